@@ -1,0 +1,158 @@
+//! A booking and the states of its life.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, TenantId},
+    provider::Attendee,
+    time::{Instant, Interval},
+};
+
+/// Where a booking is in its life.
+///
+/// ```text
+/// pending ──► confirmed ──► cancelled
+///    │             └──────► completed, no_show
+///    ├──► cancelled
+///    └──► failed          (the provider refused it: its time is free again)
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BookingStatus {
+    /// The time is taken here; the provider has not confirmed yet.
+    Pending,
+    /// Exists on both sides.
+    Confirmed,
+    /// Called off.
+    Cancelled,
+    /// Refused by the provider.
+    Failed,
+    /// Took place.
+    Completed,
+    /// The attendee did not come.
+    NoShow,
+}
+
+impl BookingStatus {
+    /// The name in the database and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Completed => "completed",
+            Self::NoShow => "no_show",
+        }
+    }
+
+    /// All states.
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Confirmed, Self::Cancelled, Self::Failed, Self::Completed, Self::NoShow];
+
+    /// Does a booking in this state hold its time?
+    #[must_use]
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Pending | Self::Confirmed)
+    }
+
+    /// May the state change so?
+    #[must_use]
+    pub const fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Pending, Self::Confirmed | Self::Cancelled | Self::Failed)
+                | (Self::Confirmed, Self::Cancelled | Self::Completed | Self::NoShow)
+        )
+    }
+}
+
+/// What still has to be told to the provider. At most one change is under way per booking; a booking with one is `syncing`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderTask {
+    /// Make the twin.
+    Create,
+    /// Cancel the twin.
+    Cancel,
+    /// Move the twin.
+    Reschedule,
+}
+
+impl ProviderTask {
+    /// The name in the database and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Cancel => "cancel",
+            Self::Reschedule => "reschedule",
+        }
+    }
+
+    /// All tasks.
+    pub const ALL: [Self; 3] = [Self::Create, Self::Cancel, Self::Reschedule];
+}
+
+/// A booking as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Booking {
+    /// Its id; also the reference that the provider is given.
+    pub id: BookingId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// At which listing.
+    pub listing: ListingId,
+    /// Of what.
+    pub event_type: EventTypeId,
+    /// With whom.
+    pub member: MemberId,
+    /// Over which connection; none for the built-in provider.
+    pub connection: Option<ConnectionId>,
+    /// State.
+    pub status: BookingStatus,
+    /// What still has to be told to the provider.
+    pub provider_task: Option<ProviderTask>,
+    /// The meeting, without buffers.
+    pub when: Interval,
+    /// While a reschedule waits for the provider: the time to go back to if it refuses.
+    pub previous_when: Option<Interval>,
+    /// The customer.
+    pub attendee: Attendee,
+    /// E-mail addresses of further guests.
+    pub guests: Vec<String>,
+    /// Answers to the event type's questions by name.
+    pub answers: serde_json::Map<String, Value>,
+    /// Free text from the customer.
+    pub notes: Option<String>,
+    /// Why it was cancelled or failed.
+    pub reason: Option<String>,
+    /// The twin's id.
+    pub external_id: Option<String>,
+    /// The twin as the provider last gave it.
+    pub external: Option<Value>,
+    /// When the provider last changed it; older news is ignored.
+    pub external_updated_at: Option<Instant>,
+    /// Counts changes; the `ETag`, and `SEQUENCE` of RFC 5545.
+    pub sequence: i64,
+    /// When it was accepted.
+    pub created_at: Instant,
+    /// When it last changed.
+    pub updated_at: Instant,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BookingStatus;
+
+    #[test]
+    fn what_is_over_stays_over() {
+        for from in BookingStatus::ALL.into_iter().filter(|s| !s.is_active()) {
+            for to in BookingStatus::ALL {
+                assert!(!from.may_become(to), "{from:?} -> {to:?}");
+            }
+        }
+    }
+}

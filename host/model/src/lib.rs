@@ -1,0 +1,20 @@
+//! The pure heart of Berth: values and rules.
+//!
+//! Knows no database, no network, no runtime and no clock: whoever needs the time or randomness passes it in. Its one
+//! asynchronous signature is the [`provider::Providers`] port, a boxed future that the runtime fulfils.
+#![forbid(unsafe_code)]
+
+pub mod booking;
+pub mod connection;
+pub mod event_type;
+pub mod id;
+pub mod limits;
+pub mod listing;
+pub mod manifest;
+pub mod member;
+pub mod plugin;
+pub mod problem;
+pub mod provider;
+pub mod random;
+pub mod secret;
+pub mod time;

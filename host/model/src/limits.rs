@@ -1,0 +1,102 @@
+//! Every limit of the host: a name with its unit, the number, and the reason. Operators may change those that
+//! `berth.toml` lists; a plugin may only lower its own.
+
+/// Largest component that may be uploaded, in bytes. Rust guests are 0.1 to 2 MiB, JavaScript ones 1 to 13 MiB.
+pub const COMPONENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Largest manifest, in bytes: a long settings schema and an icon.
+pub const MANIFEST_BYTES_MAX: usize = 64 * 1024;
+/// Hosts in one manifest: a provider has a handful.
+pub const MANIFEST_HOSTS_MAX: usize = 16;
+/// Longest compilation, in seconds: hostile components can be slow to compile, which wasmtime does not bound.
+pub const COMPILE_SECONDS_MAX: u64 = 30;
+/// Compilations at the same time: each uses all cores.
+pub const COMPILES_CONCURRENT_MAX: usize = 1;
+/// Linear memory of one call, summed over all memories, in bytes.
+pub const CALL_MEMORY_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Length of an epoch tick, in milliseconds.
+pub const EPOCH_TICK_MS: u64 = 10;
+/// CPU time of one call, in ticks: parsing a month of slots takes single-digit milliseconds.
+pub const CALL_CPU_TICKS_MAX: u32 = 20;
+/// Wall time of one call that changes or lists, in milliseconds: the slowest provider's 99th percentile.
+pub const CALL_WALL_MS_MAX: u64 = 20_000;
+/// Wall time of one call that a customer waits for (availability), in milliseconds.
+pub const CALL_WALL_MS_MAX_AVAILABILITY: u64 = 5_000;
+/// Calls at the same time per process; below the pool's slots, so that the pool never refuses.
+pub const CALLS_CONCURRENT_MAX: usize = 200;
+/// Calls at the same time per tenant, so that one cannot take all.
+pub const CALLS_CONCURRENT_PER_TENANT_MAX: usize = 8;
+/// How long a call waits for a permit before it is refused as busy, in milliseconds.
+pub const CALL_PERMIT_WAIT_MS_MAX: u64 = 2_000;
+/// Bytes that one call may make the host copy out of the guest (wasmtime's default is 128 MiB).
+pub const CALL_HOSTCALL_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Handles (requests, streams) open in one call (default 100 000).
+pub const CALL_HANDLES_MAX: usize = 1_000;
+/// Host calls of our own interfaces (log, state, settings, credentials) in one call.
+pub const CALL_HOST_CALLS_MAX: u32 = 10_000;
+/// Requests in one call: paging without loops.
+pub const CALL_EGRESS_REQUESTS_MAX: u32 = 20;
+/// Requests of one call at the same time.
+pub const CALL_EGRESS_CONCURRENT_MAX: usize = 6;
+/// Largest request body, in bytes.
+pub const EGRESS_BODY_OUT_BYTES_MAX: usize = 1024 * 1024;
+/// Largest response body, in bytes.
+pub const EGRESS_BODY_IN_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// All headers of a request or response, in bytes.
+pub const EGRESS_HEADER_BYTES_MAX: usize = 32 * 1024;
+/// Time to connect, in milliseconds.
+pub const EGRESS_CONNECT_MS_MAX: u64 = 3_000;
+/// Time to the first byte of the answer, in milliseconds.
+pub const EGRESS_FIRST_BYTE_MS_MAX: u64 = 10_000;
+/// Time between two pieces of the answer, in milliseconds.
+pub const EGRESS_BETWEEN_BYTES_MS_MAX: u64 = 5_000;
+/// Log lines of one call.
+pub const CALL_LOG_LINES_MAX: u32 = 200;
+/// Log bytes of one call.
+pub const CALL_LOG_BYTES_MAX: usize = 64 * 1024;
+/// Last log bytes that are kept for an error.
+pub const CALL_LOG_TAIL_BYTES_MAX: usize = 4 * 1024;
+/// Entries of a connection's state.
+pub const STATE_ENTRIES_MAX: usize = 64;
+/// Longest key of a connection's state, in bytes.
+pub const STATE_KEY_BYTES_MAX: usize = 128;
+/// Largest value of a connection's state, in bytes.
+pub const STATE_VALUE_BYTES_MAX: usize = 16 * 1024;
+/// Traps in a row that close a plugin's door for a while.
+pub const BREAKER_TRAPS_MAX: u32 = 3;
+/// How long the door stays closed at first, in milliseconds; doubles each time.
+pub const BREAKER_CLOSED_MS_MIN: u64 = 500;
+/// Longest time that the door stays closed, in milliseconds.
+pub const BREAKER_CLOSED_MS_MAX: u64 = 60_000;
+/// Earlier versions of a plugin that stay compiled, for an instant return.
+pub const PLUGIN_VERSIONS_KEPT: usize = 2;
+
+/// Largest JSON body of an API request, in bytes.
+pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Largest webhook body, in bytes.
+pub const WEBHOOK_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Longest handling of an API request, in milliseconds: a call to a provider and its overhead.
+pub const API_REQUEST_MS_MAX: u64 = 30_000;
+/// Items on a page of a list.
+pub const PAGE_ITEMS_MAX: u32 = 100;
+/// Longest availability query, in days.
+pub const AVAILABILITY_DAYS_MAX: i64 = 92;
+/// Slots in one availability answer.
+pub const SLOTS_MAX: usize = 20_000;
+/// How long an Idempotency-Key is remembered, in seconds: a day of retries.
+pub const IDEMPOTENCY_SECONDS: i64 = 86_400;
+/// Tries of a job before it is put aside for a person.
+pub const JOB_ATTEMPTS_MAX: u32 = 20;
+/// First wait between tries of a job, in milliseconds; doubles each time, with jitter.
+pub const JOB_BACKOFF_MS_MIN: u64 = 1_000;
+/// Longest wait between tries of a job, in milliseconds.
+pub const JOB_BACKOFF_MS_MAX: u64 = 15 * 60 * 1_000;
+/// How long a worker holds a job, in milliseconds; longer than the longest call, so that no job runs twice at once.
+pub const JOB_LEASE_MS: u64 = 60_000;
+/// Jobs that one process works on at the same time.
+pub const JOBS_CONCURRENT_MAX: usize = 8;
+/// Writes that one SQLite transaction carries, each in a savepoint of its own.
+pub const SQLITE_BATCH_MAX: usize = 64;
+/// Writes that wait for the SQLite writer before further ones are refused as busy.
+pub const SQLITE_QUEUE_MAX: usize = 4_096;
+/// Tries of a PostgreSQL transaction that was refused by a serialisation failure or a deadlock.
+pub const POSTGRES_RETRIES_MAX: u32 = 5;

@@ -1,0 +1,50 @@
+//! Listings: where a tenant offers what it offers.
+
+use crate::{
+    id::{ConnectionId, ListingId, TenantId},
+    time::{Instant, Zone},
+};
+
+/// A tenant: a business that uses Berth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantRecord {
+    /// Its id.
+    pub id: TenantId,
+    /// Name in URLs: 2 to 64 of `a-z 0-9 -`.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    /// Where bookings go when neither the request nor the listing says; none for the built-in provider.
+    pub default_connection: Option<ConnectionId>,
+    /// When it was made.
+    pub created_at: Instant,
+}
+
+/// A listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListingRecord {
+    /// Its id.
+    pub id: ListingId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Name in URLs, unique within the tenant: 2 to 64 of `a-z 0-9 -`.
+    pub slug: String,
+    /// Name for people.
+    pub title: String,
+    /// Free text for customers.
+    pub description: String,
+    /// Zone that its times are shown in by default.
+    pub time_zone: Zone,
+    /// Where its bookings go; none for the tenant's default.
+    pub booking_provider: Option<ConnectionId>,
+    /// Can it be booked?
+    pub active: bool,
+    /// What availability does when a provider cannot be asked: hide the slots, or offer them (reported as degraded).
+    pub offer_when_degraded: bool,
+    /// Counts changes; the `ETag`.
+    pub revision: i64,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it last changed.
+    pub updated_at: Instant,
+}

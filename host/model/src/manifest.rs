@@ -1,0 +1,604 @@
+//! The manifest of a provider plugin (`plugin.toml`, embedded in the component): what it is, what it asks for, and how
+//! the host attaches credentials and verifies webhooks on its behalf. It asks; the operator grants.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::Value;
+
+use crate::limits;
+
+/// Name of the custom section of a component that holds its manifest.
+pub const MANIFEST_SECTION: &str = "berth:manifest";
+
+/// Contract versions that this host can load (`major.minor`).
+pub const CONTRACTS: &[&str] = &["0.1"];
+
+/// The id of a plugin: 2 to 32 of `a-z 0-9 -`, beginning with a letter. Also its name in URLs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct PluginId(String);
+
+/// A text that is no plugin id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a plugin id: 2 to 32 of a-z, 0-9 and -, beginning with a letter")]
+pub struct PluginIdError;
+
+impl PluginId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+impl fmt::Display for PluginId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl FromStr for PluginId {
+    type Err = PluginIdError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let good = (2..=32).contains(&text.len())
+            && text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        good.then(|| Self(text.to_owned())).ok_or(PluginIdError)
+    }
+}
+impl<'de> Deserialize<'de> for PluginId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A plugin's manifest. Unknown keys are refused, so that a typing error is not a silent default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Manifest {
+    /// Unique name; the same over all versions.
+    pub id: PluginId,
+    /// `major.minor.patch` of the plugin.
+    pub version: String,
+    /// `major.minor` of the `berth:provider` contract it is written against.
+    pub contract: String,
+    /// Name for people.
+    pub name: String,
+    /// One sentence for people.
+    #[serde(default)]
+    pub description: String,
+    /// A `data:` URL of an image, at most 16 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// Hosts it wants to reach: `api.example.com`, `api.example.com:8443` or `*.example.com` (subdomains only).
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Settings that hold a URL of the provider (self-hosted ones); their hosts are asked for as well.
+    #[serde(default)]
+    pub host_settings: Vec<String>,
+    /// Credentials by name.
+    #[serde(default)]
+    pub credentials: BTreeMap<String, CredentialSpec>,
+    /// JSON Schema of the settings object; drives the form and the validation.
+    #[serde(default = "any_object")]
+    pub settings_schema: Value,
+    /// How inbound webhooks are verified; none if the provider sends none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookSpec>,
+    /// How often the provider may be asked, per connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+    /// How long answers may be kept.
+    #[serde(default)]
+    pub cache: CacheTimes,
+}
+
+fn any_object() -> Value {
+    serde_json::json!({ "type": "object", "properties": {}, "additionalProperties": false })
+}
+
+/// One credential: where it comes from and how the host attaches it. Never its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CredentialSpec {
+    /// Name for people.
+    pub label: String,
+    /// Where it comes from.
+    pub kind: CredentialKind,
+    /// Must the tenant give it? Generated ones are always there.
+    #[serde(default)]
+    pub required: bool,
+    /// How it is attached to requests; empty for one that only verifies webhooks or signs.
+    #[serde(default)]
+    pub attach: Vec<Attach>,
+    /// May the component ask for keyed hashes under it (`credentials.sign`, `credentials.mac-equal`)?
+    #[serde(default)]
+    pub sign: bool,
+    /// For `kind = "oauth2"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth2: Option<OAuth2Spec>,
+}
+
+/// Where a credential comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CredentialKind {
+    /// The tenant pastes it.
+    ApiKey,
+    /// The tenant types `user:password`.
+    Basic,
+    /// The host runs the OAuth 2 flow.
+    Oauth2,
+    /// The host makes it up, for example a webhook secret.
+    Generated,
+}
+
+/// Where in a request a credential goes. Exactly one of `header`, `query`, `basic`, `body-field`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Attach {
+    /// A header of this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// A query parameter of this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// `Authorization: Basic`, from `user:password`.
+    #[serde(default)]
+    pub basic: bool,
+    /// JSON Pointer (RFC 6901) to a field of a JSON body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_field: Option<String>,
+    /// Text around the value, `{}` standing for it: `Bearer {}`.
+    #[serde(default = "just_the_value")]
+    pub format: String,
+    /// Only for these hosts (of `hosts`); empty for all.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Only for this method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Only for this path, `*` standing for one segment: `/v2/event-types/*/webhooks`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+fn just_the_value() -> String {
+    "{}".to_owned()
+}
+
+/// Endpoints and scopes of an OAuth 2 provider (RFC 6749, PKCE RFC 7636). Token endpoints are the host's; they need not
+/// and should not be among the component's hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OAuth2Spec {
+    /// Authorization endpoint; none for client credentials only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorize: Option<String>,
+    /// Token endpoint.
+    pub token: String,
+    /// Revocation endpoint (RFC 7009).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoke: Option<String>,
+    /// Scopes asked for.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Use PKCE (S256).
+    #[serde(default)]
+    pub pkce: bool,
+}
+
+/// How the signature of an inbound webhook is checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WebhookSpec {
+    /// What kind of signature.
+    pub scheme: WebhookScheme,
+    /// Header that holds the signature or token.
+    pub header: String,
+    /// For a header of `name=value` parts (`t=…,v1=…`): the part with the signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_part: Option<String>,
+    /// Text before the signature that is not part of it: `sha256=`.
+    #[serde(default)]
+    pub prefix: String,
+    /// How the signature is written.
+    #[serde(default)]
+    pub encoding: SignatureEncoding,
+    /// Credential with the shared secret, for HMAC and tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// Public key for Ed25519 (raw, base64) and RSA (PKCS#1 or SPKI DER, base64).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+    /// What is signed: `{body}` and `{timestamp}` stand for themselves; the default is the body alone.
+    #[serde(default = "body_only")]
+    pub input: String,
+    /// Where the time of sending is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<TimestampSource>,
+    /// Oldest message that is accepted, in seconds; 0 for any age. Needs `timestamp`.
+    #[serde(default)]
+    pub tolerance_seconds: u32,
+}
+
+fn body_only() -> String {
+    "{body}".to_owned()
+}
+
+/// Kinds of webhook signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WebhookScheme {
+    /// HMAC-SHA256 under the secret.
+    HmacSha256,
+    /// Ed25519 (RFC 8032) under the public key.
+    Ed25519,
+    /// RSASSA-PKCS1-v1_5 with SHA-256 under the public key.
+    RsaSha256,
+    /// The header is the secret itself.
+    SharedToken,
+}
+
+/// How a signature is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureEncoding {
+    /// Hexadecimal digits of either case.
+    #[default]
+    Hex,
+    /// Standard base64, padded.
+    Base64,
+}
+
+/// Where a webhook says when it was sent. Exactly one is set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TimestampSource {
+    /// A header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// A part of the signature header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_part: Option<String>,
+    /// JSON Pointer into the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_field: Option<String>,
+    /// RFC 3339 text, seconds or milliseconds since 1970.
+    #[serde(default)]
+    pub format: TimestampFormat,
+}
+
+/// How a time of sending is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TimestampFormat {
+    #[default]
+    Rfc3339,
+    UnixSeconds,
+    UnixMillis,
+}
+
+/// A rate: so many requests in so many seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RateLimit {
+    /// Requests.
+    pub requests: u32,
+    /// Seconds.
+    pub per_seconds: u32,
+}
+
+/// How long the host may keep answers, in seconds; 0 not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct CacheTimes {
+    pub catalog_seconds: u32,
+    pub availability_seconds: u32,
+}
+
+/// Something wrong with a manifest: where, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{path}: {message}")]
+pub struct ManifestProblem {
+    /// Key in the manifest: `credentials.api-key.attach[0]`.
+    pub path: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl Manifest {
+    /// Read and check a manifest. All problems at once.
+    pub fn parse(text: &str) -> Result<Self, Vec<ManifestProblem>> {
+        let problem = |message: String| vec![ManifestProblem { path: "plugin.toml".to_owned(), message }];
+        if text.len() > limits::MANIFEST_BYTES_MAX {
+            return Err(problem(format!("is larger than {} bytes", limits::MANIFEST_BYTES_MAX)));
+        }
+        let manifest: Self = toml::from_str(text).map_err(|e| problem(e.to_string()))?;
+        let problems = manifest.problems();
+        if problems.is_empty() { Ok(manifest) } else { Err(problems) }
+    }
+
+    /// Everything that is wrong beyond the syntax.
+    fn problems(&self) -> Vec<ManifestProblem> {
+        let mut found = Vec::new();
+        let mut bad = |path: String, message: &str| {
+            found.push(ManifestProblem { path, message: message.to_owned() });
+        };
+        if !is_version(&self.version, 3) {
+            bad("version".to_owned(), "must be major.minor.patch in numbers, such as 1.4.0");
+        }
+        if !CONTRACTS.contains(&self.contract.as_str()) {
+            bad("contract".to_owned(), &format!("this host loads {}", CONTRACTS.join(", ")));
+        }
+        if self.name.trim().is_empty() || self.name.len() > 64 {
+            bad("name".to_owned(), "must be 1 to 64 bytes");
+        }
+        if self.icon.as_ref().is_some_and(|i| !i.starts_with("data:image/") || i.len() > 16 * 1024) {
+            bad("icon".to_owned(), "must be a data:image/… URL of at most 16 KiB");
+        }
+        if self.hosts.len() > limits::MANIFEST_HOSTS_MAX {
+            bad("hosts".to_owned(), &format!("at most {}", limits::MANIFEST_HOSTS_MAX));
+        }
+        for (i, host) in self.hosts.iter().enumerate() {
+            if !is_host_pattern(host) {
+                bad(
+                    format!("hosts[{i}]"),
+                    "must be a host name in lower case, with an optional port, or *. and a domain of two labels or more",
+                );
+            }
+        }
+        if jsonschema::validator_for(&self.settings_schema).is_err()
+            || self.settings_schema.get("type").and_then(Value::as_str) != Some("object")
+        {
+            bad("settings-schema".to_owned(), "must be a JSON Schema of type object");
+        }
+        let properties = self.settings_schema.get("properties");
+        for (i, name) in self.host_settings.iter().enumerate() {
+            if properties.and_then(|p| p.get(name)).is_none() {
+                bad(format!("host-settings[{i}]"), "names a setting that settings-schema does not declare");
+            }
+        }
+        for (name, spec) in &self.credentials {
+            let path = format!("credentials.{name}");
+            if name.parse::<PluginId>().is_err() {
+                bad(path.clone(), "the name must be 2 to 32 of a-z, 0-9 and -, beginning with a letter");
+            }
+            if (spec.kind == CredentialKind::Oauth2) != spec.oauth2.is_some() {
+                bad(path.clone(), "oauth2 goes with kind = \"oauth2\", and only with it");
+            }
+            for (i, attach) in spec.attach.iter().enumerate() {
+                let path = format!("{path}.attach[{i}]");
+                let ways = usize::from(attach.header.is_some())
+                    + usize::from(attach.query.is_some())
+                    + usize::from(attach.basic)
+                    + usize::from(attach.body_field.is_some());
+                if ways != 1 {
+                    bad(path.clone(), "must have exactly one of header, query, basic, body-field");
+                }
+                if attach.format.matches("{}").count() != 1 {
+                    bad(format!("{path}.format"), "must contain {} once");
+                }
+                if attach.body_field.as_ref().is_some_and(|p| !p.starts_with('/')) {
+                    bad(format!("{path}.body-field"), "must be a JSON Pointer such as /secret");
+                }
+                if attach.header.as_ref().is_some_and(|h| h.bytes().any(|b| b.is_ascii_uppercase())) {
+                    bad(format!("{path}.header"), "must be in lower case");
+                }
+                if attach.hosts.iter().any(|h| !self.hosts.contains(h)) {
+                    bad(format!("{path}.hosts"), "must be among the manifest's hosts");
+                }
+            }
+        }
+        if let Some(webhook) = &self.webhook {
+            webhook.problems(&self.credentials, &mut bad);
+        }
+        if self.rate_limit.is_some_and(|r| r.requests == 0 || r.per_seconds == 0) {
+            bad("rate-limit".to_owned(), "both numbers must be at least 1");
+        }
+        found
+    }
+
+    /// The hosts that this manifest asks for under these settings.
+    #[must_use]
+    pub fn hosts_asked(&self, settings: &Value) -> BTreeSet<String> {
+        let of_settings = self.host_settings.iter().filter_map(|name| {
+            let url = url::Url::parse(settings.get(name)?.as_str()?).ok()?;
+            let host = url.host_str()?.to_ascii_lowercase();
+            Some(url.port().map_or(host.clone(), |port| format!("{host}:{port}")))
+        });
+        self.hosts.iter().cloned().chain(of_settings).collect()
+    }
+
+    /// Check a settings object against the schema and fill in top-level defaults. All problems at once, by JSON Pointer.
+    pub fn check_settings(&self, settings: &Value) -> Result<Value, Vec<ManifestProblem>> {
+        let mut filled = settings.clone();
+        if let (Some(object), Some(properties)) =
+            (filled.as_object_mut(), self.settings_schema.get("properties").and_then(Value::as_object))
+        {
+            for (name, schema) in properties {
+                if let (false, Some(default)) = (object.contains_key(name), schema.get("default")) {
+                    object.insert(name.clone(), default.clone());
+                }
+            }
+        }
+        let validator = jsonschema::validator_for(&self.settings_schema).map_err(|e| {
+            vec![ManifestProblem { path: "settings-schema".to_owned(), message: e.to_string() }]
+        })?;
+        let problems: Vec<_> = validator
+            .iter_errors(&filled)
+            .map(|e| ManifestProblem {
+                path: format!("settings{}", e.instance_path()),
+                message: e.to_string(),
+            })
+            .collect();
+        if problems.is_empty() { Ok(filled) } else { Err(problems) }
+    }
+}
+
+impl WebhookSpec {
+    fn problems(&self, credentials: &BTreeMap<String, CredentialSpec>, bad: &mut impl FnMut(String, &str)) {
+        let wants_secret = matches!(self.scheme, WebhookScheme::HmacSha256 | WebhookScheme::SharedToken);
+        if wants_secret && self.secret.as_ref().is_none_or(|s| !credentials.contains_key(s)) {
+            bad("webhook.secret".to_owned(), "must name one of the credentials");
+        }
+        if !wants_secret && self.public_key.is_none() {
+            bad("webhook.public-key".to_owned(), "is needed for this scheme");
+        }
+        if self.header.is_empty() || self.header.bytes().any(|b| b.is_ascii_uppercase()) {
+            bad("webhook.header".to_owned(), "must be a header name in lower case");
+        }
+        if !self.input.contains("{body}") && self.scheme != WebhookScheme::SharedToken {
+            bad("webhook.input".to_owned(), "must contain {body}: what is not signed is not proven");
+        }
+        if self.input.contains("{timestamp}") && self.timestamp.is_none() {
+            bad("webhook.timestamp".to_owned(), "is needed because input contains {timestamp}");
+        }
+        if self.tolerance_seconds > 0 && self.timestamp.is_none() {
+            bad("webhook.timestamp".to_owned(), "is needed because tolerance-seconds is set");
+        }
+        if let Some(t) = &self.timestamp {
+            let ways = [&t.header, &t.header_part, &t.body_field].iter().filter(|w| w.is_some()).count();
+            if ways != 1 {
+                bad(
+                    "webhook.timestamp".to_owned(),
+                    "must have exactly one of header, header-part, body-field",
+                );
+            }
+        }
+    }
+}
+
+/// Numbers joined by dots, so many of them.
+fn is_version(text: &str, parts: usize) -> bool {
+    text.split('.').count() == parts
+        && text.split('.').all(|p| p.parse::<u32>().is_ok_and(|n| n.to_string() == p))
+}
+
+/// `api.example.com`, `api.example.com:8443`, `*.example.com`. No IP literal, no scheme, no path.
+fn is_host_pattern(text: &str) -> bool {
+    let (host, port) = text.split_once(':').map_or((text, None), |(h, p)| (h, Some(p)));
+    if port.is_some_and(|p| p.parse::<u16>().is_err()) {
+        return false;
+    }
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    let labels: Vec<&str> = name.split('.').collect();
+    let label_ok = |l: &&str| {
+        (1..=63).contains(&l.len())
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+            && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    name.len() <= 253
+        && labels.len() >= 2
+        && labels.iter().all(label_ok)
+        && labels.last().is_some_and(|l| l.bytes().any(|b| b.is_ascii_lowercase()))
+}
+
+/// Does a pattern allow this host (and port, if not the scheme's own)? `*.example.com` allows `a.example.com` and
+/// `a.b.example.com`, but neither `example.com` nor `evilexample.com`.
+#[must_use]
+pub fn host_matches(pattern: &str, host: &str) -> bool {
+    match pattern.strip_prefix('*') {
+        Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
+        None => pattern == host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_match_subdomains_only() {
+        for (host, expected) in [
+            ("a.example.com", true),
+            ("a.b.example.com", true),
+            ("example.com", false),
+            ("evilexample.com", false),
+            (".example.com", false),
+            ("a.example.com.evil.org", false),
+        ] {
+            assert_eq!(host_matches("*.example.com", host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn host_patterns() {
+        for (pattern, expected) in [
+            ("api.example.com", true),
+            ("api.example.com:8443", true),
+            ("*.example.com", true),
+            ("*.com", false),
+            ("*", false),
+            ("10.0.0.1", false),
+            ("localhost", false),
+            ("https://api.example.com", false),
+            ("api.example.com/v1", false),
+            ("API.example.com", false),
+            ("user@api.example.com", false),
+        ] {
+            assert_eq!(is_host_pattern(pattern), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn all_problems_are_reported_with_their_path() {
+        let text = r#"
+id = "acme"
+version = "1.0"
+contract = "9.9"
+name = "Acme"
+hosts = ["https://x"]
+[credentials.key]
+label = "Key"
+kind = "api-key"
+attach = [{ header = "authorization", query = "key" }]
+[webhook]
+scheme = "hmac-sha256"
+header = "X-Sig"
+secret = "nope"
+"#;
+        let paths: Vec<String> = Manifest::parse(text).unwrap_err().into_iter().map(|p| p.path).collect();
+        assert_eq!(
+            paths,
+            [
+                "version",
+                "contract",
+                "hosts[0]",
+                "credentials.key.attach[0]",
+                "webhook.secret",
+                "webhook.header"
+            ]
+        );
+    }
+
+    #[test]
+    fn settings_are_checked_and_defaults_filled_in() {
+        let text = r#"
+id = "acme"
+version = "1.0.0"
+contract = "0.1"
+name = "Acme"
+host-settings = ["base_url"]
+[settings-schema]
+type = "object"
+additionalProperties = false
+[settings-schema.properties.base_url]
+type = "string"
+default = "https://api.acme.example:8443/v1"
+"#;
+        let manifest = Manifest::parse(text).unwrap();
+        let settings = manifest.check_settings(&serde_json::json!({})).unwrap();
+        assert_eq!(settings["base_url"], "https://api.acme.example:8443/v1");
+        assert!(manifest.hosts_asked(&settings).contains("api.acme.example:8443"));
+        let problems = manifest.check_settings(&serde_json::json!({ "base_url": 7 })).unwrap_err();
+        assert_eq!(problems[0].path, "settings/base_url");
+        assert!(manifest.check_settings(&serde_json::json!({ "typo": 7 })).is_err());
+    }
+}

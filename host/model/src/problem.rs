@@ -1,0 +1,182 @@
+//! What an API caller is told when something is refused: a stable code, a sentence, a hint (RFC 9457).
+
+use serde::Serialize;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $title:literal, $hint:literal;)*) => {
+        /// Stable error codes. The number never changes its meaning; the table in the API documentation is made from this.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name),* }
+
+        impl Code {
+            /// All codes, in order.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// `BERTH-E0404`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str { match self { $(Self::$name => concat!("BERTH-", $code)),* } }
+            /// HTTP status it is sent with.
+            #[must_use]
+            pub const fn status(self) -> u16 { match self { $(Self::$name => $status),* } }
+            /// Constant title.
+            #[must_use]
+            pub const fn title(self) -> &'static str { match self { $(Self::$name => $title),* } }
+            /// What to do, unless the place that found the problem knows better.
+            #[must_use]
+            pub const fn hint(self) -> &'static str { match self { $(Self::$name => $hint),* } }
+        }
+    };
+}
+
+codes! {
+    /// The body is not JSON, or not of the expected shape.
+    MalformedBody = "E0400", 400, "The request body cannot be read", "Send JSON as the API description at /docs shows.";
+    /// A query parameter or path part cannot be read.
+    MalformedParameter = "E0401", 400, "A parameter cannot be read", "See the parameter's form at /docs.";
+    /// No key, or a wrong, expired or revoked one.
+    Unauthenticated = "E0402", 401, "An API key is needed", "Send Authorization: Bearer <key>. Make a key with `berth key create`.";
+    /// The key lacks a scope.
+    MissingScope = "E0403", 403, "The API key may not do this", "Make a key with the scope that the detail names.";
+    /// Unknown, or another tenant's.
+    NotFound = "E0404", 404, "There is no such thing here", "Check the id and that the key belongs to its tenant.";
+    /// The route exists, the method does not.
+    MethodNotAllowed = "E0405", 405, "This method is not offered here", "See the methods of this path at /docs.";
+    /// Fields have wrong values.
+    Invalid = "E0422", 422, "Some fields are not acceptable", "See `errors`: each names a field, what is wrong and what is allowed.";
+    /// The body is larger than allowed.
+    TooLarge = "E0413", 413, "The request is too large", "Send less; the limit is in the detail.";
+    /// The caller asks too often.
+    RateLimited = "E0429", 429, "Too many requests", "Wait for the seconds in Retry-After.";
+    /// Something else has this name, slug or version.
+    AlreadyExists = "E0409", 409, "It already exists", "Choose another name, or change the one that exists.";
+    /// The time is not offered, or not any more.
+    SlotTaken = "E0410", 409, "This time is not available", "Ask for the current slots at /api/booking/availability.";
+    /// The booking's state does not allow it.
+    WrongState = "E0411", 409, "The booking's state does not allow this", "Get the booking and look at its status.";
+    /// The same Idempotency-Key came with another request.
+    IdempotencyMismatch = "E0412", 422, "The Idempotency-Key was used for another request", "Use a new key for a new request.";
+    /// The same Idempotency-Key is being worked on.
+    IdempotencyInFlight = "E0414", 409, "A request with this Idempotency-Key is under way", "Wait for its answer, then repeat.";
+    /// A precondition (If-Match) failed.
+    Changed = "E0415", 412, "It was changed in between", "Get it again and repeat the change.";
+    /// It is used by something else.
+    InUse = "E0416", 409, "It is still in use", "Remove what uses it first; the detail names it.";
+    /// The provider refused the credential.
+    ProviderUnauthorised = "E0500", 422, "The provider refused the credentials", "Check the credentials, then save the connection again.";
+    /// The provider refused the request.
+    ProviderRefused = "E0501", 422, "The provider refused the request", "See the detail; it is the provider's own reason.";
+    /// The provider gave no usable answer.
+    ProviderUnavailable = "E0502", 502, "The provider gives no usable answer", "Try again later.";
+    /// No active version of the plugin.
+    ProviderNotActive = "E0503", 422, "The provider plugin is not active", "Ask the operator, or see `berth plugin list`.";
+    /// The provider cannot do it by API.
+    ProviderUnsupported = "E0504", 422, "The provider does not offer this", "See the detail for where it can be done.";
+    /// The plugin failed inside its sandbox.
+    PluginFailed = "E0505", 502, "The provider plugin failed", "Tell the operator; the call is in the connection's list of calls.";
+    /// All provider calls are busy.
+    Busy = "E0506", 503, "Berth is busy", "Wait for the seconds in Retry-After.";
+    /// The component was refused.
+    PluginRefused = "E0510", 422, "The component is refused", "See `errors`: each says what to change.";
+    /// The version waits for approval of what it asks for.
+    PluginHeld = "E0511", 409, "The version asks for more than is granted", "Approve it: grant the hosts that the detail names.";
+    /// Quarantined versions are not served.
+    PluginQuarantined = "E0512", 409, "The version is quarantined", "Install a mended version, or lift the quarantine.";
+    /// The signature of a webhook is wrong.
+    WebhookRefused = "E0520", 401, "The webhook's signature is not valid", "Check the secret at the provider; recreate the subscription.";
+    /// Shutting down or starting.
+    NotReady = "E0530", 503, "Berth is not ready", "Try again in a moment.";
+    /// It took too long.
+    TimedOut = "E0531", 503, "The request took too long", "Look whether it was done before you repeat it, or send an Idempotency-Key.";
+    /// Our fault.
+    Internal = "E0599", 500, "Something went wrong in Berth", "Tell the operator the request id.";
+}
+
+/// One field that is not acceptable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// JSON Pointer into the body (`/attendee/email`), or the parameter's name.
+    pub field: String,
+    /// What is wrong and what is allowed.
+    pub message: String,
+}
+
+impl FieldError {
+    /// A field and what is wrong with it.
+    #[must_use]
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+/// A refusal, complete for the caller. Never holds a cause that is not for them: log that where it is found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {detail}", code.as_str())]
+pub struct Problem {
+    /// What kind.
+    pub code: Code,
+    /// What happened here.
+    pub detail: String,
+    /// What to do, if better than the code's own hint.
+    pub hint: Option<String>,
+    /// The fields that are wrong.
+    pub errors: Vec<FieldError>,
+    /// Seconds to wait.
+    pub retry_after_seconds: Option<u64>,
+    /// Further members of the problem document, for example `alternatives`.
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Problem {
+    /// A problem with a detail.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            hint: None,
+            errors: Vec::new(),
+            retry_after_seconds: None,
+            extra: serde_json::Map::new(),
+        }
+    }
+
+    /// [`Code::Invalid`] with these fields.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = errors.first().map_or_else(String::new, |e| format!("{}: {}", e.field, e.message));
+        Self { errors, ..Self::new(Code::Invalid, detail) }
+    }
+
+    /// [`Code::NotFound`] for this kind of thing.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("No {what} with this id."))
+    }
+
+    /// The same with a better hint.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with a time to wait.
+    #[must_use]
+    pub const fn with_retry_after_seconds(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique() {
+        let mut seen: Vec<&str> = Code::ALL.iter().map(|c| c.as_str()).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), Code::ALL.len());
+    }
+}
