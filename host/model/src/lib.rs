@@ -18,3 +18,4 @@ pub mod provider;
 pub mod random;
 pub mod secret;
 pub mod time;
+pub mod webhook;
