@@ -193,7 +193,8 @@ mod tests {
         /// However an IPv4 address is wrapped, it is not public.
         #[test]
         fn wrapped_ipv4(bits: u32) {
-            let [a, b] = [(bits >> 16) as u16, bits as u16].map(u16::from);
+            let [w, x, y, z] = bits.to_be_bytes();
+            let (a, b) = (u16::from_be_bytes([w, x]), u16::from_be_bytes([y, z]));
             for ip in [
                 Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, a, b),
                 Ipv6Addr::new(0, 0, 0, 0, 0, 0, a, b),

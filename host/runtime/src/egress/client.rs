@@ -50,7 +50,7 @@ struct Pinned {
 }
 
 #[derive(Default)]
-struct Shelf {
+struct Table {
     by_key: HashMap<Key, Pinned>,
     turns: u64,
 }
@@ -61,7 +61,7 @@ pub(super) struct Clients {
     crypto: Arc<CryptoProvider>,
     resolver: Arc<dyn Resolve>,
     limits: EgressLimits,
-    shelf: Mutex<Shelf>,
+    table: Mutex<Table>,
 }
 
 impl Clients {
@@ -71,7 +71,7 @@ impl Clients {
             crypto: Arc::new(rustls::crypto::ring::default_provider()),
             resolver,
             limits,
-            shelf: Mutex::default(),
+            table: Mutex::default(),
         }
     }
 
@@ -109,27 +109,27 @@ impl Clients {
     /// Look the name up again at the next request: its addresses did not answer.
     pub(super) fn forget(&self, tenant: TenantId, target: &Target) {
         let key = (tenant, target.url.origin().ascii_serialization());
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).by_key.remove(&key);
+        self.table.lock().unwrap_or_else(PoisonError::into_inner).by_key.remove(&key);
     }
 
     fn pinned(&self, key: &Key) -> Option<Pinned> {
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        shelf.turns += 1;
-        let used = shelf.turns;
-        let pinned = shelf.by_key.get_mut(key)?;
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        table.turns += 1;
+        let used = table.turns;
+        let pinned = table.by_key.get_mut(key)?;
         pinned.used = used;
         Some(pinned.clone())
     }
 
     fn keep(&self, key: Key, client: Client, addresses: Vec<IpAddr>, checked_at: Instant) {
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        shelf.turns += 1;
-        let used = shelf.turns;
-        if !shelf.by_key.contains_key(&key) && shelf.by_key.len() >= self.limits.clients {
-            let oldest = shelf.by_key.iter().min_by_key(|(_, p)| p.used).map(|(key, _)| key.clone());
-            oldest.map(|key| shelf.by_key.remove(&key));
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        table.turns += 1;
+        let used = table.turns;
+        if !table.by_key.contains_key(&key) && table.by_key.len() >= self.limits.clients {
+            let oldest = table.by_key.iter().min_by_key(|(_, p)| p.used).map(|(key, _)| key.clone());
+            oldest.map(|key| table.by_key.remove(&key));
         }
-        shelf.by_key.insert(key, Pinned { client, addresses, checked_at, used });
+        table.by_key.insert(key, Pinned { client, addresses, checked_at, used });
     }
 
     /// The target's addresses, every one of them allowed.
@@ -198,6 +198,9 @@ pub(super) fn failure_of(error: &reqwest::Error) -> Failure {
             Some(rustls::Error::InvalidCertificate(_)) => return Failure::TlsCertificate,
             Some(_) => return Failure::Tls,
             None => {}
+        }
+        if found.downcast_ref().is_some_and(hyper::Error::is_parse) {
+            return Failure::Protocol;
         }
         if let Some(io) = found.downcast_ref::<io::Error>() {
             match io.kind() {

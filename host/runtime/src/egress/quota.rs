@@ -77,7 +77,7 @@ struct Kept {
 }
 
 #[derive(Default)]
-struct Shelf {
+struct Table {
     by_connection: HashMap<ConnectionId, Kept>,
     turns: u64,
 }
@@ -86,12 +86,12 @@ struct Shelf {
 pub(super) struct RateLimiters {
     clock: LimiterClock,
     kept_max: usize,
-    shelf: Mutex<Shelf>,
+    table: Mutex<Table>,
 }
 
 impl RateLimiters {
     pub(super) fn new(clock: Arc<dyn Clock>, limits: &EgressLimits) -> Self {
-        Self { clock: LimiterClock(clock), kept_max: limits.rate_limiters, shelf: Mutex::default() }
+        Self { clock: LimiterClock(clock), kept_max: limits.rate_limiters, table: Mutex::default() }
     }
 
     /// Wait for the connection's turn, at most `wait_max`; otherwise answer how long it would still take.
@@ -124,24 +124,24 @@ impl RateLimiters {
     }
 
     fn limiter(&self, connection: ConnectionId, rate: RateLimit, quota: Quota) -> Arc<Limiter> {
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        shelf.turns += 1;
-        let used = shelf.turns;
-        if let Some(kept) = shelf.by_connection.get_mut(&connection).filter(|k| k.rate == rate) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        table.turns += 1;
+        let used = table.turns;
+        if let Some(kept) = table.by_connection.get_mut(&connection).filter(|k| k.rate == rate) {
             kept.used = used;
             return Arc::clone(&kept.limiter);
         }
-        if shelf.by_connection.len() >= self.kept_max {
-            let oldest = shelf.by_connection.iter().min_by_key(|(_, k)| k.used).map(|(id, _)| *id);
-            oldest.map(|id| shelf.by_connection.remove(&id));
+        if table.by_connection.len() >= self.kept_max {
+            let oldest = table.by_connection.iter().min_by_key(|(_, k)| k.used).map(|(id, _)| *id);
+            oldest.map(|id| table.by_connection.remove(&id));
         }
         let limiter = Arc::new(RateLimiter::direct_with_clock(quota, self.clock.clone()));
-        shelf.by_connection.insert(connection, Kept { limiter: Arc::clone(&limiter), rate, used });
+        table.by_connection.insert(connection, Kept { limiter: Arc::clone(&limiter), rate, used });
         limiter
     }
 
     fn forget(&self, connection: ConnectionId) {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).by_connection.remove(&connection);
+        self.table.lock().unwrap_or_else(PoisonError::into_inner).by_connection.remove(&connection);
     }
 }
 

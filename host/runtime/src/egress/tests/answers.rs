@@ -1,0 +1,82 @@
+use tokio::net::TcpListener;
+use wasmtime_wasi_http::{Error, WasiHttpHooks};
+
+use super::world::{HOST, Parts, Reply, Script, Server, World, ok, request};
+
+#[tokio::test]
+async fn failures_have_their_names() {
+    let server = Server::start(|seen| match seen {
+        s if s.contains("/short") => {
+            Reply::Close("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nsome".into())
+        }
+        s if s.contains("/garbage") => Reply::Close("these are no headers\r\n\r\n".into()),
+        _ => Reply::Close(Vec::new()),
+    })
+    .await;
+    let mut world = World::new(&server.authority(), Parts::default());
+    assert!(matches!(world.get(&server.url("/short")).await, Err(Error::HttpResponseIncomplete)));
+    assert!(matches!(world.get(&server.url("/garbage")).await, Err(Error::HttpProtocolError)));
+    assert!(matches!(world.get(&server.url("/nothing")).await, Err(Error::ConnectionTerminated)));
+    let tls = world.get(&server.url("/").replace("http:", "https:")).await;
+    assert!(matches!(tls, Err(Error::TlsProtocolError)));
+}
+
+#[tokio::test]
+async fn nobody_listens_or_nobody_is_known() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let authority = format!("{HOST}:{}", free.local_addr().unwrap().port());
+    drop(free);
+    let url = format!("http://{authority}/");
+    let mut world = World::new(&authority, Parts::default());
+    assert!(matches!(world.get(&url).await, Err(Error::ConnectionRefused)));
+    let mut world = World::new(&authority, Parts { resolver: Script::new(&[]), ..Parts::default() });
+    assert!(matches!(world.get(&url).await, Err(Error::DnsError { .. })));
+    let mut world = World::new(&authority, Parts { resolver: Script::new(&[&[]]), ..Parts::default() });
+    assert!(matches!(world.get(&url).await, Err(Error::DnsError { .. })));
+    let too_many = vec!["127.0.0.1"; 65];
+    let mut world = World::new(&authority, Parts { resolver: Script::new(&[&too_many]), ..Parts::default() });
+    assert!(matches!(world.get(&url).await, Err(Error::DnsError { .. })));
+}
+
+#[tokio::test]
+async fn the_providers_own_errors_are_answers() {
+    let server = Server::start(|_| {
+        Reply::Send("HTTP/1.1 503 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n".into())
+    })
+    .await;
+    let mut world = World::new(&server.authority(), Parts::default());
+    let got = world.get(&server.url("/")).await.unwrap();
+    assert_eq!((got.status.as_u16(), got.headers["retry-after"].to_str().unwrap()), (503, "7"));
+    let record = world.record();
+    assert_eq!((record.status, record.outcome.as_str()), (Some(503), "ok"));
+}
+
+#[tokio::test]
+async fn records_outlive_a_call_that_was_cut_off() {
+    let server = Server::start(|_| Reply::Hold(Vec::new())).await;
+    let mut world = World::new(&server.authority(), Parts::default());
+    let records = world.egress.records();
+    let url = server.url("/bookings/42");
+    let sent = world.egress.send_request(request("GET", &url, ""), None, Box::new(async { Ok(()) }));
+    tokio::select! {
+        _ = Box::into_pin(sent) => unreachable!("the server never answers"),
+        () = server.arrived() => {}
+    }
+    drop(world);
+    let left = records.snapshot();
+    assert_eq!(
+        (left.len(), left[0].outcome.as_str(), left[0].path.as_str()),
+        (1, "unfinished", "/bookings/{}")
+    );
+}
+
+#[tokio::test]
+async fn a_host_that_nobody_granted() {
+    let server = Server::start(|_| ok("", "fine")).await;
+    let mut world = World::new(&server.authority(), Parts::default());
+    let refused = world.get("https://other.example/steal?what=all").await;
+    assert!(matches!(refused, Err(Error::HttpRequestDenied)));
+    let record = world.record();
+    assert_eq!((record.outcome.as_str(), record.host.as_str()), ("host_not_asked", "other.example"));
+    assert_eq!(record.hint.as_deref(), Some(r#"plugin.toml: hosts = ["other.example"]"#));
+}
