@@ -191,10 +191,7 @@ pub(super) fn failure_of(error: &reqwest::Error) -> Failure {
     // Causes are a short chain; the bound is for one that is not.
     for _ in 0..16 {
         let Some(found) = cause else { break };
-        // A TLS error hides inside an I/O error, which does not always name it as its source.
-        let inner = found.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = found.downcast_ref().or_else(|| inner.and_then(|i| i.downcast_ref::<rustls::Error>()));
-        match tls {
+        match found.downcast_ref() {
             Some(rustls::Error::InvalidCertificate(_)) => return Failure::TlsCertificate,
             Some(_) => return Failure::Tls,
             None => {}
@@ -202,15 +199,18 @@ pub(super) fn failure_of(error: &reqwest::Error) -> Failure {
         if found.downcast_ref().is_some_and(hyper::Error::is_parse) {
             return Failure::Protocol;
         }
-        if let Some(io) = found.downcast_ref::<io::Error>() {
-            match io.kind() {
-                io::ErrorKind::ConnectionRefused => return Failure::ConnectRefused,
-                io::ErrorKind::TimedOut if error.is_connect() => return Failure::ConnectTimeout,
-                io::ErrorKind::UnexpectedEof => return Failure::Incomplete,
-                _ => {}
-            }
+        let io = found.downcast_ref::<io::Error>();
+        match io.map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionRefused) => return Failure::ConnectRefused,
+            Some(io::ErrorKind::TimedOut) if error.is_connect() => return Failure::ConnectTimeout,
+            Some(io::ErrorKind::UnexpectedEof) => return Failure::Incomplete,
+            _ => {}
         }
-        cause = found.source();
+        // An I/O error names as its source not what it wraps, but the source of that.
+        cause = match io.and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => found.source(),
+        };
     }
     if error.is_timeout() {
         if error.is_connect() { Failure::ConnectTimeout } else { Failure::FirstByteTimeout }

@@ -1,4 +1,9 @@
-use tokio::net::TcpListener;
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 use wasmtime_wasi_http::{Error, WasiHttpHooks};
 
 use super::world::{HOST, Parts, Reply, Script, Server, World, ok, request};
@@ -17,8 +22,35 @@ async fn failures_have_their_names() {
     assert!(matches!(world.get(&server.url("/short")).await, Err(Error::HttpResponseIncomplete)));
     assert!(matches!(world.get(&server.url("/garbage")).await, Err(Error::HttpProtocolError)));
     assert!(matches!(world.get(&server.url("/nothing")).await, Err(Error::ConnectionTerminated)));
-    let tls = world.get(&server.url("/").replace("http:", "https:")).await;
-    assert!(matches!(tls, Err(Error::TlsProtocolError)));
+}
+
+#[tokio::test]
+async fn tls_names_the_host_and_does_not_wait_for_ever() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let authority = format!("{HOST}:{}", listener.local_addr().unwrap().port());
+    let url = format!("https://{authority}/");
+    let mut world = World::new(&authority, Parts::default());
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut hello = [0; 4096];
+        let n = stream.read(&mut hello).await.unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        hello[..n].to_vec()
+    };
+    let (got, hello) = tokio::join!(world.get(&url), server);
+    assert!(matches!(got, Err(Error::TlsProtocolError)));
+    let says = |what: &[u8]| hello.windows(what.len()).any(|w| w == what);
+    assert!(says(HOST.as_bytes()), "the pinned address does not replace the name");
+    assert!(says(b"\x02h2"));
+    assert!(!says(b"cal_test"));
+
+    // It accepts connections and never says a word.
+    let silent = Server::start(|_| ok("", "")).await;
+    let mut parts = Parts::default();
+    parts.limits.connect = Duration::from_millis(50);
+    let mut world = World::new(&silent.authority(), parts);
+    let got = world.get(&silent.url("/").replace("http:", "https:")).await;
+    assert!(matches!(got, Err(Error::ConnectionTimeout)));
 }
 
 #[tokio::test]

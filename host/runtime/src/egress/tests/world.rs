@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fmt::Write as _,
     io,
     net::IpAddr,
     sync::{
@@ -50,8 +51,11 @@ pub(super) fn ok(headers: &str, body: &str) -> Reply {
 
 /// An answer in chunks.
 pub(super) fn chunked(pieces: &[&str]) -> Reply {
-    let chunks: String = pieces.iter().map(|p| format!("{:x}\r\n{p}\r\n", p.len())).collect();
-    Reply::Send(format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n").into())
+    let mut answer = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
+    for piece in pieces {
+        write!(answer, "{:x}\r\n{piece}\r\n", piece.len()).unwrap();
+    }
+    Reply::Send((answer + "0\r\n\r\n").into())
 }
 
 /// A server on a free port of the loopback interface. Ends with the test.
