@@ -31,41 +31,44 @@ pub struct Outgoing {
     pub body: Bytes,
 }
 
-/// Attach all credentials that the manifest wants on this request and the connection has. Answers what must not come back
-/// in the response. The first credential (by name) that claims a place gets it: a manifest may offer two ways to log in.
+/// Attach all credentials that the manifest wants on this request and the connection has. The first credential (by name)
+/// that claims a place gets it: a manifest may offer two ways to log in.
 pub fn attach(
     manifest: &Manifest,
     credentials: &Credentials,
     target: &Target,
     request: &mut Outgoing,
-) -> Result<Vec<Secret>, Refusal> {
-    let mut attached = Vec::new();
+) -> Result<(), Refusal> {
     // What the component was allowed to send; the target's URL is the one that was checked.
     let sent_query = target.url.clone();
     for (name, spec) in &manifest.credentials {
         let Some(secret) = credentials.get(name) else { continue };
-        let mut used = false;
         for place in &spec.attach {
-            if !applies(place, target, &request.method) {
-                continue;
-            }
-            check_length(name, secret)?;
-            used |= put(name, place, secret, &sent_query, request)?;
-        }
-        if used {
-            attached.push(secret.clone());
-            // `user:password`: either may come back alone; a user may be a public mail address if there is a password.
-            if spec.attach.iter().any(|a| a.basic)
-                && let Some((user, password)) = secret.expose().split_once(':')
-            {
-                let alone = if password.is_empty() { user } else { password };
-                if alone.len() >= limits::EGRESS_CREDENTIAL_BYTES_MIN {
-                    attached.push(Secret::new(alone.to_owned()));
-                }
+            if applies(place, target, &request.method) {
+                check_length(name, secret)?;
+                put(name, place, secret, &sent_query, request)?;
             }
         }
     }
-    Ok(attached)
+    Ok(())
+}
+
+/// What must not come back in any answer: all credentials of the connection, not only those of the request at hand. A
+/// provider that was told a webhook's secret yesterday may list it today.
+#[must_use]
+pub fn secrets(manifest: &Manifest, credentials: &Credentials) -> Vec<Secret> {
+    let mut found = Vec::new();
+    for (name, secret) in credentials {
+        found.push(secret.clone());
+        // `user:password`: either may come back alone; a user may be a public mail address if there is a password.
+        if manifest.credentials.get(name).is_some_and(|c| c.attach.iter().any(|a| a.basic))
+            && let Some((user, password)) = secret.expose().split_once(':')
+        {
+            found.push(Secret::new(if password.is_empty() { user } else { password }.to_owned()));
+        }
+    }
+    found.retain(|s| s.expose().len() >= limits::EGRESS_CREDENTIAL_BYTES_MIN);
+    found
 }
 
 fn check_length(name: &str, secret: &Secret) -> Result<(), Refusal> {
@@ -110,14 +113,14 @@ fn path_matches(pattern: &str, path: &str) -> bool {
     }
 }
 
-/// Put one credential into one place. False if another credential has taken it.
+/// Put one credential into one place, unless another credential has taken it.
 fn put(
     name: &str,
     place: &Attach,
     secret: &Secret,
     sent: &Url,
     request: &mut Outgoing,
-) -> Result<bool, Refusal> {
+) -> Result<(), Refusal> {
     let text = Zeroizing::new(place.format.replacen("{}", secret.expose(), 1));
     if place.basic {
         let pair = Zeroizing::new(BASE64.encode(secret.expose()));
@@ -134,32 +137,32 @@ fn put(
             return Err(Refusal::with_hint(Failure::CredentialConflict, hint));
         }
         if has(&request.url) {
-            return Ok(false);
+            return Ok(());
         }
         request.url.query_pairs_mut().append_pair(parameter, &text);
-        Ok(true)
+        Ok(())
     } else if let Some(pointer) = &place.body_field {
         put_body_field(name, pointer, &text, request)
     } else {
-        Ok(false)
+        Ok(())
     }
 }
 
-fn put_header(name: &str, header: HeaderName, text: &str, request: &mut Outgoing) -> Result<bool, Refusal> {
+fn put_header(name: &str, header: HeaderName, text: &str, request: &mut Outgoing) -> Result<(), Refusal> {
     if request.headers.contains_key(&header) {
-        return Ok(false);
+        return Ok(());
     }
     let mut value = HeaderValue::from_str(text)
         .map_err(|_| unusable(name, "holds characters that no header may hold, such as a line break"))?;
     value.set_sensitive(true);
     request.headers.insert(header, value);
-    Ok(true)
+    Ok(())
 }
 
 /// Set a field of a JSON body whose parent is there. A request without a body has no field to set.
-fn put_body_field(name: &str, pointer: &str, text: &str, request: &mut Outgoing) -> Result<bool, Refusal> {
+fn put_body_field(name: &str, pointer: &str, text: &str, request: &mut Outgoing) -> Result<(), Refusal> {
     if request.body.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
     let mut json: Value = serde_json::from_slice(&request.body)
         .map_err(|_| unusable(name, "belongs into a JSON body, and the body is none"))?;
@@ -175,7 +178,7 @@ fn put_body_field(name: &str, pointer: &str, text: &str, request: &mut Outgoing)
     }
     object.insert(field, Value::from(text));
     request.body = serde_json::to_vec(&json).map_err(|_| unusable(name, "cannot be written as JSON"))?.into();
-    Ok(true)
+    Ok(())
 }
 
 fn unusable(name: &str, why: &str) -> Refusal {

@@ -151,10 +151,14 @@ impl Clients {
             None => Ok(addresses),
             Some(rule) => Err(Refusal::with_hint(
                 Failure::AddressProhibited,
-                format!(
-                    "{} has a {rule} address; if the host is the operator's own, its configuration may say insecure-hosts = [\"{}\"]",
-                    target.authority, target.authority
-                ),
+                if target.insecure {
+                    format!("{} has a {rule} address, which no configuration allows", target.authority)
+                } else {
+                    format!(
+                        "{host} has a {rule} address; if it is the operator's own, the configuration may say insecure-hosts = [\"{host}\"]",
+                        host = target.authority
+                    )
+                },
             )),
         }
     }

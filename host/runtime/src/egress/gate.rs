@@ -16,10 +16,12 @@ use berth_model::{
 use serde_json::Value;
 
 use super::{
+    attach,
     client::Clients,
     config::{EgressLimits, GateConfig},
     quota::{CallQuota, RateLimiters},
     record::Records,
+    scrub::Scrubber,
 };
 
 /// What all calls share: clients, rate limiters, the operator's configuration. One per process.
@@ -82,6 +84,7 @@ pub(super) struct Call {
     pub(super) credentials: Arc<Credentials>,
     pub(super) granted: Arc<BTreeSet<String>>,
     asked: OnceLock<BTreeSet<String>>,
+    scrubber: OnceLock<Scrubber>,
     pub(super) quota: CallQuota,
     pub(super) records: Records,
 }
@@ -90,6 +93,11 @@ impl Call {
     /// Hosts that the manifest asks for under the connection's settings.
     pub(super) fn asked(&self) -> &BTreeSet<String> {
         self.asked.get_or_init(|| self.manifest.hosts_asked(&self.settings))
+    }
+
+    /// Removes the connection's credentials from answers.
+    pub(super) fn scrubber(&self) -> &Scrubber {
+        self.scrubber.get_or_init(|| Scrubber::new(&attach::secrets(&self.manifest, &self.credentials)))
     }
 }
 
@@ -109,6 +117,7 @@ impl CallEgress {
             credentials: Arc::clone(&cx.credentials),
             granted: Arc::clone(&cx.granted_hosts),
             asked: OnceLock::new(),
+            scrubber: OnceLock::new(),
             records: Records::default(),
         };
         Self { call: Arc::new(call) }

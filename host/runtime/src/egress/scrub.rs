@@ -34,7 +34,7 @@ const DROPPED: [HeaderName; 7] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Echoed;
 
-/// Knows what was attached to one request.
+/// Knows what must not come back in the answers of one call.
 pub struct Scrubber {
     plain: Vec<Zeroizing<Vec<u8>>>,
     /// Longest first, so that a credential is not left behind around a part of itself.
@@ -44,9 +44,9 @@ pub struct Scrubber {
 impl Scrubber {
     /// For these credentials.
     #[must_use]
-    pub fn new(attached: &[Secret]) -> Self {
-        let plain: Vec<_> = attached.iter().map(|s| Zeroizing::new(s.expose().as_bytes().to_vec())).collect();
-        let mut forms: Vec<_> = attached.iter().flat_map(|s| forms(s.expose())).collect();
+    pub fn new(secrets: &[Secret]) -> Self {
+        let plain: Vec<_> = secrets.iter().map(|s| Zeroizing::new(s.expose().as_bytes().to_vec())).collect();
+        let mut forms: Vec<_> = secrets.iter().flat_map(|s| forms(s.expose())).collect();
         forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.as_slice().cmp(b.as_slice())));
         forms.dedup();
         Self { plain, forms }

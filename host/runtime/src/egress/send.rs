@@ -77,8 +77,7 @@ impl Call {
             headers: own_headers(parts.headers),
             body,
         };
-        let attached = attach::attach(&self.manifest, &self.credentials, &target, &mut outgoing)?;
-        let scrubber = Scrubber::new(&attached);
+        attach::attach(&self.manifest, &self.credentials, &target, &mut outgoing)?;
         if let Some(rate) = self.manifest.rate_limit {
             let turn = self.gate.rate_limiters.enter(self.connection, rate, limits.rate_wait).await;
             if let Err(wait) = turn {
@@ -92,7 +91,7 @@ impl Call {
             r.bytes_in = u64::try_from(answer.body.len()).unwrap_or(u64::MAX);
             r.status = Some(answer.status.as_u16());
         });
-        clean(answer, &scrubber, is_head)
+        clean(answer, self.scrubber(), is_head)
     }
 
     /// Send, and take the whole answer. No error of the client leaves this function: they hold the URL.

@@ -43,6 +43,24 @@ async fn the_key_goes_out_and_never_comes_back() {
 }
 
 #[tokio::test]
+async fn a_credential_that_was_not_sent_does_not_come_back_either() {
+    let server = Server::start(|seen| {
+        assert!(!seen.contains(KEY), "{seen}");
+        ok("", &format!(r#"{{"webhooks":[{{"secret":"{KEY}"}}]}}"#))
+    })
+    .await;
+    let elsewhere = r#"
+[credentials.key]
+label = "Webhook secret"
+kind = "generated"
+attach = [{ body-field = "/secret", method = "POST", path = "/webhooks" }]
+"#;
+    let mut world = World::new(&server.authority(), Parts { manifest: elsewhere, ..Parts::default() });
+    let got = world.get(&server.url("/webhooks")).await.unwrap();
+    assert_eq!(got.body, r#"{"webhooks":[{"secret":"[removed]"}]}"#);
+}
+
+#[tokio::test]
 async fn what_the_component_may_not_set_is_never_sent() {
     let server = Server::start(|_| ok("", "fine")).await;
     let mut world = World::new(&server.authority(), Parts::default());
