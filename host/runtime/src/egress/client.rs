@@ -25,6 +25,7 @@ use super::{
     address,
     config::{EgressLimits, Resolve},
     failure::{Failure, Refusal},
+    gate::GateError,
     policy::Target,
 };
 
@@ -65,14 +66,22 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(resolver: Arc<dyn Resolve>, limits: EgressLimits) -> Self {
-        Self {
-            roots: Arc::new(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }),
+    pub(super) fn new(
+        resolver: Arc<dyn Resolve>,
+        limits: EgressLimits,
+        extra_roots: &[Vec<u8>],
+    ) -> Result<Self, GateError> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        for (at, der) in extra_roots.iter().enumerate() {
+            roots.add(der.as_slice().into()).map_err(|_| GateError::ExtraRoot(at))?;
+        }
+        Ok(Self {
+            roots: Arc::new(roots),
             crypto: Arc::new(rustls::crypto::ring::default_provider()),
             resolver,
             limits,
             table: Mutex::default(),
-        }
+        })
     }
 
     /// A client for this target whose addresses were checked within the last [`limits::EGRESS_PIN_SECONDS`].

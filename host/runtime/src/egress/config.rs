@@ -91,6 +91,9 @@ pub struct GateConfig {
     /// addresses, and addresses in place of names are allowed for these and no others. Link-local and metadata addresses
     /// are not allowed even for these. The manifest must ask for them and the grant name them all the same.
     pub insecure_hosts: BTreeSet<String>,
+    /// Certificates (DER) of authorities that are trusted beside the public ones: a company's own, before a self-hosted
+    /// provider.
+    pub extra_roots: Vec<Vec<u8>>,
     /// For rate limits, the age of pinned addresses, and times in records.
     pub clock: Arc<dyn Clock>,
     /// Looks names up.
@@ -100,11 +103,12 @@ pub struct GateConfig {
 }
 
 impl GateConfig {
-    /// For the product: the system's resolver, the default numbers, nothing insecure.
+    /// For the product: the system's resolver, the default numbers, nothing insecure, public authorities only.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             insecure_hosts: BTreeSet::new(),
+            extra_roots: Vec::new(),
             clock,
             resolver: Arc::new(SystemResolver),
             limits: EgressLimits::default(),

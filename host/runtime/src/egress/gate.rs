@@ -33,10 +33,16 @@ pub struct Gate {
     pub(super) rate_limiters: RateLimiters,
 }
 
-/// A host in the configuration that is none.
+/// What is wrong with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("insecure host {0:?}: must be a host name or an address in lower case, with an optional port")]
-pub struct GateError(pub String);
+pub enum GateError {
+    /// A host that is none.
+    #[error("insecure host {0:?}: must be a host name or an address in lower case, with an optional port")]
+    InsecureHost(String),
+    /// A certificate that cannot be read; its place in the list, from 0.
+    #[error("extra root {0}: must be a certificate in DER")]
+    ExtraRoot(usize),
+}
 
 impl Gate {
     /// A gate with this configuration.
@@ -46,14 +52,15 @@ impl Gate {
             url::Url::parse(&format!("unknown://{text}/")).is_ok_and(|u| {
                 let host = u.host_str().unwrap_or_default();
                 u.port().map_or_else(|| host.to_owned(), |p| format!("{host}:{p}")) == text
-            }) && !text.bytes().any(|b| b.is_ascii_uppercase())
+            }) && !text.is_empty()
+                && !text.bytes().any(|b| b.is_ascii_uppercase())
         };
         if let Some(bad) = config.insecure_hosts.iter().find(|h| !is_authority(h)) {
-            return Err(GateError(bad.clone()));
+            return Err(GateError::InsecureHost(bad.clone()));
         }
         Ok(Arc::new(Self {
             rate_limiters: RateLimiters::new(Arc::clone(&config.clock), &config.limits),
-            clients: Clients::new(config.resolver, config.limits),
+            clients: Clients::new(config.resolver, config.limits, &config.extra_roots)?,
             insecure_hosts: config.insecure_hosts,
             clock: config.clock,
             limits: config.limits,

@@ -4,4 +4,5 @@ mod addresses;
 mod answers;
 mod credentials;
 mod limits;
+mod tls;
 mod world;

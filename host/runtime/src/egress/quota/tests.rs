@@ -66,6 +66,21 @@ async fn a_wait_that_is_too_long_is_refused_at_once() {
 }
 
 #[tokio::test]
+async fn a_short_wait_is_waited() {
+    let (hands, limiters) = limiters(2);
+    let rate = RateLimit { requests: 100, per_seconds: 1 };
+    for _ in 0..100 {
+        assert_eq!(limiters.try_enter(connection(1), rate), Ok(()));
+    }
+    let waiting = limiters.enter(connection(1), rate, Duration::from_secs(1));
+    // Polled after it has been refused and waits.
+    let passing = async { hands.0.store(10_000, Ordering::Relaxed) };
+    let (entered, ()) = tokio::join!(biased; waiting, passing);
+    assert_eq!(entered, Ok(()));
+    assert_eq!(limiters.try_enter(connection(1), rate), Err(Duration::from_millis(10)));
+}
+
+#[tokio::test]
 async fn a_call_has_its_requests_and_bytes() {
     let quota =
         CallQuota::new(&EgressLimits { requests: 2, call_body_in_bytes: 10, ..EgressLimits::default() });

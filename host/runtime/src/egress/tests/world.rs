@@ -208,6 +208,7 @@ pub(super) struct Parts {
     pub(super) resolver: Arc<Script>,
     pub(super) limits: EgressLimits,
     pub(super) insecure: bool,
+    pub(super) extra_roots: Vec<Vec<u8>>,
     pub(super) manifest: &'static str,
 }
 impl Default for Parts {
@@ -216,6 +217,7 @@ impl Default for Parts {
             resolver: Script::new(&[&["127.0.0.1"]]),
             limits: EgressLimits::default(),
             insecure: true,
+            extra_roots: Vec::new(),
             manifest: r#"
 [credentials.key]
 label = "Key"
@@ -251,6 +253,7 @@ impl World {
         let insecure = parts.insecure.then(|| authority.to_owned());
         let gate = Gate::new(GateConfig {
             insecure_hosts: insecure.into_iter().collect(),
+            extra_roots: parts.extra_roots,
             clock: Arc::clone(&hands) as _,
             resolver: parts.resolver,
             limits: parts.limits,
