@@ -132,3 +132,5 @@ pub const SQLITE_BATCH_MAX: usize = 64;
 pub const SQLITE_QUEUE_MAX: usize = 4_096;
 /// Tries of a PostgreSQL transaction that was refused by a serialisation failure or a deadlock.
 pub const POSTGRES_RETRIES_MAX: u32 = 5;
+/// How long calls into components are kept for people to look at, in seconds: a week.
+pub const CALLS_KEPT_SECONDS: i64 = 7 * 86_400;

@@ -1,0 +1,274 @@
+//! What goes into and comes out of the store besides the model's own records.
+
+use berth_model::{
+    booking::{Booking, BookingStatus, ProviderTask},
+    id::{
+        ApiKeyId, AuditEntryId, BookingId, ConnectionId, EventTypeId, InboundWebhookId, JobId, ListingId,
+        MemberId, TenantId,
+    },
+    manifest::PluginId,
+    provider::ExternalBooking,
+    time::{Instant, Interval},
+};
+use serde_json::Value;
+
+/// Who caused a change, for the audit row that every change of state writes (invariant 9).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// Id of the row.
+    pub id: AuditEntryId,
+    /// When.
+    pub at: Instant,
+    /// `key:<id>`, `customer`, `provider:<plugin>`, `operator`, `job:<id>` or `system`.
+    pub actor: String,
+    /// The request or job that caused it.
+    pub request_id: String,
+}
+
+/// A row of the audit log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEntry {
+    /// Who, when, from which request.
+    pub audit: Audit,
+    /// `booking.created`, `connection.updated`, …
+    pub action: String,
+    /// Kind of the thing that changed: `booking`.
+    pub subject_kind: String,
+    /// Its id.
+    pub subject_id: uuid::Uuid,
+    /// What changed; never a secret.
+    pub data: Value,
+}
+
+/// A new booking with the place it takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewBooking {
+    /// The booking: `pending` with `provider_task = create`, or `confirmed` for the built-in provider.
+    pub booking: Booking,
+    /// The meeting widened by its buffers: what is blocked.
+    pub blocked: Interval,
+    /// Job that tells the provider, already leased to the request that makes it.
+    pub job: Option<NewJob>,
+}
+
+/// A change of a booking's state. Every variant bumps `sequence`, sets `updated_at` and writes an audit row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BookingChange {
+    /// Cancelled by us or the customer, to be told to the provider (`provider_task = cancel`; the place stays taken
+    /// until the provider knows) or, without a provider, at once (place released).
+    Cancel {
+        /// For people.
+        reason: Option<String>,
+        /// Upserted by dedup key (booking id); none for the built-in provider.
+        job: Option<NewJob>,
+    },
+    /// Moved by us or the customer. With a provider both places stay taken (their hull, if they overlap), the old time
+    /// goes to `previous_when`, `provider_task = reschedule`. Without one the place moves at once.
+    Reschedule {
+        /// New time.
+        when: Interval,
+        /// New time with buffers.
+        blocked: Interval,
+        /// As above.
+        job: Option<NewJob>,
+    },
+    /// The provider has the twin (after create or reschedule): `confirmed`, task done, only the current place stays taken.
+    /// `blocked` is the current place.
+    Synced {
+        /// The twin.
+        external: ExternalBooking,
+        /// Place of the booking from now on.
+        blocked: Interval,
+    },
+    /// The provider refused to make it: `failed`, place released.
+    Refused {
+        /// For people.
+        reason: String,
+    },
+    /// The provider refused to move it: back to `previous_when`, `confirmed`, the new place released.
+    RescheduleRefused {
+        /// For people.
+        reason: String,
+        /// The old time with buffers.
+        blocked: Interval,
+    },
+    /// The provider knows of the cancellation (or never had it): task done, place released.
+    CancelSynced {
+        /// The twin, if there was one.
+        external: Option<ExternalBooking>,
+    },
+    /// The provider told us that it was cancelled there: `cancelled`, place released, no task.
+    CancelledByProvider {
+        /// The twin.
+        external: ExternalBooking,
+    },
+    /// The provider told us that it was moved or otherwise changed there. `blocked` is the new place.
+    ChangedByProvider {
+        /// The twin (its id may be new).
+        external: ExternalBooking,
+        /// New place.
+        blocked: Interval,
+    },
+    /// Took place, or the attendee did not come.
+    Finished {
+        /// `completed` or `no_show`.
+        status: BookingStatus,
+    },
+}
+
+/// What a list of bookings is narrowed to.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[expect(missing_docs, reason = "the names say it; none of them set means all")]
+pub struct BookingFilter {
+    pub listing: Option<ListingId>,
+    pub event_type: Option<EventTypeId>,
+    pub member: Option<MemberId>,
+    pub status: Option<BookingStatus>,
+    /// Overlapping this.
+    pub within: Option<Interval>,
+    pub provider_task: Option<ProviderTask>,
+    /// Bookings after this one in the order of (start, id): the cursor.
+    pub after: Option<(Instant, BookingId)>,
+}
+
+/// Work to be done later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewJob {
+    /// Its id.
+    pub id: JobId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// `sync_booking`, `process_webhook`, `refresh_connection`, …
+    pub kind: String,
+    /// What it needs to know: ids only, never a secret.
+    pub payload: Value,
+    /// Smaller runs first.
+    pub priority: i64,
+    /// Not before.
+    pub due_at: Instant,
+    /// One open job per key: a second one makes the first due at the earlier time instead.
+    pub dedup_key: String,
+    /// Already leased to its maker until then (counts as the first attempt); none for a job that any worker may take.
+    pub leased_until: Option<Instant>,
+}
+
+/// A job that a worker holds. `attempt` is the fence: finishing with an older attempt does nothing.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "see NewJob")]
+pub struct Job {
+    pub id: JobId,
+    pub tenant: TenantId,
+    pub kind: String,
+    pub payload: Value,
+    pub priority: i64,
+    pub due_at: Instant,
+    pub dedup_key: String,
+    /// 1 for the first try.
+    pub attempt: i64,
+    pub last_error: Option<String>,
+    pub created_at: Instant,
+}
+
+/// What becomes of a job that was held.
+#[derive(Debug, Clone, PartialEq)]
+pub enum JobEnd {
+    /// Done: removed.
+    Done,
+    /// Try again not before then.
+    Retry {
+        /// Not before.
+        due_at: Instant,
+        /// Why, for people; never a secret.
+        error: String,
+    },
+    /// Put aside for a person.
+    Dead {
+        /// Why, for people.
+        error: String,
+    },
+}
+
+/// An inbound webhook as stored before it is acknowledged (invariant 6).
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct InboundWebhook {
+    pub id: InboundWebhookId,
+    pub tenant: TenantId,
+    pub connection: ConnectionId,
+    /// Equal for the same message sent twice.
+    pub dedup_key: String,
+    pub method: String,
+    pub headers: Vec<(String, String)>,
+    pub query: String,
+    pub body: Vec<u8>,
+    pub received_at: Instant,
+    /// `stored`, `processed`, `ignored`, `failed`.
+    pub status: String,
+    pub detail: Option<String>,
+}
+
+/// An API key without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ApiKeyRecord {
+    pub id: ApiKeyId,
+    /// None for an operator's key.
+    pub tenant: Option<TenantId>,
+    pub name: String,
+    /// First characters, to tell keys apart.
+    pub prefix: String,
+    pub scopes: Vec<String>,
+    pub created_at: Instant,
+    pub expires_at: Option<Instant>,
+    pub revoked_at: Option<Instant>,
+    pub last_used_at: Option<Instant>,
+}
+
+/// What an Idempotency-Key was found to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Idempotency {
+    /// New: now reserved for this request, until it is completed or released.
+    New,
+    /// Completed: the answer to be sent again.
+    Replay {
+        /// HTTP status.
+        status: u16,
+        /// Content type.
+        content_type: String,
+        /// Location header, if it had one.
+        location: Option<String>,
+        /// Body.
+        body: Vec<u8>,
+    },
+    /// Another request with it is under way.
+    InFlight,
+    /// It was used for another request.
+    Mismatch,
+}
+
+/// Rights of a plugin at one level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct GrantRecord {
+    pub plugin: PluginId,
+    /// None: the instance's grant.
+    pub tenant: Option<TenantId>,
+    /// None: the tenant's (or the instance's) grant.
+    pub listing: Option<ListingId>,
+    pub hosts: std::collections::BTreeSet<String>,
+    /// False forbids the plugin at this level.
+    pub enabled: bool,
+}
+
+/// A stretch of a member's time that is taken, and by what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occupied {
+    /// Whose time.
+    pub member: MemberId,
+    /// The place: meeting with buffers.
+    pub blocked: Interval,
+    /// The meeting itself.
+    pub when: Interval,
+    /// The booking, if one is the owner.
+    pub booking: Option<BookingId>,
+}
