@@ -77,6 +77,9 @@ pub const EGRESS_PIN_SECONDS: i64 = 30;
 pub const EGRESS_CREDENTIAL_BYTES_MIN: usize = 4;
 /// Longest credential that is attached, in bytes: long signed tokens have 2 to 4 KiB.
 pub const EGRESS_CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
+/// Largest answer that is searched for credentials between other work, in bytes; a larger one is searched on a thread of
+/// its own, since it takes milliseconds.
+pub const EGRESS_SEARCH_INLINE_BYTES_MAX: usize = 256 * 1024;
 /// Longest path in an egress record, in bytes.
 pub const EGRESS_RECORD_PATH_BYTES_MAX: usize = 256;
 /// Log lines of one call.

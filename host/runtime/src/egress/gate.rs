@@ -91,7 +91,7 @@ pub(super) struct Call {
     pub(super) credentials: Arc<Credentials>,
     pub(super) granted: Arc<BTreeSet<String>>,
     asked: OnceLock<BTreeSet<String>>,
-    scrubber: OnceLock<Scrubber>,
+    scrubber: OnceLock<Arc<Scrubber>>,
     pub(super) quota: CallQuota,
     pub(super) records: Records,
 }
@@ -103,8 +103,9 @@ impl Call {
     }
 
     /// Removes the connection's credentials from answers.
-    pub(super) fn scrubber(&self) -> &Scrubber {
-        self.scrubber.get_or_init(|| Scrubber::new(&attach::secrets(&self.manifest, &self.credentials)))
+    pub(super) fn scrubber(&self) -> Arc<Scrubber> {
+        let make = || Arc::new(Scrubber::new(&attach::secrets(&self.manifest, &self.credentials)));
+        Arc::clone(self.scrubber.get_or_init(make))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth_model::{provider::EgressRecord, time::Instant};
+use berth_model::{limits, provider::EgressRecord, time::Instant};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -16,7 +16,7 @@ use super::{
     gate::Call,
     policy::{self, Rules, Target},
     record::Entry,
-    scrub::Scrubber,
+    scrub::{Echoed, Scrubber},
 };
 
 /// A complete answer.
@@ -91,7 +91,7 @@ impl Call {
             r.bytes_in = u64::try_from(answer.body.len()).unwrap_or(u64::MAX);
             r.status = Some(answer.status.as_u16());
         });
-        clean(answer, self.scrubber(), is_head)
+        clean(answer, self.scrubber(), is_head).await
     }
 
     /// Send, and take the whole answer. No error of the client leaves this function: they hold the URL.
@@ -193,9 +193,16 @@ fn own_headers(mut headers: HeaderMap) -> HeaderMap {
 }
 
 /// Without credentials, and with the length that the body has now.
-fn clean(mut answer: Answer, scrubber: &Scrubber, is_head: bool) -> Result<Answer, Refusal> {
+async fn clean(mut answer: Answer, scrubber: Arc<Scrubber>, is_head: bool) -> Result<Answer, Refusal> {
     scrubber.headers(&mut answer.headers);
-    let body = scrubber.body(answer.body.into()).map_err(|_| Failure::CredentialEchoed)?;
+    let body = Vec::from(std::mem::take(&mut answer.body));
+    let searched = if body.len() > limits::EGRESS_SEARCH_INLINE_BYTES_MAX {
+        // Not joined only if the process ends or the search failed; then nobody has seen what is in the answer.
+        tokio::task::spawn_blocking(move || scrubber.body(body)).await.unwrap_or(Err(Echoed))
+    } else {
+        scrubber.body(body)
+    };
+    let body = searched.map_err(|_| Failure::CredentialEchoed)?;
     if !is_head && answer.headers.remove(header::CONTENT_LENGTH).is_some() {
         answer.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     }

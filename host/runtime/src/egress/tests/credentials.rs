@@ -98,6 +98,14 @@ async fn what_the_component_may_not_set_is_never_sent() {
 }
 
 #[tokio::test]
+async fn large_answers_are_searched_to_the_end() {
+    let server = Server::start(|_| ok("", &format!("{}{KEY}", "x".repeat(300 * 1024)))).await;
+    let mut world = World::new(&server.authority(), Parts::default());
+    let got = world.get(&server.url("/")).await.unwrap();
+    assert_eq!((got.body.len(), &got.body[300 * 1024..]), (300 * 1024 + 9, "[removed]"));
+}
+
+#[tokio::test]
 async fn compressed_answers_are_refused() {
     let server = Server::start(|_| ok("content-encoding: gzip\r\n", "xxxx")).await;
     let mut world = World::new(&server.authority(), Parts::default());
