@@ -21,3 +21,4 @@ pub mod random;
 pub mod secret;
 pub mod slots;
 pub mod time;
+pub mod webhook;
