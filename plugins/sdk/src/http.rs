@@ -13,13 +13,15 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 
 #[cfg(target_arch = "wasm32")]
-pub use self::wasi::Wasi;
+pub use self::wasi::Live;
 pub use self::{
     client::{Client, ErrorHint, RequestBuilder, WaitHint},
     query::encode,
     retry::retry_after_ms,
     status::{error_of, message_of},
 };
+#[cfg(not(target_arch = "wasm32"))]
+pub use crate::testing::Live;
 use crate::{
     Result, log,
     types::{Instant, ProviderError},
@@ -111,7 +113,7 @@ pub enum SendError {
     Failed(String),
 }
 
-/// How requests travel: `Wasi` in a component, [`crate::testing::Scripted`] in tests.
+/// How requests travel: [`Live`], or [`crate::testing::Scripted`] itself in tests.
 pub trait Transport {
     /// Send and wait for the whole answer, whatever its status. Redirects are not followed.
     fn send(&self, request: &Request) -> std::result::Result<Response, SendError>;

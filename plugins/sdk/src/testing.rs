@@ -12,6 +12,6 @@ pub use {
         log::Level,
         state::StateError,
     },
-    scripted::Scripted,
+    scripted::{Live, Scripted, play},
     world::{Mac, lines, reset, set_credential, set_now, set_settings},
 };

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Method, Request, Response, SendError, Transport, error_of, query, retry_after_ms};
+use super::{Live, Method, Request, Response, SendError, Transport, error_of, query, retry_after_ms};
 use crate::{
     Result, limits, log,
     types::{Instant, ProviderError},
@@ -15,12 +15,20 @@ pub type ErrorHint = fn(&Response) -> Option<ProviderError>;
 
 /// A client of one API.
 #[derive(Debug, Clone)]
-pub struct Client<T> {
+pub struct Client<T = Live> {
     transport: T,
     base: String,
     headers: Vec<(String, String)>,
     wait: WaitHint,
     error: ErrorHint,
+}
+
+impl Client {
+    /// For the API at `base`, over the network; in a native test over the thread's script.
+    #[must_use]
+    pub fn live(base: &str) -> Self {
+        Self::new(Live, base)
+    }
 }
 
 impl<T: Transport> Client<T> {
@@ -87,7 +95,7 @@ impl<T: Transport> Client<T> {
 
 /// A request in the making.
 #[must_use]
-pub struct RequestBuilder<'a, T> {
+pub struct RequestBuilder<'a, T = Live> {
     client: &'a Client<T>,
     request: Request,
     refused: Option<ProviderError>,
@@ -106,6 +114,13 @@ impl<T: Transport> RequestBuilder<'_, T> {
             Some(value) => self.query(name, value),
             None => self,
         }
+    }
+
+    /// A piece of query that is encoded already, for providers that want characters in it as they are.
+    pub fn query_raw(mut self, piece: &str) -> Self {
+        self.request.url.push(if self.request.url.contains('?') { '&' } else { '?' });
+        self.request.url.push_str(piece);
+        self
     }
 
     /// A header; its name in lower case. It replaces the client's own of that name.

@@ -21,11 +21,11 @@ const READ_BYTES_MAX: u64 = 64 * 1_024;
 /// Nanoseconds in a millisecond: the unit of `wasi:http` time limits is the nanosecond.
 const MS_NS: u64 = 1_000_000;
 
-/// The transport of a component.
+/// The transport of a component. In a native test the script of the thread stands in for it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wasi;
+pub struct Live;
 
-impl Transport for Wasi {
+impl Transport for Live {
     fn send(&self, request: &Request) -> Result<Response, SendError> {
         let body = request.body.as_deref().unwrap_or_default();
         let outgoing = outgoing(request)?;

@@ -1,6 +1,6 @@
 //! A transport that expects certain requests in a certain order.
 
-use std::{cell::RefCell, collections::VecDeque};
+use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use crate::{
     http::{Request, Response, SendError, Transport},
@@ -11,6 +11,38 @@ struct Step {
     method: String,
     target: String,
     answer: Result<Response, SendError>,
+}
+
+thread_local! {
+    static PLAYING: RefCell<Option<Rc<Scripted>>> = const { RefCell::new(None) };
+}
+
+/// Let [`Live`] answer from this script on this thread; the clock is the script's. Begins with an empty world, so set
+/// settings afterwards.
+pub fn play(script: Scripted) -> Rc<Scripted> {
+    super::reset();
+    super::set_now(script.now);
+    let script = Rc::new(script);
+    PLAYING.set(Some(Rc::clone(&script)));
+    script
+}
+
+/// What providers send through: the network in a component, here the script that [`play`] began.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Live;
+
+impl Transport for Live {
+    /// # Panics
+    /// If no script is playing, or the request is not its next.
+    fn send(&self, request: &Request) -> Result<Response, SendError> {
+        let script = PLAYING.with_borrow(Clone::clone);
+        assert!(script.is_some(), "a request, but no script is playing: {} {}", request.method, request.url);
+        script.map_or_else(|| Err(SendError::Failed("no script".to_owned())), |s| (&*s).send(request))
+    }
+
+    fn now(&self) -> Instant {
+        crate::time::now()
+    }
 }
 
 /// Answers from a script. A request that is not the next of the script fails the test, and so does an unfinished script

@@ -11,7 +11,7 @@ pub(crate) use component::commit;
 #[cfg(target_arch = "wasm32")]
 mod component {
     use berth_sdk::{
-        http::{Method, Request, Response, SendError, Transport, Wasi},
+        http::{Live, Method, Request, Response, SendError, Transport},
         wasi,
     };
     use serde_json::{Value, json};
@@ -30,17 +30,17 @@ mod component {
                 wasi::clocks::monotonic_clock::subscribe_duration(guest.count * 1_000_000).block();
                 json!({ "slept_ms": guest.count })
             }
-            "egress" => told(&Wasi.send(&request(guest, Method::Get, None))),
+            "egress" => told(&Live.send(&request(guest, Method::Get, None))),
             "egress_body" => {
                 let body = vec![b'x'; usize::try_from(guest.count).unwrap_or(usize::MAX)];
-                told(&Wasi.send(&request(guest, Method::Post, Some(body))))
+                told(&Live.send(&request(guest, Method::Post, Some(body))))
             }
             "egress_flood" => {
-                let answers = (0..guest.count).map(|_| Wasi.send(&request(guest, Method::Get, None)));
+                let answers = (0..guest.count).map(|_| Live.send(&request(guest, Method::Get, None)));
                 json!({ "answered": answers.filter(Result::is_ok).count() })
             }
             "echo_credentials" => json!({
-                "answer": told(&Wasi.send(&request(guest, Method::Get, None))),
+                "answer": told(&Live.send(&request(guest, Method::Get, None))),
                 "credentials": misdeeds::credentials_seen(),
             }),
             _ => return None,
