@@ -60,7 +60,7 @@ pub(crate) fn split_id(id: &str) -> (&str, Option<&str>) {
 }
 
 /// The inverse of [`split_id`].
-pub(crate) fn join_id(uid: &str, seat: Option<&str>) -> String {
+fn join_id(uid: &str, seat: Option<&str>) -> String {
     seat.map_or_else(|| uid.to_owned(), |seat| format!("{uid}:{seat}"))
 }
 
@@ -77,7 +77,11 @@ pub(crate) fn all(item: &Value) -> Result<Vec<Booking>> {
     if seated.is_empty() {
         return Ok(vec![booking(&b, None, plain, item)]);
     }
-    Ok(seated.into_iter().map(|a| booking(&b, a.seat_uid.clone(), vec![a], item)).collect())
+    let seats = seated.into_iter().map(|a| {
+        let seat = a.seat_uid.clone();
+        booking(&b, seat.as_deref(), vec![a], item)
+    });
+    Ok(seats.collect())
 }
 
 /// The booking with this id among the items of an answer. Without an id the one that was just made: its seat is named at
@@ -99,23 +103,20 @@ pub(crate) fn pick(items: &[Value], id: Option<&str>) -> Result<Booking> {
         return Ok(Booking { id: shell.uid, attendees, ..first });
     };
     let id = join_id(&shell.uid, Some(&seat));
-    match all.into_iter().find(|b| b.id == id) {
-        Some(found) => Ok(found),
-        None => {
-            let gone = booking(&shell, Some(seat), Vec::new(), item);
-            Ok(Booking { status: BookingStatus::Cancelled, ..gone })
-        }
-    }
+    Ok(all.into_iter().find(|b| b.id == id).unwrap_or_else(|| {
+        let gone = booking(&shell, Some(&seat), Vec::new(), item);
+        Booking { status: BookingStatus::Cancelled, ..gone }
+    }))
 }
 
-fn booking(b: &CalBooking, seat: Option<String>, attendees: Vec<CalAttendee>, item: &Value) -> Booking {
+fn booking(b: &CalBooking, seat: Option<&str>, attendees: Vec<CalAttendee>, item: &Value) -> Booking {
     let reference =
         |metadata: &Option<Value>| metadata.as_ref()?.get(REFERENCE)?.as_str().map(ToOwned::to_owned);
-    let of_seat = seat.as_ref().and_then(|_| attendees.first()).and_then(|a| reference(&a.metadata));
+    let of_seat = seat.and_then(|_| attendees.first()).and_then(|a| reference(&a.metadata));
     let absent = !attendees.is_empty() && attendees.iter().all(|a| a.absent);
     let event_type = b.event_type.as_ref().and_then(|e| e.id).or(b.event_type_id);
     Booking {
-        id: join_id(&b.uid, seat.as_deref()),
+        id: join_id(&b.uid, seat),
         reference: of_seat.or_else(|| reference(&b.metadata)),
         status: status(&b.status, absent),
         when: Interval { start: b.start, end: b.end },

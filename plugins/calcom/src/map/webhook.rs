@@ -86,12 +86,11 @@ fn of_booking(message: &Message) -> Result<WebhookEvent> {
     let booking = booking(payload, trigger, instant(Some(&message.created_at)), &message.payload);
     Ok(match (trigger, old_id) {
         ("BOOKING_CANCELLED" | "BOOKING_REJECTED", _) => WebhookEvent::Cancelled(booking),
-        ("BOOKING_PAID", _) => WebhookEvent::Updated(booking),
+        ("BOOKING_PAID", _) | ("BOOKING_RESCHEDULED", None) => WebhookEvent::Updated(booking),
         // Where a booking needs confirmation, a move arrives as a request that names the old booking.
         ("BOOKING_RESCHEDULED" | "BOOKING_REQUESTED" | "BOOKING_CREATED", Some(old_id)) => {
             WebhookEvent::Rescheduled(Rescheduled { old_id, booking })
         }
-        ("BOOKING_RESCHEDULED", None) => WebhookEvent::Updated(booking),
         _ => WebhookEvent::Created(booking),
     })
 }
