@@ -1,1 +1,12 @@
-//! berth-server
+//! The server: HTTP API, command line, configuration, wiring. The only crate that sees all the others.
+#![forbid(unsafe_code)]
+
+mod api;
+pub mod cli;
+pub mod config;
+mod http;
+pub mod ports;
+mod telemetry;
+pub mod wiring;
+
+pub use http::app::{App, router};

@@ -1,0 +1,284 @@
+//! Connections to providers. Credentials go in and never come out.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use berth_engine::{ConnectionPatch, NewConnection};
+use berth_model::{
+    connection::{ConnectionRecord, ConnectionStatus},
+    id::{ConnectionId, ListingId},
+    manifest::PluginId,
+    provider::{ExternalEventType, Page as ExternalPage},
+    secret::Credentials,
+    time::Instant,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use super::nullable;
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    extract::{IfMatch, Json as Body, Path, Query},
+    page::{self, Page, PageParams},
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// A connection, without its credentials.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConnectionView {
+    #[schema(value_type = String)]
+    id: ConnectionId,
+    /// Provider plugin.
+    #[schema(value_type = String)]
+    plugin: PluginId,
+    name: String,
+    /// Only for this listing; null for all.
+    #[schema(value_type = Option<String>)]
+    listing: Option<ListingId>,
+    #[schema(value_type = Object)]
+    settings: Value,
+    /// Names of the credentials that are stored.
+    credentials: Vec<String>,
+    /// Hosts this tenant grants; null: all that the operator grants.
+    granted_hosts: Option<BTreeSet<String>>,
+    /// `healthy`, `unauthorised`, `unavailable`.
+    #[schema(value_type = String)]
+    status: ConnectionStatus,
+    /// The account at the provider.
+    #[schema(value_type = Object)]
+    account: Value,
+    /// Does the provider send webhooks?
+    subscribed: bool,
+    revision: i64,
+    #[schema(value_type = String)]
+    created_at: Instant,
+    #[schema(value_type = String)]
+    updated_at: Instant,
+}
+
+impl From<ConnectionRecord> for ConnectionView {
+    fn from(c: ConnectionRecord) -> Self {
+        Self {
+            id: c.id,
+            plugin: c.plugin,
+            name: c.name,
+            listing: c.listing,
+            settings: c.settings,
+            credentials: c.credential_names,
+            granted_hosts: c.granted_hosts,
+            status: c.status,
+            account: c.account,
+            subscribed: c.subscription.is_some(),
+            revision: c.revision,
+            created_at: c.created_at,
+            updated_at: c.updated_at,
+        }
+    }
+}
+
+fn tagged(status: StatusCode, connection: ConnectionRecord) -> Response {
+    let tag = format!("\"{}\"", connection.revision);
+    let mut response = (status, Json(ConnectionView::from(connection))).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// A connection to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewConnectionBody {
+    #[schema(value_type = String)]
+    plugin: PluginId,
+    name: String,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    listing: Option<ListingId>,
+    /// As the plugin's settings schema says.
+    #[serde(default = "empty")]
+    #[schema(value_type = Object)]
+    settings: Value,
+    /// By the plugin's names. Tried at the provider before they are saved; never returned.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    credentials: Credentials,
+    #[serde(default)]
+    granted_hosts: Option<BTreeSet<String>>,
+}
+
+fn empty() -> Value {
+    json!({})
+}
+
+/// Connect to a provider. The credentials are tried there first; what it refuses is not saved.
+#[utoipa::path(post, path = "/api/booking-providers", tag = "booking providers", request_body = NewConnectionBody,
+    responses((status = 201, body = ConnectionView), (status = 422, body = ProblemDocument), (status = 502, body = ProblemDocument)))]
+pub(super) async fn create(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Body(new): Body<NewConnectionBody>,
+) -> ApiResult<Response> {
+    let caller = key.caller("providers:write", &request_id)?;
+    let new = NewConnection {
+        plugin: new.plugin,
+        name: new.name,
+        listing: new.listing,
+        settings: new.settings,
+        credentials: new.credentials,
+        granted_hosts: new.granted_hosts,
+    };
+    Ok(tagged(StatusCode::CREATED, app.engine().create_connection(&caller, new).await?))
+}
+
+/// All connections, by age.
+#[utoipa::path(get, path = "/api/booking-providers", tag = "booking providers", params(PageParams), responses((status = 200, body = Page<ConnectionView>)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Query(params): Query<PageParams>,
+) -> ApiResult<Json<Page<ConnectionView>>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    let after = page::position(params.cursor.as_ref())?;
+    let rows = app.engine().list_connections(&caller, after, limit.saturating_add(1)).await?;
+    Ok(Json(page::page(rows, limit, |c| c.id, ConnectionView::from)))
+}
+
+/// A connection.
+#[utoipa::path(get, path = "/api/booking-providers/{id}", tag = "booking providers", params(("id" = String, Path)),
+    responses((status = 200, body = ConnectionView), (status = 404, body = ProblemDocument)))]
+pub(super) async fn get(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+) -> ApiResult<Response> {
+    let caller = key.caller("providers:read", &request_id)?;
+    Ok(tagged(StatusCode::OK, app.engine().connection(&caller, id).await?))
+}
+
+/// Changes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
+pub(super) struct PatchConnection {
+    name: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    listing: Option<Option<ListingId>>,
+    #[schema(value_type = Option<Object>)]
+    settings: Option<Value>,
+    /// Replaces the named ones; the others stay.
+    #[schema(value_type = Option<Object>)]
+    credentials: Option<Credentials>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<String>>)]
+    granted_hosts: Option<Option<BTreeSet<String>>>,
+}
+
+/// Change a connection. New settings or credentials are tried at the provider first.
+#[utoipa::path(patch, path = "/api/booking-providers/{id}", tag = "booking providers", request_body = PatchConnection, params(("id" = String, Path)),
+    responses((status = 200, body = ConnectionView), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(super) async fn update(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    IfMatch(revision): IfMatch,
+    Body(patch): Body<PatchConnection>,
+) -> ApiResult<Response> {
+    let caller = key.caller("providers:write", &request_id)?;
+    let patch = ConnectionPatch {
+        name: patch.name,
+        listing: patch.listing,
+        settings: patch.settings,
+        credentials: patch.credentials,
+        granted_hosts: patch.granted_hosts,
+    };
+    Ok(tagged(StatusCode::OK, app.engine().update_connection(&caller, id, patch, revision).await?))
+}
+
+/// Disconnect.
+#[utoipa::path(delete, path = "/api/booking-providers/{id}", tag = "booking providers", params(("id" = String, Path)),
+    responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
+pub(super) async fn delete(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+) -> ApiResult<StatusCode> {
+    let caller = key.caller("providers:write", &request_id)?;
+    app.engine().delete_connection(&caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Does the connection work, asked now?
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `healthy`, `unauthorised`, `unavailable`.
+    #[schema(value_type = String)]
+    status: ConnectionStatus,
+    /// Why not.
+    detail: Option<String>,
+}
+
+/// Ask the provider now whether the connection works.
+#[utoipa::path(get, path = "/api/booking-providers/{id}/health", tag = "booking providers", params(("id" = String, Path)),
+    responses((status = 200, body = Health), (status = 404, body = ProblemDocument)))]
+pub(super) async fn health(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+) -> ApiResult<Json<Health>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let (connection, problem) = app.engine().connection_health(&caller, id).await?;
+    Ok(Json(Health { status: connection.status, detail: problem.map(|p| p.detail) }))
+}
+
+/// Which page of the provider's list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventTypeParams {
+    /// `next` of the last page.
+    cursor: Option<String>,
+}
+
+/// What can be booked at the provider.
+#[utoipa::path(get, path = "/api/booking-providers/{id}/event-types", tag = "booking providers", params(("id" = String, Path), EventTypeParams),
+    responses((status = 200, description = "`{items, next}`"), (status = 502, body = ProblemDocument)))]
+pub(super) async fn event_types(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    Query(params): Query<EventTypeParams>,
+) -> ApiResult<Json<ExternalPage<ExternalEventType>>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    Ok(Json(app.engine().external_event_types(&caller, id, params.cursor).await?))
+}
+
+/// The last calls into the provider's component, newest first, with the hosts that were refused and what would allow them.
+#[utoipa::path(get, path = "/api/booking-providers/{id}/calls", tag = "booking providers", params(("id" = String, Path), PageParams),
+    responses((status = 200, description = "`{items}`"), (status = 404, body = ProblemDocument)))]
+pub(super) async fn calls(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    Query(params): Query<PageParams>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    Ok(Json(json!({ "items": app.engine().connection_calls(&caller, id, limit).await? })))
+}

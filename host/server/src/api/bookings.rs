@@ -1,0 +1,356 @@
+//! Bookings.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use berth_engine::{BookOutcome, BookRequest, CancelBooking, RescheduleBooking};
+use berth_model::{
+    booking::{Booking, BookingStatus, ProviderTask},
+    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId},
+    problem::{Code, Problem},
+    provider::Attendee,
+    time::{Instant, Interval},
+};
+use berth_store::records::{AuditEntry, BookingFilter};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+use super::availability::choice;
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    extract::{IfMatch, Json as Body, Path, Query},
+    page::{self, Page},
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// The customer.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Person {
+    #[schema(example = "Ada Nowak")]
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ada@example.com")]
+    email: Option<String>,
+    /// E.164.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "+48600100200")]
+    phone: Option<String>,
+    /// IANA zone.
+    #[schema(example = "Europe/Warsaw")]
+    time_zone: String,
+    /// BCP 47.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+}
+
+impl From<Person> for Attendee {
+    fn from(p: Person) -> Self {
+        Self { name: p.name, email: p.email, phone: p.phone, time_zone: p.time_zone, language: p.language }
+    }
+}
+impl From<Attendee> for Person {
+    fn from(a: Attendee) -> Self {
+        Self { name: a.name, email: a.email, phone: a.phone, time_zone: a.time_zone, language: a.language }
+    }
+}
+
+/// A booking to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewBooking {
+    #[schema(value_type = String)]
+    event_type: EventTypeId,
+    /// When it starts (RFC 3339): one of the offered slots.
+    #[schema(value_type = String, example = "2026-11-23T09:00:00Z")]
+    start: Instant,
+    /// With whom; absent: whoever is free and has least to do.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    member: Option<MemberId>,
+    /// Where it goes, if not where the listing says: a connection's id, or `builtin`.
+    #[serde(default)]
+    provider: Option<String>,
+    attendee: Person,
+    /// E-mail addresses of further guests.
+    #[serde(default)]
+    guests: Vec<String>,
+    /// Answers to the event type's questions.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    answers: Map<String, Value>,
+    #[serde(default)]
+    notes: Option<String>,
+}
+
+/// A booking.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BookingView {
+    #[schema(value_type = String)]
+    id: BookingId,
+    #[schema(value_type = String)]
+    listing: ListingId,
+    #[schema(value_type = String)]
+    event_type: EventTypeId,
+    #[schema(value_type = String)]
+    member: MemberId,
+    /// Connection it is booked over; null for the built-in provider.
+    #[schema(value_type = Option<String>)]
+    provider: Option<ConnectionId>,
+    /// `pending`, `confirmed`, `cancelled`, `failed`, `completed`, `no_show`.
+    #[schema(value_type = String)]
+    status: BookingStatus,
+    /// What the provider still has to be told: `create`, `cancel`, `reschedule`; null when both sides agree.
+    #[schema(value_type = Option<String>)]
+    provider_task: Option<ProviderTask>,
+    #[schema(value_type = String)]
+    start: Instant,
+    #[schema(value_type = String)]
+    end: Instant,
+    attendee: Person,
+    guests: Vec<String>,
+    #[schema(value_type = Object)]
+    answers: Map<String, Value>,
+    notes: Option<String>,
+    /// Why it was cancelled or failed.
+    reason: Option<String>,
+    /// Its id at the provider.
+    external_id: Option<String>,
+    /// Counts changes; the ETag.
+    sequence: i64,
+    #[schema(value_type = String)]
+    created_at: Instant,
+    #[schema(value_type = String)]
+    updated_at: Instant,
+}
+
+impl From<Booking> for BookingView {
+    fn from(b: Booking) -> Self {
+        Self {
+            id: b.id,
+            listing: b.listing,
+            event_type: b.event_type,
+            member: b.member,
+            provider: b.connection,
+            status: b.status,
+            provider_task: b.provider_task,
+            start: b.when.start(),
+            end: b.when.end(),
+            attendee: b.attendee.into(),
+            guests: b.guests,
+            answers: b.answers,
+            notes: b.notes,
+            reason: b.reason,
+            external_id: b.external_id,
+            sequence: b.sequence,
+            created_at: b.created_at,
+            updated_at: b.updated_at,
+        }
+    }
+}
+
+fn tagged(status: StatusCode, booking: Booking) -> Response {
+    let tag = format!("\"{}\"", booking.sequence);
+    let mut response = (status, Json(BookingView::from(booking))).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// 202 while the provider has not answered: the booking is safe, and its state says how it goes on.
+fn accepted(outcome: BookOutcome, done: StatusCode) -> Response {
+    tagged(if outcome.pending { StatusCode::ACCEPTED } else { done }, outcome.booking)
+}
+
+/// Book a slot.
+#[utoipa::path(post, path = "/api/booking", tag = "bookings", request_body = NewBooking,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the first answer")),
+    responses((status = 201, body = BookingView, description = "Confirmed on both sides"),
+        (status = 202, body = BookingView, description = "Accepted; the provider has not answered yet"),
+        (status = 409, body = ProblemDocument, description = "Not available; `alternatives` names the nearest starts"),
+        (status = 422, body = ProblemDocument)))]
+pub(super) async fn create(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Body(new): Body<NewBooking>,
+) -> ApiResult<Response> {
+    let caller = key.caller("bookings:write", &request_id)?;
+    let request = BookRequest {
+        event_type: new.event_type,
+        start: new.start,
+        member: new.member,
+        provider: choice(new.provider.as_deref())?,
+        attendee: new.attendee.into(),
+        guests: new.guests,
+        answers: new.answers,
+        notes: new.notes,
+    };
+    let outcome = app.engine().book(&caller, request).await?;
+    let location = format!("/api/booking/{}", outcome.booking.id);
+    let mut response = accepted(outcome, StatusCode::CREATED);
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// Which bookings are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParams {
+    #[param(value_type = Option<String>)]
+    listing: Option<ListingId>,
+    #[param(value_type = Option<String>)]
+    event_type: Option<EventTypeId>,
+    #[param(value_type = Option<String>)]
+    member: Option<MemberId>,
+    /// One of the states.
+    #[param(value_type = Option<String>)]
+    status: Option<BookingStatus>,
+    /// Overlapping the time from here …
+    #[param(value_type = Option<String>)]
+    from: Option<Instant>,
+    /// … to here.
+    #[param(value_type = Option<String>)]
+    to: Option<Instant>,
+    /// Items wanted, 1 to 100 (50).
+    limit: Option<u32>,
+    /// `next` of the last page.
+    cursor: Option<String>,
+}
+
+/// Bookings, by start.
+#[utoipa::path(get, path = "/api/booking", tag = "bookings", params(ListParams), responses((status = 200, body = Page<BookingView>)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Query(params): Query<ListParams>,
+) -> ApiResult<Json<Page<BookingView>>> {
+    let caller = key.caller("bookings:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    let within = match (params.from, params.to) {
+        (None, None) => None,
+        (from, to) => Some(
+            Interval::new(from.unwrap_or(Instant::MIN), to.unwrap_or(Instant::MAX))
+                .map_err(|_| Problem::new(Code::MalformedParameter, "to must not be before from."))?,
+        ),
+    };
+    let filter = BookingFilter {
+        listing: params.listing,
+        event_type: params.event_type,
+        member: params.member,
+        status: params.status,
+        within,
+        provider_task: None,
+        after: page::position(params.cursor.as_ref())?,
+    };
+    let rows = app.engine().list_bookings(&caller, filter, limit.saturating_add(1)).await?;
+    Ok(Json(page::page(rows, limit, |b| (b.when.start(), b.id), BookingView::from)))
+}
+
+/// A booking.
+#[utoipa::path(get, path = "/api/booking/{id}", tag = "bookings", params(("id" = String, Path)),
+    responses((status = 200, body = BookingView), (status = 404, body = ProblemDocument)))]
+pub(super) async fn get(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<BookingId>,
+) -> ApiResult<Response> {
+    let caller = key.caller("bookings:read", &request_id)?;
+    Ok(tagged(StatusCode::OK, app.engine().booking(&caller, id).await?))
+}
+
+/// How to cancel.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cancel {
+    /// For the customer.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// Cancel a booking. Cancelling it twice is the same as once.
+#[utoipa::path(post, path = "/api/booking/{id}/cancel", tag = "bookings", request_body = Cancel, params(("id" = String, Path)),
+    responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
+        (status = 409, body = ProblemDocument)))]
+pub(super) async fn cancel(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<BookingId>,
+    IfMatch(expected_sequence): IfMatch,
+    Body(cancel): Body<Cancel>,
+) -> ApiResult<Response> {
+    let caller = key.caller("bookings:write", &request_id)?;
+    let cancel = CancelBooking { reason: cancel.reason, expected_sequence };
+    Ok(accepted(app.engine().cancel(&caller, id, cancel).await?, StatusCode::OK))
+}
+
+/// Where to move it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reschedule {
+    /// When it starts (RFC 3339).
+    #[schema(value_type = String)]
+    start: Instant,
+}
+
+/// Move a booking: the new time is taken and the old one released, or nothing changes.
+#[utoipa::path(post, path = "/api/booking/{id}/reschedule", tag = "bookings", request_body = Reschedule, params(("id" = String, Path)),
+    responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
+        (status = 409, body = ProblemDocument)))]
+pub(super) async fn reschedule(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<BookingId>,
+    IfMatch(expected_sequence): IfMatch,
+    Body(reschedule): Body<Reschedule>,
+) -> ApiResult<Response> {
+    let caller = key.caller("bookings:write", &request_id)?;
+    let reschedule = RescheduleBooking { start: reschedule.start, expected_sequence };
+    Ok(accepted(app.engine().reschedule(&caller, id, reschedule).await?, StatusCode::OK))
+}
+
+/// A step of a booking's life.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Step {
+    #[schema(value_type = String)]
+    at: Instant,
+    /// `booking.created`, `booking.confirmed`, …
+    action: String,
+    /// `key:<id>`, `job:<id>`, `provider:<plugin>`, …
+    actor: String,
+    request_id: String,
+    #[schema(value_type = Object)]
+    data: Value,
+}
+
+impl From<AuditEntry> for Step {
+    fn from(e: AuditEntry) -> Self {
+        Self { at: e.audit.at, action: e.action, actor: e.audit.actor, request_id: e.audit.request_id, data: e.data }
+    }
+}
+
+/// Every step of a booking's life, oldest first.
+#[utoipa::path(get, path = "/api/booking/{id}/timeline", tag = "bookings", params(("id" = String, Path)),
+    responses((status = 200, body = Page<Step>), (status = 404, body = ProblemDocument)))]
+pub(super) async fn timeline(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<BookingId>,
+) -> ApiResult<Json<Page<Step>>> {
+    let caller = key.caller("bookings:read", &request_id)?;
+    let steps = app.engine().timeline(&caller, id).await?;
+    Ok(Json(Page { items: steps.into_iter().map(Step::from).collect(), next: None }))
+}

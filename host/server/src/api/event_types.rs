@@ -1,0 +1,183 @@
+//! Event types: what can be booked.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use berth_engine::{NewEventType, EventTypePatch};
+use berth_model::{
+    event_type::EventTypeRecord,
+    id::{EventTypeId, ListingId, MemberId},
+    time::Instant,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::nullable;
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    extract::{IfMatch, Json as Body, Path, Query},
+    page::{self, Page},
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// An event type.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct View {
+    #[schema(value_type = String)]
+    id: EventTypeId,
+    #[schema(value_type = String)]
+    listing: ListingId,
+    slug: String,
+    title: String,
+    description: String,
+    length_minutes: u32,
+    /// Distance between starts; null: the length.
+    slot_interval_minutes: Option<u32>,
+    buffer_before_minutes: u32,
+    buffer_after_minutes: u32,
+    minimum_notice_minutes: u32,
+    booking_window_days: u32,
+    /// Who can be booked, by priority.
+    #[schema(value_type = Vec<String>)]
+    members: Vec<MemberId>,
+    /// Its twin at the provider.
+    external_id: Option<String>,
+    active: bool,
+    /// Counts changes; the ETag.
+    revision: i64,
+    #[schema(value_type = String)]
+    created_at: Instant,
+    #[schema(value_type = String)]
+    updated_at: Instant,
+}
+
+/// An event type to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct New {
+    #[schema(value_type = String)]
+    listing: ListingId,
+    slug: String,
+    title: String,
+    #[serde(default)]
+    description: String,
+    length_minutes: u32,
+    #[serde(default)]
+    slot_interval_minutes: Option<u32>,
+    #[serde(default)]
+    buffer_before_minutes: u32,
+    #[serde(default)]
+    buffer_after_minutes: u32,
+    #[serde(default)]
+    minimum_notice_minutes: u32,
+    /// Latest start, in days from today (60).
+    #[serde(default = "sixty")]
+    booking_window_days: u32,
+    #[schema(value_type = Vec<String>)]
+    members: Vec<MemberId>,
+    #[serde(default)]
+    external_id: Option<String>,
+}
+
+/// Changes.
+#[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Patch {
+    slug: Option<String>,
+    title: Option<String>,
+    description: Option<String>,
+    length_minutes: Option<u32>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u32>)]
+    slot_interval_minutes: Option<Option<u32>>,
+    buffer_before_minutes: Option<u32>,
+    buffer_after_minutes: Option<u32>,
+    minimum_notice_minutes: Option<u32>,
+    booking_window_days: Option<u32>,
+    #[schema(value_type = Option<Vec<String>>)]
+    members: Option<Vec<MemberId>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    external_id: Option<Option<String>>,
+    active: Option<bool>,
+}
+
+impl From<EventTypeRecord> for View {
+    fn from(r: EventTypeRecord) -> Self {
+        Self { id: r.id, listing: r.listing, slug: r.slug, title: r.title, description: r.description, length_minutes: r.length_minutes, slot_interval_minutes: r.slot_interval_minutes, buffer_before_minutes: r.buffer_before_minutes, buffer_after_minutes: r.buffer_after_minutes, minimum_notice_minutes: r.minimum_notice_minutes, booking_window_days: r.booking_window_days, members: r.members, external_id: r.external_id, active: r.active, revision: r.revision, created_at: r.created_at, updated_at: r.updated_at }
+    }
+}
+
+const fn sixty() -> u32 {
+    60
+}
+
+
+fn tagged(status: StatusCode, record: EventTypeRecord) -> Response {
+    let tag = format!("\"{}\"", record.revision);
+    let mut response = (status, Json(View::from(record))).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// Make an event type.
+#[utoipa::path(post, path = "/api/booking/event-types", tag = "event types", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(super) async fn create(State(app): State<App>, key: Authenticated, request_id: RequestId, Body(new): Body<New>) -> ApiResult<Response> {
+    let caller = key.caller("listings:write", &request_id)?;
+    let new = NewEventType { listing: new.listing, slug: new.slug, title: new.title, description: new.description, length_minutes: new.length_minutes, slot_interval_minutes: new.slot_interval_minutes, buffer_before_minutes: new.buffer_before_minutes, buffer_after_minutes: new.buffer_after_minutes, minimum_notice_minutes: new.minimum_notice_minutes, booking_window_days: new.booking_window_days, members: new.members, external_id: new.external_id };
+    Ok(tagged(StatusCode::CREATED, app.engine().create_event_type(&caller, new).await?))
+}
+
+/// Which page of which listing.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParams {
+    /// Only of this listing.
+    #[param(value_type = Option<String>)]
+    listing: Option<ListingId>,
+    /// Items wanted, 1 to 100 (50).
+    limit: Option<u32>,
+    /// `next` of the last page.
+    cursor: Option<String>,
+}
+
+/// All of them, by age.
+#[utoipa::path(get, path = "/api/booking/event-types", tag = "event types", params(ListParams), responses((status = 200, body = Page<View>)))]
+pub(super) async fn list(State(app): State<App>, key: Authenticated, request_id: RequestId, Query(params): Query<ListParams>) -> ApiResult<Json<Page<View>>> {
+    let caller = key.caller("listings:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    let after = page::position(params.cursor.as_ref())?;
+    let rows = app.engine().list_event_types(&caller, params.listing, after, limit.saturating_add(1)).await?;
+    Ok(Json(page::page(rows, limit, |r| r.id, View::from)))
+}
+
+/// An event type.
+#[utoipa::path(get, path = "/api/booking/event-types/{id}", tag = "event types", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
+pub(super) async fn get(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<EventTypeId>) -> ApiResult<Response> {
+    let caller = key.caller("listings:read", &request_id)?;
+    Ok(tagged(StatusCode::OK, app.engine().event_type(&caller, id).await?))
+}
+
+/// Change an event type. Absent fields stay as they are.
+#[utoipa::path(patch, path = "/api/booking/event-types/{id}", tag = "event types", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+    responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
+pub(super) async fn update(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<EventTypeId>, IfMatch(revision): IfMatch, Body(patch): Body<Patch>) -> ApiResult<Response> {
+    let caller = key.caller("listings:write", &request_id)?;
+    let patch = EventTypePatch { slug: patch.slug, title: patch.title, description: patch.description, length_minutes: patch.length_minutes, slot_interval_minutes: patch.slot_interval_minutes, buffer_before_minutes: patch.buffer_before_minutes, buffer_after_minutes: patch.buffer_after_minutes, minimum_notice_minutes: patch.minimum_notice_minutes, booking_window_days: patch.booking_window_days, members: patch.members, external_id: patch.external_id, active: patch.active };
+    Ok(tagged(StatusCode::OK, app.engine().update_event_type(&caller, id, patch, revision).await?))
+}
+
+/// Remove an event type that nothing refers to.
+#[utoipa::path(delete, path = "/api/booking/event-types/{id}", tag = "event types", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
+pub(super) async fn delete(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<EventTypeId>) -> ApiResult<StatusCode> {
+    let caller = key.caller("listings:write", &request_id)?;
+    app.engine().delete_event_type(&caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

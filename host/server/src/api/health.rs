@@ -1,0 +1,40 @@
+//! For machines that watch.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::http::app::App;
+
+/// The process runs.
+#[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200, description = "Runs")))]
+pub(super) async fn healthz() -> &'static str {
+    "ok"
+}
+
+/// The process can do its work: the database answers and the schema is up to date.
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()),
+    responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; the body says why")))]
+pub(super) async fn readyz(State(app): State<App>) -> Response {
+    let store = app.engine().store();
+    let database = store.ping().await.is_ok();
+    let pending = store.pending_migrations().await.unwrap_or_default();
+    let ready = database && pending.is_empty();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({ "ready": ready, "database": store.engine(), "database_answers": database, "pending_migrations": pending });
+    (status, Json(body)).into_response()
+}
+
+/// Metrics, in the text format of Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses((status = 200, description = "Metrics", content_type = "text/plain")))]
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    if let Ok(open) = app.engine().store().open_job_count().await {
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+        metrics::gauge!("berth_jobs_open").set(open as f64);
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.render_metrics()).into_response()
+}

@@ -1,0 +1,113 @@
+//! One file per resource. Routes, their documentation and their shapes stand together.
+
+mod availability;
+mod booking_providers;
+mod bookings;
+mod event_types;
+mod health;
+mod keys;
+mod listings;
+mod plugins;
+mod team;
+mod tenants;
+mod webhooks;
+
+use axum::Router;
+use serde::{Deserialize, Deserializer};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::http::app::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Berth",
+        description = "Booking engine. Send an API key as `Authorization: Bearer …`. Refusals are problem documents with a stable code and a hint. \
+            Send an `Idempotency-Key` with a POST to be able to repeat it safely."
+    ),
+    modifiers(&Security),
+    security(("api_key" = [])),
+)]
+struct Document;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_with(Default::default);
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("berth_…").build();
+        components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+    }
+}
+
+fn keyed_documented() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(listings::create, listings::list))
+        .routes(routes!(listings::get, listings::update, listings::delete))
+        .routes(routes!(team::create, team::list))
+        .routes(routes!(team::get, team::update, team::delete))
+        .routes(routes!(event_types::create, event_types::list))
+        .routes(routes!(event_types::get, event_types::update, event_types::delete))
+        .routes(routes!(availability::availability))
+        .routes(routes!(bookings::create, bookings::list))
+        .routes(routes!(bookings::get))
+        .routes(routes!(bookings::cancel))
+        .routes(routes!(bookings::reschedule))
+        .routes(routes!(bookings::timeline))
+        .routes(routes!(booking_providers::create, booking_providers::list))
+        .routes(routes!(booking_providers::get, booking_providers::update, booking_providers::delete))
+        .routes(routes!(booking_providers::health))
+        .routes(routes!(booking_providers::event_types))
+        .routes(routes!(booking_providers::calls))
+        .routes(routes!(keys::create, keys::list))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(tenants::create, tenants::list))
+        .routes(routes!(tenants::update))
+        .routes(routes!(tenants::create_key))
+        .routes(routes!(plugins::install, plugins::list))
+        .routes(routes!(plugins::get))
+        .routes(routes!(plugins::activate))
+        .routes(routes!(plugins::rollback))
+        .routes(routes!(plugins::quarantine, plugins::lift))
+        .routes(routes!(plugins::grants, plugins::set_grant))
+}
+
+fn open_documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .routes(routes!(webhooks::receive, webhooks::receive_get))
+}
+
+/// Routes that need a key.
+pub(crate) fn keyed() -> Router<App> {
+    keyed_documented().split_for_parts().0
+}
+
+/// Routes that need none.
+pub(crate) fn open() -> Router<App> {
+    open_documented().split_for_parts().0
+}
+
+/// The description of all routes (OpenAPI 3.1).
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    keyed_documented().merge(open_documented()).split_for_parts().1
+}
+
+/// `/openapi.json`, and `/docs` to browse it.
+pub(crate) fn docs(document: utoipa::openapi::OpenApi) -> Router<App> {
+    SwaggerUi::new("/docs").url("/openapi.json", document).into()
+}
+
+/// A field that may be absent (leave it), null (clear it) or a value.
+#[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,135 @@
+//! Team members: the people whose time is booked.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use berth_engine::{NewMember, MemberPatch};
+use berth_model::{
+    id::MemberId,
+    member::{MemberRecord, WeeklyHours},
+    time::{Instant, Zone},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::nullable;
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    extract::{IfMatch, Json as Body, Path, Query},
+    page::{self, Page, PageParams},
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// A member.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct View {
+    #[schema(value_type = String)]
+    id: MemberId,
+    name: String,
+    email: Option<String>,
+    #[schema(value_type = String)]
+    time_zone: Zone,
+    /// Opening hours on the member's clock: `{weekdays: ["Mon"], start: "09:00", end: "17:00"}`.
+    #[schema(value_type = Vec<Object>)]
+    weekly_hours: Vec<WeeklyHours>,
+    active: bool,
+    /// Counts changes; the ETag.
+    revision: i64,
+    #[schema(value_type = String)]
+    created_at: Instant,
+    #[schema(value_type = String)]
+    updated_at: Instant,
+}
+
+/// A member to be added.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct New {
+    name: String,
+    #[serde(default)]
+    email: Option<String>,
+    #[schema(value_type = String)]
+    time_zone: Zone,
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    weekly_hours: Vec<WeeklyHours>,
+}
+
+/// Changes.
+#[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Patch {
+    name: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    email: Option<Option<String>>,
+    #[schema(value_type = Option<String>)]
+    time_zone: Option<Zone>,
+    #[schema(value_type = Option<Vec<Object>>)]
+    weekly_hours: Option<Vec<WeeklyHours>>,
+    active: Option<bool>,
+}
+
+impl From<MemberRecord> for View {
+    fn from(r: MemberRecord) -> Self {
+        Self { id: r.id, name: r.name, email: r.email, time_zone: r.time_zone, weekly_hours: r.weekly_hours, active: r.active, revision: r.revision, created_at: r.created_at, updated_at: r.updated_at }
+    }
+}
+
+
+fn tagged(status: StatusCode, record: MemberRecord) -> Response {
+    let tag = format!("\"{}\"", record.revision);
+    let mut response = (status, Json(View::from(record))).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// Make a member.
+#[utoipa::path(post, path = "/api/booking/team", tag = "team", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(super) async fn create(State(app): State<App>, key: Authenticated, request_id: RequestId, Body(new): Body<New>) -> ApiResult<Response> {
+    let caller = key.caller("listings:write", &request_id)?;
+    let new = NewMember { name: new.name, email: new.email, time_zone: new.time_zone, weekly_hours: new.weekly_hours };
+    Ok(tagged(StatusCode::CREATED, app.engine().create_member(&caller, new).await?))
+}
+
+
+/// All of them, by age.
+#[utoipa::path(get, path = "/api/booking/team", tag = "team", params(PageParams), responses((status = 200, body = Page<View>)))]
+pub(super) async fn list(State(app): State<App>, key: Authenticated, request_id: RequestId, Query(params): Query<PageParams>) -> ApiResult<Json<Page<View>>> {
+    let caller = key.caller("listings:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    let after = page::position(params.cursor.as_ref())?;
+    let rows = app.engine().list_members(&caller, after, limit.saturating_add(1)).await?;
+    Ok(Json(page::page(rows, limit, |r| r.id, View::from)))
+}
+
+/// A member.
+#[utoipa::path(get, path = "/api/booking/team/{id}", tag = "team", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
+pub(super) async fn get(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<MemberId>) -> ApiResult<Response> {
+    let caller = key.caller("listings:read", &request_id)?;
+    Ok(tagged(StatusCode::OK, app.engine().member(&caller, id).await?))
+}
+
+/// Change a member. Absent fields stay as they are.
+#[utoipa::path(patch, path = "/api/booking/team/{id}", tag = "team", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+    responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
+pub(super) async fn update(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<MemberId>, IfMatch(revision): IfMatch, Body(patch): Body<Patch>) -> ApiResult<Response> {
+    let caller = key.caller("listings:write", &request_id)?;
+    let patch = MemberPatch { name: patch.name, email: patch.email, time_zone: patch.time_zone, weekly_hours: patch.weekly_hours, active: patch.active };
+    Ok(tagged(StatusCode::OK, app.engine().update_member(&caller, id, patch, revision).await?))
+}
+
+/// Remove a member that nothing refers to.
+#[utoipa::path(delete, path = "/api/booking/team/{id}", tag = "team", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
+pub(super) async fn delete(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<MemberId>) -> ApiResult<StatusCode> {
+    let caller = key.caller("listings:write", &request_id)?;
+    app.engine().delete_member(&caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,70 @@
+//! Messages from providers. They carry no key: their signature is checked instead.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::Response,
+};
+use berth_model::{
+    id::ConnectionId,
+    limits,
+    manifest::PluginId,
+    problem::{Code, Problem},
+    provider::WebhookRequest,
+};
+
+use crate::http::{
+    app::{App, RequestId},
+    extract::Path,
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// A message from a provider. Acknowledged means stored.
+#[utoipa::path(post, path = "/api/webhooks/{provider}/{connection}", tag = "webhooks", security(()),
+    params(("provider" = String, Path, description = "Plugin id"), ("connection" = String, Path, description = "Connection id")),
+    request_body(content = Vec<u8>, description = "As the provider sends it"),
+    responses((status = 200, description = "Stored"), (status = 401, body = ProblemDocument, description = "The signature is not valid")))]
+pub(super) async fn receive(
+    State(app): State<App>,
+    Path((provider, connection)): Path<(PluginId, ConnectionId)>,
+    request_id: RequestId,
+    request: Request,
+) -> ApiResult<Response> {
+    let received_at = app.engine().now();
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, limits::WEBHOOK_BODY_BYTES_MAX).await.map_err(|_| {
+        Problem::new(Code::TooLarge, format!("A message may be at most {} bytes.", limits::WEBHOOK_BODY_BYTES_MAX))
+    })?;
+    let headers = parts.headers.iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let message = WebhookRequest {
+        method: parts.method.as_str().to_owned(),
+        headers: headers.collect(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        body: body.to_vec(),
+        received_at,
+        subscription: None,
+    };
+    let reply = app.engine().receive_webhook(&provider, connection, message, &request_id.0).await?;
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    if let Ok(value) = reply.content_type.parse() {
+        response.headers_mut().insert(header::CONTENT_TYPE, value);
+    }
+    Ok(response)
+}
+
+/// The same for providers that send a GET.
+#[utoipa::path(get, path = "/api/webhooks/{provider}/{connection}", tag = "webhooks", security(()),
+    params(("provider" = String, Path, description = "Plugin id"), ("connection" = String, Path, description = "Connection id")),
+    responses((status = 200, description = "Stored"), (status = 401, body = ProblemDocument)))]
+pub(super) async fn receive_get(
+    state: State<App>,
+    path: Path<(PluginId, ConnectionId)>,
+    request_id: RequestId,
+    request: Request,
+) -> ApiResult<Response> {
+    receive(state, path, request_id, request).await
+}

@@ -1,0 +1,136 @@
+//! The router and what is around every route.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Extension, Router,
+    extract::{DefaultBodyLimit, FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use berth_engine::Engine;
+use berth_model::{
+    limits,
+    problem::{Code, Problem},
+    random::Random,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+
+use super::{auth::require_key, idempotency::idempotent, problem::ApiError, rate::Rate};
+use crate::api;
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    rate: Rate,
+    metrics: PrometheusHandle,
+    random: Arc<dyn Random>,
+}
+
+impl App {
+    /// Handlers over this engine.
+    #[must_use]
+    pub fn new(engine: Engine, random: Arc<dyn Random>, requests_per_minute: u32) -> Self {
+        let metrics = crate::telemetry::start_metrics();
+        Self { inner: Arc::new(Inner { engine, rate: Rate::new(requests_per_minute), metrics, random }) }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    pub(crate) fn rate(&self) -> &Rate {
+        &self.inner.rate
+    }
+
+    /// Metrics in the text format of Prometheus.
+    pub(crate) fn render_metrics(&self) -> String {
+        self.inner.rate.forget_idle();
+        self.inner.metrics.run_upkeep();
+        self.inner.metrics.render()
+    }
+}
+
+/// The id of a request: the caller's own, if it is a decent one.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+impl<S: Sync> FromRequestParts<S> for RequestId {
+    type Rejection = std::convert::Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self("unknown".to_owned())))
+    }
+}
+
+/// The whole HTTP surface.
+pub fn router(app: App) -> Router {
+    let (keyed, open) = (api::keyed(), api::open());
+    let document = api::document();
+    let keyed = keyed
+        .layer(middleware::from_fn_with_state(app.clone(), idempotent))
+        .layer(middleware::from_fn_with_state(app.clone(), require_key));
+    keyed
+        .merge(open)
+        .merge(api::docs(document))
+        .fallback(|| async { ApiError(Problem::new(Code::NotFound, "There is no such path.").with_hint("See /docs.")) })
+        .method_not_allowed_fallback(|| async {
+            ApiError(Problem::new(Code::MethodNotAllowed, "This path does not take this method."))
+        })
+        .layer(DefaultBodyLimit::max(limits::API_BODY_BYTES_MAX))
+        .layer(middleware::from_fn(timed))
+        .layer(CatchPanicLayer::custom(|_| {
+            ApiError(Problem::new(Code::Internal, "The request could not be handled.")).into_response()
+        }))
+        .layer(middleware::from_fn_with_state(app.clone(), observed))
+        .layer(Extension(()))
+        .with_state(app)
+}
+
+/// No request takes longer than its limit.
+async fn timed(request: Request, next: Next) -> Response {
+    let longest = Duration::from_millis(limits::API_REQUEST_MS_MAX);
+    match tokio::time::timeout(longest, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError(Problem::new(Code::TimedOut, "The request took too long.")).into_response(),
+    }
+}
+
+/// A request id, a span, a metric.
+async fn observed(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let given = request.headers().get(&REQUEST_ID).and_then(|v| v.to_str().ok());
+    let decent = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let id = given.filter(decent).map_or_else(
+        || {
+            let mut bytes = [0; 8];
+            app.inner.random.fill(&mut bytes);
+            format!("{:016x}", u64::from_be_bytes(bytes))
+        },
+        str::to_owned,
+    );
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method: Method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let started = std::time::Instant::now();
+    let span = tracing::info_span!("request", request_id = %id, %method, route, status = tracing::field::Empty);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let status = response.status().as_u16();
+    span.record("status", status);
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::debug!(ms, "request answered"));
+    metrics::histogram!("berth_request_seconds", "method" => method.to_string(), "route" => route, "status" => status.to_string())
+        .record(started.elapsed().as_secs_f64());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID.clone(), value);
+    }
+    response
+}

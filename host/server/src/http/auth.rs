@@ -1,0 +1,92 @@
+//! Who calls: API keys and what they may do.
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use berth_engine::{Caller, OPERATOR_SCOPE};
+use berth_model::{
+    id::TenantId,
+    problem::{Code, Problem},
+};
+use berth_store::records::ApiKeyRecord;
+
+use super::{
+    app::{App, RequestId},
+    problem::ApiError,
+};
+
+/// The key that a request came with, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Authenticated(pub(crate) ApiKeyRecord);
+
+impl Authenticated {
+    fn check(&self, scope: &str) -> Result<(), Problem> {
+        if self.0.scopes.iter().any(|s| s == scope) {
+            return Ok(());
+        }
+        Err(Problem::new(Code::MissingScope, format!("The key lacks the scope {scope}.")))
+    }
+
+    /// Who acts, in audit rows.
+    pub(crate) fn actor(&self) -> String {
+        format!("key:{}", self.0.id)
+    }
+
+    /// The tenant, for a key that has this scope.
+    pub(crate) fn caller(&self, scope: &str, request_id: &RequestId) -> Result<Caller, ApiError> {
+        self.check(scope)?;
+        let tenant: TenantId = self.0.tenant.ok_or_else(|| {
+            Problem::new(Code::MissingScope, "This is an operator's key; a tenant's key is needed here.")
+        })?;
+        Ok(Caller { tenant, actor: self.actor(), request_id: request_id.0.clone() })
+    }
+
+    /// Nothing, for an operator's key.
+    pub(crate) fn operator(&self) -> Result<(), ApiError> {
+        self.check(OPERATOR_SCOPE).map_err(ApiError)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Authenticated {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError(unauthenticated("No API key was sent.")))
+    }
+}
+
+fn unauthenticated(detail: &str) -> Problem {
+    Problem::new(Code::Unauthenticated, detail)
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let value = headers.get(header::AUTHORIZATION).ok_or_else(|| unauthenticated("No API key was sent."))?;
+    value
+        .to_str()
+        .ok()
+        .and_then(|v| v.strip_prefix("Bearer "))
+        .map(str::trim)
+        .ok_or_else(|| unauthenticated("The Authorization header is not of the form Bearer <key>."))
+}
+
+/// Let only requests with a valid key through, no more often than allowed.
+pub(crate) async fn require_key(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let key = match bearer(request.headers()) {
+        Ok(key) => key,
+        Err(problem) => return ApiError(problem).into_response(),
+    };
+    let record = match app.engine().authenticate(key).await {
+        Ok(Some(record)) => record,
+        Ok(None) => {
+            return ApiError(unauthenticated("The API key is not valid: unknown, expired or revoked.")).into_response();
+        }
+        Err(problem) => return ApiError(problem).into_response(),
+    };
+    if let Err(problem) = app.rate().check(record.id) {
+        return ApiError(problem).into_response();
+    }
+    request.extensions_mut().insert(Authenticated(record));
+    next.run(request).await
+}

@@ -1,0 +1,79 @@
+//! Bodies, paths and queries, with problems that name the field.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Path as AxumPath, Query as AxumQuery, Request},
+    http::{HeaderMap, header, request::Parts},
+};
+use berth_model::{
+    limits,
+    problem::{Code, FieldError, Problem},
+};
+use serde::de::DeserializeOwned;
+
+use super::problem::ApiError;
+
+/// A JSON body. Unknown fields are refused by the types themselves.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let body = Bytes::from_request(request, state).await.map_err(|_| {
+            Problem::new(Code::TooLarge, format!("A body may be at most {} bytes.", limits::API_BODY_BYTES_MAX))
+        })?;
+        // An absent body is an empty object, for routes where every field is optional.
+        let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
+        serde_json::from_slice(text).map(Json).map_err(|error| {
+            let mut problem = Problem::new(Code::MalformedBody, error.to_string());
+            if error.is_data() {
+                problem.errors.push(FieldError::new("", error.to_string()));
+            }
+            ApiError(problem)
+        })
+    }
+}
+
+/// Parts of the path.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = AxumPath::<T>::from_request_parts(parts, state).await;
+        path.map(|p| Self(p.0)).map_err(|e| ApiError(Problem::new(Code::MalformedParameter, e.body_text())))
+    }
+}
+
+/// Query parameters.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let query = AxumQuery::<T>::from_request_parts(parts, state).await;
+        query.map(|q| Self(q.0)).map_err(|e| ApiError(Problem::new(Code::MalformedParameter, e.body_text())))
+    }
+}
+
+/// The revision that `If-Match` names; none without the header or with `*`.
+pub(crate) struct IfMatch(pub(crate) Option<i64>);
+
+fn revision(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text.trim_matches('"').parse().map_err(|_| {
+        Problem::new(Code::MalformedParameter, "If-Match must be an ETag that you were given, such as \"3\".")
+    })?;
+    Ok(Some(number))
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Ok(Self(revision(&parts.headers)?))
+    }
+}

@@ -1,0 +1,9 @@
+//! What every route shares: problems, authentication, bodies, pages, idempotency, limits.
+
+pub(crate) mod app;
+pub(crate) mod auth;
+pub(crate) mod extract;
+pub(crate) mod idempotency;
+pub(crate) mod page;
+pub(crate) mod problem;
+pub(crate) mod rate;

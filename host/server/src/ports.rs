@@ -1,0 +1,142 @@
+//! The outside world for the inner crates: the machine's clock and randomness, and the store as the runtime sees it.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use berth_model::{
+    id::{ConnectionId, TenantId},
+    limits,
+    provider::{CallLog, CallRecord, ConnectionState, Later, StateError},
+    random::Random,
+    time::{Clock, Instant},
+};
+use berth_store::{Store, StoreError};
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::sync::mpsc;
+
+/// The machine's clock, cut to microseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MachineClock;
+
+impl Clock for MachineClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
+    fn now(&self) -> Instant {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Instant::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The operating system's randomness.
+#[derive(Debug, Clone, Default)]
+pub struct MachineRandom(SystemRandom);
+
+impl MachineRandom {
+    /// The operating system's randomness.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(SystemRandom::new())
+    }
+}
+
+impl Random for MachineRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        if self.0.fill(bytes).is_err() {
+            // Keys are made from this; to go on without randomness would be worse than to stop.
+            tracing::error!("the operating system gives no randomness");
+            std::process::abort();
+        }
+    }
+}
+
+/// The small state of connections, kept in the store.
+#[derive(Debug, Clone)]
+pub struct StoredState(pub Store);
+
+fn state_error(error: &StoreError) -> StateError {
+    match error {
+        StoreError::WrongState => StateError::Full,
+        error => {
+            tracing::warn!(%error, "a connection's state is not available");
+            StateError::Unavailable
+        }
+    }
+}
+
+fn fits(key: &str, value: &[u8]) -> Result<(), StateError> {
+    let good = (1..=limits::STATE_KEY_BYTES_MAX).contains(&key.len()) && value.len() <= limits::STATE_VALUE_BYTES_MAX;
+    if good { Ok(()) } else { Err(StateError::TooLarge) }
+}
+
+impl ConnectionState for StoredState {
+    fn get<'a>(
+        &'a self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        key: &'a str,
+    ) -> Later<'a, Result<Option<Vec<u8>>, StateError>> {
+        Box::pin(async move {
+            fits(key, &[])?;
+            self.0.state_get(tenant, connection, key).await.map_err(|e| state_error(&e))
+        })
+    }
+
+    fn set<'a>(
+        &'a self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        key: &'a str,
+        value: Vec<u8>,
+    ) -> Later<'a, Result<(), StateError>> {
+        Box::pin(async move {
+            fits(key, &value)?;
+            self.0.state_set(tenant, connection, key, value).await.map_err(|e| state_error(&e))
+        })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        key: &'a str,
+    ) -> Later<'a, Result<(), StateError>> {
+        Box::pin(async move {
+            self.0.state_delete(tenant, connection, key).await.map_err(|e| state_error(&e))
+        })
+    }
+}
+
+/// Calls that wait to be written.
+const CALLS_WAITING_MAX: usize = 4_096;
+/// Calls that are written at once.
+const CALLS_BATCH_MAX: usize = 256;
+
+/// The log of calls, written behind the calls' backs.
+#[derive(Debug, Clone)]
+pub struct StoredCalls(mpsc::Sender<CallRecord>);
+
+impl StoredCalls {
+    /// Start writing into this store, until the last handle is dropped.
+    #[must_use]
+    pub fn start(store: Store) -> Arc<Self> {
+        let (send, mut waiting) = mpsc::channel(CALLS_WAITING_MAX);
+        tokio::spawn(async move {
+            let mut batch = Vec::new();
+            while waiting.recv_many(&mut batch, CALLS_BATCH_MAX).await > 0 {
+                if let Err(error) = store.insert_calls(std::mem::take(&mut batch)).await {
+                    tracing::warn!(%error, "calls were not written");
+                }
+            }
+        });
+        Arc::new(Self(send))
+    }
+}
+
+impl CallLog for StoredCalls {
+    fn record(&self, call: CallRecord) {
+        if self.0.try_send(call).is_err() {
+            metrics::counter!("berth_calls_not_recorded_total").increment(1);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Putting the parts together.
+
+use std::{sync::Arc, time::Duration};
+
+use berth_engine::{Engine, EngineParts};
+use berth_model::{random::Random, time::Clock};
+use berth_runtime::{
+    Runtime, RuntimeParts,
+    egress::{Gate, GateConfig},
+};
+use berth_store::{Store, VaultKeys};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    config::{Config, ConfigError},
+    ports::{MachineClock, MachineRandom, StoredCalls, StoredState},
+};
+
+/// How often the database is asked whether another replica activated a plugin.
+const GENERATION_POLL: Duration = Duration::from_secs(2);
+/// How often gauges are published and old rows are forgotten.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+
+/// A running engine with its runtime.
+#[derive(Clone)]
+pub struct Wired {
+    /// The use cases.
+    pub engine: Engine,
+    /// The sandboxes.
+    pub runtime: Arc<Runtime>,
+}
+
+fn failed(what: &str) -> impl Fn(&dyn std::error::Error) -> ConfigError + '_ {
+    move |error| {
+        let cause = error.source().map(|c| format!(": {c}")).unwrap_or_default();
+        ConfigError(format!("{what}: {error}{cause}"))
+    }
+}
+
+/// Open the database of this configuration, without touching its schema.
+pub async fn open_store(config: &Config) -> Result<Store, ConfigError> {
+    config.make_data_dir()?;
+    let random = Arc::new(MachineRandom::new());
+    let keys = VaultKeys::new(vec![("v1".to_owned(), config.vault_key(&*random)?)])
+        .map_err(|e| failed("vault-key")(&e))?;
+    Store::open(&config.database(), keys, random).await.map_err(|e| failed("database-url")(&e))
+}
+
+/// Open everything: migrate, start the runtime, load the active plugins.
+pub async fn wire(config: &Config) -> Result<Wired, ConfigError> {
+    wire_with(config, Arc::new(MachineClock), Arc::new(MachineRandom::new())).await
+}
+
+/// The same with another clock and randomness.
+pub async fn wire_with(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Wired, ConfigError> {
+    let store = open_store(config).await?;
+    let applied = store.migrate().await.map_err(|e| failed("migrations")(&e))?;
+    if !applied.is_empty() {
+        tracing::info!(migrations = applied.join(", "), "schema brought up to date");
+    }
+    let mut gate = GateConfig::new(clock.clone());
+    gate.insecure_hosts.clone_from(&config.insecure_hosts);
+    let runtime = Runtime::new(RuntimeParts {
+        clock: clock.clone(),
+        state: Arc::new(StoredState(store.clone())),
+        calls: StoredCalls::start(store.clone()),
+        gate: Gate::new(gate).map_err(|e| failed("outbound requests")(&e))?,
+        aot_dir: Some(config.data_dir.join("compiled")),
+        aot_key: config.cache_key(&*random)?,
+        limits: berth_runtime::RuntimeLimits::default(),
+    })
+    .map_err(|e| failed("wasm runtime")(&e))?;
+    let runtime = Arc::new(runtime);
+    let engine = Engine::new(EngineParts {
+        store,
+        providers: runtime.clone(),
+        plugins: runtime.clone(),
+        clock,
+        random,
+        public_url: (!config.public_url.is_empty()).then(|| config.public_url.clone()),
+    });
+    let problems = engine.load_active_plugins().await.map_err(|e| failed("plugins")(&e))?;
+    for (version, problem) in problems {
+        tracing::error!(plugin = %version.plugin, digest = version.digest.short(), %problem, "an active plugin was not loaded");
+    }
+    Ok(Wired { engine, runtime })
+}
+
+/// Work in the background until told to stop; then finish what is under way.
+pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, stop: watch::Receiver<bool>) {
+    let mut tasks = JoinSet::new();
+    let (engine, stopping) = (wired.engine.clone(), stop.clone());
+    tasks.spawn(async move { engine.work(stopping).await });
+
+    let (engine, mut stopping) = (wired.engine.clone(), stop.clone());
+    tasks.spawn(async move {
+        let mut seen = crate::cli::watch::Seen::default();
+        while !*stopping.borrow() {
+            match engine.load_active_plugins().await {
+                Ok(problems) => {
+                    for (version, problem) in problems {
+                        tracing::error!(plugin = %version.plugin, %problem, "an active plugin was not loaded");
+                    }
+                }
+                Err(problem) => tracing::warn!(%problem, "the plugin generation was not read"),
+            }
+            if let Some(dir) = &plugin_dir {
+                crate::cli::watch::install_new(&engine, dir, &mut seen).await;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(GENERATION_POLL) => {}
+                _ = stopping.changed() => {}
+            }
+        }
+    });
+
+    let mut stopping = stop;
+    tasks.spawn(async move {
+        while !*stopping.borrow() {
+            wired.runtime.publish_gauges();
+            if let Err(error) = wired.engine.store().prune(wired.engine.now()).await {
+                tracing::warn!(%error, "old rows were not forgotten");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(HOUSEKEEPING) => {}
+                _ = stopping.changed() => {}
+            }
+        }
+    });
+    while tasks.join_next().await.is_some() {}
+}
