@@ -101,6 +101,7 @@ fn a_webhook_that_is_gone_is_made_anew_or_ended() {
     let (calcom, played) = provider(
         script()
             .on("PATCH", "/v2/webhooks/old", 404, &error("not found"))
+            .on("GET", "/v2/webhooks", 200, &success(&json!([])))
             .on("POST", "/v2/webhooks", 201, &success(&json!({"id": 17})))
             .on("DELETE", "/v2/webhooks/old", 404, &error("not found"))
             .on("DELETE", "/v2/webhooks/old", 503, &error("down")),
