@@ -2,7 +2,7 @@
 //! cancel or a move that was refused looks at the booking before it fails.
 
 use berth_sdk::{
-    Bookings, Result,
+    Bookings, Result, log,
     paging::{self, Piece},
     time::{self, MINUTE},
     types::{
@@ -115,12 +115,8 @@ impl Bookings for CalCom {
         let count = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
         // An empty page is the last one, whatever it says.
         let more = page.has_next && count > 0;
-        let bookings = page.items.iter().map(map::bookings).collect::<Result<Vec<_>>>()?;
-        Ok(ChangePage {
-            items: bookings.into_iter().flatten().collect(),
-            cursor: cursor.next(count, last, more).text()?,
-            more,
-        })
+        let items = page.items.iter().flat_map(readable).collect();
+        Ok(ChangePage { items, cursor: cursor.next(count, last, more).text()?, more })
     }
 }
 
@@ -168,6 +164,15 @@ impl CalCom {
         }
         Err(ProviderError::wrong_state(format!("The booking was moved already; it is {} now.", new.id)))
     }
+}
+
+/// The bookings of an item, none if it cannot be read: one odd booking must not stop the sync of all the others.
+fn readable(item: &Value) -> Vec<Booking> {
+    map::bookings(item).unwrap_or_else(|_| {
+        let uid = item.get("uid").and_then(Value::as_str).unwrap_or("without a uid");
+        log::error(&format!("left out of the sync: booking {uid}"));
+        Vec::new()
+    })
 }
 
 fn put(object: &mut Value, name: &str, value: Option<&str>) {

@@ -28,17 +28,14 @@ const MOVED_MAX: usize = 100;
 
 impl Webhooks for CalCom {
     fn subscribe(&self, request: SubscribeRequest) -> Result<Subscription> {
-        match self.find(&request.callback_url)? {
-            // Made by an earlier try, or by hand: put it right, its secret included.
-            Some(id) => subscription(&self.api.update_webhook(&id, &body(&request.callback_url))?),
-            None => subscription(&self.api.create_webhook(&body(&request.callback_url))?),
-        }
+        self.subscribe_to(&request.callback_url)
     }
 
     fn renew(&self, old: Subscription, callback_url: String) -> Result<Subscription> {
         match self.api.update_webhook(&old.id, &body(&callback_url)) {
             Ok(data) => subscription(&data),
-            Err(ProviderError::NotFound) => subscription(&self.api.create_webhook(&body(&callback_url))?),
+            // Somebody deleted it. Cal.com refuses a second webhook with the same address, so look before making one.
+            Err(ProviderError::NotFound) => self.subscribe_to(&callback_url),
             Err(other) => Err(other),
         }
     }
@@ -60,6 +57,14 @@ impl Webhooks for CalCom {
 }
 
 impl CalCom {
+    fn subscribe_to(&self, callback_url: &str) -> Result<Subscription> {
+        match self.find(callback_url)? {
+            // Made by an earlier try, or by hand: put it right, its secret included.
+            Some(id) => subscription(&self.api.update_webhook(&id, &body(callback_url))?),
+            None => subscription(&self.api.create_webhook(&body(callback_url))?),
+        }
+    }
+
     /// The webhook with this callback.
     fn find(&self, callback_url: &str) -> Result<Option<String>> {
         let all = paging::all(|token| {

@@ -1,12 +1,19 @@
 //! Changes by cursor and by webhook.
 
+use berth_model::{
+    manifest::Manifest,
+    secret::{Credentials, Secret},
+    time::Instant,
+    webhook,
+};
 use berth_sdk::{
     Bookings, Webhooks,
+    testing::{self, Level},
     types::{ProviderError, SubscribeRequest, Subscription, WebhookEvent, WebhookRequest},
 };
 use serde_json::{Value, json};
 
-use super::{booking, error, provider, script, success};
+use super::{at, booking, error, provider, script, success};
 
 const CALLBACK: &str = "https://berth.example/api/webhooks/calcom/c1";
 
@@ -56,6 +63,16 @@ fn the_first_sync_lists_what_is_not_over_and_then_what_changed_since() {
 }
 
 #[test]
+fn an_odd_booking_does_not_stop_the_others() {
+    let odd = json!({"uid": "odd", "updatedAt": "2026-01-01T08:00:00.000Z"});
+    let fine = changed("a", "2026-01-01T08:00:00.000Z");
+    let (calcom, _played) = provider(script().on("GET", "/v2/bookings", 200, &page(&[odd, fine], false)));
+    let changes = calcom.list_changes(None, 100).unwrap();
+    assert_eq!(changes.items.iter().map(|b| b.id.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert!(testing::lines().iter().any(|(level, line)| *level == Level::Error && line.contains("odd")));
+}
+
+#[test]
 fn a_webhook_is_made_once() {
     let request = || SubscribeRequest { idempotency_key: "k".to_owned(), callback_url: CALLBACK.to_owned() };
     let foreign = json!({"id": 3, "subscriberUrl": "https://elsewhere.example/"});
@@ -84,6 +101,7 @@ fn a_webhook_that_is_gone_is_made_anew_or_ended() {
     let (calcom, played) = provider(
         script()
             .on("PATCH", "/v2/webhooks/old", 404, &error("not found"))
+            .on("GET", "/v2/webhooks", 200, &success(&json!([])))
             .on("POST", "/v2/webhooks", 201, &success(&json!({"id": 17})))
             .on("DELETE", "/v2/webhooks/old", 404, &error("not found"))
             .on("DELETE", "/v2/webhooks/old", 503, &error("down")),
@@ -125,4 +143,23 @@ fn the_cancelled_half_of_a_move_is_no_cancellation() {
     another["payload"]["uid"] = json!("bk_uid_3");
     assert_eq!(calcom.handle(message(&another)).unwrap().events.len(), 1);
     assert!(calcom.handle(message(&json!({"triggerEvent": "PING"}))).unwrap().events.is_empty());
+}
+
+#[test]
+fn berth_checks_the_signature_as_the_manifest_says() {
+    let manifest = Manifest::parse(include_str!("../../plugin.toml")).unwrap();
+    let spec = manifest.webhook.unwrap();
+    let secret = Secret::new("cal-secret".to_owned());
+    let credentials = Credentials::from([("webhook-secret".to_owned(), secret)]);
+    let body =
+        br#"{"triggerEvent":"BOOKING_CREATED","createdAt":"2026-01-05T10:00:00.000Z","payload":{"uid":"bk_1"}}"#;
+    let good = "f8eb9987a6df7080e61f311f0a1f8db430512462a53ddcd8a934fdb05b3f0ec9";
+    let check = |signature: &str, at_time: &str| {
+        let headers = [("X-Cal-Signature-256".to_owned(), signature.to_owned())];
+        webhook::verify(&spec, &credentials, &headers, body, Instant::from_micros(at(at_time)))
+    };
+    assert_eq!(check(good, "2026-01-05T10:04:59Z"), Ok(()));
+    assert!(check(good, "2026-01-05T10:05:01Z").is_err(), "too old");
+    assert!(check("no-secret-provided", "2026-01-05T10:00:00Z").is_err());
+    assert!(check(&good.replace('f', "0"), "2026-01-05T10:00:00Z").is_err());
 }

@@ -211,6 +211,7 @@ fn route(
         }
         ("GET", ["v2", "webhooks"]) => success(200, state.webhooks.iter().map(webhook_view).collect()),
         ("POST", ["v2", "webhooks"]) => subscribe(state, body),
+        ("PATCH", ["v2", "webhooks", id]) => update_subscription(state, id, body),
         ("DELETE", ["v2", "webhooks", id]) => {
             let at = state
                 .webhooks
@@ -354,6 +355,22 @@ fn subscribe(state: &mut State, body: &Value) -> Answer {
     let view = webhook_view(&webhook);
     state.webhooks.push(webhook);
     success(201, view)
+}
+
+/// Fields that are left out stay as they are.
+fn update_subscription(state: &mut State, id: &str, body: &Value) -> Answer {
+    let webhook =
+        state.webhooks.iter_mut().find(|w| w.id == id).ok_or_else(|| not_found("Webhook not found"))?;
+    if let Some(url) = body.get("subscriberUrl").and_then(Value::as_str) {
+        url.clone_into(&mut webhook.url);
+    }
+    if let Some(triggers) = body.get("triggers").and_then(Value::as_array) {
+        webhook.triggers = triggers.iter().filter_map(|t| t.as_str().map(str::to_owned)).collect();
+    }
+    if let Some(secret) = body.get("secret").and_then(Value::as_str) {
+        webhook.secret = Some(secret.to_owned());
+    }
+    success(200, webhook_view(webhook))
 }
 
 fn webhook_view(webhook: &Webhook) -> Value {
