@@ -1,0 +1,132 @@
+//! `berth key` and `berth tenant`.
+
+use berth_engine::{NewKey, NewTenant, OPERATOR_SCOPE, TENANT_SCOPES};
+use berth_model::id::{ApiKeyId, TenantId};
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{CliError, Context, OfTenant, output};
+use crate::wiring::{self, Wired};
+
+/// Who acts, in audit rows.
+pub(super) const ACTOR: &str = "operator";
+/// From where.
+pub(super) const REQUEST: &str = "cli";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Key {
+    /// Make a key. Its text is shown this once.
+    Create {
+        /// Name for people.
+        #[arg(long)]
+        name: String,
+        /// Slug of the tenant.
+        #[arg(long, required_unless_present = "operator")]
+        tenant: Option<String>,
+        /// An operator's key instead of a tenant's.
+        #[arg(long, conflicts_with = "tenant")]
+        operator: bool,
+        /// What it may do (default: everything that a tenant may).
+        #[arg(long, value_delimiter = ',')]
+        scopes: Vec<String>,
+        /// Days until it ends by itself.
+        #[arg(long)]
+        days: Option<u32>,
+    },
+    /// List keys.
+    List {
+        /// Slug of the tenant; absent: operators' keys.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// End a key now.
+    Revoke {
+        /// Its id.
+        id: ApiKeyId,
+        /// Slug of the tenant; absent: an operator's key.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Tenant {
+    /// Make a tenant.
+    Create {
+        #[command(flatten)]
+        of: OfTenant,
+        /// Name for people.
+        #[arg(long)]
+        name: String,
+    },
+    /// List tenants.
+    List,
+}
+
+async fn tenant_id(wired: &Wired, slug: Option<&String>) -> Result<Option<TenantId>, CliError> {
+    let Some(slug) = slug else { return Ok(None) };
+    let tenant = wired.engine.store().tenant_by_slug(slug).await;
+    let tenant = tenant.map_err(|_| CliError::Other(format!("there is no tenant {slug:?}; see: berth tenant list")))?;
+    Ok(Some(tenant.id))
+}
+
+pub(super) async fn key(context: &Context, command: Key) -> Result<(), CliError> {
+    let wired = wiring::wire(&context.config).await?;
+    match command {
+        Key::Create { name, tenant, operator, scopes, days } => {
+            let tenant = tenant_id(&wired, tenant.as_ref()).await?;
+            let all = if operator { vec![OPERATOR_SCOPE] } else { TENANT_SCOPES.to_vec() };
+            let scopes = if scopes.is_empty() { all.into_iter().map(str::to_owned).collect() } else { scopes };
+            let expires_at = days.map(|d| wired.engine.now().plus_seconds(i64::from(d).saturating_mul(86_400)));
+            let new = NewKey { tenant, name, scopes, expires_at };
+            let (record, text) = wired.engine.create_key(ACTOR, REQUEST, new).await?;
+            output::rows(context.json, &[vec![
+                ("id", json!(record.id)),
+                ("key", json!(text.expose())),
+                ("scopes", json!(record.scopes)),
+                ("expires_at", json!(record.expires_at)),
+            ]]);
+        }
+        Key::List { tenant } => {
+            let tenant = tenant_id(&wired, tenant.as_ref()).await?;
+            let keys = wired.engine.list_keys(tenant).await?;
+            let rows: Vec<_> = keys
+                .into_iter()
+                .map(|k| {
+                    vec![
+                        ("id", json!(k.id)),
+                        ("name", json!(k.name)),
+                        ("prefix", json!(k.prefix)),
+                        ("scopes", json!(k.scopes)),
+                        ("expires_at", json!(k.expires_at)),
+                        ("revoked_at", json!(k.revoked_at)),
+                        ("last_used_at", json!(k.last_used_at)),
+                    ]
+                })
+                .collect();
+            output::rows(context.json, &rows);
+        }
+        Key::Revoke { id, tenant } => {
+            let tenant = tenant_id(&wired, tenant.as_ref()).await?;
+            wired.engine.revoke_key(ACTOR, REQUEST, tenant, id).await?;
+            output::rows(context.json, &[vec![("revoked", json!(id))]]);
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn tenant(context: &Context, command: Tenant) -> Result<(), CliError> {
+    let wired = wiring::wire(&context.config).await?;
+    let tenants = match command {
+        Tenant::Create { of, name } => {
+            vec![wired.engine.create_tenant(ACTOR, REQUEST, NewTenant { slug: of.tenant, name }).await?]
+        }
+        Tenant::List => wired.engine.list_tenants().await?,
+    };
+    let rows: Vec<_> = tenants
+        .into_iter()
+        .map(|t| vec![("id", json!(t.id)), ("slug", json!(t.slug)), ("name", json!(t.name))])
+        .collect();
+    output::rows(context.json, &rows);
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! The command line.
+
+mod demo;
+mod doctor;
+mod keys;
+mod output;
+mod plugins;
+mod serve;
+pub(crate) mod watch;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+
+/// Booking engine with sandboxed, hot-loaded providers.
+#[derive(Debug, Parser)]
+#[command(
+    name = "berth",
+    version,
+    after_help = "Examples:\n  berth serve                              start on SQLite in .berth/\n  berth key create --operator --name ops   make an operator's key\n  berth plugin install acme.wasm           check, compile and store a component\n  berth plugin activate acme               let it serve\n  berth doctor                             what is wrong with this set-up?"
+)]
+struct Cli {
+    /// Configuration file (default: berth.toml, if it is there).
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    /// Print JSON instead of tables.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the server.
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Key(keys::Key),
+    /// Make and list tenants.
+    #[command(subcommand)]
+    Tenant(keys::Tenant),
+    /// Install, activate and roll back provider plugins.
+    #[command(subcommand)]
+    Plugin(plugins::Plugin),
+    /// Start with a demo tenant, and a provider connected if a seed says so.
+    Demo(demo::Demo),
+    /// Say what is wrong with this set-up, and how to mend it.
+    Doctor,
+}
+
+/// What every command is given.
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) json: bool,
+}
+
+/// An error for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    #[error("{} {}\n  {}", .0.code.as_str(), .0.detail, .0.hint.as_deref().unwrap_or_else(|| .0.code.hint()))]
+    Problem(#[from] berth_model::problem::Problem),
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Options of commands that work on one tenant.
+#[derive(Debug, Args)]
+pub(crate) struct OfTenant {
+    /// Slug of the tenant.
+    #[arg(long)]
+    pub(crate) tenant: String,
+}
+
+/// Run the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("berth: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("berth: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    let context = Context { config: Config::load(cli.config.as_deref())?, json: cli.json };
+    if matches!(cli.command, Command::Serve | Command::Demo(_)) {
+        crate::telemetry::start_logging(&context.config)?;
+    }
+    match cli.command {
+        Command::Serve => serve::serve(context.config).await?,
+        Command::Migrate => serve::migrate(&context).await?,
+        Command::Key(command) => keys::key(&context, command).await?,
+        Command::Tenant(command) => keys::tenant(&context, command).await?,
+        Command::Plugin(command) => plugins::plugin(&context, command).await?,
+        Command::Demo(demo) => demo::demo(context.config, demo).await?,
+        Command::Doctor => return doctor::doctor(&context).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
