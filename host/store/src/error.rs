@@ -1,5 +1,14 @@
 //! Why the store did not do something.
 
+use sqlx::error::ErrorKind;
+
+/// Name of the overlap rule, in the constraint of PostgreSQL and the message of SQLite's trigger.
+const OVERLAP_RULE: &str = "occupancies_no_overlap";
+
+/// Codes that say "not now": lock timeout, cancelled by statement timeout, too many connections (PostgreSQL, appendix A);
+/// `SQLITE_BUSY` and its snapshot form.
+const BUSY_CODES: [&str; 5] = ["55P03", "57014", "53300", "5", "517"];
+
 /// Errors of the store. The first six are answers; the others are faults.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -15,7 +24,7 @@ pub enum StoreError {
     /// It was changed since it was read (revision or sequence differs).
     #[error("it was changed in between")]
     Stale,
-    /// It is still referred to by something else.
+    /// It is still referred to by something else, or refers to something that is not there.
     #[error("still in use by {0}")]
     InUse(&'static str),
     /// The change is not allowed in this state.
@@ -36,4 +45,46 @@ pub enum StoreError {
     /// Migrations failed, or the schema is newer than this program.
     #[error("the schema cannot be migrated")]
     Migrate(#[source] sqlx::migrate::MigrateError),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let sqlx::Error::Database(database) = &error else {
+            return match error {
+                sqlx::Error::PoolTimedOut => Self::Busy,
+                other => Self::Database(other),
+            };
+        };
+        match database.kind() {
+            ErrorKind::ExclusionViolation => Self::Overlap,
+            ErrorKind::UniqueViolation => Self::Duplicate("it"),
+            ErrorKind::ForeignKeyViolation => Self::InUse("something else"),
+            _ if database.message().contains(OVERLAP_RULE) => Self::Overlap,
+            _ if database.code().is_some_and(|code| BUSY_CODES.contains(&code.as_ref())) => Self::Busy,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl StoreError {
+    /// The same, saying what exists already.
+    pub(crate) fn duplicate(self, what: &'static str) -> Self {
+        if matches!(self, Self::Duplicate(_)) { Self::Duplicate(what) } else { self }
+    }
+
+    /// A foreign key that points nowhere, when something is inserted.
+    pub(crate) fn missing(self, what: &'static str) -> Self {
+        if matches!(self, Self::InUse(_)) { Self::NotFound(what) } else { self }
+    }
+
+    /// A foreign key that still points here, when something is deleted.
+    pub(crate) fn used_by(self, what: &'static str) -> Self {
+        if matches!(self, Self::InUse(_)) { Self::InUse(what) } else { self }
+    }
+
+    /// Would the same transaction succeed when tried again at once? (serialisation failure, deadlock)
+    pub(crate) fn is_transient(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(database)) = self else { return false };
+        matches!(database.code().as_deref(), Some("40001" | "40P01"))
+    }
 }

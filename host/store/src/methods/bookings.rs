@@ -1,0 +1,114 @@
+//! Bookings and the places they hold.
+
+use berth_model::{
+    booking::Booking,
+    id::{BookingId, ConnectionId, JobId, MemberId, TenantId},
+    provider::ExternalBooking,
+    time::{Instant, Interval},
+};
+
+use crate::{
+    Store, StoreError,
+    records::{Audit, AuditEntry, BookingChange, BookingFilter, NewBooking, Occupied},
+};
+
+impl Store {
+    /// Takes the place and inserts booking, job and audit row in one transaction; `Overlap` if the place is taken.
+    pub async fn create_booking(&self, new: NewBooking, audit: Audit) -> Result<(), StoreError> {
+        change!(self, [new, audit], |q, conn| q::bookings::create(conn, &new, &audit))
+    }
+
+    /// One booking.
+    pub async fn booking(&self, tenant: TenantId, booking: BookingId) -> Result<Booking, StoreError> {
+        ask!(self, |q, conn| q::bookings::get(conn, tenant, booking))
+    }
+
+    /// The latest booking whose twin has this id.
+    pub async fn booking_by_external_id(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        external_id: &str,
+    ) -> Result<Option<Booking>, StoreError> {
+        let external_id = external_id.to_owned();
+        ask!(self, |q, conn| q::bookings::by_external_id(conn, tenant, connection, &external_id))
+    }
+
+    /// A page of bookings in the order of (start, id).
+    pub async fn list_bookings(
+        &self,
+        tenant: TenantId,
+        filter: BookingFilter,
+        limit: u32,
+    ) -> Result<Vec<Booking>, StoreError> {
+        ask!(self, |q, conn| q::bookings::list(conn, tenant, &filter, limit))
+    }
+
+    /// One transaction: check `sequence`, change, place, audit row, and the end of the job that did it, if one did. `Stale` when
+    /// the sequence differs (nothing is changed then, the job included), `Overlap` when the new place is taken, `WrongState`
+    /// when its state does not allow the change. A job that somebody else holds by now is left to them.
+    pub async fn change_booking(
+        &self,
+        tenant: TenantId,
+        booking: BookingId,
+        expected_sequence: i64,
+        change: BookingChange,
+        job_done: Option<(JobId, i64)>,
+        audit: Audit,
+    ) -> Result<Booking, StoreError> {
+        let job_done =
+            job_done.map(|(job, attempt)| (job, attempt, JobId::new(audit.at, self.random.as_ref())));
+        change!(self, [change, audit], |q, conn| {
+            let change = &change;
+            let order = q::booking_changes::Order { tenant, booking, expected_sequence, change, job_done };
+            q::booking_changes::change(conn, order, &audit)
+        })
+    }
+
+    /// Remember a twin's id on a booking whose sequence moved on while the provider was asked; no state changes.
+    pub async fn note_external_id(
+        &self,
+        tenant: TenantId,
+        booking: BookingId,
+        external: ExternalBooking,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [external, audit], |q, conn| q::booking_changes::note_external(
+            conn, tenant, booking, &external, &audit
+        ))
+    }
+
+    /// What of these members' time is taken within an interval, by start.
+    pub async fn occupied(
+        &self,
+        tenant: TenantId,
+        members: &[MemberId],
+        within: Interval,
+    ) -> Result<Vec<Occupied>, StoreError> {
+        let members = members.to_owned();
+        ask!(self, |q, conn| q::places::occupied(conn, tenant, &members, within))
+    }
+
+    /// Active bookings per member that end after `now`, and when the member was last given one of them (none if there is none):
+    /// for choosing whom to give the next one. In the order of `members`.
+    pub async fn upcoming_counts(
+        &self,
+        tenant: TenantId,
+        members: &[MemberId],
+        now: Instant,
+    ) -> Result<Vec<(MemberId, i64, Option<Instant>)>, StoreError> {
+        let members = members.to_owned();
+        ask!(self, |q, conn| q::places::upcoming(conn, tenant, &members, now))
+    }
+
+    /// The audit rows of one thing, in their order (at most `LIST_ROWS_MAX`).
+    pub async fn timeline(
+        &self,
+        tenant: TenantId,
+        subject_kind: &str,
+        subject: uuid::Uuid,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let subject_kind = subject_kind.to_owned();
+        ask!(self, |q, conn| q::audit::list(conn, tenant, &subject_kind, subject))
+    }
+}

@@ -1,0 +1,54 @@
+//! The methods of the store, one file per resource, by the names that the resources have everywhere.
+
+/// Carry out `work` of the shared query text in a transaction. PostgreSQL may have to repeat it: what it owns is named, so
+/// that each try gets its own.
+macro_rules! change {
+    ($store:expr, [$($owned:ident),*], |$q:ident, $conn:ident| $work:expr) => {
+        match &$store.engine {
+            $crate::Engine::Sqlite(engine) => {
+                use $crate::sqlite::queries as $q;
+                engine.write(move |$conn| Box::pin(async move { $work.await })).await
+            }
+            $crate::Engine::Postgres(engine) => {
+                use $crate::postgres::queries as $q;
+                engine
+                    .write(move |$conn| {
+                        $(let $owned = $owned.clone();)*
+                        Box::pin(async move { $work.await })
+                    })
+                    .await
+            }
+        }
+    };
+}
+
+/// Carry out `work` of the shared query text, which only reads.
+macro_rules! ask {
+    ($store:expr, |$q:ident, $conn:ident| $work:expr) => {
+        match &$store.engine {
+            $crate::Engine::Sqlite(engine) => {
+                use $crate::sqlite::queries as $q;
+                engine.read(move |$conn| Box::pin(async move { $work.await })).await
+            }
+            $crate::Engine::Postgres(engine) => {
+                use $crate::postgres::queries as $q;
+                engine.read(move |$conn| Box::pin(async move { $work.await })).await
+            }
+        }
+    };
+}
+
+mod bookings;
+mod calls;
+mod connections;
+mod event_types;
+mod idempotency;
+mod jobs;
+mod keys;
+mod life;
+mod listings;
+mod members;
+mod plugins;
+mod state;
+mod tenants;
+mod webhooks;

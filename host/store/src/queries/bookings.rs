@@ -1,0 +1,222 @@
+//! Bookings: made and read. How they change is in `booking_changes`.
+
+use berth_model::{
+    booking::{Booking, BookingStatus, ProviderTask},
+    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, TenantId},
+};
+use serde_json::{Value, json};
+use sqlx::{QueryBuilder, types::Json};
+use uuid::Uuid;
+
+use super::{super::Db, Conn, at, audit, found, interval, jobs, named, places, shaped};
+use crate::{
+    StoreError,
+    records::{Audit, BookingFilter, NewBooking},
+    transition::Place,
+    types::Ts,
+};
+
+/// All columns, in the order of the table.
+macro_rules! columns {
+    () => {
+        "tenant_id, id, listing_id, event_type_id, member_id, connection_id, status, provider_task, starts_at, ends_at,
+            previous_starts_at, previous_ends_at, attendee, guests, answers, notes, reason, external_id, external,
+            external_updated_at, sequence, created_at, updated_at"
+    };
+}
+
+queries! {
+    INSERT = concat!("INSERT INTO bookings (", columns!(), ")
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            $23)");
+    GET = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2");
+    LOCK = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2", lock_row!());
+    BY_EXTERNAL_ID = concat!("SELECT ", columns!(), " FROM bookings
+        WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3 ORDER BY id DESC LIMIT 1");
+}
+
+const LIST: &str = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = ");
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    listing_id: Uuid,
+    event_type_id: Uuid,
+    member_id: Uuid,
+    connection_id: Option<Uuid>,
+    status: String,
+    provider_task: Option<String>,
+    starts_at: Ts,
+    ends_at: Ts,
+    previous_starts_at: Option<Ts>,
+    previous_ends_at: Option<Ts>,
+    attendee: Json<Value>,
+    guests: Json<Value>,
+    answers: Json<Value>,
+    notes: Option<String>,
+    reason: Option<String>,
+    external_id: Option<String>,
+    external: Option<Json<Value>>,
+    external_updated_at: Option<Ts>,
+    sequence: i64,
+    created_at: Ts,
+    updated_at: Ts,
+}
+
+impl TryFrom<Row> for Booking {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let task = row.provider_task.as_deref();
+        let task = task.map(|text| named(&ProviderTask::ALL, ProviderTask::as_str, text, "provider task"));
+        let previous = row.previous_starts_at.zip(row.previous_ends_at);
+        Ok(Self {
+            id: BookingId::from_uuid(row.id),
+            tenant: TenantId::from_uuid(row.tenant_id),
+            listing: ListingId::from_uuid(row.listing_id),
+            event_type: EventTypeId::from_uuid(row.event_type_id),
+            member: MemberId::from_uuid(row.member_id),
+            connection: row.connection_id.map(ConnectionId::from_uuid),
+            status: named(&BookingStatus::ALL, BookingStatus::as_str, &row.status, "booking status")?,
+            provider_task: task.transpose()?,
+            when: interval(row.starts_at, row.ends_at)?,
+            previous_when: previous.map(|(start, end)| interval(start, end)).transpose()?,
+            attendee: shaped(row.attendee, "attendee")?,
+            guests: shaped(row.guests, "guests")?,
+            answers: shaped(row.answers, "answers")?,
+            notes: row.notes,
+            reason: row.reason,
+            external_id: row.external_id,
+            external: row.external.map(|value| value.0),
+            external_updated_at: at(row.external_updated_at),
+            sequence: row.sequence,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        })
+    }
+}
+
+/// Place, booking, job and audit row: four statements at most.
+pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> Result<(), StoreError> {
+    let booking = &new.booking;
+    let place = Place { blocked: new.blocked, when: booking.when };
+    // First the place: when it is taken, nothing else has been done.
+    places::take(conn, booking.tenant, booking.member, booking.id, place).await?;
+    insert(conn, booking).await?;
+    if let Some(job) = &new.job {
+        jobs::enqueue(conn, job).await?;
+    }
+    let data = json!({
+        "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
+        "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(),
+    });
+    audit::note(conn, audit, Some(booking.tenant), "booking.created", booking.id.uuid(), data).await
+}
+
+async fn insert(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
+    sqlx::query::<Db>(INSERT)
+        .bind(booking.tenant.uuid())
+        .bind(booking.id.uuid())
+        .bind(booking.listing.uuid())
+        .bind(booking.event_type.uuid())
+        .bind(booking.member.uuid())
+        .bind(booking.connection.map(ConnectionId::uuid))
+        .bind(booking.status.as_str())
+        .bind(booking.provider_task.map(ProviderTask::as_str))
+        .bind(Ts(booking.when.start()))
+        .bind(Ts(booking.when.end()))
+        .bind(booking.previous_when.map(|when| Ts(when.start())))
+        .bind(booking.previous_when.map(|when| Ts(when.end())))
+        .bind(Json(&booking.attendee))
+        .bind(Json(&booking.guests))
+        .bind(Json(&booking.answers))
+        .bind(&booking.notes)
+        .bind(&booking.reason)
+        .bind(&booking.external_id)
+        .bind(booking.external.as_ref().map(Json))
+        .bind(booking.external_updated_at.map(Ts))
+        .bind(booking.sequence)
+        .bind(Ts(booking.created_at))
+        .bind(Ts(booking.updated_at))
+        .execute(conn)
+        .await
+        .map_err(|e| {
+            StoreError::from(e)
+                .duplicate("a booking with this id")
+                .missing("listing, event type, member or connection")
+        })?;
+    Ok(())
+}
+
+pub(crate) async fn get(
+    conn: &mut Conn,
+    tenant: TenantId,
+    booking: BookingId,
+) -> Result<Booking, StoreError> {
+    let row =
+        sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(booking.uuid()).fetch_optional(conn).await?;
+    found(row, "booking")?.try_into()
+}
+
+/// Read a booking that is about to change.
+pub(crate) async fn lock(
+    conn: &mut Conn,
+    tenant: TenantId,
+    booking: BookingId,
+) -> Result<Booking, StoreError> {
+    let row =
+        sqlx::query_as::<Db, Row>(LOCK).bind(tenant.uuid()).bind(booking.uuid()).fetch_optional(conn).await?;
+    found(row, "booking")?.try_into()
+}
+
+pub(crate) async fn by_external_id(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    external_id: &str,
+) -> Result<Option<Booking>, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(BY_EXTERNAL_ID)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(external_id)
+        .fetch_optional(conn)
+        .await?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// By start and id.
+pub(crate) async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    filter: &BookingFilter,
+    limit: u32,
+) -> Result<Vec<Booking>, StoreError> {
+    let mut query = QueryBuilder::<Db>::new(LIST);
+    query.push_bind(tenant.uuid());
+    if let Some(listing) = filter.listing {
+        query.push(" AND listing_id = ").push_bind(listing.uuid());
+    }
+    if let Some(event_type) = filter.event_type {
+        query.push(" AND event_type_id = ").push_bind(event_type.uuid());
+    }
+    if let Some(member) = filter.member {
+        query.push(" AND member_id = ").push_bind(member.uuid());
+    }
+    if let Some(status) = filter.status {
+        query.push(" AND status = ").push_bind(status.as_str());
+    }
+    if let Some(within) = filter.within {
+        query.push(" AND starts_at < ").push_bind(Ts(within.end()));
+        query.push(" AND ends_at > ").push_bind(Ts(within.start()));
+    }
+    if let Some(task) = filter.provider_task {
+        query.push(" AND provider_task = ").push_bind(task.as_str());
+    }
+    if let Some((start, id)) = filter.after {
+        query.push(" AND (starts_at, id) > (").push_bind(Ts(start)).push(", ");
+        query.push_bind(id.uuid()).push(")");
+    }
+    query.push(" ORDER BY starts_at, id LIMIT ").push_bind(i64::from(limit));
+    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}

@@ -1,0 +1,309 @@
+//! Connections to providers. Credentials come and go sealed; see `vault`.
+
+use berth_model::{
+    connection::{ConnectionRecord, ConnectionStatus},
+    id::{ConnectionId, ListingId, TenantId},
+    provider::Subscription,
+    time::Instant,
+};
+use serde_json::{Value, json};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{super::Db, Conn, after, audit, found, met, named, parsed, shaped};
+use crate::{StoreError, records::Audit, types::Ts};
+
+queries! {
+    INSERT = "INSERT INTO connections (tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account,
+            subscription, credential_names, sealed_credentials, revision, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    GET = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account, subscription,
+            credential_names, revision, created_at, updated_at
+        FROM connections WHERE tenant_id = $1 AND id = $2";
+    BY_ID = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account, subscription,
+            credential_names, revision, created_at, updated_at
+        FROM connections WHERE id = $1";
+    LIST = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account, subscription,
+            credential_names, revision, created_at, updated_at
+        FROM connections WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    UPDATE = "UPDATE connections SET listing_id = $4, name = $5, settings = $6, granted_hosts = $7, status = $8,
+            account = $9, subscription = $10, revision = revision + 1, updated_at = $11
+        WHERE tenant_id = $1 AND id = $2 AND revision = $3
+        RETURNING tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account, subscription,
+            credential_names, revision, created_at, updated_at";
+    SET_CREDENTIALS = "UPDATE connections SET credential_names = $3, sealed_credentials = $4
+        WHERE tenant_id = $1 AND id = $2";
+    SET_HEALTH = "UPDATE connections SET status = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2";
+    SET_SUBSCRIPTION = "UPDATE connections SET subscription = $3, revision = revision + 1, updated_at = $4
+        WHERE tenant_id = $1 AND id = $2";
+    DELETE = "DELETE FROM connections WHERE tenant_id = $1 AND id = $2";
+    CREDENTIALS = "SELECT sealed_credentials FROM connections WHERE tenant_id = $1 AND id = $2";
+    ALL_SEALED = "SELECT tenant_id, id, sealed_credentials FROM connections WHERE id > $1 ORDER BY id LIMIT $2";
+    RESEAL = "UPDATE connections SET sealed_credentials = $4
+        WHERE tenant_id = $1 AND id = $2 AND sealed_credentials = $3";
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    listing_id: Option<Uuid>,
+    plugin: String,
+    name: String,
+    settings: Json<Value>,
+    granted_hosts: Option<Json<Value>>,
+    status: String,
+    account: Json<Value>,
+    subscription: Option<Json<Value>>,
+    credential_names: Json<Value>,
+    revision: i64,
+    created_at: Ts,
+    updated_at: Ts,
+}
+
+impl TryFrom<Row> for ConnectionRecord {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ConnectionId::from_uuid(row.id),
+            tenant: TenantId::from_uuid(row.tenant_id),
+            listing: row.listing_id.map(ListingId::from_uuid),
+            plugin: parsed(&row.plugin, "plugin")?,
+            name: row.name,
+            settings: row.settings.0,
+            granted_hosts: row.granted_hosts.map(|hosts| shaped(hosts, "granted hosts")).transpose()?,
+            status: named(
+                &ConnectionStatus::ALL,
+                ConnectionStatus::as_str,
+                &row.status,
+                "connection status",
+            )?,
+            account: row.account.0,
+            subscription: row.subscription.map(|value| shaped(value, "subscription")).transpose()?,
+            credential_names: shaped(row.credential_names, "credential names")?,
+            revision: row.revision,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        })
+    }
+}
+
+async fn note(
+    conn: &mut Conn,
+    audit: &Audit,
+    action: &'static str,
+    connection: &ConnectionRecord,
+) -> Result<(), StoreError> {
+    let data = json!({
+        "plugin": connection.plugin.as_str(), "name": connection.name, "listing": connection.listing,
+        "granted_hosts": connection.granted_hosts, "status": connection.status.as_str(),
+        "credential_names": connection.credential_names, "revision": connection.revision,
+    });
+    audit::note(conn, audit, Some(connection.tenant), action, connection.id.uuid(), data).await
+}
+
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    connection: &ConnectionRecord,
+    sealed: &[u8],
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(INSERT)
+        .bind(connection.tenant.uuid())
+        .bind(connection.id.uuid())
+        .bind(connection.listing.map(ListingId::uuid))
+        .bind(connection.plugin.as_str())
+        .bind(&connection.name)
+        .bind(Json(&connection.settings))
+        .bind(connection.granted_hosts.as_ref().map(Json))
+        .bind(connection.status.as_str())
+        .bind(Json(&connection.account))
+        .bind(connection.subscription.as_ref().map(Json))
+        .bind(Json(&connection.credential_names))
+        .bind(sealed)
+        .bind(connection.revision)
+        .bind(Ts(connection.created_at))
+        .bind(Ts(connection.updated_at))
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| {
+            StoreError::from(e).duplicate("a connection with this id").missing("tenant or listing")
+        })?;
+    note(conn, audit, "connection.created", connection).await
+}
+
+pub(crate) async fn get(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> Result<ConnectionRecord, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(GET)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .fetch_optional(conn)
+        .await?;
+    found(row, "connection")?.try_into()
+}
+
+pub(crate) async fn by_id(conn: &mut Conn, connection: ConnectionId) -> Result<ConnectionRecord, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(BY_ID).bind(connection.uuid()).fetch_optional(conn).await?;
+    found(row, "connection")?.try_into()
+}
+
+pub(crate) async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    page_after: Option<ConnectionId>,
+    limit: u32,
+) -> Result<Vec<ConnectionRecord>, StoreError> {
+    let rows = sqlx::query_as::<Db, Row>(LIST)
+        .bind(tenant.uuid())
+        .bind(after(page_after))
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+pub(crate) async fn update(
+    conn: &mut Conn,
+    connection: &ConnectionRecord,
+    credentials: Option<&(Vec<String>, Vec<u8>)>,
+    expected_revision: i64,
+    audit: &Audit,
+) -> Result<ConnectionRecord, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(UPDATE)
+        .bind(connection.tenant.uuid())
+        .bind(connection.id.uuid())
+        .bind(expected_revision)
+        .bind(connection.listing.map(ListingId::uuid))
+        .bind(&connection.name)
+        .bind(Json(&connection.settings))
+        .bind(connection.granted_hosts.as_ref().map(Json))
+        .bind(connection.status.as_str())
+        .bind(Json(&connection.account))
+        .bind(connection.subscription.as_ref().map(Json))
+        .bind(Ts(audit.at))
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(|e| StoreError::from(e).missing("listing"))?;
+    let Some(row) = row else {
+        get(conn, connection.tenant, connection.id).await?;
+        return Err(StoreError::Stale);
+    };
+    let mut updated = ConnectionRecord::try_from(row)?;
+    if let Some((names, sealed)) = credentials {
+        sqlx::query::<Db>(SET_CREDENTIALS)
+            .bind(connection.tenant.uuid())
+            .bind(connection.id.uuid())
+            .bind(Json(names))
+            .bind(sealed)
+            .execute(&mut *conn)
+            .await?;
+        updated.credential_names.clone_from(names);
+    }
+    note(conn, audit, "connection.updated", &updated).await?;
+    Ok(updated)
+}
+
+pub(crate) async fn set_health(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    status: ConnectionStatus,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let done = sqlx::query::<Db>(SET_HEALTH)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(status.as_str())
+        .bind(Ts(now))
+        .execute(conn)
+        .await?;
+    met(&done, StoreError::NotFound("connection"))
+}
+
+pub(crate) async fn set_subscription(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    subscription: Option<&Subscription>,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let done = sqlx::query::<Db>(SET_SUBSCRIPTION)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(subscription.map(Json))
+        .bind(Ts(audit.at))
+        .execute(&mut *conn)
+        .await?;
+    met(&done, StoreError::NotFound("connection"))?;
+    let data = json!({
+        "id": subscription.map(|s| &s.id), "expires_at": subscription.and_then(|s| s.expires_at),
+    });
+    audit::note(conn, audit, Some(tenant), "connection.subscription_changed", connection.uuid(), data).await
+}
+
+pub(crate) async fn delete(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let done = sqlx::query::<Db>(DELETE)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| StoreError::from(e).used_by("bookings, listings or the tenant's default"))?;
+    met(&done, StoreError::NotFound("connection"))?;
+    audit::note(conn, audit, Some(tenant), "connection.deleted", connection.uuid(), json!({})).await
+}
+
+pub(crate) async fn sealed_credentials(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> Result<Vec<u8>, StoreError> {
+    let sealed = sqlx::query_scalar::<Db, Vec<u8>>(CREDENTIALS)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .fetch_optional(conn)
+        .await?;
+    found(sealed, "connection")
+}
+
+/// A page of sealed credentials over all tenants, in the order of ids.
+pub(crate) async fn all_sealed(
+    conn: &mut Conn,
+    page_after: Uuid,
+    limit: i64,
+) -> Result<Vec<(TenantId, ConnectionId, Vec<u8>)>, StoreError> {
+    let rows = sqlx::query_as::<Db, (Uuid, Uuid, Vec<u8>)>(ALL_SEALED)
+        .bind(page_after)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(tenant, id, sealed)| (TenantId::from_uuid(tenant), ConnectionId::from_uuid(id), sealed))
+        .collect())
+}
+
+/// Replace sealed credentials, unless they were changed in between.
+pub(crate) async fn reseal(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    old: &[u8],
+    new: &[u8],
+) -> Result<bool, StoreError> {
+    let done = sqlx::query::<Db>(RESEAL)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(old)
+        .bind(new)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}

@@ -1,0 +1,117 @@
+//! API keys. Only their hashes are stored.
+
+use berth_model::{
+    id::{ApiKeyId, TenantId},
+    limits,
+    time::Instant,
+};
+use serde_json::{Value, json};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{super::Db, Conn, at, audit, found, met, shaped};
+use crate::{
+    StoreError,
+    records::{ApiKeyRecord, Audit},
+    types::Ts,
+};
+
+queries! {
+    INSERT = "INSERT INTO api_keys (id, tenant_id, name, prefix, hash, scopes, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    BY_HASH = "SELECT id, tenant_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
+        FROM api_keys WHERE hash = $1";
+    LIST = "SELECT id, tenant_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
+        FROM api_keys WHERE tenant_id IS NOT DISTINCT FROM $1 ORDER BY id LIMIT $2";
+    REVOKE = "UPDATE api_keys SET revoked_at = $3
+        WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL";
+    TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1";
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    tenant_id: Option<Uuid>,
+    name: String,
+    prefix: String,
+    scopes: Json<Value>,
+    created_at: Ts,
+    expires_at: Option<Ts>,
+    revoked_at: Option<Ts>,
+    last_used_at: Option<Ts>,
+}
+
+impl TryFrom<Row> for ApiKeyRecord {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ApiKeyId::from_uuid(row.id),
+            tenant: row.tenant_id.map(TenantId::from_uuid),
+            name: row.name,
+            prefix: row.prefix,
+            scopes: shaped(row.scopes, "scopes")?,
+            created_at: row.created_at.0,
+            expires_at: at(row.expires_at),
+            revoked_at: at(row.revoked_at),
+            last_used_at: at(row.last_used_at),
+        })
+    }
+}
+
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    key: &ApiKeyRecord,
+    hash: &[u8],
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(INSERT)
+        .bind(key.id.uuid())
+        .bind(key.tenant.map(TenantId::uuid))
+        .bind(&key.name)
+        .bind(&key.prefix)
+        .bind(hash)
+        .bind(Json(&key.scopes))
+        .bind(Ts(key.created_at))
+        .bind(key.expires_at.map(Ts))
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| StoreError::from(e).missing("tenant").duplicate("this key"))?;
+    let data =
+        json!({ "name": key.name, "prefix": key.prefix, "scopes": key.scopes, "expires_at": key.expires_at });
+    audit::note(conn, audit, key.tenant, "key.created", key.id.uuid(), data).await
+}
+
+pub(crate) async fn by_hash(conn: &mut Conn, hash: &[u8]) -> Result<ApiKeyRecord, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(BY_HASH).bind(hash).fetch_optional(conn).await?;
+    found(row, "key")?.try_into()
+}
+
+pub(crate) async fn list(conn: &mut Conn, tenant: Option<TenantId>) -> Result<Vec<ApiKeyRecord>, StoreError> {
+    let rows = sqlx::query_as::<Db, Row>(LIST)
+        .bind(tenant.map(TenantId::uuid))
+        .bind(limits::LIST_ROWS_MAX)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+pub(crate) async fn revoke(
+    conn: &mut Conn,
+    tenant: Option<TenantId>,
+    key: ApiKeyId,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let done = sqlx::query::<Db>(REVOKE)
+        .bind(key.uuid())
+        .bind(tenant.map(TenantId::uuid))
+        .bind(Ts(audit.at))
+        .execute(&mut *conn)
+        .await?;
+    met(&done, StoreError::NotFound("key"))?;
+    audit::note(conn, audit, tenant, "key.revoked", key.uuid(), json!({})).await
+}
+
+pub(crate) async fn touch(conn: &mut Conn, key: ApiKeyId, now: Instant) -> Result<(), StoreError> {
+    sqlx::query::<Db>(TOUCH).bind(key.uuid()).bind(Ts(now)).execute(conn).await?;
+    Ok(())
+}

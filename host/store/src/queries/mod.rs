@@ -1,0 +1,136 @@
+//! The one SQL text. Mounted twice, under `sqlite` and under `postgres`; `super::Db` is the engine it is compiled for.
+//!
+//! A function here is a piece of a transaction: it takes a connection and leaves commit and rollback to the engine.
+
+use std::str::FromStr;
+
+use berth_model::{
+    id::Id,
+    time::{Instant, Interval},
+};
+use sqlx::{Executor, SqlSafeStr, types::Json};
+use uuid::Uuid;
+
+use super::Db;
+use crate::{StoreError, types::Ts};
+
+/// A connection of this engine.
+pub(crate) type Conn = <Db as sqlx::Database>::Connection;
+
+/// Declare statements and list them, so that a test can prepare every one on both engines.
+macro_rules! queries {
+    ($($name:ident = $sql:expr;)*) => {
+        $(const $name: &str = $sql;)*
+        /// Every statement of this file.
+        pub(crate) const ALL: &[&str] = &[$($name),*];
+    };
+}
+
+pub(crate) mod audit;
+pub(crate) mod booking_changes;
+pub(crate) mod bookings;
+pub(crate) mod calls;
+pub(crate) mod connections;
+pub(crate) mod event_types;
+pub(crate) mod grants;
+pub(crate) mod idempotency;
+pub(crate) mod jobs;
+pub(crate) mod keys;
+pub(crate) mod listings;
+pub(crate) mod members;
+pub(crate) mod places;
+pub(crate) mod plugins;
+pub(crate) mod prune;
+pub(crate) mod state;
+pub(crate) mod tenants;
+pub(crate) mod webhooks;
+
+/// Every statement of every file.
+const ALL: &[&[&str]] = &[
+    audit::ALL,
+    booking_changes::ALL,
+    bookings::ALL,
+    calls::ALL,
+    connections::ALL,
+    event_types::ALL,
+    grants::ALL,
+    idempotency::ALL,
+    jobs::ALL,
+    keys::ALL,
+    listings::ALL,
+    members::ALL,
+    places::ALL,
+    plugins::ALL,
+    prune::ALL,
+    state::ALL,
+    tenants::ALL,
+    webhooks::ALL,
+];
+
+/// Prepare every statement. Returns how many there are.
+pub(crate) async fn check(conn: &mut Conn) -> Result<usize, StoreError> {
+    let mut count = 0;
+    for file in ALL {
+        for statement in *file {
+            let statement: &'static str = statement;
+            conn.prepare(statement.into_sql_str()).await?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Is the database there, and does it answer?
+pub(crate) async fn ping(conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query::<Db>("SELECT 1").execute(conn).await?;
+    Ok(())
+}
+
+/// Read a stored text as what it must be.
+fn parsed<T: FromStr>(text: &str, what: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::Corrupt(format!("{what} {text:?}")))
+}
+
+/// Read a stored name as one of these.
+fn named<T: Copy>(all: &[T], name: fn(T) -> &'static str, text: &str, what: &str) -> Result<T, StoreError> {
+    let known = all.iter().copied().find(|each| name(*each) == text);
+    known.ok_or_else(|| StoreError::Corrupt(format!("{what} {text:?}")))
+}
+
+/// Read a stored JSON value as what it must be.
+fn shaped<T: serde::de::DeserializeOwned>(
+    Json(value): Json<serde_json::Value>,
+    what: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_value(value).map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
+}
+
+/// A non-negative number that fits.
+fn number<T: TryFrom<i64>>(value: i64, what: &str) -> Result<T, StoreError> {
+    T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{what} {value}")))
+}
+
+/// Two stored instants as an interval.
+fn interval(start: Ts, end: Ts) -> Result<Interval, StoreError> {
+    Interval::new(start.0, end.0).map_err(|_| StoreError::Corrupt("an inverted interval".to_owned()))
+}
+
+/// The id after which a page begins; before all others if none is given.
+fn after<T>(id: Option<Id<T>>) -> Uuid {
+    id.map_or(Uuid::nil(), Id::uuid)
+}
+
+/// The instant in an optional column.
+fn at(column: Option<Ts>) -> Option<Instant> {
+    column.map(|ts| ts.0)
+}
+
+/// One row or none of its kind.
+fn found<T>(row: Option<T>, what: &'static str) -> Result<T, StoreError> {
+    row.ok_or(StoreError::NotFound(what))
+}
+
+/// Did the statement meet its row?
+fn met(done: &<Db as sqlx::Database>::QueryResult, otherwise: StoreError) -> Result<(), StoreError> {
+    if done.rows_affected() == 0 { Err(otherwise) } else { Ok(()) }
+}
