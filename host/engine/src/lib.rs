@@ -1,4 +1,152 @@
 //! The use cases of Berth: book, cancel, reschedule, availability, connections, webhooks, plugins, jobs.
 //!
-//! Knows no HTTP, no SQL text and no WebAssembly: it asks the store and, through the `Providers` port, the providers.
+//! Knows no HTTP, no SQL text and no WebAssembly: it asks the store and, through the `Providers` port, the providers. Every
+//! refusal is a [`Problem`], ready for the caller.
 #![forbid(unsafe_code)]
+
+mod availability;
+mod bookings;
+mod catalog;
+mod connections;
+mod context;
+mod jobs;
+mod keys;
+mod plugins;
+mod problems;
+mod routing;
+mod sync;
+mod tenants;
+mod validate;
+mod webhook_events;
+mod webhooks;
+
+use std::sync::Arc;
+
+use berth_model::{
+    id::{AuditEntryId, Id, TenantId},
+    plugin::PluginHost,
+    problem::Problem,
+    provider::Providers,
+    random::Random,
+    time::{Clock, Instant},
+};
+use berth_store::{Store, records::Audit};
+use tokio::sync::Notify;
+
+pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot};
+pub use bookings::{BookOutcome, BookRequest, CancelBooking, RescheduleBooking};
+pub use catalog::{EventTypePatch, ListingPatch, MemberPatch, NewEventType, NewListing, NewMember};
+pub use connections::{ConnectionPatch, NewConnection};
+pub use keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES};
+pub use plugins::InstalledPlugin;
+pub use routing::ProviderChoice;
+pub use tenants::{NewTenant, TenantPatch};
+
+/// The result of a use case.
+pub type Outcome<T> = Result<T, Problem>;
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// For which tenant.
+    pub tenant: TenantId,
+    /// `key:<id>`, `customer`, `operator`, `job:<id>`, `provider:<plugin>` or `system`.
+    pub actor: String,
+    /// The request or job.
+    pub request_id: String,
+}
+
+/// What an engine is made of.
+pub struct EngineParts {
+    /// The database.
+    pub store: Store,
+    /// The provider components.
+    pub providers: Arc<dyn Providers>,
+    /// The same components, as an operator manages them.
+    pub plugins: Arc<dyn PluginHost>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for ids, keys and jitter.
+    pub random: Arc<dyn Random>,
+    /// Where providers reach this engine (`https://booking.example`); none: webhooks are not subscribed to.
+    pub public_url: Option<String>,
+}
+
+/// The engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: EngineParts,
+    /// Rung when a job was made that may be due now.
+    bell: Notify,
+    /// Answers of providers about availability.
+    cache: availability::Cache,
+    /// Plugin generation that was loaded last.
+    generation: std::sync::atomic::AtomicI64,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("store", &self.inner.parts.store).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine of these parts. Does nothing by itself: see `run_due_jobs` and `work`.
+    #[must_use]
+    pub fn new(parts: EngineParts) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                parts,
+                bell: Notify::new(),
+                cache: availability::new_cache(),
+                generation: std::sync::atomic::AtomicI64::new(-1),
+            }),
+        }
+    }
+
+    /// The database, for health checks.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.parts.store
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.inner.parts.clock.now()
+    }
+
+    pub(crate) fn providers(&self) -> &dyn Providers {
+        &*self.inner.parts.providers
+    }
+
+    pub(crate) fn plugin_host(&self) -> &dyn PluginHost {
+        &*self.inner.parts.plugins
+    }
+
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.inner.parts.random
+    }
+
+    pub(crate) fn new_id<T>(&self) -> Id<T> {
+        Id::new(self.now(), self.random())
+    }
+
+    /// The head of an audit row for what this caller does now.
+    pub(crate) fn audit(&self, caller: &Caller) -> Audit {
+        self.audit_by(&caller.actor, &caller.request_id)
+    }
+
+    pub(crate) fn audit_by(&self, actor: &str, request_id: &str) -> Audit {
+        Audit {
+            id: AuditEntryId::new(self.now(), self.random()),
+            at: self.now(),
+            actor: actor.to_owned(),
+            request_id: request_id.to_owned(),
+        }
+    }
+}

@@ -7,7 +7,9 @@
 pub mod booking;
 pub mod connection;
 pub mod event_type;
+pub mod hours;
 pub mod id;
+pub mod intervals;
 pub mod limits;
 pub mod listing;
 pub mod manifest;
@@ -17,4 +19,6 @@ pub mod problem;
 pub mod provider;
 pub mod random;
 pub mod secret;
+pub mod slots;
 pub mod time;
+pub mod webhook;

@@ -49,6 +49,39 @@ pub const EGRESS_CONNECT_MS_MAX: u64 = 3_000;
 pub const EGRESS_FIRST_BYTE_MS_MAX: u64 = 10_000;
 /// Time between two pieces of the answer, in milliseconds.
 pub const EGRESS_BETWEEN_BYTES_MS_MAX: u64 = 5_000;
+/// Whole time of one request, from its first check to the last byte of the answer, in milliseconds: a call's wall time.
+pub const EGRESS_REQUEST_MS_MAX: u64 = 20_000;
+/// Longest URL, in bytes: what servers commonly accept.
+pub const EGRESS_URL_BYTES_MAX: usize = 8 * 1024;
+/// Response bytes of one call, summed: answers wait in the host's memory until the component has read them.
+pub const CALL_EGRESS_BODY_IN_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Egress records that one call keeps: all requests, and some that were refused before they were counted.
+pub const CALL_EGRESS_RECORDS_MAX: usize = 40;
+/// How long a request waits for its connection's rate limit before it is answered 429, in milliseconds.
+pub const EGRESS_RATE_WAIT_MS_MAX: u64 = 2_000;
+/// Rate limiters kept per process; the least recently used one goes, and is full again by then.
+pub const EGRESS_RATE_LIMITERS_MAX: usize = 10_000;
+/// HTTP clients kept per process, one per tenant and host; the least recently used one goes with its connections.
+pub const EGRESS_CLIENTS_MAX: usize = 512;
+/// Idle connections kept per client: fewer means a new TLS handshake for most requests of a busy tenant.
+pub const EGRESS_IDLE_CONNECTIONS_MAX: usize = 32;
+/// How long an idle connection is kept, in milliseconds: below the minute or so after which servers close theirs.
+pub const EGRESS_IDLE_MS_MAX: u64 = 45_000;
+/// Longest name lookup, in milliseconds.
+pub const EGRESS_LOOKUP_MS_MAX: u64 = 3_000;
+/// Addresses that one name may have; more is refused rather than half checked.
+pub const EGRESS_ADDRESSES_MAX: usize = 64;
+/// How long a checked address stays pinned before the name is looked up again, in seconds: follows a provider's move.
+pub const EGRESS_PIN_SECONDS: i64 = 30;
+/// Shortest credential that is attached, in bytes: a shorter one cannot be removed from answers without harming them.
+pub const EGRESS_CREDENTIAL_BYTES_MIN: usize = 4;
+/// Longest credential that is attached, in bytes: long signed tokens have 2 to 4 KiB.
+pub const EGRESS_CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
+/// Largest answer that is searched for credentials between other work, in bytes; a larger one is searched on a thread of
+/// its own, since it takes milliseconds.
+pub const EGRESS_SEARCH_INLINE_BYTES_MAX: usize = 256 * 1024;
+/// Longest path in an egress record, in bytes.
+pub const EGRESS_RECORD_PATH_BYTES_MAX: usize = 256;
 /// Log lines of one call.
 pub const CALL_LOG_LINES_MAX: u32 = 200;
 /// Log bytes of one call.
@@ -72,6 +105,8 @@ pub const PLUGIN_VERSIONS_KEPT: usize = 2;
 
 /// Largest JSON body of an API request, in bytes.
 pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Signatures in one webhook header: an old and a new one while a secret is exchanged, and some to spare.
+pub const WEBHOOK_SIGNATURES_MAX: usize = 8;
 /// Largest webhook body, in bytes.
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Longest handling of an API request, in milliseconds: a call to a provider and its overhead.
@@ -100,6 +135,8 @@ pub const SQLITE_BATCH_MAX: usize = 64;
 pub const SQLITE_QUEUE_MAX: usize = 4_096;
 /// Tries of a PostgreSQL transaction that was refused by a serialisation failure or a deadlock.
 pub const POSTGRES_RETRIES_MAX: u32 = 5;
+/// How long calls into components are kept for people to look at, in seconds: a week.
+pub const CALLS_KEPT_SECONDS: i64 = 7 * 86_400;
 /// Connections per process to PostgreSQL: more than its server has cores to serve only adds waiting.
 pub const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 /// Connections that read from SQLite at the same time.
@@ -114,8 +151,6 @@ pub const LIST_ROWS_MAX: i64 = 1_000;
 pub const INSERT_ROWS_MAX: usize = 500;
 /// How long an unanswered Idempotency-Key blocks others, in seconds: twice the longest request; then its holder is dead.
 pub const IDEMPOTENCY_IN_FLIGHT_SECONDS: i64 = 60;
-/// How long provider calls are kept for the `calls` page, in seconds: two weeks.
-pub const PROVIDER_CALLS_KEPT_SECONDS: i64 = 14 * 86_400;
 /// How long webhook messages are kept, in seconds: longer than any provider repeats one.
 pub const WEBHOOKS_KEPT_SECONDS: i64 = 30 * 86_400;
 /// Rows that one pruning removes from one table, so that it holds no lock for long.

@@ -183,6 +183,12 @@ impl Interval {
         }
     }
 
+    /// The shortest interval that holds both.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
     /// The part that both share, if it is not empty.
     #[must_use]
     pub fn intersection(self, other: Self) -> Option<Self> {

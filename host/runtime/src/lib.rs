@@ -1,1 +1,3 @@
 //! berth-runtime
+
+pub mod egress;

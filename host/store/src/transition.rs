@@ -70,7 +70,10 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
                 _ => return Err(StoreError::WrongState),
             };
             require(booking.status.is_active())?;
-            booking.status = BookingStatus::Confirmed;
+            // A provider that wants a person's confirmation first answers `pending`; the booking waits with it.
+            if external.status != ExternalStatus::Pending {
+                booking.status = BookingStatus::Confirmed;
+            }
             settle(&mut booking);
             adopt(&mut booking, external);
             (Places::Only(Place { blocked: *blocked, when: booking.when }), action)
@@ -94,7 +97,7 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
             if let Some(external) = external {
                 adopt(&mut booking, external);
             }
-            (Places::Release, "booking.cancel_confirmed")
+            (Places::Release, "booking.cancel_synced")
         }
         BookingChange::CancelledByProvider { external } => {
             // Cancelled on both sides at once: nothing is left to tell.
@@ -146,7 +149,8 @@ fn changed_by_provider(
     booking.status = match external.status {
         ExternalStatus::Completed => BookingStatus::Completed,
         ExternalStatus::NoShow => BookingStatus::NoShow,
-        _ => BookingStatus::Confirmed,
+        ExternalStatus::Confirmed => BookingStatus::Confirmed,
+        ExternalStatus::Pending | ExternalStatus::Cancelled => booking.status,
     };
     let place = Place { blocked, when: external.when };
     Ok(if booking.status.is_active() { Places::Only(place) } else { Places::Release })
@@ -168,11 +172,11 @@ fn settle(booking: &mut Booking) {
     booking.previous_when = None;
 }
 
-/// Remember the twin. News without a time keeps the last known one.
+/// Remember the twin and the latest time of its news.
 pub(crate) fn adopt(booking: &mut Booking, external: &ExternalBooking) {
     booking.external_id = Some(external.id.clone());
     booking.external = serde_json::to_value(external).ok();
-    booking.external_updated_at = external.updated_at.or(booking.external_updated_at);
+    booking.external_updated_at = external.updated_at.max(booking.external_updated_at);
 }
 
 /// What changed, for the audit log: no personal data.

@@ -31,6 +31,12 @@ impl std::fmt::Debug for VaultKeys {
 }
 
 impl VaultKeys {
+    /// Keys that are usable: at least one, with names of 1 to 64 bytes.
+    pub fn new(keys: Vec<(String, [u8; KEY_LEN])>) -> Result<Self, StoreError> {
+        let keys = Self(keys);
+        keys.check().map(|()| keys)
+    }
+
     /// Are they usable?
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         if self.0.is_empty() || self.0.iter().any(|(id, _)| id.is_empty() || id.len() > 64) {

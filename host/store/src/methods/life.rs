@@ -48,9 +48,10 @@ impl Store {
         ask!(self, |q, conn| q::ping(conn))
     }
 
-    /// Prepare every fixed statement, to see that the schema fits this program. Returns how many there are.
-    pub async fn check_statements(&self) -> Result<usize, StoreError> {
-        ask!(self, |q, conn| q::check(conn))
+    /// Prepare every statement, without running any. Those that the database refuses, with its reason: the schema does not fit
+    /// this program. For tests and `berth doctor`.
+    pub async fn prepare_all(&self) -> Result<Vec<String>, StoreError> {
+        ask!(self, |q, conn| q::prepare_all(conn))
     }
 
     /// `sqlite` or `postgres`.

@@ -48,15 +48,16 @@ queries! {
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead";
     DIE = "UPDATE jobs SET leased_until = NULL, dead = TRUE, last_error = $3
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
-    // A new run has a new id, so that a holder of the old one, however late, cannot end it.
-    AGAIN = "UPDATE jobs SET id = $3, attempt = 0, leased_until = NULL, due_at = rerun_at, rerun_at = NULL,
+    // A new run has a new id, so that a holder of the old one, however late, cannot end it. It is never a first attempt: what
+    // was tried before may have had an effect, and only a first attempt may take for granted that it had not.
+    AGAIN = "UPDATE jobs SET id = $3, attempt = 1, leased_until = NULL, due_at = rerun_at, rerun_at = NULL,
             last_error = $4
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NOT NULL";
     NEXT_DUE = "SELECT MIN(due_at) FROM jobs WHERE NOT dead AND leased_until IS NULL";
     NEXT_LEASE_END = "SELECT MIN(leased_until) FROM jobs WHERE leased_until IS NOT NULL";
     DEAD = "SELECT id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, last_error, created_at
         FROM jobs WHERE tenant_id = $1 AND dead ORDER BY id DESC LIMIT $2";
-    REQUEUE = "UPDATE jobs SET id = $3, dead = FALSE, attempt = 0, due_at = $4 WHERE tenant_id = $1 AND id = $2 AND dead";
+    REQUEUE = "UPDATE jobs SET id = $3, dead = FALSE, attempt = 1, due_at = $4 WHERE tenant_id = $1 AND id = $2 AND dead";
     OPEN_COUNT = "SELECT COUNT(*) FROM jobs WHERE NOT dead";
 }
 

@@ -67,17 +67,18 @@ const ALL: &[&[&str]] = &[
     webhooks::ALL,
 ];
 
-/// Prepare every statement. Returns how many there are.
-pub(crate) async fn check(conn: &mut Conn) -> Result<usize, StoreError> {
-    let mut count = 0;
+/// Prepare every declared statement. Those that are refused, with the reason.
+pub(crate) async fn prepare_all(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+    let mut refused = Vec::new();
     for file in ALL {
         for statement in *file {
             let statement: &'static str = statement;
-            conn.prepare(statement.into_sql_str()).await?;
-            count += 1;
+            if let Err(error) = (&mut *conn).prepare(statement.into_sql_str()).await {
+                refused.push(format!("{error}: {statement}"));
+            }
         }
     }
-    Ok(count)
+    Ok(refused)
 }
 
 /// Is the database there, and does it answer?

@@ -19,7 +19,7 @@ pub(crate) async fn prune(conn: &mut Conn, now: Instant) -> Result<u64, StoreErr
     let mut rows = 0;
     for (statement, kept_seconds) in [
         (IDEMPOTENCY_KEYS, limits::IDEMPOTENCY_SECONDS),
-        (PROVIDER_CALLS, limits::PROVIDER_CALLS_KEPT_SECONDS),
+        (PROVIDER_CALLS, limits::CALLS_KEPT_SECONDS),
         (WEBHOOKS, limits::WEBHOOKS_KEPT_SECONDS),
     ] {
         let done = sqlx::query::<Db>(statement)

@@ -1,0 +1,347 @@
+//! Connections to providers. Credentials are tried at the provider before they are saved, and never come back out.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use berth_model::{
+    connection::{ConnectionRecord, ConnectionStatus},
+    id::{ConnectionId, ListingId},
+    limits,
+    manifest::{CredentialKind, Manifest, PluginId},
+    problem::{Code, FieldError, Problem},
+    provider::{
+        Account, CallContext, CallError, ExternalEventType, Page, PageRequest, ProviderError,
+        SubscribeRequest,
+    },
+    secret::{Credentials, Secret},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    Caller, Engine, Outcome,
+    problems::{of_call, of_store},
+    validate::Fields,
+};
+
+/// Longest credential, in bytes.
+const CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
+
+/// A connection to be made.
+#[derive(Debug, Clone)]
+pub struct NewConnection {
+    /// Which provider plugin.
+    pub plugin: PluginId,
+    /// Name for people.
+    pub name: String,
+    /// Only for this listing.
+    pub listing: Option<ListingId>,
+    /// Settings, as the manifest's schema says.
+    pub settings: Value,
+    /// Credentials by the manifest's names; generated ones are made up.
+    pub credentials: Credentials,
+    /// Hosts this tenant grants; none: all that the operator grants.
+    pub granted_hosts: Option<BTreeSet<String>>,
+}
+
+/// Changes of a connection; none leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "see NewConnection")]
+pub struct ConnectionPatch {
+    pub name: Option<String>,
+    pub listing: Option<Option<ListingId>>,
+    pub settings: Option<Value>,
+    /// Replaces the named ones; the others stay.
+    pub credentials: Option<Credentials>,
+    pub granted_hosts: Option<Option<BTreeSet<String>>>,
+}
+
+impl Engine {
+    /// Connect: check, try at the provider, save, subscribe to its webhooks.
+    pub async fn create_connection(&self, caller: &Caller, new: NewConnection) -> Outcome<ConnectionRecord> {
+        let manifest = self
+            .providers()
+            .manifest(&new.plugin)
+            .ok_or_else(|| of_call(&CallError::NotActive(new.plugin.clone())))?;
+        let now = self.now();
+        let mut connection = ConnectionRecord {
+            id: self.new_id(),
+            tenant: caller.tenant,
+            listing: new.listing,
+            plugin: new.plugin,
+            name: new.name,
+            settings: new.settings,
+            granted_hosts: new.granted_hosts,
+            status: ConnectionStatus::Healthy,
+            account: Value::Null,
+            subscription: None,
+            credential_names: Vec::new(),
+            revision: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        let mut credentials = new.credentials;
+        self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
+        let context = self.try_connection(caller, &mut connection, &credentials).await?;
+        self.store()
+            .create_connection(connection.clone(), credentials, self.audit(caller))
+            .await
+            .map_err(of_store)?;
+        self.subscribe(caller, &context, &mut connection).await;
+        Ok(connection)
+    }
+
+    /// A connection.
+    pub async fn connection(&self, caller: &Caller, id: ConnectionId) -> Outcome<ConnectionRecord> {
+        self.store().connection(caller.tenant, id).await.map_err(of_store)
+    }
+
+    /// Connections by id.
+    pub async fn list_connections(
+        &self,
+        caller: &Caller,
+        after: Option<ConnectionId>,
+        limit: u32,
+    ) -> Outcome<Vec<ConnectionRecord>> {
+        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
+        self.store().list_connections(caller.tenant, after, limit).await.map_err(of_store)
+    }
+
+    /// Change a connection. New settings or credentials are tried at the provider first; if it refuses, nothing changes.
+    pub async fn update_connection(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        patch: ConnectionPatch,
+        expected_revision: Option<i64>,
+    ) -> Outcome<ConnectionRecord> {
+        let mut connection = self.connection(caller, id).await?;
+        let revision = expected_revision.unwrap_or(connection.revision);
+        let manifest = self
+            .providers()
+            .manifest(&connection.plugin)
+            .ok_or_else(|| of_call(&CallError::NotActive(connection.plugin.clone())))?;
+        if let Some(name) = patch.name {
+            connection.name = name;
+        }
+        if let Some(listing) = patch.listing {
+            connection.listing = listing;
+        }
+        if let Some(settings) = patch.settings {
+            connection.settings = settings;
+        }
+        if let Some(hosts) = patch.granted_hosts {
+            connection.granted_hosts = hosts;
+        }
+        let mut credentials =
+            self.store().connection_credentials(caller.tenant, id).await.map_err(of_store)?;
+        let replaced = patch.credentials.is_some();
+        credentials.extend(patch.credentials.unwrap_or_default());
+        self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
+        self.try_connection(caller, &mut connection, &credentials).await?;
+        self.forget_availability(id);
+        self.store()
+            .update_connection(connection, replaced.then_some(credentials), revision, self.audit(caller))
+            .await
+            .map_err(of_store)
+    }
+
+    /// Disconnect. The subscription at the provider is ended if the provider can be reached.
+    pub async fn delete_connection(&self, caller: &Caller, id: ConnectionId) -> Outcome<()> {
+        let connection = self.connection(caller, id).await?;
+        if let Some(subscription) = &connection.subscription
+            && let Ok(context) = self.call_context(&connection, None, &caller.request_id).await
+            && let Err(error) = self.providers().unsubscribe(&context, subscription.clone()).await
+        {
+            tracing::warn!(connection = %id, outcome = error.outcome(), "the webhook subscription was not ended");
+        }
+        self.store().delete_connection(caller.tenant, id, self.audit(caller)).await.map_err(of_store)
+    }
+
+    /// Ask the provider now whether the connection works.
+    pub async fn connection_health(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+    ) -> Outcome<(ConnectionRecord, Option<Problem>)> {
+        let mut connection = self.connection(caller, id).await?;
+        let context = self.call_context(&connection, None, &caller.request_id).await?;
+        let result = self.providers().validate(&context).await;
+        let (status, problem) = match result {
+            Ok(_) => (ConnectionStatus::Healthy, None),
+            Err(CallError::Provider(ProviderError::Unauthorised)) => (
+                ConnectionStatus::Unauthorised,
+                Some(of_call(&CallError::Provider(ProviderError::Unauthorised))),
+            ),
+            Err(error) => (ConnectionStatus::Unavailable, Some(of_call(&error))),
+        };
+        if status != connection.status {
+            self.store()
+                .set_connection_health(caller.tenant, id, status, self.now())
+                .await
+                .map_err(of_store)?;
+            connection.status = status;
+        }
+        Ok((connection, problem))
+    }
+
+    /// A page of what can be booked at the provider.
+    pub async fn external_event_types(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        token: Option<String>,
+    ) -> Outcome<Page<ExternalEventType>> {
+        let connection = self.connection(caller, id).await?;
+        let context = self.call_context(&connection, None, &caller.request_id).await?;
+        let page = PageRequest { token, limit: limits::PAGE_ITEMS_MAX };
+        self.providers().list_event_types(&context, page).await.map_err(|e| of_call(&e))
+    }
+
+    /// The last calls over a connection, newest first.
+    pub async fn connection_calls(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        limit: u32,
+    ) -> Outcome<Vec<Value>> {
+        self.connection(caller, id).await?;
+        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX);
+        self.store().list_calls(caller.tenant, id, limit).await.map_err(of_store)
+    }
+
+    /// Settings against the schema, credentials against the manifest; makes up the generated ones.
+    async fn check_connection(
+        &self,
+        caller: &Caller,
+        manifest: &Manifest,
+        connection: &mut ConnectionRecord,
+        credentials: &mut Credentials,
+    ) -> Outcome<()> {
+        let mut fields = Fields::default();
+        fields.text("/name", &connection.name, 100);
+        match manifest.check_settings(&connection.settings) {
+            Ok(filled) => connection.settings = filled,
+            Err(problems) => {
+                for problem in problems {
+                    fields.bad(&format!("/{}", problem.path), problem.message);
+                }
+            }
+        }
+        for (name, secret) in credentials.iter() {
+            let field = format!("/credentials/{name}");
+            if !manifest.credentials.contains_key(name) {
+                let known: Vec<&str> = manifest.credentials.keys().map(String::as_str).collect();
+                fields.bad(
+                    &field,
+                    format!("the provider has no such credential; it has: {}", known.join(", ")),
+                );
+            } else if secret.expose().is_empty() || secret.expose().len() > CREDENTIAL_BYTES_MAX {
+                fields.bad(&field, format!("must be 1 to {CREDENTIAL_BYTES_MAX} bytes"));
+            }
+        }
+        for (name, spec) in &manifest.credentials {
+            if spec.kind == CredentialKind::Generated {
+                if !credentials.contains_key(name) {
+                    credentials.insert(name.clone(), self.made_up_secret());
+                }
+            } else if spec.required && !credentials.contains_key(name) {
+                fields.bad(&format!("/credentials/{name}"), format!("is needed: {}", spec.label));
+            }
+        }
+        if let Some(listing) = connection.listing
+            && self.store().listing(caller.tenant, listing).await.is_err()
+        {
+            fields.bad("/listing", "no such listing");
+        }
+        fields.finish()?;
+        connection.credential_names = credentials.keys().cloned().collect();
+        Ok(())
+    }
+
+    fn made_up_secret(&self) -> Secret {
+        let mut bytes = [0; 32];
+        self.random().fill(&mut bytes);
+        Secret::new(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// One cheap read at the provider with these credentials; its account goes into the record.
+    async fn try_connection(
+        &self,
+        caller: &Caller,
+        connection: &mut ConnectionRecord,
+        credentials: &Credentials,
+    ) -> Outcome<CallContext> {
+        let context =
+            self.call_context_with(connection, None, &caller.request_id, credentials.clone()).await?;
+        self.check_hosts(&context)?;
+        let account: Account = self.providers().validate(&context).await.map_err(|error| {
+            let mut problem = of_call(&error);
+            if matches!(error, CallError::Provider(ProviderError::Unauthorised)) {
+                problem.errors.push(FieldError::new("/credentials", "the provider does not accept them"));
+            }
+            problem
+        })?;
+        connection.status = ConnectionStatus::Healthy;
+        connection.account = json!({
+            "id": account.id, "name": account.name, "email": account.email, "time_zone": account.time_zone,
+        });
+        Ok(context)
+    }
+
+    /// A plugin that was granted none of its hosts cannot do anything; say so before it fails in a less clear way.
+    fn check_hosts(&self, context: &CallContext) -> Outcome<()> {
+        let Some(manifest) = self.providers().manifest(&context.plugin) else { return Ok(()) };
+        let asked = manifest.hosts_asked(&context.settings);
+        if asked.is_empty() || !context.granted_hosts.is_empty() {
+            return Ok(());
+        }
+        let asked: Vec<String> = asked.into_iter().collect();
+        Err(Problem::new(
+            Code::ProviderNotActive,
+            format!(
+                "The plugin {} is granted none of the hosts it asks for: {}.",
+                context.plugin,
+                asked.join(", ")
+            ),
+        )
+        .with_hint(format!(
+            "An operator grants them with: berth plugin grant {} {}",
+            context.plugin,
+            asked.join(" ")
+        )))
+    }
+
+    /// Ask for webhooks where that is possible. A failure is no reason to refuse the connection: it works by asking.
+    async fn subscribe(&self, caller: &Caller, context: &CallContext, connection: &mut ConnectionRecord) {
+        let Some(public_url) = &self.inner.parts.public_url else { return };
+        if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.webhooks) {
+            return;
+        }
+        let base = public_url.trim_end_matches('/');
+        let request = SubscribeRequest {
+            idempotency_key: format!("{}-subscribe", connection.id),
+            callback_url: format!("{base}/api/webhooks/{}/{}", connection.plugin, connection.id),
+        };
+        let context = CallContext { call: self.new_id(), ..context.clone() };
+        match self.providers().subscribe(&context, request).await {
+            Ok(subscription) => {
+                connection.subscription = Some(subscription.clone());
+                let saved = self
+                    .store()
+                    .set_connection_subscription(
+                        caller.tenant,
+                        connection.id,
+                        Some(subscription),
+                        self.audit(caller),
+                    )
+                    .await;
+                if let Err(error) = saved {
+                    tracing::error!(%error, connection = %connection.id, "the subscription was not saved");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(connection = %connection.id, outcome = error.outcome(), "webhooks were not subscribed to");
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a call to a provider needs to know: credentials, settings and the hosts that are granted at every level.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use berth_model::{
+    connection::ConnectionRecord,
+    id::{ListingId, TenantId},
+    manifest::{PluginId, host_matches},
+    problem::{Code, Problem},
+    provider::CallContext,
+    secret::Credentials,
+};
+
+use crate::{Engine, Outcome, problems::of_store};
+
+/// The hosts of both sides; a literal host is covered by a wildcard of the other.
+fn intersect(a: &BTreeSet<String>, b: &BTreeSet<String>) -> BTreeSet<String> {
+    let covered = |host: &String, by: &BTreeSet<String>| by.iter().any(|pattern| host_matches(pattern, host));
+    a.iter().filter(|h| covered(h, b)).chain(b.iter().filter(|h| covered(h, a))).cloned().collect()
+}
+
+impl Engine {
+    /// Hosts that the operator, the tenant and the listing grant a plugin, intersected. A level that says nothing does not
+    /// narrow, except the instance: what the operator does not grant is not granted.
+    pub(crate) async fn granted_hosts(
+        &self,
+        plugin: &PluginId,
+        tenant: TenantId,
+        listing: Option<ListingId>,
+    ) -> Outcome<BTreeSet<String>> {
+        let grants = self.store().grants(plugin, Some(tenant), listing).await.map_err(of_store)?;
+        if let Some(forbidding) = grants.iter().find(|g| !g.enabled) {
+            let level = if forbidding.listing.is_some() {
+                "listing"
+            } else if forbidding.tenant.is_some() {
+                "tenant"
+            } else {
+                "instance"
+            };
+            return Err(Problem::new(
+                Code::ProviderNotActive,
+                format!("The plugin {plugin} is disabled for this {level}."),
+            ));
+        }
+        let mut hosts = BTreeSet::new();
+        if let Some(instance) = grants.iter().find(|g| g.tenant.is_none() && g.listing.is_none()) {
+            hosts.clone_from(&instance.hosts);
+        }
+        for narrower in grants.iter().filter(|g| g.tenant.is_some() || g.listing.is_some()) {
+            hosts = intersect(&hosts, &narrower.hosts);
+        }
+        Ok(hosts)
+    }
+
+    /// The context of calls over a saved connection.
+    pub(crate) async fn call_context(
+        &self,
+        connection: &ConnectionRecord,
+        listing: Option<ListingId>,
+        request_id: &str,
+    ) -> Outcome<CallContext> {
+        let credentials =
+            self.store().connection_credentials(connection.tenant, connection.id).await.map_err(of_store)?;
+        self.call_context_with(connection, listing, request_id, credentials).await
+    }
+
+    /// The same with these credentials, for a connection that is not saved yet.
+    pub(crate) async fn call_context_with(
+        &self,
+        connection: &ConnectionRecord,
+        listing: Option<ListingId>,
+        request_id: &str,
+        credentials: Credentials,
+    ) -> Outcome<CallContext> {
+        let listing = listing.or(connection.listing);
+        let mut hosts = self.granted_hosts(&connection.plugin, connection.tenant, listing).await?;
+        if let Some(own) = &connection.granted_hosts {
+            hosts = intersect(&hosts, own);
+        }
+        Ok(CallContext {
+            tenant: connection.tenant,
+            listing,
+            connection: connection.id,
+            plugin: connection.plugin.clone(),
+            call: self.new_id(),
+            request_id: request_id.to_owned(),
+            settings: Arc::new(connection.settings.clone()),
+            credentials: Arc::new(credentials),
+            granted_hosts: Arc::new(hosts),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_are_intersected_and_wildcards_cover() {
+        let set = |hosts: &[&str]| hosts.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        let both = intersect(
+            &set(&["*.example.com", "api.acme.example"]),
+            &set(&["a.example.com", "other.example"]),
+        );
+        assert_eq!(both, set(&["a.example.com"]));
+        assert_eq!(intersect(&set(&[]), &set(&["a.example.com"])), set(&[]));
+    }
+}

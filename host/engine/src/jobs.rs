@@ -1,0 +1,137 @@
+//! Working off what is to be done later.
+
+use std::{sync::Arc, time::Duration};
+
+use berth_model::{
+    id::{BookingId, Id, InboundWebhookId},
+    limits,
+};
+use berth_store::{
+    StoreError,
+    records::{Job, JobEnd},
+};
+use serde_json::Value;
+use tokio::sync::{Semaphore, watch};
+
+use crate::{Engine, Outcome, problems::of_store, sync::Held};
+
+/// Kinds of jobs.
+pub(crate) const SYNC_BOOKING: &str = "sync_booking";
+/// See [`SYNC_BOOKING`].
+pub(crate) const PROCESS_WEBHOOK: &str = "process_webhook";
+/// Longest sleep of the worker when nobody rings, in milliseconds: another replica may have made a job.
+const IDLE_MS_MAX: u64 = 1_000;
+
+impl Engine {
+    /// Claim jobs that are due and work them off, one after the other. How many were worked on. For workers, tests and
+    /// simulations.
+    pub async fn run_due_jobs(&self, limit: u32) -> Outcome<usize> {
+        let jobs = self.claim(limit).await.map_err(of_store)?;
+        let count = jobs.len();
+        for job in jobs {
+            self.run_job(job).await;
+        }
+        Ok(count)
+    }
+
+    /// Work until told to stop, then finish what is under way.
+    pub async fn work(&self, mut stop: watch::Receiver<bool>) {
+        let places = Arc::new(Semaphore::new(limits::JOBS_CONCURRENT_MAX));
+        while !*stop.borrow() {
+            let free = u32::try_from(places.available_permits()).unwrap_or(1);
+            let jobs = if free == 0 { Ok(Vec::new()) } else { self.claim(free).await };
+            let worked = jobs.as_ref().is_ok_and(|jobs| !jobs.is_empty());
+            match jobs {
+                Ok(jobs) => {
+                    for job in jobs {
+                        let (engine, places) = (self.clone(), places.clone());
+                        tokio::spawn(async move {
+                            let _place = places.acquire_owned().await;
+                            engine.run_job(job).await;
+                            engine.ring();
+                        });
+                    }
+                }
+                Err(error) => tracing::error!(%error, "jobs were not claimed"),
+            }
+            if !worked {
+                tokio::select! {
+                    () = self.inner.bell.notified() => {}
+                    () = tokio::time::sleep(Duration::from_millis(IDLE_MS_MAX)) => {}
+                    _ = stop.changed() => {}
+                }
+            }
+        }
+        let all = u32::try_from(limits::JOBS_CONCURRENT_MAX).unwrap_or(1);
+        let _ = places.acquire_many(all).await;
+    }
+
+    /// Wake the worker.
+    pub(crate) fn ring(&self) {
+        self.inner.bell.notify_one();
+    }
+
+    async fn claim(&self, limit: u32) -> Result<Vec<Job>, StoreError> {
+        let now = self.now();
+        let lease = i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX);
+        self.store().claim_jobs(now, now.plus_millis(lease), limit).await
+    }
+
+    async fn run_job(&self, job: Job) {
+        let held = Held { job: job.id, attempt: job.attempt };
+        let request_id = format!("job:{}", job.id);
+        let result = match job.kind.as_str() {
+            SYNC_BOOKING => match id_of::<berth_model::id::Booking>(&job.payload, "booking") {
+                Some(booking) => self.run_sync_booking(&job, booking, held, &request_id).await,
+                None => self.bury(held, "the payload names no booking").await,
+            },
+            PROCESS_WEBHOOK => match id_of::<berth_model::id::InboundWebhook>(&job.payload, "webhook") {
+                Some(webhook) => self.run_process_webhook(&job, webhook, held, &request_id).await,
+                None => self.bury(held, "the payload names no webhook").await,
+            },
+            other => self.bury(held, &format!("no such kind of job: {other}")).await,
+        };
+        if let Err(error) = result {
+            // The lease runs out, and the job is taken again.
+            tracing::error!(%error, job = %job.id, kind = job.kind, "job failed");
+        }
+    }
+
+    async fn run_sync_booking(
+        &self,
+        job: &Job,
+        booking: BookingId,
+        held: Held,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        match self.sync_booking(job.tenant, booking, held, request_id).await {
+            Err(StoreError::NotFound(_)) => self.bury(held, "the booking is gone").await,
+            Err(error) => Err(error),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    async fn run_process_webhook(
+        &self,
+        job: &Job,
+        webhook: InboundWebhookId,
+        held: Held,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        match self.process_webhook(job.tenant, webhook, request_id).await {
+            Ok(Ok(())) => self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop),
+            Ok(Err(error)) => self.postpone(held, &error).await,
+            Err(StoreError::NotFound(_)) => self.bury(held, "the webhook or its connection is gone").await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn bury(&self, held: Held, error: &str) -> Result<(), StoreError> {
+        let end = JobEnd::Dead { error: error.to_owned() };
+        self.store().end_job(held.job, held.attempt, end).await.map(drop)
+    }
+}
+
+fn id_of<T>(payload: &Value, name: &str) -> Option<Id<T>> {
+    payload.get(name)?.as_str()?.parse().ok()
+}

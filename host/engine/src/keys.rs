@@ -1,0 +1,151 @@
+//! API keys: `berth_` and 43 characters of base64url (256 random bits). Only the SHA-256 of a key is stored; a random key needs
+//! no slower hash.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use berth_model::{
+    id::{ApiKeyId, TenantId},
+    problem::{Code, Problem},
+    secret::Secret,
+    time::Instant,
+};
+use berth_store::{StoreError, records::ApiKeyRecord};
+use ring::digest::{SHA256, digest};
+
+use crate::{Engine, Outcome, problems::of_store, validate::Fields};
+
+/// What a tenant's key may be allowed.
+pub const TENANT_SCOPES: &[&str] = &[
+    "availability:read",
+    "bookings:read",
+    "bookings:write",
+    "keys:write",
+    "listings:read",
+    "listings:write",
+    "providers:read",
+    "providers:write",
+];
+
+/// The one scope of an operator's key.
+pub const OPERATOR_SCOPE: &str = "operator";
+
+/// How often the time of last use is written, in seconds: a write per request would be too much.
+const TOUCH_SECONDS: i64 = 60;
+
+/// A key to be made.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "see ApiKeyRecord")]
+pub struct NewKey {
+    pub tenant: Option<TenantId>,
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub expires_at: Option<Instant>,
+}
+
+fn hash(key: &str) -> [u8; 32] {
+    let mut out = [0; 32];
+    for (to, from) in out.iter_mut().zip(digest(&SHA256, key.as_bytes()).as_ref()) {
+        *to = *from;
+    }
+    out
+}
+
+impl Engine {
+    /// Make a key. The text is returned this once and never again.
+    pub async fn create_key(
+        &self,
+        actor: &str,
+        request_id: &str,
+        new: NewKey,
+    ) -> Outcome<(ApiKeyRecord, Secret)> {
+        let mut fields = Fields::default();
+        fields.text("/name", &new.name, 100);
+        let allowed: &[&str] = if new.tenant.is_some() { TENANT_SCOPES } else { &[OPERATOR_SCOPE] };
+        if new.scopes.is_empty() {
+            fields.bad("/scopes", format!("at least one of: {}", allowed.join(", ")));
+        }
+        for (i, scope) in new.scopes.iter().enumerate() {
+            if !allowed.contains(&scope.as_str()) {
+                fields.bad(&format!("/scopes/{i}"), format!("must be one of: {}", allowed.join(", ")));
+            }
+        }
+        if new.expires_at.is_some_and(|at| at <= self.now()) {
+            fields.bad("/expires_at", "must be in the future");
+        }
+        fields.finish()?;
+
+        let mut bytes = [0; 32];
+        self.random().fill(&mut bytes);
+        let text = format!("berth_{}", URL_SAFE_NO_PAD.encode(bytes));
+        let record = ApiKeyRecord {
+            id: self.new_id(),
+            tenant: new.tenant,
+            name: new.name,
+            prefix: text.chars().take(12).collect(),
+            scopes: new.scopes,
+            created_at: self.now(),
+            expires_at: new.expires_at,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        self.store()
+            .create_key(record.clone(), hash(&text), self.audit_by(actor, request_id))
+            .await
+            .map_err(of_store)?;
+        Ok((record, Secret::new(text)))
+    }
+
+    /// The key behind this text, if it is one that may be used now.
+    pub async fn authenticate(&self, key: &str) -> Outcome<Option<ApiKeyRecord>> {
+        // Looked up by hash: the time it takes says nothing about how much of a guess was right.
+        let record = match self.store().key_by_hash(hash(key)).await {
+            Ok(record) => record,
+            Err(StoreError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(of_store(error)),
+        };
+        let now = self.now();
+        if record.revoked_at.is_some() || record.expires_at.is_some_and(|at| at <= now) {
+            return Ok(None);
+        }
+        if record.last_used_at.is_none_or(|at| at.plus_seconds(TOUCH_SECONDS) <= now)
+            && let Err(error) = self.store().touch_key(record.id, now).await
+        {
+            tracing::warn!(%error, "time of last use was not written");
+        }
+        Ok(Some(record))
+    }
+
+    /// The keys of a tenant, or of the operators.
+    pub async fn list_keys(&self, tenant: Option<TenantId>) -> Outcome<Vec<ApiKeyRecord>> {
+        self.store().list_keys(tenant).await.map_err(of_store)
+    }
+
+    /// End a key now.
+    pub async fn revoke_key(
+        &self,
+        actor: &str,
+        request_id: &str,
+        tenant: Option<TenantId>,
+        key: ApiKeyId,
+    ) -> Outcome<()> {
+        self.store().revoke_key(tenant, key, self.audit_by(actor, request_id)).await.map_err(of_store)
+    }
+
+    /// Make a new key with the rights of this one, then end this one.
+    pub async fn rotate_key(
+        &self,
+        actor: &str,
+        request_id: &str,
+        tenant: Option<TenantId>,
+        key: ApiKeyId,
+    ) -> Outcome<(ApiKeyRecord, Secret)> {
+        let keys = self.list_keys(tenant).await?;
+        let old = keys.into_iter().find(|k| k.id == key).ok_or_else(|| Problem::not_found("key"))?;
+        if old.revoked_at.is_some() {
+            return Err(Problem::new(Code::WrongState, "The key is revoked already."));
+        }
+        let new = NewKey { tenant, name: old.name, scopes: old.scopes, expires_at: old.expires_at };
+        let made = self.create_key(actor, request_id, new).await?;
+        self.revoke_key(actor, request_id, tenant, key).await?;
+        Ok(made)
+    }
+}

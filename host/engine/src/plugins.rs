@@ -1,0 +1,261 @@
+//! Provider plugins, as an operator manages them: install, activate, roll back, quarantine, grant.
+
+use std::{collections::BTreeSet, sync::atomic::Ordering};
+
+use berth_model::{
+    id::{ListingId, TenantId},
+    manifest::{PluginId, host_matches},
+    plugin::{ComponentReport, Digest, PluginState, PluginVersion},
+    problem::{Code, FieldError, Problem},
+};
+use berth_store::{StoreError, records::GrantRecord};
+
+use crate::{Engine, Outcome, problems::of_store};
+
+/// A component that was installed (or was there already), and what was found in it.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct InstalledPlugin {
+    pub version: PluginVersion,
+    pub report: ComponentReport,
+}
+
+impl Engine {
+    /// Check, compile and store a component. It does not serve yet. Idempotent by digest.
+    pub async fn install_plugin(
+        &self,
+        actor: &str,
+        request_id: &str,
+        bytes: Vec<u8>,
+    ) -> Outcome<InstalledPlugin> {
+        let report = self.plugin_host().load(bytes.clone()).await.map_err(|refused| {
+            let mut problem = Problem::new(Code::PluginRefused, refused.to_string());
+            problem.errors = refused.problems.iter().map(|p| FieldError::new("component", p)).collect();
+            problem
+        })?;
+        match self.store().plugin_version(&report.digest).await {
+            Ok(version) => return Ok(InstalledPlugin { version, report }),
+            Err(StoreError::NotFound(_)) => {}
+            Err(error) => return Err(of_store(error)),
+        }
+        let missing = self.hosts_not_granted(&report.manifest.id, &report.manifest.hosts).await?;
+        let version = PluginVersion {
+            id: self.new_id(),
+            plugin: report.manifest.id.clone(),
+            version: report.manifest.version.clone(),
+            digest: report.digest.clone(),
+            manifest: report.manifest.clone(),
+            abilities: report.abilities,
+            bytes: report.bytes,
+            state: if missing.is_empty() { PluginState::Staged } else { PluginState::Held },
+            reason: (!missing.is_empty()).then(|| format!("asks for {}", missing.join(", "))),
+            installed_at: self.now(),
+            activated_at: None,
+        };
+        let audit = self.audit_by(actor, request_id);
+        self.store().insert_plugin_version(version.clone(), bytes, audit).await.map_err(of_store)?;
+        Ok(InstalledPlugin { version, report })
+    }
+
+    /// All installed versions, by plugin and age.
+    pub async fn list_plugins(&self) -> Outcome<Vec<PluginVersion>> {
+        self.store().list_plugin_versions(None).await.map_err(of_store)
+    }
+
+    /// The version with this digest, a prefix of one (12 digits or more), `id@version`, or the active one of `id`.
+    pub async fn find_plugin(&self, name: &str) -> Outcome<PluginVersion> {
+        let all = self.list_plugins().await?;
+        let by_digest = |v: &&PluginVersion| name.len() >= 12 && v.digest.0.starts_with(name);
+        let by_version = |v: &&PluginVersion| {
+            name.split_once('@').is_some_and(|(id, version)| v.plugin.as_str() == id && v.version == version)
+        };
+        let active = |v: &&PluginVersion| v.plugin.as_str() == name && v.state == PluginState::Active;
+        all.iter()
+            .find(by_digest)
+            .or_else(|| all.iter().rev().find(by_version))
+            .or_else(|| all.iter().find(active))
+            .or_else(|| all.iter().rev().find(|v| v.plugin.as_str() == name))
+            .cloned()
+            .ok_or_else(|| Problem::not_found("plugin version").with_hint("See `berth plugin list`."))
+    }
+
+    /// Let a version serve from now on. Calls under way finish on theirs. Refused while it asks for more than is granted.
+    pub async fn activate_plugin(
+        &self,
+        actor: &str,
+        request_id: &str,
+        digest: &Digest,
+    ) -> Outcome<PluginVersion> {
+        let version = self.store().plugin_version(digest).await.map_err(of_store)?;
+        if version.state == PluginState::Quarantined {
+            return Err(Problem::new(
+                Code::PluginQuarantined,
+                version.reason.unwrap_or_else(|| "It is quarantined.".to_owned()),
+            ));
+        }
+        let missing = self.hosts_not_granted(&version.plugin, &version.manifest.hosts).await?;
+        if !missing.is_empty() {
+            return Err(Problem::new(
+                Code::PluginHeld,
+                format!("{}@{} asks for {}.", version.plugin, version.version, missing.join(", ")),
+            )
+            .with_hint(format!(
+                "Approve it: berth plugin grant {} {}",
+                version.plugin,
+                version.manifest.hosts.join(" ")
+            )));
+        }
+        self.load(&version).await?;
+        let audit = self.audit_by(actor, request_id);
+        let version = self.store().activate_plugin_version(digest, audit).await.map_err(of_store)?;
+        self.plugin_host().activate(&version.plugin, digest);
+        Ok(version)
+    }
+
+    /// Back to the version that served before.
+    pub async fn rollback_plugin(
+        &self,
+        actor: &str,
+        request_id: &str,
+        plugin: &PluginId,
+    ) -> Outcome<PluginVersion> {
+        let versions = self.store().list_plugin_versions(Some(plugin)).await.map_err(of_store)?;
+        let previous = versions
+            .iter()
+            .filter(|v| v.state == PluginState::Retired)
+            .max_by_key(|v| v.activated_at)
+            .ok_or_else(|| {
+                Problem::new(Code::WrongState, format!("{plugin} has no earlier version to return to."))
+            })?;
+        self.activate_plugin(actor, request_id, &previous.digest).await
+    }
+
+    /// Set a version aside: it is never served again unless the quarantine is lifted. If it serves, it stops.
+    pub async fn quarantine_plugin(
+        &self,
+        actor: &str,
+        request_id: &str,
+        digest: &Digest,
+        reason: &str,
+    ) -> Outcome<PluginVersion> {
+        let version = self.store().plugin_version(digest).await.map_err(of_store)?;
+        let audit = self.audit_by(actor, request_id);
+        self.store()
+            .set_plugin_state(digest, PluginState::Quarantined, Some(reason.to_owned()), audit)
+            .await
+            .map_err(of_store)?;
+        if self.plugin_host().active(&version.plugin).as_ref() == Some(digest) {
+            self.plugin_host().deactivate(&version.plugin);
+        }
+        self.store().plugin_version(digest).await.map_err(of_store)
+    }
+
+    /// End a quarantine; the version is staged, not active.
+    pub async fn lift_quarantine(
+        &self,
+        actor: &str,
+        request_id: &str,
+        digest: &Digest,
+    ) -> Outcome<PluginVersion> {
+        let version = self.store().plugin_version(digest).await.map_err(of_store)?;
+        if version.state != PluginState::Quarantined {
+            return Err(Problem::new(Code::WrongState, "It is not quarantined."));
+        }
+        let audit = self.audit_by(actor, request_id);
+        self.store().set_plugin_state(digest, PluginState::Staged, None, audit).await.map_err(of_store)?;
+        self.store().plugin_version(digest).await.map_err(of_store)
+    }
+
+    /// Grant hosts to a plugin at a level, or disable it there. A held version that is covered now is staged.
+    pub async fn set_grant(&self, actor: &str, request_id: &str, grant: GrantRecord) -> Outcome<()> {
+        let plugin = grant.plugin.clone();
+        self.store().set_grant(grant, self.audit_by(actor, request_id)).await.map_err(of_store)?;
+        for held in self.store().list_plugin_versions(Some(&plugin)).await.map_err(of_store)? {
+            if held.state == PluginState::Held
+                && self.hosts_not_granted(&plugin, &held.manifest.hosts).await?.is_empty()
+            {
+                let audit = self.audit_by(actor, request_id);
+                self.store()
+                    .set_plugin_state(&held.digest, PluginState::Staged, None, audit)
+                    .await
+                    .map_err(of_store)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The grants of a plugin that bear on this tenant and listing.
+    pub async fn list_grants(
+        &self,
+        plugin: &PluginId,
+        tenant: Option<TenantId>,
+        listing: Option<ListingId>,
+    ) -> Outcome<Vec<GrantRecord>> {
+        self.store().grants(plugin, tenant, listing).await.map_err(of_store)
+    }
+
+    /// Load what the database says is active, if its generation is another than the one that is loaded. At the start, and then
+    /// regularly: another replica may have activated something. The versions that could not be loaded, with the reason.
+    pub async fn load_active_plugins(&self) -> Outcome<Vec<(PluginVersion, Problem)>> {
+        let generation = self.store().plugin_generation().await.map_err(of_store)?;
+        if self.inner.generation.load(Ordering::Acquire) == generation {
+            return Ok(Vec::new());
+        }
+        let mut failed = Vec::new();
+        let versions = self.list_plugins().await?;
+        for version in &versions {
+            let serving = self.plugin_host().active(&version.plugin);
+            if version.state == PluginState::Active && serving.as_ref() != Some(&version.digest) {
+                match self.load(version).await {
+                    Ok(()) => {
+                        self.plugin_host().activate(&version.plugin, &version.digest);
+                    }
+                    Err(problem) => failed.push((version.clone(), problem)),
+                }
+            }
+        }
+        let plugins: BTreeSet<&PluginId> = versions.iter().map(|v| &v.plugin).collect();
+        for plugin in plugins {
+            let active = versions.iter().any(|v| v.plugin == *plugin && v.state == PluginState::Active);
+            if !active && self.plugin_host().active(plugin).is_some() {
+                self.plugin_host().deactivate(plugin);
+            }
+        }
+        self.inner.generation.store(generation, Ordering::Release);
+        Ok(failed)
+    }
+
+    /// Have the runtime load a stored component, and check that it is the one that was stored.
+    async fn load(&self, version: &PluginVersion) -> Outcome<()> {
+        let bytes = self.store().plugin_component(&version.digest).await.map_err(of_store)?;
+        let report = self
+            .plugin_host()
+            .load(bytes)
+            .await
+            .map_err(|refused| Problem::new(Code::PluginRefused, refused.to_string()))?;
+        if report.digest != version.digest {
+            tracing::error!(
+                expected = version.digest.short(),
+                found = report.digest.short(),
+                "stored component was changed"
+            );
+            return Err(Problem::new(
+                Code::PluginRefused,
+                "The stored component is not the one that was installed.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Hosts of a manifest that the instance's grant does not cover.
+    async fn hosts_not_granted(&self, plugin: &PluginId, hosts: &[String]) -> Outcome<Vec<String>> {
+        let grants = self.store().grants(plugin, None, None).await.map_err(of_store)?;
+        let granted: BTreeSet<&String> = grants
+            .iter()
+            .filter(|g| g.tenant.is_none() && g.listing.is_none())
+            .flat_map(|g| &g.hosts)
+            .collect();
+        let covered = |host: &&String| granted.iter().any(|g| *g == *host || host_matches(g, host));
+        Ok(hosts.iter().filter(|h| !covered(h)).cloned().collect())
+    }
+}

@@ -1,0 +1,112 @@
+//! From errors of the store and of provider calls to what the caller is told. Causes that are not for callers are logged here.
+
+use berth_model::{
+    problem::{Code, Problem},
+    provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError},
+};
+use berth_store::StoreError;
+
+/// What the caller is told about an error of the store.
+pub(crate) fn of_store(error: StoreError) -> Problem {
+    match error {
+        StoreError::NotFound(what) => Problem::not_found(what),
+        StoreError::Overlap => Problem::new(Code::SlotTaken, "The time was taken in this moment."),
+        StoreError::Duplicate(what) => Problem::new(Code::AlreadyExists, format!("There is already {what}.")),
+        StoreError::Stale => Problem::new(Code::Changed, "It was changed since you read it."),
+        StoreError::InUse(what) => Problem::new(Code::InUse, format!("It is still used by {what}.")),
+        StoreError::WrongState => Problem::new(Code::WrongState, "Its state does not allow this."),
+        StoreError::Busy => {
+            Problem::new(Code::Busy, "The database has too much to do.").with_retry_after_seconds(1)
+        }
+        error @ (StoreError::Vault(_)
+        | StoreError::Corrupt(_)
+        | StoreError::Database(_)
+        | StoreError::Migrate(_)) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(%error, cause, "store failed");
+            Problem::new(Code::Internal, "The database failed.")
+        }
+    }
+}
+
+/// What the caller is told about a provider call that failed.
+pub(crate) fn of_call(error: &CallError) -> Problem {
+    match error {
+        CallError::Provider(error) => of_provider(error),
+        CallError::Busy { retry_after_ms } => Problem::new(Code::Busy, "All provider calls are in use.")
+            .with_retry_after_seconds(seconds(*retry_after_ms)),
+        CallError::BreakerOpen { retry_after_ms } => Problem::new(
+            Code::PluginFailed,
+            "The provider plugin failed repeatedly and is closed for a moment.",
+        )
+        .with_retry_after_seconds(seconds(*retry_after_ms)),
+        CallError::NotActive(plugin) => {
+            Problem::new(Code::ProviderNotActive, format!("The plugin {plugin} has no active version."))
+        }
+        CallError::NotOffered(interface) => {
+            Problem::new(Code::ProviderUnsupported, format!("The provider does not offer {interface}."))
+        }
+        CallError::Trap { .. } | CallError::Exhausted { .. } => {
+            Problem::new(Code::PluginFailed, "The provider plugin failed inside its sandbox.")
+        }
+    }
+}
+
+fn of_provider(error: &ProviderError) -> Problem {
+    match error {
+        ProviderError::Unauthorised => {
+            Problem::new(Code::ProviderUnauthorised, "The provider refused the credentials.")
+        }
+        ProviderError::Forbidden(why) => {
+            Problem::new(Code::ProviderRefused, format!("The provider forbids it: {why}"))
+        }
+        ProviderError::NotFound => Problem::new(Code::ProviderRefused, "The provider does not have it."),
+        ProviderError::Conflict(ProviderConflict::SlotTaken) => {
+            Problem::new(Code::SlotTaken, "The provider does not offer this time any more.")
+        }
+        ProviderError::Conflict(ProviderConflict::WrongState(why)) => {
+            Problem::new(Code::WrongState, format!("The provider says: {why}"))
+        }
+        ProviderError::Conflict(ProviderConflict::Changed) => {
+            Problem::new(Code::WrongState, "It was changed at the provider in between.")
+        }
+        ProviderError::RateLimited { retry_after_ms } => {
+            waiting("The provider is asked too often.", *retry_after_ms)
+        }
+        ProviderError::Unavailable { retry_after_ms } => {
+            waiting("The provider does not answer.", *retry_after_ms)
+        }
+        ProviderError::Invalid(problems) => Problem::new(
+            Code::ProviderRefused,
+            format!("The provider refuses the data. {}", listed(problems)),
+        ),
+        ProviderError::Unsupported { url } => Problem::new(
+            Code::ProviderUnsupported,
+            url.as_ref().map_or_else(
+                || "The provider does not offer this by API.".to_owned(),
+                |url| format!("It can only be done at {url}"),
+            ),
+        ),
+        ProviderError::CursorExpired => waiting("The provider wants a full synchronisation.", None),
+        ProviderError::Vendor { status, code, message } => {
+            Problem::new(Code::ProviderRefused, format!("The provider answered {status} {code}: {message}"))
+        }
+    }
+}
+
+fn listed(problems: &[ExternalFieldProblem]) -> String {
+    let texts: Vec<String> = problems.iter().map(|p| format!("{}: {}", p.field, p.message)).collect();
+    texts.join("; ")
+}
+
+fn waiting(detail: &str, retry_after_ms: Option<u64>) -> Problem {
+    let problem = Problem::new(Code::ProviderUnavailable, detail);
+    match retry_after_ms {
+        Some(ms) => problem.with_retry_after_seconds(seconds(ms)),
+        None => problem,
+    }
+}
+
+const fn seconds(ms: u64) -> u64 {
+    ms.div_ceil(1_000)
+}

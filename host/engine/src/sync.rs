@@ -1,0 +1,366 @@
+//! Driving a booking's twin at the provider to where the booking says it should be.
+//!
+//! A booking with a `provider_task` has exactly one open job, and this is what the job does, first inside the request that made
+//! it and, if need be, later and elsewhere. It reads the booking, asks the provider, and settles in one transaction. Nothing is
+//! needed to go on after a crash but the store; nothing is created twice, because every try after the first looks the twin up.
+
+use berth_model::{
+    booking::{Booking, ProviderTask},
+    connection::ConnectionStatus,
+    id::{BookingId, JobId, TenantId},
+    limits,
+    provider::{
+        CallContext, CallError, CancelRequest, CreateRequest, ExternalBooking, ProviderError,
+        ReferenceLookup, RescheduleRequest,
+    },
+    time::Interval,
+};
+use berth_store::{
+    StoreError,
+    records::{BookingChange, JobEnd},
+};
+
+use crate::{Engine, problems::of_call};
+
+/// How far the lookup by reference reaches back before the booking was made, in seconds: the provider's clock may differ.
+const LOOKUP_SLACK_SECONDS: i64 = 600;
+/// Reschedules that are followed from one twin to the next.
+const FOLLOW_MAX: u32 = 10;
+
+/// What one try came to.
+#[derive(Debug)]
+pub(crate) enum Synced {
+    /// Settled: nothing is left to do.
+    Settled(Box<Booking>),
+    /// The provider refused for good; the booking says why.
+    Refused(CallError),
+    /// Not settled; the job goes on.
+    Later,
+    /// The desired state moved on, or somebody else holds the job; the job goes on.
+    Overtaken,
+}
+
+/// A job that this worker or request holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    pub(crate) job: JobId,
+    pub(crate) attempt: i64,
+}
+
+enum Verdict {
+    /// The twin is as it should be.
+    Twin(ExternalBooking),
+    /// There is no active twin, as it should be.
+    NoTwin(Option<ExternalBooking>),
+}
+
+impl Engine {
+    /// One try. `Err` only for faults of our own (the store): the lease runs out and somebody tries again.
+    pub(crate) async fn sync_booking(
+        &self,
+        tenant: TenantId,
+        id: BookingId,
+        held: Held,
+        request_id: &str,
+    ) -> Result<Synced, StoreError> {
+        let booking = self.store().booking(tenant, id).await?;
+        let (Some(task), Some(connection)) = (booking.provider_task, booking.connection) else {
+            self.store().end_job(held.job, held.attempt, JobEnd::Done).await?;
+            return Ok(Synced::Settled(Box::new(booking)));
+        };
+        let connection = self.store().connection(tenant, connection).await?;
+        let context = self.call_context(&connection, Some(booking.listing), request_id).await;
+        let result = match &context {
+            Ok(context) => self.drive(context, &booking, task, held.attempt).await,
+            // A plugin that was disabled may be enabled again: not definite.
+            Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
+        };
+        let status = match &result {
+            Err(CallError::Provider(ProviderError::Unauthorised)) => Some(ConnectionStatus::Unauthorised),
+            Err(CallError::Provider(ProviderError::Unavailable { .. })) => {
+                Some(ConnectionStatus::Unavailable)
+            }
+            Ok(_) => Some(ConnectionStatus::Healthy),
+            Err(_) => None,
+        };
+        if let Some(status) = status.filter(|s| *s != connection.status) {
+            self.store().set_connection_health(tenant, connection.id, status, self.now()).await?;
+        }
+        self.forget_availability(connection.id);
+        match result {
+            Ok(verdict) => self.settle(&booking, task, verdict, held).await,
+            Err(error) if error.is_definite() && task != ProviderTask::Cancel => {
+                self.refuse(&booking, task, error, held).await
+            }
+            Err(error) => {
+                tracing::info!(booking = %id, attempt = held.attempt, outcome = error.outcome(), "the provider was not told yet");
+                self.postpone(held, &error).await?;
+                Ok(Synced::Later)
+            }
+        }
+    }
+
+    async fn drive(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+        task: ProviderTask,
+        attempt: i64,
+    ) -> Result<Verdict, CallError> {
+        match task {
+            ProviderTask::Create => self.drive_create(cx, booking, attempt).await,
+            ProviderTask::Cancel => self.drive_cancel(cx, booking).await,
+            ProviderTask::Reschedule => self.drive_reschedule(cx, booking).await,
+        }
+    }
+
+    async fn drive_create(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+        attempt: i64,
+    ) -> Result<Verdict, CallError> {
+        if attempt > 1 {
+            // An earlier try may have reached the provider: look before making another.
+            let mut twins = self.active_twins(cx, booking).await?;
+            if let Some(first) = twins.pop() {
+                for double in twins {
+                    self.cancel_twin(cx, booking, &double.id).await?;
+                }
+                return Ok(Verdict::Twin(first));
+            }
+        }
+        let event_type = self.external_event_type(booking).await?;
+        let request = CreateRequest {
+            idempotency_key: idempotency_key(booking, "create"),
+            reference: booking.id.to_string(),
+            event_type,
+            when: booking.when,
+            attendee: booking.attendee.clone(),
+            guests: booking.guests.clone(),
+            answers: booking.answers.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            notes: booking.notes.clone(),
+            slot_token: None,
+        };
+        self.providers().create_booking(&self.next_call(cx), request).await.map(Verdict::Twin)
+    }
+
+    async fn drive_cancel(&self, cx: &CallContext, booking: &Booking) -> Result<Verdict, CallError> {
+        let mut last = None;
+        if let Some(id) = &booking.external_id {
+            match self.current_twin(cx, id).await {
+                Ok(twin) if twin.status.is_active() => last = self.cancel_twin(cx, booking, &twin.id).await?,
+                Ok(twin) => last = Some(twin),
+                Err(CallError::Provider(ProviderError::NotFound)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        for twin in self.active_twins(cx, booking).await? {
+            last = self.cancel_twin(cx, booking, &twin.id).await?.or(last);
+        }
+        Ok(Verdict::NoTwin(last))
+    }
+
+    async fn drive_reschedule(&self, cx: &CallContext, booking: &Booking) -> Result<Verdict, CallError> {
+        let Some(id) = &booking.external_id else {
+            return Err(CallError::Provider(ProviderError::NotFound));
+        };
+        let twin = self.current_twin(cx, id).await?;
+        if !twin.status.is_active() {
+            return Err(CallError::Provider(ProviderError::NotFound));
+        }
+        if twin.when.start() == booking.when.start() {
+            return Ok(Verdict::Twin(twin));
+        }
+        let request = RescheduleRequest {
+            idempotency_key: idempotency_key(booking, "reschedule"),
+            id: twin.id,
+            reference: booking.id.to_string(),
+            when: booking.when,
+            reason: None,
+            requested_by: booking.attendee.email.clone(),
+            slot_token: None,
+        };
+        self.providers().reschedule_booking(&self.next_call(cx), request).await.map(Verdict::Twin)
+    }
+
+    /// Twins that carry our reference and take their time, newest first. Those that were replaced are inactive.
+    async fn active_twins(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+    ) -> Result<Vec<ExternalBooking>, CallError> {
+        let lookup = ReferenceLookup {
+            reference: booking.id.to_string(),
+            attendee_email: booking.attendee.email.clone(),
+            created_after: booking.created_at.plus_seconds(-LOOKUP_SLACK_SECONDS),
+            when: booking.when,
+        };
+        let mut found = self.providers().find_by_reference(&self.next_call(cx), lookup).await?;
+        found.retain(|twin| twin.status.is_active());
+        Ok(found)
+    }
+
+    /// The twin as it stands, followed over reschedules.
+    async fn current_twin(&self, cx: &CallContext, id: &str) -> Result<ExternalBooking, CallError> {
+        let mut twin = self.providers().get_booking(&self.next_call(cx), id.to_owned()).await?;
+        for _ in 0..FOLLOW_MAX {
+            let Some(next) = twin.rescheduled_to.clone().filter(|next| *next != twin.id) else { break };
+            twin = self.providers().get_booking(&self.next_call(cx), next).await?;
+        }
+        Ok(twin)
+    }
+
+    async fn cancel_twin(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+        id: &str,
+    ) -> Result<Option<ExternalBooking>, CallError> {
+        let request = CancelRequest {
+            idempotency_key: idempotency_key(booking, "cancel"),
+            id: id.to_owned(),
+            reason: booking.reason.clone(),
+        };
+        match self.providers().cancel_booking(&self.next_call(cx), request).await {
+            Ok(twin) => Ok(Some(twin)),
+            Err(CallError::Provider(ProviderError::NotFound)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn external_event_type(&self, booking: &Booking) -> Result<String, CallError> {
+        let event_type = self.store().event_type(booking.tenant, booking.event_type).await;
+        event_type.ok().and_then(|e| e.external_id).ok_or_else(|| {
+            CallError::Provider(ProviderError::Vendor {
+                status: 422,
+                code: "no_external_event_type".to_owned(),
+                message: "the event type names no event type of the provider (external_id)".to_owned(),
+            })
+        })
+    }
+
+    /// A context of its own for each call, so that each can be told apart.
+    fn next_call(&self, cx: &CallContext) -> CallContext {
+        CallContext { call: self.new_id(), ..cx.clone() }
+    }
+
+    async fn settle(
+        &self,
+        booking: &Booking,
+        task: ProviderTask,
+        verdict: Verdict,
+        held: Held,
+    ) -> Result<Synced, StoreError> {
+        let (change, external) = match (task, verdict) {
+            (ProviderTask::Cancel, Verdict::NoTwin(external)) => {
+                (BookingChange::CancelSynced { external: external.clone() }, external)
+            }
+            (_, Verdict::Twin(external)) => {
+                let blocked = self.blocked(booking, booking.when).await?;
+                (BookingChange::Synced { external: external.clone(), blocked }, Some(external))
+            }
+            (_, Verdict::NoTwin(_)) => return Ok(Synced::Overtaken),
+        };
+        match self.change_as_job(booking, change, held).await {
+            Ok(booking) => Ok(Synced::Settled(Box::new(booking))),
+            Err(StoreError::Stale) => {
+                self.overtaken(booking, external, held).await?;
+                Ok(Synced::Overtaken)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn refuse(
+        &self,
+        booking: &Booking,
+        task: ProviderTask,
+        error: CallError,
+        held: Held,
+    ) -> Result<Synced, StoreError> {
+        let reason = of_call(&error).detail;
+        let change = match (task, booking.previous_when) {
+            (ProviderTask::Reschedule, Some(previous)) => {
+                BookingChange::RescheduleRefused { reason, blocked: self.blocked(booking, previous).await? }
+            }
+            _ => BookingChange::Refused { reason },
+        };
+        match self.change_as_job(booking, change, held).await {
+            Ok(_) => Ok(Synced::Refused(error)),
+            Err(StoreError::Stale) => {
+                self.overtaken(booking, None, held).await?;
+                Ok(Synced::Overtaken)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn change_as_job(
+        &self,
+        booking: &Booking,
+        change: BookingChange,
+        held: Held,
+    ) -> Result<Booking, StoreError> {
+        let audit = self.audit_by(&format!("job:{}", held.job), &format!("job:{}", held.job));
+        let done = Some((held.job, held.attempt));
+        self.store().change_booking(booking.tenant, booking.id, booking.sequence, change, done, audit).await
+    }
+
+    /// The booking changed while the provider was asked: remember the twin, and go on from the new state at once.
+    async fn overtaken(
+        &self,
+        booking: &Booking,
+        external: Option<ExternalBooking>,
+        held: Held,
+    ) -> Result<(), StoreError> {
+        if let Some(external) = external {
+            let audit = self.audit_by(&format!("job:{}", held.job), &format!("job:{}", held.job));
+            self.store().note_external_id(booking.tenant, booking.id, external, audit).await?;
+        }
+        let again = JobEnd::Retry { due_at: self.now(), error: "the booking changed in between".to_owned() };
+        self.store().end_job(held.job, held.attempt, again).await?;
+        self.ring();
+        Ok(())
+    }
+
+    /// Try again later: exponential backoff with jitter, never before the provider's own word.
+    pub(crate) async fn postpone(&self, held: Held, error: &CallError) -> Result<(), StoreError> {
+        if held.attempt >= i64::from(limits::JOB_ATTEMPTS_MAX) {
+            let end = JobEnd::Dead { error: error.to_string() };
+            self.store().end_job(held.job, held.attempt, end).await?;
+            return Ok(());
+        }
+        let wait = self.backoff_ms(held.attempt).max(error.retry_after_ms().unwrap_or(0));
+        let due_at = self.now().plus_millis(i64::try_from(wait).unwrap_or(i64::MAX));
+        let end = JobEnd::Retry { due_at, error: error.to_string() };
+        self.store().end_job(held.job, held.attempt, end).await?;
+        Ok(())
+    }
+
+    /// Between half and all of the doubled wait (the jitter keeps retries of many jobs apart).
+    fn backoff_ms(&self, attempt: i64) -> u64 {
+        let doublings = u32::try_from(attempt.clamp(1, 30)).unwrap_or(1).saturating_sub(1);
+        let most = limits::JOB_BACKOFF_MS_MIN
+            .saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX))
+            .min(limits::JOB_BACKOFF_MS_MAX);
+        let mut bytes = [0; 4];
+        self.random().fill(&mut bytes);
+        let half = most / 2;
+        half.saturating_add(u64::from(u32::from_le_bytes(bytes)) % half.max(1))
+    }
+
+    /// A time of this booking's event type, widened by its buffers.
+    pub(crate) async fn blocked(&self, booking: &Booking, when: Interval) -> Result<Interval, StoreError> {
+        let event_type = self.store().event_type(booking.tenant, booking.event_type).await?;
+        Ok(when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes))
+    }
+}
+
+/// The same for every try of this change of this booking.
+fn idempotency_key(booking: &Booking, task: &str) -> String {
+    match task {
+        "create" => format!("{}-create", booking.id),
+        _ => format!("{}-{task}-{}", booking.id, booking.sequence),
+    }
+}

@@ -1,0 +1,146 @@
+//! The one door through which components reach the network.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use berth_model::{
+    id::{ConnectionId, ProviderCallId, TenantId},
+    manifest::Manifest,
+    provider::CallContext,
+    secret::Credentials,
+    time::Clock,
+};
+use serde_json::Value;
+
+use super::{
+    attach,
+    client::Clients,
+    config::{EgressLimits, GateConfig},
+    quota::{CallQuota, RateLimiters},
+    record::Records,
+    scrub::Scrubber,
+};
+
+/// What all calls share: clients, rate limiters, the operator's configuration. One per process.
+pub struct Gate {
+    pub(super) insecure_hosts: BTreeSet<String>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) limits: EgressLimits,
+    pub(super) clients: Clients,
+    pub(super) rate_limiters: RateLimiters,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GateError {
+    /// A host that is none.
+    #[error("insecure host {0:?}: must be a host name or an address in lower case, with an optional port")]
+    InsecureHost(String),
+    /// A certificate that cannot be read; its place in the list, from 0.
+    #[error("extra root {0}: must be a certificate in DER")]
+    ExtraRoot(usize),
+}
+
+impl Gate {
+    /// A gate with this configuration.
+    pub fn new(config: GateConfig) -> Result<Arc<Self>, GateError> {
+        // As URLs are read: whatever they would not say is a typing error.
+        let is_authority = |text: &str| {
+            url::Url::parse(&format!("unknown://{text}/")).is_ok_and(|u| {
+                let host = u.host_str().unwrap_or_default();
+                u.port().map_or_else(|| host.to_owned(), |p| format!("{host}:{p}")) == text
+            }) && !text.is_empty()
+                && !text.bytes().any(|b| b.is_ascii_uppercase())
+        };
+        if let Some(bad) = config.insecure_hosts.iter().find(|h| !is_authority(h)) {
+            return Err(GateError::InsecureHost(bad.clone()));
+        }
+        Ok(Arc::new(Self {
+            rate_limiters: RateLimiters::new(Arc::clone(&config.clock), &config.limits),
+            clients: Clients::new(config.resolver, config.limits, &config.extra_roots)?,
+            insecure_hosts: config.insecure_hosts,
+            clock: config.clock,
+            limits: config.limits,
+        }))
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("insecure_hosts", &self.insecure_hosts).finish_non_exhaustive()
+    }
+}
+
+/// The gate as one call sees it. Goes into the call's store as its `wasi:http` hooks.
+pub struct CallEgress {
+    pub(super) call: Arc<Call>,
+}
+
+/// What the requests of one call share.
+pub(super) struct Call {
+    pub(super) gate: Arc<Gate>,
+    pub(super) manifest: Arc<Manifest>,
+    pub(super) tenant: TenantId,
+    pub(super) connection: ConnectionId,
+    pub(super) id: ProviderCallId,
+    pub(super) request_id: String,
+    pub(super) settings: Arc<Value>,
+    pub(super) credentials: Arc<Credentials>,
+    pub(super) granted: Arc<BTreeSet<String>>,
+    asked: OnceLock<BTreeSet<String>>,
+    scrubber: OnceLock<Arc<Scrubber>>,
+    pub(super) quota: CallQuota,
+    pub(super) records: Records,
+}
+
+impl Call {
+    /// Hosts that the manifest asks for under the connection's settings.
+    pub(super) fn asked(&self) -> &BTreeSet<String> {
+        self.asked.get_or_init(|| self.manifest.hosts_asked(&self.settings))
+    }
+
+    /// Removes the connection's credentials from answers.
+    pub(super) fn scrubber(&self) -> Arc<Scrubber> {
+        let make = || Arc::new(Scrubber::new(&attach::secrets(&self.manifest, &self.credentials)));
+        Arc::clone(self.scrubber.get_or_init(make))
+    }
+}
+
+impl CallEgress {
+    /// The gate for one call of a plugin with this manifest. Cheap: nothing is computed before the first request.
+    #[must_use]
+    pub fn new(gate: Arc<Gate>, cx: &CallContext, manifest: Arc<Manifest>) -> Self {
+        let call = Call {
+            quota: CallQuota::new(&gate.limits),
+            gate,
+            manifest,
+            tenant: cx.tenant,
+            connection: cx.connection,
+            id: cx.call,
+            request_id: cx.request_id.clone(),
+            settings: Arc::clone(&cx.settings),
+            credentials: Arc::clone(&cx.credentials),
+            granted: Arc::clone(&cx.granted_hosts),
+            asked: OnceLock::new(),
+            scrubber: OnceLock::new(),
+            records: Records::default(),
+        };
+        Self { call: Arc::new(call) }
+    }
+
+    /// What the call did on the network. The handle stays good after the call and its store are gone; a request that was
+    /// cut off is `unfinished`.
+    #[must_use]
+    pub fn records(&self) -> Records {
+        self.call.records.clone()
+    }
+}
+
+impl fmt::Debug for CallEgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallEgress").field("call", &self.call.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,109 @@
+//! A private PostgreSQL server for the tests: own data folder, own port, gone afterwards.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::run::output;
+
+/// A running server, stopped when dropped.
+pub(crate) struct Postgres {
+    bin: PathBuf,
+    dir: PathBuf,
+    /// User to run as, when we are root and the server refuses to be.
+    user: Option<&'static str>,
+    pub(crate) url: String,
+}
+
+/// Folders with server binaries, newest version first.
+fn server_binaries() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<(u32, PathBuf)> = versions
+        .filter_map(|v| Some((v.file_name().to_string_lossy().parse().ok()?, v.path().join("bin"))))
+        .filter(|(_, bin)| bin.join("initdb").is_file() && bin.join("postgres").is_file())
+        .collect();
+    found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
+    if let Some((_, bin)) = found.into_iter().next() {
+        return Some(bin);
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).find(|dir| dir.join("initdb").is_file() && dir.join("pg_ctl").is_file())
+}
+
+impl Postgres {
+    /// Start one; the error says why there is none.
+    pub(crate) fn start() -> Result<Self, String> {
+        let bin = server_binaries().ok_or(
+            "no PostgreSQL server is installed; install your system's package (postgresql), or set BERTH_TEST_PG_URL",
+        )?;
+        let root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
+        let user = root.then_some("postgres");
+        let dir = std::env::temp_dir().join(format!("berth-test-postgres-{}", std::process::id()));
+        fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        // The port is free now; nobody else on this machine is told of it.
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| e.to_string())?.port();
+        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+        let server = Self { bin, dir, user, url };
+        server.init(port)?;
+        Ok(server)
+    }
+
+    fn init(&self, port: u16) -> Result<(), String> {
+        if let Some(user) = self.user {
+            let owner = Command::new("chown").arg(user).arg(&self.dir).status();
+            if !owner.is_ok_and(|s| s.success()) {
+                return Err(format!("the folder for PostgreSQL could not be given to the user {user}"));
+            }
+        }
+        let data = self.dir.join("data");
+        self.run(
+            "initdb",
+            &["-D", &text(&data), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"],
+        )?;
+        // Durability is not what these tests test: the server is thrown away.
+        let options = format!(
+            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off -c full_page_writes=off \
+             -c synchronous_commit=off -c max_connections=300",
+            text(&self.dir)
+        );
+        let log = self.dir.join("log");
+        self.run("pg_ctl", &["-D", &text(&data), "-l", &text(&log), "-w", "-o", &options, "start"])
+    }
+
+    fn run(&self, program: &str, args: &[&str]) -> Result<(), String> {
+        let program = self.bin.join(program);
+        let mut command = match self.user {
+            None => Command::new(&program),
+            Some(user) => {
+                let mut command = Command::new("runuser");
+                command.args(["-u", user, "--"]).arg(&program);
+                command
+            }
+        };
+        let done =
+            command.args(args).current_dir(&self.dir).stdin(Stdio::null()).stdout(Stdio::null()).status();
+        if done.as_ref().is_ok_and(|s| s.success()) {
+            Ok(())
+        } else {
+            Err(format!("{} failed", program.display()))
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let data = text(&self.dir.join("data"));
+        if let Err(error) = self.run("pg_ctl", &["-D", &data, "-m", "immediate", "-w", "stop"]) {
+            eprintln!("the private PostgreSQL was not stopped: {error}");
+        }
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

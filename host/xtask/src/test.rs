@@ -1,0 +1,103 @@
+//! Command two: every test, with one summary line at the end.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    process::Stdio,
+    time::Instant,
+};
+
+use crate::{
+    components,
+    postgres::Postgres,
+    run::{Advice, cargo, root, step, target_dir},
+    summary::Summary,
+};
+
+/// Run every test.
+pub(crate) fn test(args: &[&str]) -> Result<(), Advice> {
+    let started = Instant::now();
+    let mut summary = Summary::default();
+    let components = components::build()?;
+    let postgres = if args.contains(&"--no-postgres") {
+        Err("switched off by --no-postgres".to_owned())
+    } else if let Ok(url) = std::env::var("BERTH_TEST_PG_URL") {
+        Ok((None, url))
+    } else {
+        Postgres::start().map(|server| {
+            let url = server.url.clone();
+            (Some(server), url)
+        })
+    };
+    if let Err(reason) = &postgres {
+        let said = format!("SKIPPED: the PostgreSQL half of the tests: {reason}");
+        println!("\n{said}\n");
+        summary.skipped.push(said);
+    }
+    step(
+        "build the programs that tests start",
+        &mut cargo(&["build", "--package", "berth-server", "--package", "berth-simulators", "--bins"]),
+    )?;
+    step("build the tests", &mut cargo(&["test", "--workspace", "--no-run", "--quiet"]))?;
+
+    println!("==> run the tests (all output: target/test.log)");
+    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    command.args(args.iter().filter(|a| !a.starts_with("--")));
+    command.env("BERTH_COMPONENTS", &components).env("BERTH_BINARIES", target_dir().join("debug"));
+    if let Ok((_, url)) = &postgres {
+        command.env("BERTH_TEST_PG_URL", url);
+    }
+    let specs = root().join("../shared/providers/openapi");
+    if std::env::var_os("BERTH_PROVIDER_SPECS").is_none() && specs.is_dir() {
+        command.env("BERTH_PROVIDER_SPECS", specs);
+    }
+    let ok = run(&mut command, &mut summary)?;
+    drop(postgres);
+
+    for said in &summary.skipped {
+        println!("{said}");
+    }
+    for name in &summary.failures {
+        println!("FAILED: {name}");
+    }
+    println!(
+        "berth tests: {} passed, {} failed, {} ignored, {} skipped, in {:.0} s",
+        summary.passed,
+        summary.failed,
+        summary.ignored,
+        summary.skipped.len(),
+        started.elapsed().as_secs_f32()
+    );
+    if !ok || summary.failed > 0 {
+        return Err("some tests failed; see target/test.log".to_owned());
+    }
+    if summary.passed == 0 && args.is_empty() {
+        return Err("no test ran".to_owned());
+    }
+    Ok(())
+}
+
+/// Show the lines that matter, keep all of them, count.
+fn run(command: &mut std::process::Command, summary: &mut Summary) -> Result<bool, Advice> {
+    let path = target_dir().join("test.log");
+    let mut log = fs::File::create(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let errors = log.try_clone().map_err(|error| error.to_string())?;
+    // Skips are said on standard output by tests that pass, which the harness hides unless told not to.
+    let mut child = command
+        .args(["--", "--nocapture"])
+        .stdout(Stdio::piped())
+        .stderr(errors)
+        .spawn()
+        .map_err(|error| format!("cargo did not start: {error}"))?;
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = writeln!(log, "{line}");
+            summary.line(&line);
+            if line.starts_with("test result:") || line.contains("FAILED") || line.contains("SKIPPED") {
+                println!("    {line}");
+            }
+        }
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    Ok(status.success())
+}
