@@ -1,6 +1,8 @@
 //! Connections, the vault, the state of components.
 
-use berth_model::{connection::ConnectionRecord, connection::ConnectionStatus, limits, provider::Subscription};
+use berth_model::{
+    connection::ConnectionRecord, connection::ConnectionStatus, limits, provider::Subscription,
+};
 use berth_store::{Store, StoreError, VaultKeys};
 
 use crate::world::{World, credentials, keys, minute};
@@ -9,28 +11,48 @@ pub async fn connections_are_kept(world: &World) {
     let scene = world.scene("quay").await;
     let first = world.store.connection(scene.tenant, scene.connection).await.unwrap();
     let other = ConnectionRecord { listing: Some(scene.listing), ..world.connection(scene.tenant) };
-    world.store.create_connection(other.clone(), credentials("one_not_a_real_key"), world.audit()).await.unwrap();
+    world
+        .store
+        .create_connection(other.clone(), credentials("one_not_a_real_key"), world.audit())
+        .await
+        .unwrap();
     assert_eq!(world.store.connection_by_id(other.id).await.unwrap(), other);
-    assert_eq!(world.store.list_connections(scene.tenant, Some(first.id), 9).await.unwrap(), std::slice::from_ref(&other));
+    assert_eq!(
+        world.store.list_connections(scene.tenant, Some(first.id), 9).await.unwrap(),
+        std::slice::from_ref(&other)
+    );
 
-    world.store.set_connection_health(scene.tenant, other.id, ConnectionStatus::Unauthorised, minute(9)).await.unwrap();
+    world
+        .store
+        .set_connection_health(scene.tenant, other.id, ConnectionStatus::Unauthorised, minute(9))
+        .await
+        .unwrap();
     let ill = world.store.connection(scene.tenant, other.id).await.unwrap();
     assert_eq!((ill.status, ill.revision, ill.updated_at), (ConnectionStatus::Unauthorised, 1, minute(9)));
 
     let edited = ConnectionRecord { name: "New".into(), granted_hosts: None, ..ill };
     let saved = world.store.update_connection(edited.clone(), None, 1, world.audit()).await.unwrap();
     assert_eq!((saved.revision, saved.name.as_str(), &saved.granted_hosts), (2, "New", &None));
-    assert_eq!(world.store.connection_credentials(scene.tenant, other.id).await.unwrap(), credentials("one_not_a_real_key"));
+    assert_eq!(
+        world.store.connection_credentials(scene.tenant, other.id).await.unwrap(),
+        credentials("one_not_a_real_key")
+    );
     let saved = world
         .store
         .update_connection(saved, Some(credentials("two_not_a_real_key")), 2, world.audit())
         .await
         .unwrap();
-    assert_eq!(world.store.connection_credentials(scene.tenant, other.id).await.unwrap(), credentials("two_not_a_real_key"));
+    assert_eq!(
+        world.store.connection_credentials(scene.tenant, other.id).await.unwrap(),
+        credentials("two_not_a_real_key")
+    );
     assert_eq!(world.store.connection(scene.tenant, other.id).await.unwrap(), saved);
     let stale = world.store.update_connection(edited, Some(credentials("three")), 1, world.audit()).await;
     assert!(matches!(stale, Err(StoreError::Stale)));
-    assert_eq!(world.store.connection_credentials(scene.tenant, other.id).await.unwrap(), credentials("two_not_a_real_key"));
+    assert_eq!(
+        world.store.connection_credentials(scene.tenant, other.id).await.unwrap(),
+        credentials("two_not_a_real_key")
+    );
 
     let subscription = Subscription { id: "sub".into(), expires_at: Some(minute(99)), data: None };
     world

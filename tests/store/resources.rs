@@ -94,8 +94,14 @@ pub async fn listings_are_edited_in_turn(world: &World) {
     world.store.delete_listing(tenant.id, one.id, world.audit()).await.unwrap();
     let gone = world.store.delete_listing(tenant.id, one.id, world.audit()).await;
     assert!(matches!(gone, Err(StoreError::NotFound("listing"))));
-    let actions: Vec<_> =
-        world.store.timeline(tenant.id, "listing", one.id.uuid()).await.unwrap().into_iter().map(|e| e.action).collect();
+    let actions: Vec<_> = world
+        .store
+        .timeline(tenant.id, "listing", one.id.uuid())
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|e| e.action)
+        .collect();
     assert_eq!(actions, ["listing.created", "listing.updated", "listing.deleted"]);
 }
 
@@ -140,9 +146,14 @@ pub async fn event_types_keep_their_members_in_order(world: &World) {
     let (tenant, listing, event_type, people) =
         world.store.booking_scene(scene.tenant, other.id).await.unwrap();
     assert_eq!((tenant.id, listing.id, &event_type), (scene.tenant, scene.listing, &other));
-    assert_eq!(people.iter().map(|m| m.id).collect::<Vec<_>>(), [second.id, scene.member], "active ones, in order");
+    assert_eq!(
+        people.iter().map(|m| m.id).collect::<Vec<_>>(),
+        [second.id, scene.member],
+        "active ones, in order"
+    );
 
-    let edited = EventTypeRecord { members: vec![scene.member, second.id], slot_interval_minutes: None, ..other };
+    let edited =
+        EventTypeRecord { members: vec![scene.member, second.id], slot_interval_minutes: None, ..other };
     let saved = world.store.update_event_type(edited.clone(), 1, world.audit()).await.unwrap();
     assert_eq!((saved.revision, &saved.members), (2, &edited.members));
     assert_eq!(world.store.event_type(scene.tenant, saved.id).await.unwrap(), saved);
@@ -151,7 +162,11 @@ pub async fn event_types_keep_their_members_in_order(world: &World) {
     let foreign = EventTypeRecord { members: vec![world.id()], ..edited.clone() };
     let foreign = world.store.update_event_type(foreign, 2, world.audit()).await;
     assert!(matches!(foreign, Err(StoreError::NotFound("member"))), "{foreign:?}");
-    assert_eq!(world.store.event_type(scene.tenant, saved.id).await.unwrap(), saved, "rolled back as a whole");
+    assert_eq!(
+        world.store.event_type(scene.tenant, saved.id).await.unwrap(),
+        saved,
+        "rolled back as a whole"
+    );
     world.store.delete_event_type(scene.tenant, saved.id, world.audit()).await.unwrap();
     let gone = world.store.event_type(scene.tenant, saved.id).await;
     assert!(matches!(gone, Err(StoreError::NotFound("event type"))));
@@ -168,7 +183,10 @@ pub async fn tenants_are_walls(world: &World) {
     assert!(matches!(store.event_type(b.tenant, a.event_type).await, Err(StoreError::NotFound(_))));
     assert!(matches!(store.booking_scene(b.tenant, a.event_type).await, Err(StoreError::NotFound(_))));
     assert!(matches!(store.connection(b.tenant, a.connection).await, Err(StoreError::NotFound(_))));
-    assert!(matches!(store.connection_credentials(b.tenant, a.connection).await, Err(StoreError::NotFound(_))));
+    assert!(matches!(
+        store.connection_credentials(b.tenant, a.connection).await,
+        Err(StoreError::NotFound(_))
+    ));
     assert!(matches!(store.booking(b.tenant, booking).await, Err(StoreError::NotFound(_))));
     let state = store.state_set(b.tenant, a.connection, "cursor", vec![1]).await;
     assert!(matches!(state, Err(StoreError::NotFound(_))));

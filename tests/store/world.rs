@@ -133,7 +133,12 @@ impl World {
     }
 
     pub fn audit(&self) -> Audit {
-        Audit { id: AuditEntryId::new(self.now(), self.random.as_ref()), at: self.now(), actor: "system".into(), request_id: "req-1".into() }
+        Audit {
+            id: AuditEntryId::new(self.now(), self.random.as_ref()),
+            at: self.now(),
+            actor: "system".into(),
+            request_id: "req-1".into(),
+        }
     }
 
     pub fn tenant(&self, slug: &str) -> TenantRecord {
@@ -250,7 +255,10 @@ impl World {
         self.store.create_listing(listing, self.audit()).await.unwrap();
         self.store.create_member(member, self.audit()).await.unwrap();
         self.store.create_event_type(event_type, self.audit()).await.unwrap();
-        self.store.create_connection(connection, credentials("cal_test_not_a_real_key"), self.audit()).await.unwrap();
+        self.store
+            .create_connection(connection, credentials("cal_test_not_a_real_key"), self.audit())
+            .await
+            .unwrap();
         scene
     }
 
