@@ -83,4 +83,5 @@ on_both! {
     schema::every_statement_is_understood,
     schema::migrations_run_once,
     schema::schemas_are_the_same,
+    schema::the_database_itself_refuses_overlaps,
 }

@@ -131,3 +131,65 @@ pub async fn every_change_writes_an_audit_row(world: &World) {
         assert!(!entries[0].data.to_string().contains("not_a_real_key"));
     }
 }
+
+/// Invariant 1 without any of our code: what the database itself does with two rows, whichever way they come to overlap.
+pub async fn the_database_itself_refuses_overlaps(world: &World) {
+    let scene = world.scene("quay").await;
+    let postgres = world.store.engine() == "postgres";
+    let blob = |id: uuid::Uuid| if postgres { format!("'{id}'") } else { format!("x'{}'", id.simple()) };
+    // Hours of a day, as each engine writes instants.
+    let at = |hour: i64| {
+        if postgres { format!("to_timestamp({})", hour * 3600) } else { (hour * 3_600_000_000).to_string() }
+    };
+    let insert = |owner: u128, seat: i64, from: i64, to: i64| {
+        let (tenant, member) = (blob(scene.tenant.uuid()), blob(scene.member.uuid()));
+        let owner = blob(uuid::Uuid::from_u128(owner));
+        let (from, to) = (at(from), at(to));
+        format!(
+            "INSERT INTO occupancies (tenant_id, member_id, seat, blocked_start, blocked_end, starts_at, ends_at, owner_kind,
+                owner_id) VALUES ({tenant}, {member}, {seat}, {from}, {to}, {from}, {to}, 'hold', {owner})"
+        )
+    };
+    let update = |owner: u128, from: i64, to: i64| {
+        let owner = blob(uuid::Uuid::from_u128(owner));
+        format!(
+            "UPDATE occupancies SET blocked_start = {}, blocked_end = {} WHERE owner_id = {owner}",
+            at(from),
+            at(to)
+        )
+    };
+    let steps = [
+        (insert(1, 0, 10, 12), true),
+        (insert(2, 0, 12, 14), true),
+        (insert(3, 0, 6, 8), true),
+        (insert(4, 0, 11, 13), false),
+        (insert(4, 0, 5, 20), false),
+        (insert(4, 0, 7, 9), false),
+        (insert(4, 1, 11, 13), true),
+        (insert(5, 0, 9, 9), false),
+        (update(3, 8, 10), true),
+        (update(3, 8, 11), false),
+        (update(3, 13, 15), false),
+        (update(1, 10, 11), true),
+        (update(1, 11, 12), true),
+        (insert(6, 0, 10, 11), true),
+    ];
+    for (step, accepted) in steps {
+        let result = if postgres {
+            PgConnection::connect(&world.url)
+                .await
+                .unwrap()
+                .execute(AssertSqlSafe(step.clone()))
+                .await
+                .is_ok()
+        } else {
+            SqliteConnection::connect(&world.url)
+                .await
+                .unwrap()
+                .execute(AssertSqlSafe(step.clone()))
+                .await
+                .is_ok()
+        };
+        assert_eq!(result, accepted, "{step}");
+    }
+}
