@@ -45,7 +45,7 @@ impl Postgres {
         fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         // The port is free now; nobody else on this machine is told of it.
         let port =
-            TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| e.to_string())?.port();
+            TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(|e| e.to_string())?.port();
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
         let server = Self { bin, dir, user, url };
         server.init(port)?;
@@ -86,7 +86,7 @@ impl Postgres {
         };
         let done =
             command.args(args).current_dir(&self.dir).stdin(Stdio::null()).stdout(Stdio::null()).status();
-        if done.as_ref().is_ok_and(|s| s.success()) {
+        if done.as_ref().is_ok_and(std::process::ExitStatus::success) {
             Ok(())
         } else {
             Err(format!("{} failed", program.display()))

@@ -32,7 +32,7 @@ impl Summary {
 
 /// The number before a word: `12 passed`.
 fn count(text: &str, word: &str) -> u64 {
-    let parts = text.split(|c: char| c == ';' || c == '.');
+    let parts = text.split([';', '.']);
     parts
         .filter_map(|part| part.trim().strip_suffix(word)?.trim().rsplit(' ').next()?.parse::<u64>().ok())
         .sum()

@@ -1,1 +1,17 @@
-//! berth-simulators
+//! Provider simulators: test servers that behave as the real services do, state, errors and faults included. The plugins that
+//! talk to them do not know. They listen on loopback only.
+
+pub mod calcom;
+pub mod faults;
+pub mod server;
+
+/// The time in microseconds since 1970; tests pass one that they move.
+pub type Clock = std::sync::Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The machine's clock.
+pub fn machine_clock() -> Clock {
+    std::sync::Arc::new(|| {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
+    })
+}

@@ -1,0 +1,49 @@
+//! From Cal.com's JSON to the contract's types and back. Pure: no request, no clock.
+
+mod account;
+mod booking;
+mod catalog;
+mod create;
+mod slots;
+mod webhook;
+
+use berth_sdk::{
+    Result, log,
+    types::{Instant, ProviderError},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub(crate) use self::{
+    account::account,
+    booking::{all as bookings, pick as pick_booking, split_id, updated_at},
+    catalog::{event_type, event_type_id, event_types, private_link, public_link},
+    create::create_body,
+    slots::{CalendarKey, busy, calendars, slots},
+    webhook::webhook,
+};
+
+/// Key of a booking's metadata that holds Berth's reference.
+pub(crate) const REFERENCE: &str = "berth_reference";
+
+/// `data` is an object or, for recurring and seated bookings, an array.
+pub(crate) fn one_or_many(data: Value) -> Vec<Value> {
+    match data {
+        Value::Array(items) => items,
+        Value::Null => Vec::new(),
+        one => vec![one],
+    }
+}
+
+/// Read JSON of a known shape. What cannot be read is no usable answer; the log names the place, not the content.
+fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T> {
+    T::deserialize(value).map_err(|e| {
+        log::warn(&format!("unexpected {what}: {e}"));
+        ProviderError::Unavailable(None)
+    })
+}
+
+/// A time in a JSON field.
+fn instant(value: Option<&Value>) -> Option<Instant> {
+    berth_sdk::time::parse(value?.as_str()?)
+}

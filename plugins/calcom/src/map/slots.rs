@@ -1,0 +1,143 @@
+//! Free slots, calendars and busy times.
+
+use berth_sdk::{
+    Result,
+    types::{BusyTime, Interval, Slot},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use super::read;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CalSlot {
+    #[serde(deserialize_with = "berth_sdk::time::rfc3339")]
+    start: i64,
+    #[serde(deserialize_with = "berth_sdk::time::rfc3339")]
+    end: i64,
+    seats_remaining: Option<u32>,
+}
+
+/// A calendar as the busy-times request names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CalendarKey {
+    pub(crate) credential_id: i64,
+    pub(crate) external_id: String,
+}
+
+/// The answer in format `range`: days to slots. `token` is handed back at booking.
+pub(crate) fn slots(data: &Value, within: Interval, token: Option<&str>) -> Result<Vec<Slot>> {
+    let days: BTreeMap<String, Vec<CalSlot>> = read("slots", data)?;
+    let mut slots: Vec<Slot> = days
+        .into_values()
+        .flatten()
+        .filter(|s| within.start <= s.start && s.end <= within.end && s.start < s.end)
+        .map(|s| Slot {
+            when: Interval { start: s.start, end: s.end },
+            token: token.map(ToOwned::to_owned),
+            seats_left: s.seats_remaining,
+        })
+        .collect();
+    slots.sort_by_key(|s| s.when.start);
+    slots.dedup_by_key(|s| s.when);
+    Ok(slots)
+}
+
+/// The calendars wanted, by external id; none named: those that the account checks for conflicts.
+pub(crate) fn calendars(data: &Value, wanted: &[String]) -> Vec<CalendarKey> {
+    let connected = data.get("connectedCalendars").and_then(Value::as_array).into_iter().flatten();
+    let calendars = connected.flat_map(|c| {
+        let own = c.get("credentialId").and_then(Value::as_i64);
+        let list = c.get("calendars").and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(move |calendar| {
+            let external_id = calendar.get("externalId")?.as_str()?.to_owned();
+            let credential_id = calendar.get("credentialId").and_then(Value::as_i64).or(own)?;
+            let selected = calendar.get("isSelected").and_then(Value::as_bool).unwrap_or(false);
+            Some((selected, CalendarKey { credential_id, external_id }))
+        })
+    });
+    let chosen =
+        calendars.filter(
+            |(selected, calendar)| {
+                if wanted.is_empty() { *selected } else { wanted.contains(&calendar.external_id) }
+            },
+        );
+    chosen.map(|(_, calendar)| calendar).collect()
+}
+
+#[derive(Deserialize)]
+struct CalBusy {
+    #[serde(deserialize_with = "berth_sdk::time::rfc3339")]
+    start: i64,
+    #[serde(deserialize_with = "berth_sdk::time::rfc3339")]
+    end: i64,
+    source: Option<String>,
+}
+
+/// Busy times that touch the query, ascending.
+pub(crate) fn busy(data: &Value, within: Interval) -> Result<Vec<BusyTime>> {
+    let times: Vec<CalBusy> = read("busy times", data)?;
+    let mut busy: Vec<BusyTime> = times
+        .into_iter()
+        .map(|t| BusyTime { when: Interval { start: t.start, end: t.end }, source: t.source })
+        .filter(|t| t.when.start < t.when.end && crate::api::overlap(t.when, within))
+        .collect();
+    busy.sort_by_key(|t| (t.when.start, t.when.end));
+    Ok(busy)
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_sdk::time;
+    use serde_json::json;
+
+    use super::*;
+
+    fn day() -> Interval {
+        let start = time::parse("2026-01-05T00:00:00Z").unwrap();
+        Interval { start, end: start + time::DAY }
+    }
+
+    #[test]
+    fn slots_of_all_days_in_order_and_inside() {
+        let data = json!({
+            "2026-01-06": [{"start": "2026-01-06T00:00:00.000+01:00", "end": "2026-01-06T00:30:00.000+01:00"},
+                {"start": "2026-01-06T00:45:00.000+01:00", "end": "2026-01-06T01:15:00.000+01:00"}],
+            "2026-01-05": [{"start": "2026-01-05T10:00:00.000+01:00", "end": "2026-01-05T10:30:00.000+01:00",
+                "seatsRemaining": 3}]});
+        let slots = slots(&data, day(), Some("45")).unwrap();
+        let starts: Vec<_> = slots.iter().map(|s| time::format(s.when.start)).collect();
+        assert_eq!(starts, ["2026-01-05T09:00:00Z", "2026-01-05T23:00:00Z"], "the last one ends outside");
+        assert_eq!((slots[0].seats_left, slots[0].token.as_deref()), (Some(3), Some("45")));
+    }
+
+    #[test]
+    fn no_slots_and_wrong_shapes() {
+        assert!(slots(&json!({}), day(), None).unwrap().is_empty());
+        assert!(slots(&json!({"2026-01-05": [{"start": "soon", "end": "later"}]}), day(), None).is_err());
+    }
+
+    #[test]
+    fn calendars_by_choice_or_by_name() {
+        let data = json!({"connectedCalendars": [{"credentialId": 5, "calendars": [
+            {"externalId": "a@x", "credentialId": 6, "isSelected": true},
+            {"externalId": "b@x", "isSelected": false}]}, {"credentialId": 9, "error": "expired"}]});
+        let key = |credential_id, id: &str| CalendarKey { credential_id, external_id: id.to_owned() };
+        assert_eq!(calendars(&data, &[]), [key(6, "a@x")]);
+        assert_eq!(calendars(&data, &["b@x".to_owned()]), [key(5, "b@x")]);
+    }
+
+    #[test]
+    fn busy_times_that_touch() {
+        let data = json!([
+            {"start": "2026-01-05T23:30:00Z", "end": "2026-01-06T01:00:00Z", "source": "google"},
+            {"start": "2026-01-06T00:00:00Z", "end": "2026-01-06T01:00:00Z"},
+            {"start": "2026-01-05T08:00:00Z", "end": "2026-01-05T09:00:00Z"}]);
+        let times = busy(&data, day()).unwrap();
+        assert_eq!(times.len(), 2);
+        assert_eq!(time::format(times[0].when.start), "2026-01-05T08:00:00Z");
+        assert_eq!(times[1].source.as_deref(), Some("google"));
+    }
+}

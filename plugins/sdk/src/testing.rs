@@ -1,0 +1,17 @@
+//! For `cargo test`, native builds only: a world that stands in for Berth, one per thread, and a transport that answers
+//! from a script. A test says what it needs and owns it all.
+
+mod scripted;
+mod world;
+
+#[doc(hidden)]
+pub use world::{delete, get, has, log, mac_equal, now, set, settings, sign};
+pub use {
+    crate::bindings::connection::berth::provider::{
+        credentials::{CredentialError, MacAlgorithm},
+        log::Level,
+        state::StateError,
+    },
+    scripted::{Live, Scripted, play},
+    world::{Mac, lines, reset, set_credential, set_now, set_settings},
+};

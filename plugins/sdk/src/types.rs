@@ -1,0 +1,57 @@
+//! The vocabulary of the contract, flat. Each type is documented in `wit/`.
+
+pub use crate::bindings::{
+    availability::exports::berth::provider::availability::{BusyQuery, BusyTime, QuerySpans, SlotQuery},
+    bookings::exports::berth::provider::bookings::{
+        Answer, CancelRequest, ChangePage, CreateRequest, ReferenceLookup, RescheduleRequest,
+    },
+    catalog::exports::berth::provider::catalog::EventTypePage,
+    clients::exports::berth::provider::clients::{Client, ClientPage},
+    connection::{
+        berth::provider::types::{
+            Attendee, Booking, BookingStatus, Conflict, EventType, ExternalId, FieldProblem, Instant,
+            Interval, Money, PageRequest, ProviderError, Slot, VendorError,
+        },
+        exports::berth::provider::connection::Account,
+    },
+    links::exports::berth::provider::links::{BookingLink, LinkRequest},
+    webhooks::exports::berth::provider::webhooks::{
+        Rescheduled, SubscribeRequest, Subscription, WebhookEvent, WebhookOutcome, WebhookReply,
+        WebhookRequest,
+    },
+};
+
+/// Shorter ways to make an error.
+impl ProviderError {
+    /// One field is wrong. `field` as Berth names it (`attendee.email`), `message` says what would be right.
+    #[must_use]
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldProblem { field: field.to_owned(), message: message.into() }])
+    }
+
+    /// A refusal that fits no other case.
+    #[must_use]
+    pub fn vendor(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self::Vendor(VendorError { status, code: code.to_owned(), message: message.into() })
+    }
+
+    /// The booking is in a state that does not allow this.
+    #[must_use]
+    pub fn wrong_state(message: impl Into<String>) -> Self {
+        Self::Conflict(Conflict::WrongState(message.into()))
+    }
+
+    /// The time is taken or was never offered.
+    #[must_use]
+    pub const fn slot_taken() -> Self {
+        Self::Conflict(Conflict::SlotTaken)
+    }
+}
+
+impl BookingStatus {
+    /// Does a booking in this state take its time?
+    #[must_use]
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Pending | Self::Confirmed)
+    }
+}

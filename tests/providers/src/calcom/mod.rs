@@ -1,0 +1,180 @@
+//! Cal.com, API v2, as far as Berth's plugin and its tests go. Source: the service's published API description and docs.
+
+mod bookings;
+mod routes;
+mod slots;
+mod state;
+mod views;
+mod webhooks;
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+pub use state::{Booking, Delivery, EventType, RequestLine, Status};
+
+use crate::{
+    Clock,
+    faults::{Fault, Rates},
+    machine_clock,
+    server::Server,
+};
+use state::State;
+
+/// How a simulator is set up.
+#[derive(Clone)]
+pub struct Config {
+    /// Port on 127.0.0.1; 0 for any free one.
+    pub port: u16,
+    /// Seed of chance.
+    pub seed: u64,
+    /// The API key it accepts.
+    pub api_key: String,
+    pub clock: Clock,
+    /// Offer `/_simulator/…`.
+    pub control: bool,
+    /// Send webhooks; else they are kept for [`Simulator::take_deliveries`].
+    pub deliver_webhooks: bool,
+    /// Enforce the rate limit of 120 requests a minute.
+    pub rate_limit: bool,
+    pub event_types: Vec<EventType>,
+    /// The host's zone and opening hours (local, minutes from midnight; every weekday, or every day).
+    pub time_zone: chrono_tz::Tz,
+    pub opens_minute: u32,
+    pub closes_minute: u32,
+    pub weekends: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            seed: 1,
+            api_key: "cal_test_not_a_real_key".to_owned(),
+            clock: machine_clock(),
+            control: false,
+            deliver_webhooks: false,
+            rate_limit: true,
+            event_types: vec![
+                EventType {
+                    id: 101,
+                    slug: "consultation".to_owned(),
+                    title: "Consultation".to_owned(),
+                    length_minutes: 30,
+                    needs_confirmation: false,
+                },
+                EventType {
+                    id: 102,
+                    slug: "workshop".to_owned(),
+                    title: "Workshop".to_owned(),
+                    length_minutes: 60,
+                    needs_confirmation: true,
+                },
+            ],
+            time_zone: chrono_tz::Europe::Warsaw,
+            opens_minute: 9 * 60,
+            closes_minute: 17 * 60,
+            weekends: false,
+        }
+    }
+}
+
+/// A running simulator; it stops when dropped.
+pub struct Simulator {
+    server: Server,
+    state: Shared,
+}
+
+type Shared = Arc<Mutex<State>>;
+
+fn lock(state: &Shared) -> std::sync::MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Simulator {
+    /// Start listening.
+    pub async fn start(config: Config) -> std::io::Result<Self> {
+        let port = config.port;
+        let state: Shared = Arc::new(Mutex::new(State::new(config)));
+        let server = Server::start(port, routes::router(state.clone())).await?;
+        Ok(Self { server, state })
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    pub fn event_types(&self) -> Vec<EventType> {
+        lock(&self.state).config.event_types.clone()
+    }
+
+    /// Faults by chance from now on.
+    pub fn set_rates(&self, rates: Rates) {
+        lock(&self.state).faults.rates = rates;
+    }
+
+    /// The next request whose `METHOD path` contains `what` gets this fault.
+    pub fn script(&self, what: &str, fault: Fault) {
+        lock(&self.state).faults.script(what, fault);
+    }
+
+    /// Every booking, oldest first.
+    pub fn bookings(&self) -> Vec<Booking> {
+        lock(&self.state).bookings.clone()
+    }
+
+    /// Bookings that take their time.
+    pub fn active_bookings(&self) -> Vec<Booking> {
+        self.bookings().into_iter().filter(|b| b.status.is_active()).collect()
+    }
+
+    /// Active bookings whose metadata carry this value.
+    pub fn active_by_reference(&self, reference: &str) -> Vec<Booking> {
+        let carries = |b: &Booking| b.metadata.values().any(|v| v.as_str() == Some(reference));
+        self.active_bookings().into_iter().filter(carries).collect()
+    }
+
+    /// Requests so far, without headers and bodies.
+    pub fn requests(&self) -> Vec<RequestLine> {
+        lock(&self.state).requests.clone()
+    }
+
+    /// Webhooks that were not sent because `deliver_webhooks` is off.
+    pub fn take_deliveries(&self) -> Vec<Delivery> {
+        std::mem::take(&mut lock(&self.state).deliveries)
+    }
+
+    /// Somebody cancels in the provider's own calendar.
+    pub fn cancel_out_of_band(&self, uid: &str, reason: &str) -> Result<Value, String> {
+        let mut state = lock(&self.state);
+        let answer = bookings::cancel(&mut state, uid, Some(reason)).map_err(|e| e.message);
+        drop(state);
+        webhooks::flush(&self.state);
+        answer
+    }
+
+    /// Somebody moves a booking in the provider's own calendar. The new booking's uid.
+    pub fn move_out_of_band(&self, uid: &str, start_micros: i64) -> Result<String, String> {
+        let mut state = lock(&self.state);
+        let moved = bookings::reschedule(&mut state, uid, start_micros, None).map_err(|e| e.message);
+        drop(state);
+        webhooks::flush(&self.state);
+        let moved = moved?;
+        moved["uid"].as_str().map(str::to_owned).ok_or_else(|| "no uid".to_owned())
+    }
+
+    /// Somebody books in the provider's own calendar. The booking's uid.
+    pub fn book_out_of_band(&self, event_type: u64, start_micros: i64) -> Result<String, String> {
+        let body = serde_json::json!({
+            "eventTypeId": event_type,
+            "start": views::utc(start_micros),
+            "attendee": { "name": "Walk In", "email": "walk.in@example.com", "timeZone": "Europe/Warsaw" },
+        });
+        let mut state = lock(&self.state);
+        let made = bookings::create(&mut state, &body).map_err(|e| e.message);
+        drop(state);
+        webhooks::flush(&self.state);
+        made?["uid"].as_str().map(str::to_owned).ok_or_else(|| "no uid".to_owned())
+    }
+}
