@@ -59,6 +59,7 @@ on_both! {
     connections::state_is_bounded,
     contention::a_refused_write_does_not_hurt_its_neighbours,
     contention::a_slot_is_given_once,
+    contention::a_write_that_fails_half_way_leaves_nothing,
     contention::moves_do_not_cross,
     jobs::a_bringer_of_a_lease_takes_an_idle_job_over,
     jobs::a_job_is_held_by_one_at_a_time,

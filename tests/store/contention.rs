@@ -45,6 +45,25 @@ pub async fn a_refused_write_does_not_hurt_its_neighbours(world: &World) {
     assert_eq!(i64::try_from(world.taken(&scene).await.len()), Ok(TASKS));
 }
 
+pub async fn a_write_that_fails_half_way_leaves_nothing(world: &World) {
+    let scene = world.scene("quay").await;
+    let results = at_once((0..2 * TASKS).map(|n| {
+        let (store, audit) = (world.store.clone(), world.audit());
+        let mut new = world.booking(&scene, span(n * 60, n * 60 + 60));
+        if n % 2 == 1 {
+            // Takes its place, and only then turns out to be for nothing that exists.
+            new.booking.event_type = world.id();
+        }
+        async move { store.create_booking(new, audit).await }
+    }))
+    .await;
+    for (n, result) in results.iter().enumerate() {
+        assert_eq!(result.is_ok(), n % 2 == 0, "{n}: {result:?}");
+    }
+    let kept: Vec<_> = (0..TASKS).map(|n| (n * 120, n * 120 + 60)).collect();
+    assert_eq!(world.taken(&scene).await, kept);
+}
+
 pub async fn moves_do_not_cross(world: &World) {
     let scene = world.scene("quay").await;
     let mut bookings = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use berth_store::{Store, StoreError};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
-use crate::world::{World, keys};
+use crate::world::{World, at_once, keys};
 
 pub async fn every_statement_is_understood(world: &World) {
     world.store.ping().await.unwrap();
@@ -22,6 +22,20 @@ pub async fn migrations_run_once(world: &World) {
     assert_eq!(names.first().map(String::as_str), Some("0001_init"));
     assert_eq!(fresh.migrate().await.unwrap(), names);
     assert!(fresh.list_tenants().await.unwrap().is_empty(), "a database in memory is whole");
+
+    if world.store.engine() == "postgres" {
+        // Replicas that start at the same time on an empty database.
+        let mut conn = PgConnection::connect(&world.url).await.unwrap();
+        conn.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.unwrap();
+        assert_eq!(world.store.pending_migrations().await.unwrap(), names);
+        let results = at_once((0..4).map(|_| {
+            let (url, random) = (world.url.clone(), world.random.clone());
+            async move { Store::open(&url, keys(), random).await.unwrap().migrate().await }
+        }))
+        .await;
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        assert!(world.store.list_tenants().await.unwrap().is_empty());
+    }
 
     // A database that a later program has migrated.
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)

@@ -49,12 +49,20 @@ pub(crate) async fn pending<C: Migrate>(
     connection: &mut C,
     migrator: &Migrator,
 ) -> Result<Vec<String>, StoreError> {
-    let table = &migrator.table_name;
-    connection.ensure_migrations_table(table).await.map_err(StoreError::Migrate)?;
-    let applied = connection.list_applied_migrations(table).await.map_err(StoreError::Migrate)?;
+    let applied = match connection.list_applied_migrations(&migrator.table_name).await {
+        Ok(applied) => applied,
+        Err(MigrateError::Execute(error)) if is_missing_table(&error) => Vec::new(),
+        Err(error) => return Err(StoreError::Migrate(error)),
+    };
     if let Some(newer) = applied.iter().find(|step| !migrator.version_exists(step.version)) {
         return Err(StoreError::Migrate(MigrateError::VersionMissing(newer.version)));
     }
     let waiting = migrator.iter().filter(|step| applied.iter().all(|done| done.version != step.version));
     Ok(waiting.map(|step| step.description.to_string()).collect())
+}
+
+/// Is this a database that was never migrated? (`undefined_table` of PostgreSQL, the plain error code of SQLite)
+fn is_missing_table(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(code.as_deref(), Some("42P01" | "1"))
 }

@@ -106,13 +106,20 @@ impl Engine {
         work(&mut connection).await
     }
 
-    /// Run `work`, which makes its own transactions.
+    /// Run `work`, which makes its own transactions and may take its time: a replica waits here while another one migrates.
     pub(crate) async fn alone<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
-        self.read(work).await
+        // Taken out of the pool, so that its settings are nobody else's.
+        let mut connection = self.pool.acquire().await?.detach();
+        sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0").execute(&mut connection).await?;
+        let result = work(&mut connection).await;
+        if let Err(error) = connection.close().await {
+            tracing::warn!(%error, "postgres connection was not closed cleanly");
+        }
+        result
     }
 
     /// Finish what is under way, then close all connections.

@@ -28,8 +28,9 @@ impl Store {
         change!(self, [], |q, conn| q::jobs::claim(conn, now, leased_until, limit))
     }
 
-    /// End a held job. False when the fence does not match (somebody else holds it now). A wake-up that came while it was held
-    /// is never lost: instead of being removed or put aside, the job then runs again (with a new id, from attempt 2, since it was tried before).
+    /// End a held job. False when the fence does not match (somebody else holds it now). A wake-up that came while it was
+    /// held is never lost: instead of being removed or put aside, the job then runs again, with a new id, from attempt 2
+    /// (only a first attempt may take for granted that nothing was done before).
     pub async fn end_job(&self, job: JobId, attempt: i64, end: JobEnd) -> Result<bool, StoreError> {
         let next = self.next_run(job);
         change!(self, [end], |q, conn| q::jobs::end(conn, job, attempt, &end, next))
@@ -55,7 +56,7 @@ impl Store {
         ask!(self, |q, conn| q::jobs::dead(conn, tenant, limit))
     }
 
-    /// Give a job that was put aside a new life: due now, with a new id, from attempt 2, since it was tried before. `Duplicate` if there is an open one
+    /// Give a job that was put aside a new life: due now, with a new id, from attempt 2. `Duplicate` if there is an open one
     /// with its key.
     pub async fn requeue_job(
         &self,
