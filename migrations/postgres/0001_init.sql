@@ -103,8 +103,11 @@ CREATE TABLE connections (
   revision BIGINT NOT NULL,
   created_at TIMESTAMPTZ NOT NULL,
   updated_at TIMESTAMPTZ NOT NULL,
-  PRIMARY KEY (tenant_id, id)
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, listing_id) REFERENCES listings (tenant_id, id)
 );
+ALTER TABLE tenants ADD FOREIGN KEY (id, default_connection) REFERENCES connections (tenant_id, id);
+ALTER TABLE listings ADD FOREIGN KEY (tenant_id, booking_provider) REFERENCES connections (tenant_id, id);
 
 CREATE TABLE connection_state (
   tenant_id UUID NOT NULL,
@@ -144,10 +147,12 @@ CREATE TABLE bookings (
   FOREIGN KEY (tenant_id, event_type_id) REFERENCES event_types (tenant_id, id),
   FOREIGN KEY (tenant_id, member_id) REFERENCES members (tenant_id, id),
   FOREIGN KEY (tenant_id, connection_id) REFERENCES connections (tenant_id, id),
-  CHECK (starts_at < ends_at)
+  CHECK (starts_at < ends_at),
+  CHECK ((previous_starts_at IS NULL) = (previous_ends_at IS NULL))
 );
 CREATE INDEX bookings_by_time ON bookings (tenant_id, starts_at, id);
 CREATE INDEX bookings_of_listing ON bookings (tenant_id, listing_id);
+CREATE INDEX bookings_of_member ON bookings (tenant_id, member_id, ends_at);
 CREATE INDEX bookings_of_event_type ON bookings (tenant_id, event_type_id);
 CREATE INDEX bookings_of_connection ON bookings (tenant_id, connection_id, external_id);
 
@@ -168,7 +173,8 @@ CREATE TABLE occupancies (
     tenant_id WITH =, member_id WITH =, seat WITH =, tstzrange(blocked_start, blocked_end) WITH &&)
 );
 CREATE INDEX occupancies_of_owner ON occupancies (tenant_id, owner_id);
-CREATE INDEX occupancies_by_time ON occupancies (tenant_id, member_id, seat, blocked_start, blocked_end);
+CREATE INDEX occupancies_by_start ON occupancies (tenant_id, member_id, seat, blocked_start);
+CREATE INDEX occupancies_by_end ON occupancies (tenant_id, member_id, blocked_end);
 
 CREATE TABLE jobs (
   id UUID PRIMARY KEY,
@@ -180,13 +186,15 @@ CREATE TABLE jobs (
   dedup_key TEXT NOT NULL,
   attempt BIGINT NOT NULL,
   leased_until TIMESTAMPTZ,
-  rerun BOOLEAN NOT NULL,
+  rerun_at TIMESTAMPTZ,
   dead BOOLEAN NOT NULL,
   last_error TEXT,
   created_at TIMESTAMPTZ NOT NULL
 );
-CREATE UNIQUE INDEX jobs_dedup ON jobs (dedup_key) WHERE NOT dead;
-CREATE INDEX jobs_due ON jobs (due_at, priority) WHERE NOT dead;
+-- rerun_at: a wake-up that came while the job was held; it runs again then.
+CREATE UNIQUE INDEX jobs_dedup ON jobs (tenant_id, dedup_key) WHERE NOT dead;
+CREATE INDEX jobs_due ON jobs (due_at) WHERE NOT dead;
+CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until IS NOT NULL;
 CREATE INDEX jobs_dead ON jobs (tenant_id, id) WHERE dead;
 
 CREATE TABLE inbound_webhooks (
@@ -205,6 +213,7 @@ CREATE TABLE inbound_webhooks (
   FOREIGN KEY (tenant_id, connection_id) REFERENCES connections (tenant_id, id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX inbound_webhooks_dedup ON inbound_webhooks (tenant_id, connection_id, dedup_key);
+CREATE INDEX inbound_webhooks_by_time ON inbound_webhooks (received_at);
 
 CREATE TABLE plugin_versions (
   id UUID PRIMARY KEY,
@@ -235,7 +244,9 @@ CREATE TABLE plugin_grants (
   listing_id UUID,
   hosts JSONB NOT NULL,
   enabled BOOLEAN NOT NULL,
-  PRIMARY KEY (plugin, level)
+  PRIMARY KEY (plugin, level),
+  FOREIGN KEY (tenant_id) REFERENCES tenants (id),
+  FOREIGN KEY (tenant_id, listing_id) REFERENCES listings (tenant_id, id) ON DELETE CASCADE
 );
 
 CREATE TABLE provider_calls (

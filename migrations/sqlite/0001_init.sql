@@ -3,7 +3,8 @@ CREATE TABLE tenants (
   slug TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
   default_connection BLOB,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  FOREIGN KEY (id, default_connection) REFERENCES connections (tenant_id, id)
 ) STRICT;
 
 CREATE TABLE api_keys (
@@ -33,7 +34,8 @@ CREATE TABLE listings (
   revision INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
-  PRIMARY KEY (tenant_id, id)
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, booking_provider) REFERENCES connections (tenant_id, id)
 ) STRICT;
 CREATE UNIQUE INDEX listings_slug ON listings (tenant_id, slug);
 
@@ -101,7 +103,8 @@ CREATE TABLE connections (
   revision INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
-  PRIMARY KEY (tenant_id, id)
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, listing_id) REFERENCES listings (tenant_id, id)
 ) STRICT;
 
 CREATE TABLE connection_state (
@@ -142,10 +145,12 @@ CREATE TABLE bookings (
   FOREIGN KEY (tenant_id, event_type_id) REFERENCES event_types (tenant_id, id),
   FOREIGN KEY (tenant_id, member_id) REFERENCES members (tenant_id, id),
   FOREIGN KEY (tenant_id, connection_id) REFERENCES connections (tenant_id, id),
-  CHECK (starts_at < ends_at)
+  CHECK (starts_at < ends_at),
+  CHECK ((previous_starts_at IS NULL) = (previous_ends_at IS NULL))
 ) STRICT;
 CREATE INDEX bookings_by_time ON bookings (tenant_id, starts_at, id);
 CREATE INDEX bookings_of_listing ON bookings (tenant_id, listing_id);
+CREATE INDEX bookings_of_member ON bookings (tenant_id, member_id, ends_at);
 CREATE INDEX bookings_of_event_type ON bookings (tenant_id, event_type_id);
 CREATE INDEX bookings_of_connection ON bookings (tenant_id, connection_id, external_id);
 
@@ -163,20 +168,25 @@ CREATE TABLE occupancies (
   CHECK (blocked_start < blocked_end)
 ) STRICT;
 CREATE INDEX occupancies_of_owner ON occupancies (tenant_id, owner_id);
-CREATE INDEX occupancies_by_time ON occupancies (tenant_id, member_id, seat, blocked_start, blocked_end);
+CREATE INDEX occupancies_by_start ON occupancies (tenant_id, member_id, seat, blocked_start);
+CREATE INDEX occupancies_by_end ON occupancies (tenant_id, member_id, blocked_end);
 
--- The overlap rule (invariant 1): the same member and seat is never taken twice at a time. Half-open ranges.
+-- The overlap rule (invariant 1): the same member and seat is never taken twice at a time. Half-open ranges. Rows that
+-- are here already do not overlap, so their ends have the order of their starts: it is enough to look at the last one that
+-- starts before the new one ends.
 CREATE TRIGGER occupancies_no_overlap_insert BEFORE INSERT ON occupancies BEGIN
-  SELECT RAISE(ABORT, 'occupancies_no_overlap') WHERE EXISTS (
-    SELECT 1 FROM occupancies o
+  SELECT RAISE(ABORT, 'occupancies_no_overlap') WHERE new.blocked_start < (
+    SELECT o.blocked_end FROM occupancies o
     WHERE o.tenant_id = new.tenant_id AND o.member_id = new.member_id AND o.seat = new.seat
-      AND o.blocked_start < new.blocked_end AND new.blocked_start < o.blocked_end);
+      AND o.blocked_start < new.blocked_end
+    ORDER BY o.blocked_start DESC LIMIT 1);
 END;
 CREATE TRIGGER occupancies_no_overlap_update BEFORE UPDATE ON occupancies BEGIN
-  SELECT RAISE(ABORT, 'occupancies_no_overlap') WHERE EXISTS (
-    SELECT 1 FROM occupancies o
-    WHERE o.tenant_id = new.tenant_id AND o.member_id = new.member_id AND o.seat = new.seat AND o.rowid <> new.rowid
-      AND o.blocked_start < new.blocked_end AND new.blocked_start < o.blocked_end);
+  SELECT RAISE(ABORT, 'occupancies_no_overlap') WHERE new.blocked_start < (
+    SELECT o.blocked_end FROM occupancies o
+    WHERE o.tenant_id = new.tenant_id AND o.member_id = new.member_id AND o.seat = new.seat
+      AND o.blocked_start < new.blocked_end AND o.rowid <> old.rowid
+    ORDER BY o.blocked_start DESC LIMIT 1);
 END;
 
 CREATE TABLE jobs (
@@ -189,13 +199,15 @@ CREATE TABLE jobs (
   dedup_key TEXT NOT NULL,
   attempt INTEGER NOT NULL,
   leased_until INTEGER,
-  rerun INTEGER NOT NULL,
+  rerun_at INTEGER,
   dead INTEGER NOT NULL,
   last_error TEXT,
   created_at INTEGER NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX jobs_dedup ON jobs (dedup_key) WHERE NOT dead;
-CREATE INDEX jobs_due ON jobs (due_at, priority) WHERE NOT dead;
+-- rerun_at: a wake-up that came while the job was held; it runs again then.
+CREATE UNIQUE INDEX jobs_dedup ON jobs (tenant_id, dedup_key) WHERE NOT dead;
+CREATE INDEX jobs_due ON jobs (due_at) WHERE NOT dead;
+CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until IS NOT NULL;
 CREATE INDEX jobs_dead ON jobs (tenant_id, id) WHERE dead;
 
 CREATE TABLE inbound_webhooks (
@@ -214,6 +226,7 @@ CREATE TABLE inbound_webhooks (
   FOREIGN KEY (tenant_id, connection_id) REFERENCES connections (tenant_id, id) ON DELETE CASCADE
 ) STRICT;
 CREATE UNIQUE INDEX inbound_webhooks_dedup ON inbound_webhooks (tenant_id, connection_id, dedup_key);
+CREATE INDEX inbound_webhooks_by_time ON inbound_webhooks (received_at);
 
 CREATE TABLE plugin_versions (
   id BLOB PRIMARY KEY,
@@ -244,7 +257,9 @@ CREATE TABLE plugin_grants (
   listing_id BLOB,
   hosts TEXT NOT NULL,
   enabled INTEGER NOT NULL,
-  PRIMARY KEY (plugin, level)
+  PRIMARY KEY (plugin, level),
+  FOREIGN KEY (tenant_id) REFERENCES tenants (id),
+  FOREIGN KEY (tenant_id, listing_id) REFERENCES listings (tenant_id, id) ON DELETE CASCADE
 ) STRICT;
 
 CREATE TABLE provider_calls (

@@ -137,3 +137,21 @@ pub const SQLITE_QUEUE_MAX: usize = 4_096;
 pub const POSTGRES_RETRIES_MAX: u32 = 5;
 /// How long calls into components are kept for people to look at, in seconds: a week.
 pub const CALLS_KEPT_SECONDS: i64 = 7 * 86_400;
+/// Connections per process to PostgreSQL: more than its server has cores to serve only adds waiting.
+pub const POSTGRES_CONNECTIONS_MAX: u32 = 16;
+/// Connections that read from SQLite at the same time.
+pub const SQLITE_READERS_MAX: u32 = 4;
+/// Longest wait for a lock or a connection of the database, in milliseconds; a lock is held for a few.
+pub const DATABASE_BUSY_MS_MAX: u64 = 5_000;
+/// Prepared statements that a database connection remembers: all that the store has, with room for filters.
+pub const STATEMENTS_CACHED_MAX: usize = 256;
+/// Rows of a list without pages (keys, timeline, versions, tenants).
+pub const LIST_ROWS_MAX: i64 = 1_000;
+/// Rows of a log that one statement inserts: SQLite takes 32 766 values.
+pub const INSERT_ROWS_MAX: usize = 500;
+/// How long an unanswered Idempotency-Key blocks others, in seconds: twice the longest request; then its holder is dead.
+pub const IDEMPOTENCY_IN_FLIGHT_SECONDS: i64 = 60;
+/// How long webhook messages are kept, in seconds: longer than any provider repeats one.
+pub const WEBHOOKS_KEPT_SECONDS: i64 = 30 * 86_400;
+/// Rows that one pruning removes from one table, so that it holds no lock for long.
+pub const PRUNE_ROWS_MAX: i64 = 10_000;

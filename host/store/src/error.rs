@@ -5,6 +5,10 @@ use sqlx::error::ErrorKind;
 /// Name of the overlap rule, in the constraint of PostgreSQL and the message of SQLite's trigger.
 const OVERLAP_RULE: &str = "occupancies_no_overlap";
 
+/// Codes that say "not now": lock timeout, cancelled by statement timeout, too many connections (PostgreSQL, appendix A);
+/// `SQLITE_BUSY` and its snapshot form.
+const BUSY_CODES: [&str; 5] = ["55P03", "57014", "53300", "5", "517"];
+
 /// Errors of the store. The first six are answers; the others are faults.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -56,6 +60,7 @@ impl From<sqlx::Error> for StoreError {
             ErrorKind::UniqueViolation => Self::Duplicate("it"),
             ErrorKind::ForeignKeyViolation => Self::InUse("something else"),
             _ if database.message().contains(OVERLAP_RULE) => Self::Overlap,
+            _ if database.code().is_some_and(|code| BUSY_CODES.contains(&code.as_ref())) => Self::Busy,
             _ => Self::Database(error),
         }
     }

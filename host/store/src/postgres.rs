@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 use berth_model::limits;
 use futures_util::future::BoxFuture;
 use sqlx::{
-    Connection, PgConnection, PgPool,
+    ConnectOptions, Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -14,16 +14,16 @@ use crate::StoreError;
 /// The engine for the shared query text.
 pub(crate) type Db = sqlx::Postgres;
 
-/// Lock the row that is about to change.
+/// Lock the row that is about to change. Rows that refer to it may still be inserted: its key does not change.
 macro_rules! lock_row {
     () => {
-        " FOR UPDATE"
+        " FOR NO KEY UPDATE"
     };
 }
 /// Lock rows, passing over those that another worker holds.
 macro_rules! lock_rows_skipping {
     () => {
-        " FOR UPDATE SKIP LOCKED"
+        " FOR NO KEY UPDATE SKIP LOCKED"
     };
 }
 
@@ -31,8 +31,8 @@ macro_rules! lock_rows_skipping {
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;
 
-/// Connections per process: more than the server has cores only adds waiting.
-const CONNECTIONS: u32 = 16;
+/// A connection that was idle for longer is tried before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 
 /// An open PostgreSQL database.
 #[derive(Debug, Clone)]
@@ -43,21 +43,34 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
         // A statement that runs longer than a request may is a fault; a lock is held for milliseconds.
-        let options = PgConnectOptions::from_str(url)?.application_name("berth").options([
-            ("statement_timeout", "30s"),
-            ("lock_timeout", "10s"),
-            ("idle_in_transaction_session_timeout", "60s"),
-        ]);
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("berth")
+            .statement_cache_capacity(limits::STATEMENTS_CACHED_MAX)
+            .options([
+                ("statement_timeout", limits::API_REQUEST_MS_MAX.to_string()),
+                ("lock_timeout", limits::DATABASE_BUSY_MS_MAX.to_string()),
+                ("idle_in_transaction_session_timeout", limits::API_REQUEST_MS_MAX.to_string()),
+            ])
+            .disable_statement_logging();
         let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(Duration::from_secs(10))
+            .max_connections(limits::POSTGRES_CONNECTIONS_MAX)
+            .acquire_timeout(Duration::from_millis(limits::DATABASE_BUSY_MS_MAX))
+            .test_before_acquire(false)
+            .before_acquire(|connection, state| {
+                Box::pin(async move {
+                    if state.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await?;
         Ok(Self { pool })
     }
 
-    /// Run `work` in a transaction of its own; its error rolls it back. Tried again when the database refuses it for reasons of
-    /// concurrency.
+    /// Run `work` in a transaction of its own; its error rolls it back. Tried again when the database refuses it for
+    /// reasons of concurrency.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -71,7 +84,8 @@ impl Engine {
                     Err(error) => error.into(),
                 },
                 Err(error) => {
-                    transaction.rollback().await?;
+                    // A connection that cannot even roll back is closed by the pool; the first error is the one to tell.
+                    let _ = transaction.rollback().await;
                     error
                 }
             };
@@ -92,16 +106,24 @@ impl Engine {
         work(&mut connection).await
     }
 
-    /// Close all connections.
-    pub(crate) async fn close(&self) {
-        self.pool.close().await;
+    /// Run `work`, which makes its own transactions and may take its time: a replica waits here while another one migrates.
+    pub(crate) async fn alone<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        // Taken out of the pool, so that its settings are nobody else's.
+        let mut connection = self.pool.acquire().await?.detach();
+        sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0").execute(&mut connection).await?;
+        let result = work(&mut connection).await;
+        if let Err(error) = connection.close().await {
+            tracing::warn!(%error, "postgres connection was not closed cleanly");
+        }
+        result
     }
 
-    /// Bring the schema up to date.
-    pub(crate) async fn migrate(&self, migrator: &'static sqlx::migrate::Migrator) -> Result<(), StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        migrator.run_direct(None, &mut *connection, false).await.map_err(StoreError::Migrate)?;
-        connection.ping().await?;
-        Ok(())
+    /// Finish what is under way, then close all connections.
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
     }
 }

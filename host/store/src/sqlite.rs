@@ -1,15 +1,15 @@
 //! The embedded engine: one file, many readers, one writer task.
 //!
-//! SQLite has one writer at a time and an unfair busy handler; a queue in front of a single writing connection is both faster and
-//! fairer. The writer puts what waits into one transaction, each write in a savepoint of its own: a refused write rolls back
-//! alone, and one sync to disk serves all of them. Nobody is answered before the commit.
+//! SQLite has one writer at a time and an unfair busy handler; a queue in front of a single writing connection is both
+//! faster and fairer. The writer puts what waits into one transaction, each write in a savepoint of its own: a refused
+//! write rolls back alone, and one sync to disk serves all of them. Nobody is answered before the commit.
 
 use std::{str::FromStr, time::Duration};
 
 use berth_model::limits;
 use futures_util::future::BoxFuture;
 use sqlx::{
-    Connection, SqliteConnection, SqlitePool,
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -36,16 +36,18 @@ macro_rules! lock_rows_skipping {
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;
 
-/// Connections for readers.
-const READERS: u32 = 4;
-
+/// Answers the caller of a write; told whether the transaction was committed.
 type Finish = Box<dyn FnOnce(bool) + Send>;
+/// Part of a transaction. Returns whether to keep what it did, and how to answer.
 type Write = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, (bool, Finish)> + Send>;
+/// Work that makes its own transactions.
+type Alone = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, ()> + Send>;
 
 /// What the writer task is asked for.
 enum Message {
     Write(Write),
-    Migrate(&'static sqlx::migrate::Migrator, oneshot::Sender<Result<(), StoreError>>),
+    Alone(Alone),
+    Close(oneshot::Sender<()>),
 }
 
 /// An open SQLite database.
@@ -58,26 +60,29 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
-        let in_memory = url.contains(":memory:");
+        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5));
-        let connection = SqliteConnection::connect_with(&options).await?;
+            .busy_timeout(Duration::from_millis(limits::DATABASE_BUSY_MS_MAX))
+            .statement_cache_capacity(limits::STATEMENTS_CACHED_MAX)
+            .disable_statement_logging();
+        let connection = options.connect().await?;
         let (writes, queue) = mpsc::channel(limits::SQLITE_QUEUE_MAX);
         tokio::spawn(write_all(connection, queue));
-        let readers = if in_memory {
-            None
-        } else {
-            let options = options.read_only(true).create_if_missing(false);
-            Some(SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options))
-        };
+        let readers = (!in_memory).then(|| {
+            SqlitePoolOptions::new()
+                .max_connections(limits::SQLITE_READERS_MAX)
+                .test_before_acquire(false)
+                .acquire_timeout(Duration::from_millis(limits::DATABASE_BUSY_MS_MAX))
+                .connect_lazy_with(options.read_only(true).create_if_missing(false))
+        });
         Ok(Self { readers, writes })
     }
 
-    /// Run `work` in a transaction of its own; its error rolls it back.
+    /// Run `work` in a transaction; its error rolls back what it did, and nothing else.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -89,16 +94,15 @@ impl Engine {
                 let result = work(connection).await;
                 let keep = result.is_ok();
                 let finish: Finish = Box::new(move |committed| {
+                    let result = if keep && !committed { Err(StoreError::Busy) } else { result };
                     // The caller may be gone; what was committed stays committed.
-                    let _ = reply.send(if keep && !committed { Err(StoreError::Busy) } else { result });
+                    let _ = reply.send(result);
                 });
                 (keep, finish)
             })
         });
-        match self.writes.try_send(Message::Write(write)) {
-            Ok(()) => answer.await.unwrap_or(Err(StoreError::Busy)),
-            Err(_) => Err(StoreError::Busy),
-        }
+        self.writes.try_send(Message::Write(write)).map_err(|_| StoreError::Busy)?;
+        answer.await.unwrap_or(Err(StoreError::Busy))
     }
 
     /// Run `work`, which only reads.
@@ -112,73 +116,108 @@ impl Engine {
         work(&mut connection).await
     }
 
-    /// Close the readers; the writer ends when the last handle is dropped.
+    /// Run `work` on the writing connection, outside of any transaction.
+    pub(crate) async fn alone<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let alone: Alone = Box::new(move |connection| {
+            Box::pin(async move {
+                let _ = reply.send(work(connection).await);
+            })
+        });
+        self.writes.send(Message::Alone(alone)).await.map_err(|_| StoreError::Busy)?;
+        answer.await.unwrap_or(Err(StoreError::Busy))
+    }
+
+    /// Finish what is queued, then close the file.
     pub(crate) async fn close(&self) {
         if let Some(readers) = &self.readers {
             readers.close().await;
         }
-    }
-
-    /// Bring the schema up to date, on the writing connection (the only one there is for a database in memory).
-    pub(crate) async fn migrate(&self, migrator: &'static sqlx::migrate::Migrator) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.writes.send(Message::Migrate(migrator, reply)).await.map_err(|_| StoreError::Busy)?;
-        answer.await.unwrap_or(Err(StoreError::Busy))
+        if self.writes.send(Message::Close(reply)).await.is_ok() {
+            let _ = answer.await;
+        }
     }
 }
 
+/// The writer task: ends when it is closed or the last handle is dropped.
 async fn write_all(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message>) {
-    let mut batch = Vec::new();
-    while let Some(first) = queue.recv().await {
-        let mut next = Some(first);
-        while let Some(message) = next {
+    let mut closing = None;
+    while closing.is_none() {
+        let mut batch = Vec::new();
+        let mut alone = None;
+        let mut next = queue.recv().await;
+        if next.is_none() {
+            break;
+        }
+        while let Some(message) = next.take() {
             match message {
                 Message::Write(write) => batch.push(write),
-                Message::Migrate(migrator, reply) => {
-                    let done =
-                        migrator.run_direct(None, &mut connection, false).await.map_err(StoreError::Migrate);
-                    let _ = reply.send(done);
-                }
+                Message::Alone(work) => alone = Some(work),
+                Message::Close(reply) => closing = Some(reply),
             }
-            next = if batch.len() < limits::SQLITE_BATCH_MAX { queue.try_recv().ok() } else { None };
+            if batch.len() < limits::SQLITE_BATCH_MAX && alone.is_none() && closing.is_none() {
+                next = queue.try_recv().ok();
+            }
         }
-        if batch.is_empty() {
-            continue;
+        if !batch.is_empty() {
+            write_batch(&mut connection, batch).await;
         }
-        let (finishes, committed) = write_batch(&mut connection, std::mem::take(&mut batch)).await;
-        for finish in finishes {
-            finish(committed);
+        if let Some(work) = alone {
+            work(&mut connection).await;
         }
     }
-    let _ = connection.close().await;
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%error, "sqlite database was not closed cleanly");
+    }
+    if let Some(reply) = closing {
+        let _ = reply.send(());
+    }
 }
 
-/// One transaction for the whole batch. Returns how to answer each writer, and whether it was committed.
-async fn write_batch(connection: &mut SqliteConnection, batch: Vec<Write>) -> (Vec<Finish>, bool) {
+/// One transaction for the whole batch, then the answers.
+async fn write_batch(connection: &mut SqliteConnection, batch: Vec<Write>) {
     let mut finishes = Vec::with_capacity(batch.len());
-    if let Err(error) = sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await {
-        tracing::error!(%error, "sqlite transaction did not begin");
+    if !run(connection, "BEGIN IMMEDIATE").await {
         // Dropping the writes drops their reply channels: each caller is told that the store is busy.
-        return (finishes, false);
+        return;
     }
+    // A write that is alone needs no savepoint: it rolls back the transaction.
+    let single = batch.len() == 1;
     let mut healthy = true;
+    let mut any = false;
     for write in batch {
-        healthy &= sqlx::query("SAVEPOINT one_write").execute(&mut *connection).await.is_ok();
+        healthy = healthy && (single || run(connection, "SAVEPOINT one_write").await);
+        if !healthy {
+            // The transaction is gone: what would run now would commit at once. The rest is dropped, as above.
+            break;
+        }
         let (keep, finish) = write(&mut *connection).await;
         finishes.push(finish);
-        if !keep {
-            healthy &= sqlx::query("ROLLBACK TO one_write").execute(&mut *connection).await.is_ok();
+        any |= keep;
+        if !single {
+            healthy = healthy && (keep || run(connection, "ROLLBACK TO one_write").await);
+            healthy = healthy && run(connection, "RELEASE one_write").await;
         }
-        healthy &= sqlx::query("RELEASE one_write").execute(&mut *connection).await.is_ok();
     }
-    let committed = healthy
-        && sqlx::query("COMMIT")
-            .execute(&mut *connection)
-            .await
-            .inspect_err(|error| tracing::error!(%error, "sqlite transaction was not committed"))
-            .is_ok();
+    let committed = healthy && any && run(connection, "COMMIT").await;
     if !committed {
-        let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
+        run(connection, "ROLLBACK").await;
     }
-    (finishes, committed)
+    for finish in finishes {
+        finish(committed);
+    }
+}
+
+/// Did the statement succeed? A failure is logged; the writers are told by the caller.
+async fn run(connection: &mut SqliteConnection, statement: &'static str) -> bool {
+    sqlx::query(statement)
+        .execute(connection)
+        .await
+        .inspect_err(|error| tracing::error!(%error, statement, "sqlite transaction failed"))
+        .is_ok()
 }

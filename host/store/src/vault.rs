@@ -19,9 +19,10 @@ const LAYOUT: u8 = 1;
 const KEY_LEN: usize = 32;
 const TAG_LEN: usize = 16;
 
-/// Key-encryption keys by name: the first seals, all of them open. To rotate, put a new one in front.
+/// Keys that seal credentials at rest (envelope encryption), with names of 1 to 64 bytes: the first seals, all open. To
+/// rotate, put a new one in front and call [`crate::Store::reseal_credentials`].
 #[derive(Clone)]
-pub struct VaultKeys(Vec<(String, [u8; KEY_LEN])>);
+pub struct VaultKeys(pub Vec<(String, [u8; KEY_LEN])>);
 
 impl std::fmt::Debug for VaultKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -30,12 +31,24 @@ impl std::fmt::Debug for VaultKeys {
 }
 
 impl VaultKeys {
-    /// Keys with names of 1 to 64 bytes; at least one.
+    /// Keys that are usable: at least one, with names of 1 to 64 bytes.
     pub fn new(keys: Vec<(String, [u8; KEY_LEN])>) -> Result<Self, StoreError> {
-        if keys.is_empty() || keys.iter().any(|(id, _)| id.is_empty() || id.len() > 64) {
+        let keys = Self(keys);
+        keys.check().map(|()| keys)
+    }
+
+    /// Are they usable?
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        if self.0.is_empty() || self.0.iter().any(|(id, _)| id.is_empty() || id.len() > 64) {
             return Err(StoreError::Vault("at least one key with a name of 1 to 64 bytes is needed"));
         }
-        Ok(Self(keys))
+        Ok(())
+    }
+
+    /// Was this sealed with the key that seals now?
+    pub(crate) fn is_current(&self, sealed: &[u8]) -> bool {
+        let name = sealed.get(1).and_then(|length| sealed.get(2..2 + usize::from(*length)));
+        self.0.first().is_some_and(|(id, _)| name == Some(id.as_bytes()))
     }
 
     /// Seal credentials for this connection.
@@ -144,14 +157,15 @@ mod tests {
     #[test]
     fn sealed_credentials_open_only_where_they_belong() {
         let random = Counting(0.into());
-        let old = VaultKeys::new(vec![("k1".into(), [1; 32])]).unwrap();
-        let new = VaultKeys::new(vec![("k2".into(), [2; 32]), ("k1".into(), [1; 32])]).unwrap();
-        let other = VaultKeys::new(vec![("k1".into(), [3; 32])]).unwrap();
+        let old = VaultKeys(vec![("k1".into(), [1; 32])]);
+        let new = VaultKeys(vec![("k2".into(), [2; 32]), ("k1".into(), [1; 32])]);
+        let other = VaultKeys(vec![("k1".into(), [3; 32])]);
         let (tenant, connection) =
             (TenantId::new(Instant::MIN, &random), ConnectionId::new(Instant::MIN, &random));
         let credentials = Credentials::from([("api-key".into(), Secret::new("not_a_real_secret".into()))]);
         let sealed = old.seal(&random, tenant, connection, &credentials).unwrap();
 
+        assert!(old.is_current(&sealed) && !new.is_current(&sealed));
         assert!(!sealed.windows(17).any(|w| w == b"not_a_real_secret"));
         assert_eq!(new.open(tenant, connection, &sealed).unwrap(), credentials, "a rotated key still opens");
         assert!(other.open(tenant, connection, &sealed).is_err(), "another key");

@@ -1,147 +1,37 @@
-//! Connections, their sealed credentials, their state and their calls.
+//! Connections, and the vault that keeps their credentials.
 
 use berth_model::{
     connection::{ConnectionRecord, ConnectionStatus},
     id::{ConnectionId, TenantId},
-    provider::{CallRecord, Subscription},
+    limits,
+    provider::Subscription,
     secret::Credentials,
     time::Instant,
 };
-use serde_json::Value;
+use uuid::Uuid;
 
-use crate::{Backend, Store, StoreError, records::Audit};
+use crate::{Store, StoreError, records::Audit};
 
 impl Store {
-    /// Connection.
-    pub async fn connection(
+    fn seal(
         &self,
-        tenant: TenantId,
-        connection: ConnectionId,
-    ) -> Result<ConnectionRecord, StoreError> {
-        read!(self, (tenant, connection), |conn, queries| queries::connections::get(conn, tenant, connection))
+        connection: &ConnectionRecord,
+        credentials: &Credentials,
+    ) -> Result<(Vec<String>, Vec<u8>), StoreError> {
+        let sealed = self.keys.seal(self.random.as_ref(), connection.tenant, connection.id, credentials)?;
+        Ok((credentials.keys().cloned().collect(), sealed))
     }
 
-    /// Connection by id.
-    pub async fn connection_by_id(&self, connection: ConnectionId) -> Result<ConnectionRecord, StoreError> {
-        read!(self, (connection), |conn, queries| queries::connections::by_id(conn, connection))
-    }
-
-    /// List connections.
-    pub async fn list_connections(
-        &self,
-        tenant: TenantId,
-        after: Option<ConnectionId>,
-        limit: u32,
-    ) -> Result<Vec<ConnectionRecord>, StoreError> {
-        read!(self, (tenant, after, limit), |conn, queries| queries::connections::list(
-            conn, tenant, after, limit
-        ))
-    }
-
-    /// Status, account and subscription only; no revision check.
-    pub async fn set_connection_health(
-        &self,
-        tenant: TenantId,
-        connection: ConnectionId,
-        status: ConnectionStatus,
-        now: Instant,
-    ) -> Result<(), StoreError> {
-        write!(self, (tenant, connection, status, now), |conn, queries| queries::connections::set_status(
-            conn, tenant, connection, status, now
-        ))
-    }
-
-    /// Set connection subscription.
-    pub async fn set_connection_subscription(
-        &self,
-        tenant: TenantId,
-        connection: ConnectionId,
-        subscription: Option<Subscription>,
-        audit: Audit,
-    ) -> Result<(), StoreError> {
-        write!(self, (tenant, connection, subscription, audit), |conn, queries| {
-            queries::connections::set_subscription(conn, tenant, connection, subscription.as_ref(), &audit)
-        })
-    }
-
-    /// Delete connection.
-    pub async fn delete_connection(
-        &self,
-        tenant: TenantId,
-        connection: ConnectionId,
-        audit: Audit,
-    ) -> Result<(), StoreError> {
-        write!(self, (tenant, connection, audit), |conn, queries| queries::connections::delete(
-            conn, tenant, connection, &audit
-        ))
-    }
-
-    /// State get.
-    pub async fn state_get(
-        &self,
-        tenant: TenantId,
-        connection: ConnectionId,
-        key: &str,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let key = key.to_owned();
-        read!(self, (tenant, connection, key), |conn, queries| queries::state::get(
-            conn, tenant, connection, &key
-        ))
-    }
-
-    /// Refused as `WrongState` when all entries are in use.
-    pub async fn state_set(
-        &self,
-        tenant: TenantId,
-        connection: ConnectionId,
-        key: &str,
-        value: Vec<u8>,
-    ) -> Result<(), StoreError> {
-        let key = key.to_owned();
-        write!(self, (tenant, connection, key, value), |conn, queries| queries::state::set(
-            conn, tenant, connection, &key, &value
-        ))
-    }
-
-    /// State delete.
-    pub async fn state_delete(
-        &self,
-        tenant: TenantId,
-        connection: ConnectionId,
-        key: &str,
-    ) -> Result<(), StoreError> {
-        let key = key.to_owned();
-        write!(self, (tenant, connection, key), |conn, queries| queries::state::delete(
-            conn, tenant, connection, &key
-        ))
-    }
-
-    /// Insert calls.
-    pub async fn insert_calls(&self, calls: Vec<CallRecord>) -> Result<(), StoreError> {
-        write!(self, (calls), |conn, queries| queries::calls::insert(conn, &calls))
-    }
-
-    /// List calls.
-    pub async fn list_calls(
-        &self,
-        tenant: TenantId,
-        connection: ConnectionId,
-        limit: u32,
-    ) -> Result<Vec<Value>, StoreError> {
-        read!(self, (tenant, connection, limit), |conn, queries| queries::calls::list(
-            conn, tenant, connection, limit
-        ))
-    }
-
-    /// Save a connection and seal its credentials.
+    /// Add a connection with its credentials, which are sealed. `credential_names` is set to the names given.
     pub async fn create_connection(
         &self,
         connection: ConnectionRecord,
         credentials: Credentials,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        let sealed = self.vault.seal(&*self.random, connection.tenant, connection.id, &credentials)?;
-        write!(self, (connection, sealed, audit), |conn, queries| queries::connections::insert(
+        let (credential_names, sealed) = self.seal(&connection, &credentials)?;
+        let connection = ConnectionRecord { credential_names, ..connection };
+        change!(self, [connection, sealed, audit], |q, conn| q::connections::insert(
             conn,
             &connection,
             &sealed,
@@ -149,7 +39,32 @@ impl Store {
         ))
     }
 
-    /// Credentials of none leaves the sealed ones as they are; given ones replace all. `Stale` when the revision differs.
+    /// One connection.
+    pub async fn connection(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+    ) -> Result<ConnectionRecord, StoreError> {
+        ask!(self, |q, conn| q::connections::get(conn, tenant, connection))
+    }
+
+    /// One connection of any tenant: for webhooks, whose address names only the connection.
+    pub async fn connection_by_id(&self, connection: ConnectionId) -> Result<ConnectionRecord, StoreError> {
+        ask!(self, |q, conn| q::connections::by_id(conn, connection))
+    }
+
+    /// A page of connections in the order of their ids, after this one.
+    pub async fn list_connections(
+        &self,
+        tenant: TenantId,
+        after: Option<ConnectionId>,
+        limit: u32,
+    ) -> Result<Vec<ConnectionRecord>, StoreError> {
+        ask!(self, |q, conn| q::connections::list(conn, tenant, after, limit))
+    }
+
+    /// Replace a connection (not its plugin); `Stale` if its revision is not the expected one. Credentials of none leaves the
+    /// sealed ones as they are; given ones replace all.
     pub async fn update_connection(
         &self,
         connection: ConnectionRecord,
@@ -157,22 +72,84 @@ impl Store {
         expected_revision: i64,
         audit: Audit,
     ) -> Result<ConnectionRecord, StoreError> {
-        let seal = |c: Credentials| self.vault.seal(&*self.random, connection.tenant, connection.id, &c);
-        let sealed = credentials.map(seal).transpose()?;
-        write!(self, (connection, sealed, expected_revision, audit), |conn, queries| {
-            queries::connections::update(conn, &connection, sealed.as_deref(), expected_revision, &audit)
-        })
+        let sealed = credentials.map(|credentials| self.seal(&connection, &credentials)).transpose()?;
+        change!(self, [connection, sealed, audit], |q, conn| q::connections::update(
+            conn,
+            &connection,
+            sealed.as_ref(),
+            expected_revision,
+            &audit
+        ))
     }
 
-    /// The credentials of a connection, opened.
+    /// Status only; neither checks nor counts a revision, so that a health check does not disturb an edit.
+    pub async fn set_connection_health(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        status: ConnectionStatus,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        change!(self, [], |q, conn| q::connections::set_health(conn, tenant, connection, status, now))
+    }
+
+    /// Subscription only; checks no revision, but counts one, so that an edit under way does not bring the old one back.
+    pub async fn set_connection_subscription(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        subscription: Option<Subscription>,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [subscription, audit], |q, conn| q::connections::set_subscription(
+            conn,
+            tenant,
+            connection,
+            subscription.as_ref(),
+            &audit
+        ))
+    }
+
+    /// Remove a connection, its credentials, state and webhooks; `InUse` while bookings or routing refer to it.
+    pub async fn delete_connection(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [audit], |q, conn| q::connections::delete(conn, tenant, connection, &audit))
+    }
+
+    /// The credentials of a connection. `Vault` if no key at hand opens them.
     pub async fn connection_credentials(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<Credentials, StoreError> {
-        let sealed: Vec<u8> = read!(self, (tenant, connection), |conn, queries| {
-            queries::connections::sealed(conn, tenant, connection)
-        })?;
-        self.vault.open(tenant, connection, &sealed)
+        let sealed = ask!(self, |q, conn| q::connections::sealed_credentials(conn, tenant, connection))?;
+        self.keys.open(tenant, connection, &sealed)
+    }
+
+    /// Seal all credentials that an older key sealed with the first one; then the older key may go. Returns how many.
+    /// Credentials that change meanwhile are left as they are, since they are sealed anew anyway.
+    pub async fn reseal_credentials(&self) -> Result<u64, StoreError> {
+        let mut count = 0;
+        let mut after = Uuid::nil();
+        loop {
+            let page = ask!(self, |q, conn| q::connections::all_sealed(conn, after, limits::LIST_ROWS_MAX))?;
+            let Some((_, last, _)) = page.last() else { return Ok(count) };
+            after = last.uuid();
+            for (tenant, connection, old) in page {
+                if self.keys.is_current(&old) {
+                    continue;
+                }
+                let credentials = self.keys.open(tenant, connection, &old)?;
+                let new = self.keys.seal(self.random.as_ref(), tenant, connection, &credentials)?;
+                let changed = change!(self, [old, new], |q, conn| q::connections::reseal(
+                    conn, tenant, connection, &old, &new
+                ))?;
+                count += u64::from(changed);
+            }
+        }
     }
 }

@@ -1,32 +1,28 @@
-//! Idempotency keys, and forgetting what is old.
+//! Idempotency keys. Scope: the API key that made the request.
 
-use berth_model::{limits, time::Instant};
+use berth_model::time::Instant;
+use uuid::Uuid;
 
-use crate::{Backend, Store, StoreError, records::Idempotency};
+use crate::{Store, StoreError, records::Idempotency};
 
 impl Store {
-    /// Begin idempotent.
+    /// Reserve a key for the request with this fingerprint, or find out what it was used for. A reservation without an answer
+    /// ends after `IDEMPOTENCY_IN_FLIGHT_SECONDS`, since its holder must be dead then.
     pub async fn begin_idempotent(
         &self,
-        scope: uuid::Uuid,
+        scope: Uuid,
         key: &str,
         fingerprint: [u8; 32],
         now: Instant,
     ) -> Result<Idempotency, StoreError> {
         let key = key.to_owned();
-        write!(self, (scope, key, fingerprint, now), |conn, queries| queries::idempotency::begin(
-            conn,
-            scope,
-            &key,
-            &fingerprint,
-            now
-        ))
+        change!(self, [key], |q, conn| q::idempotency::begin(conn, scope, &key, &fingerprint, now))
     }
 
-    /// Complete idempotent.
+    /// Remember the answer of a reserved key. `NotFound` if it is not reserved.
     pub async fn complete_idempotent(
         &self,
-        scope: uuid::Uuid,
+        scope: Uuid,
         key: &str,
         status: u16,
         content_type: &str,
@@ -36,34 +32,16 @@ impl Store {
         let key = key.to_owned();
         let content_type = content_type.to_owned();
         let location = location.map(str::to_owned);
-        let body = body.to_vec();
-        write!(self, (scope, key, status, content_type, location, body), |conn, queries| {
-            queries::idempotency::complete(
-                conn,
-                scope,
-                &key,
-                status,
-                &content_type,
-                location.as_deref(),
-                &body,
-            )
+        let body = body.to_owned();
+        change!(self, [key, content_type, location, body], |q, conn| async move {
+            let answer = q::idempotency::Answer { status, content_type, location, body };
+            q::idempotency::complete(conn, scope, &key, &answer).await
         })
     }
 
-    /// Release idempotent.
-    pub async fn release_idempotent(&self, scope: uuid::Uuid, key: &str) -> Result<(), StoreError> {
+    /// Give a reserved key back: the request did nothing. A completed one stays.
+    pub async fn release_idempotent(&self, scope: Uuid, key: &str) -> Result<(), StoreError> {
         let key = key.to_owned();
-        write!(self, (scope, key), |conn, queries| queries::idempotency::release(conn, scope, &key))
-    }
-
-    /// Forget idempotency keys and calls that are older than they need to be kept. How many rows.
-    pub async fn prune(&self, now: Instant) -> Result<u64, StoreError> {
-        let keys_before = now.plus_seconds(-limits::IDEMPOTENCY_SECONDS);
-        let calls_before = now.plus_seconds(-limits::CALLS_KEPT_SECONDS);
-        let keys: u64 =
-            write!(self, (keys_before), |conn, queries| queries::idempotency::prune(conn, keys_before))?;
-        let calls: u64 =
-            write!(self, (calls_before), |conn, queries| queries::calls::prune(conn, calls_before))?;
-        Ok(keys.saturating_add(calls))
+        change!(self, [key], |q, conn| q::idempotency::release(conn, scope, &key))
     }
 }

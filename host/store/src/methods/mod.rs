@@ -1,20 +1,20 @@
-//! The methods of the store, by resource. Each takes owned values into one transaction of whichever engine is open.
+//! The methods of the store, one file per resource, by the names that the resources have everywhere.
 
-/// Run a query function of the open engine in a transaction of its own.
-macro_rules! write {
-    ($self:ident, ($($arg:ident),*), |$conn:ident, $queries:ident| $body:expr) => {
-        match &$self.backend {
-            Backend::Sqlite(engine) => {
-                use crate::sqlite::queries as $queries;
-                engine.write(move |$conn| Box::pin(async move { $body.await })).await
+/// Carry out `work` of the shared query text in a transaction. PostgreSQL may have to repeat it: what it owns is named, so
+/// that each try gets its own.
+macro_rules! change {
+    ($store:expr, [$($owned:ident),*], |$q:ident, $conn:ident| $work:expr) => {
+        match &$store.engine {
+            $crate::Engine::Sqlite(engine) => {
+                use $crate::sqlite::queries as $q;
+                engine.write(move |$conn| Box::pin(async move { $work.await })).await
             }
-            Backend::Postgres(engine) => {
-                use crate::postgres::queries as $queries;
+            $crate::Engine::Postgres(engine) => {
+                use $crate::postgres::queries as $q;
                 engine
                     .write(move |$conn| {
-                        // The transaction may be tried again, so it works on copies.
-                        $(let $arg = Clone::clone(&$arg);)*
-                        Box::pin(async move { $body.await })
+                        $(let $owned = $owned.clone();)*
+                        Box::pin(async move { $work.await })
                     })
                     .await
             }
@@ -22,25 +22,33 @@ macro_rules! write {
     };
 }
 
-/// Run a query function of the open engine that only reads.
-macro_rules! read {
-    ($self:ident, ($($arg:ident),*), |$conn:ident, $queries:ident| $body:expr) => {
-        match &$self.backend {
-            Backend::Sqlite(engine) => {
-                use crate::sqlite::queries as $queries;
-                engine.read(move |$conn| Box::pin(async move { $body.await })).await
+/// Carry out `work` of the shared query text, which only reads.
+macro_rules! ask {
+    ($store:expr, |$q:ident, $conn:ident| $work:expr) => {
+        match &$store.engine {
+            $crate::Engine::Sqlite(engine) => {
+                use $crate::sqlite::queries as $q;
+                engine.read(move |$conn| Box::pin(async move { $work.await })).await
             }
-            Backend::Postgres(engine) => {
-                use crate::postgres::queries as $queries;
-                engine.read(move |$conn| Box::pin(async move { $body.await })).await
+            $crate::Engine::Postgres(engine) => {
+                use $crate::postgres::queries as $q;
+                engine.read(move |$conn| Box::pin(async move { $work.await })).await
             }
         }
     };
 }
 
 mod bookings;
-mod catalog;
+mod calls;
 mod connections;
+mod event_types;
 mod idempotency;
+mod jobs;
+mod keys;
+mod life;
+mod listings;
+mod members;
 mod plugins;
+mod state;
 mod tenants;
+mod webhooks;

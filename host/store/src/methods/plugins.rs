@@ -1,4 +1,4 @@
-//! Plugin versions and grants.
+//! Installed plugins and their rights.
 
 use berth_model::{
     id::{ListingId, TenantId},
@@ -7,42 +7,42 @@ use berth_model::{
 };
 
 use crate::{
-    Backend, Store, StoreError,
+    Store, StoreError,
     records::{Audit, GrantRecord},
 };
 
 impl Store {
-    /// Insert plugin version.
+    /// Add a version with its component. `Duplicate` if its digest is installed already.
     pub async fn insert_plugin_version(
         &self,
         version: PluginVersion,
         component: Vec<u8>,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        write!(self, (version, component, audit), |conn, queries| queries::plugins::insert(
+        change!(self, [version, component, audit], |q, conn| q::plugins::insert(
             conn, &version, &component, &audit
         ))
     }
 
-    /// List plugin versions.
+    /// Versions of one plugin or of all, the latest first (at most `LIST_ROWS_MAX`).
     pub async fn list_plugin_versions(
         &self,
         plugin: Option<&PluginId>,
     ) -> Result<Vec<PluginVersion>, StoreError> {
         let plugin = plugin.cloned();
-        read!(self, (plugin), |conn, queries| queries::plugins::list(conn, plugin.as_ref()))
+        ask!(self, |q, conn| q::plugins::list(conn, plugin.as_ref()))
     }
 
-    /// Plugin version.
+    /// One version.
     pub async fn plugin_version(&self, digest: &Digest) -> Result<PluginVersion, StoreError> {
         let digest = digest.clone();
-        read!(self, (digest), |conn, queries| queries::plugins::get(conn, &digest))
+        ask!(self, |q, conn| q::plugins::get(conn, &digest))
     }
 
-    /// Plugin component.
+    /// The bytes of a version's component. Whoever loads them checks the digest.
     pub async fn plugin_component(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let digest = digest.clone();
-        read!(self, (digest), |conn, queries| queries::plugins::component(conn, &digest))
+        ask!(self, |q, conn| q::plugins::component(conn, &digest))
     }
 
     /// One transaction: this version active, the one that was active retired, generation bumped. Quarantined ones: `WrongState`.
@@ -52,10 +52,10 @@ impl Store {
         audit: Audit,
     ) -> Result<PluginVersion, StoreError> {
         let digest = digest.clone();
-        write!(self, (digest, audit), |conn, queries| queries::plugins::activate(conn, &digest, &audit))
+        change!(self, [digest, audit], |q, conn| q::plugins::activate(conn, &digest, &audit))
     }
 
-    /// Set plugin state.
+    /// Set any state but `active` (`WrongState`; see [`Self::activate_plugin_version`]). Bumps the generation.
     pub async fn set_plugin_state(
         &self,
         digest: &Digest,
@@ -64,7 +64,7 @@ impl Store {
         audit: Audit,
     ) -> Result<(), StoreError> {
         let digest = digest.clone();
-        write!(self, (digest, state, reason, audit), |conn, queries| queries::plugins::set_state(
+        change!(self, [digest, reason, audit], |q, conn| q::plugins::set_state(
             conn,
             &digest,
             state,
@@ -73,17 +73,17 @@ impl Store {
         ))
     }
 
-    /// Plugin generation.
+    /// Counts changes of what serves; replicas follow it.
     pub async fn plugin_generation(&self) -> Result<i64, StoreError> {
-        read!(self, (), |conn, queries| queries::plugins::generation(conn))
+        ask!(self, |q, conn| q::plugins::generation(conn))
     }
 
-    /// Set grant.
+    /// Replace a plugin's grant at one level.
     pub async fn set_grant(&self, grant: GrantRecord, audit: Audit) -> Result<(), StoreError> {
-        write!(self, (grant, audit), |conn, queries| queries::plugins::set_grant(conn, &grant, &audit))
+        change!(self, [grant, audit], |q, conn| q::grants::set(conn, &grant, &audit))
     }
 
-    /// Grants.
+    /// The grants that apply: the instance's, the tenant's, the listing's, as far as they exist, in this order.
     pub async fn grants(
         &self,
         plugin: &PluginId,
@@ -91,8 +91,6 @@ impl Store {
         listing: Option<ListingId>,
     ) -> Result<Vec<GrantRecord>, StoreError> {
         let plugin = plugin.clone();
-        read!(self, (plugin, tenant, listing), |conn, queries| queries::plugins::grants(
-            conn, &plugin, tenant, listing
-        ))
+        ask!(self, |q, conn| q::grants::list(conn, &plugin, tenant, listing))
     }
 }

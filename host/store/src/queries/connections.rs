@@ -1,4 +1,4 @@
-//! Connections to providers, with their sealed credentials.
+//! Connections to providers. Credentials come and go sealed; see `vault`.
 
 use berth_model::{
     connection::{ConnectionRecord, ConnectionStatus},
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, audit, found, limit as rows, met, parsed, shaped};
+use super::{super::Db, Conn, after, audit, found, met, named, parsed, shaped};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -26,14 +26,21 @@ queries! {
     LIST = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account, subscription,
             credential_names, revision, created_at, updated_at
         FROM connections WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    UPDATE = "UPDATE connections SET listing_id = $3, name = $4, settings = $5, granted_hosts = $6, status = $7, account = $8,
-            subscription = $9, credential_names = $10, updated_at = $11, revision = revision + 1
-        WHERE tenant_id = $1 AND id = $2 AND revision = $12";
-    SEALED = "SELECT sealed_credentials FROM connections WHERE tenant_id = $1 AND id = $2";
-    RESEAL = "UPDATE connections SET sealed_credentials = $3 WHERE tenant_id = $1 AND id = $2";
-    SET_STATUS = "UPDATE connections SET status = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2 AND status <> $3";
-    SET_SUBSCRIPTION = "UPDATE connections SET subscription = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2";
+    UPDATE = "UPDATE connections SET listing_id = $4, name = $5, settings = $6, granted_hosts = $7, status = $8,
+            account = $9, subscription = $10, revision = revision + 1, updated_at = $11
+        WHERE tenant_id = $1 AND id = $2 AND revision = $3
+        RETURNING tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account, subscription,
+            credential_names, revision, created_at, updated_at";
+    SET_CREDENTIALS = "UPDATE connections SET credential_names = $3, sealed_credentials = $4
+        WHERE tenant_id = $1 AND id = $2";
+    SET_HEALTH = "UPDATE connections SET status = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2";
+    SET_SUBSCRIPTION = "UPDATE connections SET subscription = $3, revision = revision + 1, updated_at = $4
+        WHERE tenant_id = $1 AND id = $2";
     DELETE = "DELETE FROM connections WHERE tenant_id = $1 AND id = $2";
+    CREDENTIALS = "SELECT sealed_credentials FROM connections WHERE tenant_id = $1 AND id = $2";
+    ALL_SEALED = "SELECT tenant_id, id, sealed_credentials FROM connections WHERE id > $1 ORDER BY id LIMIT $2";
+    RESEAL = "UPDATE connections SET sealed_credentials = $4
+        WHERE tenant_id = $1 AND id = $2 AND sealed_credentials = $3";
 }
 
 #[derive(sqlx::FromRow)]
@@ -61,16 +68,18 @@ impl TryFrom<Row> for ConnectionRecord {
             id: ConnectionId::from_uuid(row.id),
             tenant: TenantId::from_uuid(row.tenant_id),
             listing: row.listing_id.map(ListingId::from_uuid),
-            plugin: parsed(&row.plugin, "plugin id")?,
+            plugin: parsed(&row.plugin, "plugin")?,
             name: row.name,
             settings: row.settings.0,
-            granted_hosts: row.granted_hosts.map(|g| shaped(g, "granted hosts")).transpose()?,
-            status: ConnectionStatus::ALL
-                .into_iter()
-                .find(|s| s.as_str() == row.status)
-                .ok_or_else(|| StoreError::Corrupt(format!("connection status {:?}", row.status)))?,
+            granted_hosts: row.granted_hosts.map(|hosts| shaped(hosts, "granted hosts")).transpose()?,
+            status: named(
+                &ConnectionStatus::ALL,
+                ConnectionStatus::as_str,
+                &row.status,
+                "connection status",
+            )?,
             account: row.account.0,
-            subscription: row.subscription.map(|s| shaped(s, "subscription")).transpose()?,
+            subscription: row.subscription.map(|value| shaped(value, "subscription")).transpose()?,
             credential_names: shaped(row.credential_names, "credential names")?,
             revision: row.revision,
             created_at: row.created_at.0,
@@ -83,22 +92,14 @@ async fn note(
     conn: &mut Conn,
     audit: &Audit,
     action: &'static str,
-    tenant: TenantId,
-    id: ConnectionId,
-    data: &Value,
+    connection: &ConnectionRecord,
 ) -> Result<(), StoreError> {
-    let event = audit::Event { tenant: Some(tenant), action, kind: "connection", subject: id.uuid(), data };
-    audit::insert(conn, audit, &event).await
-}
-
-fn summary(connection: &ConnectionRecord) -> Value {
-    json!({
-        "plugin": connection.plugin,
-        "name": connection.name,
-        "listing": connection.listing,
-        "credentials": connection.credential_names,
-        "account": connection.account.get("id"),
-    })
+    let data = json!({
+        "plugin": connection.plugin.as_str(), "name": connection.name, "listing": connection.listing,
+        "granted_hosts": connection.granted_hosts, "status": connection.status.as_str(),
+        "credential_names": connection.credential_names, "revision": connection.revision,
+    });
+    audit::note(conn, audit, Some(connection.tenant), action, connection.id.uuid(), data).await
 }
 
 pub(crate) async fn insert(
@@ -125,51 +126,56 @@ pub(crate) async fn insert(
         .bind(Ts(connection.updated_at))
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).duplicate("a connection with this id").missing("tenant"))?;
-    note(conn, audit, "connection.created", connection.tenant, connection.id, &summary(connection)).await
+        .map_err(|e| {
+            StoreError::from(e).duplicate("a connection with this id").missing("tenant or listing")
+        })?;
+    note(conn, audit, "connection.created", connection).await
 }
 
 pub(crate) async fn get(
     conn: &mut Conn,
     tenant: TenantId,
-    id: ConnectionId,
+    connection: ConnectionId,
 ) -> Result<ConnectionRecord, StoreError> {
-    let row = sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(id.uuid()).fetch_optional(conn).await?;
+    let row = sqlx::query_as::<Db, Row>(GET)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .fetch_optional(conn)
+        .await?;
     found(row, "connection")?.try_into()
 }
 
-pub(crate) async fn by_id(conn: &mut Conn, id: ConnectionId) -> Result<ConnectionRecord, StoreError> {
-    let row = sqlx::query_as::<Db, Row>(BY_ID).bind(id.uuid()).fetch_optional(conn).await?;
+pub(crate) async fn by_id(conn: &mut Conn, connection: ConnectionId) -> Result<ConnectionRecord, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(BY_ID).bind(connection.uuid()).fetch_optional(conn).await?;
     found(row, "connection")?.try_into()
 }
 
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
-    after: Option<ConnectionId>,
+    page_after: Option<ConnectionId>,
     limit: u32,
 ) -> Result<Vec<ConnectionRecord>, StoreError> {
-    let found = sqlx::query_as::<Db, Row>(LIST)
+    let rows = sqlx::query_as::<Db, Row>(LIST)
         .bind(tenant.uuid())
-        .bind(after.map_or(Uuid::nil(), ConnectionId::uuid))
-        .bind(rows(limit))
+        .bind(after(page_after))
+        .bind(i64::from(limit))
         .fetch_all(conn)
         .await?;
-    found.into_iter().map(TryInto::try_into).collect()
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 pub(crate) async fn update(
     conn: &mut Conn,
     connection: &ConnectionRecord,
-    sealed: Option<&[u8]>,
+    credentials: Option<&(Vec<String>, Vec<u8>)>,
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<ConnectionRecord, StoreError> {
-    let (tenant, id) = (connection.tenant, connection.id);
-    get(conn, tenant, id).await?;
-    let done = sqlx::query::<Db>(UPDATE)
-        .bind(tenant.uuid())
-        .bind(id.uuid())
+    let row = sqlx::query_as::<Db, Row>(UPDATE)
+        .bind(connection.tenant.uuid())
+        .bind(connection.id.uuid())
+        .bind(expected_revision)
         .bind(connection.listing.map(ListingId::uuid))
         .bind(&connection.name)
         .bind(Json(&connection.settings))
@@ -177,89 +183,127 @@ pub(crate) async fn update(
         .bind(connection.status.as_str())
         .bind(Json(&connection.account))
         .bind(connection.subscription.as_ref().map(Json))
-        .bind(Json(&connection.credential_names))
         .bind(Ts(audit.at))
-        .bind(expected_revision)
-        .execute(&mut *conn)
-        .await?;
-    met(&done, StoreError::Stale)?;
-    if let Some(sealed) = sealed {
-        sqlx::query::<Db>(RESEAL)
-            .bind(tenant.uuid())
-            .bind(id.uuid())
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(|e| StoreError::from(e).missing("listing"))?;
+    let Some(row) = row else {
+        get(conn, connection.tenant, connection.id).await?;
+        return Err(StoreError::Stale);
+    };
+    let mut updated = ConnectionRecord::try_from(row)?;
+    if let Some((names, sealed)) = credentials {
+        sqlx::query::<Db>(SET_CREDENTIALS)
+            .bind(connection.tenant.uuid())
+            .bind(connection.id.uuid())
+            .bind(Json(names))
             .bind(sealed)
             .execute(&mut *conn)
             .await?;
+        updated.credential_names.clone_from(names);
     }
-    let mut data = summary(connection);
-    if let Some(data) = data.as_object_mut() {
-        data.insert("credentials_replaced".to_owned(), Value::Bool(sealed.is_some()));
-    }
-    note(conn, audit, "connection.updated", tenant, id, &data).await?;
-    get(conn, tenant, id).await
+    note(conn, audit, "connection.updated", &updated).await?;
+    Ok(updated)
 }
 
-pub(crate) async fn sealed(
+pub(crate) async fn set_health(
     conn: &mut Conn,
     tenant: TenantId,
-    id: ConnectionId,
-) -> Result<Vec<u8>, StoreError> {
-    let row: Option<(Vec<u8>,)> = sqlx::query_as::<Db, (Vec<u8>,)>(SEALED)
-        .bind(tenant.uuid())
-        .bind(id.uuid())
-        .fetch_optional(conn)
-        .await?;
-    Ok(found(row, "connection")?.0)
-}
-
-pub(crate) async fn set_status(
-    conn: &mut Conn,
-    tenant: TenantId,
-    id: ConnectionId,
+    connection: ConnectionId,
     status: ConnectionStatus,
     now: Instant,
 ) -> Result<(), StoreError> {
-    sqlx::query::<Db>(SET_STATUS)
+    let done = sqlx::query::<Db>(SET_HEALTH)
         .bind(tenant.uuid())
-        .bind(id.uuid())
+        .bind(connection.uuid())
         .bind(status.as_str())
         .bind(Ts(now))
         .execute(conn)
         .await?;
-    Ok(())
+    met(&done, StoreError::NotFound("connection"))
 }
 
 pub(crate) async fn set_subscription(
     conn: &mut Conn,
     tenant: TenantId,
-    id: ConnectionId,
+    connection: ConnectionId,
     subscription: Option<&Subscription>,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(SET_SUBSCRIPTION)
         .bind(tenant.uuid())
-        .bind(id.uuid())
+        .bind(connection.uuid())
         .bind(subscription.map(Json))
         .bind(Ts(audit.at))
         .execute(&mut *conn)
         .await?;
     met(&done, StoreError::NotFound("connection"))?;
-    let data = json!({ "subscription": subscription.map(|s| &s.id) });
-    note(conn, audit, "connection.subscription", tenant, id, &data).await
+    let data = json!({
+        "id": subscription.map(|s| &s.id), "expires_at": subscription.and_then(|s| s.expires_at),
+    });
+    audit::note(conn, audit, Some(tenant), "connection.subscription_changed", connection.uuid(), data).await
 }
 
 pub(crate) async fn delete(
     conn: &mut Conn,
     tenant: TenantId,
-    id: ConnectionId,
+    connection: ConnectionId,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(DELETE)
         .bind(tenant.uuid())
-        .bind(id.uuid())
+        .bind(connection.uuid())
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).used_by("bookings"))?;
+        .map_err(|e| StoreError::from(e).used_by("bookings, listings or the tenant's default"))?;
     met(&done, StoreError::NotFound("connection"))?;
-    note(conn, audit, "connection.deleted", tenant, id, &json!({})).await
+    audit::note(conn, audit, Some(tenant), "connection.deleted", connection.uuid(), json!({})).await
+}
+
+pub(crate) async fn sealed_credentials(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> Result<Vec<u8>, StoreError> {
+    let sealed = sqlx::query_scalar::<Db, Vec<u8>>(CREDENTIALS)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .fetch_optional(conn)
+        .await?;
+    found(sealed, "connection")
+}
+
+/// A page of sealed credentials over all tenants, in the order of ids.
+pub(crate) async fn all_sealed(
+    conn: &mut Conn,
+    page_after: Uuid,
+    limit: i64,
+) -> Result<Vec<(TenantId, ConnectionId, Vec<u8>)>, StoreError> {
+    let rows = sqlx::query_as::<Db, (Uuid, Uuid, Vec<u8>)>(ALL_SEALED)
+        .bind(page_after)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(tenant, id, sealed)| (TenantId::from_uuid(tenant), ConnectionId::from_uuid(id), sealed))
+        .collect())
+}
+
+/// Replace sealed credentials, unless they were changed in between.
+pub(crate) async fn reseal(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    old: &[u8],
+    new: &[u8],
+) -> Result<bool, StoreError> {
+    let done = sqlx::query::<Db>(RESEAL)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(old)
+        .bind(new)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
 }

@@ -1,16 +1,16 @@
-//! Event types and the members who can be booked for them.
+//! Event types and who can be booked for them.
+
+use std::collections::HashMap;
 
 use berth_model::{
     event_type::EventTypeRecord,
     id::{EventTypeId, ListingId, MemberId, TenantId},
-    listing::{ListingRecord, TenantRecord},
-    member::MemberRecord,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, audit, found, limit as rows, listings, met, number, tenants};
+use super::{super::Db, Conn, after, audit, found, met, number};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -18,17 +18,28 @@ queries! {
             slot_interval_minutes, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes,
             booking_window_days, external_id, active, revision, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
-    GET = "SELECT * FROM event_types WHERE tenant_id = $1 AND id = $2";
-    UPDATE = "UPDATE event_types SET slug = $3, title = $4, description = $5, length_minutes = $6,
-            slot_interval_minutes = $7, buffer_before_minutes = $8, buffer_after_minutes = $9,
-            minimum_notice_minutes = $10, booking_window_days = $11, external_id = $12, active = $13, updated_at = $14,
-            revision = revision + 1
-        WHERE tenant_id = $1 AND id = $2 AND revision = $15";
+    GET = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
+            buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
+            active, revision, created_at, updated_at
+        FROM event_types WHERE tenant_id = $1 AND id = $2";
+    LIST = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
+            buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
+            active, revision, created_at, updated_at
+        FROM event_types WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    LIST_OF_LISTING = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes,
+            slot_interval_minutes, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes,
+            booking_window_days, external_id, active, revision, created_at, updated_at
+        FROM event_types WHERE tenant_id = $1 AND id > $2 AND listing_id = $4 ORDER BY id LIMIT $3";
+    UPDATE = "UPDATE event_types SET slug = $4, title = $5, description = $6, length_minutes = $7,
+            slot_interval_minutes = $8, buffer_before_minutes = $9, buffer_after_minutes = $10,
+            minimum_notice_minutes = $11, booking_window_days = $12, external_id = $13, active = $14,
+            revision = revision + 1, updated_at = $15
+        WHERE tenant_id = $1 AND id = $2 AND revision = $3
+        RETURNING tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
+            buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
+            active, revision, created_at, updated_at";
     DELETE = "DELETE FROM event_types WHERE tenant_id = $1 AND id = $2";
-    MEMBERS = "SELECT member_id FROM event_type_members WHERE tenant_id = $1 AND event_type_id = $2 ORDER BY position";
-    ADD_MEMBER = "INSERT INTO event_type_members (tenant_id, event_type_id, member_id, position)
-        VALUES ($1, $2, $3, $4)";
-    CLEAR_MEMBERS = "DELETE FROM event_type_members WHERE tenant_id = $1 AND event_type_id = $2";
+    LEAVE = "DELETE FROM event_type_members WHERE tenant_id = $1 AND event_type_id = $2";
 }
 
 #[derive(sqlx::FromRow)]
@@ -64,7 +75,7 @@ impl Row {
             length_minutes: number(self.length_minutes, "length")?,
             slot_interval_minutes: self
                 .slot_interval_minutes
-                .map(|m| number(m, "slot interval"))
+                .map(|minutes| number(minutes, "slot interval"))
                 .transpose()?,
             buffer_before_minutes: number(self.buffer_before_minutes, "buffer")?,
             buffer_after_minutes: number(self.buffer_after_minutes, "buffer")?,
@@ -84,33 +95,35 @@ async fn note(
     conn: &mut Conn,
     audit: &Audit,
     action: &'static str,
-    tenant: TenantId,
-    id: EventTypeId,
-    data: &Value,
+    event_type: &EventTypeRecord,
 ) -> Result<(), StoreError> {
-    let event = audit::Event { tenant: Some(tenant), action, kind: "event_type", subject: id.uuid(), data };
-    audit::insert(conn, audit, &event).await
+    let data = json!({
+        "listing": event_type.listing, "slug": event_type.slug, "title": event_type.title,
+        "length_minutes": event_type.length_minutes, "members": event_type.members,
+        "external_id": event_type.external_id, "active": event_type.active, "revision": event_type.revision,
+    });
+    audit::note(conn, audit, Some(event_type.tenant), action, event_type.id.uuid(), data).await
 }
 
-async fn members(conn: &mut Conn, tenant: Uuid, event_type: Uuid) -> Result<Vec<MemberId>, StoreError> {
-    let ids: Vec<(Uuid,)> =
-        sqlx::query_as::<Db, (Uuid,)>(MEMBERS).bind(tenant).bind(event_type).fetch_all(conn).await?;
-    Ok(ids.into_iter().map(|(id,)| MemberId::from_uuid(id)).collect())
-}
-
-async fn set_members(conn: &mut Conn, event_type: &EventTypeRecord) -> Result<(), StoreError> {
-    let (tenant, id) = (event_type.tenant.uuid(), event_type.id.uuid());
-    sqlx::query::<Db>(CLEAR_MEMBERS).bind(tenant).bind(id).execute(&mut *conn).await?;
-    for (position, member) in (0_i64..).zip(&event_type.members) {
-        sqlx::query::<Db>(ADD_MEMBER)
-            .bind(tenant)
-            .bind(id)
-            .bind(member.uuid())
-            .bind(position)
-            .execute(&mut *conn)
-            .await
-            .map_err(|e| StoreError::from(e).missing("member").duplicate("the member in this list"))?;
+/// Put these members, in this order, behind an event type.
+async fn join(conn: &mut Conn, event_type: &EventTypeRecord) -> Result<(), StoreError> {
+    if event_type.members.is_empty() {
+        return Ok(());
     }
+    let mut insert = QueryBuilder::<Db>::new(
+        "INSERT INTO event_type_members (tenant_id, event_type_id, member_id, position) ",
+    );
+    insert.push_values((0_i64..).zip(&event_type.members), |mut row, (position, member)| {
+        row.push_bind(event_type.tenant.uuid())
+            .push_bind(event_type.id.uuid())
+            .push_bind(member.uuid())
+            .push_bind(position);
+    });
+    insert
+        .build()
+        .execute(conn)
+        .await
+        .map_err(|e| StoreError::from(e).duplicate("this member of the event type").missing("member"))?;
     Ok(())
 }
 
@@ -140,57 +153,85 @@ pub(crate) async fn insert(
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("an event type with this slug").missing("listing"))?;
-    set_members(conn, event_type).await?;
-    let data = json!({ "slug": event_type.slug, "members": event_type.members });
-    note(conn, audit, "event_type.created", event_type.tenant, event_type.id, &data).await
+    join(conn, event_type).await?;
+    note(conn, audit, "event_type.created", event_type).await
+}
+
+/// Their members in their order.
+async fn with_members(
+    conn: &mut Conn,
+    tenant: TenantId,
+    rows: Vec<Row>,
+) -> Result<Vec<EventTypeRecord>, StoreError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query =
+        QueryBuilder::<Db>::new("SELECT event_type_id, member_id FROM event_type_members WHERE tenant_id = ");
+    query.push_bind(tenant.uuid()).push(" AND event_type_id IN (");
+    let mut ids = query.separated(", ");
+    for row in &rows {
+        ids.push_bind(row.id);
+    }
+    query.push(") ORDER BY position");
+    let mut members: HashMap<Uuid, Vec<MemberId>> = HashMap::new();
+    for (event_type, member) in query.build_query_as::<(Uuid, Uuid)>().fetch_all(conn).await? {
+        members.entry(event_type).or_default().push(MemberId::from_uuid(member));
+    }
+    rows.into_iter()
+        .map(|row| {
+            let members = members.remove(&row.id).unwrap_or_default();
+            row.with(members)
+        })
+        .collect()
 }
 
 pub(crate) async fn get(
     conn: &mut Conn,
     tenant: TenantId,
-    id: EventTypeId,
+    event_type: EventTypeId,
 ) -> Result<EventTypeRecord, StoreError> {
-    let row =
-        sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(id.uuid()).fetch_optional(&mut *conn).await?;
+    let row = sqlx::query_as::<Db, Row>(GET)
+        .bind(tenant.uuid())
+        .bind(event_type.uuid())
+        .fetch_optional(&mut *conn)
+        .await?;
     let row = found(row, "event type")?;
-    let members = members(conn, row.tenant_id, row.id).await?;
-    row.with(members)
+    found(with_members(conn, tenant, vec![row]).await?.pop(), "event type")
+}
+
+/// One without its members, for a caller that reads them anyway.
+pub(crate) async fn get_with(
+    conn: &mut Conn,
+    tenant: TenantId,
+    event_type: EventTypeId,
+    members: Vec<MemberId>,
+) -> Result<EventTypeRecord, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(GET)
+        .bind(tenant.uuid())
+        .bind(event_type.uuid())
+        .fetch_optional(conn)
+        .await?;
+    found(row, "event type")?.with(members)
 }
 
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
     listing: Option<ListingId>,
-    after: Option<EventTypeId>,
+    page_after: Option<EventTypeId>,
     limit: u32,
 ) -> Result<Vec<EventTypeRecord>, StoreError> {
-    let mut query = QueryBuilder::<Db>::new("SELECT * FROM event_types WHERE tenant_id = ");
-    query.push_bind(tenant.uuid());
-    query.push(" AND id > ").push_bind(after.map_or(Uuid::nil(), EventTypeId::uuid));
+    let statement = if listing.is_some() { LIST_OF_LISTING } else { LIST };
+    let mut query = sqlx::query_as::<Db, Row>(statement)
+        .bind(tenant.uuid())
+        .bind(after(page_after))
+        .bind(i64::from(limit));
     if let Some(listing) = listing {
-        query.push(" AND listing_id = ").push_bind(listing.uuid());
+        query = query.bind(listing.uuid());
     }
-    query.push(" ORDER BY id LIMIT ").push_bind(rows(limit));
-    let found: Vec<Row> = query.build_query_as().fetch_all(&mut *conn).await?;
-
-    let mut members =
-        QueryBuilder::<Db>::new("SELECT event_type_id, member_id FROM event_type_members WHERE tenant_id = ");
-    members.push_bind(tenant.uuid()).push(" AND event_type_id IN (");
-    let mut ids = members.separated(", ");
-    ids.push_bind(Uuid::nil());
-    for row in &found {
-        ids.push_bind(row.id);
-    }
-    members.push(") ORDER BY event_type_id, position");
-    let members: Vec<(Uuid, Uuid)> = members.build_query_as().fetch_all(conn).await?;
-    found
-        .into_iter()
-        .map(|row| {
-            let own = members.iter().filter(|(id, _)| *id == row.id).map(|(_, m)| MemberId::from_uuid(*m));
-            let own = own.collect();
-            row.with(own)
-        })
-        .collect()
+    let rows = query.fetch_all(&mut *conn).await?;
+    with_members(conn, tenant, rows).await
 }
 
 pub(crate) async fn update(
@@ -199,10 +240,10 @@ pub(crate) async fn update(
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<EventTypeRecord, StoreError> {
-    get(conn, event_type.tenant, event_type.id).await?;
-    let done = sqlx::query::<Db>(UPDATE)
+    let row = sqlx::query_as::<Db, Row>(UPDATE)
         .bind(event_type.tenant.uuid())
         .bind(event_type.id.uuid())
+        .bind(expected_revision)
         .bind(&event_type.slug)
         .bind(&event_type.title)
         .bind(&event_type.description)
@@ -215,42 +256,36 @@ pub(crate) async fn update(
         .bind(&event_type.external_id)
         .bind(event_type.active)
         .bind(Ts(audit.at))
-        .bind(expected_revision)
-        .execute(&mut *conn)
+        .fetch_optional(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("an event type with this slug"))?;
-    met(&done, StoreError::Stale)?;
-    set_members(conn, event_type).await?;
-    let data = json!({ "slug": event_type.slug, "members": event_type.members });
-    note(conn, audit, "event_type.updated", event_type.tenant, event_type.id, &data).await?;
-    get(conn, event_type.tenant, event_type.id).await
+    let Some(row) = row else {
+        get(conn, event_type.tenant, event_type.id).await?;
+        return Err(StoreError::Stale);
+    };
+    sqlx::query::<Db>(LEAVE)
+        .bind(event_type.tenant.uuid())
+        .bind(event_type.id.uuid())
+        .execute(&mut *conn)
+        .await?;
+    join(conn, event_type).await?;
+    let event_type = row.with(event_type.members.clone())?;
+    note(conn, audit, "event_type.updated", &event_type).await?;
+    Ok(event_type)
 }
 
 pub(crate) async fn delete(
     conn: &mut Conn,
     tenant: TenantId,
-    id: EventTypeId,
+    event_type: EventTypeId,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(DELETE)
         .bind(tenant.uuid())
-        .bind(id.uuid())
+        .bind(event_type.uuid())
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).used_by("bookings"))?;
     met(&done, StoreError::NotFound("event type"))?;
-    note(conn, audit, "event_type.deleted", tenant, id, &json!({})).await
-}
-
-/// All that the booking path needs to know, in one go.
-pub(crate) async fn scene(
-    conn: &mut Conn,
-    tenant: TenantId,
-    id: EventTypeId,
-) -> Result<(TenantRecord, ListingRecord, EventTypeRecord, Vec<MemberRecord>), StoreError> {
-    let event_type = get(conn, tenant, id).await?;
-    let listing = listings::get(conn, tenant, event_type.listing).await?;
-    let owner = tenants::get(conn, tenant).await?;
-    let people = super::members::of_event_type(conn, tenant, id.uuid()).await?;
-    Ok((owner, listing, event_type, people))
+    audit::note(conn, audit, Some(tenant), "event_type.deleted", event_type.uuid(), json!({})).await
 }

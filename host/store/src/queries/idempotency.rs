@@ -1,22 +1,23 @@
-//! Idempotency keys: the first request does the work, later ones get its answer.
+//! Idempotency keys: the first request with a key is carried out, the others are given its answer.
 
 use berth_model::{limits, time::Instant};
 use uuid::Uuid;
 
-use super::{super::Db, Conn};
+use super::{super::Db, Conn, met, number};
 use crate::{StoreError, records::Idempotency, types::Ts};
 
 queries! {
+    // A key is free again when its day is over, or when the request that reserved it died without an answer.
     RESERVE = "INSERT INTO idempotency_keys (scope, key, fingerprint, created_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (scope, key) DO NOTHING";
+        ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, created_at = excluded.created_at,
+            status = NULL, content_type = NULL, location = NULL, body = NULL
+        WHERE idempotency_keys.created_at <= $5
+            OR (idempotency_keys.status IS NULL AND idempotency_keys.created_at <= $6
+                AND idempotency_keys.fingerprint = excluded.fingerprint)";
     GET = "SELECT fingerprint, status, content_type, location, body FROM idempotency_keys WHERE scope = $1 AND key = $2";
-    // Forgotten after a day; a reservation whose process died is free again after the longest time a request may take.
-    EXPIRE = "DELETE FROM idempotency_keys
-        WHERE scope = $1 AND key = $2 AND (created_at < $3 OR (status IS NULL AND created_at < $4))";
     COMPLETE = "UPDATE idempotency_keys SET status = $3, content_type = $4, location = $5, body = $6
-        WHERE scope = $1 AND key = $2";
+        WHERE scope = $1 AND key = $2 AND status IS NULL";
     RELEASE = "DELETE FROM idempotency_keys WHERE scope = $1 AND key = $2 AND status IS NULL";
-    PRUNE = "DELETE FROM idempotency_keys WHERE created_at < $1";
 }
 
 #[derive(sqlx::FromRow)]
@@ -35,66 +36,60 @@ pub(crate) async fn begin(
     fingerprint: &[u8],
     now: Instant,
 ) -> Result<Idempotency, StoreError> {
-    let abandoned = i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX);
-    sqlx::query::<Db>(EXPIRE)
-        .bind(scope)
-        .bind(key)
-        .bind(Ts(now.plus_seconds(-limits::IDEMPOTENCY_SECONDS)))
-        .bind(Ts(now.plus_millis(-abandoned)))
-        .execute(&mut *conn)
-        .await?;
     let reserved = sqlx::query::<Db>(RESERVE)
         .bind(scope)
         .bind(key)
         .bind(fingerprint)
         .bind(Ts(now))
+        .bind(Ts(now.plus_seconds(-limits::IDEMPOTENCY_SECONDS)))
+        .bind(Ts(now.plus_seconds(-limits::IDEMPOTENCY_IN_FLIGHT_SECONDS)))
         .execute(&mut *conn)
         .await?;
     if reserved.rows_affected() > 0 {
         return Ok(Idempotency::New);
     }
-    let row: Option<Row> = sqlx::query_as::<Db, Row>(GET).bind(scope).bind(key).fetch_optional(conn).await?;
+    let row = sqlx::query_as::<Db, Row>(GET).bind(scope).bind(key).fetch_optional(conn).await?;
+    // Gone in between: the next try will get it.
     let Some(row) = row else { return Ok(Idempotency::InFlight) };
     if row.fingerprint != fingerprint {
         return Ok(Idempotency::Mismatch);
     }
-    Ok(match row.status.and_then(|s| u16::try_from(s).ok()) {
-        None => Idempotency::InFlight,
-        Some(status) => Idempotency::Replay {
-            status,
-            content_type: row.content_type.unwrap_or_default(),
-            location: row.location,
-            body: row.body.unwrap_or_default(),
-        },
+    let Some(status) = row.status else { return Ok(Idempotency::InFlight) };
+    Ok(Idempotency::Replay {
+        status: number(status, "status")?,
+        content_type: row.content_type.unwrap_or_default(),
+        location: row.location,
+        body: row.body.unwrap_or_default(),
     })
+}
+
+/// The answer that a key is given from now on.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) location: Option<String>,
+    pub(crate) body: Vec<u8>,
 }
 
 pub(crate) async fn complete(
     conn: &mut Conn,
     scope: Uuid,
     key: &str,
-    status: u16,
-    content_type: &str,
-    location: Option<&str>,
-    body: &[u8],
+    answer: &Answer,
 ) -> Result<(), StoreError> {
-    sqlx::query::<Db>(COMPLETE)
+    let done = sqlx::query::<Db>(COMPLETE)
         .bind(scope)
         .bind(key)
-        .bind(i64::from(status))
-        .bind(content_type)
-        .bind(location)
-        .bind(body)
+        .bind(i64::from(answer.status))
+        .bind(&answer.content_type)
+        .bind(&answer.location)
+        .bind(&answer.body)
         .execute(conn)
         .await?;
-    Ok(())
+    met(&done, StoreError::NotFound("idempotency key"))
 }
 
 pub(crate) async fn release(conn: &mut Conn, scope: Uuid, key: &str) -> Result<(), StoreError> {
     sqlx::query::<Db>(RELEASE).bind(scope).bind(key).execute(conn).await?;
     Ok(())
-}
-
-pub(crate) async fn prune(conn: &mut Conn, before: Instant) -> Result<u64, StoreError> {
-    Ok(sqlx::query::<Db>(PRUNE).bind(Ts(before)).execute(conn).await?.rows_affected())
 }

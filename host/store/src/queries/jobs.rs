@@ -1,4 +1,4 @@
-//! The outbox: work that happens later, at least once, by one worker at a time.
+//! Work that happens later: one open job per key, leased to one worker at a time.
 
 use berth_model::{
     id::{JobId, TenantId},
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, audit, limit as rows, met};
+use super::{super::Db, Conn, audit, found, met};
 use crate::{
     StoreError,
     records::{Audit, Job, JobEnd, NewJob},
@@ -16,29 +16,49 @@ use crate::{
 };
 
 queries! {
-    // An open job with the same key is made due earlier instead; one that is being worked on is to run once more.
-    ENQUEUE = "INSERT INTO jobs (id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, leased_until, rerun, dead,
+    // Three cases: no open job (inserted), one that nobody holds (due earlier; taken over by a maker that brings a lease),
+    // one that is held (it runs again when its holder is done).
+    ENQUEUE = "INSERT INTO jobs (id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, leased_until, dead,
             created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, FALSE, $10)
-        ON CONFLICT (dedup_key) WHERE NOT dead DO UPDATE SET
-            due_at = CASE WHEN excluded.due_at < jobs.due_at THEN excluded.due_at ELSE jobs.due_at END,
-            rerun = jobs.leased_until IS NOT NULL";
-    CLAIM = concat!("UPDATE jobs SET attempt = attempt + 1, leased_until = $2, rerun = FALSE WHERE id IN (
-            SELECT id FROM jobs WHERE NOT dead AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, $10)
+        ON CONFLICT (tenant_id, dedup_key) WHERE NOT dead DO UPDATE SET
+            due_at = CASE WHEN jobs.leased_until > excluded.created_at OR jobs.due_at < excluded.due_at
+                THEN jobs.due_at ELSE excluded.due_at END,
+            rerun_at = CASE
+                WHEN jobs.leased_until IS NULL OR jobs.leased_until <= excluded.created_at THEN NULL
+                WHEN jobs.rerun_at < excluded.due_at THEN jobs.rerun_at ELSE excluded.due_at END,
+            id = CASE WHEN excluded.leased_until IS NULL OR jobs.leased_until > excluded.created_at
+                THEN jobs.id ELSE excluded.id END,
+            attempt = CASE WHEN excluded.leased_until IS NULL OR jobs.leased_until > excluded.created_at
+                THEN jobs.attempt ELSE excluded.attempt END,
+            payload = CASE WHEN excluded.leased_until IS NULL OR jobs.leased_until > excluded.created_at
+                THEN jobs.payload ELSE excluded.payload END,
+            leased_until = CASE WHEN excluded.leased_until IS NULL OR jobs.leased_until > excluded.created_at
+                THEN jobs.leased_until ELSE excluded.leased_until END";
+    CLAIM = concat!("UPDATE jobs SET attempt = attempt + 1, leased_until = $2, rerun_at = NULL
+        WHERE id IN (
+            SELECT id FROM jobs
+            WHERE NOT dead AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
             ORDER BY priority, due_at, id LIMIT $3", lock_rows_skipping!(), ")
         RETURNING id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, last_error, created_at");
-    DONE = "DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND NOT rerun";
-    RERUN = "UPDATE jobs SET leased_until = NULL, rerun = FALSE WHERE id = $1 AND attempt = $2 AND rerun";
-    RETRY = "UPDATE jobs SET leased_until = NULL, last_error = $4,
-            due_at = CASE WHEN rerun THEN due_at ELSE $3 END, rerun = FALSE
-        WHERE id = $1 AND attempt = $2";
-    BURY = "UPDATE jobs SET leased_until = NULL, dead = TRUE, last_error = $3 WHERE id = $1 AND attempt = $2";
-    NEXT_DUE = "SELECT due_at, leased_until FROM jobs WHERE NOT dead
-        ORDER BY CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END LIMIT 1";
+    DONE = "DELETE FROM jobs
+        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
+    RETRY = "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN rerun_at < $3 THEN rerun_at ELSE $3 END,
+            rerun_at = NULL, last_error = $4
+        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead";
+    DIE = "UPDATE jobs SET leased_until = NULL, dead = TRUE, last_error = $3
+        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
+    // A new run has a new id, so that a holder of the old one, however late, cannot end it. It is never a first attempt: what
+    // was tried before may have had an effect, and only a first attempt may take for granted that it had not.
+    AGAIN = "UPDATE jobs SET id = $3, attempt = 1, leased_until = NULL, due_at = rerun_at, rerun_at = NULL,
+            last_error = $4
+        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NOT NULL";
+    NEXT_DUE = "SELECT MIN(due_at) FROM jobs WHERE NOT dead AND leased_until IS NULL";
+    NEXT_LEASE_END = "SELECT MIN(leased_until) FROM jobs WHERE leased_until IS NOT NULL";
     DEAD = "SELECT id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, last_error, created_at
-        FROM jobs WHERE dead AND tenant_id = $1 ORDER BY id LIMIT $2";
-    REQUEUE = "UPDATE jobs SET dead = FALSE, due_at = $3, attempt = 1 WHERE id = $1 AND tenant_id = $2 AND dead";
-    COUNT_OPEN = "SELECT count(*) FROM jobs WHERE NOT dead";
+        FROM jobs WHERE tenant_id = $1 AND dead ORDER BY id DESC LIMIT $2";
+    REQUEUE = "UPDATE jobs SET id = $3, dead = FALSE, attempt = 1, due_at = $4 WHERE tenant_id = $1 AND id = $2 AND dead";
+    OPEN_COUNT = "SELECT COUNT(*) FROM jobs WHERE NOT dead";
 }
 
 #[derive(sqlx::FromRow)]
@@ -72,7 +92,16 @@ impl From<Row> for Job {
     }
 }
 
-pub(crate) async fn enqueue(conn: &mut Conn, job: &NewJob, now: Instant) -> Result<(), StoreError> {
+/// When a job came into being: the time in its id (RFC 9562, version 7).
+fn created_at(job: &NewJob) -> Instant {
+    let millis = job.id.uuid().get_timestamp().map(|time| {
+        let (seconds, nanos) = time.to_unix();
+        i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000) + i64::from(nanos / 1_000_000)
+    });
+    millis.map_or(job.due_at, |millis| Instant::from_micros(millis.saturating_mul(1_000)))
+}
+
+pub(crate) async fn enqueue(conn: &mut Conn, job: &NewJob) -> Result<(), StoreError> {
     sqlx::query::<Db>(ENQUEUE)
         .bind(job.id.uuid())
         .bind(job.tenant.uuid())
@@ -83,81 +112,93 @@ pub(crate) async fn enqueue(conn: &mut Conn, job: &NewJob, now: Instant) -> Resu
         .bind(&job.dedup_key)
         .bind(i64::from(job.leased_until.is_some()))
         .bind(job.leased_until.map(Ts))
-        .bind(Ts(now))
+        .bind(Ts(created_at(job)))
         .execute(conn)
-        .await?;
+        .await
+        .map_err(|e| StoreError::from(e).duplicate("a job with this id"))?;
     Ok(())
 }
 
+/// Take due jobs that nobody holds, the most urgent first.
 pub(crate) async fn claim(
     conn: &mut Conn,
     now: Instant,
     leased_until: Instant,
     limit: u32,
 ) -> Result<Vec<Job>, StoreError> {
-    let claimed = sqlx::query_as::<Db, Row>(CLAIM)
+    let rows = sqlx::query_as::<Db, Row>(CLAIM)
         .bind(Ts(now))
         .bind(Ts(leased_until))
-        .bind(rows(limit))
+        .bind(i64::from(limit))
         .fetch_all(conn)
         .await?;
-    let mut jobs: Vec<Job> = claimed.into_iter().map(Into::into).collect();
+    let mut jobs: Vec<Job> = rows.into_iter().map(Into::into).collect();
     jobs.sort_by_key(|job| (job.priority, job.due_at, job.id));
     Ok(jobs)
 }
 
-/// False when somebody else holds the job by now.
-pub(crate) async fn end(conn: &mut Conn, job: JobId, attempt: i64, end: &JobEnd) -> Result<bool, StoreError> {
-    let by = |sql: &'static str| sqlx::query::<Db>(sql).bind(job.uuid()).bind(attempt);
-    let done = match end {
-        JobEnd::Done => {
-            let done = by(DONE).execute(&mut *conn).await?;
-            if done.rows_affected() == 0 { by(RERUN).execute(conn).await? } else { done }
-        }
-        JobEnd::Retry { due_at, error } => by(RETRY).bind(Ts(*due_at)).bind(error).execute(conn).await?,
-        JobEnd::Dead { error } => by(BURY).bind(error).execute(conn).await?,
+/// End a held job. `next` is its id if it has to run again for a wake-up that came meanwhile.
+pub(crate) async fn end(
+    conn: &mut Conn,
+    job: JobId,
+    attempt: i64,
+    end: &JobEnd,
+    next: JobId,
+) -> Result<bool, StoreError> {
+    let query = sqlx::query::<Db>(match end {
+        JobEnd::Done => DONE,
+        JobEnd::Retry { .. } => RETRY,
+        JobEnd::Dead { .. } => DIE,
+    })
+    .bind(job.uuid())
+    .bind(attempt);
+    let (query, error) = match end {
+        JobEnd::Done => (query, None),
+        JobEnd::Retry { due_at, error } => (query.bind(Ts(*due_at)).bind(error), Some(error)),
+        JobEnd::Dead { error } => (query.bind(error), Some(error)),
     };
-    Ok(done.rows_affected() > 0)
+    if query.execute(&mut *conn).await?.rows_affected() > 0 {
+        return Ok(true);
+    }
+    let again = sqlx::query::<Db>(AGAIN).bind(job.uuid()).bind(attempt).bind(next.uuid()).bind(error);
+    Ok(again.execute(conn).await?.rows_affected() > 0)
 }
 
-/// When the next open job may be taken.
+/// When a worker should look again: the next due time, or the end of a lease whose holder may be dead.
 pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<Instant>, StoreError> {
-    let row: Option<(Ts, Option<Ts>)> =
-        sqlx::query_as::<Db, (Ts, Option<Ts>)>(NEXT_DUE).fetch_optional(conn).await?;
-    Ok(row.map(|(due, lease)| lease.map_or(due.0, |lease| lease.0.max(due.0))))
+    let due = sqlx::query_scalar::<Db, Option<Ts>>(NEXT_DUE).fetch_one(&mut *conn).await?;
+    let lease_end = sqlx::query_scalar::<Db, Option<Ts>>(NEXT_LEASE_END).fetch_one(conn).await?;
+    Ok(due.into_iter().chain(lease_end).min().map(|ts| ts.0))
 }
 
 pub(crate) async fn dead(conn: &mut Conn, tenant: TenantId, limit: u32) -> Result<Vec<Job>, StoreError> {
-    let found = sqlx::query_as::<Db, Row>(DEAD).bind(tenant.uuid()).bind(rows(limit)).fetch_all(conn).await?;
-    Ok(found.into_iter().map(Into::into).collect())
+    let rows =
+        sqlx::query_as::<Db, Row>(DEAD).bind(tenant.uuid()).bind(i64::from(limit)).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// Give a dead job a new life, with a new id.
 pub(crate) async fn requeue(
     conn: &mut Conn,
     tenant: TenantId,
     job: JobId,
+    next: JobId,
     now: Instant,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(REQUEUE)
-        .bind(job.uuid())
         .bind(tenant.uuid())
+        .bind(job.uuid())
+        .bind(next.uuid())
         .bind(Ts(now))
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).duplicate("an open job for the same thing"))?;
+        .map_err(|e| StoreError::from(e).duplicate("an open job for the same"))?;
     met(&done, StoreError::NotFound("job"))?;
-    let event = audit::Event {
-        tenant: Some(tenant),
-        action: "job.requeued",
-        kind: "job",
-        subject: job.uuid(),
-        data: &json!({}),
-    };
-    audit::insert(conn, audit, &event).await
+    audit::note(conn, audit, Some(tenant), "job.requeued", job.uuid(), json!({ "next": next })).await
 }
 
-pub(crate) async fn count_open(conn: &mut Conn) -> Result<i64, StoreError> {
-    let (count,): (i64,) = sqlx::query_as::<Db, (i64,)>(COUNT_OPEN).fetch_one(conn).await?;
-    Ok(count)
+pub(crate) async fn open_count(conn: &mut Conn) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar::<Db, i64>(OPEN_COUNT).fetch_optional(conn).await?;
+    found(count, "count")
 }

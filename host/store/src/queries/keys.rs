@@ -2,13 +2,14 @@
 
 use berth_model::{
     id::{ApiKeyId, TenantId},
+    limits,
     time::Instant,
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, audit, found, met, shaped};
+use super::{super::Db, Conn, at, audit, found, met, shaped};
 use crate::{
     StoreError,
     records::{ApiKeyRecord, Audit},
@@ -21,7 +22,7 @@ queries! {
     BY_HASH = "SELECT id, tenant_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
         FROM api_keys WHERE hash = $1";
     LIST = "SELECT id, tenant_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
-        FROM api_keys WHERE tenant_id IS NOT DISTINCT FROM $1 ORDER BY id LIMIT 1000";
+        FROM api_keys WHERE tenant_id IS NOT DISTINCT FROM $1 ORDER BY id LIMIT $2";
     REVOKE = "UPDATE api_keys SET revoked_at = $3
         WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL";
     TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1";
@@ -50,9 +51,9 @@ impl TryFrom<Row> for ApiKeyRecord {
             prefix: row.prefix,
             scopes: shaped(row.scopes, "scopes")?,
             created_at: row.created_at.0,
-            expires_at: row.expires_at.map(|t| t.0),
-            revoked_at: row.revoked_at.map(|t| t.0),
-            last_used_at: row.last_used_at.map(|t| t.0),
+            expires_at: at(row.expires_at),
+            revoked_at: at(row.revoked_at),
+            last_used_at: at(row.last_used_at),
         })
     }
 }
@@ -74,17 +75,10 @@ pub(crate) async fn insert(
         .bind(key.expires_at.map(Ts))
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).missing("tenant"))?;
+        .map_err(|e| StoreError::from(e).missing("tenant").duplicate("this key"))?;
     let data =
         json!({ "name": key.name, "prefix": key.prefix, "scopes": key.scopes, "expires_at": key.expires_at });
-    let event = audit::Event {
-        tenant: key.tenant,
-        action: "key.created",
-        kind: "key",
-        subject: key.id.uuid(),
-        data: &data,
-    };
-    audit::insert(conn, audit, &event).await
+    audit::note(conn, audit, key.tenant, "key.created", key.id.uuid(), data).await
 }
 
 pub(crate) async fn by_hash(conn: &mut Conn, hash: &[u8]) -> Result<ApiKeyRecord, StoreError> {
@@ -93,7 +87,11 @@ pub(crate) async fn by_hash(conn: &mut Conn, hash: &[u8]) -> Result<ApiKeyRecord
 }
 
 pub(crate) async fn list(conn: &mut Conn, tenant: Option<TenantId>) -> Result<Vec<ApiKeyRecord>, StoreError> {
-    let rows = sqlx::query_as::<Db, Row>(LIST).bind(tenant.map(TenantId::uuid)).fetch_all(conn).await?;
+    let rows = sqlx::query_as::<Db, Row>(LIST)
+        .bind(tenant.map(TenantId::uuid))
+        .bind(limits::LIST_ROWS_MAX)
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
@@ -110,9 +108,7 @@ pub(crate) async fn revoke(
         .execute(&mut *conn)
         .await?;
     met(&done, StoreError::NotFound("key"))?;
-    let event =
-        audit::Event { tenant, action: "key.revoked", kind: "key", subject: key.uuid(), data: &json!({}) };
-    audit::insert(conn, audit, &event).await
+    audit::note(conn, audit, tenant, "key.revoked", key.uuid(), json!({})).await
 }
 
 pub(crate) async fn touch(conn: &mut Conn, key: ApiKeyId, now: Instant) -> Result<(), StoreError> {

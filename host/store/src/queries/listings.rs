@@ -7,18 +7,24 @@ use berth_model::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, audit, found, limit as rows, met, parsed};
+use super::{super::Db, Conn, after, audit, found, met, parsed};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
     INSERT = "INSERT INTO listings (tenant_id, id, slug, title, description, time_zone, booking_provider, active,
             offer_when_degraded, revision, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    GET = "SELECT * FROM listings WHERE tenant_id = $1 AND id = $2";
-    LIST = "SELECT * FROM listings WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    UPDATE = "UPDATE listings SET slug = $3, title = $4, description = $5, time_zone = $6, booking_provider = $7,
-            active = $8, offer_when_degraded = $9, updated_at = $10, revision = revision + 1
-        WHERE tenant_id = $1 AND id = $2 AND revision = $11";
+    GET = "SELECT tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
+            revision, created_at, updated_at
+        FROM listings WHERE tenant_id = $1 AND id = $2";
+    LIST = "SELECT tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
+            revision, created_at, updated_at
+        FROM listings WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    UPDATE = "UPDATE listings SET slug = $4, title = $5, description = $6, time_zone = $7, booking_provider = $8,
+            active = $9, offer_when_degraded = $10, revision = revision + 1, updated_at = $11
+        WHERE tenant_id = $1 AND id = $2 AND revision = $3
+        RETURNING tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
+            revision, created_at, updated_at";
     DELETE = "DELETE FROM listings WHERE tenant_id = $1 AND id = $2";
 }
 
@@ -62,12 +68,14 @@ async fn note(
     conn: &mut Conn,
     audit: &Audit,
     action: &'static str,
-    tenant: TenantId,
-    listing: ListingId,
-    data: &serde_json::Value,
+    listing: &ListingRecord,
 ) -> Result<(), StoreError> {
-    let event = audit::Event { tenant: Some(tenant), action, kind: "listing", subject: listing.uuid(), data };
-    audit::insert(conn, audit, &event).await
+    let data = json!({
+        "slug": listing.slug, "title": listing.title, "time_zone": listing.time_zone,
+        "booking_provider": listing.booking_provider, "active": listing.active,
+        "offer_when_degraded": listing.offer_when_degraded, "revision": listing.revision,
+    });
+    audit::note(conn, audit, Some(listing.tenant), action, listing.id.uuid(), data).await
 }
 
 pub(crate) async fn insert(
@@ -90,33 +98,35 @@ pub(crate) async fn insert(
         .bind(Ts(listing.updated_at))
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).duplicate("a listing with this slug").missing("tenant"))?;
-    let data = json!({ "slug": listing.slug, "booking_provider": listing.booking_provider });
-    note(conn, audit, "listing.created", listing.tenant, listing.id, &data).await
+        .map_err(|e| {
+            StoreError::from(e).duplicate("a listing with this slug").missing("tenant or connection")
+        })?;
+    note(conn, audit, "listing.created", listing).await
 }
 
 pub(crate) async fn get(
     conn: &mut Conn,
     tenant: TenantId,
-    id: ListingId,
+    listing: ListingId,
 ) -> Result<ListingRecord, StoreError> {
-    let row = sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(id.uuid()).fetch_optional(conn).await?;
+    let row =
+        sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(listing.uuid()).fetch_optional(conn).await?;
     found(row, "listing")?.try_into()
 }
 
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
-    after: Option<ListingId>,
+    page_after: Option<ListingId>,
     limit: u32,
 ) -> Result<Vec<ListingRecord>, StoreError> {
-    let found = sqlx::query_as::<Db, Row>(LIST)
+    let rows = sqlx::query_as::<Db, Row>(LIST)
         .bind(tenant.uuid())
-        .bind(after.map_or(Uuid::nil(), ListingId::uuid))
-        .bind(rows(limit))
+        .bind(after(page_after))
+        .bind(i64::from(limit))
         .fetch_all(conn)
         .await?;
-    found.into_iter().map(TryInto::try_into).collect()
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 pub(crate) async fn update(
@@ -125,10 +135,10 @@ pub(crate) async fn update(
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<ListingRecord, StoreError> {
-    get(conn, listing.tenant, listing.id).await?;
-    let done = sqlx::query::<Db>(UPDATE)
+    let row = sqlx::query_as::<Db, Row>(UPDATE)
         .bind(listing.tenant.uuid())
         .bind(listing.id.uuid())
+        .bind(expected_revision)
         .bind(&listing.slug)
         .bind(&listing.title)
         .bind(&listing.description)
@@ -137,28 +147,30 @@ pub(crate) async fn update(
         .bind(listing.active)
         .bind(listing.offer_when_degraded)
         .bind(Ts(audit.at))
-        .bind(expected_revision)
-        .execute(&mut *conn)
+        .fetch_optional(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).duplicate("a listing with this slug"))?;
-    met(&done, StoreError::Stale)?;
-    let data = json!({ "slug": listing.slug, "booking_provider": listing.booking_provider });
-    note(conn, audit, "listing.updated", listing.tenant, listing.id, &data).await?;
-    get(conn, listing.tenant, listing.id).await
+        .map_err(|e| StoreError::from(e).duplicate("a listing with this slug").missing("connection"))?;
+    let Some(row) = row else {
+        get(conn, listing.tenant, listing.id).await?;
+        return Err(StoreError::Stale);
+    };
+    let listing = row.try_into()?;
+    note(conn, audit, "listing.updated", &listing).await?;
+    Ok(listing)
 }
 
 pub(crate) async fn delete(
     conn: &mut Conn,
     tenant: TenantId,
-    id: ListingId,
+    listing: ListingId,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(DELETE)
         .bind(tenant.uuid())
-        .bind(id.uuid())
+        .bind(listing.uuid())
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).used_by("event types or bookings"))?;
+        .map_err(|e| StoreError::from(e).used_by("event types, bookings or connections"))?;
     met(&done, StoreError::NotFound("listing"))?;
-    note(conn, audit, "listing.deleted", tenant, id, &json!({})).await
+    audit::note(conn, audit, Some(tenant), "listing.deleted", listing.uuid(), json!({})).await
 }

@@ -1,28 +1,32 @@
 //! Members.
 
 use berth_model::{
-    id::{MemberId, TenantId},
+    id::{EventTypeId, MemberId, TenantId},
     member::MemberRecord,
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, audit, found, limit as rows, met, parsed, shaped};
+use super::{super::Db, Conn, after, audit, found, met, parsed, shaped};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
     INSERT = "INSERT INTO members (tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at,
             updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    GET = "SELECT * FROM members WHERE tenant_id = $1 AND id = $2";
-    LIST = "SELECT * FROM members WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    OF_EVENT_TYPE = "SELECT m.* FROM members m
-        JOIN event_type_members e ON e.tenant_id = m.tenant_id AND e.member_id = m.id
-        WHERE e.tenant_id = $1 AND e.event_type_id = $2 AND m.active ORDER BY e.position";
-    UPDATE = "UPDATE members SET name = $3, email = $4, time_zone = $5, weekly_hours = $6, active = $7, updated_at = $8,
-            revision = revision + 1
-        WHERE tenant_id = $1 AND id = $2 AND revision = $9";
+    GET = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at
+        FROM members WHERE tenant_id = $1 AND id = $2";
+    LIST = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at
+        FROM members WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    OF_EVENT_TYPE = "SELECT m.tenant_id, m.id, m.name, m.email, m.time_zone, m.weekly_hours, m.active, m.revision,
+            m.created_at, m.updated_at
+        FROM event_type_members e JOIN members m ON m.tenant_id = e.tenant_id AND m.id = e.member_id
+        WHERE e.tenant_id = $1 AND e.event_type_id = $2 ORDER BY e.position";
+    UPDATE = "UPDATE members SET name = $4, email = $5, time_zone = $6, weekly_hours = $7, active = $8,
+            revision = revision + 1, updated_at = $9
+        WHERE tenant_id = $1 AND id = $2 AND revision = $3
+        RETURNING tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at";
     DELETE = "DELETE FROM members WHERE tenant_id = $1 AND id = $2";
 }
 
@@ -62,12 +66,13 @@ async fn note(
     conn: &mut Conn,
     audit: &Audit,
     action: &'static str,
-    tenant: TenantId,
-    member: MemberId,
-    data: &Value,
+    member: &MemberRecord,
 ) -> Result<(), StoreError> {
-    let event = audit::Event { tenant: Some(tenant), action, kind: "member", subject: member.uuid(), data };
-    audit::insert(conn, audit, &event).await
+    let data = json!({
+        "name": member.name, "time_zone": member.time_zone, "weekly_hours": member.weekly_hours,
+        "active": member.active, "revision": member.revision,
+    });
+    audit::note(conn, audit, Some(member.tenant), action, member.id.uuid(), data).await
 }
 
 pub(crate) async fn insert(conn: &mut Conn, member: &MemberRecord, audit: &Audit) -> Result<(), StoreError> {
@@ -84,39 +89,47 @@ pub(crate) async fn insert(conn: &mut Conn, member: &MemberRecord, audit: &Audit
         .bind(Ts(member.updated_at))
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).missing("tenant"))?;
-    note(conn, audit, "member.created", member.tenant, member.id, &json!({ "name": member.name })).await
+        .map_err(|e| StoreError::from(e).duplicate("a member with this id").missing("tenant"))?;
+    note(conn, audit, "member.created", member).await
 }
 
-pub(crate) async fn get(conn: &mut Conn, tenant: TenantId, id: MemberId) -> Result<MemberRecord, StoreError> {
-    let row = sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(id.uuid()).fetch_optional(conn).await?;
+pub(crate) async fn get(
+    conn: &mut Conn,
+    tenant: TenantId,
+    member: MemberId,
+) -> Result<MemberRecord, StoreError> {
+    let row =
+        sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(member.uuid()).fetch_optional(conn).await?;
     found(row, "member")?.try_into()
 }
 
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
-    after: Option<MemberId>,
+    page_after: Option<MemberId>,
     limit: u32,
 ) -> Result<Vec<MemberRecord>, StoreError> {
-    let found = sqlx::query_as::<Db, Row>(LIST)
+    let rows = sqlx::query_as::<Db, Row>(LIST)
         .bind(tenant.uuid())
-        .bind(after.map_or(Uuid::nil(), MemberId::uuid))
-        .bind(rows(limit))
+        .bind(after(page_after))
+        .bind(i64::from(limit))
         .fetch_all(conn)
         .await?;
-    found.into_iter().map(TryInto::try_into).collect()
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Active members who can be booked for an event type, by its order.
+/// All members of an event type in its order.
 pub(crate) async fn of_event_type(
     conn: &mut Conn,
     tenant: TenantId,
-    event_type: Uuid,
+    event_type: EventTypeId,
 ) -> Result<Vec<MemberRecord>, StoreError> {
-    let found =
-        sqlx::query_as::<Db, Row>(OF_EVENT_TYPE).bind(tenant.uuid()).bind(event_type).fetch_all(conn).await?;
-    found.into_iter().map(TryInto::try_into).collect()
+    let rows = sqlx::query_as::<Db, Row>(OF_EVENT_TYPE)
+        .bind(tenant.uuid())
+        .bind(event_type.uuid())
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 pub(crate) async fn update(
@@ -125,36 +138,39 @@ pub(crate) async fn update(
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<MemberRecord, StoreError> {
-    get(conn, member.tenant, member.id).await?;
-    let done = sqlx::query::<Db>(UPDATE)
+    let row = sqlx::query_as::<Db, Row>(UPDATE)
         .bind(member.tenant.uuid())
         .bind(member.id.uuid())
+        .bind(expected_revision)
         .bind(&member.name)
         .bind(&member.email)
         .bind(member.time_zone.to_string())
         .bind(Json(&member.weekly_hours))
         .bind(member.active)
         .bind(Ts(audit.at))
-        .bind(expected_revision)
-        .execute(&mut *conn)
+        .fetch_optional(&mut *conn)
         .await?;
-    met(&done, StoreError::Stale)?;
-    note(conn, audit, "member.updated", member.tenant, member.id, &json!({ "name": member.name })).await?;
-    get(conn, member.tenant, member.id).await
+    let Some(row) = row else {
+        get(conn, member.tenant, member.id).await?;
+        return Err(StoreError::Stale);
+    };
+    let member = row.try_into()?;
+    note(conn, audit, "member.updated", &member).await?;
+    Ok(member)
 }
 
 pub(crate) async fn delete(
     conn: &mut Conn,
     tenant: TenantId,
-    id: MemberId,
+    member: MemberId,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(DELETE)
         .bind(tenant.uuid())
-        .bind(id.uuid())
+        .bind(member.uuid())
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).used_by("event types or bookings"))?;
     met(&done, StoreError::NotFound("member"))?;
-    note(conn, audit, "member.deleted", tenant, id, &json!({})).await
+    audit::note(conn, audit, Some(tenant), "member.deleted", member.uuid(), json!({})).await
 }

@@ -4,10 +4,15 @@
 
 use std::str::FromStr;
 
-use sqlx::types::Json;
+use berth_model::{
+    id::Id,
+    time::{Instant, Interval},
+};
+use sqlx::{Executor, SqlSafeStr, types::Json};
+use uuid::Uuid;
 
 use super::Db;
-use crate::StoreError;
+use crate::{StoreError, types::Ts};
 
 /// A connection of this engine.
 pub(crate) type Conn = <Db as sqlx::Database>::Connection;
@@ -16,8 +21,8 @@ pub(crate) type Conn = <Db as sqlx::Database>::Connection;
 macro_rules! queries {
     ($($name:ident = $sql:expr;)*) => {
         $(const $name: &str = $sql;)*
-        /// Every statement of this file by name.
-        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+        /// Every statement of this file.
+        pub(crate) const ALL: &[&str] = &[$($name),*];
     };
 }
 
@@ -27,26 +32,28 @@ pub(crate) mod bookings;
 pub(crate) mod calls;
 pub(crate) mod connections;
 pub(crate) mod event_types;
+pub(crate) mod grants;
 pub(crate) mod idempotency;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod listings;
 pub(crate) mod members;
-pub(crate) mod migrations;
 pub(crate) mod places;
 pub(crate) mod plugins;
+pub(crate) mod prune;
 pub(crate) mod state;
 pub(crate) mod tenants;
 pub(crate) mod webhooks;
 
 /// Every statement of every file.
-pub(crate) const ALL: &[&[(&str, &str)]] = &[
+const ALL: &[&[&str]] = &[
     audit::ALL,
-    bookings::ALL,
     booking_changes::ALL,
+    bookings::ALL,
     calls::ALL,
     connections::ALL,
     event_types::ALL,
+    grants::ALL,
     idempotency::ALL,
     jobs::ALL,
     keys::ALL,
@@ -54,14 +61,41 @@ pub(crate) const ALL: &[&[(&str, &str)]] = &[
     members::ALL,
     places::ALL,
     plugins::ALL,
+    prune::ALL,
     state::ALL,
     tenants::ALL,
     webhooks::ALL,
 ];
 
+/// Prepare every declared statement. Those that are refused, with the reason.
+pub(crate) async fn prepare_all(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+    let mut refused = Vec::new();
+    for file in ALL {
+        for statement in *file {
+            let statement: &'static str = statement;
+            if let Err(error) = (&mut *conn).prepare(statement.into_sql_str()).await {
+                refused.push(format!("{error}: {statement}"));
+            }
+        }
+    }
+    Ok(refused)
+}
+
+/// Is the database there, and does it answer?
+pub(crate) async fn ping(conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query::<Db>("SELECT 1").execute(conn).await?;
+    Ok(())
+}
+
 /// Read a stored text as what it must be.
 fn parsed<T: FromStr>(text: &str, what: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Corrupt(format!("{what} {text:?}")))
+}
+
+/// Read a stored name as one of these.
+fn named<T: Copy>(all: &[T], name: fn(T) -> &'static str, text: &str, what: &str) -> Result<T, StoreError> {
+    let known = all.iter().copied().find(|each| name(*each) == text);
+    known.ok_or_else(|| StoreError::Corrupt(format!("{what} {text:?}")))
 }
 
 /// Read a stored JSON value as what it must be.
@@ -73,13 +107,23 @@ fn shaped<T: serde::de::DeserializeOwned>(
 }
 
 /// A non-negative number that fits.
-fn number(value: i64, what: &str) -> Result<u32, StoreError> {
-    u32::try_from(value).map_err(|_| StoreError::Corrupt(format!("{what} {value}")))
+fn number<T: TryFrom<i64>>(value: i64, what: &str) -> Result<T, StoreError> {
+    T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{what} {value}")))
 }
 
-/// At most this many rows.
-fn limit(items: u32) -> i64 {
-    i64::from(items)
+/// Two stored instants as an interval.
+fn interval(start: Ts, end: Ts) -> Result<Interval, StoreError> {
+    Interval::new(start.0, end.0).map_err(|_| StoreError::Corrupt("an inverted interval".to_owned()))
+}
+
+/// The id after which a page begins; before all others if none is given.
+fn after<T>(id: Option<Id<T>>) -> Uuid {
+    id.map_or(Uuid::nil(), Id::uuid)
+}
+
+/// The instant in an optional column.
+fn at(column: Option<Ts>) -> Option<Instant> {
+    column.map(|ts| ts.0)
 }
 
 /// One row or none of its kind.

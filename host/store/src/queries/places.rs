@@ -1,4 +1,4 @@
-//! Places: who takes a member's time when. The overlap rule itself lives in the schema.
+//! Places: who holds which stretch of a member's time. The database itself refuses an overlap.
 
 use berth_model::{
     id::{BookingId, MemberId, TenantId},
@@ -7,76 +7,92 @@ use berth_model::{
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{super::Db, Conn};
-use crate::{StoreError, records::Occupied, types::Ts};
+use super::{super::Db, Conn, interval};
+use crate::{
+    StoreError,
+    records::Occupied,
+    transition::{Place, Places},
+    types::Ts,
+};
+
+/// The seat of a meeting that is not shared.
+const ONLY_SEAT: i64 = 0;
+const BOOKING: &str = "booking";
 
 queries! {
-    TAKE = "INSERT INTO occupancies (tenant_id, member_id, seat, blocked_start, blocked_end, starts_at, ends_at, owner_kind,
-            owner_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 'booking', $8)";
+    TAKE = "INSERT INTO occupancies (tenant_id, member_id, seat, blocked_start, blocked_end, starts_at, ends_at,
+            owner_kind, owner_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     OF_OWNER = "SELECT blocked_start, blocked_end FROM occupancies WHERE tenant_id = $1 AND owner_id = $2";
     RELEASE = "DELETE FROM occupancies WHERE tenant_id = $1 AND owner_id = $2";
 }
 
-/// The only seat of an event that seats one.
-const FIRST_SEAT: i64 = 0;
-
-/// A place for a booking: whose time, the meeting, and the meeting with its buffers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) tenant: TenantId,
-    pub(crate) member: MemberId,
-    pub(crate) booking: BookingId,
-    pub(crate) when: Interval,
-    pub(crate) blocked: Interval,
-}
-
-/// Take a place; `Overlap` if somebody has it.
-pub(crate) async fn take(conn: &mut Conn, place: Place) -> Result<(), StoreError> {
+/// Take a place for a booking; `Overlap` if it is taken.
+pub(crate) async fn take(
+    conn: &mut Conn,
+    tenant: TenantId,
+    member: MemberId,
+    booking: BookingId,
+    place: Place,
+) -> Result<(), StoreError> {
     sqlx::query::<Db>(TAKE)
-        .bind(place.tenant.uuid())
-        .bind(place.member.uuid())
-        .bind(FIRST_SEAT)
+        .bind(tenant.uuid())
+        .bind(member.uuid())
+        .bind(ONLY_SEAT)
         .bind(Ts(place.blocked.start()))
         .bind(Ts(place.blocked.end()))
         .bind(Ts(place.when.start()))
         .bind(Ts(place.when.end()))
-        .bind(place.booking.uuid())
+        .bind(BOOKING)
+        .bind(booking.uuid())
         .execute(conn)
-        .await?;
+        .await
+        .map_err(|e| StoreError::from(e).missing("member"))?;
     Ok(())
 }
 
-/// Take a further place for the same booking while it keeps the one it has. Where the two overlap it keeps their hull, since one
-/// booking cannot stand in its own way.
-pub(crate) async fn take_besides(conn: &mut Conn, mut place: Place) -> Result<(), StoreError> {
-    let held: Vec<(Ts, Ts)> = sqlx::query_as::<Db, (Ts, Ts)>(OF_OWNER)
-        .bind(place.tenant.uuid())
-        .bind(place.booking.uuid())
-        .fetch_all(&mut *conn)
-        .await?;
-    for (start, end) in held {
-        let held = Interval::new(start.0, end.0).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        if held.overlaps(place.blocked) {
-            release(conn, place.tenant, place.booking).await?;
-            let hull =
-                Interval::new(held.start().min(place.blocked.start()), held.end().max(place.blocked.end()));
-            place.blocked = hull.map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        }
-    }
-    take(conn, place).await
-}
-
-/// Give up every place of a booking.
-pub(crate) async fn release(conn: &mut Conn, tenant: TenantId, booking: BookingId) -> Result<(), StoreError> {
+async fn release(conn: &mut Conn, tenant: TenantId, booking: BookingId) -> Result<(), StoreError> {
     sqlx::query::<Db>(RELEASE).bind(tenant.uuid()).bind(booking.uuid()).execute(conn).await?;
     Ok(())
 }
 
-/// Give up every place of a booking and take this one instead.
-pub(crate) async fn replace(conn: &mut Conn, place: Place) -> Result<(), StoreError> {
-    release(conn, place.tenant, place.booking).await?;
-    take(conn, place).await
+/// Bring the places of a booking to what a change decided.
+pub(crate) async fn arrange(
+    conn: &mut Conn,
+    tenant: TenantId,
+    member: MemberId,
+    booking: BookingId,
+    places: Places,
+) -> Result<(), StoreError> {
+    match places {
+        Places::Keep => Ok(()),
+        Places::Release => release(conn, tenant, booking).await,
+        Places::Only(place) => {
+            release(conn, tenant, booking).await?;
+            take(conn, tenant, member, booking, place).await
+        }
+        Places::Also(place) => {
+            let held = sqlx::query_as::<Db, (Ts, Ts)>(OF_OWNER)
+                .bind(tenant.uuid())
+                .bind(booking.uuid())
+                .fetch_all(&mut *conn)
+                .await?;
+            let mut blocked = place.blocked;
+            let mut merged = false;
+            for (start, end) in held {
+                let old = interval(start, end)?;
+                if old.overlaps(blocked) {
+                    merged = true;
+                    blocked =
+                        interval(Ts(old.start().min(blocked.start())), Ts(old.end().max(blocked.end())))?;
+                }
+            }
+            if merged {
+                release(conn, tenant, booking).await?;
+            }
+            take(conn, tenant, member, booking, Place { blocked, when: place.when }).await
+        }
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -90,38 +106,71 @@ struct Row {
     owner_id: Uuid,
 }
 
-/// What these members' time is taken by, overlapping `within`, by member and start.
+/// Append `(id, id, …)`.
+fn push_ids(query: &mut QueryBuilder<Db>, members: &[MemberId]) {
+    query.push("(");
+    let mut ids = query.separated(", ");
+    for member in members {
+        ids.push_bind(member.uuid());
+    }
+    query.push(")");
+}
+
+/// What of these members' time is taken within an interval, by start.
 pub(crate) async fn occupied(
     conn: &mut Conn,
     tenant: TenantId,
     members: &[MemberId],
     within: Interval,
 ) -> Result<Vec<Occupied>, StoreError> {
+    if members.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut query = QueryBuilder::<Db>::new(
         "SELECT member_id, blocked_start, blocked_end, starts_at, ends_at, owner_kind, owner_id FROM occupancies
         WHERE tenant_id = ",
     );
-    query.push_bind(tenant.uuid()).push(" AND member_id IN (");
-    let mut ids = query.separated(", ");
-    ids.push_bind(Uuid::nil());
-    for member in members {
-        ids.push_bind(member.uuid());
-    }
-    query.push(") AND blocked_start < ").push_bind(Ts(within.end()));
+    query.push_bind(tenant.uuid()).push(" AND member_id IN ");
+    push_ids(&mut query, members);
     query.push(" AND blocked_end > ").push_bind(Ts(within.start()));
-    query.push(" ORDER BY member_id, blocked_start");
+    query.push(" AND blocked_start < ").push_bind(Ts(within.end()));
+    query.push(" ORDER BY blocked_start, member_id");
     let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
-    let interval = |start: Instant, end: Instant| {
-        Interval::new(start, end).map_err(|e| StoreError::Corrupt(e.to_string()))
-    };
     rows.into_iter()
         .map(|row| {
             Ok(Occupied {
                 member: MemberId::from_uuid(row.member_id),
-                blocked: interval(row.blocked_start.0, row.blocked_end.0)?,
-                when: interval(row.starts_at.0, row.ends_at.0)?,
-                booking: (row.owner_kind == "booking").then(|| BookingId::from_uuid(row.owner_id)),
+                blocked: interval(row.blocked_start, row.blocked_end)?,
+                when: interval(row.starts_at, row.ends_at)?,
+                booking: (row.owner_kind == BOOKING).then(|| BookingId::from_uuid(row.owner_id)),
             })
         })
         .collect()
+}
+
+/// Active bookings per member that end after `now`, and when the member was last given one.
+pub(crate) async fn upcoming(
+    conn: &mut Conn,
+    tenant: TenantId,
+    members: &[MemberId],
+    now: Instant,
+) -> Result<Vec<(MemberId, i64, Option<Instant>)>, StoreError> {
+    if members.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::<Db>::new(
+        "SELECT member_id, COUNT(*), MAX(created_at) FROM bookings WHERE tenant_id = ",
+    );
+    query.push_bind(tenant.uuid()).push(" AND member_id IN ");
+    push_ids(&mut query, members);
+    query.push(" AND ends_at > ").push_bind(Ts(now));
+    query.push(" AND status IN ('pending', 'confirmed') GROUP BY member_id");
+    let rows: Vec<(Uuid, i64, Ts)> = query.build_query_as().fetch_all(conn).await?;
+    Ok(members
+        .iter()
+        .map(|member| match rows.iter().find(|(id, ..)| *id == member.uuid()) {
+            Some((_, count, last)) => (*member, *count, Some(last.0)),
+            None => (*member, 0, None),
+        })
+        .collect())
 }

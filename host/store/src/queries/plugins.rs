@@ -1,43 +1,38 @@
-//! Installed plugin versions, the generation that replicas follow, and grants.
+//! Installed versions of plugins. Every change of what serves bumps the generation that replicas follow.
 
 use berth_model::{
-    id::{ListingId, PluginVersionId, TenantId},
+    id::PluginVersionId,
+    limits,
     manifest::PluginId,
     plugin::{Digest, PluginState, PluginVersion},
-    time::Instant,
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, audit, found, parsed, shaped};
-use crate::{
-    StoreError,
-    records::{Audit, GrantRecord},
-    types::Ts,
-};
+use super::{super::Db, Conn, at, audit, found, named, number, parsed, shaped};
+use crate::{StoreError, records::Audit, types::Ts};
+
+/// All columns but the component.
+macro_rules! columns {
+    () => {
+        "id, plugin, version, digest, manifest, abilities, bytes, state, reason, installed_at, activated_at"
+    };
+}
 
 queries! {
-    INSERT = "INSERT INTO plugin_versions (id, plugin, version, digest, manifest, abilities, bytes, state, reason, installed_at,
-            component)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    LIST = "SELECT id, plugin, version, digest, manifest, abilities, bytes, state, reason, installed_at, activated_at
-        FROM plugin_versions ORDER BY plugin, id";
-    OF_PLUGIN = "SELECT id, plugin, version, digest, manifest, abilities, bytes, state, reason, installed_at, activated_at
-        FROM plugin_versions WHERE plugin = $1 ORDER BY id";
-    GET = "SELECT id, plugin, version, digest, manifest, abilities, bytes, state, reason, installed_at, activated_at
-        FROM plugin_versions WHERE digest = $1";
+    INSERT = concat!("INSERT INTO plugin_versions (", columns!(), ", component)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+    LIST = concat!("SELECT ", columns!(), " FROM plugin_versions ORDER BY plugin, id DESC LIMIT $1");
+    LIST_OF_PLUGIN = concat!("SELECT ", columns!(), " FROM plugin_versions WHERE plugin = $2 ORDER BY id DESC LIMIT $1");
+    GET = concat!("SELECT ", columns!(), " FROM plugin_versions WHERE digest = $1");
     COMPONENT = "SELECT component FROM plugin_versions WHERE digest = $1";
-    RETIRE = "UPDATE plugin_versions SET state = 'retired' WHERE plugin = $1 AND state = 'active'";
-    ACTIVATE = "UPDATE plugin_versions SET state = 'active', reason = NULL, activated_at = $2 WHERE digest = $1";
-    SET_STATE = "UPDATE plugin_versions SET state = $2, reason = $3 WHERE digest = $1";
-    BUMP = "UPDATE plugin_generation SET generation = generation + 1 WHERE one = 1";
-    GENERATION = "SELECT generation FROM plugin_generation WHERE one = 1";
-    SET_GRANT = "INSERT INTO plugin_grants (plugin, level, tenant_id, listing_id, hosts, enabled)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (plugin, level) DO UPDATE SET hosts = excluded.hosts, enabled = excluded.enabled";
-    GRANTS = "SELECT plugin, tenant_id, listing_id, hosts, enabled FROM plugin_grants
-        WHERE plugin = $1 AND level IN ($2, $3, $4)";
+    RETIRE = "UPDATE plugin_versions SET state = 'retired' WHERE plugin = $1 AND state = 'active' AND digest <> $2";
+    ACTIVATE = concat!("UPDATE plugin_versions SET state = 'active', reason = NULL, activated_at = $2
+        WHERE digest = $1 RETURNING ", columns!());
+    SET_STATE = concat!("UPDATE plugin_versions SET state = $2, reason = $3 WHERE digest = $1 RETURNING ", columns!());
+    GENERATION = "SELECT generation FROM plugin_generation";
+    BUMP = "UPDATE plugin_generation SET generation = generation + 1";
 }
 
 #[derive(sqlx::FromRow)]
@@ -55,27 +50,16 @@ struct Row {
     activated_at: Option<Ts>,
 }
 
-impl TryFrom<Row> for PluginVersion {
-    type Error = StoreError;
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: PluginVersionId::from_uuid(row.id),
-            plugin: parsed(&row.plugin, "plugin id")?,
-            version: row.version,
-            digest: Digest(row.digest),
-            manifest: shaped(row.manifest, "manifest")?,
-            abilities: shaped(row.abilities, "abilities")?,
-            bytes: u64::try_from(row.bytes).unwrap_or(0),
-            state: shaped(Json(Value::String(row.state)), "plugin state")?,
-            reason: row.reason,
-            installed_at: row.installed_at.0,
-            activated_at: row.activated_at.map(|t: Ts| -> Instant { t.0 }),
-        })
-    }
-}
+const STATES: [PluginState; 5] = [
+    PluginState::Staged,
+    PluginState::Held,
+    PluginState::Active,
+    PluginState::Retired,
+    PluginState::Quarantined,
+];
 
-/// The name of a state in the database is its name on the wire.
-fn name(state: PluginState) -> &'static str {
+/// The name in the database; the same as on the wire.
+const fn name(state: PluginState) -> &'static str {
     match state {
         PluginState::Staged => "staged",
         PluginState::Held => "held",
@@ -85,6 +69,31 @@ fn name(state: PluginState) -> &'static str {
     }
 }
 
+impl TryFrom<Row> for PluginVersion {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: PluginVersionId::from_uuid(row.id),
+            plugin: parsed(&row.plugin, "plugin")?,
+            version: row.version,
+            digest: Digest(row.digest),
+            manifest: shaped(row.manifest, "manifest")?,
+            abilities: shaped(row.abilities, "abilities")?,
+            bytes: number(row.bytes, "size")?,
+            state: named(&STATES, name, &row.state, "plugin state")?,
+            reason: row.reason,
+            installed_at: row.installed_at.0,
+            activated_at: at(row.activated_at),
+        })
+    }
+}
+
+/// Writers of what serves come one after the other: the generation's row is the lock.
+async fn bump(conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query::<Db>(BUMP).execute(conn).await?;
+    Ok(())
+}
+
 async fn note(
     conn: &mut Conn,
     audit: &Audit,
@@ -92,12 +101,10 @@ async fn note(
     version: &PluginVersion,
 ) -> Result<(), StoreError> {
     let data = json!({
-        "plugin": version.plugin, "version": version.version, "digest": version.digest, "state": version.state,
-        "reason": version.reason,
+        "plugin": version.plugin.as_str(), "version": version.version, "digest": version.digest,
+        "state": name(version.state), "reason": version.reason, "bytes": version.bytes,
     });
-    let event =
-        audit::Event { tenant: None, action, kind: "plugin", subject: version.id.uuid(), data: &data };
-    audit::insert(conn, audit, &event).await
+    audit::note(conn, audit, None, action, version.id.uuid(), data).await
 }
 
 pub(crate) async fn insert(
@@ -117,10 +124,11 @@ pub(crate) async fn insert(
         .bind(name(version.state))
         .bind(&version.reason)
         .bind(Ts(version.installed_at))
+        .bind(version.activated_at.map(Ts))
         .bind(component)
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).duplicate("this component"))?;
+        .map_err(|e| StoreError::from(e).duplicate("this component (or an active version of this plugin)"))?;
     note(conn, audit, "plugin.installed", version).await
 }
 
@@ -128,11 +136,12 @@ pub(crate) async fn list(
     conn: &mut Conn,
     plugin: Option<&PluginId>,
 ) -> Result<Vec<PluginVersion>, StoreError> {
-    let rows = match plugin {
-        Some(plugin) => sqlx::query_as::<Db, Row>(OF_PLUGIN).bind(plugin.as_str()).fetch_all(conn).await?,
-        None => sqlx::query_as::<Db, Row>(LIST).fetch_all(conn).await?,
-    };
-    rows.into_iter().map(TryInto::try_into).collect()
+    let statement = if plugin.is_some() { LIST_OF_PLUGIN } else { LIST };
+    let mut query = sqlx::query_as::<Db, Row>(statement).bind(limits::LIST_ROWS_MAX);
+    if let Some(plugin) = plugin {
+        query = query.bind(plugin.as_str());
+    }
+    query.fetch_all(conn).await?.into_iter().map(TryInto::try_into).collect()
 }
 
 pub(crate) async fn get(conn: &mut Conn, digest: &Digest) -> Result<PluginVersion, StoreError> {
@@ -141,9 +150,8 @@ pub(crate) async fn get(conn: &mut Conn, digest: &Digest) -> Result<PluginVersio
 }
 
 pub(crate) async fn component(conn: &mut Conn, digest: &Digest) -> Result<Vec<u8>, StoreError> {
-    let row: Option<(Vec<u8>,)> =
-        sqlx::query_as::<Db, (Vec<u8>,)>(COMPONENT).bind(&digest.0).fetch_optional(conn).await?;
-    Ok(found(row, "plugin version")?.0)
+    let bytes = sqlx::query_scalar::<Db, Vec<u8>>(COMPONENT).bind(&digest.0).fetch_optional(conn).await?;
+    found(bytes, "plugin version")
 }
 
 pub(crate) async fn activate(
@@ -151,18 +159,23 @@ pub(crate) async fn activate(
     digest: &Digest,
     audit: &Audit,
 ) -> Result<PluginVersion, StoreError> {
+    bump(conn).await?;
     let version = get(conn, digest).await?;
     if version.state == PluginState::Quarantined {
         return Err(StoreError::WrongState);
     }
-    sqlx::query::<Db>(RETIRE).bind(version.plugin.as_str()).execute(&mut *conn).await?;
-    sqlx::query::<Db>(ACTIVATE).bind(&digest.0).bind(Ts(audit.at)).execute(&mut *conn).await?;
-    sqlx::query::<Db>(BUMP).execute(&mut *conn).await?;
-    let version = get(conn, digest).await?;
+    sqlx::query::<Db>(RETIRE).bind(version.plugin.as_str()).bind(&digest.0).execute(&mut *conn).await?;
+    let row = sqlx::query_as::<Db, Row>(ACTIVATE)
+        .bind(&digest.0)
+        .bind(Ts(audit.at))
+        .fetch_optional(&mut *conn)
+        .await?;
+    let version = found(row, "plugin version")?.try_into()?;
     note(conn, audit, "plugin.activated", &version).await?;
     Ok(version)
 }
 
+/// Any state but `active`, which only [`activate`] gives.
 pub(crate) async fn set_state(
     conn: &mut Conn,
     digest: &Digest,
@@ -170,81 +183,26 @@ pub(crate) async fn set_state(
     reason: Option<&str>,
     audit: &Audit,
 ) -> Result<(), StoreError> {
-    get(conn, digest).await?;
-    sqlx::query::<Db>(SET_STATE).bind(&digest.0).bind(name(state)).bind(reason).execute(&mut *conn).await?;
-    sqlx::query::<Db>(BUMP).execute(&mut *conn).await?;
-    let version = get(conn, digest).await?;
-    note(conn, audit, "plugin.state", &version).await
+    if state == PluginState::Active {
+        return Err(StoreError::WrongState);
+    }
+    bump(conn).await?;
+    let row = sqlx::query_as::<Db, Row>(SET_STATE)
+        .bind(&digest.0)
+        .bind(name(state))
+        .bind(reason)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let version = found(row, "plugin version")?.try_into()?;
+    let action = match state {
+        PluginState::Quarantined => "plugin.quarantined",
+        PluginState::Held => "plugin.held",
+        PluginState::Retired => "plugin.retired",
+        PluginState::Staged | PluginState::Active => "plugin.staged",
+    };
+    note(conn, audit, action, &version).await
 }
 
 pub(crate) async fn generation(conn: &mut Conn) -> Result<i64, StoreError> {
-    let (generation,): (i64,) = sqlx::query_as::<Db, (i64,)>(GENERATION).fetch_one(conn).await?;
-    Ok(generation)
-}
-
-/// The level of a grant as one text, since NULLs are no key.
-fn level(tenant: Option<TenantId>, listing: Option<ListingId>) -> String {
-    match (tenant, listing) {
-        (_, Some(listing)) => format!("listing:{listing}"),
-        (Some(tenant), None) => format!("tenant:{tenant}"),
-        (None, None) => "instance".to_owned(),
-    }
-}
-
-pub(crate) async fn set_grant(conn: &mut Conn, grant: &GrantRecord, audit: &Audit) -> Result<(), StoreError> {
-    sqlx::query::<Db>(SET_GRANT)
-        .bind(grant.plugin.as_str())
-        .bind(level(grant.tenant, grant.listing))
-        .bind(grant.tenant.map(TenantId::uuid))
-        .bind(grant.listing.map(ListingId::uuid))
-        .bind(Json(&grant.hosts))
-        .bind(grant.enabled)
-        .execute(&mut *conn)
-        .await?;
-    let data = json!({ "plugin": grant.plugin, "hosts": grant.hosts, "enabled": grant.enabled });
-    let subject = grant.listing.map(ListingId::uuid).or(grant.tenant.map(TenantId::uuid));
-    let event = audit::Event {
-        tenant: grant.tenant,
-        action: "grant.set",
-        kind: "grant",
-        subject: subject.unwrap_or(Uuid::nil()),
-        data: &data,
-    };
-    audit::insert(conn, audit, &event).await
-}
-
-#[derive(sqlx::FromRow)]
-struct GrantRow {
-    plugin: String,
-    tenant_id: Option<Uuid>,
-    listing_id: Option<Uuid>,
-    hosts: Json<Value>,
-    enabled: bool,
-}
-
-/// The grants that bear on a call for this tenant and listing, at most one per level.
-pub(crate) async fn grants(
-    conn: &mut Conn,
-    plugin: &PluginId,
-    tenant: Option<TenantId>,
-    listing: Option<ListingId>,
-) -> Result<Vec<GrantRecord>, StoreError> {
-    let rows: Vec<GrantRow> = sqlx::query_as::<Db, GrantRow>(GRANTS)
-        .bind(plugin.as_str())
-        .bind(level(None, None))
-        .bind(level(tenant, None))
-        .bind(level(tenant, listing))
-        .fetch_all(conn)
-        .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(GrantRecord {
-                plugin: parsed(&row.plugin, "plugin id")?,
-                tenant: row.tenant_id.map(TenantId::from_uuid),
-                listing: row.listing_id.map(ListingId::from_uuid),
-                hosts: shaped(row.hosts, "hosts")?,
-                enabled: row.enabled,
-            })
-        })
-        .collect()
+    Ok(sqlx::query_scalar::<Db, i64>(GENERATION).fetch_one(conn).await?)
 }

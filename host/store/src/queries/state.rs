@@ -5,14 +5,15 @@ use berth_model::{
     limits,
 };
 
-use super::{super::Db, Conn};
+use super::{super::Db, Conn, found};
 use crate::StoreError;
 
 queries! {
+    LOCK = concat!("SELECT revision FROM connections WHERE tenant_id = $1 AND id = $2", lock_row!());
     GET = "SELECT value FROM connection_state WHERE tenant_id = $1 AND connection_id = $2 AND key = $3";
     SET = "INSERT INTO connection_state (tenant_id, connection_id, key, value) VALUES ($1, $2, $3, $4)
         ON CONFLICT (tenant_id, connection_id, key) DO UPDATE SET value = excluded.value";
-    COUNT = "SELECT count(*) FROM connection_state WHERE tenant_id = $1 AND connection_id = $2";
+    COUNT = "SELECT COUNT(*) FROM connection_state WHERE tenant_id = $1 AND connection_id = $2";
     DELETE = "DELETE FROM connection_state WHERE tenant_id = $1 AND connection_id = $2 AND key = $3";
 }
 
@@ -22,13 +23,13 @@ pub(crate) async fn get(
     connection: ConnectionId,
     key: &str,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let row: Option<(Vec<u8>,)> = sqlx::query_as::<Db, (Vec<u8>,)>(GET)
+    let value = sqlx::query_scalar::<Db, Vec<u8>>(GET)
         .bind(tenant.uuid())
         .bind(connection.uuid())
         .bind(key)
         .fetch_optional(conn)
         .await?;
-    Ok(row.map(|(value,)| value))
+    Ok(value)
 }
 
 pub(crate) async fn set(
@@ -38,25 +39,27 @@ pub(crate) async fn set(
     key: &str,
     value: &[u8],
 ) -> Result<(), StoreError> {
+    // The lock keeps two writers from counting at the same time.
+    let revision = sqlx::query_scalar::<Db, i64>(LOCK)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .fetch_optional(&mut *conn)
+        .await?;
+    found(revision, "connection")?;
     sqlx::query::<Db>(SET)
         .bind(tenant.uuid())
         .bind(connection.uuid())
         .bind(key)
         .bind(value)
         .execute(&mut *conn)
-        .await
-        .map_err(|e| StoreError::from(e).missing("connection"))?;
-    let (entries,): (i64,) = sqlx::query_as::<Db, (i64,)>(COUNT)
+        .await?;
+    let count = sqlx::query_scalar::<Db, i64>(COUNT)
         .bind(tenant.uuid())
         .bind(connection.uuid())
         .fetch_one(conn)
         .await?;
-    // Counted after the write, whose transaction the error rolls back.
-    if usize::try_from(entries).is_ok_and(|n| n <= limits::STATE_ENTRIES_MAX) {
-        Ok(())
-    } else {
-        Err(StoreError::WrongState)
-    }
+    let most = i64::try_from(limits::STATE_ENTRIES_MAX).unwrap_or(i64::MAX);
+    if count > most { Err(StoreError::WrongState) } else { Ok(()) }
 }
 
 pub(crate) async fn delete(

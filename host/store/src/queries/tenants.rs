@@ -2,6 +2,7 @@
 
 use berth_model::{
     id::{ConnectionId, TenantId},
+    limits,
     listing::TenantRecord,
 };
 use serde_json::json;
@@ -14,7 +15,7 @@ queries! {
     INSERT = "INSERT INTO tenants (id, slug, name, default_connection, created_at) VALUES ($1, $2, $3, $4, $5)";
     GET = "SELECT id, slug, name, default_connection, created_at FROM tenants WHERE id = $1";
     BY_SLUG = "SELECT id, slug, name, default_connection, created_at FROM tenants WHERE slug = $1";
-    LIST = "SELECT id, slug, name, default_connection, created_at FROM tenants ORDER BY id LIMIT 1000";
+    LIST = "SELECT id, slug, name, default_connection, created_at FROM tenants ORDER BY id LIMIT $1";
     UPDATE = "UPDATE tenants SET slug = $2, name = $3, default_connection = $4 WHERE id = $1";
 }
 
@@ -47,14 +48,7 @@ async fn note(
 ) -> Result<(), StoreError> {
     let data =
         json!({ "slug": tenant.slug, "name": tenant.name, "default_connection": tenant.default_connection });
-    let event = audit::Event {
-        tenant: Some(tenant.id),
-        action,
-        kind: "tenant",
-        subject: tenant.id.uuid(),
-        data: &data,
-    };
-    audit::insert(conn, audit, &event).await
+    audit::note(conn, audit, Some(tenant.id), action, tenant.id.uuid(), data).await
 }
 
 pub(crate) async fn insert(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit) -> Result<(), StoreError> {
@@ -66,7 +60,7 @@ pub(crate) async fn insert(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit
         .bind(Ts(tenant.created_at))
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).duplicate("a tenant with this slug"))?;
+        .map_err(|e| StoreError::from(e).duplicate("a tenant with this slug").missing("connection"))?;
     note(conn, audit, "tenant.created", tenant).await
 }
 
@@ -81,7 +75,7 @@ pub(crate) async fn by_slug(conn: &mut Conn, slug: &str) -> Result<TenantRecord,
 }
 
 pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<TenantRecord>, StoreError> {
-    let rows = sqlx::query_as::<Db, Row>(LIST).fetch_all(conn).await?;
+    let rows = sqlx::query_as::<Db, Row>(LIST).bind(limits::LIST_ROWS_MAX).fetch_all(conn).await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
@@ -93,7 +87,7 @@ pub(crate) async fn update(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit
         .bind(tenant.default_connection.map(ConnectionId::uuid))
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).duplicate("a tenant with this slug"))?;
+        .map_err(|e| StoreError::from(e).duplicate("a tenant with this slug").missing("connection"))?;
     met(&done, StoreError::NotFound("tenant"))?;
     note(conn, audit, "tenant.updated", tenant).await
 }

@@ -1,0 +1,83 @@
+//! Event types.
+
+use berth_model::{
+    event_type::EventTypeRecord,
+    id::{EventTypeId, ListingId, TenantId},
+    listing::{ListingRecord, TenantRecord},
+    member::MemberRecord,
+};
+
+use crate::{Store, StoreError, records::Audit};
+
+impl Store {
+    /// Add an event type. `Duplicate` if the slug is taken within the listing, `NotFound` for a foreign listing or member.
+    pub async fn create_event_type(
+        &self,
+        event_type: EventTypeRecord,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [event_type, audit], |q, conn| q::event_types::insert(conn, &event_type, &audit))
+    }
+
+    /// One event type.
+    pub async fn event_type(
+        &self,
+        tenant: TenantId,
+        event_type: EventTypeId,
+    ) -> Result<EventTypeRecord, StoreError> {
+        ask!(self, |q, conn| q::event_types::get(conn, tenant, event_type))
+    }
+
+    /// A page of event types (of one listing, or all) in the order of their ids, after this one.
+    pub async fn list_event_types(
+        &self,
+        tenant: TenantId,
+        listing: Option<ListingId>,
+        after: Option<EventTypeId>,
+        limit: u32,
+    ) -> Result<Vec<EventTypeRecord>, StoreError> {
+        ask!(self, |q, conn| q::event_types::list(conn, tenant, listing, after, limit))
+    }
+
+    /// Replace an event type (not its listing); `Stale` if its revision is not the expected one.
+    pub async fn update_event_type(
+        &self,
+        event_type: EventTypeRecord,
+        expected_revision: i64,
+        audit: Audit,
+    ) -> Result<EventTypeRecord, StoreError> {
+        change!(self, [event_type, audit], |q, conn| q::event_types::update(
+            conn,
+            &event_type,
+            expected_revision,
+            &audit
+        ))
+    }
+
+    /// Remove an event type; `InUse` while bookings refer to it.
+    pub async fn delete_event_type(
+        &self,
+        tenant: TenantId,
+        event_type: EventTypeId,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [audit], |q, conn| q::event_types::delete(conn, tenant, event_type, &audit))
+    }
+
+    /// One read for the booking path: event type, its listing, its tenant, its active members (by the event type's order).
+    pub async fn booking_scene(
+        &self,
+        tenant: TenantId,
+        event_type: EventTypeId,
+    ) -> Result<(TenantRecord, ListingRecord, EventTypeRecord, Vec<MemberRecord>), StoreError> {
+        ask!(self, |q, conn| async move {
+            let mut members = q::members::of_event_type(conn, tenant, event_type).await?;
+            let ids = members.iter().map(|member| member.id).collect();
+            let event_type = q::event_types::get_with(conn, tenant, event_type, ids).await?;
+            let listing = q::listings::get(conn, tenant, event_type.listing).await?;
+            let tenant = q::tenants::get(conn, tenant).await?;
+            members.retain(|member| member.active);
+            Ok((tenant, listing, event_type, members))
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! API keys.
+
+use berth_model::{
+    id::{ApiKeyId, TenantId},
+    time::Instant,
+};
+
+use crate::{
+    Store, StoreError,
+    records::{ApiKeyRecord, Audit},
+};
+
+impl Store {
+    /// Add a key. Only the SHA-256 of its secret is stored.
+    pub async fn create_key(
+        &self,
+        key: ApiKeyRecord,
+        hash: [u8; 32],
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [key, audit], |q, conn| q::keys::insert(conn, &key, &hash, &audit))
+    }
+
+    /// The key with this hash, revoked and expired ones included.
+    pub async fn key_by_hash(&self, hash: [u8; 32]) -> Result<ApiKeyRecord, StoreError> {
+        ask!(self, |q, conn| q::keys::by_hash(conn, &hash))
+    }
+
+    /// Keys of a tenant; those of operators if none is given.
+    pub async fn list_keys(&self, tenant: Option<TenantId>) -> Result<Vec<ApiKeyRecord>, StoreError> {
+        ask!(self, |q, conn| q::keys::list(conn, tenant))
+    }
+
+    /// Revoke a key. `NotFound` if it is another tenant's or revoked already.
+    pub async fn revoke_key(
+        &self,
+        tenant: Option<TenantId>,
+        key: ApiKeyId,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [audit], |q, conn| q::keys::revoke(conn, tenant, key, &audit))
+    }
+
+    /// Remember when a key was last used.
+    pub async fn touch_key(&self, key: ApiKeyId, now: Instant) -> Result<(), StoreError> {
+        change!(self, [], |q, conn| q::keys::touch(conn, key, now))
+    }
+}

@@ -1,0 +1,79 @@
+//! Opening, migrating, checking, pruning, closing.
+
+use std::sync::Arc;
+
+use berth_model::{random::Random, time::Instant};
+
+use crate::{Engine, Store, StoreError, VaultKeys, migrations, postgres, sqlite};
+
+impl Store {
+    /// Open a database: `sqlite::memory:`, `sqlite:path` (made if missing; WAL, synchronous FULL) or `postgres://…`.
+    /// Needs a Tokio runtime, which carries SQLite's writer.
+    pub async fn open(url: &str, keys: VaultKeys, random: Arc<dyn Random>) -> Result<Self, StoreError> {
+        keys.check()?;
+        let engine = if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Engine::Postgres(postgres::Engine::open(url).await?)
+        } else {
+            Engine::Sqlite(sqlite::Engine::open(url).await?)
+        };
+        Ok(Self { engine, keys: Arc::new(keys), random })
+    }
+
+    /// Bring the schema up to date. Returns the names of what was applied.
+    pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(engine) => {
+                engine.alone(|conn| Box::pin(migrations::run(conn, &migrations::SQLITE))).await
+            }
+            Engine::Postgres(engine) => {
+                engine.alone(|conn| Box::pin(migrations::run(conn, &migrations::POSTGRES))).await
+            }
+        }
+    }
+
+    /// Names of the migrations that are not applied yet. A schema newer than this program is an error.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(engine) => {
+                engine.alone(|conn| Box::pin(migrations::pending(conn, &migrations::SQLITE))).await
+            }
+            Engine::Postgres(engine) => {
+                engine.alone(|conn| Box::pin(migrations::pending(conn, &migrations::POSTGRES))).await
+            }
+        }
+    }
+
+    /// Does the database answer?
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        ask!(self, |q, conn| q::ping(conn))
+    }
+
+    /// Prepare every statement, without running any. Those that the database refuses, with its reason: the schema does not fit
+    /// this program. For tests and `berth doctor`.
+    pub async fn prepare_all(&self) -> Result<Vec<String>, StoreError> {
+        ask!(self, |q, conn| q::prepare_all(conn))
+    }
+
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        match self.engine {
+            Engine::Sqlite(_) => "sqlite",
+            Engine::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Remove what is older than its limit: answers to idempotency keys, provider calls, webhooks that were processed.
+    /// Returns how many rows; bounded, so there may be more left for the next time.
+    pub async fn prune(&self, now: Instant) -> Result<u64, StoreError> {
+        change!(self, [], |q, conn| q::prune::prune(conn, now))
+    }
+
+    /// Finish what is queued, then close.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.close().await,
+            Engine::Postgres(engine) => engine.close().await,
+        }
+    }
+}

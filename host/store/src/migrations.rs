@@ -1,0 +1,68 @@
+//! The schema's history: the same numbered names for both engines, embedded in the program.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use sqlx::{
+    AssertSqlSafe, SqlSafeStr,
+    migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
+};
+
+use crate::StoreError;
+
+macro_rules! migrations {
+    ($($number:literal $name:literal),* $(,)?) => {
+        /// For SQLite.
+        pub(crate) static SQLITE: LazyLock<Migrator> = LazyLock::new(|| {
+            migrator(&[$(($number, $name, include_str!(concat!("../../../migrations/sqlite/", $name, ".sql")))),*])
+        });
+        /// For PostgreSQL.
+        pub(crate) static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| {
+            migrator(&[$(($number, $name, include_str!(concat!("../../../migrations/postgres/", $name, ".sql")))),*])
+        });
+    };
+}
+
+migrations! {
+    1 "0001_init",
+}
+
+fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {
+    let steps = steps.iter().map(|(number, name, sql)| {
+        let sql = AssertSqlSafe(*sql).into_sql_str();
+        Migration::new(*number, Cow::Borrowed(*name), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(steps.collect())
+}
+
+/// Bring the schema up to date. Returns the names of what was applied.
+pub(crate) async fn run<C: Migrate>(
+    connection: &mut C,
+    migrator: &Migrator,
+) -> Result<Vec<String>, StoreError> {
+    let names = pending(connection, migrator).await?;
+    migrator.run_direct(None, connection, false).await.map_err(StoreError::Migrate)?;
+    Ok(names)
+}
+
+/// Names of what is not applied yet. A schema that is newer than this program is an error.
+pub(crate) async fn pending<C: Migrate>(
+    connection: &mut C,
+    migrator: &Migrator,
+) -> Result<Vec<String>, StoreError> {
+    let applied = match connection.list_applied_migrations(&migrator.table_name).await {
+        Ok(applied) => applied,
+        Err(MigrateError::Execute(error)) if is_missing_table(&error) => Vec::new(),
+        Err(error) => return Err(StoreError::Migrate(error)),
+    };
+    if let Some(newer) = applied.iter().find(|step| !migrator.version_exists(step.version)) {
+        return Err(StoreError::Migrate(MigrateError::VersionMissing(newer.version)));
+    }
+    let waiting = migrator.iter().filter(|step| applied.iter().all(|done| done.version != step.version));
+    Ok(waiting.map(|step| step.description.to_string()).collect())
+}
+
+/// Is this a database that was never migrated? (`undefined_table` of PostgreSQL, the plain error code of SQLite)
+fn is_missing_table(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(code.as_deref(), Some("42P01" | "1"))
+}

@@ -1,0 +1,33 @@
+//! Logs do not grow for ever. The audit log is kept.
+
+use berth_model::{limits, time::Instant};
+
+use super::{super::Db, Conn};
+use crate::{StoreError, types::Ts};
+
+queries! {
+    IDEMPOTENCY_KEYS = "DELETE FROM idempotency_keys WHERE (scope, key) IN (
+        SELECT scope, key FROM idempotency_keys WHERE created_at <= $1 LIMIT $2)";
+    PROVIDER_CALLS = "DELETE FROM provider_calls WHERE id IN (
+        SELECT id FROM provider_calls WHERE started_at <= $1 LIMIT $2)";
+    WEBHOOKS = "DELETE FROM inbound_webhooks WHERE id IN (
+        SELECT id FROM inbound_webhooks WHERE received_at <= $1 AND status <> 'stored' LIMIT $2)";
+}
+
+/// Remove what is older than its limit. Returns how many rows; there may be more left for the next time.
+pub(crate) async fn prune(conn: &mut Conn, now: Instant) -> Result<u64, StoreError> {
+    let mut rows = 0;
+    for (statement, kept_seconds) in [
+        (IDEMPOTENCY_KEYS, limits::IDEMPOTENCY_SECONDS),
+        (PROVIDER_CALLS, limits::CALLS_KEPT_SECONDS),
+        (WEBHOOKS, limits::WEBHOOKS_KEPT_SECONDS),
+    ] {
+        let done = sqlx::query::<Db>(statement)
+            .bind(Ts(now.plus_seconds(-kept_seconds)))
+            .bind(limits::PRUNE_ROWS_MAX)
+            .execute(&mut *conn)
+            .await?;
+        rows += done.rows_affected();
+    }
+    Ok(rows)
+}

@@ -1,0 +1,207 @@
+//! What each change makes of a booking and of the places it holds. Pure: the queries write down what this decides.
+
+use berth_model::{
+    booking::{Booking, BookingStatus, ProviderTask},
+    provider::{ExternalBooking, ExternalStatus},
+    time::{Instant, Interval},
+};
+use serde_json::{Value, json};
+
+use crate::{StoreError, records::BookingChange};
+
+/// A place that a booking holds: what is blocked, and the meeting inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) blocked: Interval,
+    pub(crate) when: Interval,
+}
+
+/// What becomes of the places that a booking holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Places {
+    /// They stay.
+    Keep,
+    /// All are free again.
+    Release,
+    /// Only this one is held from now on.
+    Only(Place),
+    /// This one is held as well (as one, if it touches the old one).
+    Also(Place),
+}
+
+/// The outcome of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Step {
+    pub(crate) booking: Booking,
+    pub(crate) places: Places,
+    /// For the audit log.
+    pub(crate) action: &'static str,
+    /// See `action`.
+    pub(crate) data: Value,
+}
+
+/// Apply a change. `WrongState` if the booking's state does not allow it.
+pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Result<Step, StoreError> {
+    let mut booking = old.clone();
+    let (places, action) = match change {
+        BookingChange::Cancel { reason, job } => {
+            become_status(&mut booking, BookingStatus::Cancelled)?;
+            booking.reason.clone_from(reason);
+            booking.provider_task = job.is_some().then_some(ProviderTask::Cancel);
+            booking.previous_when = None;
+            (if job.is_some() { Places::Keep } else { Places::Release }, "booking.cancelled")
+        }
+        BookingChange::Reschedule { when, blocked, job } => {
+            require(booking.status == BookingStatus::Confirmed && booking.provider_task.is_none())?;
+            let place = Place { blocked: *blocked, when: *when };
+            let old_when = std::mem::replace(&mut booking.when, *when);
+            if job.is_some() {
+                booking.previous_when = Some(old_when);
+                booking.provider_task = Some(ProviderTask::Reschedule);
+                (Places::Also(place), "booking.rescheduled")
+            } else {
+                (Places::Only(place), "booking.rescheduled")
+            }
+        }
+        BookingChange::Synced { external, blocked } => {
+            let action = match booking.provider_task {
+                Some(ProviderTask::Create) => "booking.confirmed",
+                Some(ProviderTask::Reschedule) => "booking.reschedule_confirmed",
+                _ => return Err(StoreError::WrongState),
+            };
+            require(booking.status.is_active())?;
+            // A provider that wants a person's confirmation first answers `pending`; the booking waits with it.
+            if external.status != ExternalStatus::Pending {
+                booking.status = BookingStatus::Confirmed;
+            }
+            settle(&mut booking);
+            adopt(&mut booking, external);
+            (Places::Only(Place { blocked: *blocked, when: booking.when }), action)
+        }
+        BookingChange::Refused { reason } => {
+            become_status(&mut booking, BookingStatus::Failed)?;
+            booking.reason = Some(reason.clone());
+            settle(&mut booking);
+            (Places::Release, "booking.refused")
+        }
+        BookingChange::RescheduleRefused { reason, blocked } => {
+            require(booking.status.is_active() && booking.provider_task == Some(ProviderTask::Reschedule))?;
+            booking.when = booking.previous_when.ok_or(StoreError::WrongState)?;
+            booking.reason = Some(reason.clone());
+            settle(&mut booking);
+            (Places::Only(Place { blocked: *blocked, when: booking.when }), "booking.reschedule_refused")
+        }
+        BookingChange::CancelSynced { external } => {
+            require(booking.provider_task == Some(ProviderTask::Cancel))?;
+            settle(&mut booking);
+            if let Some(external) = external {
+                adopt(&mut booking, external);
+            }
+            (Places::Release, "booking.cancel_synced")
+        }
+        BookingChange::CancelledByProvider { external } => {
+            // Cancelled on both sides at once: nothing is left to tell.
+            if booking.provider_task != Some(ProviderTask::Cancel) {
+                become_status(&mut booking, BookingStatus::Cancelled)?;
+                booking.reason.clone_from(&external.cancellation_reason);
+            }
+            settle(&mut booking);
+            adopt(&mut booking, external);
+            (Places::Release, "booking.cancelled_by_provider")
+        }
+        BookingChange::ChangedByProvider { external, blocked } => {
+            (changed_by_provider(&mut booking, external, *blocked)?, "booking.changed_by_provider")
+        }
+        BookingChange::Finished { status } => {
+            require(
+                matches!(status, BookingStatus::Completed | BookingStatus::NoShow)
+                    && booking.provider_task.is_none(),
+            )?;
+            become_status(&mut booking, *status)?;
+            (
+                Places::Release,
+                if *status == BookingStatus::NoShow { "booking.no_show" } else { "booking.completed" },
+            )
+        }
+    };
+    booking.sequence += 1;
+    booking.updated_at = at;
+    let data = summary(old, &booking);
+    Ok(Step { booking, places, action, data })
+}
+
+/// The provider's news wins, except over a move that the provider has not been told of yet.
+fn changed_by_provider(
+    booking: &mut Booking,
+    external: &ExternalBooking,
+    blocked: Interval,
+) -> Result<Places, StoreError> {
+    require(booking.status.is_active() && external.status != ExternalStatus::Cancelled)?;
+    let untold = booking.provider_task == Some(ProviderTask::Reschedule)
+        && booking.previous_when == Some(external.when)
+        && external.status.is_active();
+    adopt(booking, external);
+    if untold {
+        return Ok(Places::Keep);
+    }
+    settle(booking);
+    booking.when = external.when;
+    booking.status = match external.status {
+        ExternalStatus::Completed => BookingStatus::Completed,
+        ExternalStatus::NoShow => BookingStatus::NoShow,
+        ExternalStatus::Confirmed => BookingStatus::Confirmed,
+        ExternalStatus::Pending | ExternalStatus::Cancelled => booking.status,
+    };
+    let place = Place { blocked, when: external.when };
+    Ok(if booking.status.is_active() { Places::Only(place) } else { Places::Release })
+}
+
+fn require(condition: bool) -> Result<(), StoreError> {
+    if condition { Ok(()) } else { Err(StoreError::WrongState) }
+}
+
+fn become_status(booking: &mut Booking, next: BookingStatus) -> Result<(), StoreError> {
+    require(booking.status.may_become(next))?;
+    booking.status = next;
+    Ok(())
+}
+
+/// Nothing is left to be told to the provider.
+fn settle(booking: &mut Booking) {
+    booking.provider_task = None;
+    booking.previous_when = None;
+}
+
+/// Remember the twin and the latest time of its news.
+pub(crate) fn adopt(booking: &mut Booking, external: &ExternalBooking) {
+    booking.external_id = Some(external.id.clone());
+    booking.external = serde_json::to_value(external).ok();
+    booking.external_updated_at = external.updated_at.max(booking.external_updated_at);
+}
+
+/// What changed, for the audit log: no personal data.
+fn summary(old: &Booking, new: &Booking) -> Value {
+    let mut data = json!({ "status": new.status.as_str(), "sequence": new.sequence });
+    let mut put = |name: &str, value: Value| {
+        if let Some(fields) = data.as_object_mut() {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    if old.status != new.status {
+        put("from", old.status.as_str().into());
+    }
+    if old.when != new.when {
+        put("when", json!(new.when));
+        put("previous", json!(old.when));
+    }
+    if let Some(task) = new.provider_task {
+        put("provider_task", task.as_str().into());
+    }
+    if old.external_id != new.external_id {
+        put("external_id", json!(new.external_id));
+    }
+    if old.reason != new.reason {
+        put("reason", json!(new.reason));
+    }
+    data
+}

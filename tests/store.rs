@@ -1,0 +1,88 @@
+//! The store, on both of its engines: one suite, run twice. PostgreSQL runs when `BERTH_TEST_PG_URL` names a server on which
+//! databases may be made; each test has one of its own.
+
+#[path = "store/bookings.rs"]
+mod bookings;
+#[path = "store/changes.rs"]
+mod changes;
+#[path = "store/connections.rs"]
+mod connections;
+#[path = "store/contention.rs"]
+mod contention;
+#[path = "store/jobs.rs"]
+mod jobs;
+#[path = "store/logs.rs"]
+mod logs;
+#[path = "store/plugins.rs"]
+mod plugins;
+#[path = "store/resources.rs"]
+mod resources;
+#[path = "store/schema.rs"]
+mod schema;
+#[path = "store/world.rs"]
+mod world;
+
+/// Each test twice.
+macro_rules! on_both {
+    ($($file:ident::$name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::world::on_sqlite(async |world| super::$file::$name(world).await).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::world::on_postgres(async |world| super::$file::$name(world).await).await;
+            })*
+        }
+    };
+}
+
+on_both! {
+    bookings::a_booking_comes_back_as_it_was_made,
+    bookings::a_place_is_taken_once,
+    bookings::lists_are_narrowed_and_paged,
+    bookings::upcoming_bookings_are_counted_per_member,
+    changes::cancel_keeps_the_place_until_the_provider_knows,
+    changes::create_is_confirmed_or_refused,
+    changes::finished_bookings_free_their_place,
+    changes::news_of_the_provider_wins_over_all_but_an_untold_move,
+    changes::reschedule_holds_both_places_until_it_is_settled,
+    changes::reschedule_of_overlapping_times_holds_their_hull,
+    changes::stale_changes_change_nothing,
+    changes::the_twin_is_noted_without_a_change,
+    connections::connections_are_kept,
+    connections::credentials_are_sealed,
+    connections::keys_are_rotated,
+    connections::state_is_bounded,
+    contention::a_refused_write_does_not_hurt_its_neighbours,
+    contention::a_slot_is_given_once,
+    contention::a_write_that_fails_half_way_leaves_nothing,
+    contention::moves_do_not_cross,
+    jobs::a_bringer_of_a_lease_takes_an_idle_job_over,
+    jobs::a_job_is_held_by_one_at_a_time,
+    jobs::a_wake_up_while_it_is_held_is_not_lost,
+    jobs::dead_jobs_live_again,
+    jobs::many_workers_share_the_jobs,
+    jobs::one_open_job_per_key,
+    logs::calls_are_listed,
+    logs::idempotency_keys_answer_once,
+    logs::old_rows_are_pruned,
+    logs::webhooks_are_stored_once,
+    plugins::grants_narrow,
+    plugins::one_version_is_active,
+    resources::event_types_keep_their_members_in_order,
+    resources::keys_are_found_by_hash,
+    resources::listings_are_edited_in_turn,
+    resources::members_are_edited_in_turn,
+    resources::tenants_are_kept,
+    resources::tenants_are_walls,
+    resources::what_is_in_use_stays,
+    schema::every_change_writes_an_audit_row,
+    schema::every_statement_is_understood,
+    schema::migrations_run_once,
+    schema::schemas_are_the_same,
+    schema::the_database_itself_refuses_overlaps,
+}

@@ -1,0 +1,112 @@
+//! Bookings: made, read, listed.
+
+use berth_model::booking::{BookingStatus, ProviderTask};
+use berth_store::{StoreError, records::BookingFilter};
+
+use crate::world::{World, minute, span, twin};
+
+pub async fn a_booking_comes_back_as_it_was_made(world: &World) {
+    let scene = world.scene("quay").await;
+    let mut new = world.pending(&scene, span(60, 90));
+    new.blocked = span(55, 100);
+    new.booking.external_id = Some("twin-1".into());
+    new.booking.external = Some(serde_json::to_value(twin("twin-1", span(60, 90))).unwrap());
+    new.booking.external_updated_at = Some(minute(3));
+    world.store.create_booking(new.clone(), world.audit()).await.unwrap();
+    let booking = new.booking;
+    assert_eq!(world.store.booking(scene.tenant, booking.id).await.unwrap(), booking);
+    let found = world.store.booking_by_external_id(scene.tenant, scene.connection, "twin-1").await.unwrap();
+    assert_eq!(found, Some(booking.clone()));
+    let none = world.store.booking_by_external_id(scene.tenant, scene.connection, "twin-2").await.unwrap();
+    assert_eq!(none, None);
+    assert_eq!(world.actions(scene.tenant, booking.id).await, ["booking.created"]);
+    let taken = world.store.occupied(scene.tenant, &[scene.member], span(0, 600)).await.unwrap();
+    assert_eq!(taken.len(), 1);
+    assert_eq!((taken[0].blocked, taken[0].when), (span(55, 100), span(60, 90)));
+    assert_eq!((taken[0].member, taken[0].booking), (scene.member, Some(booking.id)));
+    assert!(world.store.occupied(scene.tenant, &[scene.member], span(100, 600)).await.unwrap().is_empty());
+    assert!(world.store.occupied(scene.tenant, &[], span(0, 600)).await.unwrap().is_empty());
+}
+
+pub async fn a_place_is_taken_once(world: &World) {
+    let scene = world.scene("quay").await;
+    let first = world.booking(&scene, span(60, 90));
+    world.store.create_booking(first.clone(), world.audit()).await.unwrap();
+    for (from, to) in [(60, 90), (0, 61), (89, 120), (70, 80), (0, 600)] {
+        let new = world.booking(&scene, span(from, to));
+        let id = new.booking.id;
+        let refused = world.store.create_booking(new, world.audit()).await;
+        assert!(matches!(refused, Err(StoreError::Overlap)), "{from} to {to}: {refused:?}");
+        assert!(matches!(world.store.booking(scene.tenant, id).await, Err(StoreError::NotFound(_))));
+        assert!(world.actions(scene.tenant, id).await.is_empty(), "no audit row either");
+    }
+    for (from, to) in [(30, 60), (90, 120), (-120, -60)] {
+        world.store.create_booking(world.booking(&scene, span(from, to)), world.audit()).await.unwrap();
+    }
+    let mut twice = world.booking(&scene, span(300, 330));
+    twice.booking.id = first.booking.id;
+    let twice = world.store.create_booking(twice, world.audit()).await;
+    assert!(matches!(twice, Err(StoreError::Duplicate(_))), "{twice:?}");
+    let other = world.member(scene.tenant);
+    world.store.create_member(other.clone(), world.audit()).await.unwrap();
+    let mut beside = world.booking(&scene, span(60, 90));
+    beside.booking.member = other.id;
+    world.store.create_booking(beside, world.audit()).await.unwrap();
+    assert_eq!(world.taken(&scene).await, [(-120, -60), (30, 60), (60, 90), (90, 120)]);
+}
+
+pub async fn lists_are_narrowed_and_paged(world: &World) {
+    let scene = world.scene("quay").await;
+    let mut ids = Vec::new();
+    for hour in 1..=3 {
+        let new = world.booking(&scene, span(hour * 60, hour * 60 + 30));
+        ids.push(new.booking.id);
+        world.store.create_booking(new, world.audit()).await.unwrap();
+    }
+    let pending = world.pending(&scene, span(240, 270));
+    ids.push(pending.booking.id);
+    world.store.create_booking(pending, world.audit()).await.unwrap();
+    let list = async |filter: BookingFilter, limit: u32| -> Vec<_> {
+        world
+            .store
+            .list_bookings(scene.tenant, filter, limit)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|b| b.id)
+            .collect()
+    };
+    let all = BookingFilter::default;
+    assert_eq!(list(all(), 9).await, ids);
+    assert_eq!(list(all(), 2).await, ids[..2]);
+    assert_eq!(list(BookingFilter { after: Some((minute(120), ids[1])), ..all() }, 9).await, ids[2..]);
+    assert_eq!(list(BookingFilter { within: Some(span(90, 121)), ..all() }, 9).await, ids[1..2]);
+    assert_eq!(list(BookingFilter { status: Some(BookingStatus::Pending), ..all() }, 9).await, ids[3..]);
+    assert_eq!(list(BookingFilter { provider_task: Some(ProviderTask::Create), ..all() }, 9).await, ids[3..]);
+    let mine = BookingFilter {
+        listing: Some(scene.listing),
+        event_type: Some(scene.event_type),
+        member: Some(scene.member),
+        ..all()
+    };
+    assert_eq!(list(mine, 9).await, ids);
+    assert!(list(BookingFilter { listing: Some(world.id()), ..all() }, 9).await.is_empty());
+    assert!(list(BookingFilter { event_type: Some(world.id()), ..all() }, 9).await.is_empty());
+    assert!(list(BookingFilter { member: Some(world.id()), ..all() }, 9).await.is_empty());
+}
+
+pub async fn upcoming_bookings_are_counted_per_member(world: &World) {
+    let scene = world.scene("quay").await;
+    let idle = world.member(scene.tenant);
+    world.store.create_member(idle.clone(), world.audit()).await.unwrap();
+    let mut last = None;
+    for from in [-60, 60, 120] {
+        let new = world.booking(&scene, span(from, from + 30));
+        last = Some(new.booking.created_at);
+        world.store.create_booking(new, world.audit()).await.unwrap();
+    }
+    let counts =
+        world.store.upcoming_counts(scene.tenant, &[idle.id, scene.member], minute(0)).await.unwrap();
+    assert_eq!(counts, [(idle.id, 0, None), (scene.member, 2, last)]);
+    assert!(world.store.upcoming_counts(scene.tenant, &[], minute(0)).await.unwrap().is_empty());
+}

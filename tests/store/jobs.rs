@@ -1,0 +1,159 @@
+//! Jobs: one per key, one holder, no lost wake-up.
+
+use std::collections::HashSet;
+
+use berth_store::{
+    StoreError,
+    records::{JobEnd, NewJob},
+};
+
+use crate::world::{World, at_once, minute};
+
+pub async fn a_job_is_held_by_one_at_a_time(world: &World) {
+    let store = &world.store;
+    assert_eq!(store.next_job_due().await.unwrap(), None);
+    let tenant = world.id();
+    let later = world.job(tenant, "later", minute(10));
+    let soon = NewJob { priority: 9, ..world.job(tenant, "soon", minute(1)) };
+    let urgent = NewJob { priority: 1, ..world.job(tenant, "urgent", minute(2)) };
+    for job in [&later, &soon, &urgent] {
+        store.enqueue_job(job.clone()).await.unwrap();
+    }
+    assert_eq!(store.next_job_due().await.unwrap(), Some(minute(1)));
+    assert!(store.claim_jobs(minute(0), minute(1), 9).await.unwrap().is_empty(), "nothing is due");
+    let held = store.claim_jobs(minute(3), minute(5), 9).await.unwrap();
+    assert_eq!(
+        held.iter().map(|job| job.id).collect::<Vec<_>>(),
+        [urgent.id, soon.id],
+        "the urgent one first"
+    );
+    assert_eq!((held[0].attempt, held[0].tenant, &held[0].payload), (1, tenant, &urgent.payload));
+    assert_eq!((held[0].kind.as_str(), held[0].dedup_key.as_str()), ("sync_booking", "urgent"));
+    assert!(store.claim_jobs(minute(4), minute(9), 9).await.unwrap().is_empty(), "they are held");
+    assert_eq!(store.next_job_due().await.unwrap(), Some(minute(5)), "the end of a lease");
+
+    // The first holder is late: somebody else has the job by now.
+    let again = store.claim_jobs(minute(5), minute(9), 1).await.unwrap();
+    assert_eq!((again[0].id, again[0].attempt), (urgent.id, 2));
+    assert!(!store.end_job(urgent.id, 1, JobEnd::Done).await.unwrap());
+    let retry = JobEnd::Retry { due_at: minute(7), error: "busy".into() };
+    assert!(store.end_job(urgent.id, 2, retry).await.unwrap());
+    assert!(!store.end_job(urgent.id, 2, JobEnd::Done).await.unwrap(), "it is not held any more");
+    let third = store.claim_jobs(minute(7), minute(9), 1).await.unwrap();
+    assert_eq!((third[0].attempt, third[0].last_error.as_deref()), (3, Some("busy")));
+    assert!(store.end_job(urgent.id, 3, JobEnd::Done).await.unwrap());
+    assert_eq!(store.open_job_count().await.unwrap(), 2);
+}
+
+pub async fn one_open_job_per_key(world: &World) {
+    let store = &world.store;
+    let tenant = world.id();
+    let first = world.job(tenant, "key", minute(10));
+    store.enqueue_job(first.clone()).await.unwrap();
+    store.enqueue_job(world.job(tenant, "key", minute(20))).await.unwrap();
+    assert_eq!(store.next_job_due().await.unwrap(), Some(minute(10)), "not later");
+    store.enqueue_job(world.job(tenant, "key", minute(5))).await.unwrap();
+    assert_eq!(store.next_job_due().await.unwrap(), Some(minute(5)), "earlier");
+    assert_eq!(store.open_job_count().await.unwrap(), 1);
+    store.enqueue_job(world.job(world.id(), "key", minute(5))).await.unwrap();
+    assert_eq!(store.open_job_count().await.unwrap(), 2, "another tenant's key is another key");
+    let held = store.claim_jobs(minute(5), minute(6), 9).await.unwrap();
+    assert!(held.iter().any(|job| job.id == first.id));
+}
+
+pub async fn a_wake_up_while_it_is_held_is_not_lost(world: &World) {
+    let store = &world.store;
+    let tenant = world.id();
+    for end in [
+        JobEnd::Done,
+        JobEnd::Dead { error: "gave up".into() },
+        JobEnd::Retry { due_at: minute(50), error: "busy".into() },
+    ] {
+        let retried = matches!(end, JobEnd::Retry { .. });
+        let job = world.job(tenant, "key", minute(0));
+        store.enqueue_job(job.clone()).await.unwrap();
+        assert_eq!(store.claim_jobs(minute(0), minute(9), 9).await.unwrap()[0].id, job.id);
+        store.enqueue_job(world.job(tenant, "key", minute(30))).await.unwrap();
+        store.enqueue_job(world.job(tenant, "key", minute(20))).await.unwrap();
+        assert!(store.claim_jobs(minute(1), minute(9), 9).await.unwrap().is_empty(), "still held");
+        assert!(store.end_job(job.id, 1, end).await.unwrap());
+        assert_eq!(store.next_job_due().await.unwrap(), Some(minute(20)));
+        let next = store.claim_jobs(minute(20), minute(29), 9).await.unwrap();
+        assert_eq!((next.len(), next[0].attempt), (1, 2), "never a first attempt again");
+        assert_eq!(next[0].id == job.id, retried, "a new run has a new id");
+        if !retried {
+            assert!(!store.end_job(job.id, 1, JobEnd::Done).await.unwrap(), "the old holder cannot end it");
+        }
+        assert!(store.end_job(next[0].id, 2, JobEnd::Done).await.unwrap());
+        assert_eq!(store.open_job_count().await.unwrap(), 0);
+    }
+
+    // A holder that died: whoever takes the job over sees all that happened before.
+    let job = world.job(tenant, "key", minute(0));
+    store.enqueue_job(job.clone()).await.unwrap();
+    store.claim_jobs(minute(0), minute(9), 9).await.unwrap();
+    store.enqueue_job(world.job(tenant, "key", minute(1))).await.unwrap();
+    let next = store.claim_jobs(minute(9), minute(19), 9).await.unwrap();
+    assert!(store.end_job(next[0].id, next[0].attempt, JobEnd::Done).await.unwrap());
+    assert_eq!(store.open_job_count().await.unwrap(), 0);
+}
+
+pub async fn a_bringer_of_a_lease_takes_an_idle_job_over(world: &World) {
+    let store = &world.store;
+    let tenant = world.id();
+    let idle = world.job(tenant, "key", minute(10));
+    store.enqueue_job(idle.clone()).await.unwrap();
+    let lease = Some(minute(60));
+    let mine = NewJob { leased_until: lease, ..world.job(tenant, "key", minute(0)) };
+    store.enqueue_job(mine.clone()).await.unwrap();
+    assert_eq!(store.open_job_count().await.unwrap(), 1);
+    assert!(store.claim_jobs(minute(20), minute(30), 9).await.unwrap().is_empty(), "it is held");
+    let theirs = NewJob { leased_until: lease, ..world.job(tenant, "key", minute(15)) };
+    store.enqueue_job(theirs.clone()).await.unwrap();
+    assert!(!store.end_job(idle.id, 0, JobEnd::Done).await.unwrap());
+    assert!(!store.end_job(theirs.id, 1, JobEnd::Done).await.unwrap(), "a held one is not taken over");
+    assert!(store.end_job(mine.id, 1, JobEnd::Done).await.unwrap());
+    assert_eq!(store.next_job_due().await.unwrap(), Some(minute(15)), "but runs again");
+}
+
+pub async fn dead_jobs_live_again(world: &World) {
+    let store = &world.store;
+    let tenant = world.id();
+    let job = world.job(tenant, "key", minute(0));
+    store.enqueue_job(job.clone()).await.unwrap();
+    store.claim_jobs(minute(0), minute(1), 9).await.unwrap();
+    assert!(store.end_job(job.id, 1, JobEnd::Dead { error: "gave up".into() }).await.unwrap());
+    assert_eq!((store.open_job_count().await.unwrap(), store.next_job_due().await.unwrap()), (0, None));
+    let dead = store.dead_jobs(tenant, 9).await.unwrap();
+    assert_eq!((dead.len(), dead[0].id, dead[0].last_error.as_deref()), (1, job.id, Some("gave up")));
+    assert!(store.dead_jobs(world.id(), 9).await.unwrap().is_empty());
+    let foreign = store.requeue_job(world.id(), job.id, minute(5), world.audit()).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound("job"))));
+
+    let open = world.job(tenant, "key", minute(3));
+    store.enqueue_job(open.clone()).await.unwrap();
+    let twice = store.requeue_job(tenant, job.id, minute(5), world.audit()).await;
+    assert!(matches!(twice, Err(StoreError::Duplicate(_))), "{twice:?}");
+    store.claim_jobs(minute(3), minute(4), 9).await.unwrap();
+    assert!(store.end_job(open.id, 1, JobEnd::Done).await.unwrap());
+    store.requeue_job(tenant, job.id, minute(5), world.audit()).await.unwrap();
+    assert!(store.dead_jobs(tenant, 9).await.unwrap().is_empty());
+    let held = store.claim_jobs(minute(5), minute(6), 9).await.unwrap();
+    assert_eq!((held.len(), held[0].attempt, held[0].dedup_key.as_str()), (1, 2, "key"));
+}
+
+pub async fn many_workers_share_the_jobs(world: &World) {
+    let tenant = world.id();
+    for n in 0..40 {
+        world.store.enqueue_job(world.job(tenant, &format!("key-{n}"), minute(0))).await.unwrap();
+    }
+    let claimed = at_once((0..8).map(|_| {
+        let store = world.store.clone();
+        async move { store.claim_jobs(minute(0), minute(5), 10).await.unwrap() }
+    }))
+    .await;
+    let ids: Vec<_> = claimed.into_iter().flatten().map(|job| job.id).collect();
+    assert_eq!(ids.len(), ids.iter().collect::<HashSet<_>>().len(), "no job is held twice");
+    let rest = world.store.claim_jobs(minute(0), minute(5), 99).await.unwrap();
+    assert_eq!(ids.len() + rest.len(), 40, "none is lost");
+}

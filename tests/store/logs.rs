@@ -1,0 +1,153 @@
+//! Webhooks, calls, idempotency keys, and what becomes of old rows.
+
+use berth_model::{
+    limits,
+    provider::{CallRecord, EgressRecord},
+};
+use berth_store::{
+    StoreError,
+    records::{Idempotency, InboundWebhook},
+};
+
+use crate::world::{Scene, World, minute};
+
+fn message(world: &World, scene: &Scene, key: &str) -> InboundWebhook {
+    InboundWebhook {
+        id: world.id(),
+        tenant: scene.tenant,
+        connection: scene.connection,
+        dedup_key: key.into(),
+        method: "POST".into(),
+        headers: vec![("x-signature".into(), "abc".into()), ("x-signature".into(), "def".into())],
+        query: "a=1".into(),
+        body: vec![0, 159, 146, 150],
+        received_at: minute(0),
+        status: "stored".into(),
+        detail: None,
+    }
+}
+
+pub async fn webhooks_are_stored_once(world: &World) {
+    let scene = world.scene("quay").await;
+    let one = message(world, &scene, "m-1");
+    let job = |key: &str| world.job(scene.tenant, key, minute(0));
+    assert!(world.store.store_webhook(one.clone(), job("w1")).await.unwrap());
+    assert!(!world.store.store_webhook(message(world, &scene, "m-1"), job("w2")).await.unwrap());
+    assert_eq!(world.store.open_job_count().await.unwrap(), 1, "no job for the second");
+    let two = message(world, &scene, "m-2");
+    assert!(world.store.store_webhook(two.clone(), job("w3")).await.unwrap());
+    assert_eq!(world.store.webhook(scene.tenant, one.id).await.unwrap(), one);
+    assert!(matches!(world.store.webhook(world.id(), one.id).await, Err(StoreError::NotFound("webhook"))));
+    world.store.end_webhook(scene.tenant, one.id, "failed", Some("moved".into())).await.unwrap();
+    let foreign = world.store.end_webhook(world.id(), one.id, "ignored", None).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound("webhook"))));
+    let ended = InboundWebhook { status: "failed".into(), detail: Some("moved".into()), ..one };
+    let list = world.store.list_webhooks(scene.tenant, scene.connection, 9).await.unwrap();
+    assert_eq!(list, [two, ended], "the latest first");
+    let mut orphan = message(world, &scene, "m-3");
+    orphan.connection = world.id();
+    let orphan = world.store.store_webhook(orphan, job("w4")).await;
+    assert!(matches!(orphan, Err(StoreError::NotFound("connection"))), "{orphan:?}");
+}
+
+fn call(world: &World, scene: &Scene, operation: &'static str) -> CallRecord {
+    CallRecord {
+        call: world.id(),
+        tenant: scene.tenant,
+        listing: None,
+        connection: scene.connection,
+        plugin: "tide".parse().unwrap(),
+        digest: "0123456789ab".into(),
+        operation,
+        started_at: minute(0),
+        elapsed_ms: 12,
+        outcome: "ok",
+        error: None,
+        request_id: "req-1".into(),
+        egress: vec![EgressRecord {
+            method: "GET".into(),
+            host: "api.example.com".into(),
+            path: "/v1/{}".into(),
+            status: Some(200),
+            outcome: "ok".into(),
+            hint: None,
+            elapsed_ms: 10,
+            bytes_out: 1,
+            bytes_in: 2,
+        }],
+    }
+}
+
+pub async fn calls_are_listed(world: &World) {
+    let scene = world.scene("quay").await;
+    let calls = vec![call(world, &scene, "bookings.create"), call(world, &scene, "bookings.get")];
+    world.store.insert_calls(calls.clone()).await.unwrap();
+    world.store.insert_calls(calls).await.unwrap();
+    world.store.insert_calls(Vec::new()).await.unwrap();
+    let listed = world.store.list_calls(scene.tenant, scene.connection, 9).await.unwrap();
+    assert_eq!(listed.len(), 2, "the same call is written once");
+    assert_eq!(listed[0]["operation"], "bookings.get", "the latest first");
+    assert_eq!((&listed[0]["egress"][0]["status"], &listed[0]["elapsed_ms"]), (&200.into(), &12.into()));
+    assert_eq!(listed[0]["started_at"], "2026-11-20T12:00:00Z");
+    assert!(world.store.list_calls(world.id(), scene.connection, 9).await.unwrap().is_empty());
+    let many: Vec<_> = (0..=limits::INSERT_ROWS_MAX).map(|_| call(world, &scene, "bookings.get")).collect();
+    world.store.insert_calls(many).await.unwrap();
+}
+
+pub async fn idempotency_keys_answer_once(world: &World) {
+    let store = &world.store;
+    let scope = uuid::Uuid::from_u128(5);
+    let begin = async |key: &str, print: u8, at: i64| {
+        store.begin_idempotent(scope, key, [print; 32], minute(at)).await.unwrap()
+    };
+    assert_eq!(begin("k", 1, 0).await, Idempotency::New);
+    assert_eq!(begin("k", 1, 0).await, Idempotency::InFlight);
+    assert_eq!(begin("k", 2, 0).await, Idempotency::Mismatch);
+    let other = store.begin_idempotent(uuid::Uuid::from_u128(6), "k", [1; 32], minute(0)).await.unwrap();
+    assert_eq!(other, Idempotency::New, "another scope is another key");
+    store.complete_idempotent(scope, "k", 201, "application/json", Some("/x"), b"{}").await.unwrap();
+    let replay = Idempotency::Replay {
+        status: 201,
+        content_type: "application/json".into(),
+        location: Some("/x".into()),
+        body: b"{}".to_vec(),
+    };
+    assert_eq!(begin("k", 1, 5).await, replay);
+    assert_eq!(begin("k", 2, 5).await, Idempotency::Mismatch);
+    store.release_idempotent(scope, "k").await.unwrap();
+    assert_eq!(begin("k", 1, 5).await, replay, "an answered key stays");
+    assert_eq!(begin("k", 3, 24 * 60).await, Idempotency::New, "a day later it is free");
+
+    assert_eq!(begin("r", 1, 0).await, Idempotency::New);
+    store.release_idempotent(scope, "r").await.unwrap();
+    assert_eq!(begin("r", 2, 0).await, Idempotency::New, "released");
+    assert_eq!(begin("r", 3, 1).await, Idempotency::Mismatch, "another request does not inherit it");
+    assert_eq!(begin("r", 2, 1).await, Idempotency::New, "its holder died");
+    let unknown = store.complete_idempotent(scope, "none", 200, "", None, b"").await;
+    assert!(matches!(unknown, Err(StoreError::NotFound(_))));
+}
+
+pub async fn old_rows_are_pruned(world: &World) {
+    let scene = world.scene("quay").await;
+    let store = &world.store;
+    store.insert_calls(vec![call(world, &scene, "bookings.get")]).await.unwrap();
+    let (done, open) = (message(world, &scene, "m-1"), message(world, &scene, "m-2"));
+    for message in [&done, &open] {
+        store
+            .store_webhook(message.clone(), world.job(scene.tenant, &message.dedup_key, minute(0)))
+            .await
+            .unwrap();
+    }
+    store.end_webhook(scene.tenant, done.id, "processed", None).await.unwrap();
+    store.begin_idempotent(uuid::Uuid::nil(), "k", [1; 32], minute(0)).await.unwrap();
+    assert_eq!(store.prune(minute(1)).await.unwrap(), 0, "nothing is old");
+    assert_eq!(store.prune(minute(0).plus_seconds(limits::IDEMPOTENCY_SECONDS)).await.unwrap(), 1);
+    assert_eq!(store.prune(minute(0).plus_seconds(limits::CALLS_KEPT_SECONDS)).await.unwrap(), 1);
+    assert!(store.list_calls(scene.tenant, scene.connection, 9).await.unwrap().is_empty());
+    assert_eq!(store.prune(minute(0).plus_seconds(limits::WEBHOOKS_KEPT_SECONDS)).await.unwrap(), 1);
+    assert_eq!(
+        store.list_webhooks(scene.tenant, scene.connection, 9).await.unwrap(),
+        [open],
+        "not processed yet"
+    );
+}

@@ -1,0 +1,209 @@
+//! The schema: the same on both engines, and what the statements expect.
+
+use std::collections::BTreeSet;
+
+use berth_store::{Store, StoreError};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+
+use crate::world::{World, at_once, keys};
+
+pub async fn every_statement_is_understood(world: &World) {
+    world.store.ping().await.unwrap();
+    assert_eq!(world.store.prepare_all().await.unwrap(), Vec::<String>::new());
+    let empty = Store::open("sqlite::memory:", keys(), world.random.clone()).await.unwrap();
+    assert!(!empty.prepare_all().await.unwrap().is_empty(), "without a schema they are refused");
+}
+
+pub async fn migrations_run_once(world: &World) {
+    assert!(world.store.pending_migrations().await.unwrap().is_empty());
+    assert!(world.store.migrate().await.unwrap().is_empty(), "the second time there is nothing to do");
+    let fresh = Store::open("sqlite::memory:", keys(), world.random.clone()).await.unwrap();
+    let names = fresh.pending_migrations().await.unwrap();
+    assert_eq!(names.first().map(String::as_str), Some("0001_init"));
+    assert_eq!(fresh.migrate().await.unwrap(), names);
+    assert!(fresh.list_tenants().await.unwrap().is_empty(), "a database in memory is whole");
+
+    if world.store.engine() == "postgres" {
+        // Replicas that start at the same time on an empty database.
+        let mut conn = PgConnection::connect(&world.url).await.unwrap();
+        conn.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.unwrap();
+        assert_eq!(world.store.pending_migrations().await.unwrap(), names);
+        let results = at_once((0..4).map(|_| {
+            let (url, random) = (world.url.clone(), world.random.clone());
+            async move { Store::open(&url, keys(), random).await.unwrap().migrate().await }
+        }))
+        .await;
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        assert!(world.store.list_tenants().await.unwrap().is_empty());
+    }
+
+    // A database that a later program has migrated.
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (9999, 'later', TRUE, ";
+    if world.store.engine() == "postgres" {
+        let mut conn = PgConnection::connect(&world.url).await.unwrap();
+        conn.execute(AssertSqlSafe(format!("{newer} '\\x00', 0)"))).await.unwrap();
+    } else {
+        let mut conn = SqliteConnection::connect(&world.url).await.unwrap();
+        conn.execute(AssertSqlSafe(format!("{newer} x'00', 0)"))).await.unwrap();
+    }
+    assert!(matches!(world.store.migrate().await, Err(StoreError::Migrate(_))));
+    assert!(matches!(world.store.pending_migrations().await, Err(StoreError::Migrate(_))));
+}
+
+/// SQLite's name of each type of PostgreSQL.
+const TYPES: [(&str, &str); 7] = [
+    ("uuid", "BLOB"),
+    ("bytea", "BLOB"),
+    ("text", "TEXT"),
+    ("jsonb", "TEXT"),
+    ("bigint", "INTEGER"),
+    ("boolean", "INTEGER"),
+    ("timestamp with time zone", "INTEGER"),
+];
+
+pub async fn schemas_are_the_same(world: &World) {
+    if world.store.engine() != "postgres" {
+        // The names of the migrations, at least, can be compared without a server.
+        let names = |engine: &str| -> BTreeSet<_> {
+            let folder = format!("{}/../migrations/{engine}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect()
+        };
+        assert_eq!(names("sqlite"), names("postgres"));
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("berth.db").display());
+    let store = Store::open(&url, keys(), world.random.clone()).await.unwrap();
+    store.migrate().await.unwrap();
+    store.close().await;
+    let mut sqlite = SqliteConnection::connect(&url).await.unwrap();
+    let mut postgres = PgConnection::connect(&world.url).await.unwrap();
+
+    type Columns = BTreeSet<(String, String, bool, String)>;
+    let ours: Vec<(String, String, bool, String)> = sqlx::query_as(
+        "SELECT m.name, c.name, c.\"notnull\" = 0 AND c.pk = 0, c.type
+        FROM sqlite_master m JOIN pragma_table_info(m.name) c
+        WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '_sqlx%'",
+    )
+    .fetch_all(&mut sqlite)
+    .await
+    .unwrap();
+    let theirs: Vec<(String, String, bool, String)> = sqlx::query_as(
+        "SELECT table_name::text, column_name::text, is_nullable = 'YES', data_type::text
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_sqlx%'",
+    )
+    .fetch_all(&mut postgres)
+    .await
+    .unwrap();
+    let ours: Columns = ours.into_iter().collect();
+    let theirs: Columns = theirs
+        .into_iter()
+        .map(|(table, column, nullable, kind)| {
+            let kind = TYPES.iter().find(|(name, _)| *name == kind).map_or(kind.as_str(), |(_, ours)| ours);
+            (table, column, nullable, kind.to_owned())
+        })
+        .collect();
+    assert!(ours.len() > 100, "{}", ours.len());
+    assert_eq!(ours.difference(&theirs).collect::<Vec<_>>(), Vec::<&_>::new(), "only on SQLite");
+    assert_eq!(theirs.difference(&ours).collect::<Vec<_>>(), Vec::<&_>::new(), "only on PostgreSQL");
+
+    let ours: Vec<(String, String)> = sqlx::query_as(
+        "SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name",
+    )
+    .fetch_all(&mut sqlite)
+    .await
+    .unwrap();
+    let theirs: Vec<(String, String)> = sqlx::query_as(
+        "SELECT tablename::text, indexname::text FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT IN (
+            SELECT conname FROM pg_constraint) ORDER BY indexname COLLATE \"C\"",
+    )
+    .fetch_all(&mut postgres)
+    .await
+    .unwrap();
+    assert_eq!(ours, theirs);
+}
+
+/// Invariant 9: count the audit rows against the changes of a scene, which makes one of each.
+pub async fn every_change_writes_an_audit_row(world: &World) {
+    let scene = world.scene("quay").await;
+    for (kind, subject) in [
+        ("tenant", scene.tenant.uuid()),
+        ("listing", scene.listing.uuid()),
+        ("member", scene.member.uuid()),
+        ("event_type", scene.event_type.uuid()),
+        ("connection", scene.connection.uuid()),
+    ] {
+        let entries = world.store.timeline(scene.tenant, kind, subject).await.unwrap();
+        assert_eq!(entries.len(), 1, "{kind}");
+        assert_eq!(entries[0].action, format!("{kind}.created"));
+        assert_eq!((entries[0].subject_kind.as_str(), entries[0].subject_id), (kind, subject));
+        assert_eq!(
+            (entries[0].audit.actor.as_str(), entries[0].audit.request_id.as_str()),
+            ("system", "req-1")
+        );
+        assert!(!entries[0].data.to_string().contains("not_a_real_key"));
+    }
+}
+
+/// Invariant 1 without any of our code: what the database itself does with two rows, whichever way they come to overlap.
+pub async fn the_database_itself_refuses_overlaps(world: &World) {
+    let scene = world.scene("quay").await;
+    let postgres = world.store.engine() == "postgres";
+    let blob = |id: uuid::Uuid| if postgres { format!("'{id}'") } else { format!("x'{}'", id.simple()) };
+    // Hours of a day, as each engine writes instants.
+    let at = |hour: i64| {
+        if postgres { format!("to_timestamp({})", hour * 3600) } else { (hour * 3_600_000_000).to_string() }
+    };
+    let insert = |owner: u128, seat: i64, from: i64, to: i64| {
+        let (tenant, member) = (blob(scene.tenant.uuid()), blob(scene.member.uuid()));
+        let owner = blob(uuid::Uuid::from_u128(owner));
+        let (from, to) = (at(from), at(to));
+        format!(
+            "INSERT INTO occupancies (tenant_id, member_id, seat, blocked_start, blocked_end, starts_at, ends_at, owner_kind,
+                owner_id) VALUES ({tenant}, {member}, {seat}, {from}, {to}, {from}, {to}, 'hold', {owner})"
+        )
+    };
+    let update = |owner: u128, from: i64, to: i64| {
+        let owner = blob(uuid::Uuid::from_u128(owner));
+        format!(
+            "UPDATE occupancies SET blocked_start = {}, blocked_end = {} WHERE owner_id = {owner}",
+            at(from),
+            at(to)
+        )
+    };
+    let steps = [
+        (insert(1, 0, 10, 12), true),
+        (insert(2, 0, 12, 14), true),
+        (insert(3, 0, 6, 8), true),
+        (insert(4, 0, 11, 13), false),
+        (insert(4, 0, 5, 20), false),
+        (insert(4, 0, 7, 9), false),
+        (insert(4, 1, 11, 13), true),
+        (insert(5, 0, 9, 9), false),
+        (update(3, 8, 10), true),
+        (update(3, 8, 11), false),
+        (update(3, 13, 15), false),
+        (update(1, 10, 11), true),
+        (update(1, 11, 12), true),
+        (insert(6, 0, 10, 11), true),
+    ];
+    for (step, accepted) in steps {
+        let result = if postgres {
+            PgConnection::connect(&world.url)
+                .await
+                .unwrap()
+                .execute(AssertSqlSafe(step.clone()))
+                .await
+                .is_ok()
+        } else {
+            SqliteConnection::connect(&world.url)
+                .await
+                .unwrap()
+                .execute(AssertSqlSafe(step.clone()))
+                .await
+                .is_ok()
+        };
+        assert_eq!(result, accepted, "{step}");
+    }
+}
