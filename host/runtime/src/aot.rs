@@ -90,8 +90,8 @@ impl AotCache {
         let head = self.head(engine, of);
         let mac = hmac::sign(&self.key, &[head.as_slice(), &code].concat());
         let path = self.path(of);
-        // Two loads of one component never run at once, so the name of the temporary file is free.
-        let temporary = path.with_extension("tmp");
+        // One load at a time in this process, and another process has another id: the name is free.
+        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
         fs::write(&temporary, [head.as_slice(), mac.as_ref(), &code].concat())?;
         fs::rename(&temporary, &path)?;
         Ok(())

@@ -39,9 +39,10 @@ impl Registry {
         self.serving.load().get(plugin).cloned()
     }
 
-    /// Every version that serves.
-    pub(crate) fn all_serving(&self) -> Vec<Serving> {
-        self.serving.load().values().cloned().collect()
+    /// Every loaded version.
+    pub(crate) fn all_loaded(&self) -> Vec<Arc<Version>> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.versions.values().flatten().cloned().collect()
     }
 
     /// A loaded version by its digest.

@@ -11,7 +11,8 @@ use super::{
 
 /// Looked-up exports of a component.
 pub(crate) struct Offers {
-    pub(crate) connection: connection::GuestIndices,
+    /// Never none: every component exports it. An option like the others, so that all are used in one way.
+    pub(crate) connection: Option<connection::GuestIndices>,
     pub(crate) catalog: Option<catalog::GuestIndices>,
     pub(crate) availability: Option<availability::GuestIndices>,
     pub(crate) bookings: Option<bookings::GuestIndices>,
@@ -48,17 +49,13 @@ impl Offers {
         let links = look_up!(pre, problems, links);
         let webhooks = look_up!(pre, problems, webhooks);
         let clients = look_up!(pre, problems, clients);
-        match connection {
-            Some(connection) if problems.is_empty() => {
-                Ok(Self { connection, catalog, availability, bookings, links, webhooks, clients })
-            }
-            Some(_) => Err(problems),
-            None => {
-                if problems.is_empty() {
-                    problems.push(names::no_connection(&names::exported(pre.component())));
-                }
-                Err(problems)
-            }
+        if connection.is_none() && problems.is_empty() {
+            problems.push(names::no_connection(&names::exported(pre.component())));
+        }
+        if problems.is_empty() {
+            Ok(Self { connection, catalog, availability, bookings, links, webhooks, clients })
+        } else {
+            Err(problems)
         }
     }
 
@@ -86,7 +83,7 @@ impl Offers {
                 problems.push(names::wrong_type(Interface::named(name), &error));
             }
         };
-        check("connection", self.connection.load(&mut store, instance).err());
+        check("connection", self.connection.as_ref().and_then(|i| i.load(&mut store, instance).err()));
         check("catalog", self.catalog.as_ref().and_then(|i| i.load(&mut store, instance).err()));
         check("availability", self.availability.as_ref().and_then(|i| i.load(&mut store, instance).err()));
         check("bookings", self.bookings.as_ref().and_then(|i| i.load(&mut store, instance).err()));
