@@ -1,6 +1,6 @@
 //! From bytes to a version that can serve: every check first, then the compiler, then one instance on trial.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, time::Duration};
 
 use berth_model::{
     id::{ConnectionId, ProviderCallId, TenantId},
@@ -36,7 +36,12 @@ const PAGE_BYTES: u64 = 64 * 1024;
 /// SHA-256 as the model writes it.
 pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
     let hash = digest::digest(&digest::SHA256, bytes);
-    Digest(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut hex = String::with_capacity(2 * hash.as_ref().len());
+    for byte in hash.as_ref() {
+        // Writing into a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    Digest(hex)
 }
 
 fn refused(problem: impl Into<String>) -> LoadRefused {

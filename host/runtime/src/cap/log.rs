@@ -1,7 +1,7 @@
 //! `berth:provider/log`, and the one place where everything that a guest says comes together: log lines, standard
 //! output and standard error. Bounded per call; the end of it is kept for the error of a call that failed.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt::Write as _};
 
 use berth_model::limits;
 
@@ -70,7 +70,8 @@ impl LogBook {
         let bytes: Vec<u8> = self.tail.iter().copied().collect();
         let mut text = String::from_utf8_lossy(&bytes).trim_end().to_owned();
         if self.dropped > 0 {
-            text.push_str(&format!("\n({} more lines were dropped)", self.dropped));
+            // Writing into a string cannot fail.
+            let _ = write!(text, "\n({} more lines were dropped)", self.dropped);
         }
         text
     }

@@ -1,7 +1,6 @@
 //! The host's side of `wit/`, generated. One set of bindings serves every component: the imports are linked once, and
 //! each exported interface is looked up by its own `GuestIndices` (see [`super::offers`]), so that a component may leave
 //! any optional interface out.
-#![expect(clippy::pedantic, unreachable_pub, reason = "generated")]
 
 wasmtime::component::bindgen!({
     path: "../../wit",

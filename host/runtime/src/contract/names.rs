@@ -35,7 +35,7 @@ const HOST_INTERFACES: [&str; 5] = ["types", "log", "settings", "state", "creden
 
 /// Does the component export the interface?
 pub(crate) fn exports(component: &Component, interface: Interface) -> bool {
-    component.get_export_index(None, &interface.full()).is_some()
+    component.get_export_index(None, interface.full()).is_some()
 }
 
 /// Names of everything that the component exports.
