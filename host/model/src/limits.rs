@@ -102,6 +102,22 @@ pub const BREAKER_CLOSED_MS_MIN: u64 = 500;
 pub const BREAKER_CLOSED_MS_MAX: u64 = 60_000;
 /// Earlier versions of a plugin that stay compiled, for an instant return.
 pub const PLUGIN_VERSIONS_KEPT: usize = 2;
+/// Items of one list that a component returns: more than a page of any provider.
+pub const REPLY_ITEMS_MAX: usize = 10_000;
+/// Parts of one item that a component returns: attendees, lengths, field problems.
+pub const REPLY_PARTS_MAX: usize = 1_000;
+/// Longest id, token, address or URL that a component returns, in bytes: cursors of some providers have thousands.
+pub const REPLY_LINE_BYTES_MAX: usize = 8 * 1024;
+/// Longest text of an error that a component returns, in bytes; what is longer is cut.
+pub const REPLY_ERROR_BYTES_MAX: usize = 2 * 1024;
+/// Largest reply to a webhook, in bytes: providers want an echoed token or nothing.
+pub const WEBHOOK_REPLY_BYTES_MAX: usize = 64 * 1024;
+/// Longest description of a trap, in bytes: a message and a few frames.
+pub const TRAP_MESSAGE_BYTES_MAX: usize = 2 * 1024;
+/// Largest compiled component in the cache, in bytes: machine code is a small multiple of the component.
+pub const AOT_ENTRY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Tenants whose idle call permits are remembered, so that the table does not grow for ever.
+pub const TENANT_PERMITS_KEPT_MAX: usize = 10_000;
 
 /// Largest JSON body of an API request, in bytes.
 pub const API_BODY_BYTES_MAX: usize = 256 * 1024;

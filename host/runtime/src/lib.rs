@@ -1,3 +1,46 @@
-//! berth-runtime
+//! Runs provider components: loads them, keeps them in sandboxes, and carries calls in and requests out.
+//!
+//! A call gets a sandbox of its own and nothing of it survives but a log tail, counters and a record. Absent, on purpose:
+//! sockets, files, environment variables, a clock or randomness of the guest's own, any way for a guest to see a
+//! credential, and any state shared between two calls other than the connection's small store.
 
+mod aot;
+mod breaker;
+mod call;
+mod cap;
+mod contract;
+mod core;
 pub mod egress;
+mod engine;
+mod fault;
+mod limiter;
+mod load;
+mod observe;
+mod permits;
+mod plugin_host;
+mod providers;
+mod registry;
+mod sandbox;
+mod spent;
+mod structure;
+mod version;
+
+pub use core::{RuntimeError, RuntimeLimits, RuntimeParts};
+
+/// The runtime: fulfils [`berth_model::provider::Providers`] and [`berth_model::plugin::PluginHost`].
+pub struct Runtime {
+    core: core::Core,
+}
+
+impl Runtime {
+    /// Start the engine. Nothing is loaded yet.
+    pub fn new(parts: RuntimeParts) -> Result<Self, RuntimeError> {
+        Ok(Self { core: core::Core::new(parts)? })
+    }
+
+    /// Publish gauges (`berth_calls_in_flight`, `berth_pool_in_use`). To be called every few seconds, or before metrics
+    /// are read.
+    pub fn publish_gauges(&self) {
+        self.core.publish_gauges();
+    }
+}

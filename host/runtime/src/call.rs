@@ -1,0 +1,156 @@
+//! One call: a permit, a fresh sandbox, the guest's function, and what is left of it for people to look at.
+
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
+
+use berth_model::{
+    manifest::Manifest,
+    provider::{CallContext, CallError},
+};
+use tracing::Instrument;
+use wasmtime::{Store, component::Instance};
+
+use crate::{
+    cap::stdio::Said,
+    contract::offers::Offers,
+    core::Core,
+    egress::{CallEgress, Records},
+    fault::Fault,
+    observe::{self, Ran},
+    registry::Serving,
+    sandbox::{Sandbox, SandboxParts},
+    spent::Meter,
+};
+
+/// A function of the contract.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Operation {
+    /// `bookings.create`.
+    pub(crate) name: &'static str,
+    /// `bookings`.
+    pub(crate) interface: &'static str,
+    /// Does a customer wait for it?
+    pub(crate) is_availability: bool,
+}
+
+/// The future of a guest's function, with its answer checked.
+pub(crate) type GuestFuture<'s, R> =
+    Pin<Box<dyn Future<Output = wasmtime::Result<Result<R, Fault>>> + Send + 's>>;
+
+impl Core {
+    /// Run one function of a component in a sandbox of its own. `pick` finds the interface among what the component
+    /// offers; `go` calls it.
+    pub(crate) async fn call<I, R, P, G>(
+        &self,
+        cx: &CallContext,
+        operation: Operation,
+        pick: P,
+        go: G,
+    ) -> Result<R, CallError>
+    where
+        I: Sync + 'static,
+        R: Send,
+        P: for<'o> FnOnce(&'o Offers) -> Option<&'o I> + Send,
+        G: for<'s> FnOnce(&'s mut Store<Sandbox>, &'s Instance, &'s I) -> GuestFuture<'s, R> + Send,
+    {
+        let started = self.clock.now();
+        let serving = self.registry.serving(&cx.plugin);
+        let span = observe::span(cx, operation, serving.as_ref());
+        let mut ran = Ran::default();
+        let outcome = match &serving {
+            None => Err(CallError::NotActive(cx.plugin.clone())),
+            Some(serving) => {
+                self.call_version(cx, operation, serving, &mut ran, pick, go).instrument(span.clone()).await
+            }
+        };
+        self.finished(cx, operation, serving.as_ref(), started, &ran, outcome.as_ref().err(), &span);
+        outcome
+    }
+
+    async fn call_version<I, R, P, G>(
+        &self,
+        cx: &CallContext,
+        operation: Operation,
+        serving: &Serving,
+        ran: &mut Ran,
+        pick: P,
+        go: G,
+    ) -> Result<R, CallError>
+    where
+        I: Sync + 'static,
+        R: Send,
+        P: for<'o> FnOnce(&'o Offers) -> Option<&'o I> + Send,
+        G: for<'s> FnOnce(&'s mut Store<Sandbox>, &'s Instance, &'s I) -> GuestFuture<'s, R> + Send,
+    {
+        let version = &*serving.version;
+        let interface = pick(&version.offers).ok_or(CallError::NotOffered(operation.interface))?;
+        version
+            .breaker
+            .pass(self.clock.now())
+            .map_err(|retry_after_ms| CallError::BreakerOpen { retry_after_ms })?;
+        let permit = self
+            .permits
+            .take(cx.tenant)
+            .await
+            .map_err(|busy| CallError::Busy { retry_after_ms: busy.retry_after_ms })?;
+        let in_flight = version.enter();
+        let (parts, records) = self.sandbox_parts(cx, &version.manifest);
+        let (said, meter) = (Arc::clone(&parts.said), Arc::clone(&parts.meter));
+        let wall_ms =
+            if operation.is_availability { self.limits.wall_ms_availability } else { self.limits.wall_ms };
+        let began = self.clock.now();
+        let inst_us = &mut ran.inst_us;
+        let work = async {
+            let mut store = Sandbox::store(&self.engine, parts);
+            let instance = version.pre.instantiate_async(&mut store).await.map_err(Fault::Sandbox)?;
+            *inst_us = u64::try_from(self.clock.now().micros_since(began)).unwrap_or(0);
+            go(&mut store, &instance, interface).await.map_err(Fault::Sandbox)?
+        };
+        let outcome = bounded(&meter, Duration::from_millis(wall_ms), work).await;
+        drop(in_flight);
+        drop(permit);
+        let trapped = outcome.as_ref().is_err_and(Fault::is_trap);
+        version.breaker.ended(trapped, self.clock.now());
+        ran.meter = meter;
+        ran.egress = records.snapshot();
+        outcome.map_err(|fault| fault.told(&said))
+    }
+
+    fn sandbox_parts(&self, cx: &CallContext, manifest: &Arc<Manifest>) -> (SandboxParts, Records) {
+        let egress = CallEgress::new(Arc::clone(&self.gate), cx, Arc::clone(manifest));
+        let records = egress.records();
+        let parts = SandboxParts {
+            cx: Arc::new(cx.clone()),
+            manifest: Arc::clone(manifest),
+            state: Arc::clone(&self.state),
+            clock: Arc::clone(&self.clock),
+            egress,
+            said: Arc::new(Said::default()),
+            meter: Arc::new(Meter::default()),
+            memory_bytes_max: self.limits.memory_bytes,
+            cpu_ticks_max: self.limits.cpu_ticks,
+        };
+        (parts, records)
+    }
+}
+
+/// Run work that holds a sandbox: measure the time in which it runs, and end it after `wall`. The sandbox is gone when
+/// this returns.
+pub(crate) async fn bounded<T>(
+    meter: &Meter,
+    wall: Duration,
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let mut work = pin!(work);
+    let metered = poll_fn(|task| {
+        let start = std::time::Instant::now();
+        let poll = work.as_mut().poll(task);
+        meter.ran(start.elapsed().as_nanos());
+        poll
+    });
+    tokio::time::timeout(wall, metered).await.unwrap_or(Err(Fault::WallTime))
+}

@@ -1,0 +1,8 @@
+//! What a component can do: one file per capability. Nothing else is linked.
+
+pub(crate) mod clock;
+pub(crate) mod credentials;
+pub(crate) mod log;
+pub(crate) mod settings;
+pub(crate) mod state;
+pub(crate) mod stdio;

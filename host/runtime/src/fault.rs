@@ -1,0 +1,99 @@
+//! What a call's failure means: wasmtime's errors into the engine's vocabulary.
+
+use berth_model::{
+    limits,
+    provider::{CallError, ProviderError},
+};
+use wasmtime::{PoolConcurrencyLimitError, Trap};
+
+use crate::{
+    cap::{log::clean, stdio::Said},
+    contract::incoming::ContractBreach,
+    spent::Spent,
+};
+
+/// How a call ended, if not well.
+pub(crate) enum Fault {
+    /// The component answered with an error.
+    Provider(ProviderError),
+    /// The component returned something that the contract does not allow.
+    Breach(ContractBreach),
+    /// The sandbox ended it.
+    Sandbox(wasmtime::Error),
+    /// It took too long.
+    WallTime,
+}
+
+impl Fault {
+    /// Is it the component's own failure, as the breaker counts it? A slow call need not be: the provider may be slow.
+    pub(crate) const fn is_trap(&self) -> bool {
+        matches!(self, Self::Breach(_) | Self::Sandbox(_))
+    }
+
+    /// The error for the caller, with what the guest said last.
+    pub(crate) fn told(self, said: &Said) -> CallError {
+        match self {
+            Self::Provider(error) => CallError::Provider(error),
+            Self::Breach(breach) => CallError::Trap { message: breach.to_string(), log_tail: said.tail() },
+            Self::WallTime => CallError::Exhausted { limit: "wall time", log_tail: said.tail() },
+            Self::Sandbox(error) if error.is::<PoolConcurrencyLimitError>() => {
+                CallError::Busy { retry_after_ms: limits::CALL_PERMIT_WAIT_MS_MAX }
+            }
+            Self::Sandbox(error) => match exhausted(&error) {
+                Some(limit) => CallError::Exhausted { limit, log_tail: said.tail() },
+                None => CallError::Trap { message: describe(&error), log_tail: said.tail() },
+            },
+        }
+    }
+}
+
+/// The budget that ran out, if that is the cause.
+fn exhausted(error: &wasmtime::Error) -> Option<&'static str> {
+    if let Some(spent) = error.downcast_ref::<Spent>() {
+        return Some(spent.limit());
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => return Some("call stack"),
+        Some(Trap::Interrupt) => return Some(Spent::Cpu.limit()),
+        _ => {}
+    }
+    // wasmtime keeps the type of this one to itself.
+    let copied = error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls"));
+    copied.then_some("result size")
+}
+
+/// The error with its causes and the guest's function names, on one line each.
+fn describe(error: &wasmtime::Error) -> String {
+    let text = format!("{error:#}");
+    let lines: Vec<String> =
+        text.lines().map(|line| clean(line, limits::TRAP_MESSAGE_BYTES_MAX)).collect();
+    let text = lines.join("\n");
+    text.get(..text.floor_char_boundary(limits::TRAP_MESSAGE_BYTES_MAX)).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(error: wasmtime::Error) -> CallError {
+        Fault::Sandbox(error).told(&Said::default())
+    }
+
+    #[test]
+    fn budgets_are_named() {
+        for (error, name) in [
+            (wasmtime::Error::from(Spent::Memory).context("while instantiating"), "memory"),
+            (Spent::HostCalls.into(), "host calls"),
+            (Trap::StackOverflow.into(), "call stack"),
+        ] {
+            let CallError::Exhausted { limit, .. } = told(error) else { panic!("not exhausted") };
+            assert_eq!(limit, name);
+        }
+    }
+
+    #[test]
+    fn other_traps_say_what_happened() {
+        let CallError::Trap { message, .. } = told(Trap::UnreachableCodeReached.into()) else { panic!("not a trap") };
+        assert!(message.contains("unreachable"), "{message}");
+    }
+}

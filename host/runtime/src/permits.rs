@@ -1,0 +1,116 @@
+//! How many calls run at the same time: in the process, and for one tenant.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use berth_model::{id::TenantId, limits};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The permits of a process.
+pub(crate) struct Permits {
+    process: Arc<Semaphore>,
+    tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+    per_tenant: usize,
+    wait: Duration,
+}
+
+/// The right to run one call; given back when dropped.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Permit {
+    _tenant: OwnedSemaphorePermit,
+    _process: OwnedSemaphorePermit,
+}
+
+/// No permit became free in time.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Busy {
+    /// When to try again, in milliseconds.
+    pub(crate) retry_after_ms: u64,
+}
+
+impl Permits {
+    /// So many permits for all, and so many of them for one tenant.
+    pub(crate) fn new(process: usize, per_tenant: usize, wait_ms: u64) -> Self {
+        Self {
+            process: Arc::new(Semaphore::new(process)),
+            tenants: Mutex::default(),
+            per_tenant,
+            wait: Duration::from_millis(wait_ms),
+        }
+    }
+
+    /// A permit for a call of this tenant, waited for if it must be. The tenant's own comes first, so that its queue
+    /// holds none of everybody's.
+    pub(crate) async fn take(&self, tenant: TenantId) -> Result<Permit, Busy> {
+        let own = self.of(tenant);
+        if let (Ok(tenant), Ok(process)) =
+            (Arc::clone(&own).try_acquire_owned(), Arc::clone(&self.process).try_acquire_owned())
+        {
+            return Ok(Permit { _tenant: tenant, _process: process });
+        }
+        let both = async {
+            let tenant = own.acquire_owned().await.ok()?;
+            let process = Arc::clone(&self.process).acquire_owned().await.ok()?;
+            Some(Permit { _tenant: tenant, _process: process })
+        };
+        match tokio::time::timeout(self.wait, both).await {
+            Ok(Some(permit)) => Ok(permit),
+            // The semaphores are never closed, so `None` does not happen; busy would be true of it.
+            Ok(None) | Err(_) => Err(Busy { retry_after_ms: limits::CALL_PERMIT_WAIT_MS_MAX }),
+        }
+    }
+
+    fn of(&self, tenant: TenantId) -> Arc<Semaphore> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if tenants.len() >= limits::TENANT_PERMITS_KEPT_MAX {
+            // One that nobody else holds is idle: all its permits are home.
+            tenants.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
+        }
+        Arc::clone(tenants.entry(tenant).or_insert_with(|| Arc::new(Semaphore::new(self.per_tenant))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant(n: u8) -> TenantId {
+        format!("00000000-0000-0000-0000-0000000000{n:02x}").parse().expect("a UUID")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_tenant_cannot_take_all() {
+        let permits = Permits::new(3, 2, 100);
+        let _first = permits.take(tenant(1)).await.expect("free");
+        let second = permits.take(tenant(1)).await.expect("free");
+        assert!(permits.take(tenant(1)).await.is_err());
+        let _other = permits.take(tenant(2)).await.expect("free for another tenant");
+        drop(second);
+        let _again = permits.take(tenant(1)).await.expect("given back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_process_has_a_ceiling() {
+        let permits = Permits::new(1, 2, 100);
+        let _held = permits.take(tenant(1)).await.expect("free");
+        let busy = permits.take(tenant(2)).await.expect_err("the only permit is out");
+        assert_eq!(busy.retry_after_ms, limits::CALL_PERMIT_WAIT_MS_MAX);
+    }
+
+    #[tokio::test]
+    async fn a_waiting_call_gets_the_next_permit() {
+        let permits = Arc::new(Permits::new(1, 1, 60_000));
+        let held = permits.take(tenant(1)).await.expect("free");
+        let waiting = tokio::spawn({
+            let permits = Arc::clone(&permits);
+            async move { permits.take(tenant(1)).await.is_ok() }
+        });
+        tokio::task::yield_now().await;
+        drop(held);
+        assert!(waiting.await.expect("ended"));
+    }
+}

@@ -1,0 +1,27 @@
+//! The port through which the engine manages what is loaded.
+
+use berth_model::{
+    manifest::PluginId,
+    plugin::{ComponentReport, Digest, LoadRefused, PluginHost},
+    provider::Later,
+};
+
+use crate::Runtime;
+
+impl PluginHost for Runtime {
+    fn load(&self, bytes: Vec<u8>) -> Later<'_, Result<ComponentReport, LoadRefused>> {
+        Box::pin(self.core.load(bytes))
+    }
+
+    fn activate(&self, plugin: &PluginId, digest: &Digest) -> bool {
+        self.core.registry.activate(plugin, digest)
+    }
+
+    fn deactivate(&self, plugin: &PluginId) {
+        self.core.registry.deactivate(plugin);
+    }
+
+    fn active(&self, plugin: &PluginId) -> Option<Digest> {
+        self.core.registry.serving(plugin).map(|serving| serving.version.digest().clone())
+    }
+}

@@ -1,0 +1,279 @@
+//! The port to all providers, fulfilled by components: one line per function of the contract.
+
+use std::sync::Arc;
+
+use berth_model::{
+    manifest::{Manifest, PluginId},
+    plugin::Abilities,
+    provider::{
+        Account, BookingLink, BusyQuery, CallContext, CancelRequest, ChangePage, CreateRequest, ExternalBooking,
+        ExternalBusyTime, ExternalClient, ExternalEventType, ExternalId, ExternalSlot, LinkRequest, Page,
+        PageRequest, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest, SlotQuery,
+        SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+    },
+};
+
+use crate::{
+    Runtime,
+    call::Operation,
+    contract::{
+        bindings::berth::provider::types::ProviderError,
+        incoming::{self, provider_error},
+        outgoing,
+    },
+    fault::Fault,
+};
+
+/// `function!(self, cx, "interface", "name", |guest, store| answer of the guest, reader of the answer)`.
+macro_rules! function {
+    ($self:ident, $cx:ident, $interface:ident, $name:literal, |$guest:ident, $store:ident| $answer:expr, $read:expr) => {
+        Box::pin($self.core.call(
+            $cx,
+            Operation {
+                name: concat!(stringify!($interface), ".", $name),
+                interface: stringify!($interface),
+                is_availability: matches!(stringify!($interface).as_bytes(), b"availability"),
+            },
+            |offers| offers.$interface.as_ref(),
+            move |$store, instance, indices| {
+                Box::pin(async move {
+                    let $guest = indices.load(&mut *$store, instance)?;
+                    let answer: Result<_, ProviderError> = $answer;
+                    Ok(match answer {
+                        Ok(value) => $read(value).map_err(Fault::Breach),
+                        Err(error) => Err(Fault::Provider(provider_error(error))),
+                    })
+                })
+            },
+        ))
+    };
+}
+
+impl Providers for Runtime {
+    fn validate<'a>(&'a self, cx: &'a CallContext) -> Reply<'a, Account> {
+        function!(self, cx, connection, "validate", |g, s| g.call_validate(&mut *s).await?, incoming::account)
+    }
+
+    fn list_event_types<'a>(&'a self, cx: &'a CallContext, page: PageRequest) -> Reply<'a, Page<ExternalEventType>> {
+        let page = outgoing::page(page);
+        function!(
+            self,
+            cx,
+            catalog,
+            "list-event-types",
+            |g, s| g.call_list_event_types(&mut *s, &page).await?,
+            incoming::event_types
+        )
+    }
+
+    fn resolve_link<'a>(&'a self, cx: &'a CallContext, url: String) -> Reply<'a, ExternalEventType> {
+        function!(
+            self,
+            cx,
+            catalog,
+            "resolve-link",
+            |g, s| g.call_resolve_link(&mut *s, &url).await?,
+            incoming::event_type
+        )
+    }
+
+    fn query_spans<'a>(&'a self, cx: &'a CallContext) -> Reply<'a, QuerySpans> {
+        function!(
+            self,
+            cx,
+            availability,
+            "spans",
+            |g, s| Ok(g.call_spans(&mut *s).await?),
+            |spans| Ok(incoming::spans(spans))
+        )
+    }
+
+    fn free_slots<'a>(&'a self, cx: &'a CallContext, query: SlotQuery) -> Reply<'a, Vec<ExternalSlot>> {
+        let query = outgoing::slot_query(query);
+        function!(
+            self,
+            cx,
+            availability,
+            "free-slots",
+            |g, s| g.call_free_slots(&mut *s, &query).await?,
+            incoming::slots
+        )
+    }
+
+    fn busy<'a>(&'a self, cx: &'a CallContext, query: BusyQuery) -> Reply<'a, Vec<ExternalBusyTime>> {
+        let query = outgoing::busy_query(query);
+        function!(
+            self,
+            cx,
+            availability,
+            "busy",
+            |g, s| g.call_busy(&mut *s, &query).await?,
+            incoming::busy_times
+        )
+    }
+
+    fn create_booking<'a>(&'a self, cx: &'a CallContext, request: CreateRequest) -> Reply<'a, ExternalBooking> {
+        let request = outgoing::create(request);
+        function!(
+            self,
+            cx,
+            bookings,
+            "create",
+            |g, s| g.call_create(&mut *s, &request).await?,
+            incoming::booking
+        )
+    }
+
+    fn get_booking<'a>(&'a self, cx: &'a CallContext, id: ExternalId) -> Reply<'a, ExternalBooking> {
+        function!(self, cx, bookings, "get", |g, s| g.call_get(&mut *s, &id).await?, incoming::booking)
+    }
+
+    fn find_by_reference<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        lookup: ReferenceLookup,
+    ) -> Reply<'a, Vec<ExternalBooking>> {
+        let lookup = outgoing::lookup(lookup);
+        function!(
+            self,
+            cx,
+            bookings,
+            "find-by-reference",
+            |g, s| g.call_find_by_reference(&mut *s, &lookup).await?,
+            incoming::found_bookings
+        )
+    }
+
+    fn cancel_booking<'a>(&'a self, cx: &'a CallContext, request: CancelRequest) -> Reply<'a, ExternalBooking> {
+        let request = outgoing::cancel(request);
+        function!(
+            self,
+            cx,
+            bookings,
+            "cancel",
+            |g, s| g.call_cancel(&mut *s, &request).await?,
+            incoming::booking
+        )
+    }
+
+    fn reschedule_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: RescheduleRequest,
+    ) -> Reply<'a, ExternalBooking> {
+        let request = outgoing::reschedule(request);
+        function!(
+            self,
+            cx,
+            bookings,
+            "reschedule",
+            |g, s| g.call_reschedule(&mut *s, &request).await?,
+            incoming::booking
+        )
+    }
+
+    fn list_changes<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Reply<'a, ChangePage> {
+        function!(
+            self,
+            cx,
+            bookings,
+            "list-changes",
+            |g, s| g.call_list_changes(&mut *s, cursor.as_deref(), limit).await?,
+            incoming::changes
+        )
+    }
+
+    fn create_booking_link<'a>(&'a self, cx: &'a CallContext, request: LinkRequest) -> Reply<'a, BookingLink> {
+        let request = outgoing::link(request);
+        function!(
+            self,
+            cx,
+            links,
+            "create-booking-link",
+            |g, s| g.call_create_booking_link(&mut *s, &request).await?,
+            incoming::booking_link
+        )
+    }
+
+    fn subscribe<'a>(&'a self, cx: &'a CallContext, request: SubscribeRequest) -> Reply<'a, Subscription> {
+        let request = outgoing::subscribe(request);
+        function!(
+            self,
+            cx,
+            webhooks,
+            "subscribe",
+            |g, s| g.call_subscribe(&mut *s, &request).await?,
+            incoming::subscription
+        )
+    }
+
+    fn renew<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        subscription: Subscription,
+        callback_url: String,
+    ) -> Reply<'a, Subscription> {
+        let subscription = outgoing::subscription(subscription);
+        function!(
+            self,
+            cx,
+            webhooks,
+            "renew",
+            |g, s| g.call_renew(&mut *s, &subscription, &callback_url).await?,
+            incoming::subscription
+        )
+    }
+
+    fn unsubscribe<'a>(&'a self, cx: &'a CallContext, subscription: Subscription) -> Reply<'a, ()> {
+        let subscription = outgoing::subscription(subscription);
+        function!(
+            self,
+            cx,
+            webhooks,
+            "unsubscribe",
+            |g, s| g.call_unsubscribe(&mut *s, &subscription).await?,
+            Ok
+        )
+    }
+
+    fn handle_webhook<'a>(&'a self, cx: &'a CallContext, request: WebhookRequest) -> Reply<'a, WebhookOutcome> {
+        let request = outgoing::webhook(request);
+        function!(
+            self,
+            cx,
+            webhooks,
+            "handle",
+            |g, s| g.call_handle(&mut *s, &request).await?,
+            incoming::webhook_outcome
+        )
+    }
+
+    fn list_clients<'a>(&'a self, cx: &'a CallContext, page: PageRequest) -> Reply<'a, Page<ExternalClient>> {
+        let page = outgoing::page(page);
+        function!(
+            self,
+            cx,
+            clients,
+            "list-clients",
+            |g, s| g.call_list_clients(&mut *s, &page).await?,
+            incoming::client_page
+        )
+    }
+
+    fn erase_client<'a>(&'a self, cx: &'a CallContext, id: ExternalId) -> Reply<'a, ()> {
+        function!(self, cx, clients, "erase-client", |g, s| g.call_erase_client(&mut *s, &id).await?, Ok)
+    }
+
+    fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {
+        self.core.registry.serving(plugin).map(|serving| serving.version.report.abilities)
+    }
+
+    fn manifest(&self, plugin: &PluginId) -> Option<Arc<Manifest>> {
+        self.core.registry.serving(plugin).map(|serving| Arc::clone(&serving.version.manifest))
+    }
+}
