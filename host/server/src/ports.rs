@@ -29,8 +29,14 @@ impl Clock for MachineClock {
 }
 
 /// The operating system's randomness.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct MachineRandom(SystemRandom);
+
+impl Default for MachineRandom {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl MachineRandom {
     /// The operating system's randomness.
