@@ -47,7 +47,10 @@ impl AotCache {
         let Some(entry) = read(&self.path(of)) else { return Found::Miss };
         let found = self.unseal(engine, of, &entry);
         if matches!(found, Found::Foreign) {
-            tracing::warn!(digest = of.short(), "a cached component is not sealed by this host; compiling again");
+            tracing::warn!(
+                digest = of.short(),
+                "a cached component is not sealed by this host; compiling again"
+            );
         }
         found
     }
@@ -192,7 +195,10 @@ mod tests {
         }
         for length in [0, 7, 8, 103, 104, good.len() - 1] {
             let cut = &good[..length];
-            assert!(matches!(cache.unseal(&world.engine, &world.digest, cut), Found::Foreign), "{length} bytes");
+            assert!(
+                matches!(cache.unseal(&world.engine, &world.digest, cut), Found::Foreign),
+                "{length} bytes"
+            );
         }
     }
 

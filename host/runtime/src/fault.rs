@@ -65,8 +65,7 @@ fn exhausted(error: &wasmtime::Error) -> Option<&'static str> {
 /// The error with its causes and the guest's function names, on one line each.
 fn describe(error: &wasmtime::Error) -> String {
     let text = format!("{error:#}");
-    let lines: Vec<String> =
-        text.lines().map(|line| clean(line, limits::TRAP_MESSAGE_BYTES_MAX)).collect();
+    let lines: Vec<String> = text.lines().map(|line| clean(line, limits::TRAP_MESSAGE_BYTES_MAX)).collect();
     let text = lines.join("\n");
     text.get(..text.floor_char_boundary(limits::TRAP_MESSAGE_BYTES_MAX)).unwrap_or_default().to_owned()
 }
@@ -93,7 +92,9 @@ mod tests {
 
     #[test]
     fn other_traps_say_what_happened() {
-        let CallError::Trap { message, .. } = told(Trap::UnreachableCodeReached.into()) else { panic!("not a trap") };
+        let CallError::Trap { message, .. } = told(Trap::UnreachableCodeReached.into()) else {
+            panic!("not a trap")
+        };
         assert!(message.contains("unreachable"), "{message}");
     }
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, atomic::Ordering};
 use wasmtime::ResourceLimiter;
 
 use crate::{
-    engine::{COMPONENT_CORE_INSTANCES_MAX, COMPONENT_MEMORIES_MAX, COMPONENT_TABLES_MAX, TABLE_ELEMENTS_MAX},
+    engine::{
+        COMPONENT_CORE_INSTANCES_MAX, COMPONENT_MEMORIES_MAX, COMPONENT_TABLES_MAX, TABLE_ELEMENTS_MAX,
+    },
     spent::{Meter, Spent},
 };
 
@@ -49,7 +51,9 @@ impl ResourceLimiter for MemoryLimiter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let total = self.elements.saturating_sub(current).saturating_add(desired);
-        if total > TABLE_ELEMENTS_MAX.saturating_mul(widen(COMPONENT_TABLES_MAX)) || desired > TABLE_ELEMENTS_MAX {
+        if total > TABLE_ELEMENTS_MAX.saturating_mul(widen(COMPONENT_TABLES_MAX))
+            || desired > TABLE_ELEMENTS_MAX
+        {
             return Err(Spent::Memory.into());
         }
         self.elements = total;

@@ -93,7 +93,9 @@ impl Core {
                 return Err(LoadRefused { problems: [problems, outside_problems(&component)].concat() });
             }
             (Ok(_), Err(problem)) => return Err(refused(problem)),
-            (Err(problems), Err(problem)) => return Err(LoadRefused { problems: [problems, vec![problem]].concat() }),
+            (Err(problems), Err(problem)) => {
+                return Err(LoadRefused { problems: [problems, vec![problem]].concat() });
+            }
         };
         let problems = outside_problems(&component);
         if !problems.is_empty() {
@@ -169,9 +171,12 @@ fn compiled(
     if let Some(Found::Hit(component)) = cache.map(|cache| cache.find(engine, of)) {
         return Ok((*component, true));
     }
-    let component = Component::from_binary(engine, bytes).map_err(|error| format!("does not compile: {error:#}"))?;
+    let component =
+        Component::from_binary(engine, bytes).map_err(|error| format!("does not compile: {error:#}"))?;
     // Paid here rather than by the first call.
-    component.initialize_copy_on_write_image().map_err(|error| format!("does not fit into memory: {error:#}"))?;
+    component
+        .initialize_copy_on_write_image()
+        .map_err(|error| format!("does not fit into memory: {error:#}"))?;
     if let Some(cache) = cache {
         cache.keep(engine, of, &component);
     }
@@ -203,8 +208,16 @@ fn resource_problems(component: &Component) -> Vec<String> {
     };
     check("linear memories", needs.num_memories.into(), COMPONENT_MEMORIES_MAX.into());
     check("tables", needs.num_tables.into(), COMPONENT_TABLES_MAX.into());
-    check("bytes of memory at the start", memory, u64::try_from(limits::CALL_MEMORY_BYTES_MAX).unwrap_or(u64::MAX));
-    check("elements in a table at the start", elements, u64::try_from(TABLE_ELEMENTS_MAX).unwrap_or(u64::MAX));
+    check(
+        "bytes of memory at the start",
+        memory,
+        u64::try_from(limits::CALL_MEMORY_BYTES_MAX).unwrap_or(u64::MAX),
+    );
+    check(
+        "elements in a table at the start",
+        elements,
+        u64::try_from(TABLE_ELEMENTS_MAX).unwrap_or(u64::MAX),
+    );
     problems
 }
 

@@ -83,7 +83,8 @@ impl Core {
             let plugin = SharedString::from(Arc::clone(&serving.version.label));
             let labels = vec![Label::new("plugin", plugin), Label::new("op", operation.name)];
             #[expect(clippy::cast_precision_loss, reason = "a metric; 52 bits are plenty")]
-            let measure = |name: &'static str, value: u64| histogram!(name, labels.iter()).record(value as f64);
+            let measure =
+                |name: &'static str, value: u64| histogram!(name, labels.iter()).record(value as f64);
             measure("berth_call_us", elapsed_us);
             measure("berth_call_inst_us", ran.inst_us);
             measure("berth_call_cpu_ticks", cpu_ticks);
@@ -121,7 +122,8 @@ impl Core {
         }
         if let Some(pool) = self.engine.pooling_allocator_metrics() {
             #[expect(clippy::cast_precision_loss, reason = "a gauge; 52 bits are plenty")]
-            let set = |what: &'static str, value: u64| gauge!("berth_pool_in_use", "of" => what).set(value as f64);
+            let set =
+                |what: &'static str, value: u64| gauge!("berth_pool_in_use", "of" => what).set(value as f64);
             set("component_instances", pool.component_instances());
             set("core_instances", pool.core_instances());
             set("memories", u64::try_from(pool.memories()).unwrap_or(u64::MAX));

@@ -6,10 +6,10 @@ use berth_model::{
     manifest::{Manifest, PluginId},
     plugin::Abilities,
     provider::{
-        Account, BookingLink, BusyQuery, CallContext, CancelRequest, ChangePage, CreateRequest, ExternalBooking,
-        ExternalBusyTime, ExternalClient, ExternalEventType, ExternalId, ExternalSlot, LinkRequest, Page,
-        PageRequest, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest, SlotQuery,
-        SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+        Account, BookingLink, BusyQuery, CallContext, CancelRequest, ChangePage, CreateRequest,
+        ExternalBooking, ExternalBusyTime, ExternalClient, ExternalEventType, ExternalId, ExternalSlot,
+        LinkRequest, Page, PageRequest, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest,
+        SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
     },
 };
 
@@ -54,7 +54,11 @@ impl Providers for Runtime {
         function!(self, cx, connection, "validate", |g, s| g.call_validate(&mut *s).await?, incoming::account)
     }
 
-    fn list_event_types<'a>(&'a self, cx: &'a CallContext, page: PageRequest) -> Reply<'a, Page<ExternalEventType>> {
+    fn list_event_types<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        page: PageRequest,
+    ) -> Reply<'a, Page<ExternalEventType>> {
         let page = outgoing::page(page);
         function!(
             self,
@@ -78,14 +82,9 @@ impl Providers for Runtime {
     }
 
     fn query_spans<'a>(&'a self, cx: &'a CallContext) -> Reply<'a, QuerySpans> {
-        function!(
-            self,
-            cx,
-            availability,
-            "spans",
-            |g, s| Ok(g.call_spans(&mut *s).await?),
-            |spans| Ok(incoming::spans(spans))
-        )
+        function!(self, cx, availability, "spans", |g, s| Ok(g.call_spans(&mut *s).await?), |spans| Ok(
+            incoming::spans(spans)
+        ))
     }
 
     fn free_slots<'a>(&'a self, cx: &'a CallContext, query: SlotQuery) -> Reply<'a, Vec<ExternalSlot>> {
@@ -112,7 +111,11 @@ impl Providers for Runtime {
         )
     }
 
-    fn create_booking<'a>(&'a self, cx: &'a CallContext, request: CreateRequest) -> Reply<'a, ExternalBooking> {
+    fn create_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: CreateRequest,
+    ) -> Reply<'a, ExternalBooking> {
         let request = outgoing::create(request);
         function!(
             self,
@@ -144,7 +147,11 @@ impl Providers for Runtime {
         )
     }
 
-    fn cancel_booking<'a>(&'a self, cx: &'a CallContext, request: CancelRequest) -> Reply<'a, ExternalBooking> {
+    fn cancel_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: CancelRequest,
+    ) -> Reply<'a, ExternalBooking> {
         let request = outgoing::cancel(request);
         function!(
             self,
@@ -188,7 +195,11 @@ impl Providers for Runtime {
         )
     }
 
-    fn create_booking_link<'a>(&'a self, cx: &'a CallContext, request: LinkRequest) -> Reply<'a, BookingLink> {
+    fn create_booking_link<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: LinkRequest,
+    ) -> Reply<'a, BookingLink> {
         let request = outgoing::link(request);
         function!(
             self,
@@ -241,7 +252,11 @@ impl Providers for Runtime {
         )
     }
 
-    fn handle_webhook<'a>(&'a self, cx: &'a CallContext, request: WebhookRequest) -> Reply<'a, WebhookOutcome> {
+    fn handle_webhook<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: WebhookRequest,
+    ) -> Reply<'a, WebhookOutcome> {
         let request = outgoing::webhook(request);
         function!(
             self,

@@ -63,7 +63,8 @@ pub(crate) struct SandboxParts {
 impl Sandbox {
     /// A fresh store with every limit set. The epoch deadline is set too, so that it can be instantiated into.
     pub(crate) fn store(engine: &Engine, parts: SandboxParts) -> Store<Self> {
-        let SandboxParts { cx, manifest, state, clock, egress, said, meter, memory_bytes_max, cpu_ticks_max } = parts;
+        let SandboxParts { cx, manifest, state, clock, egress, said, meter, memory_bytes_max, cpu_ticks_max } =
+            parts;
         let clock = GuestClock::new(clock);
         let (out, err) = GuestOutput::both(&said);
         let wasi = WasiCtx::builder()

@@ -7,7 +7,9 @@ use wasmtime::Engine;
 /// Refuse what is no component. One sentence.
 pub(crate) fn check_kind(bytes: &[u8]) -> Result<(), String> {
     if Engine::detect_precompiled(bytes).is_some() {
-        return Err("is compiled code (.cwasm), which this host only takes from itself: upload the .wasm".to_owned());
+        return Err(
+            "is compiled code (.cwasm), which this host only takes from itself: upload the .wasm".to_owned()
+        );
     }
     if !bytes.starts_with(b"\0asm") {
         return Err("is not WebAssembly: upload the .wasm file that the build wrote".to_owned());
@@ -31,7 +33,9 @@ pub(crate) fn manifest(bytes: &[u8]) -> Result<Manifest, Vec<String>> {
         match payload {
             Ok(Payload::CustomSection(section)) if section.name() == MANIFEST_SECTION => {
                 if found.is_some_and(|other| other != section.data()) {
-                    return Err(vec![format!("has two different manifests in sections `{MANIFEST_SECTION}`")]);
+                    return Err(vec![format!(
+                        "has two different manifests in sections `{MANIFEST_SECTION}`"
+                    )]);
                 }
                 found = Some(section.data());
             }
@@ -86,7 +90,8 @@ mod tests {
         assert!(says("(component)").contains("has no manifest"));
         assert!(says("(component (@custom \"berth:manifest\" \"\\ff\"))").contains("not UTF-8"));
         assert!(
-            says("(component (@custom \"berth:manifest\" \"a\") (@custom \"berth:manifest\" \"b\"))").contains("two")
+            says("(component (@custom \"berth:manifest\" \"a\") (@custom \"berth:manifest\" \"b\"))")
+                .contains("two")
         );
         let text = MANIFEST.replace("1.0.0", "1").replace("'0.1'", "'9.9'");
         let said = says(&format!("(component (@custom \"berth:manifest\" {text:?}))"));

@@ -86,9 +86,11 @@ impl Config {
         let figment = Figment::from(Serialized::defaults(Self::default()))
             .merge(Toml::file(path))
             .merge(Env::raw().only(&["DATABASE_URL"]).map(|_| "database-url".into()))
-            .merge(Env::prefixed("BERTH_").ignore(&["test_pg_url", "components", "binaries", "provider_specs"]).map(
-                |key| key.as_str().to_ascii_lowercase().replace('_', "-").into(),
-            ));
+            .merge(
+                Env::prefixed("BERTH_")
+                    .ignore(&["test_pg_url", "components", "binaries", "provider_specs"])
+                    .map(|key| key.as_str().to_ascii_lowercase().replace('_', "-").into()),
+            );
         figment.extract().map_err(|error| {
             let known = error.to_string();
             ConfigError(format!("{known}\n  See berth.example.toml for every key; in the environment a key is written BERTH_DATA_DIR."))
@@ -127,7 +129,11 @@ impl Config {
                     .to_owned(),
             ));
         }
-        self.key_file("vault.key", random, "It seals the credentials of all connections: keep a copy, apart from the database.")
+        self.key_file(
+            "vault.key",
+            random,
+            "It seals the credentials of all connections: keep a copy, apart from the database.",
+        )
     }
 
     /// The key that authenticates the cache of compiled components. Losing it only costs the cache.
@@ -143,7 +149,8 @@ impl Config {
         }
         let mut key = [0; 32];
         random.fill(&mut key);
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+        let mut file =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
         file.write_all(STANDARD.encode(key).as_bytes()).map_err(failed)?;
         if !note.is_empty() {
             eprintln!("NOTE: a key was made: {}. {note}", path.display());
@@ -154,7 +161,11 @@ impl Config {
 
 fn key_of(text: &str, name: &str) -> Result<[u8; 32], ConfigError> {
     let bytes = STANDARD.decode(text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    bytes.ok_or_else(|| ConfigError(format!("{name} must be 32 bytes in base64; make one with: head -c 32 /dev/urandom | base64")))
+    bytes.ok_or_else(|| {
+        ConfigError(format!(
+            "{name} must be 32 bytes in base64; make one with: head -c 32 /dev/urandom | base64"
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -71,7 +71,8 @@ fn state_error(error: &StoreError) -> StateError {
 }
 
 fn fits(key: &str, value: &[u8]) -> Result<(), StateError> {
-    let good = (1..=limits::STATE_KEY_BYTES_MAX).contains(&key.len()) && value.len() <= limits::STATE_VALUE_BYTES_MAX;
+    let good = (1..=limits::STATE_KEY_BYTES_MAX).contains(&key.len())
+        && value.len() <= limits::STATE_VALUE_BYTES_MAX;
     if good { Ok(()) } else { Err(StateError::TooLarge) }
 }
 
@@ -107,9 +108,9 @@ impl ConnectionState for StoredState {
         connection: ConnectionId,
         key: &'a str,
     ) -> Later<'a, Result<(), StateError>> {
-        Box::pin(async move {
-            self.0.state_delete(tenant, connection, key).await.map_err(|e| state_error(&e))
-        })
+        Box::pin(
+            async move { self.0.state_delete(tenant, connection, key).await.map_err(|e| state_error(&e)) },
+        )
     }
 }
 

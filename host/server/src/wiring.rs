@@ -19,7 +19,7 @@ use crate::{
 /// How often the database is asked whether another replica activated a plugin.
 const GENERATION_POLL: Duration = Duration::from_secs(2);
 /// How often gauges are published and old rows are forgotten.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// A running engine with its runtime.
 #[derive(Clone)]

@@ -44,8 +44,10 @@ impl Postgres {
         let dir = std::env::temp_dir().join(format!("berth-test-postgres-{}", std::process::id()));
         fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         // The port is free now; nobody else on this machine is told of it.
-        let port =
-            TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(|e| e.to_string())?.port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .map_err(|e| e.to_string())?
+            .port();
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
         let server = Self { bin, dir, user, url };
         server.init(port)?;

@@ -5,7 +5,9 @@ use berth_model::plugin::Abilities;
 use wasmtime::component::InstancePre;
 
 use super::{
-    bindings::exports::berth::provider::{availability, bookings, catalog, clients, connection, links, webhooks},
+    bindings::exports::berth::provider::{
+        availability, bookings, catalog, clients, connection, links, webhooks,
+    },
     names::{self, Interface},
 };
 

@@ -121,7 +121,7 @@ pub(super) struct BookingView {
     reason: Option<String>,
     /// Its id at the provider.
     external_id: Option<String>,
-    /// Counts changes; the ETag.
+    /// Counts changes; the `ETag`.
     sequence: i64,
     #[schema(value_type = String)]
     created_at: Instant,
@@ -337,7 +337,13 @@ pub(super) struct Step {
 
 impl From<AuditEntry> for Step {
     fn from(e: AuditEntry) -> Self {
-        Self { at: e.audit.at, action: e.action, actor: e.audit.actor, request_id: e.audit.request_id, data: e.data }
+        Self {
+            at: e.audit.at,
+            action: e.action,
+            actor: e.audit.actor,
+            request_id: e.audit.request_id,
+            data: e.data,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{NewEventType, EventTypePatch};
+use berth_engine::{EventTypePatch, NewEventType};
 use berth_model::{
     event_type::EventTypeRecord,
     id::{EventTypeId, ListingId, MemberId},
@@ -47,7 +47,7 @@ pub(super) struct View {
     /// Its twin at the provider.
     external_id: Option<String>,
     active: bool,
-    /// Counts changes; the ETag.
+    /// Counts changes; the `ETag`.
     revision: i64,
     #[schema(value_type = String)]
     created_at: Instant,
@@ -109,14 +109,31 @@ pub(super) struct Patch {
 
 impl From<EventTypeRecord> for View {
     fn from(r: EventTypeRecord) -> Self {
-        Self { id: r.id, listing: r.listing, slug: r.slug, title: r.title, description: r.description, length_minutes: r.length_minutes, slot_interval_minutes: r.slot_interval_minutes, buffer_before_minutes: r.buffer_before_minutes, buffer_after_minutes: r.buffer_after_minutes, minimum_notice_minutes: r.minimum_notice_minutes, booking_window_days: r.booking_window_days, members: r.members, external_id: r.external_id, active: r.active, revision: r.revision, created_at: r.created_at, updated_at: r.updated_at }
+        Self {
+            id: r.id,
+            listing: r.listing,
+            slug: r.slug,
+            title: r.title,
+            description: r.description,
+            length_minutes: r.length_minutes,
+            slot_interval_minutes: r.slot_interval_minutes,
+            buffer_before_minutes: r.buffer_before_minutes,
+            buffer_after_minutes: r.buffer_after_minutes,
+            minimum_notice_minutes: r.minimum_notice_minutes,
+            booking_window_days: r.booking_window_days,
+            members: r.members,
+            external_id: r.external_id,
+            active: r.active,
+            revision: r.revision,
+            created_at: r.created_at,
+            updated_at: r.updated_at,
+        }
     }
 }
 
 const fn sixty() -> u32 {
     60
 }
-
 
 fn tagged(status: StatusCode, record: EventTypeRecord) -> Response {
     let tag = format!("\"{}\"", record.revision);
@@ -129,9 +146,27 @@ fn tagged(status: StatusCode, record: EventTypeRecord) -> Response {
 
 /// Make an event type.
 #[utoipa::path(post, path = "/api/booking/event-types", tag = "event types", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
-pub(super) async fn create(State(app): State<App>, key: Authenticated, request_id: RequestId, Body(new): Body<New>) -> ApiResult<Response> {
+pub(super) async fn create(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Body(new): Body<New>,
+) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    let new = NewEventType { listing: new.listing, slug: new.slug, title: new.title, description: new.description, length_minutes: new.length_minutes, slot_interval_minutes: new.slot_interval_minutes, buffer_before_minutes: new.buffer_before_minutes, buffer_after_minutes: new.buffer_after_minutes, minimum_notice_minutes: new.minimum_notice_minutes, booking_window_days: new.booking_window_days, members: new.members, external_id: new.external_id };
+    let new = NewEventType {
+        listing: new.listing,
+        slug: new.slug,
+        title: new.title,
+        description: new.description,
+        length_minutes: new.length_minutes,
+        slot_interval_minutes: new.slot_interval_minutes,
+        buffer_before_minutes: new.buffer_before_minutes,
+        buffer_after_minutes: new.buffer_after_minutes,
+        minimum_notice_minutes: new.minimum_notice_minutes,
+        booking_window_days: new.booking_window_days,
+        members: new.members,
+        external_id: new.external_id,
+    };
     Ok(tagged(StatusCode::CREATED, app.engine().create_event_type(&caller, new).await?))
 }
 
@@ -150,7 +185,12 @@ pub(super) struct ListParams {
 
 /// All of them, by age.
 #[utoipa::path(get, path = "/api/booking/event-types", tag = "event types", params(ListParams), responses((status = 200, body = Page<View>)))]
-pub(super) async fn list(State(app): State<App>, key: Authenticated, request_id: RequestId, Query(params): Query<ListParams>) -> ApiResult<Json<Page<View>>> {
+pub(super) async fn list(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Query(params): Query<ListParams>,
+) -> ApiResult<Json<Page<View>>> {
     let caller = key.caller("listings:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
@@ -160,7 +200,12 @@ pub(super) async fn list(State(app): State<App>, key: Authenticated, request_id:
 
 /// An event type.
 #[utoipa::path(get, path = "/api/booking/event-types/{id}", tag = "event types", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
-pub(super) async fn get(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<EventTypeId>) -> ApiResult<Response> {
+pub(super) async fn get(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<EventTypeId>,
+) -> ApiResult<Response> {
     let caller = key.caller("listings:read", &request_id)?;
     Ok(tagged(StatusCode::OK, app.engine().event_type(&caller, id).await?))
 }
@@ -168,15 +213,40 @@ pub(super) async fn get(State(app): State<App>, key: Authenticated, request_id: 
 /// Change an event type. Absent fields stay as they are.
 #[utoipa::path(patch, path = "/api/booking/event-types/{id}", tag = "event types", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
     responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
-pub(super) async fn update(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<EventTypeId>, IfMatch(revision): IfMatch, Body(patch): Body<Patch>) -> ApiResult<Response> {
+pub(super) async fn update(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<EventTypeId>,
+    IfMatch(revision): IfMatch,
+    Body(patch): Body<Patch>,
+) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    let patch = EventTypePatch { slug: patch.slug, title: patch.title, description: patch.description, length_minutes: patch.length_minutes, slot_interval_minutes: patch.slot_interval_minutes, buffer_before_minutes: patch.buffer_before_minutes, buffer_after_minutes: patch.buffer_after_minutes, minimum_notice_minutes: patch.minimum_notice_minutes, booking_window_days: patch.booking_window_days, members: patch.members, external_id: patch.external_id, active: patch.active };
+    let patch = EventTypePatch {
+        slug: patch.slug,
+        title: patch.title,
+        description: patch.description,
+        length_minutes: patch.length_minutes,
+        slot_interval_minutes: patch.slot_interval_minutes,
+        buffer_before_minutes: patch.buffer_before_minutes,
+        buffer_after_minutes: patch.buffer_after_minutes,
+        minimum_notice_minutes: patch.minimum_notice_minutes,
+        booking_window_days: patch.booking_window_days,
+        members: patch.members,
+        external_id: patch.external_id,
+        active: patch.active,
+    };
     Ok(tagged(StatusCode::OK, app.engine().update_event_type(&caller, id, patch, revision).await?))
 }
 
 /// Remove an event type that nothing refers to.
 #[utoipa::path(delete, path = "/api/booking/event-types/{id}", tag = "event types", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
-pub(super) async fn delete(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<EventTypeId>) -> ApiResult<StatusCode> {
+pub(super) async fn delete(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<EventTypeId>,
+) -> ApiResult<StatusCode> {
     let caller = key.caller("listings:write", &request_id)?;
     app.engine().delete_event_type(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -86,7 +86,12 @@ pub(super) async fn create(
     Body(new): Body<NewKeyBody>,
 ) -> ApiResult<(StatusCode, Json<MadeKey>)> {
     let caller = key.caller("keys:write", &request_id)?;
-    let new = NewKey { tenant: Some(caller.tenant), name: new.name, scopes: new.scopes, expires_at: new.expires_at };
+    let new = NewKey {
+        tenant: Some(caller.tenant),
+        name: new.name,
+        scopes: new.scopes,
+        expires_at: new.expires_at,
+    };
     let made = app.engine().create_key(&caller.actor, &caller.request_id, new).await?;
     Ok((StatusCode::CREATED, Json(MadeKey::new(made))))
 }

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{NewListing, ListingPatch};
+use berth_engine::{ListingPatch, NewListing};
 use berth_model::{
     id::{ConnectionId, ListingId},
     listing::ListingRecord,
@@ -40,7 +40,7 @@ pub(super) struct View {
     active: bool,
     /// Offer slots when the provider cannot be asked.
     offer_when_degraded: bool,
-    /// Counts changes; the ETag.
+    /// Counts changes; the `ETag`.
     revision: i64,
     #[schema(value_type = String)]
     created_at: Instant,
@@ -86,10 +86,21 @@ pub(super) struct Patch {
 
 impl From<ListingRecord> for View {
     fn from(r: ListingRecord) -> Self {
-        Self { id: r.id, slug: r.slug, title: r.title, description: r.description, time_zone: r.time_zone, booking_provider_id: r.booking_provider, active: r.active, offer_when_degraded: r.offer_when_degraded, revision: r.revision, created_at: r.created_at, updated_at: r.updated_at }
+        Self {
+            id: r.id,
+            slug: r.slug,
+            title: r.title,
+            description: r.description,
+            time_zone: r.time_zone,
+            booking_provider_id: r.booking_provider,
+            active: r.active,
+            offer_when_degraded: r.offer_when_degraded,
+            revision: r.revision,
+            created_at: r.created_at,
+            updated_at: r.updated_at,
+        }
     }
 }
-
 
 fn tagged(status: StatusCode, record: ListingRecord) -> Response {
     let tag = format!("\"{}\"", record.revision);
@@ -102,16 +113,32 @@ fn tagged(status: StatusCode, record: ListingRecord) -> Response {
 
 /// Make a listing.
 #[utoipa::path(post, path = "/api/listings", tag = "listings", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
-pub(super) async fn create(State(app): State<App>, key: Authenticated, request_id: RequestId, Body(new): Body<New>) -> ApiResult<Response> {
+pub(super) async fn create(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Body(new): Body<New>,
+) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    let new = NewListing { slug: new.slug, title: new.title, description: new.description, time_zone: new.time_zone, booking_provider: new.booking_provider_id, offer_when_degraded: new.offer_when_degraded };
+    let new = NewListing {
+        slug: new.slug,
+        title: new.title,
+        description: new.description,
+        time_zone: new.time_zone,
+        booking_provider: new.booking_provider_id,
+        offer_when_degraded: new.offer_when_degraded,
+    };
     Ok(tagged(StatusCode::CREATED, app.engine().create_listing(&caller, new).await?))
 }
 
-
 /// All of them, by age.
 #[utoipa::path(get, path = "/api/listings", tag = "listings", params(PageParams), responses((status = 200, body = Page<View>)))]
-pub(super) async fn list(State(app): State<App>, key: Authenticated, request_id: RequestId, Query(params): Query<PageParams>) -> ApiResult<Json<Page<View>>> {
+pub(super) async fn list(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Query(params): Query<PageParams>,
+) -> ApiResult<Json<Page<View>>> {
     let caller = key.caller("listings:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
@@ -121,7 +148,12 @@ pub(super) async fn list(State(app): State<App>, key: Authenticated, request_id:
 
 /// A listing.
 #[utoipa::path(get, path = "/api/listings/{id}", tag = "listings", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
-pub(super) async fn get(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<ListingId>) -> ApiResult<Response> {
+pub(super) async fn get(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ListingId>,
+) -> ApiResult<Response> {
     let caller = key.caller("listings:read", &request_id)?;
     Ok(tagged(StatusCode::OK, app.engine().listing(&caller, id).await?))
 }
@@ -129,15 +161,35 @@ pub(super) async fn get(State(app): State<App>, key: Authenticated, request_id: 
 /// Change a listing. Absent fields stay as they are.
 #[utoipa::path(patch, path = "/api/listings/{id}", tag = "listings", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
     responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
-pub(super) async fn update(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<ListingId>, IfMatch(revision): IfMatch, Body(patch): Body<Patch>) -> ApiResult<Response> {
+pub(super) async fn update(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ListingId>,
+    IfMatch(revision): IfMatch,
+    Body(patch): Body<Patch>,
+) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    let patch = ListingPatch { slug: patch.slug, title: patch.title, description: patch.description, time_zone: patch.time_zone, booking_provider: patch.booking_provider_id, active: patch.active, offer_when_degraded: patch.offer_when_degraded };
+    let patch = ListingPatch {
+        slug: patch.slug,
+        title: patch.title,
+        description: patch.description,
+        time_zone: patch.time_zone,
+        booking_provider: patch.booking_provider_id,
+        active: patch.active,
+        offer_when_degraded: patch.offer_when_degraded,
+    };
     Ok(tagged(StatusCode::OK, app.engine().update_listing(&caller, id, patch, revision).await?))
 }
 
 /// Remove a listing that nothing refers to.
 #[utoipa::path(delete, path = "/api/listings/{id}", tag = "listings", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
-pub(super) async fn delete(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<ListingId>) -> ApiResult<StatusCode> {
+pub(super) async fn delete(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ListingId>,
+) -> ApiResult<StatusCode> {
     let caller = key.caller("listings:write", &request_id)?;
     app.engine().delete_listing(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -108,6 +108,8 @@ pub(crate) fn docs(document: utoipa::openapi::OpenApi) -> Router<App> {
 
 /// A field that may be absent (leave it), null (clear it) or a value.
 #[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
-fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
 }

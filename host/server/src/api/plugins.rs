@@ -86,7 +86,10 @@ pub(super) async fn install(
     key.operator()?;
     let body: RawBody = request.into_body();
     let bytes = to_bytes(body, limits::COMPONENT_BYTES_MAX).await.map_err(|_| {
-        Problem::new(Code::TooLarge, format!("A component may be at most {} bytes.", limits::COMPONENT_BYTES_MAX))
+        Problem::new(
+            Code::TooLarge,
+            format!("A component may be at most {} bytes.", limits::COMPONENT_BYTES_MAX),
+        )
     })?;
     let installed = app.engine().install_plugin(&key.actor(), &request_id.0, bytes.to_vec()).await?;
     Ok((StatusCode::CREATED, Json(installed.version.into())))
@@ -158,7 +161,8 @@ pub(super) async fn quarantine(
 ) -> ApiResult<Json<PluginView>> {
     key.operator()?;
     let version = app.engine().find_plugin(&name).await?;
-    let done = app.engine().quarantine_plugin(&key.actor(), &request_id.0, &version.digest, &body.reason).await?;
+    let done =
+        app.engine().quarantine_plugin(&key.actor(), &request_id.0, &version.digest, &body.reason).await?;
     Ok(Json(done.into()))
 }
 
@@ -220,7 +224,8 @@ pub(super) async fn grants(
 ) -> ApiResult<Json<Page<Grant>>> {
     key.operator()?;
     let grants = app.engine().list_grants(&plugin, params.tenant, params.listing).await?;
-    let show = |g: GrantRecord| Grant { tenant: g.tenant, listing: g.listing, hosts: g.hosts, enabled: g.enabled };
+    let show =
+        |g: GrantRecord| Grant { tenant: g.tenant, listing: g.listing, hosts: g.hosts, enabled: g.enabled };
     Ok(Json(Page { items: grants.into_iter().map(show).collect(), next: None }))
 }
 
@@ -238,7 +243,13 @@ pub(super) async fn set_grant(
     if grant.listing.is_some() && grant.tenant.is_none() {
         return Err(Problem::new(Code::Invalid, "A listing's grant needs its tenant.").into());
     }
-    let grant = GrantRecord { plugin, tenant: grant.tenant, listing: grant.listing, hosts: grant.hosts, enabled: grant.enabled };
+    let grant = GrantRecord {
+        plugin,
+        tenant: grant.tenant,
+        listing: grant.listing,
+        hosts: grant.hosts,
+        enabled: grant.enabled,
+    };
     app.engine().set_grant(&key.actor(), &request_id.0, grant).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{NewMember, MemberPatch};
+use berth_engine::{MemberPatch, NewMember};
 use berth_model::{
     id::MemberId,
     member::{MemberRecord, WeeklyHours},
@@ -37,7 +37,7 @@ pub(super) struct View {
     #[schema(value_type = Vec<Object>)]
     weekly_hours: Vec<WeeklyHours>,
     active: bool,
-    /// Counts changes; the ETag.
+    /// Counts changes; the `ETag`.
     revision: i64,
     #[schema(value_type = String)]
     created_at: Instant,
@@ -77,10 +77,19 @@ pub(super) struct Patch {
 
 impl From<MemberRecord> for View {
     fn from(r: MemberRecord) -> Self {
-        Self { id: r.id, name: r.name, email: r.email, time_zone: r.time_zone, weekly_hours: r.weekly_hours, active: r.active, revision: r.revision, created_at: r.created_at, updated_at: r.updated_at }
+        Self {
+            id: r.id,
+            name: r.name,
+            email: r.email,
+            time_zone: r.time_zone,
+            weekly_hours: r.weekly_hours,
+            active: r.active,
+            revision: r.revision,
+            created_at: r.created_at,
+            updated_at: r.updated_at,
+        }
     }
 }
-
 
 fn tagged(status: StatusCode, record: MemberRecord) -> Response {
     let tag = format!("\"{}\"", record.revision);
@@ -93,16 +102,30 @@ fn tagged(status: StatusCode, record: MemberRecord) -> Response {
 
 /// Make a member.
 #[utoipa::path(post, path = "/api/booking/team", tag = "team", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
-pub(super) async fn create(State(app): State<App>, key: Authenticated, request_id: RequestId, Body(new): Body<New>) -> ApiResult<Response> {
+pub(super) async fn create(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Body(new): Body<New>,
+) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    let new = NewMember { name: new.name, email: new.email, time_zone: new.time_zone, weekly_hours: new.weekly_hours };
+    let new = NewMember {
+        name: new.name,
+        email: new.email,
+        time_zone: new.time_zone,
+        weekly_hours: new.weekly_hours,
+    };
     Ok(tagged(StatusCode::CREATED, app.engine().create_member(&caller, new).await?))
 }
 
-
 /// All of them, by age.
 #[utoipa::path(get, path = "/api/booking/team", tag = "team", params(PageParams), responses((status = 200, body = Page<View>)))]
-pub(super) async fn list(State(app): State<App>, key: Authenticated, request_id: RequestId, Query(params): Query<PageParams>) -> ApiResult<Json<Page<View>>> {
+pub(super) async fn list(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Query(params): Query<PageParams>,
+) -> ApiResult<Json<Page<View>>> {
     let caller = key.caller("listings:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
@@ -112,7 +135,12 @@ pub(super) async fn list(State(app): State<App>, key: Authenticated, request_id:
 
 /// A member.
 #[utoipa::path(get, path = "/api/booking/team/{id}", tag = "team", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
-pub(super) async fn get(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<MemberId>) -> ApiResult<Response> {
+pub(super) async fn get(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<MemberId>,
+) -> ApiResult<Response> {
     let caller = key.caller("listings:read", &request_id)?;
     Ok(tagged(StatusCode::OK, app.engine().member(&caller, id).await?))
 }
@@ -120,15 +148,33 @@ pub(super) async fn get(State(app): State<App>, key: Authenticated, request_id: 
 /// Change a member. Absent fields stay as they are.
 #[utoipa::path(patch, path = "/api/booking/team/{id}", tag = "team", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
     responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
-pub(super) async fn update(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<MemberId>, IfMatch(revision): IfMatch, Body(patch): Body<Patch>) -> ApiResult<Response> {
+pub(super) async fn update(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<MemberId>,
+    IfMatch(revision): IfMatch,
+    Body(patch): Body<Patch>,
+) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    let patch = MemberPatch { name: patch.name, email: patch.email, time_zone: patch.time_zone, weekly_hours: patch.weekly_hours, active: patch.active };
+    let patch = MemberPatch {
+        name: patch.name,
+        email: patch.email,
+        time_zone: patch.time_zone,
+        weekly_hours: patch.weekly_hours,
+        active: patch.active,
+    };
     Ok(tagged(StatusCode::OK, app.engine().update_member(&caller, id, patch, revision).await?))
 }
 
 /// Remove a member that nothing refers to.
 #[utoipa::path(delete, path = "/api/booking/team/{id}", tag = "team", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
-pub(super) async fn delete(State(app): State<App>, key: Authenticated, request_id: RequestId, Path(id): Path<MemberId>) -> ApiResult<StatusCode> {
+pub(super) async fn delete(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<MemberId>,
+) -> ApiResult<StatusCode> {
     let caller = key.caller("listings:write", &request_id)?;
     app.engine().delete_member(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)

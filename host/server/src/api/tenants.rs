@@ -38,7 +38,13 @@ pub(super) struct TenantView {
 
 impl From<TenantRecord> for TenantView {
     fn from(t: TenantRecord) -> Self {
-        Self { id: t.id, slug: t.slug, name: t.name, default_provider_id: t.default_connection, created_at: t.created_at }
+        Self {
+            id: t.id,
+            slug: t.slug,
+            name: t.name,
+            default_provider_id: t.default_connection,
+            created_at: t.created_at,
+        }
     }
 }
 
@@ -96,7 +102,8 @@ pub(super) async fn update(
     Body(patch): Body<PatchTenant>,
 ) -> ApiResult<Json<TenantView>> {
     key.operator()?;
-    let patch = TenantPatch { slug: patch.slug, name: patch.name, default_connection: patch.default_provider_id };
+    let patch =
+        TenantPatch { slug: patch.slug, name: patch.name, default_connection: patch.default_provider_id };
     Ok(Json(app.engine().update_tenant(&key.actor(), &request_id.0, id, patch).await?.into()))
 }
 

@@ -34,7 +34,10 @@ pub(super) async fn receive(
     let received_at = app.engine().now();
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, limits::WEBHOOK_BODY_BYTES_MAX).await.map_err(|_| {
-        Problem::new(Code::TooLarge, format!("A message may be at most {} bytes.", limits::WEBHOOK_BODY_BYTES_MAX))
+        Problem::new(
+            Code::TooLarge,
+            format!("A message may be at most {} bytes.", limits::WEBHOOK_BODY_BYTES_MAX),
+        )
     })?;
     let headers = parts.headers.iter().map(|(name, value)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())

@@ -7,7 +7,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use berth_engine::{Caller, Engine, NewConnection, NewEventType, NewKey, NewListing, NewMember, NewTenant, TENANT_SCOPES};
+use berth_engine::{
+    Caller, Engine, NewConnection, NewEventType, NewKey, NewListing, NewMember, NewTenant, TENANT_SCOPES,
+};
 use berth_model::{
     id::ConnectionId,
     manifest::PluginId,
@@ -121,7 +123,12 @@ fn read_seed(path: &Path) -> Result<Seed, CliError> {
 
 fn start_simulator(program: &Path, args: &[String]) -> Result<(Running, String), CliError> {
     let name = program.display().to_string();
-    let child = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(other(&name))?;
+    let child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(other(&name))?;
     let mut running = Running(child);
     let output = running.0.stdout.take().ok_or_else(|| CliError::Other(format!("{name} has no output")))?;
     let mut url = String::new();
@@ -130,25 +137,38 @@ fn start_simulator(program: &Path, args: &[String]) -> Result<(Running, String),
     if url.starts_with("http://127.0.0.1:") {
         Ok((running, url))
     } else {
-        Err(CliError::Other(format!("{name} did not print its address; is its port in use by an earlier demo?")))
+        Err(CliError::Other(format!(
+            "{name} did not print its address; is its port in use by an earlier demo?"
+        )))
     }
 }
 
 /// Install and activate every component of the folder, granted what it asks for.
-async fn install(engine: &Engine, folder: &Path, url: Option<&str>, seed: Option<&Seed>) -> Result<(), CliError> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).map_err(other(&folder.display().to_string()))?.flatten().map(|e| e.path()).collect();
+async fn install(
+    engine: &Engine,
+    folder: &Path,
+    url: Option<&str>,
+    seed: Option<&Seed>,
+) -> Result<(), CliError> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(other(&folder.display().to_string()))?
+        .flatten()
+        .map(|e| e.path())
+        .collect();
     files.sort();
     for file in files.into_iter().filter(|f| f.extension().is_some_and(|e| e == "wasm")) {
         // Only what the seed connects, where there is one: the other components are for tests.
-        if seed.is_some_and(|s| file.file_stem().is_none_or(|stem| stem.to_string_lossy() != s.plugin.as_str())) {
+        if seed
+            .is_some_and(|s| file.file_stem().is_none_or(|stem| stem.to_string_lossy() != s.plugin.as_str()))
+        {
             continue;
         }
         let bytes = std::fs::read(&file).map_err(other(&file.display().to_string()))?;
         let version = engine.install_plugin(ACTOR, REQUEST, bytes).await?.version;
         let mut hosts: std::collections::BTreeSet<String> = version.manifest.hosts.iter().cloned().collect();
         hosts.extend(url.and_then(|u| u.strip_prefix("http://")).map(str::to_owned));
-        let grant = GrantRecord { plugin: version.plugin.clone(), tenant: None, listing: None, hosts, enabled: true };
+        let grant =
+            GrantRecord { plugin: version.plugin.clone(), tenant: None, listing: None, hosts, enabled: true };
         engine.set_grant(ACTOR, REQUEST, grant).await?;
         let version = engine.activate_plugin(ACTOR, REQUEST, &version.digest).await?;
         println!("  {}@{} {}", version.plugin, version.version, version.digest.short());
@@ -157,19 +177,20 @@ async fn install(engine: &Engine, folder: &Path, url: Option<&str>, seed: Option
 }
 
 async fn tenant(engine: &Engine) -> Result<Caller, CliError> {
-    let tenant = match engine.store().tenant_by_slug(TENANT).await {
-        Ok(tenant) => tenant,
-        Err(_) => {
-            let new = NewTenant { slug: TENANT.to_owned(), name: "Demo Studio".to_owned() };
-            engine.create_tenant(ACTOR, REQUEST, new).await?
-        }
+    let tenant = if let Ok(tenant) = engine.store().tenant_by_slug(TENANT).await {
+        tenant
+    } else {
+        let new = NewTenant { slug: TENANT.to_owned(), name: "Demo Studio".to_owned() };
+        engine.create_tenant(ACTOR, REQUEST, new).await?
     };
     Ok(Caller { tenant: tenant.id, actor: ACTOR.to_owned(), request_id: REQUEST.to_owned() })
 }
 
 async fn connect(engine: &Engine, caller: &Caller, seed: &Seed, url: &str) -> Result<ConnectionId, CliError> {
     let there = engine.list_connections(caller, None, 100).await?;
-    if let Some(connection) = there.iter().find(|c| c.name == seed.name && c.settings.get(&seed.url_setting).and_then(Value::as_str) == Some(url)) {
+    if let Some(connection) = there.iter().find(|c| {
+        c.name == seed.name && c.settings.get(&seed.url_setting).and_then(Value::as_str) == Some(url)
+    }) {
         return Ok(connection.id);
     }
     let credentials: Credentials =
@@ -185,7 +206,11 @@ async fn connect(engine: &Engine, caller: &Caller, seed: &Seed, url: &str) -> Re
         granted_hosts: None,
     };
     let connection = engine.create_connection(caller, new).await?;
-    println!("Connected {} as {}", seed.name, connection.account.get("name").and_then(Value::as_str).unwrap_or("?"));
+    println!(
+        "Connected {} as {}",
+        seed.name,
+        connection.account.get("name").and_then(Value::as_str).unwrap_or("?")
+    );
     Ok(connection.id)
 }
 
@@ -201,7 +226,8 @@ async fn offer(
     let listing = match listings.into_iter().find(|l| l.slug == "studio") {
         Some(listing) if listing.booking_provider == connection => listing,
         Some(listing) => {
-            let patch = berth_engine::ListingPatch { booking_provider: Some(connection), ..Default::default() };
+            let patch =
+                berth_engine::ListingPatch { booking_provider: Some(connection), ..Default::default() };
             engine.update_listing(caller, listing.id, patch, None).await?
         }
         None => {

@@ -19,7 +19,11 @@ pub(super) async fn doctor(context: &Context) -> Result<ExitCode, CliError> {
     }
     match tokio::net::TcpListener::bind(config.listen).await {
         Ok(_) => checks.push(("address", true, config.listen.to_string())),
-        Err(error) => checks.push(("address", false, format!("{}: {error}; another server? set BERTH_LISTEN", config.listen))),
+        Err(error) => checks.push((
+            "address",
+            false,
+            format!("{}: {error}; another server? set BERTH_LISTEN", config.listen),
+        )),
     }
     if config.public_url.is_empty() {
         checks.push(("public address", true, "none: providers cannot send webhooks (public-url)".to_owned()));
@@ -30,13 +34,21 @@ pub(super) async fn doctor(context: &Context) -> Result<ExitCode, CliError> {
         Err(error) => checks.push(("database", false, error.to_string())),
         Ok(store) => {
             match store.pending_migrations().await {
-                Ok(pending) if pending.is_empty() => checks.push(("database", true, format!("{}, schema up to date", store.engine()))),
-                Ok(pending) => checks.push(("database", false, format!("{}: run `berth migrate` ({})", store.engine(), pending.join(", ")))),
+                Ok(pending) if pending.is_empty() => {
+                    checks.push(("database", true, format!("{}, schema up to date", store.engine())));
+                }
+                Ok(pending) => checks.push((
+                    "database",
+                    false,
+                    format!("{}: run `berth migrate` ({})", store.engine(), pending.join(", ")),
+                )),
                 Err(error) => checks.push(("database", false, error.to_string())),
             }
             if checks.iter().all(|(_, good, _)| *good) {
                 match store.prepare_all().await {
-                    Ok(refused) if refused.is_empty() => checks.push(("statements", true, "all understood by the database".to_owned())),
+                    Ok(refused) if refused.is_empty() => {
+                        checks.push(("statements", true, "all understood by the database".to_owned()));
+                    }
                     Ok(refused) => checks.push(("statements", false, refused.join("; "))),
                     Err(error) => checks.push(("statements", false, error.to_string())),
                 }
@@ -46,7 +58,13 @@ pub(super) async fn doctor(context: &Context) -> Result<ExitCode, CliError> {
     }
     let rows: Vec<Vec<(&str, Value)>> = checks
         .iter()
-        .map(|(name, good, found)| vec![("check", json!(name)), ("result", json!(if *good { "ok" } else { "WRONG" })), ("found", json!(found))])
+        .map(|(name, good, found)| {
+            vec![
+                ("check", json!(name)),
+                ("result", json!(if *good { "ok" } else { "WRONG" })),
+                ("found", json!(found)),
+            ]
+        })
         .collect();
     output::rows(context.json, &rows);
     let good = checks.iter().all(|(_, good, _)| *good);
@@ -67,7 +85,11 @@ async fn plugins(context: &Context) -> Vec<Check> {
                 .filter(|v| v.state == berth_model::plugin::PluginState::Active)
                 .map(|v| format!("{}@{}", v.plugin, v.version))
                 .collect();
-            checks.push(("plugins", true, if active.is_empty() { "none active".to_owned() } else { active.join(", ") }));
+            checks.push((
+                "plugins",
+                true,
+                if active.is_empty() { "none active".to_owned() } else { active.join(", ") },
+            ));
         }
     }
     checks

@@ -66,7 +66,8 @@ pub(super) enum Tenant {
 async fn tenant_id(wired: &Wired, slug: Option<&String>) -> Result<Option<TenantId>, CliError> {
     let Some(slug) = slug else { return Ok(None) };
     let tenant = wired.engine.store().tenant_by_slug(slug).await;
-    let tenant = tenant.map_err(|_| CliError::Other(format!("there is no tenant {slug:?}; see: berth tenant list")))?;
+    let tenant = tenant
+        .map_err(|_| CliError::Other(format!("there is no tenant {slug:?}; see: berth tenant list")))?;
     Ok(Some(tenant.id))
 }
 
@@ -76,16 +77,21 @@ pub(super) async fn key(context: &Context, command: Key) -> Result<(), CliError>
         Key::Create { name, tenant, operator, scopes, days } => {
             let tenant = tenant_id(&wired, tenant.as_ref()).await?;
             let all = if operator { vec![OPERATOR_SCOPE] } else { TENANT_SCOPES.to_vec() };
-            let scopes = if scopes.is_empty() { all.into_iter().map(str::to_owned).collect() } else { scopes };
-            let expires_at = days.map(|d| wired.engine.now().plus_seconds(i64::from(d).saturating_mul(86_400)));
+            let scopes =
+                if scopes.is_empty() { all.into_iter().map(str::to_owned).collect() } else { scopes };
+            let expires_at =
+                days.map(|d| wired.engine.now().plus_seconds(i64::from(d).saturating_mul(86_400)));
             let new = NewKey { tenant, name, scopes, expires_at };
             let (record, text) = wired.engine.create_key(ACTOR, REQUEST, new).await?;
-            output::rows(context.json, &[vec![
-                ("id", json!(record.id)),
-                ("key", json!(text.expose())),
-                ("scopes", json!(record.scopes)),
-                ("expires_at", json!(record.expires_at)),
-            ]]);
+            output::rows(
+                context.json,
+                &[vec![
+                    ("id", json!(record.id)),
+                    ("key", json!(text.expose())),
+                    ("scopes", json!(record.scopes)),
+                    ("expires_at", json!(record.expires_at)),
+                ]],
+            );
         }
         Key::List { tenant } => {
             let tenant = tenant_id(&wired, tenant.as_ref()).await?;

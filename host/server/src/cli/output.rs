@@ -18,15 +18,21 @@ pub(crate) fn rows(json: bool, rows: &[Vec<(&str, Value)>]) {
         return;
     };
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(first.iter().map(|(heading, _)| heading.replace('_', " ")));
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_header(first.iter().map(|(heading, _)| heading.replace('_', " ")));
     for row in rows {
-        table.add_row(row.iter().map(|(_, value)| match value {
-            Value::String(text) => text.clone(),
-            Value::Null => "–".to_owned(),
-            Value::Array(items) => {
-                items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned)).collect::<Vec<_>>().join(" ")
+        table.add_row(row.iter().map(|(_, value)| {
+            match value {
+                Value::String(text) => text.clone(),
+                Value::Null => "–".to_owned(),
+                Value::Array(items) => items
+                    .iter()
+                    .map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned))
+                    .collect::<Vec<_>>()
+                    .join(" "),
+                other => other.to_string(),
             }
-            other => other.to_string(),
         }));
     }
     println!("{table}");

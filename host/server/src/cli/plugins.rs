@@ -89,8 +89,10 @@ pub(super) async fn plugin(context: &Context, command: Plugin) -> Result<(), Cli
             return Ok(());
         }
         Plugin::Install { file, activate } => {
-            let bytes = std::fs::read(&file).map_err(|e| CliError::Other(format!("{}: {e}", file.display())))?;
-            let progress = ProgressBar::new_spinner().with_message(format!("checking and compiling {}", file.display()));
+            let bytes =
+                std::fs::read(&file).map_err(|e| CliError::Other(format!("{}: {e}", file.display())))?;
+            let progress =
+                ProgressBar::new_spinner().with_message(format!("checking and compiling {}", file.display()));
             progress.set_style(ProgressStyle::default_spinner());
             progress.enable_steady_tick(std::time::Duration::from_millis(100));
             let installed = engine.install_plugin(ACTOR, REQUEST, bytes).await;
@@ -98,7 +100,13 @@ pub(super) async fn plugin(context: &Context, command: Plugin) -> Result<(), Cli
             let mut version = installed?.version;
             if activate {
                 let hosts = version.manifest.hosts.iter().cloned().collect();
-                let grant = GrantRecord { plugin: version.plugin.clone(), tenant: None, listing: None, hosts, enabled: true };
+                let grant = GrantRecord {
+                    plugin: version.plugin.clone(),
+                    tenant: None,
+                    listing: None,
+                    hosts,
+                    enabled: true,
+                };
                 engine.set_grant(ACTOR, REQUEST, grant).await?;
                 version = engine.activate_plugin(ACTOR, REQUEST, &version.digest).await?;
             }
@@ -111,7 +119,8 @@ pub(super) async fn plugin(context: &Context, command: Plugin) -> Result<(), Cli
         Plugin::Rollback { plugin } => vec![engine.rollback_plugin(ACTOR, REQUEST, &plugin).await?],
         Plugin::Grant { plugin, hosts } => {
             let hosts = hosts.into_iter().collect();
-            let grant = GrantRecord { plugin: plugin.clone(), tenant: None, listing: None, hosts, enabled: true };
+            let grant =
+                GrantRecord { plugin: plugin.clone(), tenant: None, listing: None, hosts, enabled: true };
             engine.set_grant(ACTOR, REQUEST, grant).await?;
             let all = engine.list_plugins().await?;
             all.into_iter().filter(|v| v.plugin == plugin).collect()

@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, signal::unix::{SignalKind, signal}, sync::watch};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use super::{CliError, Context};
 use crate::{
@@ -23,7 +27,10 @@ pub(super) async fn serve(config: Config) -> Result<(), CliError> {
 
 pub(super) async fn listen(config: &Config) -> Result<TcpListener, CliError> {
     TcpListener::bind(config.listen).await.map_err(|error| {
-        CliError::Other(format!("listen {}: {error}. Choose another with BERTH_LISTEN=127.0.0.1:8081", config.listen))
+        CliError::Other(format!(
+            "listen {}: {error}. Choose another with BERTH_LISTEN=127.0.0.1:8081",
+            config.listen
+        ))
     })
 }
 

@@ -1,6 +1,10 @@
 //! The watched plugin folder.
 
-use std::{collections::HashMap, path::{Path, PathBuf}, time::SystemTime};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use berth_engine::Engine;
 use berth_model::plugin::PluginState;
@@ -32,8 +36,12 @@ pub(crate) async fn install_new(engine: &Engine, dir: &Path, seen: &mut Seen) {
             Ok(installed) if installed.version.state == PluginState::Staged => {
                 let digest = &installed.version.digest;
                 match engine.activate_plugin("operator", "plugin-dir", digest).await {
-                    Ok(_) => tracing::info!(file = %path.display(), digest = digest.short(), "plugin installed and active"),
-                    Err(problem) => tracing::warn!(file = %path.display(), %problem, "plugin installed, not active"),
+                    Ok(_) => {
+                        tracing::info!(file = %path.display(), digest = digest.short(), "plugin installed and active");
+                    }
+                    Err(problem) => {
+                        tracing::warn!(file = %path.display(), %problem, "plugin installed, not active");
+                    }
                 }
             }
             Ok(installed) => {

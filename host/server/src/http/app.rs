@@ -82,7 +82,9 @@ pub fn router(app: App) -> Router {
     keyed
         .merge(open)
         .merge(api::docs(document))
-        .fallback(|| async { ApiError(Problem::new(Code::NotFound, "There is no such path.").with_hint("See /docs.")) })
+        .fallback(|| async {
+            ApiError(Problem::new(Code::NotFound, "There is no such path.").with_hint("See /docs."))
+        })
         .method_not_allowed_fallback(|| async {
             ApiError(Problem::new(Code::MethodNotAllowed, "This path does not take this method."))
         })
@@ -108,7 +110,10 @@ async fn timed(request: Request, next: Next) -> Response {
 /// A request id, a span, a metric.
 async fn observed(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(&REQUEST_ID).and_then(|v| v.to_str().ok());
-    let decent = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let decent = |id: &&str| {
+        (8..=64).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
     let id = given.filter(decent).map_or_else(
         || {
             let mut bytes = [0; 8];
@@ -121,7 +126,8 @@ async fn observed(State(app): State<App>, mut request: Request, next: Next) -> R
     let method: Method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let started = std::time::Instant::now();
-    let span = tracing::info_span!("request", request_id = %id, %method, route, status = tracing::field::Empty);
+    let span =
+        tracing::info_span!("request", request_id = %id, %method, route, status = tracing::field::Empty);
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     span.record("status", status);

@@ -53,7 +53,11 @@ impl Authenticated {
 impl<S: Sync> FromRequestParts<S> for Authenticated {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError(unauthenticated("No API key was sent.")))
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| ApiError(unauthenticated("No API key was sent.")))
     }
 }
 
@@ -80,7 +84,8 @@ pub(crate) async fn require_key(State(app): State<App>, mut request: Request, ne
     let record = match app.engine().authenticate(key).await {
         Ok(Some(record)) => record,
         Ok(None) => {
-            return ApiError(unauthenticated("The API key is not valid: unknown, expired or revoked.")).into_response();
+            return ApiError(unauthenticated("The API key is not valid: unknown, expired or revoked."))
+                .into_response();
         }
         Err(problem) => return ApiError(problem).into_response(),
     };

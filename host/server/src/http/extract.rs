@@ -20,7 +20,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let body = Bytes::from_request(request, state).await.map_err(|_| {
-            Problem::new(Code::TooLarge, format!("A body may be at most {} bytes.", limits::API_BODY_BYTES_MAX))
+            Problem::new(
+                Code::TooLarge,
+                format!("A body may be at most {} bytes.", limits::API_BODY_BYTES_MAX),
+            )
         })?;
         // An absent body is an empty object, for routes where every field is optional.
         let text: &[u8] = if body.is_empty() { b"{}" } else { &body };

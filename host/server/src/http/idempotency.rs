@@ -43,12 +43,13 @@ pub(crate) async fn idempotent(State(app): State<App>, request: Request, next: N
 }
 
 async fn handle(app: &App, key: HeaderValue, request: Request, next: Next) -> Result<Response, Problem> {
-    let key = key
-        .to_str()
-        .ok()
-        .filter(|k| (1..=255).contains(&k.len()))
-        .ok_or_else(|| Problem::new(Code::MalformedParameter, "Idempotency-Key must be 1 to 255 visible ASCII characters."))?;
-    let Some(scope) = request.extensions().get::<Authenticated>().map(|a| a.0.tenant.map_or(a.0.id.uuid(), |t| t.uuid()))
+    let key = key.to_str().ok().filter(|k| (1..=255).contains(&k.len())).ok_or_else(|| {
+        Problem::new(Code::MalformedParameter, "Idempotency-Key must be 1 to 255 visible ASCII characters.")
+    })?;
+    let Some(scope) = request
+        .extensions()
+        .get::<Authenticated>()
+        .map(|a| a.0.tenant.map_or(a.0.id.uuid(), berth_model::id::Id::uuid))
     else {
         return Ok(next.run(request).await);
     };
@@ -66,11 +67,17 @@ async fn handle(app: &App, key: HeaderValue, request: Request, next: Next) -> Re
     match store.begin_idempotent(scope, key, fingerprint, app.engine().now()).await.map_err(failed)? {
         Idempotency::New => {}
         Idempotency::InFlight => {
-            return Err(Problem::new(Code::IdempotencyInFlight, "A request with this key is still being worked on.")
-                .with_retry_after_seconds(1));
+            return Err(Problem::new(
+                Code::IdempotencyInFlight,
+                "A request with this key is still being worked on.",
+            )
+            .with_retry_after_seconds(1));
         }
         Idempotency::Mismatch => {
-            return Err(Problem::new(Code::IdempotencyMismatch, "This key came with another request before."));
+            return Err(Problem::new(
+                Code::IdempotencyMismatch,
+                "This key came with another request before.",
+            ));
         }
         Idempotency::Replay { status, content_type, location, body } => {
             return Ok(replay(status, &content_type, location.as_deref(), body));
@@ -89,7 +96,14 @@ async fn handle(app: &App, key: HeaderValue, request: Request, next: Next) -> Re
         let text = |name: &HeaderName| parts.headers.get(name).and_then(|v| v.to_str().ok());
         let content_type = text(&header::CONTENT_TYPE).unwrap_or("application/json");
         store
-            .complete_idempotent(scope, key, parts.status.as_u16(), content_type, text(&header::LOCATION), &body)
+            .complete_idempotent(
+                scope,
+                key,
+                parts.status.as_u16(),
+                content_type,
+                text(&header::LOCATION),
+                &body,
+            )
             .await
             .map_err(failed)?;
     }

@@ -38,7 +38,8 @@ pub(crate) fn items(limit: Option<u32>) -> ApiResult<u32> {
     if (1..=limits::PAGE_ITEMS_MAX).contains(&limit) {
         return Ok(limit);
     }
-    Err(Problem::new(Code::MalformedParameter, format!("limit must be 1 to {}.", limits::PAGE_ITEMS_MAX)).into())
+    Err(Problem::new(Code::MalformedParameter, format!("limit must be 1 to {}.", limits::PAGE_ITEMS_MAX))
+        .into())
 }
 
 pub(crate) fn position<T: DeserializeOwned>(cursor: Option<&String>) -> ApiResult<Option<T>> {

@@ -95,6 +95,8 @@ impl Simulator {
     /// Start listening.
     pub async fn start(config: Config) -> std::io::Result<Self> {
         let port = config.port;
+        // For the client that sends webhooks; another one may be installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let state: Shared = Arc::new(Mutex::new(State::new(config)));
         let server = Server::start(port, routes::router(state.clone())).await?;
         Ok(Self { server, state })

@@ -60,7 +60,15 @@ pub(super) fn line(field: &str, text: String) -> Checked<String> {
 /// than refused; line breaks and tabs stay.
 pub(super) fn prose(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() && !matches!(c, '\n' | '\r' | '\t') { char::REPLACEMENT_CHARACTER } else { c })
+        .map(
+            |c| {
+                if c.is_control() && !matches!(c, '\n' | '\r' | '\t') {
+                    char::REPLACEMENT_CHARACTER
+                } else {
+                    c
+                }
+            },
+        )
         .collect()
 }
 
@@ -72,7 +80,11 @@ pub(super) fn json(field: &str, text: &str) -> Checked<Value> {
 /// A point in time within the years 0001 to 9999.
 pub(super) fn instant(field: &str, micros: i64) -> Checked<Instant> {
     let instant = Instant::from_micros(micros);
-    if instant.micros() == micros { Ok(instant) } else { Err(Breach::new(field, "is not in the years 0001 to 9999")) }
+    if instant.micros() == micros {
+        Ok(instant)
+    } else {
+        Err(Breach::new(field, "is not in the years 0001 to 9999"))
+    }
 }
 
 /// A stretch of time that does not end before it starts.

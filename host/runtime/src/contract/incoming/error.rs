@@ -28,11 +28,9 @@ pub(crate) fn provider_error(of: wit::ProviderError) -> model::ProviderError {
         From::Unsupported(url) => To::Unsupported { url: url.as_deref().map(short) },
         From::CursorExpired => To::CursorExpired,
         From::Unavailable(retry_after_ms) => To::Unavailable { retry_after_ms },
-        From::Vendor(vendor) => To::Vendor {
-            status: vendor.status,
-            code: short(&vendor.code),
-            message: short(&vendor.message),
-        },
+        From::Vendor(vendor) => {
+            To::Vendor { status: vendor.status, code: short(&vendor.code), message: short(&vendor.message) }
+        }
     }
 }
 
