@@ -105,8 +105,7 @@ mod tests {
     #[test]
     fn settings_are_in_force() {
         let engine = new().expect("an engine");
-        let config = engine.config();
-        let features = config.get_wasm_features();
+        let features = engine.get_wasm_features();
         for (name, on) in [
             ("memory64", features.memory64()),
             ("relaxed simd", features.relaxed_simd()),
@@ -119,12 +118,12 @@ mod tests {
         ] {
             assert!(!on, "{name} must be off");
         }
-        assert!(config.get_epoch_interruption());
-        assert!(!config.get_concurrency_support(), "a crate of the build switched component-model-async on");
-        assert!(!config.get_consume_fuel());
-        assert_eq!(config.get_max_wasm_stack(), WASM_STACK_BYTES_MAX);
-        assert_eq!(config.get_async_stack_size(), FIBER_STACK_BYTES);
-        assert_eq!(config.get_wasm_backtrace_max_frames(), TRAP_FRAMES_MAX);
+        assert!(engine.get_epoch_interruption());
+        assert!(!engine.get_concurrency_support(), "a crate of the build switched component-model-async on");
+        assert!(!engine.get_consume_fuel());
+        assert_eq!(engine.get_max_wasm_stack(), WASM_STACK_BYTES_MAX);
+        assert_eq!(engine.get_async_stack_size(), FIBER_STACK_BYTES);
+        assert_eq!(engine.get_wasm_backtrace_max_frames(), TRAP_FRAMES_MAX);
     }
 
     #[test]
