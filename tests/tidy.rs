@@ -99,3 +99,25 @@ fn every_component_has_a_manifest_that_the_host_accepts() {
         }
     }
 }
+
+#[test]
+fn every_claim_of_the_readme_has_a_test() {
+    let readme = fs::read_to_string(root().join("README.md"))
+        .unwrap()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let claims = fs::read_to_string(root().join("tests/claims.toml")).unwrap();
+    let claims: toml::Table = claims.parse().unwrap();
+    let claims = claims["claim"].as_array().unwrap();
+    assert!(claims.len() >= 5, "the list is there");
+    for claim in claims {
+        let says = claim["says"].as_str().unwrap();
+        assert!(readme.contains(says), "the README does not say: {says}");
+        for test in claim["tests"].as_array().unwrap() {
+            let (suite, name) = test.as_str().unwrap().rsplit_once("::").unwrap();
+            let text = fs::read_to_string(root().join(format!("tests/{suite}.rs"))).unwrap();
+            assert!(text.contains(&format!("fn {name}()")), "there is no test {suite}::{name}");
+        }
+    }
+}
