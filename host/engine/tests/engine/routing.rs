@@ -1,6 +1,6 @@
 //! Where a booking goes, and what a plugin may do for it.
 
-use berth_engine::{ListingPatch, NewTenant, ProviderChoice, TenantPatch};
+use berth_engine::{CancelBooking, ListingPatch, NewTenant, ProviderChoice, TenantPatch};
 use berth_model::{booking::BookingStatus, problem::Code};
 use berth_store::records::GrantRecord;
 
@@ -66,7 +66,7 @@ async fn a_connection_of_somebody_else_is_not_there() {
     assert_eq!(problem.code, Code::NotFound);
     let booking = w.booked(monday("10:00")).await;
     assert_eq!(w.engine.booking(&caller, booking.id).await.unwrap_err().code, Code::NotFound);
-    let cancel = w.engine.cancel(&caller, booking.id, Default::default()).await;
+    let cancel = w.engine.cancel(&caller, booking.id, CancelBooking::default()).await;
     assert_eq!(cancel.unwrap_err().code, Code::NotFound);
 }
 

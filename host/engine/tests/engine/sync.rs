@@ -1,5 +1,6 @@
 //! Making and cancelling the twin, whatever happens in between.
 
+use berth_engine::CancelBooking;
 use berth_model::{
     booking::BookingStatus,
     connection::ConnectionStatus,
@@ -7,6 +8,7 @@ use berth_model::{
     problem::Code,
     provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError},
 };
+use berth_store::records::{Audit, BookingFilter};
 
 use crate::{
     provider::{Fault, LOST},
@@ -112,7 +114,7 @@ async fn a_refusal_frees_the_time_and_says_why() {
         assert_eq!(problem.code, code);
         assert!(problem.detail.contains(says), "{}", problem.detail);
     }
-    let failed = w.engine.list_bookings(&w.caller, Default::default(), 10).await.unwrap();
+    let failed = w.engine.list_bookings(&w.caller, BookingFilter::default(), 10).await.unwrap();
     assert_eq!(failed.len(), 3);
     for booking in failed {
         assert_eq!(booking.status, BookingStatus::Failed);
@@ -169,7 +171,7 @@ async fn what_is_given_up_is_kept_for_a_person() {
     let booking = w.booking(id).await;
     assert_eq!(booking.status, BookingStatus::Pending, "its time stays taken until a person decides");
     // The person gives it a new life: the provider is looked at before anything is made.
-    let audit = berth_store::records::Audit {
+    let audit = Audit {
         id: berth_model::id::Id::from_uuid(dead[0].id.uuid()),
         at: w.engine.now(),
         actor: "operator".into(),
@@ -190,9 +192,9 @@ async fn a_cancellation_overtakes_the_creation_under_way() {
         "create",
         Fault::Meanwhile(Box::new(move || {
             Box::pin(async move {
-                let filter = berth_store::records::BookingFilter::default();
+                let filter = BookingFilter::default();
                 let id = engine.list_bookings(&caller, filter, 1).await.unwrap()[0].id;
-                let cancelled = engine.cancel(&caller, id, Default::default()).await.unwrap();
+                let cancelled = engine.cancel(&caller, id, CancelBooking::default()).await.unwrap();
                 assert!(cancelled.pending, "the creation holds the job");
             })
         })),
@@ -257,7 +259,7 @@ async fn a_twin_that_is_gone_counts_as_cancelled() {
 async fn who_names_a_sequence_cancels_only_that() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
-    let cancel = |sequence| berth_engine::CancelBooking { reason: None, expected_sequence: Some(sequence) };
+    let cancel = |sequence| CancelBooking { reason: None, expected_sequence: Some(sequence) };
     let stale = w.engine.cancel(&w.caller, booking.id, cancel(booking.sequence - 1)).await.unwrap_err();
     assert_eq!(stale.code, Code::Changed);
     w.engine.cancel(&w.caller, booking.id, cancel(booking.sequence)).await.unwrap();

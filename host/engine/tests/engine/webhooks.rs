@@ -17,7 +17,7 @@ async fn signature(w: &World, body: &[u8]) -> String {
     let credentials = w.engine.store().connection_credentials(w.tenant.id, w.connection.id).await.unwrap();
     let key = hmac::Key::new(hmac::HMAC_SHA256, credentials["webhook-secret"].expose().as_bytes());
     let tag = hmac::sign(&key, body);
-    tag.as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    tag.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 async fn send_signed(w: &World, body: &[u8], signature: String) -> Result<WebhookReply, Problem> {

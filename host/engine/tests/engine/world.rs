@@ -29,10 +29,11 @@ use serde_json::{Map, json};
 
 use crate::provider::{Fake, FakeHost};
 
+/// A clock that stands but for a microsecond per reading, which keeps the lines of a timeline apart.
 pub(crate) struct Moved(AtomicI64);
 impl Clock for Moved {
     fn now(&self) -> Instant {
-        Instant::from_micros(self.0.load(Ordering::SeqCst))
+        Instant::from_micros(self.0.fetch_add(1, Ordering::SeqCst))
     }
 }
 impl Moved {
