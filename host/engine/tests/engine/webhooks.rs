@@ -212,3 +212,27 @@ async fn a_message_that_cannot_be_worked_on_ends_with_its_reason() {
     assert_eq!(w.later(900).await, 0);
     assert_eq!(last(&w).await, ("failed".into(), "The provider does not answer.".into()));
 }
+
+#[tokio::test]
+async fn the_worker_is_woken_and_finishes_what_it_began() {
+    let w = world().await;
+    let (began, has_begun) = tokio::sync::oneshot::channel();
+    w.provider.next(
+        "handle",
+        Fault::Meanwhile(Box::new(move || {
+            Box::pin(async move {
+                began.send(()).unwrap();
+                tokio::task::yield_now().await;
+            })
+        })),
+    );
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let engine = w.engine.clone();
+    let worker = tokio::spawn(async move { engine.work(stopped).await });
+    send_signed(&w, b"{}", signature(&w, b"{}").await).await.unwrap();
+    has_begun.await.unwrap();
+    stop.send(true).unwrap();
+    worker.await.unwrap();
+    assert_eq!(last(&w).await.0, "ignored");
+    assert_eq!(w.open_jobs().await, 0);
+}
