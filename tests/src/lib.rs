@@ -1,1 +1,266 @@
-//! berth-tests
+//! What the suites share: a world with a clock to move, a seed, real components and a provider simulator.
+//!
+//! Components come from `BERTH_COMPONENTS` (set by `cargo xtask test`) or `target/components`.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use berth_engine::{
+    Caller, Engine, EngineParts, NewConnection, NewEventType, NewListing, NewMember, NewTenant,
+};
+use berth_model::{
+    event_type::EventTypeRecord,
+    id::ConnectionId,
+    manifest::PluginId,
+    provider::{CallLog, CallRecord, Providers},
+    random::Random,
+    secret::{Credentials, Secret},
+    time::{Clock, Instant, Zone},
+};
+use berth_runtime::{
+    Runtime, RuntimeLimits, RuntimeParts,
+    egress::{Gate, GateConfig},
+};
+use berth_server::ports::StoredState;
+use berth_simulators::calcom;
+use berth_store::{Store, VaultKeys, records::GrantRecord};
+use rand::{RngCore, SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
+
+/// A clock that tests move. Starts on Monday 2026-11-23 at 07:00 UTC.
+#[derive(Debug)]
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    /// A clock that stands at the start.
+    pub fn start() -> Arc<Self> {
+        let start: Instant = "2026-11-23T07:00:00Z".parse().unwrap();
+        Arc::new(Self(AtomicI64::new(start.micros())))
+    }
+
+    /// Let time pass.
+    pub fn advance_ms(&self, ms: i64) {
+        self.0.fetch_add(ms * 1_000, Ordering::Relaxed);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Instant {
+        Instant::from_micros(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Randomness from a seed.
+pub struct Seeded(Mutex<StdRng>);
+
+impl Seeded {
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+    }
+}
+
+impl Random for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap().fill_bytes(bytes);
+    }
+}
+
+/// Calls that ended, for tests to look at.
+#[derive(Debug, Default)]
+pub struct Calls(pub Mutex<Vec<CallRecord>>);
+
+impl CallLog for Calls {
+    fn record(&self, call: CallRecord) {
+        self.0.lock().unwrap().push(call);
+    }
+}
+
+/// The bytes of a component.
+pub fn component(name: &str) -> Vec<u8> {
+    let folder = std::env::var_os("BERTH_COMPONENTS").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/components"),
+        PathBuf::from,
+    );
+    let path = folder.join(format!("{name}.wasm"));
+    std::fs::read(&path)
+        .unwrap_or_else(|e| panic!("{}: {e}; run `cargo xtask components` first", path.display()))
+}
+
+/// A component with another manifest version, which makes it another component with another digest.
+pub fn component_as(name: &str, version: &str) -> Vec<u8> {
+    let mut bytes = component(name);
+    let (old, new) = (b"version = \"0.1.0\"".as_slice(), format!("version = \"{version}\""));
+    assert_eq!(old.len(), new.len(), "the section's length must not change");
+    let at = bytes.windows(old.len()).position(|w| w == old).expect("the manifest's version");
+    bytes[at..at + old.len()].copy_from_slice(new.as_bytes());
+    bytes
+}
+
+/// An engine over real parts.
+pub struct World {
+    pub engine: Engine,
+    pub runtime: Arc<Runtime>,
+    pub store: Store,
+    pub clock: Arc<TestClock>,
+    pub random: Arc<Seeded>,
+    pub calls: Arc<Calls>,
+    pub caller: Caller,
+    insecure: std::collections::BTreeSet<String>,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    /// A tenant on SQLite. Components may reach `insecure` hosts.
+    pub async fn new(seed: u64, clock: Arc<TestClock>, insecure: &[&str]) -> Self {
+        let limits = RuntimeLimits::default();
+        let folder = tempfile::tempdir().unwrap();
+        let random = Arc::new(Seeded::new(seed));
+        let url = format!("sqlite:{}", folder.path().join("berth.db").display());
+        let keys = VaultKeys::new(vec![("test".to_owned(), [7; 32])]).unwrap();
+        let store = Store::open(&url, keys, random.clone()).await.unwrap();
+        store.migrate().await.unwrap();
+        let calls = Arc::new(Calls::default());
+        let mut gate = GateConfig::new(clock.clone());
+        gate.insecure_hosts = insecure.iter().map(|h| (*h).to_owned()).collect();
+        let insecure = gate.insecure_hosts.clone();
+        // Compiled once for all suites; a test key, since nothing here is secret.
+        let cache = std::env::temp_dir().join("berth-test-compiled");
+        let runtime = Runtime::new(RuntimeParts {
+            clock: clock.clone(),
+            state: Arc::new(StoredState(store.clone())),
+            calls: calls.clone(),
+            gate: Gate::new(gate).unwrap(),
+            aot_dir: Some(cache),
+            aot_key: [9; 32],
+            limits,
+        });
+        let runtime = Arc::new(runtime.unwrap());
+        let engine = Self::engine_over(&store, runtime.clone(), &runtime, &clock, &random);
+        let tenant = engine
+            .create_tenant("test", "test", NewTenant { slug: "studio".to_owned(), name: "Studio".to_owned() })
+            .await
+            .unwrap();
+        let caller =
+            Caller { tenant: tenant.id, actor: "key:test".to_owned(), request_id: "request-test".to_owned() };
+        Self { engine, runtime, store, clock, random, calls, caller, insecure, _folder: folder }
+    }
+
+    fn engine_over(
+        store: &Store,
+        providers: Arc<dyn Providers>,
+        runtime: &Arc<Runtime>,
+        clock: &Arc<TestClock>,
+        random: &Arc<Seeded>,
+    ) -> Engine {
+        Engine::new(EngineParts {
+            store: store.clone(),
+            providers,
+            plugins: runtime.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+            public_url: Some("http://127.0.0.1:9".to_owned()),
+        })
+    }
+
+    /// Another engine on the same store, as after a restart, whose provider calls go through `providers`.
+    pub fn another_engine(&self, providers: Arc<dyn Providers>) -> Engine {
+        Self::engine_over(&self.store, providers, &self.runtime, &self.clock, &self.random)
+    }
+
+    /// Install, grant and activate a component.
+    pub async fn install(&self, bytes: Vec<u8>) -> PluginId {
+        let version = self.engine.install_plugin("test", "test", bytes).await.unwrap().version;
+        let mut hosts: std::collections::BTreeSet<String> = version.manifest.hosts.iter().cloned().collect();
+        hosts.extend(self.insecure.iter().cloned());
+        let grant =
+            GrantRecord { plugin: version.plugin.clone(), tenant: None, listing: None, hosts, enabled: true };
+        self.engine.set_grant("test", "test", grant).await.unwrap();
+        self.engine.activate_plugin("test", "test", &version.digest).await.unwrap();
+        version.plugin
+    }
+
+    /// Connect to a plugin with these settings and an API key.
+    pub async fn connect(&self, plugin: &str, settings: Value, key: &str) -> ConnectionId {
+        let new = NewConnection {
+            plugin: plugin.parse().unwrap(),
+            name: "test".to_owned(),
+            listing: None,
+            settings,
+            credentials: Credentials::from([("api-key".to_owned(), Secret::new(key.to_owned()))]),
+            granted_hosts: None,
+        };
+        self.engine.create_connection(&self.caller, new).await.unwrap().id
+    }
+
+    /// A listing, a member who works round the clock, and an event type of half an hour.
+    pub async fn offer(
+        &self,
+        connection: Option<ConnectionId>,
+        external_id: Option<&str>,
+    ) -> EventTypeRecord {
+        let listing = NewListing {
+            slug: "studio".to_owned(),
+            title: "Studio".to_owned(),
+            description: String::new(),
+            time_zone: Zone::UTC,
+            booking_provider: connection,
+            offer_when_degraded: true,
+        };
+        let listing = self.engine.create_listing(&self.caller, listing).await.unwrap();
+        let hours = json!([{ "weekdays": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "start": "00:00", "end": "24:00" }]);
+        let member = NewMember {
+            name: "Eve".to_owned(),
+            email: None,
+            time_zone: Zone::UTC,
+            weekly_hours: serde_json::from_value(hours).unwrap(),
+        };
+        let member = self.engine.create_member(&self.caller, member).await.unwrap();
+        let new = NewEventType {
+            listing: listing.id,
+            slug: "consultation".to_owned(),
+            title: "Consultation".to_owned(),
+            description: String::new(),
+            length_minutes: 30,
+            slot_interval_minutes: None,
+            buffer_before_minutes: 0,
+            buffer_after_minutes: 0,
+            minimum_notice_minutes: 0,
+            booking_window_days: 700,
+            members: vec![member.id],
+            external_id: external_id.map(str::to_owned),
+        };
+        self.engine.create_event_type(&self.caller, new).await.unwrap()
+    }
+}
+
+/// A Cal.com simulator on the world's clock, open round the clock, that keeps its webhooks for the test.
+pub async fn calcom(clock: Arc<TestClock>, seed: u64) -> calcom::Simulator {
+    let config = calcom::Config {
+        seed,
+        clock: Arc::new(move || clock.now().micros()),
+        rate_limit: false,
+        time_zone: chrono_tz::UTC,
+        opens_minute: 0,
+        closes_minute: 1_440,
+        weekends: true,
+        ..calcom::Config::default()
+    };
+    calcom::Simulator::start(config).await.unwrap()
+}
+
+/// A world with the Cal.com component installed and connected to a simulator of its own.
+pub async fn with_calcom(seed: u64) -> (World, calcom::Simulator, ConnectionId, EventTypeRecord) {
+    let clock = TestClock::start();
+    let simulator = calcom(clock.clone(), seed).await;
+    let url = simulator.url();
+    let world = World::new(seed, clock, &[url.trim_start_matches("http://")]).await;
+    world.install(component("calcom")).await;
+    let connection = world.connect("calcom", json!({ "base_url": url }), "cal_test_not_a_real_key").await;
+    let event_type = world.offer(Some(connection), Some("101")).await;
+    (world, simulator, connection, event_type)
+}

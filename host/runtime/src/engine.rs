@@ -59,6 +59,7 @@ fn base() -> Config {
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)
         .wasm_multi_memory(false)
+        .wasm_gc(false)
         .max_wasm_stack(WASM_STACK_BYTES_MAX)
         .async_stack_size(FIBER_STACK_BYTES)
         .wasm_backtrace_max_frames(NonZeroUsize::new(TRAP_FRAMES_MAX));

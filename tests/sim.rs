@@ -1,0 +1,428 @@
+//! Seeded simulation of the booking protocol: real engine, real store, the real Cal.com component in its sandbox, a faulty
+//! provider, crashes, upgrades, webhooks that come twice, late or never. Afterwards an oracle asks whether the invariants held.
+//!
+//! `BERTH_SIM_SEED` replays one seed, `BERTH_SIM_OPERATIONS` asks for more operations.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use berth_engine::{BookRequest, CancelBooking, Engine, RescheduleBooking};
+use berth_model::{
+    booking::{Booking, BookingStatus},
+    id::BookingId,
+    problem::Code,
+    provider::{Attendee, WebhookRequest},
+    time::{Clock, Instant},
+};
+use berth_simulators::{calcom::Delivery, faults::Rates};
+use berth_store::records::BookingFilter;
+use berth_tests::{World, component, component_as, with_calcom};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
+
+const OPERATIONS: u64 = 10_000;
+const SEEDS: u64 = 4;
+/// Rounds of an hour each until both sides must agree.
+const SETTLING_ROUNDS: u32 = 60;
+
+mod crashing {
+    //! The port with crashes: now and then a call never returns to whoever made it, before or after its work.
+    use super::*;
+    use berth_model::{manifest::*, plugin::*, provider::*};
+
+    pub struct Crashing {
+        pub inner: Arc<dyn Providers>,
+        pub armed: AtomicBool,
+        pub dice: AtomicU64,
+    }
+
+    impl Crashing {
+        fn roll(&self) -> u64 {
+            // SplitMix64: all that is needed is that a seed gives the same faults.
+            let mut z = self.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (z ^ (z >> 31)) % 100
+        }
+
+        fn call<'a, T: Send + 'a>(&'a self, reply: Reply<'a, T>) -> Reply<'a, T> {
+            let roll = if self.armed.load(Ordering::Relaxed) { self.roll() } else { 100 };
+            Box::pin(async move {
+                if roll < 2 {
+                    std::future::pending::<()>().await;
+                }
+                let result = reply.await;
+                if roll < 4 {
+                    std::future::pending::<()>().await;
+                }
+                result
+            })
+        }
+    }
+
+    macro_rules! forward {
+        ($($name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)*) => { $(
+            fn $name<'a>(&'a self, cx: &'a CallContext, $($arg: $kind),*) -> Reply<'a, $out> {
+                self.call(self.inner.$name(cx, $($arg),*))
+            }
+        )* };
+    }
+
+    impl Providers for Crashing {
+        forward! {
+            validate() -> Account;
+            list_event_types(page: PageRequest) -> Page<ExternalEventType>;
+            resolve_link(url: String) -> ExternalEventType;
+            query_spans() -> QuerySpans;
+            free_slots(query: SlotQuery) -> Vec<ExternalSlot>;
+            busy(query: BusyQuery) -> Vec<ExternalBusyTime>;
+            create_booking(request: CreateRequest) -> ExternalBooking;
+            get_booking(id: ExternalId) -> ExternalBooking;
+            find_by_reference(lookup: ReferenceLookup) -> Vec<ExternalBooking>;
+            cancel_booking(request: CancelRequest) -> ExternalBooking;
+            reschedule_booking(request: RescheduleRequest) -> ExternalBooking;
+            list_changes(cursor: Option<String>, limit: u32) -> ChangePage;
+            create_booking_link(request: LinkRequest) -> BookingLink;
+            subscribe(request: SubscribeRequest) -> Subscription;
+            renew(subscription: Subscription, callback_url: String) -> Subscription;
+            unsubscribe(subscription: Subscription) -> ();
+            handle_webhook(request: WebhookRequest) -> WebhookOutcome;
+            list_clients(page: PageRequest) -> Page<ExternalClient>;
+            erase_client(id: ExternalId) -> ();
+        }
+        fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {
+            self.inner.abilities(plugin)
+        }
+        fn manifest(&self, plugin: &PluginId) -> Option<Arc<Manifest>> {
+            self.inner.manifest(plugin)
+        }
+    }
+}
+
+struct Run {
+    world: World,
+    engine: Engine,
+    crashing: Arc<crashing::Crashing>,
+    simulator: berth_simulators::calcom::Simulator,
+    event_type: berth_model::event_type::EventTypeRecord,
+    connection: berth_model::id::ConnectionId,
+    rng: StdRng,
+    /// Bookings that the engine acknowledged.
+    acknowledged: Vec<BookingId>,
+    /// Webhooks on their way.
+    waiting: Vec<Delivery>,
+    versions: Vec<berth_model::plugin::Digest>,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+impl Run {
+    async fn start(seed: u64) -> Self {
+        let (world, simulator, connection, event_type) = with_calcom(seed).await;
+        let other =
+            world.engine.install_plugin("test", "test", component_as("calcom", "0.1.1")).await.unwrap();
+        let first = world.engine.install_plugin("test", "test", component("calcom")).await.unwrap();
+        let crashing = Arc::new(crashing::Crashing {
+            inner: world.runtime.clone(),
+            armed: AtomicBool::new(true),
+            dice: AtomicU64::new(seed),
+        });
+        let engine = world.another_engine(crashing.clone());
+        simulator.set_rates(Rates {
+            rate_limited: 0.03,
+            server_error: 0.04,
+            drop_before: 0.03,
+            drop_after: 0.05,
+            malformed: 0.02,
+            webhook_duplicate: 0.2,
+            webhook_lost: 0.1,
+            ..Rates::default()
+        });
+        Self {
+            versions: vec![first.version.digest, other.version.digest],
+            world,
+            engine,
+            crashing,
+            simulator,
+            event_type,
+            connection,
+            rng: StdRng::seed_from_u64(seed),
+            acknowledged: Vec::new(),
+            waiting: Vec::new(),
+            counts: BTreeMap::new(),
+        }
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    /// A start on the grid: crowded enough that bookings meet.
+    fn some_start(&mut self) -> Instant {
+        let today = self.world.clock.now().micros().div_euclid(86_400_000_000);
+        let slot: i64 = self.rng.random_range(48..48 * 60);
+        Instant::from_micros(today * 86_400_000_000 + slot * 30 * 60_000_000)
+    }
+
+    fn some_booking(&mut self) -> Option<BookingId> {
+        if self.acknowledged.is_empty() {
+            return None;
+        }
+        let recent = self.acknowledged.len().saturating_sub(200);
+        let at = self.rng.random_range(recent..self.acknowledged.len());
+        self.acknowledged.get(at).copied()
+    }
+
+    async fn operation(&mut self) {
+        match self.rng.random_range(0..100_u32) {
+            0..45 => self.book().await,
+            45..60 => self.cancel().await,
+            60..75 => self.reschedule().await,
+            75..80 => self.out_of_band().await,
+            80..90 => self.webhooks().await,
+            90..91 => self.upgrade().await,
+            _ => self.jobs().await,
+        }
+        self.world.clock.advance_ms(self.rng.random_range(10..2_000));
+        self.waiting.extend(self.simulator.take_deliveries());
+    }
+
+    /// Do it, unless the process dies in the middle: then nobody gets an answer.
+    async fn or_crash<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        // Real time: a call that never returns is noticed by this; what returns does so in milliseconds.
+        let done = tokio::time::timeout(Duration::from_millis(400), work).await.ok();
+        if done.is_none() {
+            self.count("crashed");
+            self.engine = self.world.another_engine(self.crashing.clone());
+        }
+        done
+    }
+
+    async fn book(&mut self) {
+        let start = self.some_start();
+        let n: u32 = self.rng.random();
+        let request = BookRequest {
+            event_type: self.event_type.id,
+            start,
+            member: None,
+            provider: None,
+            attendee: Attendee {
+                name: format!("Customer {n}"),
+                email: Some(format!("customer{n}@example.com")),
+                phone: None,
+                time_zone: "Europe/Warsaw".to_owned(),
+                language: None,
+            },
+            guests: Vec::new(),
+            answers: serde_json::Map::new(),
+            notes: None,
+        };
+        let (engine, caller) = (self.engine.clone(), self.world.caller.clone());
+        match self.or_crash(async move { engine.book(&caller, request).await }).await {
+            Some(Ok(outcome)) => {
+                self.acknowledged.push(outcome.booking.id);
+                self.count(if outcome.pending { "pending" } else { "booked" });
+            }
+            Some(Err(problem)) => self.refused(&problem),
+            None => {}
+        }
+    }
+
+    async fn cancel(&mut self) {
+        let Some(id) = self.some_booking() else { return };
+        let (engine, caller) = (self.engine.clone(), self.world.caller.clone());
+        let done =
+            self.or_crash(async move { engine.cancel(&caller, id, CancelBooking::default()).await }).await;
+        match done {
+            Some(Ok(_)) => self.count("cancelled"),
+            Some(Err(problem)) => self.refused(&problem),
+            None => {}
+        }
+    }
+
+    async fn reschedule(&mut self) {
+        let (Some(id), start) = (self.some_booking(), self.some_start()) else { return };
+        let (engine, caller) = (self.engine.clone(), self.world.caller.clone());
+        let reschedule = RescheduleBooking { start, expected_sequence: None };
+        match self.or_crash(async move { engine.reschedule(&caller, id, reschedule).await }).await {
+            Some(Ok(_)) => self.count("moved"),
+            Some(Err(problem)) => self.refused(&problem),
+            None => {}
+        }
+    }
+
+    /// A refusal must be one that a caller can understand; a fault of our own is none.
+    fn refused(&mut self, problem: &berth_model::problem::Problem) {
+        assert!(
+            matches!(
+                problem.code,
+                Code::SlotTaken
+                    | Code::WrongState
+                    | Code::Changed
+                    | Code::ProviderRefused
+                    | Code::ProviderUnsupported
+            ),
+            "not a refusal: {problem:?}"
+        );
+        self.count("refused");
+    }
+
+    /// Somebody works in the provider's own calendar.
+    async fn out_of_band(&mut self) {
+        let start = self.some_start().micros();
+        let active = self.simulator.active_bookings();
+        let Some(some) = active.get(self.rng.random_range(0..active.len().max(1))) else { return };
+        let done = match self.rng.random_range(0..3_u32) {
+            0 => self.simulator.cancel_out_of_band(&some.uid, "ill").map(drop),
+            1 => self.simulator.move_out_of_band(&some.uid, start).map(drop),
+            _ => self.simulator.book_out_of_band(101, start).map(drop),
+        };
+        self.count(if done.is_ok() { "out of band" } else { "out of band, refused" });
+    }
+
+    /// Deliver some of what waits, in any order.
+    async fn webhooks(&mut self) {
+        self.waiting.shuffle(&mut self.rng);
+        let some = self.rng.random_range(0..=self.waiting.len().min(8));
+        for delivery in self.waiting.drain(..some).collect::<Vec<_>>() {
+            self.deliver(delivery).await;
+        }
+    }
+
+    async fn deliver(&mut self, delivery: Delivery) {
+        let request = WebhookRequest {
+            method: "POST".to_owned(),
+            headers: delivery.headers,
+            query: String::new(),
+            body: delivery.body,
+            received_at: self.world.clock.now(),
+            subscription: None,
+        };
+        let plugin = "calcom".parse().unwrap();
+        match self.engine.receive_webhook(&plugin, self.connection, request, "simulated").await {
+            Ok(reply) => assert_eq!(reply.status, 200),
+            // Too old by now: the provider's message is lost, and the sides must agree all the same.
+            Err(problem) => assert_eq!(problem.code, Code::WebhookRefused, "{problem:?}"),
+        }
+        self.count("webhook");
+    }
+
+    async fn upgrade(&mut self) {
+        let next = self.rng.random_range(0..self.versions.len());
+        let digest = self.versions[next].clone();
+        self.world.engine.activate_plugin("test", "test", &digest).await.unwrap();
+        self.count("upgrade");
+    }
+
+    async fn jobs(&mut self) {
+        let engine = self.engine.clone();
+        self.or_crash(async move { engine.run_due_jobs(4).await.unwrap() }).await;
+    }
+
+    /// Let the faults end, and both sides come to rest.
+    async fn settle(&mut self) {
+        self.crashing.armed.store(false, Ordering::Relaxed);
+        self.simulator.set_rates(Rates::default());
+        self.engine = self.world.another_engine(self.world.runtime.clone());
+        let waiting = std::mem::take(&mut self.waiting);
+        for delivery in waiting {
+            self.deliver(delivery).await;
+        }
+        for _ in 0..SETTLING_ROUNDS {
+            self.world.clock.advance_ms(3_600_000);
+            while self.engine.run_due_jobs(64).await.unwrap() > 0 {}
+            if self.world.store.open_job_count().await.unwrap() == 0 {
+                return;
+            }
+        }
+        panic!("{} jobs never came to rest", self.world.store.open_job_count().await.unwrap());
+    }
+
+    async fn all_bookings(&self) -> Vec<Booking> {
+        let mut all: Vec<Booking> = Vec::new();
+        loop {
+            let after = all.last().map(|b| (b.when.start(), b.id));
+            let filter = BookingFilter { after, ..BookingFilter::default() };
+            let page = self.world.store.list_bookings(self.world.caller.tenant, filter, 500).await.unwrap();
+            if page.is_empty() {
+                return all;
+            }
+            all.extend(page);
+        }
+    }
+
+    /// Invariants 1 to 3: no double booking, nothing acknowledged is lost, one external booking for each of ours or none.
+    async fn judge(&self) {
+        let ours = self.all_bookings().await;
+        for id in &self.acknowledged {
+            assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");
+        }
+        let mut active: Vec<&Booking> = ours.iter().filter(|b| b.status.is_active()).collect();
+        active.sort_by_key(|b| b.when);
+        for pair in active.windows(2) {
+            assert!(!pair[0].when.overlaps(pair[1].when), "double booking: {:?} {:?}", pair[0], pair[1]);
+        }
+        let mut by_reference: BTreeMap<String, Vec<berth_simulators::calcom::Booking>> = BTreeMap::new();
+        for twin in self.simulator.active_bookings() {
+            let reference = twin.metadata.values().find_map(|v| v.as_str().map(str::to_owned));
+            if let Some(reference) = reference {
+                by_reference.entry(reference).or_default().push(twin);
+            }
+        }
+        for booking in &ours {
+            let twins = by_reference.remove(&booking.id.to_string()).unwrap_or_default();
+            assert_eq!(booking.provider_task, None, "{} never came to rest", booking.id);
+            assert!(twins.len() <= 1, "{} exists {} times at the provider", booking.id, twins.len());
+            match (booking.status, twins.first()) {
+                (BookingStatus::Confirmed, None) => {
+                    // Cancelled in the provider's own calendar, and the message was lost: the provider's word, not yet heard.
+                    let twin = self
+                        .simulator
+                        .bookings()
+                        .into_iter()
+                        .find(|t| Some(&t.uid) == booking.external_id.as_ref());
+                    assert!(twin.is_some(), "{} is confirmed and was never made at the provider", booking.id);
+                }
+                (BookingStatus::Confirmed, Some(_)) => {}
+                (BookingStatus::Cancelled | BookingStatus::Failed, None) => {}
+                (status, twin) => panic!("{} is {status:?} here, at the provider {twin:?}", booking.id),
+            }
+        }
+        assert!(by_reference.is_empty(), "at the provider, unknown here: {by_reference:?}");
+    }
+}
+
+async fn simulate(seed: u64, operations: u64) {
+    println!("simulation: seed {seed}, {operations} operations (replay with BERTH_SIM_SEED={seed})");
+    let mut run = Run::start(seed).await;
+    for _ in 0..operations {
+        run.operation().await;
+    }
+    run.settle().await;
+    run.judge().await;
+    println!("simulation: seed {seed}: {:?}", run.counts);
+    assert!(
+        run.counts.get("booked").is_some_and(|n| *n > operations / 50),
+        "too little happened: {:?}",
+        run.counts
+    );
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_sides_agree_after_faults_crashes_and_upgrades() {
+    let operations = number("BERTH_SIM_OPERATIONS").unwrap_or(OPERATIONS);
+    if let Some(seed) = number("BERTH_SIM_SEED") {
+        return simulate(seed, operations / SEEDS).await;
+    }
+    for seed in 1..=SEEDS {
+        simulate(seed, operations / SEEDS).await;
+    }
+}
