@@ -1,6 +1,8 @@
 //! The manifest of a provider plugin (`plugin.toml`, embedded in the component): what it is, what it asks for, and how
 //! the host attaches credentials and verifies webhooks on its behalf. It asks; the operator grants.
 
+mod hosts;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -11,6 +13,9 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use crate::limits;
+use hosts::is_host_pattern;
+
+pub use hosts::host_matches;
 
 /// Name of the custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "berth:manifest";
@@ -480,125 +485,5 @@ fn is_version(text: &str, parts: usize) -> bool {
         && text.split('.').all(|p| p.parse::<u32>().is_ok_and(|n| n.to_string() == p))
 }
 
-/// `api.example.com`, `api.example.com:8443`, `*.example.com`. No IP literal, no scheme, no path.
-fn is_host_pattern(text: &str) -> bool {
-    let (host, port) = text.split_once(':').map_or((text, None), |(h, p)| (h, Some(p)));
-    if port.is_some_and(|p| p.parse::<u16>().is_err()) {
-        return false;
-    }
-    let name = host.strip_prefix("*.").unwrap_or(host);
-    let labels: Vec<&str> = name.split('.').collect();
-    let label_ok = |l: &&str| {
-        (1..=63).contains(&l.len())
-            && !l.starts_with('-')
-            && !l.ends_with('-')
-            && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    name.len() <= 253
-        && labels.len() >= 2
-        && labels.iter().all(label_ok)
-        && labels.last().is_some_and(|l| l.bytes().any(|b| b.is_ascii_lowercase()))
-}
-
-/// Does a pattern allow this host (and port, if not the scheme's own)? `*.example.com` allows `a.example.com` and
-/// `a.b.example.com`, but neither `example.com` nor `evilexample.com`.
-#[must_use]
-pub fn host_matches(pattern: &str, host: &str) -> bool {
-    match pattern.strip_prefix('*') {
-        Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
-        None => pattern == host,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wildcards_match_subdomains_only() {
-        for (host, expected) in [
-            ("a.example.com", true),
-            ("a.b.example.com", true),
-            ("example.com", false),
-            ("evilexample.com", false),
-            (".example.com", false),
-            ("a.example.com.evil.org", false),
-        ] {
-            assert_eq!(host_matches("*.example.com", host), expected, "{host}");
-        }
-    }
-
-    #[test]
-    fn host_patterns() {
-        for (pattern, expected) in [
-            ("api.example.com", true),
-            ("api.example.com:8443", true),
-            ("*.example.com", true),
-            ("*.com", false),
-            ("*", false),
-            ("10.0.0.1", false),
-            ("localhost", false),
-            ("https://api.example.com", false),
-            ("api.example.com/v1", false),
-            ("API.example.com", false),
-            ("user@api.example.com", false),
-        ] {
-            assert_eq!(is_host_pattern(pattern), expected, "{pattern}");
-        }
-    }
-
-    #[test]
-    fn all_problems_are_reported_with_their_path() {
-        let text = r#"
-id = "acme"
-version = "1.0"
-contract = "9.9"
-name = "Acme"
-hosts = ["https://x"]
-[credentials.key]
-label = "Key"
-kind = "api-key"
-attach = [{ header = "authorization", query = "key" }]
-[webhook]
-scheme = "hmac-sha256"
-header = "X-Sig"
-secret = "nope"
-"#;
-        let paths: Vec<String> = Manifest::parse(text).unwrap_err().into_iter().map(|p| p.path).collect();
-        assert_eq!(
-            paths,
-            [
-                "version",
-                "contract",
-                "hosts[0]",
-                "credentials.key.attach[0]",
-                "webhook.secret",
-                "webhook.header"
-            ]
-        );
-    }
-
-    #[test]
-    fn settings_are_checked_and_defaults_filled_in() {
-        let text = r#"
-id = "acme"
-version = "1.0.0"
-contract = "0.1"
-name = "Acme"
-host-settings = ["base_url"]
-[settings-schema]
-type = "object"
-additionalProperties = false
-[settings-schema.properties.base_url]
-type = "string"
-default = "https://api.acme.example:8443/v1"
-"#;
-        let manifest = Manifest::parse(text).unwrap();
-        let settings = manifest.check_settings(&serde_json::json!({})).unwrap();
-        assert_eq!(settings["base_url"], "https://api.acme.example:8443/v1");
-        assert!(manifest.hosts_asked(&settings).contains("api.acme.example:8443"));
-        let problems = manifest.check_settings(&serde_json::json!({ "base_url": 7 })).unwrap_err();
-        assert_eq!(problems[0].path, "settings/base_url");
-        assert!(manifest.check_settings(&serde_json::json!({ "typo": 7 })).is_err());
-    }
-}
+mod tests;

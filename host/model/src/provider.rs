@@ -3,6 +3,9 @@
 //!
 //! Field meanings are documented once, in `wit/`; the names here are the same.
 
+mod error;
+mod ports;
+
 use std::{collections::BTreeSet, future::Future, pin::Pin, sync::Arc};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +17,9 @@ use crate::{
     secret::Credentials,
     time::{Instant, Interval},
 };
+
+pub use error::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError};
+pub use ports::{CallLog, CallRecord, ConnectionState, EgressRecord, StateError};
 
 /// An id that the provider chose.
 pub type ExternalId = String;
@@ -318,155 +324,6 @@ pub struct ExternalClient {
     pub raw: Value,
 }
 
-/// `berth:provider/types.field-problem`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "documented in wit/types.wit")]
-pub struct ExternalFieldProblem {
-    pub field: String,
-    pub message: String,
-}
-
-/// `berth:provider/types.conflict`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "documented in wit/types.wit")]
-pub enum ProviderConflict {
-    SlotTaken,
-    WrongState(String),
-    Changed,
-}
-
-/// `berth:provider/types.provider-error`: what the provider (or its component) answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "documented in wit/types.wit")]
-pub enum ProviderError {
-    #[error("the provider refused the credential")]
-    Unauthorised,
-    #[error("the credential may not do this: {0}")]
-    Forbidden(String),
-    #[error("the provider does not have it")]
-    NotFound,
-    #[error("the provider reports a conflict: {0:?}")]
-    Conflict(ProviderConflict),
-    #[error("asked too often")]
-    RateLimited { retry_after_ms: Option<u64> },
-    #[error("the provider refused the data")]
-    Invalid(Vec<ExternalFieldProblem>),
-    #[error("the provider cannot do this by API")]
-    Unsupported { url: Option<String> },
-    #[error("the cursor is too old")]
-    CursorExpired,
-    #[error("the provider gave no usable answer")]
-    Unavailable { retry_after_ms: Option<u64> },
-    #[error("the provider answered {status} {code}: {message}")]
-    Vendor { status: u16, code: String, message: String },
-}
-
-/// Why a call into a component gave no answer of the provider's. Except for [`CallError::Provider`] these are the
-/// host's findings, and none of them says whether a change happened: see [`CallError::is_definite`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CallError {
-    /// The provider answered, or the component did in its name.
-    #[error("{0}")]
-    Provider(#[from] ProviderError),
-    /// All call permits are in use. Nothing was done.
-    #[error("all provider calls are busy; try again in {retry_after_ms} ms")]
-    Busy {
-        /// When to try again.
-        retry_after_ms: u64,
-    },
-    /// No active version of this plugin. Nothing was done.
-    #[error("provider plugin {0} is not active")]
-    NotActive(PluginId),
-    /// The component does not export the interface. Nothing was done.
-    #[error("the provider does not offer {0}")]
-    NotOffered(&'static str),
-    /// The door is closed after repeated traps. Nothing was done.
-    #[error("the provider plugin failed repeatedly; closed for {retry_after_ms} ms")]
-    BreakerOpen {
-        /// When it opens.
-        retry_after_ms: u64,
-    },
-    /// The component trapped, or returned something that the contract does not allow.
-    #[error("the provider plugin failed: {message}")]
-    Trap {
-        /// What happened, with the guest's function names.
-        message: String,
-        /// The guest's last log lines.
-        log_tail: String,
-    },
-    /// A budget of the sandbox ran out.
-    #[error("the provider plugin used up its {limit}")]
-    Exhausted {
-        /// Which one: `cpu`, `memory`, `wall time`, `host calls`, `result size`, `call stack`.
-        limit: &'static str,
-        /// The guest's last log lines.
-        log_tail: String,
-    },
-}
-
-impl CallError {
-    /// Is it certain that the provider changed nothing, and that trying the same again is useless? A definite refusal
-    /// releases the slot; everything else stays pending.
-    #[must_use]
-    pub fn is_definite(&self) -> bool {
-        match self {
-            Self::Provider(error) => match error {
-                ProviderError::Forbidden(_)
-                | ProviderError::NotFound
-                | ProviderError::Conflict(_)
-                | ProviderError::Invalid(_)
-                | ProviderError::Unsupported { .. } => true,
-                ProviderError::Vendor { status, .. } => (400..500).contains(status),
-                ProviderError::Unauthorised
-                | ProviderError::RateLimited { .. }
-                | ProviderError::CursorExpired
-                | ProviderError::Unavailable { .. } => false,
-            },
-            Self::NotOffered(_) => true,
-            _ => false,
-        }
-    }
-
-    /// How long to wait before trying again, where somebody said so.
-    #[must_use]
-    pub const fn retry_after_ms(&self) -> Option<u64> {
-        match self {
-            Self::Provider(
-                ProviderError::RateLimited { retry_after_ms } | ProviderError::Unavailable { retry_after_ms },
-            ) => *retry_after_ms,
-            Self::Busy { retry_after_ms } | Self::BreakerOpen { retry_after_ms } => Some(*retry_after_ms),
-            _ => None,
-        }
-    }
-
-    /// Constant name for metrics, logs and audit rows.
-    #[must_use]
-    pub const fn outcome(&self) -> &'static str {
-        match self {
-            Self::Provider(error) => match error {
-                ProviderError::Unauthorised => "unauthorised",
-                ProviderError::Forbidden(_) => "forbidden",
-                ProviderError::NotFound => "not_found",
-                ProviderError::Conflict(_) => "conflict",
-                ProviderError::RateLimited { .. } => "rate_limited",
-                ProviderError::Invalid(_) => "invalid",
-                ProviderError::Unsupported { .. } => "unsupported",
-                ProviderError::CursorExpired => "cursor_expired",
-                ProviderError::Unavailable { .. } => "unavailable",
-                ProviderError::Vendor { .. } => "vendor",
-            },
-            Self::Busy { .. } => "busy",
-            Self::NotActive(_) => "not_active",
-            Self::NotOffered(_) => "not_offered",
-            Self::BreakerOpen { .. } => "breaker_open",
-            Self::Trap { .. } => "trap",
-            Self::Exhausted { .. } => "exhausted",
-        }
-    }
-}
-
 /// Everything a call needs to know of the connection it is made for. Loaded by the engine, used up by the runtime; the
 /// component sees of it only the settings.
 #[derive(Debug, Clone)]
@@ -557,102 +414,5 @@ pub trait Providers: Send + Sync {
     fn manifest(&self, plugin: &PluginId) -> Option<Arc<crate::manifest::Manifest>>;
 }
 
-/// Why the per-connection state could not be read or written: `berth:provider/state.state-error`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "documented in wit/imports.wit")]
-pub enum StateError {
-    #[error("key or value is too large")]
-    TooLarge,
-    #[error("all entries are in use")]
-    Full,
-    #[error("the store cannot be reached")]
-    Unavailable,
-}
-
 /// A boxed future without a provider's error.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// The port through which the runtime keeps a connection's small state; the server fulfils it with the store.
-#[expect(missing_docs, reason = "documented in wit/imports.wit")]
-pub trait ConnectionState: Send + Sync {
-    fn get<'a>(
-        &'a self,
-        tenant: TenantId,
-        connection: ConnectionId,
-        key: &'a str,
-    ) -> Later<'a, Result<Option<Vec<u8>>, StateError>>;
-    fn set<'a>(
-        &'a self,
-        tenant: TenantId,
-        connection: ConnectionId,
-        key: &'a str,
-        value: Vec<u8>,
-    ) -> Later<'a, Result<(), StateError>>;
-    fn delete<'a>(
-        &'a self,
-        tenant: TenantId,
-        connection: ConnectionId,
-        key: &'a str,
-    ) -> Later<'a, Result<(), StateError>>;
-}
-
-/// One request that a component made, or was refused. Never holds a query string, a header or a body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EgressRecord {
-    /// HTTP method.
-    pub method: String,
-    /// Host and port.
-    pub host: String,
-    /// Path with ids replaced by `{}`.
-    pub path: String,
-    /// Status of the answer, if there was one.
-    pub status: Option<u16>,
-    /// How it ended: `ok`, or the name of the rule that refused it or of the failure.
-    pub outcome: String,
-    /// For a refusal: the manifest or grant line that would allow it.
-    pub hint: Option<String>,
-    /// Milliseconds from the first check to the end of the body.
-    pub elapsed_ms: u64,
-    /// Body bytes sent and received.
-    pub bytes_out: u64,
-    /// See `bytes_out`.
-    pub bytes_in: u64,
-}
-
-/// A finished call into a component, for the `calls` page of a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallRecord {
-    /// The call.
-    pub call: ProviderCallId,
-    /// Whose.
-    pub tenant: TenantId,
-    /// For which listing, if for one.
-    pub listing: Option<ListingId>,
-    /// Over which connection.
-    pub connection: ConnectionId,
-    /// Which plugin.
-    pub plugin: PluginId,
-    /// Digest of the version that ran, first 12 hex digits.
-    pub digest: String,
-    /// Function of the contract: `bookings.create`.
-    pub operation: &'static str,
-    /// When it began.
-    pub started_at: Instant,
-    /// Milliseconds until it ended.
-    pub elapsed_ms: u64,
-    /// `ok` or [`CallError::outcome`].
-    pub outcome: &'static str,
-    /// Error text for people, if it failed. Secrets are removed.
-    pub error: Option<String>,
-    /// What caused it.
-    pub request_id: String,
-    /// Requests it made.
-    pub egress: Vec<EgressRecord>,
-}
-
-/// The port through which the runtime hands over finished calls. Must not block; may drop when it cannot keep up, and
-/// then counts what it dropped.
-pub trait CallLog: Send + Sync {
-    /// Take a finished call.
-    fn record(&self, call: CallRecord);
-}

@@ -50,7 +50,9 @@ pub(super) fn free(
         if at >= end {
             break;
         }
-        while open(state, at, at + length) {
+        // Round-the-clock hours go on into the next day, which has its own turn.
+        let closes = at + i64::from(config.closes_minute - config.opens_minute) * 60_000_000;
+        while at < closes.min(end) && open(state, at, at + length) {
             if at >= start.max(state.now()) && at + length <= end && state.is_free(at, at + length, but_for) {
                 let show = |micros: i64| {
                     let time =

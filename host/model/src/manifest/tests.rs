@@ -1,0 +1,83 @@
+
+use super::{hosts::is_host_pattern, *};
+
+#[test]
+fn wildcards_match_subdomains_only() {
+    for (host, expected) in [
+        ("a.example.com", true),
+        ("a.b.example.com", true),
+        ("example.com", false),
+        ("evilexample.com", false),
+        (".example.com", false),
+        ("a.example.com.evil.org", false),
+    ] {
+        assert_eq!(host_matches("*.example.com", host), expected, "{host}");
+    }
+}
+
+#[test]
+fn host_patterns() {
+    for (pattern, expected) in [
+        ("api.example.com", true),
+        ("api.example.com:8443", true),
+        ("*.example.com", true),
+        ("*.com", false),
+        ("*", false),
+        ("10.0.0.1", false),
+        ("localhost", false),
+        ("https://api.example.com", false),
+        ("api.example.com/v1", false),
+        ("API.example.com", false),
+        ("user@api.example.com", false),
+    ] {
+        assert_eq!(is_host_pattern(pattern), expected, "{pattern}");
+    }
+}
+
+#[test]
+fn all_problems_are_reported_with_their_path() {
+    let text = r#"
+id = "acme"
+version = "1.0"
+contract = "9.9"
+name = "Acme"
+hosts = ["https://x"]
+[credentials.key]
+label = "Key"
+kind = "api-key"
+attach = [{ header = "authorization", query = "key" }]
+[webhook]
+scheme = "hmac-sha256"
+header = "X-Sig"
+secret = "nope"
+"#;
+    let paths: Vec<String> = Manifest::parse(text).unwrap_err().into_iter().map(|p| p.path).collect();
+    assert_eq!(
+        paths,
+        ["version", "contract", "hosts[0]", "credentials.key.attach[0]", "webhook.secret", "webhook.header"]
+    );
+}
+
+#[test]
+fn settings_are_checked_and_defaults_filled_in() {
+    let text = r#"
+id = "acme"
+version = "1.0.0"
+contract = "0.1"
+name = "Acme"
+host-settings = ["base_url"]
+[settings-schema]
+type = "object"
+additionalProperties = false
+[settings-schema.properties.base_url]
+type = "string"
+default = "https://api.acme.example:8443/v1"
+"#;
+    let manifest = Manifest::parse(text).unwrap();
+    let settings = manifest.check_settings(&serde_json::json!({})).unwrap();
+    assert_eq!(settings["base_url"], "https://api.acme.example:8443/v1");
+    assert!(manifest.hosts_asked(&settings).contains("api.acme.example:8443"));
+    let problems = manifest.check_settings(&serde_json::json!({ "base_url": 7 })).unwrap_err();
+    assert_eq!(problems[0].path, "settings/base_url");
+    assert!(manifest.check_settings(&serde_json::json!({ "typo": 7 })).is_err());
+}

@@ -1,0 +1,140 @@
+//! Hostile components: each misdeed ends its own call with a typed error, and the engine serves others meanwhile.
+
+use berth_engine::{Engine, NewConnection};
+use berth_model::{
+    problem::{Code, Problem},
+    provider::CallRecord,
+    secret::{Credentials, Secret},
+};
+use berth_tests::{TestClock, World, component};
+use serde_json::{Value, json};
+
+const SECRET: &str = "hostile_test_not_a_real_secret";
+
+async fn world(insecure: &[&str]) -> World {
+    let world = World::new(5, TestClock::start(), insecure).await;
+    world.install(component("hostile")).await;
+    world.install(component("reference")).await;
+    world
+}
+
+fn connection(plugin: &str, settings: Value) -> NewConnection {
+    NewConnection {
+        plugin: plugin.parse().unwrap(),
+        name: "test".to_owned(),
+        listing: None,
+        settings,
+        credentials: Credentials::from([("api-key".to_owned(), Secret::new(SECRET.to_owned()))]),
+        granted_hosts: None,
+    }
+}
+
+/// Have the component do this, while another one works; what the caller is told, and the record of the call.
+async fn misbehave(world: &World, settings: Value) -> (Result<Value, Problem>, CallRecord) {
+    // A door that is closed after traps opens again.
+    world.clock.advance_ms(120_000);
+    let engine: &Engine = &world.engine;
+    let (hostile, other) = tokio::join!(
+        engine.create_connection(&world.caller, connection("hostile", settings)),
+        engine.create_connection(&world.caller, connection("reference", json!({}))),
+    );
+    other.expect("another component works meanwhile");
+    let calls = world.calls.0.lock().unwrap();
+    let call =
+        calls.iter().rev().find(|c| c.plugin.as_str() == "hostile" && c.operation == "connection.validate");
+    (hostile.map(|c| c.account), call.expect("the call was recorded").clone())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_takes_too_much_is_ended() {
+    let world = world(&[]).await;
+    for (settings, outcome, said) in [
+        (json!({ "mode": "endless_loop" }), "exhausted", "cpu"),
+        (json!({ "mode": "memory_bomb" }), "exhausted", "memory"),
+        // This guest keeps its stack in its own memory and runs off its end there.
+        (json!({ "mode": "deep_recursion" }), "trap", "recurse"),
+        (json!({ "mode": "host_call_flood" }), "exhausted", "host calls"),
+        (json!({ "mode": "panic" }), "trap", ""),
+        (json!({ "mode": "random_bomb", "count": 100_000_000 }), "trap", ""),
+        (json!({ "mode": "exit" }), "trap", ""),
+        (json!({ "mode": "invalid_raw" }), "trap", "raw"),
+    ] {
+        let (result, call) = misbehave(&world, settings.clone()).await;
+        let problem = result.expect_err(&settings.to_string());
+        assert_eq!(problem.code, Code::PluginFailed, "{settings}: {problem:?}");
+        assert_eq!(call.outcome, outcome, "{settings}: {:?}", call.error);
+        let error = call.error.unwrap_or_default();
+        assert!(error.contains(said), "{settings}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_floods_is_cut_off_and_the_call_goes_on() {
+    let world = world(&[]).await;
+    for settings in [
+        json!({ "mode": "nothing" }),
+        json!({ "mode": "log_flood", "count": 1_000 }),
+        json!({ "mode": "stdout_flood", "count": 1_000 }),
+        json!({ "mode": "huge_state_value", "count": 100_000 }),
+        json!({ "mode": "environment" }),
+    ] {
+        let (result, call) = misbehave(&world, settings.clone()).await;
+        assert!(result.is_ok(), "{settings}: {result:?} {:?}", call.error);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_leaves_for_a_place_that_is_not_granted() {
+    let world = world(&[]).await;
+    for url in [
+        "https://elsewhere.example/",
+        "http://api.hostile.example/",
+        "https://127.0.0.1/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::1]/",
+        "https://10.0.0.1/",
+        "https://user:password@api.hostile.example/",
+    ] {
+        let (_, call) = misbehave(&world, json!({ "mode": "egress", "url": url })).await;
+        for request in &call.egress {
+            assert_ne!(request.outcome, "ok", "{url}: {request:?}");
+            assert_eq!(request.status, None, "{url}: {request:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_echoed_credential_never_reaches_the_component() {
+    let echo = berth_simulators::server::Server::start(
+        0,
+        axum::Router::new().fallback(|headers: axum::http::HeaderMap| async move {
+            let all: Vec<String> =
+                headers.iter().map(|(n, v)| format!("{n}: {}", v.to_str().unwrap_or("?"))).collect();
+            json!({ "you_sent": all }).to_string()
+        }),
+    );
+    let echo = echo.await.unwrap();
+    let host = echo.url().trim_start_matches("http://").to_owned();
+    let world = world(&[&host]).await;
+    let settings = json!({ "mode": "echo_credentials", "url": echo.url(), "granted_url": echo.url() });
+    let (result, call) = misbehave(&world, settings).await;
+    let told = format!("{result:?} {call:?}");
+    assert!(call.egress.iter().any(|r| r.status == Some(200)), "the request was answered: {call:?}");
+    assert!(!told.contains(SECRET), "the credential came back: {told}");
+}
+
+#[tokio::test]
+async fn what_is_no_component_is_refused_with_a_reason() {
+    let world = World::new(5, TestClock::start(), &[]).await;
+    for (bytes, said) in [
+        (b"not wasm at all".to_vec(), ""),
+        (wat::parse_str("(module)").unwrap(), "module"),
+        (wat::parse_str("(component)").unwrap(), "manifest"),
+        (vec![0; berth_model::limits::COMPONENT_BYTES_MAX + 1], "bytes"),
+    ] {
+        let problem = world.engine.install_plugin("test", "test", bytes).await.expect_err("refused");
+        assert_eq!(problem.code, Code::PluginRefused);
+        assert!(problem.detail.contains(said), "{said:?} is not in {problem:?}");
+    }
+}

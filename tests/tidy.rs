@@ -1,0 +1,101 @@
+//! The house rules as tests.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, ending: &str, found: &mut Vec<(PathBuf, String)>) {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                if path.file_name().is_none_or(|n| n != "target") {
+                    walk(&path, ending, found);
+                }
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push((path.clone(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(folder), ending, &mut found);
+    assert!(!found.is_empty(), "no {ending} under {folder}");
+    found
+}
+
+#[test]
+fn no_providers_name_stands_under_host() {
+    for ending in [".rs", ".toml", ".md"] {
+        for (path, text) in files("host", ending) {
+            let text = text.to_lowercase();
+            for name in ["calcom", "cal.com", "calendly", "booksy", "gohighlevel", "outlook", "google"] {
+                assert!(!text.contains(name), "{} names {name}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_of_the_host_are_small() {
+    for (path, text) in files("host", ".rs") {
+        assert!(text.lines().count() <= 500, "{} has {} lines", path.display(), text.lines().count());
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later_in_code() {
+    for folder in ["host", "plugins"] {
+        for (path, text) in files(folder, ".rs") {
+            for word in ["TODO", "FIXME", "todo!(", "unimplemented!(", "dbg!(", "#[ignore"] {
+                assert!(!text.contains(word), "{} contains {word}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn both_databases_have_the_same_migrations() {
+    let names = |folder: &str| {
+        let mut names: Vec<String> = fs::read_dir(root().join("migrations").join(folder))
+            .unwrap()
+            .flatten()
+            .map(|e| e.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+}
+
+#[test]
+fn what_the_architecture_names_exists() {
+    let text = fs::read_to_string(root().join("host/ARCHITECTURE.md")).unwrap();
+    let mut seen = 0;
+    for path in text.split('`').filter(|p| p.starts_with("host/") && p.ends_with(".rs")) {
+        assert!(root().join(path).is_file(), "ARCHITECTURE.md names {path}");
+        seen += 1;
+    }
+    assert!(seen > 5, "the check looks at something");
+}
+
+#[test]
+fn every_error_code_is_named_once_and_has_a_hint() {
+    for code in berth_model::problem::Code::ALL {
+        assert!(!code.hint().is_empty() && !code.title().is_empty(), "{}", code.as_str());
+        assert!((400..600).contains(&code.status()), "{}", code.as_str());
+    }
+}
+
+#[test]
+fn every_component_has_a_manifest_that_the_host_accepts() {
+    for (path, text) in files("plugins", "plugin.toml") {
+        if let Err(problems) = berth_model::manifest::Manifest::parse(&text) {
+            panic!("{}: {problems:?}", path.display());
+        }
+    }
+}
