@@ -33,6 +33,8 @@ const GUESTS_MAX: usize = 20;
 const ANSWERS_BYTES_MAX: usize = 16 * 1024;
 /// Alternatives named when a time is not available.
 const ALTERNATIVES: usize = 5;
+/// Tries to cancel a booking that changes at the same time.
+const CANCEL_TRIES: u32 = 5;
 /// Bookings run before jobs that nobody waits for.
 const PRIORITY: i64 = 10;
 
@@ -149,20 +151,25 @@ impl Engine {
             fields.long_text("/reason", reason, 1_000);
         }
         fields.finish()?;
-        let booking = self.booking_at(caller, id, cancel.expected_sequence).await?;
-        if booking.status == BookingStatus::Cancelled {
-            return Ok(booking.into());
+        for _ in 0..CANCEL_TRIES {
+            let booking = self.booking_at(caller, id, cancel.expected_sequence).await?;
+            if booking.status == BookingStatus::Cancelled {
+                return Ok(booking.into());
+            }
+            // A booking whose job another one holds is cancelled by that job in its turn.
+            let ours = booking.provider_task.is_none();
+            let (job, held) = self.job_of(&booking, ours);
+            let change = BookingChange::Cancel { reason: cancel.reason.clone(), job };
+            let audit = self.audit(caller);
+            match self.store().change_booking(caller.tenant, id, booking.sequence, change, None, audit).await
+            {
+                Ok(changed) => return self.tell_provider(caller, changed, held.filter(|_| ours)).await,
+                // Its job settled it in this moment. Who named no sequence wants it cancelled whatever it is.
+                Err(StoreError::Stale) if cancel.expected_sequence.is_none() => {}
+                Err(error) => return Err(of_store(error)),
+            }
         }
-        // A booking whose job another one holds is cancelled by that job in its turn.
-        let ours = booking.provider_task.is_none();
-        let (job, held) = self.job_of(&booking, ours);
-        let change = BookingChange::Cancel { reason: cancel.reason, job };
-        let changed = self
-            .store()
-            .change_booking(caller.tenant, id, booking.sequence, change, None, self.audit(caller))
-            .await
-            .map_err(of_store)?;
-        self.tell_provider(caller, changed, held.filter(|_| ours)).await
+        Err(of_store(StoreError::Busy))
     }
 
     /// Move in one step: the new time is taken and the old one released, or nothing changes.

@@ -120,6 +120,8 @@ impl Engine {
             .providers()
             .manifest(&connection.plugin)
             .ok_or_else(|| of_call(&CallError::NotActive(connection.plugin.clone())))?;
+        // A new name needs no provider that answers.
+        let settings_or_hosts = patch.settings.is_some() || patch.granted_hosts.is_some();
         if let Some(name) = patch.name {
             connection.name = name;
         }
@@ -135,9 +137,12 @@ impl Engine {
         let mut credentials =
             self.store().connection_credentials(caller.tenant, id).await.map_err(of_store)?;
         let replaced = patch.credentials.is_some();
+        let to_be_tried = replaced || settings_or_hosts;
         credentials.extend(patch.credentials.unwrap_or_default());
         self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
-        self.try_connection(caller, &mut connection, &credentials).await?;
+        if to_be_tried {
+            self.try_connection(caller, &mut connection, &credentials).await?;
+        }
         self.forget_availability(id);
         self.store()
             .update_connection(connection, replaced.then_some(credentials), revision, self.audit(caller))
@@ -148,13 +153,16 @@ impl Engine {
     /// Disconnect. The subscription at the provider is ended if the provider can be reached.
     pub async fn delete_connection(&self, caller: &Caller, id: ConnectionId) -> Outcome<()> {
         let connection = self.connection(caller, id).await?;
-        if let Some(subscription) = &connection.subscription
-            && let Ok(context) = self.call_context(&connection, None, &caller.request_id).await
-            && let Err(error) = self.providers().unsubscribe(&context, subscription.clone()).await
+        let context = self.call_context(&connection, None, &caller.request_id).await;
+        // First here, since it may still be in use: then its subscription has to stay.
+        self.store().delete_connection(caller.tenant, id, self.audit(caller)).await.map_err(of_store)?;
+        self.forget_availability(id);
+        if let (Some(subscription), Ok(context)) = (connection.subscription, context)
+            && let Err(error) = self.providers().unsubscribe(&context, subscription).await
         {
             tracing::warn!(connection = %id, outcome = error.outcome(), "the webhook subscription was not ended");
         }
-        self.store().delete_connection(caller.tenant, id, self.audit(caller)).await.map_err(of_store)
+        Ok(())
     }
 
     /// Ask the provider now whether the connection works.

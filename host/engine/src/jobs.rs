@@ -13,7 +13,11 @@ use berth_store::{
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{Engine, Outcome, problems::of_store, sync::Held};
+use crate::{
+    Engine, Outcome,
+    problems::{of_call, of_store},
+    sync::{Held, is_last},
+};
 
 /// Kinds of jobs.
 pub(crate) const SYNC_BOOKING: &str = "sync_booking";
@@ -44,9 +48,12 @@ impl Engine {
             match jobs {
                 Ok(jobs) => {
                     for job in jobs {
-                        let (engine, places) = (self.clone(), places.clone());
+                        // Taken before the task runs, so that the next round sees how many are left. Never waits: only this
+                        // loop takes places, and it claimed no more jobs than were free.
+                        let Ok(place) = places.clone().acquire_owned().await else { return };
+                        let engine = self.clone();
                         tokio::spawn(async move {
-                            let _place = places.acquire_owned().await;
+                            let _place = place;
                             engine.run_job(job).await;
                             engine.ring();
                         });
@@ -120,7 +127,13 @@ impl Engine {
     ) -> Result<(), StoreError> {
         match self.process_webhook(job.tenant, webhook, request_id).await {
             Ok(Ok(())) => self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop),
-            Ok(Err(error)) => self.postpone(held, &error).await,
+            Ok(Err(error)) => {
+                if is_last(held) {
+                    let why = Some(of_call(&error).detail);
+                    self.store().end_webhook(job.tenant, webhook, "failed", why).await?;
+                }
+                self.postpone(held, &error).await
+            }
             Err(StoreError::NotFound(_)) => self.bury(held, "the webhook or its connection is gone").await,
             Err(error) => Err(error),
         }

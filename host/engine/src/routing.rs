@@ -66,6 +66,8 @@ impl Engine {
                     )
                     .with_hint("Choose a connection of this listing or of the whole tenant."));
                 }
+                // Refused now if the plugin is disabled at any level, not later when nobody waits for it.
+                self.granted_hosts(&connection.plugin, caller.tenant, Some(listing.id)).await?;
                 Some(connection)
             }
         };

@@ -10,15 +10,16 @@ use berth_model::{
     id::{BookingId, JobId, TenantId},
     limits,
     provider::{
-        CallContext, CallError, CancelRequest, CreateRequest, ExternalBooking, ProviderError,
-        ReferenceLookup, RescheduleRequest,
+        CallContext, CallError, CancelRequest, CreateRequest, ExternalBooking, ExternalStatus,
+        ProviderConflict, ProviderError, ReferenceLookup, RescheduleRequest,
     },
     time::Interval,
 };
 use berth_store::{
     StoreError,
-    records::{BookingChange, JobEnd},
+    records::{Audit, BookingChange, JobEnd},
 };
+use serde_json::json;
 
 use crate::{Engine, problems::of_call};
 
@@ -52,6 +53,8 @@ enum Verdict {
     Twin(ExternalBooking),
     /// There is no active twin, as it should be.
     NoTwin(Option<ExternalBooking>),
+    /// The twin that was to be moved was cancelled at the provider in between.
+    CancelledThere(ExternalBooking),
 }
 
 impl Engine {
@@ -83,8 +86,12 @@ impl Engine {
             Ok(_) => Some(ConnectionStatus::Healthy),
             Err(_) => None,
         };
-        if let Some(status) = status.filter(|s| *s != connection.status) {
-            self.store().set_connection_health(tenant, connection.id, status, self.now()).await?;
+        if let Some(status) = status.filter(|s| *s != connection.status)
+            && let Err(error) =
+                self.store().set_connection_health(tenant, connection.id, status, self.now()).await
+        {
+            // What the provider answered matters more than this note of it.
+            tracing::warn!(%error, connection = %connection.id, "the connection's health was not written");
         }
         self.forget_availability(connection.id);
         match result {
@@ -94,6 +101,13 @@ impl Engine {
             }
             Err(error) => {
                 tracing::info!(booking = %id, attempt = held.attempt, outcome = error.outcome(), "the provider was not told yet");
+                if is_last(held) {
+                    let data = json!({
+                        "provider_task": task.as_str(), "attempts": held.attempt, "error": of_call(&error).detail,
+                    });
+                    let audit = self.audit_by(&format!("job:{}", held.job), request_id);
+                    self.store().note_on_booking(tenant, id, "booking.sync_given_up", data, audit).await?;
+                }
                 self.postpone(held, &error).await?;
                 Ok(Synced::Later)
             }
@@ -166,8 +180,12 @@ impl Engine {
             return Err(CallError::Provider(ProviderError::NotFound));
         };
         let twin = self.current_twin(cx, id).await?;
-        if !twin.status.is_active() {
-            return Err(CallError::Provider(ProviderError::NotFound));
+        match twin.status {
+            ExternalStatus::Cancelled => return Ok(Verdict::CancelledThere(twin)),
+            ExternalStatus::Completed | ExternalStatus::NoShow => {
+                return Err(wrong_state("it is over there"));
+            }
+            ExternalStatus::Pending | ExternalStatus::Confirmed => {}
         }
         if twin.when.start() == booking.when.start() {
             return Ok(Verdict::Twin(twin));
@@ -181,7 +199,12 @@ impl Engine {
             requested_by: booking.attendee.email.clone(),
             slot_token: None,
         };
-        self.providers().reschedule_booking(&self.next_call(cx), request).await.map(Verdict::Twin)
+        let twin = self.providers().reschedule_booking(&self.next_call(cx), request).await?;
+        if booking.previous_when.is_some_and(|old| old.start() == twin.when.start()) {
+            // It says yes and shows the old time: perhaps not written everywhere yet. Look again later.
+            return Err(CallError::Provider(ProviderError::Unavailable { retry_after_ms: None }));
+        }
+        Ok(Verdict::Twin(twin))
     }
 
     /// Twins that carry our reference and take their time, newest first. Those that were replaced are inactive.
@@ -202,7 +225,11 @@ impl Engine {
     }
 
     /// The twin as it stands, followed over reschedules.
-    async fn current_twin(&self, cx: &CallContext, id: &str) -> Result<ExternalBooking, CallError> {
+    pub(crate) async fn current_twin(
+        &self,
+        cx: &CallContext,
+        id: &str,
+    ) -> Result<ExternalBooking, CallError> {
         let mut twin = self.providers().get_booking(&self.next_call(cx), id.to_owned()).await?;
         for _ in 0..FOLLOW_MAX {
             let Some(next) = twin.rescheduled_to.clone().filter(|next| *next != twin.id) else { break };
@@ -256,12 +283,65 @@ impl Engine {
             (ProviderTask::Cancel, Verdict::NoTwin(external)) => {
                 (BookingChange::CancelSynced { external: external.clone() }, external)
             }
-            (_, Verdict::Twin(external)) => {
-                let blocked = self.blocked(booking, booking.when).await?;
-                (BookingChange::Synced { external: external.clone(), blocked }, Some(external))
+            (_, Verdict::CancelledThere(external)) => {
+                let change = BookingChange::CancelledByProvider { external: external.clone() };
+                let settled = self.settle_with(booking, change, Some(external), held).await?;
+                let refused = wrong_state("it was cancelled there");
+                return Ok(if matches!(settled, Synced::Settled(_)) {
+                    Synced::Refused(refused)
+                } else {
+                    settled
+                });
             }
+            (_, Verdict::Twin(external)) if external.when.start() == booking.when.start() => {
+                (self.synced(booking, &external).await?, Some(external))
+            }
+            (_, Verdict::Twin(external)) => return self.settle_elsewhere(booking, external, held).await,
             (_, Verdict::NoTwin(_)) => return Ok(Synced::Overtaken),
         };
+        self.settle_with(booking, change, external, held).await
+    }
+
+    async fn synced(
+        &self,
+        booking: &Booking,
+        external: &ExternalBooking,
+    ) -> Result<BookingChange, StoreError> {
+        let blocked = self.blocked(booking, booking.when).await?;
+        Ok(BookingChange::Synced { external: external.clone(), blocked })
+    }
+
+    /// The twin is at another time than the booking: somebody moved it there before we knew of it. The provider's time counts; if
+    /// it is taken here, the booking keeps its own, and its timeline says so.
+    async fn settle_elsewhere(
+        &self,
+        booking: &Booking,
+        external: ExternalBooking,
+        held: Held,
+    ) -> Result<Synced, StoreError> {
+        let blocked = self.blocked(booking, external.when).await?;
+        let change = BookingChange::ChangedByProvider { external: external.clone(), blocked };
+        match self.settle_with(booking, change, Some(external.clone()), held).await {
+            Err(StoreError::Overlap) => {
+                let change = self.synced(booking, &external).await?;
+                let settled = self.settle_with(booking, change, Some(external.clone()), held).await?;
+                if matches!(settled, Synced::Settled(_)) {
+                    let audit = self.audit_by(&format!("job:{}", held.job), &format!("job:{}", held.job));
+                    self.note_conflict(booking, &external, audit).await?;
+                }
+                Ok(settled)
+            }
+            other => other,
+        }
+    }
+
+    async fn settle_with(
+        &self,
+        booking: &Booking,
+        change: BookingChange,
+        external: Option<ExternalBooking>,
+        held: Held,
+    ) -> Result<Synced, StoreError> {
         match self.change_as_job(booking, change, held).await {
             Ok(booking) => Ok(Synced::Settled(Box::new(booking))),
             Err(StoreError::Stale) => {
@@ -270,6 +350,17 @@ impl Engine {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Write into the timeline that the provider has the booking at a time that is taken here.
+    pub(crate) async fn note_conflict(
+        &self,
+        booking: &Booking,
+        external: &ExternalBooking,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        let data = json!({ "at_provider": external.when, "here": booking.when, "external_id": external.id });
+        self.store().note_on_booking(booking.tenant, booking.id, "booking.conflict", data, audit).await
     }
 
     async fn refuse(
@@ -326,12 +417,17 @@ impl Engine {
 
     /// Try again later: exponential backoff with jitter, never before the provider's own word.
     pub(crate) async fn postpone(&self, held: Held, error: &CallError) -> Result<(), StoreError> {
-        if held.attempt >= i64::from(limits::JOB_ATTEMPTS_MAX) {
+        if is_last(held) {
             let end = JobEnd::Dead { error: error.to_string() };
             self.store().end_job(held.job, held.attempt, end).await?;
             return Ok(());
         }
-        let wait = self.backoff_ms(held.attempt).max(error.retry_after_ms().unwrap_or(0));
+        let asked = match error {
+            // Only a person can mend it, and each try counts against the account.
+            CallError::Provider(ProviderError::Unauthorised) => limits::JOB_BACKOFF_MS_MAX,
+            error => error.retry_after_ms().unwrap_or(0).min(limits::JOB_RETRY_AFTER_MS_MAX),
+        };
+        let wait = self.backoff_ms(held.attempt).max(asked);
         let due_at = self.now().plus_millis(i64::try_from(wait).unwrap_or(i64::MAX));
         let end = JobEnd::Retry { due_at, error: error.to_string() };
         self.store().end_job(held.job, held.attempt, end).await?;
@@ -355,6 +451,15 @@ impl Engine {
         let event_type = self.store().event_type(booking.tenant, booking.event_type).await?;
         Ok(when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes))
     }
+}
+
+/// Is this try the last before the job is put aside for a person?
+pub(crate) fn is_last(held: Held) -> bool {
+    held.attempt >= i64::from(limits::JOB_ATTEMPTS_MAX)
+}
+
+fn wrong_state(why: &str) -> CallError {
+    CallError::Provider(ProviderError::Conflict(ProviderConflict::WrongState(why.to_owned())))
 }
 
 /// The same for every try of this change of this booking.

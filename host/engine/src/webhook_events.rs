@@ -14,6 +14,8 @@ use berth_store::{
 
 use crate::Engine;
 
+/// First word of a note that a person has to look into.
+pub(crate) const CONFLICT: &str = "conflict";
 /// Tries when somebody else changes the booking at the same time.
 const TRIES: u32 = 5;
 
@@ -44,9 +46,9 @@ impl Engine {
             WebhookEvent::SubscriptionEnded => return Ok(Ok("the subscription ended".to_owned())),
         };
         for _ in 0..TRIES {
-            match self.apply_twin(connection, old_id.as_deref(), &twin).await {
+            match self.apply_twin(connection, context, old_id.as_deref(), &twin).await {
                 Err(StoreError::Stale) => {}
-                other => return other.map(Ok),
+                other => return other,
             }
         }
         Err(StoreError::Busy)
@@ -55,49 +57,67 @@ impl Engine {
     async fn apply_twin(
         &self,
         connection: &ConnectionRecord,
+        context: &CallContext,
         old_id: Option<&str>,
         twin: &ExternalBooking,
-    ) -> Result<String, StoreError> {
+    ) -> Result<Result<String, CallError>, StoreError> {
         let Some(booking) = self.booking_of_twin(connection, old_id, twin).await? else {
-            return Ok(format!("{}: not a booking of ours", twin.id));
+            return Ok(Ok(format!("{}: not a booking of ours", twin.id)));
         };
-        let audit = self.audit_by(&format!("provider:{}", connection.plugin), "webhook");
         if booking.provider_task.is_some() {
             // Our own change is under way and will find the twin as it is.
-            return Ok(format!("{}: our own change is under way", booking.id));
+            return Ok(Ok(format!("{}: our own change is under way", booking.id)));
         }
         if !booking.status.is_active() {
-            return Ok(format!("{}: over already", booking.id));
+            return Ok(Ok(format!("{}: over already", booking.id)));
         }
-        let replaced = twin.rescheduled_to.is_some() && old_id.is_none();
-        let current = booking.external_id.as_deref() == Some(twin.id.as_str());
-        if replaced || (!current && old_id.is_none() && booking.external_id.is_some()) {
-            return Ok(format!("{}: news of a twin that was replaced", booking.id));
+        if is_next(&booking, old_id, twin) {
+            return self.follow(connection, &booking, twin).await.map(Ok);
         }
-        if !current && old_id.is_some_and(|old| booking.external_id.as_deref() != Some(old)) {
-            return Ok(format!("{}: news of a move that is past", booking.id));
+        // News of another twin than ours: one that was replaced, or moves that arrive in the wrong order. The provider knows
+        // where ours is now.
+        let ours = booking.external_id.clone().unwrap_or_default();
+        match self.current_twin(&CallContext { call: self.new_id(), ..context.clone() }, &ours).await {
+            Ok(current) => self.follow(connection, &booking, &current).await.map(Ok),
+            Err(CallError::Provider(ProviderError::NotFound)) => {
+                Ok(Ok(format!("{}: news of another twin, and ours is gone at the provider", booking.id)))
+            }
+            Err(error) => Ok(Err(error)),
         }
+    }
+
+    /// Bring the booking to where its twin is.
+    async fn follow(
+        &self,
+        connection: &ConnectionRecord,
+        booking: &Booking,
+        twin: &ExternalBooking,
+    ) -> Result<String, StoreError> {
+        let audit = || self.audit_by(&format!("provider:{}", connection.plugin), "webhook");
         let older =
             matches!((twin.updated_at, booking.external_updated_at), (Some(new), Some(known)) if new < known);
         if older {
             return Ok(format!("{}: older than what is known", booking.id));
         }
         if twin.status == ExternalStatus::Cancelled {
-            return self
-                .change(&booking, BookingChange::CancelledByProvider { external: twin.clone() }, audit)
-                .await;
+            let change = BookingChange::CancelledByProvider { external: twin.clone() };
+            return self.change(booking, change, audit()).await;
         }
-        if current && twin.when.start() == booking.when.start() && !changes_status(&booking, twin.status) {
+        let known = booking.external_id.as_deref() == Some(twin.id.as_str());
+        if known && twin.when.start() == booking.when.start() && !changes_status(booking, twin.status) {
             return Ok(format!("{}: as it is", booking.id));
         }
-        let blocked = self.blocked(&booking, twin.when).await?;
+        let blocked = self.blocked(booking, twin.when).await?;
         let change = BookingChange::ChangedByProvider { external: twin.clone(), blocked };
-        match self.change(&booking, change, audit).await {
-            Err(StoreError::Overlap) => Ok(format!(
-                "conflict: {} was moved at the provider to {}, which is taken here",
-                booking.id,
-                twin.when.start()
-            )),
+        match self.change(booking, change, audit()).await {
+            Err(StoreError::Overlap) => {
+                self.note_conflict(booking, twin, audit()).await?;
+                Ok(format!(
+                    "{CONFLICT}: {} was moved at the provider to {}, which is taken here",
+                    booking.id,
+                    twin.when.start()
+                ))
+            }
             other => other,
         }
     }
@@ -142,6 +162,12 @@ impl Engine {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Does this news follow on what we know: of our twin, or of the one that replaced it?
+fn is_next(booking: &Booking, old_id: Option<&str>, twin: &ExternalBooking) -> bool {
+    let Some(ours) = booking.external_id.as_deref() else { return true };
+    twin.rescheduled_to.is_none() && (ours == twin.id || old_id == Some(ours))
 }
 
 fn changes_status(booking: &Booking, status: ExternalStatus) -> bool {

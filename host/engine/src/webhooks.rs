@@ -17,6 +17,7 @@ use crate::{
     Engine, Outcome,
     jobs::PROCESS_WEBHOOK,
     problems::{of_call, of_store},
+    webhook_events::CONFLICT,
 };
 
 /// Webhooks run before what nobody waits for.
@@ -48,17 +49,21 @@ impl Engine {
             webhook::verify(spec, &credentials, &request.headers, &request.body, request.received_at)
         {
             tracing::warn!(connection = %connection.id, reason = refused.as_str(), request_id, "webhook refused");
-            return Err(Problem::new(
-                Code::WebhookRefused,
-                format!("The message is refused: {}.", refused.as_str()),
-            ));
+            // The sender may be anybody: the reason is for our log alone.
+            return Err(Problem::new(Code::WebhookRefused, "The message is refused."));
         }
         let id: InboundWebhookId = self.new_id();
+        // A message without a body says only "something changed", each time anew: none is the double of another.
+        let dedup_key = if request.body.is_empty() {
+            webhook::dedup_key(id.uuid().as_bytes())
+        } else {
+            webhook::dedup_key(&request.body)
+        };
         let stored = InboundWebhook {
             id,
             tenant: connection.tenant,
             connection: connection.id,
-            dedup_key: webhook::dedup_key(&request.body),
+            dedup_key,
             method: request.method,
             headers: request.headers,
             query: request.query,
@@ -123,7 +128,7 @@ impl Engine {
                 Err(error) => return Ok(Err(error)),
             }
         }
-        let failed = notes.iter().any(|n| n.starts_with("conflict"));
+        let failed = notes.iter().any(|n| n.starts_with(CONFLICT));
         let status = if ignored {
             "ignored"
         } else if failed {

@@ -141,6 +141,8 @@ pub const JOB_ATTEMPTS_MAX: u32 = 20;
 pub const JOB_BACKOFF_MS_MIN: u64 = 1_000;
 /// Longest wait between tries of a job, in milliseconds.
 pub const JOB_BACKOFF_MS_MAX: u64 = 15 * 60 * 1_000;
+/// Longest that a provider may put off the next try of a job, in milliseconds: a day. A provider that names more is wrong.
+pub const JOB_RETRY_AFTER_MS_MAX: u64 = 24 * 3_600 * 1_000;
 /// How long a worker holds a job, in milliseconds; longer than the longest call, so that no job runs twice at once.
 pub const JOB_LEASE_MS: u64 = 60_000;
 /// Jobs that one process works on at the same time.

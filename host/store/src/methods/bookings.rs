@@ -78,6 +78,26 @@ impl Store {
         ))
     }
 
+    /// Write a line into a booking's timeline without changing the booking. `action` is `booking.` and what happened; `data`
+    /// never holds a secret.
+    pub async fn note_on_booking(
+        &self,
+        tenant: TenantId,
+        booking: BookingId,
+        action: &'static str,
+        data: serde_json::Value,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [data, audit], |q, conn| q::audit::note(
+            conn,
+            &audit,
+            Some(tenant),
+            action,
+            booking.uuid(),
+            data
+        ))
+    }
+
     /// What of these members' time is taken within an interval, by start.
     pub async fn occupied(
         &self,

@@ -1,0 +1,131 @@
+//! Connections: tried before they are saved, and silent about their credentials.
+
+use berth_engine::ConnectionPatch;
+use berth_model::{
+    connection::ConnectionStatus,
+    problem::Code,
+    provider::{CallError, ProviderError},
+    secret::{Credentials, Secret},
+};
+use berth_store::records::GrantRecord;
+
+use crate::{
+    provider::{Fault, LOST},
+    world::{grant, new_connection, world},
+};
+
+const UNAUTHORISED: CallError = CallError::Provider(ProviderError::Unauthorised);
+
+#[tokio::test]
+async fn a_connection_is_tried_saved_and_subscribed() {
+    let w = world().await;
+    assert_eq!(w.connection.status, ConnectionStatus::Healthy);
+    assert_eq!(w.connection.account["id"], "acc-1");
+    assert_eq!(w.connection.credential_names, ["api-key", "webhook-secret"]);
+    let url = format!("https://booking.example/api/webhooks/acme/{}", w.connection.id);
+    assert_eq!(w.provider.state().subscribed, [url]);
+    assert_eq!(w.connection.subscription.as_ref().unwrap().id, "sub-1");
+    let credentials = w.engine.store().connection_credentials(w.tenant.id, w.connection.id).await.unwrap();
+    assert!(credentials["webhook-secret"].expose().len() >= 43, "made up by the host");
+}
+
+#[tokio::test]
+async fn what_the_provider_refuses_is_not_saved() {
+    let w = world().await;
+    w.provider.next("validate", Fault::Before(UNAUTHORISED));
+    let problem = w.engine.create_connection(&w.caller, new_connection()).await.unwrap_err();
+    assert_eq!(problem.code, Code::ProviderUnauthorised);
+    assert_eq!(problem.errors[0].field, "/credentials");
+    assert!(!format!("{problem:?}").contains("not_a_real_key"));
+    assert_eq!(w.engine.list_connections(&w.caller, None, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn all_fields_are_checked_at_once() {
+    let w = world().await;
+    let mut new = new_connection();
+    new.name = String::new();
+    new.settings = serde_json::json!({ "typo": 1 });
+    new.credentials = Credentials::from([("nope".to_owned(), Secret::new("x".into()))]);
+    let problem = w.engine.create_connection(&w.caller, new).await.unwrap_err();
+    let fields: Vec<&str> = problem.errors.iter().map(|e| e.field.as_str()).collect();
+    assert_eq!(fields, ["/name", "/settings", "/credentials/nope", "/credentials/api-key"]);
+}
+
+#[tokio::test]
+async fn rotated_credentials_are_tried_first_but_a_new_name_is_not() {
+    let w = world().await;
+    let rotate = || ConnectionPatch {
+        credentials: Some(Credentials::from([("api-key".to_owned(), Secret::new("acme_test_new".into()))])),
+        ..ConnectionPatch::default()
+    };
+    let stored = async || {
+        let all = w.engine.store().connection_credentials(w.tenant.id, w.connection.id).await.unwrap();
+        (all["api-key"].expose().to_owned(), all["webhook-secret"].expose().to_owned())
+    };
+    let before = stored().await;
+    w.provider.next("validate", Fault::Before(UNAUTHORISED));
+    let refused = w.engine.update_connection(&w.caller, w.connection.id, rotate(), None).await;
+    assert_eq!(refused.unwrap_err().code, Code::ProviderUnauthorised);
+    assert_eq!(stored().await, before);
+    w.engine.update_connection(&w.caller, w.connection.id, rotate(), None).await.unwrap();
+    let after = stored().await;
+    assert_eq!((after.0.as_str(), &after.1), ("acme_test_new", &before.1), "the others stay");
+
+    let tried = w.provider.count("validate");
+    let rename = ConnectionPatch { name: Some("Acme 2".into()), ..ConnectionPatch::default() };
+    let renamed = w.engine.update_connection(&w.caller, w.connection.id, rename.clone(), None).await;
+    assert_eq!(renamed.unwrap().name, "Acme 2");
+    assert_eq!(w.provider.count("validate"), tried);
+    let stale = w.engine.update_connection(&w.caller, w.connection.id, rename, Some(1)).await;
+    assert_eq!(stale.unwrap_err().code, Code::Changed);
+}
+
+#[tokio::test]
+async fn what_is_in_use_stays_and_keeps_its_webhooks() {
+    let w = world().await;
+    let problem = w.engine.delete_connection(&w.caller, w.connection.id).await.unwrap_err();
+    assert_eq!(problem.code, Code::InUse);
+    assert!(w.provider.state().unsubscribed.is_empty());
+    let spare = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
+    w.provider.next("unsubscribe", Fault::Before(LOST));
+    w.engine.delete_connection(&w.caller, spare.id).await.unwrap();
+    assert_eq!(w.provider.count("unsubscribe"), 1);
+    assert_eq!(w.engine.connection(&w.caller, spare.id).await.unwrap_err().code, Code::NotFound);
+}
+
+#[tokio::test]
+async fn health_says_what_is_wrong() {
+    let w = world().await;
+    for (fault, status, code) in [
+        (Some(UNAUTHORISED), ConnectionStatus::Unauthorised, Some(Code::ProviderUnauthorised)),
+        (Some(LOST), ConnectionStatus::Unavailable, Some(Code::ProviderUnavailable)),
+        (None, ConnectionStatus::Healthy, None),
+    ] {
+        if let Some(error) = fault {
+            w.provider.next("validate", Fault::Before(error));
+        }
+        let (connection, problem) = w.engine.connection_health(&w.caller, w.connection.id).await.unwrap();
+        assert_eq!((connection.status, problem.map(|p| p.code)), (status, code));
+        assert_eq!(w.engine.connection(&w.caller, w.connection.id).await.unwrap().status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_without_hosts_or_version_says_so() {
+    let w = world().await;
+    let none = GrantRecord {
+        plugin: "acme".parse().unwrap(),
+        tenant: None,
+        listing: None,
+        hosts: grant(&[]),
+        enabled: true,
+    };
+    w.engine.set_grant("operator", "req", none).await.unwrap();
+    let problem = w.engine.create_connection(&w.caller, new_connection()).await.unwrap_err();
+    assert_eq!(problem.code, Code::ProviderNotActive);
+    assert!(problem.hint.unwrap().contains("berth plugin grant acme api.acme.example"));
+    w.provider.state().active = false;
+    let problem = w.engine.create_connection(&w.caller, new_connection()).await.unwrap_err();
+    assert!(problem.detail.contains("no active version"), "{}", problem.detail);
+}

@@ -1,0 +1,23 @@
+//! The use cases against a real store and a provider in memory whose faults are scripted.
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+mod availability;
+#[cfg(test)]
+mod connections;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod moves;
+#[cfg(test)]
+mod plugins;
+#[cfg(test)]
+mod provider;
+#[cfg(test)]
+mod routing;
+#[cfg(test)]
+mod sync;
+#[cfg(test)]
+mod webhooks;
+#[cfg(test)]
+mod world;

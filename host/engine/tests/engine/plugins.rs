@@ -1,0 +1,90 @@
+//! The life of a plugin's versions.
+
+use berth_model::{plugin::PluginState, problem::Code};
+use berth_store::records::GrantRecord;
+
+use crate::{
+    provider::MANIFEST,
+    world::{World, grant, world},
+};
+
+async fn install(w: &World, version: &str, hosts: &str) -> berth_model::plugin::PluginVersion {
+    let text = MANIFEST.replace("1.0.0", version).replace("\"api.acme.example\"", hosts);
+    w.engine.install_plugin("operator", "req", text.into_bytes()).await.unwrap().version
+}
+
+#[tokio::test]
+async fn a_version_that_asks_for_more_waits_for_approval() {
+    let w = world().await;
+    let held = install(&w, "2.0.0", r#""api.acme.example", "files.acme.example""#).await;
+    assert_eq!(held.state, PluginState::Held);
+    let problem = w.engine.activate_plugin("operator", "req", &held.digest).await.unwrap_err();
+    assert_eq!(problem.code, Code::PluginHeld);
+    assert!(problem.detail.contains("files.acme.example") && !problem.detail.contains("api.acme"));
+    let wider = GrantRecord {
+        plugin: held.plugin.clone(),
+        tenant: None,
+        listing: None,
+        hosts: grant(&["*.acme.example"]),
+        enabled: true,
+    };
+    w.engine.set_grant("operator", "req", wider).await.unwrap();
+    assert_eq!(w.engine.find_plugin(&held.digest.0).await.unwrap().state, PluginState::Staged);
+    let active = w.engine.activate_plugin("operator", "req", &held.digest).await.unwrap();
+    assert_eq!(active.state, PluginState::Active);
+}
+
+#[tokio::test]
+async fn upgrade_roll_back_quarantine_lift() {
+    use berth_model::plugin::PluginHost;
+    let w = world().await;
+    let host = r#""api.acme.example""#;
+    let one = install(&w, "1.0.0", host).await;
+    assert_eq!(one, install(&w, "1.0.0", host).await, "the same component is the same version");
+    let two = install(&w, "2.0.0", host).await;
+    for version in [&one, &two] {
+        w.engine.activate_plugin("operator", "req", &version.digest).await.unwrap();
+        w.clock.pass_seconds(1);
+    }
+    assert_eq!(w.host.active(&one.plugin), Some(two.digest.clone()));
+    assert_eq!(w.engine.find_plugin("acme@1.0.0").await.unwrap().state, PluginState::Retired);
+
+    let back = w.engine.rollback_plugin("operator", "req", &one.plugin).await.unwrap();
+    assert_eq!(back.digest, one.digest);
+    assert_eq!(w.host.active(&one.plugin), Some(one.digest.clone()));
+
+    let set_aside = w.engine.quarantine_plugin("operator", "req", &one.digest, "loops").await.unwrap();
+    assert_eq!((set_aside.state, set_aside.reason.as_deref()), (PluginState::Quarantined, Some("loops")));
+    assert_eq!(w.host.active(&one.plugin), None);
+    let refused = w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap_err();
+    assert_eq!((refused.code, refused.detail.as_str()), (Code::PluginQuarantined, "loops"));
+    let lifted = w.engine.lift_quarantine("operator", "req", &one.digest).await.unwrap();
+    assert_eq!(lifted.state, PluginState::Staged);
+    w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap();
+    assert_eq!(w.host.active(&one.plugin), Some(one.digest));
+}
+
+#[tokio::test]
+async fn a_replica_loads_what_another_activated() {
+    use berth_model::plugin::PluginHost;
+    let w = world().await;
+    let one = install(&w, "1.0.0", r#""api.acme.example""#).await;
+    w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap();
+    w.host.deactivate(&one.plugin);
+    assert!(w.engine.load_active_plugins().await.unwrap().is_empty());
+    assert_eq!(w.host.active(&one.plugin), Some(one.digest.clone()));
+    // Nothing new in the database: nothing is touched.
+    w.host.deactivate(&one.plugin);
+    w.engine.load_active_plugins().await.unwrap();
+    assert_eq!(w.host.active(&one.plugin), None);
+}
+
+#[tokio::test]
+async fn what_is_no_component_is_refused_with_all_reasons() {
+    let w = world().await;
+    let text = MANIFEST.replace("1.0.0", "one").replace("0.1", "9.9");
+    let problem = w.engine.install_plugin("operator", "req", text.into_bytes()).await.unwrap_err();
+    assert_eq!(problem.code, Code::PluginRefused);
+    assert_eq!(problem.errors.len(), 2);
+    assert!(w.engine.list_plugins().await.unwrap().is_empty());
+}

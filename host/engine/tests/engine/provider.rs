@@ -1,0 +1,372 @@
+//! A provider in memory that stands for the port. It knows no idempotency keys, so that nothing but the engine keeps a booking
+//! from being made twice.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use berth_model::{
+    manifest::{Manifest, PluginId},
+    plugin::{Abilities, ComponentReport, Digest, LoadRefused, PluginHost},
+    provider::{
+        Account, BookingLink, BusyQuery, CallContext, CallError, CancelRequest, ChangePage, CreateRequest,
+        ExternalBooking, ExternalBusyTime, ExternalClient, ExternalEventType, ExternalSlot, ExternalStatus,
+        Later, LinkRequest, Page, PageRequest, ProviderError, Providers, QuerySpans, ReferenceLookup, Reply,
+        RescheduleRequest, SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+    },
+    time::{Instant, Interval},
+    webhook,
+};
+use serde_json::Value;
+
+pub(crate) const MANIFEST: &str = r#"
+id = "acme"
+version = "1.0.0"
+contract = "0.1"
+name = "Acme"
+hosts = ["api.acme.example"]
+[credentials.api-key]
+label = "API key"
+kind = "api-key"
+required = true
+attach = [{ header = "authorization", format = "Bearer {}" }]
+[credentials.webhook-secret]
+label = "Webhook secret"
+kind = "generated"
+[webhook]
+scheme = "hmac-sha256"
+header = "x-signature"
+secret = "webhook-secret"
+[cache]
+availability-seconds = 60
+"#;
+
+/// What happens in the middle of a call.
+pub(crate) type Meanwhile = Box<dyn FnOnce() -> Later<'static, ()> + Send>;
+
+/// What goes wrong with the next call of a function.
+pub(crate) enum Fault {
+    /// Refused or lost before anything happened.
+    Before(CallError),
+    /// It happened; the answer was lost.
+    After(CallError),
+    /// The process dies before anything happened.
+    DiesBefore,
+    /// The process dies after it happened.
+    DiesAfter,
+    /// It happened; before the answer arrives, this happens.
+    Meanwhile(Meanwhile),
+}
+
+pub(crate) const LOST: CallError = CallError::Provider(ProviderError::Unavailable { retry_after_ms: None });
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) twins: Vec<ExternalBooking>,
+    faults: HashMap<&'static str, VecDeque<Fault>>,
+    /// Names of the calls, in order.
+    pub(crate) calls: Vec<&'static str>,
+    /// Hosts granted to the last call.
+    pub(crate) granted: BTreeSet<String>,
+    pub(crate) abilities: Abilities,
+    pub(crate) active: bool,
+    pub(crate) spans: Option<QuerySpans>,
+    pub(crate) free: Vec<Instant>,
+    pub(crate) busy: Vec<Interval>,
+    /// Stretches that were asked for.
+    pub(crate) asked: Vec<Interval>,
+    /// What messages mean, by body.
+    pub(crate) messages: BTreeMap<Vec<u8>, Result<WebhookOutcome, CallError>>,
+    pub(crate) subscribed: Vec<String>,
+    pub(crate) unsubscribed: Vec<String>,
+    made: u32,
+}
+
+/// The provider.
+pub(crate) struct Fake {
+    state: Mutex<State>,
+    manifest: Arc<Manifest>,
+}
+
+impl Fake {
+    pub(crate) fn new() -> Self {
+        let state = State {
+            active: true,
+            abilities: Abilities { bookings: true, webhooks: true, ..Abilities::default() },
+            ..State::default()
+        };
+        Self { state: Mutex::new(state), manifest: Arc::new(Manifest::parse(MANIFEST).unwrap()) }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// The next call of this function goes wrong so.
+    pub(crate) fn next(&self, function: &'static str, fault: Fault) {
+        self.state().faults.entry(function).or_default().push_back(fault);
+    }
+
+    /// How often a function was called.
+    pub(crate) fn count(&self, function: &str) -> usize {
+        self.state().calls.iter().filter(|c| **c == function).count()
+    }
+
+    /// Twins that take their time.
+    pub(crate) fn active(&self) -> Vec<ExternalBooking> {
+        self.state().twins.iter().filter(|t| t.status.is_active()).cloned().collect()
+    }
+
+    /// Change a twin behind the engine's back.
+    pub(crate) fn edit(&self, id: &str, change: impl FnOnce(&mut ExternalBooking)) -> ExternalBooking {
+        let mut state = self.state();
+        let twin = state.twins.iter_mut().find(|t| t.id == id).unwrap();
+        change(twin);
+        twin.clone()
+    }
+
+    /// Move a twin as providers do: a new one with a new id replaces it.
+    pub(crate) fn move_twin(&self, id: &str, when: Interval) -> ExternalBooking {
+        self.state().replace(id, when).unwrap()
+    }
+
+    fn call<'a, T: Send + 'a>(
+        &'a self,
+        cx: &'a CallContext,
+        function: &'static str,
+        work: impl FnOnce(&mut State) -> Result<T, CallError> + Send + 'a,
+    ) -> Reply<'a, T> {
+        Box::pin(async move {
+            let fault = {
+                let mut state = self.state();
+                state.calls.push(function);
+                state.granted.clone_from(&cx.granted_hosts);
+                state.faults.get_mut(function).and_then(VecDeque::pop_front)
+            };
+            match fault {
+                Some(Fault::Before(error)) => return Err(error),
+                Some(Fault::DiesBefore) => panic!("scripted: the process dies"),
+                _ => {}
+            }
+            let result = work(&mut self.state());
+            match fault {
+                Some(Fault::After(error)) => return Err(error),
+                Some(Fault::DiesAfter) => panic!("scripted: the process dies"),
+                Some(Fault::Meanwhile(meanwhile)) => meanwhile().await,
+                _ => {}
+            }
+            result
+        })
+    }
+}
+
+impl State {
+    fn new_id(&mut self) -> String {
+        self.made += 1;
+        format!("x{}", self.made)
+    }
+
+    fn find(&mut self, id: &str) -> Result<&mut ExternalBooking, CallError> {
+        self.twins.iter_mut().find(|t| t.id == id).ok_or(CallError::Provider(ProviderError::NotFound))
+    }
+
+    fn replace(&mut self, id: &str, when: Interval) -> Result<ExternalBooking, CallError> {
+        let next = self.new_id();
+        let old = self.find(id)?;
+        let new =
+            ExternalBooking { id: next.clone(), when, rescheduled_from: Some(old.id.clone()), ..old.clone() };
+        old.status = ExternalStatus::Cancelled;
+        old.rescheduled_to = Some(next);
+        self.twins.push(new.clone());
+        Ok(new)
+    }
+}
+
+fn not_offered<'a, T: 'a + Send>(what: &'static str) -> Reply<'a, T> {
+    Box::pin(async move { Err(CallError::NotOffered(what)) })
+}
+
+impl Providers for Fake {
+    fn validate<'a>(&'a self, cx: &'a CallContext) -> Reply<'a, Account> {
+        self.call(cx, "validate", |_| {
+            Ok(Account {
+                id: "acc-1".into(),
+                name: "Quay".into(),
+                email: None,
+                time_zone: None,
+                raw: Value::Null,
+            })
+        })
+    }
+    fn list_event_types<'a>(
+        &'a self,
+        _: &'a CallContext,
+        _: PageRequest,
+    ) -> Reply<'a, Page<ExternalEventType>> {
+        not_offered("catalog")
+    }
+    fn resolve_link<'a>(&'a self, _: &'a CallContext, _: String) -> Reply<'a, ExternalEventType> {
+        not_offered("catalog")
+    }
+    fn query_spans<'a>(&'a self, cx: &'a CallContext) -> Reply<'a, QuerySpans> {
+        self.call(cx, "query_spans", |s| s.spans.ok_or(CallError::NotOffered("availability")))
+    }
+    fn free_slots<'a>(&'a self, cx: &'a CallContext, query: SlotQuery) -> Reply<'a, Vec<ExternalSlot>> {
+        self.call(cx, "free_slots", move |s| {
+            s.asked.push(query.within);
+            let slots = s.free.iter().map(|start| Interval::of_minutes(*start, 30));
+            let slots = slots.filter(|when| query.within.contains(*when));
+            Ok(slots.map(|when| ExternalSlot { when, token: None, seats_left: None }).collect())
+        })
+    }
+    fn busy<'a>(&'a self, cx: &'a CallContext, query: BusyQuery) -> Reply<'a, Vec<ExternalBusyTime>> {
+        self.call(cx, "busy", move |s| {
+            s.asked.push(query.within);
+            let busy = s.busy.iter().filter(|b| b.overlaps(query.within));
+            Ok(busy.map(|when| ExternalBusyTime { when: *when, source: None }).collect())
+        })
+    }
+    fn create_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: CreateRequest,
+    ) -> Reply<'a, ExternalBooking> {
+        self.call(cx, "create", move |s| {
+            let twin = ExternalBooking {
+                id: s.new_id(),
+                reference: Some(request.reference),
+                status: ExternalStatus::Confirmed,
+                when: request.when,
+                event_type: Some(request.event_type),
+                title: None,
+                attendees: vec![request.attendee],
+                location: None,
+                cancellation_reason: None,
+                rescheduled_from: None,
+                rescheduled_to: None,
+                updated_at: None,
+                raw: Value::Null,
+            };
+            s.twins.push(twin.clone());
+            Ok(twin)
+        })
+    }
+    fn get_booking<'a>(&'a self, cx: &'a CallContext, id: String) -> Reply<'a, ExternalBooking> {
+        self.call(cx, "get", move |s| s.find(&id).cloned())
+    }
+    fn find_by_reference<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        lookup: ReferenceLookup,
+    ) -> Reply<'a, Vec<ExternalBooking>> {
+        self.call(cx, "find_by_reference", move |s| {
+            let ours = |t: &&ExternalBooking| t.reference.as_deref() == Some(&lookup.reference);
+            Ok(s.twins.iter().rev().filter(ours).cloned().collect())
+        })
+    }
+    fn cancel_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: CancelRequest,
+    ) -> Reply<'a, ExternalBooking> {
+        self.call(cx, "cancel", move |s| {
+            let twin = s.find(&request.id)?;
+            twin.status = ExternalStatus::Cancelled;
+            Ok(twin.clone())
+        })
+    }
+    fn reschedule_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: RescheduleRequest,
+    ) -> Reply<'a, ExternalBooking> {
+        self.call(cx, "reschedule", move |s| s.replace(&request.id, request.when))
+    }
+    fn list_changes<'a>(&'a self, _: &'a CallContext, _: Option<String>, _: u32) -> Reply<'a, ChangePage> {
+        not_offered("bookings.list-changes")
+    }
+    fn create_booking_link<'a>(&'a self, _: &'a CallContext, _: LinkRequest) -> Reply<'a, BookingLink> {
+        not_offered("links")
+    }
+    fn subscribe<'a>(&'a self, cx: &'a CallContext, request: SubscribeRequest) -> Reply<'a, Subscription> {
+        self.call(cx, "subscribe", move |s| {
+            s.subscribed.push(request.callback_url);
+            Ok(Subscription { id: "sub-1".into(), expires_at: None, data: None })
+        })
+    }
+    fn renew<'a>(&'a self, _: &'a CallContext, s: Subscription, _: String) -> Reply<'a, Subscription> {
+        Box::pin(async move { Ok(s) })
+    }
+    fn unsubscribe<'a>(&'a self, cx: &'a CallContext, subscription: Subscription) -> Reply<'a, ()> {
+        self.call(cx, "unsubscribe", move |s| {
+            s.unsubscribed.push(subscription.id);
+            Ok(())
+        })
+    }
+    fn handle_webhook<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: WebhookRequest,
+    ) -> Reply<'a, WebhookOutcome> {
+        self.call(cx, "handle", move |s| {
+            let nothing = Ok(WebhookOutcome { events: Vec::new(), reply: None });
+            s.messages.get(&request.body).cloned().unwrap_or(nothing)
+        })
+    }
+    fn list_clients<'a>(&'a self, _: &'a CallContext, _: PageRequest) -> Reply<'a, Page<ExternalClient>> {
+        not_offered("clients")
+    }
+    fn erase_client<'a>(&'a self, _: &'a CallContext, _: String) -> Reply<'a, ()> {
+        not_offered("clients")
+    }
+    fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {
+        let state = self.state();
+        (state.active && *plugin == self.manifest.id).then_some(state.abilities)
+    }
+    fn manifest(&self, plugin: &PluginId) -> Option<Arc<Manifest>> {
+        (self.state().active && *plugin == self.manifest.id).then(|| self.manifest.clone())
+    }
+}
+
+/// Loads "components" that are nothing but their manifest.
+#[derive(Default)]
+pub(crate) struct FakeHost {
+    loaded: Mutex<BTreeSet<Digest>>,
+    serving: Mutex<BTreeMap<PluginId, Digest>>,
+}
+
+impl PluginHost for FakeHost {
+    fn load(&self, bytes: Vec<u8>) -> Later<'_, Result<ComponentReport, LoadRefused>> {
+        Box::pin(async move {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            let manifest = Manifest::parse(&text).map_err(|problems| LoadRefused {
+                problems: problems.iter().map(ToString::to_string).collect(),
+            })?;
+            let digest = Digest(webhook::dedup_key(&bytes));
+            self.loaded.lock().unwrap().insert(digest.clone());
+            Ok(ComponentReport {
+                digest,
+                bytes: bytes.len() as u64,
+                manifest,
+                abilities: Abilities::default(),
+                imports: Vec::new(),
+                from_cache: false,
+                load_ms: 0,
+            })
+        })
+    }
+    fn activate(&self, plugin: &PluginId, digest: &Digest) -> bool {
+        let loaded = self.loaded.lock().unwrap().contains(digest);
+        if loaded {
+            self.serving.lock().unwrap().insert(plugin.clone(), digest.clone());
+        }
+        loaded
+    }
+    fn deactivate(&self, plugin: &PluginId) {
+        self.serving.lock().unwrap().remove(plugin);
+    }
+    fn active(&self, plugin: &PluginId) -> Option<Digest> {
+        self.serving.lock().unwrap().get(plugin).cloned()
+    }
+}
