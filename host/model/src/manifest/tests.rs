@@ -1,4 +1,3 @@
-
 use super::{hosts::is_host_pattern, *};
 
 #[test]
