@@ -89,7 +89,7 @@ pub struct CallRecord {
     pub started_at: Instant,
     /// Milliseconds until it ended.
     pub elapsed_ms: u64,
-    /// `ok` or [`CallError::outcome`].
+    /// `ok` or [`super::CallError::outcome`].
     pub outcome: &'static str,
     /// Error text for people, if it failed. Secrets are removed.
     pub error: Option<String>,
