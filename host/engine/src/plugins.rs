@@ -126,6 +126,7 @@ impl Engine {
             .max_by_key(|v| v.activated_at)
             .ok_or_else(|| {
                 Problem::new(Code::WrongState, format!("{plugin} has no earlier version to return to."))
+                    .with_hint("See the installed versions: berth plugin list")
             })?;
         self.activate_plugin(actor, request_id, &previous.digest).await
     }
@@ -159,7 +160,8 @@ impl Engine {
     ) -> Outcome<PluginVersion> {
         let version = self.store().plugin_version(digest).await.map_err(of_store)?;
         if version.state != PluginState::Quarantined {
-            return Err(Problem::new(Code::WrongState, "It is not quarantined."));
+            return Err(Problem::new(Code::WrongState, "It is not quarantined.")
+                .with_hint("See the installed versions: berth plugin list"));
         }
         let audit = self.audit_by(actor, request_id);
         self.store().set_plugin_state(digest, PluginState::Staged, None, audit).await.map_err(of_store)?;
