@@ -23,6 +23,8 @@ mod registry;
 mod sandbox;
 mod spent;
 mod structure;
+#[cfg(test)]
+mod tests;
 mod version;
 
 pub use core::{RuntimeError, RuntimeLimits, RuntimeParts};
