@@ -20,7 +20,7 @@ use crate::{
     core::Core,
     egress::{CallEgress, Records},
     fault::Fault,
-    observe::{self, Ran},
+    observe::Underway,
     registry::Serving,
     sandbox::{Sandbox, SandboxParts},
     spent::Meter,
@@ -57,17 +57,16 @@ impl Core {
         P: for<'o> FnOnce(&'o Offers) -> Option<&'o I> + Send,
         G: for<'s> FnOnce(&'s mut Store<Sandbox>, &'s Instance, &'s I) -> GuestFuture<'s, R> + Send,
     {
-        let started = self.clock.now();
         let serving = self.registry.serving(&cx.plugin);
-        let span = observe::span(cx, operation, serving.as_ref());
-        let mut ran = Ran::default();
+        let mut underway = Underway::new(self, cx, operation, serving.as_ref());
+        let span = underway.span.clone();
         let outcome = match &serving {
             None => Err(CallError::NotActive(cx.plugin.clone())),
             Some(serving) => {
-                self.call_version(cx, operation, serving, &mut ran, pick, go).instrument(span.clone()).await
+                self.call_version(cx, operation, serving, &mut underway, pick, go).instrument(span).await
             }
         };
-        self.finished(cx, operation, serving.as_ref(), started, &ran, outcome.as_ref().err(), &span);
+        underway.ended(outcome.as_ref().err());
         outcome
     }
 
@@ -76,7 +75,7 @@ impl Core {
         cx: &CallContext,
         operation: Operation,
         serving: &Serving,
-        ran: &mut Ran,
+        underway: &mut Underway<'_>,
         pick: P,
         go: G,
     ) -> Result<R, CallError>
@@ -100,10 +99,12 @@ impl Core {
         let in_flight = version.enter();
         let (parts, records) = self.sandbox_parts(cx, &version.manifest);
         let (said, meter) = (Arc::clone(&parts.said), Arc::clone(&parts.meter));
+        underway.meter = Arc::clone(&meter);
+        underway.egress = records;
         let wall_ms =
             if operation.is_availability { self.limits.wall_ms_availability } else { self.limits.wall_ms };
         let began = self.clock.now();
-        let inst_us = &mut ran.inst_us;
+        let inst_us = &mut underway.inst_us;
         let work = async {
             let mut store = Sandbox::store(&self.engine, parts);
             let instance = version.pre.instantiate_async(&mut store).await.map_err(Fault::Sandbox)?;
@@ -115,8 +116,6 @@ impl Core {
         drop(permit);
         let trapped = outcome.as_ref().is_err_and(Fault::is_trap);
         version.breaker.ended(trapped, self.clock.now());
-        ran.meter = meter;
-        ran.egress = records.snapshot();
         outcome.map_err(|fault| fault.told(&said))
     }
 

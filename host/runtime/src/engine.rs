@@ -125,6 +125,11 @@ mod tests {
         assert_eq!(engine.get_max_wasm_stack(), WASM_STACK_BYTES_MAX);
         assert_eq!(engine.get_async_stack_size(), FIBER_STACK_BYTES);
         assert_eq!(engine.get_wasm_backtrace_max_frames(), TRAP_FRAMES_MAX);
+        // None only where the machine does not grant the address space.
+        if let Some(pool) = engine.get_pooling_config() {
+            assert_eq!(pool.get_total_component_instances(), POOL_COMPONENTS);
+            assert_eq!(pool.get_max_memory_size(), limits::CALL_MEMORY_BYTES_MAX);
+        }
     }
 
     #[test]

@@ -4,27 +4,69 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use berth_model::{
-    provider::{CallContext, CallError, CallRecord, EgressRecord},
+    provider::{CallContext, CallError, CallRecord},
     time::Instant,
 };
 use metrics::{Label, SharedString, counter, gauge, histogram};
 use tracing::{Span, field::Empty};
 
-use crate::{call::Operation, core::Core, registry::Serving, spent::Meter};
+use crate::{call::Operation, core::Core, egress::Records, registry::Serving, spent::Meter};
 
-/// What a call used, as far as it got.
-#[derive(Default)]
-pub(crate) struct Ran {
+/// Outcome of a call whose caller went away before it ended: nobody knows what it did.
+const DROPPED: &str = "dropped";
+
+/// A call on its way, and what it used so far. Written down when it is dropped, which happens too when the caller goes
+/// away in the middle.
+pub(crate) struct Underway<'a> {
+    core: &'a Core,
+    cx: &'a CallContext,
+    operation: Operation,
+    serving: Option<&'a Serving>,
+    started_at: Instant,
+    outcome: &'static str,
+    error: Option<String>,
+    /// Its span.
+    pub(crate) span: Span,
     /// Time to make the sandbox, in microseconds.
     pub(crate) inst_us: u64,
     /// Processor and memory.
     pub(crate) meter: Arc<Meter>,
     /// Its requests.
-    pub(crate) egress: Vec<EgressRecord>,
+    pub(crate) egress: Records,
+}
+
+impl<'a> Underway<'a> {
+    /// A call begins.
+    pub(crate) fn new(
+        core: &'a Core,
+        cx: &'a CallContext,
+        operation: Operation,
+        serving: Option<&'a Serving>,
+    ) -> Self {
+        Self {
+            core,
+            cx,
+            operation,
+            serving,
+            started_at: core.clock.now(),
+            outcome: DROPPED,
+            error: None,
+            span: span(cx, operation, serving),
+            inst_us: 0,
+            meter: Arc::default(),
+            egress: Records::default(),
+        }
+    }
+
+    /// It ended by itself.
+    pub(crate) fn ended(&mut self, error: Option<&CallError>) {
+        self.outcome = error.map_or("ok", CallError::outcome);
+        self.error = error.map(ToString::to_string);
+    }
 }
 
 /// The span of a call; the fields that are known only at the end are empty.
-pub(crate) fn span(cx: &CallContext, operation: Operation, serving: Option<&Serving>) -> Span {
+fn span(cx: &CallContext, operation: Operation, serving: Option<&Serving>) -> Span {
     let span = tracing::info_span!(
         "provider_call",
         plugin.id = cx.plugin.as_str(),
@@ -56,45 +98,35 @@ pub(crate) fn span(cx: &CallContext, operation: Operation, serving: Option<&Serv
     span
 }
 
-impl Core {
-    /// Write down how a call ended.
-    #[expect(clippy::too_many_arguments, reason = "one caller; these are the parts of one record")]
-    pub(crate) fn finished(
-        &self,
-        cx: &CallContext,
-        operation: Operation,
-        serving: Option<&Serving>,
-        started_at: Instant,
-        ran: &Ran,
-        error: Option<&CallError>,
-        span: &Span,
-    ) {
-        let outcome = error.map_or("ok", CallError::outcome);
-        let elapsed_us = u64::try_from(self.clock.now().micros_since(started_at)).unwrap_or(0);
-        let (cpu_ticks, peak) = (ran.meter.cpu_ticks(), ran.meter.memory_peak_bytes.load(Ordering::Relaxed));
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        let Self { core, cx, operation, serving, started_at, outcome, span, .. } = self;
+        let egress = self.egress.snapshot();
+        let elapsed_us = u64::try_from(core.clock.now().micros_since(*started_at)).unwrap_or(0);
+        let (cpu_ticks, peak) =
+            (self.meter.cpu_ticks(), self.meter.memory_peak_bytes.load(Ordering::Relaxed));
         if !span.is_disabled() {
-            span.record("outcome", outcome);
+            span.record("outcome", *outcome);
             span.record("cpu_ticks", cpu_ticks);
             span.record("mem_peak_bytes", peak);
-            span.record("egress_count", ran.egress.len());
-            span.record("inst_us", ran.inst_us);
+            span.record("egress_count", egress.len());
+            span.record("inst_us", self.inst_us);
         }
         if let Some(serving) = serving {
             let plugin = SharedString::from(Arc::clone(&serving.version.label));
-            let labels = vec![Label::new("plugin", plugin), Label::new("op", operation.name)];
+            let mut labels = vec![Label::new("plugin", plugin), Label::new("op", operation.name)];
             #[expect(clippy::cast_precision_loss, reason = "a metric; 52 bits are plenty")]
             let measure =
                 |name: &'static str, value: u64| histogram!(name, labels.iter()).record(value as f64);
             measure("berth_call_us", elapsed_us);
-            measure("berth_call_inst_us", ran.inst_us);
+            measure("berth_call_inst_us", self.inst_us);
             measure("berth_call_cpu_ticks", cpu_ticks);
             measure("berth_call_mem_peak_bytes", u64::try_from(peak).unwrap_or(u64::MAX));
-            measure("berth_call_egress_count", u64::try_from(ran.egress.len()).unwrap_or(u64::MAX));
-            let mut labels = labels;
-            labels.push(Label::new("outcome", outcome));
+            measure("berth_call_egress_count", u64::try_from(egress.len()).unwrap_or(u64::MAX));
+            labels.push(Label::new("outcome", *outcome));
             counter!("berth_calls_total", labels).increment(1);
         }
-        self.calls.record(CallRecord {
+        core.calls.record(CallRecord {
             call: cx.call,
             tenant: cx.tenant,
             listing: cx.listing,
@@ -102,15 +134,17 @@ impl Core {
             plugin: cx.plugin.clone(),
             digest: serving.map(|s| s.version.digest().short().to_owned()).unwrap_or_default(),
             operation: operation.name,
-            started_at,
+            started_at: *started_at,
             elapsed_ms: elapsed_us / 1_000,
             outcome,
-            error: error.map(ToString::to_string),
+            error: self.error.take(),
             request_id: cx.request_id.clone(),
-            egress: ran.egress.clone(),
+            egress,
         });
     }
+}
 
+impl Core {
     /// Publish gauges: calls in flight per version, and how full the pool is. To be called now and then.
     pub(crate) fn publish_gauges(&self) {
         for version in self.registry.all_loaded() {

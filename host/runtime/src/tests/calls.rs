@@ -135,3 +135,17 @@ async fn a_call_ends_on_the_version_it_began_with() {
     assert_eq!(under_way.await.expect("ended").expect("not dropped").id, "old");
     assert!(matches!(world.runtime.validate(&cx(1)).await, Err(CallError::NotActive(_))));
 }
+
+#[tokio::test]
+async fn a_call_whose_caller_goes_away_is_recorded_and_gives_its_permit_back() {
+    let limits = RuntimeLimits { concurrent_per_tenant: 1, ..RuntimeLimits::default() };
+    let world = world(limits, None);
+    world.serve(component(WAITS, "a1", "{}")).await;
+    let call = begin(&world, 1).await;
+    call.abort();
+    assert!(call.await.expect_err("aborted").is_cancelled());
+    let record = world.last();
+    assert_eq!((record.outcome, record.error), ("dropped", None));
+    world.state.go_on.add_permits(1);
+    assert_eq!(world.runtime.validate(&cx(1)).await.expect("the permit came back").id, "a1");
+}
