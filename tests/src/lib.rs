@@ -14,9 +14,10 @@ use berth_engine::{
     Caller, Engine, EngineParts, NewConnection, NewEventType, NewListing, NewMember, NewTenant,
 };
 use berth_model::{
-    event_type::EventTypeRecord,
+    event_type::{EventTypePolicy, EventTypeRecord},
     id::ConnectionId,
     manifest::PluginId,
+    member::{MemberRole, Turns},
     provider::{CallLog, CallRecord, Providers},
     random::Random,
     secret::{Credentials, Secret},
@@ -218,6 +219,8 @@ impl World {
             email: None,
             time_zone: Zone::UTC,
             weekly_hours: serde_json::from_value(hours).unwrap(),
+            role: MemberRole::Member,
+            turns: Turns::default(),
         };
         let member = self.engine.create_member(&self.caller, member).await.unwrap();
         let new = NewEventType {
@@ -232,6 +235,7 @@ impl World {
             minimum_notice_minutes: 0,
             booking_window_days: 700,
             members: vec![member.id],
+            policy: EventTypePolicy::default(),
             external_id: external_id.map(str::to_owned),
         };
         self.engine.create_event_type(&self.caller, new).await.unwrap()

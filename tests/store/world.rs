@@ -12,10 +12,10 @@ use std::{
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
     connection::{ConnectionRecord, ConnectionStatus},
-    event_type::EventTypeRecord,
+    event_type::{EventTypePolicy, EventTypeRecord},
     id::{AuditEntryId, BookingId, ConnectionId, EventTypeId, Id, JobId, ListingId, MemberId, TenantId},
     listing::{ListingRecord, TenantRecord},
-    member::MemberRecord,
+    member::{MemberRecord, MemberRole, Turns},
     provider::{Attendee, ExternalBooking, ExternalStatus},
     random::Random,
     secret::{Credentials, Secret},
@@ -181,6 +181,8 @@ impl World {
                 { "weekdays": ["Mon", "Fri"], "start": "09:00", "end": "24:00" }
             ]))
             .unwrap(),
+            role: MemberRole::Admin,
+            turns: Turns { weight: 50, ..Turns::default() },
             active: true,
             revision: 1,
             created_at: now,
@@ -209,6 +211,7 @@ impl World {
             buffer_after_minutes: 10,
             minimum_notice_minutes: 60,
             booking_window_days: 30,
+            policy: EventTypePolicy::default(),
             members,
             external_id: Some("ext-type".into()),
             active: true,

@@ -1,11 +1,11 @@
 //! What can be booked where and with whom: listings, event types, members.
 
 use berth_model::{
-    event_type::EventTypeRecord,
+    event_type::{EventTypePolicy, EventTypeRecord},
     id::{ConnectionId, EventTypeId, ListingId, MemberId},
     limits,
     listing::ListingRecord,
-    member::{MemberRecord, WeeklyHours},
+    member::{MemberRecord, MemberRole, Turns, WeeklyHours},
     time::Zone,
 };
 
@@ -15,6 +15,10 @@ use crate::{Caller, Engine, Outcome, problems::of_store, validate::Fields};
 const MEMBERS_MAX: usize = 100;
 /// Stretches of weekly hours of one member.
 const WEEKLY_HOURS_MAX: usize = 100;
+/// Largest round robin numbers of a member: see [`Turns`].
+const WEIGHT_MAX: u32 = 1_000;
+const PRIORITY_MAX: u32 = 4;
+const CALIBRATION_MAX: u32 = 1_000_000;
 /// Longest buffer, notice in minutes: a day, ninety days.
 const BUFFER_MINUTES_MAX: u32 = 1_440;
 const NOTICE_MINUTES_MAX: u32 = 129_600;
@@ -61,6 +65,7 @@ pub struct NewEventType {
     pub minimum_notice_minutes: u32,
     pub booking_window_days: u32,
     pub members: Vec<MemberId>,
+    pub policy: EventTypePolicy,
     pub external_id: Option<String>,
 }
 
@@ -78,6 +83,7 @@ pub struct EventTypePatch {
     pub minimum_notice_minutes: Option<u32>,
     pub booking_window_days: Option<u32>,
     pub members: Option<Vec<MemberId>>,
+    pub policy: Option<EventTypePolicy>,
     pub external_id: Option<Option<String>>,
     pub active: Option<bool>,
 }
@@ -90,6 +96,8 @@ pub struct NewMember {
     pub email: Option<String>,
     pub time_zone: Zone,
     pub weekly_hours: Vec<WeeklyHours>,
+    pub role: MemberRole,
+    pub turns: Turns,
 }
 
 /// Changes of a member; none leaves a field as it is.
@@ -100,6 +108,8 @@ pub struct MemberPatch {
     pub email: Option<Option<String>>,
     pub time_zone: Option<Zone>,
     pub weekly_hours: Option<Vec<WeeklyHours>>,
+    pub role: Option<MemberRole>,
+    pub turns: Option<Turns>,
     pub active: Option<bool>,
 }
 
@@ -135,6 +145,9 @@ fn check_member(member: &MemberRecord) -> Outcome<()> {
     if let Some(email) = &member.email {
         fields.email("/email", email);
     }
+    fields.range("/turns/weight", member.turns.weight, 0, WEIGHT_MAX);
+    fields.range("/turns/priority", member.turns.priority, 0, PRIORITY_MAX);
+    fields.range("/turns/calibration", member.turns.calibration, 0, CALIBRATION_MAX);
     if member.weekly_hours.len() > WEEKLY_HOURS_MAX {
         fields.bad("/weekly_hours", format!("at most {WEEKLY_HOURS_MAX}"));
     }
@@ -234,6 +247,7 @@ impl Engine {
             minimum_notice_minutes: new.minimum_notice_minutes,
             booking_window_days: new.booking_window_days,
             members: new.members,
+            policy: new.policy,
             external_id: new.external_id,
             active: true,
             revision: 1,
@@ -256,7 +270,7 @@ impl Engine {
         let mut event_type = self.event_type(caller, id).await?;
         apply!(event_type, patch, slug, title, description, length_minutes, slot_interval_minutes);
         apply!(event_type, patch, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes);
-        apply!(event_type, patch, booking_window_days, members, external_id, active);
+        apply!(event_type, patch, booking_window_days, members, policy, external_id, active);
         check_event_type(&event_type)?;
         let revision = expected_revision.unwrap_or(event_type.revision);
         self.store().update_event_type(event_type, revision, self.audit(caller)).await.map_err(of_store)
@@ -284,6 +298,8 @@ impl Engine {
             email: new.email,
             time_zone: new.time_zone,
             weekly_hours: new.weekly_hours,
+            role: new.role,
+            turns: new.turns,
             active: true,
             revision: 1,
             created_at: now,
@@ -303,7 +319,7 @@ impl Engine {
         expected_revision: Option<i64>,
     ) -> Outcome<MemberRecord> {
         let mut member = self.member(caller, id).await?;
-        apply!(member, patch, name, email, time_zone, weekly_hours, active);
+        apply!(member, patch, name, email, time_zone, weekly_hours, role, turns, active);
         check_member(&member)?;
         let revision = expected_revision.unwrap_or(member.revision);
         self.store().update_member(member, revision, self.audit(caller)).await.map_err(of_store)

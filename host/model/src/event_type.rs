@@ -1,8 +1,13 @@
 //! Event types: what can be booked.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    id::{EventTypeId, ListingId, MemberId, TenantId},
-    time::Instant,
+    id::{EventTypeId, ListingId, MemberId, RestrictionScheduleId, TenantId},
+    provider::Money,
+    questions::Question,
+    scheduling::rules::{BookingWindow, GridAnchor, Limit, Strategy, TeamMode},
+    time::{Instant, Zone},
 };
 
 /// An event type of a listing.
@@ -30,10 +35,12 @@ pub struct EventTypeRecord {
     pub buffer_after_minutes: u32,
     /// Shortest time from now to a start, in minutes.
     pub minimum_notice_minutes: u32,
-    /// Latest start, in days from today.
+    /// Latest start, in days from today, unless the policy has a booking window.
     pub booking_window_days: u32,
     /// Members who can be booked for it, by priority.
     pub members: Vec<MemberId>,
+    /// Everything else.
+    pub policy: EventTypePolicy,
     /// Its twin at the provider, for listings that are booked there.
     pub external_id: Option<String>,
     /// Can it be booked?
@@ -44,4 +51,113 @@ pub struct EventTypeRecord {
     pub created_at: Instant,
     /// When it last changed.
     pub updated_at: Instant,
+}
+
+/// The rules of an event type that are read as a whole and never searched. Each default is neutral: it changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventTypePolicy {
+    /// Lengths in minutes that the customer may choose instead of the event type's own.
+    pub other_lengths_minutes: Vec<u32>,
+    /// Where starts lie.
+    pub grid: Grid,
+    /// How far ahead it can be booked; none: [`EventTypeRecord::booking_window_days`] calendar days.
+    pub booking_window: Option<BookingWindow>,
+    /// At most so many bookings or minutes per period.
+    pub limits: Vec<Limit>,
+    /// Customers who share one meeting; 1 for a meeting of one's own.
+    pub seats: u32,
+    /// What it costs; none if nothing.
+    pub price: Option<Money>,
+    /// What the customer is asked.
+    pub questions: Vec<Question>,
+    /// Does a booking wait for the tenant to confirm it?
+    pub confirmation: Confirmation,
+    /// Who must be free.
+    pub team_mode: TeamMode,
+    /// How a round robin chooses.
+    pub strategy: Strategy,
+    /// Members with a part of their own in a round robin; the others take turns.
+    pub host_roles: Vec<HostRole>,
+    /// Customers may cancel until so many minutes before the start; none: until the start.
+    pub cancel_cutoff_minutes: Option<u32>,
+    /// Customers may move it until so many minutes before the start; none: until the start.
+    pub reschedule_cutoff_minutes: Option<u32>,
+    /// Hours that cut every member's hours.
+    pub restriction_schedule: Option<RestrictionScheduleId>,
+}
+
+impl Default for EventTypePolicy {
+    fn default() -> Self {
+        Self {
+            other_lengths_minutes: Vec::new(),
+            grid: Grid::default(),
+            booking_window: None,
+            limits: Vec::new(),
+            seats: 1,
+            price: None,
+            questions: Vec::new(),
+            confirmation: Confirmation::default(),
+            team_mode: TeamMode::default(),
+            strategy: Strategy::default(),
+            host_roles: Vec::new(),
+            cancel_cutoff_minutes: None,
+            reschedule_cutoff_minutes: None,
+            restriction_schedule: None,
+        }
+    }
+}
+
+/// Where the starts of an event type lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Grid {
+    /// Where it begins.
+    pub anchor: GridAnchor,
+    /// The first start of a window is rounded up to a multiple of so many minutes past the hour.
+    pub round_up_to_minutes: Option<u32>,
+    /// On this zone's clock; the member's if none.
+    pub time_zone: Option<Zone>,
+    /// Moves every start by so many minutes.
+    pub offset_minutes: u32,
+}
+
+/// Does a booking wait for a person?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirmation {
+    /// It is confirmed at once.
+    #[default]
+    Automatic,
+    /// It is pending, with its place taken, until the tenant confirms or declines it.
+    Manual,
+}
+
+/// A member's part in a round robin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostRole {
+    /// Who; one of the event type's members.
+    pub member: MemberId,
+    /// Takes part in every booking.
+    #[serde(default)]
+    pub fixed: bool,
+    /// One of each group takes part.
+    #[serde(default)]
+    pub group: Option<String>,
+}
+
+impl EventTypeRecord {
+    /// May a customer book this length?
+    #[must_use]
+    pub fn offers_length(&self, minutes: u32) -> bool {
+        minutes == self.length_minutes || self.policy.other_lengths_minutes.contains(&minutes)
+    }
+
+    /// Is this member fixed, and of which group?
+    #[must_use]
+    pub fn role_of(&self, member: MemberId) -> (bool, Option<&str>) {
+        let role = self.policy.host_roles.iter().find(|role| role.member == member);
+        role.map_or((false, None), |role| (role.fixed, role.group.as_deref()))
+    }
 }

@@ -109,6 +109,8 @@ markers! {
     EventType => EventTypeId,
     /// A person (or a room) whose time is booked.
     Member => MemberId,
+    /// Hours that cut every member's hours.
+    RestrictionSchedule => RestrictionScheduleId,
     /// A booking.
     Booking => BookingId,
     /// A tenant's connection to a provider.

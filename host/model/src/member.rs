@@ -21,6 +21,57 @@ pub struct WeeklyHours {
     pub end: Option<NaiveTime>,
 }
 
+/// What a member may do in their tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberRole {
+    /// Everything, the tenant itself included.
+    Owner,
+    /// Everything but owners.
+    Admin,
+    /// Their own hours and bookings.
+    #[default]
+    Member,
+    /// Look only.
+    Viewer,
+}
+
+impl MemberRole {
+    /// All roles.
+    pub const ALL: &[Self] = &[Self::Owner, Self::Admin, Self::Member, Self::Viewer];
+
+    /// Its name on the wire and in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Member => "member",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
+/// A member's part in round robins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Turns {
+    /// Do they take turns? If not, they are booked there only by name.
+    pub round_robin: bool,
+    /// Their share, relative to the others': 0 to 1000.
+    pub weight: u32,
+    /// Who goes first among equals: 0 (lowest) to 4 (highest).
+    pub priority: u32,
+    /// Bookings credited to them, so that a newcomer or someone back from leave is not flooded.
+    pub calibration: u32,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { round_robin: true, weight: 100, priority: 2, calibration: 0 }
+    }
+}
+
 /// A member of a tenant. One person in two listings is one member, so that they cannot be booked twice at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberRecord {
@@ -36,6 +87,10 @@ pub struct MemberRecord {
     pub time_zone: Zone,
     /// When they can be booked.
     pub weekly_hours: Vec<WeeklyHours>,
+    /// What they may do.
+    pub role: MemberRole,
+    /// Their part in round robins.
+    pub turns: Turns,
     /// Can they be booked?
     pub active: bool,
     /// Counts changes; the `ETag`.

@@ -24,6 +24,7 @@ macro_rules! migrations {
 
 migrations! {
     1 "0001_init",
+    2 "0002_policies",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -12,10 +12,10 @@ use berth_engine::{
 use berth_model::{
     booking::Booking,
     connection::ConnectionRecord,
-    event_type::EventTypeRecord,
+    event_type::{EventTypePolicy, EventTypeRecord},
     id::BookingId,
     listing::{ListingRecord, TenantRecord},
-    member::{MemberRecord, WeeklyHours},
+    member::{MemberRecord, MemberRole, Turns, WeeklyHours},
     plugin::HostGrant,
     provider::Attendee,
     random::Random,
@@ -158,6 +158,7 @@ pub(crate) async fn world() -> World {
         minimum_notice_minutes: 0,
         booking_window_days: 30,
         members: vec![ana.id],
+        policy: EventTypePolicy::default(),
         external_id: Some("et-1".into()),
     };
     let event_type = engine.create_event_type(&caller, event_type).await.unwrap();
@@ -170,6 +171,8 @@ pub(crate) async fn member(engine: &Engine, caller: &Caller, name: &str) -> Memb
         email: None,
         time_zone: "Europe/Warsaw".parse().unwrap(),
         weekly_hours: hours("09:00", "12:00"),
+        role: MemberRole::Member,
+        turns: Turns::default(),
     };
     engine.create_member(caller, member).await.unwrap()
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 use berth_engine::{EventTypePatch, NewEventType};
 use berth_model::{
-    event_type::EventTypeRecord,
+    event_type::{EventTypePolicy, EventTypeRecord},
     id::{EventTypeId, ListingId, MemberId},
     time::Instant,
 };
@@ -44,6 +44,9 @@ pub(super) struct View {
     /// Who can be booked, by priority.
     #[schema(value_type = Vec<String>)]
     members: Vec<MemberId>,
+    /// Everything else; absent members are neutral.
+    #[schema(value_type = Object)]
+    policy: EventTypePolicy,
     /// Its twin at the provider.
     external_id: Option<String>,
     active: bool,
@@ -80,6 +83,9 @@ pub(super) struct New {
     #[schema(value_type = Vec<String>)]
     members: Vec<MemberId>,
     #[serde(default)]
+    #[schema(value_type = Object)]
+    policy: EventTypePolicy,
+    #[serde(default)]
     external_id: Option<String>,
 }
 
@@ -101,6 +107,8 @@ pub(super) struct Patch {
     booking_window_days: Option<u32>,
     #[schema(value_type = Option<Vec<String>>)]
     members: Option<Vec<MemberId>>,
+    #[schema(value_type = Option<Object>)]
+    policy: Option<EventTypePolicy>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     external_id: Option<Option<String>>,
@@ -122,6 +130,7 @@ impl From<EventTypeRecord> for View {
             minimum_notice_minutes: r.minimum_notice_minutes,
             booking_window_days: r.booking_window_days,
             members: r.members,
+            policy: r.policy,
             external_id: r.external_id,
             active: r.active,
             revision: r.revision,
@@ -165,6 +174,7 @@ pub(super) async fn create(
         minimum_notice_minutes: new.minimum_notice_minutes,
         booking_window_days: new.booking_window_days,
         members: new.members,
+        policy: new.policy,
         external_id: new.external_id,
     };
     Ok(tagged(StatusCode::CREATED, app.engine().create_event_type(&caller, new).await?))
@@ -233,6 +243,7 @@ pub(super) async fn update(
         minimum_notice_minutes: patch.minimum_notice_minutes,
         booking_window_days: patch.booking_window_days,
         members: patch.members,
+        policy: patch.policy,
         external_id: patch.external_id,
         active: patch.active,
     };

@@ -9,7 +9,7 @@ use axum::{
 use berth_engine::{MemberPatch, NewMember};
 use berth_model::{
     id::MemberId,
-    member::{MemberRecord, WeeklyHours},
+    member::{MemberRecord, MemberRole, Turns, WeeklyHours},
     time::{Instant, Zone},
 };
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,12 @@ pub(super) struct View {
     /// Opening hours on the member's clock: `{weekdays: ["Mon"], start: "09:00", end: "17:00"}`.
     #[schema(value_type = Vec<Object>)]
     weekly_hours: Vec<WeeklyHours>,
+    /// `owner`, `admin`, `member` or `viewer`.
+    #[schema(value_type = String)]
+    role: MemberRole,
+    /// Their part in round robins.
+    #[schema(value_type = Object)]
+    turns: Turns,
     active: bool,
     /// Counts changes; the `ETag`.
     revision: i64,
@@ -57,6 +63,12 @@ pub(super) struct New {
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
     weekly_hours: Vec<WeeklyHours>,
+    #[serde(default)]
+    #[schema(value_type = String)]
+    role: MemberRole,
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    turns: Turns,
 }
 
 /// Changes.
@@ -72,6 +84,10 @@ pub(super) struct Patch {
     time_zone: Option<Zone>,
     #[schema(value_type = Option<Vec<Object>>)]
     weekly_hours: Option<Vec<WeeklyHours>>,
+    #[schema(value_type = Option<String>)]
+    role: Option<MemberRole>,
+    #[schema(value_type = Option<Object>)]
+    turns: Option<Turns>,
     active: Option<bool>,
 }
 
@@ -83,6 +99,8 @@ impl From<MemberRecord> for View {
             email: r.email,
             time_zone: r.time_zone,
             weekly_hours: r.weekly_hours,
+            role: r.role,
+            turns: r.turns,
             active: r.active,
             revision: r.revision,
             created_at: r.created_at,
@@ -114,6 +132,8 @@ pub(super) async fn create(
         email: new.email,
         time_zone: new.time_zone,
         weekly_hours: new.weekly_hours,
+        role: new.role,
+        turns: new.turns,
     };
     Ok(tagged(StatusCode::CREATED, app.engine().create_member(&caller, new).await?))
 }
@@ -162,6 +182,8 @@ pub(super) async fn update(
         email: patch.email,
         time_zone: patch.time_zone,
         weekly_hours: patch.weekly_hours,
+        role: patch.role,
+        turns: patch.turns,
         active: patch.active,
     };
     Ok(tagged(StatusCode::OK, app.engine().update_member(&caller, id, patch, revision).await?))

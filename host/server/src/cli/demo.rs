@@ -11,9 +11,10 @@ use berth_engine::{
     Caller, Engine, NewConnection, NewEventType, NewKey, NewListing, NewMember, NewTenant, TENANT_SCOPES,
 };
 use berth_model::{
+    event_type::EventTypePolicy,
     id::ConnectionId,
     manifest::PluginId,
-    member::WeeklyHours,
+    member::{MemberRole, Turns, WeeklyHours},
     secret::{Credentials, Secret},
     time::{Instant, Zone},
 };
@@ -251,6 +252,8 @@ async fn offer(
         email: Some("eve@example.com".to_owned()),
         time_zone,
         weekly_hours: week()?,
+        role: MemberRole::Member,
+        turns: Turns::default(),
     };
     let member = engine.create_member(caller, member).await?;
     let new = NewEventType {
@@ -265,6 +268,7 @@ async fn offer(
         minimum_notice_minutes: 0,
         booking_window_days: 60,
         members: vec![member.id],
+        policy: EventTypePolicy::default(),
         external_id: seed.map(|s| s.external_event_type.clone()),
     };
     Ok(engine.create_event_type(caller, new).await?.id.to_string())

@@ -6,38 +6,38 @@ use berth_model::{
     event_type::EventTypeRecord,
     id::{EventTypeId, ListingId, MemberId, TenantId},
 };
-use serde_json::json;
-use sqlx::QueryBuilder;
+use serde_json::{Value, json};
+use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::{super::Db, Conn, after, audit, found, met, number};
+use super::{super::Db, Conn, after, audit, found, met, number, shaped};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
     INSERT = "INSERT INTO event_types (tenant_id, id, listing_id, slug, title, description, length_minutes,
             slot_interval_minutes, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes,
-            booking_window_days, external_id, active, revision, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+            booking_window_days, external_id, active, revision, created_at, updated_at, policy)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     GET = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
             buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
-            active, revision, created_at, updated_at
+            active, revision, created_at, updated_at, policy
         FROM event_types WHERE tenant_id = $1 AND id = $2";
     LIST = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
             buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
-            active, revision, created_at, updated_at
+            active, revision, created_at, updated_at, policy
         FROM event_types WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     LIST_OF_LISTING = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes,
             slot_interval_minutes, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes,
-            booking_window_days, external_id, active, revision, created_at, updated_at
+            booking_window_days, external_id, active, revision, created_at, updated_at, policy
         FROM event_types WHERE tenant_id = $1 AND id > $2 AND listing_id = $4 ORDER BY id LIMIT $3";
     UPDATE = "UPDATE event_types SET slug = $4, title = $5, description = $6, length_minutes = $7,
             slot_interval_minutes = $8, buffer_before_minutes = $9, buffer_after_minutes = $10,
             minimum_notice_minutes = $11, booking_window_days = $12, external_id = $13, active = $14,
-            revision = revision + 1, updated_at = $15
+            policy = $16, revision = revision + 1, updated_at = $15
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
         RETURNING tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
             buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
-            active, revision, created_at, updated_at";
+            active, revision, created_at, updated_at, policy";
     DELETE = "DELETE FROM event_types WHERE tenant_id = $1 AND id = $2";
     LEAVE = "DELETE FROM event_type_members WHERE tenant_id = $1 AND event_type_id = $2";
 }
@@ -61,6 +61,7 @@ struct Row {
     revision: i64,
     created_at: Ts,
     updated_at: Ts,
+    policy: Json<Value>,
 }
 
 impl Row {
@@ -82,6 +83,7 @@ impl Row {
             minimum_notice_minutes: number(self.minimum_notice_minutes, "notice")?,
             booking_window_days: number(self.booking_window_days, "booking window")?,
             members,
+            policy: shaped(self.policy, "policy")?,
             external_id: self.external_id,
             active: self.active,
             revision: self.revision,
@@ -100,6 +102,7 @@ async fn note(
     let data = json!({
         "listing": event_type.listing, "slug": event_type.slug, "title": event_type.title,
         "length_minutes": event_type.length_minutes, "members": event_type.members,
+        "policy": event_type.policy,
         "external_id": event_type.external_id, "active": event_type.active, "revision": event_type.revision,
     });
     audit::note(conn, audit, Some(event_type.tenant), action, event_type.id.uuid(), data).await
@@ -150,6 +153,7 @@ pub(crate) async fn insert(
         .bind(event_type.revision)
         .bind(Ts(event_type.created_at))
         .bind(Ts(event_type.updated_at))
+        .bind(Json(&event_type.policy))
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("an event type with this slug").missing("listing"))?;
@@ -256,6 +260,7 @@ pub(crate) async fn update(
         .bind(&event_type.external_id)
         .bind(event_type.active)
         .bind(Ts(audit.at))
+        .bind(Json(&event_type.policy))
         .fetch_optional(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("an event type with this slug"))?;

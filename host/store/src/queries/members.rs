@@ -2,31 +2,35 @@
 
 use berth_model::{
     id::{EventTypeId, MemberId, TenantId},
-    member::MemberRecord,
+    member::{MemberRecord, MemberRole, Turns},
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, after, audit, found, met, parsed, shaped};
+use super::{super::Db, Conn, after, audit, found, met, named, number, parsed, shaped};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
     INSERT = "INSERT INTO members (tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at,
-            updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    GET = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at
+            updated_at, role, round_robin, weight, priority, calibration)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    GET = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
+            role, round_robin, weight, priority, calibration
         FROM members WHERE tenant_id = $1 AND id = $2";
-    LIST = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at
+    LIST = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
+            role, round_robin, weight, priority, calibration
         FROM members WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     OF_EVENT_TYPE = "SELECT m.tenant_id, m.id, m.name, m.email, m.time_zone, m.weekly_hours, m.active, m.revision,
-            m.created_at, m.updated_at
+            m.created_at, m.updated_at, m.role, m.round_robin, m.weight, m.priority, m.calibration
         FROM event_type_members e JOIN members m ON m.tenant_id = e.tenant_id AND m.id = e.member_id
         WHERE e.tenant_id = $1 AND e.event_type_id = $2 ORDER BY e.position";
     UPDATE = "UPDATE members SET name = $4, email = $5, time_zone = $6, weekly_hours = $7, active = $8,
+            role = $10, round_robin = $11, weight = $12, priority = $13, calibration = $14,
             revision = revision + 1, updated_at = $9
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
-        RETURNING tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at";
+        RETURNING tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
+            role, round_robin, weight, priority, calibration";
     DELETE = "DELETE FROM members WHERE tenant_id = $1 AND id = $2";
 }
 
@@ -42,6 +46,11 @@ struct Row {
     revision: i64,
     created_at: Ts,
     updated_at: Ts,
+    role: String,
+    round_robin: bool,
+    weight: i64,
+    priority: i64,
+    calibration: i64,
 }
 
 impl TryFrom<Row> for MemberRecord {
@@ -54,6 +63,13 @@ impl TryFrom<Row> for MemberRecord {
             email: row.email,
             time_zone: parsed(&row.time_zone, "time zone")?,
             weekly_hours: shaped(row.weekly_hours, "weekly hours")?,
+            role: named(MemberRole::ALL, MemberRole::as_str, &row.role, "role")?,
+            turns: Turns {
+                round_robin: row.round_robin,
+                weight: number(row.weight, "weight")?,
+                priority: number(row.priority, "priority")?,
+                calibration: number(row.calibration, "calibration")?,
+            },
             active: row.active,
             revision: row.revision,
             created_at: row.created_at.0,
@@ -70,7 +86,7 @@ async fn note(
 ) -> Result<(), StoreError> {
     let data = json!({
         "name": member.name, "time_zone": member.time_zone, "weekly_hours": member.weekly_hours,
-        "active": member.active, "revision": member.revision,
+        "role": member.role, "turns": member.turns, "active": member.active, "revision": member.revision,
     });
     audit::note(conn, audit, Some(member.tenant), action, member.id.uuid(), data).await
 }
@@ -87,6 +103,11 @@ pub(crate) async fn insert(conn: &mut Conn, member: &MemberRecord, audit: &Audit
         .bind(member.revision)
         .bind(Ts(member.created_at))
         .bind(Ts(member.updated_at))
+        .bind(member.role.as_str())
+        .bind(member.turns.round_robin)
+        .bind(i64::from(member.turns.weight))
+        .bind(i64::from(member.turns.priority))
+        .bind(i64::from(member.turns.calibration))
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("a member with this id").missing("tenant"))?;
@@ -148,6 +169,11 @@ pub(crate) async fn update(
         .bind(Json(&member.weekly_hours))
         .bind(member.active)
         .bind(Ts(audit.at))
+        .bind(member.role.as_str())
+        .bind(member.turns.round_robin)
+        .bind(i64::from(member.turns.weight))
+        .bind(i64::from(member.turns.priority))
+        .bind(i64::from(member.turns.calibration))
         .fetch_optional(&mut *conn)
         .await?;
     let Some(row) = row else {

@@ -1,0 +1,3 @@
+//! Scheduling: what a slot is. Pure functions over values; the product and the stateless form call the same ones.
+
+pub mod rules;

@@ -1,0 +1,137 @@
+//! The vocabulary of scheduling rules: the same words in the stateless form, in an event type and in the core.
+
+use chrono::{NaiveDate, Weekday};
+use serde::{Deserialize, Serialize};
+
+use crate::time::Zone;
+
+/// Who must be free for a start to be offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TeamMode {
+    /// Each member by themselves; the customer or the strategy picks one.
+    #[default]
+    Single,
+    /// Everyone, for the whole meeting.
+    Collective,
+    /// One person, plus all fixed ones, plus one of each group.
+    RoundRobin,
+}
+
+/// How the one person of a round robin is chosen. The exact rules are in [`super::choose`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// Whoever was given a booking the longest time ago.
+    LeastRecentlyAssigned,
+    /// Whoever has the fewest bookings ahead.
+    #[default]
+    FewestUpcoming,
+    /// The highest priority; then the least recently assigned.
+    PriorityThenLru,
+    /// Whoever is furthest below their weighted share; then priority; then the least recently assigned.
+    WeightedShortfallThenPriorityThenLru,
+}
+
+/// Where the grid of starts begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GridAnchor {
+    /// It restarts after each busy time.
+    FreeWindowStart,
+    /// It runs from opening time whatever is booked.
+    #[default]
+    AvailabilityWindowStart,
+    /// It runs from the start of the range that is asked for.
+    RangeStart,
+}
+
+/// A civil period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Period {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// At most so many bookings.
+    MaxBookings(u32),
+    /// At most so many minutes of meetings.
+    MaxMinutes(u32),
+}
+
+/// At most so much in each civil period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Limit {
+    /// The period.
+    pub per: Period,
+    /// What is counted, and the most of it.
+    #[serde(flatten)]
+    pub most: Quantity,
+    /// Whose civil periods count; the host's own clock if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<Zone>,
+    /// First day of a week.
+    #[serde(default = "monday")]
+    pub week_start: Weekday,
+}
+
+const fn monday() -> Weekday {
+    Weekday::Mon
+}
+
+/// Which days count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DayCount {
+    /// Every day.
+    #[default]
+    Calendar,
+    /// Monday to Friday.
+    Business,
+}
+
+/// How far ahead something can be booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum BookingWindow {
+    /// Today and so many days after it.
+    Rolling {
+        /// How many.
+        days: u32,
+        /// Of which.
+        #[serde(default)]
+        count: DayCount,
+        /// Whose days; the host's own clock if none.
+        #[serde(default)]
+        timezone: Option<Zone>,
+    },
+    /// The first so many days that have something free, today included.
+    RollingWindow {
+        /// How many.
+        days: u32,
+        /// Of which.
+        #[serde(default)]
+        count: DayCount,
+        /// Whose days; the host's own clock if none.
+        #[serde(default)]
+        timezone: Option<Zone>,
+    },
+    /// These days, both included.
+    Range {
+        /// First day.
+        from: NaiveDate,
+        /// Last day.
+        to: NaiveDate,
+        /// Whose days; the host's own clock if none.
+        #[serde(default)]
+        timezone: Option<Zone>,
+    },
+}
