@@ -33,7 +33,7 @@ use berth_model::{
 use berth_store::{Store, records::Audit};
 use tokio::sync::Notify;
 
-pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot};
+pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
 pub use bookings::{BookOutcome, BookRequest, CancelBooking, RescheduleBooking};
 pub use catalog::{EventTypePatch, ListingPatch, MemberPatch, NewEventType, NewListing, NewMember};
 pub use connections::{ConnectionPatch, NewConnection};

@@ -22,6 +22,5 @@ pub mod random;
 pub mod recurrence;
 pub mod scheduling;
 pub mod secret;
-pub mod slots;
 pub mod time;
 pub mod webhook;

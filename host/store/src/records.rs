@@ -272,3 +272,25 @@ pub struct Occupied {
     /// The booking, if one is the owner.
     pub booking: Option<BookingId>,
 }
+
+/// Which bookings count for the shares of a round robin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Those that were made in this period.
+    CreatedIn(Interval),
+    /// Those that take place in this period.
+    StartingIn(Interval),
+}
+
+/// What a member was given, as organiser. Cancelled and failed bookings do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assigned {
+    /// Who.
+    pub member: MemberId,
+    /// Bookings of the event type that count.
+    pub bookings: u32,
+    /// Bookings ahead, of any event type.
+    pub upcoming: u32,
+    /// When they were last given one of the event type.
+    pub last_assigned_at: Option<Instant>,
+}

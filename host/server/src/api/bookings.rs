@@ -69,7 +69,10 @@ pub(super) struct NewBooking {
     /// When it starts (RFC 3339): one of the offered slots.
     #[schema(value_type = String, example = "2026-11-23T09:00:00Z")]
     start: Instant,
-    /// With whom; absent: whoever is free and has least to do.
+    /// Length, if the event type offers several.
+    #[serde(default)]
+    length_minutes: Option<u32>,
+    /// With whom; absent: the event type's strategy chooses among those who are free.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     member: Option<MemberId>,
@@ -185,6 +188,7 @@ pub(super) async fn create(
     let request = BookRequest {
         event_type: new.event_type,
         start: new.start,
+        length_minutes: new.length_minutes,
         member: new.member,
         provider: choice(new.provider.as_deref())?,
         attendee: new.attendee.into(),

@@ -26,6 +26,7 @@ macro_rules! queries {
     };
 }
 
+pub(crate) mod assigned;
 pub(crate) mod audit;
 pub(crate) mod booking_changes;
 pub(crate) mod bookings;

@@ -2,7 +2,7 @@
 
 use berth_model::{
     id::{BookingId, MemberId, TenantId},
-    time::{Instant, Interval},
+    time::Interval,
 };
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -107,7 +107,7 @@ struct Row {
 }
 
 /// Append `(id, id, …)`.
-fn push_ids(query: &mut QueryBuilder<Db>, members: &[MemberId]) {
+pub(super) fn push_ids(query: &mut QueryBuilder<Db>, members: &[MemberId]) {
     query.push("(");
     let mut ids = query.separated(", ");
     for member in members {
@@ -146,31 +146,4 @@ pub(crate) async fn occupied(
             })
         })
         .collect()
-}
-
-/// Active bookings per member that end after `now`, and when the member was last given one.
-pub(crate) async fn upcoming(
-    conn: &mut Conn,
-    tenant: TenantId,
-    members: &[MemberId],
-    now: Instant,
-) -> Result<Vec<(MemberId, i64, Option<Instant>)>, StoreError> {
-    if members.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut query = QueryBuilder::<Db>::new(
-        "SELECT member_id, COUNT(*), MAX(created_at) FROM bookings WHERE tenant_id = ",
-    );
-    query.push_bind(tenant.uuid()).push(" AND member_id IN ");
-    push_ids(&mut query, members);
-    query.push(" AND ends_at > ").push_bind(Ts(now));
-    query.push(" AND status IN ('pending', 'confirmed') GROUP BY member_id");
-    let rows: Vec<(Uuid, i64, Ts)> = query.build_query_as().fetch_all(conn).await?;
-    Ok(members
-        .iter()
-        .map(|member| match rows.iter().find(|(id, ..)| *id == member.uuid()) {
-            Some((_, count, last)) => (*member, *count, Some(last.0)),
-            None => (*member, 0, None),
-        })
-        .collect())
 }
