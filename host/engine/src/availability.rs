@@ -177,8 +177,11 @@ impl Engine {
         }
         let ids: Vec<MemberId> = members.iter().map(|m| m.id).collect();
         let tenant = scene.listing.tenant;
-        let occupied =
-            self.store().occupied(tenant, &ids, within.widened(1_440, 1_440)).await.map_err(of_store)?;
+        let occupied = self
+            .store()
+            .occupied(tenant, &ids, within.widened(1_440, 1_440), self.now())
+            .await
+            .map_err(of_store)?;
 
         let mut degraded = Vec::new();
         let external = match &scene.connection {

@@ -255,6 +255,10 @@ impl Engine {
             listing: scene.listing.id,
             event_type: scene.event_type.id,
             member,
+            other_members: Vec::new(),
+            seats: 1,
+            series: None,
+            assignment: None,
             connection: scene.connection.as_ref().map(|c: &ConnectionRecord| c.id),
             status: if external { BookingStatus::Pending } else { BookingStatus::Confirmed },
             provider_task: external.then_some(ProviderTask::Create),
@@ -275,7 +279,7 @@ impl Engine {
         let (job, held) = self.job_of(&booking, true);
         let event_type = &scene.event_type;
         let blocked = when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes);
-        (NewBooking { booking, blocked, job }, held)
+        (NewBooking { booking, blocked, job, hold: None }, held)
     }
 
     /// The job that tells the provider of a booking, leased to this request if `ours`; none for the built-in provider.

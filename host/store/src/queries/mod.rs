@@ -33,6 +33,7 @@ pub(crate) mod calls;
 pub(crate) mod connections;
 pub(crate) mod event_types;
 pub(crate) mod grants;
+pub(crate) mod holds;
 pub(crate) mod idempotency;
 pub(crate) mod jobs;
 pub(crate) mod keys;
@@ -54,6 +55,7 @@ const ALL: &[&[&str]] = &[
     connections::ALL,
     event_types::ALL,
     grants::ALL,
+    holds::ALL,
     idempotency::ALL,
     jobs::ALL,
     keys::ALL,
