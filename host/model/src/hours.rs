@@ -24,17 +24,23 @@ pub fn instant_of(zone: Zone, local: NaiveDateTime) -> Instant {
 }
 
 /// Does this zone have this civil day at all? Samoa had no 30 December 2011.
-fn has_day(zone: Zone, date: NaiveDate) -> bool {
+pub(crate) fn has_day(zone: Zone, date: NaiveDate) -> bool {
     (0..24).any(|hour| {
         date.and_hms_opt(hour, 0, 0)
             .is_some_and(|local| zone.tz().from_local_datetime(&local).earliest().is_some())
     })
 }
 
+/// What a clock of this zone shows at an instant.
+#[must_use]
+pub fn local_of(zone: Zone, at: Instant) -> NaiveDateTime {
+    at.to_chrono().with_timezone(&zone.tz()).naive_local()
+}
+
 /// The civil day that a clock of this zone shows at an instant.
 #[must_use]
 pub fn civil_day(zone: Zone, at: Instant) -> NaiveDate {
-    at.to_chrono().with_timezone(&zone.tz()).date_naive()
+    local_of(zone, at).date()
 }
 
 /// First instant of a civil day.

@@ -20,6 +20,7 @@ pub mod problem;
 pub mod provider;
 pub mod questions;
 pub mod random;
+pub mod recurrence;
 pub mod scheduling;
 pub mod secret;
 pub mod slots;

@@ -143,6 +143,44 @@ pub const COMPLETION_GRACE_SECONDS: i64 = 300;
 pub const PAGE_ITEMS_MAX: u32 = 100;
 /// Longest availability query, in days.
 pub const AVAILABILITY_DAYS_MAX: i64 = 92;
+/// Longest meeting, in minutes: a day.
+pub const MEETING_MINUTES_MAX: u32 = 1_440;
+/// Longest buffer, in minutes: a day.
+pub const BUFFER_MINUTES_MAX: u32 = 1_440;
+/// Longest notice, in minutes: ninety days.
+pub const NOTICE_MINUTES_MAX: u32 = 129_600;
+/// Seats of one meeting: a lecture hall.
+pub const SEATS_MAX: u32 = 1_000;
+/// Limits of one event type: each period in bookings and in minutes, and some to spare.
+pub const LIMITS_MAX: usize = 16;
+/// Weekly stretches, date overrides, closed days or journeys of one host: a day each for years.
+pub const HOURS_RULES_MAX: usize = 1_000;
+/// Longest stretch of free time of a recurrence rule, in minutes: a week.
+pub const FREE_MINUTES_MAX: u32 = 10_080;
+/// Occurrences of one recurrence that are looked at in one answer: one each hour for years.
+pub const OCCURRENCES_MAX: usize = 20_000;
+/// Occurrences of one recurrence that are passed over on the way to the wanted ones.
+pub const OCCURRENCE_STEPS_MAX: usize = 200_000;
+/// Largest request for a computation, in bytes: the busy times that it may have.
+pub const COMPUTE_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Computations at the same time per process: each takes a core.
+pub const COMPUTES_CONCURRENT_MAX: usize = 8;
+/// Hosts in one request for a computation.
+pub const COMPUTE_HOSTS_MAX: usize = 200;
+/// Busy times, or other stretches of time, in one request for a computation: years of a full calendar.
+pub const COMPUTE_BUSY_MAX: usize = 100_000;
+/// Rules (weekly stretches, overrides, closed days, journeys) of all hosts in one request: each is looked at for each day.
+pub const COMPUTE_RULES_MAX: usize = 10_000;
+/// Longest range of a computation, in days: two years.
+pub const COMPUTE_DAYS_MAX: i64 = 732;
+/// Starts that one computation looks at, over all hosts.
+pub const COMPUTE_STARTS_MAX: i64 = 2_000_000;
+/// Times in one question whether a team is bookable.
+pub const CHECKS_MAX: usize = 1_000;
+/// Choices that one simulated round robin makes, times its hosts.
+pub const FAIRNESS_STEPS_MAX: u64 = 10_000_000;
+/// Longest booking window, in days: two years.
+pub const BOOKING_WINDOW_DAYS_MAX: u32 = 730;
 /// Slots in one availability answer.
 pub const SLOTS_MAX: usize = 20_000;
 /// How long an Idempotency-Key is remembered, in seconds: a day of retries.

@@ -101,16 +101,16 @@ pub struct MemberRecord {
     pub updated_at: Instant,
 }
 
-mod clock_time {
+pub(crate) mod clock_time {
     use chrono::NaiveTime;
     use serde::{Deserialize, Deserializer, Serializer, de};
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-    pub(super) fn serialize<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&time.format("%H:%M"))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
         parse(&String::deserialize(deserializer)?)
             .ok_or_else(|| de::Error::custom("not a time such as 09:30"))
     }
@@ -120,12 +120,12 @@ mod clock_time {
     }
 }
 
-mod closing_time {
+pub(crate) mod closing_time {
     use chrono::NaiveTime;
     use serde::{Deserialize, Deserializer, Serializer, de};
 
     #[expect(clippy::ref_option, reason = "serde calls it so")]
-    pub(super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         time: &Option<NaiveTime>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -135,7 +135,7 @@ mod closing_time {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<NaiveTime>, D::Error> {
         let text = String::deserialize(deserializer)?;

@@ -58,8 +58,7 @@ pub enum Period {
 }
 
 /// What a limit counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Quantity {
     /// At most so many bookings.
     MaxBookings(u32),
@@ -67,20 +66,60 @@ pub enum Quantity {
     MaxMinutes(u32),
 }
 
-/// At most so much in each civil period.
+/// At most so much in each civil period. On the wire: `per`, one of `max_bookings` and `max_minutes`, `timezone`, `week_start`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "WireLimit", into = "WireLimit")]
 pub struct Limit {
     /// The period.
     pub per: Period,
     /// What is counted, and the most of it.
-    #[serde(flatten)]
     pub most: Quantity,
     /// Whose civil periods count; the host's own clock if none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Zone>,
     /// First day of a week.
-    #[serde(default = "monday")]
     pub week_start: Weekday,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireLimit {
+    per: Period,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_bookings: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_minutes: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timezone: Option<Zone>,
+    #[serde(default = "monday")]
+    week_start: Weekday,
+}
+
+impl TryFrom<WireLimit> for Limit {
+    type Error = &'static str;
+    fn try_from(wire: WireLimit) -> Result<Self, Self::Error> {
+        let most = match (wire.max_bookings, wire.max_minutes) {
+            (Some(bookings), None) => Quantity::MaxBookings(bookings),
+            (None, Some(minutes)) => Quantity::MaxMinutes(minutes),
+            _ => return Err("a limit has one of max_bookings and max_minutes"),
+        };
+        Ok(Self { per: wire.per, most, timezone: wire.timezone, week_start: wire.week_start })
+    }
+}
+
+impl From<Limit> for WireLimit {
+    fn from(limit: Limit) -> Self {
+        let (max_bookings, max_minutes) = match limit.most {
+            Quantity::MaxBookings(bookings) => (Some(bookings), None),
+            Quantity::MaxMinutes(minutes) => (None, Some(minutes)),
+        };
+        Self {
+            per: limit.per,
+            max_bookings,
+            max_minutes,
+            timezone: limit.timezone,
+            week_start: limit.week_start,
+        }
+    }
 }
 
 const fn monday() -> Weekday {
