@@ -9,7 +9,7 @@ use berth_store::{
     records::{Assigned, BookingFilter, Counted},
 };
 
-use crate::world::{World, minute, span, twin};
+use crate::world::{NOON, World, minute, span, twin};
 
 pub async fn a_booking_comes_back_as_it_was_made(world: &World) {
     let scene = world.scene("quay").await;
@@ -26,12 +26,14 @@ pub async fn a_booking_comes_back_as_it_was_made(world: &World) {
     let none = world.store.booking_by_external_id(scene.tenant, scene.connection, "twin-2").await.unwrap();
     assert_eq!(none, None);
     assert_eq!(world.actions(scene.tenant, booking.id).await, ["booking.created"]);
-    let taken = world.store.occupied(scene.tenant, &[scene.member], span(0, 600)).await.unwrap();
+    let taken = world.store.occupied(scene.tenant, &[scene.member], span(0, 600), NOON).await.unwrap();
     assert_eq!(taken.len(), 1);
     assert_eq!((taken[0].blocked, taken[0].when), (span(55, 100), span(60, 90)));
     assert_eq!((taken[0].member, taken[0].booking), (scene.member, Some(booking.id)));
-    assert!(world.store.occupied(scene.tenant, &[scene.member], span(100, 600)).await.unwrap().is_empty());
-    assert!(world.store.occupied(scene.tenant, &[], span(0, 600)).await.unwrap().is_empty());
+    assert!(
+        world.store.occupied(scene.tenant, &[scene.member], span(100, 600), NOON).await.unwrap().is_empty()
+    );
+    assert!(world.store.occupied(scene.tenant, &[], span(0, 600), NOON).await.unwrap().is_empty());
 }
 
 pub async fn a_place_is_taken_once(world: &World) {

@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Caller, Engine, Outcome, ProviderChoice,
-    availability::{Wanted, length},
+    availability::{Choice, Wanted, length},
     jobs::SYNC_BOOKING,
     problems::{of_call, of_store},
     routing::Scene,
@@ -128,11 +128,12 @@ impl Engine {
             .with_hint("Set its external_id to one of /api/booking-providers/{id}/event-types, or book with \"provider\": \"builtin\"."));
         }
         let length_minutes = length(&scene, request.length_minutes)?;
-        let wanted = Wanted { length_minutes, member: request.member, moving: None };
+        let wanted = Wanted { length_minutes, member: request.member, moving: None, hold: None };
         let when = Interval::of_minutes(request.start, length_minutes);
         for choice in self.choices_at(caller, &scene, when.start(), wanted).await? {
-            let Some(member) = choice.members.first().copied() else { continue };
-            let (new, held) = self.new_booking(caller, &request, &scene, member, when);
+            let Some((new, held)) = self.new_booking(caller, &request, &scene, choice, when) else {
+                continue;
+            };
             let booking = new.booking.clone();
             match self.store().create_booking(new, self.audit(caller)).await {
                 Ok(()) => return self.tell_provider(caller, booking, held).await,
@@ -200,7 +201,8 @@ impl Engine {
             u32::try_from(booking.when.end().micros_since(booking.when.start()) / 60_000_000)
                 .unwrap_or(scene.event_type.length_minutes);
         let when = Interval::of_minutes(reschedule.start, length_minutes);
-        let wanted = Wanted { length_minutes, member: Some(booking.member), moving: Some(&booking) };
+        let wanted =
+            Wanted { length_minutes, member: Some(booking.member), moving: Some(&booking), hold: None };
         if self.choices_at(caller, &scene, when.start(), wanted).await?.is_empty() {
             return Err(self.not_available(caller, &scene, when.start(), wanted).await);
         }
@@ -251,9 +253,10 @@ impl Engine {
         caller: &Caller,
         request: &BookRequest,
         scene: &Scene,
-        member: MemberId,
+        choice: Choice,
         when: Interval,
-    ) -> (NewBooking, Option<Held>) {
+    ) -> Option<(NewBooking, Option<Held>)> {
+        let (member, other_members) = choice.members.split_first()?;
         let now = self.now();
         let external = scene.connection.is_some();
         let booking = Booking {
@@ -261,7 +264,11 @@ impl Engine {
             tenant: caller.tenant,
             listing: scene.listing.id,
             event_type: scene.event_type.id,
-            member,
+            member: *member,
+            other_members: other_members.to_vec(),
+            seats: scene.event_type.policy.seats.max(1),
+            series: None,
+            assignment: Some(choice.assignment),
             connection: scene.connection.as_ref().map(|c: &ConnectionRecord| c.id),
             status: if external { BookingStatus::Pending } else { BookingStatus::Confirmed },
             provider_task: external.then_some(ProviderTask::Create),
@@ -282,7 +289,7 @@ impl Engine {
         let (job, held) = self.job_of(&booking, true);
         let event_type = &scene.event_type;
         let blocked = when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes);
-        (NewBooking { booking, blocked, job }, held)
+        Some((NewBooking { booking, blocked, job, hold: None }, held))
     }
 
     /// The job that tells the provider of a booking, leased to this request if `ours`; none for the built-in provider.

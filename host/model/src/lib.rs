@@ -7,6 +7,7 @@
 pub mod booking;
 pub mod connection;
 pub mod event_type;
+pub mod hold;
 pub mod hours;
 pub mod id;
 pub mod intervals;

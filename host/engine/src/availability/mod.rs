@@ -6,7 +6,7 @@ mod question;
 
 use berth_model::{
     booking::Booking,
-    id::{ConnectionId, EventTypeId, MemberId},
+    id::{ConnectionId, EventTypeId, HoldId, MemberId},
     limits,
     problem::{Code, Problem},
     scheduling::slots::{Offer, Question, Reason, Rejection},
@@ -95,6 +95,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) member: Option<MemberId>,
     /// A booking that moves.
     pub(crate) moving: Option<&'a Booking>,
+    /// The caller's own hold.
+    pub(crate) hold: Option<HoldId>,
 }
 
 /// What was found out about a stretch of time.
@@ -125,6 +127,7 @@ impl Engine {
             length_minutes: length(&scene, query.length_minutes)?,
             member: query.member,
             moving: None,
+            hold: None,
         };
         let hide = !scene.listing.offer_when_degraded;
         let found = self.find(&caller.request_id, &scene, query.within, wanted, hide, query.explain).await?;
@@ -181,10 +184,16 @@ impl Engine {
     ) -> Outcome<Found> {
         let members = named(scene, wanted.member)?;
         let ids: Vec<MemberId> = members.iter().map(|m| m.id).collect();
-        let asked =
-            Asked { now: self.now(), within, length_minutes: wanted.length_minutes, moving: wanted.moving };
+        let asked = Asked {
+            now: self.now(),
+            within,
+            length_minutes: wanted.length_minutes,
+            moving: wanted.moving,
+            hold: wanted.hold,
+        };
         let seen = relevant(scene, asked);
-        let occupied = self.store().occupied(scene.listing.tenant, &ids, seen).await.map_err(of_store)?;
+        let occupied =
+            self.store().occupied(scene.listing.tenant, &ids, seen, asked.now).await.map_err(of_store)?;
         let mut degraded = Vec::new();
         let external = match &scene.connection {
             None => None,

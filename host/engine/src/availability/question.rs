@@ -3,7 +3,7 @@
 use berth_model::{
     booking::Booking,
     hours::{civil_day, day_start},
-    id::MemberId,
+    id::{HoldId, MemberId},
     intervals::intersection,
     limits,
     member::MemberRecord,
@@ -31,6 +31,8 @@ pub(super) struct Asked<'a> {
     pub(super) length_minutes: u32,
     /// A booking that moves: not in its own way.
     pub(super) moving: Option<&'a Booking>,
+    /// The caller's own hold: not in their way.
+    pub(super) hold: Option<HoldId>,
 }
 
 /// How far ahead this event type can be booked.
@@ -75,15 +77,20 @@ fn minutes_between(from: Instant, to: Instant) -> u32 {
     u32::try_from(to.micros_since(from) / 60_000_000).unwrap_or(0)
 }
 
-fn taken(scene: &Scene, occupied: &Occupied, seats: u32) -> Taken {
-    let same = occupied.booking.is_some();
-    let _ = (scene, seats);
+fn taken(scene: &Scene, occupied: &Occupied) -> Taken {
+    let same = occupied.event_type == Some(scene.event_type.id);
+    let by = match (same && scene.event_type.policy.seats > 1, occupied.hold) {
+        (true, None) => TakenBy::Session { seats: 1 },
+        (true, Some(_)) => TakenBy::SeatHold,
+        (false, None) => TakenBy::Busy,
+        (false, Some(_)) => TakenBy::Hold,
+    };
     Taken {
         when: occupied.when,
         buffer_before_minutes: minutes_between(occupied.blocked.start(), occupied.when.start()),
         buffer_after_minutes: minutes_between(occupied.when.end(), occupied.blocked.end()),
-        by: TakenBy::Busy,
-        counts: same,
+        by,
+        counts: same && occupied.booking.is_some(),
     }
 }
 
@@ -101,13 +108,12 @@ fn host(
     let hours = OpenHours::weekly(zone, member.weekly_hours.clone());
     let (unrestricted, regular) = (hours.windows(seen), hours.regular().windows(seen));
     let windows = intersection(&unrestricted, &[seen]);
-    let seats = scene.event_type.policy.seats;
-    let own = asked.moving.map(|booking| booking.id);
-    let mut taken: Vec<Taken> = occupied
-        .iter()
-        .filter(|o| o.member == member.id && (o.booking.is_none() || o.booking != own))
-        .map(|o| taken(scene, o, seats))
-        .collect();
+    let own = |o: &Occupied| {
+        let moves = asked.moving.is_some_and(|booking| o.booking == Some(booking.id));
+        moves || (o.hold.is_some() && o.hold == asked.hold)
+    };
+    let mut taken: Vec<Taken> =
+        occupied.iter().filter(|o| o.member == member.id && !own(o)).map(|o| taken(scene, o)).collect();
     if let Some(External::Busy(busy)) = external {
         // When a booking moves, its own time at the provider is not in its way.
         let others = busy.iter().filter(|b| asked.moving.is_none_or(|m| m.when != **b));

@@ -33,21 +33,21 @@ pub(crate) async fn assigned(
         Counted::CreatedIn(period) => ("b.created_at", period),
         Counted::StartingIn(period) => ("b.starts_at", period),
     };
-    let of_member = |query: &mut QueryBuilder<Db>| {
-        query.push(" FROM bookings b WHERE b.tenant_id = m.tenant_id AND b.member_id = m.id");
-        query.push(" AND b.status NOT IN ('cancelled', 'failed')");
-    };
     let of_event_type = |query: &mut QueryBuilder<Db>| {
-        of_member(query);
+        query.push(" FROM bookings b WHERE b.tenant_id = m.tenant_id AND b.member_id = m.id");
         query.push(" AND b.event_type_id = ").push_bind(event_type.uuid());
+        query.push(" AND b.status NOT IN ('cancelled', 'failed')");
     };
     let mut query = QueryBuilder::<Db>::new("SELECT m.id, (SELECT COUNT(*)");
     of_event_type(&mut query);
     query.push(format!(" AND {column} >= ")).push_bind(Ts(period.start()));
     query.push(format!(" AND {column} < ")).push_bind(Ts(period.end()));
-    query.push("), (SELECT COUNT(*)");
-    of_member(&mut query);
-    query.push(" AND b.ends_at > ").push_bind(Ts(now));
+    // Places, not bookings: a person is also busy where another is the organiser.
+    query.push(
+        "), (SELECT COUNT(DISTINCT o.owner_id) FROM occupancies o
+        WHERE o.tenant_id = m.tenant_id AND o.member_id = m.id AND o.owner_kind = 'booking' AND o.blocked_end > ",
+    );
+    query.push_bind(Ts(now)).push(" AND o.ends_at > ").push_bind(Ts(now));
     query.push("), (SELECT MAX(b.created_at)");
     of_event_type(&mut query);
     query.push(") FROM members m WHERE m.tenant_id = ").push_bind(tenant.uuid()).push(" AND m.id IN ");
