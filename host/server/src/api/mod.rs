@@ -53,6 +53,7 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(team::get, team::update, team::delete))
         .routes(routes!(event_types::create, event_types::list))
         .routes(routes!(event_types::get, event_types::update, event_types::delete))
+        .routes(routes!(event_types::duplicate))
         .routes(routes!(availability::availability))
         .routes(routes!(bookings::create, bookings::list))
         .routes(routes!(bookings::get))
