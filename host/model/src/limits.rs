@@ -179,6 +179,10 @@ pub const FREE_MINUTES_MAX: u32 = 10_080;
 pub const OCCURRENCES_MAX: usize = 20_000;
 /// Occurrences of one recurrence that are passed over on the way to the wanted ones.
 pub const OCCURRENCE_STEPS_MAX: usize = 200_000;
+/// Largest request for a computation, in bytes: the busy times that it may have.
+pub const COMPUTE_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Computations at the same time per process: each takes a core.
+pub const COMPUTES_CONCURRENT_MAX: usize = 8;
 /// Hosts in one request for a computation.
 pub const COMPUTE_HOSTS_MAX: usize = 200;
 /// Busy times, or other stretches of time, in one request for a computation: years of a full calendar.

@@ -10,6 +10,8 @@ pub mod choose;
 pub mod compute;
 pub mod grid;
 pub mod limit;
+#[cfg(test)]
+mod properties;
 pub mod rules;
 pub mod slots;
 pub mod windows;

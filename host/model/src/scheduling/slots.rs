@@ -266,6 +266,11 @@ impl Question {
         }
     }
 
+    /// Must this host take part in every meeting? Only a round robin has such hosts.
+    fn is_fixed(&self, host: &Host) -> bool {
+        self.team_mode == TeamMode::RoundRobin && host.fixed
+    }
+
     /// Append the starts that lie in these windows, whatever is taken when `full` is empty.
     fn lay(&self, host: &Host, windows: &[Interval], full: &[Interval], out: &mut Vec<Instant>) {
         let step = self.step(host);
@@ -296,15 +301,15 @@ impl Question {
         let together = |judges: &mut dyn Iterator<Item = &Judge<'_>>| -> Vec<Interval> {
             if laid { merged(judges.flat_map(|j| j.calendar.full()).collect()) } else { Vec::new() }
         };
-        let everyone = self.team_mode == TeamMode::Collective || self.hosts.iter().all(|h| h.fixed);
+        let everyone = self.team_mode == TeamMode::Collective || self.hosts.iter().all(|h| self.is_fixed(h));
         if everyone {
             if let (Some(first), Some(windows)) = (self.hosts.first(), Self::common(self.hosts.iter())) {
                 self.lay(first, &windows, &together(&mut judges.iter()), &mut starts);
             }
         } else {
-            let fixed = Self::common(self.hosts.iter().filter(|h| h.fixed));
-            let busy_fixed = together(&mut judges.iter().filter(|j| j.host.fixed));
-            for (host, judge) in self.hosts.iter().zip(judges).filter(|(h, _)| !h.fixed) {
+            let fixed = Self::common(self.hosts.iter().filter(|h| self.is_fixed(h)));
+            let busy_fixed = together(&mut judges.iter().filter(|j| self.is_fixed(j.host)));
+            for (host, judge) in self.hosts.iter().zip(judges).filter(|(h, _)| !self.is_fixed(h)) {
                 let own;
                 let windows = match &fixed {
                     Some(fixed) => {
@@ -338,7 +343,7 @@ impl Question {
                 free.push(i);
             } else if self.team_mode == TeamMode::Collective {
                 return Err(Reason::Team);
-            } else if judge.host.fixed {
+            } else if self.is_fixed(judge.host) {
                 return Err(Reason::Fixed);
             }
         }

@@ -3,6 +3,7 @@
 mod availability;
 mod booking_providers;
 mod bookings;
+mod compute;
 mod event_types;
 mod health;
 mod keys;
@@ -55,6 +56,7 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(event_types::get, event_types::update, event_types::delete))
         .routes(routes!(event_types::duplicate))
         .routes(routes!(availability::availability))
+        .merge(OpenApiRouter::new().routes(routes!(compute::post)).layer(compute::body_limit()))
         .routes(routes!(bookings::create, bookings::list))
         .routes(routes!(bookings::get))
         .routes(routes!(bookings::cancel))

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod compute;
 mod demo;
 mod doctor;
 mod keys;
@@ -19,7 +20,7 @@ use crate::config::{Config, ConfigError};
 #[command(
     name = "berth",
     version,
-    after_help = "Examples:\n  berth serve                              start on SQLite in .berth/\n  berth key create --operator --name ops   make an operator's key\n  berth plugin install acme.wasm           check, compile and store a component\n  berth plugin activate acme               let it serve\n  berth doctor                             what is wrong with this set-up?"
+    after_help = "Examples:\n  berth serve                              start on SQLite in .berth/\n  berth key create --operator --name ops   make an operator's key\n  berth plugin install acme.wasm           check, compile and store a component\n  berth plugin activate acme               let it serve\n  berth doctor                             what is wrong with this set-up?\n  berth compute < request.json             slots from rules and busy times, nothing stored"
 )]
 struct Cli {
     /// Configuration file (default: berth.toml, if it is there).
@@ -51,6 +52,8 @@ enum Command {
     Demo(demo::Demo),
     /// Say what is wrong with this set-up, and how to mend it.
     Doctor,
+    /// Answer a scheduling question (JSON on standard input) from its rules and busy times alone.
+    Compute(compute::Compute),
 }
 
 /// What every command is given.
@@ -99,6 +102,10 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    if let Command::Compute(compute) = &cli.command {
+        let fine = compute::compute_stdin(compute)?;
+        return Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let context = Context { config: Config::load(cli.config.as_deref())?, json: cli.json };
     if matches!(cli.command, Command::Serve | Command::Demo(_)) {
         crate::telemetry::start_logging(&context.config)?;
@@ -111,6 +118,8 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Plugin(command) => plugins::plugin(&context, command).await?,
         Command::Demo(demo) => demo::demo(context.config, demo).await?,
         Command::Doctor => return doctor::doctor(&context).await,
+        // Answered above: it needs no configuration.
+        Command::Compute(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }
