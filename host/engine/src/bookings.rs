@@ -19,7 +19,7 @@ use berth_store::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Caller, Engine, Outcome, ProviderChoice,
+    Caller, Engine, Outcome, ProviderChoice, answers,
     availability::{Choice, Wanted, length},
     jobs::SYNC_BOOKING,
     problems::{of_call, of_store},
@@ -117,9 +117,10 @@ impl BookRequest {
 
 impl Engine {
     /// Book. The slot is computed again from current data, then the database decides.
-    pub async fn book(&self, caller: &Caller, request: BookRequest) -> Outcome<BookOutcome> {
+    pub async fn book(&self, caller: &Caller, mut request: BookRequest) -> Outcome<BookOutcome> {
         request.check()?;
         let scene = self.scene(caller, request.event_type, request.provider).await?;
+        request.answers = answers::checked(&scene.event_type, &request.answers)?;
         if scene.connection.is_some() && scene.event_type.external_id.is_none() {
             return Err(Problem::new(
                 Code::ProviderRefused,
