@@ -26,6 +26,7 @@ macro_rules! queries {
     };
 }
 
+pub(crate) mod allowances;
 pub(crate) mod audit;
 pub(crate) mod booking_changes;
 pub(crate) mod bookings;
@@ -48,6 +49,7 @@ pub(crate) mod webhooks;
 
 /// Every statement of every file.
 const ALL: &[&[&str]] = &[
+    allowances::ALL,
     audit::ALL,
     booking_changes::ALL,
     bookings::ALL,
