@@ -9,7 +9,7 @@ use berth_model::{
     event_type::Confirmation,
     id::{BookingId, EventTypeId, HoldId, MemberId, SeriesId},
     limits,
-    problem::{Code, FieldError, Problem},
+    problem::{Code, Problem},
     provider::Attendee,
     secret::Secret,
     time::{Instant, Interval},
@@ -22,10 +22,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Caller, Engine, Outcome, ProviderChoice,
+    availability::{Choice, Wanted, length},
     problems::of_store,
     routing::Scene,
     sync::Held,
-    teams::{Team, assignment, teams},
     validate::Fields,
 };
 
@@ -84,15 +84,24 @@ impl From<Booking> for BookOutcome {
     }
 }
 
-/// What is settled before the database decides: the scene with the chosen length, the time, and who could take it.
-pub(crate) struct Plan {
-    pub(crate) scene: Scene,
-    pub(crate) when: Interval,
+/// What is settled before the database decides: the scene, the time, and who could take it.
+struct Plan {
+    scene: Scene,
+    when: Interval,
     /// Best first.
-    pub(crate) teams: Vec<Team>,
-    /// Did the best team join a session that others are in already?
-    joined: bool,
+    choices: Vec<Choice>,
+    hold: Option<HoldId>,
+}
+
+/// Where a new booking goes.
+pub(crate) struct Slot<'a> {
+    pub(crate) scene: &'a Scene,
+    pub(crate) when: Interval,
+    pub(crate) choice: &'a Choice,
+    /// The hold that it takes over.
     pub(crate) hold: Option<HoldId>,
+    /// The series that it is part of. Nobody waits for the provider then.
+    pub(crate) series: Option<SeriesId>,
 }
 
 impl BookRequest {
@@ -115,27 +124,22 @@ impl BookRequest {
     }
 }
 
-impl Scene {
-    /// The same with the length that the customer chose.
-    pub(crate) fn with_length(mut self, minutes: Option<u32>) -> Outcome<Self> {
-        let Some(minutes) = minutes else { return Ok(self) };
-        if !self.event_type.offers_length(minutes) {
-            let own = self.event_type.length_minutes;
-            let offered: Vec<String> = std::iter::once(own)
-                .chain(self.event_type.policy.other_lengths_minutes.iter().copied())
-                .map(|minutes| minutes.to_string())
-                .collect();
-            let message = format!("must be one of {}", offered.join(", "));
-            return Err(Problem::invalid(vec![FieldError::new("/length_minutes", message)]));
-        }
-        self.event_type.length_minutes = minutes;
-        Ok(self)
+impl Plan {
+    /// What alternatives must be.
+    fn wanted(&self, member: Option<MemberId>) -> Wanted<'static> {
+        Wanted { length_minutes: minutes_of(self.when), member, moving: None, hold: self.hold }
     }
+}
 
-    /// The meeting at a start, and what it blocks.
-    pub(crate) fn place_at(&self, start: Instant) -> (Interval, Interval) {
-        let when = Interval::of_minutes(start, self.event_type.length_minutes);
-        (when, when.widened(self.event_type.buffer_before_minutes, self.event_type.buffer_after_minutes))
+/// The length of a meeting.
+pub(crate) fn minutes_of(when: Interval) -> u32 {
+    u32::try_from(when.end().micros_since(when.start()) / 60_000_000).unwrap_or(0)
+}
+
+impl Scene {
+    /// What a meeting blocks: itself, and its buffers.
+    pub(crate) fn blocked_by(&self, when: Interval) -> Interval {
+        when.widened(self.event_type.buffer_before_minutes, self.event_type.buffer_after_minutes)
     }
 
     /// The limits that must leave room for a meeting of these members at this start.
@@ -161,32 +165,35 @@ impl Engine {
         request.check()?;
         let plan = self.plan(caller, &request).await?;
         let mut why = "taken";
-        for team in &plan.teams {
-            let (new, held) = self.new_booking(caller, &request, &plan, team, None);
+        for choice in &plan.choices {
+            let (scene, when, hold) = (&plan.scene, plan.when, plan.hold);
+            let slot = Slot { scene, when, choice, hold, series: None };
+            let Some((new, held)) = self.new_booking(caller, &request, slot) else { continue };
             let booking = new.booking.clone();
             match self.store().create_booking(new, self.audit(caller)).await {
                 Ok(()) => return self.tell_provider(caller, booking, held).await,
-                // Somebody was faster with this team; the next one may still be free.
+                // Somebody was faster with these members; the next ones may still be free.
                 Err(StoreError::Overlap) => why = "taken",
                 Err(StoreError::LimitReached(_)) => why = "limit",
                 Err(StoreError::NotFound("hold")) => return Err(hold_over()),
                 Err(error) => return Err(of_store(error)),
             }
         }
-        Err(self.not_available(caller, &plan.scene, request.start, request.member, why).await)
+        let wanted = plan.wanted(request.member);
+        Err(self.not_available(caller, &plan.scene, request.start, wanted, why).await)
     }
 
     /// Everything that is settled before the database decides.
-    pub(crate) async fn plan(&self, caller: &Caller, request: &BookRequest) -> Outcome<Plan> {
+    async fn plan(&self, caller: &Caller, request: &BookRequest) -> Outcome<Plan> {
         let scene = self.scene(caller, request.event_type, request.provider).await?;
         bookable_there(&scene)?;
         if let Some(claim) = &request.hold {
             return self.plan_of_hold(caller, request, scene, claim).await;
         }
-        let scene = scene.with_length(request.length_minutes)?;
-        let (teams, joined) = self.teams_free_at(caller, &scene, request.start, request.member, None).await?;
-        let (when, _) = scene.place_at(request.start);
-        Ok(Plan { scene, when, teams, joined, hold: None })
+        let length_minutes = length(&scene, request.length_minutes)?;
+        let wanted = Wanted { length_minutes, member: request.member, moving: None, hold: None };
+        let choices = self.choices_at(caller, &scene, request.start, wanted).await?;
+        Ok(Plan { scene, when: Interval::of_minutes(request.start, length_minutes), choices, hold: None })
     }
 
     /// The time is the holder's own: what was free then is kept for them now.
@@ -194,7 +201,7 @@ impl Engine {
         &self,
         caller: &Caller,
         request: &BookRequest,
-        mut scene: Scene,
+        scene: Scene,
         claim: &HoldClaim,
     ) -> Outcome<Plan> {
         let hold = self.own_hold(caller, claim).await?;
@@ -208,47 +215,13 @@ impl Engine {
         if request.member.is_some_and(|wanted| hold.members().all(|member| member != wanted)) {
             fields.bad("/member", "must be a member whose time the hold keeps, or absent");
         }
-        let length = hold.when.end().micros_since(hold.when.start()) / 60_000_000;
-        if request.length_minutes.is_some_and(|wanted| i64::from(wanted) != length) {
+        let length = minutes_of(hold.when);
+        if request.length_minutes.is_some_and(|wanted| wanted != length) {
             fields.bad("/length_minutes", format!("must be {length}, as the hold keeps it, or absent"));
         }
         fields.finish()?;
-        scene.event_type.length_minutes = u32::try_from(length).unwrap_or(scene.event_type.length_minutes);
-        let team = Team { organiser: hold.member, others: hold.other_members };
-        Ok(Plan { scene, when: hold.when, teams: vec![team], joined: false, hold: Some(hold.id) })
-    }
-
-    /// Teams that can take this very start, best first, and whether the best one joins a running session.
-    pub(crate) async fn teams_free_at(
-        &self,
-        caller: &Caller,
-        scene: &Scene,
-        start: Instant,
-        member: Option<MemberId>,
-        moving: Option<&Booking>,
-    ) -> Outcome<(Vec<Team>, bool)> {
-        use berth_model::scheduling::rules::TeamMode;
-        let only = member.filter(|_| scene.event_type.policy.team_mode == TeamMode::Single);
-        let free = self.members_free_at(caller, scene, start, only, moving).await?;
-        let all: Vec<MemberId> = scene.members.iter().map(|m| m.id).collect();
-        if member.is_some_and(|wanted| !all.contains(&wanted)) {
-            return Err(Problem::not_found("member of this event type"));
-        }
-        let mut teams = teams(&scene.event_type, &all, &free, member);
-        if scene.event_type.policy.seats <= 1 || teams.is_empty() {
-            return Ok((teams, false));
-        }
-        // Who joins a running session takes a place there before a new one is opened.
-        let (when, _) = scene.place_at(start);
-        let taken = self.store().occupied(caller.tenant, &all, when, self.now()).await.map_err(of_store)?;
-        let in_session = |member: MemberId| {
-            taken
-                .iter()
-                .any(|o| o.member == member && o.event_type == Some(scene.event_type.id) && o.when == when)
-        };
-        teams.sort_by_key(|team| !team.members().all(in_session));
-        let joined = teams.first().is_some_and(|team| team.members().all(in_session));
-        Ok((teams, joined))
+        let choice = Choice { members: hold.members().collect(), assignment: json!({ "reason": "held" }) };
+        Ok(Plan { scene, when: hold.when, choices: vec![choice], hold: Some(hold.id) })
     }
 
     /// A booking.
@@ -273,40 +246,34 @@ impl Engine {
         self.store().timeline(caller.tenant, "booking", id.uuid()).await.map_err(of_store)
     }
 
-    /// The booking of a plan with this team, and the lease of its job if this request is to tell the provider.
+    /// A booking of this slot, and the lease of its job if this request is to tell the provider. None without members.
     pub(crate) fn new_booking(
         &self,
         caller: &Caller,
         request: &BookRequest,
-        plan: &Plan,
-        team: &Team,
-        series: Option<SeriesId>,
-    ) -> (NewBooking, Option<Held>) {
+        slot: Slot<'_>,
+    ) -> Option<(NewBooking, Option<Held>)> {
+        let Slot { scene, when, choice, hold, series } = slot;
+        let (member, other_members) = choice.members.split_first()?;
         let now = self.now();
-        let event_type = &plan.scene.event_type;
+        let event_type = &scene.event_type;
         let policy = &event_type.policy;
         let waits = policy.confirmation == Confirmation::Manual;
-        let external = plan.scene.connection.is_some();
+        let external = scene.connection.is_some();
         let booking = Booking {
             id: self.new_id(),
             tenant: caller.tenant,
-            listing: plan.scene.listing.id,
+            listing: scene.listing.id,
             event_type: event_type.id,
-            member: team.organiser,
-            other_members: team.others.clone(),
+            member: *member,
+            other_members: other_members.to_vec(),
             seats: policy.seats.max(1),
             series,
-            assignment: Some(assignment(
-                policy.team_mode,
-                policy.strategy,
-                request.member,
-                plan.teams.len(),
-                plan.joined,
-            )),
-            connection: plan.scene.connection.as_ref().map(|c: &ConnectionRecord| c.id),
+            assignment: Some(choice.assignment.clone()),
+            connection: scene.connection.as_ref().map(|c: &ConnectionRecord| c.id),
             status: if external || waits { BookingStatus::Pending } else { BookingStatus::Confirmed },
             provider_task: (external && !waits).then_some(ProviderTask::Create),
-            when: plan.when,
+            when,
             previous_when: None,
             attendee: request.attendee.clone(),
             guests: request.guests.clone(),
@@ -322,10 +289,10 @@ impl Engine {
         };
         // Nobody waits for a series: its jobs are for the worker.
         let (job, held) = if waits { (None, None) } else { self.job_of(&booking, series.is_none()) };
-        let (_, blocked) = plan.scene.place_at(plan.when.start());
-        let allowances = plan.scene.allowances(team.members(), plan.when.start());
+        let blocked = scene.blocked_by(when);
+        let allowances = scene.allowances(booking.members(), when.start());
         let held = held.filter(|_| series.is_none());
-        (NewBooking { booking, blocked, job, allowances, hold: plan.hold }, held)
+        Some((NewBooking { booking, blocked, job, allowances, hold }, held))
     }
 
     /// The refusal, with its reason and the nearest times that are still offered.
@@ -334,12 +301,12 @@ impl Engine {
         caller: &Caller,
         scene: &Scene,
         start: Instant,
-        member: Option<MemberId>,
+        wanted: Wanted<'_>,
         reason: &str,
     ) -> Problem {
         let mut problem = Problem::new(Code::SlotTaken, format!("{start} is not available."));
         problem.extra.insert("reason".to_owned(), json!(reason));
-        if let Ok(mut starts) = self.starts_around(caller, scene, start, member).await {
+        if let Ok(mut starts) = self.starts_around(caller, scene, start, wanted).await {
             starts.sort_by_key(|s| (s.micros_since(start).unsigned_abs(), *s));
             starts.truncate(ALTERNATIVES);
             problem.extra.insert("alternatives".to_owned(), json!(starts));
@@ -349,7 +316,7 @@ impl Engine {
 }
 
 /// Refuse an event type that its provider does not know.
-fn bookable_there(scene: &Scene) -> Outcome<()> {
+pub(crate) fn bookable_there(scene: &Scene) -> Outcome<()> {
     if scene.connection.is_some() && scene.event_type.external_id.is_none() {
         return Err(Problem::new(
             Code::ProviderRefused,

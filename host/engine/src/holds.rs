@@ -8,7 +8,7 @@ use berth_model::{
     id::{EventTypeId, HoldId, MemberId},
     limits::{HOLD_LIFE_SECONDS_MAX, HOLD_SECONDS, HOLD_SECONDS_MAX},
     secret::Secret,
-    time::Instant,
+    time::{Instant, Interval},
 };
 use berth_store::{StoreError, records::NewHold};
 use ring::digest::{SHA256, digest};
@@ -72,30 +72,31 @@ impl Engine {
             self.random().fill(&mut bytes);
             Secret::new(URL_SAFE_NO_PAD.encode(bytes))
         });
-        let (teams, _) = self.teams_free_at(caller, &scene, request.start, request.member, None).await?;
-        let (when, blocked) = scene.place_at(request.start);
-        for team in teams {
+        let wanted = Wanted { length_minutes, member: request.member, moving: None, hold: None };
+        let when = Interval::of_minutes(request.start, length_minutes);
+        for choice in self.choices_at(caller, &scene, request.start, wanted).await? {
+            let Some((member, other_members)) = choice.members.split_first() else { continue };
             let now = self.now();
             let hold = HoldRecord {
                 id: self.new_id(),
                 tenant: caller.tenant,
                 event_type: scene.event_type.id,
-                member: team.organiser,
-                other_members: team.others,
+                member: *member,
+                other_members: other_members.to_vec(),
                 when,
                 token_hash: hash(&token),
                 expires_at: now.plus_seconds(seconds),
                 created_at: now,
             };
-            let new = NewHold { hold: hold.clone(), blocked, seats: scene.event_type.policy.seats.max(1) };
+            let new = NewHold { hold: hold.clone(), blocked: scene.blocked_by(when), seats: scene.event_type.policy.seats.max(1) };
             match self.store().create_hold(new, self.audit(caller)).await {
                 Ok(()) => return Ok((hold, token)),
-                // Somebody was faster with this team; the next one may still be free.
+                // Somebody was faster with these members; the next ones may still be free.
                 Err(StoreError::Overlap) => {}
                 Err(error) => return Err(of_store(error)),
             }
         }
-        Err(self.not_available(caller, &scene, request.start, request.member, "taken").await)
+        Err(self.not_available(caller, &scene, request.start, wanted, "taken").await)
     }
 
     /// A hold that is not over.

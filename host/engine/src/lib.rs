@@ -16,8 +16,8 @@ mod lifecycle;
 mod plugins;
 mod problems;
 mod routing;
+mod series;
 mod sync;
-mod teams;
 mod telling;
 mod tenants;
 mod validate;
@@ -46,6 +46,7 @@ pub use keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES};
 pub use lifecycle::{CancelBooking, RescheduleBooking};
 pub use plugins::InstalledPlugin;
 pub use routing::ProviderChoice;
+pub use series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
 pub use tenants::{NewTenant, TenantPatch};
 
 /// The result of a use case.

@@ -5,12 +5,14 @@ use berth_model::{
     id::BookingId,
     limits,
     problem::{Code, Problem},
-    scheduling::rules::TeamMode,
-    time::Instant,
+    time::{Instant, Interval},
 };
 use berth_store::{StoreError, records::BookingChange};
 
-use crate::{BookOutcome, Caller, Engine, Outcome, ProviderChoice, problems::of_store, validate::Fields};
+use crate::{
+    BookOutcome, Caller, Engine, Outcome, ProviderChoice, availability::Wanted, bookings::minutes_of,
+    problems::of_store, validate::Fields,
+};
 
 /// Tries to cancel a booking that changes at the same time.
 const CANCEL_TRIES: u32 = 5;
@@ -45,6 +47,17 @@ impl Engine {
         id: BookingId,
         cancel: CancelBooking,
     ) -> Outcome<BookOutcome> {
+        self.cancel_one(caller, id, cancel, true).await
+    }
+
+    /// The same, waiting for the provider or leaving it to the worker.
+    pub(crate) async fn cancel_one(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        cancel: CancelBooking,
+        wait: bool,
+    ) -> Outcome<BookOutcome> {
         check_reason(cancel.reason.as_ref())?;
         for _ in 0..CANCEL_TRIES {
             let booking = self.booking_at(caller, id, cancel.expected_sequence).await?;
@@ -58,7 +71,7 @@ impl Engine {
             }
             // A booking whose job another one holds is cancelled by that job in its turn. One that waits for the tenant has no
             // twin.
-            let ours = booking.provider_task.is_none();
+            let ours = wait && booking.provider_task.is_none();
             let (job, held) =
                 if booking.awaits_confirmation() { (None, None) } else { self.job_of(&booking, ours) };
             let change = BookingChange::Cancel { reason: cancel.reason.clone(), job };
@@ -79,6 +92,17 @@ impl Engine {
         id: BookingId,
         reschedule: RescheduleBooking,
     ) -> Outcome<BookOutcome> {
+        self.reschedule_one(caller, id, reschedule, true).await
+    }
+
+    /// The same, waiting for the provider or leaving it to the worker.
+    pub(crate) async fn reschedule_one(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        reschedule: RescheduleBooking,
+        wait: bool,
+    ) -> Outcome<BookOutcome> {
         let booking = self.booking_at(caller, id, reschedule.expected_sequence).await?;
         if booking.status != BookingStatus::Confirmed || booking.provider_task.is_some() {
             return Err(Problem::new(
@@ -87,35 +111,34 @@ impl Engine {
             ));
         }
         let choice = booking.connection.map_or(ProviderChoice::BuiltIn, ProviderChoice::Connection);
-        let mut scene = self.scene(caller, booking.event_type, Some(choice)).await?;
+        let scene = self.scene(caller, booking.event_type, Some(choice)).await?;
         if reschedule.bound_by_cutoffs {
             self.check_cutoff(&booking, scene.event_type.policy.reschedule_cutoff_minutes, "moved")?;
         }
         if booking.when.start() == reschedule.start {
             return Ok(booking.into());
         }
-        let length = booking.when.end().micros_since(booking.when.start()) / 60_000_000;
-        let length = u32::try_from(length).unwrap_or(0);
-        if scene.event_type.offers_length(length) {
-            scene.event_type.length_minutes = length;
+        let (start, length_minutes) = (reschedule.start, minutes_of(booking.when));
+        let wanted =
+            Wanted { length_minutes, member: Some(booking.member), moving: Some(&booking), hold: None };
+        let choices = self.choices_at(caller, &scene, start, wanted).await?;
+        // Each of its members must be free; that they would be chosen together again is not needed.
+        let is_free = |member| choices.iter().any(|choice| choice.members.contains(&member));
+        if !booking.members().all(is_free) {
+            return Err(self.not_available(caller, &scene, start, wanted, "taken").await);
         }
-        let member = Some(booking.member);
-        let only = member.filter(|_| scene.event_type.policy.team_mode == TeamMode::Single);
-        let free = self.members_free_at(caller, &scene, reschedule.start, only, Some(&booking)).await?;
-        if booking.members().any(|member| !free.contains(&member)) {
-            return Err(self.not_available(caller, &scene, reschedule.start, member, "taken").await);
-        }
-        let (job, held) = self.job_of(&booking, true);
-        let (when, blocked) = scene.place_at(reschedule.start);
-        let allowances = scene.allowances(booking.members(), when.start());
-        let change = BookingChange::Reschedule { when, blocked, allowances, job };
+        let (job, held) = self.job_of(&booking, wait);
+        let held = held.filter(|_| wait);
+        let when = Interval::of_minutes(start, length_minutes);
+        let allowances = scene.allowances(booking.members(), start);
+        let change = BookingChange::Reschedule { when, blocked: scene.blocked_by(when), allowances, job };
         let why = match self.change_here(caller, &booking, change).await {
             Ok(changed) => return self.tell_provider(caller, changed, held).await,
             Err(StoreError::Overlap) => "taken",
             Err(StoreError::LimitReached(_)) => "limit",
             Err(error) => return Err(of_store(error)),
         };
-        Err(self.not_available(caller, &scene, when.start(), member, why).await)
+        Err(self.not_available(caller, &scene, start, wanted, why).await)
     }
 
     /// Confirm what waits for the tenant. Confirming what is confirmed already changes nothing.
@@ -210,7 +233,7 @@ impl Engine {
         self.store().change_booking(caller.tenant, booking.id, booking.sequence, change, None, audit).await
     }
 
-    async fn booking_at(&self, caller: &Caller, id: BookingId, sequence: Option<i64>) -> Outcome<Booking> {
+    pub(crate) async fn booking_at(&self, caller: &Caller, id: BookingId, sequence: Option<i64>) -> Outcome<Booking> {
         let booking = self.booking(caller, id).await?;
         if sequence.is_some_and(|expected| expected != booking.sequence) {
             return Err(of_store(StoreError::Stale));

@@ -23,6 +23,7 @@ pub mod random;
 pub mod recurrence;
 pub mod scheduling;
 pub mod secret;
+pub mod series;
 pub mod slots;
 pub mod time;
 pub mod webhook;
