@@ -50,7 +50,7 @@ on_both! {
     bookings::a_booking_comes_back_as_it_was_made,
     bookings::a_place_is_taken_once,
     bookings::lists_are_narrowed_and_paged,
-    bookings::upcoming_bookings_are_counted_per_member,
+    bookings::what_members_were_given_is_counted,
     changes::cancel_keeps_the_place_until_the_provider_knows,
     changes::create_is_confirmed_or_refused,
     changes::finished_bookings_free_their_place,

@@ -1,7 +1,13 @@
 //! Bookings: made, read, listed.
 
-use berth_model::booking::{BookingStatus, ProviderTask};
-use berth_store::{StoreError, records::BookingFilter};
+use berth_model::{
+    booking::{BookingStatus, ProviderTask},
+    time::{Instant, Interval},
+};
+use berth_store::{
+    StoreError,
+    records::{Assigned, BookingFilter, Counted},
+};
 
 use crate::world::{NOON, World, minute, span, twin};
 
@@ -97,7 +103,7 @@ pub async fn lists_are_narrowed_and_paged(world: &World) {
     assert!(list(BookingFilter { member: Some(world.id()), ..all() }, 9).await.is_empty());
 }
 
-pub async fn upcoming_bookings_are_counted_per_member(world: &World) {
+pub async fn what_members_were_given_is_counted(world: &World) {
     let scene = world.scene("quay").await;
     let idle = world.member(scene.tenant);
     world.store.create_member(idle.clone(), world.audit()).await.unwrap();
@@ -107,8 +113,17 @@ pub async fn upcoming_bookings_are_counted_per_member(world: &World) {
         last = Some(new.booking.created_at);
         world.store.create_booking(new, world.audit()).await.unwrap();
     }
-    let counts =
-        world.store.upcoming_counts(scene.tenant, &[idle.id, scene.member], minute(0)).await.unwrap();
-    assert_eq!(counts, [(idle.id, 0, None), (scene.member, 2, last)]);
-    assert!(world.store.upcoming_counts(scene.tenant, &[], minute(0)).await.unwrap().is_empty());
+    let ask = async |counted| {
+        let members = [idle.id, scene.member];
+        world.store.assigned(scene.tenant, scene.event_type, &members, counted, minute(0)).await.unwrap()
+    };
+    let none = Assigned { member: idle.id, bookings: 0, upcoming: 0, last_assigned_at: None };
+    let had = |bookings| Assigned { member: scene.member, bookings, upcoming: 2, last_assigned_at: last };
+    assert_eq!(ask(Counted::StartingIn(span(60, 120))).await, [none, had(1)]);
+    assert_eq!(ask(Counted::StartingIn(span(-60, 121))).await, [none, had(3)]);
+    let made = Interval::new(Instant::MIN, Instant::MAX).unwrap();
+    assert_eq!(ask(Counted::CreatedIn(made)).await, [none, had(3)]);
+    let nobody =
+        world.store.assigned(scene.tenant, scene.event_type, &[], Counted::CreatedIn(made), minute(0));
+    assert!(nobody.await.unwrap().is_empty());
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use berth_model::{booking::Booking, time::Interval};
 use berth_store::{
     StoreError,
-    records::{BookingChange, BookingFilter, NewBooking},
+    records::{BookingChange, BookingFilter, Counted, NewBooking},
 };
 
 use crate::world::{NOON, Scene, World, at_once, minute, span, twin};
@@ -166,8 +166,11 @@ pub async fn several_members_are_taken_together(world: &World) {
     let filter = BookingFilter { member: Some(bea_id), ..BookingFilter::default() };
     let listed = world.store.list_bookings(scene.tenant, filter, 10).await.unwrap();
     assert_eq!(listed.len(), 2, "also where somebody else is the organiser");
-    let counts = world.store.upcoming_counts(scene.tenant, &[scene.member, bea_id], minute(0)).await.unwrap();
-    assert_eq!(counts.iter().map(|(_, count, _)| *count).collect::<Vec<_>>(), [1, 2]);
+    let counted = Counted::StartingIn(span(0, 600));
+    let members = [scene.member, bea_id];
+    let had =
+        world.store.assigned(scene.tenant, scene.event_type, &members, counted, minute(0)).await.unwrap();
+    assert_eq!(had.iter().map(|a| a.upcoming).collect::<Vec<_>>(), [1, 2]);
     let together = listed.into_iter().find(|b| !b.other_members.is_empty()).unwrap();
     change(world, &together, BookingChange::Cancel { reason: None, job: None }).await.unwrap();
     assert_eq!(world.taken(&scene).await, []);

@@ -43,9 +43,9 @@ pub struct BookRequest {
     pub event_type: EventTypeId,
     /// When it starts.
     pub start: Instant,
-    /// One of the event type's lengths; none: its first.
+    /// How long; the event type's own length if none.
     pub length_minutes: Option<u32>,
-    /// With whom; none: whoever is free and has least to do.
+    /// With whom; none: the event type's strategy chooses among those who are free.
     pub member: Option<MemberId>,
     /// Where it goes, if not where the listing says.
     pub provider: Option<ProviderChoice>,

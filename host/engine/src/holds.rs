@@ -13,7 +13,13 @@ use berth_model::{
 use berth_store::{StoreError, records::NewHold};
 use ring::digest::{SHA256, digest};
 
-use crate::{Caller, Engine, HoldClaim, Outcome, bookings::hold_over, problems::of_store, validate::Fields};
+use crate::{
+    Caller, Engine, HoldClaim, Outcome,
+    availability::{Wanted, length},
+    bookings::hold_over,
+    problems::of_store,
+    validate::Fields,
+};
 
 /// Shortest and longest token that a holder may bring, in bytes.
 const TOKEN_BYTES: std::ops::RangeInclusive<usize> = 16..=200;
@@ -65,8 +71,8 @@ impl Engine {
             fields.bad("/token", format!("must be {least} to {most} visible ASCII characters"));
         }
         fields.finish()?;
-        let scene =
-            self.scene(caller, request.event_type, None).await?.with_length(request.length_minutes)?;
+        let scene = self.scene(caller, request.event_type, None).await?;
+        let length_minutes = length(&scene, request.length_minutes)?;
         let token = request.token.unwrap_or_else(|| {
             let mut bytes = [0; 32];
             self.random().fill(&mut bytes);
@@ -88,7 +94,11 @@ impl Engine {
                 expires_at: now.plus_seconds(seconds),
                 created_at: now,
             };
-            let new = NewHold { hold: hold.clone(), blocked: scene.blocked_by(when), seats: scene.event_type.policy.seats.max(1) };
+            let new = NewHold {
+                hold: hold.clone(),
+                blocked: scene.blocked_by(when),
+                seats: scene.event_type.policy.seats.max(1),
+            };
             match self.store().create_hold(new, self.audit(caller)).await {
                 Ok(()) => return Ok((hold, token)),
                 // Somebody was faster with these members; the next ones may still be free.

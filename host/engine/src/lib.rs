@@ -37,7 +37,7 @@ use berth_model::{
 use berth_store::{Store, records::Audit};
 use tokio::sync::Notify;
 
-pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot};
+pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
 pub use bookings::{BookOutcome, BookRequest, HoldClaim};
 pub use catalog::{EventTypePatch, ListingPatch, MemberPatch, NewEventType, NewListing, NewMember};
 pub use connections::{ConnectionPatch, NewConnection};

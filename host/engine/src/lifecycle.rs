@@ -233,7 +233,12 @@ impl Engine {
         self.store().change_booking(caller.tenant, booking.id, booking.sequence, change, None, audit).await
     }
 
-    pub(crate) async fn booking_at(&self, caller: &Caller, id: BookingId, sequence: Option<i64>) -> Outcome<Booking> {
+    pub(crate) async fn booking_at(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        sequence: Option<i64>,
+    ) -> Outcome<Booking> {
         let booking = self.booking(caller, id).await?;
         if sequence.is_some_and(|expected| expected != booking.sequence) {
             return Err(of_store(StoreError::Stale));

@@ -17,7 +17,7 @@ use berth_store::{
 use serde_json::json;
 
 use crate::{
-    BookRequest, CancelBooking, Caller, Engine, Outcome, RescheduleBooking,
+    BookRequest, Caller, CancelBooking, Engine, Outcome, RescheduleBooking,
     availability::{Choice, Wanted, length},
     bookings::{Slot, bookable_there},
     problems::of_store,
@@ -103,7 +103,8 @@ impl Engine {
                 let when = Interval::of_minutes(*start, wanted.length_minutes);
                 let choices = self.choices_at(caller, scene, *start, wanted).await?;
                 let choice = alike(&choices, all.first().map(|(new, _)| &new.booking));
-                let slot = choice.map(|choice| Slot { scene, when, choice, hold: None, series: Some(series) });
+                let slot =
+                    choice.map(|choice| Slot { scene, when, choice, hold: None, series: Some(series) });
                 match slot.and_then(|slot| self.new_booking(caller, first, slot)) {
                     Some((new, _)) => all.push((new, self.audit(caller))),
                     None => refused.push(*start),
@@ -111,8 +112,11 @@ impl Engine {
             }
             if let Some(start) = refused.first() {
                 let mut problem = self.not_available(caller, scene, *start, wanted, why).await;
-                problem.detail =
-                    format!("{} of {} bookings are not available: nothing is booked.", refused.len(), starts.len());
+                problem.detail = format!(
+                    "{} of {} bookings are not available: nothing is booked.",
+                    refused.len(),
+                    starts.len()
+                );
                 problem.extra.insert("refused".to_owned(), json!(refused));
                 return Err(problem);
             }
@@ -125,8 +129,10 @@ impl Engine {
                 Err(error) => return Err(of_store(error)),
             }
         }
-        let mut problem =
-            Problem::new(Code::SlotTaken, "The bookings of the series cannot all be made: nothing is booked.");
+        let mut problem = Problem::new(
+            Code::SlotTaken,
+            "The bookings of the series cannot all be made: nothing is booked.",
+        );
         problem.extra.insert("reason".to_owned(), json!(why));
         Err(problem)
     }
@@ -219,8 +225,7 @@ impl Engine {
         let mut outcome = SeriesOutcome { series, done: Vec::new(), refused: Vec::new() };
         for booking in bookings {
             let start = shifted(listing.time_zone, booking.when.start(), from, to);
-            let reschedule =
-                RescheduleBooking { start, expected_sequence: None, ..reschedule.clone() };
+            let reschedule = RescheduleBooking { start, expected_sequence: None, ..reschedule.clone() };
             match self.reschedule_one(caller, booking.id, reschedule, false).await {
                 Ok(done) => outcome.done.push(done.booking),
                 Err(problem) => outcome.refused.push(refused(&booking, problem)),

@@ -6,7 +6,7 @@ use crate::{
     id::{EventTypeId, ListingId, MemberId, RestrictionScheduleId, TenantId},
     provider::Money,
     questions::Question,
-    scheduling::rules::{BookingWindow, GridAnchor, Limit, Strategy, TeamMode},
+    scheduling::rules::{BookingWindow, GridAnchor, Limit, Period, Strategy, TeamMode},
     time::{Instant, Zone},
 };
 
@@ -77,6 +77,8 @@ pub struct EventTypePolicy {
     pub team_mode: TeamMode,
     /// How a round robin chooses.
     pub strategy: Strategy,
+    /// Which bookings count for fair shares.
+    pub fairness: Fairness,
     /// Members with a part of their own in a round robin; the others take turns.
     pub host_roles: Vec<HostRole>,
     /// Customers may cancel until so many minutes before the start; none: until the start.
@@ -100,6 +102,7 @@ impl Default for EventTypePolicy {
             confirmation: Confirmation::default(),
             team_mode: TeamMode::default(),
             strategy: Strategy::default(),
+            fairness: Fairness::default(),
             host_roles: Vec::new(),
             cancel_cutoff_minutes: None,
             reschedule_cutoff_minutes: None,
@@ -131,6 +134,35 @@ pub enum Confirmation {
     Automatic,
     /// It is pending, with its place taken, until the tenant confirms or declines it.
     Manual,
+}
+
+/// Which bookings count for the shares of a round robin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fairness {
+    /// Shares begin anew with each of these periods.
+    pub reset: Period,
+    /// By what a booking belongs to a period.
+    pub basis: FairnessBasis,
+    /// Whose civil periods; UTC if none.
+    pub time_zone: Option<Zone>,
+}
+
+impl Default for Fairness {
+    fn default() -> Self {
+        Self { reset: Period::Month, basis: FairnessBasis::default(), time_zone: None }
+    }
+}
+
+/// By what a booking belongs to a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FairnessBasis {
+    /// When it was made.
+    #[default]
+    CreatedAt,
+    /// When it takes place.
+    MeetingStart,
 }
 
 /// A member's part in a round robin.

@@ -24,6 +24,5 @@ pub mod recurrence;
 pub mod scheduling;
 pub mod secret;
 pub mod series;
-pub mod slots;
 pub mod time;
 pub mod webhook;

@@ -323,3 +323,25 @@ pub struct Occupied {
     /// Which seat of the meeting, from 0.
     pub seat: u32,
 }
+
+/// Which bookings count for the shares of a round robin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Those that were made in this period.
+    CreatedIn(Interval),
+    /// Those that take place in this period.
+    StartingIn(Interval),
+}
+
+/// What a member was given. Cancelled and failed bookings do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assigned {
+    /// Who.
+    pub member: MemberId,
+    /// Bookings of the event type that count, as organiser.
+    pub bookings: u32,
+    /// Bookings ahead, of any event type, in any part.
+    pub upcoming: u32,
+    /// When they were last given one of the event type.
+    pub last_assigned_at: Option<Instant>,
+}

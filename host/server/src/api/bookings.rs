@@ -80,10 +80,10 @@ pub(super) struct NewBooking {
     /// When it starts (RFC 3339): one of the offered slots.
     #[schema(value_type = String, example = "2026-11-23T09:00:00Z")]
     start: Instant,
-    /// One of the event type's lengths; absent: its first.
+    /// Length, if the event type offers several.
     #[serde(default)]
     length_minutes: Option<u32>,
-    /// With whom; absent: whoever is free and has least to do.
+    /// With whom; absent: the event type's strategy chooses among those who are free.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     member: Option<MemberId>,

@@ -2,14 +2,14 @@
 
 use berth_model::{
     booking::Booking,
-    id::{BookingId, ConnectionId, JobId, MemberId, TenantId},
+    id::{BookingId, ConnectionId, EventTypeId, JobId, MemberId, TenantId},
     provider::ExternalBooking,
     time::{Instant, Interval},
 };
 
 use crate::{
     Store, StoreError,
-    records::{Audit, AuditEntry, BookingChange, BookingFilter, NewBooking, Occupied},
+    records::{Assigned, Audit, AuditEntry, BookingChange, BookingFilter, Counted, NewBooking, Occupied},
 };
 
 impl Store {
@@ -127,16 +127,17 @@ impl Store {
         ask!(self, |q, conn| q::places::occupied(conn, tenant, &members, within, now))
     }
 
-    /// Active bookings per member that end after `now`, and when the member was last given one of them (none if there is none):
-    /// for choosing whom to give the next one. In the order of `members`.
-    pub async fn upcoming_counts(
+    /// What these members were given of an event type's bookings: for choosing whom to give the next one. In the order of `members`.
+    pub async fn assigned(
         &self,
         tenant: TenantId,
+        event_type: EventTypeId,
         members: &[MemberId],
+        counted: Counted,
         now: Instant,
-    ) -> Result<Vec<(MemberId, i64, Option<Instant>)>, StoreError> {
+    ) -> Result<Vec<Assigned>, StoreError> {
         let members = members.to_owned();
-        ask!(self, |q, conn| q::places::upcoming(conn, tenant, &members, now))
+        ask!(self, |q, conn| q::assigned::assigned(conn, tenant, event_type, &members, counted, now))
     }
 
     /// The audit rows of one thing, in their order (at most `LIST_ROWS_MAX`).

@@ -27,6 +27,7 @@ macro_rules! queries {
 }
 
 pub(crate) mod allowances;
+pub(crate) mod assigned;
 pub(crate) mod audit;
 pub(crate) mod booking_changes;
 pub(crate) mod bookings;

@@ -183,15 +183,15 @@ async fn seat_in(
     session: Uuid,
     blocked: Interval,
 ) -> Result<(i64, Interval), StoreError> {
-    let taken = sqlx::query_as::<Db, (i64, Ts, Ts)>(SEATS)
+    let seats = sqlx::query_as::<Db, (i64, Ts, Ts)>(SEATS)
         .bind(taker.tenant.uuid())
         .bind(member.uuid())
         .bind(session)
         .fetch_all(conn)
         .await?;
-    let seat = (0..i64::from(taker.seats)).find(|seat| taken.iter().all(|(other, ..)| other != seat));
+    let seat = (0..i64::from(taker.seats)).find(|seat| seats.iter().all(|(other, ..)| other != seat));
     let seat = seat.ok_or(StoreError::Overlap)?;
-    let blocked = match taken.first() {
+    let blocked = match seats.first() {
         Some((_, start, end)) => interval(*start, *end)?,
         None => blocked,
     };
@@ -345,34 +345,4 @@ pub(crate) async fn occupied(
             })
         })
         .collect()
-}
-
-/// Active bookings per member that end after `now`, and when the member was last given one.
-pub(crate) async fn upcoming(
-    conn: &mut Conn,
-    tenant: TenantId,
-    members: &[MemberId],
-    now: Instant,
-) -> Result<Vec<(MemberId, i64, Option<Instant>)>, StoreError> {
-    if members.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut query = QueryBuilder::<Db>::new(
-        "SELECT o.member_id, COUNT(DISTINCT b.id), MAX(b.created_at) FROM occupancies o
-        JOIN bookings b ON b.tenant_id = o.tenant_id AND b.id = o.owner_id
-        WHERE o.owner_kind = 'booking' AND o.tenant_id = ",
-    );
-    query.push_bind(tenant.uuid()).push(" AND o.member_id IN ");
-    push_ids(&mut query, members);
-    query.push(" AND o.blocked_end > ").push_bind(Ts(now));
-    query.push(" AND b.ends_at > ").push_bind(Ts(now));
-    query.push(" AND b.status IN ('pending', 'confirmed') GROUP BY o.member_id");
-    let rows: Vec<(Uuid, i64, Ts)> = query.build_query_as().fetch_all(conn).await?;
-    Ok(members
-        .iter()
-        .map(|member| match rows.iter().find(|(id, ..)| *id == member.uuid()) {
-            Some((_, count, last)) => (*member, *count, Some(last.0)),
-            None => (*member, 0, None),
-        })
-        .collect())
 }
