@@ -46,6 +46,7 @@ async fn an_event_type_keeps_all_its_rules() {
         "confirmation": "manual",
         "team_mode": "round_robin",
         "strategy": "weighted_shortfall_then_priority_then_lru",
+        "fairness": { "reset": "week", "basis": "meeting_start", "time_zone": "Europe/Lisbon" },
         "host_roles": [{ "member": ana, "fixed": true, "group": null }],
         "cancel_cutoff_minutes": 1_440,
         "reschedule_cutoff_minutes": 60,
