@@ -67,6 +67,7 @@ on_both! {
     jobs::dead_jobs_live_again,
     jobs::many_workers_share_the_jobs,
     jobs::one_open_job_per_key,
+    logs::a_key_knows_what_was_made_under_it,
     logs::calls_are_listed,
     logs::idempotency_keys_answer_once,
     logs::old_rows_are_pruned,

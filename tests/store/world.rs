@@ -297,7 +297,7 @@ impl World {
             created_at: now,
             updated_at: now,
         };
-        NewBooking { booking, blocked: when, job: None }
+        NewBooking { booking, blocked: when, job: None, idempotency_key: None }
     }
 
     /// A pending booking of the scene's connection, its job leased to its maker.

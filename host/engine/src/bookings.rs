@@ -116,6 +116,9 @@ impl Engine {
     /// Book. The slot is computed again from current data, then the database decides.
     pub async fn book(&self, caller: &Caller, request: BookRequest) -> Outcome<BookOutcome> {
         request.check()?;
+        if let Some(made) = self.made_before(caller).await? {
+            return Ok(made);
+        }
         let scene = self.scene(caller, request.event_type, request.provider).await?;
         if scene.connection.is_some() && scene.event_type.external_id.is_none() {
             return Err(Problem::new(
@@ -275,7 +278,7 @@ impl Engine {
         let (job, held) = self.job_of(&booking, true);
         let event_type = &scene.event_type;
         let blocked = when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes);
-        (NewBooking { booking, blocked, job }, held)
+        (NewBooking { booking, blocked, job, idempotency_key: caller.idempotency_key.clone() }, held)
     }
 
     /// The job that tells the provider of a booking, leased to this request if `ours`; none for the built-in provider.

@@ -13,6 +13,7 @@ mod jobs;
 mod keys;
 mod plugins;
 mod problems;
+mod repeats;
 mod routing;
 mod sync;
 mod tenants;
@@ -54,6 +55,8 @@ pub struct Caller {
     pub actor: String,
     /// The request or job.
     pub request_id: String,
+    /// The Idempotency-Key that this request reserved, if it came with one.
+    pub idempotency_key: Option<String>,
 }
 
 /// What an engine is made of.

@@ -125,6 +125,8 @@ pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
 pub const WEBHOOK_SIGNATURES_MAX: usize = 8;
 /// Largest webhook body, in bytes.
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Most requests per minute that one API key may be allowed; more than a process answers.
+pub const KEY_REQUESTS_PER_MINUTE_MAX: u32 = 1_000_000;
 /// Longest handling of an API request, in milliseconds: a call to a provider and its overhead.
 pub const API_REQUEST_MS_MAX: u64 = 30_000;
 /// Items on a page of a list.

@@ -25,6 +25,7 @@ macro_rules! migrations {
 migrations! {
     1 "0001_init",
     2 "0002_policies",
+    5 "0005_repeats",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -49,6 +49,8 @@ pub struct NewBooking {
     pub blocked: Interval,
     /// Job that tells the provider, already leased to the request that makes it.
     pub job: Option<NewJob>,
+    /// The reserved Idempotency-Key that it is made under, in the scope of its tenant: a second booking under it is refused.
+    pub idempotency_key: Option<String>,
 }
 
 /// A change of a booking's state. Every variant bumps `sequence`, sets `updated_at` and writes an audit row.
@@ -218,6 +220,8 @@ pub struct ApiKeyRecord {
     /// First characters, to tell keys apart.
     pub prefix: String,
     pub scopes: Vec<String>,
+    /// Requests per minute; none: as the configuration says.
+    pub requests_per_minute: Option<u32>,
     pub created_at: Instant,
     pub expires_at: Option<Instant>,
     pub revoked_at: Option<Instant>,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::{super::Db, Conn, at, audit, found, interval, jobs, named, places, shaped};
+use super::{super::Db, Conn, at, audit, found, idempotency, interval, jobs, named, places, shaped};
 use crate::{
     StoreError,
     records::{Audit, BookingFilter, NewBooking},
@@ -105,6 +105,9 @@ pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> 
     insert(conn, booking).await?;
     if let Some(job) = &new.job {
         jobs::enqueue(conn, job).await?;
+    }
+    if let Some(key) = &new.idempotency_key {
+        idempotency::made(conn, booking.tenant.uuid(), key, booking.id).await?;
     }
     let data = json!({
         "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
