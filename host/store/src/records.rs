@@ -99,6 +99,16 @@ pub enum BookingChange {
         /// The twin, if there was one.
         external: Option<ExternalBooking>,
     },
+    /// The provider refused to cancel it, so it stands: as its twin does, with the task done. Without a known twin it stays
+    /// cancelled, and its place is released.
+    CancelRefused {
+        /// For people.
+        reason: String,
+        /// The twin that stands, if it was seen.
+        external: Option<ExternalBooking>,
+        /// Its place from now on.
+        blocked: Interval,
+    },
     /// The provider told us that it was cancelled there: `cancelled`, place released, no task.
     CancelledByProvider {
         /// The twin.
