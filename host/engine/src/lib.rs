@@ -89,6 +89,8 @@ struct Inner {
     cache: availability::Cache,
     /// Plugin generation that was loaded last.
     generation: std::sync::atomic::AtomicI64,
+    /// Active plugins that could not be loaded.
+    reload: std::sync::Mutex<plugins::Reload>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -107,6 +109,7 @@ impl Engine {
                 bell: Notify::new(),
                 cache: availability::new_cache(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
+                reload: std::sync::Mutex::default(),
             }),
         }
     }

@@ -116,6 +116,14 @@ pub const WEBHOOK_REPLY_BYTES_MAX: usize = 64 * 1024;
 pub const TRAP_MESSAGE_BYTES_MAX: usize = 2 * 1024;
 /// Largest compiled component in the cache, in bytes: machine code is a small multiple of the component.
 pub const AOT_ENTRY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Age at which a compiled component that no installed version needs is removed, in seconds: longer than any installation.
+pub const AOT_UNUSED_SECONDS_MIN: u64 = 3_600;
+/// Files of the cache that one cleaning looks at: far more than there are versions.
+pub const AOT_ENTRIES_CLEANED_MAX: usize = 10_000;
+/// First wait before an active plugin that could not be loaded is tried again, in milliseconds; doubles each time.
+pub const PLUGIN_RELOAD_MS_MIN: i64 = 5_000;
+/// Longest wait between such tries, in milliseconds: it may need a person, and a compilation uses all cores.
+pub const PLUGIN_RELOAD_MS_MAX: i64 = 10 * 60 * 1_000;
 /// Tenants whose idle call permits are remembered, so that the table does not grow for ever.
 pub const TENANT_PERMITS_KEPT_MAX: usize = 10_000;
 

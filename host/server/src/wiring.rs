@@ -18,8 +18,10 @@ use crate::{
 
 /// How often the database is asked whether another replica activated a plugin.
 const GENERATION_POLL: Duration = Duration::from_secs(2);
-/// How often gauges are published and old rows are forgotten.
+/// How often old rows are forgotten.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
+/// How many times as rarely compiled components are looked through that nothing needs any more.
+const CLEANING_EVERY: u32 = 60;
 
 /// A running engine with its runtime.
 #[derive(Clone)]
@@ -120,8 +122,12 @@ pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, st
 
     let mut stopping = stop;
     tasks.spawn(async move {
+        let mut rounds = 0_u32;
         while !*stopping.borrow() {
-            wired.runtime.publish_gauges();
+            if rounds.is_multiple_of(CLEANING_EVERY) {
+                clean_cache(&wired).await;
+            }
+            rounds = rounds.wrapping_add(1);
             if let Err(error) = wired.engine.store().prune(wired.engine.now()).await {
                 tracing::warn!(%error, "old rows were not forgotten");
             }
@@ -132,4 +138,28 @@ pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, st
         }
     });
     while tasks.join_next().await.is_some() {}
+}
+
+/// Remove compiled components of versions that are not installed any more.
+async fn clean_cache(wired: &Wired) {
+    let versions = match wired.engine.list_plugins().await {
+        Ok(versions) => versions,
+        Err(problem) => {
+            tracing::warn!(%problem, "the cache of compiled components was not cleaned");
+            return;
+        }
+    };
+    let needed = versions.into_iter().map(|version| version.digest).collect();
+    let runtime = Arc::clone(&wired.runtime);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "compared with the age of files, which the machine's clock gave them"
+    )]
+    let now = std::time::SystemTime::now();
+    match tokio::task::spawn_blocking(move || runtime.clean_cache(&needed, now)).await {
+        Ok(Ok(0)) => {}
+        Ok(Ok(removed)) => tracing::info!(removed, "compiled components that nothing needs were removed"),
+        Ok(Err(error)) => tracing::warn!(%error, "the cache of compiled components was not cleaned"),
+        Err(error) => tracing::warn!(%error, "the cache of compiled components was not cleaned"),
+    }
 }
