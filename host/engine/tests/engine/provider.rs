@@ -41,6 +41,9 @@ kind = "generated"
 scheme = "hmac-sha256"
 header = "x-signature"
 secret = "webhook-secret"
+[webhook.handshake]
+challenge = { query = "challenge" }
+secret = { query = "token" }
 [cache]
 availability-seconds = 60
 "#;
