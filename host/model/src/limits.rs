@@ -137,6 +137,10 @@ pub const WEBHOOK_CHALLENGE_BYTES_MAX: usize = 4 * 1024;
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Most requests per minute that one API key may be allowed; more than a process answers.
 pub const KEY_REQUESTS_PER_MINUTE_MAX: u32 = 1_000_000;
+/// Time for the command line to connect to a server, in milliseconds.
+pub const CLI_CONNECT_MS_MAX: u64 = 5_000;
+/// Longest wait of the command line for an answer, in milliseconds: an upload over a slow line, and its compilation.
+pub const CLI_REQUEST_MS_MAX: u64 = 120_000;
 /// Longest handling of an API request, in milliseconds: a call to a provider and its overhead.
 pub const API_REQUEST_MS_MAX: u64 = 30_000;
 /// Items on a page of a list.
@@ -167,6 +171,10 @@ pub const SQLITE_QUEUE_MAX: usize = 4_096;
 pub const POSTGRES_RETRIES_MAX: u32 = 5;
 /// How long calls into components are kept for people to look at, in seconds: a week.
 pub const CALLS_KEPT_SECONDS: i64 = 7 * 86_400;
+/// Free disk below which `berth doctor` fails, in bytes: the database cannot grow.
+pub const DISK_FREE_BYTES_MIN: u64 = 100 * 1024 * 1024;
+/// Free disk below which it warns, in bytes: some weeks of calls and webhooks.
+pub const DISK_FREE_BYTES_LOW: u64 = 1024 * 1024 * 1024;
 /// Connections per process to PostgreSQL: more than its server has cores to serve only adds waiting.
 pub const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 /// Connections that read from SQLite at the same time.

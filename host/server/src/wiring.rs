@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use berth_engine::{Engine, EngineParts};
-use berth_model::{random::Random, time::Clock};
+use berth_model::{plugin::PluginVersion, problem::Problem, random::Random, time::Clock};
 use berth_runtime::{
     Runtime, RuntimeParts,
     egress::{Gate, GateConfig},
@@ -30,6 +30,8 @@ pub struct Wired {
     pub engine: Engine,
     /// The sandboxes.
     pub runtime: Arc<Runtime>,
+    /// Active plugins that could not be loaded, and why; they are tried again in the background.
+    pub unloaded: Arc<Vec<(PluginVersion, Problem)>>,
 }
 
 fn failed(what: &str) -> impl Fn(&dyn std::error::Error) -> ConfigError + '_ {
@@ -43,8 +45,7 @@ fn failed(what: &str) -> impl Fn(&dyn std::error::Error) -> ConfigError + '_ {
 pub async fn open_store(config: &Config) -> Result<Store, ConfigError> {
     config.make_data_dir()?;
     let random = Arc::new(MachineRandom::new());
-    let keys = VaultKeys::new(vec![("v1".to_owned(), config.vault_key(&*random)?)])
-        .map_err(|e| failed("vault-key")(&e))?;
+    let keys = VaultKeys::new(config.vault_keys(&*random)?).map_err(|e| failed("vault-key")(&e))?;
     Store::open(&config.database(), keys, random).await.map_err(|e| failed("database-url")(&e))
 }
 
@@ -71,7 +72,7 @@ pub async fn wire_with(
         state: Arc::new(StoredState(store.clone())),
         calls: StoredCalls::start(store.clone()),
         gate: Gate::new(gate).map_err(|e| failed("outbound requests")(&e))?,
-        aot_dir: Some(config.data_dir.join("compiled")),
+        aot_dir: Some(config.compiled_dir()),
         aot_key: config.cache_key(&*random)?,
         limits: berth_runtime::RuntimeLimits::default(),
     })
@@ -85,11 +86,11 @@ pub async fn wire_with(
         random,
         public_url: (!config.public_url.is_empty()).then(|| config.public_url.clone()),
     });
-    let problems = engine.load_active_plugins().await.map_err(|e| failed("plugins")(&e))?;
-    for (version, problem) in problems {
+    let unloaded = engine.load_active_plugins().await.map_err(|e| failed("plugins")(&e))?;
+    for (version, problem) in &unloaded {
         tracing::error!(plugin = %version.plugin, digest = version.digest.short(), %problem, "an active plugin was not loaded");
     }
-    Ok(Wired { engine, runtime })
+    Ok(Wired { engine, runtime, unloaded: Arc::new(unloaded) })
 }
 
 /// Work in the background until told to stop; then finish what is under way.

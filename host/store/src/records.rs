@@ -286,3 +286,14 @@ pub struct Occupied {
     /// The booking, if one is the owner.
     pub booking: Option<BookingId>,
 }
+
+/// Connections by how their credentials are sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SealedState {
+    /// With the key that seals now.
+    pub current: u64,
+    /// With an older key, which opens them.
+    pub older: u64,
+    /// No key at hand opens them.
+    pub closed: u64,
+}

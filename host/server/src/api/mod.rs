@@ -7,7 +7,7 @@ mod event_types;
 mod health;
 mod keys;
 mod listings;
-mod plugins;
+pub(crate) mod plugins;
 mod team;
 mod tenants;
 mod webhooks;
