@@ -105,7 +105,7 @@ pub(super) async fn plugin(context: &Context, plugins: Plugins) -> Result<(), Cl
         Plugin::List => place.list().await?,
         Plugin::Inspect { name } => {
             let version = place.find(&name).await?;
-            println!("{:#}", serde_json::to_value(&version).unwrap_or(Value::Null));
+            output::line(&format!("{:#}", serde_json::to_value(&version).unwrap_or(Value::Null)));
             return Ok(());
         }
         Plugin::Install { file, activate } => {
