@@ -321,3 +321,20 @@ async fn answers_say_how_often_a_key_may_ask() {
     let open = api.send("GET", "/healthz", None, &[], Value::Null).await;
     assert!(!open.headers.contains_key("ratelimit"), "no key, no limit to tell of");
 }
+
+#[tokio::test]
+async fn a_problem_points_to_the_description_of_its_code() {
+    let api = Api::new().await;
+    let refused = api.send("GET", "/api/listings", None, &[], Value::Null).await;
+    let kind = refused.body["type"].as_str().unwrap();
+    let (path, anchor) = kind.split_once('#').unwrap();
+    let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+    let page = api.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+    let html = String::from_utf8(to_bytes(page.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap();
+    for code in berth_model::problem::Code::ALL {
+        assert!(html.contains(&format!("id=\"{}\"", code.as_str())), "{}", code.as_str());
+    }
+    assert!(html.contains(&format!("id=\"{anchor}\"")));
+    assert!(html.contains("Bearer &lt;key>"), "hints are escaped");
+}
