@@ -18,6 +18,7 @@ mod listings;
 mod members;
 mod plugins;
 mod problems;
+mod repeats;
 mod routing;
 mod series;
 mod sync;
@@ -72,6 +73,8 @@ pub struct Caller {
     pub actor: String,
     /// The request or job.
     pub request_id: String,
+    /// The Idempotency-Key that this request reserved, if it came with one.
+    pub idempotency_key: Option<String>,
 }
 
 /// What an engine is made of.
@@ -104,6 +107,8 @@ struct Inner {
     cache: availability::Cache,
     /// Plugin generation that was loaded last.
     generation: std::sync::atomic::AtomicI64,
+    /// Active plugins that could not be loaded.
+    reload: std::sync::Mutex<plugins::Reload>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -122,6 +127,7 @@ impl Engine {
                 bell: Notify::new(),
                 cache: availability::new_cache(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
+                reload: std::sync::Mutex::default(),
             }),
         }
     }

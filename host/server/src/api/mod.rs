@@ -5,17 +5,18 @@ mod booking_changes;
 mod booking_providers;
 mod bookings;
 mod compute;
+pub(crate) mod errors;
 mod event_types;
 mod health;
 mod holds;
 mod keys;
 mod listings;
-mod plugins;
+pub(crate) mod plugins;
 mod team;
 mod tenants;
 mod webhooks;
 
-use axum::Router;
+use axum::{Router, routing::get};
 use serde::{Deserialize, Deserializer};
 use utoipa::{
     Modify, OpenApi,
@@ -30,7 +31,8 @@ use crate::http::app::App;
 #[openapi(
     info(
         title = "Berth",
-        description = "Booking engine. Send an API key as `Authorization: Bearer …`. Refusals are problem documents with a stable code and a hint. \
+        description = "Booking engine. Send an API key as `Authorization: Bearer …`. Refusals are problem documents with a [stable code](/docs/errors) and a hint. \
+            The headers `RateLimit-Policy` and `RateLimit` say how often a key may ask. \
             Send an `Idempotency-Key` with a POST to be able to repeat it safely."
     ),
     modifiers(&Security),
@@ -112,9 +114,10 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
     keyed_documented().merge(open_documented()).split_for_parts().1
 }
 
-/// `/openapi.json`, and `/docs` to browse it.
+/// `/openapi.json`, `/docs` to browse it, and the page of error codes.
 pub(crate) fn docs(document: utoipa::openapi::OpenApi) -> Router<App> {
-    SwaggerUi::new("/docs").url("/openapi.json", document).into()
+    let browser: Router<App> = SwaggerUi::new("/docs").url("/openapi.json", document).into();
+    browser.route(errors::PATH, get(errors::page))
 }
 
 /// A field that may be absent (leave it), null (clear it) or a value.
