@@ -208,6 +208,7 @@ impl Run {
         let request = BookRequest {
             event_type: self.event_type.id,
             start,
+            length_minutes: None,
             member: None,
             provider: None,
             attendee: Attendee {

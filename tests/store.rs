@@ -9,6 +9,8 @@ mod changes;
 mod connections;
 #[path = "store/contention.rs"]
 mod contention;
+#[path = "store/holds.rs"]
+mod holds;
 #[path = "store/jobs.rs"]
 mod jobs;
 #[path = "store/logs.rs"]
@@ -19,6 +21,8 @@ mod plugins;
 mod resources;
 #[path = "store/schema.rs"]
 mod schema;
+#[path = "store/seats.rs"]
+mod seats;
 #[path = "store/world.rs"]
 mod world;
 
@@ -44,7 +48,7 @@ on_both! {
     bookings::a_booking_comes_back_as_it_was_made,
     bookings::a_place_is_taken_once,
     bookings::lists_are_narrowed_and_paged,
-    bookings::upcoming_bookings_are_counted_per_member,
+    bookings::what_members_were_given_is_counted,
     changes::cancel_keeps_the_place_until_the_provider_knows,
     changes::create_is_confirmed_or_refused,
     changes::finished_bookings_free_their_place,
@@ -61,6 +65,10 @@ on_both! {
     contention::a_slot_is_given_once,
     contention::a_write_that_fails_half_way_leaves_nothing,
     contention::moves_do_not_cross,
+    holds::a_booking_takes_its_own_hold_over_once,
+    holds::a_hold_is_extended_released_and_swept,
+    holds::a_hold_keeps_a_place_until_it_is_over,
+    holds::what_a_hold_kept_is_given_once,
     jobs::a_bringer_of_a_lease_takes_an_idle_job_over,
     jobs::a_job_is_held_by_one_at_a_time,
     jobs::a_wake_up_while_it_is_held_is_not_lost,
@@ -86,4 +94,9 @@ on_both! {
     schema::migrations_run_once,
     schema::schemas_are_the_same,
     schema::the_database_itself_refuses_overlaps,
+    seats::a_cancelled_seat_is_free_again,
+    seats::as_many_as_there_are_seats,
+    seats::seats_move_one_by_one,
+    seats::sessions_keep_others_out,
+    seats::several_members_are_taken_together,
 }

@@ -7,7 +7,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::ApiKeyRecord};
 
-use crate::world::{World, minute, span};
+use crate::world::{NOON, World, minute, span};
 
 pub async fn tenants_are_kept(world: &World) {
     let mut tenant = world.tenant("quay");
@@ -239,7 +239,7 @@ pub async fn tenants_are_walls(world: &World) {
     assert!(matches!(store.create_booking(mixed, world.audit()).await, Err(StoreError::NotFound(_))));
     assert!(world.taken(&b).await.is_empty(), "the place was given back");
     assert!(store.list_bookings(b.tenant, Default::default(), 9).await.unwrap().is_empty());
-    assert!(store.occupied(b.tenant, &[a.member], span(0, 600)).await.unwrap().is_empty());
+    assert!(store.occupied(b.tenant, &[a.member], span(0, 600), NOON).await.unwrap().is_empty());
     assert!(store.timeline(b.tenant, "booking", booking.uuid()).await.unwrap().is_empty());
     assert_eq!(store.connection_by_id(a.connection).await.unwrap().tenant, a.tenant);
 }

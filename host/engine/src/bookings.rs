@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Caller, Engine, Outcome, ProviderChoice, answers,
+    availability::{Choice, Wanted, length},
     jobs::SYNC_BOOKING,
     problems::{of_call, of_store},
     routing::Scene,
@@ -45,7 +46,9 @@ pub struct BookRequest {
     pub event_type: EventTypeId,
     /// When it starts.
     pub start: Instant,
-    /// With whom; none: whoever is free and has least to do.
+    /// How long; the event type's own length if none.
+    pub length_minutes: Option<u32>,
+    /// With whom; none: the event type's strategy chooses among those who are free.
     pub member: Option<MemberId>,
     /// Where it goes, if not where the listing says.
     pub provider: Option<ProviderChoice>,
@@ -125,10 +128,13 @@ impl Engine {
             )
             .with_hint("Set its external_id to one of /api/booking-providers/{id}/event-types, or book with \"provider\": \"builtin\"."));
         }
-        let when = Interval::of_minutes(request.start, scene.event_type.length_minutes);
-        let members = self.members_free_at(caller, &scene, when.start(), request.member, None).await?;
-        for member in members {
-            let (new, held) = self.new_booking(caller, &request, &scene, member, when);
+        let length_minutes = length(&scene, request.length_minutes)?;
+        let wanted = Wanted { length_minutes, member: request.member, moving: None, hold: None };
+        let when = Interval::of_minutes(request.start, length_minutes);
+        for choice in self.choices_at(caller, &scene, when.start(), wanted).await? {
+            let Some((new, held)) = self.new_booking(caller, &request, &scene, choice, when) else {
+                continue;
+            };
             let booking = new.booking.clone();
             match self.store().create_booking(new, self.audit(caller)).await {
                 Ok(()) => return self.tell_provider(caller, booking, held).await,
@@ -137,7 +143,7 @@ impl Engine {
                 Err(error) => return Err(of_store(error)),
             }
         }
-        Err(self.not_available(caller, &scene, when.start(), request.member).await)
+        Err(self.not_available(caller, &scene, when.start(), wanted).await)
     }
 
     /// Cancel. Cancelling what is cancelled already succeeds and changes nothing.
@@ -192,11 +198,14 @@ impl Engine {
         }
         let choice = booking.connection.map_or(ProviderChoice::BuiltIn, ProviderChoice::Connection);
         let scene = self.scene(caller, booking.event_type, Some(choice)).await?;
-        let when = Interval::of_minutes(reschedule.start, scene.event_type.length_minutes);
-        let member = Some(booking.member);
-        let free = self.members_free_at(caller, &scene, when.start(), member, Some(&booking)).await?;
-        if free.is_empty() {
-            return Err(self.not_available(caller, &scene, when.start(), member).await);
+        let length_minutes =
+            u32::try_from(booking.when.end().micros_since(booking.when.start()) / 60_000_000)
+                .unwrap_or(scene.event_type.length_minutes);
+        let when = Interval::of_minutes(reschedule.start, length_minutes);
+        let wanted =
+            Wanted { length_minutes, member: Some(booking.member), moving: Some(&booking), hold: None };
+        if self.choices_at(caller, &scene, when.start(), wanted).await?.is_empty() {
+            return Err(self.not_available(caller, &scene, when.start(), wanted).await);
         }
         let (job, held) = self.job_of(&booking, true);
         let blocked =
@@ -205,7 +214,7 @@ impl Engine {
         let audit = self.audit(caller);
         match self.store().change_booking(caller.tenant, id, booking.sequence, change, None, audit).await {
             Ok(changed) => self.tell_provider(caller, changed, held).await,
-            Err(StoreError::Overlap) => Err(self.not_available(caller, &scene, when.start(), member).await),
+            Err(StoreError::Overlap) => Err(self.not_available(caller, &scene, when.start(), wanted).await),
             Err(error) => Err(of_store(error)),
         }
     }
@@ -245,9 +254,10 @@ impl Engine {
         caller: &Caller,
         request: &BookRequest,
         scene: &Scene,
-        member: MemberId,
+        choice: Choice,
         when: Interval,
-    ) -> (NewBooking, Option<Held>) {
+    ) -> Option<(NewBooking, Option<Held>)> {
+        let (member, other_members) = choice.members.split_first()?;
         let now = self.now();
         let external = scene.connection.is_some();
         let booking = Booking {
@@ -255,7 +265,11 @@ impl Engine {
             tenant: caller.tenant,
             listing: scene.listing.id,
             event_type: scene.event_type.id,
-            member,
+            member: *member,
+            other_members: other_members.to_vec(),
+            seats: scene.event_type.policy.seats.max(1),
+            series: None,
+            assignment: Some(choice.assignment),
             connection: scene.connection.as_ref().map(|c: &ConnectionRecord| c.id),
             status: if external { BookingStatus::Pending } else { BookingStatus::Confirmed },
             provider_task: external.then_some(ProviderTask::Create),
@@ -276,7 +290,7 @@ impl Engine {
         let (job, held) = self.job_of(&booking, true);
         let event_type = &scene.event_type;
         let blocked = when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes);
-        (NewBooking { booking, blocked, job }, held)
+        Some((NewBooking { booking, blocked, job, hold: None }, held))
     }
 
     /// The job that tells the provider of a booking, leased to this request if `ours`; none for the built-in provider.
@@ -341,10 +355,10 @@ impl Engine {
         caller: &Caller,
         scene: &Scene,
         start: Instant,
-        member: Option<MemberId>,
+        wanted: Wanted<'_>,
     ) -> Problem {
         let mut problem = Problem::new(Code::SlotTaken, format!("{start} is not available."));
-        if let Ok(mut starts) = self.starts_around(caller, scene, start, member).await {
+        if let Ok(mut starts) = self.starts_around(caller, scene, start, wanted).await {
             starts.sort_by_key(|s| (s.micros_since(start).unsigned_abs(), *s));
             starts.truncate(ALTERNATIVES);
             problem.extra.insert("alternatives".to_owned(), json!(starts));

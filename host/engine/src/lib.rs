@@ -36,7 +36,7 @@ use berth_model::{
 use berth_store::{Store, records::Audit};
 use tokio::sync::Notify;
 
-pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot};
+pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
 pub use bookings::{BookOutcome, BookRequest, CancelBooking, RescheduleBooking};
 pub use connections::{ConnectionPatch, NewConnection};
 pub use event_types::{DuplicateEventType, EventTypePatch, NewEventType};

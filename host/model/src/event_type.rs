@@ -9,7 +9,7 @@ use crate::{
     id::{EventTypeId, ListingId, MemberId, RestrictionScheduleId, TenantId},
     provider::Money,
     questions::{Question, WireQuestion},
-    scheduling::rules::{BookingWindow, GridAnchor, Limit, Strategy, TeamMode, WireLimit},
+    scheduling::rules::{BookingWindow, GridAnchor, Limit, Period, Strategy, TeamMode, WireLimit},
     time::{Instant, Zone},
 };
 
@@ -84,6 +84,8 @@ pub struct EventTypePolicy {
     pub team_mode: TeamMode,
     /// How the one person is chosen where several are free. Not with `collective`, which takes all.
     pub strategy: Strategy,
+    /// Which bookings count for fair shares.
+    pub fairness: Fairness,
     /// Members with a part of their own; the others take turns. Only with `round_robin`.
     pub host_roles: Vec<HostRole>,
     /// Customers may cancel until so many minutes before the start; none: until the start.
@@ -108,6 +110,7 @@ impl Default for EventTypePolicy {
             confirmation: Confirmation::default(),
             team_mode: TeamMode::default(),
             strategy: Strategy::default(),
+            fairness: Fairness::default(),
             host_roles: Vec::new(),
             cancel_cutoff_minutes: None,
             reschedule_cutoff_minutes: None,
@@ -140,6 +143,36 @@ pub enum Confirmation {
     Automatic,
     /// It is pending, with its place taken, until the tenant confirms or declines it.
     Manual,
+}
+
+/// Which bookings count for the shares of a round robin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fairness {
+    /// Shares begin anew with each of these periods.
+    pub reset: Period,
+    /// By what a booking belongs to a period.
+    pub basis: FairnessBasis,
+    /// Whose civil periods; UTC if none.
+    #[schema(value_type = Option<String>)]
+    pub time_zone: Option<Zone>,
+}
+
+impl Default for Fairness {
+    fn default() -> Self {
+        Self { reset: Period::Month, basis: FairnessBasis::default(), time_zone: None }
+    }
+}
+
+/// By what a booking belongs to a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FairnessBasis {
+    /// When it was made.
+    #[default]
+    CreatedAt,
+    /// When it takes place.
+    MeetingStart,
 }
 
 /// A member's part in a round robin.

@@ -7,6 +7,7 @@
 pub mod booking;
 pub mod connection;
 pub mod event_type;
+pub mod hold;
 pub mod hours;
 pub mod id;
 pub mod intervals;
@@ -23,7 +24,6 @@ pub mod random;
 pub mod recurrence;
 pub mod scheduling;
 pub mod secret;
-pub mod slots;
 pub mod time;
 pub mod validate;
 pub mod webhook;

@@ -127,6 +127,18 @@ pub const WEBHOOK_SIGNATURES_MAX: usize = 8;
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Longest handling of an API request, in milliseconds: a call to a provider and its overhead.
 pub const API_REQUEST_MS_MAX: u64 = 30_000;
+/// How long a hold lasts when nobody says, in seconds: a form is filled in within minutes.
+pub const HOLD_SECONDS: i64 = 300;
+/// Longest that a hold lasts before it must be extended, in seconds.
+pub const HOLD_SECONDS_MAX: i64 = 1_800;
+/// Longest life of a hold with all its extensions, in seconds: who needs more than an hour is not filling in a form.
+pub const HOLD_LIFE_SECONDS_MAX: i64 = 3_600;
+/// Bookings of one series: a year of weeks and some to spare; all are made in one request.
+pub const SERIES_BOOKINGS_MAX: usize = 60;
+/// Bookings that one sweep completes, so that it holds nothing for long; the next one goes on.
+pub const COMPLETION_ROWS_MAX: u32 = 200;
+/// How long after its end a booking is completed by itself, in seconds: meetings overrun, and news of the provider comes late.
+pub const COMPLETION_GRACE_SECONDS: i64 = 300;
 /// Items on a page of a list.
 pub const PAGE_ITEMS_MAX: u32 = 100;
 /// Longest availability query, in days.

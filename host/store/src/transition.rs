@@ -112,6 +112,22 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
         BookingChange::ChangedByProvider { external, blocked } => {
             (changed_by_provider(&mut booking, external, *blocked)?, "booking.changed_by_provider")
         }
+        BookingChange::Confirm { job } => {
+            require(booking.awaits_confirmation())?;
+            if job.is_some() {
+                booking.provider_task = Some(ProviderTask::Create);
+                (Places::Keep, "booking.accepted")
+            } else {
+                become_status(&mut booking, BookingStatus::Confirmed)?;
+                (Places::Keep, "booking.confirmed")
+            }
+        }
+        BookingChange::Decline { reason } => {
+            require(booking.awaits_confirmation())?;
+            become_status(&mut booking, BookingStatus::Cancelled)?;
+            booking.reason.clone_from(reason);
+            (Places::Release, "booking.declined")
+        }
         BookingChange::Finished { status } => {
             require(
                 matches!(status, BookingStatus::Completed | BookingStatus::NoShow)

@@ -182,6 +182,7 @@ impl World {
         BookRequest {
             event_type: self.event_type.id,
             start,
+            length_minutes: None,
             member: None,
             provider: None,
             attendee: attendee(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     booking_window::last_free_day,
-    busy::{self, Calendar, Taken},
+    busy::{self, Calendar, Taken, TakenBy},
     grid::Step,
     limit::Counter,
     rules::{BookingWindow, GridAnchor, Limit, TeamMode},
@@ -115,6 +115,8 @@ pub enum Reason {
     Fixed,
     Group,
     Grid,
+    Provider,
+    Degraded,
 }
 
 impl Reason {
@@ -134,6 +136,8 @@ impl Reason {
         Self::Fixed,
         Self::Group,
         Self::Grid,
+        Self::Provider,
+        Self::Degraded,
     ];
 
     /// Its name on the wire.
@@ -154,6 +158,8 @@ impl Reason {
             Self::Fixed => "fixed",
             Self::Group => "group",
             Self::Grid => "grid",
+            Self::Provider => "provider",
+            Self::Degraded => "degraded",
         }
     }
 
@@ -175,6 +181,8 @@ impl Reason {
             Self::Fixed => "a fixed host is not free",
             Self::Group => "nobody of another group is free",
             Self::Grid => "not a start of the grid",
+            Self::Provider => "the provider does not offer it",
+            Self::Degraded => "the provider cannot be asked",
         }
     }
 }
@@ -430,6 +438,14 @@ impl Question {
                 Err(only.unwrap_or((reason, None)))
             }
         }
+    }
+
+    /// Has this host a running session at this start?
+    #[must_use]
+    pub fn has_session(&self, host: usize, start: Instant) -> bool {
+        let when = self.meeting.at(start);
+        let session = |t: &Taken| matches!(t.by, TakenBy::Session { .. }) && t.when == when;
+        self.hosts.get(host).is_some_and(|host| host.taken.iter().any(session))
     }
 
     /// Every start of the grid inside regularly open hours that is not offered, by host, with the reason.

@@ -115,3 +115,77 @@ impl OpenHours {
         merged(windows)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::Weekday;
+
+    fn windows(zone: &str, start: &str, end: &str, range: (&str, &str)) -> Vec<String> {
+        let time = |t: &str| NaiveTime::parse_from_str(t, "%H:%M").unwrap();
+        let days = [0, 1, 2, 3, 4, 5, 6].map(|d| Weekday::try_from(d).unwrap());
+        let rule = WeeklyHours {
+            weekdays: days.to_vec(),
+            start: time(start),
+            end: (end != "24:00").then(|| time(end)),
+        };
+        let range = Interval::new(range.0.parse().unwrap(), range.1.parse().unwrap()).unwrap();
+        OpenHours::weekly(zone.parse().unwrap(), vec![rule])
+            .windows(range)
+            .into_iter()
+            .map(|w| format!("{} {}", w.start(), w.end()))
+            .collect()
+    }
+
+    #[test]
+    fn hours_keep_their_wall_clock_over_a_clock_change() {
+        let got =
+            windows("Europe/Lisbon", "09:00", "13:00", ("2026-10-24T00:00:00Z", "2026-10-26T00:00:00Z"));
+        assert_eq!(
+            got,
+            ["2026-10-24T08:00:00Z 2026-10-24T12:00:00Z", "2026-10-25T09:00:00Z 2026-10-25T13:00:00Z"]
+        );
+    }
+
+    #[test]
+    fn a_gap_takes_the_offset_before_it_and_a_fold_its_first_pass() {
+        // Berlin 2026-03-29: 02:00 to 03:00 does not exist. 2026-10-25: 02:00 to 03:00 exists twice.
+        let spring =
+            windows("Europe/Berlin", "02:30", "05:00", ("2026-03-29T00:00:00Z", "2026-03-29T12:00:00Z"));
+        assert_eq!(spring, ["2026-03-29T01:30:00Z 2026-03-29T03:00:00Z"]);
+        let autumn =
+            windows("Europe/Berlin", "02:30", "05:00", ("2026-10-25T00:00:00Z", "2026-10-25T12:00:00Z"));
+        assert_eq!(autumn, ["2026-10-25T00:30:00Z 2026-10-25T04:00:00Z"]);
+        // Lord Howe moves by half an hour.
+        let lord_howe = windows(
+            "Australia/Lord_Howe",
+            "02:15",
+            "04:00",
+            ("2026-10-03T12:00:00Z", "2026-10-03T20:00:00Z"),
+        );
+        assert_eq!(lord_howe, ["2026-10-03T15:45:00Z 2026-10-03T17:00:00Z"]);
+    }
+
+    #[test]
+    fn odd_offsets_and_skipped_days() {
+        let nepal =
+            windows("Asia/Kathmandu", "09:00", "10:00", ("2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z"));
+        assert_eq!(nepal, ["2026-01-05T03:15:00Z 2026-01-05T04:15:00Z"]);
+        let samoa =
+            windows("Pacific/Apia", "09:00", "10:00", ("2011-12-29T12:00:00Z", "2012-01-01T00:00:00Z"));
+        assert_eq!(
+            samoa,
+            [
+                "2011-12-29T19:00:00Z 2011-12-29T20:00:00Z",
+                "2011-12-30T19:00:00Z 2011-12-30T20:00:00Z",
+                "2011-12-31T19:00:00Z 2011-12-31T20:00:00Z"
+            ]
+        );
+    }
+
+    #[test]
+    fn days_that_are_open_round_the_clock_are_one_window() {
+        let got = windows("UTC", "00:00", "24:00", ("2026-01-05T00:00:00Z", "2026-01-08T00:00:00Z"));
+        assert_eq!(got, ["2026-01-05T00:00:00Z 2026-01-08T00:00:00Z"]);
+    }
+}

@@ -9,7 +9,7 @@ use axum::{
 use berth_engine::{BookOutcome, BookRequest, CancelBooking, RescheduleBooking};
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
-    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId},
+    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId},
     problem::{Code, Problem},
     provider::Attendee,
     time::{Instant, Interval},
@@ -69,7 +69,10 @@ pub(super) struct NewBooking {
     /// When it starts (RFC 3339): one of the offered slots.
     #[schema(value_type = String, example = "2026-11-23T09:00:00Z")]
     start: Instant,
-    /// With whom; absent: whoever is free and has least to do.
+    /// Length, if the event type offers several.
+    #[serde(default)]
+    length_minutes: Option<u32>,
+    /// With whom; absent: the event type's strategy chooses among those who are free.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     member: Option<MemberId>,
@@ -97,8 +100,18 @@ pub(super) struct BookingView {
     listing: ListingId,
     #[schema(value_type = String)]
     event_type: EventTypeId,
+    /// Who it is with: the organiser.
     #[schema(value_type = String)]
     member: MemberId,
+    /// Who takes part besides the organiser.
+    #[schema(value_type = Vec<String>)]
+    other_members: Vec<MemberId>,
+    /// The series that it is an occurrence of; null for a single booking.
+    #[schema(value_type = Option<String>)]
+    series: Option<SeriesId>,
+    /// Why the organiser was chosen: `strategy`, `reason`, `runners_up`.
+    #[schema(value_type = Option<Object>)]
+    assignment: Option<Value>,
     /// Connection it is booked over; null for the built-in provider.
     #[schema(value_type = Option<String>)]
     provider: Option<ConnectionId>,
@@ -136,6 +149,9 @@ impl From<Booking> for BookingView {
             listing: b.listing,
             event_type: b.event_type,
             member: b.member,
+            other_members: b.other_members,
+            series: b.series,
+            assignment: b.assignment,
             provider: b.connection,
             status: b.status,
             provider_task: b.provider_task,
@@ -185,6 +201,7 @@ pub(super) async fn create(
     let request = BookRequest {
         event_type: new.event_type,
         start: new.start,
+        length_minutes: new.length_minutes,
         member: new.member,
         provider: choice(new.provider.as_deref())?,
         attendee: new.attendee.into(),
@@ -211,6 +228,9 @@ pub(super) struct ListParams {
     event_type: Option<EventTypeId>,
     #[param(value_type = Option<String>)]
     member: Option<MemberId>,
+    /// Occurrences of this series.
+    #[param(value_type = Option<String>)]
+    series: Option<SeriesId>,
     /// One of the states.
     #[param(value_type = Option<String>)]
     status: Option<BookingStatus>,
@@ -247,6 +267,7 @@ pub(super) async fn list(
         listing: params.listing,
         event_type: params.event_type,
         member: params.member,
+        series: params.series,
         status: params.status,
         within,
         provider_task: None,

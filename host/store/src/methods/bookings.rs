@@ -2,18 +2,19 @@
 
 use berth_model::{
     booking::Booking,
-    id::{BookingId, ConnectionId, JobId, MemberId, TenantId},
+    id::{BookingId, ConnectionId, EventTypeId, JobId, MemberId, TenantId},
     provider::ExternalBooking,
     time::{Instant, Interval},
 };
 
 use crate::{
     Store, StoreError,
-    records::{Audit, AuditEntry, BookingChange, BookingFilter, NewBooking, Occupied},
+    records::{Assigned, Audit, AuditEntry, BookingChange, BookingFilter, Counted, NewBooking, Occupied},
 };
 
 impl Store {
-    /// Takes the place and inserts booking, job and audit row in one transaction; `Overlap` if the place is taken.
+    /// Takes the places and inserts booking, job and audit row in one transaction; `Overlap` if a place is taken or no seat is
+    /// left, `NotFound` if the hold that it would take over is over by `audit.at`.
     pub async fn create_booking(&self, new: NewBooking, audit: Audit) -> Result<(), StoreError> {
         change!(self, [new, audit], |q, conn| q::bookings::create(conn, &new, &audit))
     }
@@ -42,6 +43,16 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Booking>, StoreError> {
         ask!(self, |q, conn| q::bookings::list(conn, tenant, &filter, limit))
+    }
+
+    /// Confirmed bookings of all tenants that ended by `until` and have nothing left to be told, with their sequences. For the
+    /// sweep that completes them.
+    pub async fn ended_bookings(
+        &self,
+        until: Instant,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
+        ask!(self, |q, conn| q::bookings::ended(conn, until, limit))
     }
 
     /// One transaction: check `sequence`, change, place, audit row, and the end of the job that did it, if one did. `Stale` when
@@ -98,27 +109,29 @@ impl Store {
         ))
     }
 
-    /// What of these members' time is taken within an interval, by start.
+    /// What of these members' time is taken within an interval, by start. Holds that are over by `now` are left out.
     pub async fn occupied(
         &self,
         tenant: TenantId,
         members: &[MemberId],
         within: Interval,
+        now: Instant,
     ) -> Result<Vec<Occupied>, StoreError> {
         let members = members.to_owned();
-        ask!(self, |q, conn| q::places::occupied(conn, tenant, &members, within))
+        ask!(self, |q, conn| q::places::occupied(conn, tenant, &members, within, now))
     }
 
-    /// Active bookings per member that end after `now`, and when the member was last given one of them (none if there is none):
-    /// for choosing whom to give the next one. In the order of `members`.
-    pub async fn upcoming_counts(
+    /// What these members were given of an event type's bookings: for choosing whom to give the next one. In the order of `members`.
+    pub async fn assigned(
         &self,
         tenant: TenantId,
+        event_type: EventTypeId,
         members: &[MemberId],
+        counted: Counted,
         now: Instant,
-    ) -> Result<Vec<(MemberId, i64, Option<Instant>)>, StoreError> {
+    ) -> Result<Vec<Assigned>, StoreError> {
         let members = members.to_owned();
-        ask!(self, |q, conn| q::places::upcoming(conn, tenant, &members, now))
+        ask!(self, |q, conn| q::assigned::assigned(conn, tenant, event_type, &members, counted, now))
     }
 
     /// The audit rows of one thing, in their order (at most `LIST_ROWS_MAX`).

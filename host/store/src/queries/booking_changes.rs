@@ -40,13 +40,14 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
     }
     let step = transition::apply(&old, order.change, audit.at)?;
     update(conn, &step.booking).await?;
-    places::arrange(conn, order.tenant, old.member, old.id, step.places).await?;
+    places::arrange(conn, &step.booking, step.places, audit.at).await?;
     // First the end of the job that did this, so that the next change may be queued under the same key.
     if let Some((job, attempt, next)) = order.job_done {
         jobs::end(conn, job, attempt, &JobEnd::Done, next).await?;
     }
-    if let BookingChange::Cancel { job: Some(job), .. } | BookingChange::Reschedule { job: Some(job), .. } =
-        order.change
+    if let BookingChange::Cancel { job: Some(job), .. }
+    | BookingChange::Reschedule { job: Some(job), .. }
+    | BookingChange::Confirm { job: Some(job) } = order.change
     {
         jobs::enqueue(conn, job).await?;
     }

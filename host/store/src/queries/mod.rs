@@ -26,6 +26,7 @@ macro_rules! queries {
     };
 }
 
+pub(crate) mod assigned;
 pub(crate) mod audit;
 pub(crate) mod booking_changes;
 pub(crate) mod bookings;
@@ -33,6 +34,7 @@ pub(crate) mod calls;
 pub(crate) mod connections;
 pub(crate) mod event_types;
 pub(crate) mod grants;
+pub(crate) mod holds;
 pub(crate) mod idempotency;
 pub(crate) mod jobs;
 pub(crate) mod keys;
@@ -54,6 +56,7 @@ const ALL: &[&[&str]] = &[
     connections::ALL,
     event_types::ALL,
     grants::ALL,
+    holds::ALL,
     idempotency::ALL,
     jobs::ALL,
     keys::ALL,
