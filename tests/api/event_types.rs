@@ -46,6 +46,7 @@ async fn an_event_type_keeps_all_its_rules() {
         "confirmation": "manual",
         "team_mode": "round_robin",
         "strategy": "weighted_shortfall_then_priority_then_lru",
+        "fairness": { "reset": "week", "basis": "meeting_start", "time_zone": "Europe/Lisbon" },
         "host_roles": [{ "member": ana, "fixed": true, "group": null }],
         "cancel_cutoff_minutes": 1_440,
         "reschedule_cutoff_minutes": 60,
@@ -326,6 +327,10 @@ async fn every_shape_that_the_documentation_refers_to_is_described() {
         seen += 1;
     }
     assert!(seen > 50, "only {seen} references");
+    // Two shapes of one name would be one in the document: each says of what it is.
+    for name in ["View", "New", "Patch", "Body", "Item"] {
+        assert!(document["components"]["schemas"][name].is_null(), "which {name}? Use #[schema(as = …)]");
+    }
     let policy = &document["components"]["schemas"]["EventTypePolicy"]["properties"];
     for name in ["seats", "price", "questions", "limits", "team_mode", "cancel_cutoff_minutes"] {
         assert!(policy[name].is_object(), "{name} is not described");
