@@ -21,7 +21,7 @@ use shapes::{Duplicate, New, Patch, View};
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
-    extract::{IfMatch, Json as Body, Path, Query},
+    extract::{IfMatch, Json as Body, Path, Query, malformed},
     page::{self, Page},
     problem::{ApiResult, ProblemDocument},
 };
@@ -104,7 +104,10 @@ pub(super) async fn update(
         Some(changes) => {
             // Laid over what is there now; the revision makes sure that it is still there then.
             let current = app.engine().event_type(&caller, id).await?;
-            (Some(merged(&current.policy, changes, "/policy")?), revision.or(Some(current.revision)))
+            (
+                Some(merged(&current.policy, changes, "/policy").map_err(malformed)?),
+                revision.or(Some(current.revision)),
+            )
         }
     };
     Ok(tagged(

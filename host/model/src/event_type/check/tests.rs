@@ -1,6 +1,7 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
+use super::{EventTypePolicy, EventTypeRecord};
 use crate::{
     id::{EventTypeId, ListingId, MemberId, TenantId},
     time::Instant,
@@ -163,4 +164,63 @@ fn all_bad_fields_are_named_at_once() {
         ]
     );
     assert_eq!(bad_fields(&EventTypeRecord { members: Vec::new(), ..self::record() }), ["/members"]);
+}
+
+/// A policy from parts of which some are good.
+fn any_policy() -> impl Strategy<Value = Value> {
+    let number = || prop_oneof![19 => 0_i64..70, 1 => any::<i64>()];
+    let text = || prop_oneof!["[a-z_]{0,6}", ".{0,3}"];
+    let limit = (
+        prop::sample::select(vec!["day", "week", "month", "year"]),
+        prop::sample::select(vec!["max_bookings", "max_minutes"]),
+        number(),
+    )
+        .prop_map(|(per, what, most)| json!({ "per": per, what: most }));
+    let question = (
+        text(),
+        text(),
+        prop::sample::select(vec!["text", "number", "select", "date"]),
+        prop::collection::vec(text(), 0..3),
+        prop::option::of(number()),
+    )
+        .prop_map(|(key, label, kind, options, bound)| match kind {
+            "select" => json!({ "key": key, "label": label, "type": kind, "options": options }),
+            "number" => json!({ "key": key, "label": label, "type": kind, "min": bound }),
+            "text" => json!({ "key": key, "label": label, "type": kind, "max_length": bound }),
+            kind => json!({ "key": key, "label": label, "type": kind, "required": true }),
+        });
+    let role = (prop::sample::select(vec![ANA, BEN, EVE]), any::<bool>(), prop::option::of(text()))
+        .prop_map(|(member, fixed, group)| json!({ "member": member, "fixed": fixed, "group": group }));
+    (
+        prop::collection::vec(number(), 0..3),
+        prop::collection::vec(limit, 0..4),
+        prop::collection::vec(question, 0..4),
+        prop::collection::vec(role, 0..3),
+        prop::sample::select(vec!["single", "collective", "round_robin"]),
+        (number(), prop::sample::select(vec!["EUR", "JPY", "XXX", "€", ""])),
+        number(),
+    )
+        .prop_map(|(lengths, limits, questions, roles, team_mode, (amount, currency), seats)| {
+            json!({
+                "other_lengths_minutes": lengths, "limits": limits, "questions": questions, "host_roles": roles,
+                "team_mode": team_mode, "price": { "minor_units": amount, "currency": currency }, "seats": seats,
+            })
+        })
+}
+
+proptest! {
+    #[test]
+    fn any_policy_is_refused_by_field_or_kept_as_it_is(written in any_policy()) {
+        let Ok(policy) = serde_json::from_value::<EventTypePolicy>(written) else { return Ok(()) };
+        let stored = serde_json::to_string(&policy).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<EventTypePolicy>(&stored).unwrap(), &policy);
+        if let Err(problem) = (EventTypeRecord { policy, ..record() }).check() {
+            prop_assert!(!problem.errors.is_empty());
+            for error in problem.errors {
+                let pointed: Value = serde_json::from_str(&stored).unwrap();
+                let field = error.field.strip_prefix("/policy").unwrap_or("none");
+                prop_assert!(pointed.pointer(field).is_some(), "{} is not there: {}", error.field, error.message);
+            }
+        }
+    }
 }
