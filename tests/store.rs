@@ -13,6 +13,8 @@ mod contention;
 mod holds;
 #[path = "store/jobs.rs"]
 mod jobs;
+#[path = "store/limits.rs"]
+mod limits;
 #[path = "store/logs.rs"]
 mod logs;
 #[path = "store/plugins.rs"]
@@ -75,6 +77,10 @@ on_both! {
     jobs::dead_jobs_live_again,
     jobs::many_workers_share_the_jobs,
     jobs::one_open_job_per_key,
+    limits::a_limit_counts_what_it_should,
+    limits::a_limit_is_not_exceeded_by_racing_bookings,
+    limits::several_bookings_are_made_together_or_not_at_all,
+    limits::what_ended_is_found_for_the_sweep,
     logs::calls_are_listed,
     logs::idempotency_keys_answer_once,
     logs::old_rows_are_pruned,

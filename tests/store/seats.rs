@@ -108,6 +108,7 @@ pub async fn seats_move_one_by_one(world: &World) {
     let to = |from, until| BookingChange::Reschedule {
         when: span(from, until),
         blocked: span(from, until),
+        allowances: Vec::new(),
         job: None,
     };
     let moved = change(world, &made[0], to(120, 150)).await.unwrap();
@@ -118,7 +119,12 @@ pub async fn seats_move_one_by_one(world: &World) {
 
     // With a provider both seats are held until it is settled; what it knows already keeps its seat.
     let job = world.leased(&scene, moved.id);
-    let there = BookingChange::Reschedule { when: span(300, 330), blocked: span(300, 330), job: Some(job) };
+    let there = BookingChange::Reschedule {
+        when: span(300, 330),
+        blocked: span(300, 330),
+        allowances: Vec::new(),
+        job: Some(job),
+    };
     let moving = change(world, &moved, there).await.unwrap();
     assert_eq!(seats(world, &scene).await, [(60, 1), (120, 0), (120, 1), (300, 0)]);
     let synced = BookingChange::Synced { external: twin("t", span(300, 330)), blocked: span(300, 330) };

@@ -10,14 +10,18 @@ mod bookings;
 mod connections;
 mod context;
 mod event_types;
+mod holds;
 mod jobs;
 mod keys;
+mod lifecycle;
 mod listings;
 mod members;
 mod plugins;
 mod problems;
 mod routing;
+mod series;
 mod sync;
+mod telling;
 mod tenants;
 mod webhook_events;
 mod webhooks;
@@ -37,14 +41,17 @@ use berth_store::{Store, records::Audit};
 use tokio::sync::Notify;
 
 pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
-pub use bookings::{BookOutcome, BookRequest, CancelBooking, RescheduleBooking};
+pub use bookings::{BookOutcome, BookRequest, HoldClaim};
 pub use connections::{ConnectionPatch, NewConnection};
 pub use event_types::{DuplicateEventType, EventTypePatch, NewEventType};
+pub use holds::HoldRequest;
 pub use keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES};
+pub use lifecycle::{CancelBooking, RescheduleBooking};
 pub use listings::{ListingPatch, NewListing};
 pub use members::{MemberPatch, NewMember};
 pub use plugins::InstalledPlugin;
 pub use routing::ProviderChoice;
+pub use series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
 pub use tenants::{NewTenant, TenantPatch};
 
 /// Put the fields of a patch that are there in place of the record's.

@@ -24,6 +24,7 @@ pub mod random;
 pub mod recurrence;
 pub mod scheduling;
 pub mod secret;
+pub mod series;
 pub mod time;
 pub mod validate;
 pub mod webhook;

@@ -1,5 +1,6 @@
 //! Why the store did not do something.
 
+use berth_model::scheduling::rules::Limit;
 use sqlx::error::ErrorKind;
 
 /// Name of the overlap rule, in the constraint of PostgreSQL and the message of SQLite's trigger.
@@ -18,6 +19,9 @@ pub enum StoreError {
     /// The place is taken (the database's own verdict).
     #[error("the place is taken")]
     Overlap,
+    /// A limit of bookings or minutes per period is reached.
+    #[error("a limit is reached")]
+    LimitReached(Limit),
     /// The name, slug or key exists already.
     #[error("{0} exists already")]
     Duplicate(&'static str),

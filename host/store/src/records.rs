@@ -9,6 +9,7 @@ use berth_model::{
     },
     manifest::PluginId,
     provider::ExternalBooking,
+    scheduling::rules::Limit,
     time::{Instant, Interval},
 };
 use serde_json::Value;
@@ -50,8 +51,22 @@ pub struct NewBooking {
     pub blocked: Interval,
     /// Job that tells the provider, already leased to the request that makes it.
     pub job: Option<NewJob>,
+    /// Limits that must leave room for it.
+    pub allowances: Vec<Allowance>,
     /// The caller's own hold, whose places it takes over.
     pub hold: Option<HoldId>,
+}
+
+/// A limit that must leave room for a booking, counted in the transaction that books: per event type and member, bookings that
+/// start in the period and are pending, confirmed, completed or `no_show`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Whose bookings are counted.
+    pub member: MemberId,
+    /// At most so much.
+    pub limit: Limit,
+    /// In this period: the one that holds the booking's start.
+    pub period: Interval,
 }
 
 /// A new hold with the places it takes.
@@ -83,6 +98,8 @@ pub enum BookingChange {
         when: Interval,
         /// New time with buffers.
         blocked: Interval,
+        /// Limits that must leave room for it; the booking itself does not count.
+        allowances: Vec<Allowance>,
         /// As above.
         job: Option<NewJob>,
     },

@@ -51,7 +51,7 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
             booking.previous_when = None;
             (if job.is_some() { Places::Keep } else { Places::Release }, "booking.cancelled")
         }
-        BookingChange::Reschedule { when, blocked, job } => {
+        BookingChange::Reschedule { when, blocked, job, .. } => {
             require(booking.status == BookingStatus::Confirmed && booking.provider_task.is_none())?;
             let place = Place { blocked: *blocked, when: *when };
             let old_when = std::mem::replace(&mut booking.when, *when);

@@ -24,10 +24,15 @@ pub(crate) struct Authenticated(pub(crate) ApiKeyRecord);
 
 impl Authenticated {
     fn check(&self, scope: &str) -> Result<(), Problem> {
-        if self.0.scopes.iter().any(|s| s == scope) {
+        if self.may(scope) {
             return Ok(());
         }
         Err(Problem::new(Code::MissingScope, format!("The key lacks the scope {scope}.")))
+    }
+
+    /// Does the key have this scope?
+    pub(crate) fn may(&self, scope: &str) -> bool {
+        self.0.scopes.iter().any(|s| s == scope)
     }
 
     /// Who acts, in audit rows.

@@ -14,9 +14,15 @@ use crate::{
 
 impl Store {
     /// Takes the places and inserts booking, job and audit row in one transaction; `Overlap` if a place is taken or no seat is
-    /// left, `NotFound` if the hold that it would take over is over by `audit.at`.
+    /// left, `LimitReached`, `NotFound` if the hold that it would take over is over by `audit.at`.
     pub async fn create_booking(&self, new: NewBooking, audit: Audit) -> Result<(), StoreError> {
         change!(self, [new, audit], |q, conn| q::bookings::create(conn, &new, &audit))
+    }
+
+    /// Several bookings in one transaction, in the order of their starts: all are made, or the error is that of the first that
+    /// could not be.
+    pub async fn create_bookings(&self, all: Vec<(NewBooking, Audit)>) -> Result<(), StoreError> {
+        change!(self, [all], |q, conn| q::bookings::create_all(conn, &all))
     }
 
     /// One booking.
@@ -56,7 +62,7 @@ impl Store {
     }
 
     /// One transaction: check `sequence`, change, place, audit row, and the end of the job that did it, if one did. `Stale` when
-    /// the sequence differs (nothing is changed then, the job included), `Overlap` when the new place is taken, `WrongState`
+    /// the sequence differs (nothing is changed then, the job included), `Overlap` when the new place is taken, `LimitReached`, `WrongState`
     /// when its state does not allow the change. A job that somebody else holds by now is left to them.
     pub async fn change_booking(
         &self,

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::{super::Db, Conn, at, audit, found, holds, interval, jobs, named, number, places, shaped};
+use super::{
+    super::Db, Conn, allowances, at, audit, found, holds, interval, jobs, named, number, places, shaped,
+};
 use crate::{
     StoreError,
     records::{Audit, BookingFilter, NewBooking},
@@ -116,6 +118,7 @@ pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> 
     if let Some(hold) = new.hold {
         holds::remove(conn, booking.tenant, hold, audit.at).await?;
     }
+    allowances::check(conn, booking, booking.when, &new.allowances).await?;
     places::take(conn, &places::Taker::booking(booking), place, audit.at).await?;
     insert(conn, booking).await?;
     if let Some(job) = &new.job {
@@ -127,6 +130,21 @@ pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> 
         "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(), "hold": new.hold,
     });
     audit::note(conn, audit, Some(booking.tenant), "booking.created", booking.id.uuid(), data).await
+}
+
+/// Several bookings, all or none.
+pub(crate) async fn create_all(conn: &mut Conn, all: &[(NewBooking, Audit)]) -> Result<(), StoreError> {
+    // Series that race for the same members go one after the other, not crosswise.
+    if let Some((first, _)) = all.first() {
+        let mut members: Vec<MemberId> = all.iter().flat_map(|(new, _)| new.booking.members()).collect();
+        members.sort_unstable();
+        members.dedup();
+        places::lock_members(conn, first.booking.tenant, &members).await?;
+    }
+    for (new, audit) in all {
+        create(conn, new, audit).await?;
+    }
+    Ok(())
 }
 
 async fn insert(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {

@@ -26,6 +26,7 @@ macro_rules! queries {
     };
 }
 
+pub(crate) mod allowances;
 pub(crate) mod assigned;
 pub(crate) mod audit;
 pub(crate) mod booking_changes;
@@ -49,6 +50,7 @@ pub(crate) mod webhooks;
 
 /// Every statement of every file.
 const ALL: &[&[&str]] = &[
+    allowances::ALL,
     audit::ALL,
     booking_changes::ALL,
     bookings::ALL,
