@@ -2,6 +2,8 @@
 
 #[path = "api/event_types.rs"]
 mod event_types;
+#[path = "api/listings.rs"]
+mod listings;
 #[path = "api/team.rs"]
 mod team;
 
