@@ -94,6 +94,7 @@ struct Plan {
 }
 
 /// Where a new booking goes.
+#[derive(Clone, Copy)]
 pub(crate) struct Slot<'a> {
     pub(crate) scene: &'a Scene,
     pub(crate) when: Interval,
@@ -166,12 +167,12 @@ impl Engine {
         let plan = self.plan(caller, &request).await?;
         let mut why = "taken";
         for choice in &plan.choices {
-            let (scene, when, hold) = (&plan.scene, plan.when, plan.hold);
-            let slot = Slot { scene, when, choice, hold, series: None };
-            let Some((new, held)) = self.new_booking(caller, &request, slot) else { continue };
+            let (scene, when) = (&plan.scene, plan.when);
+            let slot = Slot { scene, when, choice, hold: plan.hold, series: None };
+            let Some((new, lease)) = self.new_booking(caller, &request, slot) else { continue };
             let booking = new.booking.clone();
             match self.store().create_booking(new, self.audit(caller)).await {
-                Ok(()) => return self.tell_provider(caller, booking, held).await,
+                Ok(()) => return self.tell_provider(caller, booking, lease).await,
                 // Somebody was faster with these members; the next ones may still be free.
                 Err(StoreError::Overlap) => why = "taken",
                 Err(StoreError::LimitReached(_)) => why = "limit",

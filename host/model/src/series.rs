@@ -49,7 +49,8 @@ impl SeriesStarts {
     /// # Errors
     /// Names the field, below `/recurrence`.
     pub fn expand(&self, first: Instant, zone: Zone) -> Result<Vec<Instant>, FieldError> {
-        let bad = |field: &str, message: String| Err(FieldError::new(format!("/recurrence/{field}"), message));
+        let bad =
+            |field: &str, message: String| Err(FieldError::new(format!("/recurrence/{field}"), message));
         let (field, starts) = match self {
             Self::EveryWeeks { weeks, count } => {
                 if !(1..=WEEKS_MAX).contains(weeks) {
@@ -95,7 +96,10 @@ impl SeriesStarts {
             }
         };
         if starts.is_empty() || starts.len() > SERIES_BOOKINGS_MAX {
-            return bad(field, format!("must make 1 to {SERIES_BOOKINGS_MAX} bookings; an RRULE needs COUNT or UNTIL"));
+            return bad(
+                field,
+                format!("must make 1 to {SERIES_BOOKINGS_MAX} bookings; an RRULE needs COUNT or UNTIL"),
+            );
         }
         Ok(starts)
     }
@@ -153,8 +157,12 @@ mod tests {
 
     #[test]
     fn a_shift_is_civil() {
-        let moved =
-            shifted(warsaw(), at("2026-10-29T09:00:00Z"), at("2026-10-22T08:00:00Z"), at("2026-10-23T09:30:00Z"));
+        let moved = shifted(
+            warsaw(),
+            at("2026-10-29T09:00:00Z"),
+            at("2026-10-22T08:00:00Z"),
+            at("2026-10-23T09:30:00Z"),
+        );
         assert_eq!(moved, at("2026-10-30T10:30:00Z"), "a day and an hour and a half later, on its own clock");
     }
 }

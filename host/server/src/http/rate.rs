@@ -1,9 +1,9 @@
-//! How often a key may ask.
+//! How often a key, or the link of a booking, may ask.
 
 use std::num::NonZeroU32;
 
 use berth_model::{
-    id::ApiKeyId,
+    id::Id,
     problem::{Code, Problem},
 };
 use governor::{
@@ -25,10 +25,10 @@ impl Rate {
         Self { limiter: RateLimiter::keyed(Quota::per_minute(per_minute)), per_minute: per_minute.get() }
     }
 
-    pub(crate) fn check(&self, key: ApiKeyId) -> Result<(), Problem> {
+    pub(crate) fn check<T>(&self, key: Id<T>) -> Result<(), Problem> {
         self.limiter.check_key(&key.uuid()).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
-            Problem::new(Code::RateLimited, format!("This key may ask {} times a minute.", self.per_minute))
+            Problem::new(Code::RateLimited, format!("You may ask {} times a minute.", self.per_minute))
                 .with_retry_after_seconds(wait.as_secs().saturating_add(1))
         })
     }
