@@ -92,6 +92,7 @@ on_both! {
     resources::listings_are_edited_in_turn,
     resources::members_are_edited_in_turn,
     resources::tenants_are_kept,
+    resources::the_last_owner_stays,
     resources::tenants_are_walls,
     resources::what_is_in_use_stays,
     schema::every_change_writes_an_audit_row,

@@ -21,7 +21,7 @@ use berth_store::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Caller, Engine, Outcome, ProviderChoice,
+    Caller, Engine, Outcome, ProviderChoice, answers,
     availability::{Choice, Wanted, length},
     problems::of_store,
     routing::Scene,
@@ -162,9 +162,10 @@ impl Scene {
 
 impl Engine {
     /// Book. The slot is computed again from current data, then the database decides.
-    pub async fn book(&self, caller: &Caller, request: BookRequest) -> Outcome<BookOutcome> {
+    pub async fn book(&self, caller: &Caller, mut request: BookRequest) -> Outcome<BookOutcome> {
         request.check()?;
         let plan = self.plan(caller, &request).await?;
+        request.answers = answers::checked(&plan.scene.event_type, &request.answers)?;
         let mut why = "taken";
         for choice in &plan.choices {
             let (scene, when) = (&plan.scene, plan.when);

@@ -17,6 +17,10 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
         StoreError::Stale => Problem::new(Code::Changed, "It was changed since you read it."),
         StoreError::InUse(what) => Problem::new(Code::InUse, format!("It is still used by {what}.")),
         StoreError::WrongState => Problem::new(Code::WrongState, "Its state does not allow this."),
+        StoreError::LastOwner => Problem::new(
+            Code::LastOwner,
+            "It is the tenant's only active owner, who cannot be removed, deactivated or given another role.",
+        ),
         StoreError::Busy => {
             Problem::new(Code::Busy, "The database has too much to do.").with_retry_after_seconds(1)
         }

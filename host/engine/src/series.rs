@@ -17,7 +17,7 @@ use berth_store::{
 use serde_json::json;
 
 use crate::{
-    BookRequest, Caller, CancelBooking, Engine, Outcome, RescheduleBooking,
+    BookRequest, Caller, CancelBooking, Engine, Outcome, RescheduleBooking, answers,
     availability::{Choice, Wanted, length},
     bookings::{Slot, bookable_there},
     problems::of_store,
@@ -63,7 +63,7 @@ pub struct RefusedOccurrence {
 impl Engine {
     /// Book a series. All or nothing: one transaction. Best effort: each by itself; refused only if none could be booked.
     pub async fn book_series(&self, caller: &Caller, request: SeriesRequest) -> Outcome<SeriesOutcome> {
-        let SeriesRequest { first, starts, best_effort } = request;
+        let SeriesRequest { mut first, starts, best_effort } = request;
         first.check()?;
         if first.hold.is_some() {
             let message = "must be absent: a series takes over no hold";
@@ -71,6 +71,7 @@ impl Engine {
         }
         let scene = self.scene(caller, first.event_type, first.provider).await?;
         bookable_there(&scene)?;
+        first.answers = answers::checked(&scene.event_type, &first.answers)?;
         let length_minutes = length(&scene, first.length_minutes)?;
         let starts = starts.expand(first.start, scene.listing.time_zone);
         let starts = starts.map_err(|error| Problem::invalid(vec![error]))?;

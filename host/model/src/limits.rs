@@ -151,6 +151,36 @@ pub const MEETING_MINUTES_MAX: u32 = 1_440;
 pub const BUFFER_MINUTES_MAX: u32 = 1_440;
 /// Longest notice, in minutes: ninety days.
 pub const NOTICE_MINUTES_MAX: u32 = 129_600;
+/// Members of one event type: a large practice; a round robin looks at each of them.
+pub const EVENT_TYPE_MEMBERS_MAX: usize = 100;
+/// Stretches of weekly hours of one member: several a day.
+pub const WEEKLY_HOURS_MAX: usize = 100;
+/// Largest weight of a member in a round robin: ten times the usual one, and room for percent of percent.
+pub const WEIGHT_MAX: u32 = 1_000;
+/// Highest priority of a member in a round robin; the lowest is 0.
+pub const PRIORITY_MAX: u32 = 4;
+/// Most bookings that can be credited to a member.
+pub const CALIBRATION_MAX: u32 = 1_000_000;
+/// Lengths that a customer may choose besides the event type's own: more than a form can show.
+pub const OTHER_LENGTHS_MAX: usize = 20;
+/// Longest cut-off before the start, in minutes: a year.
+pub const CUTOFF_MINUTES_MAX: u32 = 527_040;
+/// Highest price, in the currency's smallest units: a thousand million of those with two decimals, exact in every JSON reader.
+pub const PRICE_MINOR_UNITS_MAX: i64 = 100_000_000_000;
+/// Questions of one event type: a long form.
+pub const QUESTIONS_MAX: usize = 50;
+/// Longest label of a question, in characters: a sentence or two.
+pub const QUESTION_LABEL_CHARS_MAX: usize = 500;
+/// Options of one question: every country, and some to spare.
+pub const QUESTION_OPTIONS_MAX: usize = 300;
+/// Longest option of a question, in characters: a line.
+pub const QUESTION_OPTION_CHARS_MAX: usize = 200;
+/// Longest answer of one line, in characters.
+pub const ANSWER_LINE_CHARS_MAX: u32 = 500;
+/// Longest answer of several lines, in characters: two pages.
+pub const ANSWER_TEXT_CHARS_MAX: u32 = 4_000;
+/// Largest number in an answer, and least with a minus: every JSON reader keeps it exactly (RFC 7493, section 2.2).
+pub const ANSWER_NUMBER_MAX: i64 = 9_007_199_254_740_991;
 /// Seats of one meeting: a lecture hall.
 pub const SEATS_MAX: u32 = 1_000;
 /// Limits of one event type: each period in bookings and in minutes, and some to spare.

@@ -34,6 +34,9 @@ pub enum StoreError {
     /// The change is not allowed in this state.
     #[error("its state does not allow this")]
     WrongState,
+    /// The tenant would be left without an active owner.
+    #[error("the last owner stays")]
+    LastOwner,
     /// Too many writes wait, or the transaction was refused too often.
     #[error("the store is busy")]
     Busy,

@@ -22,8 +22,8 @@ async fn only_the_holder_can_book_what_is_held() {
     let (held, token) = w.engine.hold(&w.caller, hold(&w, monday("10:00"))).await.unwrap();
     let mut request = w.request(monday("10:00"));
     request.provider = Some(ProviderChoice::BuiltIn);
-    let taken = w.engine.book(&w.caller, request.clone()).await.unwrap_err();
-    assert_eq!(taken.code, Code::SlotTaken);
+    let refused = w.engine.book(&w.caller, request.clone()).await.unwrap_err();
+    assert_eq!(refused.code, Code::SlotTaken);
     let second = w.engine.hold(&w.caller, hold(&w, monday("10:00"))).await.unwrap_err();
     assert_eq!(second.code, Code::SlotTaken);
 

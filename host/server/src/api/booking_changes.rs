@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     bookings::{BookingView, accepted, tagged},
-    series::{self, Scope},
+    series::{self, BookingOrSeries, Scope},
 };
 use crate::http::{
     app::{App, RequestId},
@@ -44,7 +44,7 @@ pub(super) struct Decline {
 /// Cancel a booking. Cancelling it twice is the same as once. After the event type's cut-off only with a key that has the scope
 /// `bookings:override`.
 #[utoipa::path(post, path = "/api/booking/{id}/cancel", tag = "bookings", request_body = Cancel, params(("id" = String, Path)),
-    responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
+    responses((status = 200, body = BookingOrSeries), (status = 202, body = BookingOrSeries, description = "The provider has not answered yet"),
         (status = 409, body = ProblemDocument)))]
 pub(super) async fn cancel(
     State(app): State<App>,
@@ -79,7 +79,7 @@ pub(super) struct Reschedule {
 /// Move a booking: the new time is taken and the old one released, or nothing changes. After the event type's cut-off only with a
 /// key that has the scope `bookings:override`.
 #[utoipa::path(post, path = "/api/booking/{id}/reschedule", tag = "bookings", request_body = Reschedule, params(("id" = String, Path)),
-    responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
+    responses((status = 200, body = BookingOrSeries), (status = 202, body = BookingOrSeries, description = "The provider has not answered yet"),
         (status = 409, body = ProblemDocument)))]
 pub(super) async fn reschedule(
     State(app): State<App>,

@@ -22,7 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     availability::choice,
-    series::{self, Mode, Recurrence},
+    series::{self, BookingOrSeries, Mode, Recurrence},
 };
 use crate::http::{
     app::{App, RequestId},
@@ -207,8 +207,8 @@ pub(super) fn accepted(outcome: BookOutcome, done: StatusCode) -> Response {
 /// Book a slot, or several as a series (`recurrence`).
 #[utoipa::path(post, path = "/api/booking", tag = "bookings", request_body = NewBooking,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the first answer")),
-    responses((status = 201, body = BookingView, description = "Confirmed on both sides"),
-        (status = 202, body = BookingView, description = "Accepted; the provider has not answered yet"),
+    responses((status = 201, body = BookingOrSeries, description = "Confirmed on both sides"),
+        (status = 202, body = BookingOrSeries, description = "Accepted; the provider has not answered yet"),
         (status = 409, body = ProblemDocument, description = "Not available; `reason` says why, `alternatives` names the nearest starts"),
         (status = 422, body = ProblemDocument)))]
 pub(super) async fn create(

@@ -58,6 +58,7 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(team::get, team::update, team::delete))
         .routes(routes!(event_types::create, event_types::list))
         .routes(routes!(event_types::get, event_types::update, event_types::delete))
+        .routes(routes!(event_types::duplicate))
         .routes(routes!(availability::availability))
         .merge(OpenApiRouter::new().routes(routes!(compute::post)).layer(compute::body_limit()))
         .routes(routes!(bookings::create, bookings::list))

@@ -101,6 +101,15 @@ pub(super) struct SeriesView {
     refused: Vec<Refused>,
 }
 
+/// One booking, or what became of a series.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes what is answered; the answers are made of its parts")]
+pub(super) enum BookingOrSeries {
+    Booking(Box<BookingView>),
+    Series(SeriesView),
+}
+
 /// A booking of a series that was not made, cancelled or moved.
 #[derive(Debug, Serialize, ToSchema)]
 struct Refused {

@@ -3,10 +3,10 @@
 use chrono::NaiveDateTime;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use serde_path_to_error::{Path, Segment};
 
 use super::refused;
 use crate::{
+    json::field_error,
     problem::Problem,
     time::{Instant, Interval},
 };
@@ -14,23 +14,8 @@ use crate::{
 /// Read the fields of a request.
 pub(super) fn fields<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Problem> {
     serde_path_to_error::deserialize(Value::Object(fields))
-        .map_err(|error| refused(&pointer(error.path()), error.inner().to_string()))
-}
-
-/// The JSON Pointer (RFC 6901) of a path.
-fn pointer(path: &Path) -> String {
-    let mut pointer = String::new();
-    for segment in path {
-        let part = match segment {
-            Segment::Seq { index } => index.to_string(),
-            Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
-            Segment::Enum { variant } => variant.clone(),
-            Segment::Unknown => continue,
-        };
-        pointer.push('/');
-        pointer.push_str(&part);
-    }
-    pointer
+        .map_err(|error| field_error(&error))
+        .map_err(|error| refused(&error.field, error.message))
 }
 
 /// A stretch of time as it comes: data may be inverted, rules may not.
