@@ -134,10 +134,9 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
                     && booking.provider_task.is_none(),
             )?;
             become_status(&mut booking, *status)?;
-            (
-                Places::Release,
-                if *status == BookingStatus::NoShow { "booking.no_show" } else { "booking.completed" },
-            )
+            let missed = *status == BookingStatus::NoShow;
+            // The place is kept: limits count what took place.
+            (Places::Keep, if missed { "booking.no_show" } else { "booking.completed" })
         }
     };
     booking.sequence += 1;
@@ -160,6 +159,7 @@ fn changed_by_provider(
     if untold {
         return Ok(Places::Keep);
     }
+    let stays = booking.when == external.when && booking.previous_when.is_none();
     settle(booking);
     booking.when = external.when;
     booking.status = match external.status {
@@ -169,7 +169,11 @@ fn changed_by_provider(
         ExternalStatus::Pending | ExternalStatus::Cancelled => booking.status,
     };
     let place = Place { blocked, when: external.when };
-    Ok(if booking.status.is_active() { Places::Only(place) } else { Places::Release })
+    Ok(match (booking.status.is_active(), stays) {
+        (true, _) => Places::Only(place),
+        (false, true) => Places::Keep,
+        (false, false) => Places::Release,
+    })
 }
 
 fn require(condition: bool) -> Result<(), StoreError> {
