@@ -1,9 +1,13 @@
 //! The HTTP surface: who may do what on every route, problems, idempotency, ETags, pages.
 
+#[path = "api/calendars.rs"]
+mod calendars;
 #[path = "api/event_types.rs"]
 mod event_types;
 #[path = "api/life.rs"]
 mod life;
+#[path = "api/listings.rs"]
+mod listings;
 #[path = "api/team.rs"]
 mod team;
 
@@ -73,7 +77,13 @@ impl Api {
 
 async fn key(world: &World, tenant: TenantId, scopes: &[&str]) -> String {
     let scopes = scopes.iter().map(|s| (*s).to_owned()).collect();
-    let new = NewKey { tenant: Some(tenant), name: "test".to_owned(), scopes, expires_at: None };
+    let new = NewKey {
+        tenant: Some(tenant),
+        name: "test".to_owned(),
+        scopes,
+        requests_per_minute: None,
+        expires_at: None,
+    };
     world.engine.create_key("test", "test", new).await.unwrap().1.expose().to_owned()
 }
 
@@ -129,7 +139,9 @@ async fn every_route_wants_a_key_and_the_right_one() {
     assert!(routes >= 45, "only {routes} routes are described");
     open.retain(|route| !["/healthz", "/readyz", "/metrics"].iter().any(|p| route.ends_with(p)));
     // What a provider signs, and what the token in the path opens.
-    let known = |route: &String| ["/api/webhooks/", "/api/booking/manage/"].iter().any(|p| route.contains(p));
+    let known = |route: &String| {
+        ["/api/webhooks/", "/api/booking/manage/", "/api/booking/feed.ics"].iter().any(|p| route.contains(p))
+    };
     assert!(open.iter().all(known), "open to everybody: {open:?}");
 }
 
@@ -294,4 +306,51 @@ async fn pages_hold_everything_once() {
         path = format!("/api/listings?limit=2&cursor={next}");
     }
     assert_eq!(slugs, ["place-0", "place-1", "place-2", "place-3", "place-4"]);
+}
+
+#[tokio::test]
+async fn answers_say_how_often_a_key_may_ask() {
+    let api = Api::new().await;
+    let ask = async |key: &str| api.send("GET", "/api/listings", Some(key), &[], Value::Null).await;
+    let header = |answer: &Answer, name: &str| answer.headers[name].to_str().unwrap().to_owned();
+    let answer = ask(&api.key).await;
+    assert_eq!(header(&answer, "ratelimit-policy"), "\"key\";q=100000;w=60");
+    assert!(header(&answer, "ratelimit").starts_with("\"key\";r=99999;t="), "{:?}", answer.headers);
+
+    let (world, tenant) = (&api.world, api.world.caller.tenant);
+    let new = NewKey {
+        tenant: Some(tenant),
+        name: "slow".to_owned(),
+        scopes: vec!["listings:read".to_owned()],
+        requests_per_minute: Some(1),
+        expires_at: None,
+    };
+    let slow = world.engine.create_key("test", "test", new).await.unwrap().1;
+    assert_eq!(ask(slow.expose()).await.status, 200);
+    let refused = ask(slow.expose()).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["code"]), (429, &json!("BERTH-E0429")));
+    assert_eq!(header(&refused, "ratelimit-policy"), "\"key\";q=1;w=60");
+    assert_eq!(header(&refused, "ratelimit"), "\"key\";r=0;t=60");
+    let wait: u64 = header(&refused, "retry-after").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(ask(&api.key).await.status, 200, "another key has its own tokens");
+    let open = api.send("GET", "/healthz", None, &[], Value::Null).await;
+    assert!(!open.headers.contains_key("ratelimit"), "no key, no limit to tell of");
+}
+
+#[tokio::test]
+async fn a_problem_points_to_the_description_of_its_code() {
+    let api = Api::new().await;
+    let refused = api.send("GET", "/api/listings", None, &[], Value::Null).await;
+    let kind = refused.body["type"].as_str().unwrap();
+    let (path, anchor) = kind.split_once('#').unwrap();
+    let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+    let page = api.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+    let html = String::from_utf8(to_bytes(page.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap();
+    for code in berth_model::problem::Code::ALL {
+        assert!(html.contains(&format!("id=\"{}\"", code.as_str())), "{}", code.as_str());
+    }
+    assert!(html.contains(&format!("id=\"{anchor}\"")));
+    assert!(html.contains("Bearer &lt;key>"), "hints are escaped");
 }

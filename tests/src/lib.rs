@@ -146,8 +146,12 @@ impl World {
             .create_tenant("test", "test", NewTenant { slug: "studio".to_owned(), name: "Studio".to_owned() })
             .await
             .unwrap();
-        let caller =
-            Caller { tenant: tenant.id, actor: "key:test".to_owned(), request_id: "request-test".to_owned() };
+        let caller = Caller {
+            tenant: tenant.id,
+            actor: "key:test".to_owned(),
+            request_id: "request-test".to_owned(),
+            idempotency_key: None,
+        };
         Self { engine, runtime, store, clock, random, calls, caller, insecure, _folder: folder }
     }
 

@@ -3,7 +3,7 @@
 use berth_model::{
     connection::ConnectionRecord, connection::ConnectionStatus, limits, provider::Subscription,
 };
-use berth_store::{Store, StoreError, VaultKeys};
+use berth_store::{Store, StoreError, VaultKeys, records::SealedState};
 
 use crate::world::{World, credentials, keys, minute};
 
@@ -87,7 +87,11 @@ pub async fn keys_are_rotated(world: &World) {
     let scene = world.scene("quay").await;
     let both = VaultKeys(vec![("second".into(), [2; 32]), ("first".into(), [1; 32])]);
     let store = Store::open(&world.url, both, world.random.clone()).await.unwrap();
+    let state = |current, older, closed| SealedState { current, older, closed };
+    assert_eq!(store.sealed_state().await.unwrap(), state(0, 1, 0));
     assert_eq!(store.reseal_credentials().await.unwrap(), 1);
+    assert_eq!(store.sealed_state().await.unwrap(), state(1, 0, 0));
+    assert_eq!(world.store.sealed_state().await.unwrap(), state(0, 0, 1));
     assert_eq!(store.reseal_credentials().await.unwrap(), 0, "nothing is left to do");
     store.close().await;
     let lost = world.store.connection_credentials(scene.tenant, scene.connection).await;

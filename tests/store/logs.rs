@@ -6,10 +6,10 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{Idempotency, InboundWebhook},
+    records::{FeedSubject, Idempotency, InboundWebhook, NewBooking},
 };
 
-use crate::world::{Scene, World, minute};
+use crate::world::{Scene, World, minute, span};
 
 fn message(world: &World, scene: &Scene, key: &str) -> InboundWebhook {
     InboundWebhook {
@@ -114,17 +114,46 @@ pub async fn idempotency_keys_answer_once(world: &World) {
     };
     assert_eq!(begin("k", 1, 5).await, replay);
     assert_eq!(begin("k", 2, 5).await, Idempotency::Mismatch);
-    store.release_idempotent(scope, "k").await.unwrap();
+    store.release_idempotent(scope, "k", minute(0)).await.unwrap();
     assert_eq!(begin("k", 1, 5).await, replay, "an answered key stays");
     assert_eq!(begin("k", 3, 24 * 60).await, Idempotency::New, "a day later it is free");
 
     assert_eq!(begin("r", 1, 0).await, Idempotency::New);
-    store.release_idempotent(scope, "r").await.unwrap();
+    store.release_idempotent(scope, "r", minute(0)).await.unwrap();
     assert_eq!(begin("r", 2, 0).await, Idempotency::New, "released");
     assert_eq!(begin("r", 3, 1).await, Idempotency::Mismatch, "another request does not inherit it");
     assert_eq!(begin("r", 2, 1).await, Idempotency::New, "its holder died");
     let unknown = store.complete_idempotent(scope, "none", 200, "", None, b"").await;
     assert!(matches!(unknown, Err(StoreError::NotFound(_))));
+}
+
+pub async fn a_key_knows_what_was_made_under_it(world: &World) {
+    let scene = world.scene("quay").await;
+    let store = &world.store;
+    let scope = scene.tenant.uuid();
+    let begin = async |at: i64| store.begin_idempotent(scope, "k", [1; 32], minute(at)).await.unwrap();
+    let under = |when| NewBooking { idempotency_key: Some("k".into()), ..world.booking(&scene, when) };
+
+    let early = store.create_booking(under(span(60, 90)), world.audit()).await;
+    assert!(matches!(early, Err(StoreError::Duplicate(_))), "the key is not reserved: {early:?}");
+    assert!(world.taken(&scene).await.is_empty(), "nothing half-done");
+    assert_eq!(begin(0).await, Idempotency::New);
+    assert_eq!(store.booking_of_key(scope, "k").await.unwrap(), None);
+    let made = under(span(60, 90));
+    store.create_booking(made.clone(), world.audit()).await.unwrap();
+    assert_eq!(store.booking_of_key(scope, "k").await.unwrap(), Some(made.booking.id));
+    let second = store.create_booking(under(span(120, 150)), world.audit()).await;
+    assert!(matches!(second, Err(StoreError::Duplicate(_))), "{second:?}");
+
+    // The process dies here: the next holder of the key inherits what was made.
+    assert_eq!(begin(0).await, Idempotency::InFlight);
+    assert_eq!(begin(1).await, Idempotency::New);
+    assert_eq!(store.booking_of_key(scope, "k").await.unwrap(), Some(made.booking.id));
+    store.release_idempotent(scope, "k", minute(1)).await.unwrap();
+    assert_eq!(begin(1).await, Idempotency::New, "released: free at once");
+    assert_eq!(store.booking_of_key(scope, "k").await.unwrap(), Some(made.booking.id), "and not forgotten");
+    assert_eq!(begin(24 * 60 + 1).await, Idempotency::New);
+    assert_eq!(store.booking_of_key(scope, "k").await.unwrap(), None, "another day, another request");
 }
 
 pub async fn old_rows_are_pruned(world: &World) {
@@ -150,4 +179,23 @@ pub async fn old_rows_are_pruned(world: &World) {
         [open],
         "not processed yet"
     );
+}
+
+pub async fn a_feed_has_one_token(world: &World) {
+    let (scene, other) = (world.scene("quay").await, world.scene("other").await);
+    let (ada, pier) = (FeedSubject::Member(scene.member), FeedSubject::Listing(scene.listing));
+    let store = &world.store;
+    store.set_feed(scene.tenant, ada, [1; 32], world.audit()).await.unwrap();
+    store.set_feed(scene.tenant, pier, [2; 32], world.audit()).await.unwrap();
+    assert_eq!(store.feed([1; 32]).await.unwrap(), Some((scene.tenant, ada)));
+    store.set_feed(scene.tenant, ada, [3; 32], world.audit()).await.unwrap();
+    assert_eq!(store.feed([1; 32]).await.unwrap(), None, "the old token opens nothing");
+    assert_eq!(store.feed([3; 32]).await.unwrap(), Some((scene.tenant, ada)));
+    let theirs = store.remove_feed(other.tenant, pier, world.audit()).await;
+    assert!(matches!(theirs, Err(StoreError::NotFound("feed"))), "{theirs:?}");
+    store.remove_feed(scene.tenant, pier, world.audit()).await.unwrap();
+    assert_eq!(store.feed([2; 32]).await.unwrap(), None);
+    let entries = store.timeline(scene.tenant, "feed", scene.listing.uuid()).await.unwrap();
+    let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["feed.made", "feed.removed"]);
 }

@@ -44,6 +44,7 @@ pub async fn keys_are_found_by_hash(world: &World) {
         name: "Front desk".into(),
         prefix: "bk_abc".into(),
         scopes: vec!["bookings:write".into()],
+        requests_per_minute: Some(30),
         created_at: minute(0),
         expires_at: Some(minute(60)),
         revoked_at: None,

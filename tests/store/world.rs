@@ -301,7 +301,14 @@ impl World {
             created_at: now,
             updated_at: now,
         };
-        NewBooking { booking, blocked: when, job: None, allowances: Vec::new(), hold: None }
+        NewBooking {
+            booking,
+            blocked: when,
+            job: None,
+            allowances: Vec::new(),
+            hold: None,
+            idempotency_key: None,
+        }
     }
 
     /// A pending booking of the scene's connection, its job leased to its maker.

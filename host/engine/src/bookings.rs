@@ -164,6 +164,9 @@ impl Engine {
     /// Book. The slot is computed again from current data, then the database decides.
     pub async fn book(&self, caller: &Caller, mut request: BookRequest) -> Outcome<BookOutcome> {
         request.check()?;
+        if let Some(made) = self.made_before(caller).await? {
+            return Ok(made);
+        }
         let plan = self.plan(caller, &request).await?;
         request.answers = answers::checked(&plan.scene.event_type, &request.answers)?;
         let mut why = "taken";
@@ -294,7 +297,9 @@ impl Engine {
         let blocked = scene.blocked_by(when);
         let allowances = scene.allowances(booking.members(), when.start());
         let held = held.filter(|_| series.is_none());
-        Some((NewBooking { booking, blocked, job, allowances, hold }, held))
+        // A key stands for one booking; a repeated series finds its times taken.
+        let idempotency_key = caller.idempotency_key.clone().filter(|_| series.is_none());
+        Some((NewBooking { booking, blocked, job, allowances, hold, idempotency_key }, held))
     }
 
     /// The refusal, with its reason and the nearest times that are still offered.

@@ -4,6 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
     id::{ApiKeyId, TenantId},
+    limits,
     problem::{Code, Problem},
     secret::Secret,
     time::Instant,
@@ -39,6 +40,7 @@ pub struct NewKey {
     pub tenant: Option<TenantId>,
     pub name: String,
     pub scopes: Vec<String>,
+    pub requests_per_minute: Option<u32>,
     pub expires_at: Option<Instant>,
 }
 
@@ -69,6 +71,10 @@ impl Engine {
                 fields.bad(&format!("/scopes/{i}"), format!("must be one of: {}", allowed.join(", ")));
             }
         }
+        if new.requests_per_minute.is_some_and(|n| !(1..=limits::KEY_REQUESTS_PER_MINUTE_MAX).contains(&n)) {
+            let most = limits::KEY_REQUESTS_PER_MINUTE_MAX;
+            fields.bad("/requests_per_minute", format!("must be 1 to {most}"));
+        }
         if new.expires_at.is_some_and(|at| at <= self.now()) {
             fields.bad("/expires_at", "must be in the future");
         }
@@ -83,6 +89,7 @@ impl Engine {
             name: new.name,
             prefix: text.chars().take(12).collect(),
             scopes: new.scopes,
+            requests_per_minute: new.requests_per_minute,
             created_at: self.now(),
             expires_at: new.expires_at,
             revoked_at: None,
@@ -144,7 +151,13 @@ impl Engine {
         if old.revoked_at.is_some() {
             return Err(Problem::new(Code::WrongState, "The key is revoked already."));
         }
-        let new = NewKey { tenant, name: old.name, scopes: old.scopes, expires_at: old.expires_at };
+        let new = NewKey {
+            tenant,
+            name: old.name,
+            scopes: old.scopes,
+            requests_per_minute: old.requests_per_minute,
+            expires_at: old.expires_at,
+        };
         let made = self.create_key(actor, request_id, new).await?;
         self.revoke_key(actor, request_id, tenant, key).await?;
         Ok(made)

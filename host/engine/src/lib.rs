@@ -7,6 +7,7 @@
 mod answers;
 mod availability;
 mod bookings;
+mod calendars;
 mod connections;
 mod context;
 mod event_types;
@@ -19,6 +20,7 @@ mod listings;
 mod members;
 mod plugins;
 mod problems;
+mod repeats;
 mod routing;
 mod series;
 mod sync;
@@ -74,6 +76,8 @@ pub struct Caller {
     pub actor: String,
     /// The request or job.
     pub request_id: String,
+    /// The Idempotency-Key that this request reserved, if it came with one.
+    pub idempotency_key: Option<String>,
 }
 
 /// What an engine is made of.
@@ -106,6 +110,8 @@ struct Inner {
     cache: availability::Cache,
     /// Plugin generation that was loaded last.
     generation: std::sync::atomic::AtomicI64,
+    /// Active plugins that could not be loaded.
+    reload: std::sync::Mutex<plugins::Reload>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -124,6 +130,7 @@ impl Engine {
                 bell: Notify::new(),
                 cache: availability::new_cache(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
+                reload: std::sync::Mutex::default(),
             }),
         }
     }

@@ -89,6 +89,7 @@ impl Engine {
             tenant: TenantId::from_uuid(tenant),
             actor: "customer".to_owned(),
             request_id: request_id.to_owned(),
+            idempotency_key: None,
         };
         Ok((caller, BookingId::from_uuid(booking)))
     }

@@ -1,12 +1,17 @@
 //! Provider plugins, as an operator manages them: install, activate, roll back, quarantine, grant.
 
-use std::{collections::BTreeSet, sync::atomic::Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::{MutexGuard, PoisonError, atomic::Ordering},
+};
 
 use berth_model::{
     id::{ListingId, TenantId},
+    limits,
     manifest::{PluginId, host_matches},
     plugin::{ComponentReport, Digest, PluginState, PluginVersion},
     problem::{Code, FieldError, Problem},
+    time::Instant,
 };
 use berth_store::{StoreError, records::GrantRecord};
 
@@ -18,6 +23,31 @@ use crate::{Engine, Outcome, problems::of_store};
 pub struct InstalledPlugin {
     pub version: PluginVersion,
     pub report: ComponentReport,
+}
+
+/// When active plugins that could not be loaded are tried again. A cause may pass: the database was busy, the disk was full, the
+/// compiler took too long beside other work.
+#[derive(Debug, Default)]
+pub(crate) struct Reload {
+    wait_ms: i64,
+    due_at: Option<Instant>,
+}
+
+impl Reload {
+    fn is_due(&self, now: Instant) -> bool {
+        self.due_at.is_some_and(|at| at <= now)
+    }
+
+    /// After a try: again later if something failed, with doubled waits.
+    fn next(&mut self, failed: bool, now: Instant) {
+        if !failed {
+            *self = Self::default();
+            return;
+        }
+        self.wait_ms =
+            self.wait_ms.saturating_mul(2).clamp(limits::PLUGIN_RELOAD_MS_MIN, limits::PLUGIN_RELOAD_MS_MAX);
+        self.due_at = Some(now.plus_millis(self.wait_ms));
+    }
 }
 
 impl Engine {
@@ -196,11 +226,18 @@ impl Engine {
         self.store().grants(plugin, tenant, listing).await.map_err(of_store)
     }
 
-    /// Load what the database says is active, if its generation is another than the one that is loaded. At the start, and then
-    /// regularly: another replica may have activated something. The versions that could not be loaded, with the reason.
+    /// Set the gauges of the runtime, right before metrics are read.
+    pub fn publish_gauges(&self) {
+        self.plugin_host().publish_gauges();
+    }
+
+    /// Load what the database says is active, if its generation is another than the one that is loaded, or if something could not
+    /// be loaded and it is time to try again. At the start, and then regularly: another replica may have activated something. The
+    /// versions that could not be loaded, with the reason.
     pub async fn load_active_plugins(&self) -> Outcome<Vec<(PluginVersion, Problem)>> {
         let generation = self.store().plugin_generation().await.map_err(of_store)?;
-        if self.inner.generation.load(Ordering::Acquire) == generation {
+        let known = self.inner.generation.load(Ordering::Acquire) == generation;
+        if known && !self.reload().is_due(self.now()) {
             return Ok(Vec::new());
         }
         let mut failed = Vec::new();
@@ -224,7 +261,12 @@ impl Engine {
             }
         }
         self.inner.generation.store(generation, Ordering::Release);
+        self.reload().next(!failed.is_empty(), self.now());
         Ok(failed)
+    }
+
+    fn reload(&self) -> MutexGuard<'_, Reload> {
+        self.inner.reload.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Have the runtime load a stored component, and check that it is the one that was stored.

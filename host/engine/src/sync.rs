@@ -4,14 +4,16 @@
 //! it and, if need be, later and elsewhere. It reads the booking, asks the provider, and settles in one transaction. Nothing is
 //! needed to go on after a crash but the store; nothing is created twice, because every try after the first looks the twin up.
 
+mod cancel;
+
 use berth_model::{
     booking::{Booking, ProviderTask},
     connection::ConnectionStatus,
     id::{BookingId, JobId, TenantId},
     limits,
     provider::{
-        CallContext, CallError, CancelRequest, CreateRequest, ExternalBooking, ExternalStatus,
-        ProviderConflict, ProviderError, ReferenceLookup, RescheduleRequest,
+        CallContext, CallError, CreateRequest, ExternalBooking, ExternalStatus, ProviderConflict,
+        ProviderError, ReferenceLookup, RescheduleRequest,
     },
     time::Interval,
 };
@@ -55,6 +57,8 @@ enum Verdict {
     NoTwin(Option<ExternalBooking>),
     /// The twin that was to be moved was cancelled at the provider in between.
     CancelledThere(ExternalBooking),
+    /// The provider will not cancel this twin.
+    CancelRefused(ExternalBooking, CallError),
 }
 
 impl Engine {
@@ -96,9 +100,7 @@ impl Engine {
         self.forget_availability(connection.id);
         match result {
             Ok(verdict) => self.settle(&booking, task, verdict, held).await,
-            Err(error) if error.is_definite() && task != ProviderTask::Cancel => {
-                self.refuse(&booking, task, error, held).await
-            }
+            Err(error) if error.is_definite() => self.refuse(&booking, task, error, held).await,
             Err(error) => {
                 tracing::info!(booking = %id, attempt = held.attempt, outcome = error.outcome(), "the provider was not told yet");
                 if is_last(held) {
@@ -157,22 +159,6 @@ impl Engine {
             slot_token: None,
         };
         self.providers().create_booking(&self.next_call(cx), request).await.map(Verdict::Twin)
-    }
-
-    async fn drive_cancel(&self, cx: &CallContext, booking: &Booking) -> Result<Verdict, CallError> {
-        let mut last = None;
-        if let Some(id) = &booking.external_id {
-            match self.current_twin(cx, id).await {
-                Ok(twin) if twin.status.is_active() => last = self.cancel_twin(cx, booking, &twin.id).await?,
-                Ok(twin) => last = Some(twin),
-                Err(CallError::Provider(ProviderError::NotFound)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        for twin in self.active_twins(cx, booking).await? {
-            last = self.cancel_twin(cx, booking, &twin.id).await?.or(last);
-        }
-        Ok(Verdict::NoTwin(last))
     }
 
     async fn drive_reschedule(&self, cx: &CallContext, booking: &Booking) -> Result<Verdict, CallError> {
@@ -238,24 +224,6 @@ impl Engine {
         Ok(twin)
     }
 
-    async fn cancel_twin(
-        &self,
-        cx: &CallContext,
-        booking: &Booking,
-        id: &str,
-    ) -> Result<Option<ExternalBooking>, CallError> {
-        let request = CancelRequest {
-            idempotency_key: idempotency_key(booking, "cancel"),
-            id: id.to_owned(),
-            reason: booking.reason.clone(),
-        };
-        match self.providers().cancel_booking(&self.next_call(cx), request).await {
-            Ok(twin) => Ok(Some(twin)),
-            Err(CallError::Provider(ProviderError::NotFound)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     async fn external_event_type(&self, booking: &Booking) -> Result<String, CallError> {
         let event_type = self.store().event_type(booking.tenant, booking.event_type).await;
         event_type.ok().and_then(|e| e.external_id).ok_or_else(|| {
@@ -292,6 +260,9 @@ impl Engine {
                 } else {
                     settled
                 });
+            }
+            (_, Verdict::CancelRefused(twin, error)) => {
+                return self.refuse_cancel(booking, Some(twin), error, held).await;
             }
             (_, Verdict::Twin(external)) if external.when.start() == booking.when.start() => {
                 (self.synced(booking, &external).await?, Some(external))
@@ -370,6 +341,9 @@ impl Engine {
         error: CallError,
         held: Held,
     ) -> Result<Synced, StoreError> {
+        if task == ProviderTask::Cancel {
+            return self.refuse_cancel(booking, None, error, held).await;
+        }
         let reason = of_call(&error).detail;
         let change = match (task, booking.previous_when) {
             (ProviderTask::Reschedule, Some(previous)) => {

@@ -45,13 +45,16 @@ impl Engine {
         let spec = manifest.webhook.as_ref().ok_or_else(no_such)?;
         let credentials =
             self.store().connection_credentials(connection.tenant, connection.id).await.map_err(of_store)?;
-        if let Err(refused) =
-            webhook::verify(spec, &credentials, &request.headers, &request.body, request.received_at)
-        {
+        let refused = |refused: webhook::Refused| {
             tracing::warn!(connection = %connection.id, reason = refused.as_str(), request_id, "webhook refused");
             // The sender may be anybody: the reason is for our log alone.
-            return Err(Problem::new(Code::WebhookRefused, "The message is refused."));
+            Problem::new(Code::WebhookRefused, "The message is refused.")
+        };
+        if let Some(reply) = webhook::handshake(spec, &credentials, &request.query, &request.body) {
+            return reply.map_err(refused);
         }
+        webhook::verify(spec, &credentials, &request.headers, &request.body, request.received_at)
+            .map_err(refused)?;
         let id: InboundWebhookId = self.new_id();
         // A message without a body says only "something changed", each time anew: none is the double of another.
         let dedup_key = if request.body.is_empty() {

@@ -116,6 +116,14 @@ pub const WEBHOOK_REPLY_BYTES_MAX: usize = 64 * 1024;
 pub const TRAP_MESSAGE_BYTES_MAX: usize = 2 * 1024;
 /// Largest compiled component in the cache, in bytes: machine code is a small multiple of the component.
 pub const AOT_ENTRY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Age at which a compiled component that no installed version needs is removed, in seconds: longer than any installation.
+pub const AOT_UNUSED_SECONDS_MIN: u64 = 3_600;
+/// Files of the cache that one cleaning looks at: far more than there are versions.
+pub const AOT_ENTRIES_CLEANED_MAX: usize = 10_000;
+/// First wait before an active plugin that could not be loaded is tried again, in milliseconds; doubles each time.
+pub const PLUGIN_RELOAD_MS_MIN: i64 = 5_000;
+/// Longest wait between such tries, in milliseconds: it may need a person, and a compilation uses all cores.
+pub const PLUGIN_RELOAD_MS_MAX: i64 = 10 * 60 * 1_000;
 /// Tenants whose idle call permits are remembered, so that the table does not grow for ever.
 pub const TENANT_PERMITS_KEPT_MAX: usize = 10_000;
 
@@ -123,8 +131,16 @@ pub const TENANT_PERMITS_KEPT_MAX: usize = 10_000;
 pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
 /// Signatures in one webhook header: an old and a new one while a secret is exchanged, and some to spare.
 pub const WEBHOOK_SIGNATURES_MAX: usize = 8;
+/// Longest challenge of a webhook handshake that is repeated, in bytes: providers send 20 to some hundred.
+pub const WEBHOOK_CHALLENGE_BYTES_MAX: usize = 4 * 1024;
 /// Largest webhook body, in bytes.
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Most requests per minute that one API key may be allowed; more than a process answers.
+pub const KEY_REQUESTS_PER_MINUTE_MAX: u32 = 1_000_000;
+/// Time for the command line to connect to a server, in milliseconds.
+pub const CLI_CONNECT_MS_MAX: u64 = 5_000;
+/// Longest wait of the command line for an answer, in milliseconds: an upload over a slow line, and its compilation.
+pub const CLI_REQUEST_MS_MAX: u64 = 120_000;
 /// Longest handling of an API request, in milliseconds: a call to a provider and its overhead.
 pub const API_REQUEST_MS_MAX: u64 = 30_000;
 /// How long a hold lasts when nobody says, in seconds: a form is filled in within minutes.
@@ -141,6 +157,12 @@ pub const COMPLETION_ROWS_MAX: u32 = 200;
 pub const COMPLETION_GRACE_SECONDS: i64 = 300;
 /// Requests per minute by the link of one booking: a person who clicks about.
 pub const LINK_REQUESTS_PER_MINUTE_MAX: u32 = 30;
+/// Events in one feed: three a day for a year.
+pub const FEED_EVENTS_MAX: u32 = 1_000;
+/// How far back a feed reaches, in seconds: thirty days.
+pub const FEED_BACK_SECONDS: i64 = 30 * 86_400;
+/// How far ahead a feed reaches, in seconds: a year.
+pub const FEED_FORWARD_SECONDS: i64 = 366 * 86_400;
 /// Items on a page of a list.
 pub const PAGE_ITEMS_MAX: u32 = 100;
 /// Longest availability query, in days.
@@ -237,6 +259,10 @@ pub const SQLITE_QUEUE_MAX: usize = 4_096;
 pub const POSTGRES_RETRIES_MAX: u32 = 5;
 /// How long calls into components are kept for people to look at, in seconds: a week.
 pub const CALLS_KEPT_SECONDS: i64 = 7 * 86_400;
+/// Free disk below which `berth doctor` fails, in bytes: the database cannot grow.
+pub const DISK_FREE_BYTES_MIN: u64 = 100 * 1024 * 1024;
+/// Free disk below which it warns, in bytes: some weeks of calls and webhooks.
+pub const DISK_FREE_BYTES_LOW: u64 = 1024 * 1024 * 1024;
 /// Connections per process to PostgreSQL: more than its server has cores to serve only adds waiting.
 pub const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 /// Connections that read from SQLite at the same time.

@@ -122,6 +122,8 @@ pub trait PluginHost: Send + Sync {
     fn activate(&self, plugin: &PluginId, digest: &Digest) -> bool;
     /// Let no version of the plugin serve.
     fn deactivate(&self, plugin: &PluginId);
+    /// Set the gauges that say how busy it is (`berth_calls_in_flight`, `berth_pool_in_use`): right before metrics are read.
+    fn publish_gauges(&self) {}
     /// Digest of the version that serves.
     fn active(&self, plugin: &PluginId) -> Option<Digest>;
 }

@@ -18,7 +18,10 @@ use crate::{
 };
 
 mod encoding;
+mod handshake;
 mod timestamp;
+
+pub use handshake::handshake;
 
 /// Why a webhook is refused. Holds no part of the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +59,9 @@ pub enum Refused {
     /// Sent too far in the future: one of the two clocks is wrong.
     #[error("the message was sent in the future")]
     InFuture,
+    /// The challenge of a handshake is empty, too long or no text.
+    #[error("the challenge cannot be repeated")]
+    MalformedChallenge,
     /// Everything is in its place, and the signature is wrong.
     #[error("the signature is not that of this message")]
     Mismatch,
@@ -77,6 +83,7 @@ impl Refused {
             Self::MalformedTimestamp => "malformed_timestamp",
             Self::TooOld => "too_old",
             Self::InFuture => "in_future",
+            Self::MalformedChallenge => "malformed_challenge",
             Self::Mismatch => "mismatch",
         }
     }

@@ -6,10 +6,13 @@
 //! would be checked in vain. Whatever is not exactly right is a miss.
 
 use std::{
+    collections::BTreeSet,
+    ffi::OsStr,
     fs,
     hash::{Hash, Hasher},
     io::{self, Read},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use berth_model::{limits, plugin::Digest};
@@ -60,6 +63,31 @@ impl AotCache {
         if let Err(error) = self.write(engine, of, component) {
             tracing::warn!(digest = of.short(), %error, "the compiled component could not be cached");
         }
+    }
+
+    /// Remove what none of these digests needs, if it has been there for a while: a component that is being installed is in the
+    /// cache before it is in the database. Returns how many files went. Blocks.
+    pub(crate) fn clean(&self, needed: &BTreeSet<Digest>, now: SystemTime) -> io::Result<usize> {
+        let mut removed = 0;
+        for entry in fs::read_dir(&self.directory)?.take(limits::AOT_ENTRIES_CLEANED_MAX) {
+            let entry = entry?;
+            let path = entry.path();
+            let ours = match path.extension().and_then(OsStr::to_str) {
+                Some("cwasm") => {
+                    let digest = path.file_stem().map(|stem| Digest(stem.to_string_lossy().into_owned()));
+                    digest.is_none_or(|digest| !needed.contains(&digest))
+                }
+                // Left by a process that ended in the middle of writing.
+                Some("tmp") => true,
+                _ => false,
+            };
+            let age = entry.metadata()?.modified().ok().and_then(|at| now.duration_since(at).ok());
+            if ours && age.is_some_and(|age| age.as_secs() >= limits::AOT_UNUSED_SECONDS_MIN) {
+                fs::remove_file(&path)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 
     fn path(&self, of: &Digest) -> PathBuf {
@@ -200,6 +228,26 @@ mod tests {
                 "{length} bytes"
             );
         }
+    }
+
+    #[test]
+    fn what_nothing_needs_goes_after_a_while() {
+        let world = world();
+        let cache = cache(&world, &KEY);
+        cache.keep(&world.engine, &world.digest, &world.component);
+        let (other, foreign) = (digest_of(b"something else"), world.directory.path().join("notes.txt"));
+        fs::copy(cache.path(&world.digest), cache.path(&other)).expect("copied");
+        fs::write(cache.path(&other).with_extension("1.tmp"), b"half").expect("written");
+        fs::write(&foreign, b"not ours").expect("written");
+        let needed = BTreeSet::from([world.digest.clone()]);
+        #[expect(clippy::disallowed_methods, reason = "the files have the machine's time")]
+        let now = SystemTime::now();
+        assert_eq!(cache.clean(&needed, now).expect("cleaned"), 0, "perhaps being installed");
+        let later = now + std::time::Duration::from_secs(limits::AOT_UNUSED_SECONDS_MIN + 1);
+        assert_eq!(cache.clean(&needed, later).expect("cleaned"), 2);
+        assert!(matches!(cache.find(&world.engine, &world.digest), Found::Hit(_)));
+        assert!(!cache.path(&other).exists() && foreign.exists());
+        assert_eq!(cache.clean(&BTreeSet::new(), later).expect("cleaned"), 1);
     }
 
     #[test]

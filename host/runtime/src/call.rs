@@ -15,6 +15,7 @@ use tracing::Instrument;
 use wasmtime::{Store, component::Instance};
 
 use crate::{
+    breaker::Ended,
     cap::stdio::Said,
     contract::offers::Offers,
     core::Core,
@@ -87,7 +88,7 @@ impl Core {
     {
         let version = &*serving.version;
         let interface = pick(&version.offers).ok_or(CallError::NotOffered(operation.interface))?;
-        version
+        let passage = version
             .breaker
             .pass(self.clock.now())
             .map_err(|retry_after_ms| CallError::BreakerOpen { retry_after_ms })?;
@@ -114,8 +115,8 @@ impl Core {
         let outcome = bounded(&meter, Duration::from_millis(wall_ms), work).await;
         drop(in_flight);
         drop(permit);
-        let trapped = outcome.as_ref().is_err_and(Fault::is_trap);
-        version.breaker.ended(trapped, self.clock.now());
+        let ended = outcome.as_ref().err().map_or(Ended::Well, Fault::ended);
+        passage.ended(ended, self.clock.now());
         outcome.map_err(|fault| fault.told(&said))
     }
 

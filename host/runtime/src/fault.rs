@@ -7,6 +7,7 @@ use berth_model::{
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use crate::{
+    breaker::Ended,
     cap::{log::clean, stdio::Said},
     contract::incoming::ContractBreach,
     spent::Spent,
@@ -25,9 +26,15 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Is it the component's own failure, as the breaker counts it? A slow call need not be: the provider may be slow.
-    pub(crate) const fn is_trap(&self) -> bool {
-        matches!(self, Self::Breach(_) | Self::Sandbox(_))
+    /// What the breaker makes of it. A slow call need not be the component's failure (the provider may be slow), and a full pool
+    /// is the host's.
+    pub(crate) fn ended(&self) -> Ended {
+        match self {
+            Self::Provider(_) => Ended::Well,
+            Self::WallTime => Ended::Unknown,
+            Self::Sandbox(error) if error.is::<PoolConcurrencyLimitError>() => Ended::Unknown,
+            Self::Breach(_) | Self::Sandbox(_) => Ended::Trapped,
+        }
     }
 
     /// The error for the caller, with what the guest said last.
@@ -72,6 +79,8 @@ fn describe(error: &wasmtime::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wasmtime::{Config, Engine, Instance, Module, PoolingAllocationConfig, Store};
+
     use super::*;
 
     fn told(error: wasmtime::Error) -> CallError {
@@ -88,6 +97,22 @@ mod tests {
             let CallError::Exhausted { limit, .. } = told(error) else { panic!("not exhausted") };
             assert_eq!(limit, name);
         }
+    }
+
+    #[test]
+    fn a_full_pool_is_the_hosts_doing() {
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_core_instances(1).total_memories(1).total_tables(1);
+        let mut config = Config::new();
+        config.allocation_strategy(pool);
+        let engine = Engine::new(&config).expect("an engine");
+        let module = Module::new(&engine, wat::parse_str("(module)").expect("wat")).expect("a module");
+        let mut store = Store::new(&engine, ());
+        Instance::new(&mut store, &module, &[]).expect("the only place");
+        let error = Instance::new(&mut store, &module, &[]).expect_err("full");
+        let fault = Fault::Sandbox(error.context("while instantiating"));
+        assert_eq!(fault.ended(), Ended::Unknown);
+        assert!(matches!(fault.told(&Said::default()), CallError::Busy { .. }));
     }
 
     #[test]

@@ -27,6 +27,10 @@ mod structure;
 mod tests;
 mod version;
 
+use std::{collections::BTreeSet, io, time::SystemTime};
+
+use berth_model::plugin::Digest;
+
 pub use core::{RuntimeError, RuntimeLimits, RuntimeParts};
 
 /// The runtime: fulfils [`berth_model::provider::Providers`] and [`berth_model::plugin::PluginHost`].
@@ -40,9 +44,14 @@ impl Runtime {
         Ok(Self { core: core::Core::new(parts)? })
     }
 
-    /// Publish gauges (`berth_calls_in_flight`, `berth_pool_in_use`). To be called every few seconds, or before metrics
-    /// are read.
-    pub fn publish_gauges(&self) {
-        self.core.publish_gauges();
+    /// Remove compiled components that none of these versions needs. Returns how many files went. Blocks.
+    pub fn clean_cache(&self, needed: &BTreeSet<Digest>, now: SystemTime) -> io::Result<usize> {
+        self.core.aot.as_ref().map_or(Ok(0), |cache| cache.clean(needed, now))
+    }
+
+    /// Are instances pooled? Without the address space for it every call starts more slowly.
+    #[must_use]
+    pub fn is_pooled(&self) -> bool {
+        self.core.engine.pooling_allocator_metrics().is_some()
     }
 }

@@ -145,7 +145,8 @@ impl Drop for Underway<'_> {
 }
 
 impl Core {
-    /// Publish gauges: calls in flight per version, and how full the pool is. To be called now and then.
+    /// Publish gauges: calls in flight per version, and how full the pool is. To be called before metrics
+    /// are read.
     pub(crate) fn publish_gauges(&self) {
         for version in self.registry.all_loaded() {
             let labels = vec![

@@ -21,6 +21,10 @@ impl PluginHost for Runtime {
         self.core.registry.deactivate(plugin);
     }
 
+    fn publish_gauges(&self) {
+        self.core.publish_gauges();
+    }
+
     fn active(&self, plugin: &PluginId) -> Option<Digest> {
         self.core.registry.serving(plugin).map(|serving| serving.version.digest().clone())
     }

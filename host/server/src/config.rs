@@ -1,17 +1,16 @@
 //! Configuration: `berth.toml`, then the environment (`BERTH_…`, and `DATABASE_URL`). Unknown keys are refused. Every key is
 //! documented in `berth.example.toml`, which a test compares with the defaults.
 
+mod keys;
+
 use std::{
     collections::BTreeSet,
-    fs,
-    io::Write,
+    fmt, fs,
     net::SocketAddr,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use berth_model::random::Random;
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
@@ -29,7 +28,7 @@ pub enum LogFormat {
 }
 
 /// The configuration. Keys are written in kebab-case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// Address to listen on.
@@ -46,12 +45,27 @@ pub struct Config {
     pub insecure_hosts: BTreeSet<String>,
     /// Key that seals credentials: 32 bytes in base64; empty: a file in the data folder (SQLite only).
     pub vault_key: String,
+    /// An earlier `vault-key` that still opens what it sealed; empty: `vault.key.old` in the data folder, if it is there.
+    pub vault_key_old: String,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged: `info`, `berth_engine=debug,info`, …
     pub log_filter: String,
     /// API requests per minute and key.
     pub requests_per_minute: u32,
+}
+
+impl fmt::Debug for Config {
+    /// Without the keys, and without the database's URL, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("listen", &self.listen)
+            .field("data_dir", &self.data_dir)
+            .field("public_url", &self.public_url)
+            .field("plugin_dir", &self.plugin_dir)
+            .field("insecure_hosts", &self.insecure_hosts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Config {
@@ -64,6 +78,7 @@ impl Default for Config {
             plugin_dir: String::new(),
             insecure_hosts: BTreeSet::new(),
             vault_key: String::new(),
+            vault_key_old: String::new(),
             log_format: LogFormat::Pretty,
             log_filter: "info".to_owned(),
             requests_per_minute: 1_200,
@@ -88,7 +103,7 @@ impl Config {
             .merge(Env::raw().only(&["DATABASE_URL"]).map(|_| "database-url".into()))
             .merge(
                 Env::prefixed("BERTH_")
-                    .ignore(&["test_pg_url", "components", "binaries", "provider_specs"])
+                    .ignore(&["test_pg_url", "components", "binaries", "provider_specs", "url", "key"])
                     .map(|key| key.as_str().to_ascii_lowercase().replace('_', "-").into()),
             );
         figment.extract().map_err(|error| {
@@ -107,65 +122,20 @@ impl Config {
         }
     }
 
+    /// Folder of the compiled components.
+    #[must_use]
+    pub fn compiled_dir(&self) -> PathBuf {
+        self.data_dir.join("compiled")
+    }
+
     /// Make the data folder, for its owner only.
     pub fn make_data_dir(&self) -> Result<(), ConfigError> {
-        use std::os::unix::fs::DirBuilderExt;
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.data_dir)
             .map_err(|error| ConfigError(format!("data-dir {}: {error}", self.data_dir.display())))
     }
-
-    /// The key that seals credentials. Made on the first start for SQLite, with a loud note; never for PostgreSQL, where other
-    /// replicas would not have it.
-    pub fn vault_key(&self, random: &dyn Random) -> Result<[u8; 32], ConfigError> {
-        if !self.vault_key.is_empty() {
-            return key_of(&self.vault_key, "vault-key");
-        }
-        if !self.database().starts_with("sqlite:") {
-            return Err(ConfigError(
-                "vault-key is needed with PostgreSQL: every replica seals with the same key.\n  Make one with: head -c 32 /dev/urandom | base64"
-                    .to_owned(),
-            ));
-        }
-        self.key_file(
-            "vault.key",
-            random,
-            "It seals the credentials of all connections: keep a copy, apart from the database.",
-        )
-    }
-
-    /// The key that authenticates the cache of compiled components. Losing it only costs the cache.
-    pub fn cache_key(&self, random: &dyn Random) -> Result<[u8; 32], ConfigError> {
-        self.key_file("cache.key", random, "")
-    }
-
-    fn key_file(&self, name: &str, random: &dyn Random, note: &str) -> Result<[u8; 32], ConfigError> {
-        let path = self.data_dir.join(name);
-        let failed = |error: std::io::Error| ConfigError(format!("{}: {error}", path.display()));
-        if path.is_file() {
-            return key_of(fs::read_to_string(&path).map_err(failed)?.trim(), &path.display().to_string());
-        }
-        let mut key = [0; 32];
-        random.fill(&mut key);
-        let mut file =
-            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
-        file.write_all(STANDARD.encode(key).as_bytes()).map_err(failed)?;
-        if !note.is_empty() {
-            eprintln!("NOTE: a key was made: {}. {note}", path.display());
-        }
-        Ok(key)
-    }
-}
-
-fn key_of(text: &str, name: &str) -> Result<[u8; 32], ConfigError> {
-    let bytes = STANDARD.decode(text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    bytes.ok_or_else(|| {
-        ConfigError(format!(
-            "{name} must be 32 bytes in base64; make one with: head -c 32 /dev/urandom | base64"
-        ))
-    })
 }
 
 #[cfg(test)]
@@ -177,6 +147,16 @@ mod tests {
         let example = include_str!("../berth.example.toml");
         let parsed: Config = Figment::from(Toml::string(example)).extract().unwrap();
         assert_eq!(parsed, Config::default());
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let config = Config {
+            vault_key: "made-up-key".to_owned(),
+            database_url: "postgres://u:made-up-word@h/d".to_owned(),
+            ..Config::default()
+        };
+        assert!(!format!("{config:?}").contains("made-up"));
     }
 
     #[test]

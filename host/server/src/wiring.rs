@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use berth_engine::{Engine, EngineParts};
-use berth_model::{limits, random::Random, time::Clock};
+use berth_model::{limits, plugin::PluginVersion, problem::Problem, random::Random, time::Clock};
 use berth_runtime::{
     Runtime, RuntimeParts,
     egress::{Gate, GateConfig},
@@ -18,8 +18,10 @@ use crate::{
 
 /// How often the database is asked whether another replica activated a plugin.
 const GENERATION_POLL: Duration = Duration::from_secs(2);
-/// How often gauges are published, old rows are forgotten and bookings are completed.
+/// How often old rows are forgotten and bookings are completed.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
+/// How many times as rarely compiled components are looked through that nothing needs any more.
+const CLEANING_EVERY: u32 = 60;
 
 /// A running engine with its runtime.
 #[derive(Clone)]
@@ -28,6 +30,8 @@ pub struct Wired {
     pub engine: Engine,
     /// The sandboxes.
     pub runtime: Arc<Runtime>,
+    /// Active plugins that could not be loaded, and why; they are tried again in the background.
+    pub unloaded: Arc<Vec<(PluginVersion, Problem)>>,
 }
 
 fn failed(what: &str) -> impl Fn(&dyn std::error::Error) -> ConfigError + '_ {
@@ -41,8 +45,7 @@ fn failed(what: &str) -> impl Fn(&dyn std::error::Error) -> ConfigError + '_ {
 pub async fn open_store(config: &Config) -> Result<Store, ConfigError> {
     config.make_data_dir()?;
     let random = Arc::new(MachineRandom::new());
-    let keys = VaultKeys::new(vec![("v1".to_owned(), config.vault_key(&*random)?)])
-        .map_err(|e| failed("vault-key")(&e))?;
+    let keys = VaultKeys::new(config.vault_keys(&*random)?).map_err(|e| failed("vault-key")(&e))?;
     Store::open(&config.database(), keys, random).await.map_err(|e| failed("database-url")(&e))
 }
 
@@ -69,7 +72,7 @@ pub async fn wire_with(
         state: Arc::new(StoredState(store.clone())),
         calls: StoredCalls::start(store.clone()),
         gate: Gate::new(gate).map_err(|e| failed("outbound requests")(&e))?,
-        aot_dir: Some(config.data_dir.join("compiled")),
+        aot_dir: Some(config.compiled_dir()),
         aot_key: config.cache_key(&*random)?,
         limits: berth_runtime::RuntimeLimits::default(),
     })
@@ -83,11 +86,11 @@ pub async fn wire_with(
         random,
         public_url: (!config.public_url.is_empty()).then(|| config.public_url.clone()),
     });
-    let problems = engine.load_active_plugins().await.map_err(|e| failed("plugins")(&e))?;
-    for (version, problem) in problems {
+    let unloaded = engine.load_active_plugins().await.map_err(|e| failed("plugins")(&e))?;
+    for (version, problem) in &unloaded {
         tracing::error!(plugin = %version.plugin, digest = version.digest.short(), %problem, "an active plugin was not loaded");
     }
-    Ok(Wired { engine, runtime })
+    Ok(Wired { engine, runtime, unloaded: Arc::new(unloaded) })
 }
 
 /// Complete what ended, as much of it as there is.
@@ -134,8 +137,12 @@ pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, st
 
     let mut stopping = stop;
     tasks.spawn(async move {
+        let mut rounds = 0_u32;
         while !*stopping.borrow() {
-            wired.runtime.publish_gauges();
+            if rounds.is_multiple_of(CLEANING_EVERY) {
+                clean_cache(&wired).await;
+            }
+            rounds = rounds.wrapping_add(1);
             if let Err(error) = wired.engine.store().prune(wired.engine.now()).await {
                 tracing::warn!(%error, "old rows were not forgotten");
             }
@@ -147,4 +154,28 @@ pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, st
         }
     });
     while tasks.join_next().await.is_some() {}
+}
+
+/// Remove compiled components of versions that are not installed any more.
+async fn clean_cache(wired: &Wired) {
+    let versions = match wired.engine.list_plugins().await {
+        Ok(versions) => versions,
+        Err(problem) => {
+            tracing::warn!(%problem, "the cache of compiled components was not cleaned");
+            return;
+        }
+    };
+    let needed = versions.into_iter().map(|version| version.digest).collect();
+    let runtime = Arc::clone(&wired.runtime);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "compared with the age of files, which the machine's clock gave them"
+    )]
+    let now = std::time::SystemTime::now();
+    match tokio::task::spawn_blocking(move || runtime.clean_cache(&needed, now)).await {
+        Ok(Ok(0)) => {}
+        Ok(Ok(removed)) => tracing::info!(removed, "compiled components that nothing needs were removed"),
+        Ok(Err(error)) => tracing::warn!(%error, "the cache of compiled components was not cleaned"),
+        Err(error) => tracing::warn!(%error, "the cache of compiled components was not cleaned"),
+    }
 }

@@ -55,6 +55,8 @@ pub struct NewBooking {
     pub allowances: Vec<Allowance>,
     /// The caller's own hold, whose places it takes over.
     pub hold: Option<HoldId>,
+    /// The reserved Idempotency-Key that it is made under, in the scope of its tenant: a second booking under it is refused.
+    pub idempotency_key: Option<String>,
 }
 
 /// A limit that must leave room for a booking, counted in the transaction that books: per event type and member, bookings that
@@ -128,6 +130,16 @@ pub enum BookingChange {
         /// The twin, if there was one.
         external: Option<ExternalBooking>,
     },
+    /// The provider refused to cancel it, so it stands: as its twin does, with the task done. Without a known twin it stays
+    /// cancelled, and its place is released.
+    CancelRefused {
+        /// For people.
+        reason: String,
+        /// The twin that stands, if it was seen.
+        external: Option<ExternalBooking>,
+        /// Its place from now on.
+        blocked: Interval,
+    },
     /// The provider told us that it was cancelled there: `cancelled`, place released, no task.
     CancelledByProvider {
         /// The twin.
@@ -156,6 +168,36 @@ pub enum BookingChange {
         /// `completed` or `no_show`.
         status: BookingStatus,
     },
+}
+
+/// Whose bookings a private feed shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedSubject {
+    /// Those that a member takes part in.
+    Member(MemberId),
+    /// Those of a listing.
+    Listing(ListingId),
+}
+
+impl FeedSubject {
+    /// Its kind in the database, and its id.
+    #[must_use]
+    pub const fn parts(self) -> (&'static str, uuid::Uuid) {
+        match self {
+            Self::Member(id) => ("member", id.uuid()),
+            Self::Listing(id) => ("listing", id.uuid()),
+        }
+    }
+
+    /// The subject of these parts.
+    #[must_use]
+    pub fn of(kind: &str, id: uuid::Uuid) -> Option<Self> {
+        match kind {
+            "member" => Some(Self::Member(MemberId::from_uuid(id))),
+            "listing" => Some(Self::Listing(ListingId::from_uuid(id))),
+            _ => None,
+        }
+    }
 }
 
 /// What a list of bookings is narrowed to.
@@ -261,6 +303,8 @@ pub struct ApiKeyRecord {
     /// First characters, to tell keys apart.
     pub prefix: String,
     pub scopes: Vec<String>,
+    /// Requests per minute; none: as the configuration says.
+    pub requests_per_minute: Option<u32>,
     pub created_at: Instant,
     pub expires_at: Option<Instant>,
     pub revoked_at: Option<Instant>,
@@ -344,4 +388,15 @@ pub struct Assigned {
     pub upcoming: u32,
     /// When they were last given one of the event type.
     pub last_assigned_at: Option<Instant>,
+}
+
+/// Connections by how their credentials are sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SealedState {
+    /// With the key that seals now.
+    pub current: u64,
+    /// With an older key, which opens them.
+    pub older: u64,
+    /// No key at hand opens them.
+    pub closed: u64,
 }

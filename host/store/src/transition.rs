@@ -99,6 +99,10 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
             }
             (Places::Release, "booking.cancel_synced")
         }
+        BookingChange::CancelRefused { reason, external, blocked } => {
+            require(booking.provider_task == Some(ProviderTask::Cancel))?;
+            (cancel_refused(&mut booking, reason, external.as_ref(), *blocked), "booking.cancel_refused")
+        }
         BookingChange::CancelledByProvider { external } => {
             // Cancelled on both sides at once: nothing is left to tell.
             if booking.provider_task != Some(ProviderTask::Cancel) {
@@ -129,20 +133,39 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
             (Places::Release, "booking.declined")
         }
         BookingChange::Finished { status } => {
-            require(
-                matches!(status, BookingStatus::Completed | BookingStatus::NoShow)
-                    && booking.provider_task.is_none(),
-            )?;
+            let noted = matches!(status, BookingStatus::Completed | BookingStatus::NoShow);
+            require(noted && booking.provider_task.is_none())?;
             become_status(&mut booking, *status)?;
-            let missed = *status == BookingStatus::NoShow;
-            // The place is kept: limits count what took place.
-            (Places::Keep, if missed { "booking.no_show" } else { "booking.completed" })
+            let no_show = *status == BookingStatus::NoShow;
+            // Its place stays: limits count what took place.
+            (Places::Keep, if no_show { "booking.no_show" } else { "booking.completed" })
         }
     };
     booking.sequence += 1;
     booking.updated_at = at;
     let data = summary(old, &booking);
     Ok(Step { booking, places, action, data })
+}
+
+/// The one way back from `cancelled`: the attendee was never told that it is over, since the provider did not agree.
+fn cancel_refused(
+    booking: &mut Booking,
+    reason: &str,
+    external: Option<&ExternalBooking>,
+    blocked: Interval,
+) -> Places {
+    settle(booking);
+    booking.reason = Some(reason.to_owned());
+    if let Some(external) = external {
+        adopt(booking, external);
+        booking.when = external.when;
+    }
+    if booking.external_id.is_none() {
+        return Places::Release;
+    }
+    let waits = external.is_some_and(|twin| twin.status == ExternalStatus::Pending);
+    booking.status = if waits { BookingStatus::Pending } else { BookingStatus::Confirmed };
+    Places::Only(Place { blocked, when: booking.when })
 }
 
 /// The provider's news wins, except over a move that the provider has not been told of yet.

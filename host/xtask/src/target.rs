@@ -7,6 +7,9 @@ use crate::run::{Advice, output, step};
 /// The target that components are built for.
 pub(crate) const TARGET: &str = "wasm32-wasip2";
 
+/// Oldest compiler that components build with.
+const NEEDED: &str = env!("CARGO_PKG_RUST_VERSION");
+
 /// How components are compiled on this machine.
 pub(crate) enum Toolchain {
     /// The toolchain's own target.
@@ -42,13 +45,40 @@ fn debian(sysroot: &str) -> Result<Toolchain, Advice> {
     if !root || !Path::new("/etc/debian_version").exists() {
         return Err(advice);
     }
+    let known = || output(Command::new("apt-cache").args(["show", "--no-all-versions", "rustc-web"]));
+    // A fresh machine may not know its packages yet.
+    let description = known().or_else(|| {
+        step("fetch the list of packages", Command::new("apt-get").arg("update")).ok()?;
+        known()
+    });
+    let offered = description.as_deref().and_then(packaged_version);
+    if offered.is_none_or(|version| Some(version) < release(NEEDED)) {
+        let there = offered.map_or_else(|| "none".to_owned(), |(major, minor)| format!("{major}.{minor}"));
+        return Err(format!(
+            "{advice}. (Debian's rustc-web could do it from {NEEDED} on; here it is {there}.)"
+        ));
+    }
     println!(
         "==> FALLBACK: building the standard library from Debian's packages, since rustup has no {TARGET} here"
     );
-    let packages = ["install", "-y", "wasi-libc", "rustc-web", "rust-web-src"];
+    let packages = ["install", "-y", "--no-install-recommends", "wasi-libc", "rustc-web", "rust-web-src"];
     step("install wasi-libc, rustc-web and rust-web-src", Command::new("apt-get").args(packages))
         .map_err(|_| advice)?;
-    Ok(Toolchain::Debian { linkers: format!("{sysroot}/lib/rustlib/x86_64-unknown-linux-gnu/bin") })
+    let version = output(Command::new("rustc").arg("-vV")).unwrap_or_default();
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.ok_or("rustc -vV names no host")?;
+    Ok(Toolchain::Debian { linkers: format!("{sysroot}/lib/rustlib/{host}/bin") })
+}
+
+/// The release in the description of a Debian package: `Version: 1.85.0+dfsg3-1`.
+fn packaged_version(description: &str) -> Option<(u32, u32)> {
+    description.lines().find_map(|line| release(line.strip_prefix("Version: ")?))
+}
+
+/// Major and minor number of a version.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.').map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??))
 }
 
 impl Toolchain {
@@ -67,5 +97,20 @@ impl Toolchain {
                 )
                 .arg("-Zbuild-std=std,panic_abort");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packaged_compiler_that_is_too_old_is_seen() {
+        let description = "Package: rustc-web\nVersion: 1.85.0+dfsg3-1~deb12u3\nArchitecture: amd64\n";
+        assert_eq!(packaged_version(description), Some((1, 85)));
+        assert!(packaged_version(description) < release("1.95"));
+        assert!(release("1.100") > release("1.95.1"));
+        assert_eq!(packaged_version("Package: rustc-web\n"), None);
+        assert!(release(NEEDED).is_some());
     }
 }

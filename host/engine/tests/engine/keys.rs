@@ -10,6 +10,7 @@ fn key(w: &crate::world::World) -> NewKey {
         tenant: Some(w.tenant.id),
         name: "Site".into(),
         scopes: vec!["bookings:write".into()],
+        requests_per_minute: None,
         expires_at: Some(w.engine.now().plus_minutes(60)),
     }
 }
@@ -71,12 +72,13 @@ async fn scopes_are_those_of_the_kind_of_key() {
     let bad = NewKey {
         name: String::new(),
         scopes: vec!["operator".into(), "bookings:read".into(), "all".into()],
+        requests_per_minute: Some(0),
         expires_at: Some(w.engine.now()),
         ..key(&w)
     };
     let problem = w.engine.create_key("operator", "req", bad).await.unwrap_err();
     let fields: Vec<&str> = problem.errors.iter().map(|e| e.field.as_str()).collect();
-    assert_eq!(fields, ["/name", "/scopes/0", "/scopes/2", "/expires_at"]);
+    assert_eq!(fields, ["/name", "/scopes/0", "/scopes/2", "/requests_per_minute", "/expires_at"]);
     let operator = NewKey { tenant: None, scopes: vec!["operator".into()], ..key(&w) };
     let (record, _) = w.engine.create_key("operator", "req", operator).await.unwrap();
     assert_eq!(record.tenant, None);

@@ -18,6 +18,8 @@ mod plugins;
 #[cfg(test)]
 mod provider;
 #[cfg(test)]
+mod repeats;
+#[cfg(test)]
 mod routing;
 #[cfg(test)]
 mod sync;

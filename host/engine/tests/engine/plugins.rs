@@ -1,5 +1,7 @@
 //! The life of a plugin's versions.
 
+use std::sync::atomic::Ordering;
+
 use berth_model::{plugin::PluginState, problem::Code};
 use berth_store::records::GrantRecord;
 
@@ -77,6 +79,34 @@ async fn a_replica_loads_what_another_activated() {
     w.host.deactivate(&one.plugin);
     w.engine.load_active_plugins().await.unwrap();
     assert_eq!(w.host.active(&one.plugin), None);
+}
+
+#[tokio::test]
+async fn an_active_version_that_does_not_load_is_tried_again_ever_more_rarely() {
+    use berth_model::plugin::PluginHost;
+    let w = world().await;
+    let one = install(&w, "1.0.0", r#""api.acme.example""#).await;
+    w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap();
+    w.host.deactivate(&one.plugin);
+    let loads = || w.host.loads.swap(0, Ordering::Relaxed);
+    w.host.failing.store(3, Ordering::Relaxed);
+    loads();
+    assert_eq!(w.engine.load_active_plugins().await.unwrap().len(), 1);
+    for wait in [5, 10] {
+        assert_eq!(loads(), 1);
+        w.clock.pass_seconds(wait - 1);
+        assert!(w.engine.load_active_plugins().await.unwrap().is_empty());
+        assert_eq!(loads(), 0, "not yet");
+        w.clock.pass_seconds(1);
+        assert_eq!(w.engine.load_active_plugins().await.unwrap().len(), 1);
+    }
+    w.clock.pass_seconds(20);
+    loads();
+    assert!(w.engine.load_active_plugins().await.unwrap().is_empty());
+    assert_eq!((loads(), w.host.active(&one.plugin)), (1, Some(one.digest)));
+    w.clock.pass_seconds(3_600);
+    w.engine.load_active_plugins().await.unwrap();
+    assert_eq!(loads(), 0, "it serves: nothing is left to do");
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use berth_model::{
@@ -38,6 +41,9 @@ kind = "generated"
 scheme = "hmac-sha256"
 header = "x-signature"
 secret = "webhook-secret"
+[webhook.handshake]
+challenge = { query = "challenge" }
+secret = { query = "token" }
 [cache]
 availability-seconds = 60
 "#;
@@ -334,11 +340,19 @@ impl Providers for Fake {
 pub(crate) struct FakeHost {
     loaded: Mutex<BTreeSet<Digest>>,
     serving: Mutex<BTreeMap<PluginId, Digest>>,
+    /// How many of the next loads fail.
+    pub(crate) failing: AtomicU32,
+    pub(crate) loads: AtomicU32,
 }
 
 impl PluginHost for FakeHost {
     fn load(&self, bytes: Vec<u8>) -> Later<'_, Result<ComponentReport, LoadRefused>> {
         Box::pin(async move {
+            self.loads.fetch_add(1, Ordering::Relaxed);
+            let fails = self.failing.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+            if fails.is_ok() {
+                return Err(LoadRefused { problems: vec!["takes longer than 30 s to compile".into()] });
+            }
             let text = String::from_utf8(bytes.clone()).unwrap();
             let manifest = Manifest::parse(&text).map_err(|problems| LoadRefused {
                 problems: problems.iter().map(ToString::to_string).collect(),

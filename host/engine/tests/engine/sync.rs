@@ -264,3 +264,65 @@ async fn who_names_a_sequence_cancels_only_that() {
     assert_eq!(stale.code, Code::Changed);
     w.engine.cancel(&w.caller, booking.id, cancel(booking.sequence)).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_refused_cancellation_ends_at_once_and_the_booking_stands() {
+    let w = world().await;
+    let too_late = || provider(ProviderError::Conflict(ProviderConflict::WrongState("too late".into())));
+    let elsewhere =
+        provider(ProviderError::Unsupported { url: Some("https://provider.example/cancel".into()) });
+    for (error, code, says) in [
+        (too_late(), Code::WrongState, "too late"),
+        (elsewhere, Code::ProviderUnsupported, "https://provider.example/cancel"),
+        (CallError::NotOffered("bookings"), Code::ProviderUnsupported, "bookings"),
+    ] {
+        let booking = w.booked(monday("10:00")).await;
+        w.provider.next("cancel", Fault::Before(error));
+        let problem = w.cancel(booking.id).await.unwrap_err();
+        assert_eq!(problem.code, code);
+        assert!(problem.detail.contains(says), "{}", problem.detail);
+        let stands = w.booking(booking.id).await;
+        assert_eq!((stands.status, stands.when), (BookingStatus::Confirmed, booking.when));
+        assert!(stands.reason.is_some_and(|reason| reason.contains(says)));
+        assert_eq!(w.timeline(booking.id).await.last().map(String::as_str), Some("booking.cancel_refused"));
+        w.agrees(booking.id).await;
+        let held = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
+        assert_eq!(held.code, Code::SlotTaken, "its time is taken");
+        assert_eq!(w.cancel(booking.id).await.unwrap().booking.status, BookingStatus::Cancelled);
+        w.agrees(booking.id).await;
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_that_is_refused_later_shows_in_the_booking() {
+    let w = world().await;
+    let booking = w.booked(monday("10:00")).await;
+    w.provider.next("cancel", Fault::Before(LOST));
+    assert!(w.cancel(booking.id).await.unwrap().pending);
+    w.provider.move_twin("x1", crate::world::half_hour(monday("11:00")));
+    w.provider.next("cancel", Fault::Before(provider(ProviderError::Forbidden("read only".into()))));
+    assert_eq!(w.later(5).await, 1);
+    let stands = w.booking(booking.id).await;
+    assert_eq!(
+        (stands.status, stands.when.start()),
+        (BookingStatus::Confirmed, monday("11:00")),
+        "as its twin"
+    );
+    assert_eq!(w.later(86_400).await, 0, "nothing is tried again");
+    w.agrees(booking.id).await;
+}
+
+#[tokio::test]
+async fn a_twin_that_nobody_may_look_for_leaves_the_booking_cancelled() {
+    let w = world().await;
+    w.provider.next("create", Fault::Before(LOST));
+    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    assert!(w.cancel(outcome.booking.id).await.unwrap().pending);
+    let forbidden = provider(ProviderError::Forbidden("read only".into()));
+    w.provider.next("find_by_reference", Fault::Before(forbidden));
+    assert_eq!(w.later(5).await, 1);
+    let booking = w.booking(outcome.booking.id).await;
+    assert_eq!((booking.status, booking.provider_task), (BookingStatus::Cancelled, None));
+    assert_eq!(w.timeline(booking.id).await.last().map(String::as_str), Some("booking.cancel_refused"));
+    w.booked(monday("10:00")).await;
+}

@@ -236,3 +236,25 @@ async fn the_worker_is_woken_and_finishes_what_it_began() {
     assert_eq!(last(&w).await.0, "ignored");
     assert_eq!(w.open_jobs().await, 0);
 }
+
+#[tokio::test]
+async fn a_handshake_is_answered_and_not_kept() {
+    let w = world().await;
+    let credentials = w.engine.store().connection_credentials(w.tenant.id, w.connection.id).await.unwrap();
+    let ask = async |token: &str| {
+        let request = WebhookRequest {
+            method: "GET".into(),
+            headers: Vec::new(),
+            query: format!("challenge=abc&token={token}"),
+            body: Vec::new(),
+            received_at: w.engine.now(),
+            subscription: None,
+        };
+        w.engine.receive_webhook(&"acme".parse().unwrap(), w.connection.id, request, "req").await
+    };
+    let reply = ask(credentials["webhook-secret"].expose()).await.unwrap();
+    assert_eq!((reply.status, reply.content_type.as_str(), reply.body), (200, "text/plain", b"abc".to_vec()));
+    assert_eq!(ask("guess").await.unwrap_err().code, Code::WebhookRefused);
+    let all = w.engine.store().list_webhooks(w.tenant.id, w.connection.id, 10).await.unwrap();
+    assert!(all.is_empty());
+}

@@ -134,7 +134,12 @@ pub(crate) async fn world() -> World {
     engine.set_grant("operator", "req", granted).await.unwrap();
     let tenant = NewTenant { slug: "quay".into(), name: "Quay".into() };
     let tenant = engine.create_tenant("operator", "req", tenant).await.unwrap();
-    let caller = Caller { tenant: tenant.id, actor: "customer".into(), request_id: "req".into() };
+    let caller = Caller {
+        tenant: tenant.id,
+        actor: "customer".into(),
+        request_id: "req".into(),
+        idempotency_key: None,
+    };
     let connection = engine.create_connection(&caller, new_connection()).await.unwrap();
     let ana = member(&engine, &caller, "Ana").await;
     let listing = NewListing {

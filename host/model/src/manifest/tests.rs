@@ -49,11 +49,25 @@ attach = [{ header = "authorization", query = "key" }]
 scheme = "hmac-sha256"
 header = "X-Sig"
 secret = "nope"
+[webhook.handshake]
+challenge = { query = "c", body-field = "/c" }
+secret = { body-field = "c" }
+reply-field = ""
 "#;
     let paths: Vec<String> = Manifest::parse(text).unwrap_err().into_iter().map(|p| p.path).collect();
     assert_eq!(
         paths,
-        ["version", "contract", "hosts[0]", "credentials.key.attach[0]", "webhook.secret", "webhook.header"]
+        [
+            "version",
+            "contract",
+            "hosts[0]",
+            "credentials.key.attach[0]",
+            "webhook.secret",
+            "webhook.header",
+            "webhook.handshake.challenge",
+            "webhook.handshake.secret.body-field",
+            "webhook.handshake.reply-field",
+        ]
     );
 }
 

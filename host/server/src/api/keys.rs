@@ -24,6 +24,8 @@ pub(super) struct KeyView {
     /// First characters, to tell keys apart.
     prefix: String,
     scopes: Vec<String>,
+    /// Requests per minute; null: as the server is configured. The headers `RateLimit-Policy` and `RateLimit` say how it stands.
+    requests_per_minute: Option<u32>,
     #[schema(value_type = String)]
     created_at: Instant,
     #[schema(value_type = Option<String>)]
@@ -41,6 +43,7 @@ impl From<ApiKeyRecord> for KeyView {
             name: k.name,
             prefix: k.prefix,
             scopes: k.scopes,
+            requests_per_minute: k.requests_per_minute,
             created_at: k.created_at,
             expires_at: k.expires_at,
             revoked_at: k.revoked_at,
@@ -90,6 +93,8 @@ pub(super) async fn create(
         tenant: Some(caller.tenant),
         name: new.name,
         scopes: new.scopes,
+        // How much one tenant may ask is the operator's business.
+        requests_per_minute: None,
         expires_at: new.expires_at,
     };
     let made = app.engine().create_key(&caller.actor, &caller.request_id, new).await?;

@@ -4,20 +4,22 @@ mod availability;
 mod booking_changes;
 mod booking_providers;
 mod bookings;
+mod calendars;
 mod compute;
+pub(crate) mod errors;
 mod event_types;
 mod health;
 mod holds;
 mod keys;
 mod listings;
 mod manage;
-mod plugins;
+pub(crate) mod plugins;
 mod series;
 mod team;
 mod tenants;
 mod webhooks;
 
-use axum::Router;
+use axum::{Router, routing::get};
 use serde::{Deserialize, Deserializer};
 use utoipa::{
     Modify, OpenApi,
@@ -32,7 +34,8 @@ use crate::http::app::App;
 #[openapi(
     info(
         title = "Berth",
-        description = "Booking engine. Send an API key as `Authorization: Bearer …`. Refusals are problem documents with a stable code and a hint. \
+        description = "Booking engine. Send an API key as `Authorization: Bearer …`. Refusals are problem documents with a [stable code](/docs/errors) and a hint. \
+            The headers `RateLimit-Policy` and `RateLimit` say how often a key may ask. \
             Send an `Idempotency-Key` with a POST to be able to repeat it safely."
     ),
     modifiers(&Security),
@@ -69,6 +72,9 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(booking_changes::decline))
         .routes(routes!(booking_changes::no_show))
         .routes(routes!(manage::link))
+        .routes(routes!(calendars::invitation))
+        .routes(routes!(calendars::rotate_member, calendars::end_member))
+        .routes(routes!(calendars::rotate_listing, calendars::end_listing))
         .routes(routes!(holds::create))
         .routes(routes!(holds::get, holds::release))
         .routes(routes!(holds::extend))
@@ -99,6 +105,8 @@ fn open_documented() -> OpenApiRouter<App> {
         .routes(routes!(health::metrics))
         .routes(routes!(webhooks::receive, webhooks::receive_get))
         .routes(routes!(manage::get))
+        .routes(routes!(calendars::own_invitation))
+        .routes(routes!(calendars::feed))
         .routes(routes!(manage::cancel))
         .routes(routes!(manage::reschedule))
 }
@@ -118,9 +126,10 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
     keyed_documented().merge(open_documented()).split_for_parts().1
 }
 
-/// `/openapi.json`, and `/docs` to browse it.
+/// `/openapi.json`, `/docs` to browse it, and the page of error codes.
 pub(crate) fn docs(document: utoipa::openapi::OpenApi) -> Router<App> {
-    SwaggerUi::new("/docs").url("/openapi.json", document).into()
+    let browser: Router<App> = SwaggerUi::new("/docs").url("/openapi.json", document).into();
+    browser.route(errors::PATH, get(errors::page))
 }
 
 /// A field that may be absent (leave it), null (clear it) or a value.

@@ -11,7 +11,7 @@ use axum::{
 use berth_model::{
     id::{ListingId, TenantId},
     limits,
-    manifest::PluginId,
+    manifest::{Manifest, PluginId},
     plugin::{Abilities, Digest, PluginState, PluginVersion},
     problem::{Code, Problem},
     time::Instant,
@@ -29,28 +29,28 @@ use crate::http::{
 };
 
 /// An installed version.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct PluginView {
     #[schema(value_type = String)]
-    plugin: PluginId,
-    version: String,
+    pub(crate) plugin: PluginId,
+    pub(crate) version: String,
     /// SHA-256 of the component.
     #[schema(value_type = String)]
-    digest: Digest,
+    pub(crate) digest: Digest,
     name: String,
     /// `staged`, `held`, `active`, `retired`, `quarantined`.
     #[schema(value_type = String)]
-    state: PluginState,
+    pub(crate) state: PluginState,
     /// Why it is held or quarantined.
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// Interfaces besides `connection`.
     #[schema(value_type = Object)]
     abilities: Abilities,
     /// Hosts it asks for.
-    hosts: Vec<String>,
-    bytes: u64,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) bytes: u64,
     #[schema(value_type = String)]
-    installed_at: Instant,
+    pub(crate) installed_at: Instant,
     #[schema(value_type = Option<String>)]
     activated_at: Option<Instant>,
 }
@@ -70,6 +70,23 @@ impl From<PluginVersion> for PluginView {
             installed_at: v.installed_at,
             activated_at: v.activated_at,
         }
+    }
+}
+
+/// An installed version with its manifest.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct PluginDetail {
+    #[serde(flatten)]
+    version: PluginView,
+    /// What it is and asks for, as its author wrote it.
+    #[schema(value_type = Object)]
+    manifest: Manifest,
+}
+
+impl From<PluginVersion> for PluginDetail {
+    fn from(v: PluginVersion) -> Self {
+        let manifest = v.manifest.clone();
+        Self { version: v.into(), manifest }
     }
 }
 
@@ -105,12 +122,12 @@ pub(super) async fn list(State(app): State<App>, key: Authenticated) -> ApiResul
 
 /// A version: by digest (or its first 12 digits), `id@version`, or the active one of `id`.
 #[utoipa::path(get, path = "/api/operator/plugins/{name}", tag = "operator", params(("name" = String, Path)),
-    responses((status = 200, body = PluginView), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = PluginDetail), (status = 404, body = ProblemDocument)))]
 pub(super) async fn get(
     State(app): State<App>,
     key: Authenticated,
     Path(name): Path<String>,
-) -> ApiResult<Json<PluginView>> {
+) -> ApiResult<Json<PluginDetail>> {
     key.operator()?;
     Ok(Json(app.engine().find_plugin(&name).await?.into()))
 }

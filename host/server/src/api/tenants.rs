@@ -10,10 +10,7 @@ use berth_model::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    keys::{MadeKey, NewKeyBody},
-    nullable,
-};
+use super::{keys::MadeKey, nullable};
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
@@ -107,19 +104,40 @@ pub(super) async fn update(
     Ok(Json(app.engine().update_tenant(&key.actor(), &request_id.0, id, patch).await?.into()))
 }
 
+/// A tenant's key, as an operator makes it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewTenantKey {
+    name: String,
+    /// `bookings:read`, `bookings:write`, …
+    scopes: Vec<String>,
+    /// Requests per minute, 1 to 1 000 000; absent: as the server is configured.
+    #[serde(default)]
+    requests_per_minute: Option<u32>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    expires_at: Option<Instant>,
+}
+
 /// Make a tenant's first key.
-#[utoipa::path(post, path = "/api/operator/tenants/{id}/keys", tag = "operator", request_body = NewKeyBody, params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/operator/tenants/{id}/keys", tag = "operator", request_body = NewTenantKey, params(("id" = String, Path)),
     responses((status = 201, body = MadeKey), (status = 404, body = ProblemDocument)))]
 pub(super) async fn create_key(
     State(app): State<App>,
     key: Authenticated,
     request_id: RequestId,
     Path(id): Path<TenantId>,
-    Body(new): Body<NewKeyBody>,
+    Body(new): Body<NewTenantKey>,
 ) -> ApiResult<(StatusCode, Json<MadeKey>)> {
     key.operator()?;
     app.engine().tenant(id).await?;
-    let new = NewKey { tenant: Some(id), name: new.name, scopes: new.scopes, expires_at: new.expires_at };
+    let new = NewKey {
+        tenant: Some(id),
+        name: new.name,
+        scopes: new.scopes,
+        requests_per_minute: new.requests_per_minute,
+        expires_at: new.expires_at,
+    };
     let made = app.engine().create_key(&key.actor(), &request_id.0, new).await?;
     Ok((StatusCode::CREATED, Json(MadeKey::new(made))))
 }

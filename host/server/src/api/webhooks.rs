@@ -3,7 +3,7 @@
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 use berth_model::{
@@ -53,16 +53,20 @@ pub(super) async fn receive(
     let reply = app.engine().receive_webhook(&provider, connection, message, &request_id.0).await?;
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    let headers = response.headers_mut();
     if let Ok(value) = reply.content_type.parse() {
-        response.headers_mut().insert(header::CONTENT_TYPE, value);
+        headers.insert(header::CONTENT_TYPE, value);
     }
+    // A handshake repeats what its sender said: nobody shall take it for a page.
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
 }
 
-/// The same for providers that send a GET.
+/// The same for providers that send a GET, and the handshake of those that ask first whether anybody is there: the manifest's
+/// `[webhook.handshake]` says what is repeated to them.
 #[utoipa::path(get, path = "/api/webhooks/{provider}/{connection}", tag = "webhooks", security(()),
     params(("provider" = String, Path, description = "Plugin id"), ("connection" = String, Path, description = "Connection id")),
-    responses((status = 200, description = "Stored"), (status = 401, body = ProblemDocument)))]
+    responses((status = 200, description = "Stored, or the challenge repeated"), (status = 401, body = ProblemDocument)))]
 pub(super) async fn receive_get(
     state: State<App>,
     path: Path<(PluginId, ConnectionId)>,

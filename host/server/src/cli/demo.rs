@@ -105,6 +105,7 @@ pub(super) async fn demo(mut config: Config, demo: Demo) -> Result<(), CliError>
         tenant: Some(caller.tenant),
         name: "demo".to_owned(),
         scopes: TENANT_SCOPES.iter().map(ToString::to_string).collect(),
+        requests_per_minute: None,
         expires_at: Some(engine.now().plus_seconds(86_400)),
     };
     let (_, key) = engine.create_key(ACTOR, REQUEST, new).await?;
@@ -184,7 +185,12 @@ async fn tenant(engine: &Engine) -> Result<Caller, CliError> {
         let new = NewTenant { slug: TENANT.to_owned(), name: "Demo Studio".to_owned() };
         engine.create_tenant(ACTOR, REQUEST, new).await?
     };
-    Ok(Caller { tenant: tenant.id, actor: ACTOR.to_owned(), request_id: REQUEST.to_owned() })
+    Ok(Caller {
+        tenant: tenant.id,
+        actor: ACTOR.to_owned(),
+        request_id: REQUEST.to_owned(),
+        idempotency_key: None,
+    })
 }
 
 async fn connect(engine: &Engine, caller: &Caller, seed: &Seed, url: &str) -> Result<ConnectionId, CliError> {

@@ -6,6 +6,7 @@ mod doctor;
 mod keys;
 mod output;
 mod plugins;
+mod reseal;
 mod serve;
 pub(crate) mod watch;
 
@@ -36,24 +37,57 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start the server.
+    #[command(
+        after_help = "Stops on Ctrl-C or SIGTERM after it finished what is under way; a second one ends it at once.
+
+Examples:
+  berth serve                                          on http://127.0.0.1:8080, with SQLite in .berth/
+  BERTH_LISTEN=127.0.0.1:9000 berth serve              another port
+  DATABASE_URL=postgres://berth@db/berth berth serve   on PostgreSQL (needs BERTH_VAULT_KEY)
+  BERTH_PLUGIN_DIR=plugins berth serve                 install components that are dropped into plugins/
+  BERTH_LOG_FORMAT=json berth --config /etc/berth.toml serve"
+    )]
     Serve,
-    /// Bring the database's schema up to date.
+    /// Bring the database's schema up to date. `serve` does it as well.
     Migrate,
     /// Make, list and revoke API keys.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  berth key create --operator --name ops                     an operator's key
+  berth key create --tenant studio --name website --scopes availability:read,bookings:write --days 365
+  berth key create --tenant studio --name import --requests-per-minute 6000
+  berth key list --tenant studio
+  berth key revoke 019f… --tenant studio"
+    )]
     Key(keys::Key),
     /// Make and list tenants.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  berth tenant create --tenant studio --name \"Studio Lisbon\"
+  berth tenant list --json"
+    )]
     Tenant(keys::Tenant),
     /// Install, activate and roll back provider plugins.
-    #[command(subcommand)]
-    Plugin(plugins::Plugin),
+    Plugin(plugins::Plugins),
     /// Start with a demo tenant, and a provider connected if a seed says so.
+    #[command(after_help = "`cargo xtask demo` builds everything and calls this.")]
     Demo(demo::Demo),
     /// Say what is wrong with this set-up, and how to mend it.
+    #[command(
+        after_help = "Each check is ok, warn (it works, but not for long or not for everybody) or FAIL. The exit code is 1 if one failed.
+
+Examples:
+  berth doctor
+  berth doctor --json | jq '.[] | select(.result != \"ok\")'"
+    )]
     Doctor,
     /// Answer a scheduling question (JSON on standard input) from its rules and busy times alone.
     Compute(compute::Compute),
+    /// Seal all credentials with the new key, after it was exchanged.
+    #[command(after_help = reseal::STEPS)]
+    Reseal,
 }
 
 /// What every command is given.
@@ -106,7 +140,11 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         let fine = compute::compute_stdin(compute)?;
         return Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    let context = Context { config: Config::load(cli.config.as_deref())?, json: cli.json };
+    let config = Config::load(cli.config.as_deref());
+    if matches!(cli.command, Command::Doctor) {
+        return doctor::doctor(cli.json, config).await;
+    }
+    let context = Context { config: config?, json: cli.json };
     if matches!(cli.command, Command::Serve | Command::Demo(_)) {
         crate::telemetry::start_logging(&context.config)?;
     }
@@ -117,9 +155,9 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Tenant(command) => keys::tenant(&context, command).await?,
         Command::Plugin(command) => plugins::plugin(&context, command).await?,
         Command::Demo(demo) => demo::demo(context.config, demo).await?,
-        Command::Doctor => return doctor::doctor(&context).await,
-        // Answered above: it needs no configuration.
-        Command::Compute(_) => {}
+        Command::Reseal => reseal::reseal(&context).await?,
+        // Answered above: they need no configuration.
+        Command::Doctor | Command::Compute(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -61,8 +61,9 @@ impl App {
         &self.inner.link_rate
     }
 
-    /// Metrics in the text format of Prometheus.
+    /// Metrics in the text format of Prometheus, with gauges as they are now.
     pub(crate) fn render_metrics(&self) -> String {
+        self.inner.engine.publish_gauges();
         self.inner.rate.forget_idle();
         self.inner.link_rate.forget_idle();
         self.inner.metrics.run_upkeep();

@@ -18,9 +18,12 @@ use super::{
     problem::ApiError,
 };
 
-/// The key that a request came with, checked.
+/// The key that a request came with, checked, and the Idempotency-Key that is reserved for the request.
 #[derive(Debug, Clone)]
-pub(crate) struct Authenticated(pub(crate) ApiKeyRecord);
+pub(crate) struct Authenticated {
+    pub(crate) key: ApiKeyRecord,
+    pub(crate) idempotency_key: Option<String>,
+}
 
 impl Authenticated {
     fn check(&self, scope: &str) -> Result<(), Problem> {
@@ -32,21 +35,26 @@ impl Authenticated {
 
     /// Does the key have this scope?
     pub(crate) fn may(&self, scope: &str) -> bool {
-        self.0.scopes.iter().any(|s| s == scope)
+        self.key.scopes.iter().any(|s| s == scope)
     }
 
     /// Who acts, in audit rows.
     pub(crate) fn actor(&self) -> String {
-        format!("key:{}", self.0.id)
+        format!("key:{}", self.key.id)
     }
 
     /// The tenant, for a key that has this scope.
     pub(crate) fn caller(&self, scope: &str, request_id: &RequestId) -> Result<Caller, ApiError> {
         self.check(scope)?;
-        let tenant: TenantId = self.0.tenant.ok_or_else(|| {
+        let tenant: TenantId = self.key.tenant.ok_or_else(|| {
             Problem::new(Code::MissingScope, "This is an operator's key; a tenant's key is needed here.")
         })?;
-        Ok(Caller { tenant, actor: self.actor(), request_id: request_id.0.clone() })
+        Ok(Caller {
+            tenant,
+            actor: self.actor(),
+            request_id: request_id.0.clone(),
+            idempotency_key: self.idempotency_key.clone(),
+        })
     }
 
     /// Nothing, for an operator's key.
@@ -80,7 +88,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
         .ok_or_else(|| unauthenticated("The Authorization header is not of the form Bearer <key>."))
 }
 
-/// Let only requests with a valid key through, no more often than allowed.
+/// Let only requests with a valid key through, no more often than allowed; every answer says how often that is.
 pub(crate) async fn require_key(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let key = match bearer(request.headers()) {
         Ok(key) => key,
@@ -94,9 +102,14 @@ pub(crate) async fn require_key(State(app): State<App>, mut request: Request, ne
         }
         Err(problem) => return ApiError(problem).into_response(),
     };
-    if let Err(problem) = app.rate().check(record.id) {
-        return ApiError(problem).into_response();
-    }
-    request.extensions_mut().insert(Authenticated(record));
-    next.run(request).await
+    let standing = app.rate().take(record.id, record.requests_per_minute);
+    let mut response = match standing.check() {
+        Ok(()) => {
+            request.extensions_mut().insert(Authenticated { key: record, idempotency_key: None });
+            next.run(request).await
+        }
+        Err(problem) => ApiError(problem).into_response(),
+    };
+    standing.tell(response.headers_mut());
+    response
 }

@@ -49,12 +49,12 @@ async fn handle(app: &App, key: HeaderValue, request: Request, next: Next) -> Re
     let Some(scope) = request
         .extensions()
         .get::<Authenticated>()
-        .map(|a| a.0.tenant.map_or(a.0.id.uuid(), berth_model::id::Id::uuid))
+        .map(|a| a.key.tenant.map_or(a.key.id.uuid(), berth_model::id::Id::uuid))
     else {
         return Ok(next.run(request).await);
     };
     let most = limits::COMPONENT_BYTES_MAX;
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, most)
         .await
         .map_err(|_| Problem::new(Code::TooLarge, format!("A body may be at most {most} bytes.")))?;
@@ -83,15 +83,19 @@ async fn handle(app: &App, key: HeaderValue, request: Request, next: Next) -> Re
             return Ok(replay(status, &content_type, location.as_deref(), body));
         }
     }
+    // What is made in this request is written down with its key, so that a repeat finds it even if we die before the answer.
+    if let Some(authenticated) = parts.extensions.get_mut::<Authenticated>() {
+        authenticated.idempotency_key = Some(key.to_owned());
+    }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let (parts, body) = response.into_parts();
     let Ok(body) = to_bytes(body, most).await else {
-        store.release_idempotent(scope, key).await.map_err(failed)?;
+        store.release_idempotent(scope, key, app.engine().now()).await.map_err(failed)?;
         return Err(Problem::new(Code::Internal, "The answer could not be read."));
     };
     // A failure of ours (or "try again later") may go better next time.
     if parts.status.is_server_error() || parts.status == StatusCode::TOO_MANY_REQUESTS {
-        store.release_idempotent(scope, key).await.map_err(failed)?;
+        store.release_idempotent(scope, key, app.engine().now()).await.map_err(failed)?;
     } else {
         let text = |name: &HeaderName| parts.headers.get(name).and_then(|v| v.to_str().ok());
         let content_type = text(&header::CONTENT_TYPE).unwrap_or("application/json");

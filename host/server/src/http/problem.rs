@@ -11,6 +11,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::api::errors;
+
 /// A refusal on its way to the caller.
 #[derive(Debug)]
 pub(crate) struct ApiError(pub(crate) Problem);
@@ -27,7 +29,7 @@ pub(crate) type ApiResult<T> = Result<T, ApiError>;
 /// A refusal as it is sent (`application/problem+json`).
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProblemDocument {
-    /// Address of the code's description.
+    /// Address of the code's description, on the same server.
     #[serde(rename = "type")]
     kind: String,
     /// Constant title of the code.
@@ -62,7 +64,7 @@ impl IntoResponse for ApiError {
         let problem = self.0;
         let code = problem.code;
         let document = ProblemDocument {
-            kind: format!("/docs#{}", code.as_str()),
+            kind: format!("{}#{}", errors::PATH, code.as_str()),
             title: code.title(),
             status: code.status(),
             code: code.as_str(),

@@ -10,7 +10,10 @@ use berth_model::{
 };
 use uuid::Uuid;
 
-use crate::{Store, StoreError, records::Audit};
+use crate::{
+    Store, StoreError,
+    records::{Audit, SealedState},
+};
 
 impl Store {
     fn seal(
@@ -128,6 +131,26 @@ impl Store {
     ) -> Result<Credentials, StoreError> {
         let sealed = ask!(self, |q, conn| q::connections::sealed_credentials(conn, tenant, connection))?;
         self.keys.open(tenant, connection, &sealed)
+    }
+
+    /// How the credentials of all connections are sealed, found out by opening them.
+    pub async fn sealed_state(&self) -> Result<SealedState, StoreError> {
+        let mut state = SealedState::default();
+        let mut after = Uuid::nil();
+        loop {
+            let page = ask!(self, |q, conn| q::connections::all_sealed(conn, after, limits::LIST_ROWS_MAX))?;
+            let Some((_, last, _)) = page.last() else { return Ok(state) };
+            after = last.uuid();
+            for (tenant, connection, sealed) in page {
+                let opened = self.keys.open(tenant, connection, &sealed).is_ok();
+                let count = match (opened, self.keys.is_current(&sealed)) {
+                    (true, true) => &mut state.current,
+                    (true, false) => &mut state.older,
+                    (false, _) => &mut state.closed,
+                };
+                *count += 1;
+            }
+        }
     }
 
     /// Seal all credentials that an older key sealed with the first one; then the older key may go. Returns how many.

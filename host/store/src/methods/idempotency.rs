@@ -1,6 +1,6 @@
-//! Idempotency keys. Scope: the API key that made the request.
+//! Idempotency keys. Scope: the tenant of the API key that made the request, or an operator's API key itself.
 
-use berth_model::time::Instant;
+use berth_model::{id::BookingId, time::Instant};
 use uuid::Uuid;
 
 use crate::{Store, StoreError, records::Idempotency};
@@ -39,9 +39,16 @@ impl Store {
         })
     }
 
-    /// Give a reserved key back: the request did nothing. A completed one stays.
-    pub async fn release_idempotent(&self, scope: Uuid, key: &str) -> Result<(), StoreError> {
+    /// Give a reserved key back: the request may be made again at once. A completed one stays, and what was made under a
+    /// released one stays known to it.
+    pub async fn release_idempotent(&self, scope: Uuid, key: &str, now: Instant) -> Result<(), StoreError> {
         let key = key.to_owned();
-        change!(self, [key], |q, conn| q::idempotency::release(conn, scope, &key))
+        change!(self, [key], |q, conn| q::idempotency::release(conn, scope, &key, now))
+    }
+
+    /// The booking that was made under a key, whether or not its answer was stored.
+    pub async fn booking_of_key(&self, scope: Uuid, key: &str) -> Result<Option<BookingId>, StoreError> {
+        let key = key.to_owned();
+        ask!(self, |q, conn| q::idempotency::booking(conn, scope, &key))
     }
 }

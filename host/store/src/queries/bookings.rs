@@ -10,7 +10,8 @@ use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::{
-    super::Db, Conn, allowances, at, audit, found, holds, interval, jobs, named, number, places, shaped,
+    super::Db, Conn, allowances, at, audit, found, holds, idempotency, interval, jobs, named, number, places,
+    shaped,
 };
 use crate::{
     StoreError,
@@ -123,6 +124,9 @@ pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> 
     insert(conn, booking).await?;
     if let Some(job) = &new.job {
         jobs::enqueue(conn, job).await?;
+    }
+    if let Some(key) = &new.idempotency_key {
+        idempotency::made(conn, booking.tenant.uuid(), key, booking.id).await?;
     }
     let data = json!({
         "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, at, audit, found, met, shaped};
+use super::{super::Db, Conn, at, audit, found, met, number, shaped};
 use crate::{
     StoreError,
     records::{ApiKeyRecord, Audit},
@@ -17,11 +17,11 @@ use crate::{
 };
 
 queries! {
-    INSERT = "INSERT INTO api_keys (id, tenant_id, name, prefix, hash, scopes, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    BY_HASH = "SELECT id, tenant_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
+    INSERT = "INSERT INTO api_keys (id, tenant_id, name, prefix, hash, scopes, created_at, expires_at, requests_per_minute)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    BY_HASH = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, created_at, expires_at, revoked_at, last_used_at
         FROM api_keys WHERE hash = $1";
-    LIST = "SELECT id, tenant_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at
+    LIST = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, created_at, expires_at, revoked_at, last_used_at
         FROM api_keys WHERE tenant_id IS NOT DISTINCT FROM $1 ORDER BY id LIMIT $2";
     REVOKE = "UPDATE api_keys SET revoked_at = $3
         WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL";
@@ -35,6 +35,7 @@ struct Row {
     name: String,
     prefix: String,
     scopes: Json<Value>,
+    requests_per_minute: Option<i64>,
     created_at: Ts,
     expires_at: Option<Ts>,
     revoked_at: Option<Ts>,
@@ -50,6 +51,10 @@ impl TryFrom<Row> for ApiKeyRecord {
             name: row.name,
             prefix: row.prefix,
             scopes: shaped(row.scopes, "scopes")?,
+            requests_per_minute: row
+                .requests_per_minute
+                .map(|value| number(value, "requests per minute"))
+                .transpose()?,
             created_at: row.created_at.0,
             expires_at: at(row.expires_at),
             revoked_at: at(row.revoked_at),
@@ -73,11 +78,14 @@ pub(crate) async fn insert(
         .bind(Json(&key.scopes))
         .bind(Ts(key.created_at))
         .bind(key.expires_at.map(Ts))
+        .bind(key.requests_per_minute.map(i64::from))
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).missing("tenant").duplicate("this key"))?;
-    let data =
-        json!({ "name": key.name, "prefix": key.prefix, "scopes": key.scopes, "expires_at": key.expires_at });
+    let data = json!({
+        "name": key.name, "prefix": key.prefix, "scopes": key.scopes, "expires_at": key.expires_at,
+        "requests_per_minute": key.requests_per_minute,
+    });
     audit::note(conn, audit, key.tenant, "key.created", key.id.uuid(), data).await
 }
 

@@ -1,0 +1,108 @@
+//! Cancelling the twin, and what becomes of the booking when the provider refuses to.
+
+use berth_model::{
+    booking::Booking,
+    provider::{CallContext, CallError, CancelRequest, ExternalBooking, ProviderError},
+};
+use berth_store::{StoreError, records::BookingChange};
+
+use super::{Held, Synced, Verdict, idempotency_key};
+use crate::{Engine, problems::of_call};
+
+impl Engine {
+    /// Cancel every active twin. A definite refusal ends it: asking again would be refused again.
+    pub(super) async fn drive_cancel(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+    ) -> Result<Verdict, CallError> {
+        let mut last = None;
+        let mut twins = Vec::new();
+        if let Some(id) = &booking.external_id {
+            match self.current_twin(cx, id).await {
+                Ok(twin) if twin.status.is_active() => twins.push(twin),
+                Ok(twin) => last = Some(twin),
+                Err(CallError::Provider(ProviderError::NotFound)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(refused) = self.cancel_all(cx, booking, twins, &mut last).await? {
+            return Ok(refused);
+        }
+        let others = match self.active_twins(cx, booking).await {
+            Ok(others) => others,
+            // The twin that we know is cancelled; a provider that cannot search shows no others.
+            Err(error) if error.is_definite() && booking.external_id.is_some() => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        if let Some(refused) = self.cancel_all(cx, booking, others, &mut last).await? {
+            return Ok(refused);
+        }
+        Ok(Verdict::NoTwin(last))
+    }
+
+    async fn cancel_all(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+        twins: Vec<ExternalBooking>,
+        last: &mut Option<ExternalBooking>,
+    ) -> Result<Option<Verdict>, CallError> {
+        for twin in twins {
+            match self.cancel_twin(cx, booking, &twin.id).await {
+                Ok(cancelled) => *last = cancelled.or(last.take()),
+                Err(error) if error.is_definite() => return Ok(Some(Verdict::CancelRefused(twin, error))),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn cancel_twin(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+        id: &str,
+    ) -> Result<Option<ExternalBooking>, CallError> {
+        let request = CancelRequest {
+            idempotency_key: idempotency_key(booking, "cancel"),
+            id: id.to_owned(),
+            reason: booking.reason.clone(),
+        };
+        match self.providers().cancel_booking(&self.next_call(cx), request).await {
+            Ok(twin) => Ok(Some(twin)),
+            Err(CallError::Provider(ProviderError::NotFound)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The provider keeps the booking, so it stands here as well, at the provider's time; its timeline says why. A booking whose
+    /// twin nobody knows stays cancelled.
+    pub(super) async fn refuse_cancel(
+        &self,
+        booking: &Booking,
+        twin: Option<ExternalBooking>,
+        error: CallError,
+        held: Held,
+    ) -> Result<Synced, StoreError> {
+        let reason = of_call(&error).detail;
+        let when = twin.as_ref().map_or(booking.when, |twin| twin.when);
+        let blocked = self.blocked(booking, when).await?;
+        let change = BookingChange::CancelRefused { reason: reason.clone(), external: twin.clone(), blocked };
+        let settled = match self.settle_with(booking, change, twin.clone(), held).await {
+            // The provider has it at a time that is taken here: the booking keeps its own, and a person is told.
+            Err(StoreError::Overlap) => {
+                let blocked = self.blocked(booking, booking.when).await?;
+                let change = BookingChange::CancelRefused { reason, external: None, blocked };
+                let settled = self.settle_with(booking, change, None, held).await?;
+                if let (Some(twin), Synced::Settled(_)) = (&twin, &settled) {
+                    let actor = format!("job:{}", held.job);
+                    self.note_conflict(booking, twin, self.audit_by(&actor, &actor)).await?;
+                }
+                settled
+            }
+            other => other?,
+        };
+        Ok(if matches!(settled, Synced::Settled(_)) { Synced::Refused(error) } else { settled })
+    }
+}

@@ -1,0 +1,142 @@
+//! What a manifest says about inbound webhooks.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CredentialSpec, HandshakeSpec};
+
+/// How the signature of an inbound webhook is checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WebhookSpec {
+    /// What kind of signature.
+    pub scheme: WebhookScheme,
+    /// Header that holds the signature or token.
+    pub header: String,
+    /// For a header of `name=value` parts (`t=…,v1=…`): the part with the signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_part: Option<String>,
+    /// Text before the signature that is not part of it: `sha256=`.
+    #[serde(default)]
+    pub prefix: String,
+    /// How the signature is written.
+    #[serde(default)]
+    pub encoding: SignatureEncoding,
+    /// Credential with the shared secret, for HMAC and tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// Public key for Ed25519 (raw, base64) and RSA (PKCS#1 or SPKI DER, base64).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+    /// What is signed: `{body}` and `{timestamp}` stand for themselves; the default is the body alone.
+    #[serde(default = "body_only")]
+    pub input: String,
+    /// Where the time of sending is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<TimestampSource>,
+    /// Oldest message that is accepted, in seconds; 0 for any age. Needs `timestamp`.
+    #[serde(default)]
+    pub tolerance_seconds: u32,
+    /// How the provider asks whether this is really the receiver, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<HandshakeSpec>,
+}
+
+fn body_only() -> String {
+    "{body}".to_owned()
+}
+
+/// Kinds of webhook signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WebhookScheme {
+    /// HMAC-SHA256 under the secret.
+    HmacSha256,
+    /// Ed25519 (RFC 8032) under the public key.
+    Ed25519,
+    /// RSASSA-PKCS1-v1_5 with SHA-256 under the public key.
+    RsaSha256,
+    /// The header is the secret itself.
+    SharedToken,
+}
+
+/// How a signature is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureEncoding {
+    /// Hexadecimal digits of either case.
+    #[default]
+    Hex,
+    /// Standard base64, padded.
+    Base64,
+}
+
+/// Where a webhook says when it was sent. Exactly one is set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TimestampSource {
+    /// A header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// A part of the signature header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_part: Option<String>,
+    /// JSON Pointer into the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_field: Option<String>,
+    /// RFC 3339 text, seconds or milliseconds since 1970.
+    #[serde(default)]
+    pub format: TimestampFormat,
+}
+
+/// How a time of sending is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TimestampFormat {
+    #[default]
+    Rfc3339,
+    UnixSeconds,
+    UnixMillis,
+}
+
+impl WebhookSpec {
+    pub(super) fn problems(
+        &self,
+        credentials: &BTreeMap<String, CredentialSpec>,
+        bad: &mut impl FnMut(String, &str),
+    ) {
+        let wants_secret = matches!(self.scheme, WebhookScheme::HmacSha256 | WebhookScheme::SharedToken);
+        if wants_secret && self.secret.as_ref().is_none_or(|s| !credentials.contains_key(s)) {
+            bad("webhook.secret".to_owned(), "must name one of the credentials");
+        }
+        if !wants_secret && self.public_key.is_none() {
+            bad("webhook.public-key".to_owned(), "is needed for this scheme");
+        }
+        if self.header.is_empty() || self.header.bytes().any(|b| b.is_ascii_uppercase()) {
+            bad("webhook.header".to_owned(), "must be a header name in lower case");
+        }
+        if !self.input.contains("{body}") && self.scheme != WebhookScheme::SharedToken {
+            bad("webhook.input".to_owned(), "must contain {body}: what is not signed is not proven");
+        }
+        if self.input.contains("{timestamp}") && self.timestamp.is_none() {
+            bad("webhook.timestamp".to_owned(), "is needed because input contains {timestamp}");
+        }
+        if self.tolerance_seconds > 0 && self.timestamp.is_none() {
+            bad("webhook.timestamp".to_owned(), "is needed because tolerance-seconds is set");
+        }
+        if let Some(t) = &self.timestamp {
+            let ways = [&t.header, &t.header_part, &t.body_field].iter().filter(|w| w.is_some()).count();
+            if ways != 1 {
+                bad(
+                    "webhook.timestamp".to_owned(),
+                    "must have exactly one of header, header-part, body-field",
+                );
+            }
+        }
+        if let Some(handshake) = &self.handshake {
+            handshake.problems(self.secret.is_some(), bad);
+        }
+    }
+}

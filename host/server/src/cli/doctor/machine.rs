@@ -1,0 +1,154 @@
+//! What the machine gives: folders, disk, address, clock, time zones.
+
+use std::{fs, io, path::Path};
+
+use berth_model::{
+    limits,
+    time::{Clock, Instant},
+};
+use chrono_tz::IANA_TZDB_VERSION;
+
+use super::Finding;
+use crate::{config::Config, ports::MachineClock};
+
+/// Time zone data older than so many years misses changes that countries announce some months ahead.
+const TZDB_YEARS_MAX: i32 = 1;
+/// No clock that is set shows an earlier time than when this was written: 2026-01-01T00:00:00Z.
+const EARLIEST: Instant = Instant::from_seconds(1_767_225_600);
+
+pub(super) async fn findings(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![data_folder(config)];
+    findings.extend(disk(&config.data_dir));
+    findings.push(address(config).await);
+    findings.push(public_address(config));
+    findings.extend(plugin_folder(config));
+    findings.extend(clock(MachineClock.now()));
+    findings
+}
+
+/// Can files be made in this folder?
+pub(super) fn writable(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let probe = folder.join(format!("doctor.{}.tmp", std::process::id()));
+    fs::write(&probe, b"probe")?;
+    fs::remove_file(&probe)
+}
+
+fn data_folder(config: &Config) -> Finding {
+    let folder = config.data_dir.display();
+    let done = config.make_data_dir().map_err(|error| error.to_string());
+    match done.and_then(|()| writable(&config.data_dir).map_err(|error| format!("{folder}: {error}"))) {
+        Ok(()) => Finding::ok("data folder", folder.to_string()),
+        Err(error) => {
+            Finding::fail("data folder", error, "give this user the folder, or set BERTH_DATA_DIR to another")
+        }
+    }
+}
+
+fn disk(folder: &Path) -> Option<Finding> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    let found = format!("{} MiB free", free / (1024 * 1024));
+    let advice = "make room: a full disk refuses every booking";
+    Some(if free < limits::DISK_FREE_BYTES_MIN {
+        Finding::fail("disk", found, advice)
+    } else if free < limits::DISK_FREE_BYTES_LOW {
+        Finding::warn("disk", found, advice)
+    } else {
+        Finding::ok("disk", found)
+    })
+}
+
+async fn address(config: &Config) -> Finding {
+    match tokio::net::TcpListener::bind(config.listen).await {
+        Ok(_) => Finding::ok("address", format!("{} is free", config.listen)),
+        Err(error) => Finding::fail(
+            "address",
+            format!("{}: {error}", config.listen),
+            "fine if that is the running server; else set BERTH_LISTEN=127.0.0.1:8081",
+        ),
+    }
+}
+
+fn public_address(config: &Config) -> Finding {
+    let url = config.public_url.as_str();
+    if url.is_empty() {
+        return Finding::warn(
+            "public address",
+            "none: providers cannot send webhooks",
+            "set public-url to where providers reach this server",
+        );
+    }
+    if url.starts_with("https://") {
+        return Finding::ok("public address", url);
+    }
+    if url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost") {
+        return Finding::warn(
+            "public address",
+            url,
+            "only programs on this machine reach it; fine for trying",
+        );
+    }
+    Finding::fail("public address", url, "must begin with https://: providers send webhooks nowhere else")
+}
+
+fn plugin_folder(config: &Config) -> Option<Finding> {
+    if config.plugin_dir.is_empty() {
+        return None;
+    }
+    Some(match fs::read_dir(&config.plugin_dir) {
+        Ok(entries) => {
+            let components = entries.flatten().filter(|e| e.path().extension().is_some_and(|e| e == "wasm"));
+            Finding::ok("plugin folder", format!("{}, {} components", config.plugin_dir, components.count()))
+        }
+        Err(error) => Finding::fail(
+            "plugin folder",
+            format!("{}: {error}", config.plugin_dir),
+            "make the folder, or unset plugin-dir",
+        ),
+    })
+}
+
+fn clock(now: Instant) -> Vec<Finding> {
+    let text = now.to_string();
+    let clock = if now < EARLIEST {
+        Finding::fail("clock", text.clone(), "set the machine's clock (timedatectl set-ntp true)")
+    } else {
+        Finding::ok("clock", text.clone())
+    };
+    let year = |text: &str| text.get(..4).and_then(|year| year.parse::<i32>().ok());
+    let old = year(&text).zip(year(IANA_TZDB_VERSION)).is_none_or(|(now, data)| now - data > TZDB_YEARS_MAX);
+    let found = format!("IANA {IANA_TZDB_VERSION}");
+    let zones = if old {
+        Finding::warn("time zones", found, "update berth: countries have changed their clocks since")
+    } else {
+        Finding::ok("time zones", found)
+    };
+    vec![clock, zones]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Level, *};
+
+    #[test]
+    fn a_clock_that_is_not_set_and_old_zones_are_seen() {
+        let levels = |at: &str| {
+            let found = clock(at.parse().unwrap());
+            (found[0].level, found[1].level)
+        };
+        assert_eq!(levels("1970-01-01T00:00:10Z").0, Level::Fail);
+        let year: i32 = IANA_TZDB_VERSION[..4].parse().unwrap();
+        assert_eq!(levels(&format!("{}-12-31T00:00:00Z", year + 1)), (Level::Ok, Level::Ok));
+        assert_eq!(levels(&format!("{}-01-01T00:00:00Z", year + 2)), (Level::Ok, Level::Warn));
+    }
+
+    #[test]
+    fn a_folder_that_is_a_file_is_not_writable() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(writable(&folder.path().join("new")).is_ok());
+        let file = folder.path().join("file");
+        fs::write(&file, b"").unwrap();
+        assert!(writable(&file).is_err());
+    }
+}

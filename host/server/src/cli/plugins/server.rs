@@ -1,0 +1,182 @@
+//! A running server, asked over its API with an operator's key.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use berth_model::{limits, manifest::PluginId, secret::Secret};
+use bytes::Bytes;
+use futures_util::stream;
+use indicatif::{ProgressBar, ProgressStyle};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, Url, header};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
+
+use crate::{
+    api::plugins::{PluginDetail, PluginView},
+    cli::CliError,
+};
+
+/// Bytes of an upload between two moves of its bar.
+const UPLOAD_STEP_BYTES: usize = 64 * 1024;
+/// How often the spinner turns.
+const TICK: Duration = Duration::from_millis(100);
+const PATH: &str = "api/operator/plugins";
+
+/// The server and the key for it.
+pub(super) struct Server {
+    client: Client,
+    url: Url,
+    key: Secret,
+}
+
+/// A page, of which the list of plugins has one.
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<PluginView>,
+}
+
+/// What a refusal says to a person.
+#[derive(Deserialize)]
+struct Refusal {
+    code: String,
+    detail: String,
+    hint: String,
+    #[serde(default)]
+    errors: Vec<RefusedField>,
+}
+
+#[derive(Deserialize)]
+struct RefusedField {
+    field: String,
+    message: String,
+}
+
+impl Server {
+    /// The server at this address; nothing is asked yet.
+    pub(super) fn new(url: &str, key: Option<String>) -> Result<Self, CliError> {
+        let bad =
+            |why: &str| CliError::Other(format!("--url {url}: {why}, for example http://127.0.0.1:8080"));
+        // Joined with relative paths, so the base must end with a slash.
+        let url: Url = format!("{}/", url.trim_end_matches('/'))
+            .parse()
+            .map_err(|_| bad("must be the address of a server"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad("must begin with http:// or https://"));
+        }
+        let key = key.filter(|key| !key.is_empty()).ok_or_else(|| {
+            CliError::Other(
+                "--url needs an operator's key: set BERTH_KEY, or --key\n  Make one with: berth key create --operator --name ops"
+                    .to_owned(),
+            )
+        })?;
+        // Only once per process; another library may have chosen the same before us.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .connect_timeout(Duration::from_millis(limits::CLI_CONNECT_MS_MAX))
+            .timeout(Duration::from_millis(limits::CLI_REQUEST_MS_MAX))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| CliError::Other(format!("the HTTP client cannot start: {error}")))?;
+        Ok(Self { client, url, key: Secret::new(key) })
+    }
+
+    pub(super) async fn list(&self) -> Result<Vec<PluginView>, CliError> {
+        let page: Page = self.ask(self.request(Method::GET, &[])?).await?;
+        Ok(page.items)
+    }
+
+    pub(super) async fn find(&self, name: &str) -> Result<PluginDetail, CliError> {
+        self.ask(self.request(Method::GET, &[name])?).await
+    }
+
+    /// Send a component with a bar that shows how much has gone, then wait while the server compiles it.
+    pub(super) async fn install(&self, component: Vec<u8>) -> Result<PluginView, CliError> {
+        let length = u64::try_from(component.len()).unwrap_or(u64::MAX);
+        let bar = ProgressBar::new(length).with_message("sending");
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {bytes}/{total_bytes}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(TICK);
+        let component = Bytes::from(component);
+        let steps: Vec<usize> = (0..component.len()).step_by(UPLOAD_STEP_BYTES).collect();
+        let sending = bar.clone();
+        let pieces = steps.into_iter().map(move |from| {
+            let to = from.saturating_add(UPLOAD_STEP_BYTES).min(component.len());
+            sending.set_position(u64::try_from(to).unwrap_or(u64::MAX));
+            if to == component.len() {
+                sending.set_message("the server checks and compiles it");
+            }
+            Ok::<Bytes, std::io::Error>(component.slice(from..to))
+        });
+        let request = self
+            .request(Method::POST, &[])?
+            .header(header::CONTENT_TYPE, "application/wasm")
+            .header(header::CONTENT_LENGTH, length)
+            .body(reqwest::Body::wrap_stream(stream::iter(pieces)));
+        let installed = self.ask(request).await;
+        bar.finish_and_clear();
+        installed
+    }
+
+    pub(super) async fn activate(&self, name: &str) -> Result<PluginView, CliError> {
+        self.ask(self.request(Method::POST, &[name, "activate"])?).await
+    }
+
+    pub(super) async fn rollback(&self, plugin: &PluginId) -> Result<PluginView, CliError> {
+        self.ask(self.request(Method::POST, &[plugin.as_str(), "rollback"])?).await
+    }
+
+    pub(super) async fn grant(&self, plugin: &PluginId, hosts: &BTreeSet<String>) -> Result<(), CliError> {
+        let grant = json!({ "hosts": hosts });
+        self.send(self.request(Method::PUT, &[plugin.as_str(), "grants"])?.json(&grant)).await.map(drop)
+    }
+
+    pub(super) async fn quarantine(&self, name: &str, reason: &str) -> Result<PluginView, CliError> {
+        let reason = json!({ "reason": reason });
+        self.ask(self.request(Method::POST, &[name, "quarantine"])?.json(&reason)).await
+    }
+
+    pub(super) async fn lift(&self, name: &str) -> Result<PluginView, CliError> {
+        self.ask(self.request(Method::DELETE, &[name, "quarantine"])?).await
+    }
+
+    fn request(&self, method: Method, parts: &[&str]) -> Result<RequestBuilder, CliError> {
+        let mut url = self.url.join(PATH).map_err(|error| CliError::Other(error.to_string()))?;
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.extend(parts);
+        }
+        Ok(self.client.request(method, url).bearer_auth(self.key.expose()))
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, CliError> {
+        let body = self.send(request).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            CliError::Other(format!(
+                "{} answered something else than this program expects: {error}",
+                self.url
+            ))
+        })
+    }
+
+    /// The body of a good answer; a refusal as its words.
+    async fn send(&self, request: RequestBuilder) -> Result<Bytes, CliError> {
+        let failed = |error: reqwest::Error| {
+            // The cause says more than "error sending request".
+            let cause = std::iter::successors(std::error::Error::source(&error), |e| e.source()).last();
+            let cause = cause.map_or_else(|| error.to_string(), ToString::to_string);
+            CliError::Other(format!("{}: {cause}\n  Is the server running? See: berth serve", self.url))
+        };
+        let answer = request.send().await.map_err(failed)?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(failed)?;
+        if status.is_success() { Ok(body) } else { Err(self.refusal(status, &body)) }
+    }
+
+    fn refusal(&self, status: StatusCode, body: &[u8]) -> CliError {
+        let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
+            return CliError::Other(format!("{} answered {status}; is it a berth server?", self.url));
+        };
+        let fields = refusal.errors.iter().map(|e| format!("  {}: {}\n", e.field, e.message));
+        let fields: String = fields.collect();
+        CliError::Other(format!("{} {}\n{fields}  {}", refusal.code, refusal.detail, refusal.hint))
+    }
+}
