@@ -1,5 +1,10 @@
 //! The HTTP surface: who may do what on every route, problems, idempotency, ETags, pages.
 
+#[path = "api/event_types.rs"]
+mod event_types;
+#[path = "api/team.rs"]
+mod team;
+
 use axum::{
     Router,
     body::{Body, to_bytes},

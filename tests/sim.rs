@@ -208,6 +208,8 @@ impl Run {
         let request = BookRequest {
             event_type: self.event_type.id,
             start,
+            length_minutes: None,
+            hold: None,
             member: None,
             provider: None,
             attendee: Attendee {
@@ -247,7 +249,7 @@ impl Run {
     async fn reschedule(&mut self) {
         let (Some(id), start) = (self.some_booking(), self.some_start()) else { return };
         let (engine, caller) = (self.engine.clone(), self.world.caller.clone());
-        let reschedule = RescheduleBooking { start, expected_sequence: None };
+        let reschedule = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
         match self.or_crash(async move { engine.reschedule(&caller, id, reschedule).await }).await {
             Some(Ok(_)) => self.count("moved"),
             Some(Err(problem)) => self.refused(&problem),

@@ -9,8 +9,12 @@ mod changes;
 mod connections;
 #[path = "store/contention.rs"]
 mod contention;
+#[path = "store/holds.rs"]
+mod holds;
 #[path = "store/jobs.rs"]
 mod jobs;
+#[path = "store/limits.rs"]
+mod limits;
 #[path = "store/logs.rs"]
 mod logs;
 #[path = "store/plugins.rs"]
@@ -19,6 +23,8 @@ mod plugins;
 mod resources;
 #[path = "store/schema.rs"]
 mod schema;
+#[path = "store/seats.rs"]
+mod seats;
 #[path = "store/world.rs"]
 mod world;
 
@@ -44,7 +50,7 @@ on_both! {
     bookings::a_booking_comes_back_as_it_was_made,
     bookings::a_place_is_taken_once,
     bookings::lists_are_narrowed_and_paged,
-    bookings::upcoming_bookings_are_counted_per_member,
+    bookings::what_members_were_given_is_counted,
     changes::cancel_keeps_the_place_until_the_provider_knows,
     changes::create_is_confirmed_or_refused,
     changes::finished_bookings_free_their_place,
@@ -61,12 +67,20 @@ on_both! {
     contention::a_slot_is_given_once,
     contention::a_write_that_fails_half_way_leaves_nothing,
     contention::moves_do_not_cross,
+    holds::a_booking_takes_its_own_hold_over_once,
+    holds::a_hold_is_extended_released_and_swept,
+    holds::a_hold_keeps_a_place_until_it_is_over,
+    holds::what_a_hold_kept_is_given_once,
     jobs::a_bringer_of_a_lease_takes_an_idle_job_over,
     jobs::a_job_is_held_by_one_at_a_time,
     jobs::a_wake_up_while_it_is_held_is_not_lost,
     jobs::dead_jobs_live_again,
     jobs::many_workers_share_the_jobs,
     jobs::one_open_job_per_key,
+    limits::a_limit_counts_what_it_should,
+    limits::a_limit_is_not_exceeded_by_racing_bookings,
+    limits::several_bookings_are_made_together_or_not_at_all,
+    limits::what_ended_is_found_for_the_sweep,
     logs::a_key_knows_what_was_made_under_it,
     logs::calls_are_listed,
     logs::idempotency_keys_answer_once,
@@ -79,6 +93,7 @@ on_both! {
     resources::listings_are_edited_in_turn,
     resources::members_are_edited_in_turn,
     resources::tenants_are_kept,
+    resources::the_last_owner_stays,
     resources::tenants_are_walls,
     resources::what_is_in_use_stays,
     schema::every_change_writes_an_audit_row,
@@ -86,4 +101,9 @@ on_both! {
     schema::migrations_run_once,
     schema::schemas_are_the_same,
     schema::the_database_itself_refuses_overlaps,
+    seats::a_cancelled_seat_is_free_again,
+    seats::as_many_as_there_are_seats,
+    seats::seats_move_one_by_one,
+    seats::sessions_keep_others_out,
+    seats::several_members_are_taken_together,
 }

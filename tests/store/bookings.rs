@@ -1,9 +1,15 @@
 //! Bookings: made, read, listed.
 
-use berth_model::booking::{BookingStatus, ProviderTask};
-use berth_store::{StoreError, records::BookingFilter};
+use berth_model::{
+    booking::{BookingStatus, ProviderTask},
+    time::{Instant, Interval},
+};
+use berth_store::{
+    StoreError,
+    records::{Assigned, BookingFilter, Counted},
+};
 
-use crate::world::{World, minute, span, twin};
+use crate::world::{NOON, World, minute, span, twin};
 
 pub async fn a_booking_comes_back_as_it_was_made(world: &World) {
     let scene = world.scene("quay").await;
@@ -20,12 +26,14 @@ pub async fn a_booking_comes_back_as_it_was_made(world: &World) {
     let none = world.store.booking_by_external_id(scene.tenant, scene.connection, "twin-2").await.unwrap();
     assert_eq!(none, None);
     assert_eq!(world.actions(scene.tenant, booking.id).await, ["booking.created"]);
-    let taken = world.store.occupied(scene.tenant, &[scene.member], span(0, 600)).await.unwrap();
+    let taken = world.store.occupied(scene.tenant, &[scene.member], span(0, 600), NOON).await.unwrap();
     assert_eq!(taken.len(), 1);
     assert_eq!((taken[0].blocked, taken[0].when), (span(55, 100), span(60, 90)));
     assert_eq!((taken[0].member, taken[0].booking), (scene.member, Some(booking.id)));
-    assert!(world.store.occupied(scene.tenant, &[scene.member], span(100, 600)).await.unwrap().is_empty());
-    assert!(world.store.occupied(scene.tenant, &[], span(0, 600)).await.unwrap().is_empty());
+    assert!(
+        world.store.occupied(scene.tenant, &[scene.member], span(100, 600), NOON).await.unwrap().is_empty()
+    );
+    assert!(world.store.occupied(scene.tenant, &[], span(0, 600), NOON).await.unwrap().is_empty());
 }
 
 pub async fn a_place_is_taken_once(world: &World) {
@@ -95,7 +103,7 @@ pub async fn lists_are_narrowed_and_paged(world: &World) {
     assert!(list(BookingFilter { member: Some(world.id()), ..all() }, 9).await.is_empty());
 }
 
-pub async fn upcoming_bookings_are_counted_per_member(world: &World) {
+pub async fn what_members_were_given_is_counted(world: &World) {
     let scene = world.scene("quay").await;
     let idle = world.member(scene.tenant);
     world.store.create_member(idle.clone(), world.audit()).await.unwrap();
@@ -105,8 +113,17 @@ pub async fn upcoming_bookings_are_counted_per_member(world: &World) {
         last = Some(new.booking.created_at);
         world.store.create_booking(new, world.audit()).await.unwrap();
     }
-    let counts =
-        world.store.upcoming_counts(scene.tenant, &[idle.id, scene.member], minute(0)).await.unwrap();
-    assert_eq!(counts, [(idle.id, 0, None), (scene.member, 2, last)]);
-    assert!(world.store.upcoming_counts(scene.tenant, &[], minute(0)).await.unwrap().is_empty());
+    let ask = async |counted| {
+        let members = [idle.id, scene.member];
+        world.store.assigned(scene.tenant, scene.event_type, &members, counted, minute(0)).await.unwrap()
+    };
+    let none = Assigned { member: idle.id, bookings: 0, upcoming: 0, last_assigned_at: None };
+    let had = |bookings| Assigned { member: scene.member, bookings, upcoming: 2, last_assigned_at: last };
+    assert_eq!(ask(Counted::StartingIn(span(60, 120))).await, [none, had(1)]);
+    assert_eq!(ask(Counted::StartingIn(span(-60, 121))).await, [none, had(3)]);
+    let made = Interval::new(Instant::MIN, Instant::MAX).unwrap();
+    assert_eq!(ask(Counted::CreatedIn(made)).await, [none, had(3)]);
+    let nobody =
+        world.store.assigned(scene.tenant, scene.event_type, &[], Counted::CreatedIn(made), minute(0));
+    assert!(nobody.await.unwrap().is_empty());
 }

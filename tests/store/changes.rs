@@ -136,6 +136,7 @@ pub async fn reschedule_holds_both_places_until_it_is_settled(world: &World) {
     let to = |from: i64, job| BookingChange::Reschedule {
         when: span(from, from + 30),
         blocked: span(from - 5, from + 35),
+        allowances: Vec::new(),
         job,
     };
     let job = world.leased(&scene, booking.id);
@@ -180,7 +181,12 @@ pub async fn reschedule_of_overlapping_times_holds_their_hull(world: &World) {
     let scene = world.scene("quay").await;
     let booking = confirmed(world, &scene, 60, 90).await;
     let job = world.leased(&scene, booking.id);
-    let to = BookingChange::Reschedule { when: span(75, 105), blocked: span(75, 105), job: Some(job) };
+    let to = BookingChange::Reschedule {
+        when: span(75, 105),
+        blocked: span(75, 105),
+        allowances: Vec::new(),
+        job: Some(job),
+    };
     let moving = change(world, &booking, to).await.unwrap();
     assert_eq!(world.taken(&scene).await, [(60, 105)]);
     let external = twin("twin-1", span(75, 105));
@@ -200,7 +206,12 @@ pub async fn news_of_the_provider_wins_over_all_but_an_untold_move(world: &World
     assert_eq!(world.taken(&scene).await, [(120, 150)]);
 
     let job = world.leased(&scene, booking.id);
-    let to = BookingChange::Reschedule { when: span(200, 230), blocked: span(200, 230), job: Some(job) };
+    let to = BookingChange::Reschedule {
+        when: span(200, 230),
+        blocked: span(200, 230),
+        allowances: Vec::new(),
+        job: Some(job),
+    };
     let moving = change(world, &moved, to).await.unwrap();
     let kept = change(world, &moving, news("twin-2", 120)).await.unwrap();
     assert_eq!((kept.when, kept.provider_task), (span(200, 230), Some(ProviderTask::Reschedule)));

@@ -1,9 +1,13 @@
 //! Tenants, keys, listings, members, event types.
 
-use berth_model::{event_type::EventTypeRecord, listing::ListingRecord, member::MemberRecord};
+use berth_model::{
+    event_type::EventTypeRecord,
+    listing::ListingRecord,
+    member::{MemberRecord, MemberRole},
+};
 use berth_store::{StoreError, records::ApiKeyRecord};
 
-use crate::world::{World, minute, span};
+use crate::world::{NOON, World, minute, span};
 
 pub async fn tenants_are_kept(world: &World) {
     let mut tenant = world.tenant("quay");
@@ -128,6 +132,31 @@ pub async fn members_are_edited_in_turn(world: &World) {
     assert!(matches!(world.store.member(tenant.id, one.id).await, Err(StoreError::NotFound("member"))));
 }
 
+pub async fn the_last_owner_stays(world: &World) {
+    let tenant = world.tenant("quay");
+    world.store.create_tenant(tenant.clone(), world.audit()).await.unwrap();
+    let owners = [0, 1].map(|_| MemberRecord { role: MemberRole::Owner, ..world.member(tenant.id) });
+    for owner in &owners {
+        world.store.create_member(owner.clone(), world.audit()).await.unwrap();
+    }
+    // Both go at the same time: one of them stays.
+    let demoted = owners.clone().map(|owner| MemberRecord { role: MemberRole::Viewer, ..owner });
+    let [one, two] = demoted.map(|member| world.store.update_member(member, 1, world.audit()));
+    let results = tokio::join!(one, two);
+    let (stays, goes) = match results {
+        (Ok(gone), Err(StoreError::LastOwner)) => (&owners[1], gone),
+        (Err(StoreError::LastOwner), Ok(gone)) => (&owners[0], gone),
+        other => panic!("{other:?}"),
+    };
+    let deleted = world.store.delete_member(tenant.id, stays.id, world.audit()).await;
+    assert!(matches!(deleted, Err(StoreError::LastOwner)), "{deleted:?}");
+    let idle = MemberRecord { active: false, ..stays.clone() };
+    let refused = world.store.update_member(idle, 1, world.audit()).await;
+    assert!(matches!(refused, Err(StoreError::LastOwner)), "{refused:?}");
+    assert_eq!(world.store.member(tenant.id, stays.id).await.unwrap(), *stays);
+    world.store.delete_member(tenant.id, goes.id, world.audit()).await.unwrap();
+}
+
 pub async fn event_types_keep_their_members_in_order(world: &World) {
     let scene = world.scene("quay").await;
     let second = world.member(scene.tenant);
@@ -211,7 +240,7 @@ pub async fn tenants_are_walls(world: &World) {
     assert!(matches!(store.create_booking(mixed, world.audit()).await, Err(StoreError::NotFound(_))));
     assert!(world.taken(&b).await.is_empty(), "the place was given back");
     assert!(store.list_bookings(b.tenant, Default::default(), 9).await.unwrap().is_empty());
-    assert!(store.occupied(b.tenant, &[a.member], span(0, 600)).await.unwrap().is_empty());
+    assert!(store.occupied(b.tenant, &[a.member], span(0, 600), NOON).await.unwrap().is_empty());
     assert!(store.timeline(b.tenant, "booking", booking.uuid()).await.unwrap().is_empty());
     assert_eq!(store.connection_by_id(a.connection).await.unwrap().tenant, a.tenant);
 }

@@ -155,13 +155,14 @@ pub async fn the_database_itself_refuses_overlaps(world: &World) {
     let at = |hour: i64| {
         if postgres { format!("to_timestamp({})", hour * 3600) } else { (hour * 3_600_000_000).to_string() }
     };
-    let insert = |owner: u128, seat: i64, from: i64, to: i64| {
+    let insert = |owner: u128, session: u128, seat: i64, from: i64, to: i64| {
         let (tenant, member) = (blob(scene.tenant.uuid()), blob(scene.member.uuid()));
-        let owner = blob(uuid::Uuid::from_u128(owner));
+        let (owner, session) = (blob(uuid::Uuid::from_u128(owner)), blob(uuid::Uuid::from_u128(session)));
         let (from, to) = (at(from), at(to));
         format!(
-            "INSERT INTO occupancies (tenant_id, member_id, seat, blocked_start, blocked_end, starts_at, ends_at, owner_kind,
-                owner_id) VALUES ({tenant}, {member}, {seat}, {from}, {to}, {from}, {to}, 'hold', {owner})"
+            "INSERT INTO occupancies (tenant_id, member_id, session_id, seat, blocked_start, blocked_end, starts_at, ends_at,
+                owner_kind, owner_id)
+            VALUES ({tenant}, {member}, {session}, {seat}, {from}, {to}, {from}, {to}, 'hold', {owner})"
         )
     };
     let update = |owner: u128, from: i64, to: i64| {
@@ -173,20 +174,32 @@ pub async fn the_database_itself_refuses_overlaps(world: &World) {
         )
     };
     let steps = [
-        (insert(1, 0, 10, 12), true),
-        (insert(2, 0, 12, 14), true),
-        (insert(3, 0, 6, 8), true),
-        (insert(4, 0, 11, 13), false),
-        (insert(4, 0, 5, 20), false),
-        (insert(4, 0, 7, 9), false),
-        (insert(4, 1, 11, 13), true),
-        (insert(5, 0, 9, 9), false),
+        (insert(1, 1, 0, 10, 12), true),
+        (insert(2, 2, 0, 12, 14), true),
+        (insert(3, 3, 0, 6, 8), true),
+        (insert(4, 4, 0, 11, 13), false),
+        (insert(4, 4, 0, 5, 20), false),
+        (insert(4, 4, 0, 7, 9), false),
+        (insert(4, 4, 1, 11, 13), false),
+        (insert(5, 5, 0, 9, 9), false),
         (update(3, 8, 10), true),
         (update(3, 8, 11), false),
         (update(3, 13, 15), false),
         (update(1, 10, 11), true),
         (update(1, 11, 12), true),
-        (insert(6, 0, 10, 11), true),
+        (insert(6, 6, 0, 10, 11), true),
+        // Seats of one session share their range; each is taken once.
+        (insert(7, 7, 0, 20, 22), true),
+        (insert(8, 7, 1, 20, 22), true),
+        (insert(9, 7, 2, 20, 22), true),
+        (insert(10, 7, 1, 20, 22), false),
+        (insert(10, 10, 3, 20, 22), false),
+        (insert(10, 10, 0, 21, 23), false),
+        (insert(10, 10, 0, 19, 21), false),
+        (insert(10, 10, 0, 18, 20), true),
+        (insert(11, 11, 0, 22, 24), true),
+        (update(10, 18, 21), false),
+        (update(11, 21, 24), false),
     ];
     for (step, accepted) in steps {
         let result = if postgres {

@@ -274,6 +274,10 @@ impl World {
             listing: scene.listing,
             event_type: scene.event_type,
             member: scene.member,
+            other_members: Vec::new(),
+            seats: 1,
+            series: None,
+            assignment: None,
             connection: None,
             status: BookingStatus::Confirmed,
             provider_task: None,
@@ -297,7 +301,14 @@ impl World {
             created_at: now,
             updated_at: now,
         };
-        NewBooking { booking, blocked: when, job: None, idempotency_key: None }
+        NewBooking {
+            booking,
+            blocked: when,
+            job: None,
+            allowances: Vec::new(),
+            hold: None,
+            idempotency_key: None,
+        }
     }
 
     /// A pending booking of the scene's connection, its job leased to its maker.
@@ -332,7 +343,7 @@ impl World {
     /// What is taken of the scene's member's time, in minutes after noon.
     pub async fn taken(&self, scene: &Scene) -> Vec<(i64, i64)> {
         let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
-        let taken = self.store.occupied(scene.tenant, &[scene.member], all).await.unwrap();
+        let taken = self.store.occupied(scene.tenant, &[scene.member], all, NOON).await.unwrap();
         let minutes = |at: Instant| at.micros_since(NOON) / 60_000_000;
         taken.iter().map(|o| (minutes(o.blocked.start()), minutes(o.blocked.end()))).collect()
     }

@@ -1,29 +1,31 @@
-//! Booking, cancelling, moving.
+//! Booking and reading bookings. What happens to them afterwards is in `lifecycle`.
 //!
-//! Each change is one transaction here, then one try at the provider inside the request, by the very function that the job runs. The
+//! A booking is one transaction here, then one try at the provider inside the request, by the very function that the job runs. The
 //! work goes on when the caller goes away.
 
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
     connection::ConnectionRecord,
-    id::{BookingId, EventTypeId, JobId, MemberId, TenantId},
+    event_type::Confirmation,
+    id::{BookingId, EventTypeId, HoldId, MemberId, SeriesId},
     limits,
     problem::{Code, Problem},
     provider::Attendee,
+    secret::Secret,
     time::{Instant, Interval},
 };
 use berth_store::{
     StoreError,
-    records::{AuditEntry, BookingChange, BookingFilter, NewBooking, NewJob},
+    records::{Allowance, AuditEntry, BookingFilter, NewBooking},
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Caller, Engine, Outcome, ProviderChoice,
-    jobs::SYNC_BOOKING,
-    problems::{of_call, of_store},
+    Caller, Engine, Outcome, ProviderChoice, answers,
+    availability::{Choice, Wanted, length},
+    problems::of_store,
     routing::Scene,
-    sync::{Held, Synced},
+    sync::Held,
     validate::Fields,
 };
 
@@ -33,10 +35,6 @@ const GUESTS_MAX: usize = 20;
 const ANSWERS_BYTES_MAX: usize = 16 * 1024;
 /// Alternatives named when a time is not available.
 const ALTERNATIVES: usize = 5;
-/// Tries to cancel a booking that changes at the same time.
-const CANCEL_TRIES: u32 = 5;
-/// Bookings run before jobs that nobody waits for.
-const PRIORITY: i64 = 10;
 
 /// A booking to be made.
 #[derive(Debug, Clone)]
@@ -45,10 +43,14 @@ pub struct BookRequest {
     pub event_type: EventTypeId,
     /// When it starts.
     pub start: Instant,
-    /// With whom; none: whoever is free and has least to do.
+    /// How long; the event type's own length if none.
+    pub length_minutes: Option<u32>,
+    /// With whom; none: the event type's strategy chooses among those who are free.
     pub member: Option<MemberId>,
     /// Where it goes, if not where the listing says.
     pub provider: Option<ProviderChoice>,
+    /// The caller's own hold, which the booking takes over; its members and length are taken from it.
+    pub hold: Option<HoldClaim>,
     /// The customer.
     pub attendee: Attendee,
     /// E-mail addresses of further guests.
@@ -57,6 +59,14 @@ pub struct BookRequest {
     pub answers: Map<String, Value>,
     /// Free text.
     pub notes: Option<String>,
+}
+
+/// A hold and the token that proves whose it is.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct HoldClaim {
+    pub id: HoldId,
+    pub token: Secret,
 }
 
 /// A booking and whether the provider still has to be told.
@@ -74,26 +84,29 @@ impl From<Booking> for BookOutcome {
     }
 }
 
-/// How to cancel.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct CancelBooking {
-    pub reason: Option<String>,
-    /// Refused as changed if the booking's sequence is another.
-    pub expected_sequence: Option<i64>,
+/// What is settled before the database decides: the scene, the time, and who could take it.
+struct Plan {
+    scene: Scene,
+    when: Interval,
+    /// Best first.
+    choices: Vec<Choice>,
+    hold: Option<HoldId>,
 }
 
-/// How to move.
-#[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct RescheduleBooking {
-    pub start: Instant,
-    /// See [`CancelBooking`].
-    pub expected_sequence: Option<i64>,
+/// Where a new booking goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Slot<'a> {
+    pub(crate) scene: &'a Scene,
+    pub(crate) when: Interval,
+    pub(crate) choice: &'a Choice,
+    /// The hold that it takes over.
+    pub(crate) hold: Option<HoldId>,
+    /// The series that it is part of. Nobody waits for the provider then.
+    pub(crate) series: Option<SeriesId>,
 }
 
 impl BookRequest {
-    fn check(&self) -> Outcome<()> {
+    pub(crate) fn check(&self) -> Outcome<()> {
         let mut fields = Fields::default();
         fields.attendee(&self.attendee);
         if self.guests.len() > GUESTS_MAX {
@@ -112,104 +125,107 @@ impl BookRequest {
     }
 }
 
+impl Plan {
+    /// What alternatives must be.
+    fn wanted(&self, member: Option<MemberId>) -> Wanted<'static> {
+        Wanted { length_minutes: minutes_of(self.when), member, moving: None, hold: self.hold }
+    }
+}
+
+/// The length of a meeting.
+pub(crate) fn minutes_of(when: Interval) -> u32 {
+    u32::try_from(when.end().micros_since(when.start()) / 60_000_000).unwrap_or(0)
+}
+
+impl Scene {
+    /// What a meeting blocks: itself, and its buffers.
+    pub(crate) fn blocked_by(&self, when: Interval) -> Interval {
+        when.widened(self.event_type.buffer_before_minutes, self.event_type.buffer_after_minutes)
+    }
+
+    /// The limits that must leave room for a meeting of these members at this start.
+    pub(crate) fn allowances(
+        &self,
+        members: impl Iterator<Item = MemberId>,
+        start: Instant,
+    ) -> Vec<Allowance> {
+        let zone = |id: MemberId| {
+            self.members.iter().find(|m| m.id == id).map_or(self.listing.time_zone, |m| m.time_zone)
+        };
+        let limits = &self.event_type.policy.limits;
+        members
+            .flat_map(|member| limits.iter().map(move |limit| (member, *limit)))
+            .map(|(member, limit)| Allowance { member, limit, period: limit.period_of(zone(member), start) })
+            .collect()
+    }
+}
+
 impl Engine {
     /// Book. The slot is computed again from current data, then the database decides.
-    pub async fn book(&self, caller: &Caller, request: BookRequest) -> Outcome<BookOutcome> {
+    pub async fn book(&self, caller: &Caller, mut request: BookRequest) -> Outcome<BookOutcome> {
         request.check()?;
         if let Some(made) = self.made_before(caller).await? {
             return Ok(made);
         }
-        let scene = self.scene(caller, request.event_type, request.provider).await?;
-        if scene.connection.is_some() && scene.event_type.external_id.is_none() {
-            return Err(Problem::new(
-                Code::ProviderRefused,
-                "The event type names no event type of the provider.",
-            )
-            .with_hint("Set its external_id to one of /api/booking-providers/{id}/event-types, or book with \"provider\": \"builtin\"."));
-        }
-        let when = Interval::of_minutes(request.start, scene.event_type.length_minutes);
-        let members = self.members_free_at(caller, &scene, when.start(), request.member, None).await?;
-        for member in members {
-            let (new, held) = self.new_booking(caller, &request, &scene, member, when);
+        let plan = self.plan(caller, &request).await?;
+        request.answers = answers::checked(&plan.scene.event_type, &request.answers)?;
+        let mut why = "taken";
+        for choice in &plan.choices {
+            let slot = Slot { scene: &plan.scene, when: plan.when, choice, hold: plan.hold, series: None };
+            let Some((new, held)) = self.new_booking(caller, &request, slot) else { continue };
             let booking = new.booking.clone();
             match self.store().create_booking(new, self.audit(caller)).await {
                 Ok(()) => return self.tell_provider(caller, booking, held).await,
-                // Somebody was faster with this member; the next one may still be free.
-                Err(StoreError::Overlap) => {}
+                // Somebody was faster with these members; the next ones may still be free.
+                Err(StoreError::Overlap) => why = "taken",
+                Err(StoreError::LimitReached(_)) => why = "limit",
+                Err(StoreError::NotFound("hold")) => return Err(hold_over()),
                 Err(error) => return Err(of_store(error)),
             }
         }
-        Err(self.not_available(caller, &scene, when.start(), request.member).await)
+        let wanted = plan.wanted(request.member);
+        Err(self.not_available(caller, &plan.scene, request.start, wanted, why).await)
     }
 
-    /// Cancel. Cancelling what is cancelled already succeeds and changes nothing.
-    pub async fn cancel(
+    /// Everything that is settled before the database decides.
+    async fn plan(&self, caller: &Caller, request: &BookRequest) -> Outcome<Plan> {
+        let scene = self.scene(caller, request.event_type, request.provider).await?;
+        bookable_there(&scene)?;
+        if let Some(claim) = &request.hold {
+            return self.plan_of_hold(caller, request, scene, claim).await;
+        }
+        let length_minutes = length(&scene, request.length_minutes)?;
+        let wanted = Wanted { length_minutes, member: request.member, moving: None, hold: None };
+        let choices = self.choices_at(caller, &scene, request.start, wanted).await?;
+        Ok(Plan { scene, when: Interval::of_minutes(request.start, length_minutes), choices, hold: None })
+    }
+
+    /// The time is the holder's own: what was free then is kept for them now.
+    async fn plan_of_hold(
         &self,
         caller: &Caller,
-        id: BookingId,
-        cancel: CancelBooking,
-    ) -> Outcome<BookOutcome> {
+        request: &BookRequest,
+        scene: Scene,
+        claim: &HoldClaim,
+    ) -> Outcome<Plan> {
+        let hold = self.own_hold(caller, claim).await?;
         let mut fields = Fields::default();
-        if let Some(reason) = &cancel.reason {
-            fields.long_text("/reason", reason, 1_000);
+        if hold.event_type != request.event_type {
+            fields.bad("/hold/id", "is for another event type");
+        }
+        if hold.when.start() != request.start {
+            fields.bad("/start", format!("must be the start that the hold keeps, {}", hold.when.start()));
+        }
+        if request.member.is_some_and(|wanted| hold.members().all(|member| member != wanted)) {
+            fields.bad("/member", "must be a member whose time the hold keeps, or absent");
+        }
+        let length = minutes_of(hold.when);
+        if request.length_minutes.is_some_and(|wanted| wanted != length) {
+            fields.bad("/length_minutes", format!("must be {length}, as the hold keeps it, or absent"));
         }
         fields.finish()?;
-        for _ in 0..CANCEL_TRIES {
-            let booking = self.booking_at(caller, id, cancel.expected_sequence).await?;
-            if booking.status == BookingStatus::Cancelled {
-                return Ok(booking.into());
-            }
-            // A booking whose job another one holds is cancelled by that job in its turn.
-            let ours = booking.provider_task.is_none();
-            let (job, held) = self.job_of(&booking, ours);
-            let change = BookingChange::Cancel { reason: cancel.reason.clone(), job };
-            let audit = self.audit(caller);
-            match self.store().change_booking(caller.tenant, id, booking.sequence, change, None, audit).await
-            {
-                Ok(changed) => return self.tell_provider(caller, changed, held.filter(|_| ours)).await,
-                // Its job settled it in this moment. Who named no sequence wants it cancelled whatever it is.
-                Err(StoreError::Stale) if cancel.expected_sequence.is_none() => {}
-                Err(error) => return Err(of_store(error)),
-            }
-        }
-        Err(of_store(StoreError::Busy))
-    }
-
-    /// Move in one step: the new time is taken and the old one released, or nothing changes.
-    pub async fn reschedule(
-        &self,
-        caller: &Caller,
-        id: BookingId,
-        reschedule: RescheduleBooking,
-    ) -> Outcome<BookOutcome> {
-        let booking = self.booking_at(caller, id, reschedule.expected_sequence).await?;
-        if booking.status != BookingStatus::Confirmed || booking.provider_task.is_some() {
-            return Err(Problem::new(
-                Code::WrongState,
-                "Only a confirmed booking without a change under way can be moved.",
-            ));
-        }
-        if booking.when.start() == reschedule.start {
-            return Ok(booking.into());
-        }
-        let choice = booking.connection.map_or(ProviderChoice::BuiltIn, ProviderChoice::Connection);
-        let scene = self.scene(caller, booking.event_type, Some(choice)).await?;
-        let when = Interval::of_minutes(reschedule.start, scene.event_type.length_minutes);
-        let member = Some(booking.member);
-        let free = self.members_free_at(caller, &scene, when.start(), member, Some(&booking)).await?;
-        if free.is_empty() {
-            return Err(self.not_available(caller, &scene, when.start(), member).await);
-        }
-        let (job, held) = self.job_of(&booking, true);
-        let blocked =
-            when.widened(scene.event_type.buffer_before_minutes, scene.event_type.buffer_after_minutes);
-        let change = BookingChange::Reschedule { when, blocked, job };
-        let audit = self.audit(caller);
-        match self.store().change_booking(caller.tenant, id, booking.sequence, change, None, audit).await {
-            Ok(changed) => self.tell_provider(caller, changed, held).await,
-            Err(StoreError::Overlap) => Err(self.not_available(caller, &scene, when.start(), member).await),
-            Err(error) => Err(of_store(error)),
-        }
+        let choice = Choice { members: hold.members().collect(), assignment: json!({ "reason": "held" }) };
+        Ok(Plan { scene, when: hold.when, choices: vec![choice], hold: Some(hold.id) })
     }
 
     /// A booking.
@@ -234,33 +250,33 @@ impl Engine {
         self.store().timeline(caller.tenant, "booking", id.uuid()).await.map_err(of_store)
     }
 
-    async fn booking_at(&self, caller: &Caller, id: BookingId, sequence: Option<i64>) -> Outcome<Booking> {
-        let booking = self.booking(caller, id).await?;
-        if sequence.is_some_and(|expected| expected != booking.sequence) {
-            return Err(of_store(StoreError::Stale));
-        }
-        Ok(booking)
-    }
-
-    fn new_booking(
+    /// A booking of this slot, and the lease of its job if this request is to tell the provider. None without members.
+    pub(crate) fn new_booking(
         &self,
         caller: &Caller,
         request: &BookRequest,
-        scene: &Scene,
-        member: MemberId,
-        when: Interval,
-    ) -> (NewBooking, Option<Held>) {
+        slot: Slot<'_>,
+    ) -> Option<(NewBooking, Option<Held>)> {
+        let Slot { scene, when, choice, hold, series } = slot;
+        let (member, other_members) = choice.members.split_first()?;
         let now = self.now();
+        let event_type = &scene.event_type;
+        let policy = &event_type.policy;
+        let waits = policy.confirmation == Confirmation::Manual;
         let external = scene.connection.is_some();
         let booking = Booking {
             id: self.new_id(),
             tenant: caller.tenant,
             listing: scene.listing.id,
-            event_type: scene.event_type.id,
-            member,
+            event_type: event_type.id,
+            member: *member,
+            other_members: other_members.to_vec(),
+            seats: policy.seats.max(1),
+            series,
+            assignment: Some(choice.assignment.clone()),
             connection: scene.connection.as_ref().map(|c: &ConnectionRecord| c.id),
-            status: if external { BookingStatus::Pending } else { BookingStatus::Confirmed },
-            provider_task: external.then_some(ProviderTask::Create),
+            status: if external || waits { BookingStatus::Pending } else { BookingStatus::Confirmed },
+            provider_task: (external && !waits).then_some(ProviderTask::Create),
             when,
             previous_when: None,
             attendee: request.attendee.clone(),
@@ -275,82 +291,49 @@ impl Engine {
             created_at: now,
             updated_at: now,
         };
-        let (job, held) = self.job_of(&booking, true);
-        let event_type = &scene.event_type;
-        let blocked = when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes);
-        (NewBooking { booking, blocked, job, idempotency_key: caller.idempotency_key.clone() }, held)
+        // Nobody waits for a series: its jobs are for the worker.
+        let (job, held) = if waits { (None, None) } else { self.job_of(&booking, series.is_none()) };
+        let blocked = scene.blocked_by(when);
+        let allowances = scene.allowances(booking.members(), when.start());
+        let held = held.filter(|_| series.is_none());
+        // Of a series the key knows the first booking: whoever makes it says so.
+        let idempotency_key = caller.idempotency_key.clone().filter(|_| series.is_none());
+        Some((NewBooking { booking, blocked, job, allowances, hold, idempotency_key }, held))
     }
 
-    /// The job that tells the provider of a booking, leased to this request if `ours`; none for the built-in provider.
-    fn job_of(&self, booking: &Booking, ours: bool) -> (Option<NewJob>, Option<Held>) {
-        if booking.connection.is_none() {
-            return (None, None);
-        }
-        let now = self.now();
-        let id: JobId = self.new_id();
-        let lease = now.plus_millis(i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX));
-        let job = NewJob {
-            id,
-            tenant: booking.tenant,
-            kind: SYNC_BOOKING.to_owned(),
-            payload: json!({ "booking": booking.id }),
-            priority: PRIORITY,
-            due_at: now,
-            dedup_key: format!("booking:{}", booking.id),
-            leased_until: ours.then_some(lease),
-        };
-        (Some(job), Some(Held { job: id, attempt: 1 }))
-    }
-
-    /// One try at the provider, if this request holds the job; else the job is on its way.
-    async fn tell_provider(
-        &self,
-        caller: &Caller,
-        booking: Booking,
-        held: Option<Held>,
-    ) -> Outcome<BookOutcome> {
-        self.forget_availability_of(&booking);
-        let Some(held) = held else {
-            self.ring();
-            return Ok(booking.into());
-        };
-        let (engine, request_id) = (self.clone(), caller.request_id.clone());
-        let (tenant, id): (TenantId, BookingId) = (booking.tenant, booking.id);
-        // A task of its own: a caller who hangs up does not stop it half-way. The call's wall limit bounds it.
-        let task = tokio::spawn(async move { engine.sync_booking(tenant, id, held, &request_id).await });
-        match task.await {
-            Ok(Ok(Synced::Settled(booking))) => Ok((*booking).into()),
-            Ok(Ok(Synced::Refused(error))) => Err(of_call(&error)),
-            Ok(Ok(Synced::Later | Synced::Overtaken)) => {
-                self.ring();
-                Ok(self.booking(caller, id).await?.into())
-            }
-            // The booking is safe and its job will be taken again when the lease runs out.
-            Ok(Err(error)) => {
-                tracing::error!(%error, booking = %id, "the provider was not told yet");
-                Ok(booking.into())
-            }
-            Err(error) => {
-                tracing::error!(%error, booking = %id, "the provider was not told yet");
-                Ok(booking.into())
-            }
-        }
-    }
-
-    /// The refusal, with the nearest times that are still offered.
-    async fn not_available(
+    /// The refusal, with its reason and the nearest times that are still offered.
+    pub(crate) async fn not_available(
         &self,
         caller: &Caller,
         scene: &Scene,
         start: Instant,
-        member: Option<MemberId>,
+        wanted: Wanted<'_>,
+        reason: &str,
     ) -> Problem {
         let mut problem = Problem::new(Code::SlotTaken, format!("{start} is not available."));
-        if let Ok(mut starts) = self.starts_around(caller, scene, start, member).await {
+        problem.extra.insert("reason".to_owned(), json!(reason));
+        if let Ok(mut starts) = self.starts_around(caller, scene, start, wanted).await {
             starts.sort_by_key(|s| (s.micros_since(start).unsigned_abs(), *s));
             starts.truncate(ALTERNATIVES);
             problem.extra.insert("alternatives".to_owned(), json!(starts));
         }
         problem
     }
+}
+
+/// Refuse an event type that its provider does not know.
+pub(crate) fn bookable_there(scene: &Scene) -> Outcome<()> {
+    if scene.connection.is_some() && scene.event_type.external_id.is_none() {
+        return Err(Problem::new(
+            Code::ProviderRefused,
+            "The event type names no event type of the provider.",
+        )
+        .with_hint("Set its external_id to one of /api/booking-providers/{id}/event-types, or book with \"provider\": \"builtin\"."));
+    }
+    Ok(())
+}
+
+/// The refusal of a hold that is over, is not there, or is somebody else's: all look the same.
+pub(crate) fn hold_over() -> Problem {
+    Problem::new(Code::HoldOver, "There is no such hold, it is over, or the token is not its holder's.")
 }

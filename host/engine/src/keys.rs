@@ -17,6 +17,7 @@ use crate::{Engine, Outcome, problems::of_store, validate::Fields};
 /// What a tenant's key may be allowed.
 pub const TENANT_SCOPES: &[&str] = &[
     "availability:read",
+    "bookings:override",
     "bookings:read",
     "bookings:write",
     "keys:write",

@@ -4,20 +4,26 @@
 //! refusal is a [`Problem`], ready for the caller.
 #![forbid(unsafe_code)]
 
+mod answers;
 mod availability;
 mod bookings;
-mod catalog;
 mod connections;
 mod context;
+mod event_types;
+mod holds;
 mod jobs;
 mod keys;
+mod lifecycle;
+mod listings;
+mod members;
 mod plugins;
 mod problems;
 mod repeats;
 mod routing;
+mod series;
 mod sync;
+mod telling;
 mod tenants;
-mod validate;
 mod webhook_events;
 mod webhooks;
 
@@ -30,18 +36,30 @@ use berth_model::{
     provider::Providers,
     random::Random,
     time::{Clock, Instant},
+    validate,
 };
 use berth_store::{Store, records::Audit};
 use tokio::sync::Notify;
 
-pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot};
-pub use bookings::{BookOutcome, BookRequest, CancelBooking, RescheduleBooking};
-pub use catalog::{EventTypePatch, ListingPatch, MemberPatch, NewEventType, NewListing, NewMember};
+pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
+pub use bookings::{BookOutcome, BookRequest, HoldClaim};
 pub use connections::{ConnectionPatch, NewConnection};
+pub use event_types::{DuplicateEventType, EventTypePatch, NewEventType};
+pub use holds::HoldRequest;
 pub use keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES};
+pub use lifecycle::{CancelBooking, RescheduleBooking};
+pub use listings::{ListingPatch, NewListing};
+pub use members::{MemberPatch, NewMember};
 pub use plugins::InstalledPlugin;
 pub use routing::ProviderChoice;
+pub use series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
 pub use tenants::{NewTenant, TenantPatch};
+
+/// Put the fields of a patch that are there in place of the record's.
+macro_rules! apply {
+    ($to:ident, $from:ident, $($field:ident),* $(,)?) => { $(if let Some(value) = $from.$field { $to.$field = value; })* };
+}
+use apply;
 
 /// The result of a use case.
 pub type Outcome<T> = Result<T, Problem>;

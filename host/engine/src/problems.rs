@@ -3,6 +3,7 @@
 use berth_model::{
     problem::{Code, Problem},
     provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError},
+    scheduling::rules::{Limit, Quantity},
 };
 use berth_store::StoreError;
 
@@ -11,10 +12,15 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
     match error {
         StoreError::NotFound(what) => Problem::not_found(what),
         StoreError::Overlap => Problem::new(Code::SlotTaken, "The time was taken in this moment."),
+        StoreError::LimitReached(limit) => Problem::new(Code::SlotTaken, limit_reached(&limit)),
         StoreError::Duplicate(what) => Problem::new(Code::AlreadyExists, format!("There is already {what}.")),
         StoreError::Stale => Problem::new(Code::Changed, "It was changed since you read it."),
         StoreError::InUse(what) => Problem::new(Code::InUse, format!("It is still used by {what}.")),
         StoreError::WrongState => Problem::new(Code::WrongState, "Its state does not allow this."),
+        StoreError::LastOwner => Problem::new(
+            Code::LastOwner,
+            "It is the tenant's only active owner, who cannot be removed, deactivated or given another role.",
+        ),
         StoreError::Busy => {
             Problem::new(Code::Busy, "The database has too much to do.").with_retry_after_seconds(1)
         }
@@ -26,6 +32,14 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
             tracing::error!(%error, cause, "store failed");
             Problem::new(Code::Internal, "The database failed.")
         }
+    }
+}
+
+fn limit_reached(limit: &Limit) -> String {
+    let per = format!("{:?}", limit.per).to_lowercase();
+    match limit.most {
+        Quantity::MaxBookings(most) => format!("At most {most} bookings per {per} are taken."),
+        Quantity::MaxMinutes(most) => format!("At most {most} minutes per {per} are taken."),
     }
 }
 

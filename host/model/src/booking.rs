@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, TenantId},
+    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
     provider::Attendee,
     time::{Instant, Interval},
 };
@@ -17,10 +17,12 @@ use crate::{
 ///    ├──► cancelled
 ///    └──► failed          (the provider refused it: its time is free again)
 /// ```
+///
+/// A completed booking becomes `no_show` when the tenant says so afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BookingStatus {
-    /// The time is taken here; the provider has not confirmed yet.
+    /// The time is taken here; the provider, or the tenant, has not confirmed yet.
     Pending,
     /// Exists on both sides.
     Confirmed,
@@ -65,6 +67,7 @@ impl BookingStatus {
             (self, next),
             (Self::Pending, Self::Confirmed | Self::Cancelled | Self::Failed)
                 | (Self::Confirmed, Self::Cancelled | Self::Completed | Self::NoShow)
+                | (Self::Completed, Self::NoShow)
         )
     }
 }
@@ -107,8 +110,16 @@ pub struct Booking {
     pub listing: ListingId,
     /// Of what.
     pub event_type: EventTypeId,
-    /// With whom.
+    /// With whom: the organiser.
     pub member: MemberId,
+    /// Who takes part besides the organiser.
+    pub other_members: Vec<MemberId>,
+    /// Customers who may share the meeting, as it was booked; 1 for a meeting of one's own.
+    pub seats: u32,
+    /// The series that it is an occurrence of.
+    pub series: Option<SeriesId>,
+    /// Why the organiser was chosen: `strategy`, `reason`, `runners_up`.
+    pub assignment: Option<Value>,
     /// Over which connection; none for the built-in provider.
     pub connection: Option<ConnectionId>,
     /// State.
@@ -143,6 +154,21 @@ pub struct Booking {
     pub updated_at: Instant,
 }
 
+impl Booking {
+    /// Everyone whose time it takes, the organiser first.
+    pub fn members(&self) -> impl Iterator<Item = MemberId> + '_ {
+        std::iter::once(self.member).chain(self.other_members.iter().copied())
+    }
+
+    /// Does it wait for the tenant to confirm or decline it? (A booking that the provider keeps waiting has a twin.)
+    #[must_use]
+    pub const fn awaits_confirmation(&self) -> bool {
+        matches!(self.status, BookingStatus::Pending)
+            && self.provider_task.is_none()
+            && self.external_id.is_none()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::BookingStatus;
@@ -151,7 +177,8 @@ mod tests {
     fn what_is_over_stays_over() {
         for from in BookingStatus::ALL.into_iter().filter(|s| !s.is_active()) {
             for to in BookingStatus::ALL {
-                assert!(!from.may_become(to), "{from:?} -> {to:?}");
+                let remark = (from, to) == (BookingStatus::Completed, BookingStatus::NoShow);
+                assert_eq!(from.may_become(to), remark, "{from:?} -> {to:?}");
             }
         }
     }

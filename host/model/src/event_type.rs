@@ -1,12 +1,15 @@
 //! Event types: what can be booked.
 
+mod check;
+
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     id::{EventTypeId, ListingId, MemberId, RestrictionScheduleId, TenantId},
     provider::Money,
-    questions::Question,
-    scheduling::rules::{BookingWindow, GridAnchor, Limit, Strategy, TeamMode},
+    questions::{Question, WireQuestion},
+    scheduling::rules::{BookingWindow, GridAnchor, Limit, Period, Strategy, TeamMode, WireLimit},
     time::{Instant, Zone},
 };
 
@@ -54,36 +57,43 @@ pub struct EventTypeRecord {
 }
 
 /// The rules of an event type that are read as a whole and never searched. Each default is neutral: it changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventTypePolicy {
     /// Lengths in minutes that the customer may choose instead of the event type's own.
+    #[schema(example = json!([45, 60]))]
     pub other_lengths_minutes: Vec<u32>,
     /// Where starts lie.
     pub grid: Grid,
     /// How far ahead it can be booked; none: [`EventTypeRecord::booking_window_days`] calendar days.
     pub booking_window: Option<BookingWindow>,
-    /// At most so many bookings or minutes per period.
+    /// At most so many bookings or minutes per period, counted for each member. A longer period may not allow less than a shorter one.
+    #[schema(value_type = Vec<WireLimit>)]
     pub limits: Vec<Limit>,
-    /// Customers who share one meeting; 1 for a meeting of one's own.
+    /// Customers who share one meeting, 1 to 1000; 1 for a meeting of one's own.
+    #[schema(default = 1)]
     pub seats: u32,
     /// What it costs; none if nothing.
     pub price: Option<Money>,
-    /// What the customer is asked.
+    /// What the customer is asked, in this order.
+    #[schema(value_type = Vec<WireQuestion>)]
     pub questions: Vec<Question>,
     /// Does a booking wait for the tenant to confirm it?
     pub confirmation: Confirmation,
     /// Who must be free.
     pub team_mode: TeamMode,
-    /// How a round robin chooses.
+    /// How the one person is chosen where several are free. Not with `collective`, which takes all.
     pub strategy: Strategy,
-    /// Members with a part of their own in a round robin; the others take turns.
+    /// Which bookings count for fair shares.
+    pub fairness: Fairness,
+    /// Members with a part of their own; the others take turns. Only with `round_robin`.
     pub host_roles: Vec<HostRole>,
     /// Customers may cancel until so many minutes before the start; none: until the start.
     pub cancel_cutoff_minutes: Option<u32>,
     /// Customers may move it until so many minutes before the start; none: until the start.
     pub reschedule_cutoff_minutes: Option<u32>,
-    /// Hours that cut every member's hours.
+    /// Hours that cut every member's hours: the id of a restriction schedule.
+    #[schema(value_type = Option<String>)]
     pub restriction_schedule: Option<RestrictionScheduleId>,
 }
 
@@ -100,6 +110,7 @@ impl Default for EventTypePolicy {
             confirmation: Confirmation::default(),
             team_mode: TeamMode::default(),
             strategy: Strategy::default(),
+            fairness: Fairness::default(),
             host_roles: Vec::new(),
             cancel_cutoff_minutes: None,
             reschedule_cutoff_minutes: None,
@@ -109,7 +120,7 @@ impl Default for EventTypePolicy {
 }
 
 /// Where the starts of an event type lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Grid {
     /// Where it begins.
@@ -117,13 +128,14 @@ pub struct Grid {
     /// The first start of a window is rounded up to a multiple of so many minutes past the hour.
     pub round_up_to_minutes: Option<u32>,
     /// On this zone's clock; the member's if none.
+    #[schema(value_type = Option<String>, example = "Europe/Lisbon")]
     pub time_zone: Option<Zone>,
     /// Moves every start by so many minutes.
     pub offset_minutes: u32,
 }
 
 /// Does a booking wait for a person?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Confirmation {
     /// It is confirmed at once.
@@ -133,11 +145,42 @@ pub enum Confirmation {
     Manual,
 }
 
+/// Which bookings count for the shares of a round robin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fairness {
+    /// Shares begin anew with each of these periods.
+    pub reset: Period,
+    /// By what a booking belongs to a period.
+    pub basis: FairnessBasis,
+    /// Whose civil periods; UTC if none.
+    #[schema(value_type = Option<String>)]
+    pub time_zone: Option<Zone>,
+}
+
+impl Default for Fairness {
+    fn default() -> Self {
+        Self { reset: Period::Month, basis: FairnessBasis::default(), time_zone: None }
+    }
+}
+
+/// By what a booking belongs to a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FairnessBasis {
+    /// When it was made.
+    #[default]
+    CreatedAt,
+    /// When it takes place.
+    MeetingStart,
+}
+
 /// A member's part in a round robin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HostRole {
     /// Who; one of the event type's members.
+    #[schema(value_type = String)]
     pub member: MemberId,
     /// Takes part in every booking.
     #[serde(default)]

@@ -113,6 +113,10 @@ markers! {
     RestrictionSchedule => RestrictionScheduleId,
     /// A booking.
     Booking => BookingId,
+    /// Bookings that were made together and recur.
+    Series => SeriesId,
+    /// A place that is kept for somebody for some minutes.
+    Hold => HoldId,
     /// A tenant's connection to a provider.
     Connection => ConnectionId,
     /// An API key.

@@ -33,6 +33,27 @@ pub fn intersection(a: &[Interval], b: &[Interval]) -> Vec<Interval> {
     out
 }
 
+/// What lies in the first and not in the second. Both lists must be merged; so is the answer.
+#[must_use]
+pub fn subtraction(from: &[Interval], taken: &[Interval]) -> Vec<Interval> {
+    let mut taken = taken.iter().copied().peekable();
+    let mut out = Vec::new();
+    for whole in from {
+        let mut start = whole.start();
+        while taken.next_if(|t| t.end() <= start).is_some() {}
+        while let Some(next) = taken.peek().copied().filter(|t| t.start() < whole.end()) {
+            out.extend(Interval::new(start, next.start()).ok().filter(|free| !free.is_empty()));
+            start = start.max(next.end());
+            if next.end() > whole.end() {
+                break;
+            }
+            taken.next();
+        }
+        out.extend(Interval::new(start, whole.end()).ok().filter(|free| !free.is_empty()));
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +76,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_instant_is_left_if_it_is_in_the_first_alone(a in spans(), b in spans()) {
+            let (a, b) = (merged(a), merged(b));
+            let left = subtraction(&a, &b);
+            for minute in 0..240 {
+                prop_assert_eq!(holds(&left, minute), holds(&a, minute) && !holds(&b, minute));
+            }
+            prop_assert_eq!(merged(left.clone()), left);
+        }
+
         #[test]
         fn merging_keeps_every_instant_and_leaves_gaps(input in spans()) {
             let set = merged(input.clone());

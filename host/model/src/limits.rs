@@ -143,10 +143,90 @@ pub const CLI_CONNECT_MS_MAX: u64 = 5_000;
 pub const CLI_REQUEST_MS_MAX: u64 = 120_000;
 /// Longest handling of an API request, in milliseconds: a call to a provider and its overhead.
 pub const API_REQUEST_MS_MAX: u64 = 30_000;
+/// How long a hold lasts when nobody says, in seconds: a form is filled in within minutes.
+pub const HOLD_SECONDS: i64 = 300;
+/// Longest that a hold lasts before it must be extended, in seconds.
+pub const HOLD_SECONDS_MAX: i64 = 1_800;
+/// Longest life of a hold with all its extensions, in seconds: who needs more than an hour is not filling in a form.
+pub const HOLD_LIFE_SECONDS_MAX: i64 = 3_600;
+/// Bookings of one series: a year of weeks and some to spare; all are made in one request.
+pub const SERIES_BOOKINGS_MAX: usize = 60;
+/// Bookings that one sweep completes, so that it holds nothing for long; the next one goes on.
+pub const COMPLETION_ROWS_MAX: u32 = 200;
+/// How long after its end a booking is completed by itself, in seconds: meetings overrun, and news of the provider comes late.
+pub const COMPLETION_GRACE_SECONDS: i64 = 300;
 /// Items on a page of a list.
 pub const PAGE_ITEMS_MAX: u32 = 100;
 /// Longest availability query, in days.
 pub const AVAILABILITY_DAYS_MAX: i64 = 92;
+/// Longest meeting, in minutes: a day.
+pub const MEETING_MINUTES_MAX: u32 = 1_440;
+/// Longest buffer, in minutes: a day.
+pub const BUFFER_MINUTES_MAX: u32 = 1_440;
+/// Longest notice, in minutes: ninety days.
+pub const NOTICE_MINUTES_MAX: u32 = 129_600;
+/// Members of one event type: a large practice; a round robin looks at each of them.
+pub const EVENT_TYPE_MEMBERS_MAX: usize = 100;
+/// Stretches of weekly hours of one member: several a day.
+pub const WEEKLY_HOURS_MAX: usize = 100;
+/// Largest weight of a member in a round robin: ten times the usual one, and room for percent of percent.
+pub const WEIGHT_MAX: u32 = 1_000;
+/// Highest priority of a member in a round robin; the lowest is 0.
+pub const PRIORITY_MAX: u32 = 4;
+/// Most bookings that can be credited to a member.
+pub const CALIBRATION_MAX: u32 = 1_000_000;
+/// Lengths that a customer may choose besides the event type's own: more than a form can show.
+pub const OTHER_LENGTHS_MAX: usize = 20;
+/// Longest cut-off before the start, in minutes: a year.
+pub const CUTOFF_MINUTES_MAX: u32 = 527_040;
+/// Highest price, in the currency's smallest units: a thousand million of those with two decimals, exact in every JSON reader.
+pub const PRICE_MINOR_UNITS_MAX: i64 = 100_000_000_000;
+/// Questions of one event type: a long form.
+pub const QUESTIONS_MAX: usize = 50;
+/// Longest label of a question, in characters: a sentence or two.
+pub const QUESTION_LABEL_CHARS_MAX: usize = 500;
+/// Options of one question: every country, and some to spare.
+pub const QUESTION_OPTIONS_MAX: usize = 300;
+/// Longest option of a question, in characters: a line.
+pub const QUESTION_OPTION_CHARS_MAX: usize = 200;
+/// Longest answer of one line, in characters.
+pub const ANSWER_LINE_CHARS_MAX: u32 = 500;
+/// Longest answer of several lines, in characters: two pages.
+pub const ANSWER_TEXT_CHARS_MAX: u32 = 4_000;
+/// Largest number in an answer, and least with a minus: every JSON reader keeps it exactly (RFC 7493, section 2.2).
+pub const ANSWER_NUMBER_MAX: i64 = 9_007_199_254_740_991;
+/// Seats of one meeting: a lecture hall.
+pub const SEATS_MAX: u32 = 1_000;
+/// Limits of one event type: each period in bookings and in minutes, and some to spare.
+pub const LIMITS_MAX: usize = 16;
+/// Weekly stretches, date overrides, closed days or journeys of one host: a day each for years.
+pub const HOURS_RULES_MAX: usize = 1_000;
+/// Longest stretch of free time of a recurrence rule, in minutes: a week.
+pub const FREE_MINUTES_MAX: u32 = 10_080;
+/// Occurrences of one recurrence that are looked at in one answer: one each hour for years.
+pub const OCCURRENCES_MAX: usize = 20_000;
+/// Occurrences of one recurrence that are passed over on the way to the wanted ones.
+pub const OCCURRENCE_STEPS_MAX: usize = 200_000;
+/// Largest request for a computation, in bytes: the busy times that it may have.
+pub const COMPUTE_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Computations at the same time per process: each takes a core.
+pub const COMPUTES_CONCURRENT_MAX: usize = 8;
+/// Hosts in one request for a computation.
+pub const COMPUTE_HOSTS_MAX: usize = 200;
+/// Busy times, or other stretches of time, in one request for a computation: years of a full calendar.
+pub const COMPUTE_BUSY_MAX: usize = 100_000;
+/// Rules (weekly stretches, overrides, closed days, journeys) of all hosts in one request: each is looked at for each day.
+pub const COMPUTE_RULES_MAX: usize = 10_000;
+/// Longest range of a computation, in days: two years.
+pub const COMPUTE_DAYS_MAX: i64 = 732;
+/// Starts that one computation looks at, over all hosts.
+pub const COMPUTE_STARTS_MAX: i64 = 2_000_000;
+/// Times in one question whether a team is bookable.
+pub const CHECKS_MAX: usize = 1_000;
+/// Choices that one simulated round robin makes, times its hosts.
+pub const FAIRNESS_STEPS_MAX: u64 = 10_000_000;
+/// Longest booking window, in days: two years.
+pub const BOOKING_WINDOW_DAYS_MAX: u32 = 730;
 /// Slots in one availability answer.
 pub const SLOTS_MAX: usize = 20_000;
 /// How long an Idempotency-Key is remembered, in seconds: a day of retries.

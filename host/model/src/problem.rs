@@ -61,6 +61,12 @@ codes! {
     Changed = "E0415", 412, "It was changed in between", "Get it again and repeat the change.";
     /// It is used by something else.
     InUse = "E0416", 409, "It is still in use", "Remove what uses it first; the detail names it.";
+    /// The hold is over, or was never there.
+    HoldOver = "E0417", 409, "The hold is over", "Book without it, or make a new one.";
+    /// Too late for the customer.
+    TooLate = "E0418", 409, "It is too late for this", "Ask the business; a key with the scope bookings:override may still do it.";
+    /// The tenant would be left without an owner.
+    LastOwner = "E0430", 409, "The tenant needs an owner", "Make another active member an owner first.";
     /// The provider refused the credential.
     ProviderUnauthorised = "E0500", 422, "The provider refused the credentials", "Check the credentials, then save the connection again.";
     /// The provider refused the request.

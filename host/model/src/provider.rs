@@ -10,6 +10,7 @@ use std::{collections::BTreeSet, future::Future, pin::Pin, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::{
     id::{ConnectionId, ListingId, ProviderCallId, TenantId},
@@ -25,7 +26,8 @@ pub use ports::{CallLog, CallRecord, ConnectionState, EgressRecord, StateError};
 pub type ExternalId = String;
 
 /// `berth:provider/types.money`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({ "minor_units": 4_900, "currency": "EUR" }))]
 pub struct Money {
     /// Smallest units of the currency.
     pub minor_units: i64,

@@ -1,36 +1,46 @@
 //! Questions that a customer answers when they book.
 
+mod answers;
+mod check;
+#[cfg(test)]
+mod tests;
+mod wire;
+
 use serde::{Deserialize, Serialize};
+
+pub use answers::check_answers;
+pub use check::check_questions;
+pub use wire::WireQuestion;
 
 /// A question of an event type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WireQuestion", into = "WireQuestion")]
 pub struct Question {
     /// Name of the answer, unique within the event type: 1 to 64 of `a-z 0-9 _`.
     pub key: String,
     /// What is asked.
     pub label: String,
     /// What an answer looks like.
-    #[serde(flatten)]
     pub kind: QuestionKind,
-    /// Must it be answered?
-    #[serde(default)]
+    /// Must it be answered? A checkbox must then be ticked.
     pub required: bool,
 }
 
 /// What an answer looks like.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuestionKind {
     /// One line.
     Text {
+        /// Fewest characters.
+        min_length: Option<u32>,
         /// Most characters; none for the product's own limit.
-        #[serde(default)]
         max_length: Option<u32>,
     },
     /// Several lines.
     LongText {
+        /// Fewest characters.
+        min_length: Option<u32>,
         /// Most characters; none for the product's own limit.
-        #[serde(default)]
         max_length: Option<u32>,
     },
     /// A mailbox.
@@ -40,10 +50,8 @@ pub enum QuestionKind {
     /// A number.
     Number {
         /// Least.
-        #[serde(default)]
         min: Option<i64>,
         /// Most.
-        #[serde(default)]
         max: Option<i64>,
     },
     /// One of these.

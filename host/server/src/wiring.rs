@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use berth_engine::{Engine, EngineParts};
-use berth_model::{plugin::PluginVersion, problem::Problem, random::Random, time::Clock};
+use berth_model::{limits, plugin::PluginVersion, problem::Problem, random::Random, time::Clock};
 use berth_runtime::{
     Runtime, RuntimeParts,
     egress::{Gate, GateConfig},
@@ -18,7 +18,7 @@ use crate::{
 
 /// How often the database is asked whether another replica activated a plugin.
 const GENERATION_POLL: Duration = Duration::from_secs(2);
-/// How often old rows are forgotten.
+/// How often old rows are forgotten and bookings are completed.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 /// How many times as rarely compiled components are looked through that nothing needs any more.
 const CLEANING_EVERY: u32 = 60;
@@ -93,6 +93,20 @@ pub async fn wire_with(
     Ok(Wired { engine, runtime, unloaded: Arc::new(unloaded) })
 }
 
+/// Complete what ended, as much of it as there is.
+async fn complete(engine: &Engine) {
+    loop {
+        match engine.complete_ended().await {
+            Ok(completed) if completed >= limits::COMPLETION_ROWS_MAX => {}
+            Ok(_) => return,
+            Err(problem) => {
+                tracing::warn!(%problem, "bookings were not completed");
+                return;
+            }
+        }
+    }
+}
+
 /// Work in the background until told to stop; then finish what is under way.
 pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, stop: watch::Receiver<bool>) {
     let mut tasks = JoinSet::new();
@@ -132,6 +146,7 @@ pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, st
             if let Err(error) = wired.engine.store().prune(wired.engine.now()).await {
                 tracing::warn!(%error, "old rows were not forgotten");
             }
+            complete(&wired.engine).await;
             tokio::select! {
                 () = tokio::time::sleep(HOUSEKEEPING) => {}
                 _ = stopping.changed() => {}

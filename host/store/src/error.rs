@@ -1,5 +1,6 @@
 //! Why the store did not do something.
 
+use berth_model::scheduling::rules::Limit;
 use sqlx::error::ErrorKind;
 
 /// Name of the overlap rule, in the constraint of PostgreSQL and the message of SQLite's trigger.
@@ -9,7 +10,7 @@ const OVERLAP_RULE: &str = "occupancies_no_overlap";
 /// `SQLITE_BUSY` and its snapshot form.
 const BUSY_CODES: [&str; 5] = ["55P03", "57014", "53300", "5", "517"];
 
-/// Errors of the store. The first six are answers; the others are faults.
+/// Errors of the store. The first seven are answers; the others are faults.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Nothing with this id within this tenant.
@@ -18,6 +19,9 @@ pub enum StoreError {
     /// The place is taken (the database's own verdict).
     #[error("the place is taken")]
     Overlap,
+    /// A limit of bookings or minutes per period is reached.
+    #[error("a limit is reached")]
+    LimitReached(Limit),
     /// The name, slug or key exists already.
     #[error("{0} exists already")]
     Duplicate(&'static str),
@@ -30,6 +34,9 @@ pub enum StoreError {
     /// The change is not allowed in this state.
     #[error("its state does not allow this")]
     WrongState,
+    /// The tenant would be left without an active owner.
+    #[error("the last owner stays")]
+    LastOwner,
     /// Too many writes wait, or the transaction was refused too often.
     #[error("the store is busy")]
     Busy,

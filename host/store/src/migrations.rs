@@ -25,7 +25,9 @@ macro_rules! migrations {
 migrations! {
     1 "0001_init",
     2 "0002_policies",
+    4 "0004_life",
     5 "0005_repeats",
+    6 "0006_assignments",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

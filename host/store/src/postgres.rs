@@ -27,6 +27,13 @@ macro_rules! lock_rows_skipping {
     };
 }
 
+/// A sum of differences of instants, in minutes.
+macro_rules! minutes {
+    ($sum:literal) => {
+        concat!("CAST(EXTRACT(EPOCH FROM COALESCE(", $sum, ", INTERVAL '0')) / 60 AS BIGINT)")
+    };
+}
+
 #[expect(clippy::duplicate_mod, reason = "one SQL text, two engines")]
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;

@@ -2,12 +2,14 @@
 
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
+    hold::HoldRecord,
     id::{
-        ApiKeyId, AuditEntryId, BookingId, ConnectionId, EventTypeId, InboundWebhookId, JobId, ListingId,
-        MemberId, TenantId,
+        ApiKeyId, AuditEntryId, BookingId, ConnectionId, EventTypeId, HoldId, InboundWebhookId, JobId,
+        ListingId, MemberId, SeriesId, TenantId,
     },
     manifest::PluginId,
     provider::ExternalBooking,
+    scheduling::rules::Limit,
     time::{Instant, Interval},
 };
 use serde_json::Value;
@@ -40,7 +42,7 @@ pub struct AuditEntry {
     pub data: Value,
 }
 
-/// A new booking with the place it takes.
+/// A new booking with the places it takes: one of each member, and a seat if the meeting is shared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewBooking {
     /// The booking: `pending` with `provider_task = create`, or `confirmed` for the built-in provider.
@@ -49,8 +51,35 @@ pub struct NewBooking {
     pub blocked: Interval,
     /// Job that tells the provider, already leased to the request that makes it.
     pub job: Option<NewJob>,
+    /// Limits that must leave room for it.
+    pub allowances: Vec<Allowance>,
+    /// The caller's own hold, whose places it takes over.
+    pub hold: Option<HoldId>,
     /// The reserved Idempotency-Key that it is made under, in the scope of its tenant: a second booking under it is refused.
     pub idempotency_key: Option<String>,
+}
+
+/// A limit that must leave room for a booking, counted in the transaction that books: per event type and member, bookings that
+/// start in the period and are pending, confirmed, completed or `no_show`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Whose bookings are counted.
+    pub member: MemberId,
+    /// At most so much.
+    pub limit: Limit,
+    /// In this period: the one that holds the booking's start.
+    pub period: Interval,
+}
+
+/// A new hold with the places it takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewHold {
+    /// The hold.
+    pub hold: HoldRecord,
+    /// The meeting widened by its buffers: what is blocked.
+    pub blocked: Interval,
+    /// Customers who may share the meeting.
+    pub seats: u32,
 }
 
 /// A change of a booking's state. Every variant bumps `sequence`, sets `updated_at` and writes an audit row.
@@ -71,6 +100,8 @@ pub enum BookingChange {
         when: Interval,
         /// New time with buffers.
         blocked: Interval,
+        /// Limits that must leave room for it; the booking itself does not count.
+        allowances: Vec<Allowance>,
         /// As above.
         job: Option<NewJob>,
     },
@@ -121,6 +152,17 @@ pub enum BookingChange {
         /// New place.
         blocked: Interval,
     },
+    /// The tenant confirmed what waited for it: to be told to the provider (`provider_task = create`) or, without one,
+    /// `confirmed` at once.
+    Confirm {
+        /// As above.
+        job: Option<NewJob>,
+    },
+    /// The tenant declined what waited for it: `cancelled`, place released. The provider never knew of it.
+    Decline {
+        /// For people.
+        reason: Option<String>,
+    },
     /// Took place, or the attendee did not come.
     Finished {
         /// `completed` or `no_show`.
@@ -135,6 +177,7 @@ pub struct BookingFilter {
     pub listing: Option<ListingId>,
     pub event_type: Option<EventTypeId>,
     pub member: Option<MemberId>,
+    pub series: Option<SeriesId>,
     pub status: Option<BookingStatus>,
     /// Overlapping this.
     pub within: Option<Interval>,
@@ -285,6 +328,36 @@ pub struct Occupied {
     pub when: Interval,
     /// The booking, if one is the owner.
     pub booking: Option<BookingId>,
+    /// The hold, if one is the owner.
+    pub hold: Option<HoldId>,
+    /// Of which event type; none for a block.
+    pub event_type: Option<EventTypeId>,
+    /// The meeting that it belongs to: places of one session are seats of one meeting.
+    pub session: uuid::Uuid,
+    /// Which seat of the meeting, from 0.
+    pub seat: u32,
+}
+
+/// Which bookings count for the shares of a round robin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Those that were made in this period.
+    CreatedIn(Interval),
+    /// Those that take place in this period.
+    StartingIn(Interval),
+}
+
+/// What a member was given. Cancelled and failed bookings do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assigned {
+    /// Who.
+    pub member: MemberId,
+    /// Bookings of the event type that count, as organiser.
+    pub bookings: u32,
+    /// Bookings ahead, of any event type, in any part.
+    pub upcoming: u32,
+    /// When they were last given one of the event type.
+    pub last_assigned_at: Option<Instant>,
 }
 
 /// Connections by how their credentials are sealed.

@@ -32,6 +32,13 @@ macro_rules! lock_rows_skipping {
     };
 }
 
+/// A sum of differences of instants, in minutes.
+macro_rules! minutes {
+    ($sum:literal) => {
+        concat!("COALESCE(", $sum, ", 0) / 60000000")
+    };
+}
+
 #[expect(clippy::duplicate_mod, reason = "one SQL text, two engines")]
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;

@@ -22,8 +22,10 @@ async fn ask(w: &World, within: Interval) -> AvailabilityAnswer {
         event_type: w.event_type.id,
         within,
         time_zone: w.listing.time_zone,
+        length_minutes: None,
         member: None,
         provider: None,
+        explain: false,
     };
     w.engine.availability(&w.caller, query).await.unwrap()
 }
@@ -189,8 +191,10 @@ async fn what_cannot_be_booked_is_refused_and_named() {
         event_type: w.event_type.id,
         within: Interval::new(monday("00:00"), monday("00:00").plus_minutes(93 * 1_440)).unwrap(),
         time_zone: w.listing.time_zone,
+        length_minutes: None,
         member: None,
         provider: None,
+        explain: false,
     };
     let problem = w.engine.availability(&w.caller, query).await.unwrap_err();
     assert_eq!(problem.code, Code::MalformedParameter);

@@ -187,6 +187,8 @@ impl World {
         BookRequest {
             event_type: self.event_type.id,
             start,
+            length_minutes: None,
+            hold: None,
             member: None,
             provider: None,
             attendee: attendee(),
@@ -216,7 +218,7 @@ impl World {
         id: BookingId,
         start: Instant,
     ) -> berth_engine::Outcome<berth_engine::BookOutcome> {
-        let to = RescheduleBooking { start, expected_sequence: None };
+        let to = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
         self.engine.reschedule(&self.caller, id, to).await
     }
 

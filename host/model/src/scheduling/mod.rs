@@ -1,3 +1,17 @@
 //! Scheduling: what a slot is. Pure functions over values; the product and the stateless form call the same ones.
+//!
+//! Open hours become windows ([`windows`]), a grid lays starts into them ([`grid`]), taken time, limits and the booking window
+//! strike starts out ([`busy`], [`limit`], [`booking_window`]), a team puts its people together ([`slots`]), a round robin
+//! chooses one ([`choose`]). [`compute`] is the stateless form: JSON in, JSON out.
 
+pub mod booking_window;
+pub mod busy;
+pub mod choose;
+pub mod compute;
+pub mod grid;
+pub mod limit;
+#[cfg(test)]
+mod properties;
 pub mod rules;
+pub mod slots;
+pub mod windows;

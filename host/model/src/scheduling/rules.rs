@@ -2,11 +2,12 @@
 
 use chrono::{NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::time::Zone;
 
 /// Who must be free for a start to be offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TeamMode {
     /// Each member by themselves; the customer or the strategy picks one.
@@ -19,7 +20,7 @@ pub enum TeamMode {
 }
 
 /// How the one person of a round robin is chosen. The exact rules are in [`super::choose`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// Whoever was given a booking the longest time ago.
@@ -34,7 +35,7 @@ pub enum Strategy {
 }
 
 /// Where the grid of starts begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GridAnchor {
     /// It restarts after each busy time.
@@ -47,7 +48,7 @@ pub enum GridAnchor {
 }
 
 /// A civil period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Period {
@@ -58,8 +59,7 @@ pub enum Period {
 }
 
 /// What a limit counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Quantity {
     /// At most so many bookings.
     MaxBookings(u32),
@@ -67,20 +67,79 @@ pub enum Quantity {
     MaxMinutes(u32),
 }
 
-/// At most so much in each civil period.
+/// At most so much in each civil period. On the wire: `per`, one of `max_bookings` and `max_minutes`, `timezone`, `week_start`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "WireLimit", into = "WireLimit")]
 pub struct Limit {
     /// The period.
     pub per: Period,
     /// What is counted, and the most of it.
-    #[serde(flatten)]
     pub most: Quantity,
     /// Whose civil periods count; the host's own clock if none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Zone>,
     /// First day of a week.
-    #[serde(default = "monday")]
     pub week_start: Weekday,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Limit, example = json!({ "per": "day", "max_bookings": 4 }))]
+/// At most so much in each civil period: one of `max_bookings` and `max_minutes`.
+pub struct WireLimit {
+    per: Period,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_bookings: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_minutes: Option<u32>,
+    /// Whose civil periods count; the member's own clock if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "Europe/Lisbon")]
+    timezone: Option<Zone>,
+    /// First day of a week (`Mon`).
+    #[serde(default = "monday")]
+    #[schema(value_type = String, default = "Mon")]
+    week_start: Weekday,
+}
+
+impl Period {
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+}
+
+impl TryFrom<WireLimit> for Limit {
+    type Error = &'static str;
+    fn try_from(wire: WireLimit) -> Result<Self, Self::Error> {
+        let most = match (wire.max_bookings, wire.max_minutes) {
+            (Some(bookings), None) => Quantity::MaxBookings(bookings),
+            (None, Some(minutes)) => Quantity::MaxMinutes(minutes),
+            _ => return Err("a limit has one of max_bookings and max_minutes"),
+        };
+        Ok(Self { per: wire.per, most, timezone: wire.timezone, week_start: wire.week_start })
+    }
+}
+
+impl From<Limit> for WireLimit {
+    fn from(limit: Limit) -> Self {
+        let (max_bookings, max_minutes) = match limit.most {
+            Quantity::MaxBookings(bookings) => (Some(bookings), None),
+            Quantity::MaxMinutes(minutes) => (None, Some(minutes)),
+        };
+        Self {
+            per: limit.per,
+            max_bookings,
+            max_minutes,
+            timezone: limit.timezone,
+            week_start: limit.week_start,
+        }
+    }
 }
 
 const fn monday() -> Weekday {
@@ -88,7 +147,7 @@ const fn monday() -> Weekday {
 }
 
 /// Which days count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DayCount {
     /// Every day.
@@ -99,7 +158,7 @@ pub enum DayCount {
 }
 
 /// How far ahead something can be booked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum BookingWindow {
     /// Today and so many days after it.
@@ -111,6 +170,7 @@ pub enum BookingWindow {
         count: DayCount,
         /// Whose days; the host's own clock if none.
         #[serde(default)]
+        #[schema(value_type = Option<String>, example = "Europe/Lisbon")]
         timezone: Option<Zone>,
     },
     /// The first so many days that have something free, today included.
@@ -122,16 +182,20 @@ pub enum BookingWindow {
         count: DayCount,
         /// Whose days; the host's own clock if none.
         #[serde(default)]
+        #[schema(value_type = Option<String>, example = "Europe/Lisbon")]
         timezone: Option<Zone>,
     },
     /// These days, both included.
     Range {
         /// First day.
+        #[schema(value_type = String, format = Date)]
         from: NaiveDate,
         /// Last day.
+        #[schema(value_type = String, format = Date)]
         to: NaiveDate,
         /// Whose days; the host's own clock if none.
         #[serde(default)]
+        #[schema(value_type = Option<String>, example = "Europe/Lisbon")]
         timezone: Option<Zone>,
     },
 }

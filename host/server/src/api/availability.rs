@@ -1,9 +1,16 @@
 //! Slots.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
-use axum::{Json, extract::State};
-use berth_engine::{AvailabilityQuery, ProviderChoice};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use berth_engine::{AvailabilityQuery, ProviderChoice, RejectedSlot};
 use berth_model::{
     hours,
     id::{ConnectionId, EventTypeId, MemberId},
@@ -19,6 +26,9 @@ use crate::http::{
     extract::Query,
     problem::{ApiResult, ProblemDocument},
 };
+
+/// How long a browser may show slots without asking again.
+const CACHE_CONTROL: &str = "private, max-age=5";
 
 /// Which slots are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -36,11 +46,16 @@ pub(super) struct Params {
     /// Zone of the person who looks; slots are grouped by its days.
     #[param(value_type = String, example = "Europe/Lisbon")]
     time_zone: Zone,
+    /// Length wanted, if the event type offers several.
+    length_minutes: Option<u32>,
     /// With this member only.
     #[param(value_type = Option<String>)]
     member: Option<MemberId>,
     /// As if booked there: a connection's id, or `builtin`.
     provider: Option<String>,
+    /// Also say why other starts are not offered.
+    #[serde(default)]
+    explain: bool,
 }
 
 /// Slots by day.
@@ -50,6 +65,31 @@ pub(super) struct Answer {
     days: Vec<Day>,
     /// Providers that could not be asked; empty when all is known.
     degraded: Vec<DegradedProvider>,
+    /// Starts that are not offered, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<Vec<Rejected>>,
+}
+
+/// A start of open hours that a member does not offer.
+#[derive(Debug, Serialize, ToSchema)]
+struct Rejected {
+    #[schema(value_type = String)]
+    start: Instant,
+    #[schema(value_type = String)]
+    member: MemberId,
+    /// `notice`, `busy`, `buffer`, `limit`, `window`, `override`, `hold`, `seats`, …
+    reason: &'static str,
+    /// The same for people.
+    detail: String,
+}
+
+impl From<RejectedSlot> for Rejected {
+    fn from(r: RejectedSlot) -> Self {
+        let why = r.reason.detail();
+        let detail =
+            r.by.map_or_else(|| why.to_owned(), |by| format!("{why}: {} to {}", by.start(), by.end()));
+        Self { start: r.start, member: r.member, reason: r.reason.as_str(), detail }
+    }
 }
 
 /// The slots of a day.
@@ -70,6 +110,8 @@ struct Slot {
     /// Who could take it.
     #[schema(value_type = Vec<String>)]
     members: Vec<MemberId>,
+    /// Seats that are left; 1 for a meeting of one's own.
+    seats_left: u32,
 }
 
 /// A provider that could not be asked.
@@ -93,13 +135,14 @@ pub(super) fn choice(text: Option<&str>) -> Result<Option<ProviderChoice>, Probl
 
 /// The slots of an event type.
 #[utoipa::path(get, path = "/api/booking/availability", tag = "availability", params(Params),
-    responses((status = 200, body = Answer), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Answer, headers(("ETag" = String, description = "Send it back as If-None-Match."))), (status = 304, description = "Nothing changed."), (status = 404, body = ProblemDocument)))]
 pub(super) async fn availability(
     State(app): State<App>,
     key: Authenticated,
     request_id: RequestId,
+    headers: HeaderMap,
     Query(params): Query<Params>,
-) -> ApiResult<Json<Answer>> {
+) -> ApiResult<Response> {
     let caller = key.caller("availability:read", &request_id)?;
     let within = Interval::new(params.from, params.to)
         .map_err(|_| Problem::new(Code::MalformedParameter, "to must not be before from."))?;
@@ -107,22 +150,47 @@ pub(super) async fn availability(
         event_type: params.event_type,
         within,
         time_zone: params.time_zone,
+        length_minutes: params.length_minutes,
         member: params.member,
         provider: choice(params.provider.as_deref())?,
+        explain: params.explain,
     };
     let answer = app.engine().availability(&caller, query).await?;
     let mut days: BTreeMap<String, Vec<Slot>> = BTreeMap::new();
     for slot in answer.slots {
         let date = hours::civil_day(params.time_zone, slot.when.start()).to_string();
-        let slot = Slot { start: slot.when.start(), end: slot.when.end(), members: slot.members };
+        let slot = Slot {
+            start: slot.when.start(),
+            end: slot.when.end(),
+            members: slot.members,
+            seats_left: slot.seats_left,
+        };
         days.entry(date).or_default().push(slot);
     }
-    Ok(Json(Answer {
+    let answer = Answer {
         days: days.into_iter().map(|(date, slots)| Day { date, slots }).collect(),
         degraded: answer
             .degraded
             .into_iter()
             .map(|d| DegradedProvider { connection: d.connection, reason: d.reason })
             .collect(),
-    }))
+        rejected: params.explain.then(|| answer.rejected.into_iter().map(Rejected::from).collect()),
+    };
+    tagged(&headers, &answer)
+}
+
+/// The answer with a tag of its content, or 304 if the caller has it. It may be kept for seconds only: it is asked again at booking.
+fn tagged(headers: &HeaderMap, answer: &Answer) -> ApiResult<Response> {
+    let body = serde_json::to_vec(answer)
+        .map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))?;
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let known = known.flat_map(|value| value.split(',')).any(|value| value.trim() == tag);
+    let kept = [(header::ETAG, tag), (header::CACHE_CONTROL, CACHE_CONTROL.to_owned())];
+    if known {
+        return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+    }
+    Ok((kept, [(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

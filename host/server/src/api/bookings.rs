@@ -6,12 +6,13 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{BookOutcome, BookRequest, CancelBooking, RescheduleBooking};
+use berth_engine::{BookOutcome, BookRequest, HoldClaim};
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
-    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId},
+    id::{BookingId, ConnectionId, EventTypeId, HoldId, ListingId, MemberId, SeriesId},
     problem::{Code, Problem},
     provider::Attendee,
+    secret::Secret,
     time::{Instant, Interval},
 };
 use berth_store::records::{AuditEntry, BookingFilter};
@@ -23,7 +24,7 @@ use super::availability::choice;
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
-    extract::{IfMatch, Json as Body, Path, Query},
+    extract::{Json as Body, Path, Query},
     page::{self, Page},
     problem::{ApiResult, ProblemDocument},
 };
@@ -60,6 +61,16 @@ impl From<Attendee> for Person {
     }
 }
 
+/// A hold and its token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Hold {
+    #[schema(value_type = String)]
+    id: HoldId,
+    #[schema(value_type = String)]
+    token: Secret,
+}
+
 /// A booking to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -69,10 +80,16 @@ pub(super) struct NewBooking {
     /// When it starts (RFC 3339): one of the offered slots.
     #[schema(value_type = String, example = "2026-11-23T09:00:00Z")]
     start: Instant,
-    /// With whom; absent: whoever is free and has least to do.
+    /// Length, if the event type offers several.
+    #[serde(default)]
+    length_minutes: Option<u32>,
+    /// With whom; absent: the event type's strategy chooses among those who are free.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     member: Option<MemberId>,
+    /// The hold that the booking takes over: `start` must be its start.
+    #[serde(default)]
+    hold: Option<Hold>,
     /// Where it goes, if not where the listing says: a connection's id, or `builtin`.
     #[serde(default)]
     provider: Option<String>,
@@ -97,8 +114,18 @@ pub(super) struct BookingView {
     listing: ListingId,
     #[schema(value_type = String)]
     event_type: EventTypeId,
+    /// Who it is with: the organiser.
     #[schema(value_type = String)]
     member: MemberId,
+    /// Who takes part besides the organiser.
+    #[schema(value_type = Vec<String>)]
+    other_members: Vec<MemberId>,
+    /// The series that it is an occurrence of; null for a single booking.
+    #[schema(value_type = Option<String>)]
+    series: Option<SeriesId>,
+    /// Why the organiser was chosen: `strategy`, `reason`, `runners_up`.
+    #[schema(value_type = Option<Object>)]
+    assignment: Option<Value>,
     /// Connection it is booked over; null for the built-in provider.
     #[schema(value_type = Option<String>)]
     provider: Option<ConnectionId>,
@@ -136,6 +163,9 @@ impl From<Booking> for BookingView {
             listing: b.listing,
             event_type: b.event_type,
             member: b.member,
+            other_members: b.other_members,
+            series: b.series,
+            assignment: b.assignment,
             provider: b.connection,
             status: b.status,
             provider_task: b.provider_task,
@@ -154,7 +184,7 @@ impl From<Booking> for BookingView {
     }
 }
 
-fn tagged(status: StatusCode, booking: Booking) -> Response {
+pub(super) fn tagged(status: StatusCode, booking: Booking) -> Response {
     let tag = format!("\"{}\"", booking.sequence);
     let mut response = (status, Json(BookingView::from(booking))).into_response();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
@@ -164,7 +194,7 @@ fn tagged(status: StatusCode, booking: Booking) -> Response {
 }
 
 /// 202 while the provider has not answered: the booking is safe, and its state says how it goes on.
-fn accepted(outcome: BookOutcome, done: StatusCode) -> Response {
+pub(super) fn accepted(outcome: BookOutcome, done: StatusCode) -> Response {
     tagged(if outcome.pending { StatusCode::ACCEPTED } else { done }, outcome.booking)
 }
 
@@ -173,7 +203,7 @@ fn accepted(outcome: BookOutcome, done: StatusCode) -> Response {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the first answer")),
     responses((status = 201, body = BookingView, description = "Confirmed on both sides"),
         (status = 202, body = BookingView, description = "Accepted; the provider has not answered yet"),
-        (status = 409, body = ProblemDocument, description = "Not available; `alternatives` names the nearest starts"),
+        (status = 409, body = ProblemDocument, description = "Not available; `reason` says why, `alternatives` names the nearest starts"),
         (status = 422, body = ProblemDocument)))]
 pub(super) async fn create(
     State(app): State<App>,
@@ -185,7 +215,9 @@ pub(super) async fn create(
     let request = BookRequest {
         event_type: new.event_type,
         start: new.start,
+        length_minutes: new.length_minutes,
         member: new.member,
+        hold: new.hold.map(|hold| HoldClaim { id: hold.id, token: hold.token }),
         provider: choice(new.provider.as_deref())?,
         attendee: new.attendee.into(),
         guests: new.guests,
@@ -211,6 +243,9 @@ pub(super) struct ListParams {
     event_type: Option<EventTypeId>,
     #[param(value_type = Option<String>)]
     member: Option<MemberId>,
+    /// Occurrences of this series.
+    #[param(value_type = Option<String>)]
+    series: Option<SeriesId>,
     /// One of the states.
     #[param(value_type = Option<String>)]
     status: Option<BookingStatus>,
@@ -247,6 +282,7 @@ pub(super) async fn list(
         listing: params.listing,
         event_type: params.event_type,
         member: params.member,
+        series: params.series,
         status: params.status,
         within,
         provider_task: None,
@@ -267,58 +303,6 @@ pub(super) async fn get(
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:read", &request_id)?;
     Ok(tagged(StatusCode::OK, app.engine().booking(&caller, id).await?))
-}
-
-/// How to cancel.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Cancel {
-    /// For the customer.
-    #[serde(default)]
-    reason: Option<String>,
-}
-
-/// Cancel a booking. Cancelling it twice is the same as once.
-#[utoipa::path(post, path = "/api/booking/{id}/cancel", tag = "bookings", request_body = Cancel, params(("id" = String, Path)),
-    responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
-        (status = 409, body = ProblemDocument)))]
-pub(super) async fn cancel(
-    State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
-    Path(id): Path<BookingId>,
-    IfMatch(expected_sequence): IfMatch,
-    Body(cancel): Body<Cancel>,
-) -> ApiResult<Response> {
-    let caller = key.caller("bookings:write", &request_id)?;
-    let cancel = CancelBooking { reason: cancel.reason, expected_sequence };
-    Ok(accepted(app.engine().cancel(&caller, id, cancel).await?, StatusCode::OK))
-}
-
-/// Where to move it.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Reschedule {
-    /// When it starts (RFC 3339).
-    #[schema(value_type = String)]
-    start: Instant,
-}
-
-/// Move a booking: the new time is taken and the old one released, or nothing changes.
-#[utoipa::path(post, path = "/api/booking/{id}/reschedule", tag = "bookings", request_body = Reschedule, params(("id" = String, Path)),
-    responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
-        (status = 409, body = ProblemDocument)))]
-pub(super) async fn reschedule(
-    State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
-    Path(id): Path<BookingId>,
-    IfMatch(expected_sequence): IfMatch,
-    Body(reschedule): Body<Reschedule>,
-) -> ApiResult<Response> {
-    let caller = key.caller("bookings:write", &request_id)?;
-    let reschedule = RescheduleBooking { start: reschedule.start, expected_sequence };
-    Ok(accepted(app.engine().reschedule(&caller, id, reschedule).await?, StatusCode::OK))
 }
 
 /// A step of a booking's life.

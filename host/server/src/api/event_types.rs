@@ -6,13 +6,15 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{EventTypePatch, NewEventType};
+use berth_engine::{DuplicateEventType, EventTypePatch, NewEventType};
 use berth_model::{
     event_type::{EventTypePolicy, EventTypeRecord},
     id::{EventTypeId, ListingId, MemberId},
+    json::merged,
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::nullable;
@@ -26,6 +28,7 @@ use crate::http::{
 
 /// An event type.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EventType)]
 pub(super) struct View {
     #[schema(value_type = String)]
     id: EventTypeId,
@@ -34,18 +37,18 @@ pub(super) struct View {
     slug: String,
     title: String,
     description: String,
+    /// Length unless the customer chooses one of `policy.other_lengths_minutes`.
     length_minutes: u32,
     /// Distance between starts; null: the length.
     slot_interval_minutes: Option<u32>,
     buffer_before_minutes: u32,
     buffer_after_minutes: u32,
     minimum_notice_minutes: u32,
+    /// Latest start, in days from today, unless `policy.booking_window` says otherwise.
     booking_window_days: u32,
     /// Who can be booked, by priority.
     #[schema(value_type = Vec<String>)]
     members: Vec<MemberId>,
-    /// Everything else; absent members are neutral.
-    #[schema(value_type = Object)]
     policy: EventTypePolicy,
     /// Its twin at the provider.
     external_id: Option<String>,
@@ -61,38 +64,66 @@ pub(super) struct View {
 /// An event type to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewEventType, example = json!({
+    "listing": "0193b3f0-0000-7000-8000-000000000001", "slug": "consultation", "title": "Consultation", "length_minutes": 30,
+    "buffer_after_minutes": 10, "minimum_notice_minutes": 120, "members": ["0193b3f0-0000-7000-8000-000000000002"],
+    "policy": {
+        "other_lengths_minutes": [60],
+        "limits": [{ "per": "day", "max_bookings": 6 }],
+        "price": { "minor_units": 4_900, "currency": "EUR" },
+        "questions": [{ "key": "reason", "label": "What is it about?", "type": "long_text", "required": true }],
+        "cancel_cutoff_minutes": 1_440,
+    },
+}))]
 pub(super) struct New {
     #[schema(value_type = String)]
     listing: ListingId,
+    /// Name in URLs, unique within the listing: 2 to 64 of a-z, 0-9 and -.
+    #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
     slug: String,
+    /// Name for people, 1 to 200 characters.
     title: String,
+    /// Free text for customers, at most 4000 characters.
     #[serde(default)]
     description: String,
+    /// 1 to 1440; the length unless the customer chooses one of `policy.other_lengths_minutes`.
+    #[schema(minimum = 1, maximum = 1440)]
     length_minutes: u32,
+    /// Distance between starts, 1 to 1440; null: the length.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 1440)]
     slot_interval_minutes: Option<u32>,
+    /// Time kept free before each booking, at most a day.
     #[serde(default)]
+    #[schema(maximum = 1440)]
     buffer_before_minutes: u32,
+    /// Time kept free after each booking, at most a day.
     #[serde(default)]
+    #[schema(maximum = 1440)]
     buffer_after_minutes: u32,
+    /// Shortest time from now to a start, at most 90 days.
     #[serde(default)]
+    #[schema(maximum = 129_600)]
     minimum_notice_minutes: u32,
-    /// Latest start, in days from today (60).
+    /// Latest start, in days from today (60), unless `policy.booking_window` says otherwise.
     #[serde(default = "sixty")]
+    #[schema(maximum = 730)]
     booking_window_days: u32,
-    #[schema(value_type = Vec<String>)]
+    /// Who can be booked, by priority: 1 to 100 members of the team.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 100)]
     members: Vec<MemberId>,
     #[serde(default)]
-    #[schema(value_type = Object)]
     policy: EventTypePolicy,
+    /// Its twin at the provider, for a listing that is booked there.
     #[serde(default)]
     external_id: Option<String>,
 }
 
-/// Changes.
+/// Changes of an event type. Absent fields stay as they are.
 #[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = EventTypePatch)]
 pub(super) struct Patch {
     slug: Option<String>,
     title: Option<String>,
@@ -107,8 +138,9 @@ pub(super) struct Patch {
     booking_window_days: Option<u32>,
     #[schema(value_type = Option<Vec<String>>)]
     members: Option<Vec<MemberId>>,
-    #[schema(value_type = Option<Object>)]
-    policy: Option<EventTypePolicy>,
+    /// Its absent members stay as they are, too; null sets the default of a member.
+    #[schema(value_type = Option<EventTypePolicy>)]
+    policy: Option<Map<String, Value>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     external_id: Option<Option<String>>,
@@ -222,7 +254,7 @@ pub(super) async fn get(
 
 /// Change an event type. Absent fields stay as they are.
 #[utoipa::path(patch, path = "/api/booking/event-types/{id}", tag = "event types", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
-    responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
+    responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(super) async fn update(
     State(app): State<App>,
     key: Authenticated,
@@ -232,6 +264,14 @@ pub(super) async fn update(
     Body(patch): Body<Patch>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
+    let (policy, revision) = match patch.policy {
+        None => (None, revision),
+        Some(changes) => {
+            // Laid over what is there now; the revision makes sure that it is still there then.
+            let current = app.engine().event_type(&caller, id).await?;
+            (Some(merged(&current.policy, changes, "/policy")?), revision.or(Some(current.revision)))
+        }
+    };
     let patch = EventTypePatch {
         slug: patch.slug,
         title: patch.title,
@@ -243,11 +283,43 @@ pub(super) async fn update(
         minimum_notice_minutes: patch.minimum_notice_minutes,
         booking_window_days: patch.booking_window_days,
         members: patch.members,
-        policy: patch.policy,
+        policy,
         external_id: patch.external_id,
         active: patch.active,
     };
     Ok(tagged(StatusCode::OK, app.engine().update_event_type(&caller, id, patch, revision).await?))
+}
+
+/// A copy to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DuplicateEventType, example = json!({ "slug": "consultation-online" }))]
+pub(super) struct Duplicate {
+    /// Name in URLs, unique within the listing: 2 to 64 of a-z, 0-9 and -.
+    slug: String,
+    /// The original's if absent.
+    #[serde(default)]
+    title: Option<String>,
+    /// The original's if absent.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    listing: Option<ListingId>,
+}
+
+/// Copy an event type: all its rules, members and questions, but not its twin at a provider. The copy is not active: change what
+/// is different, then set `active`.
+#[utoipa::path(post, path = "/api/booking/event-types/{id}/duplicate", tag = "event types", request_body = Duplicate, params(("id" = String, Path)),
+    responses((status = 201, body = View), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(super) async fn duplicate(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<EventTypeId>,
+    Body(copy): Body<Duplicate>,
+) -> ApiResult<Response> {
+    let caller = key.caller("listings:write", &request_id)?;
+    let copy = DuplicateEventType { slug: copy.slug, title: copy.title, listing: copy.listing };
+    Ok(tagged(StatusCode::CREATED, app.engine().duplicate_event_type(&caller, id, copy).await?))
 }
 
 /// Remove an event type that nothing refers to.

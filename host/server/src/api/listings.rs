@@ -26,6 +26,7 @@ use crate::http::{
 
 /// A listing.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Listing)]
 pub(super) struct View {
     #[schema(value_type = String)]
     id: ListingId,
@@ -51,26 +52,33 @@ pub(super) struct View {
 /// A listing to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewListing, example = json!({ "slug": "studio", "title": "Studio", "time_zone": "Europe/Lisbon" }))]
 pub(super) struct New {
-    /// Name in URLs: a-z, 0-9 and -.
+    /// Name in URLs, unique within the tenant: 2 to 64 of a-z, 0-9 and -.
+    #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
     slug: String,
+    /// Name for people, 1 to 200 characters.
     title: String,
+    /// Free text for customers, at most 4000 characters.
     #[serde(default)]
     description: String,
     /// IANA zone.
     #[schema(value_type = String)]
     time_zone: Zone,
+    /// Connection its bookings go over; absent: the tenant's default, or the built-in provider.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     booking_provider_id: Option<ConnectionId>,
+    /// Offer slots when the provider cannot be asked; if not, they are hidden.
     #[serde(default)]
     offer_when_degraded: bool,
 }
 
-/// Changes.
+/// Changes of a listing. Absent fields stay as they are.
 #[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ListingPatch)]
 pub(super) struct Patch {
     slug: Option<String>,
     title: Option<String>,

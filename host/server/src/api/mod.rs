@@ -1,11 +1,14 @@
 //! One file per resource. Routes, their documentation and their shapes stand together.
 
 mod availability;
+mod booking_changes;
 mod booking_providers;
 mod bookings;
+mod compute;
 pub(crate) mod errors;
 mod event_types;
 mod health;
+mod holds;
 mod keys;
 mod listings;
 pub(crate) mod plugins;
@@ -55,11 +58,19 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(team::get, team::update, team::delete))
         .routes(routes!(event_types::create, event_types::list))
         .routes(routes!(event_types::get, event_types::update, event_types::delete))
+        .routes(routes!(event_types::duplicate))
         .routes(routes!(availability::availability))
+        .merge(OpenApiRouter::new().routes(routes!(compute::post)).layer(compute::body_limit()))
         .routes(routes!(bookings::create, bookings::list))
         .routes(routes!(bookings::get))
-        .routes(routes!(bookings::cancel))
-        .routes(routes!(bookings::reschedule))
+        .routes(routes!(booking_changes::cancel))
+        .routes(routes!(booking_changes::reschedule))
+        .routes(routes!(booking_changes::confirm))
+        .routes(routes!(booking_changes::decline))
+        .routes(routes!(booking_changes::no_show))
+        .routes(routes!(holds::create))
+        .routes(routes!(holds::get, holds::release))
+        .routes(routes!(holds::extend))
         .routes(routes!(bookings::timeline))
         .routes(routes!(booking_providers::create, booking_providers::list))
         .routes(routes!(booking_providers::get, booking_providers::update, booking_providers::delete))

@@ -9,10 +9,12 @@ use axum::{
 use berth_engine::{MemberPatch, NewMember};
 use berth_model::{
     id::MemberId,
+    json::merged,
     member::{MemberRecord, MemberRole, Turns, WeeklyHours},
     time::{Instant, Zone},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::nullable;
@@ -26,6 +28,7 @@ use crate::http::{
 
 /// A member.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Member)]
 pub(super) struct View {
     #[schema(value_type = String)]
     id: MemberId,
@@ -33,14 +36,9 @@ pub(super) struct View {
     email: Option<String>,
     #[schema(value_type = String)]
     time_zone: Zone,
-    /// Opening hours on the member's clock: `{weekdays: ["Mon"], start: "09:00", end: "17:00"}`.
-    #[schema(value_type = Vec<Object>)]
+    /// When they can be booked, on their own clock.
     weekly_hours: Vec<WeeklyHours>,
-    /// `owner`, `admin`, `member` or `viewer`.
-    #[schema(value_type = String)]
     role: MemberRole,
-    /// Their part in round robins.
-    #[schema(value_type = Object)]
     turns: Turns,
     active: bool,
     /// Counts changes; the `ETag`.
@@ -54,27 +52,34 @@ pub(super) struct View {
 /// A member to be added.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewMember, example = json!({
+    "name": "Ana Costa", "email": "ana@example.com", "time_zone": "Europe/Lisbon", "role": "member",
+    "weekly_hours": [{ "weekdays": ["Mon", "Tue", "Wed"], "start": "09:00", "end": "17:00" }],
+    "turns": { "weight": 50 },
+}))]
 pub(super) struct New {
+    /// 1 to 200 characters.
     name: String,
+    /// For invitations.
     #[serde(default)]
     email: Option<String>,
+    /// IANA zone of their hours.
     #[schema(value_type = String)]
     time_zone: Zone,
+    /// When they can be booked, on their own clock; at most 100 stretches.
     #[serde(default)]
-    #[schema(value_type = Vec<Object>)]
     weekly_hours: Vec<WeeklyHours>,
     #[serde(default)]
-    #[schema(value_type = String)]
     role: MemberRole,
     #[serde(default)]
-    #[schema(value_type = Object)]
     turns: Turns,
 }
 
-/// Changes.
+/// Changes of a member. Absent fields stay as they are.
 #[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MemberPatch)]
 pub(super) struct Patch {
     name: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
@@ -82,12 +87,11 @@ pub(super) struct Patch {
     email: Option<Option<String>>,
     #[schema(value_type = Option<String>)]
     time_zone: Option<Zone>,
-    #[schema(value_type = Option<Vec<Object>>)]
     weekly_hours: Option<Vec<WeeklyHours>>,
-    #[schema(value_type = Option<String>)]
     role: Option<MemberRole>,
-    #[schema(value_type = Option<Object>)]
-    turns: Option<Turns>,
+    /// Its absent members stay as they are, too; null sets the default of a member.
+    #[schema(value_type = Option<Turns>)]
+    turns: Option<Map<String, Value>>,
     active: Option<bool>,
 }
 
@@ -165,9 +169,9 @@ pub(super) async fn get(
     Ok(tagged(StatusCode::OK, app.engine().member(&caller, id).await?))
 }
 
-/// Change a member. Absent fields stay as they are.
+/// Change a member. Absent fields stay as they are. The tenant's only active owner cannot be deactivated or given another role.
 #[utoipa::path(patch, path = "/api/booking/team/{id}", tag = "team", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
-    responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
+    responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "The last owner stays"), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(super) async fn update(
     State(app): State<App>,
     key: Authenticated,
@@ -177,19 +181,27 @@ pub(super) async fn update(
     Body(patch): Body<Patch>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
+    let (turns, revision) = match patch.turns {
+        None => (None, revision),
+        Some(changes) => {
+            // Laid over what is there now; the revision makes sure that it is still there then.
+            let current = app.engine().member(&caller, id).await?;
+            (Some(merged(&current.turns, changes, "/turns")?), revision.or(Some(current.revision)))
+        }
+    };
     let patch = MemberPatch {
         name: patch.name,
         email: patch.email,
         time_zone: patch.time_zone,
         weekly_hours: patch.weekly_hours,
         role: patch.role,
-        turns: patch.turns,
+        turns,
         active: patch.active,
     };
     Ok(tagged(StatusCode::OK, app.engine().update_member(&caller, id, patch, revision).await?))
 }
 
-/// Remove a member that nothing refers to.
+/// Remove a member that nothing refers to, and who is not the tenant's only active owner.
 #[utoipa::path(delete, path = "/api/booking/team/{id}", tag = "team", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
 pub(super) async fn delete(
     State(app): State<App>,

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod compute;
 mod demo;
 mod doctor;
 mod keys;
@@ -20,7 +21,7 @@ use crate::config::{Config, ConfigError};
 #[command(
     name = "berth",
     version,
-    after_help = "Examples:\n  berth serve                              start on SQLite in .berth/\n  berth key create --operator --name ops   make an operator's key\n  berth plugin install acme.wasm           check, compile and store a component\n  berth plugin activate acme               let it serve\n  berth doctor                             what is wrong with this set-up?"
+    after_help = "Examples:\n  berth serve                              start on SQLite in .berth/\n  berth key create --operator --name ops   make an operator's key\n  berth plugin install acme.wasm           check, compile and store a component\n  berth plugin activate acme               let it serve\n  berth doctor                             what is wrong with this set-up?\n  berth compute < request.json             slots from rules and busy times, nothing stored"
 )]
 struct Cli {
     /// Configuration file (default: berth.toml, if it is there).
@@ -85,6 +86,8 @@ Examples:
     /// Seal all credentials with the new key, after it was exchanged.
     #[command(after_help = reseal::STEPS)]
     Reseal,
+    /// Answer a scheduling question (JSON on standard input) from its rules and busy times alone.
+    Compute(compute::Compute),
 }
 
 /// What every command is given.
@@ -133,6 +136,10 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    if let Command::Compute(compute) = &cli.command {
+        let fine = compute::compute_stdin(compute)?;
+        return Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let config = Config::load(cli.config.as_deref());
     if matches!(cli.command, Command::Doctor) {
         return doctor::doctor(cli.json, config).await;
@@ -149,8 +156,8 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Plugin(command) => plugins::plugin(&context, command).await?,
         Command::Demo(demo) => demo::demo(context.config, demo).await?,
         Command::Reseal => reseal::reseal(&context).await?,
-        // Handled above: it has something to say even without a configuration.
-        Command::Doctor => {}
+        // Both answered above: they have something to say without a configuration.
+        Command::Doctor | Command::Compute(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -27,10 +27,15 @@ pub(crate) struct Authenticated {
 
 impl Authenticated {
     fn check(&self, scope: &str) -> Result<(), Problem> {
-        if self.key.scopes.iter().any(|s| s == scope) {
+        if self.may(scope) {
             return Ok(());
         }
         Err(Problem::new(Code::MissingScope, format!("The key lacks the scope {scope}.")))
+    }
+
+    /// Does the key have this scope?
+    pub(crate) fn may(&self, scope: &str) -> bool {
+        self.key.scopes.iter().any(|s| s == scope)
     }
 
     /// Who acts, in audit rows.

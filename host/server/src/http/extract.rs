@@ -6,8 +6,9 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use berth_model::{
+    json::field_error,
     limits,
-    problem::{Code, FieldError, Problem},
+    problem::{Code, Problem},
 };
 use serde::de::DeserializeOwned;
 
@@ -27,13 +28,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         })?;
         // An absent body is an empty object, for routes where every field is optional.
         let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
-        serde_json::from_slice(text).map(Json).map_err(|error| {
-            let mut problem = Problem::new(Code::MalformedBody, error.to_string());
-            if error.is_data() {
-                problem.errors.push(FieldError::new("", error.to_string()));
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            if !error.inner().is_data() {
+                return ApiError(Problem::new(Code::MalformedBody, error.inner().to_string()));
             }
+            let error = field_error(&error);
+            let mut problem =
+                Problem::new(Code::MalformedBody, format!("{}: {}", error.field, error.message));
+            problem.errors.push(error);
             ApiError(problem)
-        })
+        })?;
+        reader.end().map_err(|error| Problem::new(Code::MalformedBody, error.to_string()))?;
+        Ok(Self(value))
     }
 }
 

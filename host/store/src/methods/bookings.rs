@@ -2,20 +2,27 @@
 
 use berth_model::{
     booking::Booking,
-    id::{BookingId, ConnectionId, JobId, MemberId, TenantId},
+    id::{BookingId, ConnectionId, EventTypeId, JobId, MemberId, TenantId},
     provider::ExternalBooking,
     time::{Instant, Interval},
 };
 
 use crate::{
     Store, StoreError,
-    records::{Audit, AuditEntry, BookingChange, BookingFilter, NewBooking, Occupied},
+    records::{Assigned, Audit, AuditEntry, BookingChange, BookingFilter, Counted, NewBooking, Occupied},
 };
 
 impl Store {
-    /// Takes the place and inserts booking, job and audit row in one transaction; `Overlap` if the place is taken.
+    /// Takes the places and inserts booking, job and audit row in one transaction; `Overlap` if a place is taken or no seat is
+    /// left, `LimitReached`, `NotFound` if the hold that it would take over is over by `audit.at`.
     pub async fn create_booking(&self, new: NewBooking, audit: Audit) -> Result<(), StoreError> {
         change!(self, [new, audit], |q, conn| q::bookings::create(conn, &new, &audit))
+    }
+
+    /// Several bookings in one transaction, in the order of their starts: all are made, or the error is that of the first that
+    /// could not be.
+    pub async fn create_bookings(&self, all: Vec<(NewBooking, Audit)>) -> Result<(), StoreError> {
+        change!(self, [all], |q, conn| q::bookings::create_all(conn, &all))
     }
 
     /// One booking.
@@ -44,8 +51,18 @@ impl Store {
         ask!(self, |q, conn| q::bookings::list(conn, tenant, &filter, limit))
     }
 
+    /// Confirmed bookings of all tenants that ended by `until` and have nothing left to be told, with their sequences. For the
+    /// sweep that completes them.
+    pub async fn ended_bookings(
+        &self,
+        until: Instant,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
+        ask!(self, |q, conn| q::bookings::ended(conn, until, limit))
+    }
+
     /// One transaction: check `sequence`, change, place, audit row, and the end of the job that did it, if one did. `Stale` when
-    /// the sequence differs (nothing is changed then, the job included), `Overlap` when the new place is taken, `WrongState`
+    /// the sequence differs (nothing is changed then, the job included), `Overlap` when the new place is taken, `LimitReached`, `WrongState`
     /// when its state does not allow the change. A job that somebody else holds by now is left to them.
     pub async fn change_booking(
         &self,
@@ -98,27 +115,29 @@ impl Store {
         ))
     }
 
-    /// What of these members' time is taken within an interval, by start.
+    /// What of these members' time is taken within an interval, by start. Holds that are over by `now` are left out.
     pub async fn occupied(
         &self,
         tenant: TenantId,
         members: &[MemberId],
         within: Interval,
+        now: Instant,
     ) -> Result<Vec<Occupied>, StoreError> {
         let members = members.to_owned();
-        ask!(self, |q, conn| q::places::occupied(conn, tenant, &members, within))
+        ask!(self, |q, conn| q::places::occupied(conn, tenant, &members, within, now))
     }
 
-    /// Active bookings per member that end after `now`, and when the member was last given one of them (none if there is none):
-    /// for choosing whom to give the next one. In the order of `members`.
-    pub async fn upcoming_counts(
+    /// What these members were given of an event type's bookings: for choosing whom to give the next one. In the order of `members`.
+    pub async fn assigned(
         &self,
         tenant: TenantId,
+        event_type: EventTypeId,
         members: &[MemberId],
+        counted: Counted,
         now: Instant,
-    ) -> Result<Vec<(MemberId, i64, Option<Instant>)>, StoreError> {
+    ) -> Result<Vec<Assigned>, StoreError> {
         let members = members.to_owned();
-        ask!(self, |q, conn| q::places::upcoming(conn, tenant, &members, now))
+        ask!(self, |q, conn| q::assigned::assigned(conn, tenant, event_type, &members, counted, now))
     }
 
     /// The audit rows of one thing, in their order (at most `LIST_ROWS_MAX`).

@@ -63,7 +63,8 @@ impl Store {
         }
     }
 
-    /// Remove what is older than its limit: answers to idempotency keys, provider calls, webhooks that were processed.
+    /// Remove what is older than its limit: answers to idempotency keys, provider calls, webhooks that were processed, holds
+    /// that are over.
     /// Returns how many rows; bounded, so there may be more left for the next time.
     pub async fn prune(&self, now: Instant) -> Result<u64, StoreError> {
         change!(self, [], |q, conn| q::prune::prune(conn, now))

@@ -28,7 +28,8 @@ impl Store {
         ask!(self, |q, conn| q::members::list(conn, tenant, after, limit))
     }
 
-    /// Replace a member; `Stale` if its revision is not the expected one. Returns it with its new revision.
+    /// Replace a member; `Stale` if its revision is not the expected one, `LastOwner` if no active owner would be left. Returns it
+    /// with its new revision.
     pub async fn update_member(
         &self,
         member: MemberRecord,
@@ -38,7 +39,7 @@ impl Store {
         change!(self, [member, audit], |q, conn| q::members::update(conn, &member, expected_revision, &audit))
     }
 
-    /// Remove a member; `InUse` while event types or bookings refer to it.
+    /// Remove a member; `InUse` while event types or bookings refer to it, `LastOwner` if no active owner would be left.
     pub async fn delete_member(
         &self,
         tenant: TenantId,

@@ -8,7 +8,7 @@ use berth_model::{
 use serde_json::json;
 use sqlx::types::Json;
 
-use super::{super::Db, Conn, audit, bookings, jobs, places};
+use super::{super::Db, Conn, allowances, audit, bookings, jobs, places};
 use crate::{
     StoreError,
     records::{Audit, BookingChange, JobEnd},
@@ -39,14 +39,18 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
         return Err(StoreError::Stale);
     }
     let step = transition::apply(&old, order.change, audit.at)?;
+    if let BookingChange::Reschedule { when, allowances, .. } = order.change {
+        allowances::check(conn, &old, *when, allowances).await?;
+    }
     update(conn, &step.booking).await?;
-    places::arrange(conn, order.tenant, old.member, old.id, step.places).await?;
+    places::arrange(conn, &step.booking, step.places, audit.at).await?;
     // First the end of the job that did this, so that the next change may be queued under the same key.
     if let Some((job, attempt, next)) = order.job_done {
         jobs::end(conn, job, attempt, &JobEnd::Done, next).await?;
     }
-    if let BookingChange::Cancel { job: Some(job), .. } | BookingChange::Reschedule { job: Some(job), .. } =
-        order.change
+    if let BookingChange::Cancel { job: Some(job), .. }
+    | BookingChange::Reschedule { job: Some(job), .. }
+    | BookingChange::Confirm { job: Some(job) } = order.change
     {
         jobs::enqueue(conn, job).await?;
     }

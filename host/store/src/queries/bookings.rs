@@ -2,13 +2,17 @@
 
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
-    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, TenantId},
+    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
+    time::Instant,
 };
 use serde_json::{Value, json};
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::{super::Db, Conn, at, audit, found, idempotency, interval, jobs, named, places, shaped};
+use super::{
+    super::Db, Conn, allowances, at, audit, found, holds, idempotency, interval, jobs, named, number, places,
+    shaped,
+};
 use crate::{
     StoreError,
     records::{Audit, BookingFilter, NewBooking},
@@ -21,18 +25,21 @@ macro_rules! columns {
     () => {
         "tenant_id, id, listing_id, event_type_id, member_id, connection_id, status, provider_task, starts_at, ends_at,
             previous_starts_at, previous_ends_at, attendee, guests, answers, notes, reason, external_id, external,
-            external_updated_at, sequence, created_at, updated_at"
+            external_updated_at, sequence, created_at, updated_at, other_members, seats, series_id, assignment"
     };
 }
 
 queries! {
     INSERT = concat!("INSERT INTO bookings (", columns!(), ")
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23)");
+            $23, $24, $25, $26, $27)");
     GET = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2");
     LOCK = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2", lock_row!());
     BY_EXTERNAL_ID = concat!("SELECT ", columns!(), " FROM bookings
         WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3 ORDER BY id DESC LIMIT 1");
+    // Of all tenants: for the sweep that completes them.
+    ENDED = "SELECT tenant_id, id, sequence FROM bookings
+        WHERE status = 'confirmed' AND ends_at <= $1 AND provider_task IS NULL ORDER BY ends_at LIMIT $2";
 }
 
 const LIST: &str = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = ");
@@ -62,6 +69,10 @@ struct Row {
     sequence: i64,
     created_at: Ts,
     updated_at: Ts,
+    other_members: Json<Value>,
+    seats: i64,
+    series_id: Option<Uuid>,
+    assignment: Option<Json<Value>>,
 }
 
 impl TryFrom<Row> for Booking {
@@ -76,6 +87,10 @@ impl TryFrom<Row> for Booking {
             listing: ListingId::from_uuid(row.listing_id),
             event_type: EventTypeId::from_uuid(row.event_type_id),
             member: MemberId::from_uuid(row.member_id),
+            other_members: shaped(row.other_members, "other members")?,
+            seats: number(row.seats, "seats")?,
+            series: row.series_id.map(SeriesId::from_uuid),
+            assignment: row.assignment.map(|value| value.0),
             connection: row.connection_id.map(ConnectionId::from_uuid),
             status: named(&BookingStatus::ALL, BookingStatus::as_str, &row.status, "booking status")?,
             provider_task: task.transpose()?,
@@ -96,12 +111,16 @@ impl TryFrom<Row> for Booking {
     }
 }
 
-/// Place, booking, job and audit row: four statements at most.
+/// Places, booking, job and audit row.
 pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> Result<(), StoreError> {
     let booking = &new.booking;
     let place = Place { blocked: new.blocked, when: booking.when };
     // First the place: when it is taken, nothing else has been done.
-    places::take(conn, booking.tenant, booking.member, booking.id, place).await?;
+    if let Some(hold) = new.hold {
+        holds::remove(conn, booking.tenant, hold, audit.at).await?;
+    }
+    allowances::check(conn, booking, booking.when, &new.allowances).await?;
+    places::take(conn, &places::Taker::booking(booking), place, audit.at).await?;
     insert(conn, booking).await?;
     if let Some(job) = &new.job {
         jobs::enqueue(conn, job).await?;
@@ -111,9 +130,25 @@ pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> 
     }
     let data = json!({
         "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
-        "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(),
+        "other_members": booking.other_members, "assignment": booking.assignment, "series": booking.series,
+        "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(), "hold": new.hold,
     });
     audit::note(conn, audit, Some(booking.tenant), "booking.created", booking.id.uuid(), data).await
+}
+
+/// Several bookings, all or none.
+pub(crate) async fn create_all(conn: &mut Conn, all: &[(NewBooking, Audit)]) -> Result<(), StoreError> {
+    // Series that race for the same members go one after the other, not crosswise.
+    if let Some((first, _)) = all.first() {
+        let mut members: Vec<MemberId> = all.iter().flat_map(|(new, _)| new.booking.members()).collect();
+        members.sort_unstable();
+        members.dedup();
+        places::lock_members(conn, first.booking.tenant, &members).await?;
+    }
+    for (new, audit) in all {
+        create(conn, new, audit).await?;
+    }
+    Ok(())
 }
 
 async fn insert(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
@@ -141,6 +176,10 @@ async fn insert(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(booking.sequence)
         .bind(Ts(booking.created_at))
         .bind(Ts(booking.updated_at))
+        .bind(Json(&booking.other_members))
+        .bind(i64::from(booking.seats))
+        .bind(booking.series.map(SeriesId::uuid))
+        .bind(booking.assignment.as_ref().map(Json))
         .execute(conn)
         .await
         .map_err(|e| {
@@ -187,6 +226,26 @@ pub(crate) async fn by_external_id(
     row.map(TryInto::try_into).transpose()
 }
 
+/// Confirmed bookings that ended by `until`, with their sequences; the longest ended first.
+pub(crate) async fn ended(
+    conn: &mut Conn,
+    until: Instant,
+    limit: u32,
+) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
+    let rows = sqlx::query_as::<Db, (Uuid, Uuid, i64)>(ENDED)
+        .bind(Ts(until))
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    let ids = |(tenant, id, sequence)| (TenantId::from_uuid(tenant), BookingId::from_uuid(id), sequence);
+    Ok(rows.into_iter().map(ids).collect())
+}
+
+/// A pattern of the further members' JSON that names this one. (The list holds nothing but ids.)
+pub(crate) fn naming(member: MemberId) -> String {
+    format!("%{member}%")
+}
+
 /// By start and id.
 pub(crate) async fn list(
     conn: &mut Conn,
@@ -203,7 +262,11 @@ pub(crate) async fn list(
         query.push(" AND event_type_id = ").push_bind(event_type.uuid());
     }
     if let Some(member) = filter.member {
-        query.push(" AND member_id = ").push_bind(member.uuid());
+        query.push(" AND (member_id = ").push_bind(member.uuid());
+        query.push(" OR CAST(other_members AS TEXT) LIKE ").push_bind(naming(member)).push(")");
+    }
+    if let Some(series) = filter.series {
+        query.push(" AND series_id = ").push_bind(series.uuid());
     }
     if let Some(status) = filter.status {
         query.push(" AND status = ").push_bind(status.as_str());

@@ -31,6 +31,10 @@ queries! {
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
         RETURNING tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
             role, round_robin, weight, priority, calibration";
+    LOCK_OWNERS = concat!(
+        "SELECT id FROM members WHERE tenant_id = $1 AND role = 'owner' AND active ORDER BY id",
+        lock_row!()
+    );
     DELETE = "DELETE FROM members WHERE tenant_id = $1 AND id = $2";
 }
 
@@ -153,12 +157,22 @@ pub(crate) async fn of_event_type(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// Refuse to lose this member as an owner while there is no other one. The owners stay locked, so that two of them cannot go
+/// at the same time.
+async fn keep_an_owner(conn: &mut Conn, tenant: TenantId, leaving: MemberId) -> Result<(), StoreError> {
+    let owners = sqlx::query_scalar::<Db, Uuid>(LOCK_OWNERS).bind(tenant.uuid()).fetch_all(conn).await?;
+    if owners == [leaving.uuid()] { Err(StoreError::LastOwner) } else { Ok(()) }
+}
+
 pub(crate) async fn update(
     conn: &mut Conn,
     member: &MemberRecord,
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<MemberRecord, StoreError> {
+    if !member.is_acting_owner() {
+        keep_an_owner(conn, member.tenant, member.id).await?;
+    }
     let row = sqlx::query_as::<Db, Row>(UPDATE)
         .bind(member.tenant.uuid())
         .bind(member.id.uuid())
@@ -191,6 +205,7 @@ pub(crate) async fn delete(
     member: MemberId,
     audit: &Audit,
 ) -> Result<(), StoreError> {
+    keep_an_owner(conn, tenant, member).await?;
     let done = sqlx::query::<Db>(DELETE)
         .bind(tenant.uuid())
         .bind(member.uuid())

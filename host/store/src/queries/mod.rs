@@ -26,6 +26,8 @@ macro_rules! queries {
     };
 }
 
+pub(crate) mod allowances;
+pub(crate) mod assigned;
 pub(crate) mod audit;
 pub(crate) mod booking_changes;
 pub(crate) mod bookings;
@@ -33,6 +35,7 @@ pub(crate) mod calls;
 pub(crate) mod connections;
 pub(crate) mod event_types;
 pub(crate) mod grants;
+pub(crate) mod holds;
 pub(crate) mod idempotency;
 pub(crate) mod jobs;
 pub(crate) mod keys;
@@ -47,6 +50,7 @@ pub(crate) mod webhooks;
 
 /// Every statement of every file.
 const ALL: &[&[&str]] = &[
+    allowances::ALL,
     audit::ALL,
     booking_changes::ALL,
     bookings::ALL,
@@ -54,6 +58,7 @@ const ALL: &[&[&str]] = &[
     connections::ALL,
     event_types::ALL,
     grants::ALL,
+    holds::ALL,
     idempotency::ALL,
     jobs::ALL,
     keys::ALL,

@@ -12,6 +12,10 @@ queries! {
         SELECT id FROM provider_calls WHERE started_at <= $1 LIMIT $2)";
     WEBHOOKS = "DELETE FROM inbound_webhooks WHERE id IN (
         SELECT id FROM inbound_webhooks WHERE received_at <= $1 AND status <> 'stored' LIMIT $2)";
+    HELD_PLACES = "DELETE FROM occupancies WHERE (tenant_id, owner_id) IN (
+        SELECT tenant_id, owner_id FROM occupancies WHERE expires_at <= $1 LIMIT $2) AND expires_at <= $1";
+    HOLDS = "DELETE FROM holds WHERE id IN (
+        SELECT id FROM holds WHERE expires_at <= $1 LIMIT $2)";
 }
 
 /// Remove what is older than its limit. Returns how many rows; there may be more left for the next time.
@@ -21,6 +25,8 @@ pub(crate) async fn prune(conn: &mut Conn, now: Instant) -> Result<u64, StoreErr
         (IDEMPOTENCY_KEYS, limits::IDEMPOTENCY_SECONDS),
         (PROVIDER_CALLS, limits::CALLS_KEPT_SECONDS),
         (WEBHOOKS, limits::WEBHOOKS_KEPT_SECONDS),
+        (HELD_PLACES, 0),
+        (HOLDS, 0),
     ] {
         let done = sqlx::query::<Db>(statement)
             .bind(Ts(now.plus_seconds(-kept_seconds)))

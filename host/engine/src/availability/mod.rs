@@ -1,0 +1,257 @@
+//! When something can be booked, and who takes it: opening hours, less what is taken here, less what is taken at the provider.
+
+mod choice;
+mod external;
+mod question;
+
+use berth_model::{
+    booking::Booking,
+    id::{ConnectionId, EventTypeId, HoldId, MemberId},
+    limits,
+    problem::{Code, Problem},
+    scheduling::slots::{Offer, Question, Reason, Rejection},
+    time::{Instant, Interval, Zone},
+};
+
+pub(crate) use choice::Choice;
+pub(crate) use external::{Cache, new_cache};
+pub(crate) use question::length;
+
+use crate::{Caller, Engine, Outcome, ProviderChoice, problems::of_store, routing::Scene};
+use external::External;
+use question::{Asked, named, question, relevant};
+
+/// A question for slots.
+#[derive(Debug, Clone)]
+pub struct AvailabilityQuery {
+    /// Of what.
+    pub event_type: EventTypeId,
+    /// Slots lie wholly inside; at most `AVAILABILITY_DAYS_MAX` days.
+    pub within: Interval,
+    /// Zone of the person who looks.
+    pub time_zone: Zone,
+    /// How long; the event type's own length if none.
+    pub length_minutes: Option<u32>,
+    /// With this member only.
+    pub member: Option<MemberId>,
+    /// As if booked there.
+    pub provider: Option<ProviderChoice>,
+    /// Also say why other starts are not offered.
+    pub explain: bool,
+}
+
+/// A start that is offered, and who could take it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedSlot {
+    /// Its time.
+    pub when: Interval,
+    /// Who could take part.
+    pub members: Vec<MemberId>,
+    /// Seats that are left; 1 for a meeting of one's own.
+    pub seats_left: u32,
+}
+
+/// A start that a member does not offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedSlot {
+    /// The start.
+    pub start: Instant,
+    /// Who does not offer it.
+    pub member: MemberId,
+    /// Why.
+    pub reason: Reason,
+    /// What is in the way, if it is a stretch of time.
+    pub by: Option<Interval>,
+}
+
+/// A provider that could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Degraded {
+    pub connection: ConnectionId,
+    pub reason: String,
+}
+
+/// The answer: slots in order, and what may be wrong with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvailabilityAnswer {
+    /// What is offered, by start.
+    pub slots: Vec<OfferedSlot>,
+    /// Empty when every provider was asked.
+    pub degraded: Vec<Degraded>,
+    /// Only when asked for.
+    pub rejected: Vec<RejectedSlot>,
+}
+
+/// How far around a wanted start alternatives are looked for, in days.
+const AROUND_DAYS: i64 = 7;
+
+/// What the engine asks itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// How long.
+    pub(crate) length_minutes: u32,
+    /// With this member only.
+    pub(crate) member: Option<MemberId>,
+    /// A booking that moves.
+    pub(crate) moving: Option<&'a Booking>,
+    /// The caller's own hold.
+    pub(crate) hold: Option<HoldId>,
+}
+
+/// What was found out about a stretch of time.
+struct Found {
+    question: Question,
+    members: Vec<MemberId>,
+    offers: Vec<Offer>,
+    rejected: Vec<RejectedSlot>,
+    degraded: Vec<Degraded>,
+}
+
+impl Engine {
+    /// The slots of an event type.
+    pub async fn availability(
+        &self,
+        caller: &Caller,
+        query: AvailabilityQuery,
+    ) -> Outcome<AvailabilityAnswer> {
+        let longest = limits::AVAILABILITY_DAYS_MAX.saturating_mul(86_400_000_000);
+        if query.within.end().micros_since(query.within.start()) > longest {
+            return Err(Problem::new(
+                Code::MalformedParameter,
+                format!("from and to are more than {} days apart.", limits::AVAILABILITY_DAYS_MAX),
+            ));
+        }
+        let scene = self.scene(caller, query.event_type, query.provider).await?;
+        let wanted = Wanted {
+            length_minutes: length(&scene, query.length_minutes)?,
+            member: query.member,
+            moving: None,
+            hold: None,
+        };
+        let hide = !scene.listing.offer_when_degraded;
+        let found = self.find(&caller.request_id, &scene, query.within, wanted, hide, query.explain).await?;
+        let member = |i: &usize| found.members.get(*i).copied();
+        let slots = found.offers.iter().map(|offer| OfferedSlot {
+            when: found.question.meeting.at(offer.start),
+            members: offer.hosts.iter().filter_map(member).collect(),
+            seats_left: offer.seats_left,
+        });
+        Ok(AvailabilityAnswer { slots: slots.collect(), degraded: found.degraded, rejected: found.rejected })
+    }
+
+    /// Who can take this very start, the best choice first.
+    pub(crate) async fn choices_at(
+        &self,
+        caller: &Caller,
+        scene: &Scene,
+        start: Instant,
+        wanted: Wanted<'_>,
+    ) -> Outcome<Vec<Choice>> {
+        let meeting = Interval::of_minutes(start, wanted.length_minutes);
+        // A provider that cannot be asked does not stop a booking: it decides when it is told, and until then it is pending.
+        let found = self.find(&caller.request_id, scene, meeting, wanted, false, false).await?;
+        let Some(offer) = found.offers.iter().find(|offer| offer.start == start) else {
+            return Ok(Vec::new());
+        };
+        self.choices(scene, &found.question, &found.members, offer).await
+    }
+
+    /// Starts within a week of this one.
+    pub(crate) async fn starts_around(
+        &self,
+        caller: &Caller,
+        scene: &Scene,
+        start: Instant,
+        wanted: Wanted<'_>,
+    ) -> Outcome<Vec<Instant>> {
+        let reach = AROUND_DAYS.saturating_mul(86_400);
+        let within = Interval::new(start.plus_seconds(-reach), start.plus_seconds(reach))
+            .map_err(|e| Problem::new(Code::MalformedParameter, e.to_string()))?;
+        let hide = !scene.listing.offer_when_degraded;
+        let found = self.find(&caller.request_id, scene, within, wanted, hide, false).await?;
+        Ok(found.offers.into_iter().map(|offer| offer.start).collect())
+    }
+
+    async fn find(
+        &self,
+        request_id: &str,
+        scene: &Scene,
+        within: Interval,
+        wanted: Wanted<'_>,
+        hide_when_degraded: bool,
+        explain: bool,
+    ) -> Outcome<Found> {
+        let members = named(scene, wanted.member)?;
+        let ids: Vec<MemberId> = members.iter().map(|m| m.id).collect();
+        let asked = Asked {
+            now: self.now(),
+            within,
+            length_minutes: wanted.length_minutes,
+            moving: wanted.moving,
+            hold: wanted.hold,
+        };
+        let seen = relevant(scene, asked);
+        let occupied =
+            self.store().occupied(scene.listing.tenant, &ids, seen, asked.now).await.map_err(of_store)?;
+        let mut degraded = Vec::new();
+        let external = match &scene.connection {
+            None => None,
+            Some(connection) => self
+                .external_availability(request_id, scene, connection, within, wanted.moving)
+                .await?
+                .unwrap_or_else(|error| {
+                    degraded.push(Degraded { connection: connection.id, reason: error.to_string() });
+                    None
+                }),
+        };
+        let question = question(scene, &members, asked, &occupied, external.as_deref());
+        let mut offers = question.offers();
+        let mut rejections = if explain { question.rejections(&offers) } else { Vec::new() };
+        if let Some(External::Starts(starts)) = external.as_deref() {
+            strike(&mut offers, &mut rejections, Reason::Provider, |start| {
+                starts.binary_search(&start).is_ok()
+            });
+        }
+        if hide_when_degraded && !degraded.is_empty() {
+            strike(&mut offers, &mut rejections, Reason::Degraded, |_| false);
+        }
+        if offers.len() > limits::SLOTS_MAX || rejections.len() > limits::SLOTS_MAX {
+            return Err(Problem::new(
+                Code::MalformedParameter,
+                format!("from and to hold more than {} slots.", limits::SLOTS_MAX),
+            )
+            .with_hint("Ask for fewer days at a time."));
+        }
+        let rejected = if explain { named_rejections(rejections, &ids) } else { Vec::new() };
+        Ok(Found { question, members: ids, offers, rejected, degraded })
+    }
+}
+
+/// Take offers back for a reason.
+fn strike(
+    offers: &mut Vec<Offer>,
+    rejections: &mut Vec<Rejection>,
+    reason: Reason,
+    keeps: impl Fn(Instant) -> bool,
+) {
+    offers.retain(|offer| {
+        let kept = keeps(offer.start);
+        if !kept {
+            let host = |host: &usize| Rejection { start: offer.start, host: *host, reason, by: None };
+            rejections.extend(offer.hosts.iter().map(host));
+        }
+        kept
+    });
+}
+
+fn named_rejections(mut rejections: Vec<Rejection>, members: &[MemberId]) -> Vec<RejectedSlot> {
+    rejections.sort_by_key(|r| (r.start, r.host));
+    rejections
+        .into_iter()
+        .filter_map(|r| {
+            let member = *members.get(r.host)?;
+            Some(RejectedSlot { start: r.start, member, reason: r.reason, by: r.by })
+        })
+        .collect()
+}

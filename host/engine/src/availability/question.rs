@@ -1,0 +1,197 @@
+//! From records to the question of the pure core.
+
+use berth_model::{
+    booking::Booking,
+    hours::{civil_day, day_start},
+    id::{HoldId, MemberId},
+    intervals::intersection,
+    limits,
+    member::MemberRecord,
+    problem::{Code, Problem},
+    scheduling::{
+        busy::{Taken, TakenBy},
+        rules::{BookingWindow, DayCount, GridAnchor, TeamMode},
+        slots::{Host, Meeting, Question},
+        windows::OpenHours,
+    },
+    time::{Instant, Interval, Zone},
+};
+use berth_store::records::Occupied;
+use chrono::{Datelike, Days};
+
+use super::external::External;
+use crate::routing::Scene;
+
+/// What is asked of a scene.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) now: Instant,
+    /// Slots lie wholly inside.
+    pub(super) within: Interval,
+    pub(super) length_minutes: u32,
+    /// A booking that moves: not in its own way.
+    pub(super) moving: Option<&'a Booking>,
+    /// The caller's own hold: not in their way.
+    pub(super) hold: Option<HoldId>,
+}
+
+/// How far ahead this event type can be booked.
+fn booking_window(scene: &Scene) -> BookingWindow {
+    scene.event_type.policy.booking_window.unwrap_or(BookingWindow::Rolling {
+        days: scene.event_type.booking_window_days,
+        count: DayCount::Calendar,
+        timezone: None,
+    })
+}
+
+/// From the Monday before the week of an instant: a window that is open around the clock has the same grid wherever the question
+/// begins.
+fn opening(zone: Zone, at: Instant) -> Instant {
+    let day = civil_day(zone, at);
+    let back = u64::from(day.weekday().num_days_from_monday()).saturating_add(7);
+    day.checked_sub_days(Days::new(back)).map_or(at, |monday| day_start(zone, monday))
+}
+
+/// The stretch of time whose taken places bear on the answer: the range and what its buffers reach, the free days that a window
+/// counts from today, and the whole periods of limits.
+pub(super) fn relevant(scene: &Scene, asked: Asked<'_>) -> Interval {
+    let policy = &scene.event_type.policy;
+    let mut seen = asked.within;
+    if let BookingWindow::RollingWindow { .. } = booking_window(scene) {
+        seen = seen.joined(Interval::of_minutes(asked.now.min(seen.start()), 0));
+    }
+    for zone in scene.members.iter().map(|m| m.time_zone) {
+        for limit in &policy.limits {
+            let whole =
+                limit.period_of(zone, asked.within.start()).joined(limit.period_of(zone, asked.within.end()));
+            seen = seen.joined(whole);
+        }
+        if policy.grid.anchor == GridAnchor::FreeWindowStart {
+            seen = seen.joined(Interval::of_minutes(opening(zone, asked.within.start()), 0));
+        }
+    }
+    seen.widened(limits::MEETING_MINUTES_MAX, limits::MEETING_MINUTES_MAX)
+}
+
+fn minutes_between(from: Instant, to: Instant) -> u32 {
+    u32::try_from(to.micros_since(from) / 60_000_000).unwrap_or(0)
+}
+
+fn taken(scene: &Scene, occupied: &Occupied) -> Taken {
+    let same = occupied.event_type == Some(scene.event_type.id);
+    let by = match (same && scene.event_type.policy.seats > 1, occupied.hold) {
+        (true, None) => TakenBy::Session { seats: 1 },
+        (true, Some(_)) => TakenBy::SeatHold,
+        (false, None) => TakenBy::Busy,
+        (false, Some(_)) => TakenBy::Hold,
+    };
+    Taken {
+        when: occupied.when,
+        buffer_before_minutes: minutes_between(occupied.blocked.start(), occupied.when.start()),
+        buffer_after_minutes: minutes_between(occupied.when.end(), occupied.blocked.end()),
+        by,
+        counts: same && occupied.booking.is_some(),
+    }
+}
+
+fn host(
+    scene: &Scene,
+    member: &MemberRecord,
+    asked: Asked<'_>,
+    occupied: &[Occupied],
+    external: Option<&External>,
+    seen: Interval,
+) -> Host {
+    let zone = member.time_zone;
+    let from = opening(zone, seen.start()).min(seen.start());
+    let seen = Interval::new(from, seen.end()).unwrap_or(seen);
+    let hours = OpenHours::weekly(zone, member.weekly_hours.clone());
+    let (unrestricted, regular) = (hours.windows(seen), hours.regular().windows(seen));
+    let windows = intersection(&unrestricted, &[seen]);
+    let own = |o: &Occupied| {
+        let moves = asked.moving.is_some_and(|booking| o.booking == Some(booking.id));
+        moves || (o.hold.is_some() && o.hold == asked.hold)
+    };
+    let mut taken: Vec<Taken> =
+        occupied.iter().filter(|o| o.member == member.id && !own(o)).map(|o| taken(scene, o)).collect();
+    if let Some(External::Busy(busy)) = external {
+        // When a booking moves, its own time at the provider is not in its way.
+        let others = busy.iter().filter(|b| asked.moving.is_none_or(|m| m.when != **b));
+        taken.extend(others.map(|when| Taken::busy(*when)));
+    }
+    let (fixed, group) = scene.event_type.role_of(member.id);
+    Host { zone, windows, unrestricted, regular, taken, fixed, group: group.map(str::to_owned) }
+}
+
+/// The question about these members.
+pub(super) fn question(
+    scene: &Scene,
+    members: &[&MemberRecord],
+    asked: Asked<'_>,
+    occupied: &[Occupied],
+    external: Option<&External>,
+) -> Question {
+    let event_type = &scene.event_type;
+    let policy = &event_type.policy;
+    let seen = match booking_window(scene) {
+        BookingWindow::RollingWindow { .. } => {
+            asked.within.joined(Interval::of_minutes(asked.now.min(asked.within.start()), 0))
+        }
+        BookingWindow::Rolling { .. } | BookingWindow::Range { .. } => asked.within,
+    }
+    .widened(0, 2_880);
+    Question {
+        now: Some(asked.now),
+        range: asked.within,
+        meeting: Meeting {
+            length_minutes: asked.length_minutes,
+            buffer_before_minutes: event_type.buffer_before_minutes,
+            buffer_after_minutes: event_type.buffer_after_minutes,
+            seats: policy.seats.max(1),
+        },
+        step_minutes: event_type.slot_interval_minutes.unwrap_or(asked.length_minutes),
+        offset_minutes: policy.grid.offset_minutes,
+        anchor: policy.grid.anchor,
+        round_up_minutes: policy.grid.round_up_to_minutes,
+        grid_zone: policy.grid.time_zone,
+        team_mode: policy.team_mode,
+        notice_minutes: event_type.minimum_notice_minutes,
+        limits: policy.limits.clone(),
+        booking_window: Some(booking_window(scene)),
+        hosts: members.iter().map(|member| host(scene, member, asked, occupied, external, seen)).collect(),
+    }
+}
+
+/// The length that a customer wants, if the event type offers it.
+pub(crate) fn length(scene: &Scene, wanted: Option<u32>) -> Result<u32, Problem> {
+    let event_type = &scene.event_type;
+    let length = wanted.unwrap_or(event_type.length_minutes);
+    if event_type.offers_length(length) {
+        return Ok(length);
+    }
+    let mut lengths = vec![event_type.length_minutes];
+    lengths.extend(&event_type.policy.other_lengths_minutes);
+    let lengths: Vec<String> = lengths.iter().map(u32::to_string).collect();
+    Err(Problem::new(
+        Code::MalformedParameter,
+        format!("length_minutes must be one of {}.", lengths.join(", ")),
+    ))
+}
+
+/// Who is asked: everyone, or the named member with those who take part whoever is chosen.
+pub(super) fn named(scene: &Scene, only: Option<MemberId>) -> Result<Vec<&MemberRecord>, Problem> {
+    let Some(only) = only else { return Ok(scene.members.iter().collect()) };
+    if scene.members.iter().all(|m| m.id != only) {
+        return Err(Problem::not_found("member of this event type"));
+    }
+    let role = |id: MemberId| scene.event_type.role_of(id);
+    let taking_part = |m: &&MemberRecord| match scene.event_type.policy.team_mode {
+        TeamMode::Single => m.id == only,
+        TeamMode::Collective => true,
+        TeamMode::RoundRobin => {
+            let ((fixed, group), (_, wanted)) = (role(m.id), role(only));
+            m.id == only || fixed || group != wanted
+        }
+    };
+    Ok(scene.members.iter().filter(taking_part).collect())
+}

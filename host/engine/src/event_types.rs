@@ -1,0 +1,206 @@
+//! Event types: what can be booked.
+
+use berth_model::{
+    event_type::{EventTypePolicy, EventTypeRecord},
+    id::{EventTypeId, ListingId, MemberId},
+    limits,
+    problem::{FieldError, Problem},
+};
+use berth_store::StoreError;
+
+use crate::{Caller, Engine, Outcome, apply, problems::of_store};
+
+/// An event type to be made.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "see EventTypeRecord")]
+pub struct NewEventType {
+    pub listing: ListingId,
+    pub slug: String,
+    pub title: String,
+    pub description: String,
+    pub length_minutes: u32,
+    pub slot_interval_minutes: Option<u32>,
+    pub buffer_before_minutes: u32,
+    pub buffer_after_minutes: u32,
+    pub minimum_notice_minutes: u32,
+    pub booking_window_days: u32,
+    pub members: Vec<MemberId>,
+    pub policy: EventTypePolicy,
+    pub external_id: Option<String>,
+}
+
+/// Changes of an event type; none leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "see EventTypeRecord")]
+pub struct EventTypePatch {
+    pub slug: Option<String>,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub length_minutes: Option<u32>,
+    pub slot_interval_minutes: Option<Option<u32>>,
+    pub buffer_before_minutes: Option<u32>,
+    pub buffer_after_minutes: Option<u32>,
+    pub minimum_notice_minutes: Option<u32>,
+    pub booking_window_days: Option<u32>,
+    pub members: Option<Vec<MemberId>>,
+    pub policy: Option<EventTypePolicy>,
+    pub external_id: Option<Option<String>>,
+    pub active: Option<bool>,
+}
+
+/// A copy of an event type to be made. Everything else is the original's, but its twin at a provider; the copy is not active.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "see EventTypeRecord")]
+pub struct DuplicateEventType {
+    pub slug: String,
+    /// None: the original's.
+    pub title: Option<String>,
+    /// None: the original's.
+    pub listing: Option<ListingId>,
+}
+
+impl Engine {
+    /// Make an event type.
+    pub async fn create_event_type(&self, caller: &Caller, new: NewEventType) -> Outcome<EventTypeRecord> {
+        let now = self.now();
+        let event_type = EventTypeRecord {
+            id: self.new_id(),
+            tenant: caller.tenant,
+            listing: new.listing,
+            slug: new.slug,
+            title: new.title,
+            description: new.description,
+            length_minutes: new.length_minutes,
+            slot_interval_minutes: new.slot_interval_minutes,
+            buffer_before_minutes: new.buffer_before_minutes,
+            buffer_after_minutes: new.buffer_after_minutes,
+            minimum_notice_minutes: new.minimum_notice_minutes,
+            booking_window_days: new.booking_window_days,
+            members: new.members,
+            policy: new.policy,
+            external_id: new.external_id,
+            active: true,
+            revision: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        self.insert_event_type(caller, event_type).await
+    }
+
+    /// Make a copy of an event type, which can be booked once it is made active.
+    pub async fn duplicate_event_type(
+        &self,
+        caller: &Caller,
+        original: EventTypeId,
+        copy: DuplicateEventType,
+    ) -> Outcome<EventTypeRecord> {
+        let original = self.event_type(caller, original).await?;
+        let now = self.now();
+        let event_type = EventTypeRecord {
+            id: self.new_id(),
+            listing: copy.listing.unwrap_or(original.listing),
+            slug: copy.slug,
+            title: copy.title.unwrap_or(original.title),
+            external_id: None,
+            active: false,
+            revision: 1,
+            created_at: now,
+            updated_at: now,
+            ..original
+        };
+        self.insert_event_type(caller, event_type).await
+    }
+
+    async fn insert_event_type(
+        &self,
+        caller: &Caller,
+        event_type: EventTypeRecord,
+    ) -> Outcome<EventTypeRecord> {
+        event_type.check()?;
+        match self.store().create_event_type(event_type.clone(), self.audit(caller)).await {
+            Ok(()) => Ok(event_type),
+            Err(error) => Err(self.refused_event_type(caller, &event_type, error).await),
+        }
+    }
+
+    /// What the store found wrong, with the field.
+    async fn refused_event_type(
+        &self,
+        caller: &Caller,
+        event_type: &EventTypeRecord,
+        error: StoreError,
+    ) -> Problem {
+        match error {
+            StoreError::NotFound("listing") => {
+                Problem::invalid(vec![FieldError::new("/listing", "there is no such listing")])
+            }
+            StoreError::NotFound("member") => self.missing_members(caller, &event_type.members).await,
+            StoreError::Duplicate(what) => {
+                let mut problem = of_store(StoreError::Duplicate(what));
+                problem.errors.push(FieldError::new(
+                    "/slug",
+                    "is used by another event type of the listing; choose another one",
+                ));
+                problem
+            }
+            other => of_store(other),
+        }
+    }
+
+    /// Which of the members are not there. Asked only when something is wrong, for at most the members of one event type.
+    async fn missing_members(&self, caller: &Caller, members: &[MemberId]) -> Problem {
+        let mut errors = Vec::new();
+        for (i, member) in members.iter().enumerate() {
+            match self.store().member(caller.tenant, *member).await {
+                Ok(_) => {}
+                Err(StoreError::NotFound(_)) => {
+                    errors.push(FieldError::new(format!("/members/{i}"), "there is no such member"));
+                }
+                Err(error) => return of_store(error),
+            }
+        }
+        Problem::invalid(errors).with_hint("GET /api/booking/team lists the members.")
+    }
+
+    /// Change an event type.
+    pub async fn update_event_type(
+        &self,
+        caller: &Caller,
+        id: EventTypeId,
+        patch: EventTypePatch,
+        expected_revision: Option<i64>,
+    ) -> Outcome<EventTypeRecord> {
+        let mut event_type = self.event_type(caller, id).await?;
+        apply!(event_type, patch, slug, title, description, length_minutes, slot_interval_minutes);
+        apply!(event_type, patch, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes);
+        apply!(event_type, patch, booking_window_days, members, policy, external_id, active);
+        event_type.check()?;
+        let revision = expected_revision.unwrap_or(event_type.revision);
+        match self.store().update_event_type(event_type.clone(), revision, self.audit(caller)).await {
+            Ok(changed) => Ok(changed),
+            Err(error) => Err(self.refused_event_type(caller, &event_type, error).await),
+        }
+    }
+
+    /// Event types by id, of one listing or of all.
+    pub async fn list_event_types(
+        &self,
+        caller: &Caller,
+        listing: Option<ListingId>,
+        after: Option<EventTypeId>,
+        limit: u32,
+    ) -> Outcome<Vec<EventTypeRecord>> {
+        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
+        self.store().list_event_types(caller.tenant, listing, after, limit).await.map_err(of_store)
+    }
+
+    /// An event type.
+    pub async fn event_type(&self, caller: &Caller, id: EventTypeId) -> Outcome<EventTypeRecord> {
+        self.store().event_type(caller.tenant, id).await.map_err(of_store)
+    }
+
+    /// Remove an event type that nothing refers to.
+    pub async fn delete_event_type(&self, caller: &Caller, id: EventTypeId) -> Outcome<()> {
+        self.store().delete_event_type(caller.tenant, id, self.audit(caller)).await.map_err(of_store)
+    }
+}

@@ -1,0 +1,271 @@
+//! What happens to a booking after it was made: cancelled, moved, confirmed or declined by the tenant, missed, completed.
+
+use berth_model::{
+    booking::{Booking, BookingStatus, ProviderTask},
+    id::BookingId,
+    limits,
+    problem::{Code, Problem},
+    time::{Instant, Interval},
+};
+use berth_store::{StoreError, records::BookingChange};
+
+use crate::{
+    BookOutcome, Caller, Engine, Outcome, ProviderChoice, availability::Wanted, bookings::minutes_of,
+    problems::of_store, validate::Fields,
+};
+
+/// Tries to cancel a booking that changes at the same time.
+const CANCEL_TRIES: u32 = 5;
+
+/// How to cancel.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct CancelBooking {
+    pub reason: Option<String>,
+    /// Refused as changed if the booking's sequence is another.
+    pub expected_sequence: Option<i64>,
+    /// Refused when the event type's cut-off for customers has passed.
+    pub bound_by_cutoffs: bool,
+}
+
+/// How to move.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct RescheduleBooking {
+    pub start: Instant,
+    /// See [`CancelBooking`].
+    pub expected_sequence: Option<i64>,
+    /// See [`CancelBooking`].
+    pub bound_by_cutoffs: bool,
+}
+
+impl Engine {
+    /// Cancel. Cancelling what is cancelled already succeeds and changes nothing.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        cancel: CancelBooking,
+    ) -> Outcome<BookOutcome> {
+        self.cancel_one(caller, id, cancel, true).await
+    }
+
+    /// The same, waiting for the provider or leaving it to the worker.
+    pub(crate) async fn cancel_one(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        cancel: CancelBooking,
+        wait: bool,
+    ) -> Outcome<BookOutcome> {
+        check_reason(cancel.reason.as_ref())?;
+        for _ in 0..CANCEL_TRIES {
+            let booking = self.booking_at(caller, id, cancel.expected_sequence).await?;
+            if booking.status == BookingStatus::Cancelled {
+                return Ok(booking.into());
+            }
+            if cancel.bound_by_cutoffs && booking.status.is_active() {
+                let event_type = self.store().event_type(caller.tenant, booking.event_type).await;
+                let cutoff = event_type.map_err(of_store)?.policy.cancel_cutoff_minutes;
+                self.check_cutoff(&booking, cutoff, "cancelled")?;
+            }
+            // A booking whose job another one holds is cancelled by that job in its turn. One that waits for the tenant has no
+            // twin.
+            let ours = wait && booking.provider_task.is_none();
+            let (job, held) =
+                if booking.awaits_confirmation() { (None, None) } else { self.job_of(&booking, ours) };
+            let change = BookingChange::Cancel { reason: cancel.reason.clone(), job };
+            match self.change_here(caller, &booking, change).await {
+                Ok(changed) => return self.tell_provider(caller, changed, held.filter(|_| ours)).await,
+                // Its job settled it in this moment. Who named no sequence wants it cancelled whatever it is.
+                Err(StoreError::Stale) if cancel.expected_sequence.is_none() => {}
+                Err(error) => return Err(of_store(error)),
+            }
+        }
+        Err(of_store(StoreError::Busy))
+    }
+
+    /// Move in one step: the new time is taken and the old one released, or nothing changes. Members and length stay.
+    pub async fn reschedule(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        reschedule: RescheduleBooking,
+    ) -> Outcome<BookOutcome> {
+        self.reschedule_one(caller, id, reschedule, true).await
+    }
+
+    /// The same, waiting for the provider or leaving it to the worker.
+    pub(crate) async fn reschedule_one(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        reschedule: RescheduleBooking,
+        wait: bool,
+    ) -> Outcome<BookOutcome> {
+        let booking = self.booking_at(caller, id, reschedule.expected_sequence).await?;
+        // Moved there before, and the provider is being told: a repeat, whose first answer was perhaps lost.
+        if booking.when.start() == reschedule.start && booking.provider_task == Some(ProviderTask::Reschedule)
+        {
+            return Ok(booking.into());
+        }
+        if booking.status != BookingStatus::Confirmed || booking.provider_task.is_some() {
+            return Err(Problem::new(
+                Code::WrongState,
+                "Only a confirmed booking without a change under way can be moved.",
+            ));
+        }
+        let choice = booking.connection.map_or(ProviderChoice::BuiltIn, ProviderChoice::Connection);
+        let scene = self.scene(caller, booking.event_type, Some(choice)).await?;
+        if reschedule.bound_by_cutoffs {
+            self.check_cutoff(&booking, scene.event_type.policy.reschedule_cutoff_minutes, "moved")?;
+        }
+        if booking.when.start() == reschedule.start {
+            return Ok(booking.into());
+        }
+        let (start, length_minutes) = (reschedule.start, minutes_of(booking.when));
+        let wanted =
+            Wanted { length_minutes, member: Some(booking.member), moving: Some(&booking), hold: None };
+        let choices = self.choices_at(caller, &scene, start, wanted).await?;
+        // Each of its members must be free; that they would be chosen together again is not needed.
+        let is_free = |member| choices.iter().any(|choice| choice.members.contains(&member));
+        if !booking.members().all(is_free) {
+            return Err(self.not_available(caller, &scene, start, wanted, "taken").await);
+        }
+        let (job, held) = self.job_of(&booking, wait);
+        let held = held.filter(|_| wait);
+        let when = Interval::of_minutes(start, length_minutes);
+        let allowances = scene.allowances(booking.members(), start);
+        let change = BookingChange::Reschedule { when, blocked: scene.blocked_by(when), allowances, job };
+        let why = match self.change_here(caller, &booking, change).await {
+            Ok(changed) => return self.tell_provider(caller, changed, held).await,
+            Err(StoreError::Overlap) => "taken",
+            Err(StoreError::LimitReached(_)) => "limit",
+            Err(error) => return Err(of_store(error)),
+        };
+        Err(self.not_available(caller, &scene, start, wanted, why).await)
+    }
+
+    /// Confirm what waits for the tenant. Confirming what is confirmed already changes nothing.
+    pub async fn confirm(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        expected_sequence: Option<i64>,
+    ) -> Outcome<BookOutcome> {
+        let booking = self.booking_at(caller, id, expected_sequence).await?;
+        if booking.status == BookingStatus::Confirmed {
+            return Ok(booking.into());
+        }
+        require_waiting(&booking)?;
+        let (job, held) = self.job_of(&booking, true);
+        let changed = self.change_here(caller, &booking, BookingChange::Confirm { job }).await;
+        self.tell_provider(caller, changed.map_err(of_store)?, held).await
+    }
+
+    /// Decline what waits for the tenant: cancelled, its time is free again.
+    pub async fn decline(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        reason: Option<String>,
+        expected_sequence: Option<i64>,
+    ) -> Outcome<Booking> {
+        check_reason(reason.as_ref())?;
+        let booking = self.booking_at(caller, id, expected_sequence).await?;
+        require_waiting(&booking)?;
+        let change = BookingChange::Decline { reason };
+        self.change_here(caller, &booking, change).await.map_err(of_store)
+    }
+
+    /// The attendee did not come. From the start of the meeting on, also after it was completed.
+    pub async fn no_show(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        expected_sequence: Option<i64>,
+    ) -> Outcome<Booking> {
+        let booking = self.booking_at(caller, id, expected_sequence).await?;
+        if booking.status == BookingStatus::NoShow {
+            return Ok(booking);
+        }
+        if self.now() < booking.when.start() {
+            return Err(Problem::new(Code::WrongState, "The meeting has not begun yet.")
+                .with_hint("Cancel it, or wait for its start."));
+        }
+        let change = BookingChange::Finished { status: BookingStatus::NoShow };
+        self.change_here(caller, &booking, change).await.map_err(of_store)
+    }
+
+    /// Complete bookings of all tenants that ended [`limits::COMPLETION_GRACE_SECONDS`] ago, the longest ended first. How many; at
+    /// most [`limits::COMPLETION_ROWS_MAX`]. For a sweep that goes on for as long as there are that many.
+    pub async fn complete_ended(&self) -> Outcome<u32> {
+        let until = self.now().plus_seconds(-limits::COMPLETION_GRACE_SECONDS);
+        let ended = self.store().ended_bookings(until, limits::COMPLETION_ROWS_MAX).await;
+        let mut completed = 0_u32;
+        for (tenant, id, sequence) in ended.map_err(of_store)? {
+            let change = BookingChange::Finished { status: BookingStatus::Completed };
+            let audit = self.audit_by("system", "completion");
+            match self.store().change_booking(tenant, id, sequence, change, None, audit).await {
+                Ok(_) => completed = completed.saturating_add(1),
+                // Somebody changed it in this moment, another replica's sweep perhaps.
+                Err(StoreError::Stale | StoreError::WrongState | StoreError::NotFound(_)) => {}
+                Err(error) => return Err(of_store(error)),
+            }
+        }
+        Ok(completed)
+    }
+
+    /// May a customer still do this? Until so many minutes before the start, that minute included.
+    fn check_cutoff(&self, booking: &Booking, cutoff_minutes: Option<u32>, done: &str) -> Outcome<()> {
+        let minutes = cutoff_minutes.unwrap_or(0);
+        let last = booking.when.start().plus_minutes(-i64::from(minutes));
+        if self.now() <= last {
+            return Ok(());
+        }
+        let mut problem = Problem::new(Code::TooLate, format!("It could be {done} until {last}."));
+        problem.extra.insert("until".to_owned(), serde_json::json!(last));
+        Err(problem)
+    }
+
+    async fn change_here(
+        &self,
+        caller: &Caller,
+        booking: &Booking,
+        change: BookingChange,
+    ) -> Result<Booking, StoreError> {
+        let audit = self.audit(caller);
+        self.store().change_booking(caller.tenant, booking.id, booking.sequence, change, None, audit).await
+    }
+
+    pub(crate) async fn booking_at(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        sequence: Option<i64>,
+    ) -> Outcome<Booking> {
+        let booking = self.booking(caller, id).await?;
+        if sequence.is_some_and(|expected| expected != booking.sequence) {
+            return Err(of_store(StoreError::Stale));
+        }
+        Ok(booking)
+    }
+}
+
+fn check_reason(reason: Option<&String>) -> Outcome<()> {
+    let mut fields = Fields::default();
+    if let Some(reason) = reason {
+        fields.long_text("/reason", reason, 1_000);
+    }
+    fields.finish()
+}
+
+fn require_waiting(booking: &Booking) -> Outcome<()> {
+    if booking.awaits_confirmation() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::WrongState,
+        format!("It is {} and does not wait to be confirmed.", booking.status.as_str()),
+    ))
+}

@@ -1,0 +1,95 @@
+//! Members: the people whose time is booked.
+
+use berth_model::{
+    id::MemberId,
+    limits,
+    member::{MemberRecord, MemberRole, Turns, WeeklyHours},
+    time::Zone,
+};
+
+use crate::{Caller, Engine, Outcome, apply, problems::of_store};
+
+/// A member to be added.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "see MemberRecord")]
+pub struct NewMember {
+    pub name: String,
+    pub email: Option<String>,
+    pub time_zone: Zone,
+    pub weekly_hours: Vec<WeeklyHours>,
+    pub role: MemberRole,
+    pub turns: Turns,
+}
+
+/// Changes of a member; none leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "see MemberRecord")]
+pub struct MemberPatch {
+    pub name: Option<String>,
+    pub email: Option<Option<String>>,
+    pub time_zone: Option<Zone>,
+    pub weekly_hours: Option<Vec<WeeklyHours>>,
+    pub role: Option<MemberRole>,
+    pub turns: Option<Turns>,
+    pub active: Option<bool>,
+}
+
+impl Engine {
+    /// Add a member.
+    pub async fn create_member(&self, caller: &Caller, new: NewMember) -> Outcome<MemberRecord> {
+        let now = self.now();
+        let member = MemberRecord {
+            id: self.new_id(),
+            tenant: caller.tenant,
+            name: new.name,
+            email: new.email,
+            time_zone: new.time_zone,
+            weekly_hours: new.weekly_hours,
+            role: new.role,
+            turns: new.turns,
+            active: true,
+            revision: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        member.check()?;
+        self.store().create_member(member.clone(), self.audit(caller)).await.map_err(of_store)?;
+        Ok(member)
+    }
+
+    /// Change a member.
+    pub async fn update_member(
+        &self,
+        caller: &Caller,
+        id: MemberId,
+        patch: MemberPatch,
+        expected_revision: Option<i64>,
+    ) -> Outcome<MemberRecord> {
+        let mut member = self.member(caller, id).await?;
+        apply!(member, patch, name, email, time_zone, weekly_hours, role, turns, active);
+        member.check()?;
+        let revision = expected_revision.unwrap_or(member.revision);
+        self.store().update_member(member, revision, self.audit(caller)).await.map_err(of_store)
+    }
+
+    /// A member.
+    pub async fn member(&self, caller: &Caller, id: MemberId) -> Outcome<MemberRecord> {
+        self.store().member(caller.tenant, id).await.map_err(of_store)
+    }
+
+    /// Remove a member that nothing refers to.
+    pub async fn delete_member(&self, caller: &Caller, id: MemberId) -> Outcome<()> {
+        self.store().delete_member(caller.tenant, id, self.audit(caller)).await.map_err(of_store)
+    }
+
+    /// Members by id.
+    pub async fn list_members(
+        &self,
+        caller: &Caller,
+        after: Option<MemberId>,
+        limit: u32,
+    ) -> Outcome<Vec<MemberRecord>> {
+        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
+        self.store().list_members(caller.tenant, after, limit).await.map_err(of_store)
+    }
+}

@@ -1,0 +1,68 @@
+//! Reading a request: every refusal names the field's path.
+
+use chrono::NaiveDateTime;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::refused;
+use crate::{
+    json::field_error,
+    problem::Problem,
+    time::{Instant, Interval},
+};
+
+/// Read the fields of a request.
+pub(super) fn fields<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(Value::Object(fields))
+        .map_err(|error| field_error(&error))
+        .map_err(|error| refused(&error.field, error.message))
+}
+
+/// A stretch of time as it comes: data may be inverted, rules may not.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Span {
+    pub(super) start: Instant,
+    pub(super) end: Instant,
+}
+
+impl Span {
+    /// As data: inverted or empty is dropped (SCHEDULING rule 9).
+    pub(super) fn data(self) -> Option<Interval> {
+        Interval::new(self.start, self.end).ok().filter(|i| !i.is_empty())
+    }
+
+    /// As a rule: inverted or empty is refused.
+    pub(super) fn rule(self, field: &str) -> Result<Interval, Problem> {
+        self.data().ok_or_else(|| refused(&format!("{field}/end"), "must be after start"))
+    }
+}
+
+/// A local date and time: `2026-11-23T09:00:00`, seconds optional.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Local(pub(super) NaiveDateTime);
+
+impl<'de> Deserialize<'de> for Local {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y%m%dT%H%M%S"]
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok())
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("not a local time such as 2026-11-23T09:00:00"))
+    }
+}
+
+/// Refuse a number outside its bounds.
+pub(super) fn within(field: &str, value: u32, least: u32, most: u32) -> Result<(), Problem> {
+    if (least..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(refused(field, format!("must be {least} to {most}")))
+    }
+}
+
+/// Refuse a list that is too long.
+pub(super) fn at_most<T>(field: &str, list: &[T], most: usize) -> Result<(), Problem> {
+    if list.len() <= most { Ok(()) } else { Err(refused(field, format!("at most {most} items"))) }
+}

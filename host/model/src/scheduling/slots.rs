@@ -1,0 +1,498 @@
+//! Slots: which starts are offered, and by whom.
+
+use std::collections::BTreeMap;
+
+use super::{
+    booking_window::last_free_day,
+    busy::{self, Calendar, Taken, TakenBy},
+    grid::Step,
+    limit::Counter,
+    rules::{BookingWindow, GridAnchor, Limit, TeamMode},
+};
+use crate::{
+    hours::{civil_day, day_start},
+    intervals::{intersection, merged, subtraction},
+    time::{Instant, Interval, Zone},
+};
+
+/// The meeting that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meeting {
+    /// Length, in minutes; at least 1.
+    pub length_minutes: u32,
+    /// Time that must be free before, in minutes; it may lie outside open hours.
+    pub buffer_before_minutes: u32,
+    /// Time that must be free after, in minutes.
+    pub buffer_after_minutes: u32,
+    /// Customers who share one meeting; at least 1.
+    pub seats: u32,
+}
+
+impl Meeting {
+    /// The meeting at a start.
+    #[must_use]
+    pub fn at(&self, start: Instant) -> Interval {
+        Interval::of_minutes(start, self.length_minutes)
+    }
+}
+
+/// Somebody who may be booked.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// Their clock: where rules name none.
+    pub zone: Zone,
+    /// When they are open. Merged. Windows must reach back to their opening, for the grid.
+    pub windows: Vec<Interval>,
+    /// When they would be open without the restriction schedule; only explanations look here.
+    pub unrestricted: Vec<Interval>,
+    /// When they would be open without date overrides either; only explanations look here.
+    pub regular: Vec<Interval>,
+    /// What of their time is taken.
+    pub taken: Vec<Taken>,
+    /// Round robin: takes part in every meeting.
+    pub fixed: bool,
+    /// Round robin: one of each group takes part.
+    pub group: Option<String>,
+}
+
+/// A question for slots.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The clock; none: neither notice nor rolling windows apply.
+    pub now: Option<Instant>,
+    /// Slots lie wholly inside.
+    pub range: Interval,
+    /// What is asked for.
+    pub meeting: Meeting,
+    /// Distance between starts, in minutes.
+    pub step_minutes: u32,
+    /// Moves every start, in minutes.
+    pub offset_minutes: u32,
+    /// Where the grid begins.
+    pub anchor: GridAnchor,
+    /// The first start of a window is rounded up to a multiple of so many minutes past the hour.
+    pub round_up_minutes: Option<u32>,
+    /// On this clock; the host's if none.
+    pub grid_zone: Option<Zone>,
+    /// Who must be free.
+    pub team_mode: TeamMode,
+    /// No start before now and so many minutes; equality is allowed.
+    pub notice_minutes: u32,
+    /// At most so much per period, for each host.
+    pub limits: Vec<Limit>,
+    /// How far ahead.
+    pub booking_window: Option<BookingWindow>,
+    /// Who is asked.
+    pub hosts: Vec<Host>,
+}
+
+/// A start that is offered. `hosts` are positions in [`Question::hosts`]: everyone who could take part, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// When it starts.
+    pub start: Instant,
+    /// Who.
+    pub hosts: Vec<usize>,
+    /// Seats that are left with the host who has most of them.
+    pub seats_left: u32,
+}
+
+/// Why a start is not offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "as_str says it")]
+pub enum Reason {
+    Hours,
+    Override,
+    Restriction,
+    Window,
+    Notice,
+    Busy,
+    Buffer,
+    Hold,
+    Seats,
+    Limit,
+    Team,
+    Fixed,
+    Group,
+    Grid,
+    Provider,
+    Degraded,
+}
+
+impl Reason {
+    /// All reasons.
+    pub const ALL: &[Self] = &[
+        Self::Hours,
+        Self::Override,
+        Self::Restriction,
+        Self::Window,
+        Self::Notice,
+        Self::Busy,
+        Self::Buffer,
+        Self::Hold,
+        Self::Seats,
+        Self::Limit,
+        Self::Team,
+        Self::Fixed,
+        Self::Group,
+        Self::Grid,
+        Self::Provider,
+        Self::Degraded,
+    ];
+
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hours => "hours",
+            Self::Override => "override",
+            Self::Restriction => "restriction",
+            Self::Window => "window",
+            Self::Notice => "notice",
+            Self::Busy => "busy",
+            Self::Buffer => "buffer",
+            Self::Hold => "hold",
+            Self::Seats => "seats",
+            Self::Limit => "limit",
+            Self::Team => "team",
+            Self::Fixed => "fixed",
+            Self::Group => "group",
+            Self::Grid => "grid",
+            Self::Provider => "provider",
+            Self::Degraded => "degraded",
+        }
+    }
+
+    /// What it means, for people.
+    #[must_use]
+    pub const fn detail(self) -> &'static str {
+        match self {
+            Self::Hours => "outside open hours",
+            Self::Override => "a date override or a closed day",
+            Self::Restriction => "outside the restriction schedule",
+            Self::Window => "outside the booking window",
+            Self::Notice => "sooner than the minimum notice",
+            Self::Busy => "the time is taken",
+            Self::Buffer => "too close to a meeting: the buffers overlap",
+            Self::Hold => "somebody else holds it",
+            Self::Seats => "no seat is left",
+            Self::Limit => "the limit of the period is reached",
+            Self::Team => "not everyone is free",
+            Self::Fixed => "a fixed host is not free",
+            Self::Group => "nobody of another group is free",
+            Self::Grid => "not a start of the grid",
+            Self::Provider => "the provider does not offer it",
+            Self::Degraded => "the provider cannot be asked",
+        }
+    }
+}
+
+/// One host with everything prepared. Asked for starts in ascending order.
+pub(super) struct Judge<'a> {
+    host: &'a Host,
+    question: &'a Question,
+    pub(super) calendar: Calendar,
+    limits: Vec<Counter>,
+    not_before: Instant,
+    opens: Instant,
+    closes: Instant,
+    at_window: usize,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(question: &'a Question, host: &'a Host) -> Self {
+        let (opens, closes) = question
+            .booking_window
+            .map_or((Instant::MIN, Instant::MAX), |window| window.bounds(host.zone, question.now));
+        let counted = || host.taken.iter().filter(|t| t.counts && !t.when.is_empty()).map(|t| t.when);
+        Self {
+            host,
+            question,
+            calendar: Calendar::new(&host.taken, question.meeting),
+            limits: question.limits.iter().map(|limit| Counter::new(*limit, host.zone, counted())).collect(),
+            not_before: question
+                .now
+                .map_or(Instant::MIN, |now| now.plus_minutes(i64::from(question.notice_minutes))),
+            opens,
+            closes,
+            at_window: 0,
+        }
+    }
+
+    pub(super) const fn rewind(&mut self) {
+        self.at_window = 0;
+        self.calendar.rewind();
+    }
+
+    /// Can this host take this start? Constant time, seen over ascending starts.
+    pub(super) fn takes(&mut self, start: Instant) -> bool {
+        let when = self.question.meeting.at(start);
+        let windows = &self.host.windows;
+        while windows.get(self.at_window).is_some_and(|w| w.end() < when.end()) {
+            self.at_window = self.at_window.saturating_add(1);
+        }
+        start >= self.not_before
+            && (self.opens..self.closes).contains(&start)
+            && windows.get(self.at_window).is_some_and(|w| w.contains(when))
+            && self.calendar.is_free(start)
+            && self.limits.iter_mut().all(|limit| limit.allows(start, self.question.meeting.length_minutes))
+    }
+
+    /// Why this host cannot take this start, and what is in the way; by looking at everything.
+    pub(super) fn reason(&mut self, start: Instant) -> Option<(Reason, Option<Interval>)> {
+        let when = self.question.meeting.at(start);
+        if !self.host.windows.iter().any(|w| w.contains(when)) {
+            let open = |windows: &[Interval]| windows.iter().any(|w| w.contains(when));
+            let reason = match (open(&self.host.unrestricted), open(&self.host.regular)) {
+                (true, _) => Reason::Restriction,
+                (false, true) => Reason::Override,
+                (false, false) => Reason::Hours,
+            };
+            return Some((reason, None));
+        }
+        if !(self.opens..self.closes).contains(&start) {
+            return Some((Reason::Window, None));
+        }
+        if start < self.not_before {
+            return Some((Reason::Notice, None));
+        }
+        if let Some((reason, by)) = busy::reason(&self.host.taken, &self.question.meeting, start) {
+            return Some((reason, Some(by)));
+        }
+        let length = self.question.meeting.length_minutes;
+        (!self.limits.iter_mut().all(|limit| limit.allows(start, length))).then_some((Reason::Limit, None))
+    }
+}
+
+impl Question {
+    fn step(&self, host: &Host) -> Step {
+        Step {
+            length_minutes: self.meeting.length_minutes,
+            step_minutes: self.step_minutes,
+            offset_minutes: self.offset_minutes,
+            round_up: self.round_up_minutes.map(|minutes| (minutes, self.grid_zone.unwrap_or(host.zone))),
+        }
+    }
+
+    /// Must this host take part in every meeting? Only a round robin has such hosts.
+    fn is_fixed(&self, host: &Host) -> bool {
+        self.team_mode == TeamMode::RoundRobin && host.fixed
+    }
+
+    /// Append the starts that lie in these windows, whatever is taken when `full` is empty.
+    fn lay(&self, host: &Host, windows: &[Interval], full: &[Interval], out: &mut Vec<Instant>) {
+        let step = self.step(host);
+        let free;
+        let windows = match self.anchor {
+            GridAnchor::FreeWindowStart => {
+                free = subtraction(windows, full);
+                &free
+            }
+            GridAnchor::AvailabilityWindowStart | GridAnchor::RangeStart => windows,
+        };
+        for window in windows {
+            let anchor =
+                if self.anchor == GridAnchor::RangeStart { self.range.start() } else { window.start() };
+            step.starts(anchor, *window, self.range, out);
+        }
+    }
+
+    /// Windows in which everyone of these is open.
+    fn common<'a>(mut hosts: impl Iterator<Item = &'a Host>) -> Option<Vec<Interval>> {
+        let first = hosts.next()?.windows.clone();
+        Some(hosts.fold(first, |common, host| intersection(&common, &host.windows)))
+    }
+
+    /// Every start of the grid, ascending; `laid` restarts it after busy times if that is the anchor.
+    fn candidates(&self, judges: &[Judge<'_>], laid: bool) -> Vec<Instant> {
+        let mut starts = Vec::new();
+        let together = |judges: &mut dyn Iterator<Item = &Judge<'_>>| -> Vec<Interval> {
+            if laid { merged(judges.flat_map(|j| j.calendar.full()).collect()) } else { Vec::new() }
+        };
+        let everyone = self.team_mode == TeamMode::Collective || self.hosts.iter().all(|h| self.is_fixed(h));
+        if everyone {
+            if let (Some(first), Some(windows)) = (self.hosts.first(), Self::common(self.hosts.iter())) {
+                self.lay(first, &windows, &together(&mut judges.iter()), &mut starts);
+            }
+        } else {
+            let fixed = Self::common(self.hosts.iter().filter(|h| self.is_fixed(h)));
+            let busy_fixed = together(&mut judges.iter().filter(|j| self.is_fixed(j.host)));
+            for (host, judge) in self.hosts.iter().zip(judges).filter(|(h, _)| !self.is_fixed(h)) {
+                let own;
+                let windows = match &fixed {
+                    Some(fixed) => {
+                        own = intersection(&host.windows, fixed);
+                        &own
+                    }
+                    None => &host.windows,
+                };
+                let mut full = together(&mut std::iter::once(judge));
+                if !busy_fixed.is_empty() {
+                    full = merged(full.into_iter().chain(busy_fixed.iter().copied()).collect());
+                }
+                self.lay(host, windows, &full, &mut starts);
+            }
+        }
+        if self.meeting.seats > 1 {
+            // A running session keeps its start, wherever the grid is now.
+            let inside = |start: &Instant| self.range.contains(self.meeting.at(*start));
+            starts.extend(judges.iter().flat_map(|j| j.calendar.joinable()).filter(inside));
+        }
+        starts.sort_unstable();
+        starts.dedup();
+        starts
+    }
+
+    /// Who takes part at this start: everyone who is free, if they are enough.
+    fn team_at(&self, start: Instant, judges: &mut [Judge<'_>]) -> Result<Vec<usize>, Reason> {
+        let mut free = Vec::new();
+        for (i, judge) in judges.iter_mut().enumerate() {
+            if judge.takes(start) {
+                free.push(i);
+            } else if self.team_mode == TeamMode::Collective {
+                return Err(Reason::Team);
+            } else if self.is_fixed(judge.host) {
+                return Err(Reason::Fixed);
+            }
+        }
+        self.enough(&free).map(|()| free)
+    }
+
+    /// Are these enough for a meeting? Those without a group are a group of their own.
+    fn enough(&self, free: &[usize]) -> Result<(), Reason> {
+        if free.is_empty() {
+            return Err(Reason::Team);
+        }
+        if self.team_mode != TeamMode::RoundRobin {
+            return Ok(());
+        }
+        for group in self.hosts.iter().filter(|h| !h.fixed).map(|h| &h.group) {
+            let somebody = |i: &usize| self.hosts.get(*i).is_some_and(|h| !h.fixed && h.group == *group);
+            if !free.iter().any(somebody) {
+                return Err(Reason::Group);
+            }
+        }
+        Ok(())
+    }
+
+    /// The starts that are offered, ascending, with everyone who could take part.
+    /// Cost: windows + taken + (starts × hosts); taken time is sorted once.
+    #[must_use]
+    pub fn offers(&self) -> Vec<Offer> {
+        if let Some(BookingWindow::RollingWindow { days, count, .. }) = self.booking_window
+            && let Some(now) = self.now
+        {
+            return self.in_free_days(days, count, now);
+        }
+        self.plain_offers()
+    }
+
+    fn plain_offers(&self) -> Vec<Offer> {
+        let mut judges: Vec<Judge<'_>> = self.hosts.iter().map(|host| Judge::new(self, host)).collect();
+        let starts = self.candidates(&judges, true);
+        starts
+            .into_iter()
+            .filter_map(|start| {
+                let hosts = self.team_at(start, &mut judges).ok()?;
+                let left = |host: &usize| {
+                    let taken = judges.get(*host).and_then(|judge| judge.calendar.seats_taken(start));
+                    self.meeting.seats.saturating_sub(taken.unwrap_or(0))
+                };
+                let seats_left = hosts.iter().map(left).max().unwrap_or(0);
+                Some(Offer { start, hosts, seats_left })
+            })
+            .collect()
+    }
+
+    /// The first so many days that have something free: seen from today, wherever the range begins.
+    fn in_free_days(&self, days: u32, count: super::rules::DayCount, now: Instant) -> Vec<Offer> {
+        let zone = self
+            .booking_window
+            .map_or(Zone::UTC, |w| w.zone(self.hosts.first().map_or(Zone::UTC, |host| host.zone)));
+        let today = day_start(zone, civil_day(zone, now));
+        let Ok(seen) = Interval::new(today.min(self.range.start()), self.range.end()) else {
+            return Vec::new();
+        };
+        let wide = Self { range: seen, ..self.clone() };
+        let all = wide.plain_offers();
+        let ahead = all.iter().map(|offer| offer.start).filter(|start| *start >= today);
+        let end = last_free_day(days, count, zone, ahead);
+        if self.anchor == GridAnchor::RangeStart {
+            return self.plain_offers().into_iter().filter(|offer| offer.start < end).collect();
+        }
+        let mut offers = all;
+        offers.retain(|o| o.start < end && self.range.contains(self.meeting.at(o.start)));
+        offers
+    }
+
+    /// Is this very time offered, whatever the grid says?
+    pub fn check(&self, start: Instant) -> Result<Vec<usize>, (Reason, Option<Interval>)> {
+        let mut judges: Vec<Judge<'_>> = self.hosts.iter().map(|host| Judge::new(self, host)).collect();
+        match self.team_at(start, &mut judges) {
+            Ok(free) => Ok(free),
+            Err(reason) => {
+                let only = match judges.as_mut_slice() {
+                    [only] => only.reason(start),
+                    _ => None,
+                };
+                Err(only.unwrap_or((reason, None)))
+            }
+        }
+    }
+
+    /// Has this host a running session at this start?
+    #[must_use]
+    pub fn has_session(&self, host: usize, start: Instant) -> bool {
+        let when = self.meeting.at(start);
+        let session = |t: &Taken| matches!(t.by, TakenBy::Session { .. }) && t.when == when;
+        self.hosts.get(host).is_some_and(|host| host.taken.iter().any(session))
+    }
+
+    /// Every start of the grid inside regularly open hours that is not offered, by host, with the reason.
+    #[must_use]
+    pub fn rejections(&self, offers: &[Offer]) -> Vec<Rejection> {
+        let mut judges: Vec<Judge<'_>> = self.hosts.iter().map(|host| Judge::new(self, host)).collect();
+        let offered: BTreeMap<Instant, &Offer> = offers.iter().map(|offer| (offer.start, offer)).collect();
+        let mut rejections = Vec::new();
+        for (i, host) in self.hosts.iter().enumerate() {
+            let mut starts = Vec::new();
+            for windows in [&host.windows, &host.unrestricted, &host.regular] {
+                self.lay(host, windows, &[], &mut starts);
+            }
+            starts.sort_unstable();
+            starts.dedup();
+            for start in starts {
+                let taking_part = offered.get(&start).is_some_and(|offer| offer.hosts.contains(&i));
+                if taking_part {
+                    continue;
+                }
+                let Some(judge) = judges.get_mut(i) else { continue };
+                let own = judge.reason(start);
+                let (reason, by) = own.unwrap_or_else(|| {
+                    judges.iter_mut().for_each(Judge::rewind);
+                    let team = self.team_at(start, &mut judges).err();
+                    judges.iter_mut().for_each(Judge::rewind);
+                    let window = self.booking_window.map_or(Reason::Grid, |_| Reason::Window);
+                    // Free, and the team is complete: beyond the free days, or between two starts of a moved grid.
+                    (team.unwrap_or(window), None)
+                });
+                rejections.push(Rejection { start, host: i, reason, by });
+            }
+        }
+        rejections.sort_by_key(|r| (r.start, r.host));
+        rejections
+    }
+}
+
+/// A start that a host does not offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejection {
+    /// The start.
+    pub start: Instant,
+    /// Position of the host.
+    pub host: usize,
+    /// Why.
+    pub reason: Reason,
+    /// What is in the way, if it is a stretch of time.
+    pub by: Option<Interval>,
+}

@@ -1,0 +1,122 @@
+//! Bookings: what can be done with one that was made.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use berth_engine::{CancelBooking, RescheduleBooking};
+use berth_model::{id::BookingId, time::Instant};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::bookings::{BookingView, accepted, tagged};
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    extract::{IfMatch, Json as Body, Path},
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// A key with this scope acts for the business: the cut-offs, which are for customers, do not bind it.
+pub(super) const OVERRIDE: &str = "bookings:override";
+
+/// How to cancel.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cancel {
+    /// For the customer.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// Cancel a booking. Cancelling it twice is the same as once. After the event type's cut-off only with a key that has the scope
+/// `bookings:override`.
+#[utoipa::path(post, path = "/api/booking/{id}/cancel", tag = "bookings", request_body = Cancel, params(("id" = String, Path)),
+    responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
+        (status = 409, body = ProblemDocument)))]
+pub(super) async fn cancel(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<BookingId>,
+    IfMatch(expected_sequence): IfMatch,
+    Body(cancel): Body<Cancel>,
+) -> ApiResult<Response> {
+    let caller = key.caller("bookings:write", &request_id)?;
+    let cancel =
+        CancelBooking { reason: cancel.reason, expected_sequence, bound_by_cutoffs: !key.may(OVERRIDE) };
+    Ok(accepted(app.engine().cancel(&caller, id, cancel).await?, StatusCode::OK))
+}
+
+/// Where to move it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reschedule {
+    /// When it starts (RFC 3339).
+    #[schema(value_type = String)]
+    start: Instant,
+}
+
+/// Move a booking: the new time is taken and the old one released, or nothing changes. After the event type's cut-off only with a
+/// key that has the scope `bookings:override`.
+#[utoipa::path(post, path = "/api/booking/{id}/reschedule", tag = "bookings", request_body = Reschedule, params(("id" = String, Path)),
+    responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
+        (status = 409, body = ProblemDocument)))]
+pub(super) async fn reschedule(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<BookingId>,
+    IfMatch(expected_sequence): IfMatch,
+    Body(reschedule): Body<Reschedule>,
+) -> ApiResult<Response> {
+    let caller = key.caller("bookings:write", &request_id)?;
+    let reschedule = RescheduleBooking {
+        start: reschedule.start,
+        expected_sequence,
+        bound_by_cutoffs: !key.may(OVERRIDE),
+    };
+    Ok(accepted(app.engine().reschedule(&caller, id, reschedule).await?, StatusCode::OK))
+}
+
+/// Confirm a booking that waits for it (event types with `confirmation: manual`).
+#[utoipa::path(post, path = "/api/booking/{id}/confirm", tag = "bookings", params(("id" = String, Path)),
+    responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
+        (status = 409, body = ProblemDocument)))]
+pub(super) async fn confirm(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<BookingId>,
+    IfMatch(expected_sequence): IfMatch,
+) -> ApiResult<Response> {
+    let caller = key.caller("bookings:write", &request_id)?;
+    Ok(accepted(app.engine().confirm(&caller, id, expected_sequence).await?, StatusCode::OK))
+}
+
+/// Decline a booking that waits to be confirmed: it is cancelled and its time is free again.
+#[utoipa::path(post, path = "/api/booking/{id}/decline", tag = "bookings", request_body = Cancel, params(("id" = String, Path)),
+    responses((status = 200, body = BookingView), (status = 409, body = ProblemDocument)))]
+pub(super) async fn decline(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<BookingId>,
+    IfMatch(expected_sequence): IfMatch,
+    Body(decline): Body<Cancel>,
+) -> ApiResult<Response> {
+    let caller = key.caller("bookings:write", &request_id)?;
+    let booking = app.engine().decline(&caller, id, decline.reason, expected_sequence).await?;
+    Ok(tagged(StatusCode::OK, booking))
+}
+
+/// The attendee did not come. From the start of the meeting on, also after it was completed.
+#[utoipa::path(post, path = "/api/booking/{id}/no-show", tag = "bookings", params(("id" = String, Path)),
+    responses((status = 200, body = BookingView), (status = 409, body = ProblemDocument)))]
+pub(super) async fn no_show(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<BookingId>,
+    IfMatch(expected_sequence): IfMatch,
+) -> ApiResult<Response> {
+    let caller = key.caller("bookings:write", &request_id)?;
+    Ok(tagged(StatusCode::OK, app.engine().no_show(&caller, id, expected_sequence).await?))
+}

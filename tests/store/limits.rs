@@ -1,0 +1,139 @@
+//! Limits hold under races; several bookings are made together.
+
+use berth_model::{
+    booking::BookingStatus,
+    scheduling::rules::{Limit, Quantity},
+};
+use berth_store::{
+    StoreError,
+    records::{Allowance, BookingChange, NewBooking},
+};
+
+use crate::world::{Scene, World, at_once, span};
+
+fn limited(world: &World, scene: &Scene, from: i64, length: i64, most: Quantity) -> NewBooking {
+    let daily: Limit = serde_json::from_str(r#"{"per": "day", "max_bookings": 1}"#).unwrap();
+    let limit = Limit { most, ..daily };
+    // The days of this world begin at noon.
+    let day = span(from.div_euclid(1_440) * 1_440, (from.div_euclid(1_440) + 1) * 1_440);
+    let mut new = world.booking(scene, span(from, from + length));
+    new.allowances = vec![Allowance { member: scene.member, limit, period: day }];
+    new
+}
+
+pub async fn a_limit_is_not_exceeded_by_racing_bookings(world: &World) {
+    let scene = world.scene("quay").await;
+    for most in [Quantity::MaxBookings(7), Quantity::MaxMinutes(90)] {
+        // All at different times of one day: only the limit is in their way.
+        let day = if matches!(most, Quantity::MaxBookings(_)) { 0 } else { 1_440 };
+        let results = at_once((0..40).map(|n| {
+            let (store, audit) = (world.store.clone(), world.audit());
+            let new = limited(world, &scene, day + n * 20, 13, most);
+            async move { store.create_booking(new, audit).await }
+        }))
+        .await;
+        // Six of thirteen minutes are 78; a seventh would be 91.
+        let made = if day == 0 { 7 } else { 6 };
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), made, "{results:?}");
+        for result in &results {
+            assert!(matches!(result, Ok(()) | Err(StoreError::LimitReached(_))), "{result:?}");
+        }
+    }
+}
+
+pub async fn a_limit_counts_what_it_should(world: &World) {
+    let scene = world.scene("quay").await;
+    let most = Quantity::MaxBookings(2);
+    let mut made = Vec::new();
+    for from in [60, 120] {
+        let new = limited(world, &scene, from, 30, most);
+        made.push(new.booking.clone());
+        world.store.create_booking(new, world.audit()).await.unwrap();
+    }
+    let third = limited(world, &scene, 180, 30, most);
+    let book = async |new: &NewBooking| world.store.create_booking(new.clone(), world.audit()).await;
+    assert!(matches!(book(&third).await, Err(StoreError::LimitReached(limit)) if limit.most == most));
+    let tomorrow = limited(world, &scene, 1_440, 30, most);
+    book(&tomorrow).await.unwrap();
+
+    // The booking that moves does not count; one that moves into a full day does.
+    let to = |new: &NewBooking, from: i64| BookingChange::Reschedule {
+        when: span(from, from + 30),
+        blocked: span(from, from + 30),
+        allowances: new.allowances.clone(),
+        job: None,
+    };
+    let change = async |id, sequence, change| {
+        world.store.change_booking(scene.tenant, id, sequence, change, None, world.audit()).await
+    };
+    change(made[0].id, 0, to(&third, 300)).await.unwrap();
+    let refused = change(tomorrow.booking.id, 0, to(&third, 400)).await;
+    assert!(matches!(refused, Err(StoreError::LimitReached(_))), "{refused:?}");
+
+    // What took place counts, what was cancelled does not.
+    change(made[0].id, 1, BookingChange::Finished { status: BookingStatus::NoShow }).await.unwrap();
+    assert!(matches!(book(&third).await, Err(StoreError::LimitReached(_))));
+    change(made[1].id, 0, BookingChange::Cancel { reason: None, job: None }).await.unwrap();
+    // A booking counts for each of its members.
+    let bea = world.member(scene.tenant);
+    let mut together = third.clone();
+    (together.booking.member, together.booking.other_members) = (bea.id, vec![scene.member]);
+    world.store.create_member(bea, world.audit()).await.unwrap();
+    book(&together).await.unwrap();
+    let fourth = limited(world, &scene, 240, 30, most);
+    assert!(matches!(book(&fourth).await, Err(StoreError::LimitReached(_))));
+}
+
+pub async fn several_bookings_are_made_together_or_not_at_all(world: &World) {
+    let scene = world.scene("quay").await;
+    let series = |starts: &[i64]| {
+        let make = |from: &i64| {
+            let mut new = limited(world, &scene, *from, 30, Quantity::MaxBookings(3));
+            new.booking.series = Some(berth_model::id::Id::from_uuid(uuid::Uuid::from_u128(7)));
+            (new, world.audit())
+        };
+        starts.iter().map(make).collect::<Vec<_>>()
+    };
+    let create = async |starts: &[i64]| world.store.create_bookings(series(starts)).await;
+    create(&[60, 120]).await.unwrap();
+    let refused = create(&[200, 130]).await;
+    assert!(matches!(refused, Err(StoreError::Overlap | StoreError::LimitReached(_))), "{refused:?}");
+    assert!(matches!(create(&[200, 300]).await, Err(StoreError::LimitReached(_))), "its own count too");
+    assert_eq!(world.taken(&scene).await, [(60, 90), (120, 150)]);
+
+    let results = at_once((0..20_i64).map(|n| {
+        // Half of them the other way round.
+        let (store, mut all) = (world.store.clone(), series(&[1_500, 1_560, 1_620]));
+        if n % 2 == 0 {
+            all.reverse();
+        }
+        async move { store.create_bookings(all).await }
+    }))
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+    for result in &results {
+        let typed = matches!(result, Ok(()) | Err(StoreError::Overlap | StoreError::LimitReached(_)));
+        assert!(typed, "{result:?}");
+    }
+}
+
+pub async fn what_ended_is_found_for_the_sweep(world: &World) {
+    let scene = world.scene("quay").await;
+    let mut made = Vec::new();
+    for from in [60, 0] {
+        let new = world.booking(&scene, span(from, from + 30));
+        made.push(new.booking.clone());
+        world.store.create_booking(new, world.audit()).await.unwrap();
+    }
+    world.store.create_booking(world.pending(&scene, span(100, 110)), world.audit()).await.unwrap();
+    let ended = async |minute, limit| {
+        let rows = world.store.ended_bookings(crate::world::minute(minute), limit).await.unwrap();
+        rows.into_iter()
+            .map(|(tenant, id, sequence)| (tenant == scene.tenant, id, sequence))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ended(29, 10).await, []);
+    assert_eq!(ended(30, 10).await, [(true, made[1].id, 0)]);
+    assert_eq!(ended(999, 1).await, [(true, made[1].id, 0)]);
+    assert_eq!(ended(999, 10).await, [(true, made[1].id, 0), (true, made[0].id, 0)]);
+}
