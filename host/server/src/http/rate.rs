@@ -50,7 +50,7 @@ impl Rate {
         Self { limiters: Mutex::default(), default }
     }
 
-    /// Take a token of this key, which may ask so often in a minute.
+    /// Take a token of this key (or booking), which may ask so often in a minute.
     pub(crate) fn take<T>(&self, key: Id<T>, per_minute: Option<u32>) -> Standing {
         let limit = per_minute.and_then(NonZeroU32::new).unwrap_or(self.default);
         let (remaining, wait_seconds) = match self.limiter(limit).check_key(&key.uuid()) {
