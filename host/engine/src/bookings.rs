@@ -297,7 +297,7 @@ impl Engine {
         let blocked = scene.blocked_by(when);
         let allowances = scene.allowances(booking.members(), when.start());
         let held = held.filter(|_| series.is_none());
-        // A key stands for one booking; a repeated series finds its times taken.
+        // Of a series the key knows the first booking: whoever makes it says so.
         let idempotency_key = caller.idempotency_key.clone().filter(|_| series.is_none());
         Some((NewBooking { booking, blocked, job, allowances, hold, idempotency_key }, held))
     }

@@ -1,7 +1,7 @@
 //! What happens to a booking after it was made: cancelled, moved, confirmed or declined by the tenant, missed, completed.
 
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    booking::{Booking, BookingStatus, ProviderTask},
     id::BookingId,
     limits,
     problem::{Code, Problem},
@@ -104,6 +104,11 @@ impl Engine {
         wait: bool,
     ) -> Outcome<BookOutcome> {
         let booking = self.booking_at(caller, id, reschedule.expected_sequence).await?;
+        // Moved there before, and the provider is being told: a repeat, whose first answer was perhaps lost.
+        if booking.when.start() == reschedule.start && booking.provider_task == Some(ProviderTask::Reschedule)
+        {
+            return Ok(booking.into());
+        }
         if booking.status != BookingStatus::Confirmed || booking.provider_task.is_some() {
             return Err(Problem::new(
                 Code::WrongState,

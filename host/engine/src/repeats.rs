@@ -1,24 +1,41 @@
 //! A request that is repeated because its answer never arrived.
 
 use berth_model::{
-    booking::BookingStatus,
+    booking::{Booking, BookingStatus},
+    limits,
     problem::{Code, Problem},
 };
+use berth_store::records::BookingFilter;
 
-use crate::{BookOutcome, Caller, Engine, Outcome, problems::of_store};
+use crate::{BookOutcome, Caller, Engine, Outcome, SeriesOutcome, problems::of_store};
 
 impl Engine {
     /// The booking that an earlier request with this Idempotency-Key made, if it died before its answer was stored. As the booking
     /// stands now: what happened to it meanwhile did happen.
     pub(crate) async fn made_before(&self, caller: &Caller) -> Outcome<Option<BookOutcome>> {
-        let Some(key) = &caller.idempotency_key else { return Ok(None) };
-        let made = self.store().booking_of_key(caller.tenant.uuid(), key).await.map_err(of_store)?;
-        let Some(id) = made else { return Ok(None) };
-        let booking = self.booking(caller, id).await?;
+        let Some(booking) = self.booking_made_before(caller).await? else { return Ok(None) };
         if booking.status == BookingStatus::Failed {
             let reason = booking.reason.unwrap_or_else(|| "The provider refused it.".to_owned());
             return Err(Problem::new(Code::ProviderRefused, reason));
         }
         Ok(Some(booking.into()))
+    }
+
+    /// The same for a series: what of it was made.
+    pub(crate) async fn series_made_before(&self, caller: &Caller) -> Outcome<Option<SeriesOutcome>> {
+        let first = self.booking_made_before(caller).await?;
+        let Some(series) = first.and_then(|booking| booking.series) else { return Ok(None) };
+        let filter = BookingFilter { series: Some(series), ..BookingFilter::default() };
+        let done = self.list_bookings(caller, filter, limits::PAGE_ITEMS_MAX).await?;
+        Ok(Some(SeriesOutcome { series, done, refused: Vec::new() }))
+    }
+
+    async fn booking_made_before(&self, caller: &Caller) -> Outcome<Option<Booking>> {
+        let Some(key) = &caller.idempotency_key else { return Ok(None) };
+        let made = self.store().booking_of_key(caller.tenant.uuid(), key).await.map_err(of_store)?;
+        match made {
+            Some(id) => Ok(Some(self.booking(caller, id).await?)),
+            None => Ok(None),
+        }
     }
 }

@@ -76,11 +76,15 @@ impl Engine {
         let starts = starts.expand(first.start, scene.listing.time_zone);
         let starts = starts.map_err(|error| Problem::invalid(vec![error]))?;
         let wanted = Wanted { length_minutes, member: first.member, moving: None, hold: None };
-        let series = self.new_id();
-        let outcome = if best_effort {
-            self.book_each(caller, &first, &scene, wanted, &starts, series).await?
-        } else {
-            self.book_all(caller, &first, &scene, wanted, &starts, series).await?
+        let before = self.series_made_before(caller).await?;
+        let outcome = match (best_effort, before) {
+            (true, Some(before)) => self.book_each(caller, &first, &scene, wanted, &starts, before).await?,
+            (true, None) => {
+                let none = SeriesOutcome { series: self.new_id(), done: Vec::new(), refused: Vec::new() };
+                self.book_each(caller, &first, &scene, wanted, &starts, none).await?
+            }
+            (false, Some(before)) => before,
+            (false, None) => self.book_all(caller, &first, &scene, wanted, &starts, self.new_id()).await?,
         };
         self.forget_availability_of_all(&outcome.done);
         self.ring();
@@ -121,6 +125,9 @@ impl Engine {
                 problem.extra.insert("refused".to_owned(), json!(refused));
                 return Err(problem);
             }
+            if let Some((new, _)) = all.first_mut() {
+                new.idempotency_key.clone_from(&caller.idempotency_key);
+            }
             let done: Vec<Booking> = all.iter().map(|(new, _)| new.booking.clone()).collect();
             match self.store().create_bookings(all).await {
                 Ok(()) => return Ok(SeriesOutcome { series, done, refused: Vec::new() }),
@@ -145,10 +152,15 @@ impl Engine {
         scene: &Scene,
         wanted: Wanted<'_>,
         starts: &[Instant],
-        series: SeriesId,
+        before: SeriesOutcome,
     ) -> Outcome<SeriesOutcome> {
+        let SeriesOutcome { series, done: before, .. } = before;
         let mut outcome = SeriesOutcome { series, done: Vec::new(), refused: Vec::new() };
         for start in starts {
+            if let Some(booking) = before.iter().find(|booking| booking.when.start() == *start) {
+                outcome.done.push(booking.clone());
+                continue;
+            }
             let when = Interval::of_minutes(*start, wanted.length_minutes);
             let mut choices = self.choices_at(caller, scene, *start, wanted).await?;
             if let Some(known) = alike(&choices, outcome.done.first()).cloned() {
@@ -159,7 +171,10 @@ impl Engine {
             let mut made = None;
             for choice in &choices {
                 let slot = Slot { scene, when, choice, hold: None, series: Some(series) };
-                let Some((new, _)) = self.new_booking(caller, first, slot) else { continue };
+                let Some((mut new, _)) = self.new_booking(caller, first, slot) else { continue };
+                if before.is_empty() && outcome.done.is_empty() {
+                    new.idempotency_key.clone_from(&caller.idempotency_key);
+                }
                 let booking = new.booking.clone();
                 match self.store().create_booking(new, self.audit(caller)).await {
                     Ok(()) => {

@@ -63,21 +63,7 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
                 (Places::Only(place), "booking.rescheduled")
             }
         }
-        BookingChange::Synced { external, blocked } => {
-            let action = match booking.provider_task {
-                Some(ProviderTask::Create) => "booking.confirmed",
-                Some(ProviderTask::Reschedule) => "booking.reschedule_confirmed",
-                _ => return Err(StoreError::WrongState),
-            };
-            require(booking.status.is_active())?;
-            // A provider that wants a person's confirmation first answers `pending`; the booking waits with it.
-            if external.status != ExternalStatus::Pending {
-                booking.status = BookingStatus::Confirmed;
-            }
-            settle(&mut booking);
-            adopt(&mut booking, external);
-            (Places::Only(Place { blocked: *blocked, when: booking.when }), action)
-        }
+        BookingChange::Synced { external, blocked } => synced(&mut booking, external, *blocked)?,
         BookingChange::Refused { reason } => {
             become_status(&mut booking, BookingStatus::Failed)?;
             booking.reason = Some(reason.clone());
@@ -145,6 +131,27 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
     booking.updated_at = at;
     let data = summary(old, &booking);
     Ok(Step { booking, places, action, data })
+}
+
+/// Both sides have it now.
+fn synced(
+    booking: &mut Booking,
+    external: &ExternalBooking,
+    blocked: Interval,
+) -> Result<(Places, &'static str), StoreError> {
+    let action = match booking.provider_task {
+        Some(ProviderTask::Create) => "booking.confirmed",
+        Some(ProviderTask::Reschedule) => "booking.reschedule_confirmed",
+        _ => return Err(StoreError::WrongState),
+    };
+    require(booking.status.is_active())?;
+    // A provider that wants a person's confirmation first answers `pending`; the booking waits with it.
+    if external.status != ExternalStatus::Pending {
+        booking.status = BookingStatus::Confirmed;
+    }
+    settle(booking);
+    adopt(booking, external);
+    Ok((Places::Only(Place { blocked, when: booking.when }), action))
 }
 
 /// The one way back from `cancelled`: the attendee was never told that it is over, since the provider did not agree.

@@ -1,11 +1,12 @@
 //! Requests that are repeated because the process died between the booking and its answer.
 
-use berth_engine::Caller;
+use berth_engine::{Caller, SeriesRequest};
 use berth_model::{
     booking::BookingStatus,
     limits,
     problem::Code,
     provider::{CallError, ProviderConflict, ProviderError},
+    series::SeriesStarts,
 };
 use berth_store::records::{BookingFilter, Idempotency};
 
@@ -66,4 +67,47 @@ async fn the_repeat_of_a_refused_booking_is_refused() {
     let again = w.engine.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap_err();
     assert_eq!(again.code, Code::ProviderRefused);
     assert_eq!(again.detail, first.detail);
+}
+
+fn weekly(w: &World, weeks: i64, best_effort: bool) -> SeriesRequest {
+    let starts = (1..weeks).map(|week| monday("10:00").plus_seconds(week * 7 * 86_400)).collect();
+    SeriesRequest { first: w.request(monday("10:00")), starts: SeriesStarts::List(starts), best_effort }
+}
+
+#[tokio::test]
+async fn the_repeat_of_a_series_is_given_the_series() {
+    let w = world().await;
+    let first = w.engine.book_series(&keyed(&w, "k").await, weekly(&w, 3, false)).await.unwrap();
+    assert_eq!(first.done.len(), 3);
+    dies(&w);
+    let again = w.engine.book_series(&keyed(&w, "k").await, weekly(&w, 3, false)).await.unwrap();
+    assert_eq!((again.series, again.done), (first.series, first.done));
+    assert_eq!(w.engine.list_bookings(&w.caller, BookingFilter::default(), 10).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn the_repeat_of_a_series_that_stopped_half_way_goes_on_with_it() {
+    let w = world().await;
+    let first = w.engine.book_series(&keyed(&w, "k").await, weekly(&w, 2, true)).await.unwrap();
+    dies(&w);
+    // As if the process had died before the third.
+    let again = w.engine.book_series(&keyed(&w, "k").await, weekly(&w, 3, true)).await.unwrap();
+    assert_eq!((again.series, again.refused.len()), (first.series, 0));
+    assert_eq!(again.done[..2], first.done[..]);
+    assert_eq!(again.done.len(), 3);
+    assert_eq!(w.engine.list_bookings(&w.caller, BookingFilter::default(), 10).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn the_repeat_of_a_move_that_is_under_way_is_told_so() {
+    let w = world().await;
+    let booking = w.booked(monday("10:00")).await;
+    w.provider.next("reschedule", Fault::Before(LOST));
+    assert!(w.reschedule(booking.id, monday("11:00")).await.unwrap().pending);
+    let again = w.reschedule(booking.id, monday("11:00")).await.unwrap();
+    assert!(again.pending);
+    let elsewhere = w.reschedule(booking.id, monday("11:30")).await.unwrap_err();
+    assert_eq!(elsewhere.code, Code::WrongState, "one change at a time");
+    assert_eq!(w.later(5).await, 1);
+    w.agrees(booking.id).await;
 }

@@ -1,0 +1,184 @@
+//! The command line, as a person uses it: offline, against a running server, and what it says when something is wrong.
+//!
+//! Programs come from `BERTH_BINARIES` (set by `cargo xtask test`) or `target/debug`.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+fn folder(variable: &str, otherwise: &str) -> PathBuf {
+    std::env::var_os(variable)
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(otherwise), PathBuf::from)
+}
+
+fn component(name: &str) -> String {
+    folder("BERTH_COMPONENTS", "../target/components").join(name).display().to_string()
+}
+
+/// A set-up in a folder of its own.
+struct Berth {
+    folder: tempfile::TempDir,
+    address: String,
+}
+
+/// What a command said.
+#[derive(Debug)]
+struct Said {
+    code: i32,
+    json: Value,
+    errors: String,
+}
+
+/// A server, killed when this is dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Berth {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self { folder, address: format!("127.0.0.1:{port}") }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let program = folder("BERTH_BINARIES", "../target/debug").join("berth");
+        assert!(program.is_file(), "{} is not there; run `cargo build --bins` first", program.display());
+        let mut command = Command::new(program);
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env("BERTH_LISTEN", &self.address)
+            .env("BERTH_LOG_FILTER", "error")
+            .env_remove("BERTH_URL")
+            .env_remove("BERTH_KEY")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str], environment: &[(&str, &str)]) -> Said {
+        let output = self.command(args).arg("--json").envs(environment.iter().copied()).output().unwrap();
+        Said {
+            code: output.status.code().unwrap(),
+            json: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
+            errors: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    fn ok(&self, args: &[&str], environment: &[(&str, &str)]) -> Value {
+        let said = self.run(args, environment);
+        assert_eq!(said.code, 0, "{args:?}: {said:?}");
+        said.json
+    }
+
+    /// Start the server, and ask it until it answers.
+    fn serve(&self, there: &[(&str, &str)]) -> Running {
+        let running = Running(self.command(&["serve"]).stdout(Stdio::null()).spawn().unwrap());
+        let until = Instant::now() + Duration::from_secs(30);
+        while self.run(&["plugin", "list"], there).code != 0 {
+            assert!(Instant::now() < until, "the server did not become ready");
+        }
+        running
+    }
+}
+
+#[test]
+fn plugins_are_managed_on_a_running_server_as_on_the_database() {
+    let berth = Berth::new();
+    let key = berth.ok(&["key", "create", "--operator", "--name", "ops"], &[])[0]["key"].clone();
+    let key = key.as_str().unwrap();
+    let url = format!("http://{}", berth.address);
+    let there = [("BERTH_URL", url.as_str()), ("BERTH_KEY", key)];
+    let server = berth.serve(&there);
+
+    let held = berth.ok(&["plugin", "install", &component("template.wasm")], &there);
+    assert_eq!((&held[0]["plugin"], &held[0]["state"]), (&"acme".into(), &"held".into()));
+    let refused = berth.run(&["plugin", "activate", "acme"], &there);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.errors.contains("BERTH-E0511") && refused.errors.contains("berth plugin grant acme"),
+        "{refused:?}"
+    );
+    let staged = berth.ok(&["plugin", "grant", "acme", "api.acme.example"], &there);
+    assert_eq!(staged[0]["state"], "staged");
+    assert_eq!(berth.ok(&["plugin", "activate", "acme@0.1.0"], &there)[0]["state"], "active");
+    let none = berth.run(&["plugin", "rollback", "acme"], &there);
+    assert!(none.errors.contains("no earlier version"), "{none:?}");
+    let aside = berth.ok(&["plugin", "quarantine", "acme", "--reason", "loops"], &there);
+    assert_eq!((&aside[0]["state"], &aside[0]["reason"]), (&"quarantined".into(), &"loops".into()));
+    assert_eq!(berth.ok(&["plugin", "quarantine", "acme", "--lift"], &there)[0]["state"], "staged");
+
+    let listed = berth.ok(&["plugin", "list"], &there);
+    assert_eq!(listed, berth.ok(&["plugin", "list"], &[]), "the same from both sides");
+    let inspected = berth.ok(&["plugin", "inspect", "acme"], &there);
+    assert_eq!(inspected["manifest"]["hosts"][0], "api.acme.example");
+    assert_eq!(inspected, berth.ok(&["plugin", "inspect", "acme"], &[]));
+
+    let garbage = berth.path().join("garbage.wasm");
+    std::fs::write(&garbage, "no component").unwrap();
+    let garbage = berth.run(&["plugin", "install", &garbage.display().to_string()], &there);
+    assert!(garbage.code == 1 && garbage.errors.contains("is not WebAssembly"), "{garbage:?}");
+    let wrong = berth.run(&["plugin", "list", "--key", "berth_made_up"], &there);
+    assert!(wrong.code == 1 && wrong.errors.contains("BERTH-E0402"), "{wrong:?}");
+    let keyless = berth.run(&["plugin", "list"], &[("BERTH_URL", &url)]);
+    assert!(keyless.code == 1 && keyless.errors.contains("berth key create --operator"), "{keyless:?}");
+    drop(server);
+    let gone = berth.run(&["plugin", "list"], &there);
+    assert!(gone.code == 1 && gone.errors.contains("Is the server running?"), "{gone:?}");
+    assert!(!gone.errors.contains(key) && !wrong.errors.contains("berth_made_up"), "no key in an error");
+}
+
+#[test]
+fn doctor_ends_with_a_code_that_scripts_can_read() {
+    let berth = Berth::new();
+    let result = |said: &Said, check: &str| {
+        let findings = said.json.as_array().unwrap();
+        findings.iter().find(|f| f["check"] == check).unwrap_or_else(|| panic!("{said:?}"))["result"].clone()
+    };
+    let fresh = berth.run(&["doctor"], &[]);
+    assert_eq!((fresh.code, result(&fresh, "database")), (1, "FAIL".into()));
+    berth.ok(&["migrate"], &[]);
+    let migrated = berth.run(&["doctor"], &[]);
+    assert_eq!((migrated.code, result(&migrated, "database")), (0, "ok".into()));
+    assert_eq!(result(&migrated, "plugins"), "warn");
+    let misspelt = berth.run(&["doctor"], &[("BERTH_LISTN", "127.0.0.1:1")]);
+    assert_eq!((misspelt.code, result(&misspelt, "configuration")), (1, "FAIL".into()));
+    assert!(misspelt.json[0]["found"].as_str().unwrap().contains("listn"), "{misspelt:?}");
+}
+
+#[test]
+fn the_vault_key_is_exchanged() {
+    let berth = Berth::new();
+    berth.ok(&["migrate"], &[]);
+    let key = berth.path().join(".berth/vault.key");
+    let before = std::fs::read_to_string(&key).unwrap();
+    std::fs::rename(&key, berth.path().join(".berth/vault.key.old")).unwrap();
+    let resealed = berth.ok(&["reseal"], &[]);
+    assert_eq!((&resealed[0]["resealed"], &resealed[0]["connections"]), (&0.into(), &0.into()));
+    assert_ne!(std::fs::read_to_string(&key).unwrap(), before, "a new key was made");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let berth = Berth::new();
+    let mut child =
+        berth.command(&["doctor", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "a fresh set-up fails, and that is all");
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("panicked"));
+}
