@@ -111,13 +111,13 @@ impl Engine {
         let mut members: BTreeMap<MemberId, MemberRecord> = BTreeMap::new();
         let mut events = Vec::with_capacity(bookings.len());
         for booking in bookings {
-            if let Entry::Vacant(place) = event_types.entry(booking.event_type) {
+            if let Entry::Vacant(unread) = event_types.entry(booking.event_type) {
                 let record = self.store().event_type(caller.tenant, booking.event_type).await;
-                place.insert(record.map_err(of_store)?);
+                unread.insert(record.map_err(of_store)?);
             }
-            if let Entry::Vacant(place) = members.entry(booking.member) {
+            if let Entry::Vacant(unread) = members.entry(booking.member) {
                 let record = self.store().member(caller.tenant, booking.member).await;
-                place.insert(record.map_err(of_store)?);
+                unread.insert(record.map_err(of_store)?);
             }
             let organiser = members.get(&booking.member).map(std::slice::from_ref).unwrap_or_default();
             if let Some(event_type) = event_types.get(&booking.event_type) {
