@@ -1,7 +1,10 @@
 //! Writing iCalendar (RFC 5545): an invitation for one booking, a feed of many.
 
 mod line;
+mod read;
 mod zone;
+
+pub use read::{AllDay, IcsError, all_day_events};
 
 use std::fmt::Write as _;
 

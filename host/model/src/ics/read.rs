@@ -96,7 +96,9 @@ pub fn all_day_events(bytes: &[u8]) -> Result<Vec<AllDay>, IcsError> {
                     return bad(number, format!("at most {} all-day events", limits::HOURS_RULES_MAX));
                 }
             }
-            ("DTSTART" | "DTEND", Some(event)) if parameters.to_ascii_uppercase().contains("VALUE=DATE") || value.len() == 8 => {
+            ("DTSTART" | "DTEND", Some(event))
+                if parameters.to_ascii_uppercase().contains("VALUE=DATE") || value.len() == 8 =>
+            {
                 // VALUE=DATE-TIME has a time of day.
                 if value.len() != 8 {
                     continue;
@@ -111,7 +113,9 @@ pub fn all_day_events(bytes: &[u8]) -> Result<Vec<AllDay>, IcsError> {
                 }
             }
             ("SUMMARY", Some(event)) => event.summary = unescaped(value),
-            ("RRULE" | "RDATE", Some(_)) => return bad(number, "recurring events are not imported; name each day"),
+            ("RRULE" | "RDATE", Some(_)) => {
+                return bad(number, "recurring events are not imported; name each day");
+            }
             _ => {}
         }
     }
@@ -132,8 +136,11 @@ mod tests {
     fn whole_days_are_read_and_times_of_day_passed_over() {
         let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
         let found = all_day_events(FILE.as_bytes()).unwrap();
-        let christmas =
-            AllDay { first: day(2026, 12, 25), last: day(2026, 12, 26), summary: "Christmas, and Boxing Day".into() };
+        let christmas = AllDay {
+            first: day(2026, 12, 25),
+            last: day(2026, 12, 26),
+            summary: "Christmas, and Boxing Day".into(),
+        };
         let new_year = AllDay { first: day(2027, 1, 1), last: day(2027, 1, 1), summary: "Holiday".into() };
         assert_eq!(found, [christmas, new_year]);
     }

@@ -14,6 +14,7 @@ mod keys;
 mod listings;
 mod manage;
 pub(crate) mod plugins;
+mod rules;
 mod series;
 mod team;
 mod tenants;
@@ -63,6 +64,28 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(event_types::get, event_types::update, event_types::delete))
         .routes(routes!(event_types::duplicate))
         .routes(routes!(availability::availability))
+        .routes(routes!(rules::generate))
+        .routes(routes!(rules::import))
+        .routes(routes!(rules::patterns::create, rules::patterns::list))
+        .routes(routes!(rules::patterns::get, rules::patterns::replace, rules::patterns::delete))
+        .routes(routes!(rules::overrides::create, rules::overrides::list))
+        .routes(routes!(rules::overrides::get, rules::overrides::replace, rules::overrides::delete))
+        .routes(routes!(rules::holidays::create, rules::holidays::list))
+        .routes(routes!(rules::holidays::get, rules::holidays::replace, rules::holidays::delete))
+        .routes(routes!(rules::out_of_office::create, rules::out_of_office::list))
+        .routes(routes!(
+            rules::out_of_office::get,
+            rules::out_of_office::replace,
+            rules::out_of_office::delete
+        ))
+        .routes(routes!(rules::travel::create, rules::travel::list))
+        .routes(routes!(rules::travel::get, rules::travel::replace, rules::travel::delete))
+        .routes(routes!(rules::restriction_schedules::create, rules::restriction_schedules::list))
+        .routes(routes!(
+            rules::restriction_schedules::get,
+            rules::restriction_schedules::replace,
+            rules::restriction_schedules::delete
+        ))
         .merge(OpenApiRouter::new().routes(routes!(compute::post)).layer(compute::body_limit()))
         .routes(routes!(bookings::create, bookings::list))
         .routes(routes!(bookings::get))

@@ -10,7 +10,10 @@ use berth_engine::{PatternPreview, preview_pattern};
 use berth_model::{
     id::{EventTypeId, ListingId, MemberId, RuleId},
     problem::{Code, FieldError, Problem},
-    rule::{Holiday, OutOfOffice, Override, Pattern, RestrictionSchedule, Rule, RuleKind, RuleOwner, RuleRecord, TravelRule},
+    rule::{
+        Holiday, OutOfOffice, Override, Pattern, RestrictionSchedule, Rule, RuleKind, RuleOwner, RuleRecord,
+        TravelRule,
+    },
     time::{Instant, Interval, Zone},
 };
 use serde::{Deserialize, Serialize};
@@ -67,17 +70,14 @@ impl From<RuleRecord> for RuleView {
     }
 }
 
-/// A rule to be made: whom it bears on, and what it says.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = RuleBody)]
+/// A rule to be made: whom it bears on (one of `member`, `listing`, `event_type`), and what it says.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the body that `read` takes apart")]
 pub(super) struct RuleBody<T> {
-    #[serde(default)]
     #[schema(value_type = Option<String>)]
     member: Option<MemberId>,
-    #[serde(default)]
     #[schema(value_type = Option<String>)]
     listing: Option<ListingId>,
-    #[serde(default)]
     #[schema(value_type = Option<String>)]
     event_type: Option<EventTypeId>,
     #[serde(flatten)]
@@ -203,18 +203,60 @@ macro_rules! rule_routes {
     };
 }
 
-rule_routes!(patterns, "/api/booking/patterns", "/api/booking/patterns/{id}", "availability rules", Pattern, Pattern,
-    "hours that recur, for a member, a listing or an event type. A member's patterns replace their weekly hours; those of a listing or event type cut everyone's");
-rule_routes!(overrides, "/api/booking/overrides", "/api/booking/overrides/{id}", "availability rules", Override, Override,
-    "hours that replace one day's; no intervals close it");
-rule_routes!(holidays, "/api/booking/holidays", "/api/booking/holidays/{id}", "availability rules", Holiday, Holiday,
-    "days on which a listing is closed, unless a member's override opens one");
-rule_routes!(out_of_office, "/api/booking/out-of-office", "/api/booking/out-of-office/{id}", "availability rules", OutOfOffice, OutOfOffice,
-    "a stretch of time in which a member cannot be booked");
-rule_routes!(travel, "/api/booking/travel", "/api/booking/travel/{id}", "availability rules", Travel, TravelRule,
-    "days on which a member keeps the same hours on another clock");
-rule_routes!(restriction_schedules, "/api/booking/restriction-schedules", "/api/booking/restriction-schedules/{id}", "availability rules", RestrictionSchedule, RestrictionSchedule,
-    "hours that cut everyone's hours; an event type names it in its policy");
+rule_routes!(
+    patterns,
+    "/api/booking/patterns",
+    "/api/booking/patterns/{id}",
+    "availability rules",
+    Pattern,
+    Pattern,
+    "hours that recur, for a member, a listing or an event type. A member's patterns replace their weekly hours; those of a listing or event type cut everyone's"
+);
+rule_routes!(
+    overrides,
+    "/api/booking/overrides",
+    "/api/booking/overrides/{id}",
+    "availability rules",
+    Override,
+    Override,
+    "hours that replace one day's; no intervals close it"
+);
+rule_routes!(
+    holidays,
+    "/api/booking/holidays",
+    "/api/booking/holidays/{id}",
+    "availability rules",
+    Holiday,
+    Holiday,
+    "days on which a listing is closed, unless a member's override opens one"
+);
+rule_routes!(
+    out_of_office,
+    "/api/booking/out-of-office",
+    "/api/booking/out-of-office/{id}",
+    "availability rules",
+    OutOfOffice,
+    OutOfOffice,
+    "a stretch of time in which a member cannot be booked"
+);
+rule_routes!(
+    travel,
+    "/api/booking/travel",
+    "/api/booking/travel/{id}",
+    "availability rules",
+    Travel,
+    TravelRule,
+    "days on which a member keeps the same hours on another clock"
+);
+rule_routes!(
+    restriction_schedules,
+    "/api/booking/restriction-schedules",
+    "/api/booking/restriction-schedules/{id}",
+    "availability rules",
+    RestrictionSchedule,
+    RestrictionSchedule,
+    "hours that cut everyone's hours; an event type names it in its policy"
+);
 
 /// Which holidays are imported where.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -244,7 +286,9 @@ pub(super) async fn import(
     let caller = key.caller("listings:write", &request_id)?;
     let days = berth_model::ics::all_day_events(&body)
         .map_err(|error| Problem::invalid(vec![FieldError::new("", error.to_string())]))?;
-    let rules = days.into_iter().map(|day| Rule::Holiday(Holiday { name: day.summary, date: day.first, last_date: Some(day.last) }));
+    let rules = days
+        .into_iter()
+        .map(|day| Rule::Holiday(Holiday { name: day.summary, date: day.first, last_date: Some(day.last) }));
     let owner = Some(RuleOwner::Listing(params.listing));
     let made = app.engine().create_rules(&caller, owner, rules.collect()).await?;
     Ok((StatusCode::CREATED, Json(Imported { holidays: made.into_iter().map(RuleView::from).collect() })))
