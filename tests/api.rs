@@ -8,6 +8,8 @@ mod event_types;
 mod life;
 #[path = "api/listings.rs"]
 mod listings;
+#[path = "api/rules.rs"]
+mod rules;
 #[path = "api/team.rs"]
 mod team;
 
