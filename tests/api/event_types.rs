@@ -207,19 +207,20 @@ async fn each_bad_field_of_an_event_type_is_named_and_nothing_is_stored() {
 
     // The same checks when it is changed.
     let path = format!("{PATH}/{}", made["id"].as_str().unwrap());
-    for (patch, field) in [
-        (json!({ "title": "" }), "/title"),
-        (json!({ "members": [nobody] }), "/members/0"),
-        (json!({ "policy": { "seats": 0 } }), "/policy/seats"),
-        (json!({ "policy": { "seats": "two" } }), "/policy/seats"),
-        (json!({ "policy": { "seat": null } }), "/policy/seat"),
+    for (patch, status, field) in [
+        (json!({ "title": "" }), 422, "/title"),
+        (json!({ "members": [nobody] }), 422, "/members/0"),
+        (json!({ "policy": { "seats": 0 } }), 422, "/policy/seats"),
+        (json!({ "policy": { "seats": "two" } }), 400, "/policy/seats"),
+        (json!({ "policy": { "seat": null } }), 400, "/policy/seat"),
         (
             json!({ "policy": { "limits": [{ "per": "day", "max_bookings": 0 }] } }),
+            422,
             "/policy/limits/0/max_bookings",
         ),
     ] {
         let answer = sent(&api, "PATCH", &path, patch.clone()).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{patch}: {}", answer.body);
+        assert_eq!(answer.status.as_u16(), status, "{patch}: {}", answer.body);
         assert_eq!(fields(&answer), [field], "{patch}");
     }
     assert_eq!(api.ok("GET", &path, Value::Null).await, made);
@@ -297,6 +298,47 @@ async fn a_booking_answers_the_questions_of_its_event_type() {
 }
 
 #[tokio::test]
+async fn a_customer_chooses_one_of_the_lengths() {
+    let api = Api::new().await;
+    let (listing, ana, _) = parts(&api).await;
+    let event_type = json!({
+        "listing": listing, "slug": "tour", "title": "Tour", "length_minutes": 30, "members": [ana],
+        "policy": { "other_lengths_minutes": [90] },
+    });
+    let event_type = api.ok("POST", PATH, event_type).await["id"].clone();
+    let id = event_type.as_str().unwrap();
+    let slots = |length: &str| {
+        format!(
+            "/api/booking/availability?event_type={id}&from=2026-11-24T00:00:00Z&to=2026-11-24T03:00:00Z&time_zone=UTC{length}"
+        )
+    };
+    for (length, ends) in [("", "2026-11-24T00:30:00Z"), ("&length_minutes=90", "2026-11-24T01:30:00Z")] {
+        let answer = api.ok("GET", &slots(length), Value::Null).await;
+        assert_eq!(answer["days"][0]["slots"][0]["end"], ends, "{length}");
+    }
+    let refused = sent(&api, "GET", &slots("&length_minutes=45"), Value::Null).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.body["detail"].as_str().unwrap().contains("30, 90"), "{}", refused.body);
+
+    let mut body = booking(&event_type, "2026-11-24T00:00:00Z");
+    body["length_minutes"] = json!(45);
+    let refused = sent(&api, "POST", "/api/booking", body.clone()).await;
+    assert_eq!(
+        (refused.status.as_u16(), fields(&refused)),
+        (422, vec!["/length_minutes"]),
+        "{}",
+        refused.body
+    );
+    body["length_minutes"] = json!(90);
+    let made = api.ok("POST", "/api/booking", body).await;
+    assert_eq!(made["end"], "2026-11-24T01:30:00Z");
+    // It keeps its length when it is moved.
+    let path = format!("/api/booking/{}/reschedule", made["id"].as_str().unwrap());
+    let moved = api.ok("POST", &path, json!({ "start": "2026-11-24T03:00:00Z" })).await;
+    assert_eq!(moved["end"], "2026-11-24T04:30:00Z");
+}
+
+#[tokio::test]
 async fn the_examples_in_the_documentation_are_accepted() {
     let api = Api::new().await;
     let document = sent(&api, "GET", "/openapi.json", Value::Null).await.body;
@@ -327,6 +369,10 @@ async fn every_shape_that_the_documentation_refers_to_is_described() {
         seen += 1;
     }
     assert!(seen > 50, "only {seen} references");
+    // Two shapes of one name would be one in the document: each says of what it is.
+    for name in ["View", "New", "Patch", "Body", "Item"] {
+        assert!(document["components"]["schemas"][name].is_null(), "which {name}? Use #[schema(as = …)]");
+    }
     let policy = &document["components"]["schemas"]["EventTypePolicy"]["properties"];
     for name in ["seats", "price", "questions", "limits", "team_mode", "cancel_cutoff_minutes"] {
         assert!(policy[name].is_object(), "{name} is not described");

@@ -171,11 +171,12 @@ impl Engine {
         request.answers = answers::checked(&plan.scene.event_type, &request.answers)?;
         let mut why = "taken";
         for choice in &plan.choices {
-            let slot = Slot { scene: &plan.scene, when: plan.when, choice, hold: plan.hold, series: None };
-            let Some((new, held)) = self.new_booking(caller, &request, slot) else { continue };
+            let (scene, when) = (&plan.scene, plan.when);
+            let slot = Slot { scene, when, choice, hold: plan.hold, series: None };
+            let Some((new, lease)) = self.new_booking(caller, &request, slot) else { continue };
             let booking = new.booking.clone();
             match self.store().create_booking(new, self.audit(caller)).await {
-                Ok(()) => return self.tell_provider(caller, booking, held).await,
+                Ok(()) => return self.tell_provider(caller, booking, lease).await,
                 // Somebody was faster with these members; the next ones may still be free.
                 Err(StoreError::Overlap) => why = "taken",
                 Err(StoreError::LimitReached(_)) => why = "limit",

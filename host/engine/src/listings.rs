@@ -4,8 +4,10 @@ use berth_model::{
     id::{ConnectionId, ListingId},
     limits,
     listing::ListingRecord,
+    problem::{FieldError, Problem},
     time::Zone,
 };
+use berth_store::StoreError;
 
 use crate::{Caller, Engine, Outcome, apply, problems::of_store, validate::Fields};
 
@@ -34,6 +36,16 @@ pub struct ListingPatch {
     pub offer_when_degraded: Option<bool>,
 }
 
+/// What the store found wrong, with the field.
+fn refused(error: StoreError) -> Problem {
+    let taken = matches!(error, StoreError::Duplicate(_));
+    let mut problem = of_store(error);
+    if taken {
+        problem.errors.push(FieldError::new("/slug", "is used by another listing; choose another one"));
+    }
+    problem
+}
+
 impl Engine {
     async fn check_listing(&self, listing: &ListingRecord) -> Outcome<()> {
         let mut fields = Fields::default();
@@ -46,7 +58,10 @@ impl Engine {
                     fields.bad("/booking_provider_id", "this connection is only for another listing");
                 }
                 Ok(_) => {}
-                Err(_) => fields.bad("/booking_provider_id", "no such connection"),
+                Err(StoreError::NotFound(_)) => {
+                    fields.bad("/booking_provider_id", "there is no such connection");
+                }
+                Err(error) => return Err(of_store(error)),
             }
         }
         fields.finish()
@@ -70,7 +85,7 @@ impl Engine {
             updated_at: now,
         };
         self.check_listing(&listing).await?;
-        self.store().create_listing(listing.clone(), self.audit(caller)).await.map_err(of_store)?;
+        self.store().create_listing(listing.clone(), self.audit(caller)).await.map_err(refused)?;
         Ok(listing)
     }
 
@@ -96,7 +111,7 @@ impl Engine {
         );
         self.check_listing(&listing).await?;
         let revision = expected_revision.unwrap_or(listing.revision);
-        self.store().update_listing(listing, revision, self.audit(caller)).await.map_err(of_store)
+        self.store().update_listing(listing, revision, self.audit(caller)).await.map_err(refused)
     }
 
     /// A listing.

@@ -65,7 +65,7 @@ pub struct EventTypePolicy {
     pub other_lengths_minutes: Vec<u32>,
     /// Where starts lie.
     pub grid: Grid,
-    /// How far ahead it can be booked; none: [`EventTypeRecord::booking_window_days`] calendar days.
+    /// How far ahead it can be booked; none: the event type's `booking_window_days`, calendar days.
     pub booking_window: Option<BookingWindow>,
     /// At most so many bookings or minutes per period, counted for each member. A longer period may not allow less than a shorter one.
     #[schema(value_type = Vec<WireLimit>)]
@@ -80,7 +80,8 @@ pub struct EventTypePolicy {
     pub questions: Vec<Question>,
     /// Does a booking wait for the tenant to confirm it?
     pub confirmation: Confirmation,
-    /// Who must be free.
+    /// Who must be free: each member by themselves (`single`), everyone (`collective`), or one person, plus all fixed ones, plus
+    /// one of each group (`round_robin`).
     pub team_mode: TeamMode,
     /// How the one person is chosen where several are free. Not with `collective`, which takes all.
     pub strategy: Strategy,

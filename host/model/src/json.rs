@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use serde_path_to_error::{Error, Path, Segment};
 
-use crate::problem::{FieldError, Problem};
+use crate::problem::FieldError;
 
 /// A name as a part of a JSON Pointer (RFC 6901, section 3).
 #[must_use]
@@ -49,7 +49,7 @@ pub fn merged<T: Serialize + DeserializeOwned>(
     current: &T,
     changes: Map<String, Value>,
     at: &str,
-) -> Result<T, Problem> {
+) -> Result<T, FieldError> {
     let mut members = match serde_json::to_value(current) {
         Ok(Value::Object(members)) => members,
         _ => Map::new(),
@@ -65,7 +65,7 @@ pub fn merged<T: Serialize + DeserializeOwned>(
     }
     serde_path_to_error::deserialize(Value::Object(members)).map_err(|error| {
         let error = field_error(&error);
-        Problem::invalid(vec![FieldError::new(format!("{at}{}", error.field), error.message)])
+        FieldError::new(format!("{at}{}", error.field), error.message)
     })
 }
 
@@ -92,10 +92,7 @@ mod tests {
     fn merge(changes: Value) -> Result<Rules, (String, String)> {
         let current = Rules { seats: 3, zone: Some("UTC".to_owned()), limits: Vec::new() };
         let Value::Object(changes) = changes else { panic!("an object") };
-        merged(&current, changes, "/policy").map_err(|mut problem| {
-            let error = problem.errors.remove(0);
-            (error.field, error.message)
-        })
+        merged(&current, changes, "/policy").map_err(|error| (error.field, error.message))
     }
 
     #[test]

@@ -155,6 +155,8 @@ pub const SERIES_BOOKINGS_MAX: usize = 60;
 pub const COMPLETION_ROWS_MAX: u32 = 200;
 /// How long after its end a booking is completed by itself, in seconds: meetings overrun, and news of the provider comes late.
 pub const COMPLETION_GRACE_SECONDS: i64 = 300;
+/// Requests per minute by the link of one booking: a person who clicks about.
+pub const LINK_REQUESTS_PER_MINUTE_MAX: u32 = 30;
 /// Items on a page of a list.
 pub const PAGE_ITEMS_MAX: u32 = 100;
 /// Longest availability query, in days.

@@ -10,6 +10,7 @@ mod migrations;
 mod postgres;
 pub mod records;
 mod sqlite;
+mod tags;
 mod transition;
 mod types;
 mod vault;
@@ -19,6 +20,7 @@ use std::{fmt, sync::Arc};
 use berth_model::random::Random;
 
 pub use error::StoreError;
+pub use tags::TAG_BYTES;
 pub use vault::VaultKeys;
 
 /// The database behind a store.

@@ -119,15 +119,12 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
             (Places::Release, "booking.declined")
         }
         BookingChange::Finished { status } => {
-            require(
-                matches!(status, BookingStatus::Completed | BookingStatus::NoShow)
-                    && booking.provider_task.is_none(),
-            )?;
+            let noted = matches!(status, BookingStatus::Completed | BookingStatus::NoShow);
+            require(noted && booking.provider_task.is_none())?;
             become_status(&mut booking, *status)?;
-            (
-                Places::Release,
-                if *status == BookingStatus::NoShow { "booking.no_show" } else { "booking.completed" },
-            )
+            let no_show = *status == BookingStatus::NoShow;
+            // Its place stays: limits count what took place.
+            (Places::Keep, if no_show { "booking.no_show" } else { "booking.completed" })
         }
     };
     booking.sequence += 1;

@@ -123,12 +123,11 @@ impl Engine {
             ));
         }
         let scene = self.scene(caller, query.event_type, query.provider).await?;
-        let wanted = Wanted {
-            length_minutes: length(&scene, query.length_minutes)?,
-            member: query.member,
-            moving: None,
-            hold: None,
-        };
+        // Here it is a parameter, not a field of a body.
+        let length_minutes = length(&scene, query.length_minutes).map_err(|refused| {
+            Problem::new(Code::MalformedParameter, refused.detail.trim_start_matches('/').to_owned())
+        })?;
+        let wanted = Wanted { length_minutes, member: query.member, moving: None, hold: None };
         let hide = !scene.listing.offer_when_degraded;
         let found = self.find(&caller.request_id, &scene, query.within, wanted, hide, query.explain).await?;
         let member = |i: &usize| found.members.get(*i).copied();

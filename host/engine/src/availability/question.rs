@@ -7,7 +7,7 @@ use berth_model::{
     intervals::intersection,
     limits,
     member::MemberRecord,
-    problem::{Code, Problem},
+    problem::{FieldError, Problem},
     scheduling::{
         busy::{Taken, TakenBy},
         rules::{BookingWindow, DayCount, GridAnchor, TeamMode},
@@ -172,10 +172,8 @@ pub(crate) fn length(scene: &Scene, wanted: Option<u32>) -> Result<u32, Problem>
     let mut lengths = vec![event_type.length_minutes];
     lengths.extend(&event_type.policy.other_lengths_minutes);
     let lengths: Vec<String> = lengths.iter().map(u32::to_string).collect();
-    Err(Problem::new(
-        Code::MalformedParameter,
-        format!("length_minutes must be one of {}.", lengths.join(", ")),
-    ))
+    let error = FieldError::new("/length_minutes", format!("must be one of {}", lengths.join(", ")));
+    Err(Problem::invalid(vec![error]))
 }
 
 /// Who is asked: everyone, or the named member with those who take part whoever is chosen.

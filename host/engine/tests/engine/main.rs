@@ -6,7 +6,11 @@ mod availability;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod holds;
+#[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod life;
 #[cfg(test)]
 mod moves;
 #[cfg(test)]
@@ -19,6 +23,8 @@ mod repeats;
 mod routing;
 #[cfg(test)]
 mod sync;
+#[cfg(test)]
+mod teams;
 #[cfg(test)]
 mod webhooks;
 #[cfg(test)]

@@ -259,8 +259,7 @@ async fn a_twin_that_is_gone_counts_as_cancelled() {
 async fn who_names_a_sequence_cancels_only_that() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
-    let cancel =
-        |sequence| CancelBooking { reason: None, expected_sequence: Some(sequence), bound_by_cutoffs: false };
+    let cancel = |sequence| CancelBooking { expected_sequence: Some(sequence), ..CancelBooking::default() };
     let stale = w.engine.cancel(&w.caller, booking.id, cancel(booking.sequence - 1)).await.unwrap_err();
     assert_eq!(stale.code, Code::Changed);
     w.engine.cancel(&w.caller, booking.id, cancel(booking.sequence)).await.unwrap();

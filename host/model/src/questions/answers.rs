@@ -11,6 +11,9 @@ use crate::{
     validate::{EMAIL_FORM, PHONE_FORM, is_email, is_phone},
 };
 
+/// Options that a refusal names.
+const OPTIONS_SHOWN: usize = 10;
+
 /// Check a customer's answers and write them down in one form: text without space around it, an e-mail domain in small
 /// letters, a telephone number as E.164, choices in the order of the options. What was left empty is left out.
 ///
@@ -96,7 +99,7 @@ fn text_written(kind: &QuestionKind, text: &str) -> Result<String, String> {
         QuestionKind::Select { options } if options.iter().any(|option| option == text) => {
             Ok(text.to_owned())
         }
-        QuestionKind::Select { options } => Err(format!("must be one of {}", options.join(", "))),
+        QuestionKind::Select { options } => Err(format!("must be one of {}", listed(options))),
         QuestionKind::Text { min_length, max_length } => {
             if text.chars().any(char::is_control) {
                 return Err("must be one line without control characters".to_owned());
@@ -133,10 +136,18 @@ fn within(number: &Number, min: Option<i64>, max: Option<i64>) -> Result<(), Str
     if good { Ok(()) } else { Err(format!("must be {least} to {most}")) }
 }
 
+/// The options for people: so many that they can be read.
+fn listed(options: &[String]) -> String {
+    let some: Vec<&str> = options.iter().take(OPTIONS_SHOWN).map(String::as_str).collect();
+    let more = options.len().saturating_sub(OPTIONS_SHOWN);
+    let some = some.join(", ");
+    if more == 0 { some } else { format!("{some} and {more} more; see the question's options") }
+}
+
 fn any_of(options: &[String], chosen: &[Value]) -> Result<Option<Value>, String> {
     let known = |choice: &Value| choice.as_str().is_some_and(|c| options.iter().any(|o| o == c.trim()));
     if !chosen.iter().all(known) {
-        return Err(format!("must be a list of some of {}", options.join(", ")));
+        return Err(format!("must be a list of some of {}", listed(options)));
     }
     // In the order of the options, each once.
     let chosen: Vec<Value> = options

@@ -108,6 +108,15 @@ fn too_many_answers_are_refused_without_a_list() {
 }
 
 #[test]
+fn a_refusal_names_some_of_many_options() {
+    let options: Vec<String> = (0..300).map(|n| format!("option {n}")).collect();
+    let asked = json!([{ "key": "a", "label": "x", "type": "select", "options": options }]);
+    let asked: Vec<Question> = serde_json::from_value(asked).unwrap();
+    let errors = check_answers(&asked, &object(json!({ "a": "none" }))).unwrap_err();
+    assert!(errors[0].message.ends_with("option 9 and 290 more; see the question's options"));
+}
+
+#[test]
 fn bad_questions_are_named() {
     for (question, field) in [
         (json!({ "key": "Name", "label": "x", "type": "text" }), "/q/1/key"),

@@ -87,8 +87,10 @@ pub struct Limit {
 /// At most so much in each civil period: one of `max_bookings` and `max_minutes`.
 pub struct WireLimit {
     per: Period,
+    /// At most so many bookings, 1 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_bookings: Option<u32>,
+    /// At most so many minutes of meetings, as many as the shortest length or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_minutes: Option<u32>,
     /// Whose civil periods count; the member's own clock if none.

@@ -6,7 +6,10 @@ use berth_model::{id::BookingId, time::Instant};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::bookings::{BookingView, accepted, tagged};
+use super::{
+    bookings::{BookingView, accepted, tagged},
+    series::{self, BookingOrSeries, Scope},
+};
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
@@ -24,12 +27,24 @@ pub(super) struct Cancel {
     /// For the customer.
     #[serde(default)]
     reason: Option<String>,
+    /// Of a series: this booking, all that follow, or the whole series. Unless it is `one`, the answer is a `SeriesView`.
+    #[serde(default)]
+    scope: Scope,
+}
+
+/// Why it is declined.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Decline {
+    /// For the customer.
+    #[serde(default)]
+    reason: Option<String>,
 }
 
 /// Cancel a booking. Cancelling it twice is the same as once. After the event type's cut-off only with a key that has the scope
 /// `bookings:override`.
 #[utoipa::path(post, path = "/api/booking/{id}/cancel", tag = "bookings", request_body = Cancel, params(("id" = String, Path)),
-    responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
+    responses((status = 200, body = BookingOrSeries), (status = 202, body = BookingOrSeries, description = "The provider has not answered yet"),
         (status = 409, body = ProblemDocument)))]
 pub(super) async fn cancel(
     State(app): State<App>,
@@ -37,11 +52,14 @@ pub(super) async fn cancel(
     request_id: RequestId,
     Path(id): Path<BookingId>,
     IfMatch(expected_sequence): IfMatch,
-    Body(cancel): Body<Cancel>,
+    Body(Cancel { reason, scope }): Body<Cancel>,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", &request_id)?;
-    let cancel =
-        CancelBooking { reason: cancel.reason, expected_sequence, bound_by_cutoffs: !key.may(OVERRIDE) };
+    let cancel = CancelBooking { reason, expected_sequence, bound_by_cutoffs: !key.may(OVERRIDE) };
+    if scope != Scope::One {
+        let outcome = app.engine().cancel_series(&caller, id, scope.into(), cancel).await?;
+        return Ok(series::answer(outcome, StatusCode::OK));
+    }
     Ok(accepted(app.engine().cancel(&caller, id, cancel).await?, StatusCode::OK))
 }
 
@@ -52,12 +70,16 @@ pub(super) struct Reschedule {
     /// When it starts (RFC 3339).
     #[schema(value_type = String)]
     start: Instant,
+    /// Of a series: this booking, or as far on the listing's clock all that follow or the whole series, each by itself. Unless
+    /// it is `one`, the answer is a `SeriesView`.
+    #[serde(default)]
+    scope: Scope,
 }
 
 /// Move a booking: the new time is taken and the old one released, or nothing changes. After the event type's cut-off only with a
 /// key that has the scope `bookings:override`.
 #[utoipa::path(post, path = "/api/booking/{id}/reschedule", tag = "bookings", request_body = Reschedule, params(("id" = String, Path)),
-    responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
+    responses((status = 200, body = BookingOrSeries), (status = 202, body = BookingOrSeries, description = "The provider has not answered yet"),
         (status = 409, body = ProblemDocument)))]
 pub(super) async fn reschedule(
     State(app): State<App>,
@@ -65,14 +87,14 @@ pub(super) async fn reschedule(
     request_id: RequestId,
     Path(id): Path<BookingId>,
     IfMatch(expected_sequence): IfMatch,
-    Body(reschedule): Body<Reschedule>,
+    Body(Reschedule { start, scope }): Body<Reschedule>,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", &request_id)?;
-    let reschedule = RescheduleBooking {
-        start: reschedule.start,
-        expected_sequence,
-        bound_by_cutoffs: !key.may(OVERRIDE),
-    };
+    let reschedule = RescheduleBooking { start, expected_sequence, bound_by_cutoffs: !key.may(OVERRIDE) };
+    if scope != Scope::One {
+        let outcome = app.engine().reschedule_series(&caller, id, scope.into(), reschedule).await?;
+        return Ok(series::answer(outcome, StatusCode::OK));
+    }
     Ok(accepted(app.engine().reschedule(&caller, id, reschedule).await?, StatusCode::OK))
 }
 
@@ -92,7 +114,7 @@ pub(super) async fn confirm(
 }
 
 /// Decline a booking that waits to be confirmed: it is cancelled and its time is free again.
-#[utoipa::path(post, path = "/api/booking/{id}/decline", tag = "bookings", request_body = Cancel, params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/booking/{id}/decline", tag = "bookings", request_body = Decline, params(("id" = String, Path)),
     responses((status = 200, body = BookingView), (status = 409, body = ProblemDocument)))]
 pub(super) async fn decline(
     State(app): State<App>,
@@ -100,7 +122,7 @@ pub(super) async fn decline(
     request_id: RequestId,
     Path(id): Path<BookingId>,
     IfMatch(expected_sequence): IfMatch,
-    Body(decline): Body<Cancel>,
+    Body(decline): Body<Decline>,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", &request_id)?;
     let booking = app.engine().decline(&caller, id, decline.reason, expected_sequence).await?;

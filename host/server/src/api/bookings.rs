@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{BookOutcome, BookRequest, HoldClaim};
+use berth_engine::{BookOutcome, BookRequest, HoldClaim, SeriesRequest};
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
     id::{BookingId, ConnectionId, EventTypeId, HoldId, ListingId, MemberId, SeriesId},
@@ -20,7 +20,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::availability::choice;
+use super::{
+    availability::choice,
+    series::{self, BookingOrSeries, Mode, Recurrence},
+};
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
@@ -103,6 +106,9 @@ pub(super) struct NewBooking {
     answers: Map<String, Value>,
     #[serde(default)]
     notes: Option<String>,
+    /// Make a series: `start` is its first. The answer is a `SeriesView`.
+    #[serde(default)]
+    recurrence: Option<Recurrence>,
 }
 
 /// A booking.
@@ -198,11 +204,11 @@ pub(super) fn accepted(outcome: BookOutcome, done: StatusCode) -> Response {
     tagged(if outcome.pending { StatusCode::ACCEPTED } else { done }, outcome.booking)
 }
 
-/// Book a slot.
+/// Book a slot, or several as a series (`recurrence`).
 #[utoipa::path(post, path = "/api/booking", tag = "bookings", request_body = NewBooking,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the first answer")),
-    responses((status = 201, body = BookingView, description = "Confirmed on both sides"),
-        (status = 202, body = BookingView, description = "Accepted; the provider has not answered yet"),
+    responses((status = 201, body = BookingOrSeries, description = "Confirmed on both sides"),
+        (status = 202, body = BookingOrSeries, description = "Accepted; the provider has not answered yet"),
         (status = 409, body = ProblemDocument, description = "Not available; `reason` says why, `alternatives` names the nearest starts"),
         (status = 422, body = ProblemDocument)))]
 pub(super) async fn create(
@@ -224,6 +230,12 @@ pub(super) async fn create(
         answers: new.answers,
         notes: new.notes,
     };
+    if let Some(recurrence) = new.recurrence {
+        let best_effort = recurrence.mode == Mode::BestEffort;
+        let request = SeriesRequest { first: request, starts: recurrence.starts()?, best_effort };
+        let outcome = app.engine().book_series(&caller, request).await?;
+        return Ok(series::answer(outcome, StatusCode::CREATED));
+    }
     let outcome = app.engine().book(&caller, request).await?;
     let location = format!("/api/booking/{}", outcome.booking.id);
     let mut response = accepted(outcome, StatusCode::CREATED);

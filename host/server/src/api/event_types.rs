@@ -1,180 +1,30 @@
 //! Event types: what can be booked.
 
+mod shapes;
+
 use axum::{
     Json,
     extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{DuplicateEventType, EventTypePatch, NewEventType};
 use berth_model::{
-    event_type::{EventTypePolicy, EventTypeRecord},
-    id::{EventTypeId, ListingId, MemberId},
+    event_type::EventTypeRecord,
+    id::{EventTypeId, ListingId},
     json::merged,
-    time::Instant,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::nullable;
+use shapes::{Duplicate, New, Patch, View};
+
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
-    extract::{IfMatch, Json as Body, Path, Query},
+    extract::{IfMatch, Json as Body, Path, Query, malformed},
     page::{self, Page},
     problem::{ApiResult, ProblemDocument},
 };
-
-/// An event type.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = EventType)]
-pub(super) struct View {
-    #[schema(value_type = String)]
-    id: EventTypeId,
-    #[schema(value_type = String)]
-    listing: ListingId,
-    slug: String,
-    title: String,
-    description: String,
-    /// Length unless the customer chooses one of `policy.other_lengths_minutes`.
-    length_minutes: u32,
-    /// Distance between starts; null: the length.
-    slot_interval_minutes: Option<u32>,
-    buffer_before_minutes: u32,
-    buffer_after_minutes: u32,
-    minimum_notice_minutes: u32,
-    /// Latest start, in days from today, unless `policy.booking_window` says otherwise.
-    booking_window_days: u32,
-    /// Who can be booked, by priority.
-    #[schema(value_type = Vec<String>)]
-    members: Vec<MemberId>,
-    policy: EventTypePolicy,
-    /// Its twin at the provider.
-    external_id: Option<String>,
-    active: bool,
-    /// Counts changes; the `ETag`.
-    revision: i64,
-    #[schema(value_type = String)]
-    created_at: Instant,
-    #[schema(value_type = String)]
-    updated_at: Instant,
-}
-
-/// An event type to be made.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewEventType, example = json!({
-    "listing": "0193b3f0-0000-7000-8000-000000000001", "slug": "consultation", "title": "Consultation", "length_minutes": 30,
-    "buffer_after_minutes": 10, "minimum_notice_minutes": 120, "members": ["0193b3f0-0000-7000-8000-000000000002"],
-    "policy": {
-        "other_lengths_minutes": [60],
-        "limits": [{ "per": "day", "max_bookings": 6 }],
-        "price": { "minor_units": 4_900, "currency": "EUR" },
-        "questions": [{ "key": "reason", "label": "What is it about?", "type": "long_text", "required": true }],
-        "cancel_cutoff_minutes": 1_440,
-    },
-}))]
-pub(super) struct New {
-    #[schema(value_type = String)]
-    listing: ListingId,
-    /// Name in URLs, unique within the listing: 2 to 64 of a-z, 0-9 and -.
-    #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
-    slug: String,
-    /// Name for people, 1 to 200 characters.
-    title: String,
-    /// Free text for customers, at most 4000 characters.
-    #[serde(default)]
-    description: String,
-    /// 1 to 1440; the length unless the customer chooses one of `policy.other_lengths_minutes`.
-    #[schema(minimum = 1, maximum = 1440)]
-    length_minutes: u32,
-    /// Distance between starts, 1 to 1440; null: the length.
-    #[serde(default)]
-    #[schema(minimum = 1, maximum = 1440)]
-    slot_interval_minutes: Option<u32>,
-    /// Time kept free before each booking, at most a day.
-    #[serde(default)]
-    #[schema(maximum = 1440)]
-    buffer_before_minutes: u32,
-    /// Time kept free after each booking, at most a day.
-    #[serde(default)]
-    #[schema(maximum = 1440)]
-    buffer_after_minutes: u32,
-    /// Shortest time from now to a start, at most 90 days.
-    #[serde(default)]
-    #[schema(maximum = 129_600)]
-    minimum_notice_minutes: u32,
-    /// Latest start, in days from today (60), unless `policy.booking_window` says otherwise.
-    #[serde(default = "sixty")]
-    #[schema(maximum = 730)]
-    booking_window_days: u32,
-    /// Who can be booked, by priority: 1 to 100 members of the team.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 100)]
-    members: Vec<MemberId>,
-    #[serde(default)]
-    policy: EventTypePolicy,
-    /// Its twin at the provider, for a listing that is booked there.
-    #[serde(default)]
-    external_id: Option<String>,
-}
-
-/// Changes of an event type. Absent fields stay as they are.
-#[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = EventTypePatch)]
-pub(super) struct Patch {
-    slug: Option<String>,
-    title: Option<String>,
-    description: Option<String>,
-    length_minutes: Option<u32>,
-    #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<u32>)]
-    slot_interval_minutes: Option<Option<u32>>,
-    buffer_before_minutes: Option<u32>,
-    buffer_after_minutes: Option<u32>,
-    minimum_notice_minutes: Option<u32>,
-    booking_window_days: Option<u32>,
-    #[schema(value_type = Option<Vec<String>>)]
-    members: Option<Vec<MemberId>>,
-    /// Its absent members stay as they are, too; null sets the default of a member.
-    #[schema(value_type = Option<EventTypePolicy>)]
-    policy: Option<Map<String, Value>>,
-    #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
-    external_id: Option<Option<String>>,
-    active: Option<bool>,
-}
-
-impl From<EventTypeRecord> for View {
-    fn from(r: EventTypeRecord) -> Self {
-        Self {
-            id: r.id,
-            listing: r.listing,
-            slug: r.slug,
-            title: r.title,
-            description: r.description,
-            length_minutes: r.length_minutes,
-            slot_interval_minutes: r.slot_interval_minutes,
-            buffer_before_minutes: r.buffer_before_minutes,
-            buffer_after_minutes: r.buffer_after_minutes,
-            minimum_notice_minutes: r.minimum_notice_minutes,
-            booking_window_days: r.booking_window_days,
-            members: r.members,
-            policy: r.policy,
-            external_id: r.external_id,
-            active: r.active,
-            revision: r.revision,
-            created_at: r.created_at,
-            updated_at: r.updated_at,
-        }
-    }
-}
-
-const fn sixty() -> u32 {
-    60
-}
 
 fn tagged(status: StatusCode, record: EventTypeRecord) -> Response {
     let tag = format!("\"{}\"", record.revision);
@@ -194,22 +44,7 @@ pub(super) async fn create(
     Body(new): Body<New>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    let new = NewEventType {
-        listing: new.listing,
-        slug: new.slug,
-        title: new.title,
-        description: new.description,
-        length_minutes: new.length_minutes,
-        slot_interval_minutes: new.slot_interval_minutes,
-        buffer_before_minutes: new.buffer_before_minutes,
-        buffer_after_minutes: new.buffer_after_minutes,
-        minimum_notice_minutes: new.minimum_notice_minutes,
-        booking_window_days: new.booking_window_days,
-        members: new.members,
-        policy: new.policy,
-        external_id: new.external_id,
-    };
-    Ok(tagged(StatusCode::CREATED, app.engine().create_event_type(&caller, new).await?))
+    Ok(tagged(StatusCode::CREATED, app.engine().create_event_type(&caller, new.into()).await?))
 }
 
 /// Which page of which listing.
@@ -261,49 +96,24 @@ pub(super) async fn update(
     request_id: RequestId,
     Path(id): Path<EventTypeId>,
     IfMatch(revision): IfMatch,
-    Body(patch): Body<Patch>,
+    Body(mut patch): Body<Patch>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    let (policy, revision) = match patch.policy {
+    let (policy, revision) = match patch.policy.take() {
         None => (None, revision),
         Some(changes) => {
             // Laid over what is there now; the revision makes sure that it is still there then.
             let current = app.engine().event_type(&caller, id).await?;
-            (Some(merged(&current.policy, changes, "/policy")?), revision.or(Some(current.revision)))
+            (
+                Some(merged(&current.policy, changes, "/policy").map_err(malformed)?),
+                revision.or(Some(current.revision)),
+            )
         }
     };
-    let patch = EventTypePatch {
-        slug: patch.slug,
-        title: patch.title,
-        description: patch.description,
-        length_minutes: patch.length_minutes,
-        slot_interval_minutes: patch.slot_interval_minutes,
-        buffer_before_minutes: patch.buffer_before_minutes,
-        buffer_after_minutes: patch.buffer_after_minutes,
-        minimum_notice_minutes: patch.minimum_notice_minutes,
-        booking_window_days: patch.booking_window_days,
-        members: patch.members,
-        policy,
-        external_id: patch.external_id,
-        active: patch.active,
-    };
-    Ok(tagged(StatusCode::OK, app.engine().update_event_type(&caller, id, patch, revision).await?))
-}
-
-/// A copy to be made.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = DuplicateEventType, example = json!({ "slug": "consultation-online" }))]
-pub(super) struct Duplicate {
-    /// Name in URLs, unique within the listing: 2 to 64 of a-z, 0-9 and -.
-    slug: String,
-    /// The original's if absent.
-    #[serde(default)]
-    title: Option<String>,
-    /// The original's if absent.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    listing: Option<ListingId>,
+    Ok(tagged(
+        StatusCode::OK,
+        app.engine().update_event_type(&caller, id, patch.with_policy(policy), revision).await?,
+    ))
 }
 
 /// Copy an event type: all its rules, members and questions, but not its twin at a provider. The copy is not active: change what
@@ -318,8 +128,7 @@ pub(super) async fn duplicate(
     Body(copy): Body<Duplicate>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    let copy = DuplicateEventType { slug: copy.slug, title: copy.title, listing: copy.listing };
-    Ok(tagged(StatusCode::CREATED, app.engine().duplicate_event_type(&caller, id, copy).await?))
+    Ok(tagged(StatusCode::CREATED, app.engine().duplicate_event_type(&caller, id, copy.into()).await?))
 }
 
 /// Remove an event type that nothing refers to.

@@ -168,7 +168,7 @@ pub(super) async fn get(
 
 /// Change a listing. Absent fields stay as they are.
 #[utoipa::path(patch, path = "/api/listings/{id}", tag = "listings", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
-    responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
+    responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(super) async fn update(
     State(app): State<App>,
     key: Authenticated,

@@ -11,7 +11,9 @@ mod health;
 mod holds;
 mod keys;
 mod listings;
+mod manage;
 pub(crate) mod plugins;
+mod series;
 mod team;
 mod tenants;
 mod webhooks;
@@ -68,6 +70,7 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(booking_changes::confirm))
         .routes(routes!(booking_changes::decline))
         .routes(routes!(booking_changes::no_show))
+        .routes(routes!(manage::link))
         .routes(routes!(holds::create))
         .routes(routes!(holds::get, holds::release))
         .routes(routes!(holds::extend))
@@ -97,6 +100,9 @@ fn open_documented() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
         .routes(routes!(webhooks::receive, webhooks::receive_get))
+        .routes(routes!(manage::get))
+        .routes(routes!(manage::cancel))
+        .routes(routes!(manage::reschedule))
 }
 
 /// Routes that need a key.

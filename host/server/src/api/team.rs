@@ -21,7 +21,7 @@ use super::nullable;
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
-    extract::{IfMatch, Json as Body, Path, Query},
+    extract::{IfMatch, Json as Body, Path, Query, malformed},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
 };
@@ -186,7 +186,10 @@ pub(super) async fn update(
         Some(changes) => {
             // Laid over what is there now; the revision makes sure that it is still there then.
             let current = app.engine().member(&caller, id).await?;
-            (Some(merged(&current.turns, changes, "/turns")?), revision.or(Some(current.revision)))
+            (
+                Some(merged(&current.turns, changes, "/turns").map_err(malformed)?),
+                revision.or(Some(current.revision)),
+            )
         }
     };
     let patch = MemberPatch {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod client;
 mod compute;
 mod demo;
 mod doctor;
@@ -83,11 +84,11 @@ Examples:
   berth doctor --json | jq '.[] | select(.result != \"ok\")'"
     )]
     Doctor,
+    /// Answer a scheduling question (JSON on standard input) from its rules and busy times alone.
+    Compute(compute::Compute),
     /// Seal all credentials with the new key, after it was exchanged.
     #[command(after_help = reseal::STEPS)]
     Reseal,
-    /// Answer a scheduling question (JSON on standard input) from its rules and busy times alone.
-    Compute(compute::Compute),
 }
 
 /// What every command is given.

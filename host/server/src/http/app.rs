@@ -33,6 +33,7 @@ pub struct App {
 struct Inner {
     engine: Engine,
     rate: Rate,
+    link_rate: Rate,
     metrics: PrometheusHandle,
     random: Arc<dyn Random>,
 }
@@ -42,7 +43,9 @@ impl App {
     #[must_use]
     pub fn new(engine: Engine, random: Arc<dyn Random>, requests_per_minute: u32) -> Self {
         let metrics = crate::telemetry::start_metrics();
-        Self { inner: Arc::new(Inner { engine, rate: Rate::new(requests_per_minute), metrics, random }) }
+        let (rate, link_rate) =
+            (Rate::new(requests_per_minute), Rate::new(limits::LINK_REQUESTS_PER_MINUTE_MAX));
+        Self { inner: Arc::new(Inner { engine, rate, link_rate, metrics, random }) }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -53,12 +56,24 @@ impl App {
         &self.inner.rate
     }
 
+    /// How often the links of bookings may be used.
+    pub(crate) fn link_rate(&self) -> &Rate {
+        &self.inner.link_rate
+    }
+
     /// Metrics in the text format of Prometheus, with gauges as they are now.
     pub(crate) fn render_metrics(&self) -> String {
         self.inner.engine.publish_gauges();
-        self.inner.rate.forget_idle();
-        self.inner.metrics.run_upkeep();
+        self.upkeep();
         self.inner.metrics.render()
+    }
+
+    /// Forget keys that are idle, and add up what was measured. To be called now and then: measurements that nobody reads are
+    /// kept one by one until they are added up.
+    pub fn upkeep(&self) {
+        self.inner.rate.forget_idle();
+        self.inner.link_rate.forget_idle();
+        self.inner.metrics.run_upkeep();
     }
 }
 

@@ -8,7 +8,7 @@ use axum::{
 use berth_model::{
     json::field_error,
     limits,
-    problem::{Code, Problem},
+    problem::{Code, FieldError, Problem},
 };
 use serde::de::DeserializeOwned;
 
@@ -33,15 +33,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             if !error.inner().is_data() {
                 return ApiError(Problem::new(Code::MalformedBody, error.inner().to_string()));
             }
-            let error = field_error(&error);
-            let mut problem =
-                Problem::new(Code::MalformedBody, format!("{}: {}", error.field, error.message));
-            problem.errors.push(error);
-            ApiError(problem)
+            malformed(field_error(&error))
         })?;
         reader.end().map_err(|error| Problem::new(Code::MalformedBody, error.to_string()))?;
         Ok(Self(value))
     }
+}
+
+/// A body one field of which cannot be read.
+pub(crate) fn malformed(error: FieldError) -> ApiError {
+    let mut problem = Problem::new(Code::MalformedBody, format!("{}: {}", error.field, error.message));
+    problem.errors.push(error);
+    ApiError(problem)
 }
 
 /// Parts of the path.

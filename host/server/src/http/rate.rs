@@ -1,4 +1,4 @@
-//! How often a key may ask, and the headers that say so: `RateLimit-Policy` and `RateLimit` as structured fields, in the form of
+//! How often a key, or the link of a booking, may ask, and the headers that say so: `RateLimit-Policy` and `RateLimit` as structured fields, in the form of
 //! draft-ietf-httpapi-ratelimit-headers-10 of the IETF.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use berth_model::{
-    id::ApiKeyId,
+    id::Id,
     problem::{Code, Problem},
 };
 use governor::{
@@ -50,8 +50,8 @@ impl Rate {
         Self { limiters: Mutex::default(), default }
     }
 
-    /// Take a token of this key, which may ask so often in a minute.
-    pub(crate) fn take(&self, key: ApiKeyId, per_minute: Option<u32>) -> Standing {
+    /// Take a token of this key (or booking), which may ask so often in a minute.
+    pub(crate) fn take<T>(&self, key: Id<T>, per_minute: Option<u32>) -> Standing {
         let limit = per_minute.and_then(NonZeroU32::new).unwrap_or(self.default);
         let (remaining, wait_seconds) = match self.limiter(limit).check_key(&key.uuid()) {
             Ok(snapshot) => (snapshot.remaining_burst_capacity(), None),
@@ -83,7 +83,7 @@ impl Standing {
     /// May the request go on?
     pub(crate) fn check(self) -> Result<(), Problem> {
         let Some(seconds) = self.wait_seconds else { return Ok(()) };
-        Err(Problem::new(Code::RateLimited, format!("This key may ask {} times a minute.", self.limit))
+        Err(Problem::new(Code::RateLimited, format!("You may ask {} times a minute.", self.limit))
             .with_retry_after_seconds(seconds))
     }
 
@@ -106,6 +106,7 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use berth_model::id::ApiKeyId;
 
     fn key(n: u128) -> ApiKeyId {
         ApiKeyId::from_uuid(Uuid::from_u128(n))
