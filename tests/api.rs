@@ -1,5 +1,7 @@
 //! The HTTP surface: who may do what on every route, problems, idempotency, ETags, pages.
 
+#[path = "api/calendars.rs"]
+mod calendars;
 #[path = "api/event_types.rs"]
 mod event_types;
 #[path = "api/life.rs"]
@@ -137,7 +139,9 @@ async fn every_route_wants_a_key_and_the_right_one() {
     assert!(routes >= 45, "only {routes} routes are described");
     open.retain(|route| !["/healthz", "/readyz", "/metrics"].iter().any(|p| route.ends_with(p)));
     // What a provider signs, and what the token in the path opens.
-    let known = |route: &String| ["/api/webhooks/", "/api/booking/manage/"].iter().any(|p| route.contains(p));
+    let known = |route: &String| {
+        ["/api/webhooks/", "/api/booking/manage/", "/api/booking/feed.ics"].iter().any(|p| route.contains(p))
+    };
     assert!(open.iter().all(known), "open to everybody: {open:?}");
 }
 

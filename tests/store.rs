@@ -3,6 +3,8 @@
 
 #[path = "store/bookings.rs"]
 mod bookings;
+#[path = "store/carry_over.rs"]
+mod carry_over;
 #[path = "store/changes.rs"]
 mod changes;
 #[path = "store/connections.rs"]
@@ -51,6 +53,7 @@ on_both! {
     bookings::a_place_is_taken_once,
     bookings::lists_are_narrowed_and_paged,
     bookings::what_members_were_given_is_counted,
+    carry_over::places_are_carried_over,
     changes::cancel_keeps_the_place_until_the_provider_knows,
     changes::create_is_confirmed_or_refused,
     changes::finished_bookings_keep_their_place,
@@ -82,6 +85,7 @@ on_both! {
     limits::several_bookings_are_made_together_or_not_at_all,
     limits::what_ended_is_found_for_the_sweep,
     logs::a_key_knows_what_was_made_under_it,
+    logs::a_feed_has_one_token,
     logs::calls_are_listed,
     logs::idempotency_keys_answer_once,
     logs::old_rows_are_pruned,

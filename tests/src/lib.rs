@@ -112,19 +112,28 @@ pub struct World {
     pub calls: Arc<Calls>,
     pub caller: Caller,
     insecure: std::collections::BTreeSet<String>,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl World {
     /// A tenant on SQLite. Components may reach `insecure` hosts.
     pub async fn new(seed: u64, clock: Arc<TestClock>, insecure: &[&str]) -> Self {
-        let limits = RuntimeLimits::default();
         let folder = tempfile::tempdir().unwrap();
         let random = Arc::new(Seeded::new(seed));
         let url = format!("sqlite:{}", folder.path().join("berth.db").display());
         let keys = VaultKeys::new(vec![("test".to_owned(), [7; 32])]).unwrap();
         let store = Store::open(&url, keys, random.clone()).await.unwrap();
         store.migrate().await.unwrap();
+        Self { _folder: Some(folder), ..Self::over_with(store, clock, random, insecure).await }
+    }
+
+    /// A tenant on this database.
+    pub async fn over(store: Store, clock: Arc<TestClock>, random: Arc<Seeded>) -> Self {
+        Self::over_with(store, clock, random, &[]).await
+    }
+
+    async fn over_with(store: Store, clock: Arc<TestClock>, random: Arc<Seeded>, insecure: &[&str]) -> Self {
+        let limits = RuntimeLimits::default();
         let calls = Arc::new(Calls::default());
         let mut gate = GateConfig::new(clock.clone());
         gate.insecure_hosts = insecure.iter().map(|h| (*h).to_owned()).collect();
@@ -152,7 +161,7 @@ impl World {
             request_id: "request-test".to_owned(),
             idempotency_key: None,
         };
-        Self { engine, runtime, store, clock, random, calls, caller, insecure, _folder: folder }
+        Self { engine, runtime, store, clock, random, calls, caller, insecure, _folder: None }
     }
 
     fn engine_over(

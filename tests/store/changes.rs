@@ -241,6 +241,10 @@ pub async fn finished_bookings_keep_their_place(world: &World) {
         assert_eq!(done.status, status);
         assert!(world.taken(&scene).await.contains(&(from, from + 30)), "limits count what took place");
         assert_eq!(world.actions(scene.tenant, booking.id).await.last().unwrap(), action);
+        if status == BookingStatus::Completed {
+            let missed = BookingChange::Finished { status: BookingStatus::NoShow };
+            assert_eq!(change(world, &done, missed).await.unwrap().status, BookingStatus::NoShow);
+        }
     }
     let booking = confirmed(world, &scene, 260, 290).await;
     let wrong = change(world, &booking, BookingChange::Finished { status: BookingStatus::Failed }).await;

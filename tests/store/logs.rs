@@ -6,7 +6,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{Idempotency, InboundWebhook, NewBooking},
+    records::{FeedSubject, Idempotency, InboundWebhook, NewBooking},
 };
 
 use crate::world::{Scene, World, minute, span};
@@ -179,4 +179,23 @@ pub async fn old_rows_are_pruned(world: &World) {
         [open],
         "not processed yet"
     );
+}
+
+pub async fn a_feed_has_one_token(world: &World) {
+    let (scene, other) = (world.scene("quay").await, world.scene("other").await);
+    let (ada, pier) = (FeedSubject::Member(scene.member), FeedSubject::Listing(scene.listing));
+    let store = &world.store;
+    store.set_feed(scene.tenant, ada, [1; 32], world.audit()).await.unwrap();
+    store.set_feed(scene.tenant, pier, [2; 32], world.audit()).await.unwrap();
+    assert_eq!(store.feed([1; 32]).await.unwrap(), Some((scene.tenant, ada)));
+    store.set_feed(scene.tenant, ada, [3; 32], world.audit()).await.unwrap();
+    assert_eq!(store.feed([1; 32]).await.unwrap(), None, "the old token opens nothing");
+    assert_eq!(store.feed([3; 32]).await.unwrap(), Some((scene.tenant, ada)));
+    let theirs = store.remove_feed(other.tenant, pier, world.audit()).await;
+    assert!(matches!(theirs, Err(StoreError::NotFound("feed"))), "{theirs:?}");
+    store.remove_feed(scene.tenant, pier, world.audit()).await.unwrap();
+    assert_eq!(store.feed([2; 32]).await.unwrap(), None);
+    let entries = store.timeline(scene.tenant, "feed", scene.listing.uuid()).await.unwrap();
+    let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["feed.made", "feed.removed"]);
 }

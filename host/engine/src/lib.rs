@@ -7,6 +7,7 @@
 mod answers;
 mod availability;
 mod bookings;
+mod calendars;
 mod connections;
 mod context;
 mod event_types;

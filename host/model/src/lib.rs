@@ -9,6 +9,7 @@ pub mod connection;
 pub mod event_type;
 pub mod hold;
 pub mod hours;
+pub mod ics;
 pub mod id;
 pub mod intervals;
 pub mod json;

@@ -157,6 +157,12 @@ pub const COMPLETION_ROWS_MAX: u32 = 200;
 pub const COMPLETION_GRACE_SECONDS: i64 = 300;
 /// Requests per minute by the link of one booking: a person who clicks about.
 pub const LINK_REQUESTS_PER_MINUTE_MAX: u32 = 30;
+/// Events in one feed: three a day for a year.
+pub const FEED_EVENTS_MAX: u32 = 1_000;
+/// How far back a feed reaches, in seconds: thirty days.
+pub const FEED_BACK_SECONDS: i64 = 30 * 86_400;
+/// How far ahead a feed reaches, in seconds: a year.
+pub const FEED_FORWARD_SECONDS: i64 = 366 * 86_400;
 /// Items on a page of a list.
 pub const PAGE_ITEMS_MAX: u32 = 100;
 /// Longest availability query, in days.

@@ -170,6 +170,36 @@ pub enum BookingChange {
     },
 }
 
+/// Whose bookings a private feed shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedSubject {
+    /// Those that a member takes part in.
+    Member(MemberId),
+    /// Those of a listing.
+    Listing(ListingId),
+}
+
+impl FeedSubject {
+    /// Its kind in the database, and its id.
+    #[must_use]
+    pub const fn parts(self) -> (&'static str, uuid::Uuid) {
+        match self {
+            Self::Member(id) => ("member", id.uuid()),
+            Self::Listing(id) => ("listing", id.uuid()),
+        }
+    }
+
+    /// The subject of these parts.
+    #[must_use]
+    pub fn of(kind: &str, id: uuid::Uuid) -> Option<Self> {
+        match kind {
+            "member" => Some(Self::Member(MemberId::from_uuid(id))),
+            "listing" => Some(Self::Listing(ListingId::from_uuid(id))),
+            _ => None,
+        }
+    }
+}
+
 /// What a list of bookings is narrowed to.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[expect(missing_docs, reason = "the names say it; none of them set means all")]

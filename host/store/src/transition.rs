@@ -189,6 +189,7 @@ fn changed_by_provider(
     if untold {
         return Ok(Places::Keep);
     }
+    let stays = booking.when == external.when && booking.previous_when.is_none();
     settle(booking);
     booking.when = external.when;
     booking.status = match external.status {
@@ -198,7 +199,11 @@ fn changed_by_provider(
         ExternalStatus::Pending | ExternalStatus::Cancelled => booking.status,
     };
     let place = Place { blocked, when: external.when };
-    Ok(if booking.status.is_active() { Places::Only(place) } else { Places::Release })
+    Ok(match (booking.status.is_active(), stays) {
+        (true, _) => Places::Only(place),
+        (false, true) => Places::Keep,
+        (false, false) => Places::Release,
+    })
 }
 
 fn require(condition: bool) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 //! Everything that a fresh machine lacks is set up here, said aloud, and done once.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod ci;
 mod components;
 mod demo;
@@ -19,6 +20,7 @@ Berth's build tasks
 
     cargo xtask demo [-- ARGS]     set up, build, start Berth on SQLite with a demo tenant and a provider simulator
     cargo xtask test [FILTER]      set up, build and run every test, PostgreSQL included; ends with one summary line
+    cargo xtask bench [NAME …]     measure: calls, loading, program, commits, scheduling, availability (release build)
     cargo xtask components         build the provider components into target/components
     cargo xtask ci                 formatting, lints, documentation, dependency policy, then `test`
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let result = match args.first().map(String::as_str) {
         Some("demo") => demo::demo(&rest),
         Some("test") => test::test(&rest),
+        Some("bench") => bench::bench(&rest),
         Some("components") => components::build().map(drop),
         Some("ci") => ci::ci(),
         Some("help" | "--help" | "-h") | None => {

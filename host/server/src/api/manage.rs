@@ -107,14 +107,14 @@ pub(super) fn private(mut response: Response) -> Response {
 }
 
 /// The customer of a token, no more often than allowed. Tokens that are not ours share one allowance.
-fn customer(app: &App, token: &str, request_id: &RequestId) -> ApiResult<(Caller, BookingId)> {
+pub(super) fn customer(app: &App, token: &str, request_id: &RequestId) -> ApiResult<(Caller, BookingId)> {
     match app.engine().customer_of(token, &request_id.0) {
         Ok((caller, id)) => {
             app.link_rate().take(id, None).check()?;
             Ok((caller, id))
         }
         Err(problem) => {
-            app.rate().take(ApiKeyId::from_uuid(uuid::Uuid::nil()), None).check()?;
+            app.link_rate().take(ApiKeyId::from_uuid(uuid::Uuid::nil()), None).check()?;
             Err(problem.into())
         }
     }

@@ -4,6 +4,7 @@ mod availability;
 mod booking_changes;
 mod booking_providers;
 mod bookings;
+mod calendars;
 mod compute;
 pub(crate) mod errors;
 mod event_types;
@@ -71,6 +72,9 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(booking_changes::decline))
         .routes(routes!(booking_changes::no_show))
         .routes(routes!(manage::link))
+        .routes(routes!(calendars::invitation))
+        .routes(routes!(calendars::rotate_member, calendars::end_member))
+        .routes(routes!(calendars::rotate_listing, calendars::end_listing))
         .routes(routes!(holds::create))
         .routes(routes!(holds::get, holds::release))
         .routes(routes!(holds::extend))
@@ -101,6 +105,8 @@ fn open_documented() -> OpenApiRouter<App> {
         .routes(routes!(health::metrics))
         .routes(routes!(webhooks::receive, webhooks::receive_get))
         .routes(routes!(manage::get))
+        .routes(routes!(calendars::own_invitation))
+        .routes(routes!(calendars::feed))
         .routes(routes!(manage::cancel))
         .routes(routes!(manage::reschedule))
 }

@@ -105,8 +105,9 @@ impl Standing {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use berth_model::id::ApiKeyId;
+
+    use super::*;
 
     fn key(n: u128) -> ApiKeyId {
         ApiKeyId::from_uuid(Uuid::from_u128(n))

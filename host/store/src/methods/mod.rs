@@ -42,6 +42,7 @@ mod bookings;
 mod calls;
 mod connections;
 mod event_types;
+mod feeds;
 mod holds;
 mod idempotency;
 mod jobs;

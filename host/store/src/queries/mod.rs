@@ -34,6 +34,7 @@ pub(crate) mod bookings;
 pub(crate) mod calls;
 pub(crate) mod connections;
 pub(crate) mod event_types;
+pub(crate) mod feeds;
 pub(crate) mod grants;
 pub(crate) mod holds;
 pub(crate) mod idempotency;
@@ -57,6 +58,7 @@ const ALL: &[&[&str]] = &[
     calls::ALL,
     connections::ALL,
     event_types::ALL,
+    feeds::ALL,
     grants::ALL,
     holds::ALL,
     idempotency::ALL,

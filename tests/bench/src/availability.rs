@@ -1,0 +1,126 @@
+//! The availability route over HTTP: a month of slots with 10,000 bookings in it.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant as Moment},
+};
+
+use berth_model::time::{Instant, Interval};
+
+use crate::{
+    commits::{Scene, fresh_postgres},
+    program::serve,
+    table::{Table, Times, ratio, time},
+};
+
+const MEMBERS: usize = 10;
+const BOOKINGS: usize = 10_000;
+const REQUESTS: usize = 300;
+
+async fn ask(client: &reqwest::Client, url: &str, key: &str) -> (Duration, usize) {
+    let started = Moment::now();
+    let answer = client.get(url).bearer_auth(key).send().await.expect("an answer");
+    assert!(answer.status().is_success(), "{}", answer.text().await.expect("a body"));
+    let body = answer.bytes().await.expect("a body");
+    (started.elapsed(), body.len())
+}
+
+async fn at_once(client: &reqwest::Client, url: &str, key: &str, clients: usize) -> Times {
+    let each = (REQUESTS / clients).max(20);
+    let tasks = (0..clients).map(|_| {
+        let (client, url, key) = (client.clone(), url.to_owned(), key.to_owned());
+        tokio::spawn(async move {
+            let mut times = Vec::with_capacity(each);
+            for _ in 0..each {
+                times.push(ask(&client, &url, &key).await.0);
+            }
+            times
+        })
+    });
+    let mut all = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        all.extend(task.await.expect("finished"));
+    }
+    Times::new(all)
+}
+
+async fn on(table: &mut Table, name: &str, folder: &Path, database: Option<&str>) {
+    let path = folder.join("berth.db");
+    let url = database.map_or_else(|| format!("sqlite:{}", path.display()), str::to_owned);
+    let scene = Scene::new(&url, MEMBERS).await;
+    let from: Instant = "2026-12-01T00:00:00Z".parse().expect("an instant");
+    let month = 31 * 1_440;
+    // Forty minutes apart, twenty long: half of the half-hour slots of each member are gone.
+    let each = BOOKINGS / MEMBERS;
+    let step = month / i64::try_from(each).expect("small");
+    let mut tasks = Vec::new();
+    for (lane, member) in scene.members.iter().copied().enumerate() {
+        let scene = Arc::clone(&scene);
+        tasks.push(tokio::spawn(async move {
+            for n in 0..i64::try_from(each).expect("small") {
+                let start = from.plus_minutes(n * step + i64::try_from(lane).expect("small"));
+                let (new, audit) = scene.booking(member, Interval::of_minutes(start, 20));
+                scene.store.create_booking(new, audit).await.expect("booked");
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.expect("finished");
+    }
+    let key = scene.key().await;
+    let event_type = scene.event_type.id;
+    drop(scene);
+    let (served, _) = serve(folder, database).await;
+    let base = format!("http://{}", served.address);
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let month = format!(
+        "{base}/api/booking/availability?event_type={event_type}&from=2026-12-01T00:00:00Z&to=2027-01-01T00:00:00Z&time_zone=Europe/Lisbon"
+    );
+    let empty = format!(
+        "{base}/api/booking/availability?event_type={event_type}&from=2027-03-01T00:00:00Z&to=2027-03-01T01:00:00Z&time_zone=Europe/Lisbon"
+    );
+    for _ in 0..20 {
+        ask(&client, &month, &key).await;
+    }
+    let floor = at_once(&client, &empty, &key, 1).await.median();
+    let one = at_once(&client, &month, &key, 1).await;
+    let bytes = ask(&client, &month, &key).await.1;
+    table.row(
+        &format!("(e) {name}, one client, p50 (p99); {} kB", bytes / 1_024),
+        &format!("{} ({})", time(one.median()), time(one.percentile(99))),
+        &format!("{:.1} times an empty hour ({})", ratio(one.median(), floor), time(floor)),
+        "p50 <= 3 ms on SQLite",
+    );
+    for clients in [2, 4, 8, 16] {
+        let many = at_once(&client, &month, &key, clients).await;
+        let slower = ratio(many.median(), one.median());
+        table.row(
+            &format!("    {clients} clients, p50 (p99)"),
+            &format!("{} ({})", time(many.median()), time(many.percentile(99))),
+            &format!(
+                "{slower:.1} times one client; p99 is {:.1} times p50",
+                ratio(many.percentile(99), many.median())
+            ),
+            "p99 <= 5 x p50 where p50 doubles",
+        );
+        if slower >= 2.0 {
+            break;
+        }
+    }
+}
+
+/// Measure.
+pub async fn run(table: &mut Table) {
+    table.section(&format!("the availability route: a month, {MEMBERS} members, {BOOKINGS} bookings"));
+    let folder = tempfile::tempdir().expect("a folder");
+    on(table, "SQLite", folder.path(), None).await;
+    match std::env::var("BERTH_TEST_PG_URL") {
+        Ok(url) => {
+            let url = fresh_postgres(&url).await;
+            let folder = tempfile::tempdir().expect("a folder");
+            on(table, "PostgreSQL", folder.path(), Some(&url)).await;
+        }
+        Err(_) => table.row("PostgreSQL", "SKIPPED", "no server", ""),
+    }
+}

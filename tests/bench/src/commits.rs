@@ -1,0 +1,297 @@
+//! Booking commits with full durability, against a bare loop of the same statements on the same database.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Instant as Moment,
+};
+
+use berth_engine::NewMember;
+use berth_model::{
+    booking::{Booking, BookingStatus},
+    event_type::EventTypeRecord,
+    id::{AuditEntryId, BookingId, MemberId},
+    member::{MemberRole, Turns},
+    provider::Attendee,
+    time::{Instant, Interval, Zone},
+};
+use berth_store::{
+    Store, VaultKeys,
+    records::{Audit, NewBooking},
+};
+use berth_tests::{Seeded, World};
+use serde_json::json;
+use sqlx::{Connection, PgConnection, SqliteConnection};
+use uuid::Uuid;
+
+use crate::table::Table;
+
+const CLIENTS: usize = 32;
+const BOOKINGS: i64 = 3_200;
+
+/// The statements of one booking with the built-in provider, as the store writes them.
+const PLACE: &str = "INSERT INTO occupancies (tenant_id, member_id, session_id, seat, blocked_start, blocked_end, starts_at,
+    ends_at, owner_kind, owner_id, event_type_id, expires_at) VALUES ($1, $2, $3, 0, $4, $5, $4, $5, 'booking', $6, $7, NULL)";
+const BOOKING: &str =
+    "INSERT INTO bookings (tenant_id, id, listing_id, event_type_id, member_id, status, starts_at, ends_at,
+    attendee, guests, answers, sequence, created_at, updated_at, other_members, seats)
+    VALUES ($1, $2, $3, $4, $5, 'confirmed', $6, $7, $8, $9, $10, 0, $6, $6, $9, 1)";
+const AUDIT: &str =
+    "INSERT INTO audit_log (id, tenant_id, at, actor, request_id, action, subject_kind, subject_id, data)
+    VALUES ($1, $2, $3, 'key:bench', 'bench', 'booking.created', 'booking', $1, $4)";
+
+/// Something that can be booked: one member for each client, on this database.
+pub struct Scene {
+    pub store: Store,
+    pub event_type: EventTypeRecord,
+    pub members: Vec<MemberId>,
+    world: World,
+    next: AtomicI64,
+}
+
+impl Scene {
+    /// On SQLite in the world's own folder, or elsewhere by URL.
+    pub async fn new(url: &str, people: usize) -> Arc<Self> {
+        let clock = berth_tests::TestClock::start();
+        let random = Arc::new(Seeded::new(7));
+        let keys = VaultKeys::new(vec![("bench".to_owned(), [7; 32])]).expect("keys");
+        let store = Store::open(url, keys, random.clone()).await.expect("opens");
+        store.migrate().await.expect("migrates");
+        let world = World::over(store.clone(), clock, random).await;
+        let first = world.offer(None, None).await;
+        let mut members = first.members.clone();
+        for n in 1..people {
+            let member = NewMember {
+                name: format!("Member {n}"),
+                email: None,
+                time_zone: Zone::UTC,
+                weekly_hours: world
+                    .engine
+                    .member(&world.caller, first.members[0])
+                    .await
+                    .expect("there")
+                    .weekly_hours,
+                role: MemberRole::Member,
+                turns: Turns::default(),
+            };
+            members.push(world.engine.create_member(&world.caller, member).await.expect("made").id);
+        }
+        let patch = berth_engine::EventTypePatch { members: Some(members.clone()), ..Default::default() };
+        let event_type =
+            world.engine.update_event_type(&world.caller, first.id, patch, None).await.expect("changed");
+        Arc::new(Self { store, event_type, members, world, next: AtomicI64::new(1) })
+    }
+
+    /// A key of its tenant.
+    pub async fn key(&self) -> String {
+        let scopes = vec!["availability:read".to_owned()];
+        let new = berth_engine::NewKey {
+            tenant: Some(self.world.caller.tenant),
+            name: "bench".to_owned(),
+            scopes,
+            expires_at: None,
+            requests_per_minute: None,
+        };
+        self.world.engine.create_key("bench", "bench", new).await.expect("made").1.expose().to_owned()
+    }
+
+    fn id(&self) -> Uuid {
+        let n = u128::try_from(self.next.fetch_add(1, Ordering::Relaxed)).expect("counts up");
+        // In order, as real ids are.
+        Uuid::from_u128((0x0193_0000_0000_7000_8000_0000_0000_0000) | (n << 64 & 0xffff_ffff_0000) | n)
+    }
+
+    /// A booking of this member.
+    pub fn booking(&self, member: MemberId, when: Interval) -> (NewBooking, Audit) {
+        let id = BookingId::from_uuid(self.id());
+        let now = Instant::from_seconds(1_780_000_000);
+        let booking = Booking {
+            id,
+            tenant: self.event_type.tenant,
+            listing: self.event_type.listing,
+            event_type: self.event_type.id,
+            member,
+            other_members: Vec::new(),
+            seats: 1,
+            series: None,
+            assignment: None,
+            connection: None,
+            status: BookingStatus::Confirmed,
+            provider_task: None,
+            when,
+            previous_when: None,
+            attendee: Attendee {
+                name: "Ada Nowak".to_owned(),
+                email: Some("ada@example.com".to_owned()),
+                phone: None,
+                time_zone: "Europe/Warsaw".to_owned(),
+                language: None,
+            },
+            guests: Vec::new(),
+            answers: serde_json::Map::new(),
+            notes: None,
+            reason: None,
+            external_id: None,
+            external: None,
+            external_updated_at: None,
+            sequence: 0,
+            created_at: now,
+            updated_at: now,
+        };
+        let new = NewBooking {
+            booking,
+            blocked: when,
+            job: None,
+            allowances: Vec::new(),
+            hold: None,
+            idempotency_key: None,
+        };
+        let audit = Audit {
+            id: AuditEntryId::from_uuid(self.id()),
+            at: now,
+            actor: "key:bench".to_owned(),
+            request_id: "bench".to_owned(),
+        };
+        (new, audit)
+    }
+
+    fn slot(&self, n: i64, round: i64) -> Interval {
+        Interval::of_minutes(Instant::from_seconds(1_800_000_000 + round * 400_000_000 + n * 1_800), 30)
+    }
+
+    /// Bookings per second through the store, by many clients at once.
+    async fn through_the_store(self: &Arc<Self>, round: i64) -> f64 {
+        let started = Moment::now();
+        let clients = (0..CLIENTS).map(|client| {
+            let scene = Arc::clone(self);
+            tokio::spawn(async move {
+                let each = BOOKINGS / i64::try_from(CLIENTS).expect("small");
+                for n in 0..each {
+                    let (new, audit) = scene.booking(scene.members[client], scene.slot(n, round));
+                    scene.store.create_booking(new, audit).await.expect("booked");
+                }
+            })
+        });
+        for client in clients.collect::<Vec<_>>() {
+            client.await.expect("finished");
+        }
+        BOOKINGS as f64 / started.elapsed().as_secs_f64()
+    }
+}
+
+macro_rules! bare {
+    ($name:ident, $connection:ty, $at:expr) => {
+        /// One booking in a transaction of its own.
+        async fn $name(conn: &mut $connection, scene: &Scene, member: MemberId, when: Interval) {
+            let (id, session, entry) = (scene.id(), scene.id(), scene.id());
+            let tenant = scene.event_type.tenant.uuid();
+            let at = $at;
+            let mut tx = conn.begin().await.expect("begun");
+            let place = sqlx::query(PLACE).bind(tenant).bind(member.uuid()).bind(session);
+            let place = place.bind(at(when.start())).bind(at(when.end())).bind(id).bind(scene.event_type.id.uuid());
+            place.execute(&mut *tx).await.expect("placed");
+            let attendee = json!({ "name": "Ada Nowak", "email": "ada@example.com", "phone": null, "time_zone": "Europe/Warsaw", "language": null });
+            let booking = sqlx::query(BOOKING).bind(tenant).bind(id).bind(scene.event_type.listing.uuid());
+            let booking = booking.bind(scene.event_type.id.uuid()).bind(member.uuid()).bind(at(when.start())).bind(at(when.end()));
+            let booking = booking.bind(attendee).bind(json!([])).bind(json!({}));
+            booking.execute(&mut *tx).await.expect("booked");
+            let data = json!({ "listing": scene.event_type.listing, "event_type": scene.event_type.id, "member": member, "when": when });
+            let audit = sqlx::query(AUDIT).bind(entry).bind(tenant).bind(at(when.start())).bind(data);
+            audit.execute(&mut *tx).await.expect("noted");
+            tx.commit().await.expect("committed");
+        }
+    };
+}
+
+bare!(bare_sqlite, SqliteConnection, |at: Instant| at.micros());
+bare!(bare_postgres, PgConnection, |at: Instant| at.to_chrono());
+
+/// Measure.
+pub async fn run(table: &mut Table) {
+    table.section(&format!("booking commits per second, {CLIENTS} clients, full durability"));
+    // Not in memory: the folder of the build is on a real disk.
+    let folder =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), std::path::PathBuf::from);
+    let folder = tempfile::tempdir_in(&folder).or_else(|_| tempfile::tempdir()).expect("a folder");
+    let path = folder.path().join("bench.db");
+    let url = format!("sqlite:{}", path.display());
+    let scene = Scene::new(&url, CLIENTS).await;
+    let mut store = Vec::new();
+    let mut bare = Vec::new();
+    for round in 0..3 {
+        store.push(scene.through_the_store(round * 2).await);
+        let options: sqlx::sqlite::SqliteConnectOptions = url.parse().expect("a URL");
+        let options = options.synchronous(sqlx::sqlite::SqliteSynchronous::Full);
+        let options = options
+            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+            .busy_timeout(std::time::Duration::from_secs(5));
+        let mut conn = SqliteConnection::connect_with(&options).await.expect("connects");
+        let started = Moment::now();
+        for n in 0..BOOKINGS {
+            let member = scene.members[usize::try_from(n).expect("small") % CLIENTS];
+            bare_sqlite(
+                &mut conn,
+                &scene,
+                member,
+                scene.slot(n / i64::try_from(CLIENTS).expect("small"), round * 2 + 1),
+            )
+            .await;
+        }
+        bare.push(BOOKINGS as f64 / started.elapsed().as_secs_f64());
+    }
+    report(table, "SQLite (WAL, synchronous=FULL)", store, bare, "above the bare loop");
+
+    let Some(url) = std::env::var("BERTH_TEST_PG_URL").ok() else {
+        table.row("PostgreSQL", "SKIPPED", "no server", "");
+        return;
+    };
+    let url = fresh_postgres(&url).await;
+    let scene = Scene::new(&url, CLIENTS).await;
+    let mut store = Vec::new();
+    let mut bare = Vec::new();
+    for round in 0..3 {
+        store.push(scene.through_the_store(round * 2).await);
+        let started = Moment::now();
+        let clients = (0..CLIENTS).map(|client| {
+            let (scene, url) = (Arc::clone(&scene), url.clone());
+            tokio::spawn(async move {
+                let mut conn = PgConnection::connect(&url).await.expect("connects");
+                for n in 0..BOOKINGS / i64::try_from(CLIENTS).expect("small") {
+                    bare_postgres(&mut conn, &scene, scene.members[client], scene.slot(n, round * 2 + 1))
+                        .await;
+                }
+            })
+        });
+        for client in clients.collect::<Vec<_>>() {
+            client.await.expect("finished");
+        }
+        bare.push(BOOKINGS as f64 / started.elapsed().as_secs_f64());
+    }
+    report(table, "PostgreSQL (its defaults)", store, bare, ">= 0.85 of the bare loop");
+}
+
+fn report(table: &mut Table, what: &str, mut store: Vec<f64>, mut bare: Vec<f64>, target: &str) {
+    store.sort_by(f64::total_cmp);
+    bare.sort_by(f64::total_cmp);
+    let (ours, theirs) = (store[store.len() / 2], bare[bare.len() / 2]);
+    table.row(
+        what,
+        &format!("{ours:.0} ({:.0} to {:.0})", store[0], store[store.len() - 1]),
+        &format!("{:.2} of the bare loop ({theirs:.0})", ours / theirs),
+        target,
+    );
+}
+
+/// A database of its own on this server.
+pub async fn fresh_postgres(url: &str) -> String {
+    let name = format!("bench_{}_{}", std::process::id(), Moment::now().elapsed().as_nanos());
+    let mut conn = PgConnection::connect(url).await.expect("connects");
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut conn)
+        .await
+        .expect("made");
+    let (server, _) = url.rsplit_once('/').expect("a URL");
+    format!("{server}/{name}")
+}

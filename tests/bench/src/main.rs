@@ -1,0 +1,44 @@
+//! Benchmarks: `cargo xtask bench [NAME …]`. Each figure stands beside a baseline that was measured in the same run, since machines differ
+//! and are noisy. Everything is bounded, talks to loopback only and stops by itself.
+
+mod availability;
+mod calls;
+mod commits;
+mod loading;
+mod naive;
+mod program;
+mod scheduling;
+mod table;
+
+use table::Table;
+
+#[tokio::main]
+async fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let all = ["calls", "loading", "program", "commits", "scheduling", "availability"];
+    if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
+        eprintln!("there is no benchmark {unknown:?}; there are: {}", all.join(", "));
+        std::process::exit(2);
+    }
+    let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w == name);
+    let mut table = Table::default();
+    if runs("calls") {
+        calls::run(&mut table).await;
+    }
+    if runs("loading") {
+        loading::run(&mut table).await;
+    }
+    if runs("program") {
+        program::run(&mut table).await;
+    }
+    if runs("commits") {
+        commits::run(&mut table).await;
+    }
+    if runs("scheduling") {
+        scheduling::run(&mut table);
+    }
+    if runs("availability") {
+        availability::run(&mut table).await;
+    }
+    table.print();
+}

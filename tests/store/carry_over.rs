@@ -1,0 +1,90 @@
+//! Migration 0004 on a database that has bookings: each keeps its places, and the overlap rule holds on.
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use uuid::Uuid;
+
+use crate::world::World;
+
+fn migration(engine: &str, name: &str) -> String {
+    let path = format!("{}/../migrations/{engine}/{name}.sql", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// A place of so many hours, as it was written before the migration.
+fn place(postgres: bool, owner: u128, from: i64, to: i64) -> String {
+    let (blob, at) = (blob(postgres), at(postgres));
+    let (tenant, member, owner) = (blob(1), blob(2), blob(owner));
+    format!(
+        "INSERT INTO occupancies (tenant_id, member_id, seat, blocked_start, blocked_end, starts_at, ends_at, owner_kind,
+            owner_id) VALUES ({tenant}, {member}, 0, {0}, {1}, {0}, {1}, 'booking', {owner});",
+        at(from),
+        at(to)
+    )
+}
+
+/// Ids and hours of a day as each engine writes them.
+fn blob(postgres: bool) -> impl Fn(u128) -> String {
+    move |id| {
+        let id = Uuid::from_u128(id);
+        if postgres { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
+    }
+}
+
+fn at(postgres: bool) -> impl Fn(i64) -> String {
+    move |hour| {
+        if postgres { format!("to_timestamp({})", hour * 3_600) } else { (hour * 3_600_000_000).to_string() }
+    }
+}
+
+/// Before: two bookings, one of which is being moved and holds both times. After: what must hold, and what must be refused.
+fn script(postgres: bool) -> (String, &'static str, String) {
+    let engine = if postgres { "postgres" } else { "sqlite" };
+    let (blob, at) = (blob(postgres), at(postgres));
+    let mut before = migration(engine, "0001_init") + &migration(engine, "0002_policies");
+    // Only these two tables matter here: not what their rows refer to.
+    before += if postgres { "SET session_replication_role = replica;" } else { "PRAGMA foreign_keys = OFF;" };
+    for (id, from) in [(10, 10), (11, 14)] {
+        before += &format!(
+            "INSERT INTO bookings (tenant_id, id, listing_id, event_type_id, member_id, status, starts_at, ends_at, attendee,
+                guests, answers, sequence, created_at, updated_at)
+            VALUES ({0}, {1}, {0}, {2}, {0}, 'confirmed', {3}, {4}, '{{}}', '[]', '{{}}', 0, {3}, {3});",
+            blob(1),
+            blob(id),
+            blob(3),
+            at(from),
+            at(from + 2)
+        );
+    }
+    before += &place(postgres, 10, 10, 12);
+    before += &place(postgres, 11, 14, 16);
+    before += &place(postgres, 11, 20, 22);
+    before += &migration(engine, "0004_life");
+    let holds =
+        "SELECT COUNT(*), COUNT(DISTINCT session_id), COUNT(DISTINCT event_type_id), COUNT(event_type_id)
+        FROM occupancies WHERE expires_at IS NULL";
+    let session = if postgres { "gen_random_uuid()" } else { "randomblob(16)" };
+    let refused = place(postgres, 12, 21, 23)
+        .replace("member_id, seat", "member_id, session_id, seat")
+        .replace(", 0, ", &format!(", {session}, 0, "));
+    (before, holds, refused)
+}
+
+pub async fn places_are_carried_over(world: &World) {
+    let postgres = world.store.engine() == "postgres";
+    let (before, holds, refused) = script(postgres);
+    let counts: (i64, i64, i64, i64);
+    let error = if postgres {
+        let mut conn = PgConnection::connect(&world.url).await.unwrap();
+        conn.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(before)).execute(&mut conn).await.unwrap();
+        counts = sqlx::query_as(holds).fetch_one(&mut conn).await.unwrap();
+        conn.execute(AssertSqlSafe(refused)).await.unwrap_err()
+    } else {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(before)).execute(&mut conn).await.unwrap();
+        counts = sqlx::query_as(holds).fetch_one(&mut conn).await.unwrap();
+        conn.execute(AssertSqlSafe(refused)).await.unwrap_err()
+    };
+    assert_eq!(counts, (3, 3, 1, 3));
+    assert!(error.to_string().contains("occupancies_no_overlap"), "{error}");
+}
