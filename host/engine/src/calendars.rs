@@ -1,6 +1,6 @@
 //! Bookings in people's calendars: an invitation for each, and private feeds of members and listings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
@@ -111,13 +111,13 @@ impl Engine {
         let mut members: BTreeMap<MemberId, MemberRecord> = BTreeMap::new();
         let mut events = Vec::with_capacity(bookings.len());
         for booking in bookings {
-            if !event_types.contains_key(&booking.event_type) {
+            if let Entry::Vacant(unread) = event_types.entry(booking.event_type) {
                 let record = self.store().event_type(caller.tenant, booking.event_type).await;
-                event_types.insert(booking.event_type, record.map_err(of_store)?);
+                unread.insert(record.map_err(of_store)?);
             }
-            if !members.contains_key(&booking.member) {
+            if let Entry::Vacant(unread) = members.entry(booking.member) {
                 let record = self.store().member(caller.tenant, booking.member).await;
-                members.insert(booking.member, record.map_err(of_store)?);
+                unread.insert(record.map_err(of_store)?);
             }
             let organiser = members.get(&booking.member).map(std::slice::from_ref).unwrap_or_default();
             if let Some(event_type) = event_types.get(&booking.event_type) {
