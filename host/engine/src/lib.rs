@@ -22,6 +22,7 @@ mod plugins;
 mod problems;
 mod repeats;
 mod routing;
+mod rules;
 mod series;
 mod sync;
 mod telling;
@@ -55,6 +56,7 @@ pub use listings::{ListingPatch, NewListing};
 pub use members::{MemberPatch, NewMember};
 pub use plugins::InstalledPlugin;
 pub use routing::ProviderChoice;
+pub use rules::{PatternPreview, preview_pattern};
 pub use series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
 pub use tenants::{NewTenant, TenantPatch};
 

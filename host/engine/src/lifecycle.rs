@@ -14,8 +14,8 @@ use crate::{
     problems::of_store, validate::Fields,
 };
 
-/// Tries to cancel a booking that changes at the same time.
-const CANCEL_TRIES: u32 = 5;
+/// Tries to change a booking that somebody else changes at the same time.
+const CHANGE_TRIES: u32 = 5;
 
 /// How to cancel.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +59,7 @@ impl Engine {
         wait: bool,
     ) -> Outcome<BookOutcome> {
         check_reason(cancel.reason.as_ref())?;
-        for _ in 0..CANCEL_TRIES {
+        for _ in 0..CHANGE_TRIES {
             let booking = self.booking_at(caller, id, cancel.expected_sequence).await?;
             if booking.status == BookingStatus::Cancelled {
                 return Ok(booking.into());
@@ -153,14 +153,20 @@ impl Engine {
         id: BookingId,
         expected_sequence: Option<i64>,
     ) -> Outcome<BookOutcome> {
-        let booking = self.booking_at(caller, id, expected_sequence).await?;
-        if booking.status == BookingStatus::Confirmed {
-            return Ok(booking.into());
+        for _ in 0..CHANGE_TRIES {
+            let booking = self.booking_at(caller, id, expected_sequence).await?;
+            if booking.status == BookingStatus::Confirmed {
+                return Ok(booking.into());
+            }
+            require_waiting(&booking)?;
+            let (job, held) = self.job_of(&booking, true);
+            match self.change_here(caller, &booking, BookingChange::Confirm { job }).await {
+                Ok(changed) => return self.tell_provider(caller, changed, held).await,
+                Err(StoreError::Stale) if expected_sequence.is_none() => {}
+                Err(error) => return Err(of_store(error)),
+            }
         }
-        require_waiting(&booking)?;
-        let (job, held) = self.job_of(&booking, true);
-        let changed = self.change_here(caller, &booking, BookingChange::Confirm { job }).await;
-        self.tell_provider(caller, changed.map_err(of_store)?, held).await
+        Err(of_store(StoreError::Busy))
     }
 
     /// Decline what waits for the tenant: cancelled, its time is free again.
@@ -172,10 +178,16 @@ impl Engine {
         expected_sequence: Option<i64>,
     ) -> Outcome<Booking> {
         check_reason(reason.as_ref())?;
-        let booking = self.booking_at(caller, id, expected_sequence).await?;
-        require_waiting(&booking)?;
-        let change = BookingChange::Decline { reason };
-        self.change_here(caller, &booking, change).await.map_err(of_store)
+        for _ in 0..CHANGE_TRIES {
+            let booking = self.booking_at(caller, id, expected_sequence).await?;
+            require_waiting(&booking)?;
+            let change = BookingChange::Decline { reason: reason.clone() };
+            match self.change_here(caller, &booking, change).await {
+                Err(StoreError::Stale) if expected_sequence.is_none() => {}
+                result => return result.map_err(of_store),
+            }
+        }
+        Err(of_store(StoreError::Busy))
     }
 
     /// The attendee did not come. From the start of the meeting on, also after it was completed.
@@ -185,16 +197,22 @@ impl Engine {
         id: BookingId,
         expected_sequence: Option<i64>,
     ) -> Outcome<Booking> {
-        let booking = self.booking_at(caller, id, expected_sequence).await?;
-        if booking.status == BookingStatus::NoShow {
-            return Ok(booking);
+        for _ in 0..CHANGE_TRIES {
+            let booking = self.booking_at(caller, id, expected_sequence).await?;
+            if booking.status == BookingStatus::NoShow {
+                return Ok(booking);
+            }
+            if self.now() < booking.when.start() {
+                return Err(Problem::new(Code::WrongState, "The meeting has not begun yet.")
+                    .with_hint("Cancel it, or wait for its start."));
+            }
+            let change = BookingChange::Finished { status: BookingStatus::NoShow };
+            match self.change_here(caller, &booking, change).await {
+                Err(StoreError::Stale) if expected_sequence.is_none() => {}
+                result => return result.map_err(of_store),
+            }
         }
-        if self.now() < booking.when.start() {
-            return Err(Problem::new(Code::WrongState, "The meeting has not begun yet.")
-                .with_hint("Cancel it, or wait for its start."));
-        }
-        let change = BookingChange::Finished { status: BookingStatus::NoShow };
-        self.change_here(caller, &booking, change).await.map_err(of_store)
+        Err(of_store(StoreError::Busy))
     }
 
     /// Complete bookings of all tenants that ended [`limits::COMPLETION_GRACE_SECONDS`] ago, the longest ended first. How many; at

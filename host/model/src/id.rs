@@ -111,6 +111,8 @@ markers! {
     Member => MemberId,
     /// Hours that cut every member's hours.
     RestrictionSchedule => RestrictionScheduleId,
+    /// An availability rule.
+    Rule => RuleId,
     /// A booking.
     Booking => BookingId,
     /// Bookings that were made together and recur.

@@ -23,6 +23,7 @@ pub mod provider;
 pub mod questions;
 pub mod random;
 pub mod recurrence;
+pub mod rule;
 pub mod scheduling;
 pub mod secret;
 pub mod series;

@@ -209,6 +209,10 @@ pub const SEATS_MAX: u32 = 1_000;
 pub const LIMITS_MAX: usize = 16;
 /// Weekly stretches, date overrides, closed days or journeys of one host: a day each for years.
 pub const HOURS_RULES_MAX: usize = 1_000;
+/// Stretches of opening time on one day.
+pub const DAY_STRETCHES_MAX: usize = 24;
+/// Rules that one question about availability reads: years of holidays, overrides and time off of a team.
+pub const RULES_READ_MAX: i64 = 10_000;
 /// Longest stretch of free time of a recurrence rule, in minutes: a week.
 pub const FREE_MINUTES_MAX: u32 = 10_080;
 /// Occurrences of one recurrence that are looked at in one answer: one each hour for years.

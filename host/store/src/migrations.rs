@@ -25,6 +25,7 @@ macro_rules! migrations {
 migrations! {
     1 "0001_init",
     2 "0002_policies",
+    3 "0003_rules",
     4 "0004_life",
     5 "0005_repeats",
     6 "0006_assignments",

@@ -5,7 +5,7 @@ use berth_model::{
     hold::HoldRecord,
     id::{
         ApiKeyId, AuditEntryId, BookingId, ConnectionId, EventTypeId, HoldId, InboundWebhookId, JobId,
-        ListingId, MemberId, SeriesId, TenantId,
+        ListingId, MemberId, RestrictionScheduleId, SeriesId, TenantId,
     },
     manifest::PluginId,
     provider::ExternalBooking,
@@ -399,4 +399,15 @@ pub struct SealedState {
     pub older: u64,
     /// No key at hand opens them.
     pub closed: u64,
+}
+
+/// On what rules must bear to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct RulesOf {
+    pub members: Vec<MemberId>,
+    pub listing: ListingId,
+    pub event_type: EventTypeId,
+    /// The schedule that the event type names.
+    pub restriction_schedule: Option<RestrictionScheduleId>,
 }

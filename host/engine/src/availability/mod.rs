@@ -2,6 +2,7 @@
 
 mod choice;
 mod external;
+mod open;
 mod question;
 
 use berth_model::{
@@ -15,11 +16,14 @@ use berth_model::{
 
 pub(crate) use choice::Choice;
 pub(crate) use external::{Cache, new_cache};
+pub(crate) use open::pattern_windows;
 pub(crate) use question::length;
+
+use berth_store::records::RulesOf;
 
 use crate::{Caller, Engine, Outcome, ProviderChoice, problems::of_store, routing::Scene};
 use external::External;
-use question::{Asked, named, question, relevant};
+use question::{Asked, Known, named, question, relevant, ruled};
 
 /// A question for slots.
 #[derive(Debug, Clone)]
@@ -193,6 +197,17 @@ impl Engine {
         let seen = relevant(scene, asked);
         let occupied =
             self.store().occupied(scene.listing.tenant, &ids, seen, asked.now).await.map_err(of_store)?;
+        let of = RulesOf {
+            members: ids.clone(),
+            listing: scene.listing.id,
+            event_type: scene.event_type.id,
+            restriction_schedule: scene.event_type.policy.restriction_schedule,
+        };
+        let rules = self
+            .store()
+            .rules_bearing(scene.listing.tenant, of, ruled(scene, asked))
+            .await
+            .map_err(of_store)?;
         let mut degraded = Vec::new();
         let external = match &scene.connection {
             None => None,
@@ -204,7 +219,8 @@ impl Engine {
                     None
                 }),
         };
-        let question = question(scene, &members, asked, &occupied, external.as_deref());
+        let known = Known { occupied: &occupied, external: external.as_deref(), rules: &rules };
+        let question = question(scene, &members, asked, known)?;
         let mut offers = question.offers();
         let mut rejections = if explain { question.rejections(&offers) } else { Vec::new() };
         if let Some(External::Starts(starts)) = external.as_deref() {

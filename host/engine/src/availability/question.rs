@@ -4,22 +4,24 @@ use berth_model::{
     booking::Booking,
     hours::{civil_day, day_start},
     id::{HoldId, MemberId},
-    intervals::intersection,
     limits,
     member::MemberRecord,
     problem::{FieldError, Problem},
+    rule::RuleRecord,
     scheduling::{
         busy::{Taken, TakenBy},
         rules::{BookingWindow, DayCount, GridAnchor, TeamMode},
         slots::{Host, Meeting, Question},
-        windows::OpenHours,
     },
     time::{Instant, Interval, Zone},
 };
 use berth_store::records::Occupied;
 use chrono::{Datelike, Days};
 
-use super::external::External;
+use super::{
+    external::External,
+    open::{Open, Rules},
+};
 use crate::routing::Scene;
 
 /// What is asked of a scene.
@@ -98,16 +100,14 @@ fn host(
     scene: &Scene,
     member: &MemberRecord,
     asked: Asked<'_>,
-    occupied: &[Occupied],
-    external: Option<&External>,
+    known: Known<'_>,
     seen: Interval,
-) -> Host {
+) -> Result<Host, Problem> {
+    let Known { occupied, external, rules } = known;
     let zone = member.time_zone;
     let from = opening(zone, seen.start()).min(seen.start());
     let seen = Interval::new(from, seen.end()).unwrap_or(seen);
-    let hours = OpenHours::weekly(zone, member.weekly_hours.clone());
-    let (unrestricted, regular) = (hours.windows(seen), hours.regular().windows(seen));
-    let windows = intersection(&unrestricted, &[seen]);
+    let Open { windows, unrestricted, regular, away } = Rules(rules).open(scene, member, seen)?;
     let own = |o: &Occupied| {
         let moves = asked.moving.is_some_and(|booking| o.booking == Some(booking.id));
         moves || (o.hold.is_some() && o.hold == asked.hold)
@@ -119,8 +119,37 @@ fn host(
         let others = busy.iter().filter(|b| asked.moving.is_none_or(|m| m.when != **b));
         taken.extend(others.map(|when| Taken::busy(*when)));
     }
+    taken.extend(away.into_iter().map(Taken::busy));
     let (fixed, group) = scene.event_type.role_of(member.id);
-    Host { zone, windows, unrestricted, regular, taken, fixed, group: group.map(str::to_owned) }
+    let group = group.map(str::to_owned);
+    Ok(Host { zone, windows, unrestricted, regular, taken, fixed, group })
+}
+
+/// What was read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) occupied: &'a [Occupied],
+    pub(super) external: Option<&'a External>,
+    pub(super) rules: &'a [RuleRecord],
+}
+
+/// The stretch of time whose rules bear on the answer, openings included.
+pub(super) fn ruled(scene: &Scene, asked: Asked<'_>) -> Interval {
+    let seen = shown(scene, asked);
+    let openings = scene.members.iter().map(|m| opening(m.time_zone, seen.start()));
+    let from = openings.min().unwrap_or(seen.start()).min(seen.start());
+    Interval::new(from, seen.end()).unwrap_or(seen)
+}
+
+/// The stretch of time that is laid out.
+fn shown(scene: &Scene, asked: Asked<'_>) -> Interval {
+    match booking_window(scene) {
+        BookingWindow::RollingWindow { .. } => {
+            asked.within.joined(Interval::of_minutes(asked.now.min(asked.within.start()), 0))
+        }
+        BookingWindow::Rolling { .. } | BookingWindow::Range { .. } => asked.within,
+    }
+    .widened(0, 2_880)
 }
 
 /// The question about these members.
@@ -128,19 +157,14 @@ pub(super) fn question(
     scene: &Scene,
     members: &[&MemberRecord],
     asked: Asked<'_>,
-    occupied: &[Occupied],
-    external: Option<&External>,
-) -> Question {
+    known: Known<'_>,
+) -> Result<Question, Problem> {
     let event_type = &scene.event_type;
     let policy = &event_type.policy;
-    let seen = match booking_window(scene) {
-        BookingWindow::RollingWindow { .. } => {
-            asked.within.joined(Interval::of_minutes(asked.now.min(asked.within.start()), 0))
-        }
-        BookingWindow::Rolling { .. } | BookingWindow::Range { .. } => asked.within,
-    }
-    .widened(0, 2_880);
-    Question {
+    let seen = shown(scene, asked);
+    let hosts =
+        members.iter().map(|member| host(scene, member, asked, known, seen)).collect::<Result<_, _>>()?;
+    Ok(Question {
         now: Some(asked.now),
         range: asked.within,
         meeting: Meeting {
@@ -158,8 +182,8 @@ pub(super) fn question(
         notice_minutes: event_type.minimum_notice_minutes,
         limits: policy.limits.clone(),
         booking_window: Some(booking_window(scene)),
-        hosts: members.iter().map(|member| host(scene, member, asked, occupied, external, seen)).collect(),
-    }
+        hosts,
+    })
 }
 
 /// The length that a customer wants, if the event type offers it.

@@ -51,8 +51,8 @@ pub(super) async fn own_invitation(
     Ok(calendar(app.engine().invitation(&caller, id).await?))
 }
 
-/// A private feed.
-#[derive(Debug, Serialize, ToSchema)]
+/// A private feed. Not to be printed.
+#[derive(Serialize, ToSchema)]
 pub(super) struct FeedView {
     /// For `/api/booking/feed.ics?token=`. Shown now and never again; whoever has it reads the bookings.
     token: String,

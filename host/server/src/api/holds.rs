@@ -48,8 +48,8 @@ pub(super) struct NewHold {
     token: Option<Secret>,
 }
 
-/// A hold.
-#[derive(Debug, Serialize, ToSchema)]
+/// A hold. Not to be printed.
+#[derive(Serialize, ToSchema)]
 pub(super) struct HoldView {
     #[schema(value_type = String)]
     id: HoldId,

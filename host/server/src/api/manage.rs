@@ -23,8 +23,8 @@ use crate::http::{
     problem::{ApiResult, ProblemDocument},
 };
 
-/// The link of a booking's customer.
-#[derive(Debug, Serialize, ToSchema)]
+/// The link of a booking's customer. Not to be printed.
+#[derive(Serialize, ToSchema)]
 pub(super) struct LinkView {
     /// For `/api/booking/manage/{token}`. Whoever has it acts as the customer.
     token: String,

@@ -157,7 +157,7 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Plugin(command) => plugins::plugin(&context, command).await?,
         Command::Demo(demo) => demo::demo(context.config, demo).await?,
         Command::Reseal => reseal::reseal(&context).await?,
-        // Both answered above: they have something to say without a configuration.
+        // Answered above: they need no configuration.
         Command::Doctor | Command::Compute(_) => {}
     }
     Ok(ExitCode::SUCCESS)

@@ -51,6 +51,7 @@ mod life;
 mod listings;
 mod members;
 mod plugins;
+mod rules;
 mod state;
 mod tenants;
 mod webhooks;

@@ -45,6 +45,7 @@ pub(crate) mod members;
 pub(crate) mod places;
 pub(crate) mod plugins;
 pub(crate) mod prune;
+pub(crate) mod rules;
 pub(crate) mod state;
 pub(crate) mod tenants;
 pub(crate) mod webhooks;
@@ -69,6 +70,7 @@ const ALL: &[&[&str]] = &[
     places::ALL,
     plugins::ALL,
     prune::ALL,
+    rules::ALL,
     state::ALL,
     tenants::ALL,
     webhooks::ALL,

@@ -1,0 +1,71 @@
+//! Availability rules.
+
+use berth_model::{
+    id::{RuleId, TenantId},
+    rule::{RuleKind, RuleRecord},
+    time::Interval,
+};
+
+use crate::{
+    Store, StoreError,
+    records::{Audit, RulesOf},
+};
+
+impl Store {
+    /// Add rules, all or none.
+    pub async fn create_rules(&self, rules: Vec<(RuleRecord, Audit)>) -> Result<(), StoreError> {
+        change!(self, [rules], |q, conn| q::rules::insert(conn, &rules))
+    }
+
+    /// One rule of this kind.
+    pub async fn rule(
+        &self,
+        tenant: TenantId,
+        kind: RuleKind,
+        rule: RuleId,
+    ) -> Result<RuleRecord, StoreError> {
+        ask!(self, |q, conn| q::rules::get(conn, tenant, kind, rule))
+    }
+
+    /// A page of rules of this kind in the order of their ids, after this one.
+    pub async fn list_rules(
+        &self,
+        tenant: TenantId,
+        kind: RuleKind,
+        after: Option<RuleId>,
+        limit: u32,
+    ) -> Result<Vec<RuleRecord>, StoreError> {
+        ask!(self, |q, conn| q::rules::list(conn, tenant, kind, after, limit))
+    }
+
+    /// Replace a rule; `Stale` if its revision is not the expected one. Returns it with its new revision.
+    pub async fn update_rule(
+        &self,
+        rule: RuleRecord,
+        expected_revision: i64,
+        audit: Audit,
+    ) -> Result<RuleRecord, StoreError> {
+        change!(self, [rule, audit], |q, conn| q::rules::update(conn, &rule, expected_revision, &audit))
+    }
+
+    /// Remove a rule.
+    pub async fn delete_rule(
+        &self,
+        tenant: TenantId,
+        kind: RuleKind,
+        rule: RuleId,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [audit], |q, conn| q::rules::delete(conn, tenant, kind, rule, &audit))
+    }
+
+    /// Every rule that can bear on these within an interval (at most `RULES_READ_MAX`), in one statement.
+    pub async fn rules_bearing(
+        &self,
+        tenant: TenantId,
+        of: RulesOf,
+        within: Interval,
+    ) -> Result<Vec<RuleRecord>, StoreError> {
+        ask!(self, |q, conn| q::rules::bearing(conn, tenant, &of, within))
+    }
+}
