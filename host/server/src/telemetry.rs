@@ -25,5 +25,29 @@ pub(crate) fn start_metrics() -> PrometheusHandle {
     let handle = recorder.handle();
     // Tests start several servers in one process; the first one's recorder stays.
     let _ = metrics::set_global_recorder(recorder);
+    describe();
     handle
+}
+
+/// What each metric is, for `# HELP`. Labels never hold a tenant.
+fn describe() {
+    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+    describe_histogram!("berth_request_seconds", Unit::Seconds, "Time to answer a request, by route");
+    describe_counter!("berth_calls_total", "Calls into components, by outcome");
+    describe_histogram!(
+        "berth_call_us",
+        Unit::Microseconds,
+        "Time of a call into a component, its requests included"
+    );
+    describe_histogram!("berth_call_inst_us", Unit::Microseconds, "Time to make the sandbox of a call");
+    describe_histogram!("berth_call_cpu_ticks", "Processor time of a call, in ticks of 10 ms");
+    describe_histogram!("berth_call_mem_peak_bytes", Unit::Bytes, "Most memory of a call");
+    describe_histogram!("berth_call_egress_count", "Requests that a call made");
+    describe_counter!(
+        "berth_calls_not_recorded_total",
+        "Calls that are missing in a connection's list of calls"
+    );
+    describe_gauge!("berth_calls_in_flight", "Calls under way, by version");
+    describe_gauge!("berth_pool_in_use", "Places of the instance pool that are taken");
+    describe_gauge!("berth_jobs_open", "Jobs that wait or are held");
 }

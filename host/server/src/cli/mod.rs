@@ -1,5 +1,6 @@
 //! The command line.
 
+mod client;
 mod compute;
 mod demo;
 mod doctor;

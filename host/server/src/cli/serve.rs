@@ -16,6 +16,8 @@ use crate::{
     wiring::{self, Wired},
 };
 
+/// How often measurements are added up.
+const UPKEEP: Duration = Duration::from_secs(5);
 /// How long requests, calls and jobs may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -41,6 +43,7 @@ pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> 
     let plugin_dir = (!config.plugin_dir.is_empty()).then(|| config.plugin_dir.clone().into());
     let work = tokio::spawn(wiring::background(wired.clone(), plugin_dir, stopped.clone()));
     let app = App::new(wired.engine.clone(), Arc::new(MachineRandom::new()), config.requests_per_minute);
+    tokio::spawn(upkeep(app.clone(), stopped.clone()));
     tracing::info!(url = %format!("http://{address}"), "berth serves");
 
     let mut ending = stopped.clone();
@@ -66,6 +69,15 @@ pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> 
         second = a_signal() => second?,
     }
     Ok(())
+}
+
+async fn upkeep(app: App, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        tokio::select! {
+            () = tokio::time::sleep(UPKEEP) => app.upkeep(),
+            _ = stop.changed() => {}
+        }
+    }
 }
 
 async fn a_signal() -> Result<(), CliError> {

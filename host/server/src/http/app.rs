@@ -64,10 +64,16 @@ impl App {
     /// Metrics in the text format of Prometheus, with gauges as they are now.
     pub(crate) fn render_metrics(&self) -> String {
         self.inner.engine.publish_gauges();
+        self.upkeep();
+        self.inner.metrics.render()
+    }
+
+    /// Forget keys that are idle, and add up what was measured. To be called now and then: measurements that nobody reads are
+    /// kept one by one until they are added up.
+    pub fn upkeep(&self) {
         self.inner.rate.forget_idle();
         self.inner.link_rate.forget_idle();
         self.inner.metrics.run_upkeep();
-        self.inner.metrics.render()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the machine gives: folders, disk, address, clock, time zones.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, time::Duration};
 
 use berth_model::{
     limits,
@@ -9,10 +9,12 @@ use berth_model::{
 use chrono_tz::IANA_TZDB_VERSION;
 
 use super::Finding;
-use crate::{config::Config, ports::MachineClock};
+use crate::{cli::client::client, config::Config, ports::MachineClock};
 
 /// Time zone data older than so many years misses changes that countries announce some months ahead.
 const TZDB_YEARS_MAX: i32 = 1;
+/// How long the program that has our address may take to say that it is ready.
+const PROBE: Duration = Duration::from_secs(5);
 /// No clock that is set shows an earlier time than when this was written: 2026-01-01T00:00:00Z.
 const EARLIEST: Instant = Instant::from_seconds(1_767_225_600);
 
@@ -60,14 +62,31 @@ fn disk(folder: &Path) -> Option<Finding> {
 }
 
 async fn address(config: &Config) -> Finding {
-    match tokio::net::TcpListener::bind(config.listen).await {
-        Ok(_) => Finding::ok("address", format!("{} is free", config.listen)),
-        Err(error) => Finding::fail(
+    let address = config.listen;
+    let Err(error) = tokio::net::TcpListener::bind(address).await else {
+        return Finding::ok("address", format!("{address} is free"));
+    };
+    match server_is_ready(config).await {
+        Some(true) => Finding::ok("address", format!("a berth server answers at {address}")),
+        Some(false) => Finding::warn(
             "address",
-            format!("{}: {error}", config.listen),
-            "fine if that is the running server; else set BERTH_LISTEN=127.0.0.1:8081",
+            format!("a berth server answers at {address}, and is not ready"),
+            format!("curl http://{address}/readyz says why"),
+        ),
+        None => Finding::fail(
+            "address",
+            format!("{address}: {error}"),
+            "another program has it: set BERTH_LISTEN=127.0.0.1:8081",
         ),
     }
+}
+
+/// Is the server that has the address one of ours, and is it ready? None if it is not ours.
+async fn server_is_ready(config: &Config) -> Option<bool> {
+    let request = client().ok()?.get(format!("http://{}/readyz", config.listen)).timeout(PROBE);
+    let answer = request.send().await.ok()?;
+    let body: serde_json::Value = answer.json().await.ok()?;
+    body.get("ready")?.as_bool()
 }
 
 fn public_address(config: &Config) -> Finding {

@@ -139,14 +139,18 @@ mod tests {
     async fn what_is_broken_fails_with_advice() {
         let folder = tempfile::tempdir().unwrap();
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listen = taken.local_addr().unwrap();
+        // Another program, which hangs up on whoever calls.
+        let other = std::thread::spawn(move || drop(taken.accept()));
         let config = Config {
-            listen: taken.local_addr().unwrap(),
+            listen,
             public_url: "booking.example.com".to_owned(),
             vault_key: "short".to_owned(),
             plugin_dir: folder.path().join("nowhere").display().to_string(),
             ..config(&folder)
         };
         let findings = examine(&config).await;
+        other.join().unwrap();
         for check in ["address", "public address", "vault key", "plugin folder"] {
             assert_eq!(level(&findings, check), Level::Fail, "{check}: {findings:?}");
         }

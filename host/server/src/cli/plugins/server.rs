@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use berth_model::{limits, manifest::PluginId, secret::Secret};
+use berth_model::{manifest::PluginId, secret::Secret};
 use bytes::Bytes;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     api::plugins::{PluginDetail, PluginView},
-    cli::CliError,
+    cli::{CliError, client::client},
 };
 
 /// Bytes of an upload between two moves of its bar.
@@ -68,15 +68,7 @@ impl Server {
                     .to_owned(),
             )
         })?;
-        // Only once per process; another library may have chosen the same before us.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .connect_timeout(Duration::from_millis(limits::CLI_CONNECT_MS_MAX))
-            .timeout(Duration::from_millis(limits::CLI_REQUEST_MS_MAX))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| CliError::Other(format!("the HTTP client cannot start: {error}")))?;
-        Ok(Self { client, url, key: Secret::new(key) })
+        Ok(Self { client: client()?, url, key: Secret::new(key) })
     }
 
     pub(super) async fn list(&self) -> Result<Vec<PluginView>, CliError> {
