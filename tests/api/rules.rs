@@ -231,6 +231,13 @@ async fn patterns_replace_weekly_hours_and_cut_those_of_others() {
     assert_eq!(shop.day("2026-12-07").await, [""; 0]);
     let answer = shop.answer("2026-12-07", "2026-12-08").await;
     assert_eq!(answer["rejected"][0]["reason"], "restriction");
+
+    let removed = format!("/api/booking/restriction-schedules/{}", schedule["id"].as_str().unwrap());
+    assert_eq!(shop.sent("DELETE", &removed, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(shop.day("2026-12-01").await, [""; 0], "better closed than open when nobody wants it");
+    let unknown = json!({ "policy": { "restriction_schedule": schedule["id"] } });
+    let refused = shop.sent("PATCH", &path, unknown).await;
+    assert_eq!(refused.body["errors"][0]["field"], "/policy/restriction_schedule");
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 use berth_model::{
     event_type::{EventTypePolicy, EventTypeRecord},
-    id::{EventTypeId, ListingId, MemberId},
+    id::{EventTypeId, ListingId, MemberId, RuleId},
     limits,
     problem::{FieldError, Problem},
+    rule::RuleKind,
 };
 use berth_store::StoreError;
 
@@ -117,9 +118,24 @@ impl Engine {
         event_type: EventTypeRecord,
     ) -> Outcome<EventTypeRecord> {
         event_type.check()?;
+        self.check_schedule(&event_type).await?;
         match self.store().create_event_type(event_type.clone(), self.audit(caller)).await {
             Ok(()) => Ok(event_type),
             Err(error) => Err(self.refused_event_type(caller, &event_type, error).await),
+        }
+    }
+
+    /// Is the restriction schedule that it names there?
+    async fn check_schedule(&self, event_type: &EventTypeRecord) -> Outcome<()> {
+        let Some(schedule) = event_type.policy.restriction_schedule else { return Ok(()) };
+        let id = RuleId::from_uuid(schedule.uuid());
+        match self.store().rule(event_type.tenant, RuleKind::RestrictionSchedule, id).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::NotFound(_)) => Err(Problem::invalid(vec![FieldError::new(
+                "/policy/restriction_schedule",
+                "there is no such restriction schedule",
+            )])),
+            Err(error) => Err(of_store(error)),
         }
     }
 
@@ -175,6 +191,7 @@ impl Engine {
         apply!(event_type, patch, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes);
         apply!(event_type, patch, booking_window_days, members, policy, external_id, active);
         event_type.check()?;
+        self.check_schedule(&event_type).await?;
         let revision = expected_revision.unwrap_or(event_type.revision);
         match self.store().update_event_type(event_type.clone(), revision, self.audit(caller)).await {
             Ok(changed) => Ok(changed),

@@ -10,3 +10,9 @@ mod telemetry;
 pub mod wiring;
 
 pub use http::app::{App, router};
+
+/// The description of all routes (OpenAPI 3.1).
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api::document()
+}

@@ -108,16 +108,18 @@ impl<'a> Rules<'a> {
         {
             windows = intersection(&windows, &cut);
         }
-        for schedule in self
-            .0
-            .iter()
-            .filter_map(|r| if let Rule::RestrictionSchedule(s) = &r.rule { Some(s) } else { None })
-        {
-            let hours = OpenHours {
-                overrides: schedule.overrides.iter().map(Override::day).collect(),
-                ..OpenHours::weekly(schedule.time_zone, schedule.weekly_hours.clone())
+        if let Some(named) = scene.event_type.policy.restriction_schedule {
+            let record = self.0.iter().find(|r| r.id.uuid() == named.uuid());
+            let allowed = match record.map(|r| &r.rule) {
+                Some(Rule::RestrictionSchedule(schedule)) => OpenHours {
+                    overrides: schedule.overrides.iter().map(Override::day).collect(),
+                    ..OpenHours::weekly(schedule.time_zone, schedule.weekly_hours.clone())
+                }
+                .windows(seen),
+                // It was removed: better closed than open when nobody wants it.
+                _ => Vec::new(),
             };
-            windows = intersection(&windows, &hours.windows(seen));
+            windows = intersection(&windows, &allowed);
         }
         Ok(Open { windows, unrestricted, regular, away })
     }

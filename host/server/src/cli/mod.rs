@@ -116,6 +116,23 @@ pub(crate) struct OfTenant {
     pub(crate) tenant: String,
 }
 
+/// The help of every command, by its words: for a test that shows what changed.
+#[must_use]
+pub fn help_pages() -> Vec<(String, String)> {
+    fn pages(command: &mut clap::Command, words: &str, all: &mut Vec<(String, String)>) {
+        all.push((words.to_owned(), command.render_long_help().to_string()));
+        for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
+            let words = format!("{words} {}", sub.get_name());
+            pages(sub, &words, all);
+        }
+    }
+    let mut all = Vec::new();
+    let mut command = <Cli as clap::CommandFactory>::command();
+    command.build();
+    pages(&mut command, "berth", &mut all);
+    all
+}
+
 /// Run the program.
 #[must_use]
 pub fn main() -> ExitCode {
