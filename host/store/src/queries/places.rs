@@ -106,23 +106,24 @@ pub(crate) async fn take(
     place: Place,
     now: Instant,
 ) -> Result<(), StoreError> {
-    if taker.seats > 1 {
-        // Seats are given out one after the other.
-        lock_members(conn, taker.tenant, &taker.members).await?;
-    }
+    // One after the other: two that race for one place would each wait for the other's row until the database calls it a deadlock.
+    lock_members(conn, taker.tenant, &taker.members).await?;
     for member in &taker.members {
         take_of(conn, taker, *member, place, now).await?;
     }
     Ok(())
 }
 
-/// Let no other transaction that counts these members' bookings or seats go on before this one has ended. `members` must be
-/// in order.
+/// Let no other transaction that takes these members' time go on before this one has ended. Rows are locked in the order of their
+/// ids. With one writer there is nobody to wait for.
 pub(crate) async fn lock_members(
     conn: &mut Conn,
     tenant: TenantId,
     members: &[MemberId],
 ) -> Result<(), StoreError> {
+    if lock_row!().is_empty() {
+        return Ok(());
+    }
     let mut query = QueryBuilder::<Db>::new("SELECT id FROM members WHERE tenant_id = ");
     query.push_bind(tenant.uuid()).push(" AND id IN ");
     push_ids(&mut query, members);
