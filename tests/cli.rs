@@ -185,3 +185,26 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     assert_eq!(output.status.code(), Some(1), "a fresh set-up fails, and that is all");
     assert!(!String::from_utf8(output.stderr).unwrap().contains("panicked"));
 }
+
+#[test]
+fn slots_are_computed_without_a_server() {
+    use std::io::Write;
+    let berth = Berth::new();
+    let mut command = berth.command(&["compute", "--lines"]);
+    // Not even a configuration that could be read.
+    command.env("BERTH_LISTEN", "nowhere").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let requests = concat!(
+        r#"{"kind":"slots","now":null,"range":{"start":"2026-11-23T00:00:00Z","end":"2026-11-24T00:00:00Z"},"event_length_min":60,"#,
+        r#""hosts":[{"id":"ana","timezone":"Europe/Lisbon","working_hours":[{"weekdays":["mon"],"start":"09:00","end":"11:00"}]}]}"#,
+        "\n{\"kind\":\"slots\"}\n",
+    );
+    child.stdin.take().unwrap().write_all(requests.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "one was refused");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let answers: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers[0]["slots"], serde_json::json!(["2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z"]));
+    assert_eq!(answers[1]["error"]["errors"][0]["field"], "/hosts");
+    assert!(berth.path().read_dir().unwrap().next().is_none(), "nothing is written");
+}

@@ -137,3 +137,6 @@ impl CheckedRecurrence {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests;

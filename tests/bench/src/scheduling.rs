@@ -35,9 +35,9 @@ fn hours() -> OpenHours {
     OpenHours::weekly(zone(), vec![WeeklyHours { weekdays: days.to_vec(), start: at(9), end: Some(at(17)) }])
 }
 
-/// Busy times of ten minutes, spread evenly over the range, in order; `shift` moves them.
+/// Busy times of ten minutes at most, spread evenly over the first two thirds of the range, in order; `shift` moves them.
 fn busy(range: Interval, count: usize, shift: i64) -> Vec<Taken> {
-    let length = range.end().micros_since(range.start());
+    let length = range.end().micros_since(range.start()) / 3 * 2;
     let step = length / i64::try_from(count.max(1)).expect("small");
     (0..i64::try_from(count).expect("small"))
         .map(|i| {

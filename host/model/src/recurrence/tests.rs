@@ -1,0 +1,220 @@
+//! The examples of RFC 5545 section 3.8.5.3, clock changes, and rules that would never end.
+
+use super::*;
+
+const NEW_YORK: &str = "America/New_York";
+
+fn local(text: &str) -> NaiveDateTime {
+    NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").unwrap()
+}
+
+fn recurrence(dtstart: &str, zone: &str, rule: &str) -> Recurrence {
+    let zone = (!zone.is_empty()).then(|| zone.parse().unwrap());
+    Recurrence {
+        dtstart: local(dtstart),
+        zone,
+        rule: Some(rule.to_owned()),
+        exdates: Vec::new(),
+        rdates: Vec::new(),
+    }
+}
+
+/// The first occurrences as `MM-DD HH:MM` on the clock of New York, with the year in front when it changes.
+fn first(dtstart: &str, rule: &str, count: usize) -> String {
+    let zone: Zone = NEW_YORK.parse().unwrap();
+    let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
+    let found = recurrence(dtstart, NEW_YORK, rule).checked().unwrap().occurrences(all, count).unwrap();
+    let shown = found.into_iter().map(|at| local_of(zone, at).format("%Y%m%dT%H%M").to_string());
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_examples_of_the_rfc() {
+    // Daily.
+    assert_eq!(
+        first("19970902T090000", "FREQ=DAILY;COUNT=3", 9),
+        "19970902T0900 19970903T0900 19970904T0900"
+    );
+    let until = first("19970902T090000", "FREQ=DAILY;UNTIL=19971224T000000Z", 1_000);
+    assert_eq!(until.split(' ').count(), 113);
+    assert!(until.ends_with("19971223T0900"));
+    assert_eq!(
+        first("19970902T090000", "FREQ=DAILY;INTERVAL=2", 3),
+        "19970902T0900 19970904T0900 19970906T0900"
+    );
+    assert_eq!(
+        first("19970902T090000", "FREQ=DAILY;INTERVAL=10;COUNT=5", 9),
+        "19970902T0900 19970912T0900 19970922T0900 19971002T0900 19971012T0900"
+    );
+    let january = first(
+        "19980101T090000",
+        "FREQ=YEARLY;UNTIL=20000131T140000Z;BYMONTH=1;BYDAY=SU,MO,TU,WE,TH,FR,SA",
+        1_000,
+    );
+    assert_eq!(january, first("19980101T090000", "FREQ=DAILY;UNTIL=20000131T140000Z;BYMONTH=1", 1_000));
+    assert_eq!(january.split(' ').count(), 93);
+    // Weekly.
+    assert_eq!(first("19970902T090000", "FREQ=WEEKLY;COUNT=10", 99).split(' ').count(), 10);
+    assert!(first("19970902T090000", "FREQ=WEEKLY;UNTIL=19971224T000000Z", 99).ends_with("19971223T0900"));
+    assert_eq!(
+        first("19970902T090000", "FREQ=WEEKLY;INTERVAL=2;WKST=SU", 3),
+        "19970902T0900 19970916T0900 19970930T0900"
+    );
+    assert_eq!(
+        first("19970902T090000", "FREQ=WEEKLY;COUNT=10;WKST=SU;BYDAY=TU,TH", 4),
+        "19970902T0900 19970904T0900 19970909T0900 19970911T0900"
+    );
+    assert_eq!(
+        first("19970901T090000", "FREQ=WEEKLY;INTERVAL=2;UNTIL=19971224T000000Z;WKST=SU;BYDAY=MO,WE,FR", 5),
+        "19970901T0900 19970903T0900 19970905T0900 19970915T0900 19970917T0900"
+    );
+    // The start of the week matters.
+    assert_eq!(
+        first("19970805T090000", "FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=MO", 9),
+        "19970805T0900 19970810T0900 19970819T0900 19970824T0900"
+    );
+    assert_eq!(
+        first("19970805T090000", "FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=SU", 9),
+        "19970805T0900 19970817T0900 19970819T0900 19970831T0900"
+    );
+    // Monthly.
+    assert_eq!(
+        first("19970905T090000", "FREQ=MONTHLY;COUNT=10;BYDAY=1FR", 3),
+        "19970905T0900 19971003T0900 19971107T0900"
+    );
+    assert_eq!(
+        first("19970907T090000", "FREQ=MONTHLY;INTERVAL=2;COUNT=10;BYDAY=1SU,-1SU", 4),
+        "19970907T0900 19970928T0900 19971102T0900 19971130T0900"
+    );
+    assert_eq!(
+        first("19970922T090000", "FREQ=MONTHLY;COUNT=6;BYDAY=-2MO", 3),
+        "19970922T0900 19971020T0900 19971117T0900"
+    );
+    assert_eq!(
+        first("19970928T090000", "FREQ=MONTHLY;BYMONTHDAY=-3", 3),
+        "19970928T0900 19971029T0900 19971128T0900"
+    );
+    assert_eq!(
+        first("19970930T090000", "FREQ=MONTHLY;COUNT=10;BYMONTHDAY=1,-1", 4),
+        "19970930T0900 19971001T0900 19971031T0900 19971101T0900"
+    );
+    assert_eq!(
+        first("19970910T090000", "FREQ=MONTHLY;INTERVAL=18;COUNT=10;BYMONTHDAY=10,11,12,13,14,15", 7)
+            .split(' ')
+            .last()
+            .unwrap(),
+        "19990310T0900"
+    );
+    assert_eq!(
+        first("19980213T090000", "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", 3),
+        "19980213T0900 19980313T0900 19981113T0900"
+    );
+    assert_eq!(
+        first("19970913T090000", "FREQ=MONTHLY;BYDAY=SA;BYMONTHDAY=7,8,9,10,11,12,13", 3),
+        "19970913T0900 19971011T0900 19971108T0900"
+    );
+    assert_eq!(
+        first("19970904T090000", "FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3", 9),
+        "19970904T0900 19971007T0900 19971106T0900"
+    );
+    assert_eq!(
+        first("19970929T090000", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2", 3),
+        "19970929T0900 19971030T0900 19971127T0900"
+    );
+    // Days that a month does not have are left out.
+    assert_eq!(
+        first("20070115T090000", "FREQ=MONTHLY;BYMONTHDAY=15,30;COUNT=5", 9),
+        "20070115T0900 20070130T0900 20070215T0900 20070315T0900 20070330T0900"
+    );
+    // Yearly.
+    assert_eq!(
+        first("19970610T090000", "FREQ=YEARLY;COUNT=10;BYMONTH=6,7", 3),
+        "19970610T0900 19970710T0900 19980610T0900"
+    );
+    assert_eq!(
+        first("19970310T090000", "FREQ=YEARLY;INTERVAL=2;COUNT=10;BYMONTH=1,2,3", 4),
+        "19970310T0900 19990110T0900 19990210T0900 19990310T0900"
+    );
+    assert_eq!(
+        first("19970101T090000", "FREQ=YEARLY;INTERVAL=3;COUNT=10;BYYEARDAY=1,100,200", 4),
+        "19970101T0900 19970410T0900 19970719T0900 20000101T0900"
+    );
+    assert_eq!(
+        first("19970519T090000", "FREQ=YEARLY;BYDAY=20MO", 3),
+        "19970519T0900 19980518T0900 19990517T0900"
+    );
+    assert_eq!(
+        first("19970512T090000", "FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", 3),
+        "19970512T0900 19980511T0900 19990517T0900"
+    );
+    assert_eq!(
+        first("19970313T090000", "FREQ=YEARLY;BYMONTH=3;BYDAY=TH", 4),
+        "19970313T0900 19970320T0900 19970327T0900 19980305T0900"
+    );
+    assert_eq!(
+        first("19961105T090000", "FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8", 3),
+        "19961105T0900 20001107T0900 20041102T0900"
+    );
+    // Within a day.
+    assert_eq!(
+        first("19970902T090000", "FREQ=HOURLY;INTERVAL=3;UNTIL=19970902T170000Z", 9),
+        "19970902T0900 19970902T1200"
+    );
+    assert_eq!(
+        first("19970902T090000", "FREQ=MINUTELY;INTERVAL=90;COUNT=4", 9),
+        "19970902T0900 19970902T1030 19970902T1200 19970902T1330"
+    );
+    let grid = first("19970902T090000", "FREQ=DAILY;BYHOUR=9,10,11,12,13,14,15,16;BYMINUTE=0,20,40", 26);
+    assert!(grid.ends_with("19970902T1640 19970903T0900 19970903T0920"), "{grid}");
+}
+
+#[test]
+fn a_gap_takes_the_offset_before_it_and_a_fold_its_first_pass() {
+    let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
+    let found = |dtstart: &str, zone: &str| {
+        let found =
+            recurrence(dtstart, zone, "FREQ=DAILY;COUNT=3").checked().unwrap().occurrences(all, 9).unwrap();
+        found.into_iter().map(|at| at.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found("20260328T023000", "Europe/Berlin"),
+        ["2026-03-28T01:30:00Z", "2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"]
+    );
+    assert_eq!(
+        found("20261024T023000", "Europe/Berlin"),
+        ["2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]
+    );
+    assert_eq!(
+        found("20261003T021500", "Australia/Lord_Howe"),
+        ["2026-10-02T15:45:00Z", "2026-10-03T15:45:00Z", "2026-10-04T15:15:00Z"]
+    );
+}
+
+#[test]
+fn exdates_and_rdates_are_local_times() {
+    let mut rule = recurrence("20260105T090000", "Europe/Lisbon", "FREQ=DAILY;COUNT=3");
+    rule.exdates = vec![local("20260106T090000")];
+    rule.rdates = vec![local("20260106T150000"), local("20260107T090000")];
+    let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
+    let found = rule.checked().unwrap().occurrences(all, 9).unwrap();
+    let found: Vec<String> = found.into_iter().map(|at| at.to_string()).collect();
+    assert_eq!(found, ["2026-01-05T09:00:00Z", "2026-01-06T15:00:00Z", "2026-01-07T09:00:00Z"]);
+}
+
+#[test]
+fn what_cannot_be_read_names_its_part() {
+    let part = |rule: &str| recurrence("20260105T090000", "UTC", rule).checked().unwrap_err().part;
+    assert_eq!(part("FREQ=SECONDLY"), "FREQ");
+    assert_eq!(part("FREQ=DAILY;UNTIL=soon"), "UNTIL");
+    assert_eq!(part("DAILY"), "RRULE");
+    assert_eq!(part("FREQ=DAILY;BYDAY=XX"), "RRULE");
+}
+
+#[test]
+fn a_rule_that_never_comes_ends() {
+    let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
+    let never = recurrence("20260105T090000", "UTC", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30");
+    if let Ok(checked) = never.checked() {
+        assert_eq!(checked.occurrences(all, 5).unwrap_or_default(), []);
+    }
+}
