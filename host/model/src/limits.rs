@@ -269,8 +269,6 @@ pub const DISK_FREE_BYTES_MIN: u64 = 100 * 1024 * 1024;
 pub const DISK_FREE_BYTES_LOW: u64 = 1024 * 1024 * 1024;
 /// Connections per process to PostgreSQL: more than its server has cores to serve only adds waiting.
 pub const POSTGRES_CONNECTIONS_MAX: u32 = 16;
-/// Rows that SQLite's thread may read ahead of whoever asked: with few, the two wait for each other at every row.
-pub const SQLITE_ROWS_BUFFERED_MAX: usize = 2_048;
 /// Connections that read from SQLite at the same time.
 pub const SQLITE_READERS_MAX: u32 = 4;
 /// Longest wait for a lock or a connection of the database, in milliseconds; a lock is held for a few.

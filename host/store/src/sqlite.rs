@@ -75,7 +75,6 @@ impl Engine {
             .foreign_keys(true)
             .busy_timeout(Duration::from_millis(limits::DATABASE_BUSY_MS_MAX))
             .statement_cache_capacity(limits::STATEMENTS_CACHED_MAX)
-            .row_buffer_size(limits::SQLITE_ROWS_BUFFERED_MAX)
             .disable_statement_logging();
         let connection = options.connect().await?;
         let (writes, queue) = mpsc::channel(limits::SQLITE_QUEUE_MAX);
