@@ -411,3 +411,31 @@ pub struct RulesOf {
     /// The schedule that the event type names.
     pub restriction_schedule: Option<RestrictionScheduleId>,
 }
+
+/// Whose places are asked for, when, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenOf {
+    /// Whose.
+    pub members: Vec<MemberId>,
+    /// Places that overlap this.
+    pub within: Interval,
+    /// Holds that are over by now do not count.
+    pub now: Instant,
+    /// The event type that is asked for.
+    pub event_type: EventTypeId,
+    /// The booking that moves, or the asker's own hold: not in their way.
+    pub own: Option<uuid::Uuid>,
+}
+
+/// A place as availability sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenPlace {
+    /// The meeting with its buffers.
+    pub blocked: Interval,
+    /// The meeting.
+    pub when: Interval,
+    /// Is it a hold?
+    pub hold: bool,
+    /// Of the event type that is asked for?
+    pub same_event_type: bool,
+}

@@ -19,7 +19,7 @@ pub(crate) use external::{Cache, new_cache};
 pub(crate) use open::pattern_windows;
 pub(crate) use question::length;
 
-use berth_store::records::RulesOf;
+use berth_store::records::{RulesOf, TakenOf};
 
 use crate::{Caller, Engine, Outcome, ProviderChoice, problems::of_store, routing::Scene};
 use external::External;
@@ -187,16 +187,17 @@ impl Engine {
     ) -> Outcome<Found> {
         let members = named(scene, wanted.member)?;
         let ids: Vec<MemberId> = members.iter().map(|m| m.id).collect();
-        let asked = Asked {
-            now: self.now(),
-            within,
-            length_minutes: wanted.length_minutes,
-            moving: wanted.moving,
-            hold: wanted.hold,
+        let asked =
+            Asked { now: self.now(), within, length_minutes: wanted.length_minutes, moving: wanted.moving };
+        let own = wanted.moving.map(|booking| booking.id.uuid()).or(wanted.hold.map(HoldId::uuid));
+        let of = TakenOf {
+            members: ids.clone(),
+            within: relevant(scene, asked),
+            now: asked.now,
+            event_type: scene.event_type.id,
+            own,
         };
-        let seen = relevant(scene, asked);
-        let occupied =
-            self.store().occupied(scene.listing.tenant, &ids, seen, asked.now).await.map_err(of_store)?;
+        let places = self.store().taken(scene.listing.tenant, of).await.map_err(of_store)?;
         let of = RulesOf {
             members: ids.clone(),
             listing: scene.listing.id,
@@ -219,7 +220,7 @@ impl Engine {
                     None
                 }),
         };
-        let known = Known { occupied: &occupied, external: external.as_deref(), rules: &rules };
+        let known = Known { places: &places, external: external.as_deref(), rules: &rules };
         let question = question(scene, &members, asked, known)?;
         let mut offers = question.offers();
         let mut rejections = if explain { question.rejections(&offers) } else { Vec::new() };

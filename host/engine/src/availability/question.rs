@@ -3,7 +3,7 @@
 use berth_model::{
     booking::Booking,
     hours::{civil_day, day_start},
-    id::{HoldId, MemberId},
+    id::MemberId,
     limits,
     member::MemberRecord,
     problem::{FieldError, Problem},
@@ -15,7 +15,7 @@ use berth_model::{
     },
     time::{Instant, Interval, Zone},
 };
-use berth_store::records::Occupied;
+use berth_store::records::TakenPlace;
 use chrono::{Datelike, Days};
 
 use super::{
@@ -33,8 +33,6 @@ pub(super) struct Asked<'a> {
     pub(super) length_minutes: u32,
     /// A booking that moves: not in its own way.
     pub(super) moving: Option<&'a Booking>,
-    /// The caller's own hold: not in their way.
-    pub(super) hold: Option<HoldId>,
 }
 
 /// How far ahead this event type can be booked.
@@ -79,20 +77,20 @@ fn minutes_between(from: Instant, to: Instant) -> u32 {
     u32::try_from(to.micros_since(from) / 60_000_000).unwrap_or(0)
 }
 
-fn taken(scene: &Scene, occupied: &Occupied) -> Taken {
-    let same = occupied.event_type == Some(scene.event_type.id);
-    let by = match (same && scene.event_type.policy.seats > 1, occupied.hold) {
-        (true, None) => TakenBy::Session { seats: 1 },
-        (true, Some(_)) => TakenBy::SeatHold,
-        (false, None) => TakenBy::Busy,
-        (false, Some(_)) => TakenBy::Hold,
+fn taken(scene: &Scene, place: &TakenPlace) -> Taken {
+    let same = place.same_event_type;
+    let by = match (same && scene.event_type.policy.seats > 1, place.hold) {
+        (true, false) => TakenBy::Session { seats: 1 },
+        (true, true) => TakenBy::SeatHold,
+        (false, false) => TakenBy::Busy,
+        (false, true) => TakenBy::Hold,
     };
     Taken {
-        when: occupied.when,
-        buffer_before_minutes: minutes_between(occupied.blocked.start(), occupied.when.start()),
-        buffer_after_minutes: minutes_between(occupied.when.end(), occupied.blocked.end()),
+        when: place.when,
+        buffer_before_minutes: minutes_between(place.blocked.start(), place.when.start()),
+        buffer_after_minutes: minutes_between(place.when.end(), place.blocked.end()),
         by,
-        counts: same && occupied.booking.is_some(),
+        counts: same && !place.hold,
     }
 }
 
@@ -103,17 +101,13 @@ fn host(
     known: Known<'_>,
     seen: Interval,
 ) -> Result<Host, Problem> {
-    let Known { occupied, external, rules } = known;
+    let Known { places, external, rules } = known;
     let zone = member.time_zone;
     let from = opening(zone, seen.start()).min(seen.start());
     let seen = Interval::new(from, seen.end()).unwrap_or(seen);
     let Open { windows, unrestricted, regular, away } = Rules(rules).open(scene, member, seen)?;
-    let own = |o: &Occupied| {
-        let moves = asked.moving.is_some_and(|booking| o.booking == Some(booking.id));
-        moves || (o.hold.is_some() && o.hold == asked.hold)
-    };
-    let mut taken: Vec<Taken> =
-        occupied.iter().filter(|o| o.member == member.id && !own(o)).map(|o| taken(scene, o)).collect();
+    let places = places.iter().filter(|(id, _)| *id == member.id).flat_map(|(_, places)| places);
+    let mut taken: Vec<Taken> = places.map(|place| taken(scene, place)).collect();
     if let Some(External::Busy(busy)) = external {
         // When a booking moves, its own time at the provider is not in its way.
         let others = busy.iter().filter(|b| asked.moving.is_none_or(|m| m.when != **b));
@@ -128,7 +122,7 @@ fn host(
 /// What was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known<'a> {
-    pub(super) occupied: &'a [Occupied],
+    pub(super) places: &'a [(MemberId, Vec<TakenPlace>)],
     pub(super) external: Option<&'a External>,
     pub(super) rules: &'a [RuleRecord],
 }

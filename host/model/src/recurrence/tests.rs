@@ -29,8 +29,7 @@ fn first(dtstart: &str, rule: &str, count: usize) -> String {
 }
 
 #[test]
-fn the_examples_of_the_rfc() {
-    // Daily.
+fn the_daily_examples_of_the_rfc() {
     assert_eq!(
         first("19970902T090000", "FREQ=DAILY;COUNT=3", 9),
         "19970902T0900 19970903T0900 19970904T0900"
@@ -53,7 +52,10 @@ fn the_examples_of_the_rfc() {
     );
     assert_eq!(january, first("19980101T090000", "FREQ=DAILY;UNTIL=20000131T140000Z;BYMONTH=1", 1_000));
     assert_eq!(january.split(' ').count(), 93);
-    // Weekly.
+}
+
+#[test]
+fn the_weekly_examples_of_the_rfc() {
     assert_eq!(first("19970902T090000", "FREQ=WEEKLY;COUNT=10", 99).split(' ').count(), 10);
     assert!(first("19970902T090000", "FREQ=WEEKLY;UNTIL=19971224T000000Z", 99).ends_with("19971223T0900"));
     assert_eq!(
@@ -77,7 +79,10 @@ fn the_examples_of_the_rfc() {
         first("19970805T090000", "FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=SU", 9),
         "19970805T0900 19970817T0900 19970819T0900 19970831T0900"
     );
-    // Monthly.
+}
+
+#[test]
+fn the_monthly_examples_of_the_rfc() {
     assert_eq!(
         first("19970905T090000", "FREQ=MONTHLY;COUNT=10;BYDAY=1FR", 3),
         "19970905T0900 19971003T0900 19971107T0900"
@@ -101,7 +106,7 @@ fn the_examples_of_the_rfc() {
     assert_eq!(
         first("19970910T090000", "FREQ=MONTHLY;INTERVAL=18;COUNT=10;BYMONTHDAY=10,11,12,13,14,15", 7)
             .split(' ')
-            .last()
+            .next_back()
             .unwrap(),
         "19990310T0900"
     );
@@ -126,7 +131,10 @@ fn the_examples_of_the_rfc() {
         first("20070115T090000", "FREQ=MONTHLY;BYMONTHDAY=15,30;COUNT=5", 9),
         "20070115T0900 20070130T0900 20070215T0900 20070315T0900 20070330T0900"
     );
-    // Yearly.
+}
+
+#[test]
+fn the_yearly_examples_of_the_rfc() {
     assert_eq!(
         first("19970610T090000", "FREQ=YEARLY;COUNT=10;BYMONTH=6,7", 3),
         "19970610T0900 19970710T0900 19980610T0900"
@@ -155,7 +163,10 @@ fn the_examples_of_the_rfc() {
         first("19961105T090000", "FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8", 3),
         "19961105T0900 20001107T0900 20041102T0900"
     );
-    // Within a day.
+}
+
+#[test]
+fn the_examples_of_the_rfc_within_a_day() {
     assert_eq!(
         first("19970902T090000", "FREQ=HOURLY;INTERVAL=3;UNTIL=19970902T170000Z", 9),
         "19970902T0900 19970902T1200"

@@ -47,6 +47,7 @@ pub(crate) mod plugins;
 pub(crate) mod prune;
 pub(crate) mod rules;
 pub(crate) mod state;
+pub(crate) mod taken;
 pub(crate) mod tenants;
 pub(crate) mod webhooks;
 
