@@ -53,6 +53,7 @@ on_both! {
     bookings::a_place_is_taken_once,
     bookings::lists_are_narrowed_and_paged,
     bookings::what_members_were_given_is_counted,
+    bookings::taken_places_are_what_is_occupied,
     carry_over::places_are_carried_over,
     changes::cancel_keeps_the_place_until_the_provider_knows,
     changes::create_is_confirmed_or_refused,

@@ -6,7 +6,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{Assigned, BookingFilter, Counted},
+    records::{Assigned, BookingFilter, Counted, TakenOf},
 };
 
 use crate::world::{NOON, World, minute, span, twin};
@@ -126,4 +126,53 @@ pub async fn what_members_were_given_is_counted(world: &World) {
     let nobody =
         world.store.assigned(scene.tenant, scene.event_type, &[], Counted::CreatedIn(made), minute(0));
     assert!(nobody.await.unwrap().is_empty());
+}
+
+pub async fn taken_places_are_what_is_occupied(world: &World) {
+    let scene = world.scene("quay").await;
+    let odd = |from: i64, to: i64| {
+        let at = |second: i64| minute(0).plus_micros(second * 1_000_000 + 7);
+        Interval::new(at(from), at(to)).unwrap()
+    };
+    let mut made = Vec::new();
+    for (when, blocked) in [
+        (span(60, 90), span(55, 100)),
+        (odd(7_200, 9_001), odd(7_100, 9_500)),
+        (span(300, 301), span(300, 301)),
+        (span(10_000, 11_440), span(8_560, 12_880)),
+        // Longer than the short form holds.
+        (span(20_000, 25_000), span(20_000, 25_000)),
+    ] {
+        let mut new = world.booking(&scene, when);
+        new.blocked = blocked;
+        made.push(new.booking.id);
+        world.store.create_booking(new, world.audit()).await.unwrap();
+    }
+    let ask = async |within: Interval, event_type, own: Option<uuid::Uuid>| {
+        let of = TakenOf { members: vec![scene.member], within, now: minute(0), event_type, own };
+        world.store.taken(scene.tenant, of).await.unwrap()
+    };
+    for within in [span(0, 30_000), span(90, 9_000), span(-5_000, 60), span(24_999, 26_000), span(100, 110)] {
+        let occupied = world.store.occupied(scene.tenant, &[scene.member], within, minute(0)).await.unwrap();
+        let mut expected: Vec<_> = occupied.iter().map(|o| (o.blocked, o.when)).collect();
+        let mut found: Vec<_> = ask(within, scene.event_type, None)
+            .await
+            .into_iter()
+            .flat_map(|(member, places)| {
+                assert_eq!(member, scene.member);
+                places
+            })
+            .map(|place| {
+                assert!(place.same_event_type && !place.hold);
+                (place.blocked, place.when)
+            })
+            .collect();
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{within:?}");
+    }
+    let others = ask(span(0, 30_000), scene.event_type, Some(made[0].uuid())).await;
+    assert_eq!(others[0].1.len(), 4, "one's own is not in one's way");
+    let other_type = ask(span(0, 200), world.id(), None).await;
+    assert!(other_type[0].1.iter().all(|place| !place.same_event_type));
 }
