@@ -124,6 +124,54 @@ async fn an_echoed_credential_never_reaches_the_component() {
     assert!(!told.contains(SECRET), "the credential came back: {told}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_giant_result_ends_its_call() {
+    let world = world(&[]).await;
+    let settings = json!({ "mode": "giant_result", "count": 1_000_000 });
+    let made = world.engine.create_connection(&world.caller, connection("hostile", settings)).await.unwrap();
+    let refused = world.engine.external_event_types(&world.caller, made.id, None).await;
+    assert_eq!(refused.unwrap_err().code, Code::PluginFailed);
+    // The next call works: nothing of the last one is left.
+    let other =
+        world.engine.create_connection(&world.caller, connection("reference", json!({}))).await.unwrap();
+    assert!(
+        !world.engine.external_event_types(&world.caller, other.id, None).await.unwrap().items.is_empty()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn headers_that_smuggle_never_leave() {
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = seen.clone();
+    let server = berth_simulators::server::Server::start(
+        0,
+        axum::Router::new().fallback(move |headers: axum::http::HeaderMap| async move {
+            told.lock().unwrap().push(headers);
+            "{}"
+        }),
+    );
+    let server = server.await.unwrap();
+    let host = server.url().trim_start_matches("http://").to_owned();
+    let world = world(&[&host]).await;
+    for (name, value) in [
+        ("host", "metadata.internal"),
+        ("transfer-encoding", "chunked"),
+        ("content-length", "7"),
+        ("connection", "upgrade"),
+        ("authorization", "Bearer somebody-elses"),
+        ("proxy-authorization", "Basic x"),
+    ] {
+        let headers = json!({ name: value });
+        let settings =
+            json!({ "mode": "egress", "url": server.url(), "granted_url": server.url(), "headers": headers });
+        let _ = misbehave(&world, settings).await;
+        for headers in seen.lock().unwrap().drain(..) {
+            let arrived = headers.get(name).and_then(|v| v.to_str().ok());
+            assert_ne!(arrived, Some(value), "{name} left the sandbox");
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_component_is_refused_with_a_reason() {
     let world = World::new(5, TestClock::start(), &[]).await;
