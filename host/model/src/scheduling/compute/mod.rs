@@ -75,4 +75,6 @@ fn only(name: &str, value: impl Into<Value>) -> Map<String, Value> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
