@@ -56,8 +56,12 @@ pub async fn a_hold_is_extended_released_and_swept(world: &World) {
     let scene = world.scene("quay").await;
     let first = hold(world, &scene, span(60, 90), 5);
     let id = first.hold.id;
+    assert_eq!(world.taken(&scene).await, []);
     world.store.create_hold(first, world.audit()).await.unwrap();
+    assert_eq!(world.taken_at(&scene, minute(4)).await, [(60, 90)]);
+    assert_eq!(world.taken_at(&scene, minute(10)).await, []);
     world.store.extend_hold(scene.tenant, id, minute(20), world.audit()).await.unwrap();
+    assert_eq!(world.taken_at(&scene, minute(10)).await, [(60, 90)]);
     assert_eq!(world.store.hold(scene.tenant, id, minute(10)).await.unwrap().expires_at, minute(20));
     let mut later = world.audit();
     later.at = minute(10);
@@ -65,6 +69,7 @@ pub async fn a_hold_is_extended_released_and_swept(world: &World) {
     let refused = world.store.create_hold(second.clone(), later.clone()).await;
     assert!(matches!(refused, Err(StoreError::Overlap)), "{refused:?}");
     world.store.release_hold(scene.tenant, id, later).await.unwrap();
+    assert_eq!(world.taken_at(&scene, minute(10)).await, []);
     let entries = world.store.timeline(scene.tenant, "hold", id.uuid()).await.unwrap();
     let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(actions, ["hold.created", "hold.extended", "hold.released"]);
@@ -73,7 +78,7 @@ pub async fn a_hold_is_extended_released_and_swept(world: &World) {
     world.store.prune(minute(29)).await.unwrap();
     assert_eq!(world.taken(&scene).await, [(60, 90)]);
     assert_eq!(world.store.prune(minute(30)).await.unwrap(), 2, "the hold and its place");
-    assert_eq!(world.taken(&scene).await, []);
+    assert_eq!(world.taken_at(&scene, minute(30)).await, []);
     let walled = hold(world, &scene, span(60, 90), 30);
     world.store.create_hold(walled.clone(), world.audit()).await.unwrap();
     let other = world.scene("other").await;

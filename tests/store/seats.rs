@@ -20,6 +20,7 @@ fn seat(world: &World, scene: &Scene, when: Interval, seats: u32) -> NewBooking 
 
 /// Seats that are taken of the scene's member's time, with the start of their meeting in minutes after noon.
 async fn seats(world: &World, scene: &Scene) -> Vec<(i64, u32)> {
+    world.taken(scene).await;
     let taken = world.store.occupied(scene.tenant, &[scene.member], span(0, 6_000), NOON).await.unwrap();
     taken.iter().map(|o| (o.when.start().micros_since(NOON) / 60_000_000, o.seat)).collect()
 }

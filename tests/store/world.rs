@@ -23,7 +23,7 @@ use berth_model::{
 };
 use berth_store::{
     Store, VaultKeys,
-    records::{Audit, NewBooking, NewJob},
+    records::{Audit, NewBooking, NewJob, TakenOf},
 };
 use futures_util::FutureExt;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
@@ -44,6 +44,8 @@ pub fn random() -> Arc<dyn Random> {
 
 pub struct World {
     pub store: Store,
+    /// The same database as another process sees it, with what it remembers.
+    pub viewer: Store,
     pub url: String,
     /// The database's file, on SQLite.
     pub file: Option<std::path::PathBuf>,
@@ -59,7 +61,8 @@ async fn open(url: String, file: Option<std::path::PathBuf>) -> World {
     let random = random();
     let store = Store::open(&url, keys(), random.clone()).await.unwrap();
     store.migrate().await.unwrap();
-    World { store, url, file, random, clock: AtomicI64::new(NOON.micros()) }
+    let viewer = Store::open(&url, keys(), random.clone()).await.unwrap();
+    World { store, viewer, url, file, random, clock: AtomicI64::new(NOON.micros()) }
 }
 
 /// Run a test on a file of its own.
@@ -71,6 +74,7 @@ where
     let file = folder.path().join("berth.db");
     let world = open(format!("sqlite:{}", file.display()), Some(file)).await;
     test(&world).await;
+    world.viewer.close().await;
     world.store.close().await;
 }
 
@@ -90,6 +94,7 @@ where
     let result = AssertUnwindSafe(async {
         let world = open(format!("{base}/{name}"), None).await;
         test(&world).await;
+        world.viewer.close().await;
         world.store.close().await;
     })
     .catch_unwind()
@@ -340,10 +345,33 @@ impl World {
         NewJob { leased_until: Some(self.now().plus_seconds(60)), ..job }
     }
 
-    /// What is taken of the scene's member's time, in minutes after noon.
+    /// What is taken of the scene's member's time, in minutes after noon. Who asks in another process sees the same.
     pub async fn taken(&self, scene: &Scene) -> Vec<(i64, i64)> {
+        self.taken_at(scene, NOON).await
+    }
+
+    /// The same, by then.
+    pub async fn taken_at(&self, scene: &Scene, now: Instant) -> Vec<(i64, i64)> {
         let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
-        let taken = self.store.occupied(scene.tenant, &[scene.member], all, NOON).await.unwrap();
+        let taken = self.store.occupied(scene.tenant, &[scene.member], all, now).await.unwrap();
+        let of = TakenOf {
+            members: vec![scene.member],
+            within: all,
+            now,
+            event_type: scene.event_type,
+            own: None,
+        };
+        let seen = self.viewer.taken(scene.tenant, of).await.unwrap();
+        let sorted = |places: &mut dyn Iterator<Item = (Interval, Interval)>| {
+            let mut places: Vec<_> = places.collect();
+            places.sort_unstable();
+            places
+        };
+        assert_eq!(
+            sorted(&mut seen.iter().flat_map(|(_, places)| places).map(|p| (p.blocked, p.when))),
+            sorted(&mut taken.iter().map(|o| (o.blocked, o.when))),
+            "another process remembers what is not so"
+        );
         let minutes = |at: Instant| at.micros_since(NOON) / 60_000_000;
         taken.iter().map(|o| (minutes(o.blocked.start()), minutes(o.blocked.end()))).collect()
     }

@@ -239,6 +239,8 @@ pub const CHECKS_MAX: usize = 1_000;
 pub const FAIRNESS_STEPS_MAX: u64 = 10_000_000;
 /// Longest booking window, in days: two years.
 pub const BOOKING_WINDOW_DAYS_MAX: u32 = 730;
+/// Taken places that one process remembers, at about a hundred bytes each: 50 teams of ten for a month.
+pub const PLACES_REMEMBERED_MAX: u64 = 500_000;
 /// Slots in one availability answer.
 pub const SLOTS_MAX: usize = 20_000;
 /// How long an Idempotency-Key is remembered, in seconds: a day of retries.

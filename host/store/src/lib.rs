@@ -9,6 +9,7 @@ mod methods;
 mod migrations;
 mod postgres;
 pub mod records;
+mod remembered;
 mod sqlite;
 mod tags;
 mod transition;
@@ -36,6 +37,7 @@ pub struct Store {
     engine: Engine,
     keys: Arc<VaultKeys>,
     random: Arc<dyn Random>,
+    remembered: remembered::Remembered,
 }
 
 impl fmt::Debug for Store {

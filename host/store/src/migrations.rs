@@ -29,6 +29,7 @@ migrations! {
     4 "0004_life",
     5 "0005_repeats",
     6 "0006_assignments",
+    8 "0008_places_version",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -34,19 +34,6 @@ macro_rules! minutes {
     };
 }
 
-/// An instant as whole microseconds.
-macro_rules! micros {
-    ($column:literal) => {
-        concat!("CAST(date_part('epoch', ", $column, ") * 1000000 AS BIGINT)")
-    };
-}
-/// The name of the aggregate that joins texts.
-macro_rules! joining {
-    () => {
-        "string_agg"
-    };
-}
-
 #[expect(clippy::duplicate_mod, reason = "one SQL text, two engines")]
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;

@@ -39,19 +39,6 @@ macro_rules! minutes {
     };
 }
 
-/// An instant as whole microseconds.
-macro_rules! micros {
-    ($column:literal) => {
-        $column
-    };
-}
-/// The name of the aggregate that joins texts.
-macro_rules! joining {
-    () => {
-        "group_concat"
-    };
-}
-
 #[expect(clippy::duplicate_mod, reason = "one SQL text, two engines")]
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;

@@ -17,6 +17,8 @@ use crate::{
 const MEMBERS: usize = 10;
 const BOOKINGS: usize = 10_000;
 const REQUESTS: usize = 300;
+/// Bookings made in between.
+const CHANGES: usize = 100;
 
 async fn ask(client: &reqwest::Client, url: &str, key: &str) -> (Duration, usize) {
     let started = Moment::now();
@@ -24,6 +26,31 @@ async fn ask(client: &reqwest::Client, url: &str, key: &str) -> (Duration, usize
     assert!(answer.status().is_success(), "{}", answer.text().await.expect("a body"));
     let body = answer.bytes().await.expect("a body");
     (started.elapsed(), body.len())
+}
+
+/// A customer books, then another looks: what was remembered of one member is out of date each time.
+async fn while_booked(client: &reqwest::Client, url: &str, base: &str, key: &str, event_type: &str) -> Times {
+    let later = format!(
+        "{base}/api/booking/availability?event_type={event_type}&from=2027-01-01T00:00:00Z&to=2027-02-01T00:00:00Z&time_zone=Europe/Lisbon"
+    );
+    let answer = client.get(later).bearer_auth(key).send().await.expect("an answer");
+    let answer: serde_json::Value = answer.json().await.expect("slots");
+    let days = answer["days"].as_array().expect("days");
+    let starts = days.iter().flat_map(|day| day["slots"].as_array().expect("slots")).step_by(2);
+    let mut times = Vec::new();
+    for slot in starts.take(CHANGES) {
+        let body = serde_json::json!({
+            "event_type": event_type,
+            "start": slot["start"],
+            "attendee": { "name": "Ada", "email": "ada@example.com", "time_zone": "Europe/Lisbon" },
+        });
+        let booked = client.post(format!("{base}/api/booking")).bearer_auth(key).json(&body);
+        let answer = booked.send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 201, "{}", answer.text().await.expect("a body"));
+        times.push(ask(client, url, key).await.0);
+    }
+    assert!(!times.is_empty(), "nothing was booked");
+    Times::new(times)
 }
 
 async fn at_once(client: &reqwest::Client, url: &str, key: &str, clients: usize) -> Times {
@@ -80,6 +107,7 @@ async fn on(table: &mut Table, name: &str, folder: &Path, database: Option<&str>
     let empty = format!(
         "{base}/api/booking/availability?event_type={event_type}&from=2027-03-01T00:00:00Z&to=2027-03-01T01:00:00Z&time_zone=Europe/Lisbon"
     );
+    let first = ask(&client, &month, &key).await.0;
     for _ in 0..20 {
         ask(&client, &month, &key).await;
     }
@@ -91,6 +119,19 @@ async fn on(table: &mut Table, name: &str, folder: &Path, database: Option<&str>
         &format!("{} ({})", time(one.median()), time(one.percentile(99))),
         &format!("{:.1} times an empty hour ({})", ratio(one.median(), floor), time(floor)),
         "p50 <= 3 ms on SQLite",
+    );
+    table.row(
+        "    the first question after the start",
+        &time(first),
+        &format!("{:.1} times the next", ratio(first, one.median())),
+        "",
+    );
+    let changing = while_booked(&client, &month, &base, &key, &event_type.to_string()).await;
+    table.row(
+        "    one client, a booking before each question, p50 (p99)",
+        &format!("{} ({})", time(changing.median()), time(changing.percentile(99))),
+        &format!("{:.1} times without", ratio(changing.median(), one.median())),
+        "",
     );
     for clients in [2, 4, 8, 16] {
         let many = at_once(&client, &month, &key, clients).await;

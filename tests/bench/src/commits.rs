@@ -86,7 +86,7 @@ impl Scene {
 
     /// A key of its tenant.
     pub async fn key(&self) -> String {
-        let scopes = vec!["availability:read".to_owned()];
+        let scopes = vec!["availability:read".to_owned(), "bookings:write".to_owned()];
         let new = berth_engine::NewKey {
             tenant: Some(self.world.caller.tenant),
             name: "bench".to_owned(),

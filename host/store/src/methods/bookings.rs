@@ -9,10 +9,7 @@ use berth_model::{
 
 use crate::{
     Store, StoreError,
-    records::{
-        Assigned, Audit, AuditEntry, BookingChange, BookingFilter, Counted, NewBooking, Occupied, TakenOf,
-        TakenPlace,
-    },
+    records::{Assigned, Audit, AuditEntry, BookingChange, BookingFilter, Counted, NewBooking, Occupied},
 };
 
 impl Store {
@@ -128,16 +125,6 @@ impl Store {
     ) -> Result<Vec<Occupied>, StoreError> {
         let members = members.to_owned();
         ask!(self, |q, conn| q::places::occupied(conn, tenant, &members, within, now))
-    }
-
-    /// What of these members' time is taken within an interval, as availability needs it: one row for each member. A booking that
-    /// moves, or the asker's own hold, is left out.
-    pub async fn taken(
-        &self,
-        tenant: TenantId,
-        of: TakenOf,
-    ) -> Result<Vec<(MemberId, Vec<TakenPlace>)>, StoreError> {
-        ask!(self, |q, conn| q::taken::taken(conn, tenant, &of))
     }
 
     /// What these members were given of an event type's bookings: for choosing whom to give the next one. In the order of `members`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use berth_model::{random::Random, time::Instant};
 
-use crate::{Engine, Store, StoreError, VaultKeys, migrations, postgres, sqlite};
+use crate::{Engine, Store, StoreError, VaultKeys, migrations, postgres, remembered::Remembered, sqlite};
 
 impl Store {
     /// Open a database: `sqlite::memory:`, `sqlite:path` (made if missing; WAL, synchronous FULL) or `postgres://…`.
@@ -16,7 +16,7 @@ impl Store {
         } else {
             Engine::Sqlite(sqlite::Engine::open(url).await?)
         };
-        Ok(Self { engine, keys: Arc::new(keys), random })
+        Ok(Self { engine, keys: Arc::new(keys), random, remembered: Remembered::new() })
     }
 
     /// Bring the schema up to date. Returns the names of what was applied.

@@ -53,5 +53,6 @@ mod members;
 mod plugins;
 mod rules;
 mod state;
+mod taken;
 mod tenants;
 mod webhooks;

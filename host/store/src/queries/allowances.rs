@@ -25,7 +25,7 @@ pub(crate) async fn check(
     let mut members: Vec<MemberId> = allowances.iter().map(|allowance| allowance.member).collect();
     members.sort_unstable();
     members.dedup();
-    places::lock_members(conn, booking.tenant, &members).await?;
+    places::touch(conn, booking.tenant, &members).await?;
     let length = number(when.end().micros_since(when.start()) / 60_000_000, "length")?;
     for allowance in allowances {
         let (bookings, minutes): (i64, i64) = sqlx::query_as::<Db, _>(COUNT)

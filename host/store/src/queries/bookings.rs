@@ -143,7 +143,7 @@ pub(crate) async fn create_all(conn: &mut Conn, all: &[(NewBooking, Audit)]) -> 
         let mut members: Vec<MemberId> = all.iter().flat_map(|(new, _)| new.booking.members()).collect();
         members.sort_unstable();
         members.dedup();
-        places::lock_members(conn, first.booking.tenant, &members).await?;
+        places::touch(conn, first.booking.tenant, &members).await?;
     }
     for (new, audit) in all {
         create(conn, new, audit).await?;

@@ -107,29 +107,33 @@ pub(crate) async fn take(
     now: Instant,
 ) -> Result<(), StoreError> {
     // One after the other: two that race for one place would each wait for the other's row until the database calls it a deadlock.
-    lock_members(conn, taker.tenant, &taker.members).await?;
+    touch(conn, taker.tenant, &taker.members).await?;
     for member in &taker.members {
         take_of(conn, taker, *member, place, now).await?;
     }
     Ok(())
 }
 
-/// Let no other transaction that takes these members' time go on before this one has ended. Rows are locked in the order of their
-/// ids. With one writer there is nobody to wait for.
-pub(crate) async fn lock_members(
-    conn: &mut Conn,
-    tenant: TenantId,
-    members: &[MemberId],
-) -> Result<(), StoreError> {
-    if lock_row!().is_empty() {
+/// Begin a change of these members' places: what is remembered of them is out of date (`taken.rs`), and no other transaction
+/// that changes them goes on before this one has ended. Rows are locked in the order of their ids.
+pub(crate) async fn touch(conn: &mut Conn, tenant: TenantId, members: &[MemberId]) -> Result<(), StoreError> {
+    if members.is_empty() {
         return Ok(());
     }
-    let mut query = QueryBuilder::<Db>::new("SELECT id FROM members WHERE tenant_id = ");
+    let mut query =
+        QueryBuilder::<Db>::new("UPDATE members SET places_version = places_version + 1 WHERE tenant_id = ");
+    query.push_bind(tenant.uuid()).push(" AND id IN (SELECT id FROM members WHERE tenant_id = ");
     query.push_bind(tenant.uuid()).push(" AND id IN ");
     push_ids(&mut query, members);
-    query.push(concat!(" ORDER BY id", lock_row!()));
+    query.push(concat!(" ORDER BY id", lock_row!(), ")"));
     query.build().execute(conn).await?;
     Ok(())
+}
+
+/// The same for whoever's time an owner holds.
+async fn touch_of(conn: &mut Conn, tenant: TenantId, owner: Uuid) -> Result<(), StoreError> {
+    let members = held(conn, tenant, owner).await?.into_iter().map(|(member, ..)| member);
+    touch(conn, tenant, &sorted(members)).await
 }
 
 async fn take_of(
@@ -201,6 +205,7 @@ async fn seat_in(
 
 /// Give back all places of a booking or hold.
 pub(crate) async fn release(conn: &mut Conn, tenant: TenantId, owner: Uuid) -> Result<u64, StoreError> {
+    touch_of(conn, tenant, owner).await?;
     let done = sqlx::query::<Db>(RELEASE).bind(tenant.uuid()).bind(owner).execute(conn).await?;
     Ok(done.rows_affected())
 }
@@ -212,6 +217,7 @@ pub(crate) async fn extend(
     hold: HoldId,
     expires_at: Instant,
 ) -> Result<u64, StoreError> {
+    touch_of(conn, tenant, hold.uuid()).await?;
     let done = sqlx::query::<Db>(EXTEND)
         .bind(tenant.uuid())
         .bind(hold.uuid())
@@ -234,7 +240,7 @@ pub(crate) async fn arrange(
         Places::Release => release(conn, taker.tenant, taker.id).await.map(drop),
         Places::Only(place) => {
             let session = taker.session(place.when);
-            let held = held(conn, &taker).await?;
+            let held = held(conn, taker.tenant, taker.id).await?;
             // Who has a seat of the meeting keeps it.
             let seated = taker.seats > 1
                 && taker
@@ -242,6 +248,7 @@ pub(crate) async fn arrange(
                     .iter()
                     .all(|member| held.iter().any(|(other, at, _)| other == member && *at == session));
             if seated {
+                touch(conn, taker.tenant, &taker.members).await?;
                 sqlx::query::<Db>(RELEASE_OTHERS)
                     .bind(taker.tenant.uuid())
                     .bind(taker.id)
@@ -254,7 +261,7 @@ pub(crate) async fn arrange(
             take(conn, &taker, place, now).await
         }
         Places::Also(place) => {
-            let held = held(conn, &taker).await?;
+            let held = held(conn, taker.tenant, taker.id).await?;
             let touching: Vec<Interval> = held
                 .iter()
                 .filter(|(member, _, old)| *member == booking.member && old.overlaps(place.blocked))
@@ -272,10 +279,14 @@ pub(crate) async fn arrange(
 }
 
 /// Whose time an owner holds, in which session, and which stretch.
-async fn held(conn: &mut Conn, taker: &Taker) -> Result<Vec<(MemberId, Uuid, Interval)>, StoreError> {
+async fn held(
+    conn: &mut Conn,
+    tenant: TenantId,
+    owner: Uuid,
+) -> Result<Vec<(MemberId, Uuid, Interval)>, StoreError> {
     let rows = sqlx::query_as::<Db, (Uuid, Uuid, Ts, Ts)>(OF_OWNER)
-        .bind(taker.tenant.uuid())
-        .bind(taker.id)
+        .bind(tenant.uuid())
+        .bind(owner)
         .fetch_all(conn)
         .await?;
     rows.into_iter()
