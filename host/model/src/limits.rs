@@ -219,6 +219,10 @@ pub const FREE_MINUTES_MAX: u32 = 10_080;
 pub const OCCURRENCES_MAX: usize = 20_000;
 /// Occurrences of one recurrence that are passed over on the way to the wanted ones.
 pub const OCCURRENCE_STEPS_MAX: usize = 200_000;
+/// Steps of a recurrence rule that are followed, with an occurrence or without: years of minutes, a century of hours.
+pub const RRULE_STEPS_MAX: i64 = 1_000_000;
+/// Longest recurrence rule, in bytes: every part with a long list.
+pub const RRULE_BYTES_MAX: usize = 4_096;
 /// Largest request for a computation, in bytes: the busy times that it may have.
 pub const COMPUTE_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Computations at the same time per process: each takes a core.

@@ -8,6 +8,7 @@ mod ci;
 mod components;
 mod demo;
 mod postgres;
+mod python;
 mod run;
 mod summary;
 mod target;

@@ -10,6 +10,7 @@ use std::{
 use crate::{
     components,
     postgres::Postgres,
+    python,
     run::{Advice, cargo, root, step, target_dir},
     summary::Summary,
 };
@@ -34,6 +35,12 @@ pub(crate) fn test(args: &[&str]) -> Result<(), Advice> {
         println!("\n{said}\n");
         summary.skipped.push(said);
     }
+    let python = python::python();
+    if let Err(reason) = &python {
+        let said = format!("SKIPPED: tests that need Python packages: {reason}");
+        println!("\n{said}\n");
+        summary.skipped.push(said);
+    }
     step(
         "build the programs that tests start",
         &mut cargo(&["build", "--package", "berth-server", "--package", "berth-simulators", "--bins"]),
@@ -46,6 +53,9 @@ pub(crate) fn test(args: &[&str]) -> Result<(), Advice> {
     command.env("BERTH_COMPONENTS", &components).env("BERTH_BINARIES", target_dir().join("debug"));
     if let Ok((_, url)) = &postgres {
         command.env("BERTH_TEST_PG_URL", url);
+    }
+    if let Ok(python) = &python {
+        command.env("BERTH_TEST_PYTHON", python);
     }
     let specs = root().join("../shared/providers/openapi");
     if std::env::var_os("BERTH_PROVIDER_SPECS").is_none() && specs.is_dir() {

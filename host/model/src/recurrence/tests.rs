@@ -214,18 +214,87 @@ fn exdates_and_rdates_are_local_times() {
 
 #[test]
 fn what_cannot_be_read_names_its_part() {
-    let part = |rule: &str| recurrence("20260105T090000", "UTC", rule).checked().unwrap_err().part;
-    assert_eq!(part("FREQ=SECONDLY"), "FREQ");
-    assert_eq!(part("FREQ=DAILY;UNTIL=soon"), "UNTIL");
-    assert_eq!(part("DAILY"), "RRULE");
-    assert_eq!(part("FREQ=DAILY;BYDAY=XX"), "RRULE");
+    for (rule, part) in [
+        ("FREQ=SECONDLY", "FREQ"),
+        ("FREQ=FORTNIGHTLY", "FREQ"),
+        ("BYDAY=MO", "FREQ"),
+        ("FREQ=DAILY;INTERVAL=0", "INTERVAL"),
+        ("FREQ=DAILY;INTERVAL=two", "INTERVAL"),
+        ("FREQ=DAILY;COUNT=-1", "COUNT"),
+        ("FREQ=DAILY;COUNT=3;UNTIL=20261231", "COUNT"),
+        ("FREQ=DAILY;UNTIL=soon", "UNTIL"),
+        ("FREQ=DAILY;UNTIL=20261331", "UNTIL"),
+        ("FREQ=WEEKLY;WKST=XX", "WKST"),
+        ("FREQ=DAILY;BYDAY=XX", "BYDAY"),
+        ("FREQ=DAILY;BYDAY=", "BYDAY"),
+        ("FREQ=DAILY;BYDAY=é", "BYDAY"),
+        ("FREQ=WEEKLY;BYDAY=1MO", "BYDAY"),
+        ("FREQ=MONTHLY;BYDAY=6MO", "BYDAY"),
+        ("FREQ=YEARLY;BYWEEKNO=20;BYDAY=1MO", "BYDAY"),
+        ("FREQ=YEARLY;BYMONTH=13", "BYMONTH"),
+        ("FREQ=MONTHLY;BYMONTHDAY=0", "BYMONTHDAY"),
+        ("FREQ=WEEKLY;BYMONTHDAY=1", "BYMONTHDAY"),
+        ("FREQ=YEARLY;BYYEARDAY=-367", "BYYEARDAY"),
+        ("FREQ=MONTHLY;BYYEARDAY=1", "BYYEARDAY"),
+        ("FREQ=MONTHLY;BYWEEKNO=1", "BYWEEKNO"),
+        ("FREQ=DAILY;BYHOUR=24", "BYHOUR"),
+        ("FREQ=DAILY;BYMINUTE=60", "BYMINUTE"),
+        ("FREQ=DAILY;BYSECOND=1,61", "BYSECOND"),
+        ("FREQ=MONTHLY;BYSETPOS=1", "BYSETPOS"),
+        ("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=32", "BYSETPOS"),
+        ("FREQ=DAILY;BYEASTER=0", "BYEASTER"),
+        ("FREQ=DAILY;FREQ=DAILY", "FREQ"),
+        ("DAILY", "RRULE"),
+        ("FREQ=DAILY;", "RRULE"),
+        ("", "RRULE"),
+    ] {
+        let error = recurrence("20260105T090000", "UTC", rule).checked().unwrap_err();
+        assert_eq!(error.part, part, "{rule}: {error}");
+    }
+    // Names and values in any case are the same.
+    assert!(recurrence("20260105T090000", "UTC", "freq=daily;byday=mo").checked().is_ok());
 }
 
 #[test]
 fn a_rule_that_never_comes_ends() {
     let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
-    let never = recurrence("20260105T090000", "UTC", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30");
-    if let Ok(checked) = never.checked() {
-        assert_eq!(checked.occurrences(all, 5).unwrap_or_default(), []);
+    for rule in [
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=TU",
+    ] {
+        let never = recurrence("20260105T090000", "UTC", rule).checked().unwrap();
+        assert_eq!(never.occurrences(all, 5), Ok(Vec::new()), "{rule}");
+    }
+    // Of a fine rule it takes too many steps to know, unless only a while is asked about.
+    for rule in ["FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=30"] {
+        let never = recurrence("20260105T090000", "UTC", rule).checked().unwrap();
+        assert_eq!(never.occurrences(all, 5).unwrap_err().part, "RRULE", "{rule}");
+        let month = Interval::of_minutes("2026-02-01T00:00:00Z".parse().unwrap(), 40_320);
+        assert_eq!(never.occurrences(month, 5), Ok(Vec::new()), "{rule}");
+    }
+}
+
+#[test]
+fn a_rule_that_comes_rarely_is_not_followed_for_ever() {
+    let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
+    for rule in ["FREQ=HOURLY;BYMONTH=1;BYMONTHDAY=1;BYHOUR=1", "FREQ=MINUTELY;BYMINUTE=0;BYHOUR=1"] {
+        let rare = recurrence("20260105T090000", "UTC", rule).checked().unwrap();
+        assert_eq!(rare.occurrences(all, usize::MAX).unwrap_err().part, "RRULE", "{rule}");
+    }
+}
+
+#[test]
+fn a_rule_that_began_long_ago_keeps_its_step() {
+    let month = Interval::of_minutes("2026-11-01T00:00:00Z".parse().unwrap(), 43_200);
+    for (rule, expected) in [
+        ("FREQ=MINUTELY;INTERVAL=10000", "2026-11-02T18:20:00Z"),
+        ("FREQ=DAILY;INTERVAL=17", "2026-11-15T09:00:00Z"),
+        ("FREQ=WEEKLY;INTERVAL=3;BYDAY=TU,SA;WKST=SU", "2026-11-10T09:00:00Z"),
+    ] {
+        let old = recurrence("19260105T090000", "UTC", rule).checked().unwrap();
+        let found = old.occurrences(month, 1).unwrap();
+        assert_eq!(found.first().map(ToString::to_string).as_deref(), Some(expected), "{rule}");
     }
 }

@@ -1,0 +1,185 @@
+//! Recurrence rules against a second implementation, dateutil: random rules must give the same occurrences.
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use berth_model::{
+    hours::{instant_of, local_of},
+    recurrence::Recurrence,
+    time::{Interval, Zone},
+};
+use chrono::{Duration, NaiveDate, NaiveDateTime};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use serde_json::json;
+
+const CASES: usize = 500;
+/// Occurrences of one case that are compared.
+const COMPARED: usize = 400;
+
+struct Case {
+    dtstart: NaiveDateTime,
+    rule: String,
+    from: NaiveDateTime,
+    to: NaiveDateTime,
+}
+
+/// A Python that has dateutil: the test command makes one, else the system's may have it.
+fn python() -> Option<String> {
+    let named = std::env::var("BERTH_TEST_PYTHON").ok();
+    named.into_iter().chain(["python3".to_owned()]).find(|python| {
+        let found = Command::new(python).args(["-c", "import dateutil.rrule"]).stderr(Stdio::null()).status();
+        found.is_ok_and(|status| status.success())
+    })
+}
+
+fn some<T: ToString>(rng: &mut StdRng, most: usize, mut one: impl FnMut(&mut StdRng) -> T) -> String {
+    let count = rng.random_range(1..=most);
+    (0..count).map(|_| one(rng).to_string()).collect::<Vec<_>>().join(",")
+}
+
+fn signed(rng: &mut StdRng, most: i32) -> i32 {
+    let number = rng.random_range(1..=most);
+    if rng.random_bool(0.3) { -number } else { number }
+}
+
+const DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+
+fn rule(rng: &mut StdRng, dtstart: NaiveDateTime) -> String {
+    let frequency = *["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY"].choose(rng).unwrap();
+    let mut parts = vec![format!("FREQ={frequency}")];
+    let coarse = matches!(frequency, "YEARLY" | "MONTHLY");
+    let mut by = 0;
+    let mut maybe = |rng: &mut StdRng, chance: f64, part: &mut dyn FnMut(&mut StdRng) -> String| {
+        if rng.random_bool(chance) {
+            by += 1;
+            parts.push(part(rng));
+        }
+    };
+    maybe(rng, 0.3, &mut |rng| format!("BYMONTH={}", some(rng, 3, |rng| rng.random_range(1..=12))));
+    if frequency != "WEEKLY" {
+        maybe(rng, 0.25, &mut |rng| format!("BYMONTHDAY={}", some(rng, 3, |rng| signed(rng, 31))));
+    }
+    if matches!(frequency, "YEARLY" | "HOURLY" | "MINUTELY") {
+        maybe(rng, 0.1, &mut |rng| format!("BYYEARDAY={}", some(rng, 3, |rng| signed(rng, 366))));
+    }
+    let week = frequency == "YEARLY" && rng.random_bool(0.15);
+    if week {
+        maybe(rng, 1.0, &mut |rng| format!("BYWEEKNO={}", some(rng, 3, |rng| signed(rng, 53))));
+    }
+    maybe(rng, 0.4, &mut |rng| {
+        let days = some(rng, 3, |rng| {
+            let day = DAYS.choose(rng).unwrap();
+            let ordinal = coarse && !week && rng.random_bool(0.4);
+            if ordinal { format!("{}{day}", signed(rng, 4)) } else { (*day).to_owned() }
+        });
+        format!("BYDAY={days}")
+    });
+    maybe(rng, 0.2, &mut |rng| format!("BYHOUR={}", some(rng, 3, |rng| rng.random_range(0..24))));
+    maybe(rng, 0.2, &mut |rng| format!("BYMINUTE={}", some(rng, 3, |rng| rng.random_range(0..60))));
+    if by > 0 && !matches!(frequency, "HOURLY" | "MINUTELY") && rng.random_bool(0.15) {
+        parts.push(format!("BYSETPOS={}", some(rng, 2, |rng| signed(rng, 5))));
+    }
+    if rng.random_bool(0.4) {
+        parts.push(format!("INTERVAL={}", rng.random_range(1..=7)));
+    }
+    if rng.random_bool(0.3) {
+        parts.push(format!("WKST={}", DAYS.choose(rng).unwrap()));
+    }
+    match rng.random_range(0..4) {
+        0 => parts.push(format!("COUNT={}", rng.random_range(1..=60))),
+        1 => {
+            let until = dtstart + Duration::minutes(rng.random_range(0..2_000_000));
+            parts.push(format!("UNTIL={}", until.format("%Y%m%dT%H%M%S")));
+        }
+        _ => {}
+    }
+    parts.join(";")
+}
+
+fn case(rng: &mut StdRng) -> Case {
+    let first = NaiveDate::from_ymd_opt(2019, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap();
+    let dtstart = first + Duration::minutes(rng.random_range(0..4_000_000));
+    let rule = rule(rng, dtstart);
+    // A fine rule is asked about for a while, a coarse one for years; some begin long before.
+    let (ahead, days) = match rule.as_str() {
+        text if text.contains("MINUTELY") => (60, 40),
+        text if text.contains("HOURLY") => (1_000, 400),
+        _ => (1_500, 3_000),
+    };
+    let ahead = if rule.contains("COUNT") { 0 } else { ahead };
+    let from = dtstart + Duration::days(rng.random_range(-10..=ahead));
+    let to = from + Duration::days(rng.random_range(1..=days));
+    Case { dtstart, rule, from, to }
+}
+
+fn ours(case: &Case) -> Result<Vec<String>, String> {
+    let recurrence = Recurrence {
+        dtstart: case.dtstart,
+        zone: None,
+        rule: Some(case.rule.clone()),
+        exdates: Vec::new(),
+        rdates: Vec::new(),
+    };
+    let at = |local| instant_of(Zone::UTC, local);
+    let within = Interval::new(at(case.from), at(case.to)).unwrap();
+    let found = recurrence.checked().and_then(|checked| checked.occurrences(within, COMPARED));
+    let found = found.map_err(|error| error.to_string())?;
+    Ok(found.into_iter().map(|at| local_of(Zone::UTC, at).format("%Y-%m-%dT%H:%M:%S").to_string()).collect())
+}
+
+#[test]
+fn random_rules_come_when_dateutil_says() {
+    let Some(python) = python() else {
+        println!(
+            "SKIPPED: recurrence against a second implementation: no Python with python-dateutil was found"
+        );
+        return;
+    };
+    let mut rng = StdRng::seed_from_u64(5_545);
+    let cases: Vec<Case> = (0..CASES).map(|_| case(&mut rng)).collect();
+    let asked: Vec<_> = cases
+        .iter()
+        .map(|c| {
+            let iso = |at: NaiveDateTime| at.format("%Y-%m-%dT%H:%M:%S").to_string();
+            json!({ "rule": c.rule, "dtstart": iso(c.dtstart), "from": iso(c.from), "to": iso(c.to) })
+        })
+        .collect();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/recurrence.py");
+    let mut child =
+        Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(serde_json::to_string(&asked).unwrap().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let theirs: Vec<Option<Vec<String>>> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(theirs.len(), cases.len());
+    let (mut compared, mut given_up) = (0, 0);
+    for (case, theirs) in cases.iter().zip(&theirs) {
+        let Some(theirs) = theirs else {
+            given_up += 1;
+            continue;
+        };
+        match ours(case) {
+            Ok(ours) => {
+                let theirs: Vec<_> = theirs.iter().take(COMPARED).cloned().collect();
+                assert_eq!(
+                    ours, theirs,
+                    "{} from {} asked from {} to {}",
+                    case.rule, case.dtstart, case.from, case.to
+                );
+                compared += ours.len();
+            }
+            Err(error) => {
+                assert!(error.contains("too many steps"), "{}: {error}", case.rule);
+                given_up += 1;
+            }
+        }
+    }
+    assert!(compared > 10_000, "only {compared} occurrences were compared");
+    assert!(given_up * 10 < CASES, "{given_up} of {CASES} rules were given up");
+    println!(
+        "{compared} occurrences of {} rules are the same, {given_up} rules were given up",
+        CASES - given_up
+    );
+}
