@@ -37,6 +37,15 @@ pub struct RuntimeParts {
     pub limits: RuntimeLimits,
 }
 
+/// What a trial runs with in place of the real ports.
+#[expect(missing_docs, reason = "as in RuntimeParts")]
+pub struct TrialPorts {
+    pub clock: Arc<dyn Clock>,
+    pub state: Arc<dyn ConnectionState>,
+    pub calls: Arc<dyn CallLog>,
+    pub gate: Arc<Gate>,
+}
+
 /// Limits that an operator may change; see [`berth_model::limits`] for their reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuntimeLimits {
@@ -97,6 +106,27 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// The same engine, cache and limits; other ports, and nothing loaded.
+    pub(crate) fn apart(&self, ports: TrialPorts) -> Self {
+        Self {
+            engine: self.engine.clone(),
+            linker: self.linker.clone(),
+            clock: ports.clock,
+            state: ports.state,
+            calls: ports.calls,
+            gate: ports.gate,
+            aot: self.aot.clone(),
+            compiles: Arc::clone(&self.compiles),
+            permits: Permits::new(
+                self.limits.concurrent,
+                self.limits.concurrent_per_tenant,
+                self.limits.permit_wait_ms,
+            ),
+            registry: Registry::default(),
+            limits: self.limits,
+        }
+    }
+
     /// Start the engine and open the cache.
     pub(crate) fn new(parts: RuntimeParts) -> Result<Self, RuntimeError> {
         let RuntimeParts { clock, state, calls, gate, aot_dir, aot_key, mut limits } = parts;

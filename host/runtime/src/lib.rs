@@ -31,7 +31,7 @@ use std::{collections::BTreeSet, io, time::SystemTime};
 
 use berth_model::plugin::Digest;
 
-pub use core::{RuntimeError, RuntimeLimits, RuntimeParts};
+pub use core::{RuntimeError, RuntimeLimits, RuntimeParts, TrialPorts};
 
 /// The runtime: fulfils [`berth_model::provider::Providers`] and [`berth_model::plugin::PluginHost`].
 pub struct Runtime {
@@ -42,6 +42,12 @@ impl Runtime {
     /// Start the engine. Nothing is loaded yet.
     pub fn new(parts: RuntimeParts) -> Result<Self, RuntimeError> {
         Ok(Self { core: core::Core::new(parts)? })
+    }
+
+    /// A runtime of its own on the same engine and cache, with nothing loaded: for trying a component out while this one serves.
+    #[must_use]
+    pub fn apart(&self, ports: TrialPorts) -> Self {
+        Self { core: self.core.apart(ports) }
     }
 
     /// Remove compiled components that none of these versions needs. Returns how many files went. Blocks.

@@ -1,6 +1,7 @@
 //! Provider simulators: test servers that behave as the real services do, state, errors and faults included. The plugins that
 //! talk to them do not know. They listen on loopback only.
 
+pub mod acme;
 pub mod calcom;
 pub mod faults;
 pub mod server;

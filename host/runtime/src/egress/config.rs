@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, future::Future, io, net::IpAddr, pin::Pin, sync
 
 use berth_model::{limits, time::Clock};
 
+use super::stage::Stage;
+
 /// The addresses of a name.
 pub type Lookup<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
 
@@ -100,6 +102,8 @@ pub struct GateConfig {
     pub resolver: Arc<dyn Resolve>,
     /// The numbers.
     pub limits: EgressLimits,
+    /// For tests of components.
+    pub stage: Option<Arc<dyn Stage>>,
 }
 
 impl GateConfig {
@@ -112,6 +116,7 @@ impl GateConfig {
             clock,
             resolver: Arc::new(SystemResolver),
             limits: EgressLimits::default(),
+            stage: None,
         }
     }
 }

@@ -22,6 +22,7 @@ use super::{
     quota::{CallQuota, RateLimiters},
     record::Records,
     scrub::Scrubber,
+    stage::Stage,
 };
 
 /// What all calls share: clients, rate limiters, the operator's configuration. One per process.
@@ -31,6 +32,7 @@ pub struct Gate {
     pub(super) limits: EgressLimits,
     pub(super) clients: Clients,
     pub(super) rate_limiters: RateLimiters,
+    pub(super) stage: Option<Arc<dyn Stage>>,
 }
 
 /// What is wrong with the configuration.
@@ -64,6 +66,7 @@ impl Gate {
             insecure_hosts: config.insecure_hosts,
             clock: config.clock,
             limits: config.limits,
+            stage: config.stage,
         }))
     }
 }

@@ -20,6 +20,7 @@ mod quota;
 mod record;
 pub mod scrub;
 mod send;
+pub mod stage;
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ use super::{
     policy::{self, Rules, Target},
     record::Entry,
     scrub::{Echoed, Scrubber},
+    stage::{Cue, StagedAnswer, StagedRequest},
 };
 
 /// A complete answer.
@@ -77,6 +78,7 @@ impl Call {
             headers: own_headers(parts.headers),
             body,
         };
+        let staged = self.gate.stage.as_deref().map(|stage| (stage, staged(&outgoing)));
         attach::attach(&self.manifest, &self.credentials, &target, &mut outgoing)?;
         if let Some(rate) = self.manifest.rate_limit {
             let turn = self.gate.rate_limiters.enter(self.connection, rate, limits.rate_wait).await;
@@ -84,14 +86,25 @@ impl Call {
                 return Ok(too_many_requests(wait));
             }
         }
-        let client = self.gate.clients.get(self.tenant, &target, self.gate.clock.now()).await?;
         let is_head = outgoing.method == Method::HEAD;
+        match staged.as_ref().map_or(Cue::Ask, |(stage, request)| stage.before(request)) {
+            Cue::Ask => {}
+            Cue::Answer(answer) => {
+                self.records.update(entry, |r| r.status = Some(answer.status.as_u16()));
+                return clean(of_stage(answer), self.scrubber(), is_head).await;
+            }
+            Cue::Break => return Err(Failure::Terminated.into()),
+        }
+        let client = self.gate.clients.get(self.tenant, &target, self.gate.clock.now()).await?;
         let answer = self.transfer(&client, &target, outgoing, options).await?;
         self.records.update(entry, |r| {
             r.bytes_in = u64::try_from(answer.body.len()).unwrap_or(u64::MAX);
             r.status = Some(answer.status.as_u16());
         });
-        clean(answer, self.scrubber(), is_head).await
+        let answer = clean(answer, self.scrubber(), is_head).await?;
+        let Some((stage, request)) = staged else { return Ok(answer) };
+        let answer = StagedAnswer { status: answer.status, headers: answer.headers, body: answer.body };
+        stage.after(&request, answer).map(of_stage).ok_or_else(|| Failure::Terminated.into())
     }
 
     /// Send, and take the whole answer. No error of the client leaves this function: they hold the URL.
@@ -165,6 +178,20 @@ impl Call {
             tracing::warn!(%method, %host, %path, status, outcome, elapsed_ms, hint, "request of a component failed");
         }
     }
+}
+
+/// What a stage sees of a request.
+fn staged(outgoing: &Outgoing) -> StagedRequest {
+    StagedRequest {
+        method: outgoing.method.clone(),
+        url: outgoing.url.clone(),
+        headers: outgoing.headers.clone(),
+        body: outgoing.body.clone(),
+    }
+}
+
+fn of_stage(answer: StagedAnswer) -> Answer {
+    Answer { outcome: "ok", status: answer.status, headers: answer.headers, body: answer.body }
 }
 
 /// The request body, complete and as long as announced.

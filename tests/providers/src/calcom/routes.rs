@@ -179,6 +179,21 @@ fn route(
             let found = id.parse().ok().and_then(|id| state.event_type(id));
             success(200, views::event_type(&found.ok_or_else(|| not_found("Event type not found"))?))
         }
+        ("POST", ["v2", "event-types", id, "private-links"]) => {
+            let found = id.parse().ok().and_then(|id| state.event_type(id));
+            let event_type = found.ok_or_else(|| not_found("Event type not found"))?;
+            let uses = body.get("maxUsageCount").and_then(Value::as_u64).unwrap_or(1);
+            if uses == 0 {
+                return Err(bad_request("maxUsageCount must not be less than 1"));
+            }
+            let link = state.new_uid();
+            let url = format!("https://cal.com/d/{link}/{}", event_type.slug);
+            success(
+                201,
+                json!({ "linkId": link, "eventTypeId": event_type.id, "isExpired": false, "bookingUrl": url,
+                    "maxUsageCount": uses, "usageCount": 0 }),
+            )
+        }
         ("GET", ["v2", "calendars"]) => success(
             200,
             json!({

@@ -1,0 +1,208 @@
+//! The functions of the contract, called with plausible arguments: for cases in which no real provider answers.
+
+use berth_model::{
+    plugin::Abilities,
+    provider::{
+        BusyQuery, CancelRequest, ExternalSlot, LinkRequest, PageRequest, Providers as _, ReferenceLookup,
+        RescheduleRequest, SlotQuery, SubscribeRequest, Subscription,
+    },
+    time::Interval,
+};
+
+use crate::{
+    stage::Fault,
+    subject::{Played, Subject, call},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Function {
+    Validate,
+    ListEventTypes,
+    ResolveLink,
+    FreeSlots,
+    Busy,
+    Create,
+    Get,
+    FindByReference,
+    Cancel,
+    Reschedule,
+    ListChanges,
+    CreateBookingLink,
+    Subscribe,
+    Renew,
+    Unsubscribe,
+    ListClients,
+    EraseClient,
+}
+
+use Function::{
+    Busy, Cancel, Create, CreateBookingLink, EraseClient, FindByReference, FreeSlots, Get, ListChanges,
+    ListClients, ListEventTypes, Renew, Reschedule, ResolveLink, Subscribe, Unsubscribe, Validate,
+};
+
+const ALL: [Function; 17] = [
+    Validate,
+    ListEventTypes,
+    ResolveLink,
+    FreeSlots,
+    Busy,
+    Create,
+    Get,
+    FindByReference,
+    Cancel,
+    Reschedule,
+    ListChanges,
+    CreateBookingLink,
+    Subscribe,
+    Renew,
+    Unsubscribe,
+    ListClients,
+    EraseClient,
+];
+
+impl Function {
+    /// Those that this component offers.
+    pub(crate) fn offered(abilities: Abilities) -> impl Iterator<Item = Self> {
+        ALL.into_iter().filter(move |function| match function {
+            Validate => true,
+            ListEventTypes | ResolveLink => abilities.catalog,
+            FreeSlots | Busy => abilities.availability,
+            Create | Get | FindByReference | Cancel | Reschedule | ListChanges => abilities.bookings,
+            CreateBookingLink => abilities.links,
+            Subscribe | Renew | Unsubscribe => abilities.webhooks,
+            ListClients | EraseClient => abilities.clients,
+        })
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Validate => "connection.validate",
+            ListEventTypes => "catalog.list-event-types",
+            ResolveLink => "catalog.resolve-link",
+            FreeSlots => "availability.free-slots",
+            Busy => "availability.busy",
+            Create => "bookings.create",
+            Get => "bookings.get",
+            FindByReference => "bookings.find-by-reference",
+            Cancel => "bookings.cancel",
+            Reschedule => "bookings.reschedule",
+            ListChanges => "bookings.list-changes",
+            CreateBookingLink => "links.create-booking-link",
+            Subscribe => "webhooks.subscribe",
+            Renew => "webhooks.renew",
+            Unsubscribe => "webhooks.unsubscribe",
+            ListClients => "clients.list-clients",
+            EraseClient => "clients.erase-client",
+        }
+    }
+
+    /// Does it change a booking, so that Berth must know whether it happened?
+    pub(crate) const fn changes_bookings(self) -> bool {
+        matches!(self, Create | Cancel | Reschedule)
+    }
+
+    /// Call it; of the answer it matters only whether there was one.
+    pub(crate) async fn call(self, s: &Subject, fault: Fault) -> Played<()> {
+        match self {
+            Validate => nothing(call!(s, fault, |p, cx| p.validate(cx))),
+            ListEventTypes => nothing(call!(s, fault, |p, cx| p.list_event_types(cx, page()))),
+            ResolveLink => nothing(call!(s, fault, |p, cx| p.resolve_link(cx, link(s)))),
+            FreeSlots => nothing(call!(s, fault, |p, cx| p.free_slots(cx, slot_query(s)))),
+            Busy => nothing(call!(s, fault, |p, cx| p.busy(cx, busy_query(s)))),
+            Create => {
+                let slot = ExternalSlot { when: hour(s), token: None, seats_left: None };
+                let request = s.booking(&event_type(s), &slot, "nobody");
+                nothing(call!(s, fault, |p, cx| p.create_booking(cx, request)))
+            }
+            Get => nothing(call!(s, fault, |p, cx| p.get_booking(cx, "1".to_owned()))),
+            FindByReference => nothing(call!(s, fault, |p, cx| p.find_by_reference(cx, lookup(s)))),
+            Cancel => nothing(call!(s, fault, |p, cx| p.cancel_booking(cx, cancel(s)))),
+            Reschedule => nothing(call!(s, fault, |p, cx| p.reschedule_booking(cx, reschedule(s)))),
+            ListChanges => nothing(call!(s, fault, |p, cx| p.list_changes(cx, None, 20))),
+            CreateBookingLink => nothing(call!(s, fault, |p, cx| p.create_booking_link(cx, link_request(s)))),
+            Subscribe => nothing(call!(s, fault, |p, cx| p.subscribe(cx, subscribe(s)))),
+            Renew => {
+                let url = subscribe(s).callback_url;
+                nothing(call!(s, fault, |p, cx| p.renew(cx, subscription(), url)))
+            }
+            Unsubscribe => call!(s, fault, |p, cx| p.unsubscribe(cx, subscription())),
+            ListClients => nothing(call!(s, fault, |p, cx| p.list_clients(cx, page()))),
+            EraseClient => call!(s, fault, |p, cx| p.erase_client(cx, "1".to_owned())),
+        }
+    }
+}
+
+fn nothing<T>(played: Played<T>) -> Played<()> {
+    Played { outcome: played.outcome.map(drop), requests: played.requests, egress: played.egress }
+}
+
+pub(crate) const fn page() -> PageRequest {
+    PageRequest { token: None, limit: 20 }
+}
+
+fn event_type(s: &Subject) -> String {
+    s.setup.event_type.clone().unwrap_or_else(|| "1".to_owned())
+}
+
+fn link(s: &Subject) -> String {
+    s.setup.link.clone().unwrap_or_else(|| "https://example.com/ada/consultation".to_owned())
+}
+
+/// An hour of the next day.
+fn hour(s: &Subject) -> Interval {
+    Interval::of_minutes(s.now().plus_seconds(86_400), 60)
+}
+
+fn slot_query(s: &Subject) -> SlotQuery {
+    SlotQuery {
+        event_type: event_type(s),
+        within: hour(s),
+        length_minutes: None,
+        time_zone: "Europe/Lisbon".to_owned(),
+        rescheduling: None,
+    }
+}
+
+fn busy_query(s: &Subject) -> BusyQuery {
+    BusyQuery { within: hour(s), calendars: Vec::new(), time_zone: "Europe/Lisbon".to_owned() }
+}
+
+fn lookup(s: &Subject) -> ReferenceLookup {
+    ReferenceLookup {
+        reference: s.name("nobody"),
+        attendee_email: s.customer().email,
+        created_after: s.now().plus_seconds(-86_400),
+        when: hour(s),
+    }
+}
+
+fn cancel(s: &Subject) -> CancelRequest {
+    CancelRequest { idempotency_key: s.name("cancel"), id: "1".to_owned(), reason: None }
+}
+
+fn reschedule(s: &Subject) -> RescheduleRequest {
+    RescheduleRequest {
+        idempotency_key: s.name("move"),
+        id: "1".to_owned(),
+        reference: s.name("nobody"),
+        when: hour(s),
+        reason: None,
+        requested_by: s.customer().email,
+        slot_token: None,
+    }
+}
+
+fn link_request(s: &Subject) -> LinkRequest {
+    LinkRequest { idempotency_key: s.name("link"), event_type: event_type(s), max_bookings: 1 }
+}
+
+pub(crate) fn subscribe(s: &Subject) -> SubscribeRequest {
+    SubscribeRequest {
+        idempotency_key: s.name("subscribe"),
+        callback_url: "https://booking.example.com/api/webhooks/check/1".to_owned(),
+    }
+}
+
+fn subscription() -> Subscription {
+    Subscription { id: "1".to_owned(), expires_at: None, data: None }
+}

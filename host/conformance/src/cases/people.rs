@@ -1,0 +1,56 @@
+//! The provider's customers, and links for one customer.
+
+use std::collections::BTreeSet;
+
+use berth_model::provider::{CallError, LinkRequest, PageRequest, ProviderError, Providers as _};
+
+use super::{Finding, Found};
+use crate::{
+    stage::Fault,
+    subject::{Subject, call},
+};
+
+/// Pages that are followed.
+const PAGES_MAX: usize = 50;
+
+pub(super) async fn lists_clients(subject: &Subject) -> Found {
+    if !subject.abilities.clients {
+        return Err(Finding::not_applicable("has no clients"));
+    }
+    let (mut ids, mut token) = (BTreeSet::new(), None);
+    for _ in 0..PAGES_MAX {
+        let page = PageRequest { token: token.take(), limit: 20 };
+        let played = call!(subject, Fault::None, |p, cx| p.list_clients(cx, page));
+        let page = played.outcome.map_err(|error| Finding::fail(format!("list-clients: {error}")))?;
+        for client in page.items {
+            if !ids.insert(client.id) {
+                return Err(Finding::fail("the same client comes twice"));
+            }
+        }
+        match page.next {
+            None => return Ok(Finding::pass()),
+            next => token = next,
+        }
+    }
+    Err(Finding::fail(format!("list-clients has more than {PAGES_MAX} pages")))
+}
+
+pub(super) async fn makes_links(subject: &Subject) -> Found {
+    if !subject.abilities.links {
+        return Err(Finding::not_applicable("makes no links"));
+    }
+    let request = LinkRequest {
+        idempotency_key: subject.name("link"),
+        event_type: subject.event_type()?,
+        max_bookings: 1,
+    };
+    let played = call!(subject, Fault::None, |p, cx| p.create_booking_link(cx, request));
+    match played.outcome {
+        Ok(link) if link.url.starts_with("https://") => Ok(Finding::pass()),
+        Ok(link) => Err(Finding::fail(format!("the link {:?} is not https", link.url))),
+        Err(CallError::Provider(ProviderError::Unsupported { .. })) => {
+            Err(Finding::not_applicable("makes no links"))
+        }
+        Err(error) => Err(Finding::fail(format!("create-booking-link: {error}"))),
+    }
+}

@@ -1,0 +1,169 @@
+//! How a component takes the usual refusals of a provider that answers every request with one.
+
+use berth_model::provider::{CallError, ProviderError};
+use berth_runtime::egress::stage::StagedAnswer;
+use http::StatusCode;
+
+use super::{Finding, Found, functions::Function};
+use crate::{
+    stage::Fault,
+    subject::{Played, Subject},
+};
+
+fn answer(status: StatusCode) -> StagedAnswer {
+    StagedAnswer::new(status, "application/json", "{}")
+}
+
+/// Call every function that asks the provider, and judge each outcome. A function that asks nothing cannot be judged.
+async fn each(
+    subject: &Subject,
+    fault: &Fault,
+    applies: impl Fn(Function) -> bool,
+    judge: impl Fn(Function, &Played<()>) -> Option<String>,
+) -> Found {
+    let mut asked = false;
+    for function in Function::offered(subject.abilities).filter(|function| applies(*function)) {
+        let played = function.call(subject, fault.clone()).await;
+        if played.requests.is_empty() {
+            continue;
+        }
+        asked = true;
+        if let Some(wrong) = judge(function, &played) {
+            return Err(Finding::fail(format!("{}: {wrong}", function.name())));
+        }
+    }
+    if asked {
+        Ok(Finding::pass())
+    } else {
+        Err(Finding::not_applicable("no function asks the provider anything"))
+    }
+}
+
+fn told(played: &Played<()>) -> String {
+    match &played.outcome {
+        Ok(()) => "an answer".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn provider_error(played: &Played<()>) -> Option<&ProviderError> {
+    match &played.outcome {
+        Err(CallError::Provider(error)) => Some(error),
+        _ => None,
+    }
+}
+
+pub(super) async fn unauthorised(subject: &Subject) -> Found {
+    each(
+        subject,
+        &Fault::Always(answer(StatusCode::UNAUTHORIZED)),
+        |_| true,
+        |_, played| {
+            let right = matches!(provider_error(played), Some(ProviderError::Unauthorised));
+            (!right).then(|| format!("401 became {}; it must become unauthorised", told(played)))
+        },
+    )
+    .await
+}
+
+pub(super) async fn forbidden(subject: &Subject) -> Found {
+    each(
+        subject,
+        &Fault::Always(answer(StatusCode::FORBIDDEN)),
+        |f| f == Function::Validate,
+        |_, played| {
+            let right = matches!(provider_error(played), Some(ProviderError::Forbidden(_)));
+            (!right).then(|| format!("403 became {}; it must become forbidden", told(played)))
+        },
+    )
+    .await
+}
+
+pub(super) async fn not_found(subject: &Subject) -> Found {
+    each(
+        subject,
+        &Fault::Always(answer(StatusCode::NOT_FOUND)),
+        |f| f == Function::Get,
+        |_, played| {
+            let right = matches!(provider_error(played), Some(ProviderError::NotFound));
+            (!right).then(|| format!("404 became {}; it must become not-found", told(played)))
+        },
+    )
+    .await
+}
+
+pub(super) async fn rate_limited(subject: &Subject) -> Found {
+    let fault = Fault::Always(answer(StatusCode::TOO_MANY_REQUESTS).with("retry-after", "7"));
+    each(
+        subject,
+        &fault,
+        |_| true,
+        |_, played| {
+            let right = matches!(
+                provider_error(played),
+                Some(ProviderError::RateLimited { retry_after_ms: Some(7_000) })
+            );
+            if !right {
+                return Some(format!(
+                    "429 with Retry-After: 7 became {}; it must become rate-limited(7000)",
+                    told(played)
+                ));
+            }
+            let more = played.requests.len().saturating_sub(1);
+            (more > 0).then(|| format!("asked {more} times more after the 429"))
+        },
+    )
+    .await
+}
+
+pub(super) async fn rate_limited_without_a_time(subject: &Subject) -> Found {
+    each(
+        subject,
+        &Fault::Always(answer(StatusCode::TOO_MANY_REQUESTS)),
+        |_| true,
+        |_, played| {
+            let right = matches!(provider_error(played), Some(ProviderError::RateLimited { .. }));
+            (!right).then(|| format!("429 became {}; it must become rate-limited", told(played)))
+        },
+    )
+    .await
+}
+
+fn is_unavailable(played: &Played<()>) -> bool {
+    matches!(provider_error(played), Some(ProviderError::Unavailable { .. }))
+}
+
+pub(super) async fn server_error(subject: &Subject) -> Found {
+    let mut last = Ok(Finding::pass());
+    for status in
+        [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE]
+    {
+        let fault = Fault::Always(StagedAnswer::new(status, "text/html", "<html>sorry</html>"));
+        last = each(
+            subject,
+            &fault,
+            |_| true,
+            |_, played| {
+                (!is_unavailable(played)).then(|| {
+                    format!("{} became {}; it must become unavailable", status.as_u16(), told(played))
+                })
+            },
+        )
+        .await;
+        last.clone()?;
+    }
+    last
+}
+
+pub(super) async fn unreachable(subject: &Subject) -> Found {
+    each(
+        subject,
+        &Fault::Unreachable,
+        |_| true,
+        |_, played| {
+            (!is_unavailable(played))
+                .then(|| format!("a broken connection became {}; it must become unavailable", told(played)))
+        },
+    )
+    .await
+}

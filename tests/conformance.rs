@@ -1,0 +1,6 @@
+//! The conformance suite against our own components, and against one that is wrong on purpose.
+
+#[path = "conformance/first_party.rs"]
+mod first_party;
+#[path = "conformance/world.rs"]
+mod world;
