@@ -208,3 +208,43 @@ fn slots_are_computed_without_a_server() {
     assert_eq!(answers[1]["error"]["errors"][0]["field"], "/hosts");
     assert!(berth.path().read_dir().unwrap().next().is_none(), "nothing is written");
 }
+
+#[test]
+fn a_component_is_checked_before_it_is_installed() {
+    let berth = Berth::new();
+    // By its author, with nothing around it.
+    let setup = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/template").display().to_string();
+    let template = component("template.wasm");
+    let report = berth.ok(&["plugin", "check", &template, "--setup", &setup], &[]);
+    let verdicts: Vec<&str> =
+        report["cases"].as_array().unwrap().iter().filter_map(|c| c["verdict"].as_str()).collect();
+    assert!(
+        verdicts.iter().filter(|v| **v == "pass").count() > 30 && !verdicts.contains(&"fail"),
+        "{report}"
+    );
+    let one = berth.ok(&["plugin", "check", &template, "--case", "c010"], &[]);
+    assert_eq!(one["cases"].as_array().unwrap().len(), 1);
+    let unknown = berth.run(&["plugin", "check", &template, "--case", "C999"], &[]);
+    assert!(unknown.code == 1 && unknown.errors.contains("no case C999"), "{unknown:?}");
+
+    // By the operator: what fails is refused, and nothing is stored.
+    let refused = berth.run(&["plugin", "install", &component("hostile.wasm")], &[]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.errors.contains("BERTH-E0513") && refused.errors.contains("C001"), "{refused:?}");
+    assert_eq!(berth.ok(&["plugin", "list"], &[]).as_array().unwrap().len(), 0);
+    let url = format!("http://{}", berth.address);
+    let key = berth.ok(&["key", "create", "--operator", "--name", "ops"], &[])[0]["key"].clone();
+    let there = [("BERTH_URL", url.as_str()), ("BERTH_KEY", key.as_str().unwrap())];
+    let _server = berth.serve(&there);
+    let refused = berth.run(&["plugin", "install", &component("hostile.wasm")], &there);
+    assert!(
+        refused.errors.contains("BERTH-E0513") && refused.errors.contains("has neither title"),
+        "{refused:?}"
+    );
+
+    // What passes keeps its report.
+    berth.ok(&["plugin", "install", &template], &there);
+    let report = berth.ok(&["plugin", "inspect", "acme"], &there)["conformance"].clone();
+    let cases = report["cases"].as_array().unwrap();
+    assert!(cases.iter().any(|c| c["id"] == "C020" && c["verdict"] == "pass"), "{report}");
+}

@@ -4,3 +4,5 @@
 mod first_party;
 #[path = "conformance/world.rs"]
 mod world;
+#[path = "conformance/wrong.rs"]
+mod wrong;

@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use berth_conformance::{Checked, Live, Options, Provider, Recording, SetClock, Setup};
+use berth_conformance::{Checked, Live, Memory, Options, Provider, Recording, SetClock, Setup};
 use berth_model::{
     conformance::Verdict,
     time::{Clock as _, Instant},
+};
+use berth_runtime::{
+    Runtime, RuntimeLimits, RuntimeParts,
+    egress::{Gate, GateConfig},
 };
 
 /// Wednesday.
@@ -42,9 +46,24 @@ pub fn live(mut setup: Setup, url: &str, credential: &str, value: &str) -> Setup
     setup
 }
 
+/// A runtime that compiles each component once for all suites.
+pub fn host() -> Runtime {
+    let clock: Arc<SetClock> = Arc::new(SetClock::new(now()));
+    Runtime::new(RuntimeParts {
+        clock: clock.clone(),
+        state: Arc::new(Memory::default()),
+        calls: Arc::new(berth_tests::Calls::default()),
+        gate: Gate::new(GateConfig::new(clock)).unwrap(),
+        aot_dir: Some(std::env::temp_dir().join("berth-test-compiled")),
+        aot_key: [9; 32],
+        limits: RuntimeLimits::default(),
+    })
+    .unwrap()
+}
+
 pub async fn check(component: &str, setup: Setup, provider: Provider, clock: Arc<SetClock>) -> Checked {
     let options = Options { setup, provider, only: Vec::new(), clock };
-    berth_conformance::check(None, berth_tests::component(component), options, |_| {}).await.unwrap()
+    berth_conformance::check(Some(&host()), berth_tests::component(component), options, |_| {}).await.unwrap()
 }
 
 /// Nothing failed and nothing was left open; at least so many cases passed.

@@ -27,6 +27,7 @@ fn version(world: &World, version: &str, digest: char) -> PluginVersion {
         reason: None,
         installed_at: minute(0),
         activated_at: None,
+        conformance: None,
     }
 }
 

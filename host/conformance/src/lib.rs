@@ -26,11 +26,11 @@ use berth_runtime::{
 
 pub use recording::{Exchange, Recording};
 pub use setup::{ClockChange, Live, Setup, SetupError, Webhook};
-pub use subject::SetClock;
+pub use subject::{Memory, SetClock};
 
 use cases::{CASES, Case, Finding};
 use stage::Player;
-use subject::{Book, Memory, Subject};
+use subject::{Book, Subject};
 
 /// Who plays the provider.
 #[derive(Debug, Clone, Default)]

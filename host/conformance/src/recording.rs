@@ -76,7 +76,7 @@ impl Exchange {
             target: target(request),
             sent: readable(&request.body),
             status: answer.status.as_u16(),
-            headers: HEADERS_KEPT.iter().filter_map(|name| kept(name)).collect(),
+            headers: HEADERS_KEPT.iter().filter_map(kept).collect(),
             received: readable(&answer.body),
         }
     }

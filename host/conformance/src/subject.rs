@@ -32,6 +32,8 @@ use crate::{
     stage::{Fault, Player},
 };
 
+/// How far free slots are looked for, in days: over a weekend.
+const LOOKED_DAYS_MAX: u32 = 4;
 /// Time that passes between two calls: longer than any door of the runtime stays closed.
 const BETWEEN_CALLS_MICROS: i64 = 600_000_000;
 
@@ -54,8 +56,8 @@ impl Clock for SetClock {
 }
 
 /// A connection's state, in memory.
-#[derive(Default)]
-pub(crate) struct Memory(Mutex<HashMap<(ConnectionId, String), Vec<u8>>>);
+#[derive(Debug, Default)]
+pub struct Memory(Mutex<HashMap<(ConnectionId, String), Vec<u8>>>);
 
 impl ConnectionState for Memory {
     fn get<'a>(
@@ -293,7 +295,7 @@ impl Subject {
             let slot = |start| ExternalSlot { when: at(start), token: None, seats_left: None };
             self.setup.starts.iter().map(slot).collect()
         } else {
-            let until = from.plus_seconds(i64::from(days.min(7)) * 86_400);
+            let until = from.plus_seconds(i64::from(days.min(LOOKED_DAYS_MAX)) * 86_400);
             let within = Interval::new(from, until).map_err(|e| Finding::inconclusive(e.to_string()))?;
             let query = SlotQuery {
                 event_type: self.event_type()?,

@@ -6,6 +6,7 @@ use std::{
 };
 
 use berth_model::{
+    conformance::Report,
     id::{ListingId, TenantId},
     limits,
     manifest::{PluginId, host_matches},
@@ -50,6 +51,24 @@ impl Reload {
     }
 }
 
+/// Refuse a component that fails a case of the conformance suite.
+fn refuse_failures(report: &Report) -> Outcome<()> {
+    let errors: Vec<FieldError> = report
+        .failures()
+        .map(|case| FieldError::new("component", format!("{} {}: {}", case.id, case.title, case.detail)))
+        .collect();
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let cases: Vec<&str> = report.failures().map(|case| case.id.as_str()).collect();
+    let mut problem = Problem::new(
+        Code::PluginNotConforming,
+        format!("It fails {} of the conformance suite {}.", cases.join(", "), report.suite),
+    );
+    problem.errors = errors;
+    Err(problem)
+}
+
 impl Engine {
     /// Check, compile and store a component. It does not serve yet. Idempotent by digest.
     pub async fn install_plugin(
@@ -68,6 +87,8 @@ impl Engine {
             Err(StoreError::NotFound(_)) => {}
             Err(error) => return Err(of_store(error)),
         }
+        let conformance = self.plugin_host().check(bytes.clone()).await;
+        refuse_failures(&conformance)?;
         let missing = self.hosts_not_granted(&report.manifest.id, &report.manifest.hosts).await?;
         let version = PluginVersion {
             id: self.new_id(),
@@ -81,6 +102,7 @@ impl Engine {
             reason: (!missing.is_empty()).then(|| format!("asks for {}", missing.join(", "))),
             installed_at: self.now(),
             activated_at: None,
+            conformance: Some(conformance),
         };
         let audit = self.audit_by(actor, request_id);
         self.store().insert_plugin_version(version.clone(), bytes, audit).await.map_err(of_store)?;

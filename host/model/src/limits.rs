@@ -243,6 +243,8 @@ pub const CHECKS_MAX: usize = 1_000;
 pub const FAIRNESS_STEPS_MAX: u64 = 10_000_000;
 /// Longest booking window, in days: two years.
 pub const BOOKING_WINDOW_DAYS_MAX: u32 = 730;
+/// Longest run of the conformance suite when a component is installed, in milliseconds.
+pub const PLUGIN_CHECK_MS_MAX: u64 = 60_000;
 /// Taken places that one process remembers, at about a hundred bytes each: 50 teams of ten for a month.
 pub const PLACES_REMEMBERED_MAX: u64 = 500_000;
 /// Slots in one availability answer.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    conformance::{Report, SUITE},
     id::PluginVersionId,
     manifest::{Manifest, PluginId},
     time::Instant,
@@ -81,6 +82,8 @@ pub struct PluginVersion {
     pub installed_at: Instant,
     /// When it last became active.
     pub activated_at: Option<Instant>,
+    /// What the conformance suite found when it was installed; none for versions from before.
+    pub conformance: Option<Report>,
 }
 
 /// Hosts granted to a plugin at one level. Absent means: not narrowed at this level (tenant, listing) or not granted
@@ -118,6 +121,11 @@ pub struct LoadRefused {
 pub trait PluginHost: Send + Sync {
     /// Check and compile a component without letting it serve. Idempotent by digest.
     fn load(&self, bytes: Vec<u8>) -> crate::provider::Later<'_, Result<ComponentReport, LoadRefused>>;
+    /// Run the cases of the conformance suite that need no provider. Bounded in time; never changes what serves.
+    /// A host without the suite runs none.
+    fn check(&self, _bytes: Vec<u8>) -> crate::provider::Later<'_, Report> {
+        Box::pin(async { Report { suite: SUITE.to_owned(), cases: Vec::new() } })
+    }
     /// Let a loaded version serve from now on; calls under way finish on theirs. False if the digest is not loaded.
     fn activate(&self, plugin: &PluginId, digest: &Digest) -> bool;
     /// Let no version of the plugin serve.

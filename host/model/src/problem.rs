@@ -87,6 +87,8 @@ codes! {
     PluginHeld = "E0511", 409, "The version asks for more than is granted", "Approve it: grant the hosts that the detail names.";
     /// Quarantined versions are not served.
     PluginQuarantined = "E0512", 409, "The version is quarantined", "Install a mended version, or lift the quarantine.";
+    /// A case of the conformance suite failed.
+    PluginNotConforming = "E0513", 422, "The component does not keep the contract", "See `errors`: each names a case. Try it yourself: berth plugin check";
     /// The signature of a webhook is wrong.
     WebhookRefused = "E0520", 401, "The webhook's signature is not valid", "Check the secret at the provider; recreate the subscription.";
     /// Shutting down or starting.

@@ -12,6 +12,7 @@ use berth_store::{Store, VaultKeys};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
+    checking::CheckingHost,
     config::{Config, ConfigError},
     ports::{MachineClock, MachineRandom, StoredCalls, StoredState},
 };
@@ -81,7 +82,7 @@ pub async fn wire_with(
     let engine = Engine::new(EngineParts {
         store,
         providers: runtime.clone(),
-        plugins: runtime.clone(),
+        plugins: Arc::new(CheckingHost(runtime.clone())),
         clock,
         random,
         public_url: (!config.public_url.is_empty()).then(|| config.public_url.clone()),

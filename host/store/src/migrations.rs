@@ -30,6 +30,7 @@ migrations! {
     5 "0005_repeats",
     6 "0006_assignments",
     8 "0008_places_version",
+    10 "0010_conformance",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::{Clock, server::Server};
 
 /// Openings of one answer.
-const OPENINGS_MAX: usize = 500;
+const OPENINGS_MAX: usize = 20;
 
 /// How a simulator is set up.
 #[derive(Clone)]

@@ -79,13 +79,13 @@ pub(super) async fn ends_a_paging_loop(subject: &Subject) -> Found {
     let mut tried = false;
     if subject.abilities.catalog {
         tried = true;
-        let page = PageRequest { token: None, limit: 100 };
+        let page = PageRequest { token: None, limit: 1 };
         let played = call!(subject, Fault::SameAgain, |p, cx| p.list_event_types(cx, page));
         ended("list-event-types", played.outcome.err())?;
     }
     if subject.abilities.bookings {
         tried = true;
-        let played = call!(subject, Fault::SameAgain, |p, cx| p.list_changes(cx, None, 100));
+        let played = call!(subject, Fault::SameAgain, |p, cx| p.list_changes(cx, None, 1));
         ended("list-changes", played.outcome.err())?;
     }
     if tried { Ok(Finding::pass()) } else { Err(Finding::not_applicable("lists nothing")) }

@@ -14,9 +14,16 @@ type Background = Box<dyn Future<Output = Result<(), Error>> + Send>;
 impl WasiHttpHooks for CallEgress {
     /// The closure, not only `is_forbidden_header`: some paths of wasmtime use this one alone (GHSA-jxcf-8qw5-5c33).
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
-        let manifest = Arc::clone(&self.call.manifest);
+        let call = Arc::clone(&self.call);
         Arc::new(move |name: &HeaderName| {
-            DEFAULT_FORBIDDEN_HEADERS.contains(name) || policy::is_host_header(&manifest, name)
+            if DEFAULT_FORBIDDEN_HEADERS.contains(name) {
+                return true;
+            }
+            let forbidden = policy::is_host_header(&call.manifest, name);
+            if forbidden {
+                call.records.refused_header(name);
+            }
+            forbidden
         })
     }
 

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use berth_model::{limits, provider::EgressRecord};
 
+use super::failure::Failure;
+
 /// Outcome of a request that has not ended. Stays if the call ends first.
 const UNFINISHED: &str = "unfinished";
 
@@ -52,6 +54,24 @@ impl Records {
             bytes_in: 0,
         });
         Entry(Some(records.len() - 1))
+    }
+
+    /// The component set a header that is the host's; the request never came to be.
+    pub(super) fn refused_header(&self, name: &http::HeaderName) {
+        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if records.len() < limits::CALL_EGRESS_RECORDS_MAX {
+            records.push(EgressRecord {
+                method: String::new(),
+                host: String::new(),
+                path: String::new(),
+                status: None,
+                outcome: Failure::ForbiddenHeader.as_str().to_owned(),
+                hint: Some(format!("the host sets {name}; the manifest says how a credential is attached")),
+                elapsed_ms: 0,
+                bytes_out: 0,
+                bytes_in: 0,
+            });
+        }
     }
 
     /// It ended, or has come further. Answers the record as it is now; none if it is not kept, and then it is not logged

@@ -9,6 +9,7 @@ use axum::{
     http::StatusCode,
 };
 use berth_model::{
+    conformance::Report,
     id::{ListingId, TenantId},
     limits,
     manifest::{Manifest, PluginId},
@@ -81,16 +82,18 @@ pub(crate) struct PluginDetail {
     /// What it is and asks for, as its author wrote it.
     #[schema(value_type = Object)]
     manifest: Manifest,
+    /// What the conformance suite found when it was installed.
+    conformance: Option<Report>,
 }
 
 impl From<PluginVersion> for PluginDetail {
     fn from(v: PluginVersion) -> Self {
-        let manifest = v.manifest.clone();
-        Self { version: v.into(), manifest }
+        let (manifest, conformance) = (v.manifest.clone(), v.conformance.clone());
+        Self { version: v.into(), manifest, conformance }
     }
 }
 
-/// Install a component: checked and compiled, not serving yet. The same bytes twice are the same version.
+/// Install a component: checked, compiled and tried with the conformance suite, not serving yet. The same bytes twice are the same version.
 #[utoipa::path(post, path = "/api/operator/plugins", tag = "operator",
     request_body(content = Vec<u8>, content_type = "application/wasm", description = "The component, at most 16 MiB"),
     responses((status = 201, body = PluginView), (status = 422, body = ProblemDocument, description = "Refused; `errors` says what to change")))]

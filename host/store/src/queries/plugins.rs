@@ -16,13 +16,13 @@ use crate::{StoreError, records::Audit, types::Ts};
 /// All columns but the component.
 macro_rules! columns {
     () => {
-        "id, plugin, version, digest, manifest, abilities, bytes, state, reason, installed_at, activated_at"
+        "id, plugin, version, digest, manifest, abilities, bytes, state, reason, installed_at, activated_at, conformance"
     };
 }
 
 queries! {
     INSERT = concat!("INSERT INTO plugin_versions (", columns!(), ", component)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
     LIST = concat!("SELECT ", columns!(), " FROM plugin_versions ORDER BY plugin, id DESC LIMIT $1");
     LIST_OF_PLUGIN = concat!("SELECT ", columns!(), " FROM plugin_versions WHERE plugin = $2 ORDER BY id DESC LIMIT $1");
     GET = concat!("SELECT ", columns!(), " FROM plugin_versions WHERE digest = $1");
@@ -48,6 +48,7 @@ struct Row {
     reason: Option<String>,
     installed_at: Ts,
     activated_at: Option<Ts>,
+    conformance: Option<Json<Value>>,
 }
 
 const STATES: [PluginState; 5] = [
@@ -84,6 +85,7 @@ impl TryFrom<Row> for PluginVersion {
             reason: row.reason,
             installed_at: row.installed_at.0,
             activated_at: at(row.activated_at),
+            conformance: row.conformance.map(|report| shaped(report, "conformance")).transpose()?,
         })
     }
 }
@@ -125,6 +127,7 @@ pub(crate) async fn insert(
         .bind(&version.reason)
         .bind(Ts(version.installed_at))
         .bind(version.activated_at.map(Ts))
+        .bind(version.conformance.as_ref().map(Json))
         .bind(component)
         .execute(&mut *conn)
         .await

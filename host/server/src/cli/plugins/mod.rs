@@ -1,5 +1,6 @@
 //! `berth plugin`: on the database, or on a running server with `--url`.
 
+mod check;
 mod place;
 mod server;
 
@@ -18,6 +19,7 @@ use crate::{api::plugins::PluginView, wiring};
     after_help = "Without --url the database of the configuration is worked on; running servers follow within seconds.
 
 Examples:
+  berth plugin check acme.wasm                   does it keep the contract?
   berth plugin install --activate acme.wasm      check, compile, grant what it asks for, let it serve
   berth plugin list                              all versions and their states
   berth plugin rollback acme                     back to the version that served before
@@ -38,6 +40,8 @@ pub(super) struct Plugins {
 
 #[derive(Debug, Subcommand)]
 enum Plugin {
+    /// Try a component with the conformance suite. Nothing is installed.
+    Check(check::Check),
     /// All installed versions.
     List,
     /// Check, compile and store a component. It does not serve yet.
@@ -97,11 +101,16 @@ fn row(v: &PluginView) -> Vec<(&'static str, Value)> {
 }
 
 pub(super) async fn plugin(context: &Context, plugins: Plugins) -> Result<(), CliError> {
+    let command = match plugins.command {
+        Plugin::Check(check) => return check::check(context.json, check).await,
+        other => other,
+    };
     let place = match plugins.url.filter(|url| !url.is_empty()) {
         Some(url) => Place::There(Server::new(&url, plugins.key)?),
         None => Place::Here(wiring::wire(&context.config).await?.engine),
     };
-    let shown = match plugins.command {
+    let shown = match command {
+        Plugin::Check(_) => return Ok(()),
         Plugin::List => place.list().await?,
         Plugin::Inspect { name } => {
             let version = place.find(&name).await?;
