@@ -116,7 +116,8 @@ fn every_claim_of_the_readme_has_a_test() {
         assert!(readme.contains(says), "the README does not say: {says}");
         for test in claim["tests"].as_array().unwrap() {
             let (suite, name) = test.as_str().unwrap().rsplit_once("::").unwrap();
-            let text = fs::read_to_string(root().join(format!("tests/{}.rs", suite.replace("::", "/")))).unwrap();
+            let text =
+                fs::read_to_string(root().join(format!("tests/{}.rs", suite.replace("::", "/")))).unwrap();
             assert!(text.contains(&format!("fn {name}()")), "there is no test {suite}::{name}");
         }
     }
