@@ -1,18 +1,34 @@
 //! Hostile components: each misdeed ends its own call with a typed error, and the engine serves others meanwhile.
 
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
 use berth_engine::{Engine, NewConnection};
 use berth_model::{
     problem::{Code, Problem},
     provider::CallRecord,
     secret::{Credentials, Secret},
 };
-use berth_tests::{TestClock, World, component};
+use berth_runtime::{
+    RuntimeLimits,
+    egress::{Lookup, Resolve},
+};
+use berth_tests::{Means, TestClock, World, component};
 use serde_json::{Value, json};
 
 const SECRET: &str = "hostile_test_not_a_real_secret";
 
 async fn world(insecure: &[&str]) -> World {
-    let world = World::new(5, TestClock::start(), insecure).await;
+    world_with(insecure, Means::default()).await
+}
+
+async fn world_with(insecure: &[&str], means: Means) -> World {
+    let world = World::with(5, TestClock::start(), insecure, means).await;
     world.install(component("hostile")).await;
     world.install(component("reference")).await;
     world
@@ -170,6 +186,47 @@ async fn headers_that_smuggle_never_leave() {
             assert_ne!(arrived, Some(value), "{name} left the sandbox");
         }
     }
+}
+
+/// Waiting costs no processor time; the wall clock ends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_sleeps_is_woken_by_the_wall_clock() {
+    let limits = RuntimeLimits { wall_ms: 400, ..RuntimeLimits::default() };
+    let world = world_with(&[], Means { limits, resolver: None }).await;
+    let (result, call) = misbehave(&world, json!({ "mode": "sleep", "count": 20_000 })).await;
+    assert_eq!(result.unwrap_err().code, Code::PluginFailed);
+    assert_eq!(call.outcome, "exhausted");
+    assert!(call.error.unwrap_or_default().contains("wall time"));
+}
+
+/// A name server that changes its mind after the first question.
+struct Rebinding(AtomicUsize);
+
+impl Resolve for Rebinding {
+    fn resolve<'a>(&'a self, _host: &'a str) -> Lookup<'a> {
+        let first = self.0.fetch_add(1, Ordering::SeqCst) == 0;
+        let address: IpAddr = if first { "127.0.0.1" } else { "169.254.169.254" }.parse().unwrap();
+        Box::pin(async move { Ok(vec![address]) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_moves_to_a_forbidden_address_is_not_followed() {
+    let server = berth_simulators::server::Server::start(0, axum::Router::new().fallback(|| async { "{}" }));
+    let server = server.await.unwrap();
+    let host = format!("rebinding.example:{}", server.address.port());
+    let url = format!("http://{host}");
+    let resolver = Arc::new(Rebinding(AtomicUsize::new(0)));
+    let world =
+        world_with(&[&host], Means { limits: RuntimeLimits::default(), resolver: Some(resolver.clone()) })
+            .await;
+    let settings = json!({ "mode": "egress", "url": url, "granted_url": url });
+    let (_, call) = misbehave(&world, settings.clone()).await;
+    assert_eq!(call.egress[0].status, Some(200), "it was the operator's own host at first: {call:?}");
+    // What was checked is not asked again for a while, and then it is checked anew.
+    let (_, call) = misbehave(&world, settings).await;
+    assert_eq!((call.egress[0].outcome.as_str(), call.egress[0].status), ("address_prohibited", None));
+    assert_eq!(resolver.0.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ use berth_model::{
 };
 use berth_runtime::{
     Runtime, RuntimeLimits, RuntimeParts,
-    egress::{Gate, GateConfig},
+    egress::{Gate, GateConfig, Resolve},
 };
 use berth_server::ports::StoredState;
 use berth_simulators::calcom;
@@ -102,6 +102,14 @@ pub fn component_as(name: &str, version: &str) -> Vec<u8> {
     bytes
 }
 
+/// What calls run with.
+#[derive(Default)]
+pub struct Means {
+    pub limits: RuntimeLimits,
+    /// A name server; the system's if none.
+    pub resolver: Option<Arc<dyn Resolve>>,
+}
+
 /// An engine over real parts.
 pub struct World {
     pub engine: Engine,
@@ -118,26 +126,45 @@ pub struct World {
 impl World {
     /// A tenant on SQLite. Components may reach `insecure` hosts.
     pub async fn new(seed: u64, clock: Arc<TestClock>, insecure: &[&str]) -> Self {
+        Self::with(seed, clock, insecure, Means::default()).await
+    }
+
+    async fn fresh(seed: u64) -> (Store, Arc<Seeded>, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let random = Arc::new(Seeded::new(seed));
         let url = format!("sqlite:{}", folder.path().join("berth.db").display());
         let keys = VaultKeys::new(vec![("test".to_owned(), [7; 32])]).unwrap();
         let store = Store::open(&url, keys, random.clone()).await.unwrap();
         store.migrate().await.unwrap();
-        Self { _folder: Some(folder), ..Self::over_with(store, clock, random, insecure).await }
+        (store, random, folder)
+    }
+
+    /// On a database of its own in a temporary folder, with other limits of calls, or another name server.
+    pub async fn with(seed: u64, clock: Arc<TestClock>, insecure: &[&str], means: Means) -> Self {
+        let (store, random, folder) = Self::fresh(seed).await;
+        Self { _folder: Some(folder), ..Self::over_with(store, clock, random, insecure, means).await }
     }
 
     /// A tenant on this database.
     pub async fn over(store: Store, clock: Arc<TestClock>, random: Arc<Seeded>) -> Self {
-        Self::over_with(store, clock, random, &[]).await
+        Self::over_with(store, clock, random, &[], Means::default()).await
     }
 
-    async fn over_with(store: Store, clock: Arc<TestClock>, random: Arc<Seeded>, insecure: &[&str]) -> Self {
-        let limits = RuntimeLimits::default();
+    async fn over_with(
+        store: Store,
+        clock: Arc<TestClock>,
+        random: Arc<Seeded>,
+        insecure: &[&str],
+        means: Means,
+    ) -> Self {
+        let Means { limits, resolver } = means;
         let calls = Arc::new(Calls::default());
         let mut gate = GateConfig::new(clock.clone());
         gate.insecure_hosts = insecure.iter().map(|h| (*h).to_owned()).collect();
         let insecure = gate.insecure_hosts.clone();
+        if let Some(resolver) = resolver {
+            gate.resolver = resolver;
+        }
         // Compiled once for all suites; a test key, since nothing here is secret.
         let cache = std::env::temp_dir().join("berth-test-compiled");
         let runtime = Runtime::new(RuntimeParts {
