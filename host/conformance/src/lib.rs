@@ -1,9 +1,9 @@
 //! The conformance suite: does a component keep the contract, whatever language it is written in?
 //!
 //! A case calls the component as the product does (a fresh sandbox, the egress gate, credentials attached by the host) and
-//! looks at what comes back. The provider behind the gate is a stage ([`stage`]): nobody (answers are made up), a recording, or
+//! looks at what comes back. The provider behind the gate is a stage: nobody (answers are made up), a recording, or
 //! the live service; faults are put in between. So most cases know nothing of the provider, and what is particular to it
-//! stands in a small set-up file ([`setup`]).
+//! stands in a small set-up file ([`Setup`]).
 #![forbid(unsafe_code)]
 
 mod cases;
