@@ -311,3 +311,38 @@ async fn slots_have_a_tag_that_a_write_changes() {
         shop.api.send("GET", &path, Some(&shop.api.key), &[("if-none-match", &tag)], Value::Null).await;
     assert_eq!(changed.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn public_holidays_of_a_country_close_a_listing() {
+    let shop = shop().await;
+    // Restoration of Independence, a Tuesday.
+    assert_eq!(shop.day("2026-12-01").await.len(), 3);
+    let known = shop.api.ok("GET", "/api/booking/holidays/countries", Value::Null).await;
+    let countries = known["countries"].as_array().unwrap();
+    assert!(
+        countries.iter().any(|c| c["code"] == "PT") && known["to_year"].as_u64().unwrap() >= 2030,
+        "{known}"
+    );
+    let path = "/api/booking/holidays/import-country";
+    let import =
+        |listing: &Value| json!({ "listing": listing, "country": "PT", "from_year": 2026, "to_year": 2027 });
+    let made = shop.sent("POST", path, import(&shop.listing)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{:?}", made.body);
+    let count = made.body["holidays"].as_array().unwrap().len();
+    assert!(count >= 26, "{count}");
+    assert_eq!(shop.day("2026-12-01").await, Vec::<String>::new());
+    // Again: nothing twice.
+    let again = shop.sent("POST", path, import(&shop.listing)).await;
+    assert_eq!((&again.body["holidays"], &again.body["already"]), (&json!([]), &json!(count)));
+    for (changed, value, pointer) in [
+        ("country", json!("XX"), "/country"),
+        ("subdivision", json!("Nowhere"), "/subdivision"),
+        ("from_year", json!(1999), "/from_year"),
+        ("listing", json!("00000000-0000-7000-8000-000000000001"), "/listing"),
+    ] {
+        let mut body = import(&shop.listing);
+        body[changed] = value;
+        let refused = shop.sent("POST", path, body).await;
+        assert_eq!(refused.body["errors"][0]["field"], pointer, "{:?}", refused.body);
+    }
+}

@@ -9,6 +9,7 @@ pub mod conformance;
 pub mod connection;
 pub mod event_type;
 pub mod hold;
+pub mod holidays;
 pub mod hours;
 pub mod ics;
 pub mod id;

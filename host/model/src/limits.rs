@@ -247,6 +247,8 @@ pub const BOOKING_WINDOW_DAYS_MAX: u32 = 730;
 pub const PLUGIN_CHECK_MS_MAX: u64 = 60_000;
 /// Taken places that one process remembers, at about a hundred bytes each: 50 teams of ten for a month.
 pub const PLACES_REMEMBERED_MAX: u64 = 500_000;
+/// Pages of holidays that an import looks through for those that are there already.
+pub const HOLIDAY_PAGES_MAX: usize = 100;
 /// Slots in one availability answer.
 pub const SLOTS_MAX: usize = 20_000;
 /// How long an Idempotency-Key is remembered, in seconds: a day of retries.

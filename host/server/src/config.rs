@@ -91,6 +91,14 @@ impl Default for Config {
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
+/// Variables that begin with `BERTH_` and are no configuration: of commands, of `berth plugin check`, and of the tests.
+fn is_for_others(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["components", "binaries", "provider_specs", "url", "key", "record"].contains(&key.as_str())
+        || key.starts_with("test_")
+        || key.starts_with("check_")
+}
+
 impl Config {
     /// Defaults, then the file (if it is there or was named), then the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
@@ -103,7 +111,7 @@ impl Config {
             .merge(Env::raw().only(&["DATABASE_URL"]).map(|_| "database-url".into()))
             .merge(
                 Env::prefixed("BERTH_")
-                    .ignore(&["test_pg_url", "components", "binaries", "provider_specs", "url", "key"])
+                    .filter(|key| !is_for_others(key.as_str()))
                     .map(|key| key.as_str().to_ascii_lowercase().replace('_', "-").into()),
             );
         figment.extract().map_err(|error| {

@@ -10,6 +10,7 @@ pub(crate) mod errors;
 mod event_types;
 mod health;
 mod holds;
+mod holidays;
 mod keys;
 mod listings;
 mod manage;
@@ -66,6 +67,8 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(availability::availability))
         .routes(routes!(rules::generate))
         .routes(routes!(rules::import))
+        .routes(routes!(holidays::import_country))
+        .routes(routes!(holidays::countries))
         .routes(routes!(rules::patterns::create, rules::patterns::list))
         .routes(routes!(rules::patterns::get, rules::patterns::replace, rules::patterns::delete))
         .routes(routes!(rules::overrides::create, rules::overrides::list))
