@@ -67,7 +67,7 @@ pub(super) async fn import_country(
 
 /// The countries whose holidays are known.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Countries {
+pub(super) struct KnownHolidays {
     /// First year that is known.
     from_year: i32,
     /// Last year that is known.
@@ -85,11 +85,11 @@ struct Country {
 }
 
 /// The countries whose public holidays can be imported.
-#[utoipa::path(get, path = "/api/booking/holidays/countries", tag = "availability rules", responses((status = 200, body = Countries)))]
-pub(super) async fn countries(key: Authenticated, request_id: RequestId) -> ApiResult<Json<Countries>> {
+#[utoipa::path(get, path = "/api/booking/holidays/countries", tag = "availability rules", responses((status = 200, body = KnownHolidays)))]
+pub(super) async fn countries(key: Authenticated, request_id: RequestId) -> ApiResult<Json<KnownHolidays>> {
     key.caller("listings:read", &request_id)?;
     let (from_year, to_year) = holidays::years();
     let countries =
         holidays::countries().map(|(code, subdivisions)| Country { code, subdivisions }).collect();
-    Ok(Json(Countries { from_year, to_year, countries }))
+    Ok(Json(KnownHolidays { from_year, to_year, countries }))
 }
