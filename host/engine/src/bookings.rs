@@ -312,6 +312,14 @@ impl Engine {
         reason: &str,
     ) -> Problem {
         let mut problem = Problem::new(Code::SlotTaken, format!("{start} is not available."));
+        let reason = match self.why_not(caller, scene, start, wanted).await {
+            // Somebody was faster a moment ago.
+            Ok(None) | Err(_) => reason,
+            Ok(Some((reason, detail))) => {
+                problem.detail = format!("{start} is not available: {detail}.");
+                reason
+            }
+        };
         problem.extra.insert("reason".to_owned(), json!(reason));
         if let Ok(mut starts) = self.starts_around(caller, scene, start, wanted).await {
             starts.sort_by_key(|s| (s.micros_since(start).unsigned_abs(), *s));

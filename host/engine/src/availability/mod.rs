@@ -160,6 +160,27 @@ impl Engine {
         self.choices(scene, &found.question, &found.members, offer).await
     }
 
+    /// Why this start is not offered, as a name and in words; none if it is.
+    pub(crate) async fn why_not(
+        &self,
+        caller: &Caller,
+        scene: &Scene,
+        start: Instant,
+        wanted: Wanted<'_>,
+    ) -> Outcome<Option<(&'static str, &'static str)>> {
+        let meeting = Interval::of_minutes(start, wanted.length_minutes);
+        let found = self.find(&caller.request_id, scene, meeting, wanted, false, true).await?;
+        if found.offers.iter().any(|offer| offer.start == start) {
+            return Ok(None);
+        }
+        let rejected = found.rejected.iter().find(|rejected| rejected.start == start);
+        Ok(Some(match rejected.map(|rejected| rejected.reason) {
+            None => ("no_start", "it lies outside of the hours, or between two starts"),
+            Some(Reason::Busy) => ("taken", Reason::Busy.detail()),
+            Some(reason) => (reason.as_str(), reason.detail()),
+        }))
+    }
+
     /// Starts within a week of this one.
     pub(crate) async fn starts_around(
         &self,

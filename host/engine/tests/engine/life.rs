@@ -113,3 +113,20 @@ async fn what_ended_is_completed_by_itself_and_may_turn_out_a_no_show() {
     let over = w.engine.cancel(&w.caller, first.id, CancelBooking::default()).await.unwrap_err();
     assert_eq!(over.code, Code::WrongState);
 }
+
+#[tokio::test]
+async fn a_refusal_says_why() {
+    let w = world().await;
+    let limits = serde_json::from_value(serde_json::json!([{ "per": "day", "max_bookings": 1 }])).unwrap();
+    with_policy(&w, EventTypePolicy { limits, ..EventTypePolicy::default() }).await;
+    let reason = async |start: &str| {
+        let refused = w.engine.book(&w.caller, w.request(monday(start))).await.unwrap_err();
+        assert_eq!(refused.code, Code::SlotTaken, "{refused:?}");
+        refused.extra["reason"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(reason("03:00").await, "no_start");
+    assert_eq!(reason("10:07").await, "no_start");
+    w.booked(monday("10:00")).await;
+    assert_eq!(reason("10:00").await, "taken");
+    assert_eq!(reason("11:00").await, "limit");
+}
