@@ -97,8 +97,10 @@ pub(crate) async fn install_new(engine: &Engine, dir: &Path, seen: &mut Seen) {
     for path in seen.ripe(found) {
         if let Err(problem) = install(engine, &path).await {
             let file = path.display();
-            if problem.code == Code::PluginRefused {
-                tracing::warn!(%file, %problem, "plugin refused");
+            // Another try of the same bytes would end the same way.
+            if matches!(problem.code, Code::PluginRefused | Code::PluginNotConforming) {
+                let errors: Vec<&str> = problem.errors.iter().map(|error| error.message.as_str()).collect();
+                tracing::warn!(%file, %problem, errors = errors.join("; "), "plugin refused");
             } else {
                 tracing::warn!(%file, %problem, "plugin not installed; it is tried again");
                 seen.again(&path);
