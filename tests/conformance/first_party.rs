@@ -35,7 +35,7 @@ async fn the_template_passes_as_it_is() {
 }
 
 /// With `BERTH_RECORD=1` the recordings beside the plugins are made anew.
-fn keep(plugin: &str, text: &str) {
+pub fn keep(plugin: &str, text: &str) {
     if std::env::var_os("BERTH_RECORD").is_some() {
         let path = format!("{}/../plugins/{plugin}/conformance.json", env!("CARGO_MANIFEST_DIR"));
         std::fs::write(path, format!("{text}\n")).unwrap();

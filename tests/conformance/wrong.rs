@@ -37,7 +37,7 @@ const MISDEEDS: &[(&str, &[&str])] = &[
     ("tells_slots_backwards", &["C105"]),
     ("tells_busy_backwards", &["C106"]),
     ("forgets_the_reference", &["C110", "C111", "C112", "C113", "C140"]),
-    ("makes_two", &["C111", "C113", "C115", "C131", "C141"]),
+    ("makes_two", &["C111", "C113", "C114", "C115", "C131", "C140", "C141"]),
     ("is_sure_of_nothing", &["C015", "C016", "C021", "C112", "C113"]),
     ("finds_what_is_not_there", &["C113", "C114"]),
     ("takes_taken_for_invalid", &["C114"]),

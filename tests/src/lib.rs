@@ -81,13 +81,18 @@ impl CallLog for Calls {
     }
 }
 
-/// The bytes of a component.
-pub fn component(name: &str) -> Vec<u8> {
+/// Where a component is, if it was built.
+pub fn find_component(name: &str) -> PathBuf {
     let folder = std::env::var_os("BERTH_COMPONENTS").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/components"),
         PathBuf::from,
     );
-    let path = folder.join(format!("{name}.wasm"));
+    folder.join(format!("{name}.wasm"))
+}
+
+/// The bytes of a component.
+pub fn component(name: &str) -> Vec<u8> {
+    let path = find_component(name);
     std::fs::read(&path)
         .unwrap_or_else(|e| panic!("{}: {e}; run `cargo xtask components` first", path.display()))
 }

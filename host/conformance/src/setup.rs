@@ -22,7 +22,8 @@ pub struct Setup {
     pub event_type: Option<String>,
     /// Answers to the event type's questions, by name.
     pub answers: serde_json::Map<String, Value>,
-    /// Starts that can be booked (RFC 3339), for a provider that tells no free slots. Some cases take up to three.
+    /// Starts that can be booked (RFC 3339), for a provider that tells no free slots. Some cases take up to three. The clock goes two
+    /// months on during a run.
     pub starts: Vec<Instant>,
     /// Length of a booking in minutes, with `starts`.
     pub length_minutes: Option<u32>,

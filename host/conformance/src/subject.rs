@@ -37,7 +37,7 @@ const LOOKED_DAYS_MAX: u32 = 4;
 /// Time that passes between two calls: longer than any door of the runtime stays closed.
 const BETWEEN_CALLS_MICROS: i64 = 600_000_000;
 
-/// A clock that stands still during a call, and is set back at the start of each case, so that every run is the same.
+/// A clock that stands still during a call and is set at the start of each case, so that every run is the same.
 #[derive(Debug, Default)]
 pub struct SetClock(AtomicI64);
 
@@ -126,6 +126,16 @@ pub(crate) fn runtime(host: Option<&Runtime>, ports: TrialPorts) -> Result<Runti
     })
 }
 
+/// An error in words, with the last that a component said before it broke down.
+pub(crate) fn told(error: &CallError) -> String {
+    match error {
+        CallError::Trap { log_tail, .. } | CallError::Exhausted { log_tail, .. } if !log_tail.is_empty() => {
+            format!("{error} (its last lines: {log_tail})")
+        }
+        other => other.to_string(),
+    }
+}
+
 /// How a call ended, and what it did on the way.
 pub(crate) struct Played<T> {
     pub(crate) outcome: Result<T, CallError>,
@@ -191,10 +201,12 @@ impl Subject {
         })
     }
 
-    /// A new case: a new connection, and the clock back at the start.
+    /// A new case: a new connection, and a day of its own, the same in every run. Never back: a door that the runtime closed after
+    /// traps opens by this clock.
     pub(crate) fn enter(&self, case: &str, number: u32, now: Instant) {
         *self.case.lock().unwrap_or_else(PoisonError::into_inner) = (case.to_ascii_lowercase(), number);
-        self.clock.0.store(now.micros(), Ordering::Relaxed);
+        let day = now.plus_seconds(i64::from(number) * 86_400);
+        self.clock.0.store(day.micros(), Ordering::Relaxed);
         self.calls.store(0, Ordering::Relaxed);
         self.player.enter(case);
     }

@@ -58,7 +58,7 @@ fn base() -> Config {
         .memory_init_cow(true)
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)
-        .wasm_multi_memory(false)
+        .wasm_multi_memory(true)
         .wasm_gc(false)
         .max_wasm_stack(WASM_STACK_BYTES_MAX)
         .async_stack_size(FIBER_STACK_BYTES)
@@ -110,7 +110,6 @@ mod tests {
         for (name, on) in [
             ("memory64", features.memory64()),
             ("relaxed simd", features.relaxed_simd()),
-            ("multi memory", features.multi_memory()),
             ("threads", features.threads()),
             ("gc", features.gc()),
             ("exceptions", features.exceptions()),
@@ -119,6 +118,8 @@ mod tests {
         ] {
             assert!(!on, "{name} must be off");
         }
+        // Components of more than one part need it: the code between two parts sees the memories of both.
+        assert!(features.multi_memory());
         assert!(engine.get_epoch_interruption());
         assert!(!engine.get_concurrency_support(), "a crate of the build switched component-model-async on");
         assert!(!engine.get_consume_fuel());

@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod components;
 mod demo;
+mod javascript;
 mod postgres;
 mod python;
 mod run;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::demo(&rest),
         Some("test") => test::test(&rest),
         Some("bench") => bench::bench(&rest),
-        Some("components") => components::build().map(drop),
+        Some("components") => components::build().and_then(|folder| javascript::build(&folder)),
         Some("ci") => ci::ci(),
         Some("help" | "--help" | "-h") | None => {
             println!("{HELP}");

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    components,
+    components, javascript,
     postgres::Postgres,
     python,
     run::{Advice, cargo, root, step, target_dir},
@@ -20,6 +20,11 @@ pub(crate) fn test(args: &[&str]) -> Result<(), Advice> {
     let started = Instant::now();
     let mut summary = Summary::default();
     let components = components::build()?;
+    if let Err(reason) = javascript::build(&components) {
+        let said = format!("SKIPPED: the provider components in JavaScript: {reason}");
+        println!("\n{said}\n");
+        summary.skipped.push(said);
+    }
     let postgres = if args.contains(&"--no-postgres") {
         Err("switched off by --no-postgres".to_owned())
     } else if let Ok(url) = std::env::var("BERTH_TEST_PG_URL") {

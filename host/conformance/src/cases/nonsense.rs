@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::{Finding, Found, functions::Function};
 use crate::{
     stage::Fault,
-    subject::{Played, Subject},
+    subject::{self, Played, Subject},
 };
 
 /// How deep the deep answer is nested.
@@ -66,8 +66,9 @@ pub(super) async fn survives_malformed_answers(subject: &Subject) -> Found {
             let played = function.call(subject, Fault::Always(answer)).await;
             if let Some(error) = broke_down(&played) {
                 return Err(Finding::fail(format!(
-                    "{} broke down on {what}: {error}; answer unavailable instead",
-                    function.name()
+                    "{} broke down on {what}: {}; answer unavailable instead",
+                    function.name(),
+                    subject::told(error)
                 )));
             }
             if played.requests.is_empty() {

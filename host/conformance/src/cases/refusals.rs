@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::{Finding, Found, functions::Function};
 use crate::{
     stage::Fault,
-    subject::{Played, Subject},
+    subject::{self, Played, Subject},
 };
 
 fn answer(status: StatusCode) -> StagedAnswer {
@@ -42,7 +42,7 @@ async fn each(
 fn told(played: &Played<()>) -> String {
     match &played.outcome {
         Ok(()) => "an answer".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => subject::told(error),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Finding, Found, functions};
 use crate::{
     setup::Webhook,
     stage::{Fault, may_change},
-    subject::{Played, Subject, call},
+    subject::{self, Played, Subject, call},
 };
 
 async fn handle(subject: &Subject, message: &Webhook, fault: Fault) -> Played<WebhookOutcome> {
@@ -43,7 +43,10 @@ pub(super) async fn survives_foreign_messages(subject: &Subject) -> Found {
             Ok(_) | Err(CallError::Provider(_)) => {}
             Err(error) => {
                 let shown: String = body.chars().take(40).collect();
-                return Err(Finding::fail(format!("handle broke down on the body {shown:?}: {error}")));
+                return Err(Finding::fail(format!(
+                    "handle broke down on the body {shown:?}: {}",
+                    subject::told(&error)
+                )));
             }
         }
     }
