@@ -5,6 +5,7 @@ pub mod acme;
 pub mod calcom;
 pub mod faults;
 pub mod server;
+pub mod spec;
 
 /// The time in microseconds since 1970; tests pass one that they move.
 pub type Clock = std::sync::Arc<dyn Fn() -> i64 + Send + Sync>;

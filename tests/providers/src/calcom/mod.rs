@@ -91,6 +91,17 @@ fn lock(state: &Shared) -> std::sync::MutexGuard<'_, State> {
     state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+impl Drop for Simulator {
+    /// A test whose exchanges the service's own description does not allow fails, whatever else it shows.
+    fn drop(&mut self) {
+        let violations = lock(&self.state).findings.violations().join("\n");
+        assert!(
+            violations.is_empty() || std::thread::panicking(),
+            "against the description of Cal.com:\n{violations}"
+        );
+    }
+}
+
 impl Simulator {
     /// Start listening.
     pub async fn start(config: Config) -> std::io::Result<Self> {

@@ -17,7 +17,7 @@ use super::{
     views::{self, micros, utc},
     webhooks,
 };
-use crate::{faults::Fault, server::hang_up};
+use crate::{faults::Fault, server::hang_up, spec::Exchange};
 
 const BODY_MAX: usize = 1024 * 1024;
 
@@ -47,7 +47,17 @@ async fn serve(Extract(shared): Extract<Shared>, request: Request) -> Response {
     let version = parts.headers.get("cal-api-version").and_then(|v| v.to_str().ok()).map(str::to_owned);
     let (response, status) = {
         let mut state = lock(&shared);
-        let (status, body, limits) = handle(&mut state, fault, &method, &path, &query, &parts.headers, &body);
+        let request = body;
+        let (status, body, limits) =
+            handle(&mut state, fault, &method, &path, &query, &parts.headers, &request);
+        state.findings.look(Exchange {
+            method: &method,
+            path: &path,
+            query: &query,
+            request: &request,
+            status,
+            response: &body,
+        });
         state.note(RequestLine { method, path: path.clone(), version, status });
         (respond(status, &body, limits, fault), status)
     };
@@ -198,9 +208,13 @@ fn route(
             200,
             json!({
                 "connectedCalendars": [{
-                    "integration": { "type": "google_calendar", "title": "Google Calendar", "slug": "google-calendar" },
+                    "integration": { "type": "google_calendar", "title": "Google Calendar", "slug": "google-calendar",
+                        "name": "Google Calendar", "description": "", "variant": "calendar", "categories": ["calendar"],
+                        "logo": "icon.svg", "publisher": "Cal.com", "url": "https://cal.com/", "email": "help@cal.com",
+                        "locationOption": null },
                     "credentialId": 3,
-                    "primary": { "externalId": "eve@example.com", "name": "Eve", "primary": true, "readOnly": false },
+                    "primary": { "externalId": "eve@example.com", "name": "Eve", "primary": true, "readOnly": false,
+                        "isSelected": true, "credentialId": 3 },
                     "calendars": [{ "externalId": "eve@example.com", "name": "Eve", "email": "eve@example.com",
                         "primary": true, "readOnly": false, "isSelected": true, "credentialId": 3 }],
                 }],

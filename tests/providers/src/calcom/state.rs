@@ -7,7 +7,31 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Config;
-use crate::faults::Faults;
+use crate::{
+    faults::Faults,
+    spec::{Findings, Mistake},
+};
+
+/// Where the published description of API v2 is wrong about the service.
+const MISTAKES: &[Mistake] = &[
+    Mistake {
+        at: "GET /v2/slots answers",
+        says: "",
+        because: "the schema describes the map of days alone; its own example has it under data",
+    },
+    Mistake {
+        at: "GET /v2/calendars/busy-times",
+        says: "calendarsToLoad",
+        because: "calendars are named by literal brackets",
+    },
+    Mistake {
+        at: "GET /v2/calendars/busy-times",
+        says: "misses the query parameter",
+        because: "credentialId and externalId are members of calendarsToLoad",
+    },
+    Mistake { at: "", says: "is not of type \"number\"", because: "ids of webhooks are UUIDs" },
+    Mistake { at: "", says: "/payloadTemplate: null", because: "a webhook without a template has none" },
+];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventType {
@@ -105,6 +129,8 @@ pub(super) struct State {
     pub(super) webhooks: Vec<Webhook>,
     pub(super) deliveries: Vec<Delivery>,
     pub(super) requests: Vec<RequestLine>,
+    /// What does not fit the service's description.
+    pub(super) findings: Findings,
     pub(super) window: Window,
     rng: StdRng,
 }
@@ -135,6 +161,7 @@ impl State {
             webhooks: Vec::new(),
             deliveries: Vec::new(),
             requests: Vec::new(),
+            findings: Findings::with("calcom-v2.json", MISTAKES),
             window: Window::default(),
         }
     }

@@ -19,6 +19,7 @@ pub(super) fn account(state: &State) -> Value {
     json!({
         "id": 7, "username": "eve", "email": "eve@example.com", "name": "Eve", "timeZone": state.config.time_zone.name(),
         "weekStart": "Monday", "timeFormat": 24, "defaultScheduleId": 1, "organizationId": null,
+        "avatarUrl": null, "bio": null,
     })
 }
 
@@ -27,7 +28,8 @@ pub(super) fn event_type(event_type: &EventType) -> Value {
         "id": event_type.id, "ownerId": 7, "lengthInMinutes": event_type.length_minutes, "lengthInMinutesOptions": [],
         "title": event_type.title, "slug": event_type.slug, "description": "", "locations": [], "bookingFields": [],
         "minimumBookingNotice": 0, "beforeEventBuffer": 0, "afterEventBuffer": 0, "slotInterval": null,
-        "seatsPerTimeSlot": null, "price": 0, "currency": "eur", "hidden": false,
+        "seatsPerTimeSlot": null, "price": 0, "currency": "eur", "hidden": false, "disableGuests": false, "recurrence": null,
+        "metadata": {}, "lockTimeZoneToggleOnBookingPage": false, "forwardParamsSuccessRedirect": null,
         "confirmationPolicy": if event_type.needs_confirmation { json!({ "type": "always" }) } else { json!({ "disabled": true }) },
         "bookingUrl": format!("https://cal.com/eve/{}", event_type.slug),
     })
