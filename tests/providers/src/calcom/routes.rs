@@ -218,7 +218,8 @@ fn route(
                     "calendars": [{ "externalId": "eve@example.com", "name": "Eve", "email": "eve@example.com",
                         "primary": true, "readOnly": false, "isSelected": true, "credentialId": 3 }],
                 }],
-                "destinationCalendar": { "externalId": "eve@example.com" },
+                "destinationCalendar": { "id": 5, "integration": "google_calendar", "externalId": "eve@example.com",
+                    "primaryEmail": "eve@example.com", "userId": 7, "eventTypeId": null, "credentialId": 3 },
             }),
         ),
         ("GET", ["v2", "calendars", "busy-times"]) => busy_times(state, &get),
@@ -277,7 +278,9 @@ fn booking_route(
             let start = bookings::start_of(body)?;
             let by = body.get("rescheduledBy").and_then(Value::as_str);
             let mut view = bookings::reschedule(state, uid, start, by)?;
-            view["reschedulingReason"] = body.get("reschedulingReason").cloned().unwrap_or(Value::Null);
+            if let Some(reason) = body.get("reschedulingReason") {
+                view["reschedulingReason"] = reason.clone();
+            }
             success(201, view)
         }
         ("POST", [uid, "confirm"]) => success(200, bookings::decide(state, uid, true)?),

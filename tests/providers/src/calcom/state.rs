@@ -29,6 +29,11 @@ const MISTAKES: &[Mistake] = &[
         says: "misses the query parameter",
         because: "credentialId and externalId are members of calendarsToLoad",
     },
+    Mistake {
+        at: "GET /v2/calendars answers",
+        says: "5 is not of type \"object\"",
+        because: "ids are numbers",
+    },
     Mistake { at: "", says: "is not of type \"number\"", because: "ids of webhooks are UUIDs" },
     Mistake { at: "", says: "/payloadTemplate: null", because: "a webhook without a template has none" },
 ];

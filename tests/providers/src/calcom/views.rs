@@ -30,6 +30,8 @@ pub(super) fn event_type(event_type: &EventType) -> Value {
         "minimumBookingNotice": 0, "beforeEventBuffer": 0, "afterEventBuffer": 0, "slotInterval": null,
         "seatsPerTimeSlot": null, "price": 0, "currency": "eur", "hidden": false, "disableGuests": false, "recurrence": null,
         "metadata": {}, "lockTimeZoneToggleOnBookingPage": false, "forwardParamsSuccessRedirect": null,
+        "successRedirectUrl": null, "isInstantEvent": false, "scheduleId": null, "bookingRequiresAuthentication": false,
+        "users": [],
         "confirmationPolicy": if event_type.needs_confirmation { json!({ "type": "always" }) } else { json!({ "disabled": true }) },
         "bookingUrl": format!("https://cal.com/eve/{}", event_type.slug),
     })
