@@ -63,22 +63,22 @@ impl Cursor {
 mod tests {
     use super::*;
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn named(text: &str) -> String {
+        text.to_owned()
     }
 
     #[test]
     fn first_everything_page_by_page_and_then_changes_page_by_page() {
         let first = Cursor::begin(7, 20);
-        let (second, more) = first.next(some("p2"), None).unwrap();
+        let (second, more) = first.next(Some(named("p2")), None).unwrap();
         assert_eq!((second.since, second.page.as_deref(), more), (Some(7), Some("p2"), true));
-        let (synced, more) = second.next(None, some("s1")).unwrap();
-        assert_eq!(synced, Cursor { since: None, sync: some("s1"), page: None, size: 20 });
+        let (synced, more) = second.next(None, Some(named("s1"))).unwrap();
+        assert_eq!(synced, Cursor { since: None, sync: Some(named("s1")), page: None, size: 20 });
         assert!(!more);
-        let (paged, _) = synced.next(some("p3"), None).unwrap();
+        let (paged, _) = synced.next(Some(named("p3")), None).unwrap();
         assert_eq!((paged.sync.as_deref(), paged.page.as_deref()), (Some("s1"), Some("p3")));
         assert_eq!(Cursor::parse(&paged.text().unwrap()), Ok(paged.clone()));
-        assert!(matches!(paged.next(some("p3"), None), Err(ProviderError::Vendor(_))));
+        assert!(matches!(paged.next(Some(named("p3")), None), Err(ProviderError::Vendor(_))));
     }
 
     #[test]

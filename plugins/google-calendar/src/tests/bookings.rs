@@ -208,14 +208,14 @@ fn an_event_is_deleted_once() {
 #[test]
 fn a_move_keeps_the_id_and_does_not_stand_in_its_own_way() {
     let path = format!("{EVENTS}/ev1");
-    let patch = format!("{path}?sendUpdates=all");
+    let change = format!("{path}?sendUpdates=all");
     let moved = json!({ "start": { "dateTime": "2026-01-05T09:15:00Z" }, "end": { "dateTime": "2026-01-05T09:45:00Z" } });
     let own = busy(&[("2026-01-05T09:00:00Z", "2026-01-05T09:30:00Z")]);
     let (google, played) = provider(
         script()
             .on("GET", &path, 200, &event(&json!({})).to_string())
             .on("POST", FREE_BUSY, 200, &own)
-            .on("PATCH", &patch, 200, &event(&moved).to_string())
+            .on("PATCH", &change, 200, &event(&moved).to_string())
             .on("GET", &path, 200, &event(&moved).to_string()),
     );
     assert_eq!(google.reschedule(reschedule()).unwrap().when, reschedule().when);
