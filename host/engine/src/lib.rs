@@ -8,6 +8,7 @@ mod answers;
 mod availability;
 mod bookings;
 mod calendars;
+mod changes;
 mod connections;
 mod context;
 mod event_types;

@@ -42,11 +42,22 @@ impl Engine {
                     Err(error) => return Ok(Err(error)),
                 }
             }
-            WebhookEvent::ChangedGoAndSync(None) => return Ok(Ok("availability is asked anew".to_owned())),
+            WebhookEvent::ChangedGoAndSync(None) => return self.follow_changes(connection, context).await,
             WebhookEvent::SubscriptionEnded => return Ok(Ok("the subscription ended".to_owned())),
         };
+        self.apply_news(connection, context, old_id.as_deref(), &twin).await
+    }
+
+    /// Act on what a twin is now, again if somebody else changes its booking meanwhile.
+    pub(crate) async fn apply_news(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<Result<String, CallError>, StoreError> {
         for _ in 0..TRIES {
-            match self.apply_twin(connection, context, old_id.as_deref(), &twin).await {
+            match self.apply_twin(connection, context, old_id, twin).await {
                 Err(StoreError::Stale) => {}
                 other => return other,
             }

@@ -291,6 +291,16 @@ pub const LIST_ROWS_MAX: i64 = 1_000;
 pub const INSERT_ROWS_MAX: usize = 500;
 /// How long an unanswered Idempotency-Key blocks others, in seconds: twice the longest request; then its holder is dead.
 pub const IDEMPOTENCY_IN_FLIGHT_SECONDS: i64 = 60;
+/// Changes that a provider is asked for at once: a usual page of calendars.
+pub const CHANGES_PER_PAGE: u32 = 250;
+/// Pages of changes that one message follows; more go on with the next try, from where the last one ended.
+pub const CHANGE_PAGES_MAX: u32 = 20;
+/// Bookings that are asked for one by one because a whole list did not name them: after a lost position they are few.
+pub const CHANGES_UNNAMED_MAX: u32 = 100;
+/// How far ahead such bookings are looked for, in seconds: further than anything is booked.
+pub const CHANGES_AHEAD_SECONDS: i64 = 3 * 366 * 86_400;
+/// Notes on changes that one message keeps; the timelines of the bookings have all.
+pub const CHANGE_NOTES_MAX: usize = 20;
 /// How long webhook messages are kept, in seconds: longer than any provider repeats one.
 pub const WEBHOOKS_KEPT_SECONDS: i64 = 30 * 86_400;
 /// Rows that one pruning removes from one table, so that it holds no lock for long.

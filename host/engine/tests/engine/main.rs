@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod availability;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod holds;

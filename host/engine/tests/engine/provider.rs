@@ -100,6 +100,12 @@ pub(crate) struct State {
     pub(crate) asked: Vec<Interval>,
     /// What messages mean, by body.
     pub(crate) messages: BTreeMap<Vec<u8>, Result<WebhookOutcome, CallError>>,
+    /// Ids of twins that changed, in order; none: changes are not offered.
+    pub(crate) news: Option<Vec<String>>,
+    /// Changes on a page.
+    pub(crate) news_per_page: usize,
+    /// Positions below this have expired.
+    pub(crate) news_expired: usize,
     pub(crate) subscribed: Vec<String>,
     pub(crate) unsubscribed: Vec<String>,
     /// Access tokens that were refused by nobody yet; a call with another is refused. None: nobody looks.
@@ -120,6 +126,7 @@ impl Fake {
         let state = State {
             active: true,
             abilities: Abilities { bookings: true, webhooks: true, ..Abilities::default() },
+            news_per_page: 100,
             ..State::default()
         };
         Self { state: Mutex::new(state), manifest: Arc::new(Manifest::parse(MANIFEST).unwrap()) }
@@ -202,6 +209,23 @@ impl State {
 
     fn find(&mut self, id: &str) -> Result<&mut ExternalBooking, CallError> {
         self.twins.iter_mut().find(|t| t.id == id).ok_or(CallError::Provider(ProviderError::NotFound))
+    }
+
+    /// From nothing what takes place, then what changed, by its place in the news.
+    fn changes(&self, cursor: Option<&str>) -> Result<ChangePage, CallError> {
+        let news = self.news.as_ref().ok_or(CallError::NotOffered("bookings.list-changes"))?;
+        let Some(from) = cursor else {
+            let items = self.twins.iter().filter(|t| t.status.is_active()).cloned().collect();
+            return Ok(ChangePage { items, cursor: news.len().to_string(), more: false });
+        };
+        let from: usize = from.parse().unwrap();
+        if from < self.news_expired {
+            return Err(CallError::Provider(ProviderError::CursorExpired));
+        }
+        let until = news.len().min(from + self.news_per_page);
+        let twin = |id: &String| self.twins.iter().find(|t| t.id == *id).cloned();
+        let items = news[from..until].iter().filter_map(twin).collect();
+        Ok(ChangePage { items, cursor: until.to_string(), more: until < news.len() })
     }
 
     fn replace(&mut self, id: &str, when: Interval) -> Result<ExternalBooking, CallError> {
@@ -316,8 +340,13 @@ impl Providers for Fake {
     ) -> Reply<'a, ExternalBooking> {
         self.call(cx, "reschedule", move |s| s.replace(&request.id, request.when))
     }
-    fn list_changes<'a>(&'a self, _: &'a CallContext, _: Option<String>, _: u32) -> Reply<'a, ChangePage> {
-        not_offered("bookings.list-changes")
+    fn list_changes<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        cursor: Option<String>,
+        _: u32,
+    ) -> Reply<'a, ChangePage> {
+        self.call(cx, "list_changes", move |s| s.changes(cursor.as_deref()))
     }
     fn create_booking_link<'a>(&'a self, _: &'a CallContext, _: LinkRequest) -> Reply<'a, BookingLink> {
         not_offered("links")
