@@ -64,6 +64,7 @@ fn new_connection(google: &google::Simulator, token: Option<&str>) -> NewConnect
         settings: json!({ "base_url": google.api_url() }),
         credentials: credentials.into_iter().collect::<Credentials>(),
         granted_hosts: None,
+        webhook_sources: None,
     }
 }
 
@@ -130,7 +131,7 @@ impl Scene {
             received_at: self.world.clock.now(),
             subscription: None,
         };
-        self.world.engine.receive_webhook(&plugin(), self.connection, request, "pushed").await.map(drop)
+        self.world.engine.receive_webhook(&plugin(), self.connection, request, None, "pushed").await.map(drop)
     }
 
     /// Every push that waits arrives, and is worked on. How many there were.

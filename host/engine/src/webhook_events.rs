@@ -43,7 +43,10 @@ impl Engine {
                 }
             }
             WebhookEvent::ChangedGoAndSync(None) => return self.follow_changes(connection, context).await,
-            WebhookEvent::SubscriptionEnded => return Ok(Ok("the subscription ended".to_owned())),
+            WebhookEvent::SubscriptionEnded => {
+                self.subscription_ended(connection).await?;
+                return Ok(Ok("the subscription ended; another one is made".to_owned()));
+            }
         };
         self.apply_news(connection, context, old_id.as_deref(), &twin).await
     }

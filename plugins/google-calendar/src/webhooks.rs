@@ -22,6 +22,7 @@ const CHANNEL: &str = "channel";
 #[derive(Serialize, Deserialize)]
 struct Remembered {
     id: String,
+    calendar: String,
     callback_url: String,
     expires_at: Option<Instant>,
     data: Option<String>,
@@ -75,6 +76,7 @@ impl GoogleCalendar {
         let made = map::subscription(&self.api.watch(&map::watch_body(id, callback_url))?)?;
         let entry = Remembered {
             id: made.id.clone(),
+            calendar: self.settings.calendar.clone(),
             callback_url: callback_url.to_owned(),
             expires_at: made.expires_at,
             data: made.data.clone(),
@@ -85,11 +87,12 @@ impl GoogleCalendar {
         Ok(made)
     }
 
-    /// The channel with this callback, if it is known and not over.
+    /// The channel with this callback, if it is known, of the calendar in the settings, and not over.
     fn remembered(&self, callback_url: &str) -> Option<Subscription> {
         let known: Remembered = state::get_json(CHANNEL).ok().flatten()?;
         let lives = known.expires_at.is_none_or(|at| at > self.api.now());
-        (lives && known.callback_url == callback_url).then_some(Subscription {
+        let fits = known.callback_url == callback_url && known.calendar == self.settings.calendar;
+        (lives && fits).then_some(Subscription {
             id: known.id,
             expires_at: known.expires_at,
             data: known.data,

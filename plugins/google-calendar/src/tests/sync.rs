@@ -7,6 +7,8 @@ use berth_sdk::{
 };
 use serde_json::{Value, json};
 
+use crate::{GoogleCalendar, Settings};
+
 use super::{at, event, provider, refusal, script};
 
 const EVENTS: &str = "/calendar/v3/calendars/primary/events";
@@ -90,14 +92,22 @@ fn a_channel_that_is_over_or_somewhere_else_is_made_anew() {
             .on("POST", WATCH, 200, &channel("c1-subscribe"))
             .on("POST", WATCH, 400, &refusal(400, "channelIdNotUnique"))
             .on("POST", WATCH, 200, &channel("c1-subscribe_1768000000"))
-            .on("POST", WATCH, 200, &channel("c2")),
+            .on("POST", WATCH, 200, &channel("c2"))
+            .on("POST", WATCH, 200, &channel("c3")),
     );
     google.subscribe(subscribe()).unwrap();
     testing::set_now(at("2026-01-09T23:06:40Z"));
     assert_eq!(google.subscribe(subscribe()).unwrap().id, "c1-subscribe_1768000000");
     assert_eq!(played.body(2)["id"], "c1-subscribe_1768000000");
+    testing::set_now(at("2026-01-08T09:00:00Z"));
     let elsewhere = SubscribeRequest { callback_url: "https://new.example/".to_owned(), ..subscribe() };
-    assert_eq!(google.subscribe(elsewhere).unwrap().id, "c2");
+    assert_eq!(google.subscribe(elsewhere.clone()).unwrap().id, "c2");
+    assert_eq!(google.subscribe(elsewhere.clone()).unwrap().id, "c2");
+    let of_room = GoogleCalendar {
+        settings: Settings { calendar: "room@example.com".to_owned(), ..google.settings.clone() },
+        api: google.api,
+    };
+    assert_eq!(of_room.subscribe(elsewhere).unwrap().id, "c3", "another calendar has a channel of its own");
     played.finish();
 }
 
