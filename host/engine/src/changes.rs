@@ -104,7 +104,14 @@ impl Engine {
 
     async fn keep(&self, connection: &ConnectionRecord, position: &Position) -> Result<(), StoreError> {
         let bytes = serde_json::to_vec(position).unwrap_or_default();
-        self.store().state_set(connection.tenant, connection.id, CURSOR, bytes).await
+        match self.store().state_set(connection.tenant, connection.id, CURSOR, bytes).await {
+            // The component has filled its state. Without a position the next time begins from nothing.
+            Err(StoreError::WrongState) => {
+                tracing::warn!(connection = %connection.id, "the position in the provider's changes was not kept");
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     async fn hear(

@@ -3,14 +3,12 @@
 use berth_sdk::{
     Result,
     http::{Client, encode},
+    time::format_millis,
     types::Instant,
 };
 use serde_json::{Value, json};
 
-use crate::{
-    Settings, errors,
-    map::{REFERENCE, instant_text},
-};
+use crate::{Settings, errors, map::REFERENCE};
 
 /// Events on a page of a lookup by reference: there are hardly ever two.
 const FOUND_PER_PAGE: &str = "50";
@@ -60,7 +58,7 @@ impl Api {
 
     pub(crate) fn free_busy(&self, from: Instant, to: Instant, calendars: &[String]) -> Result<Value> {
         let items: Vec<Value> = calendars.iter().map(|id| json!({ "id": id })).collect();
-        let body = json!({ "timeMin": instant_text(from), "timeMax": instant_text(to), "items": items });
+        let body = json!({ "timeMin": format_millis(from), "timeMax": format_millis(to), "items": items });
         self.client.post("/freeBusy").json(&body).fetch()
     }
 
@@ -109,7 +107,7 @@ impl Api {
             .get(&format!("{}/events", self.calendar))
             .query("singleEvents", "true")
             .query("maxResults", listing.page_size.to_string())
-            .query_some("timeMin", listing.ends_after.map(instant_text))
+            .query_some("timeMin", listing.ends_after.map(format_millis))
             .query_some("syncToken", listing.sync_token)
             .query_some("pageToken", listing.page_token)
             .fetch()

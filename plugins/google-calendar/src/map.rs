@@ -7,14 +7,6 @@ mod create;
 mod event;
 mod id;
 
-use berth_sdk::{
-    Result, log,
-    time::{self, MILLISECOND},
-    types::{Instant, ProviderError},
-};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
 pub(crate) use self::{
     busy::{busy, overlaps_outside},
     calendars::{account, event_types},
@@ -26,16 +18,3 @@ pub(crate) use self::{
 
 /// Private property of an event that holds Berth's reference.
 pub(crate) const REFERENCE: &str = "berth_booking_id";
-
-/// An instant as Google takes it: no finer than milliseconds, rounded down.
-pub(crate) fn instant_text(instant: Instant) -> String {
-    time::format(instant.saturating_sub(instant.rem_euclid(MILLISECOND)))
-}
-
-/// Read JSON of a known shape. What cannot be read is no usable answer; the log names the place, not the content.
-fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|e| {
-        log::warn(&format!("unexpected {what}: {e}"));
-        ProviderError::Unavailable(None)
-    })
-}

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{BusyTime, Instant, Interval, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::Value;
-
-use super::read;
 
 #[derive(Deserialize)]
 struct Answer {

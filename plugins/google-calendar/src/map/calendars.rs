@@ -2,12 +2,11 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{Account, EventType, EventTypePage, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::Value;
-
-use super::read;
 
 /// How Google names the account's own calendar in requests.
 const PRIMARY: &str = "primary";

@@ -1,14 +1,14 @@
 //! Push channels and their messages.
 
 use berth_sdk::{
-    Result, log,
+    Result,
+    json::read,
+    log,
     time::MILLISECOND,
     types::{ProviderError, Subscription},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use super::read;
 
 /// How long a channel shall live, in seconds: a week is what Google gives at most.
 const TTL_SECONDS: &str = "604800";

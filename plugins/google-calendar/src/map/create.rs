@@ -1,9 +1,13 @@
 //! The bodies of new and of moved events.
 
-use berth_sdk::types::{CreateRequest, Interval};
+use berth_sdk::{
+    json::set,
+    time::format_millis,
+    types::{CreateRequest, Interval},
+};
 use serde_json::{Value, json};
 
-use super::{REFERENCE, instant_text};
+use super::REFERENCE;
 
 /// Longest description, in characters: a little below what Google takes.
 const DESCRIPTION_CHARS_MAX: usize = 8_000;
@@ -55,8 +59,8 @@ pub(crate) fn move_body(to: Interval, event: &Value) -> Value {
 /// An instant, and the zone in which invitations show it.
 fn point(at: i64, zone: Option<&str>) -> Value {
     match zone {
-        Some(zone) => json!({ "dateTime": instant_text(at), "timeZone": zone }),
-        None => json!({ "dateTime": instant_text(at) }),
+        Some(zone) => json!({ "dateTime": format_millis(at), "timeZone": zone }),
+        None => json!({ "dateTime": format_millis(at) }),
     }
 }
 
@@ -74,12 +78,6 @@ fn description(request: &CreateRequest) -> String {
     }
     lines.extend(request.attendee.phone.iter().cloned());
     lines.join("\n").chars().take(DESCRIPTION_CHARS_MAX).collect()
-}
-
-fn set(object: &mut Value, name: &str, value: Value) {
-    if let Some(fields) = object.as_object_mut() {
-        fields.insert(name.to_owned(), value);
-    }
 }
 
 #[cfg(test)]

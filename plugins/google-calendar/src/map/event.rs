@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use berth_sdk::{
-    Result, log, time,
+    Result,
+    json::read,
+    log, time,
     types::{Attendee, Booking, BookingStatus, Instant, Interval, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{REFERENCE, read};
+use super::REFERENCE;
 
 /// A page of a list of events.
 #[derive(Deserialize)]
