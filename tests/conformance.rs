@@ -2,6 +2,8 @@
 
 #[path = "conformance/first_party.rs"]
 mod first_party;
+#[path = "conformance/google.rs"]
+mod google;
 #[path = "conformance/javascript.rs"]
 mod javascript;
 #[path = "conformance/world.rs"]

@@ -1,8 +1,10 @@
-//! Exchanges against a provider's own description (OpenAPI 3.0), when `BERTH_PROVIDER_SPECS` names the folder that has it.
+//! Exchanges against a provider's own description (OpenAPI 3.0, or Google's discovery format), when `BERTH_PROVIDER_SPECS` names the folder that has it.
 //!
 //! What a plugin sends and what a simulator answers is compared with the published schemas. Two things are read more loosely than they are
 //! written, since the descriptions are generated and say more than they mean: `oneOf` as `anyOf` (their alternatives overlap), and
 //! `nullable` as JSON Schema's null.
+
+mod discovery;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -59,6 +61,9 @@ impl Spec {
     }
 
     fn new(mut document: Value) -> Self {
+        if discovery::is_one(&document) {
+            document = discovery::as_openapi(&document);
+        }
         loosened(&mut document);
         let mut operations = Vec::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
