@@ -16,6 +16,7 @@ const PAST: i64 = 2 * DAY;
 
 /// Where a sync stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Cursor {
     /// Changes from this on; none for everything that is not over.
     pub(crate) since: Option<Instant>,
@@ -40,6 +41,9 @@ impl Cursor {
             Some(text) => serde_json::from_str(text).map_err(|_| ProviderError::CursorExpired)?,
             None => Self { since: None, pass: None },
         };
+        if text.is_some() && cursor.since.is_none() && cursor.pass.is_none() {
+            return Err(ProviderError::CursorExpired);
+        }
         if cursor.pass.is_none() {
             let start = cursor.since.map_or(now, |since| since.min(now)).saturating_sub(PAST);
             cursor.pass = Some(Pass { begun: now, start, done: Vec::new() });
@@ -119,7 +123,7 @@ mod tests {
 
     #[test]
     fn junk_is_an_expired_cursor() {
-        for text in ["junk", "{\"since\":\"x\"}", "[]"] {
+        for text in ["junk", "{\"since\":\"x\"}", "{\"page\":7}", "{}", "[]"] {
             assert_eq!(Cursor::parse(Some(text), 0), Err(ProviderError::CursorExpired), "{text}");
         }
     }

@@ -3,7 +3,11 @@
 
 pub mod acme;
 pub mod calcom;
+pub mod calendly;
+pub mod delivery;
 pub mod faults;
+pub mod front;
+pub mod hours;
 pub mod server;
 pub mod spec;
 

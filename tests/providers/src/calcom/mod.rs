@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-pub use state::{Booking, Delivery, EventType, RequestLine, Status};
+pub use crate::delivery::Delivery;
+pub use state::{Booking, EventType, RequestLine, Status};
 
 use crate::{
     Clock,

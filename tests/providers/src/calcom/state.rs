@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Config;
 use crate::{
+    delivery::Delivery,
     faults::Faults,
     spec::{Findings, Mistake},
 };
@@ -96,14 +97,6 @@ pub(super) struct Webhook {
     pub(super) url: String,
     pub(super) triggers: Vec<String>,
     pub(super) secret: Option<String>,
-}
-
-/// A webhook message on its way.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    pub url: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
 }
 
 /// A request that arrived.

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::{
     Shared, lock,
-    state::{Booking, Delivery, State, Status},
+    state::{Booking, State, Status},
     views::utc,
 };
+use crate::delivery::Delivery;
 
 fn payload(state: &State, booking: &Booking) -> Value {
     let attendee = &booking.attendee;
@@ -62,24 +63,10 @@ pub(super) fn emit(state: &mut State, trigger: &str, booking: &Booking, extra: V
     }
 }
 
-/// Send what is queued, one attempt each, to loopback only.
+/// Send what is queued.
 pub(super) fn flush(shared: &Shared) {
     let mut state = lock(shared);
-    if !state.config.deliver_webhooks {
-        return;
-    }
-    let deliveries = std::mem::take(&mut state.deliveries);
-    drop(state);
-    for delivery in deliveries {
-        if !delivery.url.starts_with("http://127.0.0.1:") {
-            continue;
-        }
-        tokio::spawn(async move {
-            let mut request = reqwest::Client::new().post(&delivery.url).body(delivery.body);
-            for (name, value) in delivery.headers {
-                request = request.header(name, value);
-            }
-            let _ = request.timeout(std::time::Duration::from_secs(10)).send().await;
-        });
+    if state.config.deliver_webhooks {
+        crate::delivery::send(std::mem::take(&mut state.deliveries));
     }
 }
