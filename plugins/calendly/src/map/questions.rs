@@ -1,4 +1,5 @@
-//! Answers to an event type's questions. Calendly wants each question's text as it is stored, case included, and its place.
+//! Answers to an event type's questions. Calendly wants each question's text as it is stored, case included, and its place. Berth
+//! names questions by keys of `a-z 0-9 _`, so each of Calendly's has one: `What is it about?` is `what_is_it_about`.
 
 use berth_sdk::{
     Result,
@@ -8,6 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::read;
+
+/// Longest key of a question, in characters: Berth's own limit.
+const KEY_CHARS_MAX: usize = 64;
 
 #[derive(Deserialize)]
 struct Question {
@@ -34,7 +38,7 @@ pub(super) fn answers(request: &CreateRequest, event_type: &Value) -> Result<Vec
     let mut problems = Vec::new();
     for answer in &request.answers {
         let field = format!("answers.{}", answer.question);
-        let known = asked.iter().position(|q| same(&q.name, &answer.question));
+        let known = asked.iter().position(|q| q.is_called(&answer.question));
         match (known.and_then(|at| given.get_mut(at)), plain(&answer.value)) {
             (Some(place), Ok(text)) => *place = Some(text),
             (None, _) => problems.push(FieldProblem { field, message: not_asked(&asked) }),
@@ -49,7 +53,7 @@ pub(super) fn answers(request: &CreateRequest, event_type: &Value) -> Result<Vec
     }
     for (question, answer) in asked.iter().zip(&given) {
         if question.required && answer.as_ref().is_none_or(String::is_empty) {
-            let field = format!("answers.{}", question.name);
+            let field = format!("answers.{}", question.key());
             problems.push(FieldProblem { field, message: "is needed by the event type".to_owned() });
         }
     }
@@ -61,15 +65,33 @@ pub(super) fn answers(request: &CreateRequest, event_type: &Value) -> Result<Vec
     Ok(answered.map(shown).collect())
 }
 
-fn same(stored: &str, given: &str) -> bool {
-    stored.trim().to_lowercase() == given.trim().to_lowercase()
+impl Question {
+    /// Its key; by its place, `question_2`, where the text has no letters of that alphabet.
+    fn key(&self) -> String {
+        match key(&self.name) {
+            key if key.is_empty() => format!("question_{}", self.position.saturating_add(1)),
+            key => key,
+        }
+    }
+
+    /// By its key, or by its text.
+    fn is_called(&self, name: &str) -> bool {
+        self.name.trim() == name.trim() || self.key() == key(name)
+    }
+}
+
+/// The letters and digits of a text in lower case, everything between them as one `_`.
+fn key(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("_").chars().take(KEY_CHARS_MAX).collect()
 }
 
 fn not_asked(asked: &[&Question]) -> String {
     if asked.is_empty() {
         return "the event type asks no questions".to_owned();
     }
-    let names: Vec<String> = asked.iter().map(|q| format!("\"{}\"", q.name)).collect();
+    let names: Vec<String> = asked.iter().map(|q| format!("{} (\"{}\")", q.key(), q.name)).collect();
     format!("is no question of the event type; it asks {}", names.join(", "))
 }
 
@@ -126,6 +148,28 @@ mod tests {
     }
 
     #[test]
+    fn questions_have_keys() {
+        let question = |name: &str| Question {
+            name: name.to_owned(),
+            kind: "text".to_owned(),
+            position: 1,
+            enabled: true,
+            required: false,
+        };
+        for (name, key) in [
+            ("What is it about?", "what_is_it_about"),
+            ("  E-mail / phone 2 ", "e_mail_phone_2"),
+            ("Компания?", "question_2"),
+            (&"a".repeat(80), &"a".repeat(64)),
+        ] {
+            assert_eq!(question(name).key(), key, "{name}");
+            assert!(question(name).is_called(key) && question(name).is_called(name), "{name}");
+        }
+        assert!(!question("Company?").is_called("companies"));
+        assert!(!question("Компания?").is_called("Город?"));
+    }
+
+    #[test]
     fn notes_never_replace_an_answer() {
         let given = [("Company?", r#""Acme""#), ("Anything else?", r#""no""#)];
         let answers = answers(&with(&given, Some("first visit")), &event_type()).unwrap();
@@ -140,8 +184,8 @@ mod tests {
             panic!("refused")
         };
         let fields: Vec<_> = problems.iter().map(|p| p.field.as_str()).collect();
-        assert_eq!(fields, ["answers.Old", "answers.Topics", "answers.Shoe size", "answers.Company?"]);
-        assert!(problems[0].message.contains("\"Anything else?\""));
+        assert_eq!(fields, ["answers.Old", "answers.Topics", "answers.Shoe size", "answers.company"]);
+        assert!(problems[0].message.contains("anything_else (\"Anything else?\")"));
     }
 
     #[test]
