@@ -11,7 +11,7 @@ use berth_model::{
     provider::{Attendee, CallContext, LinkRequest, Providers, WebhookEvent, WebhookReply, WebhookRequest},
     time::{Clock, Instant, Interval, Zone},
 };
-use berth_simulators::{calendly, delivery::Delivery, faults::Fault, hours::Hours};
+use berth_simulators::{calendly, faults::Fault, front::Delivery, hours::Hours};
 use berth_tests::{TestClock, World, component};
 use serde_json::json;
 

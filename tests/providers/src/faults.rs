@@ -23,13 +23,6 @@ pub enum Fault {
     Truncated,
 }
 
-impl Fault {
-    /// Does it come before anything is done?
-    pub fn comes_before(self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::ServerError | Self::DropBefore)
-    }
-}
-
 /// How often each fault happens by chance, 0.0 to 1.0, and how slow answers are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

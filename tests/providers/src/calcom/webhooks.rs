@@ -3,12 +3,8 @@
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::{
-    Shared, lock,
-    state::{Booking, State, Status},
-    views::utc,
-};
-use crate::delivery::Delivery;
+use super::state::{Booking, State, Status};
+use crate::{front::Delivery, times::utc};
 
 fn payload(state: &State, booking: &Booking) -> Value {
     let attendee = &booking.attendee;
@@ -57,16 +53,8 @@ pub(super) fn emit(state: &mut State, trigger: &str, booking: &Booking, extra: V
             ],
             body: body.clone(),
         };
-        for _ in 0..state.faults.webhook_copies() {
-            state.deliveries.push(delivery.clone());
+        for _ in 0..state.common.faults.webhook_copies() {
+            state.common.deliveries.push(delivery.clone());
         }
-    }
-}
-
-/// Send what is queued.
-pub(super) fn flush(shared: &Shared) {
-    let mut state = lock(shared);
-    if state.config.deliver_webhooks {
-        crate::delivery::send(std::mem::take(&mut state.deliveries));
     }
 }

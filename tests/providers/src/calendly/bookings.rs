@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::{
     state::{EventType, Invitee, Meeting, State},
     subscriptions,
-    views::{self, micros, utc},
+    views::{self, utc},
 };
+use crate::times::micros;
 
 /// A refusal: status, title, message, details.
 #[derive(Debug)]

@@ -6,9 +6,10 @@ use super::{
     bookings::{Refusal, event_type_of, forbidden, invalid},
     lists,
     state::{Link, State},
-    views::{self, micros, utc},
+    views::{self, utc},
 };
-use crate::front::Asked;
+use crate::front::Call;
+use crate::times::micros;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 /// Longest questions.
@@ -16,8 +17,8 @@ const AVAILABLE_DAYS_MAX: i64 = 31;
 const BUSY_DAYS_MAX: i64 = 7;
 
 /// `user` or `organization` must be the account's own.
-pub(super) fn owned(asked: &Asked<'_>) -> Result<(), Refusal> {
-    match (asked.get("user"), asked.get("organization")) {
+pub(super) fn owned(call: Call<'_>) -> Result<(), Refusal> {
+    match (call.parameter("user"), call.parameter("organization")) {
         (None, None) => Err(invalid("user", "user or organization is required")),
         (Some(user), _) if user != views::user_uri() => Err(forbidden("This user is not yours.")),
         (_, Some(organization)) if organization != views::organization_uri() => {
@@ -27,16 +28,16 @@ pub(super) fn owned(asked: &Asked<'_>) -> Result<(), Refusal> {
     }
 }
 
-pub(super) fn event_types(state: &State, asked: &Asked<'_>) -> Result<Value, Refusal> {
-    owned(asked)?;
+pub(super) fn event_types(state: &State, call: Call<'_>) -> Result<Value, Refusal> {
+    owned(call)?;
     let mut all = state.config.event_types.clone();
     all.sort_by(|a, b| a.name.cmp(&b.name));
-    lists::page(asked, all.iter().map(views::event_type).collect())
+    lists::page(call, all.iter().map(views::event_type).collect())
 }
 
-fn span(asked: &Asked<'_>, days_max: i64) -> Result<(i64, i64), Refusal> {
+fn span(call: Call<'_>, days_max: i64) -> Result<(i64, i64), Refusal> {
     let time = |name: &str| {
-        let text = asked.get(name).ok_or_else(|| invalid(name, "is required"))?;
+        let text = call.parameter(name).ok_or_else(|| invalid(name, "is required"))?;
         micros(text).ok_or_else(|| invalid(name, "is not a valid date-time"))
     };
     let (start, end) = (time("start_time")?, time("end_time")?);
@@ -49,10 +50,10 @@ fn span(asked: &Asked<'_>, days_max: i64) -> Result<(i64, i64), Refusal> {
     Ok((start, end))
 }
 
-pub(super) fn available_times(state: &State, asked: &Asked<'_>) -> Result<Value, Refusal> {
-    let uri = asked.get("event_type").ok_or_else(|| invalid("event_type", "is required"))?;
+pub(super) fn available_times(state: &State, call: Call<'_>) -> Result<Value, Refusal> {
+    let uri = call.parameter("event_type").ok_or_else(|| invalid("event_type", "is required"))?;
     let event_type = event_type_of(state, uri, "event_type")?;
-    let (start, end) = span(asked, AVAILABLE_DAYS_MAX)?;
+    let (start, end) = span(call, AVAILABLE_DAYS_MAX)?;
     if start <= state.now() {
         return Err(invalid("start_time", "start_time must be in the future"));
     }
@@ -69,12 +70,12 @@ pub(super) fn available_times(state: &State, asked: &Asked<'_>) -> Result<Value,
     Ok(json!({ "collection": free.collect::<Vec<_>>() }))
 }
 
-pub(super) fn busy_times(state: &State, asked: &Asked<'_>) -> Result<Value, Refusal> {
-    let user = asked.get("user").ok_or_else(|| invalid("user", "is required"))?;
+pub(super) fn busy_times(state: &State, call: Call<'_>) -> Result<Value, Refusal> {
+    let user = call.parameter("user").ok_or_else(|| invalid("user", "is required"))?;
     if user != views::user_uri() {
         return Err(forbidden("This user is not yours."));
     }
-    let (start, end) = span(asked, BUSY_DAYS_MAX)?;
+    let (start, end) = span(call, BUSY_DAYS_MAX)?;
     let mut busy: Vec<_> =
         state.meetings.iter().filter(|m| m.active() && m.start < end && start < m.end).collect();
     busy.sort_by_key(|m| m.start);

@@ -16,9 +16,8 @@ pub use state::{Booking, EventType};
 
 use crate::{
     Clock,
-    delivery::Delivery,
     faults::{Fault, Rates},
-    front::{RequestLine, Shared, flush, lock, router},
+    front::{Delivery, RequestLine, Shared, flush, lock, router},
     hours::Hours,
     machine_clock,
     server::Server,
@@ -114,7 +113,7 @@ pub struct Simulator {
 impl Drop for Simulator {
     /// A test whose exchanges the service's own description does not allow fails, whatever else it shows.
     fn drop(&mut self) {
-        let violations = lock(&self.state).front.findings.violations().join("\n");
+        let violations = lock(&self.state).common.findings.violations().join("\n");
         assert!(
             violations.is_empty() || std::thread::panicking(),
             "against the description of Calendly:\n{violations}"
@@ -144,12 +143,12 @@ impl Simulator {
 
     /// Faults by chance from now on.
     pub fn set_rates(&self, rates: Rates) {
-        lock(&self.state).front.faults.rates = rates;
+        lock(&self.state).common.faults.rates = rates;
     }
 
     /// The next request whose `METHOD path` contains `what` gets this fault.
     pub fn script(&self, what: &str, fault: Fault) {
-        lock(&self.state).front.faults.script(what, fault);
+        lock(&self.state).common.faults.script(what, fault);
     }
 
     /// Every booking, oldest first.
@@ -170,12 +169,12 @@ impl Simulator {
 
     /// Requests so far, without headers and bodies.
     pub fn requests(&self) -> Vec<RequestLine> {
-        lock(&self.state).front.requests.clone()
+        lock(&self.state).common.requests.clone()
     }
 
     /// Webhooks that were not sent because `deliver_webhooks` is off.
     pub fn take_deliveries(&self) -> Vec<Delivery> {
-        std::mem::take(&mut lock(&self.state).front.deliveries)
+        std::mem::take(&mut lock(&self.state).common.deliveries)
     }
 
     /// Calendly gives up on every subscription, as after a day without an answer.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     faults::Fault,
-    front::{Answer, Asked, Front, Service},
+    front::{Answer, Call, Common, Service},
 };
 
 /// Requests in a minute.
@@ -18,38 +18,58 @@ const LIMIT: u32 = 500;
 const WINDOW_MICROS: i64 = 60_000_000;
 
 impl Service for State {
-    fn front(&mut self) -> &mut Front {
-        &mut self.front
+    fn common(&mut self) -> &mut Common {
+        &mut self.common
     }
 
-    fn answer(&mut self, asked: &Asked<'_>, fault: Option<Fault>) -> Answer {
-        let (remaining, reset) = self.charge();
-        let headers = vec![
-            ("x-ratelimit-limit", LIMIT.to_string()),
-            ("x-ratelimit-remaining", remaining.unwrap_or(0).to_string()),
-            ("x-ratelimit-reset", reset.to_string()),
-        ];
-        let too_many = || refused(429, "Too Many Requests", "Rate limit exceeded");
-        let answered = match fault {
-            _ if remaining.is_none() => Err(too_many()),
-            Some(Fault::RateLimited { .. }) => Err(too_many()),
-            Some(fault) if fault.comes_before() => {
-                Err(refused(500, "Internal Server Error", "The server encountered an unexpected condition."))
-            }
-            _ if asked.token() != Some(self.config.api_key.as_str()) => {
+    fn serve(&mut self, call: Call<'_>) -> Answer {
+        let (left, reset) = self.charge();
+        let answered = match left {
+            None => Err(too_many()),
+            Some(_) if call.bearer() != Some(self.config.api_key.as_str()) => {
                 Err(refused(401, "Unauthenticated", "The access token is invalid"))
             }
-            _ => route(self, asked),
+            Some(_) => route(self, call),
         };
-        match answered {
-            Ok((status, body)) => Answer { status, body, headers },
-            Err(refusal) => Answer { status: refusal.status, body: refusal.body(), headers },
+        limited(answered, left, reset)
+    }
+
+    fn refuse(&mut self, _: Call<'_>, fault: Fault) -> Answer {
+        let (left, reset) = self.charge();
+        match fault {
+            Fault::RateLimited { retry_after_seconds } => {
+                let answer = limited(Err(too_many()), Some(0), reset);
+                match retry_after_seconds {
+                    Some(seconds) => answer.with("retry-after", seconds.to_string()),
+                    None => answer,
+                }
+            }
+            _ => {
+                let message = "The server encountered an unexpected condition.";
+                limited(Err(refused(500, "Internal Server Error", message)), left, reset)
+            }
         }
     }
 
     fn shown(&self) -> Value {
         json!({ "bookings": self.bookings() })
     }
+}
+
+fn too_many() -> Refusal {
+    refused(429, "Too Many Requests", "Rate limit exceeded")
+}
+
+/// An answer with the headers of the rate limit.
+fn limited(answered: Result<(u16, Value), Refusal>, left: Option<u32>, reset: i64) -> Answer {
+    let answer = match answered {
+        Ok((status, body)) => Answer::new(status, body),
+        Err(refusal) => Answer::new(refusal.status, refusal.body()),
+    };
+    answer
+        .with("x-ratelimit-limit", LIMIT.to_string())
+        .with("x-ratelimit-remaining", left.unwrap_or(0).to_string())
+        .with("x-ratelimit-reset", reset.to_string())
 }
 
 impl State {
@@ -62,7 +82,7 @@ impl State {
         }
         *used += 1;
         let left = LIMIT.checked_sub(*used);
-        let reset = (*started + WINDOW_MICROS - now).div_euclid(1_000_000) + 1;
+        let reset = (*started + WINDOW_MICROS - now + 999_999).div_euclid(1_000_000);
         (if self.config.rate_limit { left } else { Some(LIMIT) }, reset)
     }
 }
@@ -71,33 +91,33 @@ fn resource(status: u16, value: Value) -> Result<(u16, Value), Refusal> {
     Ok((status, json!({ "resource": value })))
 }
 
-fn route(state: &mut State, asked: &Asked<'_>) -> Result<(u16, Value), Refusal> {
-    let parts: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
-    match (asked.method, parts.as_slice()) {
+fn route(state: &mut State, call: Call<'_>) -> Result<(u16, Value), Refusal> {
+    let parts: Vec<&str> = call.path.trim_matches('/').split('/').collect();
+    match (call.method, parts.as_slice()) {
         ("GET", ["users", "me"]) => resource(200, views::user(state)),
-        ("GET", ["event_types"]) => Ok((200, catalog::event_types(state, asked)?)),
+        ("GET", ["event_types"]) => Ok((200, catalog::event_types(state, call)?)),
         ("GET", ["event_types", id]) => {
             resource(200, views::event_type(&state.event_type(id).ok_or_else(not_found)?))
         }
-        ("GET", ["event_type_available_times"]) => Ok((200, catalog::available_times(state, asked)?)),
-        ("GET", ["user_busy_times"]) => Ok((200, catalog::busy_times(state, asked)?)),
-        ("POST", ["scheduling_links"]) => resource(201, catalog::create_link(state, asked.body)?),
-        ("POST", ["invitees"]) => resource(201, bookings::create(state, asked.body)?),
-        ("GET", ["scheduled_events"]) => Ok((200, lists::events(state, asked)?)),
+        ("GET", ["event_type_available_times"]) => Ok((200, catalog::available_times(state, call)?)),
+        ("GET", ["user_busy_times"]) => Ok((200, catalog::busy_times(state, call)?)),
+        ("POST", ["scheduling_links"]) => resource(201, catalog::create_link(state, call.body)?),
+        ("POST", ["invitees"]) => resource(201, bookings::create(state, call.body)?),
+        ("GET", ["scheduled_events"]) => Ok((200, lists::events(state, call)?)),
         ("GET", ["scheduled_events", id]) => {
             resource(200, views::event(state, state.meeting(id).ok_or_else(not_found)?))
         }
-        ("GET", ["scheduled_events", id, "invitees"]) => Ok((200, lists::invitees(state, id, asked)?)),
+        ("GET", ["scheduled_events", id, "invitees"]) => Ok((200, lists::invitees(state, id, call)?)),
         ("GET", ["scheduled_events", event, "invitees", invitee]) => {
             let (_, invitee) = state.invitee(&format!("{event}/{invitee}")).ok_or_else(not_found)?;
             resource(200, views::invitee(invitee))
         }
         ("POST", ["scheduled_events", id, "cancellation"]) => {
-            let reason = asked.body["reason"].as_str();
+            let reason = call.body["reason"].as_str();
             resource(201, bookings::cancel(state, id, reason)?)
         }
-        ("GET", ["webhook_subscriptions"]) => Ok((200, subscriptions::list(state, asked)?)),
-        ("POST", ["webhook_subscriptions"]) => resource(201, subscriptions::create(state, asked.body)?),
+        ("GET", ["webhook_subscriptions"]) => Ok((200, subscriptions::list(state, call)?)),
+        ("POST", ["webhook_subscriptions"]) => resource(201, subscriptions::create(state, call.body)?),
         ("DELETE", ["webhook_subscriptions", id]) => {
             subscriptions::delete(state, id)?;
             Ok((204, Value::Null))

@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use super::Config;
 use crate::{
-    faults::Faults,
-    front::Front,
+    front::Common,
     spec::{Findings, Mistake},
 };
 
@@ -123,7 +122,7 @@ pub(super) struct Link {
 
 pub(super) struct State {
     pub(super) config: Config,
-    pub(super) front: Front,
+    pub(super) common: Common,
     pub(super) meetings: Vec<Meeting>,
     by_id: BTreeMap<String, usize>,
     pub(super) links: BTreeMap<String, Link>,
@@ -135,16 +134,9 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(config: Config) -> Self {
-        let front = Front {
-            faults: Faults::new(config.seed),
-            findings: Findings::with("calendly-supplement.yaml", MISTAKES).and("calendly-v2.yaml"),
-            requests: Vec::new(),
-            deliveries: Vec::new(),
-            control: config.control,
-            deliver: config.deliver_webhooks,
-        };
+        let findings = Findings::with("calendly-supplement.yaml", MISTAKES).and("calendly-v2.yaml");
         Self {
-            front,
+            common: Common::new(config.seed, findings, config.control, config.deliver_webhooks),
             rng: StdRng::seed_from_u64(config.seed ^ 0x5eed),
             config,
             meetings: Vec::new(),

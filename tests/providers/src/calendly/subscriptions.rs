@@ -10,7 +10,7 @@ use super::{
     state::{State, Subscription},
     views::{self, utc},
 };
-use crate::{delivery::Delivery, front::Asked};
+use crate::front::{Call, Delivery};
 
 /// Messages that can be subscribed to.
 const EVENTS: [&str; 5] = [
@@ -21,15 +21,15 @@ const EVENTS: [&str; 5] = [
     "routing_form_submission.created",
 ];
 
-pub(super) fn list(state: &State, asked: &Asked<'_>) -> Result<Value, Refusal> {
-    owned(asked)?;
-    asked.get("organization").ok_or_else(|| invalid("organization", "is required"))?;
-    let scope = asked.get("scope").ok_or_else(|| invalid("scope", "is required"))?;
-    if scope == "user" && asked.get("user").is_none() {
+pub(super) fn list(state: &State, call: Call<'_>) -> Result<Value, Refusal> {
+    owned(call)?;
+    call.parameter("organization").ok_or_else(|| invalid("organization", "is required"))?;
+    let scope = call.parameter("scope").ok_or_else(|| invalid("scope", "is required"))?;
+    if scope == "user" && call.parameter("user").is_none() {
         return Err(invalid("user", "is required"));
     }
     let found = state.subscriptions.iter().filter(|s| s.scope == scope);
-    lists::page(asked, found.map(views::subscription).collect())
+    lists::page(call, found.map(views::subscription).collect())
 }
 
 pub(super) fn create(state: &mut State, body: &Value) -> Result<Value, Refusal> {
@@ -81,7 +81,7 @@ pub(super) fn emit(state: &mut State, event: &str, id: &str) {
     payload["scheduled_event"] = views::event(state, meeting);
     let now = state.now();
     let body = json!({ "event": event, "created_at": utc(now), "created_by": views::user_uri(), "payload": payload });
-    state.front.findings.look_at_message("WebhookEnvelope", &body);
+    state.common.findings.look_at_message("WebhookEnvelope", &body);
     let body = body.to_string().into_bytes();
     let subscribers = state.subscriptions.iter().filter(|s| s.active && s.events.iter().any(|e| e == event));
     let deliveries: Vec<Delivery> = subscribers
@@ -94,8 +94,8 @@ pub(super) fn emit(state: &mut State, event: &str, id: &str) {
         })
         .collect();
     for delivery in deliveries {
-        for _ in 0..state.front.faults.webhook_copies() {
-            state.front.deliveries.push(delivery.clone());
+        for _ in 0..state.common.faults.webhook_copies() {
+            state.common.deliveries.push(delivery.clone());
         }
     }
 }

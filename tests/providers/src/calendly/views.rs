@@ -15,10 +15,6 @@ pub(super) fn utc(micros: i64) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-pub(super) fn micros(text: &str) -> Option<i64> {
-    DateTime::parse_from_rfc3339(text).ok().map(|t| t.timestamp_micros())
-}
-
 pub(super) fn user_uri() -> String {
     format!("{ROOT}/users/EVE0000000000001")
 }
