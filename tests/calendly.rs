@@ -107,7 +107,7 @@ impl Studio {
             subscription: None,
         };
         let plugin = "calendly".parse().unwrap();
-        self.world.engine.receive_webhook(&plugin, self.connection, request, "test").await
+        self.world.engine.receive_webhook(&plugin, self.connection, request, None, "test").await
     }
 
     async fn call(&self) -> CallContext {
@@ -321,17 +321,25 @@ async fn who_books_by_a_single_use_link_is_recognised() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subscription_that_calendly_gave_up_is_made_anew_when_it_is_looked_after() {
+async fn a_subscription_that_calendly_gave_up_is_made_anew() {
     let studio = Studio::connected(9).await;
-    let runtime = &studio.world.runtime;
-    let connection =
-        studio.world.store.connection(studio.world.caller.tenant, studio.connection).await.unwrap();
-    let old = connection.subscription.unwrap();
-    assert!(old.expires_at.is_some_and(|at| at <= studio.world.clock.now().plus_seconds(86_400)));
-    let callback = format!("http://127.0.0.1:9/api/webhooks/calendly/{}", studio.connection);
-    let same = runtime.renew(&studio.call().await, old.clone(), callback.clone()).await.unwrap();
-    assert_eq!(same.id, old.id);
+    let subscription = async || {
+        let tenant = studio.world.caller.tenant;
+        let connection = studio.world.store.connection(tenant, studio.connection).await.unwrap();
+        connection.subscription.unwrap()
+    };
+    let looked_after = async || {
+        studio.world.clock.advance_ms(86_400_000);
+        assert_eq!(studio.world.engine.keep_subscriptions().await.unwrap(), 1);
+        subscription().await
+    };
+    let first = subscription().await;
+    assert_eq!(looked_after().await, first);
     studio.simulator.disable_webhooks();
-    let new = runtime.renew(&studio.call().await, old.clone(), callback).await.unwrap();
-    assert_ne!(new.id, old.id);
+    let second = looked_after().await;
+    assert_ne!(second.id, first.id);
+    studio.simulator.book_out_of_band(EVENT_TYPE, at("2026-11-27T09:00:00Z").micros()).unwrap();
+    let told = studio.simulator.take_deliveries();
+    assert_eq!(told.len(), 1);
+    studio.deliver(told).await;
 }

@@ -1,9 +1,8 @@
 //! One webhook subscription per connection. Calendly never ends one by time, but disables it when messages could not be delivered for
-//! a day, and says so nowhere: so Berth is told to look after it once a day.
+//! a day, and tells nobody: to subscribe again finds that out, and replaces it.
 
 use berth_sdk::{
     Result, Webhooks, paging,
-    time::DAY,
     types::{Conflict, ProviderError, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest},
 };
 use serde_json::{Value, json};
@@ -17,8 +16,6 @@ use crate::{
 /// Messages about bookings.
 const EVENTS: [&str; 4] =
     ["invitee.created", "invitee.canceled", "invitee_no_show.created", "invitee_no_show.deleted"];
-/// How long an undelivered message is tried before the subscription is disabled.
-const LOOKED_AFTER: i64 = DAY;
 
 impl Webhooks for Calendly {
     fn subscribe(&self, request: SubscribeRequest) -> Result<Subscription> {
@@ -52,7 +49,7 @@ impl Calendly {
         let owner = self.owner()?;
         if let Some(webhook) = self.find(&owner, callback_url)? {
             if is_sound(&webhook) {
-                return self.subscription(&webhook);
+                return subscription(&webhook);
             }
             // Nothing of a subscription can be changed, so a disabled one is replaced.
             match self.api.delete_webhook(id(&webhook)?) {
@@ -61,11 +58,11 @@ impl Calendly {
             }
         }
         match self.api.create_webhook(&self.body(&owner, callback_url)) {
-            Ok(webhook) => self.subscription(&webhook),
+            Ok(webhook) => subscription(&webhook),
             // Made in between, by an earlier try that came late.
             Err(refused @ ProviderError::Conflict(Conflict::WrongState(_))) => {
                 let made = self.find(&owner, callback_url)?.ok_or(refused)?;
-                self.subscription(&made)
+                subscription(&made)
             }
             Err(other) => Err(other),
         }
@@ -87,11 +84,10 @@ impl Calendly {
         }
         body
     }
+}
 
-    fn subscription(&self, webhook: &Value) -> Result<Subscription> {
-        let expires_at = Some(self.api.now().saturating_add(LOOKED_AFTER));
-        Ok(Subscription { id: map::last_part(id(webhook)?).to_owned(), expires_at, data: None })
-    }
+fn subscription(webhook: &Value) -> Result<Subscription> {
+    Ok(Subscription { id: map::last_part(id(webhook)?).to_owned(), expires_at: None, data: None })
 }
 
 fn id(webhook: &Value) -> Result<&str> {
