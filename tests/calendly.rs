@@ -1,5 +1,8 @@
 //! Calendly through the engine: the real component in its sandbox against the simulator, with the messages that it sends.
 
+#[path = "calendly/chance.rs"]
+mod chance;
+
 use std::sync::Arc;
 
 use berth_engine::{AvailabilityQuery, BookOutcome, BookRequest, CancelBooking, Outcome, RescheduleBooking};
