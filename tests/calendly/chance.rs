@@ -8,6 +8,7 @@ use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
     id::BookingId,
     problem::Code,
+    provider::{ExternalStatus, Providers},
     time::{Clock, Instant},
 };
 use berth_simulators::{faults::Rates, front::Delivery};
@@ -114,6 +115,18 @@ impl Run {
         self.count(if done.is_ok() { "by hand" } else { "by hand, refused" });
     }
 
+    /// A page of changes, put into what is known; is it the last?
+    async fn hear(&self, cursor: &mut Option<String>, known: &mut BTreeMap<String, (bool, i64)>) -> bool {
+        let context = self.studio.call().await;
+        let page = self.studio.world.runtime.list_changes(&context, cursor.take(), 3).await.unwrap();
+        for item in page.items {
+            let active = item.status == ExternalStatus::Confirmed;
+            known.insert(item.id, (active, item.when.start().micros()));
+        }
+        *cursor = Some(page.cursor);
+        !page.more
+    }
+
     /// All that waits, in any order, while it is young enough.
     async fn messages(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
@@ -202,5 +215,31 @@ async fn both_sides_agree_whatever_happens() {
     let asked = std::env::var("BERTH_SIM_SEED").ok().and_then(|seed| seed.parse().ok());
     for seed in asked.map_or(vec![1, 2], |seed| vec![seed]) {
         by_chance(seed).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_is_missed_whatever_happens_between_two_pages() {
+    let mut run = Run::start(11).await;
+    run.studio.simulator.set_rates(Rates::default());
+    for n in 0..20 {
+        run.studio.simulator.book_out_of_band(EVENT_TYPE, run.first + n * HALF_HOUR_MICROS).unwrap();
+    }
+    let (mut cursor, mut known) = (None, BTreeMap::new());
+    for _ in 0..80 {
+        run.by_hand();
+        run.studio.world.clock.advance_ms(run.rng.random_range(500..60_000));
+        run.hear(&mut cursor, &mut known).await;
+    }
+    // What changed during a pass belongs to the next one.
+    for _ in 0..2 {
+        while !run.hear(&mut cursor, &mut known).await {}
+    }
+    assert!(run.counts["by hand"] > 40, "{:?}", run.counts);
+    for there in run.studio.simulator.bookings() {
+        match known.get(&there.id) {
+            Some(seen) => assert_eq!(*seen, (there.active, there.start), "{there:?}"),
+            None => assert!(!there.active, "never heard of {there:?}"),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Exchanges against a provider's own description (OpenAPI 3.0, JSON or YAML), when `BERTH_PROVIDER_SPECS` names the folder that has it.
+//! Exchanges against a provider's own description (OpenAPI 3.0), when `BERTH_PROVIDER_SPECS` names the folder that has it.
 //!
 //! What a plugin sends and what a simulator answers is compared with the published schemas. Two things are read more loosely than they are
 //! written, since the descriptions are generated and say more than they mean: `oneOf` as `anyOf` (their alternatives overlap), and
