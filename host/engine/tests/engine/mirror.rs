@@ -309,7 +309,8 @@ async fn both_sides_are_compared_for_a_period() {
     let twins = w.provider.active();
     tell(&w, twins.clone());
     synced(&w).await;
-    let unseen = w.engine.store().mirrored(w.tenant.id, w.connection.id, &twins[2].id).await.unwrap().unwrap();
+    let unseen =
+        w.engine.store().mirrored(w.tenant.id, w.connection.id, &twins[2].id).await.unwrap().unwrap();
     w.engine.store().forget_mirrored(unseen).await.unwrap();
     // Changed there, and nothing was heard of it.
     let elsewhere = ExternalBooking { when: half_hour(monday("11:30")), ..twins[1].clone() };
