@@ -42,7 +42,7 @@ impl Engine {
             .providers()
             .manifest(plugin)
             .ok_or_else(|| of_call(&CallError::NotActive(plugin.clone())))?;
-        let spec = manifest.webhook.as_ref().ok_or_else(no_such)?;
+        let spec = manifest.webhook.as_ref().ok_or_else(no_such)?.under(&connection.settings);
         let credentials =
             self.store().connection_credentials(connection.tenant, connection.id).await.map_err(of_store)?;
         let refused = |refused: webhook::Refused| {
@@ -50,10 +50,10 @@ impl Engine {
             // The sender may be anybody: the reason is for our log alone.
             Problem::new(Code::WebhookRefused, "The message is refused.")
         };
-        if let Some(reply) = webhook::handshake(spec, &credentials, &request.query, &request.body) {
+        if let Some(reply) = webhook::handshake(&spec, &credentials, &request.query, &request.body) {
             return reply.map_err(refused);
         }
-        webhook::verify(spec, &credentials, &request.headers, &request.body, request.received_at)
+        webhook::verify(&spec, &credentials, &request.headers, &request.body, request.received_at)
             .map_err(refused)?;
         let id: InboundWebhookId = self.new_id();
         // A message without a body says only "something changed", each time anew: none is the double of another.

@@ -3,6 +3,7 @@
 
 mod handshake;
 mod hosts;
+mod legacy;
 mod webhook;
 
 use std::{
@@ -19,6 +20,7 @@ use hosts::is_host_pattern;
 
 pub use handshake::{HandshakeCondition, HandshakeField, HandshakeSpec};
 pub use hosts::host_matches;
+pub use legacy::LegacySignature;
 pub use webhook::{SignatureEncoding, TimestampFormat, TimestampSource, WebhookScheme, WebhookSpec};
 
 /// Name of the custom section of a component that holds its manifest.
@@ -313,7 +315,7 @@ impl Manifest {
             }
         }
         if let Some(webhook) = &self.webhook {
-            webhook.problems(&self.credentials, &mut bad);
+            webhook.problems(&self.credentials, &self.settings_schema, &mut bad);
         }
         if self.rate_limit.is_some_and(|r| r.requests == 0 || r.per_seconds == 0) {
             bad("rate-limit".to_owned(), "both numbers must be at least 1");
