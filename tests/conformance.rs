@@ -2,6 +2,8 @@
 
 #[path = "conformance/first_party.rs"]
 mod first_party;
+#[path = "conformance/gohighlevel.rs"]
+mod gohighlevel;
 #[path = "conformance/javascript.rs"]
 mod javascript;
 #[path = "conformance/world.rs"]
