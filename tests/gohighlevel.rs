@@ -115,7 +115,8 @@ impl Practice {
             subscription: None,
         };
         let plugin = "gohighlevel".parse().unwrap();
-        let received = self.world.engine.receive_webhook(&plugin, self.connection, request, "test").await;
+        let received =
+            self.world.engine.receive_webhook(&plugin, self.connection, request, None, "test").await;
         received.map_err(|problem| problem.code)?;
         while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
         Ok(())

@@ -50,6 +50,7 @@ impl LegacySignature {
             tolerance_seconds: current.tolerance_seconds,
             handshake: None,
             legacy: None,
+            account: None,
         }
     }
 }
