@@ -104,20 +104,34 @@ impl Practice {
         self.simulator.take_deliveries()
     }
 
-    /// Deliver a message, and act on it. The code of the refusal if it is refused.
-    async fn deliver(&self, message: &Delivery) -> Result<(), Code> {
-        let request = WebhookRequest {
+    fn request(&self, message: &Delivery) -> WebhookRequest {
+        WebhookRequest {
             method: "POST".to_owned(),
             headers: message.headers.clone(),
             query: String::new(),
             body: message.body.clone(),
             received_at: self.world.clock.now(),
             subscription: None,
-        };
-        let plugin = "gohighlevel".parse().unwrap();
+        }
+    }
+
+    /// Deliver a message to the connection, and act on it. The code of the refusal if it is refused.
+    async fn deliver(&self, message: &Delivery) -> Result<(), Code> {
+        let (plugin, request) = ("gohighlevel".parse().unwrap(), self.request(message));
         let received =
             self.world.engine.receive_webhook(&plugin, self.connection, request, None, "test").await;
-        received.map_err(|problem| problem.code)?;
+        self.acted_on(received.map(drop).map_err(|problem| problem.code)).await
+    }
+
+    /// The same to the one address of the app.
+    async fn deliver_to_app(&self, message: &Delivery) -> Result<(), Code> {
+        let (plugin, request) = ("gohighlevel".parse().unwrap(), self.request(message));
+        let received = self.world.engine.receive_account_webhook(&plugin, request, None, "test").await;
+        self.acted_on(received.map(drop).map_err(|problem| problem.code)).await
+    }
+
+    async fn acted_on(&self, received: Result<(), Code>) -> Result<(), Code> {
+        received?;
         while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
         Ok(())
     }
@@ -188,6 +202,31 @@ async fn bookings_follow_what_people_do_in_highlevel() {
     practice.simulator.delete_out_of_band(&id(&second)).unwrap();
     practice.deliver(&practice.messages()[0]).await.unwrap();
     assert_eq!(practice.now(&second).await.status, BookingStatus::Cancelled, "deleted there, cancelled here");
+}
+
+#[tokio::test]
+async fn the_one_address_of_an_app_serves_its_sub_accounts() {
+    let practice = Practice::open("cal_1", json!({})).await;
+    let booking = practice.book("2026-11-24T09:00:00Z").await;
+    practice.messages();
+    let id = booking.external_id.clone().unwrap();
+    practice.simulator.move_out_of_band(&id, at("2026-11-24T13:00:00Z").micros()).unwrap();
+    practice.deliver_to_app(&practice.messages()[0]).await.unwrap();
+    assert_eq!(practice.now(&booking).await.when.start(), at("2026-11-24T13:00:00Z"));
+
+    // Signed under the same key, but of a sub-account that nobody here connected.
+    let clock = practice.world.clock.clone();
+    let elsewhere = Config {
+        location_id: "loc_2".to_owned(),
+        clock: Arc::new(move || clock.now().micros()),
+        ..Config::default()
+    };
+    let elsewhere = Simulator::start(elsewhere).await.unwrap();
+    elsewhere.book_out_of_band("cal_1", at("2026-11-24T09:00:00Z").micros()).unwrap();
+    let foreign = elsewhere.take_deliveries();
+    assert_eq!(practice.deliver_to_app(&foreign[0]).await, Err(Code::WebhookRefused));
+    assert_eq!(practice.deliver(&foreign[0]).await, Ok(()), "signed well, and then passed over");
+    assert_eq!(practice.now(&booking).await.status, BookingStatus::Confirmed);
 }
 
 #[tokio::test]
