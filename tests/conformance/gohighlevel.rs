@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use berth_conformance::Provider;
+use berth_conformance::{Provider, Setup};
 use berth_simulators::gohighlevel;
 
 use crate::{
@@ -29,4 +29,11 @@ async fn highlevel_passes_with_its_recording() {
     let recording = Provider::Recording(Arc::new(recording("gohighlevel")));
     let checked = check("gohighlevel", setup("gohighlevel"), recording, clocks().0).await;
     conforms(&checked, 36);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn highlevel_is_tried_when_it_is_installed() {
+    // As at the door: no set-up, and nobody plays the provider. The required setting takes its example.
+    let checked = check("gohighlevel", Setup::default(), Provider::Nobody, clocks().0).await;
+    conforms(&checked, 14);
 }
