@@ -4,6 +4,8 @@
 mod calendly;
 #[path = "conformance/first_party.rs"]
 mod first_party;
+#[path = "conformance/gohighlevel.rs"]
+mod gohighlevel;
 #[path = "conformance/google.rs"]
 mod google;
 #[path = "conformance/javascript.rs"]
