@@ -3,6 +3,7 @@
 
 mod handshake;
 mod hosts;
+mod oauth2;
 mod webhook;
 
 use std::{
@@ -19,6 +20,7 @@ use hosts::is_host_pattern;
 
 pub use handshake::{HandshakeCondition, HandshakeField, HandshakeSpec};
 pub use hosts::host_matches;
+pub use oauth2::{ClientAuth, OAuth2Spec, endpoint};
 pub use webhook::{SignatureEncoding, TimestampFormat, TimestampSource, WebhookScheme, WebhookSpec};
 
 /// Name of the custom section of a component that holds its manifest.
@@ -179,27 +181,6 @@ fn just_the_value() -> String {
     "{}".to_owned()
 }
 
-/// Endpoints and scopes of an OAuth 2 provider (RFC 6749, PKCE RFC 7636). Token endpoints are the host's; they need not
-/// and should not be among the component's hosts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct OAuth2Spec {
-    /// Authorization endpoint; none for client credentials only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authorize: Option<String>,
-    /// Token endpoint.
-    pub token: String,
-    /// Revocation endpoint (RFC 7009).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoke: Option<String>,
-    /// Scopes asked for.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// Use PKCE (S256).
-    #[serde(default)]
-    pub pkce: bool,
-}
-
 /// A rate: so many requests in so many seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -288,6 +269,9 @@ impl Manifest {
             }
             if (spec.kind == CredentialKind::Oauth2) != spec.oauth2.is_some() {
                 bad(path.clone(), "oauth2 goes with kind = \"oauth2\", and only with it");
+            }
+            if let Some(oauth2) = &spec.oauth2 {
+                oauth2.problems(&format!("{path}.oauth2"), &self.settings_schema, &mut bad);
             }
             for (i, attach) in spec.attach.iter().enumerate() {
                 let path = format!("{path}.attach[{i}]");
