@@ -147,7 +147,7 @@ mod tests {
         BusyRules { tentative: true, zone }
     }
 
-    fn event(show_as: &str, start: &str, end: &str, changes: Value) -> Value {
+    fn event(show_as: &str, start: &str, end: &str, changes: &Value) -> Value {
         let at = |text: &str| json!({"dateTime": format!("{text}.0000000"), "timeZone": "UTC"});
         let mut event = json!({"id": "e", "showAs": show_as, "start": at(start), "end": at(end)});
         event.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_counts() {
         let of = |show_as: &str, changes: Value, tentative: bool| {
-            let event = event(show_as, "2026-01-05T09:00:00", "2026-01-05T09:30:00", changes);
+            let event = event(show_as, "2026-01-05T09:00:00", "2026-01-05T09:30:00", &changes);
             of_events(&[event], &BusyRules { tentative, zone: Tz::UTC }).unwrap().len()
         };
         for (show_as, tentative, expected) in [
@@ -184,7 +184,7 @@ mod tests {
     fn days_are_days_where_people_are() {
         let all_day = |start: &str, end: &str| {
             let (start, end) = (format!("{start}T00:00:00"), format!("{end}T00:00:00"));
-            event("oof", &start, &end, json!({"isAllDay": true}))
+            event("oof", &start, &end, &json!({"isAllDay": true}))
         };
         for (zone, start, end, expected) in [
             (Tz::Europe__Warsaw, "2026-01-05", "2026-01-06", "2026-01-04T23:00:00Z 2026-01-05T23:00:00Z"),

@@ -39,8 +39,8 @@ fn request(calendar: &str) -> CreateRequest {
     }
 }
 
-fn with_reference(changes: Value) -> Value {
-    let mut event = event(&changes);
+fn with_reference(changes: &Value) -> Value {
+    let mut event = event(changes);
     event["singleValueExtendedProperties"] = json!([{"id": REFERENCE, "value": "b-1"}]);
     event
 }
@@ -73,7 +73,7 @@ fn a_conflict_may_be_the_event_of_an_earlier_try() {
     let (outlook, played) = provider(
         script()
             .on("POST", "/v1.0/me/events", 409, &error("ErrorConflict"))
-            .on("GET", "/v1.0/me/events", 200, &list(&[with_reference(json!({}))]))
+            .on("GET", "/v1.0/me/events", 200, &list(&[with_reference(&json!({}))]))
             .on("POST", "/v1.0/me/events", 409, &error("ErrorConflict"))
             .on("GET", "/v1.0/me/events", 200, &list(&[])),
     );
@@ -102,16 +102,16 @@ fn a_reference_is_searched_in_all_calendars() {
         %7B7c2f3c8e-54a1-4c1b-9d0e-6a8f2b1d3e95%7D%20Name%20berth_reference%27%20and%20ep%2Fvalue%20eq%20%27b-1%27%29\
         &%24expand=singleValueExtendedProperties%28%24filter%3Did%20eq%20%27String%20\
         %7B7c2f3c8e-54a1-4c1b-9d0e-6a8f2b1d3e95%7D%20Name%20berth_reference%27%29";
-    let old = with_reference(json!({"id": "old", "createdDateTime": "2026-01-01T09:00:00Z"}));
+    let old = with_reference(&json!({"id": "old", "createdDateTime": "2026-01-01T09:00:00Z"}));
     let next =
         json!({"value": [old], "@odata.nextLink": "https://graph.microsoft.com/v1.0/me/events?%24skip=1"});
-    let mut other = with_reference(json!({"id": "other"}));
+    let mut other = with_reference(&json!({"id": "other"}));
     other["singleValueExtendedProperties"][0]["value"] = json!("B-1");
     let (outlook, played) = provider(script().on("GET", target, 200, &next.to_string()).on(
         "GET",
         "/v1.0/me/events?%24skip=1",
         200,
-        &list(&[with_reference(json!({"id": "new"})), other]),
+        &list(&[with_reference(&json!({"id": "new"})), other]),
     ));
     let lookup =
         ReferenceLookup { reference: "b-1".to_owned(), attendee_email: None, created_after: 0, when: when() };
