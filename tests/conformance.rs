@@ -4,6 +4,8 @@
 mod first_party;
 #[path = "conformance/javascript.rs"]
 mod javascript;
+#[path = "conformance/outlook.rs"]
+mod outlook;
 #[path = "conformance/world.rs"]
 mod world;
 #[path = "conformance/wrong.rs"]

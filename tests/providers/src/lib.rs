@@ -4,8 +4,11 @@
 pub mod acme;
 pub mod calcom;
 pub mod faults;
+pub mod front;
+pub mod outlook;
 pub mod server;
 pub mod spec;
+pub mod times;
 
 /// The time in microseconds since 1970; tests pass one that they move.
 pub type Clock = std::sync::Arc<dyn Fn() -> i64 + Send + Sync>;
