@@ -48,7 +48,9 @@ async fn connected() -> Scene {
     let url = simulator.url();
     let means = Means { public_url: Some(receiver.url()), ..Means::default() };
     let world = World::with(11, clock, &[url.trim_start_matches("http://")], means).await;
-    assert!(behind.set(router(App::new(world.engine.clone(), world.random.clone(), 100_000))).is_ok());
+    assert!(
+        behind.set(router(App::new(world.engine.clone(), world.random.clone(), 100_000, Vec::new()))).is_ok()
+    );
     world.install(component("outlook")).await;
     let connection = world.connect_with("outlook", json!({ "base_url": url }), "oauth", &token).await;
     let event_type = world.offer(Some(connection), Some("default")).await;
@@ -175,6 +177,16 @@ async fn a_booking_follows_what_people_do_in_outlook() {
     assert!(scene.simulator.delete_event(&id));
     assert_eq!(scene.notify(|body| body).await, [200]);
     assert_eq!(scene.booking(booking.id).await.status, BookingStatus::Cancelled);
+}
+
+#[tokio::test]
+async fn a_booking_moves_into_its_own_time() {
+    let scene = connected().await;
+    let booking = scene.book(scene.tomorrow(9)).await.booking;
+    let start = scene.tomorrow(9).plus_seconds(900);
+    let reschedule = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
+    let moved = scene.world.engine.reschedule(&scene.world.caller, booking.id, reschedule).await.unwrap();
+    assert_eq!(moved.booking.when.start(), start);
 }
 
 #[tokio::test]

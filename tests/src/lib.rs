@@ -283,6 +283,7 @@ impl World {
             settings,
             credentials: Credentials::from([(credential.to_owned(), Secret::new(value.to_owned()))]),
             granted_hosts: None,
+            webhook_sources: None,
         };
         self.engine.create_connection(&self.caller, new).await.unwrap().id
     }
