@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use axum::{Router, extract::Request, response::Response};
-use berth_engine::{BookOutcome, BookRequest, CancelBooking, RescheduleBooking};
+use berth_engine::{BookOutcome, BookRequest, CancelBooking, EventTypePatch, RescheduleBooking};
 use berth_model::{
     booking::{Booking, BookingStatus},
     event_type::EventTypeRecord,
@@ -174,6 +174,13 @@ async fn a_booking_follows_what_people_do_in_outlook() {
     assert_eq!(scene.notify(|body| body).await, [200]);
     assert_eq!(scene.booking(booking.id).await.when.start(), scene.tomorrow(16));
 
+    let log =
+        scene.world.engine.list_webhooks(&scene.world.caller, scene.connection, None, 10).await.unwrap();
+    assert!(!log.is_empty());
+    for message in log {
+        assert!(!String::from_utf8_lossy(&message.body).contains(&secret), "what is kept proves nothing");
+    }
+
     assert!(scene.simulator.delete_event(&id));
     assert_eq!(scene.notify(|body| body).await, [200]);
     assert_eq!(scene.booking(booking.id).await.status, BookingStatus::Cancelled);
@@ -183,9 +190,12 @@ async fn a_booking_follows_what_people_do_in_outlook() {
 async fn a_booking_moves_into_its_own_time() {
     let scene = connected().await;
     let booking = scene.book(scene.tomorrow(9)).await.booking;
+    let patch = EventTypePatch { slot_interval_minutes: Some(Some(15)), ..EventTypePatch::default() };
+    let engine = &scene.world.engine;
+    engine.update_event_type(&scene.world.caller, scene.event_type.id, patch, None).await.unwrap();
     let start = scene.tomorrow(9).plus_seconds(900);
     let reschedule = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
-    let moved = scene.world.engine.reschedule(&scene.world.caller, booking.id, reschedule).await.unwrap();
+    let moved = engine.reschedule(&scene.world.caller, booking.id, reschedule).await.unwrap();
     assert_eq!(moved.booking.when.start(), start);
 }
 

@@ -161,6 +161,15 @@ pub fn verify(
     }
 }
 
+/// The body as it is kept after it was verified: a token that it repeats (`body-field` of the manifest) is blanked.
+#[must_use]
+pub fn kept_body(spec: &WebhookSpec, body: Vec<u8>) -> Vec<u8> {
+    match &spec.body_field {
+        Some(place) => token::blanked(place, body),
+        None => body,
+    }
+}
+
 /// The name under which a message is stored: the same bytes sent again are the same message. SHA-256 of the raw body, 64
 /// lower-case hex digits.
 #[must_use]

@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::{Refused, handshake::is_secret};
 use crate::{limits, secret::Credentials};
 
+/// What stands in place of a token.
+const BLANK: &str = "…";
+
 /// Is every token of the body the secret? One that is missing or wrong refuses the whole message, whatever the others are: the
 /// component reads all items alike.
 pub(super) fn verify(
@@ -19,6 +22,28 @@ pub(super) fn verify(
         is_secret(credentials, secret, token.as_bytes())?;
     }
     Ok(())
+}
+
+/// The body with every token blanked, so that what is kept and shown proves nothing to anybody. It was verified: there is no
+/// other body.
+pub(super) fn blanked(place: &str, body: Vec<u8>) -> Vec<u8> {
+    let Ok(mut value) = serde_json::from_slice::<Value>(&body) else { return body };
+    let segments: Vec<&str> = place.split('/').skip(1).collect();
+    blank(&mut value, &segments);
+    serde_json::to_vec(&value).unwrap_or(body)
+}
+
+/// As deep as there are segments.
+fn blank(value: &mut Value, segments: &[&str]) {
+    match (segments, value) {
+        ([], found) => *found = Value::String(BLANK.to_owned()),
+        (["*", rest @ ..], Value::Array(items)) => items.iter_mut().for_each(|item| blank(item, rest)),
+        ([segment, rest @ ..], value) => {
+            if let Some(inside) = value.pointer_mut(&format!("/{segment}")) {
+                blank(inside, rest);
+            }
+        }
+    }
 }
 
 /// What stands at the place, at least one.
@@ -71,6 +96,18 @@ mod tests {
         }
         let many = items(&vec![good; limits::WEBHOOK_TOKENS_MAX + 1]);
         assert_eq!(check("/value/*/clientState", &many), Err(Refused::TooManyTokens));
+    }
+
+    #[test]
+    fn what_is_kept_holds_no_token() {
+        let kept = |place: &str, body: &str| String::from_utf8(blanked(place, body.into())).unwrap();
+        let body =
+            r#"{"value":[{"clientState":"made-up-secret","id":1},{"clientState":"made-up-secret","id":2}]}"#;
+        let blank = r#"{"value":[{"clientState":"…","id":1},{"clientState":"…","id":2}]}"#;
+        assert_eq!(kept("/value/*/clientState", body), blank);
+        assert_eq!(kept("/token", r#"{"token":"made-up-secret"}"#), r#"{"token":"…"}"#);
+        assert_eq!(kept("/other/*", body), body);
+        assert_eq!(kept("/token", "no JSON"), "no JSON");
     }
 
     #[test]
