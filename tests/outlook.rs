@@ -7,8 +7,9 @@ use axum::{Router, extract::Request, response::Response};
 use berth_engine::{BookOutcome, BookRequest, CancelBooking, EventTypePatch, RescheduleBooking};
 use berth_model::{
     booking::{Booking, BookingStatus},
-    event_type::EventTypeRecord,
+    event_type::{EventTypePolicy, EventTypeRecord},
     id::{BookingId, ConnectionId},
+    problem::{Code, Problem},
     provider::Attendee,
     time::{Clock, Instant},
 };
@@ -65,6 +66,10 @@ impl Scene {
     }
 
     async fn book(&self, start: Instant) -> BookOutcome {
+        self.try_to_book(start).await.unwrap()
+    }
+
+    async fn try_to_book(&self, start: Instant) -> Result<BookOutcome, Problem> {
         let request = BookRequest {
             event_type: self.event_type.id,
             start,
@@ -83,7 +88,7 @@ impl Scene {
             answers: serde_json::Map::new(),
             notes: None,
         };
-        self.world.engine.book(&self.world.caller, request).await.unwrap()
+        self.world.engine.book(&self.world.caller, request).await
     }
 
     async fn booking(&self, id: BookingId) -> Booking {
@@ -187,16 +192,35 @@ async fn a_booking_follows_what_people_do_in_outlook() {
 }
 
 #[tokio::test]
-async fn a_booking_moves_into_its_own_time() {
+async fn events_of_our_own_are_not_in_the_way() {
     let scene = connected().await;
-    let booking = scene.book(scene.tomorrow(9)).await.booking;
-    let patch = EventTypePatch { slot_interval_minutes: Some(Some(15)), ..EventTypePatch::default() };
-    let engine = &scene.world.engine;
-    engine.update_event_type(&scene.world.caller, scene.event_type.id, patch, None).await.unwrap();
-    let start = scene.tomorrow(9).plus_seconds(900);
+    let (engine, caller) = (&scene.world.engine, &scene.world.caller);
+    let policy = EventTypePolicy { seats: 2, ..EventTypePolicy::default() };
+    let patch = EventTypePatch {
+        slot_interval_minutes: Some(Some(15)),
+        policy: Some(policy),
+        ..EventTypePatch::default()
+    };
+    engine.update_event_type(caller, scene.event_type.id, patch, None).await.unwrap();
+    // Two share a session, each with an event in the calendar, and there is no third seat.
+    let (first, second) = (scene.book(scene.tomorrow(9)).await, scene.book(scene.tomorrow(9)).await);
+    assert!(!first.pending && !second.pending);
+    assert_eq!(scene.simulator.events().len(), 2);
+    assert_eq!(scene.try_to_book(scene.tomorrow(9)).await.unwrap_err().code, Code::SlotTaken);
+    // One that begins when another ends moves a little; their events touch.
+    let half_past = scene.tomorrow(10).plus_seconds(1_800);
+    scene.book(scene.tomorrow(10)).await;
+    let late = scene.book(half_past).await.booking;
+    let start = half_past.plus_seconds(900);
     let reschedule = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
-    let moved = engine.reschedule(&scene.world.caller, booking.id, reschedule).await.unwrap();
-    assert_eq!(moved.booking.when.start(), start);
+    let moved = engine.reschedule(caller, late.id, reschedule).await.unwrap().booking;
+    assert_eq!(moved.when.start(), start);
+    // Somebody else's event is.
+    let own = scene.simulator.calendars()[0].id.clone();
+    let at = scene.tomorrow(12).micros();
+    scene.simulator.add_event(&own, "Lunch", at, at + HOUR_MICROS).unwrap();
+    scene.notify(|body| body).await;
+    assert_eq!(scene.try_to_book(scene.tomorrow(12)).await.unwrap_err().code, Code::SlotTaken);
 }
 
 #[tokio::test]
