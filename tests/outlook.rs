@@ -1,6 +1,9 @@
 //! The Outlook provider end to end: real engine, store, sandbox and HTTP route of webhooks, and a simulated Microsoft Graph that asks
 //! the receiver for an answer before it subscribes.
 
+#[path = "outlook/storm.rs"]
+mod storm;
+
 use std::sync::{Arc, OnceLock};
 
 use axum::{Router, extract::Request, response::Response};
@@ -31,10 +34,14 @@ struct Scene {
 
 /// A tenant that is connected to an Outlook account, reachable for it.
 async fn connected() -> Scene {
+    connected_by_chance(1).await
+}
+
+async fn connected_by_chance(seed: u64) -> Scene {
     let clock = TestClock::start();
     let shown = clock.clone();
     let config =
-        outlook::Config { clock: Arc::new(move || shown.now().micros()), ..outlook::Config::default() };
+        outlook::Config { seed, clock: Arc::new(move || shown.now().micros()), ..outlook::Config::default() };
     let token = config.access_token.clone();
     let simulator = outlook::Simulator::start(config).await.unwrap();
     // The address must be known before there is an engine behind it.
@@ -48,7 +55,7 @@ async fn connected() -> Scene {
     let receiver = Server::start(0, front).await.unwrap();
     let url = simulator.url();
     let means = Means { public_url: Some(receiver.url()), ..Means::default() };
-    let world = World::with(11, clock, &[url.trim_start_matches("http://")], means).await;
+    let world = World::with(seed, clock, &[url.trim_start_matches("http://")], means).await;
     assert!(
         behind.set(router(App::new(world.engine.clone(), world.random.clone(), 100_000, Vec::new()))).is_ok()
     );
@@ -103,8 +110,15 @@ impl Scene {
         }
     }
 
-    /// The notifications that wait, sent to where they were ordered; changed by `edit`. Their statuses.
+    /// The notifications that wait, sent and acted on. Their statuses.
     async fn notify(&self, edit: impl Fn(String) -> String) -> Vec<u16> {
+        let statuses = self.deliver(edit).await;
+        self.settle().await;
+        statuses
+    }
+
+    /// The notifications that wait, sent to where they were ordered; changed by `edit`. Their statuses.
+    async fn deliver(&self, edit: impl Fn(String) -> String) -> Vec<u16> {
         let mut statuses = Vec::new();
         for delivery in self.simulator.take_deliveries() {
             assert!(delivery.url.starts_with(&self.receiver.url()));
@@ -115,7 +129,6 @@ impl Scene {
             let body = edit(String::from_utf8(delivery.body).unwrap());
             statuses.push(request.body(body).send().await.unwrap().status().as_u16());
         }
-        self.settle().await;
         statuses
     }
 }
@@ -221,6 +234,38 @@ async fn events_of_our_own_are_not_in_the_way() {
     scene.simulator.add_event(&own, "Lunch", at, at + HOUR_MICROS).unwrap();
     scene.notify(|body| body).await;
     assert_eq!(scene.try_to_book(scene.tomorrow(12)).await.unwrap_err().code, Code::SlotTaken);
+}
+
+#[tokio::test]
+async fn the_subscription_looks_after_itself() {
+    let scene = connected().await;
+    let (engine, simulator) = (&scene.world.engine, &scene.simulator);
+    let first = simulator.subscriptions().remove(0);
+    assert_eq!(
+        first.expires_at - scene.world.clock.now().micros(),
+        4_200 * 60_000_000,
+        "within what Graph allows"
+    );
+    // Renewed before it ends, under the same id.
+    scene.world.clock.advance_ms(69 * 3_600_000);
+    engine.keep_subscriptions().await.unwrap();
+    let renewed = simulator.subscriptions().remove(0);
+    assert_eq!(renewed.id, first.id);
+    assert!(renewed.expires_at > first.expires_at);
+    // Graph wants to be told that we still want it: prolonged.
+    simulator.lifecycle("reauthorizationRequired");
+    scene.world.clock.advance_ms(60_000);
+    assert_eq!(scene.notify(|body| body).await, [200]);
+    engine.keep_subscriptions().await.unwrap();
+    let again = simulator.subscriptions().remove(0);
+    assert!(again.id == first.id && again.expires_at > renewed.expires_at);
+    // Graph removed it: another one, after another handshake.
+    simulator.lifecycle("subscriptionRemoved");
+    assert!(simulator.subscriptions().is_empty());
+    assert_eq!(scene.notify(|body| body).await, [200]);
+    engine.keep_subscriptions().await.unwrap();
+    let made = simulator.subscriptions();
+    assert!(made.len() == 1 && made[0].id != first.id);
 }
 
 #[tokio::test]
