@@ -1,6 +1,8 @@
 //! The Outlook provider end to end: real engine, store, sandbox and HTTP route of webhooks, and a simulated Microsoft Graph that asks
 //! the receiver for an answer before it subscribes.
 
+#[path = "outlook/consent.rs"]
+mod consent;
 #[path = "outlook/storm.rs"]
 mod storm;
 
@@ -38,12 +40,16 @@ async fn connected() -> Scene {
 }
 
 async fn connected_by_chance(seed: u64) -> Scene {
-    let clock = TestClock::start();
-    let shown = clock.clone();
-    let config =
-        outlook::Config { seed, clock: Arc::new(move || shown.now().micros()), ..outlook::Config::default() };
-    let token = config.access_token.clone();
-    let simulator = outlook::Simulator::start(config).await.unwrap();
+    let (world, simulator, receiver) = installed(seed).await;
+    let token = outlook::Config::default().access_token;
+    let settings = json!({ "base_url": simulator.url() });
+    let connection = world.connect_with("outlook", settings, "oauth", &token).await;
+    let event_type = world.offer(Some(connection), Some("default")).await;
+    Scene { world, simulator, connection, event_type, receiver }
+}
+
+/// A tenant with the component, a simulator on its clock, and the address under which the simulator reaches it.
+async fn installed(seed: u64) -> (World, outlook::Simulator, Server) {
     // The address must be known before there is an engine behind it.
     let behind: Arc<OnceLock<Router>> = Arc::default();
     let api = Arc::clone(&behind);
@@ -53,16 +59,22 @@ async fn connected_by_chance(seed: u64) -> Scene {
         answer
     });
     let receiver = Server::start(0, front).await.unwrap();
-    let url = simulator.url();
+    let clock = TestClock::start();
+    let shown = clock.clone();
+    let client = outlook::Client {
+        redirect_uris: vec![format!("{}/api/oauth/callback", receiver.url())],
+        ..outlook::Client::default()
+    };
+    let clock_shown: berth_simulators::Clock = Arc::new(move || shown.now().micros());
+    let config = outlook::Config { seed, client, clock: clock_shown, ..outlook::Config::default() };
+    let simulator = outlook::Simulator::start(config).await.unwrap();
     let means = Means { public_url: Some(receiver.url()), ..Means::default() };
-    let world = World::with(seed, clock, &[url.trim_start_matches("http://")], means).await;
-    assert!(
-        behind.set(router(App::new(world.engine.clone(), world.random.clone(), 100_000, Vec::new()))).is_ok()
-    );
+    let insecure = simulator.url();
+    let world = World::with(seed, clock, &[insecure.trim_start_matches("http://")], means).await;
+    let api = router(App::new(world.engine.clone(), world.random.clone(), 100_000, Vec::new()));
+    assert!(behind.set(api).is_ok());
     world.install(component("outlook")).await;
-    let connection = world.connect_with("outlook", json!({ "base_url": url }), "oauth", &token).await;
-    let event_type = world.offer(Some(connection), Some("default")).await;
-    Scene { world, simulator, connection, event_type, receiver }
+    (world, simulator, receiver)
 }
 
 impl Scene {
