@@ -21,7 +21,7 @@ const CODE_SECONDS: i64 = 600;
 pub struct Client {
     pub id: String,
     pub secret: String,
-    /// Where people may be sent back to.
+    /// Where people may be sent back to; empty: anywhere.
     pub redirect_uris: Vec<String>,
 }
 
@@ -91,9 +91,9 @@ pub(super) fn serve(state: &mut State, endpoint: &str, call: Call<'_>) -> Answer
 fn authorize(state: &mut State, query: &Form) -> Answer {
     let get = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
     let redirect_uri = get("redirect_uri").to_owned();
-    if get("client_id") != state.config.client.id
-        || !state.config.client.redirect_uris.contains(&redirect_uri)
-    {
+    let client = &state.config.client;
+    let registered = client.redirect_uris.is_empty() || client.redirect_uris.contains(&redirect_uri);
+    if get("client_id") != client.id || !registered {
         // Nobody is sent to an address that the app did not register.
         return refused("invalid_request", "AADSTS50011: The redirect URI does not match.");
     }
