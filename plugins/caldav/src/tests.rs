@@ -1,0 +1,1 @@
+//! The whole provider against scripted answers.
