@@ -21,7 +21,7 @@ impl Availability for CalDav {
     }
 
     fn busy(&self, query: BusyQuery) -> Result<Vec<BusyTime>> {
-        let mut calendars = self.calendars()?;
+        let (mut calendars, _) = self.calendars()?;
         if query.calendars.is_empty() {
             calendars.retain(|calendar| calendar.opaque);
         } else {

@@ -9,8 +9,7 @@ use crate::{CalDav, map::calendars};
 
 impl Catalog for CalDav {
     fn list_event_types(&self, page: PageRequest) -> Result<EventTypePage> {
-        let all = self.calendars()?;
-        let booked = self.calendar()?;
+        let (all, booked) = self.calendars()?;
         let ids = all.iter().map(|calendar| (self.dav.id(&calendar.url), calendar));
         // The last id of the page before.
         let mut left =

@@ -75,6 +75,8 @@ impl Dav {
             let response = ask(&client, Method::Propfind, &url, "0", query::propfind(names)).send_any()?;
             match (response.status, response.header("location")) {
                 (301 | 302 | 303 | 307 | 308, Some(location)) => url = href::resolve(&url, location),
+                // A website that knows no WebDAV answers with a page.
+                (200..=206, _) => return Err(errors::not_supported(response.status)),
                 _ => return Ok((url, xml::multistatus(self.accepted(&response)?.text()?)?)),
             }
         }

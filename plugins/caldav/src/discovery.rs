@@ -27,12 +27,12 @@ const NAMED_MAX: usize = 10;
 
 /// What was found for an account. URLs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Found {
+struct Found {
     /// From where it was looked for, and the calendar that was asked for: another setting makes it worthless.
     asked: (String, String),
     homes: Vec<String>,
     /// The calendar that bookings are written to.
-    pub(crate) calendar: String,
+    calendar: String,
 }
 
 /// A principal with what is known of it.
@@ -47,73 +47,65 @@ struct Principal {
 impl CalDav {
     /// The account, looked for anew.
     pub(crate) fn account(&self) -> Result<Account> {
-        let principal = self.principal()?;
-        let all = self.calendars_at(&principal.homes)?;
-        let calendar = self.chosen(&principal, &all)?;
-        self.remember(&principal, &calendar.url);
+        let (principal, found, calendars) = self.look()?;
         let own_name = href::name(href::path(&principal.url));
+        let names = [principal.name, principal.email.clone(), Some(own_name), Some(principal.url.clone())];
+        let booked = calendars.iter().find(|calendar| calendar.url == found.calendar);
         Ok(Account {
             id: self.dav.id(&principal.url),
-            name: [principal.name, principal.email.clone(), Some(own_name), Some(principal.url.clone())]
-                .into_iter()
-                .flatten()
-                .find(|name| !name.is_empty())
-                .unwrap_or_default(),
+            name: names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default(),
             email: principal.email,
-            time_zone: calendar.time_zone.clone(),
-            raw: json!({ "principal": principal.url, "calendar-home-set": principal.homes, "calendar": calendar.url })
+            time_zone: booked.and_then(|calendar| calendar.time_zone.clone()),
+            raw: json!({ "principal": principal.url, "calendar-home-set": found.homes, "calendar": found.calendar })
                 .to_string(),
         })
     }
 
-    /// Every calendar of the account.
-    pub(crate) fn calendars(&self) -> Result<Vec<Calendar>> {
-        match self.calendars_at(&self.found()?.homes) {
-            // It moved since.
-            Err(error) if errors::is_nothing_there(&error) => {
-                let principal = self.principal()?;
-                let all = self.calendars_at(&principal.homes)?;
-                self.remember(&principal, &self.chosen(&principal, &all)?.url);
-                Ok(all)
+    /// Every calendar of the account, and the URL of the one that bookings are written to.
+    pub(crate) fn calendars(&self) -> Result<(Vec<Calendar>, String)> {
+        if let Some(found) = self.known() {
+            match self.calendars_at(&found.homes) {
+                Ok(calendars) => return Ok((calendars, found.calendar)),
+                // They moved since.
+                Err(error) if errors::is_nothing_there(&error) => {}
+                Err(error) => return Err(error),
             }
-            other => other,
         }
+        let (_, found, calendars) = self.look()?;
+        Ok((calendars, found.calendar))
     }
 
     /// URL of the calendar that bookings are written to.
     pub(crate) fn calendar(&self) -> Result<String> {
-        if self.settings.calendar.is_empty() {
-            self.found().map(|found| found.calendar)
-        } else {
-            Ok(self.dav.folder(&self.settings.calendar))
+        if !self.settings.calendar.is_empty() {
+            return Ok(self.dav.folder(&self.settings.calendar));
+        }
+        match self.known() {
+            Some(found) => Ok(found.calendar),
+            None => self.look().map(|(_, found, _)| found.calendar),
         }
     }
 
-    /// What was found, by an earlier call or now.
-    fn found(&self) -> Result<Found> {
-        let asked = self.asked();
-        if let Ok(Some(found)) = state::get_json::<Found>(FOUND)
-            && found.asked == asked
-        {
-            return Ok(found);
-        }
+    /// What an earlier call found.
+    fn known(&self) -> Option<Found> {
+        let found: Option<Found> = state::get_json(FOUND).unwrap_or_default();
+        found.filter(|found| found.asked == self.asked())
+    }
+
+    /// Go the whole way, and remember where it led.
+    fn look(&self) -> Result<(Principal, Found, Vec<Calendar>)> {
         let principal = self.principal()?;
-        let all = self.calendars_at(&principal.homes)?;
-        let calendar = self.chosen(&principal, &all)?.url.clone();
-        Ok(self.remember(&principal, &calendar))
+        let calendars = self.calendars_at(&principal.homes)?;
+        let calendar = self.chosen(&principal, &calendars)?.url.clone();
+        let found = Found { asked: self.asked(), homes: principal.homes.clone(), calendar };
+        if state::set_json(FOUND, &found).is_err() {
+            log::warn("what was found was not kept; the next call looks again");
+        }
+        Ok((principal, found, calendars))
     }
 
     fn asked(&self) -> (String, String) {
         (self.dav.base().to_owned(), self.settings.calendar.clone())
-    }
-
-    fn remember(&self, principal: &Principal, calendar: &str) -> Found {
-        let found =
-            Found { asked: self.asked(), homes: principal.homes.clone(), calendar: calendar.to_owned() };
-        if state::set_json(FOUND, &found).is_err() {
-            log::warn("what was found was not kept; the next call looks again");
-        }
-        found
     }
 
     /// From the address of the settings to the principal. With a path that path comes first, else the well-known one.

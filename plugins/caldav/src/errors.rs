@@ -27,16 +27,18 @@ pub(crate) fn of(response: &Response) -> Option<ProviderError> {
             condition,
             format!("The server refuses it: the condition {condition} is not met."),
         )),
-        (405 | 501, _) => Some(vendor(
-            response.status,
-            "not-supported",
-            "The server does not know this request; is the address that of a CalDAV server?",
-        )),
+        (405 | 501, _) => Some(not_supported(response.status)),
         (507, None) => {
             Some(vendor(507, "insufficient-storage", "The server has no room left for the account."))
         }
         _ => None,
     }
+}
+
+/// What does not speak CalDAV.
+pub(crate) fn not_supported(status: u16) -> ProviderError {
+    let message = "The server does not know this request; is the address that of a CalDAV server?";
+    vendor(status, "not-supported", message)
 }
 
 fn vendor(status: u16, code: &str, message: impl Into<String>) -> ProviderError {
