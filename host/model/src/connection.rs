@@ -57,10 +57,16 @@ pub struct ConnectionRecord {
     pub granted_hosts: Option<HostGrant>,
     /// Does it work?
     pub status: ConnectionStatus,
+    /// What keeps it from working, for people.
+    pub status_detail: Option<String>,
     /// The account at the provider: `{id, name, email, time_zone}`.
     pub account: Value,
     /// The webhook subscription, if there is one.
     pub subscription: Option<Subscription>,
+    /// Why there is no subscription, or why it was not renewed.
+    pub subscription_detail: Option<String>,
+    /// Networks (CIDR) that webhooks may come from; none: any.
+    pub webhook_sources: Option<Vec<String>>,
     /// Names of the credentials that are stored (never their values).
     pub credential_names: Vec<String>,
     /// Counts changes; the `ETag`.

@@ -295,3 +295,44 @@ pub const IDEMPOTENCY_IN_FLIGHT_SECONDS: i64 = 60;
 pub const WEBHOOKS_KEPT_SECONDS: i64 = 30 * 86_400;
 /// Rows that one pruning removes from one table, so that it holds no lock for long.
 pub const PRUNE_ROWS_MAX: i64 = 10_000;
+
+/// How long before its end an access token is renewed, in seconds: longer than any call.
+pub const OAUTH_SKEW_SECONDS: i64 = 60;
+/// Longest life that is believed of an access token, in seconds.
+pub const OAUTH_TOKEN_SECONDS_MAX: i64 = 10 * 365 * 86_400;
+/// How long a person may take to consent, in seconds.
+pub const OAUTH_FLOW_SECONDS_MAX: i64 = 600;
+/// Flows of one tenant that wait for consent: each is a person who clicked.
+pub const OAUTH_FLOWS_MAX: i64 = 100;
+/// How long one replica may take to renew a token before another tries, in seconds: a request and its save.
+pub const OAUTH_LEASE_SECONDS: i64 = 30;
+/// Looks at a token that another replica renews, and milliseconds between them: a little longer than a request takes.
+pub const OAUTH_LOOKS_MAX: u32 = 100;
+/// See [`OAUTH_LOOKS_MAX`].
+pub const OAUTH_LOOK_MS: u64 = 200;
+/// Largest answer of a token endpoint, in bytes: signed tokens have some KiB.
+pub const OAUTH_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Return addresses of one client: a few consoles.
+pub const OAUTH_RETURN_ADDRESSES_MAX: usize = 16;
+/// Shortest time between two renewals of one token because a provider refuses it, in seconds: providers count them.
+pub const OAUTH_RENEWAL_SECONDS_MIN: i64 = 30;
+/// Waiting messages of one connection that are worked on in one go, in order: a few seconds of work.
+pub const WEBHOOKS_AT_ONCE: usize = 20;
+/// Connections that one message may be for, where a provider sends all messages of an app to one address.
+pub const WEBHOOK_CONNECTIONS_MAX: usize = 100;
+/// Source networks that one connection may name.
+pub const WEBHOOK_SOURCES_MAX: usize = 64;
+/// Refusals of different kinds that are counted in memory before they are written; further ones are only logged.
+pub const WEBHOOK_REFUSALS_COUNTED_MAX: usize = 10_000;
+/// Subscriptions that are looked after in one go.
+pub const SUBSCRIPTIONS_AT_ONCE: u32 = 50;
+/// How long one replica looks after a subscription before another tries, in seconds: two calls and their waits.
+pub const SUBSCRIPTION_LEASE_SECONDS: i64 = 120;
+/// How often a subscription without an end is looked after, in seconds: somebody may have removed it at the provider.
+pub const SUBSCRIPTION_CHECK_SECONDS: i64 = 86_400;
+/// How long before its end a subscription is renewed, in seconds; at the latest after half its life.
+pub const SUBSCRIPTION_MARGIN_SECONDS: i64 = 12 * 3_600;
+/// First wait after a subscription could not be made, in seconds; doubles each time.
+pub const SUBSCRIPTION_BACKOFF_SECONDS_MIN: i64 = 60;
+/// Longest such wait, in seconds.
+pub const SUBSCRIPTION_BACKOFF_SECONDS_MAX: i64 = 3_600;

@@ -14,6 +14,8 @@ mod life;
 #[cfg(test)]
 mod moves;
 #[cfg(test)]
+mod oauth;
+#[cfg(test)]
 mod plugins;
 #[cfg(test)]
 mod provider;
@@ -22,9 +24,13 @@ mod repeats;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod subscriptions;
+#[cfg(test)]
 mod sync;
 #[cfg(test)]
 mod teams;
+#[cfg(test)]
+mod tokens;
 #[cfg(test)]
 mod webhooks;
 #[cfg(test)]

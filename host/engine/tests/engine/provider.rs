@@ -37,6 +37,22 @@ attach = [{ header = "authorization", format = "Bearer {}" }]
 [credentials.webhook-secret]
 label = "Webhook secret"
 kind = "generated"
+[credentials.oauth]
+label = "Account"
+kind = "oauth2"
+attach = [{ header = "x-consent", format = "Bearer {}" }]
+[credentials.oauth.oauth2]
+authorize = "https://id.acme.example/authorize"
+token = "https://id.acme.example/token"
+revoke = "https://id.acme.example/revoke"
+scopes = ["read", "write"]
+pkce = true
+[credentials.machine]
+label = "Client"
+kind = "oauth2"
+attach = [{ header = "x-machine", format = "Bearer {}" }]
+[credentials.machine.oauth2]
+token = "https://id.acme.example/token"
 [webhook]
 scheme = "hmac-sha256"
 header = "x-signature"
@@ -44,6 +60,8 @@ secret = "webhook-secret"
 [webhook.handshake]
 challenge = { query = "challenge" }
 secret = { query = "token" }
+[webhook.account]
+body-field = "/account"
 [cache]
 availability-seconds = 60
 "#;
@@ -84,8 +102,17 @@ pub(crate) struct State {
     pub(crate) asked: Vec<Interval>,
     /// What messages mean, by body.
     pub(crate) messages: BTreeMap<Vec<u8>, Result<WebhookOutcome, CallError>>,
+    /// Bodies of messages, in the order in which they were read.
+    pub(crate) handled: Vec<Vec<u8>>,
     pub(crate) subscribed: Vec<String>,
     pub(crate) unsubscribed: Vec<String>,
+    /// The subscription that is there, and when the next one ends.
+    pub(crate) subscription: Option<String>,
+    pub(crate) subscription_ends: Option<Instant>,
+    /// Access tokens that were refused by nobody yet; a call with another is refused. None: nobody looks.
+    pub(crate) accepted: Option<BTreeSet<String>>,
+    /// The account that answers.
+    pub(crate) account: Option<String>,
     made: u32,
 }
 
@@ -148,6 +175,13 @@ impl Fake {
                 let mut state = self.state();
                 state.calls.push(function);
                 state.granted.clone_from(&cx.granted_hosts);
+                let refused =
+                    ["oauth", "machine"].iter().filter_map(|name| cx.credentials.get(*name)).any(|token| {
+                        state.accepted.as_ref().is_some_and(|accepted| !accepted.contains(token.expose()))
+                    });
+                if refused {
+                    return Err(CallError::Provider(ProviderError::Unauthorised));
+                }
                 state.faults.get_mut(function).and_then(VecDeque::pop_front)
             };
             match fault {
@@ -195,9 +229,9 @@ fn not_offered<'a, T: 'a + Send>(what: &'static str) -> Reply<'a, T> {
 
 impl Providers for Fake {
     fn validate<'a>(&'a self, cx: &'a CallContext) -> Reply<'a, Account> {
-        self.call(cx, "validate", |_| {
+        self.call(cx, "validate", |s| {
             Ok(Account {
-                id: "acc-1".into(),
+                id: s.account.clone().unwrap_or_else(|| "acc-1".into()),
                 name: "Quay".into(),
                 email: None,
                 time_zone: None,
@@ -298,14 +332,28 @@ impl Providers for Fake {
     fn subscribe<'a>(&'a self, cx: &'a CallContext, request: SubscribeRequest) -> Reply<'a, Subscription> {
         self.call(cx, "subscribe", move |s| {
             s.subscribed.push(request.callback_url);
-            Ok(Subscription { id: "sub-1".into(), expires_at: None, data: None })
+            // One per address, as the contract wants it.
+            let id =
+                s.subscription.get_or_insert_with(|| format!("sub-of-{}", request.idempotency_key)).clone();
+            Ok(Subscription { id, expires_at: s.subscription_ends, data: None })
         })
     }
-    fn renew<'a>(&'a self, _: &'a CallContext, s: Subscription, _: String) -> Reply<'a, Subscription> {
-        Box::pin(async move { Ok(s) })
+    fn renew<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        subscription: Subscription,
+        _: String,
+    ) -> Reply<'a, Subscription> {
+        self.call(cx, "renew", move |s| {
+            if s.subscription.as_ref() != Some(&subscription.id) {
+                return Err(CallError::Provider(ProviderError::NotFound));
+            }
+            Ok(Subscription { expires_at: s.subscription_ends, ..subscription })
+        })
     }
     fn unsubscribe<'a>(&'a self, cx: &'a CallContext, subscription: Subscription) -> Reply<'a, ()> {
         self.call(cx, "unsubscribe", move |s| {
+            s.subscription = None;
             s.unsubscribed.push(subscription.id);
             Ok(())
         })
@@ -315,6 +363,7 @@ impl Providers for Fake {
         cx: &'a CallContext,
         request: WebhookRequest,
     ) -> Reply<'a, WebhookOutcome> {
+        self.state().handled.push(request.body.clone());
         self.call(cx, "handle", move |s| {
             let nothing = Ok(WebhookOutcome { events: Vec::new(), reply: None });
             s.messages.get(&request.body).cloned().unwrap_or(nothing)

@@ -14,11 +14,13 @@ mod holidays;
 mod keys;
 mod listings;
 mod manage;
+mod oauth;
 pub(crate) mod plugins;
 mod rules;
 mod series;
 mod team;
 mod tenants;
+mod webhook_log;
 mod webhooks;
 
 use axum::{Router, routing::get};
@@ -110,6 +112,13 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(booking_providers::health))
         .routes(routes!(booking_providers::event_types))
         .routes(routes!(booking_providers::calls))
+        .routes(routes!(webhook_log::list))
+        .routes(routes!(webhook_log::get))
+        .routes(routes!(webhook_log::reprocess))
+        .routes(routes!(webhook_log::refusals))
+        .routes(routes!(oauth::start))
+        .routes(routes!(oauth::restart))
+        .routes(routes!(oauth::consents, oauth::revoke))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::revoke))
@@ -122,6 +131,8 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(plugins::rollback))
         .routes(routes!(plugins::quarantine, plugins::lift))
         .routes(routes!(plugins::grants, plugins::set_grant))
+        .routes(routes!(oauth::clients))
+        .routes(routes!(oauth::set_client, oauth::delete_client))
 }
 
 fn open_documented() -> OpenApiRouter<App> {
@@ -130,6 +141,8 @@ fn open_documented() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
         .routes(routes!(webhooks::receive, webhooks::receive_get))
+        .routes(routes!(webhooks::receive_for_account))
+        .routes(routes!(oauth::callback))
         .routes(routes!(manage::get))
         .routes(routes!(calendars::own_invitation))
         .routes(routes!(calendars::feed))
