@@ -1,4 +1,4 @@
-//! Busy times. CalDAV knows no free slots: Berth finds them.
+//! Busy times. `CalDAV` knows no free slots: Berth finds them.
 
 use berth_sdk::{
     Availability, Result,
@@ -6,7 +6,7 @@ use berth_sdk::{
 };
 
 use crate::{
-    CalDav,
+    CalDav, dav,
     map::{busy, calendars::Calendar},
 };
 
@@ -25,7 +25,7 @@ impl Availability for CalDav {
         if query.calendars.is_empty() {
             calendars.retain(|calendar| calendar.opaque);
         } else {
-            let wanted: Vec<String> = query.calendars.iter().map(|id| self.dav.folder(id)).collect();
+            let wanted: Vec<String> = query.calendars.iter().map(|id| self.server.folder(id)).collect();
             if let Some(missing) =
                 wanted.iter().find(|url| calendars.iter().all(|calendar| calendar.url != **url))
             {
@@ -52,11 +52,11 @@ impl Availability for CalDav {
 impl CalDav {
     /// As the server counts, or from its single events where it does not count.
     fn busy_in(&self, calendar: &Calendar, within: Interval) -> Result<Vec<BusyTime>> {
-        let id = self.dav.id(&calendar.url);
+        let id = self.server.id(&calendar.url);
         if calendar.counts_busy {
-            return busy::free_busy(&self.dav.free_busy(&calendar.url, within)?, &id);
+            return busy::free_busy(&dav::free_busy(&calendar.url, within)?, &id);
         }
-        let events = self.dav.expanded(&calendar.url, within)?;
+        let events = dav::expanded(&calendar.url, within)?;
         busy::of_events(&events, calendar.zone.as_ref(), &id)
     }
 }

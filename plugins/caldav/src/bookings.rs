@@ -2,7 +2,7 @@
 //! the reference.
 
 use berth_sdk::{
-    Bookings, Result, log,
+    Bookings, Result, log, time,
     types::{
         Booking, BookingStatus, CancelRequest, ChangePage, Conflict, CreateRequest, ProviderError,
         ReferenceLookup, RescheduleRequest,
@@ -12,7 +12,7 @@ use berth_sdk::{
 use crate::{
     CalDav, CancelledEvents,
     cursor::{Cursor, Listing, Page},
-    errors,
+    dav, errors,
     map::{
         event::{self, Event},
         href, query, write,
@@ -28,17 +28,17 @@ const CHANGE_TRIES: u32 = 3;
 impl Bookings for CalDav {
     fn create(&self, request: CreateRequest) -> Result<Booking> {
         let calendar = self.calendar()?;
-        let id = self.dav.id(&calendar);
-        if self.dav.folder(&request.event_type) != calendar {
+        let id = self.server.id(&calendar);
+        if self.server.folder(&request.event_type) != calendar {
             let message = format!(
                 "must be {id}: this connection writes to that calendar; make a connection for each other one"
             );
             return Err(ProviderError::invalid("event_type", message));
         }
-        let url = self.address(&calendar, &request.idempotency_key);
-        let text = write::create(&request, &self.settings.title, self.dav.now());
-        match self.dav.create(&url, &text) {
-            Ok(etag) => Event::read(self.dav.id(&url), etag.as_deref(), &text)?.booking(&id),
+        let url = href::resolve(&calendar, &format!("{}.ics", request.idempotency_key));
+        let text = write::create(&request, &self.settings.title, time::now());
+        match dav::create(&url, &text) {
+            Ok(etag) => Event::read(self.server.id(&url), etag.as_deref(), &text)?.booking(&id),
             Err(ProviderError::Conflict(Conflict::Changed)) => {
                 self.made_already(&url, &request.reference, &id)
             }
@@ -52,8 +52,8 @@ impl Bookings for CalDav {
     }
 
     fn get(&self, id: String) -> Result<Booking> {
-        let url = self.dav.url(&id);
-        self.dav.event(&url)?.booking(&self.calendar_of(&url))
+        let url = self.server.url(&id);
+        self.event_at(&url)?.booking(&self.calendar_of(&url))
     }
 
     fn find_by_reference(&self, lookup: ReferenceLookup) -> Result<Vec<Booking>> {
@@ -61,24 +61,24 @@ impl Bookings for CalDav {
     }
 
     fn cancel(&self, request: CancelRequest) -> Result<Booking> {
-        let url = self.dav.url(&request.id);
-        self.persist(|| self.try_cancel(&url, request.reason.as_deref()))
+        let url = self.server.url(&request.id);
+        persist(|| self.try_cancel(&url, request.reason.as_deref()))
     }
 
     fn reschedule(&self, request: RescheduleRequest) -> Result<Booking> {
-        let url = self.dav.url(&request.id);
-        self.persist(|| self.try_move(&url, &request))
+        let url = self.server.url(&request.id);
+        persist(|| self.try_move(&url, &request))
     }
 
     fn list_changes(&self, cursor: Option<String>, limit: u32) -> Result<ChangePage> {
         let calendar = self.calendar()?;
         let cursor = match cursor {
             Some(text) => Cursor::parse(&text)?,
-            None => self.begin(&calendar)?,
+            None => Self::begin(&calendar)?,
         };
         let answer = match &cursor.listing {
-            Listing::Since(token) => self.dav.changes(&calendar, token)?,
-            Listing::From(at) => self.dav.not_over(&calendar, *at)?,
+            Listing::Since(token) => dav::changes(&calendar, token)?,
+            Listing::From(at) => dav::not_over(&calendar, *at)?,
         };
         let listed = Listed::read(&answer, &calendar);
         // The first listing has none of its own: its cursor brings it.
@@ -95,19 +95,18 @@ impl Bookings for CalDav {
 }
 
 impl CalDav {
-    /// Where the event of an idempotency key lies.
-    fn address(&self, calendar: &str, key: &str) -> String {
-        href::resolve(calendar, &format!("{key}.ics"))
+    fn event_at(&self, url: &str) -> Result<Event> {
+        dav::event(url, self.server.id(url))
     }
 
     /// Id of the calendar that an event lies in.
     fn calendar_of(&self, url: &str) -> String {
-        self.dav.id(&href::resolve(url, ""))
+        self.server.id(&href::resolve(url, ""))
     }
 
     /// The event that lies there already, made by an earlier try.
     fn made_already(&self, url: &str, reference: &str, calendar: &str) -> Result<Booking> {
-        let event = match self.dav.event(url) {
+        let event = match self.event_at(url) {
             // Gone again in between.
             Err(ProviderError::NotFound) => return Err(ProviderError::Unavailable(None)),
             other => other?,
@@ -123,13 +122,13 @@ impl CalDav {
     }
 
     fn with_reference(&self, calendar: &str, reference: &str) -> Result<Vec<Booking>> {
-        let answer = self.dav.by_uid(calendar, &event::uid(reference))?;
+        let answer = dav::by_uid(calendar, &event::uid(reference))?;
         let mut found = Vec::new();
         for resource in &answer.resources {
             let event = self.read(resource, calendar)?;
             // A server may compare without regard to case, or not at all.
             if event.reference().as_deref() == Some(reference) {
-                found.push(event.booking(&self.dav.id(calendar))?);
+                found.push(event.booking(&self.server.id(calendar))?);
             }
         }
         found.sort_by_key(|booking| std::cmp::Reverse(booking.updated_at));
@@ -139,25 +138,14 @@ impl CalDav {
     fn read(&self, resource: &Resource, calendar: &str) -> Result<Event> {
         let text =
             resource.text("calendar-data").ok_or_else(|| unusable("an event came without its data"))?;
-        let id = self.dav.id(&href::resolve(calendar, &resource.href));
+        let id = self.server.id(&href::resolve(calendar, &resource.href));
         Event::read(id, resource.text("getetag"), text)
-    }
-
-    /// Change an event in the state that was read, again if somebody else changed it in between.
-    fn persist(&self, change: impl Fn() -> Result<Booking>) -> Result<Booking> {
-        for _ in 1..CHANGE_TRIES {
-            match change() {
-                Err(ProviderError::Conflict(Conflict::Changed)) => {}
-                other => return other,
-            }
-        }
-        change()
     }
 
     fn try_cancel(&self, url: &str, reason: Option<&str>) -> Result<Booking> {
         let calendar = self.calendar_of(url);
-        let event = match self.dav.event(url) {
-            Err(ProviderError::NotFound) => return Ok(event::gone(&self.dav.id(url), &calendar)),
+        let event = match self.event_at(url) {
+            Err(ProviderError::NotFound) => return Ok(event::gone(&self.server.id(url), &calendar)),
             other => other?,
         };
         let booking = event.booking(&calendar)?;
@@ -165,7 +153,7 @@ impl CalDav {
             return Ok(booking);
         }
         match self.settings.cancelled_events {
-            CancelledEvents::Delete => match self.dav.delete(url, &event) {
+            CancelledEvents::Delete => match dav::delete(url, &event) {
                 Ok(()) | Err(ProviderError::NotFound) => Ok(Booking {
                     status: BookingStatus::Cancelled,
                     cancellation_reason: reason.map(str::to_owned),
@@ -174,8 +162,8 @@ impl CalDav {
                 Err(error) => Err(error),
             },
             CancelledEvents::Keep => {
-                let text = write::cancelled(&event, reason, self.dav.now());
-                let etag = self.dav.replace(url, &event, &text)?;
+                let text = write::cancelled(&event, reason, time::now());
+                let etag = dav::replace(url, &event, &text)?;
                 Event::read(event.id, etag.as_deref(), &text)?.booking(&calendar)
             }
         }
@@ -183,7 +171,7 @@ impl CalDav {
 
     fn try_move(&self, url: &str, request: &RescheduleRequest) -> Result<Booking> {
         let calendar = self.calendar_of(url);
-        let event = self.dav.event(url)?;
+        let event = self.event_at(url)?;
         let booking = event.booking(&calendar)?;
         if booking.status == BookingStatus::Cancelled {
             return Err(ProviderError::wrong_state("The event is cancelled."));
@@ -192,31 +180,32 @@ impl CalDav {
             // An earlier try moved it, and its answer was lost.
             return Ok(booking);
         }
-        let text = write::moved(&event, request.when, self.dav.now());
-        let etag = self.dav.replace(url, &event, &text)?;
+        let text = write::moved(&event, request.when, time::now());
+        let etag = dav::replace(url, &event, &text)?;
         Event::read(event.id, etag.as_deref(), &text)?.booking(&calendar)
     }
 
     /// The first position: the token comes before the listing, so that nothing falls in between.
-    fn begin(&self, calendar: &str) -> Result<Cursor> {
-        let answer = self.dav.properties(calendar, query::SYNC_TOKEN)?;
+    fn begin(calendar: &str) -> Result<Cursor> {
+        let answer = dav::properties(calendar, query::SYNC_TOKEN)?;
         let token = answer.resources.first().and_then(|resource| resource.text("sync-token"));
         // Without it a server cannot tell changes.
         let next = token.ok_or(ProviderError::Unsupported(None))?.to_owned();
         let page = Page { next, after: String::new(), more: false };
-        Ok(Cursor { listing: Listing::From(self.dav.now()), page: Some(page) })
+        Ok(Cursor { listing: Listing::From(time::now()), page: Some(page) })
     }
 
     /// These events as bookings, those that are gone as cancelled ones. An odd event must not stop the sync of all the others.
     fn read_all(&self, calendar: &str, urls: Vec<String>, gone: &[String]) -> Result<Vec<Booking>> {
-        let id = self.dav.id(calendar);
+        let id = self.server.id(calendar);
         let (gone, there): (Vec<_>, Vec<_>) = urls.into_iter().partition(|url| gone.contains(url));
-        let mut bookings: Vec<Booking> = gone.iter().map(|url| event::gone(&self.dav.id(url), &id)).collect();
+        let mut bookings: Vec<Booking> =
+            gone.iter().map(|url| event::gone(&self.server.id(url), &id)).collect();
         if there.is_empty() {
             return Ok(bookings);
         }
-        for resource in &self.dav.multiget(calendar, &there)?.resources {
-            let at = self.dav.id(&href::resolve(calendar, &resource.href));
+        for resource in &dav::multiget(calendar, &there)?.resources {
+            let at = self.server.id(&href::resolve(calendar, &resource.href));
             if resource.status == Some(404) {
                 bookings.push(event::gone(&at, &id));
                 continue;
@@ -263,6 +252,17 @@ impl Listed {
         }
         listed
     }
+}
+
+/// Change an event in the state that was read, again if somebody else changed it in between.
+fn persist(change: impl Fn() -> Result<Booking>) -> Result<Booking> {
+    for _ in 1..CHANGE_TRIES {
+        match change() {
+            Err(ProviderError::Conflict(Conflict::Changed)) => {}
+            other => return other,
+        }
+    }
+    change()
 }
 
 fn unusable(why: &str) -> ProviderError {

@@ -10,7 +10,7 @@ use crate::{CalDav, map::calendars};
 impl Catalog for CalDav {
     fn list_event_types(&self, page: PageRequest) -> Result<EventTypePage> {
         let (all, booked) = self.calendars()?;
-        let ids = all.iter().map(|calendar| (self.dav.id(&calendar.url), calendar));
+        let ids = all.iter().map(|calendar| (self.server.id(&calendar.url), calendar));
         // The last id of the page before.
         let mut left =
             ids.skip_while(|(id, _)| page.token.as_ref().is_some_and(|last| id <= last)).peekable();

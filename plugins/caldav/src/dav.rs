@@ -1,9 +1,9 @@
-//! The requests of CalDAV, one function each. Addresses are whole URLs in one spelling; ids are those of the tenant's server without
-//! its origin, so that they are short and stay the same when the server gets another name.
+//! The requests of `CalDAV`, one function each. Addresses are whole URLs.
 
 use berth_sdk::{
     Result,
     http::{Client, Method, RequestBuilder, Response, error_of, retry_after_ms},
+    time,
     types::{Instant, Interval, ProviderError},
 };
 
@@ -21,142 +21,101 @@ const ICALENDAR: &str = "text/calendar; charset=utf-8";
 /// Redirects that discovery follows, more than any server needs.
 const REDIRECTS_MAX: usize = 4;
 
-/// A server, as one account sees it.
-pub(crate) struct Dav {
-    /// Where the tenant says it is.
-    base: String,
+/// Properties of a resource (`Depth: 0`).
+pub(crate) fn properties(url: &str, names: &[&str]) -> Result<Multistatus> {
+    multistatus(Method::Propfind, url, "0", query::propfind(names))
 }
 
-impl Dav {
-    pub(crate) fn new(base_url: &str) -> Self {
-        Self { base: href::resolve(base_url, base_url) }
-    }
+/// Properties of a collection and of everything directly in it (`Depth: 1`).
+pub(crate) fn list(url: &str, names: &[&str]) -> Result<Multistatus> {
+    multistatus(Method::Propfind, url, "1", query::propfind(names))
+}
 
-    /// Where the tenant says it is.
-    pub(crate) fn base(&self) -> &str {
-        &self.base
-    }
-
-    pub(crate) fn now(&self) -> Instant {
-        Client::live(&self.base).now()
-    }
-
-    /// The URL of an id, or of what a tenant wrote.
-    pub(crate) fn url(&self, id: &str) -> String {
-        href::resolve(&self.base, id)
-    }
-
-    /// The URL of a calendar.
-    pub(crate) fn folder(&self, id: &str) -> String {
-        href::folder(&self.url(id))
-    }
-
-    /// The id of a URL.
-    pub(crate) fn id(&self, url: &str) -> String {
-        let own = href::origin(url) == href::origin(&self.base);
-        if own { href::path(url).to_owned() } else { url.to_owned() }
-    }
-
-    /// Properties of a resource (`Depth: 0`).
-    pub(crate) fn properties(&self, url: &str, names: &[&str]) -> Result<Multistatus> {
-        self.multistatus(Method::Propfind, url, "0", query::propfind(names))
-    }
-
-    /// Properties of a collection and of everything directly in it (`Depth: 1`).
-    pub(crate) fn list(&self, url: &str, names: &[&str]) -> Result<Multistatus> {
-        self.multistatus(Method::Propfind, url, "1", query::propfind(names))
-    }
-
-    /// As [`Self::properties`], wherever redirects lead; with the URL at which the answer was given.
-    pub(crate) fn properties_wherever(&self, url: &str, names: &[&str]) -> Result<(String, Multistatus)> {
-        let mut url = url.to_owned();
-        for _ in 0..REDIRECTS_MAX {
-            let client = client(&url);
-            let response = ask(&client, Method::Propfind, &url, "0", query::propfind(names)).send_any()?;
-            match (response.status, response.header("location")) {
-                (301 | 302 | 303 | 307 | 308, Some(location)) => url = href::resolve(&url, location),
-                // A website that knows no WebDAV answers with a page.
-                (200..=206, _) => return Err(errors::not_supported(response.status)),
-                _ => return Ok((url, xml::multistatus(self.accepted(&response)?.text()?)?)),
-            }
+/// As [`properties`], wherever redirects lead; with the URL at which the answer was given.
+pub(crate) fn properties_wherever(url: &str, names: &[&str]) -> Result<(String, Multistatus)> {
+    let mut url = url.to_owned();
+    for _ in 0..REDIRECTS_MAX {
+        let client = client(&url);
+        let response = ask(&client, Method::Propfind, &url, "0", query::propfind(names)).send_any()?;
+        match (response.status, response.header("location")) {
+            (301 | 302 | 303 | 307 | 308, Some(location)) => url = href::resolve(&url, location),
+            // A website that knows no WebDAV answers with a page.
+            (200..=206, _) => return Err(errors::not_supported(response.status)),
+            _ => return Ok((url, xml::multistatus(accepted(&response)?.text()?)?)),
         }
-        Err(ProviderError::vendor(
-            310,
-            "redirects",
-            "The server sends from one address to the next without end.",
-        ))
     }
+    Err(ProviderError::vendor(302, "redirects", "The server sends from one address to the next without end."))
+}
 
-    /// What the server counts as busy, as a `VFREEBUSY`.
-    pub(crate) fn free_busy(&self, calendar: &str, within: Interval) -> Result<String> {
-        let client = client(calendar);
-        let response = ask(&client, Method::Report, calendar, "1", query::free_busy(within)).send()?;
-        response.text().map(str::to_owned)
-    }
+/// What the server counts as busy, as a `VFREEBUSY`.
+pub(crate) fn free_busy(calendar: &str, within: Interval) -> Result<String> {
+    let client = client(calendar);
+    let response = ask(&client, Method::Report, calendar, "1", query::free_busy(within)).send()?;
+    response.text().map(str::to_owned)
+}
 
-    /// The single events of this time.
-    pub(crate) fn expanded(&self, calendar: &str, within: Interval) -> Result<Multistatus> {
-        self.multistatus(Method::Report, calendar, "1", query::expanded(within))
-    }
+/// The single events of this time.
+pub(crate) fn expanded(calendar: &str, within: Interval) -> Result<Multistatus> {
+    multistatus(Method::Report, calendar, "1", query::expanded(within))
+}
 
-    /// The addresses of the events that are not over at this time.
-    pub(crate) fn not_over(&self, calendar: &str, at: Instant) -> Result<Multistatus> {
-        self.multistatus(Method::Report, calendar, "1", query::not_over(at))
-    }
+/// The addresses of the events that are not over at this time.
+pub(crate) fn not_over(calendar: &str, at: Instant) -> Result<Multistatus> {
+    multistatus(Method::Report, calendar, "1", query::not_over(at))
+}
 
-    /// The events with this UID.
-    pub(crate) fn by_uid(&self, calendar: &str, uid: &str) -> Result<Multistatus> {
-        self.multistatus(Method::Report, calendar, "1", query::by_uid(uid))
-    }
+/// The events with this UID.
+pub(crate) fn by_uid(calendar: &str, uid: &str) -> Result<Multistatus> {
+    multistatus(Method::Report, calendar, "1", query::by_uid(uid))
+}
 
-    /// These events of a calendar.
-    pub(crate) fn multiget(&self, calendar: &str, urls: &[String]) -> Result<Multistatus> {
-        let paths: Vec<String> = urls.iter().map(|url| href::path(url).to_owned()).collect();
-        self.multistatus(Method::Report, calendar, "1", query::multiget(&paths))
-    }
+/// These events of a calendar.
+pub(crate) fn multiget(calendar: &str, urls: &[String]) -> Result<Multistatus> {
+    let paths: Vec<String> = urls.iter().map(|url| href::path(url).to_owned()).collect();
+    multistatus(Method::Report, calendar, "1", query::multiget(&paths))
+}
 
-    /// What changed in a calendar (RFC 6578, which wants `Depth: 0`).
-    pub(crate) fn changes(&self, calendar: &str, token: &str) -> Result<Multistatus> {
-        self.multistatus(Method::Report, calendar, "0", query::changes(token))
-    }
+/// What changed in a calendar (RFC 6578, which wants `Depth: 0`).
+pub(crate) fn changes(calendar: &str, token: &str) -> Result<Multistatus> {
+    multistatus(Method::Report, calendar, "0", query::changes(token))
+}
 
-    /// One event.
-    pub(crate) fn event(&self, url: &str) -> Result<Event> {
-        let client = client(url);
-        let response = request(&client, Method::Get, url).send()?;
-        Event::read(self.id(url), response.header("etag"), response.text()?)
-    }
+/// One event.
+pub(crate) fn event(url: &str, id: String) -> Result<Event> {
+    let client = client(url);
+    let response = request(&client, Method::Get, url).send()?;
+    Event::read(id, response.header("etag"), response.text()?)
+}
 
-    /// Write an event where there is none; `conflict(changed)` if there is one.
-    pub(crate) fn create(&self, url: &str, calendar: &str) -> Result<Option<String>> {
-        let client = client(url);
-        put(request(&client, Method::Put, url).header("if-none-match", "*"), calendar)
-    }
+/// Write an event where there is none; `conflict(changed)` if there is one.
+pub(crate) fn create(url: &str, calendar: &str) -> Result<Option<String>> {
+    let client = client(url);
+    put(request(&client, Method::Put, url).header("if-none-match", "*"), calendar)
+}
 
-    /// Write an event in place of the one that was read; `conflict(changed)` if it is not that one any more.
-    pub(crate) fn replace(&self, url: &str, event: &Event, calendar: &str) -> Result<Option<String>> {
-        let client = client(url);
-        put(bound(request(&client, Method::Put, url), event), calendar)
-    }
+/// Write an event in place of the one that was read; `conflict(changed)` if it is not that one any more.
+pub(crate) fn replace(url: &str, event: &Event, calendar: &str) -> Result<Option<String>> {
+    let client = client(url);
+    put(bound(request(&client, Method::Put, url), event), calendar)
+}
 
-    /// Delete the event that was read; `conflict(changed)` if it is not that one any more.
-    pub(crate) fn delete(&self, url: &str, event: &Event) -> Result<()> {
-        let client = client(url);
-        bound(request(&client, Method::Delete, url), event).send().map(|_| ())
-    }
+/// Delete the event that was read; `conflict(changed)` if it is not that one any more.
+pub(crate) fn delete(url: &str, event: &Event) -> Result<()> {
+    let client = client(url);
+    bound(request(&client, Method::Delete, url), event).send().map(|_| ())
+}
 
-    fn multistatus(&self, method: Method, url: &str, depth: &str, body: String) -> Result<Multistatus> {
-        let client = client(url);
-        xml::multistatus(ask(&client, method, url, depth, body).send()?.text()?)
-    }
+fn multistatus(method: Method, url: &str, depth: &str, body: String) -> Result<Multistatus> {
+    let client = client(url);
+    xml::multistatus(ask(&client, method, url, depth, body).send()?.text()?)
+}
 
-    fn accepted<'a>(&self, response: &'a Response) -> Result<&'a Response> {
-        if response.is_success() {
-            return Ok(response);
-        }
-        let wait = retry_after_ms(response, self.now());
-        Err(errors::of(response).unwrap_or_else(|| error_of(response, wait)))
+fn accepted(response: &Response) -> Result<&Response> {
+    if response.is_success() {
+        return Ok(response);
     }
+    let wait = retry_after_ms(response, time::now());
+    Err(errors::of(response).unwrap_or_else(|| error_of(response, wait)))
 }
 
 fn client(url: &str) -> Client {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    CalDav, errors,
+    CalDav, dav, errors,
     map::{
         calendars::{Calendar, calendars},
         href, query,
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Where servers say where CalDAV is (RFC 6764 section 5).
+/// Where servers say where `CalDAV` is (RFC 6764 section 5).
 const WELL_KNOWN: &str = "/.well-known/caldav";
 /// Entry of the state that holds [`Found`].
 const FOUND: &str = "found";
@@ -52,7 +52,7 @@ impl CalDav {
         let names = [principal.name, principal.email.clone(), Some(own_name), Some(principal.url.clone())];
         let booked = calendars.iter().find(|calendar| calendar.url == found.calendar);
         Ok(Account {
-            id: self.dav.id(&principal.url),
+            id: self.server.id(&principal.url),
             name: names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default(),
             email: principal.email,
             time_zone: booked.and_then(|calendar| calendar.time_zone.clone()),
@@ -64,7 +64,7 @@ impl CalDav {
     /// Every calendar of the account, and the URL of the one that bookings are written to.
     pub(crate) fn calendars(&self) -> Result<(Vec<Calendar>, String)> {
         if let Some(found) = self.known() {
-            match self.calendars_at(&found.homes) {
+            match calendars_at(&found.homes) {
                 Ok(calendars) => return Ok((calendars, found.calendar)),
                 // They moved since.
                 Err(error) if errors::is_nothing_there(&error) => {}
@@ -78,7 +78,7 @@ impl CalDav {
     /// URL of the calendar that bookings are written to.
     pub(crate) fn calendar(&self) -> Result<String> {
         if !self.settings.calendar.is_empty() {
-            return Ok(self.dav.folder(&self.settings.calendar));
+            return Ok(self.server.folder(&self.settings.calendar));
         }
         match self.known() {
             Some(found) => Ok(found.calendar),
@@ -95,7 +95,7 @@ impl CalDav {
     /// Go the whole way, and remember where it led.
     fn look(&self) -> Result<(Principal, Found, Vec<Calendar>)> {
         let principal = self.principal()?;
-        let calendars = self.calendars_at(&principal.homes)?;
+        let calendars = calendars_at(&principal.homes)?;
         let calendar = self.chosen(&principal, &calendars)?.url.clone();
         let found = Found { asked: self.asked(), homes: principal.homes.clone(), calendar };
         if state::set_json(FOUND, &found).is_err() {
@@ -105,21 +105,21 @@ impl CalDav {
     }
 
     fn asked(&self) -> (String, String) {
-        (self.dav.base().to_owned(), self.settings.calendar.clone())
+        (self.server.base().to_owned(), self.settings.calendar.clone())
     }
 
     /// From the address of the settings to the principal. With a path that path comes first, else the well-known one.
     fn principal(&self) -> Result<Principal> {
-        let base = self.dav.base();
+        let base = self.server.base();
         let well_known = href::resolve(base, WELL_KNOWN);
         let mut places = vec![base.to_owned(), well_known];
         if href::path(base) == "/" {
             places.reverse();
         }
         for place in places {
-            match self.dav.properties_wherever(&place, query::ENTRY) {
+            match dav::properties_wherever(&place, query::ENTRY) {
                 Ok((url, answer)) => {
-                    if let Some(principal) = self.principal_at(&url, &answer)? {
+                    if let Some(principal) = principal_at(&url, &answer)? {
                         return Ok(principal);
                     }
                 }
@@ -131,48 +131,19 @@ impl CalDav {
         Err(ProviderError::invalid("settings.base_url", message))
     }
 
-    fn principal_at(&self, url: &str, answer: &Multistatus) -> Result<Option<Principal>> {
-        let Some(entry) = answer.resources.first() else { return Ok(None) };
-        let own = entry.has("calendar-home-set").then_some(url.to_owned());
-        let named = entry.hrefs("current-user-principal").first().map(|href| href::resolve(url, href));
-        let Some(principal) = named.or(own) else { return Ok(None) };
-        let answer = self.dav.properties(&principal, query::PRINCIPAL)?;
-        let Some(told) = answer.resources.first() else { return Ok(None) };
-        let homes = told.hrefs("calendar-home-set").iter().take(HOMES_MAX);
-        let homes: Vec<String> = homes.map(|href| href::resolve(&principal, href)).collect();
-        if homes.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Principal {
-            name: told.text("displayname").map(str::to_owned),
-            email: mailbox(told),
-            inbox: told.hrefs("schedule-inbox-URL").first().map(|href| href::resolve(&principal, href)),
-            homes,
-            url: principal,
-        }))
-    }
-
-    fn calendars_at(&self, homes: &[String]) -> Result<Vec<Calendar>> {
-        let mut all = Vec::new();
-        for home in homes {
-            all.extend(calendars(&self.dav.list(home, query::CALENDAR)?, home));
-        }
-        Ok(all)
-    }
-
     /// The calendar of the settings, which must be there and be writable, or the account's default.
     fn chosen<'a>(&self, principal: &Principal, all: &'a [Calendar]) -> Result<&'a Calendar> {
         let writable = || all.iter().filter(|calendar| calendar.writable);
         let chosen = if self.settings.calendar.is_empty() {
-            let default = self.default_of(principal)?;
+            let default = default_of(principal)?;
             writable().find(|calendar| Some(&calendar.url) == default.as_ref()).or_else(|| writable().next())
         } else {
-            let wanted = self.dav.folder(&self.settings.calendar);
+            let wanted = self.server.folder(&self.settings.calendar);
             writable().find(|calendar| calendar.url == wanted)
         };
         chosen.ok_or_else(|| {
             let ids: Vec<String> =
-                writable().take(NAMED_MAX).map(|calendar| self.dav.id(&calendar.url)).collect();
+                writable().take(NAMED_MAX).map(|calendar| self.server.id(&calendar.url)).collect();
             let message = if ids.is_empty() {
                 "the account has no calendar that it may write events to; make one".to_owned()
             } else {
@@ -181,26 +152,59 @@ impl CalDav {
             ProviderError::invalid("settings.calendar", message)
         })
     }
+}
 
-    /// Where the server itself puts invitations; few servers tell.
-    fn default_of(&self, principal: &Principal) -> Result<Option<String>> {
-        let Some(inbox) = &principal.inbox else { return Ok(None) };
-        match self.dav.properties(inbox, query::INBOX) {
-            Ok(answer) => Ok(answer.resources.first().and_then(|resource| {
-                resource
-                    .hrefs("schedule-default-calendar-URL")
-                    .first()
-                    .map(|href| href::folder(&href::resolve(inbox, href)))
-            })),
-            Err(ProviderError::Forbidden(_)) => Ok(None),
-            Err(error) if errors::is_nothing_there(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
+fn principal_at(url: &str, answer: &Multistatus) -> Result<Option<Principal>> {
+    let Some(entry) = answer.resources.first() else { return Ok(None) };
+    // It is somebody's, but the server does not know whose (RFC 5397 section 3).
+    if entry.contains("current-user-principal", "unauthenticated") {
+        return Err(ProviderError::Unauthorised);
+    }
+    let own = entry.has("calendar-home-set").then_some(url.to_owned());
+    let named = entry.hrefs("current-user-principal").first().map(|href| href::resolve(url, href));
+    let Some(principal) = named.or(own) else { return Ok(None) };
+    let answer = dav::properties(&principal, query::PRINCIPAL)?;
+    let Some(told) = answer.resources.first() else { return Ok(None) };
+    let homes = told.hrefs("calendar-home-set").iter().take(HOMES_MAX);
+    let homes: Vec<String> = homes.map(|href| href::resolve(&principal, href)).collect();
+    if homes.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Principal {
+        name: told.text("displayname").map(str::to_owned),
+        email: mailbox(told),
+        inbox: told.hrefs("schedule-inbox-URL").first().map(|href| href::resolve(&principal, href)),
+        homes,
+        url: principal,
+    }))
+}
+
+fn calendars_at(homes: &[String]) -> Result<Vec<Calendar>> {
+    let mut all = Vec::new();
+    for home in homes {
+        all.extend(calendars(&dav::list(home, query::CALENDAR)?, home));
+    }
+    Ok(all)
+}
+
+/// Where the server itself puts invitations; few servers tell.
+fn default_of(principal: &Principal) -> Result<Option<String>> {
+    let Some(inbox) = &principal.inbox else { return Ok(None) };
+    match dav::properties(inbox, query::INBOX) {
+        Ok(answer) => Ok(answer.resources.first().and_then(|resource| {
+            resource
+                .hrefs("schedule-default-calendar-URL")
+                .first()
+                .map(|href| href::folder(&href::resolve(inbox, href)))
+        })),
+        Err(ProviderError::Forbidden(_)) => Ok(None),
+        Err(error) if errors::is_nothing_there(&error) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
 /// The principal's mailbox, if one of its addresses is one.
 fn mailbox(principal: &Resource) -> Option<String> {
-    let addresses = principal.hrefs("calendar-user-address-set").iter();
-    addresses.filter_map(|address| address.strip_prefix("mailto:")).next().map(str::to_owned)
+    let mut addresses = principal.hrefs("calendar-user-address-set").iter();
+    addresses.find_map(|address| address.strip_prefix("mailto:")).map(str::to_owned)
 }

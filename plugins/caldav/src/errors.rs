@@ -35,7 +35,7 @@ pub(crate) fn of(response: &Response) -> Option<ProviderError> {
     }
 }
 
-/// What does not speak CalDAV.
+/// What does not speak `CalDAV`.
 pub(crate) fn not_supported(status: u16) -> ProviderError {
     let message = "The server does not know this request; is the address that of a CalDAV server?";
     vendor(status, "not-supported", message)

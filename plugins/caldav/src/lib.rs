@@ -1,6 +1,6 @@
-//! CalDAV (RFC 4791): busy times of an account's calendars, and bookings as events of one of them.
+//! `CalDAV` (RFC 4791): busy times of an account's calendars, and bookings as events of one of them.
 //!
-//! `dav` knows the requests, `errors` the refusals, `discovery` the way to the calendars, `map` XML and iCalendar, `cursor` the
+//! `server` knows addresses, `dav` the requests, `errors` the refusals, `discovery` the way to the calendars, `map` XML and iCalendar, `cursor` the
 //! incremental sync; the rest is one file per interface.
 
 mod availability;
@@ -11,15 +11,16 @@ mod dav;
 mod discovery;
 mod errors;
 mod map;
+mod server;
 
 use berth_sdk::{Connection, Result, types::Account};
 use serde::Deserialize;
 
-use crate::dav::Dav;
+use crate::server::Server;
 
-/// An account on a CalDAV server, and the calendar of it that bookings are written to.
+/// An account on a `CalDAV` server, and the calendar of it that bookings are written to.
 pub struct CalDav {
-    dav: Dav,
+    server: Server,
     settings: Settings,
 }
 
@@ -44,7 +45,7 @@ enum CancelledEvents {
 impl Connection for CalDav {
     fn open() -> Result<Self> {
         let settings: Settings = berth_sdk::settings::get()?;
-        Ok(Self { dav: Dav::new(&settings.base_url), settings })
+        Ok(Self { server: Server::new(&settings.base_url), settings })
     }
 
     fn validate(&self) -> Result<Account> {

@@ -36,9 +36,9 @@ pub enum Method {
     Put,
     Patch,
     Delete,
-    /// WebDAV (RFC 4918): properties of a resource.
+    /// Properties of a resource (RFC 4918).
     Propfind,
-    /// WebDAV (RFC 3253): a question to a collection.
+    /// A question to a collection (RFC 3253).
     Report,
 }
 

@@ -1,5 +1,7 @@
 //! Addresses: references of answers resolved (RFC 3986), and paths in one spelling, so that equal addresses are equal texts.
 
+use std::fmt::Write as _;
+
 /// The scheme and authority of a URL, without a slash: `https://dav.example.com`.
 pub(crate) fn origin(url: &str) -> &str {
     let after = url.find("://").map_or(0, |at| at + 3);
@@ -65,7 +67,8 @@ fn push(out: &mut String, byte: u8, plain: bool) {
     if plain {
         out.push(char::from(byte));
     } else {
-        out.push_str(&format!("%{byte:02X}"));
+        // Writing to a String cannot fail.
+        let _ = write!(out, "%{byte:02X}");
     }
 }
 

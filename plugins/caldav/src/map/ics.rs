@@ -1,5 +1,7 @@
 //! iCalendar as a tree (RFC 5545 section 3.1), read and written without losing what is not understood.
 
+use std::fmt::Write as _;
+
 use berth_sdk::{log, types::ProviderError};
 
 /// Components inside one another: an alarm in an event in a calendar, with room for what others invent.
@@ -44,7 +46,8 @@ impl Property {
     pub(crate) fn with(name: &str, parameters: &[(&str, &str)], value: &str) -> Self {
         let mut line = name.to_owned();
         for (key, text) in parameters {
-            line.push_str(&format!(";{key}=\"{}\"", caret_encoded(text)));
+            // Writing to a String cannot fail.
+            let _ = write!(line, ";{key}=\"{}\"", caret_encoded(text));
         }
         line.push(':');
         line.push_str(value);

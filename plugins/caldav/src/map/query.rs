@@ -30,7 +30,7 @@ pub(crate) const SYNC_TOKEN: &[&str] = &["sync-token"];
 
 /// Which properties to tell; `C:` stands before those of `CalDAV`.
 pub(crate) fn propfind(properties: &[&str]) -> String {
-    let names: String = properties.iter().map(|name| format!("<{name}/>")).collect();
+    let names: String = properties.iter().flat_map(|name| ["<", name, "/>"]).collect();
     format!("{DECLARATION}<propfind {NAMESPACES}><prop>{names}</prop></propfind>")
 }
 
@@ -69,7 +69,8 @@ fn calendar_query(properties: &str, filter: &str) -> String {
 
 /// These objects.
 pub(crate) fn multiget(paths: &[String]) -> String {
-    let hrefs: String = paths.iter().map(|path| format!("<href>{}</href>", escaped(path))).collect();
+    let hrefs = paths.iter().map(|path| escaped(path)).collect::<Vec<_>>().join("</href><href>");
+    let hrefs = format!("<href>{hrefs}</href>");
     format!(
         "{DECLARATION}<C:calendar-multiget {NAMESPACES}><prop><getetag/><C:calendar-data/></prop>{hrefs}</C:calendar-multiget>"
     )

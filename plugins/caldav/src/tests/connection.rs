@@ -124,6 +124,11 @@ fn an_address_without_calendars_is_refused_with_a_hint() {
         assert_eq!(caldav.validate(), Err(expected));
         played.finish();
     }
+    let stranger =
+        multistatus(&response("/", "<current-user-principal><unauthenticated/></current-user-principal>"));
+    let (caldav, _) =
+        provider_with(&json!({}), script().on("PROPFIND", "/.well-known/caldav", 207, &stranger));
+    assert_eq!(caldav.validate(), Err(ProviderError::Unauthorised));
 }
 
 #[test]
