@@ -20,12 +20,15 @@ use berth_tests::{
 };
 use proxy::Proxy;
 use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 /// The account's first calendar, which is its default where the server names none.
 const HOME: &str = "/eve/home/";
 /// Longer than any wait before a job is tried again, in milliseconds.
 const LATER_MS: i64 = 3_600_000;
+
+static TURN: Mutex<()> = Mutex::const_new(());
 
 struct Scene {
     world: World,
@@ -40,7 +43,11 @@ async fn scene(suite: &str) -> Option<Scene> {
     let proxy = Proxy::start(&radicale).await;
     let host = proxy.url().trim_start_matches("http://").to_owned();
     let world = World::new(21, TestClock::start(), &[&host]).await;
-    world.install(component("caldav")).await;
+    {
+        // Compiled once, not by every test at the same time: that may take longer than a component is given.
+        let _turn = TURN.lock().await;
+        world.install(component("caldav")).await;
+    }
     let new = NewConnection {
         plugin: "caldav".parse().unwrap(),
         name: "Eve".to_owned(),

@@ -114,8 +114,8 @@ mod tests {
 
     #[test]
     fn calendars_that_hold_events() {
-        let tasks = "<C:supported-calendar-component-set><C:comp name=\"VTODO\"/></C:supported-calendar-component-set>";
-        let both = "<C:supported-calendar-component-set><C:comp name=\"VTODO\"/><C:comp name=\"VEVENT\"/></C:supported-calendar-component-set>";
+        let tasks = "<C:supported-calendar-component-set><C:comp name=\"VJOURNAL\"/></C:supported-calendar-component-set>";
+        let both = "<C:supported-calendar-component-set><C:comp name=\"VJOURNAL\"/><C:comp name=\"VEVENT\"/></C:supported-calendar-component-set>";
         let all = [
             response("/eve/", "<resourcetype><collection/></resourcetype>"),
             response("/eve/work/", &format!("{IS}{both}<displayname>Work</displayname>")),

@@ -255,7 +255,7 @@ mod tests {
         ));
         let booking = series.booking("c").unwrap();
         assert_eq!((booking.title.as_deref(), booking.reference), (Some("all"), None));
-        assert!(event("BEGIN:VTODO\nUID:t\nEND:VTODO").main().is_none());
+        assert!(event("BEGIN:VJOURNAL\nUID:t\nEND:VJOURNAL").main().is_none());
         let invited =
             vevent(&format!("{HALF_HOUR}\nATTENDEE;CN=Bob:MAILTO:bob@example.com\nATTENDEE:urn:uuid:1"));
         let names: Vec<_> =

@@ -57,7 +57,7 @@ fn first_everything_that_is_not_over_and_then_what_changed() {
 
 #[test]
 fn an_odd_object_does_not_stop_the_others() {
-    let task = "BEGIN:VCALENDAR\nBEGIN:VTODO\nUID:t\nEND:VTODO\nEND:VCALENDAR\n";
+    let task = "BEGIN:VCALENDAR\nBEGIN:VJOURNAL\nUID:t\nEND:VJOURNAL\nEND:VCALENDAR\n";
     let odd = event("odd", "soon", "");
     let objects = [
         full("late", "LAST-MODIFIED:20300102T000000Z\n"),
