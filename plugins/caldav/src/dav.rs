@@ -32,11 +32,18 @@ pub(crate) fn list(url: &str, names: &[&str]) -> Result<Multistatus> {
 }
 
 /// As [`properties`], wherever redirects lead; with the URL at which the answer was given.
-pub(crate) fn properties_wherever(url: &str, names: &[&str]) -> Result<(String, Multistatus)> {
-    let mut url = url.to_owned();
+pub(crate) fn properties_wherever(began: &str, names: &[&str]) -> Result<(String, Multistatus)> {
+    let mut url = began.to_owned();
     for _ in 0..REDIRECTS_MAX {
         let client = client(&url);
-        let response = ask(&client, Method::Propfind, &url, "0", query::propfind(names)).send_any()?;
+        let response = match ask(&client, Method::Propfind, &url, "0", query::propfind(names)).send_any() {
+            // Only Berth's gate refuses without a status: that host is not the one of the settings.
+            Err(ProviderError::Forbidden(_)) if href::origin(&url) != href::origin(began) => {
+                let message = format!("The server is {url} by its own word; give that address.");
+                return Err(ProviderError::invalid("settings.base_url", message));
+            }
+            other => other?,
+        };
         match (response.status, response.header("location")) {
             (301 | 302 | 303 | 307 | 308, Some(location)) => url = href::resolve(&url, location),
             // A website that knows no WebDAV answers with a page.

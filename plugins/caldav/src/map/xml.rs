@@ -73,9 +73,16 @@ pub(crate) fn multistatus(text: &str) -> Result<Multistatus> {
         if !root.has_tag_name((DAV, "multistatus")) {
             return Err("the root is no multistatus".to_owned());
         }
-        let resources = children(root, "response").map(resource).collect::<Option<_>>();
+        let mut all = Vec::new();
+        for response in children(root, "response") {
+            let before = all.len();
+            all.extend(resources(response));
+            if all.len() == before {
+                return Err("a response has no href".to_owned());
+            }
+        }
         let sync_token = child(root, "sync-token").map(text_of).filter(|token| !token.is_empty());
-        Ok(Multistatus { resources: resources.ok_or("a response has no href")?, sync_token })
+        Ok(Multistatus { resources: all, sync_token })
     });
     read.map_err(|why| {
         log::warn(&format!("the answer is not the multistatus expected: {why}"));
@@ -110,7 +117,8 @@ fn status(node: Node<'_, '_>) -> Option<u16> {
     text_of(child(node, "status")?).split(' ').nth(1)?.parse().ok()
 }
 
-fn resource(response: Node<'_, '_>) -> Option<Resource> {
+/// One for each address: several share an answer that is only a status.
+fn resources(response: Node<'_, '_>) -> impl Iterator<Item = Resource> {
     let mut found = Vec::new();
     for propstat in children(response, "propstat") {
         if status(propstat).is_none_or(|status| (200..300).contains(&status))
@@ -120,7 +128,8 @@ fn resource(response: Node<'_, '_>) -> Option<Resource> {
             found.extend(properties.children().filter(known).map(value));
         }
     }
-    Some(Resource { href: text_of(child(response, "href")?), status: status(response), found })
+    let status = status(response);
+    children(response, "href").map(move |href| Resource { href: text_of(href), status, found: found.clone() })
 }
 
 fn value(property: Node<'_, '_>) -> Value {
@@ -151,11 +160,11 @@ mod tests {
             <x:displayname>Other</x:displayname></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>
             <d:propstat><d:prop><d:sync-token/></d:prop><d:status>HTTP/1.1 404 Not Found</d:status></d:propstat>
             </d:response>
-            <d:response><d:href>/eve/work/gone.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>
+            <d:response><d:href>/eve/work/gone.ics</d:href><d:href>/eve/work/too.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>
             <d:sync-token>urn:token:1</d:sync-token></d:multistatus>"#;
         let answer = multistatus(text).unwrap();
         assert_eq!(answer.sync_token.as_deref(), Some("urn:token:1"));
-        let [work, gone] = answer.resources.as_slice() else { panic!("{answer:?}") };
+        let [work, gone, too] = answer.resources.as_slice() else { panic!("{answer:?}") };
         assert_eq!((work.href.as_str(), work.status), ("/eve/work/", None));
         assert_eq!(work.text("displayname"), Some("Work & <play>"));
         assert!(work.contains("resourcetype", "calendar") && !work.contains("resourcetype", "principal"));
@@ -163,6 +172,7 @@ mod tests {
         assert_eq!(work.hrefs("calendar-home-set"), ["/eve/", "/team/"]);
         assert!(!work.has("sync-token"), "it was not found");
         assert_eq!((gone.href.as_str(), gone.status), ("/eve/work/gone.ics", Some(404)));
+        assert_eq!((too.href.as_str(), too.status), ("/eve/work/too.ics", Some(404)));
     }
 
     #[test]

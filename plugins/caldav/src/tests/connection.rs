@@ -2,6 +2,7 @@
 
 use berth_sdk::{
     Availability, Catalog, Connection,
+    http::SendError,
     testing::Scripted,
     time::{self, HOUR},
     types::{BusyQuery, BusyTime, Interval, PageRequest, ProviderError},
@@ -141,6 +142,21 @@ fn redirects_end() {
     let (caldav, played) = provider_with(&json!({}), found);
     assert!(matches!(caldav.validate(), Err(ProviderError::Vendor(v)) if v.code == "redirects"));
     played.finish();
+}
+
+#[test]
+fn a_server_elsewhere_is_named() {
+    let elsewhere = "https://caldav.example.net/dav/";
+    let denied = || SendError::Denied("not granted".to_owned());
+    let found = script().on_with("PROPFIND", "/.well-known/caldav", 301, &[("location", elsewhere)], "");
+    let (caldav, played) = provider_with(&json!({}), found.on_failure("PROPFIND", ENTRY, denied()));
+    let Err(ProviderError::Invalid(problems)) = caldav.validate() else { panic!("it was followed") };
+    assert_eq!(problems[0].field, "settings.base_url");
+    assert!(problems[0].message.contains(elsewhere), "{}", problems[0].message);
+    played.finish();
+    let (caldav, _) =
+        provider_with(&json!({}), script().on_failure("PROPFIND", "/.well-known/caldav", denied()));
+    assert_eq!(caldav.validate(), Err(ProviderError::Forbidden("not granted".to_owned())));
 }
 
 #[test]
