@@ -7,8 +7,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use berth_engine::{BookRequest, CancelBooking, NewConnection, RescheduleBooking};
 use berth_model::{
-    booking::BookingStatus,
+    booking::{Booking, BookingStatus},
     event_type::EventTypeRecord,
+    id::{BookingId, ConnectionId, ProviderCallId},
     provider::{Attendee, BusyQuery, CallContext, ExternalBooking, ExternalStatus, Providers as _},
     secret::{Credentials, Secret},
     time::{Instant, Interval},
@@ -32,6 +33,7 @@ static TURN: Mutex<()> = Mutex::const_new(());
 
 struct Scene {
     world: World,
+    connection: ConnectionId,
     radicale: Radicale,
     proxy: Proxy,
     event_type: EventTypeRecord,
@@ -62,7 +64,7 @@ async fn scene(suite: &str) -> Option<Scene> {
     let shown: Vec<_> = types.iter().map(|e| (e.id.as_str(), e.title.as_str(), e.active)).collect();
     assert_eq!(shown, [(HOME, "Eve, home", true), ("/eve/work/", "Eve, work", false)]);
     let event_type = world.offer(Some(connection.id), Some(HOME)).await;
-    Some(Scene { world, radicale, proxy, event_type })
+    Some(Scene { world, connection: connection.id, radicale, proxy, event_type })
 }
 
 fn credentials() -> Credentials {
@@ -112,15 +114,25 @@ impl Scene {
         self.world.engine.run_due_jobs(10).await.unwrap();
     }
 
+    /// Keep the connection in step once, and see how the booking stands.
+    async fn synced(&self, booking: BookingId) -> Booking {
+        let (engine, caller) = (&self.world.engine, &self.world.caller);
+        engine.start_sync(caller, self.connection, false).await.unwrap();
+        engine.run_due_jobs(10).await.unwrap();
+        let status = engine.sync_status(caller, self.connection).await.unwrap();
+        assert_eq!((status.state.error, status.open_conflicts), (None, 0));
+        engine.booking(caller, booking).await.unwrap()
+    }
+
     /// A call of the component as the engine makes them.
     fn call(&self, number: u128) -> CallContext {
         let host = self.proxy.url().trim_start_matches("http://").to_owned();
         CallContext {
             tenant: self.world.caller.tenant,
             listing: None,
-            connection: berth_model::id::ConnectionId::from_uuid(Uuid::from_u128(1)),
+            connection: ConnectionId::from_uuid(Uuid::from_u128(1)),
             plugin: "caldav".parse().unwrap(),
-            call: berth_model::id::ProviderCallId::from_uuid(Uuid::from_u128(number)),
+            call: ProviderCallId::from_uuid(Uuid::from_u128(number)),
             request_id: "request-test".to_owned(),
             settings: Arc::new(self.settings()),
             credentials: Arc::new(credentials()),
@@ -288,4 +300,37 @@ async fn busy_times_are_the_same_whoever_counts_them() {
     scene.proxy.hide_counting();
     let single = scene.world.runtime.busy(&scene.call(2), query).await.unwrap();
     assert_eq!(single, counted, "from single events");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_follows_its_event() {
+    let Some(scene) = scene("a booking that follows a real calendar").await else { return };
+    let (engine, caller) = (&scene.world.engine, &scene.world.caller);
+    let made = engine.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
+    // Others write into the calendar as well, what concerns nobody's booking and what takes no time.
+    for (name, lines) in [
+        ("private", "DTSTART:20261203T090000Z\r\nDURATION:PT1H\r\nSUMMARY:dentist"),
+        ("note", "DTSTART;VALUE=DATE:20261201\r\nSUMMARY:birthday\r\nTRANSP:TRANSPARENT"),
+        ("series", "DTSTART:20261101T170000Z\r\nDURATION:PT1H\r\nRRULE:FREQ=WEEKLY"),
+    ] {
+        let (status, answer) =
+            scene.radicale.ask("PUT", &format!("{HOME}{name}.ics"), &object(name, lines)).await;
+        assert!(status.is_success(), "{name}: {status} {answer}");
+    }
+    let first = scene.synced(made.id).await;
+    assert_eq!((first.status, first.when), (made.status, made.when));
+
+    let path = made.external_id.clone().unwrap();
+    let lines = "DTSTART;TZID=Europe/Warsaw:20261202T113000\r\nDURATION:PT30M\r\nSEQUENCE:1\r\nSUMMARY:moved";
+    let (status, _) = scene.radicale.ask("PUT", &path, &object(&format!("{}@berth", made.id), lines)).await;
+    assert!(status.is_success(), "{status}");
+    let moved = scene.synced(made.id).await;
+    assert_eq!(
+        (moved.status, moved.when),
+        (BookingStatus::Confirmed, within("2026-12-02T10:30:00Z", "2026-12-02T11:00:00Z"))
+    );
+
+    let (status, _) = scene.radicale.ask("DELETE", &path, "").await;
+    assert!(status.is_success(), "{status}");
+    assert_eq!(scene.synced(made.id).await.status, BookingStatus::Cancelled);
 }

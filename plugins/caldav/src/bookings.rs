@@ -139,13 +139,13 @@ impl CalDav {
         let text =
             resource.text("calendar-data").ok_or_else(|| unusable("an event came without its data"))?;
         let id = self.server.id(&href::resolve(calendar, &resource.href));
-        Event::read(id, resource.text("getetag"), text)
+        Ok(Event::read(id, resource.text("getetag"), text)?.modified(resource.text("getlastmodified")))
     }
 
     fn try_cancel(&self, url: &str, reason: Option<&str>) -> Result<Booking> {
         let calendar = self.calendar_of(url);
         let event = match self.event_at(url) {
-            Err(ProviderError::NotFound) => return Ok(event::gone(&self.server.id(url), &calendar)),
+            Err(ProviderError::NotFound) => return Ok(event::gone(&self.server.id(url))),
             other => other?,
         };
         let booking = event.booking(&calendar)?;
@@ -199,15 +199,14 @@ impl CalDav {
     fn read_all(&self, calendar: &str, urls: Vec<String>, gone: &[String]) -> Result<Vec<Booking>> {
         let id = self.server.id(calendar);
         let (gone, there): (Vec<_>, Vec<_>) = urls.into_iter().partition(|url| gone.contains(url));
-        let mut bookings: Vec<Booking> =
-            gone.iter().map(|url| event::gone(&self.server.id(url), &id)).collect();
+        let mut bookings: Vec<Booking> = gone.iter().map(|url| event::gone(&self.server.id(url))).collect();
         if there.is_empty() {
             return Ok(bookings);
         }
         for resource in &dav::multiget(calendar, &there)?.resources {
             let at = self.server.id(&href::resolve(calendar, &resource.href));
             if resource.status == Some(404) {
-                bookings.push(event::gone(&at, &id));
+                bookings.push(event::gone(&at));
                 continue;
             }
             match self.read(resource, calendar) {

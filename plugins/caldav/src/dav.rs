@@ -91,7 +91,8 @@ pub(crate) fn changes(calendar: &str, token: &str) -> Result<Multistatus> {
 pub(crate) fn event(url: &str, id: String) -> Result<Event> {
     let client = client(url);
     let response = request(&client, Method::Get, url).send()?;
-    Event::read(id, response.header("etag"), response.text()?)
+    let event = Event::read(id, response.header("etag"), response.text()?)?;
+    Ok(event.modified(response.header("last-modified")))
 }
 
 /// Write an event where there is none; `conflict(changed)` if there is one.

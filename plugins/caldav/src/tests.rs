@@ -82,6 +82,12 @@ fn event_response(href: &str, etag: &str, data: &str) -> String {
     response(href, &format!("<getetag>{etag}</getetag><C:calendar-data>{data}</C:calendar-data>"))
 }
 
+/// The same, last written on this day of January.
+fn modified(response: &str, day: u8) -> String {
+    let date = format!("<getlastmodified>Wed, {day:02} Jan 2030 09:00:00 GMT</getlastmodified><getetag>");
+    response.replace("<getetag>", &date)
+}
+
 /// A calendar in a listing of a home.
 fn calendar(href: &str, more: &str) -> String {
     response(href, &format!("<resourcetype><collection/><C:calendar/></resourcetype>{more}"))

@@ -1,7 +1,7 @@
 //! Events as bookings.
 
 use berth_sdk::{
-    Result, log,
+    Result, log, time,
     types::{Attendee, Booking, BookingStatus, Instant, Interval, ProviderError},
 };
 use serde_json::json;
@@ -29,6 +29,9 @@ pub(crate) struct Event {
     pub(crate) id: String,
     /// The tag by which a change can be bound to this state.
     pub(crate) etag: Option<String>,
+    /// When the server last wrote it, where it says so. What the event itself says is of the clocks of whoever changed it, and
+    /// puts nothing in order.
+    modified: Option<Instant>,
     pub(crate) calendar: Component,
 }
 
@@ -36,7 +39,12 @@ impl Event {
     /// Read one.
     pub(crate) fn read(id: String, etag: Option<&str>, text: &str) -> Result<Self> {
         let calendar = Component::read(text)?;
-        Ok(Self { id, etag: etag.map(str::to_owned), calendar })
+        Ok(Self { id, etag: etag.map(str::to_owned), modified: None, calendar })
+    }
+
+    /// With the time of the last change, an HTTP date.
+    pub(crate) fn modified(self, date: Option<&str>) -> Self {
+        Self { modified: date.and_then(time::parse_http_date), ..self }
     }
 
     /// The event itself: of a series what all of it has in common. None in a task or a journal.
@@ -60,38 +68,44 @@ impl Event {
         let event = self.main().ok_or_else(|| unusable("holds no VEVENT"))?;
         let zones = Zones { calendar: &self.calendar, floating: None };
         let when = zones.when(event).ok_or_else(|| unusable("has no time that can be read"))?;
-        let status = match event.property("STATUS").map(|s| s.value.trim().to_ascii_uppercase()).as_deref() {
+        let reference = self.reference();
+        let keyword = |name: &str| event.property(name).map(|p| p.value.trim().to_ascii_uppercase());
+        let status = match keyword("STATUS").as_deref() {
             Some("CANCELLED") => BookingStatus::Cancelled,
+            // A note that takes no time is for Berth as good as none; ours takes place however it is shown.
+            _ if reference.is_none() && keyword("TRANSP").as_deref() == Some("TRANSPARENT") => {
+                BookingStatus::Cancelled
+            }
             Some("TENTATIVE") => BookingStatus::Pending,
             _ => BookingStatus::Confirmed,
         };
-        let changed = event.property("LAST-MODIFIED").or_else(|| event.property("DTSTAMP"));
         Ok(Booking {
             id: self.id.clone(),
-            reference: self.reference(),
+            // What others write into the calendar is nobody's booking of it.
+            event_type: reference.is_some().then(|| event_type.to_owned()),
+            reference,
             status,
             when,
-            event_type: Some(event_type.to_owned()),
             title: event.text("SUMMARY"),
             attendees: attendees(event),
             location: event.text("LOCATION"),
             cancellation_reason: event.text("COMMENT").filter(|_| status == BookingStatus::Cancelled),
             rescheduled_from: None,
             rescheduled_to: None,
-            updated_at: changed.and_then(|property| zones.instant(property)),
+            updated_at: self.modified,
             raw: json!({ "href": self.id, "etag": self.etag, "calendar": self.calendar.write() }).to_string(),
         })
     }
 }
 
 /// What is left of an event that is gone: where it lay. Nobody tells when it was to be, so that it is shown in 1970.
-pub(crate) fn gone(id: &str, event_type: &str) -> Booking {
+pub(crate) fn gone(id: &str) -> Booking {
     Booking {
         id: id.to_owned(),
         reference: None,
         status: BookingStatus::Cancelled,
         when: Interval { start: 0, end: 0 },
-        event_type: Some(event_type.to_owned()),
+        event_type: None,
         title: None,
         attendees: Vec::new(),
         location: None,
@@ -136,9 +150,7 @@ impl Zones<'_> {
         let end = match (event.property("DTEND"), event.property("DURATION")) {
             (Some(ends), _) => self.instant(ends)?,
             (None, Some(length)) => start.checked_add(duration(&length.value)?)?,
-            (None, None) if matches!(stamp(&begins.value), Some(Stamp::Day(_))) => {
-                start + berth_sdk::time::DAY
-            }
+            (None, None) if matches!(stamp(&begins.value), Some(Stamp::Day(_))) => start + time::DAY,
             (None, None) => start,
         };
         (start <= end).then_some(Interval { start, end })
@@ -170,8 +182,6 @@ fn attendee(property: &Property) -> Attendee {
 
 #[cfg(test)]
 mod tests {
-    use berth_sdk::time;
-
     use super::*;
 
     fn event(lines: &str) -> Event {
@@ -189,7 +199,7 @@ mod tests {
     #[test]
     fn an_event_is_a_booking() {
         let lines = format!(
-            "{HALF_HOUR}\nSUMMARY:Booking: Ada\nLOCATION:Studio\\, 2nd floor\nLAST-MODIFIED:20300102T090000Z\nX-BERTH-CUSTOMER;CN=Ada Nowak;X-TIME-ZONE=Europe/Warsaw;X-PHONE=\"+48600100200\":mailto:ada@example.com"
+            "{HALF_HOUR}\nSUMMARY:Booking: Ada\nLOCATION:Studio\\, 2nd floor\nX-BERTH-CUSTOMER;CN=Ada Nowak;X-TIME-ZONE=Europe/Warsaw;X-PHONE=\"+48600100200\":mailto:ada@example.com"
         );
         let booking = vevent(&lines).booking("/eve/work/").unwrap();
         assert_eq!((booking.id.as_str(), booking.reference.as_deref()), ("/eve/work/a.ics", Some("b_1")));
@@ -200,7 +210,9 @@ mod tests {
         let [ada] = booking.attendees.as_slice() else { panic!("{booking:?}") };
         assert_eq!((ada.name.as_str(), ada.email.as_deref()), ("Ada Nowak", Some("ada@example.com")));
         assert_eq!((ada.time_zone.as_str(), ada.phone.as_deref()), ("Europe/Warsaw", Some("+48600100200")));
-        assert_eq!(booking.updated_at, time::parse("2030-01-02T09:00:00Z"));
+        let read = |date| vevent(HALF_HOUR).modified(date).booking("c").unwrap().updated_at;
+        assert_eq!(read(Some("Wed, 02 Jan 2030 09:00:00 GMT")), time::parse("2030-01-02T09:00:00Z"));
+        assert_eq!((read(None), read(Some("soon"))), (None, None));
     }
 
     #[test]
@@ -215,6 +227,14 @@ mod tests {
             let reason = (expected == BookingStatus::Cancelled).then_some("ill");
             assert_eq!((booking.status, booking.cancellation_reason.as_deref()), (expected, reason));
         }
+    }
+
+    #[test]
+    fn a_note_of_others_takes_no_time_and_ours_takes_place() {
+        let lines = format!("{HALF_HOUR}\nTRANSP:TRANSPARENT");
+        assert_eq!(vevent(&lines).booking("c").unwrap().status, BookingStatus::Confirmed);
+        let note = event(&format!("BEGIN:VEVENT\nUID:x\n{lines}\nEND:VEVENT"));
+        assert_eq!(note.booking("c").unwrap().status, BookingStatus::Cancelled);
     }
 
     #[test]
@@ -254,7 +274,10 @@ mod tests {
             "{exception}BEGIN:VEVENT\nUID:x\n{HALF_HOUR}\nSUMMARY:all\nRRULE:FREQ=DAILY\nEND:VEVENT"
         ));
         let booking = series.booking("c").unwrap();
-        assert_eq!((booking.title.as_deref(), booking.reference), (Some("all"), None));
+        assert_eq!(
+            (booking.title.as_deref(), booking.reference, booking.event_type),
+            (Some("all"), None, None)
+        );
         assert!(event("BEGIN:VJOURNAL\nUID:t\nEND:VJOURNAL").main().is_none());
         let invited =
             vevent(&format!("{HALF_HOUR}\nATTENDEE;CN=Bob:MAILTO:bob@example.com\nATTENDEE:urn:uuid:1"));

@@ -25,6 +25,8 @@ pub(crate) const CALENDAR: &[&str] = &[
     "C:schedule-calendar-transp",
     "C:supported-calendar-component-set",
 ];
+/// What is asked of events.
+const WHOLE: &str = "<getetag/><getlastmodified/><C:calendar-data/>";
 /// Where changes are counted from.
 pub(crate) const SYNC_TOKEN: &[&str] = &["sync-token"];
 
@@ -55,7 +57,7 @@ pub(crate) fn not_over(at: berth_sdk::types::Instant) -> String {
 pub(crate) fn by_uid(uid: &str) -> String {
     let wanted = format!(r#"<C:text-match collation="i;octet">{}</C:text-match>"#, escaped(uid));
     let filter = format!(r#"<C:prop-filter name="UID">{wanted}</C:prop-filter>"#);
-    calendar_query("<getetag/><C:calendar-data/>", &filter)
+    calendar_query(WHOLE, &filter)
 }
 
 fn calendar_query(properties: &str, filter: &str) -> String {
@@ -72,7 +74,7 @@ pub(crate) fn multiget(paths: &[String]) -> String {
     let hrefs = paths.iter().map(|path| escaped(path)).collect::<Vec<_>>().join("</href><href>");
     let hrefs = format!("<href>{hrefs}</href>");
     format!(
-        "{DECLARATION}<C:calendar-multiget {NAMESPACES}><prop><getetag/><C:calendar-data/></prop>{hrefs}</C:calendar-multiget>"
+        "{DECLARATION}<C:calendar-multiget {NAMESPACES}><prop>{WHOLE}</prop>{hrefs}</C:calendar-multiget>"
     )
 }
 

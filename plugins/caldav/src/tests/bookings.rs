@@ -12,7 +12,9 @@ use berth_sdk::{
 };
 use serde_json::json;
 
-use super::{at, event, event_response, header, multistatus, provider, provider_with, refusal, script, sent};
+use super::{
+    at, event, event_response, header, modified, multistatus, provider, provider_with, refusal, script, sent,
+};
 
 const LIES: &str = "/eve/work/k1.ics";
 const START: &str = "20300105T090000Z";
@@ -154,11 +156,10 @@ fn a_lost_event_is_found_by_its_uid() {
         created_after: 0,
         when: half_hour("2030-01-05T09:00:00Z"),
     };
-    let changed = |day: &str| format!("LAST-MODIFIED:203001{day}T000000Z\n");
     let answer = multistatus(
         &[
-            event_response("/eve/work/old.ics", "\"1\"", &event("r_1", START, &changed("01"))),
-            event_response("/eve/work/new.ics", "\"2\"", &event("r_1", START, &changed("02"))),
+            modified(&event_response("/eve/work/old.ics", "\"1\"", &event("r_1", START, "")), 1),
+            modified(&event_response("/eve/work/new.ics", "\"2\"", &event("r_1", START, "")), 2),
             event_response("/eve/work/x.ics", "\"3\"", &event("R_1", START, "")),
         ]
         .concat(),

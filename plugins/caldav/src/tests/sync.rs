@@ -5,7 +5,7 @@ use berth_sdk::{
     types::{BookingStatus, ProviderError},
 };
 
-use super::{event, event_response, gone, multistatus, provider, refusal, response, script, sent};
+use super::{event, event_response, gone, modified, multistatus, provider, refusal, response, script, sent};
 
 const CALENDAR: &str = "/eve/work/";
 
@@ -22,8 +22,8 @@ fn listed(name: &str) -> String {
     response(&format!("{CALENDAR}{name}.ics"), "<getetag>\"1\"</getetag>")
 }
 
-fn full(name: &str, more: &str) -> String {
-    let data = event(name, "20300105T090000Z", more);
+fn full(name: &str) -> String {
+    let data = event(name, "20300105T090000Z", "");
     event_response(&format!("{CALENDAR}{name}.ics"), "\"1\"", &data)
 }
 
@@ -33,9 +33,9 @@ fn first_everything_that_is_not_over_and_then_what_changed() {
         script()
             .on("PROPFIND", CALENDAR, 207, &token("t1"))
             .on("REPORT", CALENDAR, 207, &multistatus(&(listed("b") + &listed("a"))))
-            .on("REPORT", CALENDAR, 207, &multistatus(&full("a", "")))
+            .on("REPORT", CALENDAR, 207, &multistatus(&full("a")))
             .on("REPORT", CALENDAR, 207, &multistatus(&(listed("b") + &listed("a"))))
-            .on("REPORT", CALENDAR, 207, &multistatus(&full("b", "")))
+            .on("REPORT", CALENDAR, 207, &multistatus(&full("b")))
             .on("REPORT", CALENDAR, 207, &changed(&gone("/eve/work/a.ics"), "t2"))
             .on("REPORT", CALENDAR, 207, &changed("", "t3")),
     );
@@ -60,10 +60,10 @@ fn an_odd_object_does_not_stop_the_others() {
     let task = "BEGIN:VCALENDAR\nBEGIN:VJOURNAL\nUID:t\nEND:VJOURNAL\nEND:VCALENDAR\n";
     let odd = event("odd", "soon", "");
     let objects = [
-        full("late", "LAST-MODIFIED:20300102T000000Z\n"),
+        modified(&full("late"), 2),
         event_response("/eve/work/odd.ics", "\"1\"", &odd),
         event_response("/eve/work/task.ics", "\"1\"", task),
-        full("early", "LAST-MODIFIED:20300101T000000Z\n"),
+        modified(&full("early"), 1),
         gone("/eve/work/quick.ics"),
     ];
     let names = ["late", "odd", "task", "early", "quick"].map(listed).concat();
