@@ -2,8 +2,14 @@
 
 #[path = "conformance/caldav.rs"]
 mod caldav;
+#[path = "conformance/calendly.rs"]
+mod calendly;
 #[path = "conformance/first_party.rs"]
 mod first_party;
+#[path = "conformance/gohighlevel.rs"]
+mod gohighlevel;
+#[path = "conformance/google.rs"]
+mod google;
 #[path = "conformance/javascript.rs"]
 mod javascript;
 #[path = "conformance/world.rs"]

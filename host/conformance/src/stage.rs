@@ -7,7 +7,6 @@ use std::{
 
 use berth_model::time::Instant;
 use berth_runtime::egress::stage::{Cue, Stage, StagedAnswer, StagedRequest};
-use http::Method;
 
 use crate::{
     Provider,
@@ -24,8 +23,8 @@ pub(crate) enum Fault {
     Always(StagedAnswer),
     /// Every connection breaks before the provider is asked.
     Unreachable,
-    /// The first request that changes something is done, and its answer is lost.
-    AnswerLost,
+    /// So many changes pass; the next request that changes something is done, and its answer is lost.
+    AnswerLost(u32),
     /// The first request that changes something gets this answer in place of the provider's, and is not done.
     Instead(StagedAnswer),
     /// Whatever is asked after the first request, it gets the answer of the first.
@@ -36,6 +35,8 @@ pub(crate) enum Fault {
 pub(crate) struct Player {
     recording: Option<Arc<Recording>>,
     live: bool,
+    /// Ends of the paths of POSTs that change nothing.
+    questions: Vec<String>,
     scene: Mutex<Scene>,
 }
 
@@ -45,6 +46,8 @@ struct Scene {
     /// Requests of this call.
     requests: Vec<StagedRequest>,
     first: Option<StagedAnswer>,
+    /// Changes of this call that passed.
+    passed: u32,
     /// A change was met by its fault already.
     struck: bool,
     /// What the recording still has for this case.
@@ -54,13 +57,22 @@ struct Scene {
     recorded: Recording,
 }
 
-/// A method that may change something. (A POST may be a question; nobody can know.)
-pub(crate) fn may_change(method: &Method) -> bool {
-    !matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | "REPORT")
+impl Scene {
+    /// A change is done: is its answer lost?
+    fn loses_answer(&mut self) -> bool {
+        match self.fault {
+            Fault::AnswerLost(passing) if !self.struck => {
+                self.struck = self.passed == passing;
+                self.passed += 1;
+                self.struck
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Player {
-    pub(crate) fn new(provider: &Provider, now: Instant) -> Self {
+    pub(crate) fn new(provider: &Provider, questions: Vec<String>, now: Instant) -> Self {
         let recording = match provider {
             Provider::Recording(recording) => Some(Arc::clone(recording)),
             Provider::Nobody | Provider::Live => None,
@@ -68,11 +80,13 @@ impl Player {
         Self {
             recording,
             live: matches!(provider, Provider::Live),
+            questions,
             scene: Mutex::new(Scene {
                 case: String::new(),
                 fault: Fault::None,
                 requests: Vec::new(),
                 first: None,
+                passed: 0,
                 struck: false,
                 left: VecDeque::new(),
                 missing: None,
@@ -83,6 +97,15 @@ impl Player {
 
     fn scene(&self) -> MutexGuard<'_, Scene> {
         self.scene.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// May it change something? A POST that only asks looks like any other: the set-up names those.
+    pub(crate) fn may_change(&self, request: &StagedRequest) -> bool {
+        match request.method.as_str() {
+            "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | "REPORT" => false,
+            "POST" => !self.questions.iter().any(|end| request.url.path().ends_with(end.as_str())),
+            _ => true,
+        }
     }
 
     pub(crate) fn is_nobody(&self) -> bool {
@@ -101,7 +124,7 @@ impl Player {
     /// A new call.
     pub(crate) fn begin(&self, fault: Fault) {
         let mut scene = self.scene();
-        (scene.fault, scene.struck, scene.first) = (fault, false, None);
+        (scene.fault, scene.passed, scene.struck, scene.first) = (fault, 0, false, None);
         scene.requests.clear();
     }
 
@@ -138,7 +161,7 @@ impl Stage for Player {
     fn before(&self, request: &StagedRequest) -> Cue {
         let mut scene = self.scene();
         scene.requests.push(request.clone());
-        let strikes = may_change(&request.method) && !scene.struck;
+        let strikes = self.may_change(request) && !scene.struck;
         match scene.fault.clone() {
             Fault::Always(answer) => return Cue::Answer(answer),
             Fault::Unreachable => return Cue::Break,
@@ -151,13 +174,12 @@ impl Stage for Player {
                     return Cue::Answer(first);
                 }
             }
-            Fault::None | Fault::AnswerLost | Fault::Instead(_) => {}
+            Fault::None | Fault::AnswerLost(_) | Fault::Instead(_) => {}
         }
         let cue = self.recorded_answer(&mut scene, request);
         if let Cue::Answer(answer) = &cue {
             scene.first.get_or_insert_with(|| answer.clone());
-            if strikes && matches!(scene.fault, Fault::AnswerLost) {
-                scene.struck = true;
+            if self.may_change(request) && scene.loses_answer() {
                 return Cue::Break;
             }
         }
@@ -170,10 +192,7 @@ impl Stage for Player {
         let case = scene.case.clone();
         scene.recorded.cases.entry(case).or_default().push(exchange);
         scene.first.get_or_insert_with(|| answer.clone());
-        if may_change(&request.method) && !scene.struck && matches!(scene.fault, Fault::AnswerLost) {
-            scene.struck = true;
-            return None;
-        }
-        Some(answer)
+        let lost = self.may_change(request) && scene.loses_answer();
+        (!lost).then_some(answer)
     }
 }

@@ -3,9 +3,15 @@
 
 pub mod acme;
 pub mod calcom;
+pub mod calendly;
 pub mod faults;
+pub mod front;
+pub mod gohighlevel;
+pub mod google;
+pub mod hours;
 pub mod server;
 pub mod spec;
+pub mod times;
 
 /// The time in microseconds since 1970; tests pass one that they move.
 pub type Clock = std::sync::Arc<dyn Fn() -> i64 + Send + Sync>;
