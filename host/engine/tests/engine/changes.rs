@@ -118,3 +118,18 @@ async fn a_provider_without_lists_makes_availability_be_asked_anew() {
     changed(&w, "one").await;
     assert_eq!(last(&w).await, ("processed".to_owned(), "availability is asked anew".to_owned()));
 }
+
+#[tokio::test]
+async fn a_component_that_has_filled_its_state_is_heard_all_the_same() {
+    let w = listing().await;
+    let booking = w.booked(monday("10:00")).await;
+    for n in 0..berth_model::limits::STATE_ENTRIES_MAX {
+        let key = format!("entry-{n}");
+        w.engine.store().state_set(w.tenant.id, w.connection.id, &key, b"x".to_vec()).await.unwrap();
+    }
+    changed(&w, "one").await;
+    moves(&w, "x1", "12:00");
+    changed(&w, "two").await;
+    assert_eq!(w.booking(booking.id).await.when, half_hour(monday("12:00")));
+    assert_eq!(w.open_jobs().await, 0);
+}
