@@ -4,8 +4,6 @@
 #[cfg(test)]
 mod availability;
 #[cfg(test)]
-mod changes;
-#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod holds;
@@ -13,6 +11,8 @@ mod holds;
 mod keys;
 #[cfg(test)]
 mod life;
+#[cfg(test)]
+mod mirror;
 #[cfg(test)]
 mod moves;
 #[cfg(test)]

@@ -102,16 +102,14 @@ pub(crate) struct State {
     pub(crate) asked: Vec<Interval>,
     /// What messages mean, by body.
     pub(crate) messages: BTreeMap<Vec<u8>, Result<WebhookOutcome, CallError>>,
-    /// Ids of twins that changed, in order; none: changes are not offered.
-    pub(crate) news: Option<Vec<String>>,
-    /// Changes on a page.
-    pub(crate) news_per_page: usize,
-    /// Positions below this have expired.
-    pub(crate) news_expired: usize,
     /// Bodies of messages, in the order in which they were read.
     pub(crate) handled: Vec<Vec<u8>>,
     pub(crate) subscribed: Vec<String>,
     pub(crate) unsubscribed: Vec<String>,
+    /// What changed, in order; none: it does not say. What is before `forgotten` is not told any more.
+    pub(crate) changes: Option<Vec<ExternalBooking>>,
+    pub(crate) forgotten: usize,
+    pub(crate) page_size: Option<usize>,
     /// The subscription that is there, and when the next one ends.
     pub(crate) subscription: Option<String>,
     pub(crate) subscription_ends: Option<Instant>,
@@ -133,7 +131,6 @@ impl Fake {
         let state = State {
             active: true,
             abilities: Abilities { bookings: true, webhooks: true, ..Abilities::default() },
-            news_per_page: 100,
             ..State::default()
         };
         Self { state: Mutex::new(state), manifest: Arc::new(Manifest::parse(MANIFEST).unwrap()) }
@@ -209,6 +206,10 @@ impl Fake {
 }
 
 impl State {
+    pub(crate) fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
     fn new_id(&mut self) -> String {
         self.made += 1;
         format!("x{}", self.made)
@@ -216,23 +217,6 @@ impl State {
 
     fn find(&mut self, id: &str) -> Result<&mut ExternalBooking, CallError> {
         self.twins.iter_mut().find(|t| t.id == id).ok_or(CallError::Provider(ProviderError::NotFound))
-    }
-
-    /// From nothing what takes place, then what changed, by its place in the news.
-    fn changes(&self, cursor: Option<&str>) -> Result<ChangePage, CallError> {
-        let news = self.news.as_ref().ok_or(CallError::NotOffered("bookings.list-changes"))?;
-        let Some(from) = cursor else {
-            let items = self.twins.iter().filter(|t| t.status.is_active()).cloned().collect();
-            return Ok(ChangePage { items, cursor: news.len().to_string(), more: false });
-        };
-        let from: usize = from.parse().unwrap();
-        if from < self.news_expired {
-            return Err(CallError::Provider(ProviderError::CursorExpired));
-        }
-        let until = news.len().min(from + self.news_per_page);
-        let twin = |id: &String| self.twins.iter().find(|t| t.id == *id).cloned();
-        let items = news[from..until].iter().filter_map(twin).collect();
-        Ok(ChangePage { items, cursor: until.to_string(), more: until < news.len() })
     }
 
     fn replace(&mut self, id: &str, when: Interval) -> Result<ExternalBooking, CallError> {
@@ -351,9 +335,21 @@ impl Providers for Fake {
         &'a self,
         cx: &'a CallContext,
         cursor: Option<String>,
-        _: u32,
+        limit: u32,
     ) -> Reply<'a, ChangePage> {
-        self.call(cx, "list_changes", move |s| s.changes(cursor.as_deref()))
+        self.call(cx, "list_changes", move |s| {
+            let Some(log) = &s.changes else { return Err(CallError::NotOffered("bookings.list-changes")) };
+            let from: usize = cursor.map_or(0, |c| c.parse().unwrap());
+            if from < s.forgotten && from > 0 {
+                return Err(CallError::Provider(ProviderError::CursorExpired));
+            }
+            // From the beginning: everything that is there; then what changed.
+            let limit = usize::min(limit as usize, s.page_size.unwrap_or(100));
+            let items: Vec<ExternalBooking> =
+                log.iter().skip(from.max(s.forgotten)).take(limit).cloned().collect();
+            let next = from.max(s.forgotten) + items.len();
+            Ok(ChangePage { items, cursor: next.to_string(), more: next < log.len() })
+        })
     }
     fn create_booking_link<'a>(&'a self, _: &'a CallContext, _: LinkRequest) -> Reply<'a, BookingLink> {
         not_offered("links")
