@@ -351,8 +351,11 @@ pub const SYNC_SECONDS_WITHOUT_WEBHOOKS: i64 = 300;
 pub const SYNC_FULL_SECONDS: i64 = 86_400;
 /// Connections whose synchronisation is begun in one go.
 pub const SYNCS_AT_ONCE: u32 = 100;
-/// Bookings looked at for one that vanished, per synchronisation: more is a provider that lost its data, for a person.
+/// Bookings of ours that are asked for one by one, per synchronisation, because a whole list did not name them: more is a provider that
+/// lost its data, for a person.
 pub const SYNC_VANISHED_MAX: i64 = 100;
+/// How far ahead such bookings are looked for, in seconds: further than anything is booked.
+pub const SYNC_AHEAD_SECONDS: i64 = 3 * 366 * 86_400;
 /// Longest period of a reconciliation, in days.
 pub const RECONCILIATION_DAYS_MAX: i64 = 366;
 /// Rows of one side of a reconciliation.

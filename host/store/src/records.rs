@@ -215,6 +215,7 @@ pub struct BookingFilter {
     pub event_type: Option<EventTypeId>,
     pub member: Option<MemberId>,
     pub series: Option<SeriesId>,
+    pub connection: Option<ConnectionId>,
     pub status: Option<BookingStatus>,
     /// Overlapping this.
     pub within: Option<Interval>,

@@ -3,9 +3,11 @@
 
 pub mod acme;
 pub mod calcom;
+pub mod calendly;
 pub mod faults;
 pub mod front;
 pub mod google;
+pub mod hours;
 pub mod server;
 pub mod spec;
 pub mod times;

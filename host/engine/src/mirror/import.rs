@@ -5,6 +5,7 @@ use berth_model::{
     connection::ConnectionRecord,
     event_type::EventTypeRecord,
     id::{BookingId, MemberId},
+    limits,
     provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, WebhookEvent},
     sync::{ConflictKind, Mirrored, SyncMode, SyncRules, SyncState},
     time::Interval,
@@ -144,57 +145,99 @@ impl Engine {
         Ok(Services(all.into_iter().filter(|e| e.active).collect()))
     }
 
-    /// What a full synchronisation did not see is gone: others' bookings take nobody's time any more; ours are asked for once more.
+    /// What a full synchronisation did not see is gone: others' bookings take nobody's time any more; ours are asked for one by one.
     pub(super) async fn vanished(
         &self,
         connection: &ConnectionRecord,
         context: &CallContext,
         state: &SyncState,
+        services: &Services,
     ) -> Result<Result<(), CallError>, StoreError> {
         for unseen in self.store().unseen_mirrored(connection.tenant, connection.id, state.run).await? {
-            let booking = match unseen.booking {
-                Some(id) => self.store().booking(connection.tenant, id).await.ok(),
-                None => None,
-            };
-            let matters = |b: &Booking| {
-                b.status.is_active()
-                    && b.provider_task.is_none()
-                    && b.when.end() > self.now()
-                    && b.external_id.as_ref() == Some(&unseen.external.id)
-            };
-            let Some(booking) = booking.filter(matters) else {
+            if unseen.booking.is_none() {
                 self.store().forget_mirrored(unseen).await?;
-                continue;
-            };
+            }
+        }
+        for booking in self.unnamed(connection, state).await? {
+            let id = booking.external_id.clone().unwrap_or_default();
+            let before = self.store().mirrored(connection.tenant, connection.id, &id).await?;
             // Not in the list is not gone: lists have windows.
             let cx = CallContext { call: self.new_id(), ..context.clone() };
-            match self.providers().get_booking(&cx, unseen.external.id.clone()).await {
+            match self.providers().get_booking(&cx, id.clone()).await {
                 Ok(twin) => {
-                    let seen = Mirrored {
-                        run: state.run,
-                        blocked: twin.when,
-                        external: twin.clone(),
-                        last_synced_at: self.now(),
-                        ..unseen
-                    };
-                    self.store().put_mirrored(seen).await?;
-                    // A provider that hides what is cancelled from its lists still says so when asked for it.
-                    if let Err(error) =
-                        self.apply_event(connection, context, WebhookEvent::Updated(twin)).await?
-                    {
+                    if let Err(error) = self.import(connection, context, state, services, &twin).await? {
                         return Ok(Err(error));
                     }
                 }
                 Err(CallError::Provider(ProviderError::NotFound)) => {
-                    let last =
-                        ExternalBooking { status: ExternalStatus::Cancelled, ..unseen.external.clone() };
+                    let last = last_seen(&booking, before.as_ref());
                     self.conflict(connection, ConflictKind::VanishedThere, Some(&booking), Some(&last))
                         .await?;
-                    self.store().forget_mirrored(unseen).await?;
+                    if let Some(before) = before {
+                        self.store().forget_mirrored(before).await?;
+                    }
                 }
                 Err(error) => return Ok(Err(error)),
             }
         }
         Ok(Ok(()))
+    }
+
+    /// Bookings of ours to come, settled on both sides, that the last full synchronisation did not name.
+    async fn unnamed(
+        &self,
+        connection: &ConnectionRecord,
+        state: &SyncState,
+    ) -> Result<Vec<Booking>, StoreError> {
+        let most = usize::try_from(limits::SYNC_VANISHED_MAX).unwrap_or(usize::MAX);
+        let to_come = Interval::new(self.now(), self.now().plus_seconds(limits::SYNC_AHEAD_SECONDS)).ok();
+        let (mut found, mut after) = (Vec::new(), None);
+        // Ends: each page begins after the last one.
+        loop {
+            let filter = BookingFilter {
+                connection: Some(connection.id),
+                within: to_come,
+                after,
+                ..BookingFilter::default()
+            };
+            let page = self.store().list_bookings(connection.tenant, filter, limits::PAGE_ITEMS_MAX).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            after = Some((last.when.start(), last.id));
+            for booking in page {
+                let Some(id) = booking.external_id.as_deref() else { continue };
+                if !booking.status.is_active() || booking.provider_task.is_some() {
+                    continue;
+                }
+                let known = self.store().mirrored(connection.tenant, connection.id, id).await?;
+                if known.is_none_or(|m| m.run < state.run) {
+                    found.push(booking);
+                }
+                if found.len() >= most {
+                    return Ok(found);
+                }
+            }
+        }
+    }
+}
+
+/// What the provider had before it had nothing.
+fn last_seen(booking: &Booking, mirrored: Option<&Mirrored>) -> ExternalBooking {
+    if let Some(mirrored) = mirrored {
+        return ExternalBooking { status: ExternalStatus::Cancelled, ..mirrored.external.clone() };
+    }
+    ExternalBooking {
+        id: booking.external_id.clone().unwrap_or_default(),
+        reference: Some(booking.id.to_string()),
+        status: ExternalStatus::Cancelled,
+        when: booking.when,
+        event_type: None,
+        title: None,
+        attendees: vec![booking.attendee.clone()],
+        location: None,
+        cancellation_reason: None,
+        rescheduled_from: None,
+        rescheduled_to: None,
+        updated_at: None,
+        raw: booking.external.clone().unwrap_or_default(),
     }
 }

@@ -97,7 +97,12 @@ impl Engine {
         let mut after = None;
         // Ends: each page begins after the last one.
         loop {
-            let filter = BookingFilter { within: Some(within), after, ..BookingFilter::default() };
+            let filter = BookingFilter {
+                connection: Some(connection),
+                within: Some(within),
+                after,
+                ..BookingFilter::default()
+            };
             let page = self
                 .store()
                 .list_bookings(caller.tenant, filter, limits::PAGE_ITEMS_MAX)
@@ -106,7 +111,7 @@ impl Engine {
             let Some(last) = page.last() else { break };
             after = Some((last.when.start(), last.id));
             let begins = |b: &Booking| within.start() <= b.when.start() && b.when.start() < within.end();
-            found.extend(page.into_iter().filter(|b| b.connection == Some(connection) && begins(b)));
+            found.extend(page.into_iter().filter(|b| begins(b)));
             if found.len() >= most {
                 break;
             }

@@ -202,7 +202,8 @@ impl Engine {
         let was_full = state.phase == SyncPhase::Full;
         let mut trouble = None;
         if was_full {
-            trouble = self.vanished(connection, context, state).await?.err();
+            let services = self.services(connection).await?;
+            trouble = self.vanished(connection, context, state, &services).await?.err();
             if trouble.is_none() {
                 trouble = self.mirror_items(connection, context, state).await?.err();
             }
