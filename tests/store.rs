@@ -19,6 +19,8 @@ mod jobs;
 mod limits;
 #[path = "store/logs.rs"]
 mod logs;
+#[path = "store/oauth.rs"]
+mod oauth;
 #[path = "store/plugins.rs"]
 mod plugins;
 #[path = "store/resources.rs"]
@@ -91,6 +93,9 @@ on_both! {
     logs::idempotency_keys_answer_once,
     logs::old_rows_are_pruned,
     logs::webhooks_are_stored_once,
+    oauth::a_flow_is_taken_once,
+    oauth::clients_are_kept_and_their_secrets_sealed,
+    oauth::one_replica_renews_at_a_time,
     plugins::grants_narrow,
     plugins::one_version_is_active,
     resources::event_types_keep_their_members_in_order,

@@ -119,6 +119,7 @@ pub struct Means {
 pub struct World {
     pub engine: Engine,
     pub runtime: Arc<Runtime>,
+    gate: Arc<Gate>,
     pub store: Store,
     pub clock: Arc<TestClock>,
     pub random: Arc<Seeded>,
@@ -174,17 +175,18 @@ impl World {
         }
         // Compiled once for all suites; a test key, since nothing here is secret.
         let cache = std::env::temp_dir().join("berth-test-compiled");
+        let gate = Gate::new(gate).unwrap();
         let runtime = Runtime::new(RuntimeParts {
             clock: clock.clone(),
             state: Arc::new(StoredState(store.clone())),
             calls: calls.clone(),
-            gate: Gate::new(gate).unwrap(),
+            gate: gate.clone(),
             aot_dir: Some(cache),
             aot_key: [9; 32],
             limits,
         });
         let runtime = Arc::new(runtime.unwrap());
-        let engine = Self::engine_over(&store, runtime.clone(), &runtime, &clock, &random);
+        let engine = Self::engine_over(&store, runtime.clone(), &runtime, gate.clone(), &clock, &random);
         let tenant = engine
             .create_tenant("test", "test", NewTenant { slug: "studio".to_owned(), name: "Studio".to_owned() })
             .await
@@ -195,19 +197,21 @@ impl World {
             request_id: "request-test".to_owned(),
             idempotency_key: None,
         };
-        Self { engine, runtime, store, clock, random, calls, caller, insecure, _folder: None }
+        Self { engine, runtime, gate, store, clock, random, calls, caller, insecure, _folder: None }
     }
 
     fn engine_over(
         store: &Store,
         providers: Arc<dyn Providers>,
         runtime: &Arc<Runtime>,
+        gate: Arc<Gate>,
         clock: &Arc<TestClock>,
         random: &Arc<Seeded>,
     ) -> Engine {
         Engine::new(EngineParts {
             store: store.clone(),
             providers,
+            token_endpoint: gate,
             plugins: runtime.clone(),
             clock: clock.clone(),
             random: random.clone(),
@@ -217,7 +221,7 @@ impl World {
 
     /// Another engine on the same store, as after a restart, whose provider calls go through `providers`.
     pub fn another_engine(&self, providers: Arc<dyn Providers>) -> Engine {
-        Self::engine_over(&self.store, providers, &self.runtime, &self.clock, &self.random)
+        Self::engine_over(&self.store, providers, &self.runtime, self.gate.clone(), &self.clock, &self.random)
     }
 
     /// Install, grant and activate a component.

@@ -24,7 +24,13 @@ pub async fn connections_are_kept(world: &World) {
 
     world
         .store
-        .set_connection_health(scene.tenant, other.id, ConnectionStatus::Unauthorised, minute(9))
+        .set_connection_health(
+            scene.tenant,
+            other.id,
+            ConnectionStatus::Unauthorised,
+            Some("over".to_owned()),
+            minute(9),
+        )
         .await
         .unwrap();
     let ill = world.store.connection(scene.tenant, other.id).await.unwrap();

@@ -237,6 +237,7 @@ impl World {
             settings: json!({ "calendar": 3 }),
             granted_hosts: Some(["api.example.com".to_owned()].into()),
             status: ConnectionStatus::Healthy,
+            status_detail: None,
             account: json!({ "id": "acc", "name": "Quay" }),
             subscription: None,
             credential_names: vec!["api-key".into()],

@@ -7,7 +7,7 @@ use berth_model::{
     connection::{ConnectionRecord, ConnectionStatus},
     id::{ConnectionId, ListingId},
     limits,
-    manifest::{CredentialKind, Manifest, PluginId},
+    manifest::{CredentialKind, Manifest, OAuth2Spec, PluginId},
     problem::{Code, FieldError, Problem},
     provider::{
         Account, CallContext, CallError, ExternalEventType, Page, PageRequest, ProviderError,
@@ -58,29 +58,48 @@ pub struct ConnectionPatch {
 impl Engine {
     /// Connect: check, try at the provider, save, subscribe to its webhooks.
     pub async fn create_connection(&self, caller: &Caller, new: NewConnection) -> Outcome<ConnectionRecord> {
-        let manifest = self
-            .providers()
-            .manifest(&new.plugin)
-            .ok_or_else(|| of_call(&CallError::NotActive(new.plugin.clone())))?;
+        self.create_connection_as(caller, self.new_id(), new).await
+    }
+
+    /// A connection that is not saved yet.
+    pub(crate) fn draft_connection(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        new: &NewConnection,
+    ) -> ConnectionRecord {
         let now = self.now();
-        let mut connection = ConnectionRecord {
-            id: self.new_id(),
+        ConnectionRecord {
+            id,
             tenant: caller.tenant,
             listing: new.listing,
-            plugin: new.plugin,
-            name: new.name,
-            settings: new.settings,
-            granted_hosts: new.granted_hosts,
+            plugin: new.plugin.clone(),
+            name: new.name.clone(),
+            settings: new.settings.clone(),
+            granted_hosts: new.granted_hosts.clone(),
             status: ConnectionStatus::Healthy,
+            status_detail: None,
             account: Value::Null,
             subscription: None,
             credential_names: Vec::new(),
             revision: 1,
             created_at: now,
             updated_at: now,
-        };
+        }
+    }
+
+    /// The same with an id that is known already.
+    pub(crate) async fn create_connection_as(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        new: NewConnection,
+    ) -> Outcome<ConnectionRecord> {
+        let manifest = self.active_manifest(&new.plugin)?;
+        let mut connection = self.draft_connection(caller, id, &new);
         let mut credentials = new.credentials;
         self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
+        self.own_tokens(&manifest, &connection, &mut credentials).await?;
         let context = self.try_connection(caller, &mut connection, &credentials).await?;
         self.store()
             .create_connection(connection.clone(), credentials, self.audit(caller))
@@ -134,33 +153,67 @@ impl Engine {
         if let Some(hosts) = patch.granted_hosts {
             connection.granted_hosts = hosts;
         }
-        let mut credentials =
-            self.store().connection_credentials(caller.tenant, id).await.map_err(of_store)?;
         let replaced = patch.credentials.is_some();
         let to_be_tried = replaced || settings_or_hosts;
-        credentials.extend(patch.credentials.unwrap_or_default());
-        self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
-        if to_be_tried {
-            self.try_connection(caller, &mut connection, &credentials).await?;
+        // While credentials are replaced no token is renewed: a renewal in between would be lost.
+        let renewal = if replaced {
+            self.tokens().claim(caller.tenant, id, None).await.map_err(|error| of_call(&error))?
+        } else {
+            None
+        };
+        let changed = async {
+            let mut credentials =
+                self.store().connection_credentials(caller.tenant, id).await.map_err(of_store)?;
+            credentials.extend(patch.credentials.unwrap_or_default());
+            self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
+            self.own_tokens(&manifest, &connection, &mut credentials).await?;
+            if to_be_tried {
+                self.try_connection(caller, &mut connection, &credentials).await?;
+            }
+            self.forget_availability(id);
+            self.store()
+                .update_connection(connection, replaced.then_some(credentials), revision, self.audit(caller))
+                .await
+                .map_err(of_store)
+        };
+        let changed = changed.await;
+        if let Some(until) = renewal {
+            self.tokens().release(caller.tenant, id, until).await;
         }
-        self.forget_availability(id);
-        self.store()
-            .update_connection(connection, replaced.then_some(credentials), revision, self.audit(caller))
-            .await
-            .map_err(of_store)
+        changed
+    }
+
+    /// Tokens for credentials with which the tenant's own client is enough.
+    async fn own_tokens(
+        &self,
+        manifest: &Manifest,
+        connection: &ConnectionRecord,
+        credentials: &mut Credentials,
+    ) -> Outcome<()> {
+        let settings = &connection.settings;
+        let asked = self.tokens().of_own_clients(connection.tenant, manifest, settings, credentials).await;
+        asked.map_err(|(name, error)| {
+            let mut problem = crate::oauth::refused(&error);
+            problem.errors.push(FieldError::new(format!("/credentials/{name}"), error.to_string()));
+            problem
+        })
     }
 
     /// Disconnect. The subscription at the provider is ended if the provider can be reached.
     pub async fn delete_connection(&self, caller: &Caller, id: ConnectionId) -> Outcome<()> {
         let connection = self.connection(caller, id).await?;
         let context = self.call_context(&connection, None, &caller.request_id).await;
+        let credentials = self.store().connection_credentials(caller.tenant, id).await;
         // First here, since it may still be in use: then its subscription has to stay.
         self.store().delete_connection(caller.tenant, id, self.audit(caller)).await.map_err(of_store)?;
         self.forget_availability(id);
-        if let (Some(subscription), Ok(context)) = (connection.subscription, context)
+        if let (Some(subscription), Ok(context)) = (connection.subscription.clone(), context)
             && let Err(error) = self.providers().unsubscribe(&context, subscription).await
         {
             tracing::warn!(connection = %id, outcome = error.outcome(), "the webhook subscription was not ended");
+        }
+        if let Ok(credentials) = credentials {
+            self.end_tokens(&connection, &connection.settings, &credentials).await;
         }
         Ok(())
     }
@@ -182,12 +235,17 @@ impl Engine {
             ),
             Err(error) => (ConnectionStatus::Unavailable, Some(of_call(&error))),
         };
-        if status != connection.status {
+        // The call may have found out more than that the provider refuses.
+        connection = self.connection(caller, id).await?;
+        let known = connection.status_detail.clone().filter(|_| status == connection.status);
+        let detail = problem.as_ref().and_then(|p| known.or_else(|| Some(p.detail.clone())));
+        if status != connection.status || detail != connection.status_detail {
             self.store()
-                .set_connection_health(caller.tenant, id, status, self.now())
+                .set_connection_health(caller.tenant, id, status, detail.clone(), self.now())
                 .await
                 .map_err(of_store)?;
             connection.status = status;
+            connection.status_detail = detail;
         }
         Ok((connection, problem))
     }
@@ -218,7 +276,7 @@ impl Engine {
     }
 
     /// Settings against the schema, credentials against the manifest; makes up the generated ones.
-    async fn check_connection(
+    pub(crate) async fn check_connection(
         &self,
         caller: &Caller,
         manifest: &Manifest,
@@ -253,7 +311,12 @@ impl Engine {
                     credentials.insert(name.clone(), self.made_up_secret());
                 }
             } else if spec.required && !credentials.contains_key(name) {
-                fields.bad(&format!("/credentials/{name}"), format!("is needed: {}", spec.label));
+                let how = if spec.oauth2.as_ref().is_some_and(OAuth2Spec::has_consent) {
+                    "; begin with POST /api/booking-providers/oauth/start"
+                } else {
+                    ""
+                };
+                fields.bad(&format!("/credentials/{name}"), format!("is needed: {}{how}", spec.label));
             }
         }
         if let Some(listing) = connection.listing
@@ -273,7 +336,7 @@ impl Engine {
     }
 
     /// One cheap read at the provider with these credentials; its account goes into the record.
-    async fn try_connection(
+    pub(crate) async fn try_connection(
         &self,
         caller: &Caller,
         connection: &mut ConnectionRecord,
@@ -290,6 +353,7 @@ impl Engine {
             problem
         })?;
         connection.status = ConnectionStatus::Healthy;
+        connection.status_detail = None;
         connection.account = json!({
             "id": account.id, "name": account.name, "email": account.email, "time_zone": account.time_zone,
         });

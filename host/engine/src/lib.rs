@@ -19,6 +19,7 @@ mod lifecycle;
 mod links;
 mod listings;
 mod members;
+mod oauth;
 mod plugins;
 mod problems;
 mod repeats;
@@ -37,7 +38,7 @@ use berth_model::{
     id::{AuditEntryId, Id, TenantId},
     plugin::PluginHost,
     problem::Problem,
-    provider::Providers,
+    provider::{Providers, TokenEndpoint},
     random::Random,
     time::{Clock, Instant},
     validate,
@@ -56,6 +57,7 @@ pub use lifecycle::{CancelBooking, RescheduleBooking};
 pub use links::{ManageLink, Managed};
 pub use listings::{ListingPatch, NewListing};
 pub use members::{MemberPatch, NewMember};
+pub use oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStarted};
 pub use plugins::InstalledPlugin;
 pub use routing::ProviderChoice;
 pub use rules::{PatternPreview, preview_pattern};
@@ -90,6 +92,8 @@ pub struct EngineParts {
     pub store: Store,
     /// The provider components.
     pub providers: Arc<dyn Providers>,
+    /// Token endpoints of providers.
+    pub token_endpoint: Arc<dyn TokenEndpoint>,
     /// The same components, as an operator manages them.
     pub plugins: Arc<dyn PluginHost>,
     /// The time.
@@ -108,6 +112,8 @@ pub struct Engine {
 
 struct Inner {
     parts: EngineParts,
+    /// Tokens that renew themselves.
+    tokens: Arc<oauth::Tokens>,
     /// Rung when a job was made that may be due now.
     bell: Notify,
     /// Answers of providers about availability.
@@ -127,10 +133,19 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     /// An engine of these parts. Does nothing by itself: see `run_due_jobs` and `work`.
     #[must_use]
-    pub fn new(parts: EngineParts) -> Self {
+    pub fn new(mut parts: EngineParts) -> Self {
+        let bare = parts.providers;
+        let tokens = oauth::Tokens::new(
+            parts.store.clone(),
+            bare.clone(),
+            parts.token_endpoint.clone(),
+            parts.clock.clone(),
+        );
+        parts.providers = Arc::new(oauth::Authorising { inner: bare, tokens: tokens.clone() });
         Self {
             inner: Arc::new(Inner {
                 parts,
+                tokens,
                 bell: Notify::new(),
                 cache: availability::new_cache(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
@@ -153,6 +168,10 @@ impl Engine {
 
     pub(crate) fn providers(&self) -> &dyn Providers {
         &*self.inner.parts.providers
+    }
+
+    pub(crate) fn tokens(&self) -> &oauth::Tokens {
+        &self.inner.tokens
     }
 
     pub(crate) fn plugin_host(&self) -> &dyn PluginHost {

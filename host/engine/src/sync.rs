@@ -92,7 +92,7 @@ impl Engine {
         };
         if let Some(status) = status.filter(|s| *s != connection.status)
             && let Err(error) =
-                self.store().set_connection_health(tenant, connection.id, status, self.now()).await
+                self.store().set_connection_health(tenant, connection.id, status, None, self.now()).await
         {
             // What the provider answered matters more than this note of it.
             tracing::warn!(%error, connection = %connection.id, "the connection's health was not written");

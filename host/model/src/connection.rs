@@ -57,6 +57,8 @@ pub struct ConnectionRecord {
     pub granted_hosts: Option<HostGrant>,
     /// Does it work?
     pub status: ConnectionStatus,
+    /// What keeps it from working, for people.
+    pub status_detail: Option<String>,
     /// The account at the provider: `{id, name, email, time_zone}`.
     pub account: Value,
     /// The webhook subscription, if there is one.

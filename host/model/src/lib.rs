@@ -19,6 +19,7 @@ pub mod limits;
 pub mod listing;
 pub mod manifest;
 pub mod member;
+pub mod oauth;
 pub mod plugin;
 pub mod problem;
 pub mod provider;

@@ -295,3 +295,24 @@ pub const IDEMPOTENCY_IN_FLIGHT_SECONDS: i64 = 60;
 pub const WEBHOOKS_KEPT_SECONDS: i64 = 30 * 86_400;
 /// Rows that one pruning removes from one table, so that it holds no lock for long.
 pub const PRUNE_ROWS_MAX: i64 = 10_000;
+
+/// How long before its end an access token is renewed, in seconds: longer than any call.
+pub const OAUTH_SKEW_SECONDS: i64 = 60;
+/// Longest life that is believed of an access token, in seconds.
+pub const OAUTH_TOKEN_SECONDS_MAX: i64 = 10 * 365 * 86_400;
+/// How long a person may take to consent, in seconds.
+pub const OAUTH_FLOW_SECONDS_MAX: i64 = 600;
+/// Flows of one tenant that wait for consent: each is a person who clicked.
+pub const OAUTH_FLOWS_MAX: i64 = 100;
+/// How long one replica may take to renew a token before another tries, in seconds: a request and its save.
+pub const OAUTH_LEASE_SECONDS: i64 = 30;
+/// Looks at a token that another replica renews, and milliseconds between them: a little longer than a request takes.
+pub const OAUTH_LOOKS_MAX: u32 = 100;
+/// See [`OAUTH_LOOKS_MAX`].
+pub const OAUTH_LOOK_MS: u64 = 200;
+/// Largest answer of a token endpoint, in bytes: signed tokens have some KiB.
+pub const OAUTH_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Return addresses of one client: a few consoles.
+pub const OAUTH_RETURN_ADDRESSES_MAX: usize = 16;
+/// Shortest time between two renewals of one token because a provider refuses it, in seconds: providers count them.
+pub const OAUTH_RENEWAL_SECONDS_MIN: i64 = 30;

@@ -91,6 +91,12 @@ codes! {
     PluginNotConforming = "E0513", 422, "The component does not keep the contract", "See `errors`: each names a case. Try it yourself: berth plugin check";
     /// The signature of a webhook is wrong.
     WebhookRefused = "E0520", 401, "The webhook's signature is not valid", "Check the secret at the provider; recreate the subscription.";
+    /// A consent flow that is not there, any more.
+    ConsentOver = "E0521", 409, "The consent flow is over", "Begin again: a flow may be finished once, within ten minutes.";
+    /// Nobody consented, or the provider refused.
+    ConsentRefused = "E0522", 422, "There is no consent", "Begin again; the detail is the provider's own reason.";
+    /// The operator has registered no OAuth client.
+    NoOAuthClient = "E0523", 422, "No OAuth client is registered for this provider", "An operator registers one with PUT /api/operator/plugins/{plugin}/oauth-clients/{credential}.";
     /// Shutting down or starting.
     NotReady = "E0530", 503, "Berth is not ready", "Try again in a moment.";
     /// It took too long.

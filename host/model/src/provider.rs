@@ -20,7 +20,9 @@ use crate::{
 };
 
 pub use error::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError};
-pub use ports::{CallLog, CallRecord, ConnectionState, EgressRecord, StateError};
+pub use ports::{
+    CallLog, CallRecord, ConnectionState, EgressRecord, StateError, TokenEndpoint, TokenReply, TokenRequest,
+};
 
 /// An id that the provider chose.
 pub type ExternalId = String;

@@ -68,11 +68,12 @@ pub async fn wire_with(
     }
     let mut gate = GateConfig::new(clock.clone());
     gate.insecure_hosts.clone_from(&config.insecure_hosts);
+    let gate = Gate::new(gate).map_err(|e| failed("outbound requests")(&e))?;
     let runtime = Runtime::new(RuntimeParts {
         clock: clock.clone(),
         state: Arc::new(StoredState(store.clone())),
         calls: StoredCalls::start(store.clone()),
-        gate: Gate::new(gate).map_err(|e| failed("outbound requests")(&e))?,
+        gate: gate.clone(),
         aot_dir: Some(config.compiled_dir()),
         aot_key: config.cache_key(&*random)?,
         limits: berth_runtime::RuntimeLimits::default(),
@@ -82,6 +83,7 @@ pub async fn wire_with(
     let engine = Engine::new(EngineParts {
         store,
         providers: runtime.clone(),
+        token_endpoint: gate,
         plugins: Arc::new(CheckingHost(runtime.clone())),
         clock,
         random,

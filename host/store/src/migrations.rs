@@ -31,6 +31,7 @@ migrations! {
     6 "0006_assignments",
     8 "0008_places_version",
     10 "0010_conformance",
+    11 "0011_oauth",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -59,19 +59,11 @@ impl VaultKeys {
         connection: ConnectionId,
         credentials: &Credentials,
     ) -> Result<Vec<u8>, StoreError> {
-        let (id, kek) = self.0.first().ok_or(StoreError::Vault("no key"))?;
-        let context = context(tenant, connection);
-        let mut data_key = Zeroizing::new([0; KEY_LEN]);
-        random.fill(data_key.as_mut());
         let plain: std::collections::BTreeMap<&str, &str> =
             credentials.iter().map(|(name, secret)| (name.as_str(), secret.expose())).collect();
         let plain =
             Zeroizing::new(serde_json::to_vec(&plain).map_err(|_| StoreError::Vault("cannot be written"))?);
-        let mut sealed = vec![LAYOUT, u8::try_from(id.len()).unwrap_or(u8::MAX)];
-        sealed.extend_from_slice(id.as_bytes());
-        sealed.extend(encrypt(random, kek, &context, data_key.as_ref())?);
-        sealed.extend(encrypt(random, &data_key, &context, &plain)?);
-        Ok(sealed)
+        self.seal_bytes(random, &context(tenant, connection), &plain)
     }
 
     /// Open what [`Self::seal`] made for the same connection.
@@ -81,8 +73,32 @@ impl VaultKeys {
         connection: ConnectionId,
         sealed: &[u8],
     ) -> Result<Credentials, StoreError> {
+        let plain = self.open_bytes(&context(tenant, connection), sealed)?;
+        let plain: std::collections::BTreeMap<String, Secret> =
+            serde_json::from_slice(&plain).map_err(|_| StoreError::Vault("its content cannot be read"))?;
+        Ok(plain)
+    }
+
+    /// Seal bytes that belong where `context` says.
+    pub(crate) fn seal_bytes(
+        &self,
+        random: &dyn Random,
+        context: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
+        let (id, kek) = self.0.first().ok_or(StoreError::Vault("no key"))?;
+        let mut data_key = Zeroizing::new([0; KEY_LEN]);
+        random.fill(data_key.as_mut());
+        let mut sealed = vec![LAYOUT, u8::try_from(id.len()).unwrap_or(u8::MAX)];
+        sealed.extend_from_slice(id.as_bytes());
+        sealed.extend(encrypt(random, kek, context, data_key.as_ref())?);
+        sealed.extend(encrypt(random, &data_key, context, plain)?);
+        Ok(sealed)
+    }
+
+    /// Open what [`Self::seal_bytes`] made for the same place.
+    pub(crate) fn open_bytes(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         const CUT: StoreError = StoreError::Vault("it is cut short");
-        let context = context(tenant, connection);
         let (layout, rest) = sealed.split_first().ok_or(CUT)?;
         if *layout != LAYOUT {
             return Err(StoreError::Vault("its layout is not known"));
@@ -95,13 +111,10 @@ impl VaultKeys {
             .iter()
             .find(|(name, _)| name.as_bytes() == id)
             .ok_or(StoreError::Vault("the key it was sealed with is not configured"))?;
-        let data_key = Zeroizing::new(decrypt(kek, &context, wrapped)?);
+        let data_key = Zeroizing::new(decrypt(kek, context, wrapped)?);
         let data_key: Zeroizing<[u8; KEY_LEN]> =
             Zeroizing::new(data_key.as_slice().try_into().map_err(|_| CUT)?);
-        let plain = Zeroizing::new(decrypt(&data_key, &context, payload)?);
-        let plain: std::collections::BTreeMap<String, Secret> =
-            serde_json::from_slice(&plain).map_err(|_| StoreError::Vault("its content cannot be read"))?;
-        Ok(plain)
+        Ok(Zeroizing::new(decrypt(&data_key, context, payload)?))
     }
 }
 

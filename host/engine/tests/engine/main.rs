@@ -14,6 +14,8 @@ mod life;
 #[cfg(test)]
 mod moves;
 #[cfg(test)]
+mod oauth;
+#[cfg(test)]
 mod plugins;
 #[cfg(test)]
 mod provider;
@@ -25,6 +27,8 @@ mod routing;
 mod sync;
 #[cfg(test)]
 mod teams;
+#[cfg(test)]
+mod tokens;
 #[cfg(test)]
 mod webhooks;
 #[cfg(test)]

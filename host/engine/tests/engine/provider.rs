@@ -37,6 +37,22 @@ attach = [{ header = "authorization", format = "Bearer {}" }]
 [credentials.webhook-secret]
 label = "Webhook secret"
 kind = "generated"
+[credentials.oauth]
+label = "Account"
+kind = "oauth2"
+attach = [{ header = "x-consent", format = "Bearer {}" }]
+[credentials.oauth.oauth2]
+authorize = "https://id.acme.example/authorize"
+token = "https://id.acme.example/token"
+revoke = "https://id.acme.example/revoke"
+scopes = ["read", "write"]
+pkce = true
+[credentials.machine]
+label = "Client"
+kind = "oauth2"
+attach = [{ header = "x-machine", format = "Bearer {}" }]
+[credentials.machine.oauth2]
+token = "https://id.acme.example/token"
 [webhook]
 scheme = "hmac-sha256"
 header = "x-signature"
@@ -86,6 +102,10 @@ pub(crate) struct State {
     pub(crate) messages: BTreeMap<Vec<u8>, Result<WebhookOutcome, CallError>>,
     pub(crate) subscribed: Vec<String>,
     pub(crate) unsubscribed: Vec<String>,
+    /// Access tokens that were refused by nobody yet; a call with another is refused. None: nobody looks.
+    pub(crate) accepted: Option<BTreeSet<String>>,
+    /// The account that answers.
+    pub(crate) account: Option<String>,
     made: u32,
 }
 
@@ -148,6 +168,13 @@ impl Fake {
                 let mut state = self.state();
                 state.calls.push(function);
                 state.granted.clone_from(&cx.granted_hosts);
+                let refused =
+                    ["oauth", "machine"].iter().filter_map(|name| cx.credentials.get(*name)).any(|token| {
+                        state.accepted.as_ref().is_some_and(|accepted| !accepted.contains(token.expose()))
+                    });
+                if refused {
+                    return Err(CallError::Provider(ProviderError::Unauthorised));
+                }
                 state.faults.get_mut(function).and_then(VecDeque::pop_front)
             };
             match fault {
@@ -195,9 +222,9 @@ fn not_offered<'a, T: 'a + Send>(what: &'static str) -> Reply<'a, T> {
 
 impl Providers for Fake {
     fn validate<'a>(&'a self, cx: &'a CallContext) -> Reply<'a, Account> {
-        self.call(cx, "validate", |_| {
+        self.call(cx, "validate", |s| {
             Ok(Account {
-                id: "acc-1".into(),
+                id: s.account.clone().unwrap_or_else(|| "acc-1".into()),
                 name: "Quay".into(),
                 email: None,
                 time_zone: None,

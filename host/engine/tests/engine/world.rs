@@ -27,7 +27,10 @@ use chrono::{NaiveTime, Weekday};
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use serde_json::{Map, json};
 
-use crate::provider::{Fake, FakeHost};
+use crate::{
+    provider::{Fake, FakeHost},
+    tokens::FakeTokens,
+};
 
 /// A clock that stands but for a microsecond per reading, which keeps the lines of a timeline apart.
 pub(crate) struct Moved(AtomicI64);
@@ -65,8 +68,10 @@ pub(crate) fn half_hour(start: Instant) -> Interval {
 pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) provider: Arc<Fake>,
+    pub(crate) tokens: Arc<FakeTokens>,
     pub(crate) host: Arc<FakeHost>,
     pub(crate) clock: Arc<Moved>,
+    random: Arc<dyn Random>,
     pub(crate) tenant: TenantRecord,
     pub(crate) caller: Caller,
     pub(crate) ana: MemberRecord,
@@ -115,12 +120,14 @@ pub(crate) async fn world() -> World {
     let store = Store::open("sqlite::memory:", keys, random.clone()).await.unwrap();
     store.migrate().await.unwrap();
     let (provider, host) = (Arc::new(Fake::new()), Arc::new(FakeHost::default()));
+    let tokens = Arc::new(FakeTokens::new());
     let engine = Engine::new(EngineParts {
         store,
         providers: provider.clone(),
+        token_endpoint: tokens.clone(),
         plugins: host.clone(),
         clock: clock.clone(),
-        random,
+        random: random.clone(),
         public_url: Some("https://booking.example/".into()),
     });
 
@@ -167,7 +174,20 @@ pub(crate) async fn world() -> World {
         external_id: Some("et-1".into()),
     };
     let event_type = engine.create_event_type(&caller, event_type).await.unwrap();
-    World { engine, provider, host, clock, tenant, caller, ana, listing, event_type, connection }
+    World {
+        engine,
+        provider,
+        tokens,
+        host,
+        clock,
+        random,
+        tenant,
+        caller,
+        ana,
+        listing,
+        event_type,
+        connection,
+    }
 }
 
 pub(crate) async fn member(engine: &Engine, caller: &Caller, name: &str) -> MemberRecord {
@@ -183,6 +203,19 @@ pub(crate) async fn member(engine: &Engine, caller: &Caller, name: &str) -> Memb
 }
 
 impl World {
+    /// Another engine on the same database, as a second replica.
+    pub(crate) fn replica(&self) -> Engine {
+        Engine::new(EngineParts {
+            store: self.engine.store().clone(),
+            providers: self.provider.clone(),
+            token_endpoint: self.tokens.clone(),
+            plugins: self.host.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            public_url: Some("https://booking.example/".into()),
+        })
+    }
+
     pub(crate) fn request(&self, start: Instant) -> BookRequest {
         BookRequest {
             event_type: self.event_type.id,

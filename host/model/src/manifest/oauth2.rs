@@ -52,8 +52,15 @@ pub enum ClientAuth {
 }
 
 /// Parameters that the host sets itself.
-const AUTHORIZE_OWN: [&str; 7] =
-    ["client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method"];
+const AUTHORIZE_OWN: [&str; 7] = [
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+];
 const TOKEN_OWN: [&str; 7] =
     ["grant_type", "code", "redirect_uri", "client_id", "client_secret", "code_verifier", "refresh_token"];
 
@@ -65,12 +72,17 @@ impl OAuth2Spec {
     }
 
     pub(super) fn problems(&self, path: &str, settings_schema: &Value, bad: &mut impl FnMut(String, &str)) {
-        let addresses =
-            [("token", Some(&self.token)), ("authorize", self.authorize.as_ref()), ("revoke", self.revoke.as_ref())];
+        let addresses = [
+            ("token", Some(&self.token)),
+            ("authorize", self.authorize.as_ref()),
+            ("revoke", self.revoke.as_ref()),
+        ];
         for (name, address) in addresses {
             let Some(address) = address else { continue };
             let at = format!("{path}.{name}");
-            if settings_in(address).any(|name| settings_schema.pointer(&format!("/properties/{name}")).is_none()) {
+            if settings_in(address)
+                .any(|name| settings_schema.pointer(&format!("/properties/{name}")).is_none())
+            {
                 bad(at.clone(), "names a setting that settings-schema does not declare");
             }
             let origin = origin_of(address);
@@ -125,7 +137,9 @@ pub fn endpoint(address: &str, settings: &Value) -> Option<Url> {
         rest = after;
     }
     filled.push_str(rest);
-    Url::parse(&filled).ok().filter(|url| url.has_host() && url.username().is_empty() && url.password().is_none())
+    Url::parse(&filled)
+        .ok()
+        .filter(|url| url.has_host() && url.username().is_empty() && url.password().is_none())
 }
 
 #[cfg(test)]
@@ -139,7 +153,10 @@ mod tests {
         let base = json!({ "base_url": "https://b.example/api/" });
         assert_eq!(url("{base_url}/oauth/token", base), Some("https://b.example/api/oauth/token".to_owned()));
         let login = "https://login.example/{directory}/token";
-        assert_eq!(url(login, json!({ "directory": "common" })), Some("https://login.example/common/token".to_owned()));
+        assert_eq!(
+            url(login, json!({ "directory": "common" })),
+            Some("https://login.example/common/token".to_owned())
+        );
         for evil in ["../x", "a/b", "", "..", "a?b", "@evil.example", "%2e%2e"] {
             assert_eq!(url(login, json!({ "directory": evil })), None, "{evil}");
         }

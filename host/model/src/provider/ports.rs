@@ -1,11 +1,13 @@
 //! What the runtime asks of the host around it: a connection's small state, and somebody to take finished calls.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::Later;
 use crate::{
     id::{ConnectionId, ListingId, ProviderCallId, TenantId},
     manifest::PluginId,
+    secret::Secret,
     time::Instant,
 };
 
@@ -104,4 +106,33 @@ pub struct CallRecord {
 pub trait CallLog: Send + Sync {
     /// Take a finished call.
     fn record(&self, call: CallRecord);
+}
+
+/// A request to a token or revocation endpoint: a form by POST. Never printed.
+#[derive(Debug, Clone)]
+pub struct TokenRequest {
+    /// For whom: tenants share no connections.
+    pub tenant: TenantId,
+    /// Where to.
+    pub url: Url,
+    /// Fields of the form.
+    pub form: Vec<(String, Secret)>,
+    /// User and password of HTTP Basic.
+    pub basic: Option<(String, Secret)>,
+}
+
+/// What a token endpoint answered, whatever it was.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenReply {
+    /// HTTP status.
+    pub status: u16,
+    /// The body; holds tokens.
+    pub body: Vec<u8>,
+}
+
+/// The port through which the host asks for tokens; the runtime fulfils it under the same rules of addresses, time and size as the
+/// requests of components.
+pub trait TokenEndpoint: Send + Sync {
+    /// Send. The error names a rule or a failure, never a secret.
+    fn ask(&self, request: TokenRequest) -> Later<'_, Result<TokenReply, String>>;
 }

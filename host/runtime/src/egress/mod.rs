@@ -21,6 +21,7 @@ mod record;
 pub mod scrub;
 mod send;
 pub mod stage;
+mod tokens;
 
 #[cfg(test)]
 mod tests;

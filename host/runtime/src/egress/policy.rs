@@ -90,16 +90,39 @@ pub fn decide(rules: &Rules<'_>, method: &Method, uri: &Uri, headers: &HeaderMap
 }
 
 fn target(rules: &Rules<'_>, uri: &Uri) -> Result<Target, Refusal> {
+    let target = checked(rules.insecure, rules.url_bytes_max, uri)?;
+    let (url, authority) = (&target.url, &target.authority);
+    let matches =
+        |patterns: &BTreeSet<String>| patterns.iter().any(|p| authority_matches(p, url.scheme(), authority));
+    if !matches(rules.asked) {
+        return Err(Refusal::with_hint(
+            Failure::HostNotAsked,
+            format!("plugin.toml: hosts = [\"{authority}\"]"),
+        ));
+    }
+    if !matches(rules.granted) {
+        return Err(Refusal::with_hint(
+            Failure::HostNotGranted,
+            format!(
+                "grant \"{authority}\" to the plugin \"{}\", and to the tenant and listing where their grants are narrower",
+                rules.manifest.id
+            ),
+        ));
+    }
+    Ok(target)
+}
+
+/// The target of an address by the rules that hold for everybody: https or named by the operator, a name, no user in it.
+pub fn checked(insecure: &BTreeSet<String>, url_bytes_max: usize, uri: &Uri) -> Result<Target, Refusal> {
     let written = uri.to_string();
-    if written.len() > rules.url_bytes_max {
+    if written.len() > url_bytes_max {
         return Err(Failure::UrlTooLong.into());
     }
     let url = Url::parse(&written).map_err(|_| Failure::Url)?;
     let host = url.host_str().ok_or(Failure::Url)?;
     let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     let with_port = url.port_or_known_default().map(|port| format!("{host}:{port}"));
-    let insecure =
-        rules.insecure.contains(host) || with_port.is_some_and(|named| rules.insecure.contains(&named));
+    let insecure = insecure.contains(host) || with_port.is_some_and(|named| insecure.contains(&named));
     match uri.scheme() {
         Some(scheme) if *scheme == Scheme::HTTPS => {}
         Some(scheme) if *scheme == Scheme::HTTP && insecure => {}
@@ -128,23 +151,6 @@ fn target(rules: &Rules<'_>, uri: &Uri) -> Result<Target, Refusal> {
         // 2130706433 and 0x7f.1 are addresses too; the parser has told.
         _ if insecure => {}
         _ => return Err(Refusal::with_hint(Failure::IpLiteral, "use the provider's host name")),
-    }
-    let matches =
-        |patterns: &BTreeSet<String>| patterns.iter().any(|p| authority_matches(p, url.scheme(), &authority));
-    if !matches(rules.asked) {
-        return Err(Refusal::with_hint(
-            Failure::HostNotAsked,
-            format!("plugin.toml: hosts = [\"{authority}\"]"),
-        ));
-    }
-    if !matches(rules.granted) {
-        return Err(Refusal::with_hint(
-            Failure::HostNotGranted,
-            format!(
-                "grant \"{authority}\" to the plugin \"{}\", and to the tenant and listing where their grants are narrower",
-                rules.manifest.id
-            ),
-        ));
     }
     Ok(Target { url, authority, insecure })
 }

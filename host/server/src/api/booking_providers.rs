@@ -51,6 +51,8 @@ pub(super) struct ConnectionView {
     /// `healthy`, `unauthorised`, `unavailable`.
     #[schema(value_type = String)]
     status: ConnectionStatus,
+    /// What keeps it from working.
+    status_detail: Option<String>,
     /// The account at the provider.
     #[schema(value_type = Object)]
     account: Value,
@@ -74,6 +76,7 @@ impl From<ConnectionRecord> for ConnectionView {
             credentials: c.credential_names,
             granted_hosts: c.granted_hosts,
             status: c.status,
+            status_detail: c.status_detail,
             account: c.account,
             subscribed: c.subscription.is_some(),
             revision: c.revision,
@@ -83,7 +86,7 @@ impl From<ConnectionRecord> for ConnectionView {
     }
 }
 
-fn tagged(status: StatusCode, connection: ConnectionRecord) -> Response {
+pub(super) fn tagged(status: StatusCode, connection: ConnectionRecord) -> Response {
     let tag = format!("\"{}\"", connection.revision);
     let mut response = (status, Json(ConnectionView::from(connection))).into_response();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
@@ -243,7 +246,10 @@ pub(super) async fn health(
 ) -> ApiResult<Json<Health>> {
     let caller = key.caller("providers:read", &request_id)?;
     let (connection, problem) = app.engine().connection_health(&caller, id).await?;
-    Ok(Json(Health { status: connection.status, detail: problem.map(|p| p.detail) }))
+    Ok(Json(Health {
+        status: connection.status,
+        detail: connection.status_detail.or_else(|| problem.map(|p| p.detail)),
+    }))
 }
 
 /// Which page of the provider's list.

@@ -14,6 +14,7 @@ mod holidays;
 mod keys;
 mod listings;
 mod manage;
+mod oauth;
 pub(crate) mod plugins;
 mod rules;
 mod series;
@@ -110,6 +111,9 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(booking_providers::health))
         .routes(routes!(booking_providers::event_types))
         .routes(routes!(booking_providers::calls))
+        .routes(routes!(oauth::start))
+        .routes(routes!(oauth::restart))
+        .routes(routes!(oauth::consents, oauth::revoke))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::revoke))
@@ -122,6 +126,8 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(plugins::rollback))
         .routes(routes!(plugins::quarantine, plugins::lift))
         .routes(routes!(plugins::grants, plugins::set_grant))
+        .routes(routes!(oauth::clients))
+        .routes(routes!(oauth::set_client, oauth::delete_client))
 }
 
 fn open_documented() -> OpenApiRouter<App> {
@@ -130,6 +136,7 @@ fn open_documented() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
         .routes(routes!(webhooks::receive, webhooks::receive_get))
+        .routes(routes!(oauth::callback))
         .routes(routes!(manage::get))
         .routes(routes!(calendars::own_invitation))
         .routes(routes!(calendars::feed))

@@ -91,9 +91,17 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
         status: ConnectionStatus,
+        detail: Option<String>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::connections::set_health(conn, tenant, connection, status, now))
+        change!(self, [detail], |q, conn| q::connections::set_health(
+            conn,
+            tenant,
+            connection,
+            status,
+            detail.as_deref(),
+            now
+        ))
     }
 
     /// Subscription only; checks no revision, but counts one, so that an edit under way does not bring the old one back.

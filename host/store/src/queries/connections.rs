@@ -17,23 +17,26 @@ queries! {
     INSERT = "INSERT INTO connections (tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account,
             subscription, credential_names, sealed_credentials, revision, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-    GET = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account, subscription,
-            credential_names, revision, created_at, updated_at
+    GET = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
+            subscription, credential_names, revision, created_at, updated_at
         FROM connections WHERE tenant_id = $1 AND id = $2";
-    BY_ID = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account, subscription,
-            credential_names, revision, created_at, updated_at
+    BY_ID = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
+            subscription, credential_names, revision, created_at, updated_at
         FROM connections WHERE id = $1";
-    LIST = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account, subscription,
-            credential_names, revision, created_at, updated_at
+    LIST = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
+            subscription, credential_names, revision, created_at, updated_at
         FROM connections WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     UPDATE = "UPDATE connections SET listing_id = $4, name = $5, settings = $6, granted_hosts = $7, status = $8,
-            account = $9, subscription = $10, revision = revision + 1, updated_at = $11
+            account = $9, subscription = $10, revision = revision + 1, updated_at = $11, status_detail = $12
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
-        RETURNING tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account, subscription,
-            credential_names, revision, created_at, updated_at";
+        RETURNING tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
+            subscription, credential_names, revision, created_at, updated_at";
     SET_CREDENTIALS = "UPDATE connections SET credential_names = $3, sealed_credentials = $4
         WHERE tenant_id = $1 AND id = $2";
-    SET_HEALTH = "UPDATE connections SET status = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2";
+    // Without a detail the one that is there stays, unless all is well.
+    SET_HEALTH = "UPDATE connections SET status = $3, updated_at = $4,
+            status_detail = CASE WHEN $3 = 'healthy' THEN NULL ELSE COALESCE($5, status_detail) END
+        WHERE tenant_id = $1 AND id = $2";
     SET_SUBSCRIPTION = "UPDATE connections SET subscription = $3, revision = revision + 1, updated_at = $4
         WHERE tenant_id = $1 AND id = $2";
     DELETE = "DELETE FROM connections WHERE tenant_id = $1 AND id = $2";
@@ -53,6 +56,7 @@ struct Row {
     settings: Json<Value>,
     granted_hosts: Option<Json<Value>>,
     status: String,
+    status_detail: Option<String>,
     account: Json<Value>,
     subscription: Option<Json<Value>>,
     credential_names: Json<Value>,
@@ -78,6 +82,7 @@ impl TryFrom<Row> for ConnectionRecord {
                 &row.status,
                 "connection status",
             )?,
+            status_detail: row.status_detail,
             account: row.account.0,
             subscription: row.subscription.map(|value| shaped(value, "subscription")).transpose()?,
             credential_names: shaped(row.credential_names, "credential names")?,
@@ -184,6 +189,7 @@ pub(crate) async fn update(
         .bind(Json(&connection.account))
         .bind(connection.subscription.as_ref().map(Json))
         .bind(Ts(audit.at))
+        .bind(&connection.status_detail)
         .fetch_optional(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).missing("listing"))?;
@@ -211,6 +217,7 @@ pub(crate) async fn set_health(
     tenant: TenantId,
     connection: ConnectionId,
     status: ConnectionStatus,
+    detail: Option<&str>,
     now: Instant,
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(SET_HEALTH)
@@ -218,6 +225,7 @@ pub(crate) async fn set_health(
         .bind(connection.uuid())
         .bind(status.as_str())
         .bind(Ts(now))
+        .bind(detail)
         .execute(conn)
         .await?;
     met(&done, StoreError::NotFound("connection"))

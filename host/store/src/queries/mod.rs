@@ -42,6 +42,7 @@ pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod listings;
 pub(crate) mod members;
+pub(crate) mod oauth;
 pub(crate) mod places;
 pub(crate) mod plugins;
 pub(crate) mod prune;
@@ -68,6 +69,7 @@ const ALL: &[&[&str]] = &[
     keys::ALL,
     listings::ALL,
     members::ALL,
+    oauth::ALL,
     places::ALL,
     plugins::ALL,
     prune::ALL,

@@ -16,6 +16,8 @@ queries! {
         SELECT tenant_id, owner_id FROM occupancies WHERE expires_at <= $1 LIMIT $2) AND expires_at <= $1";
     HOLDS = "DELETE FROM holds WHERE id IN (
         SELECT id FROM holds WHERE expires_at <= $1 LIMIT $2)";
+    OAUTH_FLOWS = "DELETE FROM oauth_flows WHERE state_hash IN (
+        SELECT state_hash FROM oauth_flows WHERE expires_at <= $1 LIMIT $2)";
 }
 
 /// Remove what is older than its limit. Returns how many rows; there may be more left for the next time.
@@ -27,6 +29,7 @@ pub(crate) async fn prune(conn: &mut Conn, now: Instant) -> Result<u64, StoreErr
         (WEBHOOKS, limits::WEBHOOKS_KEPT_SECONDS),
         (HELD_PLACES, 0),
         (HOLDS, 0),
+        (OAUTH_FLOWS, 0),
     ] {
         let done = sqlx::query::<Db>(statement)
             .bind(Ts(now.plus_seconds(-kept_seconds)))

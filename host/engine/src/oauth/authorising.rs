@@ -1,0 +1,72 @@
+//! The providers, with tokens that are good: renewed before they end, and once when a provider refuses one.
+
+use std::sync::Arc;
+
+use berth_model::{
+    manifest::{Manifest, PluginId},
+    plugin::Abilities,
+    provider::{
+        Account, BookingLink, BusyQuery, CallContext, CallError, CancelRequest, ChangePage, CreateRequest,
+        ExternalBooking, ExternalBusyTime, ExternalClient, ExternalEventType, ExternalId, ExternalSlot,
+        LinkRequest, Page, PageRequest, ProviderError, Providers, QuerySpans, ReferenceLookup, Reply,
+        RescheduleRequest, SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+    },
+};
+
+use super::Tokens;
+
+/// Providers whose calls carry good tokens.
+pub(crate) struct Authorising {
+    pub(crate) inner: Arc<dyn Providers>,
+    pub(crate) tokens: Arc<Tokens>,
+}
+
+macro_rules! authorised {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $reply:ty;)*) => {
+        $(fn $name<'a>(&'a self, cx: &'a CallContext, $($arg: $type),*) -> Reply<'a, $reply> {
+            Box::pin(async move {
+                let Some(ready) = self.tokens.ready(cx).await? else { return self.inner.$name(cx, $($arg),*).await };
+                // Refused is definite: nothing was done, so that it may be asked again.
+                match self.inner.$name(&ready.context, $($arg.clone()),*).await {
+                    Err(CallError::Provider(ProviderError::Unauthorised)) => {
+                        let again = self.tokens.again(cx, &ready).await?;
+                        self.inner.$name(&again, $($arg),*).await
+                    }
+                    other => other,
+                }
+            })
+        })*
+    };
+}
+
+impl Providers for Authorising {
+    authorised! {
+        validate() -> Account;
+        list_event_types(page: PageRequest) -> Page<ExternalEventType>;
+        resolve_link(url: String) -> ExternalEventType;
+        query_spans() -> QuerySpans;
+        free_slots(query: SlotQuery) -> Vec<ExternalSlot>;
+        busy(query: BusyQuery) -> Vec<ExternalBusyTime>;
+        create_booking(request: CreateRequest) -> ExternalBooking;
+        get_booking(id: ExternalId) -> ExternalBooking;
+        find_by_reference(lookup: ReferenceLookup) -> Vec<ExternalBooking>;
+        cancel_booking(request: CancelRequest) -> ExternalBooking;
+        reschedule_booking(request: RescheduleRequest) -> ExternalBooking;
+        list_changes(cursor: Option<String>, limit: u32) -> ChangePage;
+        create_booking_link(request: LinkRequest) -> BookingLink;
+        subscribe(request: SubscribeRequest) -> Subscription;
+        renew(subscription: Subscription, callback_url: String) -> Subscription;
+        unsubscribe(subscription: Subscription) -> ();
+        handle_webhook(request: WebhookRequest) -> WebhookOutcome;
+        list_clients(page: PageRequest) -> Page<ExternalClient>;
+        erase_client(id: ExternalId) -> ();
+    }
+
+    fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {
+        self.inner.abilities(plugin)
+    }
+
+    fn manifest(&self, plugin: &PluginId) -> Option<Arc<Manifest>> {
+        self.inner.manifest(plugin)
+    }
+}
