@@ -2,10 +2,14 @@
 //! talk to them do not know. They listen on loopback only.
 
 pub mod acme;
+pub mod booksy;
 pub mod calcom;
 pub mod faults;
+pub mod front;
+pub mod hours;
 pub mod server;
 pub mod spec;
+pub mod times;
 
 /// The time in microseconds since 1970; tests pass one that they move.
 pub type Clock = std::sync::Arc<dyn Fn() -> i64 + Send + Sync>;
