@@ -40,7 +40,7 @@ struct Answer {
 impl Api {
     async fn new() -> Self {
         let world = World::new(3, TestClock::start(), &[]).await;
-        let router = router(App::new(world.engine.clone(), world.random.clone(), 100_000));
+        let router = router(App::new(world.engine.clone(), world.random.clone(), 100_000, Vec::new()));
         let key = key(&world, world.caller.tenant, TENANT_SCOPES).await;
         Self { world, router, key }
     }

@@ -42,6 +42,7 @@ fn connection(plugin: &str, settings: Value) -> NewConnection {
         settings,
         credentials: Credentials::from([("api-key".to_owned(), Secret::new(SECRET.to_owned()))]),
         granted_hosts: None,
+        webhook_sources: None,
     }
 }
 

@@ -305,7 +305,7 @@ impl Run {
             subscription: None,
         };
         let plugin = "calcom".parse().unwrap();
-        match self.engine.receive_webhook(&plugin, self.connection, request, "simulated").await {
+        match self.engine.receive_webhook(&plugin, self.connection, request, None, "simulated").await {
             Ok(reply) => assert_eq!(reply.status, 200),
             // Too old by now: the provider's message is lost, and the sides must agree all the same.
             Err(problem) => assert_eq!(problem.code, Code::WebhookRefused, "{problem:?}"),

@@ -245,6 +245,7 @@ impl World {
             settings,
             credentials: Credentials::from([("api-key".to_owned(), Secret::new(key.to_owned()))]),
             granted_hosts: None,
+            webhook_sources: None,
         };
         self.engine.create_connection(&self.caller, new).await.unwrap().id
     }

@@ -63,7 +63,7 @@ pub async fn connections_are_kept(world: &World) {
     let subscription = Subscription { id: "sub".into(), expires_at: Some(minute(99)), data: None };
     world
         .store
-        .set_connection_subscription(scene.tenant, other.id, Some(subscription.clone()), world.audit())
+        .set_connection_subscription(scene.tenant, other.id, Some(subscription.clone()), None, world.audit())
         .await
         .unwrap();
     let subscribed = world.store.connection(scene.tenant, other.id).await.unwrap();

@@ -42,7 +42,7 @@ pub async fn webhooks_are_stored_once(world: &World) {
     let foreign = world.store.end_webhook(world.id(), one.id, "ignored", None).await;
     assert!(matches!(foreign, Err(StoreError::NotFound("webhook"))));
     let ended = InboundWebhook { status: "failed".into(), detail: Some("moved".into()), ..one };
-    let list = world.store.list_webhooks(scene.tenant, scene.connection, 9).await.unwrap();
+    let list = world.store.list_webhooks(scene.tenant, scene.connection, None, 9).await.unwrap();
     assert_eq!(list, [two, ended], "the latest first");
     let mut orphan = message(world, &scene, "m-3");
     orphan.connection = world.id();
@@ -175,7 +175,7 @@ pub async fn old_rows_are_pruned(world: &World) {
     assert!(store.list_calls(scene.tenant, scene.connection, 9).await.unwrap().is_empty());
     assert_eq!(store.prune(minute(0).plus_seconds(limits::WEBHOOKS_KEPT_SECONDS)).await.unwrap(), 1);
     assert_eq!(
-        store.list_webhooks(scene.tenant, scene.connection, 9).await.unwrap(),
+        store.list_webhooks(scene.tenant, scene.connection, None, 9).await.unwrap(),
         [open],
         "not processed yet"
     );

@@ -238,6 +238,8 @@ impl World {
             granted_hosts: Some(["api.example.com".to_owned()].into()),
             status: ConnectionStatus::Healthy,
             status_detail: None,
+            subscription_detail: None,
+            webhook_sources: None,
             account: json!({ "id": "acc", "name": "Quay" }),
             subscription: None,
             credential_names: vec!["api-key".into()],

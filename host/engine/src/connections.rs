@@ -9,10 +9,7 @@ use berth_model::{
     limits,
     manifest::{CredentialKind, Manifest, OAuth2Spec, PluginId},
     problem::{Code, FieldError, Problem},
-    provider::{
-        Account, CallContext, CallError, ExternalEventType, Page, PageRequest, ProviderError,
-        SubscribeRequest,
-    },
+    provider::{Account, CallContext, CallError, ExternalEventType, Page, PageRequest, ProviderError},
     secret::{Credentials, Secret},
 };
 use serde_json::{Value, json};
@@ -20,6 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     Caller, Engine, Outcome,
     problems::{of_call, of_store},
+    refusals::network,
     validate::Fields,
 };
 
@@ -41,6 +39,8 @@ pub struct NewConnection {
     pub credentials: Credentials,
     /// Hosts this tenant grants; none: all that the operator grants.
     pub granted_hosts: Option<BTreeSet<String>>,
+    /// Networks that webhooks may come from; none: any.
+    pub webhook_sources: Option<Vec<String>>,
 }
 
 /// Changes of a connection; none leaves a field as it is.
@@ -53,6 +53,7 @@ pub struct ConnectionPatch {
     /// Replaces the named ones; the others stay.
     pub credentials: Option<Credentials>,
     pub granted_hosts: Option<Option<BTreeSet<String>>>,
+    pub webhook_sources: Option<Option<Vec<String>>>,
 }
 
 impl Engine {
@@ -81,6 +82,8 @@ impl Engine {
             status_detail: None,
             account: Value::Null,
             subscription: None,
+            subscription_detail: None,
+            webhook_sources: new.webhook_sources.clone(),
             credential_names: Vec::new(),
             revision: 1,
             created_at: now,
@@ -105,8 +108,14 @@ impl Engine {
             .create_connection(connection.clone(), credentials, self.audit(caller))
             .await
             .map_err(of_store)?;
-        self.subscribe(caller, &context, &mut connection).await;
-        Ok(connection)
+        match self.keep_subscription(&connection, &context, 0).await {
+            Ok(kept) => Ok(kept),
+            // The connection works by asking until somebody looks after its subscription.
+            Err(error) => {
+                tracing::warn!(%error, connection = %connection.id, "webhooks were not subscribed to yet");
+                Ok(connection)
+            }
+        }
     }
 
     /// A connection.
@@ -152,6 +161,9 @@ impl Engine {
         }
         if let Some(hosts) = patch.granted_hosts {
             connection.granted_hosts = hosts;
+        }
+        if let Some(sources) = patch.webhook_sources {
+            connection.webhook_sources = sources;
         }
         let replaced = patch.credentials.is_some();
         let to_be_tried = replaced || settings_or_hosts;
@@ -319,6 +331,16 @@ impl Engine {
                 fields.bad(&format!("/credentials/{name}"), format!("is needed: {}{how}", spec.label));
             }
         }
+        let sources = connection.webhook_sources.as_deref().unwrap_or_default();
+        if sources.len() > limits::WEBHOOK_SOURCES_MAX {
+            fields.bad("/webhook_sources", format!("at most {}", limits::WEBHOOK_SOURCES_MAX));
+        }
+        for (i, source) in sources.iter().enumerate() {
+            if network(source).is_none() {
+                let allowed = "must be a network such as 192.0.2.0/24, or an address";
+                fields.bad(&format!("/webhook_sources/{i}"), allowed);
+            }
+        }
         if let Some(listing) = connection.listing
             && self.store().listing(caller.tenant, listing).await.is_err()
         {
@@ -381,39 +403,5 @@ impl Engine {
             context.plugin,
             asked.join(" ")
         )))
-    }
-
-    /// Ask for webhooks where that is possible. A failure is no reason to refuse the connection: it works by asking.
-    async fn subscribe(&self, caller: &Caller, context: &CallContext, connection: &mut ConnectionRecord) {
-        let Some(public_url) = &self.inner.parts.public_url else { return };
-        if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.webhooks) {
-            return;
-        }
-        let base = public_url.trim_end_matches('/');
-        let request = SubscribeRequest {
-            idempotency_key: format!("{}-subscribe", connection.id),
-            callback_url: format!("{base}/api/webhooks/{}/{}", connection.plugin, connection.id),
-        };
-        let context = CallContext { call: self.new_id(), ..context.clone() };
-        match self.providers().subscribe(&context, request).await {
-            Ok(subscription) => {
-                connection.subscription = Some(subscription.clone());
-                let saved = self
-                    .store()
-                    .set_connection_subscription(
-                        caller.tenant,
-                        connection.id,
-                        Some(subscription),
-                        self.audit(caller),
-                    )
-                    .await;
-                if let Err(error) = saved {
-                    tracing::error!(%error, connection = %connection.id, "the subscription was not saved");
-                }
-            }
-            Err(error) => {
-                tracing::warn!(connection = %connection.id, outcome = error.outcome(), "webhooks were not subscribed to");
-            }
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use berth_model::{
-    id::{BookingId, Id, InboundWebhookId},
+    id::{BookingId, ConnectionId, Id},
     limits,
 };
 use berth_store::{
@@ -13,16 +13,12 @@ use berth_store::{
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{
-    Engine, Outcome,
-    problems::{of_call, of_store},
-    sync::{Held, is_last},
-};
+use crate::{Engine, Outcome, problems::of_store, sync::Held};
 
 /// Kinds of jobs.
 pub(crate) const SYNC_BOOKING: &str = "sync_booking";
 /// See [`SYNC_BOOKING`].
-pub(crate) const PROCESS_WEBHOOK: &str = "process_webhook";
+pub(crate) const PROCESS_WEBHOOKS: &str = "process_webhooks";
 /// Longest sleep of the worker when nobody rings, in milliseconds: another replica may have made a job.
 const IDLE_MS_MAX: u64 = 1_000;
 
@@ -92,9 +88,9 @@ impl Engine {
                 Some(booking) => self.run_sync_booking(&job, booking, held, &request_id).await,
                 None => self.bury(held, "the payload names no booking").await,
             },
-            PROCESS_WEBHOOK => match id_of::<berth_model::id::InboundWebhook>(&job.payload, "webhook") {
-                Some(webhook) => self.run_process_webhook(&job, webhook, held, &request_id).await,
-                None => self.bury(held, "the payload names no webhook").await,
+            PROCESS_WEBHOOKS => match id_of::<berth_model::id::Connection>(&job.payload, "connection") {
+                Some(connection) => self.run_process_webhooks(&job, connection, held, &request_id).await,
+                None => self.bury(held, "the payload names no connection").await,
             },
             other => self.bury(held, &format!("no such kind of job: {other}")).await,
         };
@@ -118,24 +114,16 @@ impl Engine {
         }
     }
 
-    async fn run_process_webhook(
+    async fn run_process_webhooks(
         &self,
         job: &Job,
-        webhook: InboundWebhookId,
+        connection: ConnectionId,
         held: Held,
         request_id: &str,
     ) -> Result<(), StoreError> {
-        match self.process_webhook(job.tenant, webhook, request_id).await {
-            Ok(Ok(())) => self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop),
-            Ok(Err(error)) => {
-                if is_last(held) {
-                    let why = Some(of_call(&error).detail);
-                    self.store().end_webhook(job.tenant, webhook, "failed", why).await?;
-                }
-                self.postpone(held, &error).await
-            }
-            Err(StoreError::NotFound(_)) => self.bury(held, "the webhook or its connection is gone").await,
-            Err(error) => Err(error),
+        match self.process_webhooks(job.tenant, connection, held, request_id).await {
+            Err(StoreError::NotFound(_)) => self.bury(held, "the connection is gone").await,
+            other => other,
         }
     }
 

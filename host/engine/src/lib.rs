@@ -22,10 +22,12 @@ mod members;
 mod oauth;
 mod plugins;
 mod problems;
+mod refusals;
 mod repeats;
 mod routing;
 mod rules;
 mod series;
+mod subscriptions;
 mod sync;
 mod telling;
 mod tenants;
@@ -116,6 +118,8 @@ struct Inner {
     tokens: Arc<oauth::Tokens>,
     /// Rung when a job was made that may be due now.
     bell: Notify,
+    /// Webhooks that were refused and not counted in the database yet.
+    refusals: refusals::Refusals,
     /// Answers of providers about availability.
     cache: availability::Cache,
     /// Plugin generation that was loaded last.
@@ -147,6 +151,7 @@ impl Engine {
                 parts,
                 tokens,
                 bell: Notify::new(),
+                refusals: refusals::Refusals::default(),
                 cache: availability::new_cache(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
                 reload: std::sync::Mutex::default(),

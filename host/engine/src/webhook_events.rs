@@ -43,7 +43,10 @@ impl Engine {
                 }
             }
             WebhookEvent::ChangedGoAndSync(None) => return Ok(Ok("availability is asked anew".to_owned())),
-            WebhookEvent::SubscriptionEnded => return Ok(Ok("the subscription ended".to_owned())),
+            WebhookEvent::SubscriptionEnded => {
+                self.subscription_ended(connection).await?;
+                return Ok(Ok("the subscription ended; another one is made".to_owned()));
+            }
         };
         for _ in 0..TRIES {
             match self.apply_twin(connection, context, old_id.as_deref(), &twin).await {

@@ -1,60 +1,126 @@
-//! Inbound webhooks: verified on the raw bytes, stored, acknowledged, then processed.
+//! Inbound webhooks: verified on the raw bytes, stored, acknowledged, then worked on: of each connection one after the other, in the
+//! order they came, whatever the number of workers and replicas.
+
+use std::net::IpAddr;
 
 use berth_model::{
+    connection::ConnectionRecord,
     id::{ConnectionId, InboundWebhookId, TenantId},
-    manifest::PluginId,
+    limits,
+    manifest::{Manifest, PluginId, WebhookSpec},
     problem::{Code, Problem},
     provider::{CallError, WebhookReply, WebhookRequest},
+    secret::Credentials,
     webhook,
 };
 use berth_store::{
     StoreError,
-    records::{InboundWebhook, NewJob},
+    records::{InboundWebhook, JobEnd, NewJob},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    Engine, Outcome,
-    jobs::PROCESS_WEBHOOK,
+    Caller, Engine, Outcome,
+    jobs::PROCESS_WEBHOOKS,
     problems::{of_call, of_store},
+    refusals::is_from,
+    sync::{Held, is_last},
     webhook_events::CONFLICT,
 };
 
 /// Webhooks run before what nobody waits for.
 const PRIORITY: i64 = 20;
 
+fn no_such() -> Problem {
+    Problem::not_found("connection")
+}
+
+fn stored_reply() -> WebhookReply {
+    WebhookReply { status: 200, content_type: "text/plain".to_owned(), body: Vec::new() }
+}
+
 impl Engine {
-    /// Take a message. What is acknowledged is stored.
+    /// Take a message for a connection. What is acknowledged is stored. `source` is where it came from, if that is known.
     pub async fn receive_webhook(
         &self,
         plugin: &PluginId,
         connection: ConnectionId,
         request: WebhookRequest,
+        source: Option<IpAddr>,
         request_id: &str,
     ) -> Outcome<WebhookReply> {
-        let no_such = || Problem::not_found("connection");
         let connection = match self.store().connection_by_id(connection).await {
             Ok(connection) if connection.plugin == *plugin => connection,
             Ok(_) | Err(StoreError::NotFound(_)) => return Err(no_such()),
             Err(error) => return Err(of_store(error)),
         };
-        let manifest = self
-            .providers()
-            .manifest(plugin)
-            .ok_or_else(|| of_call(&CallError::NotActive(plugin.clone())))?;
+        let manifest = self.active_manifest(plugin)?;
         let spec = manifest.webhook.as_ref().ok_or_else(no_such)?;
         let credentials =
             self.store().connection_credentials(connection.tenant, connection.id).await.map_err(of_store)?;
-        let refused = |refused: webhook::Refused| {
-            tracing::warn!(connection = %connection.id, reason = refused.as_str(), request_id, "webhook refused");
-            // The sender may be anybody: the reason is for our log alone.
-            Problem::new(Code::WebhookRefused, "The message is refused.")
-        };
         if let Some(reply) = webhook::handshake(spec, &credentials, &request.query, &request.body) {
-            return reply.map_err(refused);
+            return reply.map_err(|refused| self.refused(&connection, refused.as_str(), request_id));
         }
-        webhook::verify(spec, &credentials, &request.headers, &request.body, request.received_at)
-            .map_err(refused)?;
+        self.take(&connection, spec, &credentials, request, source, request_id).await
+    }
+
+    /// Take a message that names only the account at the provider. It is stored for each connection to this account under which it is
+    /// valid, and refused if there is none.
+    pub async fn receive_account_webhook(
+        &self,
+        plugin: &PluginId,
+        request: WebhookRequest,
+        source: Option<IpAddr>,
+        request_id: &str,
+    ) -> Outcome<WebhookReply> {
+        let unknown = || Problem::new(Code::WebhookRefused, "The message is refused.");
+        let manifest = self.active_manifest(plugin).map_err(|_| Problem::not_found("provider"))?;
+        let spec = account_spec(&manifest)?;
+        let Some(account) = webhook::account(spec, &request.headers, &request.body) else {
+            return Err(unknown());
+        };
+        let connections = self.store().connections_of_account(plugin, &account).await.map_err(of_store)?;
+        let mut last = Err(unknown());
+        for connection in connections {
+            let credentials = self
+                .store()
+                .connection_credentials(connection.tenant, connection.id)
+                .await
+                .map_err(of_store)?;
+            let taken = self.take(&connection, spec, &credentials, request.clone(), source, request_id).await;
+            match taken {
+                Ok(reply) => last = Ok(reply),
+                Err(problem) if problem.code == Code::WebhookRefused => {}
+                // Not stored although it is good: the provider has to send it again.
+                Err(problem) => return Err(problem),
+            }
+        }
+        last
+    }
+
+    /// The sender may be anybody: the reason is for our log and the tenant's alone.
+    fn refused(&self, connection: &ConnectionRecord, reason: &'static str, request_id: &str) -> Problem {
+        tracing::warn!(connection = %connection.id, reason, request_id, "webhook refused");
+        self.inner.refusals.count(connection.tenant, connection.id, reason);
+        Problem::new(Code::WebhookRefused, "The message is refused.")
+    }
+
+    async fn take(
+        &self,
+        connection: &ConnectionRecord,
+        spec: &WebhookSpec,
+        credentials: &Credentials,
+        request: WebhookRequest,
+        source: Option<IpAddr>,
+        request_id: &str,
+    ) -> Outcome<WebhookReply> {
+        if let Some(allowed) = &connection.webhook_sources
+            && !is_from(allowed, source)
+        {
+            return Err(self.refused(connection, "source_not_allowed", request_id));
+        }
+        webhook::verify(spec, credentials, &request.headers, &request.body, request.received_at)
+            .map_err(|refused| self.refused(connection, refused.as_str(), request_id))?;
         let id: InboundWebhookId = self.new_id();
         // A message without a body says only "something changed", each time anew: none is the double of another.
         let dedup_key = if request.body.is_empty() {
@@ -75,33 +141,72 @@ impl Engine {
             status: "stored".to_owned(),
             detail: None,
         };
-        let job = NewJob {
-            id: self.new_id(),
-            tenant: connection.tenant,
-            kind: PROCESS_WEBHOOK.to_owned(),
-            payload: json!({ "webhook": id }),
-            priority: PRIORITY,
-            due_at: self.now(),
-            dedup_key: format!("webhook:{id}"),
-            leased_until: None,
-        };
+        let job = self.webhooks_job(connection.tenant, connection.id);
         if self.store().store_webhook(stored, job).await.map_err(of_store)? {
             self.ring();
         }
-        Ok(WebhookReply { status: 200, content_type: "text/plain".to_owned(), body: Vec::new() })
+        Ok(stored_reply())
+    }
+
+    /// The job that works on what waits. One per connection is open at a time, which keeps the order.
+    fn webhooks_job(&self, tenant: TenantId, connection: ConnectionId) -> NewJob {
+        NewJob {
+            id: self.new_id(),
+            tenant,
+            kind: PROCESS_WEBHOOKS.to_owned(),
+            payload: json!({ "connection": connection }),
+            priority: PRIORITY,
+            due_at: self.now(),
+            dedup_key: format!("webhooks:{connection}"),
+            leased_until: None,
+        }
+    }
+
+    /// Work on the messages of a connection that wait, in order. One that cannot be worked on now holds up those behind it: they may
+    /// be about the same booking, and its provider does not answer anyway.
+    pub(crate) async fn process_webhooks(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        held: Held,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        let half_a_lease = i64::try_from(limits::JOB_LEASE_MS / 2).unwrap_or(i64::MAX);
+        let (began, waiting) = (self.now(), self.store().waiting_webhooks(tenant, connection).await?);
+        let mut more = waiting.len() >= limits::WEBHOOKS_AT_ONCE;
+        for stored in waiting {
+            let id = stored.id;
+            if self.now() >= began.plus_millis(half_a_lease) {
+                more = true;
+                break;
+            }
+            if let Err(error) = self.process_webhook(stored, request_id).await? {
+                if !is_last(held) {
+                    return self.postpone(held, &error).await;
+                }
+                // Given up: those behind it get their turn, with tries of their own.
+                self.store().end_webhook(tenant, id, "failed", Some(of_call(&error).detail)).await?;
+                more = true;
+                break;
+            }
+        }
+        if more {
+            self.store().enqueue_job(self.webhooks_job(tenant, connection)).await?;
+        }
+        self.store().end_job(held.job, held.attempt, JobEnd::Done).await?;
+        if more {
+            self.ring();
+        }
+        Ok(())
     }
 
     /// Have the component read a stored message, and act on what it means. The inner error: try again later.
-    pub(crate) async fn process_webhook(
+    async fn process_webhook(
         &self,
-        tenant: TenantId,
-        id: InboundWebhookId,
+        stored: InboundWebhook,
         request_id: &str,
     ) -> Result<Result<(), CallError>, StoreError> {
-        let stored = self.store().webhook(tenant, id).await?;
-        if stored.status != "stored" {
-            return Ok(Ok(()));
-        }
+        let (tenant, id) = (stored.tenant, stored.id);
         let connection = self.store().connection(tenant, stored.connection).await?;
         self.forget_availability(connection.id);
         let Ok(context) = self.call_context(&connection, None, request_id).await else {
@@ -143,4 +248,61 @@ impl Engine {
         self.store().end_webhook(tenant, id, status, detail).await?;
         Ok(Ok(()))
     }
+
+    /// Messages of a connection that came before this one, the latest first.
+    pub async fn list_webhooks(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        before: Option<InboundWebhookId>,
+        limit: u32,
+    ) -> Outcome<Vec<InboundWebhook>> {
+        self.connection(caller, connection).await?;
+        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
+        self.store().list_webhooks(caller.tenant, connection, before, limit).await.map_err(of_store)
+    }
+
+    /// One message with its body.
+    pub async fn webhook(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        id: InboundWebhookId,
+    ) -> Outcome<InboundWebhook> {
+        let found = self.store().webhook(caller.tenant, id).await.map_err(of_store)?;
+        if found.connection == connection { Ok(found) } else { Err(Problem::not_found("webhook")) }
+    }
+
+    /// Work on a message once more: what was wrong then may be mended by now. Harmless for one that had its effect.
+    pub async fn reprocess_webhook(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        id: InboundWebhookId,
+    ) -> Outcome<InboundWebhook> {
+        self.webhook(caller, connection, id).await?;
+        let job = self.webhooks_job(caller.tenant, connection);
+        self.store()
+            .webhook_again(caller.tenant, connection, id, job, self.audit(caller))
+            .await
+            .map_err(of_store)?;
+        self.ring();
+        self.webhook(caller, connection, id).await
+    }
+
+    /// How many messages of a connection were refused, by reason.
+    pub async fn webhook_refusals(&self, caller: &Caller, connection: ConnectionId) -> Outcome<Value> {
+        self.connection(caller, connection).await?;
+        self.write_refusals().await;
+        let refusals = self.store().webhook_refusals(caller.tenant, connection).await.map_err(of_store)?;
+        Ok(json!(refusals))
+    }
+}
+
+fn account_spec(manifest: &Manifest) -> Outcome<&WebhookSpec> {
+    let spec = manifest.webhook.as_ref().filter(|spec| spec.account.is_some());
+    spec.ok_or_else(|| {
+        Problem::not_found("address")
+            .with_hint("Messages of this provider come to /api/webhooks/{provider}/{connection}.")
+    })
 }

@@ -63,6 +63,10 @@ pub struct ConnectionRecord {
     pub account: Value,
     /// The webhook subscription, if there is one.
     pub subscription: Option<Subscription>,
+    /// Why there is no subscription, or why it was not renewed.
+    pub subscription_detail: Option<String>,
+    /// Networks (CIDR) that webhooks may come from; none: any.
+    pub webhook_sources: Option<Vec<String>>,
     /// Names of the credentials that are stored (never their values).
     pub credential_names: Vec<String>,
     /// Counts changes; the `ETag`.

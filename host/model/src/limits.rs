@@ -316,3 +316,23 @@ pub const OAUTH_ANSWER_BYTES_MAX: usize = 64 * 1024;
 pub const OAUTH_RETURN_ADDRESSES_MAX: usize = 16;
 /// Shortest time between two renewals of one token because a provider refuses it, in seconds: providers count them.
 pub const OAUTH_RENEWAL_SECONDS_MIN: i64 = 30;
+/// Waiting messages of one connection that are worked on in one go, in order: a few seconds of work.
+pub const WEBHOOKS_AT_ONCE: usize = 20;
+/// Connections that one message may be for, where a provider sends all messages of an app to one address.
+pub const WEBHOOK_CONNECTIONS_MAX: usize = 100;
+/// Source networks that one connection may name.
+pub const WEBHOOK_SOURCES_MAX: usize = 64;
+/// Refusals of different kinds that are counted in memory before they are written; further ones are only logged.
+pub const WEBHOOK_REFUSALS_COUNTED_MAX: usize = 10_000;
+/// Subscriptions that are looked after in one go.
+pub const SUBSCRIPTIONS_AT_ONCE: u32 = 50;
+/// How long one replica looks after a subscription before another tries, in seconds: two calls and their waits.
+pub const SUBSCRIPTION_LEASE_SECONDS: i64 = 120;
+/// How often a subscription without an end is looked after, in seconds: somebody may have removed it at the provider.
+pub const SUBSCRIPTION_CHECK_SECONDS: i64 = 86_400;
+/// How long before its end a subscription is renewed, in seconds; at the latest after half its life.
+pub const SUBSCRIPTION_MARGIN_SECONDS: i64 = 12 * 3_600;
+/// First wait after a subscription could not be made, in seconds; doubles each time.
+pub const SUBSCRIPTION_BACKOFF_SECONDS_MIN: i64 = 60;
+/// Longest such wait, in seconds.
+pub const SUBSCRIPTION_BACKOFF_SECONDS_MAX: i64 = 3_600;

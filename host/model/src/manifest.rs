@@ -21,7 +21,9 @@ use hosts::is_host_pattern;
 pub use handshake::{HandshakeCondition, HandshakeField, HandshakeSpec};
 pub use hosts::host_matches;
 pub use oauth2::{ClientAuth, OAuth2Spec, endpoint};
-pub use webhook::{SignatureEncoding, TimestampFormat, TimestampSource, WebhookScheme, WebhookSpec};
+pub use webhook::{
+    AccountSource, SignatureEncoding, TimestampFormat, TimestampSource, WebhookScheme, WebhookSpec,
+};
 
 /// Name of the custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "berth:manifest";

@@ -89,6 +89,25 @@ impl Refused {
     }
 }
 
+/// The account that a message names, where the manifest says that it does. Not checked yet: see [`verify`].
+#[must_use]
+pub fn account(spec: &WebhookSpec, headers: &[(String, String)], body: &[u8]) -> Option<String> {
+    let source = spec.account.as_ref()?;
+    if let Some(name) = &source.header {
+        return single_header(headers, name)
+            .ok()
+            .flatten()
+            .map(|value| value.trim().to_owned())
+            .filter(|v| !v.is_empty());
+    }
+    let message: serde_json::Value = serde_json::from_slice(body).ok()?;
+    match message.pointer(source.body_field.as_ref()?)? {
+        serde_json::Value::String(text) if !text.is_empty() => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 /// Check the signature and the age of a webhook message. `headers` as they arrived, names in any case; `body` the raw
 /// bytes. The age is judged in both directions: a message from the future is refused like an old one.
 pub fn verify(

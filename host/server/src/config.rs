@@ -15,6 +15,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 /// How log lines look.
@@ -53,6 +54,8 @@ pub struct Config {
     pub log_filter: String,
     /// API requests per minute and key.
     pub requests_per_minute: u32,
+    /// Networks of our own proxies, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: BTreeSet<IpNet>,
 }
 
 impl fmt::Debug for Config {
@@ -82,6 +85,7 @@ impl Default for Config {
             log_format: LogFormat::Pretty,
             log_filter: "info".to_owned(),
             requests_per_minute: 1_200,
+            trusted_proxies: BTreeSet::new(),
         }
     }
 }

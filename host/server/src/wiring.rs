@@ -150,6 +150,10 @@ pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, st
                 tracing::warn!(%error, "old rows were not forgotten");
             }
             complete(&wired.engine).await;
+            wired.engine.write_refusals().await;
+            if let Err(problem) = wired.engine.keep_subscriptions().await {
+                tracing::warn!(%problem, "subscriptions were not looked after");
+            }
             tokio::select! {
                 () = tokio::time::sleep(HOUSEKEEPING) => {}
                 _ = stopping.changed() => {}

@@ -32,6 +32,7 @@ migrations! {
     8 "0008_places_version",
     10 "0010_conformance",
     11 "0011_oauth",
+    12 "0012_webhooks",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -479,3 +479,14 @@ pub struct OAuthFlow {
     /// When it is over.
     pub expires_at: Instant,
 }
+
+/// Messages that were refused for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct WebhookRefusals {
+    /// Name of the rule.
+    pub reason: String,
+    /// How many.
+    pub refused: i64,
+    /// The last one.
+    pub last_at: Instant,
+}

@@ -63,6 +63,7 @@ struct Draft {
     listing: Option<ListingId>,
     settings: Value,
     granted_hosts: Option<BTreeSet<String>>,
+    webhook_sources: Option<Vec<String>>,
     /// The other credentials.
     credentials: std::collections::BTreeMap<String, String>,
 }
@@ -88,6 +89,7 @@ impl Engine {
             listing: connection.listing,
             settings: connection.settings.clone(),
             granted_hosts: connection.granted_hosts.clone(),
+            webhook_sources: connection.webhook_sources.clone(),
             credentials: new.credentials.iter().map(|(n, s)| (n.clone(), s.expose().to_owned())).collect(),
         };
         let draft = serde_json::to_value(draft).unwrap_or_default();
@@ -243,6 +245,7 @@ impl Engine {
                 settings: draft.settings,
                 credentials,
                 granted_hosts: draft.granted_hosts,
+                webhook_sources: draft.webhook_sources,
             };
             return self.create_connection_as(&caller, flow.connection, new).await;
         }

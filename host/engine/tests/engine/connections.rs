@@ -24,7 +24,8 @@ async fn a_connection_is_tried_saved_and_subscribed() {
     assert_eq!(w.connection.credential_names, ["api-key", "webhook-secret"]);
     let url = format!("https://booking.example/api/webhooks/acme/{}", w.connection.id);
     assert_eq!(w.provider.state().subscribed, [url]);
-    assert_eq!(w.connection.subscription.as_ref().unwrap().id, "sub-1");
+    let subscription = w.connection.subscription.as_ref().unwrap();
+    assert_eq!(subscription.id, format!("sub-of-{}-subscribe-1", w.connection.id));
     let credentials = w.engine.store().connection_credentials(w.tenant.id, w.connection.id).await.unwrap();
     assert!(credentials["webhook-secret"].expose().len() >= 43, "made up by the host");
 }

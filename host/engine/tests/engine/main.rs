@@ -24,6 +24,8 @@ mod repeats;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod subscriptions;
+#[cfg(test)]
 mod sync;
 #[cfg(test)]
 mod teams;

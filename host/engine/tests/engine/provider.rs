@@ -60,6 +60,8 @@ secret = "webhook-secret"
 [webhook.handshake]
 challenge = { query = "challenge" }
 secret = { query = "token" }
+[webhook.account]
+body-field = "/account"
 [cache]
 availability-seconds = 60
 "#;
@@ -100,8 +102,13 @@ pub(crate) struct State {
     pub(crate) asked: Vec<Interval>,
     /// What messages mean, by body.
     pub(crate) messages: BTreeMap<Vec<u8>, Result<WebhookOutcome, CallError>>,
+    /// Bodies of messages, in the order in which they were read.
+    pub(crate) handled: Vec<Vec<u8>>,
     pub(crate) subscribed: Vec<String>,
     pub(crate) unsubscribed: Vec<String>,
+    /// The subscription that is there, and when the next one ends.
+    pub(crate) subscription: Option<String>,
+    pub(crate) subscription_ends: Option<Instant>,
     /// Access tokens that were refused by nobody yet; a call with another is refused. None: nobody looks.
     pub(crate) accepted: Option<BTreeSet<String>>,
     /// The account that answers.
@@ -325,14 +332,28 @@ impl Providers for Fake {
     fn subscribe<'a>(&'a self, cx: &'a CallContext, request: SubscribeRequest) -> Reply<'a, Subscription> {
         self.call(cx, "subscribe", move |s| {
             s.subscribed.push(request.callback_url);
-            Ok(Subscription { id: "sub-1".into(), expires_at: None, data: None })
+            // One per address, as the contract wants it.
+            let id =
+                s.subscription.get_or_insert_with(|| format!("sub-of-{}", request.idempotency_key)).clone();
+            Ok(Subscription { id, expires_at: s.subscription_ends, data: None })
         })
     }
-    fn renew<'a>(&'a self, _: &'a CallContext, s: Subscription, _: String) -> Reply<'a, Subscription> {
-        Box::pin(async move { Ok(s) })
+    fn renew<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        subscription: Subscription,
+        _: String,
+    ) -> Reply<'a, Subscription> {
+        self.call(cx, "renew", move |s| {
+            if s.subscription.as_ref() != Some(&subscription.id) {
+                return Err(CallError::Provider(ProviderError::NotFound));
+            }
+            Ok(Subscription { expires_at: s.subscription_ends, ..subscription })
+        })
     }
     fn unsubscribe<'a>(&'a self, cx: &'a CallContext, subscription: Subscription) -> Reply<'a, ()> {
         self.call(cx, "unsubscribe", move |s| {
+            s.subscription = None;
             s.unsubscribed.push(subscription.id);
             Ok(())
         })
@@ -342,6 +363,7 @@ impl Providers for Fake {
         cx: &'a CallContext,
         request: WebhookRequest,
     ) -> Reply<'a, WebhookOutcome> {
+        self.state().handled.push(request.body.clone());
         self.call(cx, "handle", move |s| {
             let nothing = Ok(WebhookOutcome { events: Vec::new(), reply: None });
             s.messages.get(&request.body).cloned().unwrap_or(nothing)

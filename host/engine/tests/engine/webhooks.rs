@@ -29,7 +29,7 @@ async fn send_signed(w: &World, body: &[u8], signature: String) -> Result<Webhoo
         received_at: w.engine.now(),
         subscription: None,
     };
-    w.engine.receive_webhook(&"acme".parse().unwrap(), w.connection.id, request, "req").await
+    w.engine.receive_webhook(&"acme".parse().unwrap(), w.connection.id, request, None, "req").await
 }
 
 /// Have the provider send a message that means this.
@@ -42,7 +42,7 @@ async fn send(w: &World, body: &str, event: WebhookEvent) {
 
 /// Status and detail of the last message.
 async fn last(w: &World) -> (String, String) {
-    let all = w.engine.store().list_webhooks(w.tenant.id, w.connection.id, 1).await.unwrap();
+    let all = w.engine.store().list_webhooks(w.tenant.id, w.connection.id, None, 1).await.unwrap();
     (all[0].status.clone(), all[0].detail.clone().unwrap_or_default())
 }
 
@@ -59,7 +59,7 @@ async fn what_is_not_signed_is_not_kept() {
         assert_eq!(problem.code, Code::WebhookRefused);
         assert_eq!(problem.detail, "The message is refused.", "the sender learns no more");
     }
-    let all = w.engine.store().list_webhooks(w.tenant.id, w.connection.id, 10).await.unwrap();
+    let all = w.engine.store().list_webhooks(w.tenant.id, w.connection.id, None, 10).await.unwrap();
     assert!(all.is_empty());
     assert_eq!(w.open_jobs().await, 0);
     send_signed(&w, b"{}", good).await.unwrap();
@@ -79,7 +79,10 @@ async fn a_message_is_worked_on_once_unless_it_says_nothing() {
     for _ in 0..2 {
         send_signed(&w, b"", signature(&w, b"").await).await.unwrap();
     }
-    assert_eq!(w.later(0).await, 2, "an empty message is news each time");
+    assert_eq!(w.later(0).await, 1, "one job works on both");
+    let all = w.engine.list_webhooks(&w.caller, w.connection.id, None, 9).await.unwrap();
+    assert_eq!(all.len(), 3, "an empty message is news each time");
+    assert!(all.iter().all(|m| m.status == "ignored"));
 }
 
 #[tokio::test]
@@ -135,6 +138,7 @@ async fn older_news_is_passed_over() {
     let old = ExternalBooking { when: half_hour(monday("10:00")), updated_at: at(1), ..new.clone() };
     send(&w, "new", WebhookEvent::Updated(new)).await;
     w.later(0).await;
+    w.clock.pass_seconds(1);
     send(&w, "old", WebhookEvent::Updated(old)).await;
     w.later(0).await;
     assert!(last(&w).await.1.contains("older"));
@@ -209,6 +213,7 @@ async fn a_message_that_cannot_be_worked_on_ends_with_its_reason() {
     for _ in 0..limits::JOB_ATTEMPTS_MAX {
         assert_eq!(w.later(900).await, 1);
     }
+    assert_eq!(w.later(900).await, 1, "whether something waits behind it");
     assert_eq!(w.later(900).await, 0);
     assert_eq!(last(&w).await, ("failed".into(), "The provider does not answer.".into()));
 }
@@ -250,11 +255,123 @@ async fn a_handshake_is_answered_and_not_kept() {
             received_at: w.engine.now(),
             subscription: None,
         };
-        w.engine.receive_webhook(&"acme".parse().unwrap(), w.connection.id, request, "req").await
+        w.engine.receive_webhook(&"acme".parse().unwrap(), w.connection.id, request, None, "req").await
     };
     let reply = ask(credentials["webhook-secret"].expose()).await.unwrap();
     assert_eq!((reply.status, reply.content_type.as_str(), reply.body), (200, "text/plain", b"abc".to_vec()));
     assert_eq!(ask("guess").await.unwrap_err().code, Code::WebhookRefused);
-    let all = w.engine.store().list_webhooks(w.tenant.id, w.connection.id, 10).await.unwrap();
+    let all = w.engine.store().list_webhooks(w.tenant.id, w.connection.id, None, 10).await.unwrap();
     assert!(all.is_empty());
+}
+
+/// A message that the provider signed.
+async fn signed(w: &World, body: &str) -> WebhookRequest {
+    WebhookRequest {
+        method: "POST".into(),
+        headers: vec![("x-signature".into(), signature(w, body.as_bytes()).await)],
+        query: String::new(),
+        body: body.as_bytes().to_vec(),
+        received_at: w.engine.now(),
+        subscription: None,
+    }
+}
+
+#[tokio::test]
+async fn messages_of_a_connection_are_worked_on_in_the_order_they_came() {
+    let w = world().await;
+    let bodies: Vec<String> = (0..limits::WEBHOOKS_AT_ONCE + 5).map(|n| format!(r#"{{"n":{n}}}"#)).collect();
+    for body in &bodies {
+        let request = signed(&w, body).await;
+        let plugin = "acme".parse().unwrap();
+        w.engine.receive_webhook(&plugin, w.connection.id, request, None, "req").await.unwrap();
+    }
+    assert_eq!(w.open_jobs().await, 1, "one for all of them");
+    // The third cannot be worked on now: those behind it wait.
+    for _ in 0..2 {
+        w.provider.next("handle", Fault::Meanwhile(Box::new(|| Box::pin(async {}))));
+    }
+    w.provider.next("handle", Fault::Before(LOST));
+    w.later(0).await;
+    let done = || async {
+        let all = w.engine.list_webhooks(&w.caller, w.connection.id, None, 100).await.unwrap();
+        all.iter().filter(|m| m.status != "stored").count()
+    };
+    assert_eq!(done().await, 2);
+    while w.later(60).await > 0 {}
+    assert_eq!(done().await, bodies.len());
+    let handled: Vec<Vec<u8>> = w.provider.state().handled.clone();
+    let mut expected: Vec<Vec<u8>> = bodies.iter().map(|b| b.as_bytes().to_vec()).collect();
+    expected.insert(2, expected[2].clone());
+    assert_eq!(handled, expected);
+}
+
+#[tokio::test]
+async fn a_message_is_worked_on_once_more_when_somebody_asks() {
+    let w = world().await;
+    let refused =
+        Err(berth_model::provider::CallError::Provider(berth_model::provider::ProviderError::NotFound));
+    w.provider.state().messages.insert(b"{}".to_vec(), refused);
+    send_signed(&w, b"{}", signature(&w, b"{}").await).await.unwrap();
+    w.later(0).await;
+    assert_eq!(last(&w).await.0, "failed");
+    let id = w.engine.list_webhooks(&w.caller, w.connection.id, None, 1).await.unwrap()[0].id;
+    w.provider.state().messages.clear();
+    assert_eq!(w.engine.reprocess_webhook(&w.caller, w.connection.id, id).await.unwrap().status, "stored");
+    let twice = w.engine.reprocess_webhook(&w.caller, w.connection.id, id).await.unwrap_err();
+    assert_eq!(twice.code, Code::WrongState);
+    assert_eq!(w.later(0).await, 1);
+    assert_eq!(last(&w).await.0, "ignored");
+}
+
+#[tokio::test]
+async fn only_named_networks_may_send_and_refusals_are_counted() {
+    let w = world().await;
+    let patch = |sources: &[&str]| berth_engine::ConnectionPatch {
+        webhook_sources: Some(Some(sources.iter().map(ToString::to_string).collect())),
+        ..berth_engine::ConnectionPatch::default()
+    };
+    let bad =
+        w.engine.update_connection(&w.caller, w.connection.id, patch(&["nonsense"]), None).await.unwrap_err();
+    assert_eq!(bad.errors[0].field, "/webhook_sources/0");
+    w.engine.update_connection(&w.caller, w.connection.id, patch(&["192.0.2.0/24"]), None).await.unwrap();
+    let plugin = "acme".parse().unwrap();
+    for source in [None, Some("198.51.100.1")] {
+        let source = source.map(|ip| ip.parse().unwrap());
+        let request = signed(&w, "{}").await;
+        let refused = w.engine.receive_webhook(&plugin, w.connection.id, request, source, "req").await;
+        assert_eq!(refused.unwrap_err().code, Code::WebhookRefused);
+    }
+    let request = signed(&w, "{}").await;
+    let source = Some("192.0.2.9".parse().unwrap());
+    w.engine.receive_webhook(&plugin, w.connection.id, request, source, "req").await.unwrap();
+    let forged =
+        WebhookRequest { headers: vec![("x-signature".into(), "00".repeat(32))], ..signed(&w, "{}").await };
+    assert!(w.engine.receive_webhook(&plugin, w.connection.id, forged, source, "req").await.is_err());
+    let counted = w.engine.webhook_refusals(&w.caller, w.connection.id).await.unwrap();
+    assert_eq!((&counted[0]["reason"], &counted[0]["refused"]), (&"mismatch".into(), &1.into()));
+    assert_eq!((&counted[1]["reason"], &counted[1]["refused"]), (&"source_not_allowed".into(), &2.into()));
+}
+
+#[tokio::test]
+async fn a_message_that_names_the_account_finds_its_connections() {
+    let w = world().await;
+    let plugin = "acme".parse().unwrap();
+    let send = |request| w.engine.receive_account_webhook(&plugin, request, None, "req");
+    let body = r#"{"account":"acc-1"}"#;
+    // Another connection to the same account has another secret: the message is not for it.
+    let other = crate::world::new_connection();
+    w.engine.create_connection(&w.caller, other).await.unwrap();
+    send(signed(&w, body).await).await.unwrap();
+    assert_eq!(w.engine.list_webhooks(&w.caller, w.connection.id, None, 9).await.unwrap().len(), 1);
+    for body in [r#"{"account":"acc-2"}"#, "{}", "no json"] {
+        assert_eq!(send(signed(&w, body).await).await.unwrap_err().code, Code::WebhookRefused, "{body}");
+    }
+    let forged =
+        WebhookRequest { headers: vec![("x-signature".into(), "00".repeat(32))], ..signed(&w, body).await };
+    assert_eq!(send(forged).await.unwrap_err().code, Code::WebhookRefused);
+}
+
+/// Send a message as the provider does.
+pub(crate) async fn send_raw(w: &World, body: &[u8]) {
+    send_signed(w, body, signature(w, body).await).await.unwrap();
 }

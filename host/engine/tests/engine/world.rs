@@ -109,6 +109,7 @@ pub(crate) fn new_connection() -> NewConnection {
         settings: json!({}),
         credentials: Credentials::from([("api-key".to_owned(), key)]),
         granted_hosts: None,
+        webhook_sources: None,
     }
 }
 

@@ -41,6 +41,22 @@ pub struct WebhookSpec {
     /// How the provider asks whether this is really the receiver, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handshake: Option<HandshakeSpec>,
+    /// Where a message names the account, for providers that send all messages of an app to one address
+    /// (`/api/webhooks/{provider}`). The value is the `id` of the account that `connection.validate` returns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountSource>,
+}
+
+/// Where a message names the account at the provider. Exactly one is set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AccountSource {
+    /// A header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// JSON Pointer into the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_field: Option<String>,
 }
 
 fn body_only() -> String {
@@ -113,6 +129,9 @@ impl WebhookSpec {
         }
         if !wants_secret && self.public_key.is_none() {
             bad("webhook.public-key".to_owned(), "is needed for this scheme");
+        }
+        if self.account.as_ref().is_some_and(|a| a.header.is_some() == a.body_field.is_some()) {
+            bad("webhook.account".to_owned(), "must have exactly one of header, body-field");
         }
         if self.header.is_empty() || self.header.bytes().any(|b| b.is_ascii_uppercase()) {
             bad("webhook.header".to_owned(), "must be a header name in lower case");

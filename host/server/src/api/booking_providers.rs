@@ -57,12 +57,25 @@ pub(super) struct ConnectionView {
     #[schema(value_type = Object)]
     account: Value,
     /// Does the provider send webhooks?
-    subscribed: bool,
+    webhooks: WebhooksView,
     revision: i64,
     #[schema(value_type = String)]
     created_at: Instant,
     #[schema(value_type = String)]
     updated_at: Instant,
+}
+
+/// How webhooks stand. Subscriptions look after themselves.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WebhooksView {
+    subscribed: bool,
+    /// When the provider ends the subscription, unless it is renewed before.
+    #[schema(value_type = Option<String>)]
+    expires_at: Option<Instant>,
+    /// Why there is none, or why it was not renewed.
+    detail: Option<String>,
+    /// Networks that messages may come from; null: any.
+    sources: Option<Vec<String>>,
 }
 
 impl From<ConnectionRecord> for ConnectionView {
@@ -78,7 +91,12 @@ impl From<ConnectionRecord> for ConnectionView {
             status: c.status,
             status_detail: c.status_detail,
             account: c.account,
-            subscribed: c.subscription.is_some(),
+            webhooks: WebhooksView {
+                subscribed: c.subscription.is_some(),
+                expires_at: c.subscription.and_then(|s| s.expires_at),
+                detail: c.subscription_detail,
+                sources: c.webhook_sources,
+            },
             revision: c.revision,
             created_at: c.created_at,
             updated_at: c.updated_at,
@@ -115,6 +133,9 @@ pub(super) struct NewConnectionBody {
     credentials: Credentials,
     #[serde(default)]
     granted_hosts: Option<BTreeSet<String>>,
+    /// Networks (CIDR) that webhooks may come from; absent: any.
+    #[serde(default)]
+    webhook_sources: Option<Vec<String>>,
 }
 
 fn empty() -> Value {
@@ -138,6 +159,7 @@ pub(super) async fn create(
         settings: new.settings,
         credentials: new.credentials,
         granted_hosts: new.granted_hosts,
+        webhook_sources: new.webhook_sources,
     };
     Ok(tagged(StatusCode::CREATED, app.engine().create_connection(&caller, new).await?))
 }
@@ -187,6 +209,9 @@ pub(super) struct PatchConnection {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
     granted_hosts: Option<Option<BTreeSet<String>>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<String>>)]
+    webhook_sources: Option<Option<Vec<String>>>,
 }
 
 /// Change a connection. New settings or credentials are tried at the provider first.
@@ -207,6 +232,7 @@ pub(super) async fn update(
         settings: patch.settings,
         credentials: patch.credentials,
         granted_hosts: patch.granted_hosts,
+        webhook_sources: patch.webhook_sources,
     };
     Ok(tagged(StatusCode::OK, app.engine().update_connection(&caller, id, patch, revision).await?))
 }

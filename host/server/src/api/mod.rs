@@ -20,6 +20,7 @@ mod rules;
 mod series;
 mod team;
 mod tenants;
+mod webhook_log;
 mod webhooks;
 
 use axum::{Router, routing::get};
@@ -111,6 +112,10 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(booking_providers::health))
         .routes(routes!(booking_providers::event_types))
         .routes(routes!(booking_providers::calls))
+        .routes(routes!(webhook_log::list))
+        .routes(routes!(webhook_log::get))
+        .routes(routes!(webhook_log::reprocess))
+        .routes(routes!(webhook_log::refusals))
         .routes(routes!(oauth::start))
         .routes(routes!(oauth::restart))
         .routes(routes!(oauth::consents, oauth::revoke))
@@ -136,6 +141,7 @@ fn open_documented() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
         .routes(routes!(webhooks::receive, webhooks::receive_get))
+        .routes(routes!(webhooks::receive_for_account))
         .routes(routes!(oauth::callback))
         .routes(routes!(manage::get))
         .routes(routes!(calendars::own_invitation))

@@ -52,6 +52,9 @@ pub(super) struct OAuthStartBody {
     credentials: Credentials,
     #[serde(default)]
     granted_hosts: Option<BTreeSet<String>>,
+    /// Networks (CIDR) that webhooks may come from; absent: any.
+    #[serde(default)]
+    webhook_sources: Option<Vec<String>>,
     /// Where the browser goes afterwards, with `connection` or `error` as parameters; one of the client's return addresses.
     return_to: Option<String>,
 }
@@ -100,6 +103,7 @@ pub(super) async fn start(
         settings: body.settings,
         credentials: body.credentials,
         granted_hosts: body.granted_hosts,
+        webhook_sources: body.webhook_sources,
     };
     Ok(started(&app.engine().start_oauth(&caller, body.credential, new, body.return_to).await?))
 }

@@ -11,13 +11,14 @@ use berth_model::{
     limits,
     manifest::PluginId,
     problem::{Code, Problem},
-    provider::WebhookRequest,
+    provider::{WebhookReply, WebhookRequest},
 };
 
 use crate::http::{
     app::{App, RequestId},
     extract::Path,
     problem::{ApiResult, ProblemDocument},
+    source::Source,
 };
 
 /// A message from a provider. Acknowledged means stored.
@@ -29,37 +30,12 @@ pub(super) async fn receive(
     State(app): State<App>,
     Path((provider, connection)): Path<(PluginId, ConnectionId)>,
     request_id: RequestId,
+    source: Source,
     request: Request,
 ) -> ApiResult<Response> {
-    let received_at = app.engine().now();
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, limits::WEBHOOK_BODY_BYTES_MAX).await.map_err(|_| {
-        Problem::new(
-            Code::TooLarge,
-            format!("A message may be at most {} bytes.", limits::WEBHOOK_BODY_BYTES_MAX),
-        )
-    })?;
-    let headers = parts.headers.iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
-    let message = WebhookRequest {
-        method: parts.method.as_str().to_owned(),
-        headers: headers.collect(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        body: body.to_vec(),
-        received_at,
-        subscription: None,
-    };
-    let reply = app.engine().receive_webhook(&provider, connection, message, &request_id.0).await?;
-    let mut response = Response::new(Body::from(reply.body));
-    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
-    let headers = response.headers_mut();
-    if let Ok(value) = reply.content_type.parse() {
-        headers.insert(header::CONTENT_TYPE, value);
-    }
-    // A handshake repeats what its sender said: nobody shall take it for a page.
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    Ok(response)
+    let message = message(&app, request).await?;
+    let reply = app.engine().receive_webhook(&provider, connection, message, source.0, &request_id.0).await?;
+    Ok(response(reply))
 }
 
 /// The same for providers that send a GET, and the handshake of those that ask first whether anybody is there: the manifest's
@@ -71,7 +47,60 @@ pub(super) async fn receive_get(
     state: State<App>,
     path: Path<(PluginId, ConnectionId)>,
     request_id: RequestId,
+    source: Source,
     request: Request,
 ) -> ApiResult<Response> {
-    receive(state, path, request_id, request).await
+    receive(state, path, request_id, source, request).await
+}
+
+/// A message that names only the account, from providers that send all messages of an app to one address. The manifest's
+/// `[webhook.account]` says where the account stands.
+#[utoipa::path(post, path = "/api/webhooks/{provider}", tag = "webhooks", security(()),
+    params(("provider" = String, Path, description = "Plugin id")),
+    request_body(content = Vec<u8>, description = "As the provider sends it"),
+    responses((status = 200, description = "Stored for every connection to the account"), (status = 401, body = ProblemDocument)))]
+pub(super) async fn receive_for_account(
+    State(app): State<App>,
+    Path(provider): Path<PluginId>,
+    request_id: RequestId,
+    source: Source,
+    request: Request,
+) -> ApiResult<Response> {
+    let message = message(&app, request).await?;
+    let reply = app.engine().receive_account_webhook(&provider, message, source.0, &request_id.0).await?;
+    Ok(response(reply))
+}
+
+async fn message(app: &App, request: Request) -> ApiResult<WebhookRequest> {
+    let received_at = app.engine().now();
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, limits::WEBHOOK_BODY_BYTES_MAX).await.map_err(|_| {
+        Problem::new(
+            Code::TooLarge,
+            format!("A message may be at most {} bytes.", limits::WEBHOOK_BODY_BYTES_MAX),
+        )
+    })?;
+    let headers = parts.headers.iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    Ok(WebhookRequest {
+        method: parts.method.as_str().to_owned(),
+        headers: headers.collect(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        body: body.to_vec(),
+        received_at,
+        subscription: None,
+    })
+}
+
+fn response(reply: WebhookReply) -> Response {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    let headers = response.headers_mut();
+    if let Ok(value) = reply.content_type.parse() {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+    // A handshake repeats what its sender said: nobody shall take it for a page.
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }

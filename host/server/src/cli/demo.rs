@@ -211,6 +211,7 @@ async fn connect(engine: &Engine, caller: &Caller, seed: &Seed, url: &str) -> Re
         settings: Value::Object(settings),
         credentials,
         granted_hosts: None,
+        webhook_sources: None,
     };
     let connection = engine.create_connection(caller, new).await?;
     println!(

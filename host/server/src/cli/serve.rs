@@ -1,6 +1,6 @@
 //! `berth serve` and `berth migrate`.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -42,12 +42,15 @@ pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> 
     let (stop, stopped) = watch::channel(false);
     let plugin_dir = (!config.plugin_dir.is_empty()).then(|| config.plugin_dir.clone().into());
     let work = tokio::spawn(wiring::background(wired.clone(), plugin_dir, stopped.clone()));
-    let app = App::new(wired.engine.clone(), Arc::new(MachineRandom::new()), config.requests_per_minute);
+    let proxies = config.trusted_proxies.iter().copied().collect();
+    let app =
+        App::new(wired.engine.clone(), Arc::new(MachineRandom::new()), config.requests_per_minute, proxies);
     tokio::spawn(upkeep(app.clone(), stopped.clone()));
     tracing::info!(url = %format!("http://{address}"), "berth serves");
 
     let mut ending = stopped.clone();
-    let server = axum::serve(listener, crate::router(app)).with_graceful_shutdown(async move {
+    let service = crate::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = ending.changed().await;
     });
     let server = tokio::spawn(async move { server.await });

@@ -15,6 +15,7 @@ use berth_model::{
     problem::{Code, Problem},
     random::Random,
 };
+use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
@@ -36,20 +37,30 @@ struct Inner {
     link_rate: Rate,
     metrics: PrometheusHandle,
     random: Arc<dyn Random>,
+    trusted_proxies: Vec<IpNet>,
 }
 
 impl App {
-    /// Handlers over this engine.
+    /// Handlers over this engine. What a trusted proxy says of where a request comes from is believed.
     #[must_use]
-    pub fn new(engine: Engine, random: Arc<dyn Random>, requests_per_minute: u32) -> Self {
+    pub fn new(
+        engine: Engine,
+        random: Arc<dyn Random>,
+        requests_per_minute: u32,
+        trusted_proxies: Vec<IpNet>,
+    ) -> Self {
         let metrics = crate::telemetry::start_metrics();
         let (rate, link_rate) =
             (Rate::new(requests_per_minute), Rate::new(limits::LINK_REQUESTS_PER_MINUTE_MAX));
-        Self { inner: Arc::new(Inner { engine, rate, link_rate, metrics, random }) }
+        Self { inner: Arc::new(Inner { engine, rate, link_rate, metrics, random, trusted_proxies }) }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.inner.engine
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &[IpNet] {
+        &self.inner.trusted_proxies
     }
 
     pub(crate) fn rate(&self) -> &Rate {

@@ -7,3 +7,4 @@ pub(crate) mod idempotency;
 pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod rate;
+pub(crate) mod source;

@@ -4,6 +4,7 @@ use berth_model::{
     connection::{ConnectionRecord, ConnectionStatus},
     id::{ConnectionId, TenantId},
     limits,
+    manifest::PluginId,
     provider::Subscription,
     secret::Credentials,
     time::Instant,
@@ -104,12 +105,14 @@ impl Store {
         ))
     }
 
-    /// Subscription only; checks no revision, but counts one, so that an edit under way does not bring the old one back.
+    /// Subscription only, and when it is to be looked after next; checks no revision, but counts one, so that an edit under way does not
+    /// bring the old one back.
     pub async fn set_connection_subscription(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
         subscription: Option<Subscription>,
+        due_at: Option<Instant>,
         audit: Audit,
     ) -> Result<(), StoreError> {
         change!(self, [subscription, audit], |q, conn| q::connections::set_subscription(
@@ -117,8 +120,49 @@ impl Store {
             tenant,
             connection,
             subscription.as_ref(),
+            due_at,
             &audit
         ))
+    }
+
+    /// Note that a subscription was looked after, well or not, and when that is to happen again; none: not by itself.
+    pub async fn subscription_looked_after(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        due_at: Option<Instant>,
+        well: bool,
+        detail: Option<String>,
+    ) -> Result<(), StoreError> {
+        change!(self, [detail], |q, conn| q::connections::looked_after(
+            conn,
+            tenant,
+            connection,
+            due_at,
+            well,
+            detail.as_deref()
+        ))
+    }
+
+    /// Take connections whose subscriptions are to be looked after; nobody else takes them until then. With how often it failed in a row.
+    pub async fn claim_subscriptions(
+        &self,
+        now: Instant,
+        until: Instant,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, ConnectionId, i64)>, StoreError> {
+        change!(self, [], |q, conn| q::connections::claim_subscriptions(conn, now, until, limit))
+    }
+
+    /// Connections of a plugin, of any tenant, to this account at the provider.
+    pub async fn connections_of_account(
+        &self,
+        plugin: &PluginId,
+        account: &str,
+    ) -> Result<Vec<ConnectionRecord>, StoreError> {
+        let (plugin, account) = (plugin.clone(), account.to_owned());
+        let limit = i64::try_from(limits::WEBHOOK_CONNECTIONS_MAX).unwrap_or(i64::MAX);
+        ask!(self, |q, conn| q::connections::of_account(conn, &plugin, &account, limit))
     }
 
     /// Remove a connection, its credentials, state and webhooks; `InUse` while bookings or routing refer to it.

@@ -1,10 +1,14 @@
 //! Webhook messages from providers.
 
-use berth_model::id::{ConnectionId, InboundWebhookId, TenantId};
+use berth_model::{
+    id::{ConnectionId, InboundWebhookId, TenantId},
+    limits,
+    time::Instant,
+};
 
 use crate::{
     Store, StoreError,
-    records::{InboundWebhook, NewJob},
+    records::{Audit, InboundWebhook, NewJob, WebhookRefusals},
 };
 
 impl Store {
@@ -40,13 +44,59 @@ impl Store {
         ))
     }
 
-    /// Messages of a connection, the latest first.
+    /// Messages of a connection that came before this one, the latest first.
     pub async fn list_webhooks(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
+        before: Option<InboundWebhookId>,
         limit: u32,
     ) -> Result<Vec<InboundWebhook>, StoreError> {
-        ask!(self, |q, conn| q::webhooks::list(conn, tenant, connection, limit))
+        ask!(self, |q, conn| q::webhooks::list(conn, tenant, connection, before, limit))
+    }
+
+    /// Messages of a connection that wait, in order of arrival (at most `WEBHOOKS_AT_ONCE`).
+    pub async fn waiting_webhooks(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+    ) -> Result<Vec<InboundWebhook>, StoreError> {
+        let limit = i64::try_from(limits::WEBHOOKS_AT_ONCE).unwrap_or(i64::MAX);
+        ask!(self, |q, conn| q::webhooks::waiting(conn, tenant, connection, limit))
+    }
+
+    /// Work on a message once more, with the job that does. `WrongState` if it waits already, or is another connection's.
+    pub async fn webhook_again(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        webhook: InboundWebhookId,
+        job: NewJob,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [job, audit], |q, conn| q::webhooks::again(
+            conn, tenant, connection, webhook, &job, &audit
+        ))
+    }
+
+    /// Count messages that were refused for this reason.
+    pub async fn count_webhook_refusals(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        reason: &'static str,
+        count: i64,
+        at: Instant,
+    ) -> Result<(), StoreError> {
+        change!(self, [], |q, conn| q::webhooks::refused(conn, tenant, connection, reason, count, at))
+    }
+
+    /// How many messages were refused, by reason.
+    pub async fn webhook_refusals(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+    ) -> Result<Vec<WebhookRefusals>, StoreError> {
+        ask!(self, |q, conn| q::webhooks::refusals(conn, tenant, connection))
     }
 }

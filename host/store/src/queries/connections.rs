@@ -3,6 +3,8 @@
 use berth_model::{
     connection::{ConnectionRecord, ConnectionStatus},
     id::{ConnectionId, ListingId, TenantId},
+    limits,
+    manifest::PluginId,
     provider::Subscription,
     time::Instant,
 };
@@ -15,30 +17,46 @@ use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
     INSERT = "INSERT INTO connections (tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, account,
-            subscription, credential_names, sealed_credentials, revision, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+            subscription, credential_names, sealed_credentials, revision, created_at, updated_at, webhook_sources,
+            subscription_due_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     GET = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
-            subscription, credential_names, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, revision, created_at, updated_at
         FROM connections WHERE tenant_id = $1 AND id = $2";
     BY_ID = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
-            subscription, credential_names, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, revision, created_at, updated_at
         FROM connections WHERE id = $1";
     LIST = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
-            subscription, credential_names, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, revision, created_at, updated_at
         FROM connections WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     UPDATE = "UPDATE connections SET listing_id = $4, name = $5, settings = $6, granted_hosts = $7, status = $8,
-            account = $9, subscription = $10, revision = revision + 1, updated_at = $11, status_detail = $12
+            account = $9, subscription = $10, revision = revision + 1, updated_at = $11, status_detail = $12,
+            webhook_sources = $13
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
         RETURNING tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
-            subscription, credential_names, revision, created_at, updated_at";
+            subscription, subscription_detail, webhook_sources, credential_names, revision, created_at, updated_at";
     SET_CREDENTIALS = "UPDATE connections SET credential_names = $3, sealed_credentials = $4
         WHERE tenant_id = $1 AND id = $2";
     // Without a detail the one that is there stays, unless all is well.
     SET_HEALTH = "UPDATE connections SET status = $3, updated_at = $4,
             status_detail = CASE WHEN $3 = 'healthy' THEN NULL ELSE COALESCE($5, status_detail) END
         WHERE tenant_id = $1 AND id = $2";
-    SET_SUBSCRIPTION = "UPDATE connections SET subscription = $3, revision = revision + 1, updated_at = $4
+    SET_SUBSCRIPTION = "UPDATE connections SET subscription = $3, revision = revision + 1, updated_at = $4,
+            subscription_due_at = $5, subscription_failures = 0, subscription_detail = NULL
         WHERE tenant_id = $1 AND id = $2";
+    LOOKED_AFTER = "UPDATE connections SET subscription_due_at = $3, subscription_failures = 0, subscription_detail = $4
+        WHERE tenant_id = $1 AND id = $2";
+    NOT_LOOKED_AFTER = "UPDATE connections SET subscription_due_at = $3, subscription_failures = subscription_failures + 1,
+            subscription_detail = $4
+        WHERE tenant_id = $1 AND id = $2";
+    CLAIM_SUBSCRIPTIONS = concat!("UPDATE connections SET subscription_due_at = $2
+        WHERE id IN (
+            SELECT id FROM connections WHERE subscription_due_at <= $1
+            ORDER BY subscription_due_at LIMIT $3", lock_rows_skipping!(), ")
+        RETURNING tenant_id, id, subscription_failures");
+    OF_ACCOUNT = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
+            subscription, subscription_detail, webhook_sources, credential_names, revision, created_at, updated_at
+        FROM connections WHERE plugin = $1 AND account ->> 'id' = $2 ORDER BY id LIMIT $3";
     DELETE = "DELETE FROM connections WHERE tenant_id = $1 AND id = $2";
     CREDENTIALS = "SELECT sealed_credentials FROM connections WHERE tenant_id = $1 AND id = $2";
     ALL_SEALED = "SELECT tenant_id, id, sealed_credentials FROM connections WHERE id > $1 ORDER BY id LIMIT $2";
@@ -59,6 +77,8 @@ struct Row {
     status_detail: Option<String>,
     account: Json<Value>,
     subscription: Option<Json<Value>>,
+    subscription_detail: Option<String>,
+    webhook_sources: Option<Json<Value>>,
     credential_names: Json<Value>,
     revision: i64,
     created_at: Ts,
@@ -85,6 +105,8 @@ impl TryFrom<Row> for ConnectionRecord {
             status_detail: row.status_detail,
             account: row.account.0,
             subscription: row.subscription.map(|value| shaped(value, "subscription")).transpose()?,
+            subscription_detail: row.subscription_detail,
+            webhook_sources: row.webhook_sources.map(|value| shaped(value, "webhook sources")).transpose()?,
             credential_names: shaped(row.credential_names, "credential names")?,
             revision: row.revision,
             created_at: row.created_at.0,
@@ -129,6 +151,8 @@ pub(crate) async fn insert(
         .bind(connection.revision)
         .bind(Ts(connection.created_at))
         .bind(Ts(connection.updated_at))
+        .bind(connection.webhook_sources.as_ref().map(Json))
+        .bind(Ts(connection.created_at.plus_seconds(limits::SUBSCRIPTION_LEASE_SECONDS)))
         .execute(&mut *conn)
         .await
         .map_err(|e| {
@@ -190,6 +214,7 @@ pub(crate) async fn update(
         .bind(connection.subscription.as_ref().map(Json))
         .bind(Ts(audit.at))
         .bind(&connection.status_detail)
+        .bind(connection.webhook_sources.as_ref().map(Json))
         .fetch_optional(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).missing("listing"))?;
@@ -236,6 +261,7 @@ pub(crate) async fn set_subscription(
     tenant: TenantId,
     connection: ConnectionId,
     subscription: Option<&Subscription>,
+    due_at: Option<Instant>,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(SET_SUBSCRIPTION)
@@ -243,6 +269,7 @@ pub(crate) async fn set_subscription(
         .bind(connection.uuid())
         .bind(subscription.map(Json))
         .bind(Ts(audit.at))
+        .bind(due_at.map(Ts))
         .execute(&mut *conn)
         .await?;
     met(&done, StoreError::NotFound("connection"))?;
@@ -250,6 +277,60 @@ pub(crate) async fn set_subscription(
         "id": subscription.map(|s| &s.id), "expires_at": subscription.and_then(|s| s.expires_at),
     });
     audit::note(conn, audit, Some(tenant), "connection.subscription_changed", connection.uuid(), data).await
+}
+
+/// Note that a subscription was looked after, and when that is to happen again.
+pub(crate) async fn looked_after(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    due_at: Option<Instant>,
+    well: bool,
+    detail: Option<&str>,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(if well { LOOKED_AFTER } else { NOT_LOOKED_AFTER })
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(due_at.map(Ts))
+        .bind(detail)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Take connections whose subscriptions are to be looked after, until then; with how often that failed in a row.
+pub(crate) async fn claim_subscriptions(
+    conn: &mut Conn,
+    now: Instant,
+    until: Instant,
+    limit: u32,
+) -> Result<Vec<(TenantId, ConnectionId, i64)>, StoreError> {
+    let rows = sqlx::query_as::<Db, (Uuid, Uuid, i64)>(CLAIM_SUBSCRIPTIONS)
+        .bind(Ts(now))
+        .bind(Ts(until))
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(tenant, id, failures)| (TenantId::from_uuid(tenant), ConnectionId::from_uuid(id), failures))
+        .collect())
+}
+
+/// Connections of a plugin, of any tenant, to this account at the provider.
+pub(crate) async fn of_account(
+    conn: &mut Conn,
+    plugin: &PluginId,
+    account: &str,
+    limit: i64,
+) -> Result<Vec<ConnectionRecord>, StoreError> {
+    let rows = sqlx::query_as::<Db, Row>(OF_ACCOUNT)
+        .bind(plugin.as_str())
+        .bind(account)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 pub(crate) async fn delete(
