@@ -238,12 +238,23 @@ impl World {
 
     /// Connect to a plugin with these settings and an API key.
     pub async fn connect(&self, plugin: &str, settings: Value, key: &str) -> ConnectionId {
+        self.connect_with(plugin, settings, "api-key", key).await
+    }
+
+    /// Connect to a plugin with these settings and a credential by its name.
+    pub async fn connect_with(
+        &self,
+        plugin: &str,
+        settings: Value,
+        credential: &str,
+        value: &str,
+    ) -> ConnectionId {
         let new = NewConnection {
             plugin: plugin.parse().unwrap(),
             name: "test".to_owned(),
             listing: None,
             settings,
-            credentials: Credentials::from([("api-key".to_owned(), Secret::new(key.to_owned()))]),
+            credentials: Credentials::from([(credential.to_owned(), Secret::new(value.to_owned()))]),
             granted_hosts: None,
             webhook_sources: None,
         };

@@ -53,7 +53,12 @@ impl Spec {
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         let load = || {
             let text = std::fs::read_to_string(folder.join(file)).ok()?;
-            Some(Arc::new(Self::new(serde_json::from_str(&text).expect("a description is JSON"))))
+            let document = if file.ends_with(".json") {
+                serde_json::from_str(&text).expect("a description is JSON")
+            } else {
+                serde_saphyr::from_str(&text).expect("a description is YAML")
+            };
+            Some(Arc::new(Self::new(document)))
         };
         loaded.entry(file.to_owned()).or_insert_with(load).clone()
     }
@@ -90,7 +95,8 @@ impl Spec {
         };
         let operation = self.document.pointer(&pointer).unwrap_or(&Value::Null);
         let mut problems = Vec::new();
-        let known: Vec<&Value> = operation["parameters"].as_array().into_iter().flatten().collect();
+        let known: Vec<&Value> =
+            operation["parameters"].as_array().into_iter().flatten().map(|p| self.resolved(p)).collect();
         for (name, _) in exchange.query {
             if !known.iter().any(|p| p["in"] == "query" && p["name"] == name.as_str()) {
                 problems.push(format!("{line}: has no query parameter {name}"));
@@ -123,6 +129,17 @@ impl Spec {
         let best =
             fitting.min_by_key(|(_, template, _)| template.iter().filter(|t| t.starts_with('{')).count());
         best.map(|(.., pointer)| pointer.clone())
+    }
+
+    /// Is there anything about this method and path?
+    fn describes(&self, method: &str, path: &str) -> bool {
+        self.operation(method, path).is_some()
+    }
+
+    /// What a reference leads to.
+    fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let target = value["$ref"].as_str().and_then(|r| self.document.pointer(r.strip_prefix('#')?));
+        target.unwrap_or(value)
     }
 
     fn against(&self, line: &str, does: &str, schema: &str, body: &Value) -> Vec<String> {
@@ -182,7 +199,8 @@ pub struct Mistake {
 /// What one simulator saw that its provider's description does not allow.
 #[derive(Default)]
 pub struct Findings {
-    spec: Option<Arc<Spec>>,
+    /// The newest description first.
+    specs: Vec<Arc<Spec>>,
     mistakes: &'static [Mistake],
     violations: Vec<String>,
 }
@@ -191,13 +209,36 @@ impl Findings {
     /// Compare with the description in this file, if it is there, but for where it is known to be wrong.
     #[must_use]
     pub fn with(file: &str, mistakes: &'static [Mistake]) -> Self {
-        Self { spec: Spec::named(file), mistakes, violations: Vec::new() }
+        Self { specs: Spec::named(file).into_iter().collect(), mistakes, violations: Vec::new() }
+    }
+
+    /// What is not described there is described in this file, which is older.
+    #[must_use]
+    pub fn and(mut self, file: &str) -> Self {
+        self.specs.extend(Spec::named(file));
+        self
     }
 
     /// Look at an exchange.
     pub fn look(&mut self, exchange: Exchange<'_>) {
-        let Some(spec) = self.spec.as_ref().filter(|spec| spec.is_due(exchange)) else { return };
-        for problem in spec.problems(exchange) {
+        let describing = self.specs.iter().find(|spec| spec.describes(exchange.method, exchange.path));
+        let Some(spec) = describing.or(self.specs.first()).filter(|spec| spec.is_due(exchange)) else {
+            return;
+        };
+        let problems = spec.problems(exchange);
+        self.note(problems);
+    }
+
+    /// Look at a message that the service sends: it is what the schema of this name says.
+    pub fn look_at_message(&mut self, schema: &str, body: &Value) {
+        let pointer = format!("/components/schemas/{schema}");
+        let spec = self.specs.iter().find(|spec| spec.document.pointer(&pointer).is_some());
+        let problems = spec.map(|spec| spec.against(schema, "says", &pointer, body)).unwrap_or_default();
+        self.note(problems);
+    }
+
+    fn note(&mut self, problems: Vec<String>) {
+        for problem in problems {
             let known = self.mistakes.iter().any(|m| problem.starts_with(m.at) && problem.contains(m.says));
             if !known && self.violations.len() < VIOLATIONS_MAX && !self.violations.contains(&problem) {
                 self.violations.push(problem);

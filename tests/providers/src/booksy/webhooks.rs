@@ -71,6 +71,7 @@ fn send(state: &mut State, kind: &str, data: Value, to: &[String]) {
         "id": state.new_id("evt"), "type": kind, "created_at": utc(now), "business_id": state.config.business_id,
         "data": data,
     });
+    state.common.findings.look_at_message("WebhookEvent", &body);
     for webhook in to {
         let message = Message {
             webhook: webhook.clone(),
