@@ -98,7 +98,7 @@ impl Default for Config {
                 Service { buffer_after_minutes: 10, ..service("svc_1", "Haircut", 45, 1, &["stf_1"]) },
                 service("svc_2", "Consultation", 30, 1, &["stf_1", "stf_2"]),
                 service("svc_3", "Yoga", 60, 8, &["stf_2"]),
-                Service { asks_first: true, ..service("svc_4", "Colouring", 90, 1, &["stf_1"]) },
+                Service { asks_first: true, ..service("svc_4", "Patch test", 30, 1, &["stf_1"]) },
                 Service { active: false, ..service("svc_5", "Perm", 90, 1, &["stf_1"]) },
             ],
             staff: vec![
@@ -207,6 +207,11 @@ impl Simulator {
             "client": { "first_name": "Walk", "last_name": "In", "email": "walk.in@example.com" },
         });
         self.at_the_desk(|state| bookings::create(state, &body, "business").map(|booking| booking.id))
+    }
+
+    /// Somebody confirms a booking, ends it, or notes that nobody came.
+    pub fn set_status_out_of_band(&self, id: &str, to: Status) -> Result<(), String> {
+        self.at_the_desk(|state| bookings::set_status(state, id, to).map(drop))
     }
 
     /// Somebody keeps time free at the business's own desk.
