@@ -27,6 +27,9 @@ struct Detail {
     message: String,
 }
 
+/// Problems of one refusal that are passed on: more than a form has fields.
+const PROBLEMS_MAX: usize = 20;
+
 /// What the contract's codes mean; none for those that their status says.
 pub(crate) fn error_hint(response: &Response) -> Option<ProviderError> {
     let Body { error } = serde_json::from_slice(&response.body).ok()?;
@@ -42,7 +45,7 @@ pub(crate) fn error_hint(response: &Response) -> Option<ProviderError> {
             Some(ProviderError::wrong_state(message_of(response)))
         }
         (400 | 422, _) if !error.details.is_empty() => {
-            Some(ProviderError::Invalid(error.details.iter().map(problem).collect()))
+            Some(ProviderError::Invalid(error.details.iter().take(PROBLEMS_MAX).map(problem).collect()))
         }
         _ => None,
     }
