@@ -2,8 +2,12 @@
 
 #[path = "conformance/booksy.rs"]
 mod booksy;
+#[path = "conformance/calendly.rs"]
+mod calendly;
 #[path = "conformance/first_party.rs"]
 mod first_party;
+#[path = "conformance/google.rs"]
+mod google;
 #[path = "conformance/javascript.rs"]
 mod javascript;
 #[path = "conformance/world.rs"]

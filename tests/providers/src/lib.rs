@@ -4,8 +4,10 @@
 pub mod acme;
 pub mod booksy;
 pub mod calcom;
+pub mod calendly;
 pub mod faults;
 pub mod front;
+pub mod google;
 pub mod hours;
 pub mod server;
 pub mod spec;

@@ -1,6 +1,6 @@
 //! `berth-simulator`: a provider simulator alone on a port.
 
-use berth_simulators::{booksy, calcom, faults::Rates, machine_clock};
+use berth_simulators::{booksy, calcom, calendly, faults::Rates, google, machine_clock};
 use clap::{Parser, Subcommand};
 
 /// Provider simulators for Berth. They listen on 127.0.0.1 only.
@@ -44,6 +44,36 @@ enum Provider {
         port: u16,
         /// The API key it accepts.
         #[arg(long, default_value = "cal_demo_not_a_real_key")]
+        api_key: String,
+        /// Faults by chance, as JSON: {"drop_after": 0.1, "latency_ms": [50, 200]}
+        #[arg(long)]
+        faults: Option<String>,
+        /// Seed of chance.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Google Calendar, API v3, with the OAuth 2 endpoints of Google accounts.
+    Google {
+        /// Port on 127.0.0.1; 0 for any free one.
+        #[arg(long, default_value_t = 4020)]
+        port: u16,
+        /// An access token that it always accepts.
+        #[arg(long, default_value = "ya29_demo_not_a_real_token")]
+        access_token: String,
+        /// Faults by chance, as JSON: {"drop_after": 0.1, "latency_ms": [50, 200]}
+        #[arg(long)]
+        faults: Option<String>,
+        /// Seed of chance.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Calendly, API v2.
+    Calendly {
+        /// Port on 127.0.0.1; 0 for any free one.
+        #[arg(long, default_value_t = 4011)]
+        port: u16,
+        /// The access token it accepts.
+        #[arg(long, default_value = "calendly_demo_not_a_real_token")]
         api_key: String,
         /// Faults by chance, as JSON: {"drop_after": 0.1, "latency_ms": [50, 200]}
         #[arg(long)]
@@ -99,6 +129,53 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             println!("{}", simulator.url());
             eprintln!("Cal.com simulator: API key {api_key}; event types:");
+            for event_type in simulator.event_types() {
+                eprintln!("  {} {} ({} minutes)", event_type.id, event_type.slug, event_type.length_minutes);
+            }
+            eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
+            tokio::signal::ctrl_c().await?;
+        }
+        Provider::Google { port, access_token, faults, seed } => {
+            let config = google::Config {
+                port,
+                seed,
+                access_token: access_token.clone(),
+                clock: machine_clock(),
+                control: true,
+                deliver_pushes: true,
+                ..google::Config::default()
+            };
+            let client = config.oauth.clone();
+            let calendars: Vec<String> = config.calendars.iter().map(|c| c.id.clone()).collect();
+            let simulator = google::Simulator::start(config).await?;
+            if let Some(faults) = faults {
+                simulator.set_rates(serde_json::from_str::<Rates>(&faults)?);
+            }
+            println!("{}", simulator.api_url());
+            eprintln!(
+                "Google Calendar simulator: access token {access_token}; calendars: {}",
+                calendars.join(", ")
+            );
+            eprintln!("OAuth client {} with secret {}:", client.id, client.secret);
+            eprintln!("  {0}/o/oauth2/v2/auth, {0}/token, {0}/revoke", simulator.url());
+            eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
+            tokio::signal::ctrl_c().await?;
+        }
+        Provider::Calendly { port, api_key, faults, seed } => {
+            let config = calendly::Config {
+                port,
+                seed,
+                api_key: api_key.clone(),
+                control: true,
+                deliver_webhooks: true,
+                ..calendly::Config::default()
+            };
+            let simulator = calendly::Simulator::start(config).await?;
+            if let Some(faults) = faults {
+                simulator.set_rates(serde_json::from_str::<Rates>(&faults)?);
+            }
+            println!("{}", simulator.url());
+            eprintln!("Calendly simulator: access token {api_key}; event types:");
             for event_type in simulator.event_types() {
                 eprintln!("  {} {} ({} minutes)", event_type.id, event_type.slug, event_type.length_minutes);
             }

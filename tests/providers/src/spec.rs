@@ -1,8 +1,10 @@
-//! Exchanges against a provider's own description (OpenAPI 3.0), when `BERTH_PROVIDER_SPECS` names the folder that has it.
+//! Exchanges against a provider's own description (OpenAPI 3.0, or Google's discovery format), when `BERTH_PROVIDER_SPECS` names the folder that has it.
 //!
 //! What a plugin sends and what a simulator answers is compared with the published schemas. Two things are read more loosely than they are
 //! written, since the descriptions are generated and say more than they mean: `oneOf` as `anyOf` (their alternatives overlap), and
 //! `nullable` as JSON Schema's null.
+
+mod discovery;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -64,6 +66,9 @@ impl Spec {
     }
 
     fn new(mut document: Value) -> Self {
+        if discovery::is_one(&document) {
+            document = discovery::as_openapi(&document);
+        }
         loosened(&mut document);
         let mut operations = Vec::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -260,12 +265,12 @@ mod tests {
     fn spec() -> Spec {
         Spec::new(json!({
             "paths": { "/v1/things/{id}": { "post": {
-                "parameters": [{ "in": "query", "name": "dry", "required": true }],
+                "parameters": [{ "in": "query", "name": "dry", "required": true }, { "$ref": "#/components/parameters/Page" }],
                 "requestBody": { "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } },
                 "responses": { "201": { "content": { "application/json": { "schema": { "oneOf": [
                     { "$ref": "#/components/schemas/Thing" }, { "type": "object" } ] } } } } }
             } } },
-            "components": { "schemas": { "Thing": {
+            "components": { "parameters": { "Page": { "in": "query", "name": "page" } }, "schemas": { "Thing": {
                 "type": "object", "required": ["name"],
                 "properties": { "name": { "type": "string" }, "note": { "type": "string", "nullable": true } }
             } } }
@@ -281,7 +286,7 @@ mod tests {
     #[test]
     fn what_is_not_described_is_found() {
         let good = json!({ "name": "a", "note": null });
-        let dry = [("dry", "1")];
+        let dry = [("dry", "1"), ("page", "2")];
         assert_eq!(problems("/v1/things/7", &dry, good.clone(), good.clone()), Vec::<String>::new());
         for (path, query, request, response, said) in [
             ("/v1/other", &dry[..], good.clone(), good.clone(), "not described"),
@@ -300,5 +305,28 @@ mod tests {
             let found = problems(path, query, request, response);
             assert!(matches!(found.as_slice(), [one] if one.contains(said)), "{said}: {found:?}");
         }
+    }
+
+    #[test]
+    fn the_newest_description_counts_and_mistakes_are_passed_over() {
+        let newer = json!({
+            "paths": { "/v1/things/{id}": { "post": { "requestBody": { "content": { "application/json": { "schema": {
+                "type": "object", "required": ["title"] } } } } } } },
+            "components": { "schemas": { "News": { "type": "object", "required": ["event"] } } }
+        });
+        const MISTAKES: &[Mistake] = &[Mistake { at: "News", says: "event", because: "it is a test" }];
+        let found = |mistakes, path: &str, request: Value| {
+            let specs = vec![Arc::new(Spec::new(newer.clone())), Arc::new(spec())];
+            let mut findings = Findings { specs, mistakes, violations: Vec::new() };
+            let (request, response) = (&request, &Value::Null);
+            findings.look(Exchange { method: "POST", path, query: &[], request, status: 200, response });
+            findings.look_at_message("News", &json!({}));
+            findings.violations().to_vec()
+        };
+        let (title, name) = (json!({ "title": "a" }), json!({ "name": "a" }));
+        assert_eq!(found(MISTAKES, "/v1/things/7", title.clone()), Vec::<String>::new());
+        assert_eq!(found(MISTAKES, "/v1/things/7", name).len(), 1, "the older one would take it");
+        assert_eq!(found(&[], "/v1/things/7", title.clone()).len(), 1, "the message is wrong");
+        assert_eq!(found(MISTAKES, "/v1/other", title), ["POST /v1/other: is not described"]);
     }
 }
