@@ -1,6 +1,9 @@
 //! Booksy through the engine: the real component in its sandbox against the simulator, with tokens by client credentials and the
 //! messages that it sends.
 
+#[path = "booksy/storm.rs"]
+mod storm;
+
 use std::sync::Arc;
 
 use berth_engine::{

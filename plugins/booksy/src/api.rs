@@ -5,7 +5,7 @@ use berth_sdk::{
     http::{Client, encode},
     paging::{self, Piece},
     time,
-    types::{Instant, Interval},
+    types::{Instant, Interval, ProviderError},
 };
 use serde_json::{Value, json};
 
@@ -14,6 +14,7 @@ use crate::{errors, map};
 /// Items on a page: the most that the contract allows.
 pub(crate) const PER_PAGE: u32 = 200;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const REPLAYED: &str = "idempotency-replayed";
 
 /// The API of one business.
 pub(crate) struct Api {
@@ -99,7 +100,7 @@ impl Api {
     }
 
     pub(crate) fn create_booking(&self, key: &str, body: &Value) -> Result<Value> {
-        self.client.post(&self.path("bookings")).header(IDEMPOTENCY_KEY, key).json(body).fetch()
+        self.once(&self.path("bookings"), key, body)
     }
 
     pub(crate) fn booking(&self, id: &str) -> Result<Value> {
@@ -121,8 +122,25 @@ impl Api {
 
     /// What somebody does with a booking: `cancel`, `reschedule`.
     pub(crate) fn act(&self, id: &str, action: &str, key: &str, body: &Value) -> Result<Value> {
-        let path = self.path(&format!("bookings/{}/{action}", encode(id)));
-        self.client.post(&path).header(IDEMPOTENCY_KEY, key).json(body).fetch()
+        self.once(&self.path(&format!("bookings/{}/{action}", encode(id))), key, body)
+    }
+
+    /// A change of a booking under a key; the booking as it is now. A repeat is answered with the first answer, and since then the
+    /// business may have moved or cancelled it.
+    fn once(&self, path: &str, key: &str, body: &Value) -> Result<Value> {
+        let answer = self.client.post(path).header(IDEMPOTENCY_KEY, key).json(body).send()?;
+        let booking: Value = answer.json()?;
+        if answer.header(REPLAYED) != Some("true") {
+            return Ok(booking);
+        }
+        let id = booking.get("id").and_then(Value::as_str).ok_or(ProviderError::Unavailable(None))?;
+        self.booking(id).map_err(|error| match error {
+            ProviderError::Unauthorised | ProviderError::RateLimited(_) | ProviderError::Unavailable(_) => {
+                error
+            }
+            // A refusal to show it is none of the change.
+            _ => ProviderError::Unavailable(None),
+        })
     }
 
     pub(crate) fn webhooks(&self) -> Result<Vec<Value>> {

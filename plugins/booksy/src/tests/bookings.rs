@@ -65,6 +65,24 @@ fn a_new_booking_carries_key_and_reference() {
 }
 
 #[test]
+fn a_repeat_shows_the_booking_as_it_is_now() {
+    let first = booking(&json!({})).to_string();
+    let now = booking(&json!({"status": "cancelled", "version": 2})).to_string();
+    let replayed = [("Idempotency-Replayed", "true")];
+    let (booksy, played) = provider(
+        script()
+            .on_with("POST", &path("bookings"), 201, &replayed, &first)
+            .on("GET", &path("bookings/bk_1"), 200, &now)
+            .on_with("POST", &path("bookings/bk_1/reschedule"), 200, &replayed, &first)
+            .on("GET", &path("bookings/bk_1"), 404, &error("not_found", "no")),
+    );
+    assert_eq!(booksy.create(create()).unwrap().status, BookingStatus::Cancelled);
+    let unsure = booksy.reschedule(reschedule());
+    assert_eq!(unsure, Err(ProviderError::Unavailable(None)), "the change was made, whatever is there now");
+    played.finish();
+}
+
+#[test]
 fn refusals_of_a_new_booking() {
     let mut detailed: serde_json::Value =
         serde_json::from_str(&error("invalid_request", "The request is not valid.")).unwrap();
