@@ -12,6 +12,8 @@ mod gohighlevel;
 mod google;
 #[path = "conformance/javascript.rs"]
 mod javascript;
+#[path = "conformance/outlook.rs"]
+mod outlook;
 #[path = "conformance/world.rs"]
 mod world;
 #[path = "conformance/wrong.rs"]

@@ -131,6 +131,8 @@ pub const TENANT_PERMITS_KEPT_MAX: usize = 10_000;
 pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
 /// Signatures in one webhook header: an old and a new one while a secret is exchanged, and some to spare.
 pub const WEBHOOK_SIGNATURES_MAX: usize = 8;
+/// Tokens in one webhook body: messages of many items repeat it in each, and come in hundreds at most.
+pub const WEBHOOK_TOKENS_MAX: usize = 1_000;
 /// Longest challenge of a webhook handshake that is repeated, in bytes: providers send 20 to some hundred.
 pub const WEBHOOK_CHALLENGE_BYTES_MAX: usize = 4 * 1024;
 /// Largest webhook body, in bytes.
@@ -360,3 +362,7 @@ pub const SYNC_AHEAD_SECONDS: i64 = 3 * 366 * 86_400;
 pub const RECONCILIATION_DAYS_MAX: i64 = 366;
 /// Rows of one side of a reconciliation.
 pub const RECONCILIATION_ROWS_MAX: i64 = 10_000;
+/// Calendars of one member.
+pub const MEMBER_CALENDARS_MAX: usize = 20;
+/// Bookings whose calendars are brought up to date in one go.
+pub const CALENDAR_WRITES_AT_ONCE: u32 = 200;

@@ -9,6 +9,7 @@ pub mod front;
 pub mod gohighlevel;
 pub mod google;
 pub mod hours;
+pub mod outlook;
 pub mod server;
 pub mod spec;
 pub mod times;

@@ -1,5 +1,7 @@
 //! From records to the question of the pure core.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use berth_model::{
     booking::Booking,
     hours::{civil_day, day_start},
@@ -101,17 +103,26 @@ fn host(
     known: Known<'_>,
     seen: Interval,
 ) -> Result<Host, Problem> {
-    let Known { places, external, rules } = known;
+    let Known { places, external, calendars, rules } = known;
     let zone = member.time_zone;
     let from = opening(zone, seen.start()).min(seen.start());
     let seen = Interval::new(from, seen.end()).unwrap_or(seen);
     let Open { windows, unrestricted, regular, away } = Rules(rules).open(scene, member, seen)?;
     let places = places.iter().filter(|(id, _)| *id == member.id).flat_map(|(_, places)| places);
-    let mut taken: Vec<Taken> = places.map(|place| taken(scene, place)).collect();
-    if let Some(External::Busy(busy)) = external {
-        // When a booking moves, its own time at the provider is not in its way.
-        let others = busy.iter().filter(|b| asked.moving.is_none_or(|m| m.when != **b));
-        taken.extend(others.map(|when| Taken::busy(*when)));
+    let places: Vec<&TakenPlace> = places.collect();
+    let mut taken: Vec<Taken> = places.iter().map(|place| taken(scene, place)).collect();
+    let of_all = match external {
+        Some(External::Busy(busy)) => busy.as_slice(),
+        Some(External::Starts(_)) | None => &[],
+    };
+    let of_member = calendars.get(&member.id).map(Vec::as_slice).unwrap_or_default();
+    if !of_all.is_empty() || !of_member.is_empty() {
+        // The twin of a booking of ours takes the same time again: the booking says better what is left of it, seats that are free
+        // say. When a booking moves, its own time is not in its way.
+        let moving = asked.moving.map(|booking| booking.when);
+        let ours: BTreeSet<Interval> = places.iter().map(|place| place.when).chain(moving).collect();
+        let busy = of_all.iter().chain(of_member).filter(|b| !ours.contains(b));
+        taken.extend(busy.map(|when| Taken::busy(*when)));
     }
     taken.extend(away.into_iter().map(Taken::busy));
     let (fixed, group) = scene.event_type.role_of(member.id);
@@ -124,6 +135,8 @@ fn host(
 pub(super) struct Known<'a> {
     pub(super) places: &'a [(MemberId, Vec<TakenPlace>)],
     pub(super) external: Option<&'a External>,
+    /// Busy times of members' own calendars.
+    pub(super) calendars: &'a BTreeMap<MemberId, Vec<Interval>>,
     pub(super) rules: &'a [RuleRecord],
 }
 
