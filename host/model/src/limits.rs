@@ -366,3 +366,5 @@ pub const RECONCILIATION_ROWS_MAX: i64 = 10_000;
 pub const MEMBER_CALENDARS_MAX: usize = 20;
 /// Bookings whose calendars are brought up to date in one go.
 pub const CALENDAR_WRITES_AT_ONCE: u32 = 200;
+/// How long after it was seen last a process is taken to be there, in seconds: some of its rounds.
+pub const REPLICA_SEEN_SECONDS: i64 = 10;

@@ -31,6 +31,10 @@ pub struct Wired {
     pub engine: Engine,
     /// The sandboxes.
     pub runtime: Arc<Runtime>,
+    /// The one way out, whose rates are shared with other replicas.
+    pub gate: Arc<Gate>,
+    /// This process among those on the database.
+    pub replica: uuid::Uuid,
     /// Active plugins that could not be loaded, and why; they are tried again in the background.
     pub unloaded: Arc<Vec<(PluginVersion, Problem)>>,
 }
@@ -80,10 +84,11 @@ pub async fn wire_with(
     })
     .map_err(|e| failed("wasm runtime")(&e))?;
     let runtime = Arc::new(runtime);
+    let replica = berth_model::id::Id::<Wired>::new(clock.now(), &*random).uuid();
     let engine = Engine::new(EngineParts {
         store,
         providers: runtime.clone(),
-        token_endpoint: gate,
+        token_endpoint: gate.clone(),
         plugins: Arc::new(CheckingHost(runtime.clone())),
         clock,
         random,
@@ -93,7 +98,7 @@ pub async fn wire_with(
     for (version, problem) in &unloaded {
         tracing::error!(plugin = %version.plugin, digest = version.digest.short(), %problem, "an active plugin was not loaded");
     }
-    Ok(Wired { engine, runtime, unloaded: Arc::new(unloaded) })
+    Ok(Wired { engine, runtime, gate, replica, unloaded: Arc::new(unloaded) })
 }
 
 /// Complete what ended, as much of it as there is.
@@ -117,9 +122,14 @@ pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, st
     tasks.spawn(async move { engine.work(stopping).await });
 
     let (engine, mut stopping) = (wired.engine.clone(), stop.clone());
+    let (gate, replica) = (wired.gate.clone(), wired.replica);
     tasks.spawn(async move {
         let mut seen = crate::cli::watch::Seen::default();
         while !*stopping.borrow() {
+            match engine.store().replica_seen(replica, engine.now()).await {
+                Ok(replicas) => gate.share_rates_with(replicas),
+                Err(error) => tracing::warn!(%error, "the other replicas were not counted"),
+            }
             match engine.load_active_plugins().await {
                 Ok(problems) => {
                     for (version, problem) in problems {
@@ -135,6 +145,9 @@ pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, st
                 () = tokio::time::sleep(GENERATION_POLL) => {}
                 _ = stopping.changed() => {}
             }
+        }
+        if let Err(error) = engine.store().replica_leaves(replica).await {
+            tracing::warn!(%error, "the other replicas were not told that this one ends");
         }
     });
 

@@ -35,6 +35,7 @@ migrations! {
     12 "0012_webhooks",
     13 "0013_sync",
     14 "0014_calendars",
+    15 "0015_replicas",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

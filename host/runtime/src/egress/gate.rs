@@ -71,6 +71,13 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// So many processes ask the same providers: each takes its part of every rate.
+    pub fn share_rates_with(&self, replicas: u32) {
+        self.rate_limiters.share_with(replicas);
+    }
+}
+
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate").field("insecure_hosts", &self.insecure_hosts).finish_non_exhaustive()

@@ -86,12 +86,24 @@ struct Table {
 pub(super) struct RateLimiters {
     clock: LimiterClock,
     kept_max: usize,
+    /// Processes that share each rate.
+    replicas: AtomicU32,
     table: Mutex<Table>,
 }
 
 impl RateLimiters {
     pub(super) fn new(clock: Arc<dyn Clock>, limits: &EgressLimits) -> Self {
-        Self { clock: LimiterClock(clock), kept_max: limits.rate_limiters, table: Mutex::default() }
+        Self {
+            clock: LimiterClock(clock),
+            kept_max: limits.rate_limiters,
+            replicas: AtomicU32::new(1),
+            table: Mutex::default(),
+        }
+    }
+
+    /// So many processes ask the same providers: each takes its part of every rate.
+    pub(super) fn share_with(&self, replicas: u32) {
+        self.replicas.store(replicas.max(1), Ordering::Relaxed);
     }
 
     /// Wait for the connection's turn, at most `wait_max`; otherwise answer how long it would still take.
@@ -101,6 +113,7 @@ impl RateLimiters {
         rate: RateLimit,
         wait_max: Duration,
     ) -> Result<(), Duration> {
+        let rate = part(rate, self.replicas.load(Ordering::Relaxed));
         let mut wait_left = wait_max;
         loop {
             let Err(wait) = self.try_enter(connection, rate) else { return Ok(()) };
@@ -143,6 +156,17 @@ impl RateLimiters {
     fn forget(&self, connection: ConnectionId) {
         self.table.lock().unwrap_or_else(PoisonError::into_inner).by_connection.remove(&connection);
     }
+}
+
+/// One replica's part of a rate. All parts together are never more than the whole.
+fn part(rate: RateLimit, replicas: u32) -> RateLimit {
+    let replicas = replicas.max(1);
+    if rate.requests >= replicas {
+        return RateLimit { requests: rate.requests / replicas, ..rate };
+    }
+    // Less than one request each: one, and less often.
+    let per_seconds = rate.per_seconds.saturating_mul(replicas).div_ceil(rate.requests.max(1));
+    RateLimit { requests: 1, per_seconds }
 }
 
 /// So many requests at once, and as many again over so many seconds.

@@ -54,6 +54,7 @@ mod members;
 mod mirror;
 mod oauth;
 mod plugins;
+mod replicas;
 mod rules;
 mod state;
 mod taken;

@@ -49,6 +49,7 @@ pub(crate) mod oauth;
 pub(crate) mod places;
 pub(crate) mod plugins;
 pub(crate) mod prune;
+pub(crate) mod replicas;
 pub(crate) mod rules;
 pub(crate) mod state;
 pub(crate) mod taken;
@@ -79,6 +80,7 @@ const ALL: &[&[&str]] = &[
     places::ALL,
     plugins::ALL,
     prune::ALL,
+    replicas::ALL,
     rules::ALL,
     state::ALL,
     tenants::ALL,

@@ -91,3 +91,29 @@ async fn a_call_has_its_requests_and_bytes() {
     assert_eq!((quota.take_body_in(6), quota.take_body_in(4)), (Ok(()), Ok(())));
     assert_eq!(quota.take_body_in(1), Err(Failure::CallBodyInExhausted));
 }
+
+#[test]
+fn all_parts_of_a_rate_are_never_more_than_the_whole() {
+    for requests in [1_u32, 2, 7, 60, 600] {
+        for replicas in 0..=20_u32 {
+            let whole = RateLimit { requests, per_seconds: 60 };
+            let part = part(whole, replicas);
+            assert!(part.requests >= 1);
+            let (n, all) = (u64::from(replicas.max(1)), u64::from(requests));
+            let together = n * u64::from(part.requests) * 60;
+            assert!(together <= all * u64::from(part.per_seconds), "{whole:?} among {replicas}: {part:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rate_is_shared_with_the_other_replicas() {
+    let (_, limiters) = limiters(2);
+    let rate = RateLimit { requests: 6, per_seconds: 60 };
+    limiters.share_with(3);
+    let mut passed = 0;
+    while limiters.enter(connection(1), rate, Duration::ZERO).await.is_ok() {
+        passed += 1;
+    }
+    assert_eq!(passed, 2);
+}

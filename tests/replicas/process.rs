@@ -1,0 +1,170 @@
+//! Berth as processes on one PostgreSQL.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+fn in_target(variable: &str, folder: &str) -> PathBuf {
+    std::env::var_os(variable)
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target").join(folder), PathBuf::from)
+}
+
+fn program() -> PathBuf {
+    let program = in_target("BERTH_BINARIES", "debug").join("berth");
+    assert!(program.is_file(), "{} is not there; run `cargo build --bins` first", program.display());
+    program
+}
+
+fn component() -> PathBuf {
+    in_target("BERTH_COMPONENTS", "components").join("calcom.wasm")
+}
+
+/// A database of its own.
+pub struct Database {
+    pub url: String,
+    server: String,
+    name: String,
+}
+
+impl Database {
+    pub async fn new(what: &str) -> Option<Self> {
+        let server = std::env::var("BERTH_TEST_PG_URL").ok()?;
+        let name = format!("berth_{what}_{}", std::process::id());
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
+        Some(Self { url, server, name })
+    }
+
+    pub async fn drop_it(self) {
+        let mut connection = PgConnection::connect(&self.server).await.unwrap();
+        let name = &self.name;
+        connection.execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).await.unwrap();
+    }
+}
+
+/// One process; killed, not asked, when this is dropped.
+pub struct Replica {
+    environment: Vec<(String, String)>,
+    url: String,
+    client: reqwest::Client,
+    pub key: String,
+    child: Mutex<Option<Child>>,
+}
+
+impl Replica {
+    pub fn new(folder: &Path, simulator: &str, database: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let host = simulator.trim_start_matches("http://");
+        let environment = [
+            ("BERTH_DATA_DIR", folder.display().to_string()),
+            ("BERTH_LISTEN", format!("127.0.0.1:{port}")),
+            ("BERTH_INSECURE_HOSTS", format!("[{host:?}]")),
+            ("BERTH_VAULT_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned()),
+            ("BERTH_LOG_FILTER", "error".to_owned()),
+            ("DATABASE_URL", database.to_owned()),
+        ];
+        Self {
+            environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            url: format!("http://127.0.0.1:{port}"),
+            client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap(),
+            key: String::new(),
+            child: Mutex::new(None),
+        }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(args).envs(self.environment.iter().cloned()).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Value {
+        let output = self.command(args).arg("--json").output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+    }
+
+    /// Plugin, tenant and key; the key.
+    pub fn set_up(&self, simulator: &str) -> String {
+        self.run(&["plugin", "install", "--activate", &component().display().to_string()]);
+        self.run(&["plugin", "grant", "calcom", "api.cal.com", simulator.trim_start_matches("http://")]);
+        self.run(&["tenant", "create", "--tenant", "studio", "--name", "Studio"]);
+        let key = self.run(&["key", "create", "--tenant", "studio", "--name", "test"]);
+        key[0]["key"].as_str().unwrap().to_owned()
+    }
+
+    /// Start the server, and wait until it says that it is ready.
+    pub async fn serve(&self) {
+        let child = self.command(&["serve"]).stdout(Stdio::null()).spawn().unwrap();
+        *self.child.lock().unwrap() = Some(child);
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            let ready = self.client.get(format!("{}/readyz", self.url)).send().await;
+            if ready.is_ok_and(|r| r.status().is_success()) {
+                return;
+            }
+            assert!(Instant::now() < until, "the server did not become ready");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(&self) {
+        if let Some(mut child) = self.child.lock().unwrap().take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Result<(u16, Value), reqwest::Error> {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let response =
+            request.header("content-type", "application/json").body(body.to_string()).send().await?;
+        let status = response.status().as_u16();
+        let text = response.text().await?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let text = request.send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    async fn make(&self, path: &str, body: Value) -> String {
+        let (status, made) = self.post(path, &body).await.unwrap();
+        assert_eq!(status, 201, "{path}: {made}");
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A connection, a listing, somebody who works round the clock, and an event type of half an hour.
+    pub async fn offer(&self, simulator: &str) -> String {
+        let connection = json!({ "plugin": "calcom", "name": "test", "settings": { "base_url": simulator },
+            "credentials": { "api-key": "cal_test_not_a_real_key" } });
+        let connection = self.make("/api/booking-providers", connection).await;
+        let listing =
+            json!({ "slug": "studio", "title": "Studio", "time_zone": "UTC", "booking_provider_id": connection });
+        let listing = self.make("/api/listings", listing).await;
+        let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        let member = json!({ "name": "Eve", "time_zone": "UTC",
+            "weekly_hours": [{ "weekdays": days, "start": "00:00", "end": "24:00" }] });
+        let member = self.make("/api/booking/team", member).await;
+        let event_type = json!({ "listing": listing, "slug": "consultation", "title": "Consultation",
+            "length_minutes": 30, "members": [member], "external_id": "101" });
+        self.make("/api/booking/event-types", event_type).await
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
