@@ -101,6 +101,7 @@ pub async fn lists_are_narrowed_and_paged(world: &World) {
     assert!(list(BookingFilter { listing: Some(world.id()), ..all() }, 9).await.is_empty());
     assert!(list(BookingFilter { event_type: Some(world.id()), ..all() }, 9).await.is_empty());
     assert!(list(BookingFilter { member: Some(world.id()), ..all() }, 9).await.is_empty());
+    assert!(list(BookingFilter { connection: Some(world.id()), ..all() }, 9).await.is_empty());
 }
 
 pub async fn what_members_were_given_is_counted(world: &World) {

@@ -37,7 +37,7 @@ pub async fn a_flow_is_taken_once(world: &World) {
         state_hash: vec![n; 32],
         tenant: scene.tenant,
         connection: scene.connection,
-        is_new: n % 2 == 0,
+        is_new: n.is_multiple_of(2),
         plugin: "quay".parse().unwrap(),
         credential: "oauth".into(),
         return_to: None,

@@ -107,7 +107,7 @@ pub async fn check(
         Provider::Nobody | Provider::Live => options.clock.now(),
     };
     let clock = Arc::clone(&options.clock);
-    let player = Arc::new(Player::new(&options.provider, now));
+    let player = Arc::new(Player::new(&options.provider, options.setup.questions.clone(), now));
     let book = Arc::new(Book::default());
     let mut gate = GateConfig::new(Arc::clone(&clock) as Arc<dyn Clock>);
     gate.insecure_hosts = options.setup.insecure_hosts(&options.provider);

@@ -22,8 +22,8 @@ pub struct Setup {
     pub event_type: Option<String>,
     /// Answers to the event type's questions, by name.
     pub answers: serde_json::Map<String, Value>,
-    /// Starts that can be booked (RFC 3339), for a provider that tells no free slots. Some cases take up to three. The clock goes two
-    /// months on during a run.
+    /// Starts that can be booked (RFC 3339, ascending), for a provider that tells no free slots; those that it calls busy are passed
+    /// over. Two dozen are enough for all cases, which take up to three each. The clock goes two months on during a run.
     pub starts: Vec<Instant>,
     /// Length of a booking in minutes, with `starts`.
     pub length_minutes: Option<u32>,
@@ -31,6 +31,8 @@ pub struct Setup {
     pub from: Option<Instant>,
     /// A start within a day of a change of clocks, with the zone of the customer, that can be booked.
     pub clock_change: Option<ClockChange>,
+    /// Ends of the paths of POST requests that only ask and change nothing: `/freeBusy`. No change is looked for in them.
+    pub questions: Vec<String>,
     /// A cursor that the provider does not take any more.
     pub expired_cursor: Option<String>,
     /// A public booking link, for `catalog.resolve-link`.

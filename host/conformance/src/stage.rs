@@ -7,7 +7,6 @@ use std::{
 
 use berth_model::time::Instant;
 use berth_runtime::egress::stage::{Cue, Stage, StagedAnswer, StagedRequest};
-use http::Method;
 
 use crate::{
     Provider,
@@ -36,6 +35,8 @@ pub(crate) enum Fault {
 pub(crate) struct Player {
     recording: Option<Arc<Recording>>,
     live: bool,
+    /// Ends of the paths of POSTs that change nothing.
+    questions: Vec<String>,
     scene: Mutex<Scene>,
 }
 
@@ -70,13 +71,8 @@ impl Scene {
     }
 }
 
-/// A method that may change something. (A POST may be a question; nobody can know.)
-pub(crate) fn may_change(method: &Method) -> bool {
-    !matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | "REPORT")
-}
-
 impl Player {
-    pub(crate) fn new(provider: &Provider, now: Instant) -> Self {
+    pub(crate) fn new(provider: &Provider, questions: Vec<String>, now: Instant) -> Self {
         let recording = match provider {
             Provider::Recording(recording) => Some(Arc::clone(recording)),
             Provider::Nobody | Provider::Live => None,
@@ -84,6 +80,7 @@ impl Player {
         Self {
             recording,
             live: matches!(provider, Provider::Live),
+            questions,
             scene: Mutex::new(Scene {
                 case: String::new(),
                 fault: Fault::None,
@@ -100,6 +97,15 @@ impl Player {
 
     fn scene(&self) -> MutexGuard<'_, Scene> {
         self.scene.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// May it change something? A POST that only asks looks like any other: the set-up names those.
+    pub(crate) fn may_change(&self, request: &StagedRequest) -> bool {
+        match request.method.as_str() {
+            "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | "REPORT" => false,
+            "POST" => !self.questions.iter().any(|end| request.url.path().ends_with(end.as_str())),
+            _ => true,
+        }
     }
 
     pub(crate) fn is_nobody(&self) -> bool {
@@ -155,7 +161,7 @@ impl Stage for Player {
     fn before(&self, request: &StagedRequest) -> Cue {
         let mut scene = self.scene();
         scene.requests.push(request.clone());
-        let strikes = may_change(&request.method) && !scene.struck;
+        let strikes = self.may_change(request) && !scene.struck;
         match scene.fault.clone() {
             Fault::Always(answer) => return Cue::Answer(answer),
             Fault::Unreachable => return Cue::Break,
@@ -173,7 +179,7 @@ impl Stage for Player {
         let cue = self.recorded_answer(&mut scene, request);
         if let Cue::Answer(answer) = &cue {
             scene.first.get_or_insert_with(|| answer.clone());
-            if may_change(&request.method) && scene.loses_answer() {
+            if self.may_change(request) && scene.loses_answer() {
                 return Cue::Break;
             }
         }
@@ -186,7 +192,7 @@ impl Stage for Player {
         let case = scene.case.clone();
         scene.recorded.cases.entry(case).or_default().push(exchange);
         scene.first.get_or_insert_with(|| answer.clone());
-        let lost = may_change(&request.method) && scene.loses_answer();
+        let lost = self.may_change(request) && scene.loses_answer();
         (!lost).then_some(answer)
     }
 }

@@ -13,8 +13,8 @@ use berth_model::{
     manifest::Manifest,
     plugin::{Abilities, ComponentReport},
     provider::{
-        Attendee, CallContext, CallError, CallLog, CallRecord, ConnectionState, CreateRequest, EgressRecord,
-        ExternalSlot, Later, Providers, QuerySpans, SlotQuery, StateError,
+        Attendee, BusyQuery, CallContext, CallError, CallLog, CallRecord, ConnectionState, CreateRequest,
+        EgressRecord, ExternalSlot, Later, Providers, QuerySpans, SlotQuery, StateError,
     },
     secret::Credentials,
     time::{Clock, Instant, Interval},
@@ -302,10 +302,7 @@ impl Subject {
     ) -> Result<Vec<ExternalSlot>, Finding> {
         let days = self.spans().await?.free_slots_days;
         let slots = if days == 0 {
-            let length = self.setup.length_minutes.unwrap_or(30);
-            let at = |start: &Instant| Interval::of_minutes(*start, length);
-            let slot = |start| ExternalSlot { when: at(start), token: None, seats_left: None };
-            self.setup.starts.iter().map(slot).collect()
+            self.free_starts(from, time_zone).await?
         } else {
             let until = from.plus_seconds(i64::from(days.min(LOOKED_DAYS_MAX)) * 86_400);
             let within = Interval::new(from, until).map_err(|e| Finding::inconclusive(e.to_string()))?;
@@ -326,5 +323,23 @@ impl Subject {
             )));
         }
         Ok(slots)
+    }
+
+    /// The set-up's starts that are still to come and not taken, where the provider tells what is.
+    async fn free_starts(&self, from: Instant, time_zone: &str) -> Result<Vec<ExternalSlot>, Finding> {
+        let length = self.setup.length_minutes.unwrap_or(30);
+        let starts = self.setup.starts.iter().filter(|start| **start >= from);
+        let mut times: Vec<Interval> = starts.map(|start| Interval::of_minutes(*start, length)).collect();
+        let days = self.spans().await?.busy_days;
+        if let Some(first) = times.first().filter(|_| days > 0) {
+            let until = first.start().plus_seconds(i64::from(days) * 86_400);
+            let within =
+                Interval::new(first.start(), until).map_err(|e| Finding::inconclusive(e.to_string()))?;
+            let query = BusyQuery { within, calendars: Vec::new(), time_zone: time_zone.to_owned() };
+            let played = call!(self, Fault::None, |p, cx| p.busy(cx, query));
+            let busy = played.outcome.map_err(|error| Finding::fail(format!("busy: {error}")))?;
+            times.retain(|time| time.end() <= until && busy.iter().all(|taken| !taken.when.overlaps(*time)));
+        }
+        Ok(times.into_iter().map(|when| ExternalSlot { when, token: None, seats_left: None }).collect())
     }
 }

@@ -19,6 +19,8 @@ use crate::{Engine, Outcome, problems::of_store, sync::Held};
 pub(crate) const SYNC_BOOKING: &str = "sync_booking";
 /// See [`SYNC_BOOKING`].
 pub(crate) const PROCESS_WEBHOOKS: &str = "process_webhooks";
+/// See [`SYNC_BOOKING`].
+pub(crate) const SYNC_CONNECTION: &str = "sync_connection";
 /// Longest sleep of the worker when nobody rings, in milliseconds: another replica may have made a job.
 const IDLE_MS_MAX: u64 = 1_000;
 
@@ -92,6 +94,10 @@ impl Engine {
                 Some(connection) => self.run_process_webhooks(&job, connection, held, &request_id).await,
                 None => self.bury(held, "the payload names no connection").await,
             },
+            SYNC_CONNECTION => match id_of::<berth_model::id::Connection>(&job.payload, "connection") {
+                Some(connection) => self.run_sync_connection(&job, connection, held, &request_id).await,
+                None => self.bury(held, "the payload names no connection").await,
+            },
             other => self.bury(held, &format!("no such kind of job: {other}")).await,
         };
         if let Err(error) = result {
@@ -122,6 +128,19 @@ impl Engine {
         request_id: &str,
     ) -> Result<(), StoreError> {
         match self.process_webhooks(job.tenant, connection, held, request_id).await {
+            Err(StoreError::NotFound(_)) => self.bury(held, "the connection is gone").await,
+            other => other,
+        }
+    }
+
+    async fn run_sync_connection(
+        &self,
+        job: &Job,
+        connection: ConnectionId,
+        held: Held,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        match self.run_sync(job.tenant, connection, held, request_id).await {
             Err(StoreError::NotFound(_)) => self.bury(held, "the connection is gone").await,
             other => other,
         }

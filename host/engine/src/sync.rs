@@ -15,11 +15,12 @@ use berth_model::{
         CallContext, CallError, CreateRequest, ExternalBooking, ExternalStatus, ProviderConflict,
         ProviderError, ReferenceLookup, RescheduleRequest,
     },
+    sync::ConflictKind,
     time::Interval,
 };
 use berth_store::{
     StoreError,
-    records::{Audit, BookingChange, JobEnd},
+    records::{BookingChange, JobEnd},
 };
 use serde_json::json;
 
@@ -186,7 +187,8 @@ impl Engine {
             slot_token: None,
         };
         let twin = self.providers().reschedule_booking(&self.next_call(cx), request).await?;
-        if booking.previous_when.is_some_and(|old| old.start() == twin.when.start()) {
+        let old = booking.previous_when.filter(|old| old.start() != booking.when.start());
+        if old.is_some_and(|old| old.start() == twin.when.start()) {
             // It says yes and shows the old time: perhaps not written everywhere yet. Look again later.
             return Err(CallError::Provider(ProviderError::Unavailable { retry_after_ms: None }));
         }
@@ -296,14 +298,21 @@ impl Engine {
             Err(StoreError::Overlap) => {
                 let change = self.synced(booking, &external).await?;
                 let settled = self.settle_with(booking, change, Some(external.clone()), held).await?;
-                if matches!(settled, Synced::Settled(_)) {
-                    let audit = self.audit_by(&format!("job:{}", held.job), &format!("job:{}", held.job));
-                    self.note_conflict(booking, &external, audit).await?;
+                if let Synced::Settled(booking) = &settled {
+                    self.taken_here(booking, &external).await?;
                 }
                 Ok(settled)
             }
             other => other,
         }
+    }
+
+    /// The provider has a booking at a time that is taken here.
+    async fn taken_here(&self, booking: &Booking, external: &ExternalBooking) -> Result<(), StoreError> {
+        let Some(connection) = booking.connection else { return Ok(()) };
+        let connection = self.store().connection(booking.tenant, connection).await?;
+        let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
+        self.conflict(&connection, kind, Some(booking), Some(external)).await.map(drop)
     }
 
     async fn settle_with(
@@ -321,17 +330,6 @@ impl Engine {
             }
             Err(error) => Err(error),
         }
-    }
-
-    /// Write into the timeline that the provider has the booking at a time that is taken here.
-    pub(crate) async fn note_conflict(
-        &self,
-        booking: &Booking,
-        external: &ExternalBooking,
-        audit: Audit,
-    ) -> Result<(), StoreError> {
-        let data = json!({ "at_provider": external.when, "here": booking.when, "external_id": external.id });
-        self.store().note_on_booking(booking.tenant, booking.id, "booking.conflict", data, audit).await
     }
 
     async fn refuse(

@@ -2,10 +2,12 @@
 //! is older than what we know is passed over, and what is so already is left alone.
 
 use berth_model::{
-    booking::Booking,
+    booking::{Booking, ProviderTask},
     connection::ConnectionRecord,
     id::BookingId,
     provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, WebhookEvent},
+    sync::{ConflictKind, SyncMode},
+    time::Interval,
 };
 use berth_store::{
     StoreError,
@@ -42,7 +44,10 @@ impl Engine {
                     Err(error) => return Ok(Err(error)),
                 }
             }
-            WebhookEvent::ChangedGoAndSync(None) => return Ok(Ok("availability is asked anew".to_owned())),
+            WebhookEvent::ChangedGoAndSync(None) => {
+                self.sync_soon(connection.tenant, connection.id).await?;
+                return Ok(Ok("what changed is asked for".to_owned()));
+            }
             WebhookEvent::SubscriptionEnded => {
                 self.subscription_ended(connection).await?;
                 return Ok(Ok("the subscription ended; another one is made".to_owned()));
@@ -68,6 +73,9 @@ impl Engine {
             return Ok(Ok(format!("{}: not a booking of ours", twin.id)));
         };
         if booking.provider_task.is_some() {
+            if moved_meanwhile(&booking, twin) {
+                self.both_changed(connection, &booking, twin).await?;
+            }
             // Our own change is under way and will find the twin as it is.
             return Ok(Ok(format!("{}: our own change is under way", booking.id)));
         }
@@ -90,13 +98,14 @@ impl Engine {
     }
 
     /// Bring the booking to where its twin is.
-    async fn follow(
+    pub(crate) async fn follow(
         &self,
         connection: &ConnectionRecord,
         booking: &Booking,
         twin: &ExternalBooking,
     ) -> Result<String, StoreError> {
         let audit = || self.audit_by(&format!("provider:{}", connection.plugin), "webhook");
+        let mode = self.store().sync_state(connection.tenant, connection.id).await?.rules.mode;
         let older =
             matches!((twin.updated_at, booking.external_updated_at), (Some(new), Some(known)) if new < known);
         if older {
@@ -110,16 +119,29 @@ impl Engine {
         if known && twin.when.start() == booking.when.start() && !changes_status(booking, twin.status) {
             return Ok(format!("{}: as it is", booking.id));
         }
+        if mode == SyncMode::Export && twin.when.start() != booking.when.start() {
+            let ended =
+                self.conflict(connection, ConflictKind::BothChanged, Some(booking), Some(twin)).await?;
+            return Ok(format!("{}: changes made there are not followed ({ended})", booking.id));
+        }
         let blocked = self.blocked(booking, twin.when).await?;
         let change = BookingChange::ChangedByProvider { external: twin.clone(), blocked };
         match self.change(booking, change, audit()).await {
             Err(StoreError::Overlap) => {
-                self.note_conflict(booking, twin, audit()).await?;
+                let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
+                // A resolution of its own conflict comes here too: it is told by the note.
+                if self.conflict(connection, kind, Some(booking), Some(twin)).await? {
+                    return Ok(format!("{}: the provider was brought back to our time", booking.id));
+                }
                 Ok(format!(
                     "{CONFLICT}: {} was moved at the provider to {}, which is taken here",
                     booking.id,
                     twin.when.start()
                 ))
+            }
+            Ok(note) => {
+                self.agreed(booking).await?;
+                Ok(note)
             }
             other => other,
         }
@@ -143,7 +165,7 @@ impl Engine {
     }
 
     /// The booking that a twin belongs to: by its id, by the id it replaced, or by our reference in it.
-    async fn booking_of_twin(
+    pub(crate) async fn booking_of_twin(
         &self,
         connection: &ConnectionRecord,
         old_id: Option<&str>,
@@ -171,6 +193,15 @@ impl Engine {
 fn is_next(booking: &Booking, old_id: Option<&str>, twin: &ExternalBooking) -> bool {
     let Some(ours) = booking.external_id.as_deref() else { return true };
     twin.rescheduled_to.is_none() && (ours == twin.id || old_id == Some(ours))
+}
+
+/// Was the twin moved to a third place while our own move is on its way?
+fn moved_meanwhile(booking: &Booking, twin: &ExternalBooking) -> bool {
+    let known = [Some(booking.when.start()), booking.previous_when.map(Interval::start)];
+    booking.provider_task == Some(ProviderTask::Reschedule)
+        && booking.external_id.as_ref() == Some(&twin.id)
+        && twin.status.is_active()
+        && !known.contains(&Some(twin.when.start()))
 }
 
 fn changes_status(booking: &Booking, status: ExternalStatus) -> bool {

@@ -137,7 +137,7 @@ impl Engine {
             method: request.method,
             headers: request.headers,
             query: request.query,
-            body: request.body,
+            body: webhook::kept_body(spec, request.body),
             received_at: request.received_at,
             status: "stored".to_owned(),
             detail: None,

@@ -131,6 +131,12 @@ markers! {
     PluginVersion => PluginVersionId,
     /// A line of the audit log.
     AuditEntry => AuditEntryId,
+    /// A booking as a provider last said it.
+    Mirrored => MirroredId,
+    /// Something in which a provider and we disagree.
+    Conflict => ConflictId,
+    /// A member's calendar at a provider.
+    Calendar => CalendarId,
     /// A call into a provider component.
     ProviderCall => ProviderCallId,
 }

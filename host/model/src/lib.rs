@@ -30,6 +30,7 @@ pub mod rule;
 pub mod scheduling;
 pub mod secret;
 pub mod series;
+pub mod sync;
 pub mod time;
 pub mod validate;
 pub mod webhook;

@@ -131,6 +131,8 @@ pub const TENANT_PERMITS_KEPT_MAX: usize = 10_000;
 pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
 /// Signatures in one webhook header: an old and a new one while a secret is exchanged, and some to spare.
 pub const WEBHOOK_SIGNATURES_MAX: usize = 8;
+/// Tokens in one webhook body: messages of many items repeat it in each, and come in hundreds at most.
+pub const WEBHOOK_TOKENS_MAX: usize = 1_000;
 /// Longest challenge of a webhook handshake that is repeated, in bytes: providers send 20 to some hundred.
 pub const WEBHOOK_CHALLENGE_BYTES_MAX: usize = 4 * 1024;
 /// Largest webhook body, in bytes.
@@ -336,3 +338,27 @@ pub const SUBSCRIPTION_MARGIN_SECONDS: i64 = 12 * 3_600;
 pub const SUBSCRIPTION_BACKOFF_SECONDS_MIN: i64 = 60;
 /// Longest such wait, in seconds.
 pub const SUBSCRIPTION_BACKOFF_SECONDS_MAX: i64 = 3_600;
+
+/// Bookings asked for in one page of a synchronisation.
+pub const SYNC_PAGE_ITEMS: u32 = 100;
+/// Pages read in one go; then others get their turn, and the position is where it goes on.
+pub const SYNC_PAGES_AT_ONCE: u32 = 10;
+/// Pages of event types or clients in one synchronisation.
+pub const SYNC_ITEM_PAGES_MAX: u32 = 200;
+/// How often a connection is synchronised whose provider sends webhooks, in seconds: one may be lost.
+pub const SYNC_SECONDS_WITH_WEBHOOKS: i64 = 3_600;
+/// How often one is synchronised whose provider does not, in seconds.
+pub const SYNC_SECONDS_WITHOUT_WEBHOOKS: i64 = 300;
+/// How often everything is read, in seconds: what vanished is only seen so.
+pub const SYNC_FULL_SECONDS: i64 = 86_400;
+/// Connections whose synchronisation is begun in one go.
+pub const SYNCS_AT_ONCE: u32 = 100;
+/// Bookings of ours that are asked for one by one, per synchronisation, because a whole list did not name them: more is a provider that
+/// lost its data, for a person.
+pub const SYNC_VANISHED_MAX: i64 = 100;
+/// How far ahead such bookings are looked for, in seconds: further than anything is booked.
+pub const SYNC_AHEAD_SECONDS: i64 = 3 * 366 * 86_400;
+/// Longest period of a reconciliation, in days.
+pub const RECONCILIATION_DAYS_MAX: i64 = 366;
+/// Rows of one side of a reconciliation.
+pub const RECONCILIATION_ROWS_MAX: i64 = 10_000;

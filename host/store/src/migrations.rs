@@ -33,6 +33,7 @@ migrations! {
     10 "0010_conformance",
     11 "0011_oauth",
     12 "0012_webhooks",
+    13 "0013_sync",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

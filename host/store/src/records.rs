@@ -158,6 +158,13 @@ pub enum BookingChange {
         /// As above.
         job: Option<NewJob>,
     },
+    /// The provider lost it or has it elsewhere, and our version counts: it is told again (`provider_task = task`).
+    Retell {
+        /// `create` or `reschedule`.
+        task: ProviderTask,
+        /// As above.
+        job: NewJob,
+    },
     /// The tenant declined what waited for it: `cancelled`, place released. The provider never knew of it.
     Decline {
         /// For people.
@@ -208,6 +215,7 @@ pub struct BookingFilter {
     pub event_type: Option<EventTypeId>,
     pub member: Option<MemberId>,
     pub series: Option<SeriesId>,
+    pub connection: Option<ConnectionId>,
     pub status: Option<BookingStatus>,
     /// Overlapping this.
     pub within: Option<Interval>,
@@ -489,4 +497,21 @@ pub struct WebhookRefusals {
     pub refused: i64,
     /// The last one.
     pub last_at: Instant,
+}
+
+/// How far a synchronisation is, to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "see SyncState")]
+pub struct SyncProgress {
+    pub phase: berth_model::sync::SyncPhase,
+    pub position: Option<String>,
+    pub run: i64,
+    pub pages: i64,
+    pub items: i64,
+    pub started_at: Option<Instant>,
+    pub finished_at: Option<Instant>,
+    pub full_at: Option<Instant>,
+    pub due_at: Option<Instant>,
+    pub failures: i64,
+    pub error: Option<String>,
 }

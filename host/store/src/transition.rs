@@ -112,6 +112,18 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
                 (Places::Keep, "booking.confirmed")
             }
         }
+        BookingChange::Retell { task, .. } => {
+            require(booking.status == BookingStatus::Confirmed && booking.provider_task.is_none())?;
+            booking.provider_task = Some(*task);
+            if *task == ProviderTask::Create {
+                // The twin is gone: another one takes its place.
+                booking.external_id = None;
+            } else {
+                // A refusal leaves it where it is.
+                booking.previous_when = Some(booking.when);
+            }
+            (Places::Keep, "booking.told_again")
+        }
         BookingChange::Decline { reason } => {
             require(booking.awaits_confirmation())?;
             become_status(&mut booking, BookingStatus::Cancelled)?;

@@ -110,8 +110,8 @@ impl Api {
             .get("/v2/slots")
             .header(VERSION, &self.versions.slots)
             .query("eventTypeId", event_type.to_string())
-            .query("start", iso(query.within.start))
-            .query("end", iso(query.within.end))
+            .query("start", time::format_millis(query.within.start))
+            .query("end", time::format_millis(query.within.end))
             .query("timeZone", &query.time_zone)
             .query("format", "range")
             .query_some("duration", query.length_minutes.map(|m| m.to_string()))
@@ -160,8 +160,8 @@ impl Api {
             .header(VERSION, &self.versions.bookings)
             .query_some("status", filter.status)
             .query_some("attendeeEmail", filter.attendee_email)
-            .query_some("afterCreatedAt", filter.created_after.map(iso))
-            .query_some("afterUpdatedAt", filter.updated_after.map(iso));
+            .query_some("afterCreatedAt", filter.created_after.map(time::format_millis))
+            .query_some("afterUpdatedAt", filter.updated_after.map(time::format_millis));
         if let Some((name, direction)) = filter.sort {
             request = request.query(name, direction);
         }
@@ -207,11 +207,6 @@ impl Api {
 
 fn data(request: RequestBuilder<'_>) -> Result<Value> {
     Ok(request.fetch::<Envelope>()?.data)
-}
-
-/// An instant as Cal.com writes them: no finer than milliseconds, rounded down.
-fn iso(instant: Instant) -> String {
-    time::format(instant.saturating_sub(instant.rem_euclid(time::MILLISECOND)))
 }
 
 /// `2026-01-05` of an instant, in UTC.

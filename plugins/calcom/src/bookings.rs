@@ -2,7 +2,9 @@
 //! cancel or a move that was refused looks at the booking before it fails.
 
 use berth_sdk::{
-    Bookings, Result, log,
+    Bookings, Result,
+    json::set_some,
+    log,
     paging::{self, Piece},
     time::{self, MINUTE},
     types::{
@@ -63,8 +65,8 @@ impl Bookings for CalCom {
     fn cancel(&self, request: CancelRequest) -> Result<Booking> {
         let (uid, seat) = split_id(&request.id);
         let mut body = json!({});
-        put(&mut body, "seatUid", seat);
-        put(&mut body, "cancellationReason", request.reason.as_deref());
+        set_some(&mut body, "seatUid", seat);
+        set_some(&mut body, "cancellationReason", request.reason.as_deref());
         match self.api.cancel_booking(uid, &body) {
             Ok(data) => {
                 let booking = map::pick_booking(&one_or_many(data), Some(&request.id))?;
@@ -84,10 +86,10 @@ impl Bookings for CalCom {
     fn reschedule(&self, request: RescheduleRequest) -> Result<Booking> {
         let (uid, seat) = split_id(&request.id);
         let mut body = json!({ "start": time::format(request.when.start) });
-        put(&mut body, "seatUid", seat);
-        put(&mut body, "rescheduledBy", request.requested_by.as_deref());
+        set_some(&mut body, "seatUid", seat);
+        set_some(&mut body, "rescheduledBy", request.requested_by.as_deref());
         if seat.is_none() {
-            put(&mut body, "reschedulingReason", request.reason.as_deref());
+            set_some(&mut body, "reschedulingReason", request.reason.as_deref());
         }
         let moved = match self.api.reschedule_booking(uid, &body) {
             Ok(data) => map::pick_booking(&one_or_many(data), None)?,
@@ -173,12 +175,6 @@ fn readable(item: &Value) -> Vec<Booking> {
         log::error(&format!("left out of the sync: booking {uid}"));
         Vec::new()
     })
-}
-
-fn put(object: &mut Value, name: &str, value: Option<&str>) {
-    if let (Some(fields), Some(value)) = (object.as_object_mut(), value) {
-        fields.insert(name.to_owned(), json!(value));
-    }
 }
 
 fn messages(problems: Vec<berth_sdk::types::FieldProblem>) -> String {

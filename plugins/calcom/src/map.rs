@@ -7,11 +7,7 @@ mod create;
 mod slots;
 mod webhook;
 
-use berth_sdk::{
-    Result, log,
-    types::{Instant, ProviderError},
-};
-use serde::de::DeserializeOwned;
+use berth_sdk::types::Instant;
 use serde_json::Value;
 
 pub(crate) use self::{
@@ -33,14 +29,6 @@ pub(crate) fn one_or_many(data: Value) -> Vec<Value> {
         Value::Null => Vec::new(),
         one => vec![one],
     }
-}
-
-/// Read JSON of a known shape. What cannot be read is no usable answer; the log names the place, not the content.
-fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|e| {
-        log::warn(&format!("unexpected {what}: {e}"));
-        ProviderError::Unavailable(None)
-    })
 }
 
 /// A time in a JSON field.

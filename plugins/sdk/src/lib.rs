@@ -15,6 +15,7 @@ pub mod bindings;
 pub mod check;
 mod export;
 pub mod http;
+pub mod json;
 pub mod limits;
 pub mod paging;
 mod provider;

@@ -113,6 +113,12 @@ pub fn format(instant: Instant) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
 }
 
+/// As [`format`], no finer than milliseconds, rounded down: what most services take.
+#[must_use]
+pub fn format_millis(instant: Instant) -> String {
+    format(instant.saturating_sub(instant.rem_euclid(MILLISECOND)))
+}
+
 /// An HTTP date (RFC 9110 section 5.6.7, the fixed form): `Sun, 06 Nov 1994 08:49:37 GMT`.
 #[must_use]
 pub fn parse_http_date(text: &str) -> Option<Instant> {
@@ -225,6 +231,8 @@ mod tests {
         assert_eq!(format(1_767_603_600_123_000), "2026-01-05T09:00:00.123Z");
         assert_eq!(format(1_767_603_600_000_001), "2026-01-05T09:00:00.000001Z");
         assert_eq!(format(-1), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(format_millis(1_767_603_600_123_999), "2026-01-05T09:00:00.123Z");
+        assert_eq!(format_millis(-1), "1969-12-31T23:59:59.999Z");
     }
 
     #[test]

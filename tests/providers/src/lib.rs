@@ -3,10 +3,13 @@
 
 pub mod acme;
 pub mod calcom;
+pub mod calendly;
 pub mod faults;
 pub mod front;
 pub mod gohighlevel;
+pub mod google;
 pub mod hours;
+pub mod outlook;
 pub mod server;
 pub mod spec;
 pub mod times;

@@ -1,8 +1,10 @@
-//! Exchanges against a provider's own description (OpenAPI 3.0), when `BERTH_PROVIDER_SPECS` names the folder that has it.
+//! Exchanges against a provider's own description (OpenAPI 3.0, or Google's discovery format), when `BERTH_PROVIDER_SPECS` names the folder that has it.
 //!
 //! What a plugin sends and what a simulator answers is compared with the published schemas. Two things are read more loosely than they are
 //! written, since the descriptions are generated and say more than they mean: `oneOf` as `anyOf` (their alternatives overlap), and
 //! `nullable` as JSON Schema's null.
+
+mod discovery;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -53,12 +55,20 @@ impl Spec {
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         let load = || {
             let text = std::fs::read_to_string(folder.join(file)).ok()?;
-            Some(Arc::new(Self::new(serde_json::from_str(&text).expect("a description is JSON"))))
+            let document = if file.ends_with(".json") {
+                serde_json::from_str(&text).expect("a description is JSON")
+            } else {
+                serde_saphyr::from_str(&text).expect("a description is YAML")
+            };
+            Some(Arc::new(Self::new(document)))
         };
         loaded.entry(file.to_owned()).or_insert_with(load).clone()
     }
 
     fn new(mut document: Value) -> Self {
+        if discovery::is_one(&document) {
+            document = discovery::as_openapi(&document);
+        }
         loosened(&mut document);
         let mut operations = Vec::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -90,7 +100,8 @@ impl Spec {
         };
         let operation = self.document.pointer(&pointer).unwrap_or(&Value::Null);
         let mut problems = Vec::new();
-        let known: Vec<&Value> = operation["parameters"].as_array().into_iter().flatten().collect();
+        let known: Vec<&Value> =
+            operation["parameters"].as_array().into_iter().flatten().map(|p| self.resolved(p)).collect();
         for (name, _) in exchange.query {
             if !known.iter().any(|p| p["in"] == "query" && p["name"] == name.as_str()) {
                 problems.push(format!("{line}: has no query parameter {name}"));
@@ -123,6 +134,17 @@ impl Spec {
         let best =
             fitting.min_by_key(|(_, template, _)| template.iter().filter(|t| t.starts_with('{')).count());
         best.map(|(.., pointer)| pointer.clone())
+    }
+
+    /// Is there anything about this method and path?
+    fn describes(&self, method: &str, path: &str) -> bool {
+        self.operation(method, path).is_some()
+    }
+
+    /// What a reference leads to.
+    fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let target = value["$ref"].as_str().and_then(|r| self.document.pointer(r.strip_prefix('#')?));
+        target.unwrap_or(value)
     }
 
     fn against(&self, line: &str, does: &str, schema: &str, body: &Value) -> Vec<String> {
@@ -182,7 +204,8 @@ pub struct Mistake {
 /// What one simulator saw that its provider's description does not allow.
 #[derive(Default)]
 pub struct Findings {
-    spec: Option<Arc<Spec>>,
+    /// The newest description first.
+    specs: Vec<Arc<Spec>>,
     mistakes: &'static [Mistake],
     violations: Vec<String>,
 }
@@ -191,13 +214,36 @@ impl Findings {
     /// Compare with the description in this file, if it is there, but for where it is known to be wrong.
     #[must_use]
     pub fn with(file: &str, mistakes: &'static [Mistake]) -> Self {
-        Self { spec: Spec::named(file), mistakes, violations: Vec::new() }
+        Self { specs: Spec::named(file).into_iter().collect(), mistakes, violations: Vec::new() }
+    }
+
+    /// What is not described there is described in this file, which is older.
+    #[must_use]
+    pub fn and(mut self, file: &str) -> Self {
+        self.specs.extend(Spec::named(file));
+        self
     }
 
     /// Look at an exchange.
     pub fn look(&mut self, exchange: Exchange<'_>) {
-        let Some(spec) = self.spec.as_ref().filter(|spec| spec.is_due(exchange)) else { return };
-        for problem in spec.problems(exchange) {
+        let describing = self.specs.iter().find(|spec| spec.describes(exchange.method, exchange.path));
+        let Some(spec) = describing.or(self.specs.first()).filter(|spec| spec.is_due(exchange)) else {
+            return;
+        };
+        let problems = spec.problems(exchange);
+        self.note(problems);
+    }
+
+    /// Look at a message that the service sends: it is what the schema of this name says.
+    pub fn look_at_message(&mut self, schema: &str, body: &Value) {
+        let pointer = format!("/components/schemas/{schema}");
+        let spec = self.specs.iter().find(|spec| spec.document.pointer(&pointer).is_some());
+        let problems = spec.map(|spec| spec.against(schema, "says", &pointer, body)).unwrap_or_default();
+        self.note(problems);
+    }
+
+    fn note(&mut self, problems: Vec<String>) {
+        for problem in problems {
             let known = self.mistakes.iter().any(|m| problem.starts_with(m.at) && problem.contains(m.says));
             if !known && self.violations.len() < VIOLATIONS_MAX && !self.violations.contains(&problem) {
                 self.violations.push(problem);
@@ -219,12 +265,12 @@ mod tests {
     fn spec() -> Spec {
         Spec::new(json!({
             "paths": { "/v1/things/{id}": { "post": {
-                "parameters": [{ "in": "query", "name": "dry", "required": true }],
+                "parameters": [{ "in": "query", "name": "dry", "required": true }, { "$ref": "#/components/parameters/Page" }],
                 "requestBody": { "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } },
                 "responses": { "201": { "content": { "application/json": { "schema": { "oneOf": [
                     { "$ref": "#/components/schemas/Thing" }, { "type": "object" } ] } } } } }
             } } },
-            "components": { "schemas": { "Thing": {
+            "components": { "parameters": { "Page": { "in": "query", "name": "page" } }, "schemas": { "Thing": {
                 "type": "object", "required": ["name"],
                 "properties": { "name": { "type": "string" }, "note": { "type": "string", "nullable": true } }
             } } }
@@ -240,7 +286,7 @@ mod tests {
     #[test]
     fn what_is_not_described_is_found() {
         let good = json!({ "name": "a", "note": null });
-        let dry = [("dry", "1")];
+        let dry = [("dry", "1"), ("page", "2")];
         assert_eq!(problems("/v1/things/7", &dry, good.clone(), good.clone()), Vec::<String>::new());
         for (path, query, request, response, said) in [
             ("/v1/other", &dry[..], good.clone(), good.clone(), "not described"),
@@ -259,5 +305,28 @@ mod tests {
             let found = problems(path, query, request, response);
             assert!(matches!(found.as_slice(), [one] if one.contains(said)), "{said}: {found:?}");
         }
+    }
+
+    #[test]
+    fn the_newest_description_counts_and_mistakes_are_passed_over() {
+        let newer = json!({
+            "paths": { "/v1/things/{id}": { "post": { "requestBody": { "content": { "application/json": { "schema": {
+                "type": "object", "required": ["title"] } } } } } } },
+            "components": { "schemas": { "News": { "type": "object", "required": ["event"] } } }
+        });
+        const MISTAKES: &[Mistake] = &[Mistake { at: "News", says: "event", because: "it is a test" }];
+        let found = |mistakes, path: &str, request: Value| {
+            let specs = vec![Arc::new(Spec::new(newer.clone())), Arc::new(spec())];
+            let mut findings = Findings { specs, mistakes, violations: Vec::new() };
+            let (request, response) = (&request, &Value::Null);
+            findings.look(Exchange { method: "POST", path, query: &[], request, status: 200, response });
+            findings.look_at_message("News", &json!({}));
+            findings.violations().to_vec()
+        };
+        let (title, name) = (json!({ "title": "a" }), json!({ "name": "a" }));
+        assert_eq!(found(MISTAKES, "/v1/things/7", title.clone()), Vec::<String>::new());
+        assert_eq!(found(MISTAKES, "/v1/things/7", name).len(), 1, "the older one would take it");
+        assert_eq!(found(&[], "/v1/things/7", title.clone()).len(), 1, "the message is wrong");
+        assert_eq!(found(MISTAKES, "/v1/other", title), ["POST /v1/other: is not described"]);
     }
 }

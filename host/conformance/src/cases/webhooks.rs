@@ -5,7 +5,7 @@ use berth_model::provider::{CallError, Providers as _, WebhookOutcome, WebhookRe
 use super::{Finding, Found, functions};
 use crate::{
     setup::Webhook,
-    stage::{Fault, may_change},
+    stage::Fault,
     subject::{self, Played, Subject, call},
 };
 
@@ -64,7 +64,7 @@ pub(super) async fn reads_the_same_twice(subject: &Subject) -> Found {
     for message in &subject.setup.webhooks {
         let first = handle(subject, message, Fault::None).await;
         let second = handle(subject, message, Fault::None).await;
-        let changing = first.requests.iter().chain(&second.requests).find(|r| may_change(&r.method));
+        let changing = first.requests.iter().chain(&second.requests).find(|r| subject.player.may_change(r));
         if let Some(request) = changing {
             return Err(Finding::fail(format!(
                 "handle sends {} {}; it must change nothing",

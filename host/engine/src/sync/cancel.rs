@@ -95,9 +95,8 @@ impl Engine {
                 let blocked = self.blocked(booking, booking.when).await?;
                 let change = BookingChange::CancelRefused { reason, external: None, blocked };
                 let settled = self.settle_with(booking, change, None, held).await?;
-                if let (Some(twin), Synced::Settled(_)) = (&twin, &settled) {
-                    let actor = format!("job:{}", held.job);
-                    self.note_conflict(booking, twin, self.audit_by(&actor, &actor)).await?;
+                if let (Some(twin), Synced::Settled(settled)) = (&twin, &settled) {
+                    self.taken_here(settled, twin).await?;
                 }
                 settled
             }

@@ -12,6 +12,8 @@ mod keys;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod mirror;
+#[cfg(test)]
 mod moves;
 #[cfg(test)]
 mod oauth;

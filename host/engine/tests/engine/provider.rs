@@ -106,6 +106,10 @@ pub(crate) struct State {
     pub(crate) handled: Vec<Vec<u8>>,
     pub(crate) subscribed: Vec<String>,
     pub(crate) unsubscribed: Vec<String>,
+    /// What changed, in order; none: it does not say. What is before `forgotten` is not told any more.
+    pub(crate) changes: Option<Vec<ExternalBooking>>,
+    pub(crate) forgotten: usize,
+    pub(crate) page_size: Option<usize>,
     /// The subscription that is there, and when the next one ends.
     pub(crate) subscription: Option<String>,
     pub(crate) subscription_ends: Option<Instant>,
@@ -202,6 +206,10 @@ impl Fake {
 }
 
 impl State {
+    pub(crate) fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
     fn new_id(&mut self) -> String {
         self.made += 1;
         format!("x{}", self.made)
@@ -323,8 +331,25 @@ impl Providers for Fake {
     ) -> Reply<'a, ExternalBooking> {
         self.call(cx, "reschedule", move |s| s.replace(&request.id, request.when))
     }
-    fn list_changes<'a>(&'a self, _: &'a CallContext, _: Option<String>, _: u32) -> Reply<'a, ChangePage> {
-        not_offered("bookings.list-changes")
+    fn list_changes<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Reply<'a, ChangePage> {
+        self.call(cx, "list_changes", move |s| {
+            let Some(log) = &s.changes else { return Err(CallError::NotOffered("bookings.list-changes")) };
+            let from: usize = cursor.map_or(0, |c| c.parse().unwrap());
+            if from < s.forgotten && from > 0 {
+                return Err(CallError::Provider(ProviderError::CursorExpired));
+            }
+            // From the beginning: everything that is there; then what changed.
+            let limit = usize::min(limit as usize, s.page_size.unwrap_or(100));
+            let items: Vec<ExternalBooking> =
+                log.iter().skip(from.max(s.forgotten)).take(limit).cloned().collect();
+            let next = from.max(s.forgotten) + items.len();
+            Ok(ChangePage { items, cursor: next.to_string(), more: next < log.len() })
+        })
     }
     fn create_booking_link<'a>(&'a self, _: &'a CallContext, _: LinkRequest) -> Reply<'a, BookingLink> {
         not_offered("links")

@@ -33,7 +33,7 @@ async fn send_signed(w: &World, body: &[u8], signature: String) -> Result<Webhoo
 }
 
 /// Have the provider send a message that means this.
-async fn send(w: &World, body: &str, event: WebhookEvent) {
+pub(crate) async fn send(w: &World, body: &str, event: WebhookEvent) {
     let outcome = WebhookOutcome { events: vec![event], reply: None };
     w.provider.state().messages.insert(body.as_bytes().to_vec(), Ok(outcome));
     let reply = send_signed(w, body.as_bytes(), signature(w, body.as_bytes()).await).await.unwrap();
@@ -41,7 +41,7 @@ async fn send(w: &World, body: &str, event: WebhookEvent) {
 }
 
 /// Status and detail of the last message.
-async fn last(w: &World) -> (String, String) {
+pub(crate) async fn last(w: &World) -> (String, String) {
     let all = w.engine.store().list_webhooks(w.tenant.id, w.connection.id, None, 1).await.unwrap();
     (all[0].status.clone(), all[0].detail.clone().unwrap_or_default())
 }

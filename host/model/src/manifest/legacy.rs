@@ -37,6 +37,7 @@ impl LegacySignature {
     #[must_use]
     pub fn within(&self, current: &WebhookSpec) -> WebhookSpec {
         WebhookSpec {
+            body_field: None,
             scheme: self.scheme,
             header: self.header.clone(),
             header_part: None,

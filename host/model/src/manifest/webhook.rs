@@ -13,8 +13,13 @@ use super::{CredentialSpec, HandshakeSpec, LegacySignature};
 pub struct WebhookSpec {
     /// What kind of signature.
     pub scheme: WebhookScheme,
-    /// Header that holds the signature or token.
+    /// Header that holds the signature or token; empty where `body-field` names another place.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub header: String,
+    /// For a token that is repeated in the JSON body in place of a header: JSON Pointer (RFC 6901), in which `*` stands for every item
+    /// of an array: `/value/*/clientState`. There must be one, and all of them must be the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_field: Option<String>,
     /// For a header of `name=value` parts (`t=…,v1=…`): the part with the signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header_part: Option<String>,
@@ -80,7 +85,7 @@ pub enum WebhookScheme {
     Ed25519,
     /// RSASSA-PKCS1-v1_5 with SHA-256 under the public key.
     RsaSha256,
-    /// The header is the secret itself.
+    /// The header, or a field of the body, is the secret itself.
     SharedToken,
 }
 
@@ -195,8 +200,12 @@ impl WebhookSpec {
         if self.account.as_ref().is_some_and(|a| a.header.is_some() == a.body_field.is_some()) {
             bad("webhook.account".to_owned(), "must have exactly one of header, body-field");
         }
-        if self.header.is_empty() || self.header.bytes().any(|b| b.is_ascii_uppercase()) {
-            bad("webhook.header".to_owned(), "must be a header name in lower case");
+        match &self.body_field {
+            Some(place) => self.token_problems(place, bad),
+            None if self.header.is_empty() || self.header.bytes().any(|b| b.is_ascii_uppercase()) => {
+                bad("webhook.header".to_owned(), "must be a header name in lower case");
+            }
+            None => {}
         }
         if !self.input.contains("{body}") && self.scheme != WebhookScheme::SharedToken {
             bad("webhook.input".to_owned(), "must contain {body}: what is not signed is not proven");
@@ -218,6 +227,31 @@ impl WebhookSpec {
         }
         if let Some(handshake) = &self.handshake {
             handshake.problems(self.secret.is_some(), bad);
+        }
+    }
+
+    /// A token in the body: nothing else can be there, since it proves no more than that its sender knows it.
+    fn token_problems(&self, place: &str, bad: &mut impl FnMut(String, &str)) {
+        if self.scheme != WebhookScheme::SharedToken {
+            bad(
+                "webhook.body-field".to_owned(),
+                "goes with scheme = \"shared-token\": a signature is in a header",
+            );
+        }
+        if !place.starts_with('/') {
+            bad(
+                "webhook.body-field".to_owned(),
+                "must be a JSON Pointer such as /token, * standing for every item of an array",
+            );
+        }
+        if !self.header.is_empty() {
+            bad("webhook.header".to_owned(), "must be left out: body-field says where the token is");
+        }
+        if self.tolerance_seconds > 0 {
+            bad(
+                "webhook.tolerance-seconds".to_owned(),
+                "goes with a signature: a token proves no time of sending",
+            );
         }
     }
 }

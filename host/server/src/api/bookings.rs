@@ -295,6 +295,7 @@ pub(super) async fn list(
         event_type: params.event_type,
         member: params.member,
         series: params.series,
+        connection: None,
         status: params.status,
         within,
         provider_task: None,

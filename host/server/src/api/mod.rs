@@ -1,5 +1,6 @@
 //! One file per resource. Routes, their documentation and their shapes stand together.
 
+mod admin;
 mod availability;
 mod booking_changes;
 mod booking_providers;
@@ -112,6 +113,19 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(booking_providers::health))
         .routes(routes!(booking_providers::event_types))
         .routes(routes!(booking_providers::calls))
+        .routes(routes!(admin::sync_of, admin::start_sync))
+        .routes(routes!(admin::set_rules))
+        .routes(routes!(admin::mirror))
+        .routes(routes!(admin::sync_status))
+        .routes(routes!(admin::full_sync))
+        .routes(routes!(admin::health))
+        .routes(routes!(admin::errors))
+        .routes(routes!(admin::operations))
+        .routes(routes!(admin::requeue))
+        .routes(routes!(admin::conflicts))
+        .routes(routes!(admin::resolve))
+        .routes(routes!(admin::revert))
+        .routes(routes!(admin::reconciliation))
         .routes(routes!(webhook_log::list))
         .routes(routes!(webhook_log::get))
         .routes(routes!(webhook_log::reprocess))

@@ -50,6 +50,7 @@ mod keys;
 mod life;
 mod listings;
 mod members;
+mod mirror;
 mod oauth;
 mod plugins;
 mod rules;

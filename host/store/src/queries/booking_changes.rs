@@ -50,7 +50,8 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
     }
     if let BookingChange::Cancel { job: Some(job), .. }
     | BookingChange::Reschedule { job: Some(job), .. }
-    | BookingChange::Confirm { job: Some(job) } = order.change
+    | BookingChange::Confirm { job: Some(job) }
+    | BookingChange::Retell { job, .. } = order.change
     {
         jobs::enqueue(conn, job).await?;
     }

@@ -268,6 +268,9 @@ pub(crate) async fn list(
     if let Some(series) = filter.series {
         query.push(" AND series_id = ").push_bind(series.uuid());
     }
+    if let Some(connection) = filter.connection {
+        query.push(" AND connection_id = ").push_bind(connection.uuid());
+    }
     if let Some(status) = filter.status {
         query.push(" AND status = ").push_bind(status.as_str());
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, after, audit, found, met, named, parsed, shaped};
+use super::{super::Db, Conn, after, audit, found, met, mirror, named, parsed, shaped};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -158,6 +158,7 @@ pub(crate) async fn insert(
         .map_err(|e| {
             StoreError::from(e).duplicate("a connection with this id").missing("tenant or listing")
         })?;
+    mirror::begin(conn, connection.tenant, connection.id, connection.created_at).await?;
     note(conn, audit, "connection.created", connection).await
 }
 

@@ -32,6 +32,7 @@ pub(crate) mod audit;
 pub(crate) mod booking_changes;
 pub(crate) mod bookings;
 pub(crate) mod calls;
+pub(crate) mod conflicts;
 pub(crate) mod connections;
 pub(crate) mod event_types;
 pub(crate) mod feeds;
@@ -42,6 +43,7 @@ pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod listings;
 pub(crate) mod members;
+pub(crate) mod mirror;
 pub(crate) mod oauth;
 pub(crate) mod places;
 pub(crate) mod plugins;
@@ -59,6 +61,7 @@ const ALL: &[&[&str]] = &[
     booking_changes::ALL,
     bookings::ALL,
     calls::ALL,
+    conflicts::ALL,
     connections::ALL,
     event_types::ALL,
     feeds::ALL,
@@ -69,6 +72,7 @@ const ALL: &[&[&str]] = &[
     keys::ALL,
     listings::ALL,
     members::ALL,
+    mirror::ALL,
     oauth::ALL,
     places::ALL,
     plugins::ALL,

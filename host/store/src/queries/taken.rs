@@ -54,6 +54,15 @@ pub(crate) async fn places(
     push_ids(&mut query, members);
     query.push(" AND blocked_end > ").push_bind(Ts(within.start()));
     query.push(" AND blocked_start < ").push_bind(Ts(within.end()));
+    // Bookings at providers that are not ours.
+    query.push(
+        " UNION ALL SELECT member_id, starts_at, ends_at, starts_at, ends_at, id, NULL, NULL
+        FROM external_bookings WHERE tenant_id = ",
+    );
+    query.push_bind(tenant.uuid()).push(" AND member_id IN ");
+    push_ids(&mut query, members);
+    query.push(" AND ends_at > ").push_bind(Ts(within.start()));
+    query.push(" AND starts_at < ").push_bind(Ts(within.end()));
     let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
     rows.into_iter()
         .map(|row| {

@@ -4,12 +4,13 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{Attendee, Booking, BookingStatus, Instant, Interval, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{REFERENCE, instant, read};
+use super::{REFERENCE, instant};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -2,12 +2,13 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{BookingLink, EventType, Money, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{instant, read};
+use super::instant;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -2,6 +2,7 @@
 
 use berth_sdk::{
     Result,
+    json::{set, set_some},
     time::{self, MINUTE},
     types::{CreateRequest, ProviderError},
 };
@@ -26,9 +27,9 @@ pub(crate) fn create_body(request: &CreateRequest, choose_length: bool) -> Resul
             "Cal.com needs an e-mail address or a phone number",
         ));
     }
-    put(&mut attendee, "email", request.attendee.email.as_deref());
-    put(&mut attendee, "phoneNumber", request.attendee.phone.as_deref());
-    put(&mut attendee, "language", request.attendee.language.as_deref().and_then(language));
+    set_some(&mut attendee, "email", request.attendee.email.as_deref());
+    set_some(&mut attendee, "phoneNumber", request.attendee.phone.as_deref());
+    set_some(&mut attendee, "language", request.attendee.language.as_deref().and_then(language));
     let mut body = json!({
         "eventTypeId": event_type_id(&request.event_type)?,
         "start": time::format(request.when.start),
@@ -71,18 +72,6 @@ fn language(tag: &str) -> Option<&str> {
         .find(|l| l.eq_ignore_ascii_case(tag))
         .or_else(|| LANGUAGES.iter().find(|l| **l == base))
         .copied()
-}
-
-fn put(object: &mut Value, name: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        set(object, name, json!(value));
-    }
-}
-
-fn set(object: &mut Value, name: &str, value: Value) {
-    if let Some(fields) = object.as_object_mut() {
-        fields.insert(name.to_owned(), value);
-    }
 }
 
 #[cfg(test)]

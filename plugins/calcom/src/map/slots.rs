@@ -2,13 +2,12 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{BusyTime, Interval, Slot},
 };
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-use super::read;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use super::{
     slots,
     state::{Booking, State, Status},
-    views::{self, micros},
-    webhooks,
+    views, webhooks,
 };
+use crate::times::{micros, utc};
 
 /// A refusal: status, exception name, message.
 #[derive(Debug)]
@@ -172,8 +172,8 @@ pub(super) fn reschedule(
     };
     state.add(new.clone());
     let extra = json!({
-        "rescheduleUid": uid, "rescheduleId": old.id, "rescheduleStartTime": views::utc(old.start),
-        "rescheduleEndTime": views::utc(old.end), "rescheduledBy": by,
+        "rescheduleUid": uid, "rescheduleId": old.id, "rescheduleStartTime": utc(old.start),
+        "rescheduleEndTime": utc(old.end), "rescheduledBy": by,
     });
     webhooks::emit(state, "BOOKING_RESCHEDULED", &new, extra);
     Ok(views::booking(state, &new))

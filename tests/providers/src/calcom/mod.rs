@@ -11,13 +11,16 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-pub use state::{Booking, Delivery, EventType, RequestLine, Status};
+pub use crate::front::{Delivery, RequestLine};
+pub use state::{Booking, EventType, Status};
 
 use crate::{
     Clock,
     faults::{Fault, Rates},
+    front::{self, lock},
     machine_clock,
     server::Server,
+    times::utc,
 };
 use state::State;
 
@@ -85,16 +88,12 @@ pub struct Simulator {
     state: Shared,
 }
 
-type Shared = Arc<Mutex<State>>;
-
-fn lock(state: &Shared) -> std::sync::MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
+type Shared = front::Shared<State>;
 
 impl Drop for Simulator {
     /// A test whose exchanges the service's own description does not allow fails, whatever else it shows.
     fn drop(&mut self) {
-        let violations = lock(&self.state).findings.violations().join("\n");
+        let violations = lock(&self.state).common.findings.violations().join("\n");
         assert!(
             violations.is_empty() || std::thread::panicking(),
             "against the description of Cal.com:\n{violations}"
@@ -109,7 +108,7 @@ impl Simulator {
         // For the client that sends webhooks; another one may be installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let state: Shared = Arc::new(Mutex::new(State::new(config)));
-        let server = Server::start(port, routes::router(state.clone())).await?;
+        let server = Server::start(port, front::router(state.clone())).await?;
         Ok(Self { server, state })
     }
 
@@ -124,12 +123,12 @@ impl Simulator {
 
     /// Faults by chance from now on.
     pub fn set_rates(&self, rates: Rates) {
-        lock(&self.state).faults.rates = rates;
+        lock(&self.state).common.faults.rates = rates;
     }
 
     /// The next request whose `METHOD path` contains `what` gets this fault.
     pub fn script(&self, what: &str, fault: Fault) {
-        lock(&self.state).faults.script(what, fault);
+        lock(&self.state).common.faults.script(what, fault);
     }
 
     /// Every booking, oldest first.
@@ -150,12 +149,12 @@ impl Simulator {
 
     /// Requests so far, without headers and bodies.
     pub fn requests(&self) -> Vec<RequestLine> {
-        lock(&self.state).requests.clone()
+        lock(&self.state).common.requests.clone()
     }
 
     /// Webhooks that were not sent because `deliver_webhooks` is off.
     pub fn take_deliveries(&self) -> Vec<Delivery> {
-        std::mem::take(&mut lock(&self.state).deliveries)
+        std::mem::take(&mut lock(&self.state).common.deliveries)
     }
 
     /// Somebody cancels in the provider's own calendar.
@@ -163,7 +162,7 @@ impl Simulator {
         let mut state = lock(&self.state);
         let answer = bookings::cancel(&mut state, uid, Some(reason)).map_err(|e| e.message);
         drop(state);
-        webhooks::flush(&self.state);
+        front::flush(&self.state);
         answer
     }
 
@@ -172,7 +171,7 @@ impl Simulator {
         let mut state = lock(&self.state);
         let moved = bookings::reschedule(&mut state, uid, start_micros, None).map_err(|e| e.message);
         drop(state);
-        webhooks::flush(&self.state);
+        front::flush(&self.state);
         let moved = moved?;
         moved["uid"].as_str().map(str::to_owned).ok_or_else(|| "no uid".to_owned())
     }
@@ -181,13 +180,13 @@ impl Simulator {
     pub fn book_out_of_band(&self, event_type: u64, start_micros: i64) -> Result<String, String> {
         let body = serde_json::json!({
             "eventTypeId": event_type,
-            "start": views::utc(start_micros),
+            "start": utc(start_micros),
             "attendee": { "name": "Walk In", "email": "walk.in@example.com", "timeZone": "Europe/Warsaw" },
         });
         let mut state = lock(&self.state);
         let made = bookings::create(&mut state, &body).map_err(|e| e.message);
         drop(state);
-        webhooks::flush(&self.state);
+        front::flush(&self.state);
         made?["uid"].as_str().map(str::to_owned).ok_or_else(|| "no uid".to_owned())
     }
 }

@@ -1,126 +1,77 @@
 //! The service's routes: authentication, version headers, rate limit and faults around them.
 
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    extract::{Request, State as Extract},
-    response::Response,
-};
-use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    Shared,
     bookings::{self, Refusal, bad_request, not_found},
-    lock, slots,
-    state::{LIMIT, RequestLine, Reservation, State, WINDOW_MICROS, Webhook},
-    views::{self, micros, utc},
-    webhooks,
+    slots,
+    state::{LIMIT, Reservation, State, WINDOW_MICROS, Webhook},
+    views,
 };
-use crate::{faults::Fault, server::hang_up, spec::Exchange};
+use crate::{
+    faults::Fault,
+    front::{Answer, Call, Common, Service},
+    times::{micros, utc},
+};
 
-const BODY_MAX: usize = 1024 * 1024;
+type Outcome = Result<(u16, Value), Refusal>;
 
-type Answer = Result<(u16, Value), Refusal>;
-
-pub(super) fn router(state: Shared) -> Router {
-    Router::new().fallback(serve).with_state(state)
-}
-
-async fn serve(Extract(shared): Extract<Shared>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let (method, path) = (parts.method.as_str().to_owned(), parts.uri.path().to_owned());
-    let body = to_bytes(body, BODY_MAX).await.unwrap_or_default();
-    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    if path.starts_with("/_simulator/") {
-        return control(&shared, &method, &path, body);
+impl Service for State {
+    fn common(&mut self) -> &mut Common {
+        &mut self.common
     }
-    let (fault, latency) = {
-        let mut state = lock(&shared);
-        let line = if let Some(query) = parts.uri.query() { format!("{path}?{query}") } else { path.clone() };
-        (state.faults.next(&method, &line), state.faults.latency_ms())
-    };
-    if latency > 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(latency)).await;
+
+    fn serve(&mut self, call: Call<'_>) -> Answer {
+        let limits = match charge(self) {
+            Ok(left) => left,
+            Err(reset) => return refused(self, call, too_many(), (0, reset)),
+        };
+        let version = call.header("cal-api-version");
+        let outcome = authorise(self, call)
+            .and_then(|()| route(self, call.method, call.path, call.query, version, call.body));
+        match outcome {
+            Ok((status, body)) => limited(Answer::new(status, body), limits),
+            Err(refusal) => refused(self, call, refusal, limits),
+        }
     }
-    let query: Vec<(String, String)> = parts.uri.query().map(pairs).unwrap_or_default();
-    let version = parts.headers.get("cal-api-version").and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let (response, status) = {
-        let mut state = lock(&shared);
-        let request = body;
-        let (status, body, limits) =
-            handle(&mut state, fault, &method, &path, &query, &parts.headers, &request);
-        state.findings.look(Exchange {
-            method: &method,
-            path: &path,
-            query: &query,
-            request: &request,
-            status,
-            response: &body,
-        });
-        state.note(RequestLine { method, path: path.clone(), version, status });
-        (respond(status, &body, limits, fault), status)
-    };
-    webhooks::flush(&shared);
-    match fault {
-        Some(Fault::DropBefore | Fault::DropAfter) => hang_up(),
-        Some(Fault::Malformed) if status < 400 => text(status, "<html>not json</html>"),
-        Some(Fault::Truncated) if status < 400 => text(status, "{\"status\":\"success\",\"data\":{\"id\":"),
-        _ => response,
+
+    fn refuse(&mut self, call: Call<'_>, fault: Fault) -> Answer {
+        let limits = charge(self).unwrap_or_else(|reset| (0, reset));
+        let Fault::RateLimited { retry_after_seconds } = fault else {
+            let (code, message) = ("InternalServerErrorException", "Internal server error".to_owned());
+            return refused(self, call, Refusal { status: 500, code, message }, limits);
+        };
+        let answer = refused(self, call, too_many(), limits);
+        match retry_after_seconds {
+            Some(seconds) => answer.with("retry-after", seconds.to_string()),
+            None => answer,
+        }
+    }
+
+    fn shown(&self) -> Value {
+        json!({ "bookings": self.bookings.iter().map(|b| views::booking(self, b)).collect::<Vec<Value>>() })
     }
 }
 
-fn handle(
-    state: &mut State,
-    fault: Option<Fault>,
-    method: &str,
-    path: &str,
-    query: &[(String, String)],
-    headers: &HeaderMap,
-    body: &Value,
-) -> (u16, Value, (u32, i64)) {
-    let refused = |refusal: Refusal, state: &State| {
-        let error = json!({
-            "status": "error", "timestamp": utc(state.now()), "path": path,
-            "error": { "code": refusal.code, "message": refusal.message },
-        });
-        (refusal.status, error)
-    };
-    let too_many = || Refusal {
-        status: 429,
-        code: "ThrottlerException",
-        message: "ThrottlerException: Too Many Requests".to_owned(),
-    };
-    let (remaining, reset) = match charge(state) {
-        Ok(left) => left,
-        Err(reset) => {
-            let (status, body) = refused(too_many(), state);
-            return (status, body, (0, reset));
-        }
-    };
-    let limits = (remaining, reset);
-    let refusal = match fault {
-        Some(Fault::DropBefore) => Some(Refusal { status: 500, code: "Dropped", message: String::new() }),
-        Some(Fault::ServerError) => Some(Refusal {
-            status: 500,
-            code: "InternalServerErrorException",
-            message: "Internal server error".to_owned(),
-        }),
-        Some(Fault::RateLimited { .. }) => Some(too_many()),
-        _ => authorise(state, headers).err(),
-    };
-    if let Some(refusal) = refusal {
-        let (status, body) = refused(refusal, state);
-        return (status, body, limits);
-    }
-    let version = headers.get("cal-api-version").and_then(|v| v.to_str().ok());
-    match route(state, method, path, query, version, body) {
-        Ok((status, body)) => (status, body, limits),
-        Err(refusal) => {
-            let (status, body) = refused(refusal, state);
-            (status, body, limits)
-        }
-    }
+fn too_many() -> Refusal {
+    let message = "ThrottlerException: Too Many Requests".to_owned();
+    Refusal { status: 429, code: "ThrottlerException", message }
+}
+
+fn refused(state: &State, call: Call<'_>, refusal: Refusal, limits: (u32, i64)) -> Answer {
+    let error = json!({
+        "status": "error", "timestamp": utc(state.now()), "path": call.path,
+        "error": { "code": refusal.code, "message": refusal.message },
+    });
+    limited(Answer::new(refusal.status, error), limits)
+}
+
+/// With the rate limit's headers.
+fn limited(answer: Answer, (remaining, reset): (u32, i64)) -> Answer {
+    answer
+        .with("x-ratelimit-limit-default", LIMIT.to_string())
+        .with("x-ratelimit-remaining-default", remaining.to_string())
+        .with("x-ratelimit-reset-default", (reset.div_euclid(1_000_000) + 1).to_string())
 }
 
 /// Count this request; the error is the microseconds until the block ends.
@@ -146,16 +97,14 @@ fn charge(state: &mut State) -> Result<(u32, i64), i64> {
     Ok((LIMIT - window.used, window.started + WINDOW_MICROS - now))
 }
 
-fn authorise(state: &State, headers: &HeaderMap) -> Result<(), Refusal> {
-    let token =
-        headers.get("authorization").and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
-    if token == Some(state.config.api_key.as_str()) {
+fn authorise(state: &State, call: Call<'_>) -> Result<(), Refusal> {
+    if call.bearer() == Some(state.config.api_key.as_str()) {
         return Ok(());
     }
     Err(Refusal { status: 401, code: "UnauthorizedException", message: "Invalid API Key".to_owned() })
 }
 
-fn success(status: u16, data: Value) -> Answer {
+fn success(status: u16, data: Value) -> Outcome {
     Ok((status, json!({ "status": "success", "data": data })))
 }
 
@@ -175,7 +124,7 @@ fn route(
     query: &[(String, String)],
     version: Option<&str>,
     body: &Value,
-) -> Answer {
+) -> Outcome {
     let get = |name: &str| query.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (method, parts.as_slice()) {
@@ -261,7 +210,7 @@ fn booking_route(
     rest: &[&str],
     query: &[(String, String)],
     body: &Value,
-) -> Answer {
+) -> Outcome {
     match (method, rest) {
         ("GET", []) => Ok((200, bookings::list(state, query)?)),
         ("POST", []) => success(201, bookings::create(state, body)?),
@@ -303,7 +252,7 @@ fn range<'a>(get: &impl Fn(&str) -> Option<&'a str>, from: &str, to: &str) -> Re
     Ok((one(from, false)?, one(to, true)?))
 }
 
-fn free_slots<'a>(state: &State, get: &impl Fn(&str) -> Option<&'a str>) -> Answer {
+fn free_slots<'a>(state: &State, get: &impl Fn(&str) -> Option<&'a str>) -> Outcome {
     let within = range(get, "start", "end")?;
     let event_type = match get("eventTypeId") {
         Some(id) => id.parse().ok().and_then(|id| state.event_type(id)),
@@ -319,7 +268,7 @@ fn free_slots<'a>(state: &State, get: &impl Fn(&str) -> Option<&'a str>) -> Answ
     success(200, slots::free(state, &event_type, within, zone, ranges, get("bookingUidToReschedule")))
 }
 
-fn busy_times<'a>(state: &State, get: &impl Fn(&str) -> Option<&'a str>) -> Answer {
+fn busy_times<'a>(state: &State, get: &impl Fn(&str) -> Option<&'a str>) -> Outcome {
     for needed in ["calendarsToLoad[0][credentialId]", "calendarsToLoad[0][externalId]", "timeZone"] {
         get(needed).ok_or_else(|| bad_request(format!("{needed} should not be empty")))?;
     }
@@ -332,7 +281,7 @@ fn busy_times<'a>(state: &State, get: &impl Fn(&str) -> Option<&'a str>) -> Answ
     )
 }
 
-fn reserve(state: &mut State, body: &Value) -> Answer {
+fn reserve(state: &mut State, body: &Value) -> Outcome {
     let id = body
         .get("eventTypeId")
         .and_then(Value::as_u64)
@@ -362,7 +311,7 @@ fn reserve(state: &mut State, body: &Value) -> Answer {
     success(201, view)
 }
 
-fn subscribe(state: &mut State, body: &Value) -> Answer {
+fn subscribe(state: &mut State, body: &Value) -> Outcome {
     let url = body
         .get("subscriberUrl")
         .and_then(Value::as_str)
@@ -390,7 +339,7 @@ fn subscribe(state: &mut State, body: &Value) -> Answer {
 }
 
 /// Fields that are left out stay as they are.
-fn update_subscription(state: &mut State, id: &str, body: &Value) -> Answer {
+fn update_subscription(state: &mut State, id: &str, body: &Value) -> Outcome {
     let webhook =
         state.webhooks.iter_mut().find(|w| w.id == id).ok_or_else(|| not_found("Webhook not found"))?;
     if let Some(url) = body.get("subscriberUrl").and_then(Value::as_str) {
@@ -410,54 +359,4 @@ fn webhook_view(webhook: &Webhook) -> Value {
         "id": webhook.id, "userId": 7, "subscriberUrl": webhook.url, "triggers": webhook.triggers, "active": true,
         "secret": webhook.secret, "payloadTemplate": null,
     })
-}
-
-fn respond(status: u16, body: &Value, (remaining, reset): (u32, i64), fault: Option<Fault>) -> Response {
-    let mut response = text(status, &body.to_string());
-    let seconds = reset.div_euclid(1_000_000) + 1;
-    let mut set = |name: &'static str, value: String| {
-        if let Ok(value) = value.parse() {
-            response.headers_mut().insert(name, value);
-        }
-    };
-    set("content-type", "application/json; charset=utf-8".to_owned());
-    set("x-ratelimit-limit-default", LIMIT.to_string());
-    set("x-ratelimit-remaining-default", remaining.to_string());
-    set("x-ratelimit-reset-default", seconds.to_string());
-    if let Some(Fault::RateLimited { retry_after_seconds: Some(seconds) }) = fault {
-        set("retry-after", seconds.to_string());
-    }
-    response
-}
-
-fn text(status: u16, body: &str) -> Response {
-    let mut response = Response::new(Body::from(body.to_owned()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
-}
-
-/// The switches of the simulator itself.
-fn control(shared: &Shared, method: &str, path: &str, body: Value) -> Response {
-    let mut state = lock(shared);
-    if !state.config.control {
-        return text(404, "{}");
-    }
-    match (method, path) {
-        ("GET", "/_simulator/state") => {
-            let bookings: Vec<Value> = state.bookings.iter().map(|b| views::booking(&state, b)).collect();
-            text(200, &json!({ "bookings": bookings, "requests": state.requests }).to_string())
-        }
-        ("POST", "/_simulator/faults") => match serde_json::from_value(body) {
-            Ok(rates) => {
-                state.faults.rates = rates;
-                text(200, "{}")
-            }
-            Err(error) => text(400, &json!({ "error": error.to_string() }).to_string()),
-        },
-        _ => text(404, "{}"),
-    }
-}
-
-fn pairs(query: &str) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Config;
 use crate::{
-    faults::Faults,
+    front::Common,
     spec::{Findings, Mistake},
 };
 
@@ -98,23 +98,6 @@ pub(super) struct Webhook {
     pub(super) secret: Option<String>,
 }
 
-/// A webhook message on its way.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    pub url: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-}
-
-/// A request that arrived.
-#[derive(Debug, Clone, Serialize)]
-pub struct RequestLine {
-    pub method: String,
-    pub path: String,
-    pub version: Option<String>,
-    pub status: u16,
-}
-
 #[derive(Debug, Clone)]
 pub(super) struct Reservation {
     pub(super) uid: String,
@@ -125,17 +108,13 @@ pub(super) struct Reservation {
 
 pub(super) struct State {
     pub(super) config: Config,
-    pub(super) faults: Faults,
+    pub(super) common: Common,
     pub(super) bookings: Vec<Booking>,
     pub(super) by_uid: BTreeMap<String, usize>,
     /// Active bookings by start: one host, so they never overlap.
     pub(super) calendar: BTreeMap<i64, usize>,
     pub(super) reservations: Vec<Reservation>,
     pub(super) webhooks: Vec<Webhook>,
-    pub(super) deliveries: Vec<Delivery>,
-    pub(super) requests: Vec<RequestLine>,
-    /// What does not fit the service's description.
-    pub(super) findings: Findings,
     pub(super) window: Window,
     rng: StdRng,
 }
@@ -150,13 +129,16 @@ pub(super) struct Window {
 
 pub(super) const LIMIT: u32 = 120;
 pub(super) const WINDOW_MICROS: i64 = 60_000_000;
-/// Requests that are remembered.
-const LOG_MAX: usize = 100_000;
 
 impl State {
     pub(super) fn new(config: Config) -> Self {
         Self {
-            faults: Faults::new(config.seed),
+            common: Common::new(
+                config.seed,
+                Findings::with("calcom-v2.json", MISTAKES),
+                config.control,
+                config.deliver_webhooks,
+            ),
             rng: StdRng::seed_from_u64(config.seed ^ 0x5eed),
             config,
             bookings: Vec::new(),
@@ -164,9 +146,6 @@ impl State {
             calendar: BTreeMap::new(),
             reservations: Vec::new(),
             webhooks: Vec::new(),
-            deliveries: Vec::new(),
-            requests: Vec::new(),
-            findings: Findings::with("calcom-v2.json", MISTAKES),
             window: Window::default(),
         }
     }
@@ -189,12 +168,6 @@ impl State {
             b >> 52,
             b & 0xffff_ffff_ffff
         )
-    }
-
-    pub(super) fn note(&mut self, line: RequestLine) {
-        if self.requests.len() < LOG_MAX {
-            self.requests.push(line);
-        }
     }
 
     pub(super) fn booking(&self, uid: &str) -> Option<&Booking> {

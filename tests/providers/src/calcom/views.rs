@@ -1,19 +1,9 @@
 //! How things look on the wire.
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::state::{Booking, EventType, State};
-
-/// `2026-01-05T09:00:00.000Z`.
-pub(super) fn utc(micros: i64) -> String {
-    let time: DateTime<Utc> = DateTime::from_timestamp_micros(micros).unwrap_or_default();
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-pub(super) fn micros(text: &str) -> Option<i64> {
-    DateTime::parse_from_rfc3339(text).ok().map(|t| t.timestamp_micros())
-}
+use crate::times::utc;
 
 pub(super) fn account(state: &State) -> Value {
     json!({

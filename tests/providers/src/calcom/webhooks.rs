@@ -3,11 +3,8 @@
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::{
-    Shared, lock,
-    state::{Booking, Delivery, State, Status},
-    views::utc,
-};
+use super::state::{Booking, State, Status};
+use crate::{front::Delivery, times::utc};
 
 fn payload(state: &State, booking: &Booking) -> Value {
     let attendee = &booking.attendee;
@@ -56,30 +53,8 @@ pub(super) fn emit(state: &mut State, trigger: &str, booking: &Booking, extra: V
             ],
             body: body.clone(),
         };
-        for _ in 0..state.faults.webhook_copies() {
-            state.deliveries.push(delivery.clone());
+        for _ in 0..state.common.faults.webhook_copies() {
+            state.common.deliveries.push(delivery.clone());
         }
-    }
-}
-
-/// Send what is queued, one attempt each, to loopback only.
-pub(super) fn flush(shared: &Shared) {
-    let mut state = lock(shared);
-    if !state.config.deliver_webhooks {
-        return;
-    }
-    let deliveries = std::mem::take(&mut state.deliveries);
-    drop(state);
-    for delivery in deliveries {
-        if !delivery.url.starts_with("http://127.0.0.1:") {
-            continue;
-        }
-        tokio::spawn(async move {
-            let mut request = reqwest::Client::new().post(&delivery.url).body(delivery.body);
-            for (name, value) in delivery.headers {
-                request = request.header(name, value);
-            }
-            let _ = request.timeout(std::time::Duration::from_secs(10)).send().await;
-        });
     }
 }

@@ -1,0 +1,243 @@
+//! What one booking of the provider means here.
+
+use berth_model::{
+    booking::Booking,
+    connection::ConnectionRecord,
+    event_type::EventTypeRecord,
+    id::{BookingId, MemberId},
+    limits,
+    provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, WebhookEvent},
+    sync::{ConflictKind, Mirrored, SyncMode, SyncRules, SyncState},
+    time::Interval,
+};
+use berth_store::{StoreError, records::BookingFilter};
+
+use crate::Engine;
+
+/// Event types that are searched for the one that a provider's stands for.
+const EVENT_TYPES_MAX: u32 = 1_000;
+/// Our bookings that are looked at in one time of the provider's.
+const OVERLAPS_MAX: u32 = 20;
+
+/// Event types here, some of which stand for the provider's.
+pub(super) struct Services(Vec<EventTypeRecord>);
+
+impl Services {
+    fn of<'a>(&'a self, twin: &'a ExternalBooking) -> impl Iterator<Item = &'a EventTypeRecord> {
+        self.0.iter().filter(|e| e.external_id.is_some() && e.external_id == twin.event_type)
+    }
+
+    fn know(&self, twin: &ExternalBooking) -> bool {
+        self.of(twin).next().is_some()
+    }
+
+    /// If none stands for the provider's, the connection is a calendar, whose entries are nobody's services.
+    fn stand_for_anything(&self) -> bool {
+        self.0.iter().any(|e| e.external_id.is_some())
+    }
+
+    /// Whose time a booking takes that is not ours: the only member of what it stands for, or whom the rules name.
+    fn member_of(&self, rules: &SyncRules, twin: &ExternalBooking) -> Option<MemberId> {
+        let mut members: Vec<MemberId> = self.of(twin).flat_map(|e| e.members.iter().copied()).collect();
+        members.sort_unstable();
+        members.dedup();
+        match members.as_slice() {
+            [only] => Some(*only),
+            _ => rules.member,
+        }
+    }
+}
+
+impl Engine {
+    /// Take one booking of the provider over into the mirror, and follow it as the rules say. The inner error: try again later.
+    pub(super) async fn import(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        state: &SyncState,
+        services: &Services,
+        twin: &ExternalBooking,
+    ) -> Result<Result<(), CallError>, StoreError> {
+        let before = self.store().mirrored(connection.tenant, connection.id, &twin.id).await?;
+        let news = before.as_ref().is_none_or(|b| b.external != *twin);
+        let ours = self.booking_of_twin(connection, None, twin).await?;
+        let mut mirrored = Mirrored {
+            id: before.map_or_else(|| self.new_id(), |b| b.id),
+            tenant: connection.tenant,
+            connection: connection.id,
+            booking: ours.as_ref().map(|b| b.id),
+            member: None,
+            external: twin.clone(),
+            blocked: twin.when,
+            run: state.run,
+            last_synced_at: self.now(),
+        };
+        if ours.is_some() {
+            self.store().put_mirrored(mirrored).await?;
+            if !news || state.rules.mode == SyncMode::Off {
+                return Ok(Ok(()));
+            }
+            let event = WebhookEvent::Updated(twin.clone());
+            return Ok(self.apply_event(connection, context, event).await?.map(drop));
+        }
+        // A stub of something that is over says neither when nor whose it was.
+        let limit = self.now().plus_seconds(i64::from(state.rules.max_advance_days).saturating_mul(86_400));
+        let matters = twin.status.is_active() && twin.when.end() > self.now() && twin.when.start() < limit;
+        let follows = matches!(state.rules.mode, SyncMode::Import | SyncMode::Bidirectional);
+        if matters && follows {
+            mirrored.member = services.member_of(&state.rules, twin);
+            let minutes = state.rules.buffer_minutes;
+            mirrored.blocked = twin.when.widened(minutes, minutes);
+        }
+        self.store().put_mirrored(mirrored.clone()).await?;
+        if news && matters && follows {
+            self.look_for_conflicts(connection, &state.rules, services, &mirrored, twin).await?;
+        }
+        Ok(Ok(()))
+    }
+
+    async fn look_for_conflicts(
+        &self,
+        connection: &ConnectionRecord,
+        rules: &SyncRules,
+        services: &Services,
+        mirrored: &Mirrored,
+        twin: &ExternalBooking,
+    ) -> Result<(), StoreError> {
+        if twin.reference.as_ref().is_some_and(|r| r.parse::<BookingId>().is_ok()) {
+            self.conflict(connection, ConflictKind::VanishedHere, None, Some(twin)).await?;
+        }
+        if let Some(member) = mirrored.member {
+            for booking in self.bookings_in(connection, member, mirrored.blocked).await? {
+                let kind = if !booking.when.overlaps(twin.when) {
+                    ConflictKind::Buffer
+                } else if booking.seats > 1 {
+                    ConflictKind::Capacity
+                } else {
+                    ConflictKind::TimeOverlap
+                };
+                self.conflict(connection, kind, Some(&booking), Some(twin)).await?;
+            }
+            if twin.attendees.is_empty() && twin.event_type.is_some() && rules.member.is_none() {
+                self.conflict(connection, ConflictKind::UnknownClient, None, Some(twin)).await?;
+            }
+        } else if twin.event_type.is_some() && services.stand_for_anything() && !services.know(twin) {
+            self.conflict(connection, ConflictKind::UnknownService, None, Some(twin)).await?;
+        }
+        Ok(())
+    }
+
+    /// Our bookings of a member that are in the way of a stretch of time.
+    async fn bookings_in(
+        &self,
+        connection: &ConnectionRecord,
+        member: MemberId,
+        when: Interval,
+    ) -> Result<Vec<Booking>, StoreError> {
+        let filter = BookingFilter { member: Some(member), within: Some(when), ..BookingFilter::default() };
+        let found = self.store().list_bookings(connection.tenant, filter, OVERLAPS_MAX).await?;
+        Ok(found.into_iter().filter(|b| b.status.is_active()).collect())
+    }
+
+    /// The event types here, for as long as some pages are read.
+    pub(super) async fn services(&self, connection: &ConnectionRecord) -> Result<Services, StoreError> {
+        let all = self.store().list_event_types(connection.tenant, None, None, EVENT_TYPES_MAX).await?;
+        Ok(Services(all.into_iter().filter(|e| e.active).collect()))
+    }
+
+    /// What a full synchronisation did not see is gone: others' bookings take nobody's time any more; ours are asked for one by one.
+    pub(super) async fn vanished(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        state: &SyncState,
+        services: &Services,
+    ) -> Result<Result<(), CallError>, StoreError> {
+        for unseen in self.store().unseen_mirrored(connection.tenant, connection.id, state.run).await? {
+            if unseen.booking.is_none() {
+                self.store().forget_mirrored(unseen).await?;
+            }
+        }
+        for booking in self.unnamed(connection, state).await? {
+            let id = booking.external_id.clone().unwrap_or_default();
+            let before = self.store().mirrored(connection.tenant, connection.id, &id).await?;
+            // Not in the list is not gone: lists have windows.
+            let cx = CallContext { call: self.new_id(), ..context.clone() };
+            match self.providers().get_booking(&cx, id.clone()).await {
+                Ok(twin) => {
+                    if let Err(error) = self.import(connection, context, state, services, &twin).await? {
+                        return Ok(Err(error));
+                    }
+                }
+                Err(CallError::Provider(ProviderError::NotFound)) => {
+                    let last = last_seen(&booking, before.as_ref());
+                    self.conflict(connection, ConflictKind::VanishedThere, Some(&booking), Some(&last))
+                        .await?;
+                    if let Some(before) = before {
+                        self.store().forget_mirrored(before).await?;
+                    }
+                }
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Bookings of ours to come, settled on both sides, that the last full synchronisation did not name.
+    async fn unnamed(
+        &self,
+        connection: &ConnectionRecord,
+        state: &SyncState,
+    ) -> Result<Vec<Booking>, StoreError> {
+        let most = usize::try_from(limits::SYNC_VANISHED_MAX).unwrap_or(usize::MAX);
+        let to_come = Interval::new(self.now(), self.now().plus_seconds(limits::SYNC_AHEAD_SECONDS)).ok();
+        let (mut found, mut after) = (Vec::new(), None);
+        // Ends: each page begins after the last one.
+        loop {
+            let filter = BookingFilter {
+                connection: Some(connection.id),
+                within: to_come,
+                after,
+                ..BookingFilter::default()
+            };
+            let page = self.store().list_bookings(connection.tenant, filter, limits::PAGE_ITEMS_MAX).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            after = Some((last.when.start(), last.id));
+            for booking in page {
+                let Some(id) = booking.external_id.as_deref() else { continue };
+                if !booking.status.is_active() || booking.provider_task.is_some() {
+                    continue;
+                }
+                let known = self.store().mirrored(connection.tenant, connection.id, id).await?;
+                if known.is_none_or(|m| m.run < state.run) {
+                    found.push(booking);
+                }
+                if found.len() >= most {
+                    return Ok(found);
+                }
+            }
+        }
+    }
+}
+
+/// What the provider had before it had nothing.
+fn last_seen(booking: &Booking, mirrored: Option<&Mirrored>) -> ExternalBooking {
+    if let Some(mirrored) = mirrored {
+        return ExternalBooking { status: ExternalStatus::Cancelled, ..mirrored.external.clone() };
+    }
+    ExternalBooking {
+        id: booking.external_id.clone().unwrap_or_default(),
+        reference: Some(booking.id.to_string()),
+        status: ExternalStatus::Cancelled,
+        when: booking.when,
+        event_type: None,
+        title: None,
+        attendees: vec![booking.attendee.clone()],
+        location: None,
+        cancellation_reason: None,
+        rescheduled_from: None,
+        rescheduled_to: None,
+        updated_at: None,
+        raw: booking.external.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,12 @@
+//! Keeping connections in step with their providers: everything is read once, then what changed, from where the last reading ended; what
+//! is not ours takes its member's time; and where both sides disagree a conflict is opened, with both versions.
+
+mod conflicts;
+mod import;
+mod reconcile;
+mod resolve;
+mod run;
+mod views;
+
+pub use reconcile::{Difference, Reconciliation};
+pub use views::SyncStatus;

@@ -1,0 +1,319 @@
+//! One synchronisation, in pieces: some pages, then others get their turn. Where it goes on is written after each page, so that nothing is
+//! read again after a crash but the page it was in, and what a page does twice does no harm.
+
+use berth_model::{
+    connection::ConnectionRecord,
+    id::{ConnectionId, TenantId},
+    limits,
+    provider::{CallContext, CallError, PageRequest, ProviderError},
+    sync::{ItemKind, MirroredItem, SyncMode, SyncPhase, SyncState},
+    time::Instant,
+};
+use berth_store::{
+    StoreError,
+    records::{JobEnd, NewJob, SyncProgress},
+};
+use serde_json::json;
+
+use crate::{
+    Engine, Outcome,
+    jobs::SYNC_CONNECTION,
+    problems::{of_call, of_store},
+    sync::{Held, is_last},
+};
+
+/// Synchronisations wait for everything that somebody waits for.
+const PRIORITY: i64 = 50;
+
+pub(super) fn progress_of(state: &SyncState) -> SyncProgress {
+    SyncProgress {
+        phase: state.phase,
+        position: state.position.clone(),
+        run: state.run,
+        pages: state.pages,
+        items: state.items,
+        started_at: state.started_at,
+        finished_at: state.finished_at,
+        full_at: state.full_at,
+        due_at: state.due_at,
+        failures: state.failures,
+        error: state.error.clone(),
+    }
+}
+
+impl Engine {
+    /// Begin the synchronisations that are due. How many. To be called now and then, by any number of replicas.
+    pub async fn begin_syncs(&self) -> Outcome<usize> {
+        let due = self.store().claim_due_syncs(self.now()).await.map_err(of_store)?;
+        let count = due.len();
+        for (tenant, connection) in due {
+            self.sync_soon(tenant, connection).await.map_err(of_store)?;
+        }
+        Ok(count)
+    }
+
+    /// Have a connection synchronised by the next worker that is free.
+    pub(crate) async fn sync_soon(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+    ) -> Result<(), StoreError> {
+        let job = NewJob {
+            id: self.new_id(),
+            tenant,
+            kind: SYNC_CONNECTION.to_owned(),
+            payload: json!({ "connection": connection }),
+            priority: PRIORITY,
+            due_at: self.now(),
+            dedup_key: format!("sync:{connection}"),
+            leased_until: None,
+        };
+        self.store().enqueue_job(job).await?;
+        self.ring();
+        Ok(())
+    }
+
+    /// Work on a connection's synchronisation for a while.
+    pub(crate) async fn run_sync(
+        &self,
+        tenant: TenantId,
+        id: ConnectionId,
+        held: Held,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        let connection = self.store().connection(tenant, id).await?;
+        let mut state = self.store().sync_state(tenant, id).await?;
+        let has_bookings = self.providers().abilities(&connection.plugin).is_some_and(|a| a.bookings);
+        if state.rules.mode == SyncMode::Off || !has_bookings {
+            return self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop);
+        }
+        let context = match self.call_context(&connection, None, request_id).await {
+            Ok(context) => context,
+            Err(problem) => {
+                return self
+                    .sync_failed(state, held, &CallError::NotActive(connection.plugin), problem.detail)
+                    .await;
+            }
+        };
+        self.begin_phase(&mut state);
+        match self.some_pages(&connection, &context, &mut state).await? {
+            Ok(true) => {
+                // More is to come: behind the others.
+                self.sync_soon(tenant, id).await?;
+                self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+            }
+            Ok(false) => {
+                self.finish_sync(&connection, &context, &mut state).await?;
+                self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+            }
+            Err(CallError::NotOffered(_)) => {
+                // It cannot be asked what changed: what webhooks say is all there is.
+                state.phase = SyncPhase::Idle;
+                state.due_at = None;
+                state.error = Some("the provider does not say what changed".to_owned());
+                self.store().set_sync_progress(tenant, id, progress_of(&state)).await?;
+                self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+            }
+            Err(error) => {
+                let why = of_call(&error).detail;
+                self.sync_failed(state, held, &error, why).await
+            }
+        }
+    }
+
+    fn begin_phase(&self, state: &mut SyncState) {
+        let now = self.now();
+        let wants_full = state.position.is_none()
+            || state.full_at.is_none_or(|at| at.plus_seconds(limits::SYNC_FULL_SECONDS) <= now);
+        if state.phase == SyncPhase::Idle {
+            state.phase = if wants_full { SyncPhase::Full } else { SyncPhase::Incremental };
+            if wants_full {
+                state.position = None;
+                state.run += 1;
+            }
+            state.pages = 0;
+            state.items = 0;
+            state.started_at = Some(now);
+        }
+    }
+
+    /// Read some pages. True if there are more.
+    async fn some_pages(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        state: &mut SyncState,
+    ) -> Result<Result<bool, CallError>, StoreError> {
+        let half_a_lease = i64::try_from(limits::JOB_LEASE_MS / 2).unwrap_or(i64::MAX);
+        let (began, services) = (self.now(), self.services(connection).await?);
+        for _ in 0..limits::SYNC_PAGES_AT_ONCE {
+            if self.now() >= began.plus_millis(half_a_lease) {
+                break;
+            }
+            let cx = CallContext { call: self.new_id(), ..context.clone() };
+            let asked =
+                self.providers().list_changes(&cx, state.position.clone(), limits::SYNC_PAGE_ITEMS).await;
+            let page = match asked {
+                Ok(page) => page,
+                Err(CallError::Provider(ProviderError::CursorExpired)) if state.position.is_some() => {
+                    // From the beginning then: what vanished in between is only seen so.
+                    state.position = None;
+                    state.phase = SyncPhase::Full;
+                    state.run += 1;
+                    self.store()
+                        .set_sync_progress(connection.tenant, connection.id, progress_of(state))
+                        .await?;
+                    continue;
+                }
+                Err(error) => return Ok(Err(error)),
+            };
+            for twin in &page.items {
+                if let Err(error) = self.import(connection, context, state, &services, twin).await? {
+                    return Ok(Err(error));
+                }
+            }
+            // A cursor that stays where it is would never end.
+            let stuck = page.more && state.position.as_ref() == Some(&page.cursor);
+            state.position = Some(page.cursor);
+            state.pages += 1;
+            state.items += i64::try_from(page.items.len()).unwrap_or(0);
+            self.store().set_sync_progress(connection.tenant, connection.id, progress_of(state)).await?;
+            if !page.more {
+                return Ok(Ok(false));
+            }
+            if stuck {
+                let vendor = ProviderError::Vendor {
+                    status: 500,
+                    code: "cursor_stuck".to_owned(),
+                    message: "the provider gives the same page again and again".to_owned(),
+                };
+                return Ok(Err(CallError::Provider(vendor)));
+            }
+        }
+        Ok(Ok(true))
+    }
+
+    async fn finish_sync(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        state: &mut SyncState,
+    ) -> Result<(), StoreError> {
+        let was_full = state.phase == SyncPhase::Full;
+        let mut trouble = None;
+        if was_full {
+            let services = self.services(connection).await?;
+            trouble = self.vanished(connection, context, state, &services).await?.err();
+            if trouble.is_none() {
+                trouble = self.mirror_items(connection, context, state).await?.err();
+            }
+        }
+        let now = self.now();
+        let often = if connection.subscription.is_some() {
+            limits::SYNC_SECONDS_WITH_WEBHOOKS
+        } else {
+            limits::SYNC_SECONDS_WITHOUT_WEBHOOKS
+        };
+        state.phase = SyncPhase::Idle;
+        state.finished_at = Some(now);
+        if was_full {
+            state.full_at = Some(now);
+        }
+        state.due_at = Some(now.plus_seconds(often));
+        state.failures = 0;
+        state.error = trouble.map(|error| of_call(&error).detail);
+        self.store().set_sync_progress(connection.tenant, connection.id, progress_of(state)).await?;
+        self.forget_availability(connection.id);
+        Ok(())
+    }
+
+    async fn sync_failed(
+        &self,
+        mut state: SyncState,
+        held: Held,
+        error: &CallError,
+        why: String,
+    ) -> Result<(), StoreError> {
+        let (tenant, connection): (TenantId, ConnectionId) = (state.tenant, state.connection);
+        state.failures += 1;
+        state.error = Some(why);
+        if is_last(held) {
+            // Somebody may mend it meanwhile.
+            state.phase = SyncPhase::Idle;
+            state.due_at = Some(self.now().plus_seconds(limits::SYNC_SECONDS_WITH_WEBHOOKS));
+        }
+        self.store().set_sync_progress(tenant, connection, progress_of(&state)).await?;
+        self.postpone(held, error).await
+    }
+
+    /// Event types and clients, whole.
+    async fn mirror_items(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        state: &SyncState,
+    ) -> Result<Result<(), CallError>, StoreError> {
+        let abilities = self.providers().abilities(&connection.plugin).unwrap_or_default();
+        for (kind, offered) in
+            [(ItemKind::EventType, abilities.catalog), (ItemKind::Client, abilities.clients)]
+        {
+            if !offered {
+                continue;
+            }
+            let mut token = None;
+            for _ in 0..limits::SYNC_ITEM_PAGES_MAX {
+                let cx = CallContext { call: self.new_id(), ..context.clone() };
+                let (items, next) = match self.item_page(&cx, kind, token.take()).await {
+                    Ok(page) => page,
+                    Err(error) => return Ok(Err(error)),
+                };
+                self.store()
+                    .put_mirrored_items(connection.tenant, connection.id, kind, items, state.run)
+                    .await?;
+                token = next;
+                if token.is_none() {
+                    break;
+                }
+            }
+            // Only after the last page: what is on those that were not read is not gone.
+            if token.is_none() {
+                self.store().forget_mirrored_items(connection.tenant, connection.id, kind, state.run).await?;
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn item_page(
+        &self,
+        cx: &CallContext,
+        kind: ItemKind,
+        token: Option<String>,
+    ) -> Result<(Vec<MirroredItem>, Option<String>), CallError> {
+        let now: Instant = self.now();
+        let page = PageRequest { token, limit: limits::PAGE_ITEMS_MAX };
+        let item = |external_id: String, title: String, payload| MirroredItem {
+            external_id,
+            title,
+            payload,
+            last_synced_at: now,
+        };
+        match kind {
+            ItemKind::EventType => {
+                let page = self.providers().list_event_types(cx, page).await?;
+                let of = |e: berth_model::provider::ExternalEventType| {
+                    let payload = serde_json::to_value(&e).unwrap_or_default();
+                    item(e.id, e.title, payload)
+                };
+                Ok((page.items.into_iter().map(of).collect(), page.next))
+            }
+            ItemKind::Client => {
+                let page = self.providers().list_clients(cx, page).await?;
+                let of = |c: berth_model::provider::ExternalClient| {
+                    let payload = serde_json::to_value(&c).unwrap_or_default();
+                    item(c.id, c.person.name, payload)
+                };
+                Ok((page.items.into_iter().map(of).collect(), page.next))
+            }
+        }
+    }
+}

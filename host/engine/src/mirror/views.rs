@@ -1,0 +1,135 @@
+//! How synchronisations stand, for people: per connection, and over all connections of a provider.
+
+use berth_model::{
+    connection::ConnectionRecord,
+    id::{ConnectionId, JobId},
+    limits,
+    manifest::PluginId,
+    problem::{FieldError, Problem},
+    sync::{ItemKind, MirroredItem, SyncPhase, SyncRules, SyncState},
+};
+use berth_store::records::Job;
+use serde::Serialize;
+
+use crate::{Caller, Engine, Outcome, problems::of_store};
+
+/// How one connection stands.
+#[derive(Debug, Serialize)]
+pub struct SyncStatus {
+    /// How far it is.
+    #[serde(flatten)]
+    pub state: SyncState,
+    /// Conflicts that wait for a person.
+    pub open_conflicts: i64,
+}
+
+impl Engine {
+    /// How the synchronisation of a connection stands.
+    pub async fn sync_status(&self, caller: &Caller, connection: ConnectionId) -> Outcome<SyncStatus> {
+        let state = self.store().sync_state(caller.tenant, connection).await.map_err(of_store)?;
+        let open_conflicts =
+            self.store().open_conflicts(caller.tenant, connection).await.map_err(of_store)?;
+        Ok(SyncStatus { state, open_conflicts })
+    }
+
+    /// Synchronise a connection now: what changed, or everything.
+    pub async fn start_sync(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        full: bool,
+    ) -> Outcome<SyncStatus> {
+        self.connection(caller, connection).await?;
+        if full {
+            self.forget_position(caller, connection).await?;
+        }
+        self.sync_soon(caller.tenant, connection).await.map_err(of_store)?;
+        self.sync_status(caller, connection).await
+    }
+
+    /// Begin from the beginning at the next synchronisation.
+    async fn forget_position(&self, caller: &Caller, connection: ConnectionId) -> Outcome<()> {
+        let mut state = self.store().sync_state(caller.tenant, connection).await.map_err(of_store)?;
+        state.position = None;
+        state.phase = SyncPhase::Idle;
+        let progress = super::run::progress_of(&state);
+        self.store().set_sync_progress(caller.tenant, connection, progress).await.map_err(of_store)
+    }
+
+    /// Set the rules of a connection.
+    pub async fn set_sync_rules(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        rules: SyncRules,
+    ) -> Outcome<SyncStatus> {
+        self.connection(caller, connection).await?;
+        let mut errors = Vec::new();
+        if rules.buffer_minutes > limits::BUFFER_MINUTES_MAX {
+            let most = limits::BUFFER_MINUTES_MAX;
+            errors.push(FieldError::new("/buffer_minutes", format!("must be at most {most}")));
+        }
+        if !(1..=3_650).contains(&rules.max_advance_days) {
+            errors.push(FieldError::new("/max_advance_days", "must be 1 to 3650"));
+        }
+        if let Some(member) = rules.member
+            && self.store().member(caller.tenant, member).await.is_err()
+        {
+            errors.push(FieldError::new("/member", "no such member"));
+        }
+        if !errors.is_empty() {
+            return Err(Problem::invalid(errors));
+        }
+        self.store()
+            .set_sync_rules(caller.tenant, connection, rules, self.audit(caller))
+            .await
+            .map_err(of_store)?;
+        self.sync_status(caller, connection).await
+    }
+
+    /// Event types or clients of the provider, as it last said them, after this one.
+    pub async fn mirrored_items(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        kind: ItemKind,
+        after: &str,
+        limit: u32,
+    ) -> Outcome<Vec<MirroredItem>> {
+        self.connection(caller, connection).await?;
+        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
+        self.store().mirrored_items(caller.tenant, connection, kind, after, limit).await.map_err(of_store)
+    }
+
+    /// The tenant's connections to a provider.
+    pub async fn connections_to(&self, caller: &Caller, plugin: &PluginId) -> Outcome<Vec<ConnectionRecord>> {
+        let mut found = Vec::new();
+        let mut after = None;
+        // Ends: each page begins after the last one.
+        loop {
+            let page = self.list_connections(caller, after, limits::PAGE_ITEMS_MAX).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            found.extend(page.into_iter().filter(|c| c.plugin == *plugin));
+        }
+        if found.is_empty() {
+            return Err(Problem::not_found("connection to this provider"));
+        }
+        Ok(found)
+    }
+
+    /// Work that was given up, the latest first.
+    pub async fn dead_jobs(&self, caller: &Caller) -> Outcome<Vec<Job>> {
+        self.store().dead_jobs(caller.tenant, limits::PAGE_ITEMS_MAX).await.map_err(of_store)
+    }
+
+    /// Try once more what was given up.
+    pub async fn requeue_job(&self, caller: &Caller, job: JobId) -> Outcome<()> {
+        self.store()
+            .requeue_job(caller.tenant, job, self.now(), self.audit(caller))
+            .await
+            .map_err(of_store)?;
+        self.ring();
+        Ok(())
+    }
+}

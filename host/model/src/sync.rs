@@ -1,0 +1,288 @@
+//! Keeping a connection in step with its provider: the rules, how far it is, what the provider has, and where both sides disagree.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    id::{BookingId, ConflictId, ConnectionId, MemberId, MirroredId, TenantId},
+    provider::{ExternalBooking, ExternalId},
+    time::{Instant, Interval},
+};
+
+/// Which way news goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncMode {
+    /// Not at all: only what is booked here is told there.
+    Off,
+    /// What happens there is followed here.
+    Import,
+    /// What happens here counts: changes made there to our bookings are not followed.
+    Export,
+    /// Both.
+    #[default]
+    Bidirectional,
+}
+
+/// Whose word counts where both sides disagree.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceOfTruth {
+    /// The provider's.
+    #[default]
+    Provider,
+    /// Ours.
+    Berth,
+}
+
+/// How a connection is kept in step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SyncRules {
+    /// Which way news goes.
+    pub mode: SyncMode,
+    /// Whose word counts.
+    pub source_of_truth: SourceOfTruth,
+    /// Are conflicts that have one obvious end resolved without a person?
+    pub auto_resolve: bool,
+    /// Is every conflict written into the booking's timeline, also those that end by themselves?
+    pub notify: bool,
+    /// Minutes that are kept free around bookings of the provider which are not ours.
+    pub buffer_minutes: u32,
+    /// Bookings of the provider further ahead than this many days are not followed.
+    pub max_advance_days: u32,
+    /// Whose time bookings of the provider take that are not ours, where it is not clear from their event type.
+    #[schema(value_type = Option<String>)]
+    pub member: Option<MemberId>,
+}
+
+impl Default for SyncRules {
+    fn default() -> Self {
+        Self {
+            mode: SyncMode::default(),
+            source_of_truth: SourceOfTruth::default(),
+            auto_resolve: true,
+            notify: true,
+            buffer_minutes: 0,
+            max_advance_days: 730,
+            member: None,
+        }
+    }
+}
+
+/// What a synchronisation is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncPhase {
+    /// Nothing.
+    Idle,
+    /// Reading everything.
+    Full,
+    /// Reading what changed.
+    Incremental,
+}
+
+impl SyncPhase {
+    /// All phases.
+    pub const ALL: [Self; 3] = [Self::Idle, Self::Full, Self::Incremental];
+    /// The name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Full => "full",
+            Self::Incremental => "incremental",
+        }
+    }
+}
+
+/// How far the synchronisation of a connection is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SyncState {
+    #[serde(skip)]
+    pub tenant: TenantId,
+    pub connection: ConnectionId,
+    pub rules: SyncRules,
+    pub phase: SyncPhase,
+    /// The provider's cursor: where it goes on, also after a crash. None: from the beginning.
+    #[serde(skip)]
+    pub position: Option<String>,
+    /// Counts full synchronisations: what was not seen in the last one is gone.
+    #[serde(skip)]
+    pub run: i64,
+    /// Pages and bookings read by the current or last synchronisation.
+    pub pages: i64,
+    pub items: i64,
+    pub started_at: Option<Instant>,
+    pub finished_at: Option<Instant>,
+    /// When everything was read last.
+    pub full_at: Option<Instant>,
+    pub due_at: Option<Instant>,
+    /// How often it failed in a row, and why.
+    pub failures: i64,
+    pub error: Option<String>,
+}
+
+/// A booking as the provider last said it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mirrored {
+    /// Its id here.
+    pub id: MirroredId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Over which connection.
+    pub connection: ConnectionId,
+    /// Our booking, if it is one.
+    pub booking: Option<BookingId>,
+    /// Whose time it takes, if it is not ours and that is known.
+    pub member: Option<MemberId>,
+    /// The provider's own word, whole.
+    pub external: ExternalBooking,
+    /// Its time with what the rules keep free around it.
+    pub blocked: Interval,
+    /// The full synchronisation that saw it.
+    pub run: i64,
+    /// When it was read last.
+    pub last_synced_at: Instant,
+}
+
+/// Kinds of things that are mirrored besides bookings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemKind {
+    /// Something that can be booked there.
+    EventType,
+    /// A person who books there.
+    Client,
+}
+
+impl ItemKind {
+    /// The name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EventType => "event_type",
+            Self::Client => "client",
+        }
+    }
+}
+
+/// An event type or client as the provider last said it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct MirroredItem {
+    pub external_id: ExternalId,
+    pub title: String,
+    pub payload: Value,
+    pub last_synced_at: Instant,
+}
+
+/// In what both sides disagree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictKind {
+    /// A booking there takes time that is taken here.
+    TimeOverlap,
+    /// The same, where seats are shared and none is left.
+    Capacity,
+    /// Only the buffers are in each other's way.
+    Buffer,
+    /// Changed here and there before either knew.
+    BothChanged,
+    /// The provider carries our reference, and we know of no such booking.
+    VanishedHere,
+    /// Our booking is not at the provider any more.
+    VanishedThere,
+    /// A booking there is of an event type that nothing here stands for.
+    UnknownService,
+    /// A booking there names nobody.
+    UnknownClient,
+}
+
+impl ConflictKind {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::TimeOverlap,
+        Self::Capacity,
+        Self::Buffer,
+        Self::BothChanged,
+        Self::VanishedHere,
+        Self::VanishedThere,
+        Self::UnknownService,
+        Self::UnknownClient,
+    ];
+    /// The name in the database and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TimeOverlap => "time_overlap",
+            Self::Capacity => "capacity",
+            Self::Buffer => "buffer",
+            Self::BothChanged => "both_changed",
+            Self::VanishedHere => "vanished_here",
+            Self::VanishedThere => "vanished_there",
+            Self::UnknownService => "unknown_service",
+            Self::UnknownClient => "unknown_client",
+        }
+    }
+}
+
+/// Which version counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// Ours: the provider is brought to it.
+    Ours,
+    /// Theirs: we follow.
+    Theirs,
+    /// Neither is changed.
+    Ignored,
+}
+
+impl Resolution {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Ours, Self::Theirs, Self::Ignored];
+    /// The name in the database and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Theirs => "theirs",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// Where both sides disagree, with both versions.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Conflict {
+    pub id: ConflictId,
+    #[serde(skip)]
+    pub tenant: TenantId,
+    pub connection: ConnectionId,
+    pub booking: Option<BookingId>,
+    pub external_id: Option<ExternalId>,
+    pub kind: ConflictKind,
+    /// Our version when it was found: `{start, end, status}`, or null.
+    pub ours: Value,
+    /// The provider's version when it was found, whole, or null.
+    pub theirs: Value,
+    pub resolved: bool,
+    pub resolution: Option<Resolution>,
+    /// `key:…` of a person, or `system`.
+    pub resolved_by: Option<String>,
+    pub detected_at: Instant,
+    pub resolved_at: Option<Instant>,
+}
+
+impl Conflict {
+    /// Equal for the same disagreement found twice: one at a time is open.
+    #[must_use]
+    pub fn dedup_key(&self) -> String {
+        let of = self.booking.map_or_else(|| self.external_id.clone().unwrap_or_default(), |b| b.to_string());
+        format!("{}:{}:{of}", self.connection, self.kind.as_str())
+    }
+}

@@ -1,0 +1,450 @@
+//! A provider as a tenant's administrator sees it: over all of the tenant's connections to it.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use berth_engine::{Reconciliation, SyncStatus};
+use berth_model::{
+    connection::ConnectionRecord,
+    id::{ConflictId, ConnectionId, JobId},
+    limits,
+    manifest::PluginId,
+    problem::{Code, FieldError, Problem},
+    sync::{Conflict, ItemKind, MirroredItem, Resolution, SyncRules},
+    time::{Instant, Interval},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    extract::{Json as Body, Path, Query},
+    page,
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// How a connection's synchronisation stands: rules, phase, pages and bookings read, when it was read last, what failed, and how many
+/// conflicts wait for a person.
+#[utoipa::path(get, path = "/api/booking-providers/{id}/sync", tag = "synchronisation", params(("id" = String, Path)),
+    responses((status = 200, description = "`{connection, rules, phase, pages, items, started_at, finished_at, full_at, due_at, failures, error, open_conflicts}`"),
+        (status = 404, body = ProblemDocument)))]
+pub(super) async fn sync_of(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+) -> ApiResult<Json<SyncStatus>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    Ok(Json(app.engine().sync_status(&caller, id).await?))
+}
+
+/// What to read.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+pub(super) struct SyncBody {
+    /// Everything, and not only what changed.
+    full: bool,
+}
+
+/// Synchronise a connection now. It goes on in the background: see where it is with GET.
+#[utoipa::path(post, path = "/api/booking-providers/{id}/sync", tag = "synchronisation", request_body = SyncBody, params(("id" = String, Path)),
+    responses((status = 202, description = "As for GET"), (status = 404, body = ProblemDocument)))]
+pub(super) async fn start_sync(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    Body(body): Body<SyncBody>,
+) -> ApiResult<(StatusCode, Json<SyncStatus>)> {
+    let caller = key.caller("providers:write", &request_id)?;
+    Ok((StatusCode::ACCEPTED, Json(app.engine().start_sync(&caller, id, body.full).await?)))
+}
+
+/// Set how a connection is kept in step: which way news goes, whose word counts, what ends by itself.
+#[utoipa::path(put, path = "/api/booking-providers/{id}/sync/rules", tag = "synchronisation", request_body = SyncRules, params(("id" = String, Path)),
+    responses((status = 200, description = "As for GET"), (status = 422, body = ProblemDocument)))]
+pub(super) async fn set_rules(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    Body(rules): Body<SyncRules>,
+) -> ApiResult<Json<SyncStatus>> {
+    let caller = key.caller("providers:write", &request_id)?;
+    Ok(Json(app.engine().set_sync_rules(&caller, id, rules).await?))
+}
+
+/// Which of the tenant's connections to the provider; all, if none is named.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    #[param(value_type = Option<String>)]
+    connection: Option<ConnectionId>,
+}
+
+async fn connections(
+    app: &App,
+    caller: &berth_engine::Caller,
+    provider: &PluginId,
+    only: Option<ConnectionId>,
+) -> ApiResult<Vec<ConnectionRecord>> {
+    let mut found = app.engine().connections_to(caller, provider).await?;
+    if let Some(only) = only {
+        found.retain(|c| c.id == only);
+        if found.is_empty() {
+            return Err(Problem::not_found("connection to this provider").into());
+        }
+    }
+    Ok(found)
+}
+
+/// How the synchronisation of each connection to a provider stands.
+#[utoipa::path(get, path = "/api/admin/{provider}/sync-status", tag = "synchronisation", params(("provider" = String, Path), Which),
+    responses((status = 200, description = "`{items}`, each as for one connection"), (status = 404, body = ProblemDocument)))]
+pub(super) async fn sync_status(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(which): Query<Which>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let mut items = Vec::new();
+    for connection in connections(&app, &caller, &provider, which.connection).await? {
+        items.push(app.engine().sync_status(&caller, connection.id).await?);
+    }
+    Ok(Json(json!({ "items": items })))
+}
+
+/// Read everything of each connection to a provider, in the background.
+#[utoipa::path(post, path = "/api/admin/{provider}/full-sync", tag = "synchronisation", params(("provider" = String, Path), Which),
+    responses((status = 202, description = "`{items}`, each as for one connection"), (status = 404, body = ProblemDocument)))]
+pub(super) async fn full_sync(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(which): Query<Which>,
+) -> ApiResult<(StatusCode, Json<Value>)> {
+    let caller = key.caller("providers:write", &request_id)?;
+    let mut items = Vec::new();
+    for connection in connections(&app, &caller, &provider, which.connection).await? {
+        items.push(app.engine().start_sync(&caller, connection.id, true).await?);
+    }
+    Ok((StatusCode::ACCEPTED, Json(json!({ "items": items }))))
+}
+
+/// Does each connection to a provider work, as far as is known: status, synchronisation, webhooks, conflicts.
+#[utoipa::path(get, path = "/api/admin/{provider}/health", tag = "synchronisation", params(("provider" = String, Path), Which),
+    responses((status = 200, description = "`{items: [{connection, name, status, status_detail, webhooks, sync_error, finished_at, open_conflicts}]}`"), (status = 404, body = ProblemDocument)))]
+pub(super) async fn health(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(which): Query<Which>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let mut items = Vec::new();
+    for c in connections(&app, &caller, &provider, which.connection).await? {
+        let sync = app.engine().sync_status(&caller, c.id).await?;
+        items.push(json!({
+            "connection": c.id, "name": c.name, "status": c.status, "status_detail": c.status_detail,
+            "webhooks": c.subscription.is_some(), "webhooks_detail": c.subscription_detail,
+            "sync_error": sync.state.error, "finished_at": sync.state.finished_at, "open_conflicts": sync.open_conflicts,
+        }));
+    }
+    Ok(Json(json!({ "items": items })))
+}
+
+/// What failed lately: calls into the component that did not end well, newest first.
+#[utoipa::path(get, path = "/api/admin/{provider}/errors", tag = "synchronisation", params(("provider" = String, Path), Which),
+    responses((status = 200, description = "`{items}`: calls with their outcome, error and requests"), (status = 404, body = ProblemDocument)))]
+pub(super) async fn errors(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(which): Query<Which>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let mut items = Vec::new();
+    for connection in connections(&app, &caller, &provider, which.connection).await? {
+        let calls = app.engine().connection_calls(&caller, connection.id, limits::PAGE_ITEMS_MAX).await?;
+        items.extend(calls.into_iter().filter(|call| call.get("outcome").is_some_and(|o| o != "ok")));
+    }
+    Ok(Json(json!({ "items": items })))
+}
+
+/// Work for providers that was given up, the latest first. Try it once more with `requeue`.
+#[utoipa::path(get, path = "/api/admin/{provider}/operations", tag = "synchronisation", params(("provider" = String, Path)),
+    responses((status = 200, description = "`{items: [{id, kind, payload, attempt, last_error, created_at}]}`"), (status = 404, body = ProblemDocument)))]
+pub(super) async fn operations(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let known = connections(&app, &caller, &provider, None).await?;
+    let mut items = Vec::new();
+    for job in app.engine().dead_jobs(&caller).await? {
+        if is_for(&app, &caller, &known, &job.payload).await {
+            items.push(json!({
+                "id": job.id, "kind": job.kind, "payload": job.payload, "attempt": job.attempt,
+                "last_error": job.last_error, "created_at": job.created_at,
+            }));
+        }
+    }
+    Ok(Json(json!({ "items": items })))
+}
+
+/// Is this work for one of the connections: it names one, or a booking over one?
+async fn is_for(
+    app: &App,
+    caller: &berth_engine::Caller,
+    known: &[ConnectionRecord],
+    payload: &Value,
+) -> bool {
+    let named = |name: &str| payload.get(name).and_then(Value::as_str);
+    let connection = match (named("connection"), named("booking")) {
+        (Some(connection), _) => connection.parse().ok(),
+        (None, Some(booking)) => match booking.parse() {
+            Ok(id) => app.engine().booking(caller, id).await.ok().and_then(|b| b.connection),
+            Err(_) => None,
+        },
+        (None, None) => None,
+    };
+    known.iter().any(|c| Some(c.id) == connection)
+}
+
+/// Try once more what was given up.
+#[utoipa::path(post, path = "/api/admin/{provider}/operations/{id}/requeue", tag = "synchronisation",
+    params(("provider" = String, Path), ("id" = String, Path)), responses((status = 202), (status = 404, body = ProblemDocument)))]
+pub(super) async fn requeue(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path((provider, id)): Path<(PluginId, JobId)>,
+) -> ApiResult<StatusCode> {
+    let caller = key.caller("providers:write", &request_id)?;
+    connections(&app, &caller, &provider, None).await?;
+    app.engine().requeue_job(&caller, id).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Which conflicts.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConflictParams {
+    #[param(value_type = Option<String>)]
+    connection: Option<ConnectionId>,
+    /// Also those that are resolved.
+    #[serde(default)]
+    all: bool,
+    /// At most so many of each connection.
+    limit: Option<u32>,
+    /// `next` of the last page; with `connection`.
+    cursor: Option<String>,
+}
+
+/// Where a provider and we disagree, with both versions, the latest first.
+#[utoipa::path(get, path = "/api/admin/{provider}/conflicts", tag = "synchronisation", params(("provider" = String, Path), ConflictParams),
+    responses((status = 200, description = "`{items, next}`"), (status = 404, body = ProblemDocument)))]
+pub(super) async fn conflicts(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(params): Query<ConflictParams>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    let before: Option<ConflictId> = page::position(params.cursor.as_ref())?;
+    let of = connections(&app, &caller, &provider, params.connection).await?;
+    let mut items: Vec<Conflict> = Vec::new();
+    for connection in &of {
+        let found = app.engine().list_conflicts(&caller, connection.id, before, params.all, limit).await?;
+        items.extend(found);
+    }
+    let is_full = of.len() == 1 && items.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = items.last().filter(|_| is_full).map(|last| last.id);
+    Ok(Json(json!({ "items": items, "next": next })))
+}
+
+/// Which version counts.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResolveBody {
+    /// `ours`: the provider is brought to our version; `theirs`: we follow the provider's; `ignored`: neither is changed.
+    resolution: Resolution,
+}
+
+/// End a conflict.
+#[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/resolve", tag = "synchronisation", request_body = ResolveBody,
+    params(("provider" = String, Path), ("id" = String, Path)),
+    responses((status = 200, description = "The conflict"), (status = 409, body = ProblemDocument, description = "Resolved already, or the version does not fit")))]
+pub(super) async fn resolve(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path((provider, id)): Path<(PluginId, ConflictId)>,
+    Body(body): Body<ResolveBody>,
+) -> ApiResult<Json<Conflict>> {
+    let caller = key.caller("providers:write", &request_id)?;
+    connections(&app, &caller, &provider, None).await?;
+    Ok(Json(app.engine().resolve_conflict(&caller, id, body.resolution).await?))
+}
+
+/// Choose the other version of a conflict that was resolved.
+#[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/revert", tag = "synchronisation",
+    params(("provider" = String, Path), ("id" = String, Path)),
+    responses((status = 200, description = "The conflict"), (status = 409, body = ProblemDocument)))]
+pub(super) async fn revert(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path((provider, id)): Path<(PluginId, ConflictId)>,
+) -> ApiResult<Json<Conflict>> {
+    let caller = key.caller("providers:write", &request_id)?;
+    connections(&app, &caller, &provider, None).await?;
+    Ok(Json(app.engine().revert_conflict(&caller, id).await?))
+}
+
+/// What is compared.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReconciliationParams {
+    #[param(value_type = Option<String>)]
+    connection: Option<ConnectionId>,
+    /// Bookings that begin from here
+    #[param(value_type = String)]
+    from: Instant,
+    /// to here; at most 366 days.
+    #[param(value_type = String)]
+    to: Instant,
+    /// `json` or `csv`.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    format: Format,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Format {
+    /// JSON.
+    #[default]
+    Json,
+    /// RFC 4180.
+    Csv,
+}
+
+/// Bookings, times, statuses and prices of both sides compared for a period, with what differs. The provider's side is as it was read
+/// last (`as_of`): start a full synchronisation before, if that is too long ago.
+#[utoipa::path(get, path = "/api/admin/{provider}/reconciliation", tag = "synchronisation", params(("provider" = String, Path), ReconciliationParams),
+    responses((status = 200, description = "`{items: [{from, to, as_of, ours, theirs, differences}]}`, or a line per difference"), (status = 422, body = ProblemDocument)))]
+pub(super) async fn reconciliation(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(params): Query<ReconciliationParams>,
+) -> ApiResult<Response> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let within = Interval::new(params.from, params.to)
+        .map_err(|_| Problem::invalid(vec![FieldError::new("to", "must not be before from")]))?;
+    let mut items = Vec::new();
+    for connection in connections(&app, &caller, &provider, params.connection).await? {
+        items.push(app.engine().reconcile(&caller, connection.id, within).await?);
+    }
+    match params.format {
+        Format::Json => Ok(Json(json!({ "items": items })).into_response()),
+        Format::Csv => {
+            let mut response = as_csv(&items)?.into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+            Ok(response)
+        }
+    }
+}
+
+fn as_csv(items: &[Reconciliation]) -> Result<Vec<u8>, Problem> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        kind: &'a str,
+        connection: String,
+        booking: Option<String>,
+        event_type: Option<String>,
+        external_id: Option<&'a str>,
+        ours: String,
+        theirs: String,
+    }
+    let failed = || Problem::new(Code::Internal, "The table could not be written.");
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for difference in items.iter().flat_map(|item| &item.differences) {
+        let text = |value: &Value| if value.is_null() { String::new() } else { value.to_string() };
+        let line = Line {
+            kind: difference.kind,
+            connection: difference.connection.to_string(),
+            booking: difference.booking.map(|id| id.to_string()),
+            event_type: difference.event_type.map(|id| id.to_string()),
+            external_id: difference.external_id.as_deref(),
+            ours: text(&difference.ours),
+            theirs: text(&difference.theirs),
+        };
+        writer.serialize(line).map_err(|_| failed())?;
+    }
+    writer.into_inner().map_err(|_| failed())
+}
+
+/// Which of what the provider has.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MirrorParams {
+    /// `event_type` or `client`.
+    #[param(value_type = String)]
+    kind: MirrorKind,
+    limit: Option<u32>,
+    /// `next` of the last page.
+    cursor: Option<String>,
+}
+
+/// What the provider has besides bookings.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum MirrorKind {
+    /// What can be booked.
+    EventType,
+    /// Who books.
+    Client,
+}
+
+/// Event types or clients as the provider last said them, whole, with the time when they were read.
+#[utoipa::path(get, path = "/api/booking-providers/{id}/mirror", tag = "synchronisation", params(("id" = String, Path), MirrorParams),
+    responses((status = 200, description = "`{items: [{external_id, title, payload, last_synced_at}], next}`"), (status = 404, body = ProblemDocument)))]
+pub(super) async fn mirror(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    Query(params): Query<MirrorParams>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    let kind = match params.kind {
+        MirrorKind::EventType => ItemKind::EventType,
+        MirrorKind::Client => ItemKind::Client,
+    };
+    let after = params.cursor.unwrap_or_default();
+    let items: Vec<MirroredItem> = app.engine().mirrored_items(&caller, id, kind, &after, limit).await?;
+    let is_full = items.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = items.last().filter(|_| is_full).map(|last| last.external_id.clone());
+    Ok(Json(json!({ "items": items, "next": next })))
+}

@@ -1,0 +1,189 @@
+//! What providers have, how far each synchronisation is, and where both sides disagree.
+
+use berth_model::{
+    id::{ConflictId, ConnectionId, TenantId},
+    limits,
+    sync::{Conflict, ItemKind, Mirrored, MirroredItem, Resolution, SyncRules, SyncState},
+    time::{Instant, Interval},
+};
+
+use crate::{
+    Store, StoreError,
+    records::{Audit, SyncProgress},
+};
+
+impl Store {
+    /// How a connection's synchronisation stands.
+    pub async fn sync_state(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+    ) -> Result<SyncState, StoreError> {
+        ask!(self, |q, conn| q::mirror::state(conn, tenant, connection))
+    }
+
+    /// Replace the rules of a connection; it is synchronised soon.
+    pub async fn set_sync_rules(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        rules: SyncRules,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [rules, audit], |q, conn| q::mirror::set_rules(
+            conn, tenant, connection, &rules, &audit
+        ))
+    }
+
+    /// Write how far a synchronisation is.
+    pub async fn set_sync_progress(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        progress: SyncProgress,
+    ) -> Result<(), StoreError> {
+        change!(self, [progress], |q, conn| q::mirror::progress(conn, tenant, connection, &progress))
+    }
+
+    /// Take connections whose synchronisation is due: each is given to one caller.
+    pub async fn claim_due_syncs(&self, now: Instant) -> Result<Vec<(TenantId, ConnectionId)>, StoreError> {
+        change!(self, [], |q, conn| q::mirror::claim(conn, now, limits::SYNCS_AT_ONCE))
+    }
+
+    /// Write what the provider says of a booking. Whoever's time it takes is not offered in it from then on.
+    pub async fn put_mirrored(&self, mirrored: Mirrored) -> Result<(), StoreError> {
+        change!(self, [mirrored], |q, conn| q::mirror::put(conn, &mirrored))
+    }
+
+    /// What the provider last said of a booking.
+    pub async fn mirrored(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        external_id: &str,
+    ) -> Result<Option<Mirrored>, StoreError> {
+        let external_id = external_id.to_owned();
+        ask!(self, |q, conn| q::mirror::get(conn, tenant, connection, &external_id))
+    }
+
+    /// Bookings of the provider that begin within a period, by start (at most `RECONCILIATION_ROWS_MAX`).
+    pub async fn mirrored_within(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        within: Interval,
+    ) -> Result<Vec<Mirrored>, StoreError> {
+        let limit = limits::RECONCILIATION_ROWS_MAX;
+        ask!(self, |q, conn| q::mirror::within(conn, tenant, connection, within, limit))
+    }
+
+    /// What the full synchronisation with this number did not see (at most `SYNC_VANISHED_MAX`).
+    pub async fn unseen_mirrored(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        run: i64,
+    ) -> Result<Vec<Mirrored>, StoreError> {
+        ask!(self, |q, conn| q::mirror::unseen(conn, tenant, connection, run))
+    }
+
+    /// The provider does not have it any more.
+    pub async fn forget_mirrored(&self, mirrored: Mirrored) -> Result<(), StoreError> {
+        change!(self, [mirrored], |q, conn| q::mirror::forget(conn, &mirrored))
+    }
+
+    /// Write a page of event types or clients.
+    pub async fn put_mirrored_items(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        kind: ItemKind,
+        items: Vec<MirroredItem>,
+        run: i64,
+    ) -> Result<(), StoreError> {
+        change!(self, [items], |q, conn| q::mirror::put_items(conn, tenant, connection, kind, &items, run))
+    }
+
+    /// Forget event types or clients that the full synchronisation with this number did not see.
+    pub async fn forget_mirrored_items(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        kind: ItemKind,
+        run: i64,
+    ) -> Result<(), StoreError> {
+        change!(self, [], |q, conn| q::mirror::forget_items(conn, tenant, connection, kind, run))
+    }
+
+    /// Event types or clients of the provider in the order of their ids, after this one.
+    pub async fn mirrored_items(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        kind: ItemKind,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<MirroredItem>, StoreError> {
+        let after = after.to_owned();
+        ask!(self, |q, conn| q::mirror::items(conn, tenant, connection, kind, &after, limit))
+    }
+
+    /// Open a conflict, or bring the one that is open for the same up to date. Its id, and whether it is new.
+    pub async fn open_conflict(
+        &self,
+        conflict: Conflict,
+        audit: Audit,
+    ) -> Result<(ConflictId, bool), StoreError> {
+        change!(self, [conflict, audit], |q, conn| q::conflicts::open(conn, &conflict, &audit))
+    }
+
+    /// One conflict.
+    pub async fn conflict(&self, tenant: TenantId, conflict: ConflictId) -> Result<Conflict, StoreError> {
+        ask!(self, |q, conn| q::conflicts::get(conn, tenant, conflict))
+    }
+
+    /// Conflicts of a connection before this one, the latest first; open ones only, or all.
+    pub async fn list_conflicts(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        before: Option<ConflictId>,
+        all: bool,
+        limit: u32,
+    ) -> Result<Vec<Conflict>, StoreError> {
+        ask!(self, |q, conn| q::conflicts::list(conn, tenant, connection, before, all, limit))
+    }
+
+    /// How many conflicts of a connection are open.
+    pub async fn open_conflicts(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+    ) -> Result<i64, StoreError> {
+        ask!(self, |q, conn| q::conflicts::open_of(conn, tenant, connection))
+    }
+
+    /// Write how a conflict ended. `WrongState` if it is not open; for `again` (another end), if it is.
+    pub async fn resolve_conflict(
+        &self,
+        tenant: TenantId,
+        conflict: ConflictId,
+        resolution: Resolution,
+        again: bool,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [audit], |q, conn| q::conflicts::resolve(
+            conn, tenant, conflict, resolution, again, &audit
+        ))
+    }
+
+    /// Both sides agree again by themselves. True if a conflict was open.
+    pub async fn conflict_settled(
+        &self,
+        tenant: TenantId,
+        dedup_key: String,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
+        change!(self, [dedup_key], |q, conn| q::conflicts::settled(conn, tenant, &dedup_key, now))
+    }
+}

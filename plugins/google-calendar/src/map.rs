@@ -1,0 +1,20 @@
+//! From Google's JSON to the contract's types and back. Pure: no request, no clock.
+
+mod busy;
+mod calendars;
+mod channel;
+mod create;
+mod event;
+mod id;
+
+pub(crate) use self::{
+    busy::{busy, overlaps_outside},
+    calendars::{account, event_types},
+    channel::{says_changed, stop_body, subscription, watch_body},
+    create::{insert_body, move_body},
+    event::{booking, changes, etag, events, found},
+    id::{channel_id, event_id},
+};
+
+/// Private property of an event that holds Berth's reference.
+pub(crate) const REFERENCE: &str = "berth_booking_id";

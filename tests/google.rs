@@ -1,0 +1,294 @@
+//! Google Calendar through the engine: the real component in its sandbox against the simulator, from consent to a calendar that a person
+//! works in.
+
+use std::collections::BTreeMap;
+
+use berth_engine::{
+    BookOutcome, BookRequest, CancelBooking, NewConnection, NewOAuthClient, OAuthAnswer, RescheduleBooking,
+};
+use berth_model::{
+    booking::{Booking, BookingStatus},
+    connection::ConnectionStatus,
+    event_type::EventTypeRecord,
+    id::{BookingId, ConnectionId},
+    manifest::PluginId,
+    problem::{Code, Problem},
+    provider::{Attendee, WebhookRequest},
+    secret::{Credentials, Secret},
+    time::{Clock, Instant},
+};
+use berth_simulators::{faults::Fault, google};
+use berth_tests::{TestClock, World, component};
+use serde_json::json;
+
+const PLUGIN: &str = "google-calendar";
+const CALENDAR: &str = "primary";
+const INSERT: &str = "POST /calendar/v3/calendars/primary/events";
+
+struct Scene {
+    world: World,
+    google: google::Simulator,
+    connection: ConnectionId,
+    event_type: EventTypeRecord,
+}
+
+fn plugin() -> PluginId {
+    PLUGIN.parse().unwrap()
+}
+
+fn at(clock: &str) -> Instant {
+    format!("2026-11-24T{clock}:00Z").parse().unwrap()
+}
+
+/// A world with the component, and a simulator on its clock.
+async fn world(seed: u64) -> (World, google::Simulator) {
+    let clock = TestClock::start();
+    let shown = clock.clone();
+    let config = google::Config {
+        seed,
+        clock: std::sync::Arc::new(move || shown.now().micros()),
+        ..google::Config::default()
+    };
+    let google = google::Simulator::start(config).await.unwrap();
+    let world = World::new(seed, clock, &[google.url().trim_start_matches("http://")]).await;
+    world.install(component(PLUGIN)).await;
+    (world, google)
+}
+
+fn new_connection(google: &google::Simulator, token: Option<&str>) -> NewConnection {
+    let credentials = token.map(|token| ("oauth".to_owned(), Secret::new(token.to_owned())));
+    NewConnection {
+        plugin: plugin(),
+        name: "Eve's calendar".to_owned(),
+        listing: None,
+        settings: json!({ "base_url": google.api_url() }),
+        credentials: credentials.into_iter().collect::<Credentials>(),
+        granted_hosts: None,
+        webhook_sources: None,
+    }
+}
+
+/// The same, connected with a ready access token.
+async fn scene(seed: u64) -> Scene {
+    let (world, google) = world(seed).await;
+    let new = new_connection(&google, Some(&google::Config::default().access_token));
+    let connection = world.engine.create_connection(&world.caller, new).await.unwrap().id;
+    let event_type = world.offer(Some(connection), Some(CALENDAR)).await;
+    Scene { world, google, connection, event_type }
+}
+
+impl Scene {
+    async fn book(&self, clock: &str) -> Result<BookOutcome, Problem> {
+        let request = BookRequest {
+            event_type: self.event_type.id,
+            start: at(clock),
+            length_minutes: None,
+            hold: None,
+            member: None,
+            provider: None,
+            attendee: Attendee {
+                name: "Ada Nowak".to_owned(),
+                email: Some("ada@example.com".to_owned()),
+                phone: None,
+                time_zone: "Europe/Warsaw".to_owned(),
+                language: None,
+            },
+            guests: Vec::new(),
+            answers: serde_json::Map::new(),
+            notes: None,
+        };
+        self.world.engine.book(&self.world.caller, request).await
+    }
+
+    async fn booked(&self, clock: &str) -> Booking {
+        let outcome = self.book(clock).await.unwrap();
+        assert!(!outcome.pending, "{outcome:?}");
+        outcome.booking
+    }
+
+    async fn booking(&self, id: BookingId) -> Booking {
+        self.world.engine.booking(&self.world.caller, id).await.unwrap()
+    }
+
+    /// The one event of a booking that takes place.
+    fn event(&self, id: BookingId) -> google::Event {
+        let mut events = self.google.active_by_reference(&id.to_string());
+        assert_eq!(events.len(), 1, "{events:?}");
+        events.remove(0)
+    }
+
+    async fn work(&self, seconds: i64) {
+        self.world.clock.advance_ms(seconds * 1_000);
+        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
+    }
+
+    async fn receive(&self, delivery: google::Delivery) -> Result<(), Problem> {
+        let request = WebhookRequest {
+            method: "POST".to_owned(),
+            headers: delivery.headers,
+            query: String::new(),
+            body: delivery.body,
+            received_at: self.world.clock.now(),
+            subscription: None,
+        };
+        self.world.engine.receive_webhook(&plugin(), self.connection, request, None, "pushed").await.map(drop)
+    }
+
+    /// Every push that waits arrives, and is worked on. How many there were.
+    async fn pushed(&self) -> usize {
+        let deliveries = self.google.take_deliveries();
+        let count = deliveries.len();
+        for delivery in deliveries {
+            self.receive(delivery).await.unwrap();
+        }
+        self.work(1).await;
+        count
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_is_an_event_and_follows_it() {
+    let s = scene(1).await;
+    let booking = s.booked("10:00").await;
+    let event = s.event(booking.id);
+    assert_eq!((event.start, event.end), (at("10:00").micros(), at("10:30").micros()));
+    assert_eq!(event.resource["summary"], "Booking: Ada Nowak");
+    assert_eq!(event.resource["attendees"][0]["email"], "ada@example.com");
+    assert!(s.pushed().await > 1, "the first message of the channel, and one for our own event");
+    assert_eq!(s.booking(booking.id).await.when, booking.when, "our own change changes nothing");
+
+    let id = event.id().to_owned();
+    s.google.move_event(CALENDAR, &id, at("12:00").micros()).unwrap();
+    s.pushed().await;
+    assert_eq!(s.booking(booking.id).await.when.start(), at("12:00"));
+
+    let to = RescheduleBooking { start: at("15:00"), expected_sequence: None, bound_by_cutoffs: false };
+    s.world.engine.reschedule(&s.world.caller, booking.id, to).await.unwrap();
+    assert_eq!((s.event(booking.id).id(), s.event(booking.id).start), (id.as_str(), at("15:00").micros()));
+    s.pushed().await;
+
+    s.google.delete_event(CALENDAR, &id).unwrap();
+    s.pushed().await;
+    assert_eq!(s.booking(booking.id).await.status, BookingStatus::Cancelled);
+
+    let second = s.booked("15:00").await;
+    s.world.engine.cancel(&s.world.caller, second.id, CancelBooking::default()).await.unwrap();
+    assert!(s.google.active_by_reference(&second.id.to_string()).is_empty());
+    assert_eq!(s.booking(second.id).await.status, BookingStatus::Cancelled);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_needs_the_token_of_its_channel() {
+    let s = scene(2).await;
+    assert_eq!(s.google.channels().len(), 1);
+    s.google.add_event(CALENDAR, at("10:00").micros(), 30, "Dentist").unwrap();
+    let push = s.google.take_deliveries().pop().unwrap();
+    let with = |value: Option<&str>| {
+        let mut push = push.clone();
+        push.headers.retain(|(name, _)| name != "x-goog-channel-token");
+        push.headers.extend(value.map(|value| ("x-goog-channel-token".to_owned(), value.to_owned())));
+        push
+    };
+    for forged in [with(None), with(Some("")), with(Some("made-up-channel-token"))] {
+        assert_eq!(s.receive(forged).await.unwrap_err().code, Code::WebhookRefused);
+    }
+    s.receive(push).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_enters_is_not_booked_over() {
+    let s = scene(3).await;
+    s.google.add_event(CALENDAR, at("14:00").micros(), 60, "Dentist").unwrap();
+    assert_eq!(s.book("14:30").await.unwrap_err().code, Code::SlotTaken);
+    let free = s.google.add_event(CALENDAR, at("16:00").micros(), 60, "Reminder").unwrap();
+    s.google.make_transparent(CALENDAR, &free).unwrap();
+    s.booked("16:00").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_makes_one_event() {
+    let s = scene(4).await;
+    s.google.script(INSERT, Fault::DropAfter);
+    let outcome = s.book("10:00").await.unwrap();
+    assert!(outcome.pending, "nobody knows yet");
+    s.work(600).await;
+    assert_eq!(s.booking(outcome.booking.id).await.status, BookingStatus::Confirmed);
+    s.event(outcome.booking.id);
+
+    s.google.script("DELETE", Fault::DropAfter);
+    s.world.engine.cancel(&s.world.caller, outcome.booking.id, CancelBooking::default()).await.unwrap();
+    s.work(600).await;
+    let booking = s.booking(outcome.booking.id).await;
+    assert_eq!((booking.status, booking.provider_task), (BookingStatus::Cancelled, None));
+    assert!(s.google.active_by_reference(&booking.id.to_string()).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_missed_when_the_sync_token_is_too_old() {
+    let s = scene(5).await;
+    let (gone, moved) = (s.booked("10:00").await, s.booked("11:00").await);
+    s.pushed().await;
+    s.google.delete_event(CALENDAR, s.event(gone.id).id()).unwrap();
+    s.google.move_event(CALENDAR, s.event(moved.id).id(), at("13:00").micros()).unwrap();
+    s.google.expire_sync_tokens();
+    s.pushed().await;
+    assert_eq!(s.booking(gone.id).await.status, BookingStatus::Cancelled);
+    assert_eq!(s.booking(moved.id).await.when.start(), at("13:00"));
+}
+
+/// The person opens the address at which Google asks for consent, says yes, and is sent back.
+async fn consent(url: &url::Url) -> OAuthAnswer {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let answer = client.get(url.clone()).send().await.unwrap();
+    let location = answer.headers()["location"].to_str().unwrap();
+    let back: BTreeMap<String, String> =
+        url::Url::parse(location).unwrap().query_pairs().into_owned().collect();
+    OAuthAnswer { state: back["state"].clone(), code: Some(back["code"].clone()), ..OAuthAnswer::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_consents_and_the_token_renews_itself_until_the_consent_ends() {
+    let (world, google) = world(6).await;
+    let registered = google::OAuthClient::default();
+    let endpoint = |name: &str, path: &str| (name.to_owned(), format!("{}{path}", google.url()));
+    let client = NewOAuthClient {
+        client_id: registered.id,
+        client_secret: Some(Secret::new(registered.secret)),
+        endpoints: BTreeMap::from([
+            endpoint("authorize", "/o/oauth2/v2/auth"),
+            endpoint("token", "/token"),
+            endpoint("revoke", "/revoke"),
+        ]),
+        return_addresses: Vec::new(),
+    };
+    world.engine.set_oauth_client("operator", "test", &plugin(), "oauth", client).await.unwrap();
+    let started =
+        world.engine.start_oauth(&world.caller, None, new_connection(&google, None), None).await.unwrap();
+    let asked: BTreeMap<String, String> = started.url.query_pairs().into_owned().collect();
+    assert_eq!((asked["access_type"].as_str(), asked["prompt"].as_str()), ("offline", "consent"));
+    let connection = world.engine.finish_oauth(consent(&started.url).await, "test").await.result.unwrap();
+    assert_eq!(connection.account["id"], "eve@example.com");
+    let event_type = world.offer(Some(connection.id), Some(CALENDAR)).await;
+    let s = Scene { world, google, connection: connection.id, event_type };
+    s.booked("10:00").await;
+
+    s.google.expire_access_tokens();
+    s.world.clock.advance_ms(60_000);
+    s.booked("11:00").await;
+    s.world.clock.advance_ms(3_600_000);
+    s.booked("12:00").await;
+
+    s.google.revoke_consent();
+    s.world.clock.advance_ms(3_600_000);
+    let outcome = s.book("13:00").await.unwrap();
+    s.work(1).await;
+    assert!(outcome.pending && s.google.active_by_reference(&outcome.booking.id.to_string()).is_empty());
+    let connection = s.world.engine.connection(&s.world.caller, s.connection).await.unwrap();
+    assert_eq!(connection.status, ConnectionStatus::Unauthorised);
+
+    // The person consents again, and what waited is written.
+    let again = s.world.engine.restart_oauth(&s.world.caller, s.connection, None, None).await.unwrap();
+    s.world.engine.finish_oauth(consent(&again.url).await, "test").await.result.unwrap();
+    s.work(6 * 3_600).await;
+    s.event(outcome.booking.id);
+}
