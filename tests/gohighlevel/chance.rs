@@ -8,6 +8,7 @@ use berth_model::{
     booking::{Booking, BookingStatus},
     id::BookingId,
     problem::Code,
+    provider::{ExternalStatus, Providers},
     time::{Clock, Instant},
 };
 use berth_simulators::{faults::Rates, front::Delivery};
@@ -78,7 +79,7 @@ impl Run {
             0..40 => self.book().await,
             40..50 => self.cancel().await,
             50..60 => self.reschedule().await,
-            60..75 => self.by_hand(),
+            60..75 => self.by_hand(true),
             75..85 => {
                 self.practice.world.engine.run_due_jobs(4).await.unwrap();
             }
@@ -118,18 +119,34 @@ impl Run {
     }
 
     /// Somebody works in HighLevel itself.
-    fn by_hand(&mut self) {
+    fn by_hand(&mut self, may_delete: bool) {
         let start = self.some_start().micros();
         let simulator = &self.practice.simulator;
         let active = simulator.active_appointments();
         let Some(some) = active.get(self.rng.random_range(0..active.len().max(1))) else { return };
         let done = match self.rng.random_range(0..5_u32) {
             0 => simulator.change_out_of_band(&some.id, &json!({ "appointmentStatus": "cancelled" })),
-            1 => simulator.delete_out_of_band(&some.id),
+            1 if may_delete => simulator.delete_out_of_band(&some.id),
             2 => simulator.book_out_of_band("cal_1", start).map(drop),
             _ => simulator.move_out_of_band(&some.id, start),
         };
         self.count(if done.is_ok() { "by hand" } else { "refused by hand" });
+    }
+
+    /// A page of changes. Was it the last?
+    async fn read_changes(
+        &self,
+        cursor: &mut Option<String>,
+        heard: &mut BTreeMap<String, (bool, i64)>,
+    ) -> bool {
+        let context = self.practice.call().await;
+        let page = self.practice.world.runtime.list_changes(&context, cursor.take(), 3).await.unwrap();
+        for item in page.items {
+            let active = matches!(item.status, ExternalStatus::Pending | ExternalStatus::Confirmed);
+            heard.insert(item.id, (active, item.when.start().micros()));
+        }
+        *cursor = Some(page.cursor);
+        !page.more
     }
 
     /// Whatever waits, in any order.
@@ -233,6 +250,34 @@ async fn both_sides_agree_in_the_end() {
         run.judge().await;
         for (what, least) in [("booked", 10), ("unsure", 5), ("moved", 3), ("by hand", 10), ("message", 30)] {
             assert!(run.counts.get(what).is_some_and(|n| *n >= least), "seed {seed}: {:?}", run.counts);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_is_missed_whatever_happens_between_two_pages() {
+    let mut run = Run::start(3).await;
+    for n in 0..20 {
+        let start = run.first_start + n * HALF_HOUR_MICROS;
+        run.practice.simulator.book_out_of_band("cal_1", start).unwrap();
+    }
+    let (mut cursor, mut heard) = (None, BTreeMap::new());
+    for _ in 0..80 {
+        // What is deleted leaves no trace in any list: only a message tells.
+        run.by_hand(false);
+        run.practice.world.clock.advance_ms(run.rng.random_range(500..60_000));
+        run.read_changes(&mut cursor, &mut heard).await;
+    }
+    // What changed during a round belongs to the next.
+    for _ in 0..2 {
+        while !run.read_changes(&mut cursor, &mut heard).await {}
+    }
+    assert!(run.counts["by hand"] > 40, "{:?}", run.counts);
+    for there in run.practice.simulator.appointments() {
+        let so = (there.status.is_active(), there.start);
+        match heard.get(&there.id) {
+            Some(heard) => assert_eq!(*heard, so, "{there:?}"),
+            None => assert!(!so.0, "never heard of {there:?}"),
         }
     }
 }

@@ -6,9 +6,9 @@ use berth_engine::BookRequest;
 use berth_model::{
     booking::Booking,
     event_type::EventTypeRecord,
-    id::ConnectionId,
+    id::{ConnectionId, ProviderCallId},
     problem::Code,
-    provider::{Attendee, WebhookRequest},
+    provider::{Attendee, CallContext, WebhookRequest},
     time::{Clock, Instant},
 };
 use berth_simulators::{
@@ -95,6 +95,25 @@ impl Practice {
 
     pub async fn now(&self, booking: &Booking) -> Booking {
         self.world.engine.booking(&self.world.caller, booking.id).await.unwrap()
+    }
+
+    /// For a call of the component by itself, as Berth makes them.
+    pub async fn call(&self) -> CallContext {
+        let (store, tenant) = (&self.world.store, self.world.caller.tenant);
+        let record = store.connection(tenant, self.connection).await.unwrap();
+        let credentials = store.connection_credentials(tenant, self.connection).await.unwrap();
+        let host = self.simulator.url().trim_start_matches("http://").to_owned();
+        CallContext {
+            tenant,
+            listing: None,
+            connection: self.connection,
+            plugin: record.plugin,
+            call: ProviderCallId::from_uuid(uuid::Uuid::from_u128(1)),
+            request_id: "test".to_owned(),
+            settings: Arc::new(record.settings),
+            credentials: Arc::new(credentials),
+            granted_hosts: Arc::new([host].into()),
+        }
     }
 
     /// Let an hour pass, and do what is due.

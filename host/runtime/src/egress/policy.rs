@@ -37,8 +37,7 @@ pub struct Target {
 }
 
 /// Methods of APIs. TRACE answers with the request's headers, CONNECT opens a tunnel.
-const METHODS: [&str; 9] =
-    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "REPORT"];
+const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "REPORT"];
 
 /// Headers that are the host's: they authenticate, frame the message, or ask for an answer in pieces (in which half a
 /// credential could pass unseen).
