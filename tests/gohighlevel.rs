@@ -2,6 +2,8 @@
 
 #[path = "gohighlevel/chance.rs"]
 mod chance;
+#[path = "gohighlevel/consent.rs"]
+mod consent;
 #[path = "gohighlevel/practice.rs"]
 mod practice;
 
