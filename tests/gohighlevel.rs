@@ -1,145 +1,30 @@
 //! HighLevel through the engine: the real component in its sandbox, against the simulator.
 
+#[path = "gohighlevel/chance.rs"]
+mod chance;
+#[path = "gohighlevel/consent.rs"]
+mod consent;
+#[path = "gohighlevel/practice.rs"]
+mod practice;
+
 use std::sync::Arc;
 
-use berth_engine::{BookRequest, CancelBooking, RescheduleBooking};
+use berth_engine::{CancelBooking, RescheduleBooking};
 use berth_model::{
     booking::{Booking, BookingStatus},
-    event_type::EventTypeRecord,
-    id::ConnectionId,
     problem::Code,
-    provider::{Attendee, WebhookRequest},
-    time::{Clock, Instant},
+    time::Clock,
 };
 use berth_simulators::{
     faults::Fault,
     front::Delivery,
-    gohighlevel::{Calendar, Config, Signatures, Simulator, Status},
-    hours::Hours,
+    gohighlevel::{Config, Signatures, Simulator, Status},
 };
-use berth_tests::{TestClock, World, component};
-use serde_json::{Value, json};
+use serde_json::json;
+
+use practice::{Practice, at};
 
 const APPOINTMENTS: &str = "POST /calendars/events/appointments";
-
-struct Practice {
-    world: World,
-    simulator: Simulator,
-    connection: ConnectionId,
-    event_type: EventTypeRecord,
-}
-
-impl Practice {
-    /// A sub-account that is open round the clock in Warsaw, connected, with this calendar on offer.
-    async fn open(calendar: &str, more_settings: Value) -> Self {
-        let clock = TestClock::start();
-        let ticks = clock.clone();
-        let calendar_of = |id: &str, auto_confirm| Calendar {
-            id: id.to_owned(),
-            slug: id.to_owned(),
-            name: "Consultation".to_owned(),
-            length_minutes: 30,
-            auto_confirm,
-        };
-        let config = Config {
-            clock: Arc::new(move || ticks.now().micros()),
-            rate_limit: false,
-            calendars: vec![calendar_of("cal_1", true), calendar_of("cal_2", false)],
-            hours: Hours {
-                time_zone: chrono_tz::Europe::Warsaw,
-                opens_minute: 0,
-                closes_minute: 24 * 60,
-                weekends: true,
-            },
-            ..Config::default()
-        };
-        let token = config.token.clone();
-        let simulator = Simulator::start(config).await.unwrap();
-        let url = simulator.url();
-        let world = World::new(7, clock, &[url.trim_start_matches("http://")]).await;
-        world.install(component("gohighlevel")).await;
-        let mut settings = json!({ "base_url": url, "location_id": "loc_1",
-            "webhook_public_key": simulator.webhook_public_key(),
-            "legacy_webhook_public_key": simulator.legacy_webhook_public_key() });
-        settings.as_object_mut().unwrap().extend(more_settings.as_object().unwrap().clone());
-        let connection = world.connect("gohighlevel", settings, &token).await;
-        let event_type = world.offer(Some(connection), Some(calendar)).await;
-        Self { world, simulator, connection, event_type }
-    }
-
-    async fn book(&self, start: &str) -> Booking {
-        let request = BookRequest {
-            event_type: self.event_type.id,
-            start: start.parse().unwrap(),
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
-            attendee: Attendee {
-                name: "Ada Nowak".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: None,
-                time_zone: "Europe/Warsaw".to_owned(),
-                language: None,
-            },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
-        };
-        self.world.engine.book(&self.world.caller, request).await.unwrap().booking
-    }
-
-    async fn now(&self, booking: &Booking) -> Booking {
-        self.world.engine.booking(&self.world.caller, booking.id).await.unwrap()
-    }
-
-    /// Let an hour pass, and do what is due.
-    async fn later(&self) {
-        self.world.clock.advance_ms(3_600_000);
-        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
-    }
-
-    /// Messages that the simulator has for us.
-    fn messages(&self) -> Vec<Delivery> {
-        self.simulator.take_deliveries()
-    }
-
-    fn request(&self, message: &Delivery) -> WebhookRequest {
-        WebhookRequest {
-            method: "POST".to_owned(),
-            headers: message.headers.clone(),
-            query: String::new(),
-            body: message.body.clone(),
-            received_at: self.world.clock.now(),
-            subscription: None,
-        }
-    }
-
-    /// Deliver a message to the connection, and act on it. The code of the refusal if it is refused.
-    async fn deliver(&self, message: &Delivery) -> Result<(), Code> {
-        let (plugin, request) = ("gohighlevel".parse().unwrap(), self.request(message));
-        let received =
-            self.world.engine.receive_webhook(&plugin, self.connection, request, None, "test").await;
-        self.acted_on(received.map(drop).map_err(|problem| problem.code)).await
-    }
-
-    /// The same to the one address of the app.
-    async fn deliver_to_app(&self, message: &Delivery) -> Result<(), Code> {
-        let (plugin, request) = ("gohighlevel".parse().unwrap(), self.request(message));
-        let received = self.world.engine.receive_account_webhook(&plugin, request, None, "test").await;
-        self.acted_on(received.map(drop).map_err(|problem| problem.code)).await
-    }
-
-    async fn acted_on(&self, received: Result<(), Code>) -> Result<(), Code> {
-        received?;
-        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
-        Ok(())
-    }
-}
-
-fn at(text: &str) -> Instant {
-    text.parse().unwrap()
-}
 
 #[tokio::test]
 async fn a_booking_is_made_moved_and_cancelled_on_both_sides() {
@@ -267,26 +152,7 @@ async fn a_time_that_was_taken_there_is_refused_here() {
     let start = at("2026-11-24T11:00:00Z").micros();
     practice.simulator.block_out_of_band(start, start + 30 * 60_000_000);
     for start in ["2026-11-24T09:00:00Z", "2026-11-24T11:00:00Z"] {
-        let request = BookRequest {
-            event_type: practice.event_type.id,
-            start: at(start),
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
-            attendee: Attendee {
-                name: "Bob".to_owned(),
-                email: Some("bob@example.com".to_owned()),
-                phone: None,
-                time_zone: "UTC".to_owned(),
-                language: None,
-            },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
-        };
-        let refused = practice.world.engine.book(&practice.world.caller, request).await;
-        assert_eq!(refused.err().map(|problem| problem.code), Some(Code::SlotTaken), "{start}");
+        assert_eq!(practice.try_to_book(at(start)).await.err(), Some(Code::SlotTaken), "{start}");
     }
     assert_eq!(practice.simulator.active_appointments().len(), 1);
 }

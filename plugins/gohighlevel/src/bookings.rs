@@ -13,12 +13,10 @@ use serde_json::{Value, json};
 
 use crate::{HighLevel, cursor::Cursor, map};
 
-/// Appointments are looked for within so much of the time that they were asked for.
-const LOOK_AROUND: i64 = 15 * MINUTE;
 /// A sync goes back so far, since what is over may still become completed or a no-show.
-const SYNC_BACK: i64 = 7 * DAY;
-/// A sync looks so far ahead: further than anybody books.
-const SYNC_AHEAD: i64 = 400 * DAY;
+const LOOK_BACK: i64 = 7 * DAY;
+/// Appointments are looked for so far ahead: further than anybody books.
+const LOOK_AHEAD: i64 = 400 * DAY;
 /// Most changes on a page.
 const PAGE_MAX: u32 = 100;
 
@@ -54,9 +52,10 @@ impl Bookings for HighLevel {
     }
 
     fn find_by_reference(&self, lookup: ReferenceLookup) -> Result<Vec<Booking>> {
+        // A person may have moved it to any time since it was made.
         let within = Interval {
-            start: lookup.when.start.saturating_sub(LOOK_AROUND),
-            end: lookup.when.end.saturating_add(LOOK_AROUND),
+            start: lookup.created_after.min(lookup.when.start).saturating_sub(DAY),
+            end: self.api.now().saturating_add(LOOK_AHEAD),
         };
         let mut found = Vec::new();
         for event in self.events(within)? {
@@ -117,7 +116,7 @@ impl Bookings for HighLevel {
             None => Cursor::default(),
         };
         let now = self.api.now();
-        let within = Interval { start: now - SYNC_BACK, end: now + SYNC_AHEAD };
+        let within = Interval { start: now - LOOK_BACK, end: now + LOOK_AHEAD };
         let bookings = self.events(within)?.iter().filter_map(readable).collect();
         let (items, cursor, more) = cursor.page(bookings, now, limit.clamp(1, PAGE_MAX));
         Ok(ChangePage { items, cursor: cursor.text()?, more })

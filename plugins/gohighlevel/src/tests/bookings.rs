@@ -188,7 +188,7 @@ fn a_lost_answer_is_no_refusal() {
 fn bookings_are_found_by_the_reference_in_the_description() {
     let target = |id: &str| {
         format!(
-            "/calendars/events?locationId=loc_1&calendarId={id}&startTime=1767602700000&endTime=1767606300000"
+            "/calendars/events?locationId=loc_1&calendarId={id}&startTime=1767257940000&endTime=1801904400000"
         )
     };
     let other = appointment(&json!({ "id": "ap_2", "description": "Berth reference: r_2" }));

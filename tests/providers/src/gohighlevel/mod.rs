@@ -3,6 +3,7 @@
 
 mod appointments;
 mod contacts;
+mod oauth;
 mod routes;
 mod slots;
 mod state;
@@ -11,6 +12,7 @@ mod webhooks;
 
 use serde_json::{Value, json};
 
+pub use oauth::App;
 pub use state::{Appointment, Calendar, Contact, Status};
 pub use webhooks::Signatures;
 
@@ -36,6 +38,8 @@ pub struct Config {
     pub seed: u64,
     /// The private integration token that it accepts.
     pub token: String,
+    /// The Marketplace app that gets tokens by consent.
+    pub app: App,
     pub location_id: String,
     pub clock: Clock,
     /// Offer `/_simulator/…`.
@@ -65,6 +69,7 @@ impl Default for Config {
             port: 0,
             seed: 1,
             token: "pit-00000000-made-up-0000-000000000000".to_owned(),
+            app: App::default(),
             location_id: "loc_1".to_owned(),
             clock: machine_clock(),
             control: false,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{appointments, contacts, slots, state::State, views};
+use super::{appointments, contacts, oauth, slots, state::State, views};
 use crate::{
     faults::Fault,
     front::{Answer, Call, Common, Service},
@@ -50,15 +50,17 @@ impl Service for State {
     }
 
     fn serve(&mut self, call: Call<'_>) -> Answer {
+        if let Some(answer) = oauth::serve(self, call) {
+            self.look(call, answer.status, &answer.body);
+            return answer;
+        }
         let left = match self.charge() {
             Ok(left) => left,
             Err(refusal) => return self.answer(Err(refusal), 0),
         };
         let result = authorise(self, call).and_then(|()| route(self, call));
         let answer = self.answer(result, left);
-        if call.path.starts_with("/contacts/") {
-            self.look_at_contacts(call, answer.status, &answer.body);
-        }
+        self.look(call, answer.status, &answer.body);
         answer
     }
 
@@ -75,7 +77,7 @@ impl Service for State {
         }
     }
 
-    /// Contacts have a description of their own; that of locations is not at hand.
+    /// Contacts and tokens have descriptions of their own ([`State::look`]); that of locations is not at hand.
     fn is_described(&self, path: &str) -> bool {
         path.starts_with("/calendars/")
     }
@@ -124,7 +126,8 @@ fn too_many() -> Refusal {
 }
 
 fn authorise(state: &State, call: Call<'_>) -> Result<(), Refusal> {
-    if call.bearer() != Some(state.config.token.as_str()) {
+    let known = |token: &str| token == state.config.token || state.grants.is_valid(token, state.now());
+    if !call.bearer().is_some_and(known) {
         return Err(refusal(401, "Unauthorized", "Invalid token: access token is invalid"));
     }
     let wanted = if call.path.starts_with("/calendars/") { "2021-04-15" } else { "2021-07-28" };

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
-use super::{Config, webhooks::Keys};
+use super::{Config, oauth::Grants, webhooks::Keys};
 use crate::{
     front::{Call, Common},
     spec::{Exchange, Findings, Mistake},
@@ -106,7 +106,10 @@ pub(super) struct State {
     pub(super) common: Common,
     /// What does not fit the description of the contacts' part.
     about_contacts: Findings,
+    /// What does not fit the description of the tokens' part.
+    about_tokens: Findings,
     pub(super) keys: Keys,
+    pub(super) grants: Grants,
     pub(super) appointments: Vec<Appointment>,
     pub(super) contacts: Vec<Contact>,
     pub(super) blocks: Vec<Block>,
@@ -121,7 +124,9 @@ impl State {
         Self {
             common: Common::new(config.seed, findings, config.control, config.deliver_webhooks),
             about_contacts: Findings::with("gohighlevel-contacts.json", &[]),
+            about_tokens: Findings::with("gohighlevel-oauth.json", &[]),
             keys: Keys::made_up(),
+            grants: Grants::default(),
             rng: StdRng::seed_from_u64(config.seed ^ 0x5eed),
             config,
             appointments: Vec::new(),
@@ -174,9 +179,14 @@ impl State {
         self.blocks.push(Block { id, start, end });
     }
 
-    /// Compare an exchange about contacts with their description.
-    pub(super) fn look_at_contacts(&mut self, call: Call<'_>, status: u16, response: &Value) {
-        self.about_contacts.look(Exchange {
+    /// Compare an exchange with the description of its part, where the common one does not have it.
+    pub(super) fn look(&mut self, call: Call<'_>, status: u16, response: &Value) {
+        let findings = match call.path {
+            path if path.starts_with("/contacts/") => &mut self.about_contacts,
+            path if path.starts_with("/oauth/") => &mut self.about_tokens,
+            _ => return,
+        };
+        findings.look(Exchange {
             method: call.method,
             path: call.path,
             query: call.query,
@@ -187,6 +197,7 @@ impl State {
     }
 
     pub(super) fn violations(&self) -> Vec<String> {
-        [self.common.findings.violations(), self.about_contacts.violations()].concat()
+        let parts = [&self.common.findings, &self.about_contacts, &self.about_tokens];
+        parts.into_iter().flat_map(|findings| findings.violations().to_vec()).collect()
     }
 }
