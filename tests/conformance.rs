@@ -1,9 +1,13 @@
 //! The conformance suite against our own components, and against one that is wrong on purpose.
 
+#[path = "conformance/caldav.rs"]
+mod caldav;
 #[path = "conformance/calendly.rs"]
 mod calendly;
 #[path = "conformance/first_party.rs"]
 mod first_party;
+#[path = "conformance/gohighlevel.rs"]
+mod gohighlevel;
 #[path = "conformance/google.rs"]
 mod google;
 #[path = "conformance/javascript.rs"]

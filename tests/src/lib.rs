@@ -2,6 +2,8 @@
 //!
 //! Components come from `BERTH_COMPONENTS` (set by `cargo xtask test`) or `target/components`.
 
+pub mod radicale;
+
 use std::{
     path::PathBuf,
     sync::{

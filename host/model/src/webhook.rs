@@ -119,7 +119,25 @@ pub fn account(spec: &WebhookSpec, headers: &[(String, String)], body: &[u8]) ->
 
 /// Check the signature and the age of a webhook message. `headers` as they arrived, names in any case; `body` the raw
 /// bytes. The age is judged in both directions: a message from the future is refused like an old one.
+///
+/// `spec` as it is under the connection's settings ([`WebhookSpec::under`]). Its legacy signature counts only for messages that do
+/// not carry the current one: whoever can break the old must not get past the new.
 pub fn verify(
+    spec: &WebhookSpec,
+    credentials: &Credentials,
+    headers: &[(String, String)],
+    body: &[u8],
+    now: Instant,
+) -> Result<(), Refused> {
+    let has = |name: &str| headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
+    let legacy = spec.legacy.as_ref().filter(|legacy| !has(&spec.header) && has(&legacy.header));
+    match legacy {
+        Some(legacy) => verify_one(&legacy.within(spec), credentials, headers, body, now),
+        None => verify_one(spec, credentials, headers, body, now),
+    }
+}
+
+fn verify_one(
     spec: &WebhookSpec,
     credentials: &Credentials,
     headers: &[(String, String)],

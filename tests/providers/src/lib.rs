@@ -6,6 +6,7 @@ pub mod calcom;
 pub mod calendly;
 pub mod faults;
 pub mod front;
+pub mod gohighlevel;
 pub mod google;
 pub mod hours;
 pub mod outlook;

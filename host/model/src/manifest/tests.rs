@@ -49,6 +49,11 @@ attach = [{ header = "authorization", query = "key" }]
 scheme = "hmac-sha256"
 header = "X-Sig"
 secret = "nope"
+public-key-setting = "key"
+[webhook.legacy]
+allowed-by-setting = "old"
+scheme = "rsa-sha256"
+header = "X-Old"
 [webhook.handshake]
 challenge = { query = "c", body-field = "/c" }
 secret = { body-field = "c" }
@@ -62,6 +67,10 @@ reply-field = ""
             "contract",
             "hosts[0]",
             "credentials.key.attach[0]",
+            "webhook.public-key-setting",
+            "webhook.legacy.allowed-by-setting",
+            "webhook.legacy.public-key",
+            "webhook.legacy.header",
             "webhook.secret",
             "webhook.header",
             "webhook.handshake.challenge",
