@@ -217,6 +217,30 @@ async fn a_booking_follows_what_people_do_in_outlook() {
 }
 
 #[tokio::test]
+async fn nothing_is_missed_where_notifications_are() {
+    let scene = connected().await;
+    let (moved, deleted) =
+        (scene.book(scene.tomorrow(9)).await.booking, scene.book(scene.tomorrow(11)).await.booking);
+    let missed = async || {
+        // What was sent until now never arrives; Graph says so.
+        scene.simulator.take_deliveries();
+        scene.simulator.lifecycle("missed");
+        assert_eq!(scene.notify(|body| body).await, [200]);
+    };
+    missed().await;
+    assert!(scene.simulator.move_event(moved.external_id.as_ref().unwrap(), scene.tomorrow(15).micros()));
+    assert!(scene.simulator.delete_event(deleted.external_id.as_ref().unwrap()));
+    missed().await;
+    assert_eq!(scene.booking(moved.id).await.when.start(), scene.tomorrow(15));
+    assert_eq!(scene.booking(deleted.id).await.status, BookingStatus::Cancelled);
+    // Where the delta begins is forgotten: it is begun anew.
+    scene.simulator.forget_sync_states();
+    assert!(scene.simulator.move_event(moved.external_id.as_ref().unwrap(), scene.tomorrow(17).micros()));
+    missed().await;
+    assert_eq!(scene.booking(moved.id).await.when.start(), scene.tomorrow(17));
+}
+
+#[tokio::test]
 async fn events_of_our_own_are_not_in_the_way() {
     let scene = connected().await;
     let (engine, caller) = (&scene.world.engine, &scene.world.caller);

@@ -112,6 +112,8 @@ impl Bookings for Outlook {
                 Change::Removed(id) => Some(map::gone(&id)),
             });
         }
+        // Of what is gone nothing is known, not even when it went: last.
+        items.sort_by_key(|booking| (booking.updated_at.is_none(), booking.updated_at));
         let more = cursor.found(found);
         Ok(ChangePage { items, cursor: cursor.text()?, more })
     }
@@ -145,10 +147,10 @@ impl Outlook {
 
 /// The booking of an event, none if it cannot be read: one odd event must not stop the sync of all the others.
 fn readable(event: &Value, calendar: &str) -> Option<Booking> {
-    let booking = map::booking(event).ok();
+    let booking = map::listed(event, calendar).ok();
     if booking.is_none() {
         let id = event.get("id").and_then(Value::as_str).unwrap_or("without an id");
         log::error(&format!("left out of the sync: event {id}"));
     }
-    booking.map(|booking| Booking { event_type: Some(calendar.to_owned()), ..booking })
+    booking
 }

@@ -123,6 +123,19 @@ fn attendee(person: Person) -> Option<Attendee> {
     })
 }
 
+/// The booking that an event of a delta query is. Reference and calendar are not told there; an event that an app made is taken for a
+/// booking in this calendar, one that a person entered for a booking of nothing. What a person shows as free takes no time.
+pub(crate) fn listed(event: &Value, calendar: &str) -> Result<Booking> {
+    let made_by_app = event.get("transactionId").is_some_and(Value::is_string);
+    let free = matches!(event.get("showAs").and_then(Value::as_str), Some("free" | "workingElsewhere"));
+    let booking = booking(event)?;
+    Ok(Booking {
+        event_type: made_by_app.then(|| calendar.to_owned()),
+        status: if free && !made_by_app { BookingStatus::Cancelled } else { booking.status },
+        ..booking
+    })
+}
+
 /// When an event was made, if it says so.
 pub(crate) fn created_at(event: &Value) -> Option<Instant> {
     time::parse(event.get("createdDateTime")?.as_str()?)
@@ -217,6 +230,25 @@ mod tests {
         ] {
             assert_eq!(with(name, value), Err(ProviderError::Unavailable(None)), "{name}");
         }
+    }
+
+    #[test]
+    fn what_a_person_entered_is_a_booking_of_nothing() {
+        let of = |transaction: Value, show_as: &str| {
+            let mut event = event();
+            (event["transactionId"], event["showAs"]) = (transaction, json!(show_as));
+            let booking = listed(&event, "default").unwrap();
+            (booking.event_type, booking.status)
+        };
+        let ours = Some("default".to_owned());
+        assert_eq!(of(json!("b-1-create"), "busy"), (ours.clone(), BookingStatus::Confirmed));
+        assert_eq!(
+            of(json!("b-1-create"), "free"),
+            (ours, BookingStatus::Confirmed),
+            "its time is Berth's to say"
+        );
+        assert_eq!(of(Value::Null, "busy"), (None, BookingStatus::Confirmed));
+        assert_eq!(of(Value::Null, "workingElsewhere"), (None, BookingStatus::Cancelled));
     }
 
     #[test]
