@@ -2,14 +2,20 @@
 
 #[path = "conformance/booksy.rs"]
 mod booksy;
+#[path = "conformance/caldav.rs"]
+mod caldav;
 #[path = "conformance/calendly.rs"]
 mod calendly;
 #[path = "conformance/first_party.rs"]
 mod first_party;
+#[path = "conformance/gohighlevel.rs"]
+mod gohighlevel;
 #[path = "conformance/google.rs"]
 mod google;
 #[path = "conformance/javascript.rs"]
 mod javascript;
+#[path = "conformance/outlook.rs"]
+mod outlook;
 #[path = "conformance/world.rs"]
 mod world;
 #[path = "conformance/wrong.rs"]

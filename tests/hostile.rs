@@ -193,7 +193,7 @@ async fn headers_that_smuggle_never_leave() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_sleeps_is_woken_by_the_wall_clock() {
     let limits = RuntimeLimits { wall_ms: 400, ..RuntimeLimits::default() };
-    let world = world_with(&[], Means { limits, resolver: None }).await;
+    let world = world_with(&[], Means { limits, ..Means::default() }).await;
     let (result, call) = misbehave(&world, json!({ "mode": "sleep", "count": 20_000 })).await;
     assert_eq!(result.unwrap_err().code, Code::PluginFailed);
     assert_eq!(call.outcome, "exhausted");
@@ -218,9 +218,7 @@ async fn a_name_that_moves_to_a_forbidden_address_is_not_followed() {
     let host = format!("rebinding.example:{}", server.address.port());
     let url = format!("http://{host}");
     let resolver = Arc::new(Rebinding(AtomicUsize::new(0)));
-    let world =
-        world_with(&[&host], Means { limits: RuntimeLimits::default(), resolver: Some(resolver.clone()) })
-            .await;
+    let world = world_with(&[&host], Means { resolver: Some(resolver.clone()), ..Means::default() }).await;
     let settings = json!({ "mode": "egress", "url": url, "granted_url": url });
     let (_, call) = misbehave(&world, settings.clone()).await;
     assert_eq!(call.egress[0].status, Some(200), "it was the operator's own host at first: {call:?}");

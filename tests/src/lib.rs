@@ -2,6 +2,8 @@
 //!
 //! Components come from `BERTH_COMPONENTS` (set by `cargo xtask test`) or `target/components`.
 
+pub mod radicale;
+
 use std::{
     path::PathBuf,
     sync::{
@@ -113,6 +115,8 @@ pub struct Means {
     pub limits: RuntimeLimits,
     /// A name server; the system's if none.
     pub resolver: Option<Arc<dyn Resolve>>,
+    /// Where providers send their messages; an address at which nobody is, if none.
+    pub public_url: Option<String>,
 }
 
 /// An engine over real parts.
@@ -120,6 +124,7 @@ pub struct World {
     pub engine: Engine,
     pub runtime: Arc<Runtime>,
     gate: Arc<Gate>,
+    public_url: String,
     pub store: Store,
     pub clock: Arc<TestClock>,
     pub random: Arc<Seeded>,
@@ -163,7 +168,8 @@ impl World {
         insecure: &[&str],
         means: Means,
     ) -> Self {
-        let Means { limits, resolver } = means;
+        let Means { limits, resolver, public_url } = means;
+        let public_url = public_url.unwrap_or_else(|| "http://127.0.0.1:9".to_owned());
         let calls = Arc::new(Calls::default());
         let mut gate = GateConfig::new(clock.clone());
         gate.insecure_hosts = insecure.iter().map(|h| (*h).to_owned()).collect();
@@ -186,7 +192,15 @@ impl World {
             limits,
         });
         let runtime = Arc::new(runtime.unwrap());
-        let engine = Self::engine_over(&store, runtime.clone(), &runtime, gate.clone(), &clock, &random);
+        let engine = Self::engine_over(
+            &store,
+            runtime.clone(),
+            &runtime,
+            gate.clone(),
+            &clock,
+            &random,
+            public_url.clone(),
+        );
         let tenant = engine
             .create_tenant("test", "test", NewTenant { slug: "studio".to_owned(), name: "Studio".to_owned() })
             .await
@@ -197,7 +211,19 @@ impl World {
             request_id: "request-test".to_owned(),
             idempotency_key: None,
         };
-        Self { engine, runtime, gate, store, clock, random, calls, caller, insecure, _folder: None }
+        Self {
+            engine,
+            runtime,
+            gate,
+            public_url,
+            store,
+            clock,
+            random,
+            calls,
+            caller,
+            insecure,
+            _folder: None,
+        }
     }
 
     fn engine_over(
@@ -207,6 +233,7 @@ impl World {
         gate: Arc<Gate>,
         clock: &Arc<TestClock>,
         random: &Arc<Seeded>,
+        public_url: String,
     ) -> Engine {
         Engine::new(EngineParts {
             store: store.clone(),
@@ -215,13 +242,15 @@ impl World {
             plugins: runtime.clone(),
             clock: clock.clone(),
             random: random.clone(),
-            public_url: Some("http://127.0.0.1:9".to_owned()),
+            public_url: Some(public_url),
         })
     }
 
     /// Another engine on the same store, as after a restart, whose provider calls go through `providers`.
     pub fn another_engine(&self, providers: Arc<dyn Providers>) -> Engine {
-        Self::engine_over(&self.store, providers, &self.runtime, self.gate.clone(), &self.clock, &self.random)
+        let gate = self.gate.clone();
+        let url = self.public_url.clone();
+        Self::engine_over(&self.store, providers, &self.runtime, gate, &self.clock, &self.random, url)
     }
 
     /// Install, grant and activate a component.

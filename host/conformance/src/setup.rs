@@ -97,8 +97,10 @@ impl Setup {
     /// The connection's settings for this provider.
     pub(crate) fn settings(&self, manifest: &Manifest, provider: &Provider) -> Result<Value, SetupError> {
         let mut settings = self.settings.clone();
-        if let Provider::Live = provider {
-            settings.extend(self.live.settings.clone());
+        match provider {
+            Provider::Live => settings.extend(self.live.settings.clone()),
+            Provider::Nobody => fill_with_examples(&manifest.settings_schema, &mut settings),
+            Provider::Recording(_) => {}
         }
         manifest.check_settings(&Value::Object(settings)).map_err(|problems| {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -129,6 +131,21 @@ impl Setup {
         match provider {
             Provider::Live => self.live.insecure_hosts.clone(),
             Provider::Nobody | Provider::Recording(_) => BTreeSet::new(),
+        }
+    }
+}
+
+/// Required settings without a default take the first of their `examples`: where nobody plays the provider, any value of the right form
+/// will do, and a component that has such a setting is tried at its installation like any other.
+fn fill_with_examples(schema: &Value, settings: &mut serde_json::Map<String, Value>) {
+    for name in
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    {
+        let Some(property) = schema.get("properties").and_then(|properties| properties.get(name)) else {
+            continue;
+        };
+        if let (None, Some(example)) = (property.get("default"), property.pointer("/examples/0")) {
+            settings.entry(name).or_insert_with(|| example.clone());
         }
     }
 }

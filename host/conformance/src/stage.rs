@@ -23,8 +23,8 @@ pub(crate) enum Fault {
     Always(StagedAnswer),
     /// Every connection breaks before the provider is asked.
     Unreachable,
-    /// The first request that changes something is done, and its answer is lost.
-    AnswerLost,
+    /// So many changes pass; the next request that changes something is done, and its answer is lost.
+    AnswerLost(u32),
     /// The first request that changes something gets this answer in place of the provider's, and is not done.
     Instead(StagedAnswer),
     /// Whatever is asked after the first request, it gets the answer of the first.
@@ -46,6 +46,8 @@ struct Scene {
     /// Requests of this call.
     requests: Vec<StagedRequest>,
     first: Option<StagedAnswer>,
+    /// Changes of this call that passed.
+    passed: u32,
     /// A change was met by its fault already.
     struck: bool,
     /// What the recording still has for this case.
@@ -53,6 +55,20 @@ struct Scene {
     /// A request of this case that had no answer.
     missing: Option<String>,
     recorded: Recording,
+}
+
+impl Scene {
+    /// A change is done: is its answer lost?
+    fn loses_answer(&mut self) -> bool {
+        match self.fault {
+            Fault::AnswerLost(passing) if !self.struck => {
+                self.struck = self.passed == passing;
+                self.passed += 1;
+                self.struck
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Player {
@@ -70,6 +86,7 @@ impl Player {
                 fault: Fault::None,
                 requests: Vec::new(),
                 first: None,
+                passed: 0,
                 struck: false,
                 left: VecDeque::new(),
                 missing: None,
@@ -107,7 +124,7 @@ impl Player {
     /// A new call.
     pub(crate) fn begin(&self, fault: Fault) {
         let mut scene = self.scene();
-        (scene.fault, scene.struck, scene.first) = (fault, false, None);
+        (scene.fault, scene.passed, scene.struck, scene.first) = (fault, 0, false, None);
         scene.requests.clear();
     }
 
@@ -157,13 +174,12 @@ impl Stage for Player {
                     return Cue::Answer(first);
                 }
             }
-            Fault::None | Fault::AnswerLost | Fault::Instead(_) => {}
+            Fault::None | Fault::AnswerLost(_) | Fault::Instead(_) => {}
         }
         let cue = self.recorded_answer(&mut scene, request);
         if let Cue::Answer(answer) = &cue {
             scene.first.get_or_insert_with(|| answer.clone());
-            if strikes && matches!(scene.fault, Fault::AnswerLost) {
-                scene.struck = true;
+            if self.may_change(request) && scene.loses_answer() {
                 return Cue::Break;
             }
         }
@@ -176,10 +192,7 @@ impl Stage for Player {
         let case = scene.case.clone();
         scene.recorded.cases.entry(case).or_default().push(exchange);
         scene.first.get_or_insert_with(|| answer.clone());
-        if self.may_change(request) && !scene.struck && matches!(scene.fault, Fault::AnswerLost) {
-            scene.struck = true;
-            return None;
-        }
-        Some(answer)
+        let lost = self.may_change(request) && scene.loses_answer();
+        (!lost).then_some(answer)
     }
 }

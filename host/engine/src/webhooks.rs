@@ -55,13 +55,13 @@ impl Engine {
             Err(error) => return Err(of_store(error)),
         };
         let manifest = self.active_manifest(plugin)?;
-        let spec = manifest.webhook.as_ref().ok_or_else(no_such)?;
+        let spec = manifest.webhook.as_ref().ok_or_else(no_such)?.under(&connection.settings);
         let credentials =
             self.store().connection_credentials(connection.tenant, connection.id).await.map_err(of_store)?;
-        if let Some(reply) = webhook::handshake(spec, &credentials, &request.query, &request.body) {
+        if let Some(reply) = webhook::handshake(&spec, &credentials, &request.query, &request.body) {
             return reply.map_err(|refused| self.refused(&connection, refused.as_str(), request_id));
         }
-        self.take(&connection, spec, &credentials, request, source, request_id).await
+        self.take(&connection, &spec, &credentials, request, source, request_id).await
     }
 
     /// Take a message that names only the account at the provider. It is stored for each connection to this account under which it is
@@ -87,7 +87,8 @@ impl Engine {
                 .connection_credentials(connection.tenant, connection.id)
                 .await
                 .map_err(of_store)?;
-            let taken = self.take(&connection, spec, &credentials, request.clone(), source, request_id).await;
+            let own = spec.under(&connection.settings);
+            let taken = self.take(&connection, &own, &credentials, request.clone(), source, request_id).await;
             match taken {
                 Ok(reply) => last = Ok(reply),
                 Err(problem) if problem.code == Code::WebhookRefused => {}
@@ -136,7 +137,7 @@ impl Engine {
             method: request.method,
             headers: request.headers,
             query: request.query,
-            body: request.body,
+            body: webhook::kept_body(spec, request.body),
             received_at: request.received_at,
             status: "stored".to_owned(),
             detail: None,

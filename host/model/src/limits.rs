@@ -131,6 +131,8 @@ pub const TENANT_PERMITS_KEPT_MAX: usize = 10_000;
 pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
 /// Signatures in one webhook header: an old and a new one while a secret is exchanged, and some to spare.
 pub const WEBHOOK_SIGNATURES_MAX: usize = 8;
+/// Tokens in one webhook body: messages of many items repeat it in each, and come in hundreds at most.
+pub const WEBHOOK_TOKENS_MAX: usize = 1_000;
 /// Longest challenge of a webhook handshake that is repeated, in bytes: providers send 20 to some hundred.
 pub const WEBHOOK_CHALLENGE_BYTES_MAX: usize = 4 * 1024;
 /// Largest webhook body, in bytes.

@@ -3,6 +3,7 @@
 
 mod handshake;
 mod hosts;
+mod legacy;
 mod oauth2;
 mod webhook;
 
@@ -20,6 +21,7 @@ use hosts::is_host_pattern;
 
 pub use handshake::{HandshakeCondition, HandshakeField, HandshakeSpec};
 pub use hosts::host_matches;
+pub use legacy::LegacySignature;
 pub use oauth2::{ClientAuth, OAuth2Spec, endpoint};
 pub use webhook::{
     AccountSource, SignatureEncoding, TimestampFormat, TimestampSource, WebhookScheme, WebhookSpec,
@@ -299,7 +301,7 @@ impl Manifest {
             }
         }
         if let Some(webhook) = &self.webhook {
-            webhook.problems(&self.credentials, &mut bad);
+            webhook.problems(&self.credentials, &self.settings_schema, &mut bad);
         }
         if self.rate_limit.is_some_and(|r| r.requests == 0 || r.per_seconds == 0) {
             bad("rate-limit".to_owned(), "both numbers must be at least 1");

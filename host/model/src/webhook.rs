@@ -20,6 +20,7 @@ use crate::{
 mod encoding;
 mod handshake;
 mod timestamp;
+mod token;
 
 pub use handshake::handshake;
 
@@ -38,6 +39,12 @@ pub enum Refused {
     /// More signatures than [`limits::WEBHOOK_SIGNATURES_MAX`].
     #[error("the header {0} holds too many signatures")]
     TooManySignatures(String),
+    /// The body is no JSON, or does not repeat the token where the manifest says, or not in every item.
+    #[error("the body does not repeat the token in every place")]
+    NoToken,
+    /// More tokens than [`limits::WEBHOOK_TOKENS_MAX`].
+    #[error("the body repeats the token too often")]
+    TooManyTokens,
     /// Not hexadecimal or base64, as the manifest says it should be.
     #[error("the signature is not written as the manifest says")]
     MalformedSignature,
@@ -76,6 +83,8 @@ impl Refused {
             Self::RepeatedHeader(_) => "repeated_header",
             Self::NoSignature(_) => "no_signature",
             Self::TooManySignatures(_) => "too_many_signatures",
+            Self::NoToken => "no_token",
+            Self::TooManyTokens => "too_many_tokens",
             Self::MalformedSignature => "malformed_signature",
             Self::NoSecret(_) => "no_secret",
             Self::BadPublicKey => "bad_public_key",
@@ -110,6 +119,9 @@ pub fn account(spec: &WebhookSpec, headers: &[(String, String)], body: &[u8]) ->
 
 /// Check the signature and the age of a webhook message. `headers` as they arrived, names in any case; `body` the raw
 /// bytes. The age is judged in both directions: a message from the future is refused like an old one.
+///
+/// `spec` as it is under the connection's settings ([`WebhookSpec::under`]). Its legacy signature counts only for messages that do
+/// not carry the current one: whoever can break the old must not get past the new.
 pub fn verify(
     spec: &WebhookSpec,
     credentials: &Credentials,
@@ -117,6 +129,24 @@ pub fn verify(
     body: &[u8],
     now: Instant,
 ) -> Result<(), Refused> {
+    let has = |name: &str| headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
+    let legacy = spec.legacy.as_ref().filter(|legacy| !has(&spec.header) && has(&legacy.header));
+    match legacy {
+        Some(legacy) => verify_one(&legacy.within(spec), credentials, headers, body, now),
+        None => verify_one(spec, credentials, headers, body, now),
+    }
+}
+
+fn verify_one(
+    spec: &WebhookSpec,
+    credentials: &Credentials,
+    headers: &[(String, String)],
+    body: &[u8],
+    now: Instant,
+) -> Result<(), Refused> {
+    if let Some(place) = &spec.body_field {
+        return token::verify(place, spec.secret.as_deref().unwrap_or_default(), credentials, body);
+    }
     let header = single_header(headers, &spec.header)?
         .ok_or_else(|| Refused::MissingHeader(spec.header.clone()))?
         .trim();
@@ -146,6 +176,15 @@ pub fn verify(
             timestamp::check(source.format, &text, spec.tolerance_seconds, now)
         }
         _ => Ok(()),
+    }
+}
+
+/// The body as it is kept after it was verified: a token that it repeats (`body-field` of the manifest) is blanked.
+#[must_use]
+pub fn kept_body(spec: &WebhookSpec, body: Vec<u8>) -> Vec<u8> {
+    match &spec.body_field {
+        Some(place) => token::blanked(place, body),
+        None => body,
     }
 }
 

@@ -36,6 +36,10 @@ pub enum Method {
     Put,
     Patch,
     Delete,
+    /// Properties of a resource (RFC 4918).
+    Propfind,
+    /// A question to a collection (RFC 3253).
+    Report,
 }
 
 impl Method {
@@ -48,6 +52,8 @@ impl Method {
             Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
+            Self::Propfind => "PROPFIND",
+            Self::Report => "REPORT",
         }
     }
 }
@@ -92,6 +98,14 @@ impl Response {
     #[must_use]
     pub const fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)
+    }
+
+    /// The body as text. What is not UTF-8 is no usable answer.
+    pub fn text(&self) -> Result<&str> {
+        std::str::from_utf8(&self.body).map_err(|e| {
+            log::warn(&format!("the answer (status {}) is not UTF-8: {e}", self.status));
+            ProviderError::Unavailable(None)
+        })
     }
 
     /// The body as JSON. What cannot be read is no usable answer: `unavailable`, so that Berth looks before it

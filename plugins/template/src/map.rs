@@ -1,13 +1,15 @@
 //! From Acme's JSON to the contract's types and back. Pure: no request, no clock.
 
 use berth_sdk::{
-    Result, log, time,
+    Result,
+    json::read,
+    time,
     types::{
         Account, Attendee, Booking, BookingStatus, ChangePage, CreateRequest, EventType, EventTypePage,
         Interval, ProviderError, Rescheduled, Slot, Subscription, WebhookEvent, WebhookOutcome,
     },
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 #[derive(Deserialize)]
@@ -78,18 +80,18 @@ struct Message {
 }
 
 pub(crate) fn account(answer: &Value) -> Result<Account> {
-    let a: AcmeAccount = read(answer)?;
+    let a: AcmeAccount = read("answer", answer)?;
     Ok(Account { id: a.id, name: a.name, email: a.email, time_zone: a.time_zone, raw: answer.to_string() })
 }
 
 pub(crate) fn services(answer: &Value) -> Result<EventTypePage> {
-    let services: Services = read(answer)?;
+    let services: Services = read("answer", answer)?;
     let items = services.items.iter().map(service).collect::<Result<_>>()?;
     Ok(EventTypePage { items, next: services.next_page })
 }
 
 fn service(item: &Value) -> Result<EventType> {
-    let s: Service = read(item)?;
+    let s: Service = read("answer", item)?;
     Ok(EventType {
         booking_url: Some(format!("https://acme.example/book/{}", s.id)),
         id: s.id,
@@ -109,7 +111,7 @@ fn service(item: &Value) -> Result<EventType> {
 }
 
 pub(crate) fn openings(answer: &Value) -> Result<Vec<Slot>> {
-    let mut openings: Openings = read(answer)?;
+    let mut openings: Openings = read("answer", answer)?;
     openings.openings.sort_by_key(|o| o.start);
     let slots = openings.openings.iter().map(|o| Slot {
         when: Interval { start: o.start, end: o.end },
@@ -131,13 +133,13 @@ pub(crate) fn new_appointment(request: &CreateRequest) -> Value {
 }
 
 pub(crate) fn appointments(answer: &Value) -> Result<ChangePage> {
-    let page: Appointments = read(answer)?;
+    let page: Appointments = read("answer", answer)?;
     let items = page.items.iter().map(appointment).collect::<Result<_>>()?;
     Ok(ChangePage { items, cursor: page.cursor, more: page.more })
 }
 
 pub(crate) fn appointment(item: &Value) -> Result<Booking> {
-    let a: Appointment = read(item)?;
+    let a: Appointment = read("answer", item)?;
     Ok(Booking {
         id: a.id,
         reference: a.reference,
@@ -185,14 +187,6 @@ pub(crate) fn message(body: &[u8]) -> Result<WebhookOutcome> {
         _ => return Ok(WebhookOutcome { events: Vec::new(), reply: None }),
     };
     Ok(WebhookOutcome { events: vec![event], reply: None })
-}
-
-/// Read JSON of a known shape. What cannot be read is no usable answer; the log names the place, not the content.
-fn read<T: DeserializeOwned>(value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|e| {
-        log::warn(&format!("unexpected answer: {e}"));
-        ProviderError::Unavailable(None)
-    })
 }
 
 #[cfg(test)]

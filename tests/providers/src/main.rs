@@ -1,6 +1,8 @@
 //! `berth-simulator`: a provider simulator alone on a port.
 
-use berth_simulators::{booksy, calcom, calendly, faults::Rates, google, machine_clock};
+use berth_simulators::{
+    booksy, calcom, calendly, faults::Rates, gohighlevel, google, machine_clock, outlook,
+};
 use clap::{Parser, Subcommand};
 
 /// Provider simulators for Berth. They listen on 127.0.0.1 only.
@@ -75,6 +77,39 @@ enum Provider {
         /// The access token it accepts.
         #[arg(long, default_value = "calendly_demo_not_a_real_token")]
         api_key: String,
+        /// Faults by chance, as JSON: {"drop_after": 0.1, "latency_ms": [50, 200]}
+        #[arg(long)]
+        faults: Option<String>,
+        /// Seed of chance.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// HighLevel (GoHighLevel), API v2.
+    Gohighlevel {
+        /// Port on 127.0.0.1; 0 for any free one.
+        #[arg(long, default_value_t = 4040)]
+        port: u16,
+        /// The private integration token it accepts.
+        #[arg(long, default_value = "pit-demo-not-a-real-token")]
+        token: String,
+        /// Where webhooks go, as in the settings of a Marketplace app.
+        #[arg(long)]
+        webhook_url: Option<String>,
+        /// Faults by chance, as JSON: {"drop_after": 0.1, "latency_ms": [50, 200]}
+        #[arg(long)]
+        faults: Option<String>,
+        /// Seed of chance.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Outlook calendars, Microsoft Graph v1.0, with the OAuth 2 endpoints of Microsoft accounts.
+    Outlook {
+        /// Port on 127.0.0.1; 0 for any free one.
+        #[arg(long, default_value_t = 4014)]
+        port: u16,
+        /// An access token that it always accepts.
+        #[arg(long, default_value = "outlook_demo_not_a_real_token")]
+        access_token: String,
         /// Faults by chance, as JSON: {"drop_after": 0.1, "latency_ms": [50, 200]}
         #[arg(long)]
         faults: Option<String>,
@@ -179,6 +214,56 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             for event_type in simulator.event_types() {
                 eprintln!("  {} {} ({} minutes)", event_type.id, event_type.slug, event_type.length_minutes);
             }
+            eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
+            tokio::signal::ctrl_c().await?;
+        }
+        Provider::Gohighlevel { port, token, webhook_url, faults, seed } => {
+            let config = gohighlevel::Config {
+                port,
+                seed,
+                token: token.clone(),
+                control: true,
+                deliver_webhooks: webhook_url.is_some(),
+                webhook_url: webhook_url.unwrap_or_default(),
+                ..gohighlevel::Config::default()
+            };
+            let location = config.location_id.clone();
+            let simulator = gohighlevel::Simulator::start(config).await?;
+            if let Some(faults) = faults {
+                simulator.set_rates(serde_json::from_str::<Rates>(&faults)?);
+            }
+            println!("{}", simulator.url());
+            eprintln!("HighLevel simulator: token {token}; location {location}; calendars:");
+            for calendar in simulator.calendars() {
+                eprintln!("  {} {} ({} minutes)", calendar.id, calendar.slug, calendar.length_minutes);
+            }
+            eprintln!("Webhooks are signed under the public key {}", simulator.webhook_public_key());
+            eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
+            tokio::signal::ctrl_c().await?;
+        }
+        Provider::Outlook { port, access_token, faults, seed } => {
+            let mut config = outlook::Config {
+                port,
+                seed,
+                access_token: access_token.clone(),
+                control: true,
+                deliver_webhooks: true,
+                ..outlook::Config::default()
+            };
+            // Whoever tries it out has addresses of their own.
+            config.client.redirect_uris.clear();
+            let client = config.client.clone();
+            let simulator = outlook::Simulator::start(config).await?;
+            if let Some(faults) = faults {
+                simulator.set_rates(serde_json::from_str::<Rates>(&faults)?);
+            }
+            println!("{}", simulator.url());
+            eprintln!("Outlook simulator: access token {access_token}; calendars:");
+            for calendar in simulator.calendars() {
+                eprintln!("  {} {}", calendar.id, calendar.name);
+            }
+            eprintln!("OAuth client {} with secret {}:", client.id, client.secret);
+            eprintln!("  {0}/common/oauth2/v2.0/authorize, {0}/common/oauth2/v2.0/token", simulator.url());
             eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
             tokio::signal::ctrl_c().await?;
         }

@@ -60,7 +60,7 @@ pub(super) async fn cancels_twice(subject: &Subject) -> Found {
 pub(super) async fn cancels_when_unsure(subject: &Subject) -> Found {
     let (event_type, slots) = ready(subject, 1).await?;
     let booking = made(subject, subject.booking(&event_type, slot(&slots, 0)?, "first")).await?;
-    let played = cancel(subject, &booking.id, Fault::AnswerLost).await;
+    let played = cancel(subject, &booking.id, Fault::AnswerLost(0)).await;
     if played.requests.is_empty() {
         return Err(Finding::not_applicable("cancel asks the provider nothing"));
     }
@@ -174,7 +174,7 @@ pub(super) async fn reschedules_once_when_unsure(subject: &Subject) -> Found {
     let request = subject.booking(&event_type, slot(&slots, 0)?, "first");
     let booking = made(subject, request.clone()).await?;
     let to = slot(&slots, 1)?;
-    let played = reschedule(subject, &booking.id, to.when, to.token.clone(), Fault::AnswerLost).await;
+    let played = reschedule(subject, &booking.id, to.when, to.token.clone(), Fault::AnswerLost(0)).await;
     movable(&played)?;
     if played.requests.is_empty() {
         return Err(Finding::not_applicable("reschedule asks the provider nothing"));

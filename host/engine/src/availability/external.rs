@@ -6,7 +6,6 @@ use berth_model::{
     booking::Booking,
     connection::ConnectionRecord,
     id::{ConnectionId, EventTypeId},
-    intervals::merged,
     manifest::CacheTimes,
     provider::{BusyQuery, CallContext, CallError, SlotQuery},
     time::{Instant, Interval},
@@ -20,7 +19,7 @@ use crate::{Engine, Outcome, routing::Scene};
 pub(crate) enum External {
     /// Only these starts.
     Starts(Vec<Instant>),
-    /// Not these times. Merged.
+    /// Not these times, ascending. Not merged: each must be recognised if it is a booking of ours.
     Busy(Vec<Interval>),
 }
 
@@ -118,7 +117,9 @@ impl Engine {
                 let context = CallContext { call: self.new_id(), ..context.clone() };
                 busy.extend(self.providers().busy(&context, query).await?.into_iter().map(|b| b.when));
             }
-            return Ok(Some(External::Busy(merged(busy))));
+            busy.sort_unstable();
+            busy.dedup();
+            return Ok(Some(External::Busy(busy)));
         }
         Ok(None)
     }

@@ -1,5 +1,7 @@
 //! From records to the question of the pure core.
 
+use std::collections::BTreeSet;
+
 use berth_model::{
     booking::Booking,
     hours::{civil_day, day_start},
@@ -107,11 +109,14 @@ fn host(
     let seen = Interval::new(from, seen.end()).unwrap_or(seen);
     let Open { windows, unrestricted, regular, away } = Rules(rules).open(scene, member, seen)?;
     let places = places.iter().filter(|(id, _)| *id == member.id).flat_map(|(_, places)| places);
-    let mut taken: Vec<Taken> = places.map(|place| taken(scene, place)).collect();
+    let places: Vec<&TakenPlace> = places.collect();
+    let mut taken: Vec<Taken> = places.iter().map(|place| taken(scene, place)).collect();
     if let Some(External::Busy(busy)) = external {
-        // When a booking moves, its own time at the provider is not in its way.
-        let others = busy.iter().filter(|b| asked.moving.is_none_or(|m| m.when != **b));
-        taken.extend(others.map(|when| Taken::busy(*when)));
+        // The twin of a booking of ours takes the same time again: the booking says better what is left of it, seats that are free
+        // say. When a booking moves, its own time is not in its way.
+        let moving = asked.moving.map(|booking| booking.when);
+        let ours: BTreeSet<Interval> = places.iter().map(|place| place.when).chain(moving).collect();
+        taken.extend(busy.iter().filter(|b| !ours.contains(b)).map(|when| Taken::busy(*when)));
     }
     taken.extend(away.into_iter().map(Taken::busy));
     let (fixed, group) = scene.event_type.role_of(member.id);

@@ -49,6 +49,11 @@ attach = [{ header = "authorization", query = "key" }]
 scheme = "hmac-sha256"
 header = "X-Sig"
 secret = "nope"
+public-key-setting = "key"
+[webhook.legacy]
+allowed-by-setting = "old"
+scheme = "rsa-sha256"
+header = "X-Old"
 [webhook.handshake]
 challenge = { query = "c", body-field = "/c" }
 secret = { body-field = "c" }
@@ -62,6 +67,10 @@ reply-field = ""
             "contract",
             "hosts[0]",
             "credentials.key.attach[0]",
+            "webhook.public-key-setting",
+            "webhook.legacy.allowed-by-setting",
+            "webhook.legacy.public-key",
+            "webhook.legacy.header",
             "webhook.secret",
             "webhook.header",
             "webhook.handshake.challenge",
@@ -69,6 +78,32 @@ reply-field = ""
             "webhook.handshake.reply-field",
         ]
     );
+}
+
+#[test]
+fn a_token_in_the_body_stands_alone() {
+    let with = |webhook: &str| {
+        let text = format!(
+            "id = \"acme\"\nversion = \"1.0.0\"\ncontract = \"0.1\"\nname = \"Acme\"\n\
+            [credentials.state]\nlabel = \"State\"\nkind = \"generated\"\n[webhook]\nsecret = \"state\"\n{webhook}"
+        );
+        let problems = Manifest::parse(&text).err().unwrap_or_default();
+        problems.into_iter().map(|p| p.path).collect::<Vec<_>>()
+    };
+    let good = "scheme = \"shared-token\"\nbody-field = \"/value/*/clientState\"\n";
+    assert_eq!(with(good), Vec::<String>::new());
+    for (webhook, path) in [
+        ("scheme = \"shared-token\"\n".to_owned(), "webhook.header"),
+        (format!("{good}header = \"x-token\"\n"), "webhook.header"),
+        (good.replace("/value/", "value/"), "webhook.body-field"),
+        (good.replace("shared-token", "hmac-sha256"), "webhook.body-field"),
+        (
+            format!("{good}tolerance-seconds = 5\ntimestamp = {{ body-field = \"/t\" }}\n"),
+            "webhook.tolerance-seconds",
+        ),
+    ] {
+        assert_eq!(with(&webhook), [path], "{webhook}");
+    }
 }
 
 #[test]

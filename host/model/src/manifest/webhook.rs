@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{CredentialSpec, HandshakeSpec};
+use super::{CredentialSpec, HandshakeSpec, LegacySignature};
 
 /// How the signature of an inbound webhook is checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,8 +13,13 @@ use super::{CredentialSpec, HandshakeSpec};
 pub struct WebhookSpec {
     /// What kind of signature.
     pub scheme: WebhookScheme,
-    /// Header that holds the signature or token.
+    /// Header that holds the signature or token; empty where `body-field` names another place.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub header: String,
+    /// For a token that is repeated in the JSON body in place of a header: JSON Pointer (RFC 6901), in which `*` stands for every item
+    /// of an array: `/value/*/clientState`. There must be one, and all of them must be the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_field: Option<String>,
     /// For a header of `name=value` parts (`t=…,v1=…`): the part with the signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header_part: Option<String>,
@@ -29,6 +35,9 @@ pub struct WebhookSpec {
     /// Public key for Ed25519 (raw, base64) and RSA (PKCS#1 or SPKI DER, base64).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<String>,
+    /// Setting with a public key in place of that one, for when the provider changes its key. Empty or absent: as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key_setting: Option<String>,
     /// What is signed: `{body}` and `{timestamp}` stand for themselves; the default is the body alone.
     #[serde(default = "body_only")]
     pub input: String,
@@ -41,6 +50,9 @@ pub struct WebhookSpec {
     /// How the provider asks whether this is really the receiver, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handshake: Option<HandshakeSpec>,
+    /// An older signature, for messages that do not carry this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legacy: Option<LegacySignature>,
     /// Where a message names the account, for providers that send all messages of an app to one address
     /// (`/api/webhooks/{provider}`). The value is the `id` of the account that `connection.validate` returns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,7 +85,7 @@ pub enum WebhookScheme {
     Ed25519,
     /// RSASSA-PKCS1-v1_5 with SHA-256 under the public key.
     RsaSha256,
-    /// The header is the secret itself.
+    /// The header, or a field of the body, is the secret itself.
     SharedToken,
 }
 
@@ -118,7 +130,62 @@ pub enum TimestampFormat {
 }
 
 impl WebhookSpec {
+    /// The rule for a connection with these settings: with the keys that they name, and without a legacy signature that they do
+    /// not allow.
+    #[must_use]
+    pub fn under(&self, settings: &Value) -> Self {
+        let mut spec = self.clone();
+        spec.take_key(settings);
+        let allowed = |legacy: &LegacySignature| {
+            settings.get(&legacy.allowed_by_setting).and_then(Value::as_bool) == Some(true)
+        };
+        spec.legacy = spec.legacy.filter(allowed).map(|mut legacy| {
+            let mut whole = legacy.within(self);
+            whole.take_key(settings);
+            legacy.public_key = whole.public_key;
+            legacy
+        });
+        spec
+    }
+
+    fn take_key(&mut self, settings: &Value) {
+        let named =
+            self.public_key_setting.as_ref().and_then(|name| settings.get(name)).and_then(Value::as_str);
+        if let Some(key) = named.filter(|key| !key.trim().is_empty()) {
+            self.public_key = Some(key.to_owned());
+        }
+    }
+
     pub(super) fn problems(
+        &self,
+        credentials: &BTreeMap<String, CredentialSpec>,
+        settings_schema: &Value,
+        bad: &mut impl FnMut(String, &str),
+    ) {
+        let declared =
+            |name: &String| settings_schema.pointer("/properties").and_then(|p| p.get(name)).is_some();
+        if self.public_key_setting.as_ref().is_some_and(|name| !declared(name)) {
+            bad(
+                "webhook.public-key-setting".to_owned(),
+                "names a setting that settings-schema does not declare",
+            );
+        }
+        if let Some(legacy) = &self.legacy {
+            if !declared(&legacy.allowed_by_setting) {
+                bad(
+                    "webhook.legacy.allowed-by-setting".to_owned(),
+                    "names a setting that settings-schema does not declare",
+                );
+            }
+            let mut below = |path: String, message: &str| {
+                bad(path.replacen("webhook.", "webhook.legacy.", 1), message);
+            };
+            legacy.within(self).own_problems(credentials, &mut below);
+        }
+        self.own_problems(credentials, bad);
+    }
+
+    fn own_problems(
         &self,
         credentials: &BTreeMap<String, CredentialSpec>,
         bad: &mut impl FnMut(String, &str),
@@ -133,8 +200,12 @@ impl WebhookSpec {
         if self.account.as_ref().is_some_and(|a| a.header.is_some() == a.body_field.is_some()) {
             bad("webhook.account".to_owned(), "must have exactly one of header, body-field");
         }
-        if self.header.is_empty() || self.header.bytes().any(|b| b.is_ascii_uppercase()) {
-            bad("webhook.header".to_owned(), "must be a header name in lower case");
+        match &self.body_field {
+            Some(place) => self.token_problems(place, bad),
+            None if self.header.is_empty() || self.header.bytes().any(|b| b.is_ascii_uppercase()) => {
+                bad("webhook.header".to_owned(), "must be a header name in lower case");
+            }
+            None => {}
         }
         if !self.input.contains("{body}") && self.scheme != WebhookScheme::SharedToken {
             bad("webhook.input".to_owned(), "must contain {body}: what is not signed is not proven");
@@ -156,6 +227,31 @@ impl WebhookSpec {
         }
         if let Some(handshake) = &self.handshake {
             handshake.problems(self.secret.is_some(), bad);
+        }
+    }
+
+    /// A token in the body: nothing else can be there, since it proves no more than that its sender knows it.
+    fn token_problems(&self, place: &str, bad: &mut impl FnMut(String, &str)) {
+        if self.scheme != WebhookScheme::SharedToken {
+            bad(
+                "webhook.body-field".to_owned(),
+                "goes with scheme = \"shared-token\": a signature is in a header",
+            );
+        }
+        if !place.starts_with('/') {
+            bad(
+                "webhook.body-field".to_owned(),
+                "must be a JSON Pointer such as /token, * standing for every item of an array",
+            );
+        }
+        if !self.header.is_empty() {
+            bad("webhook.header".to_owned(), "must be left out: body-field says where the token is");
+        }
+        if self.tolerance_seconds > 0 {
+            bad(
+                "webhook.tolerance-seconds".to_owned(),
+                "goes with a signature: a token proves no time of sending",
+            );
         }
     }
 }

@@ -74,7 +74,7 @@ impl Message<'_> {
 }
 
 /// Compared by keyed hashes, which takes the same time whatever the secret is.
-fn is_secret(credentials: &Credentials, name: &str, given: &[u8]) -> Result<(), Refused> {
+pub(super) fn is_secret(credentials: &Credentials, name: &str, given: &[u8]) -> Result<(), Refused> {
     let secret = credentials.get(name).map(|s| s.expose().as_bytes()).filter(|s| !s.is_empty());
     let secret = secret.ok_or_else(|| Refused::NoSecret(name.to_owned()))?;
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);

@@ -186,3 +186,59 @@ fn the_same_bytes_have_the_same_name() {
     assert_eq!(dedup_key(BODY), "037c9214eef74cc3887f3a4f085b4e17d76280dafd273b0ee160c09c4ba1cfd4");
     assert_ne!(dedup_key(BODY), dedup_key(b"{\"id\":2}"));
 }
+
+/// A rule with an older signature, as it is under these settings.
+fn with_legacy(settings: &serde_json::Value) -> WebhookSpec {
+    let rule = format!(
+        r#"
+scheme = "ed25519"
+header = "x-signature"
+encoding = "base64"
+public-key = "{ED25519_SPKI}"
+public-key-setting = "key"
+[legacy]
+allowed-by-setting = "legacy"
+scheme = "rsa-sha256"
+header = "x-old-signature"
+encoding = "base64"
+public-key = "{RSA_SPKI}"
+public-key-setting = "old_key"
+"#
+    );
+    spec(&rule).under(settings)
+}
+
+#[test]
+fn a_legacy_signature_counts_only_where_it_is_allowed_and_alone() {
+    use serde_json::json;
+    let (new, old) = (("x-signature", ED25519_SIGNATURE), ("X-Old-Signature", RSA_SIGNATURE));
+    let allowed = with_legacy(&json!({ "legacy": true }));
+    assert_eq!(check(&allowed, &[new], BODY, 0), Ok(()));
+    assert_eq!(check(&allowed, &[old], BODY, 0), Ok(()));
+    assert_eq!(check(&allowed, &[new, old], BODY, 0), Ok(()));
+    assert_eq!(check(&allowed, &[old], b"{}", 0), Err(Refused::Mismatch));
+    // A placeholder in the new header is no licence for the old one.
+    for placeholder in ["N/A", "", "AAAA"] {
+        assert!(check(&allowed, &[("x-signature", placeholder), old], BODY, 0).is_err(), "{placeholder}");
+    }
+    let missing = Err(Refused::MissingHeader("x-signature".to_owned()));
+    for settings in [json!({}), json!({ "legacy": false }), json!({ "legacy": "true" })] {
+        let refused = with_legacy(&settings);
+        assert_eq!(check(&refused, &[old], BODY, 0), missing, "{settings}");
+        assert_eq!(check(&refused, &[new], BODY, 0), Ok(()), "{settings}");
+    }
+    assert_eq!(check(&allowed, &[], BODY, 0), missing);
+}
+
+#[test]
+fn settings_replace_public_keys() {
+    use serde_json::json;
+    let (new, old) = (("x-signature", ED25519_SIGNATURE), ("x-old-signature", RSA_SIGNATURE));
+    let other = "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=";
+    let changed = with_legacy(&json!({ "legacy": true, "key": other }));
+    assert_eq!(check(&changed, &[new], BODY, 0), Err(Refused::Mismatch));
+    assert_eq!(check(&changed, &[old], BODY, 0), Ok(()));
+    let empty = with_legacy(&json!({ "legacy": true, "key": "", "old_key": "AAAA" }));
+    assert_eq!(check(&empty, &[new], BODY, 0), Ok(()));
+    assert_eq!(check(&empty, &[old], BODY, 0), Err(Refused::BadPublicKey));
+}

@@ -174,7 +174,8 @@ fn of_event(event: &Entry, item: &Value, calendar: &str) -> Result<Booking> {
         reference: event.reference().cloned(),
         status,
         when,
-        event_type: Some(calendar.to_owned()),
+        // What a person entered is no booking of anything.
+        event_type: event.reference().map(|_| calendar.to_owned()),
         title: event.summary.clone(),
         attendees: guests.map(|guest| attendee(guest, zone)).collect(),
         location: event.hangout_link.clone().or_else(|| event.location.clone()),
@@ -228,6 +229,12 @@ mod tests {
         assert_eq!(b.location.as_deref(), Some("https://meet.google.com/abc"));
         assert_eq!(b.updated_at, time::parse("2026-01-02T09:00:00.123Z"));
         assert_eq!(serde_json::from_str::<Value>(&b.raw).unwrap(), event());
+    }
+
+    #[test]
+    fn what_a_person_entered_is_a_booking_of_nothing() {
+        let own = booking(&with(&json!({ "extendedProperties": null })), "primary").unwrap();
+        assert_eq!((own.reference, own.event_type), (None, None));
     }
 
     #[test]

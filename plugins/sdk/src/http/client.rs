@@ -133,11 +133,23 @@ impl<T: Transport> RequestBuilder<'_, T> {
     /// A JSON body.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
-            Ok(bytes) if bytes.len() <= limits::BODY_OUT_BYTES_MAX => self.request.body = Some(bytes),
-            Ok(_) => self.refused = Some(ProviderError::invalid("", "the request is larger than 1 MiB")),
-            Err(e) => self.refused = Some(ProviderError::invalid("", format!("not writable as JSON: {e}"))),
+            Ok(bytes) => self.body("application/json", bytes),
+            Err(e) => {
+                self.refused = Some(ProviderError::invalid("", format!("not writable as JSON: {e}")));
+                self
+            }
         }
-        self.header("content-type", "application/json")
+    }
+
+    /// A body of another kind.
+    pub fn body(mut self, content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        if bytes.len() <= limits::BODY_OUT_BYTES_MAX {
+            self.request.body = Some(bytes);
+        } else {
+            self.refused = Some(ProviderError::invalid("", "the request is larger than 1 MiB"));
+        }
+        self.header("content-type", content_type)
     }
 
     /// Send it and take any answer, whatever its status.

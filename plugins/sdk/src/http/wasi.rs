@@ -72,13 +72,14 @@ fn outgoing(request: &Request) -> Result<OutgoingRequest, SendError> {
     Ok(outgoing)
 }
 
-const fn method(method: Method) -> WasiMethod {
+fn method(method: Method) -> WasiMethod {
     match method {
         Method::Get => WasiMethod::Get,
         Method::Post => WasiMethod::Post,
         Method::Put => WasiMethod::Put,
         Method::Patch => WasiMethod::Patch,
         Method::Delete => WasiMethod::Delete,
+        other @ (Method::Propfind | Method::Report) => WasiMethod::Other(other.as_str().to_owned()),
     }
 }
 

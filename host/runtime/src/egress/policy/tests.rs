@@ -172,9 +172,15 @@ fn methods_of_apis_only() {
         url_bytes_max: 200,
         header_bytes_max: 300,
     };
-    for (method, allowed) in
-        [("GET", true), ("PATCH", true), ("TRACE", false), ("CONNECT", false), ("PURGE", false)]
-    {
+    for (method, allowed) in [
+        ("GET", true),
+        ("PATCH", true),
+        ("PROPFIND", true),
+        ("REPORT", true),
+        ("TRACE", false),
+        ("CONNECT", false),
+        ("PURGE", false),
+    ] {
         let method = method.parse().unwrap();
         let got = decide(&rules, &method, &"https://api.acme.example/".parse().unwrap(), &HeaderMap::new());
         assert_eq!(got.is_ok(), allowed, "{method}");

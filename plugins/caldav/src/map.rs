@@ -1,0 +1,12 @@
+//! From XML and iCalendar to the contract's types and back. Pure: no request, no clock.
+
+pub(crate) mod busy;
+pub(crate) mod calendars;
+pub(crate) mod event;
+pub(crate) mod href;
+mod ics;
+pub(crate) mod query;
+mod stamp;
+pub(crate) mod write;
+pub(crate) mod xml;
+mod zone;

@@ -1,0 +1,163 @@
+//! Appointments. HighLevel has no idempotency keys: the reference stands in the description, and is looked for there before
+//! a retry. What asks for a change looks first, so that a change that is made already succeeds.
+
+use berth_sdk::{
+    Bookings, Result, log,
+    time::{DAY, MINUTE},
+    types::{
+        Attendee, Booking, BookingStatus, CancelRequest, ChangePage, CreateRequest, Interval, ProviderError,
+        ReferenceLookup, RescheduleRequest,
+    },
+};
+use serde_json::{Value, json};
+
+use crate::{HighLevel, cursor::Cursor, map};
+
+/// Appointments are looked for within so much of the time that they were asked for.
+const LOOK_AROUND: i64 = 15 * MINUTE;
+/// A sync goes back so far, since what is over may still become completed or a no-show.
+const SYNC_BACK: i64 = 7 * DAY;
+/// A sync looks so far ahead: further than anybody books.
+const SYNC_AHEAD: i64 = 400 * DAY;
+/// Most changes on a page.
+const PAGE_MAX: u32 = 100;
+
+impl Bookings for HighLevel {
+    fn create(&self, request: CreateRequest) -> Result<Booking> {
+        // What HighLevel would refuse, or lose, is found before anything is made there.
+        let contact = map::contact_body(&self.settings.location_id, &request.attendee)?;
+        let description = map::description(&request)?;
+        let calendar = map::calendar(&self.api.calendar(&request.event_type)?)?;
+        calendar.check_length("when", Some((request.when.end - request.when.start) / MINUTE))?;
+        let start = self.start_text(&calendar.id, request.when.start, request.slot_token, None)?;
+        let contact = map::contact_id(&self.api.upsert_contact(&contact)?)?;
+        let mut body = json!({
+            "calendarId": calendar.id,
+            "locationId": self.settings.location_id,
+            "contactId": contact,
+            "endTime": map::in_offset_of(Some(&start), request.when.end),
+            "startTime": start,
+            "appointmentStatus": if calendar.confirms_by_itself() { "confirmed" } else { "new" },
+            "description": description,
+            "toNotify": self.settings.notify,
+        });
+        if let (Some(fields), Some(user)) = (body.as_object_mut(), calendar.only_member()) {
+            fields.insert("assignedUserId".to_owned(), json!(user));
+        }
+        let answer = self.api.create_appointment(&body)?;
+        map::booking(&map::overlaid(body, &answer), &answer, vec![request.attendee])
+    }
+
+    fn get(&self, id: String) -> Result<Booking> {
+        let event = self.event(&id)?;
+        map::booking(&event, &event, self.people(&event))
+    }
+
+    fn find_by_reference(&self, lookup: ReferenceLookup) -> Result<Vec<Booking>> {
+        let within = Interval {
+            start: lookup.when.start.saturating_sub(LOOK_AROUND),
+            end: lookup.when.end.saturating_add(LOOK_AROUND),
+        };
+        let mut found = Vec::new();
+        for event in self.events(within)? {
+            if map::reference(&event).as_ref() == Some(&lookup.reference) {
+                found.push((map::added_at(&event), map::booking(&event, &event, Vec::new())?));
+            }
+        }
+        found.sort_by_key(|(added_at, _)| std::cmp::Reverse(*added_at));
+        Ok(found.into_iter().map(|(_, booking)| booking).collect())
+    }
+
+    fn cancel(&self, request: CancelRequest) -> Result<Booking> {
+        let event = self.event(&request.id)?;
+        let old = map::booking(&event, &event, Vec::new())?;
+        if old.status == BookingStatus::Cancelled {
+            return Ok(old);
+        }
+        let mut body = json!({ "appointmentStatus": "cancelled", "toNotify": self.settings.notify });
+        if let (Some(fields), Some(reason)) = (body.as_object_mut(), &request.reason) {
+            fields.insert("description".to_owned(), json!(map::with_reason(&event, reason)));
+        }
+        let answer = self.api.update_appointment(&request.id, &body)?;
+        let cancelled = map::booking(&map::overlaid(event, &answer), &answer, Vec::new())?;
+        Ok(Booking {
+            status: BookingStatus::Cancelled,
+            cancellation_reason: request.reason,
+            updated_at: None,
+            ..cancelled
+        })
+    }
+
+    fn reschedule(&self, request: RescheduleRequest) -> Result<Booking> {
+        let event = self.event(&request.id)?;
+        let people = self.people(&event);
+        let old = map::booking(&event, &event, people.clone())?;
+        if !old.status.is_active() {
+            return Err(ProviderError::wrong_state("The appointment is cancelled or over."));
+        }
+        if old.when == request.when {
+            return Ok(old);
+        }
+        let calendar = old.event_type.as_deref().ok_or(ProviderError::Unavailable(None))?;
+        let sample = event.get("startTime").and_then(Value::as_str);
+        let start = self.start_text(calendar, request.when.start, request.slot_token, sample)?;
+        let body = json!({
+            "endTime": map::in_offset_of(Some(&start), request.when.end),
+            "startTime": start,
+            "toNotify": self.settings.notify,
+        });
+        let answer = self.api.update_appointment(&request.id, &body)?;
+        let moved = map::overlaid(map::overlaid(event, &body), &answer);
+        Ok(Booking { updated_at: None, ..map::booking(&moved, &answer, people)? })
+    }
+
+    fn list_changes(&self, cursor: Option<String>, limit: u32) -> Result<ChangePage> {
+        let cursor = match cursor {
+            Some(text) => Cursor::parse(&text)?,
+            None => Cursor::default(),
+        };
+        let now = self.api.now();
+        let within = Interval { start: now - SYNC_BACK, end: now + SYNC_AHEAD };
+        let bookings = self.events(within)?.iter().filter_map(readable).collect();
+        let (items, cursor, more) = cursor.page(bookings, now, limit.clamp(1, PAGE_MAX));
+        Ok(ChangePage { items, cursor: cursor.text()?, more })
+    }
+}
+
+impl HighLevel {
+    /// An appointment as it stands.
+    fn event(&self, id: &str) -> Result<Value> {
+        map::event(self.api.appointment(id)?)
+    }
+
+    /// The appointments of all calendars.
+    fn events(&self, within: Interval) -> Result<Vec<Value>> {
+        let mut all = Vec::new();
+        for calendar in self.calendars_in_use()? {
+            all.extend(map::events(self.api.events(&calendar, within)?)?);
+        }
+        Ok(all)
+    }
+
+    /// Whose appointment it is. An appointment names only the contact's id; one that cannot be read is no reason to fail.
+    fn people(&self, event: &Value) -> Vec<Attendee> {
+        let Some(id) = event.get("contactId").and_then(Value::as_str).filter(|id| !id.is_empty()) else {
+            return Vec::new();
+        };
+        let contact = self.api.contact(id).and_then(|answer| map::contact(&answer));
+        if contact.is_err() {
+            log::warn("the contact of an appointment cannot be read");
+        }
+        contact.into_iter().map(|contact| contact.person).collect()
+    }
+}
+
+/// The booking of an item, none if it cannot be read: one odd appointment must not stop the sync of all the others.
+fn readable(event: &Value) -> Option<Booking> {
+    let booking = map::booking(event, event, Vec::new()).ok();
+    if booking.is_none() {
+        let id = event.get("id").and_then(Value::as_str).unwrap_or("without an id");
+        log::error(&format!("left out of the sync: appointment {id}"));
+    }
+    booking
+}

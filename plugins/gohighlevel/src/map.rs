@@ -1,0 +1,44 @@
+//! From HighLevel's JSON to the contract's types and back. Pure: no request, no clock.
+
+mod account;
+mod booking;
+mod calendar;
+mod contact;
+mod description;
+mod slots;
+mod webhook;
+
+use berth_sdk::{Result, log, types::ProviderError};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub(crate) use self::{
+    account::account,
+    booking::{added_at, booking, event, events, overlaid},
+    calendar::{Calendar, Link, calendar, calendars, public_link},
+    contact::{contact, contact_body, contact_id, contacts},
+    description::{description, reference, with_reason},
+    slots::{busy, in_offset_of, slots, starts},
+    webhook::webhook,
+};
+
+/// Read JSON of a known shape. What cannot be read is no usable answer; the log names the place, not the content.
+fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T> {
+    T::deserialize(value).map_err(|e| {
+        log::warn(&format!("unexpected {what}: {e}"));
+        ProviderError::Unavailable(None)
+    })
+}
+
+/// The member of an answer that holds what was asked for.
+fn member(what: &str, mut answer: Value) -> Result<Value> {
+    answer.get_mut(what).map(Value::take).ok_or_else(|| {
+        log::warn(&format!("an answer without {what}"));
+        ProviderError::Unavailable(None)
+    })
+}
+
+/// Text that says something.
+fn some_text(value: Option<&Value>) -> Option<String> {
+    value?.as_str().map(str::trim).filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+}

@@ -1,0 +1,76 @@
+//! The sync.
+
+use berth_sdk::{
+    Bookings,
+    testing::{self, Level},
+    types::ProviderError,
+};
+use serde_json::{Value, json};
+
+use super::{appointment, calendars, events, provider, script};
+
+fn changed(id: &str, at: &str, status: &str) -> Value {
+    appointment(&json!({ "id": id, "dateUpdated": at, "appointmentStatus": status }))
+}
+
+#[test]
+fn every_page_reads_the_window_and_gives_what_changed() {
+    // A week back, 400 days ahead.
+    let target = |id: &str| {
+        format!(
+            "/calendars/events?locationId=loc_1&calendarId={id}&startTime=1766739600000&endTime=1801904400000"
+        )
+    };
+    let now = |a: &str, b: &str| {
+        [
+            ("cal_1", events(&[changed("a", a, "confirmed")])),
+            (
+                "cal_2",
+                events(&[changed("b", b, "confirmed"), changed("c", "2026-01-01T07:00:00Z", "cancelled")]),
+            ),
+        ]
+    };
+    let rounds = [
+        now("2026-01-01T08:00:00Z", "2026-01-01T07:30:00Z"),
+        now("2026-01-01T08:00:00Z", "2026-01-01T07:30:00Z"),
+        now("2026-01-01T08:00:00Z", "2026-01-01T09:00:00Z"),
+    ];
+    let script = rounds.iter().fold(script(), |script, round| {
+        let script = script.on("GET", "/calendars/?locationId=loc_1", 200, &calendars(&["cal_1", "cal_2"]));
+        round.iter().fold(script, |script, (id, list)| script.on("GET", &target(id), 200, list))
+    });
+    let (provider, played) = provider(script);
+    let ids =
+        |page: &berth_sdk::types::ChangePage| page.items.iter().map(|b| b.id.clone()).collect::<Vec<_>>();
+    let first = provider.list_changes(None, 1).unwrap();
+    assert_eq!(
+        (ids(&first), first.more),
+        (vec!["b".to_owned()], true),
+        "oldest change first, and not the cancelled one"
+    );
+    let second = provider.list_changes(Some(first.cursor), 1).unwrap();
+    assert_eq!((ids(&second), second.more), (vec!["a".to_owned()], false));
+    let third = provider.list_changes(Some(second.cursor), 1_000).unwrap();
+    assert_eq!(
+        (ids(&third), third.more),
+        (vec!["a".to_owned(), "b".to_owned()], false),
+        "a overlaps, b changed"
+    );
+    assert_eq!(provider.list_changes(Some("junk".to_owned()), 1), Err(ProviderError::CursorExpired));
+    played.finish();
+}
+
+#[test]
+fn an_odd_appointment_does_not_stop_the_others() {
+    let odd = json!({ "id": "odd", "startTime": {} });
+    let fine = changed("a", "2026-01-01T08:00:00Z", "confirmed");
+    let (provider, _played) = provider(script().on("GET", "/calendars/", 200, &calendars(&["cal_1"])).on(
+        "GET",
+        "/calendars/events",
+        200,
+        &events(&[odd, fine]),
+    ));
+    let page = provider.list_changes(None, 100).unwrap();
+    assert_eq!(page.items.iter().map(|b| b.id.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert!(testing::lines().iter().any(|(level, line)| *level == Level::Error && line.contains("odd")));
+}

@@ -1,0 +1,45 @@
+//! Busy times: events of the account's calendars, and schedules of other people and rooms.
+
+use berth_sdk::{
+    Availability, Result,
+    paging::{self, Piece},
+    types::{BusyQuery, BusyTime, QuerySpans},
+};
+
+use crate::{Outlook, map};
+
+/// Longest query, in days. A schedule is told for two months at most; a month keeps a calendar within a few pages.
+const SPAN_DAYS: u32 = 31;
+/// Events on a page.
+const PER_PAGE: u32 = 200;
+
+impl Availability for Outlook {
+    fn spans() -> QuerySpans {
+        // What is free is for Berth to say: Outlook has no opening hours of an appointment.
+        QuerySpans { free_slots_days: 0, busy_days: SPAN_DAYS }
+    }
+
+    /// A calendar of the query with an @ in it is the address of a person or room.
+    fn busy(&self, query: BusyQuery) -> Result<Vec<BusyTime>> {
+        let (schedules, calendars) = if query.calendars.is_empty() {
+            (self.settings.also_busy.clone(), self.settings.calendars.clone())
+        } else {
+            query.calendars.iter().cloned().partition(|id| id.contains('@'))
+        };
+        let rules =
+            map::BusyRules { tentative: self.settings.tentative_is_busy, zone: map::zone(&query.time_zone) };
+        let mut busy = Vec::new();
+        for calendar in &calendars {
+            let events = paging::all(|path| {
+                let page = self.api.calendar_view(calendar, query.within, path, PER_PAGE)?;
+                Ok(Piece { next: page.next()?, items: page.value })
+            })?;
+            busy.extend(map::busy_events(&events, &rules)?);
+        }
+        if !schedules.is_empty() {
+            busy.extend(map::busy_schedules(&self.api.schedules(&schedules, query.within)?, &rules)?);
+        }
+        busy.sort_by_key(|t| (t.when.start, t.when.end));
+        Ok(busy)
+    }
+}

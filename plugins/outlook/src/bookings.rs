@@ -1,0 +1,154 @@
+//! Bookings are events. The idempotency key is the event's `transactionId`, so that a second try finds the event of the first;
+//! the reference is an extended property, by which events can be searched.
+
+use berth_sdk::{
+    Bookings, Result, log,
+    paging::{self, Piece},
+    types::{
+        Booking, BookingStatus, CancelRequest, ChangePage, CreateRequest, ProviderError, ReferenceLookup,
+        RescheduleRequest,
+    },
+};
+use serde_json::{Value, json};
+
+use crate::{
+    Outlook,
+    cursor::{Cursor, Found},
+    map::{self, Change},
+};
+
+/// Changes on a page. One that is told as removed costs a request of its own, and a call has 20.
+const PER_PAGE: u32 = 15;
+
+impl Bookings for Outlook {
+    fn create(&self, request: CreateRequest) -> Result<Booking> {
+        let calendars = &self.settings.calendars;
+        if !calendars.contains(&request.event_type) {
+            let message = format!("must be one of the connection's calendars: {}", calendars.join(", "));
+            return Err(ProviderError::invalid("event_type", message));
+        }
+        let body = map::create_body(&request, &self.settings)?;
+        match self.api.create_event(&request.event_type, &body) {
+            Ok(event) => Ok(Booking {
+                reference: Some(request.reference),
+                event_type: Some(request.event_type),
+                ..map::booking(&event)?
+            }),
+            // An earlier try may have made it after all.
+            Err(ProviderError::Conflict(conflict)) => {
+                let found = self.with_reference(&request.reference)?;
+                found.into_iter().next().ok_or(ProviderError::Conflict(conflict))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    fn get(&self, id: String) -> Result<Booking> {
+        map::booking(&self.api.event(&id)?)
+    }
+
+    fn find_by_reference(&self, lookup: ReferenceLookup) -> Result<Vec<Booking>> {
+        self.with_reference(&lookup.reference)
+    }
+
+    fn cancel(&self, request: CancelRequest) -> Result<Booking> {
+        let event = match self.api.event(&request.id) {
+            Err(ProviderError::NotFound) => return Ok(map::gone(&request.id)),
+            other => other?,
+        };
+        let booking = map::booking(&event)?;
+        if booking.status == BookingStatus::Cancelled {
+            return Ok(booking);
+        }
+        let done = if map::has_attendees_to_tell(&event) {
+            self.api.call_off(&request.id, request.reason.as_deref().unwrap_or_default())
+        } else {
+            self.api.delete_event(&request.id)
+        };
+        match done {
+            Ok(()) | Err(ProviderError::NotFound) => Ok(Booking {
+                status: BookingStatus::Cancelled,
+                cancellation_reason: request.reason,
+                ..booking
+            }),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn reschedule(&self, request: RescheduleRequest) -> Result<Booking> {
+        let body =
+            json!({ "start": map::time_of(request.when.start), "end": map::time_of(request.when.end) });
+        map::booking(&self.api.update_event(&request.id, &body)?)
+    }
+
+    fn list_changes(&self, cursor: Option<String>, limit: u32) -> Result<ChangePage> {
+        let now = self.api.now();
+        let mut cursor = match cursor {
+            Some(text) => Cursor::parse(&text, &self.settings.calendars)?,
+            None => Cursor::begin(&self.settings.calendars, now),
+        };
+        let question = cursor.question(now)?;
+        let page = self.api.delta(
+            &question.calendar,
+            question.window,
+            question.path.as_deref(),
+            limit.clamp(1, PER_PAGE),
+        )?;
+        let found = match (page.next()?, page.delta()?) {
+            (Some(next), _) => Found::Next(next),
+            (None, Some(delta)) => Found::Delta(delta),
+            (None, None) => return Err(ProviderError::Unavailable(None)),
+        };
+        let mut items = Vec::new();
+        let mut questions = 0;
+        for change in page.value.iter().filter_map(map::change) {
+            items.extend(match change {
+                Change::Changed(event) => readable(event, &question.calendar),
+                Change::Removed(id) if questions < PER_PAGE => {
+                    questions += 1;
+                    Some(self.where_is(&id)?)
+                }
+                // More than was asked for on a page: taken at its word.
+                Change::Removed(id) => Some(map::gone(&id)),
+            });
+        }
+        let more = cursor.found(found);
+        Ok(ChangePage { items, cursor: cursor.text()?, more })
+    }
+}
+
+impl Outlook {
+    /// Events with this reference, newest first.
+    fn with_reference(&self, reference: &str) -> Result<Vec<Booking>> {
+        let events = paging::all(|path| {
+            let page = self.api.events_with(reference, path)?;
+            Ok(Piece { next: page.next()?, items: page.value })
+        })?;
+        let mut found = events
+            .iter()
+            .map(|event| Ok((map::created_at(event), map::booking(event)?)))
+            .collect::<Result<Vec<_>>>()?;
+        // Filters compare texts without regard to their case.
+        found.retain(|(_, booking)| booking.reference.as_deref() == Some(reference));
+        found.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
+        Ok(found.into_iter().map(|(_, booking)| booking).collect())
+    }
+
+    /// An event that Graph tells as removed: it was deleted, or it lies outside of the window that is looked at.
+    pub(crate) fn where_is(&self, id: &str) -> Result<Booking> {
+        match self.api.event(id) {
+            Err(ProviderError::NotFound) => Ok(map::gone(id)),
+            other => map::booking(&other?),
+        }
+    }
+}
+
+/// The booking of an event, none if it cannot be read: one odd event must not stop the sync of all the others.
+fn readable(event: &Value, calendar: &str) -> Option<Booking> {
+    let booking = map::booking(event).ok();
+    if booking.is_none() {
+        let id = event.get("id").and_then(Value::as_str).unwrap_or("without an id");
+        log::error(&format!("left out of the sync: event {id}"));
+    }
+    booking.map(|booking| Booking { event_type: Some(calendar.to_owned()), ..booking })
+}

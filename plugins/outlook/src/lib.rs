@@ -1,0 +1,65 @@
+//! Outlook calendars by Microsoft Graph, v1.0: bookings are events, kept in step by change notifications and delta queries.
+//!
+//! `api` knows the requests, `map` the JSON, `cursor` the incremental sync; the rest is one file per interface.
+
+mod api;
+mod availability;
+mod bookings;
+mod catalog;
+mod cursor;
+mod map;
+mod webhooks;
+
+use berth_sdk::{
+    Connection, Result,
+    types::{Account, ProviderError},
+};
+use serde::Deserialize;
+
+use crate::api::Api;
+
+/// Calendars of a Microsoft account.
+pub struct Outlook {
+    api: Api,
+    settings: Settings,
+}
+
+/// What the tenant can set; described in `plugin.toml`.
+#[derive(Debug, Deserialize)]
+struct Settings {
+    base_url: String,
+    calendars: Vec<String>,
+    also_busy: Vec<String>,
+    tentative_is_busy: bool,
+    invite: bool,
+    online_meeting: bool,
+    subject: String,
+}
+
+impl Connection for Outlook {
+    fn open() -> Result<Self> {
+        let settings: Settings = berth_sdk::settings::get()?;
+        Ok(Self { api: Api::new(&settings.base_url), settings })
+    }
+
+    /// The account, and whether each calendar of the settings is there and can be written.
+    fn validate(&self) -> Result<Account> {
+        let account = map::account(&self.api.me()?)?;
+        for id in &self.settings.calendars {
+            let bad = |why: &str| ProviderError::invalid("settings.calendars", format!("{id}: {why}"));
+            let calendar = match self.api.calendar(id) {
+                Err(ProviderError::NotFound) => return Err(bad("the account has no such calendar")),
+                other => map::event_type(&other?, &self.settings.calendars)?,
+            };
+            if !calendar.active {
+                return Err(bad("the account cannot write to this calendar"));
+            }
+        }
+        Ok(account)
+    }
+}
+
+berth_sdk::export!(Outlook: catalog, availability, bookings, webhooks; manifest = "plugin.toml");
+
+#[cfg(test)]
+mod tests;

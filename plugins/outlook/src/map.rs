@@ -1,0 +1,38 @@
+//! From Graph's JSON to the contract's types and back. Pure: no request, no clock.
+
+mod account;
+mod busy;
+mod calendar;
+mod create;
+mod event;
+mod failure;
+mod notification;
+mod time;
+
+use berth_sdk::{Result, log, types::ProviderError};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub(crate) use self::{
+    account::account,
+    busy::{BusyRules, of_events as busy_events, of_schedules as busy_schedules, zone},
+    calendar::event_type,
+    create::create_body,
+    event::{Change, booking, change, created_at, gone, has_attendees_to_tell},
+    failure::{delta_failure, failure},
+    notification::{News, news, subscription},
+    time::time_of,
+};
+
+/// Name of the account's own calendar, whatever its id is.
+pub(crate) const DEFAULT_CALENDAR: &str = "default";
+/// Extended property of an event that holds Berth's reference.
+pub(crate) const REFERENCE: &str = "String {7c2f3c8e-54a1-4c1b-9d0e-6a8f2b1d3e95} Name berth_reference";
+
+/// Read JSON of a known shape. What cannot be read is no usable answer; the log names the place, not the content.
+fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T> {
+    T::deserialize(value).map_err(|e| {
+        log::warn(&format!("unexpected {what}: {e}"));
+        ProviderError::Unavailable(None)
+    })
+}

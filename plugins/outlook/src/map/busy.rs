@@ -1,0 +1,218 @@
+//! Taken times: of events, and of other people's schedules.
+
+use berth_sdk::{
+    Result, log,
+    types::{BusyTime, Instant, Interval, ProviderError},
+};
+use chrono::{Days, NaiveDate, NaiveTime, TimeZone as _};
+use chrono_tz::Tz;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{read, time::DateTime};
+
+/// What counts as busy.
+pub(crate) struct BusyRules {
+    /// Tentative events, too?
+    pub(crate) tentative: bool,
+    /// Zone of the days of events that last all day.
+    pub(crate) zone: Tz,
+}
+
+impl BusyRules {
+    /// `free`, `tentative`, `busy`, `oof`, `workingElsewhere`, `unknown`. What is not surely free is taken.
+    fn is_busy(&self, shown_as: Option<&str>) -> bool {
+        match shown_as {
+            Some("free" | "workingElsewhere") => false,
+            Some("tentative") => self.tentative,
+            _ => true,
+        }
+    }
+}
+
+/// An IANA zone; UTC for a name that is none.
+pub(crate) fn zone(name: &str) -> Tz {
+    name.parse().unwrap_or(Tz::UTC)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    id: String,
+    start: DateTime,
+    end: DateTime,
+    show_as: Option<String>,
+    is_cancelled: Option<bool>,
+    is_all_day: Option<bool>,
+}
+
+/// Taken times of a calendar's events.
+pub(crate) fn of_events(events: &[Value], rules: &BusyRules) -> Result<Vec<BusyTime>> {
+    let mut busy = Vec::new();
+    for event in events {
+        let e: Event = read("event", event)?;
+        if e.is_cancelled == Some(true) || !rules.is_busy(e.show_as.as_deref()) {
+            continue;
+        }
+        let when = if e.is_all_day == Some(true) {
+            days(&e.start, &e.end, rules.zone)
+        } else {
+            times(&e.start, &e.end)
+        };
+        busy.push(BusyTime { when: when.ok_or_else(unreadable)?, source: Some(e.id) });
+    }
+    Ok(busy)
+}
+
+#[derive(Deserialize)]
+struct Schedules {
+    value: Vec<Schedule>,
+}
+
+#[derive(Deserialize)]
+struct Schedule {
+    #[serde(rename = "scheduleId")]
+    id: String,
+    #[serde(rename = "scheduleItems")]
+    items: Option<Vec<Item>>,
+    error: Option<Failure>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    status: Option<String>,
+    start: DateTime,
+    end: DateTime,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    message: Option<String>,
+}
+
+/// Taken times of schedules. One that cannot be read is a failure: nobody knows that it is free.
+pub(crate) fn of_schedules(answer: &Value, rules: &BusyRules) -> Result<Vec<BusyTime>> {
+    let Schedules { value } = read("schedules", answer)?;
+    let mut busy = Vec::new();
+    for schedule in value {
+        if let Some(failure) = schedule.error {
+            let why = failure.message.unwrap_or_default();
+            let message = format!("the schedule of {} cannot be read: {why}", schedule.id);
+            return Err(ProviderError::vendor(200, "schedule-unreadable", message));
+        }
+        for item in schedule.items.into_iter().flatten().filter(|i| rules.is_busy(i.status.as_deref())) {
+            let when = times(&item.start, &item.end).ok_or_else(unreadable)?;
+            busy.push(BusyTime { when, source: Some(schedule.id.clone()) });
+        }
+    }
+    Ok(busy)
+}
+
+fn unreadable() -> ProviderError {
+    log::warn("a busy time that cannot be read");
+    ProviderError::Unavailable(None)
+}
+
+fn times(start: &DateTime, end: &DateTime) -> Option<Interval> {
+    let (start, end) = (start.instant()?, end.instant()?);
+    Some(Interval { start, end: end.max(start) })
+}
+
+/// Days without a zone: they are told as midnights in whatever zone was asked for, and mean the midnights where people are.
+fn days(start: &DateTime, end: &DateTime, zone: Tz) -> Option<Interval> {
+    let first: NaiveDate = start.day()?.parse().ok()?;
+    let last: NaiveDate = end.day()?.parse().ok()?;
+    // A day at least, whatever the end says.
+    let last = last.max(first.checked_add_days(Days::new(1))?);
+    Some(Interval { start: start_of_day(first, zone)?, end: start_of_day(last, zone)? })
+}
+
+/// Midnight; where the clocks skip it, the first moment that there is, to the quarter of an hour.
+fn start_of_day(day: NaiveDate, zone: Tz) -> Option<Instant> {
+    let moment = |quarter: u32| {
+        let time = NaiveTime::from_hms_opt(quarter / 4, quarter % 4 * 15, 0)?;
+        Some(zone.from_local_datetime(&day.and_time(time)).earliest()?.timestamp_micros())
+    };
+    (0..96).find_map(moment)
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_sdk::time;
+    use serde_json::json;
+
+    use super::*;
+
+    fn rules(zone: Tz) -> BusyRules {
+        BusyRules { tentative: true, zone }
+    }
+
+    fn event(show_as: &str, start: &str, end: &str, changes: &Value) -> Value {
+        let at = |text: &str| json!({"dateTime": format!("{text}.0000000"), "timeZone": "UTC"});
+        let mut event = json!({"id": "e", "showAs": show_as, "start": at(start), "end": at(end)});
+        event.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        event
+    }
+
+    fn told(events: &[Value], rules: &BusyRules) -> Vec<String> {
+        let text = |t: BusyTime| format!("{} {}", time::format(t.when.start), time::format(t.when.end));
+        of_events(events, rules).unwrap().into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn what_counts() {
+        let of = |show_as: &str, changes: Value, tentative: bool| {
+            let event = event(show_as, "2026-01-05T09:00:00", "2026-01-05T09:30:00", &changes);
+            of_events(&[event], &BusyRules { tentative, zone: Tz::UTC }).unwrap().len()
+        };
+        for (show_as, tentative, expected) in [
+            ("busy", true, 1),
+            ("oof", true, 1),
+            ("unknown", true, 1),
+            ("tentative", true, 1),
+            ("tentative", false, 0),
+            ("free", true, 0),
+            ("workingElsewhere", true, 0),
+            ("a word of tomorrow", true, 1),
+        ] {
+            assert_eq!(of(show_as, json!({}), tentative), expected, "{show_as} {tentative}");
+        }
+        assert_eq!(of("busy", json!({"isCancelled": true}), true), 0);
+    }
+
+    #[test]
+    fn days_are_days_where_people_are() {
+        let all_day = |start: &str, end: &str| {
+            let (start, end) = (format!("{start}T00:00:00"), format!("{end}T00:00:00"));
+            event("oof", &start, &end, &json!({"isAllDay": true}))
+        };
+        for (zone, start, end, expected) in [
+            (Tz::Europe__Warsaw, "2026-01-05", "2026-01-06", "2026-01-04T23:00:00Z 2026-01-05T23:00:00Z"),
+            (Tz::America__New_York, "2026-03-07", "2026-03-09", "2026-03-07T05:00:00Z 2026-03-09T04:00:00Z"),
+            // Clocks go from 24:00 to 01:00 there.
+            (Tz::Africa__Cairo, "2026-04-24", "2026-04-25", "2026-04-23T22:00:00Z 2026-04-24T21:00:00Z"),
+            (Tz::UTC, "2026-01-05", "2026-01-05", "2026-01-05T00:00:00Z 2026-01-06T00:00:00Z"),
+        ] {
+            assert_eq!(told(&[all_day(start, end)], &rules(zone)), [expected], "{zone}");
+        }
+        assert_eq!(zone("Europe/Warsaw"), Tz::Europe__Warsaw);
+        assert_eq!(zone("Atlantis"), Tz::UTC);
+    }
+
+    #[test]
+    fn an_unreadable_schedule_is_not_free() {
+        let good = json!({"value": [{"scheduleId": "eve@example.com", "availabilityView": "0002", "scheduleItems": [
+            {"status": "busy", "start": {"dateTime": "2026-01-05T09:00:00.0000000", "timeZone": "UTC"},
+                "end": {"dateTime": "2026-01-05T09:30:00.0000000", "timeZone": "UTC"}},
+            {"status": "free", "start": {"dateTime": "2026-01-05T10:00:00.0000000", "timeZone": "UTC"},
+                "end": {"dateTime": "2026-01-05T10:30:00.0000000", "timeZone": "UTC"}}], "workingHours": {}}]});
+        let busy = of_schedules(&good, &rules(Tz::UTC)).unwrap();
+        assert_eq!(busy.len(), 1);
+        assert_eq!(busy[0].source.as_deref(), Some("eve@example.com"));
+        let bad = json!({"value": [good["value"][0], {"scheduleId": "bob@example.com", "scheduleItems": [],
+            "error": {"message": "The mailbox was not found.", "responseCode": "ErrorMailRecipientNotFound"}}]});
+        let failed = of_schedules(&bad, &rules(Tz::UTC));
+        assert!(matches!(failed, Err(ProviderError::Vendor(e)) if e.message.contains("bob@example.com")));
+        assert!(of_schedules(&json!({"value": [{}]}), &rules(Tz::UTC)).is_err());
+    }
+}

@@ -1,0 +1,336 @@
+//! Bookings in a real calendar: the CalDAV component through the engine, against Radicale. Skipped, and said, without it.
+
+#[path = "caldav/proxy.rs"]
+mod proxy;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use berth_engine::{BookRequest, CancelBooking, NewConnection, RescheduleBooking};
+use berth_model::{
+    booking::{Booking, BookingStatus},
+    event_type::EventTypeRecord,
+    id::{BookingId, ConnectionId, ProviderCallId},
+    provider::{Attendee, BusyQuery, CallContext, ExternalBooking, ExternalStatus, Providers as _},
+    secret::{Credentials, Secret},
+    time::{Instant, Interval},
+};
+use berth_simulators::faults::Fault;
+use berth_tests::{
+    TestClock, World, component,
+    radicale::{LOGIN, Radicale},
+};
+use proxy::Proxy;
+use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+/// The account's first calendar, which is its default where the server names none.
+const HOME: &str = "/eve/home/";
+/// Longer than any wait before a job is tried again, in milliseconds.
+const LATER_MS: i64 = 3_600_000;
+
+static TURN: Mutex<()> = Mutex::const_new(());
+
+struct Scene {
+    world: World,
+    connection: ConnectionId,
+    radicale: Radicale,
+    proxy: Proxy,
+    event_type: EventTypeRecord,
+}
+
+/// A tenant whose bookings are events of Eve's calendar, with a proxy in between.
+async fn scene(suite: &str) -> Option<Scene> {
+    let radicale = Radicale::start(suite).await?;
+    let proxy = Proxy::start(&radicale).await;
+    let host = proxy.url().trim_start_matches("http://").to_owned();
+    let world = World::new(21, TestClock::start(), &[&host]).await;
+    {
+        // Compiled once, not by every test at the same time: that may take longer than a component is given.
+        let _turn = TURN.lock().await;
+        world.install(component("caldav")).await;
+    }
+    let new = NewConnection {
+        plugin: "caldav".parse().unwrap(),
+        name: "Eve".to_owned(),
+        listing: None,
+        settings: json!({ "base_url": proxy.url() }),
+        credentials: credentials(),
+        granted_hosts: None,
+        webhook_sources: None,
+    };
+    let connection = world.engine.create_connection(&world.caller, new).await.unwrap();
+    let types = world.engine.external_event_types(&world.caller, connection.id, None).await.unwrap().items;
+    let shown: Vec<_> = types.iter().map(|e| (e.id.as_str(), e.title.as_str(), e.active)).collect();
+    assert_eq!(shown, [(HOME, "Eve, home", true), ("/eve/work/", "Eve, work", false)]);
+    let event_type = world.offer(Some(connection.id), Some(HOME)).await;
+    Some(Scene { world, connection: connection.id, radicale, proxy, event_type })
+}
+
+fn credentials() -> Credentials {
+    Credentials::from([("login".to_owned(), Secret::new(LOGIN.to_owned()))])
+}
+
+fn at(clock: &str) -> Instant {
+    format!("2026-12-01T{clock}:00Z").parse().unwrap()
+}
+
+fn within(from: &str, to: &str) -> Interval {
+    Interval::new(from.parse().unwrap(), to.parse().unwrap()).unwrap()
+}
+
+impl Scene {
+    fn request(&self, start: Instant) -> BookRequest {
+        BookRequest {
+            event_type: self.event_type.id,
+            start,
+            length_minutes: None,
+            hold: None,
+            member: None,
+            provider: None,
+            attendee: Attendee {
+                name: "Ada Nowak; Müller".to_owned(),
+                email: Some("ada@example.com".to_owned()),
+                phone: None,
+                time_zone: "Europe/Warsaw".to_owned(),
+                language: None,
+            },
+            guests: Vec::new(),
+            answers: Map::new(),
+            notes: Some("By bike,\nwith a dog".to_owned()),
+        }
+    }
+
+    /// Every event of the calendar, as the server shows it to a person's program.
+    async fn events(&self) -> Vec<String> {
+        let query = r#"<C:calendar-query xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><C:calendar-data/></prop><C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>"#;
+        let (_, answer) = self.radicale.ask("REPORT", HOME, query).await;
+        answer.split("BEGIN:VEVENT").skip(1).map(str::to_owned).collect()
+    }
+
+    /// Let the worker try again what is waiting.
+    async fn later(&self) {
+        self.world.clock.advance_ms(LATER_MS);
+        self.world.engine.run_due_jobs(10).await.unwrap();
+    }
+
+    /// Keep the connection in step once, and see how the booking stands.
+    async fn synced(&self, booking: BookingId) -> Booking {
+        let (engine, caller) = (&self.world.engine, &self.world.caller);
+        engine.start_sync(caller, self.connection, false).await.unwrap();
+        engine.run_due_jobs(10).await.unwrap();
+        let status = engine.sync_status(caller, self.connection).await.unwrap();
+        assert_eq!((status.state.error, status.open_conflicts), (None, 0));
+        engine.booking(caller, booking).await.unwrap()
+    }
+
+    /// A call of the component as the engine makes them.
+    fn call(&self, number: u128) -> CallContext {
+        let host = self.proxy.url().trim_start_matches("http://").to_owned();
+        CallContext {
+            tenant: self.world.caller.tenant,
+            listing: None,
+            connection: ConnectionId::from_uuid(Uuid::from_u128(1)),
+            plugin: "caldav".parse().unwrap(),
+            call: ProviderCallId::from_uuid(Uuid::from_u128(number)),
+            request_id: "request-test".to_owned(),
+            settings: Arc::new(self.settings()),
+            credentials: Arc::new(credentials()),
+            granted_hosts: Arc::new(BTreeSet::from([host])),
+        }
+    }
+
+    fn settings(&self) -> Value {
+        json!({ "base_url": self.proxy.url(), "calendar": HOME, "cancelled_events": "delete", "title": "{name}" })
+    }
+}
+
+fn has_line(event: &str, line: &str) -> bool {
+    event.lines().any(|found| found.trim_end() == line)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_is_an_event_for_as_long_as_it_stands() {
+    let Some(scene) = scene("a booking in a real calendar").await else { return };
+    let (engine, caller) = (&scene.world.engine, &scene.world.caller);
+    let made = engine.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
+    assert_eq!(made.status, BookingStatus::Confirmed);
+    let events = scene.events().await;
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    for line in [
+        &format!("UID:{}@berth", made.id),
+        "DTSTART:20261201T090000Z",
+        "DTEND:20261201T093000Z",
+        "SUMMARY:Booking: Ada Nowak\\; Müller",
+        "SEQUENCE:0",
+    ] {
+        assert!(has_line(event, line), "{line} is not in {event}");
+    }
+
+    let change = RescheduleBooking { start: at("14:00"), expected_sequence: None, bound_by_cutoffs: false };
+    let moved = engine.reschedule(caller, made.id, change).await.unwrap().booking;
+    assert_eq!((moved.status, moved.when.start()), (BookingStatus::Confirmed, at("14:00")));
+    let events = scene.events().await;
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    assert!(has_line(event, "DTSTART:20261201T140000Z") && has_line(event, "SEQUENCE:1"), "{event}");
+
+    let change = CancelBooking { reason: None, expected_sequence: None, bound_by_cutoffs: false };
+    let cancelled = engine.cancel(caller, made.id, change).await.unwrap();
+    assert_eq!((cancelled.booking.status, cancelled.pending), (BookingStatus::Cancelled, false));
+    assert!(scene.events().await.is_empty(), "the event is gone with its booking");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_leads_to_one_event() {
+    let Some(scene) = scene("lost answers of a real calendar").await else { return };
+    let (engine, caller) = (&scene.world.engine, &scene.world.caller);
+    scene.proxy.fault("PUT", Fault::DropAfter);
+    let made = engine.book(caller, scene.request(at("09:00"))).await.unwrap();
+    assert!(made.pending, "nobody knows what happened");
+    scene.later().await;
+    let booking = engine.booking(caller, made.booking.id).await.unwrap();
+    assert_eq!(booking.status, BookingStatus::Confirmed);
+    assert_eq!(scene.events().await.len(), 1);
+
+    scene.proxy.fault("PUT", Fault::DropAfter);
+    let change = RescheduleBooking { start: at("14:00"), expected_sequence: None, bound_by_cutoffs: false };
+    assert!(engine.reschedule(caller, booking.id, change).await.unwrap().pending);
+    scene.later().await;
+    let moved = engine.booking(caller, booking.id).await.unwrap();
+    assert_eq!(
+        (moved.status, moved.provider_task, moved.when.start()),
+        (BookingStatus::Confirmed, None, at("14:00"))
+    );
+    let events = scene.events().await;
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    assert!(
+        has_line(event, "DTSTART:20261201T140000Z") && has_line(event, "SEQUENCE:1"),
+        "moved once: {event}"
+    );
+
+    scene.proxy.fault("DELETE", Fault::DropAfter);
+    let change = CancelBooking { reason: None, expected_sequence: None, bound_by_cutoffs: false };
+    assert!(engine.cancel(caller, booking.id, change).await.unwrap().pending);
+    scene.later().await;
+    let gone = engine.booking(caller, booking.id).await.unwrap();
+    assert_eq!((gone.status, gone.provider_task), (BookingStatus::Cancelled, None));
+    assert!(scene.events().await.is_empty());
+}
+
+const WARSAW: &str = "BEGIN:VTIMEZONE\r\nTZID:Europe/Warsaw\r\nBEGIN:STANDARD\r\nDTSTART:19961027T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\nDTSTART:19810329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\n";
+
+/// An event as a calendar program writes it.
+fn object(uid: &str, lines: &str) -> String {
+    format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Somebody//EN\r\n{WARSAW}BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20261123T070000Z\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+}
+
+async fn changes(scene: &Scene, cursor: Option<String>, number: u128) -> (Vec<ExternalBooking>, String) {
+    let page = scene.world.runtime.list_changes(&scene.call(number), cursor, 50).await.unwrap();
+    assert!(!page.more);
+    (page.items, page.cursor)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_does_in_the_calendar_is_told() {
+    let Some(scene) = scene("changes in a real calendar").await else { return };
+    let (engine, caller) = (&scene.world.engine, &scene.world.caller);
+    let made = engine.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
+    let (first, cursor) = changes(&scene, None, 1).await;
+    assert_eq!(first.iter().map(|b| b.reference.clone()).collect::<Vec<_>>(), [Some(made.id.to_string())]);
+
+    let path = made.external_id.clone().unwrap();
+    let lines = "DTSTART;TZID=Europe/Warsaw:20261202T113000\r\nDURATION:PT30M\r\nSEQUENCE:1\r\nSUMMARY:moved";
+    let (status, _) = scene.radicale.ask("PUT", &path, &object(&format!("{}@berth", made.id), lines)).await;
+    assert!(status.is_success(), "{status}");
+    let (second, cursor) = changes(&scene, Some(cursor), 2).await;
+    let [moved] = second.as_slice() else { panic!("{second:?}") };
+    let expected = within("2026-12-02T10:30:00Z", "2026-12-02T11:00:00Z");
+    assert_eq!(
+        (moved.id.as_str(), moved.when, moved.status),
+        (path.as_str(), expected, ExternalStatus::Confirmed)
+    );
+
+    let (status, _) = scene.radicale.ask("DELETE", &path, "").await;
+    assert!(status.is_success(), "{status}");
+    let (third, cursor) = changes(&scene, Some(cursor), 3).await;
+    let [gone] = third.as_slice() else { panic!("{third:?}") };
+    assert_eq!((gone.id.as_str(), gone.status), (path.as_str(), ExternalStatus::Cancelled));
+    assert!(changes(&scene, Some(cursor), 4).await.0.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn busy_times_are_the_same_whoever_counts_them() {
+    let Some(scene) = scene("busy times of a real calendar").await else { return };
+    // Over a change of clocks, with one that was moved and one that was taken out; what is free; the other calendar.
+    let series = "DTSTART;TZID=Europe/Warsaw:20270326T100000\r\nDTEND;TZID=Europe/Warsaw:20270326T110000\r\nRRULE:FREQ=DAILY;COUNT=5\r\nEXDATE;TZID=Europe/Warsaw:20270327T100000\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:series\r\nDTSTAMP:20261123T070000Z\r\nRECURRENCE-ID;TZID=Europe/Warsaw:20270329T100000\r\nDTSTART;TZID=Europe/Warsaw:20270329T150000\r\nDURATION:PT45M";
+    let free = "DTSTART:20270326T120000Z\r\nDURATION:PT1H\r\nTRANSP:TRANSPARENT";
+    let cancelled = "DTSTART:20270326T140000Z\r\nDURATION:PT1H\r\nSTATUS:CANCELLED";
+    let tentative = "DTSTART:20270326T160000Z\r\nDURATION:PT1H\r\nSTATUS:TENTATIVE";
+    for (path, uid, lines) in [
+        ("/eve/home/series.ics", "series", series),
+        ("/eve/home/free.ics", "free", free),
+        ("/eve/home/cancelled.ics", "cancelled", cancelled),
+        ("/eve/work/tentative.ics", "tentative", tentative),
+    ] {
+        let (status, answer) = scene.radicale.ask("PUT", path, &object(uid, lines)).await;
+        assert!(status.is_success(), "{path}: {status} {answer}");
+    }
+    let query = BusyQuery {
+        within: within("2027-03-26T00:00:00Z", "2027-04-02T00:00:00Z"),
+        calendars: Vec::new(),
+        time_zone: "Europe/Warsaw".to_owned(),
+    };
+    let counted = scene.world.runtime.busy(&scene.call(1), query.clone()).await.unwrap();
+    let shown: Vec<_> = counted
+        .iter()
+        .map(|b| format!("{} {}", b.when.start(), b.source.as_deref().unwrap_or("-")))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "2027-03-26T09:00:00Z /eve/home/",
+            "2027-03-26T16:00:00Z /eve/work/",
+            "2027-03-28T08:00:00Z /eve/home/",
+            "2027-03-29T13:00:00Z /eve/home/",
+            "2027-03-30T08:00:00Z /eve/home/",
+        ]
+    );
+    scene.proxy.hide_counting();
+    let single = scene.world.runtime.busy(&scene.call(2), query).await.unwrap();
+    assert_eq!(single, counted, "from single events");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_follows_its_event() {
+    let Some(scene) = scene("a booking that follows a real calendar").await else { return };
+    let (engine, caller) = (&scene.world.engine, &scene.world.caller);
+    let made = engine.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
+    // Others write into the calendar as well, what concerns nobody's booking and what takes no time.
+    for (name, lines) in [
+        ("private", "DTSTART:20261203T090000Z\r\nDURATION:PT1H\r\nSUMMARY:dentist"),
+        ("note", "DTSTART;VALUE=DATE:20261201\r\nSUMMARY:birthday\r\nTRANSP:TRANSPARENT"),
+        ("series", "DTSTART:20261101T170000Z\r\nDURATION:PT1H\r\nRRULE:FREQ=WEEKLY"),
+    ] {
+        let (status, answer) =
+            scene.radicale.ask("PUT", &format!("{HOME}{name}.ics"), &object(name, lines)).await;
+        assert!(status.is_success(), "{name}: {status} {answer}");
+    }
+    let first = scene.synced(made.id).await;
+    assert_eq!((first.status, first.when), (made.status, made.when));
+
+    let path = made.external_id.clone().unwrap();
+    let lines = "DTSTART;TZID=Europe/Warsaw:20261202T113000\r\nDURATION:PT30M\r\nSEQUENCE:1\r\nSUMMARY:moved";
+    let (status, _) = scene.radicale.ask("PUT", &path, &object(&format!("{}@berth", made.id), lines)).await;
+    assert!(status.is_success(), "{status}");
+    let moved = scene.synced(made.id).await;
+    assert_eq!(
+        (moved.status, moved.when),
+        (BookingStatus::Confirmed, within("2026-12-02T10:30:00Z", "2026-12-02T11:00:00Z"))
+    );
+
+    let (status, _) = scene.radicale.ask("DELETE", &path, "").await;
+    assert!(status.is_success(), "{status}");
+    assert_eq!(scene.synced(made.id).await.status, BookingStatus::Cancelled);
+}

@@ -1,0 +1,322 @@
+//! HighLevel through the engine: the real component in its sandbox, against the simulator.
+
+use std::sync::Arc;
+
+use berth_engine::{BookRequest, CancelBooking, RescheduleBooking};
+use berth_model::{
+    booking::{Booking, BookingStatus},
+    event_type::EventTypeRecord,
+    id::ConnectionId,
+    problem::Code,
+    provider::{Attendee, WebhookRequest},
+    time::{Clock, Instant},
+};
+use berth_simulators::{
+    faults::Fault,
+    front::Delivery,
+    gohighlevel::{Calendar, Config, Signatures, Simulator, Status},
+    hours::Hours,
+};
+use berth_tests::{TestClock, World, component};
+use serde_json::{Value, json};
+
+const APPOINTMENTS: &str = "POST /calendars/events/appointments";
+
+struct Practice {
+    world: World,
+    simulator: Simulator,
+    connection: ConnectionId,
+    event_type: EventTypeRecord,
+}
+
+impl Practice {
+    /// A sub-account that is open round the clock in Warsaw, connected, with this calendar on offer.
+    async fn open(calendar: &str, more_settings: Value) -> Self {
+        let clock = TestClock::start();
+        let ticks = clock.clone();
+        let calendar_of = |id: &str, auto_confirm| Calendar {
+            id: id.to_owned(),
+            slug: id.to_owned(),
+            name: "Consultation".to_owned(),
+            length_minutes: 30,
+            auto_confirm,
+        };
+        let config = Config {
+            clock: Arc::new(move || ticks.now().micros()),
+            rate_limit: false,
+            calendars: vec![calendar_of("cal_1", true), calendar_of("cal_2", false)],
+            hours: Hours {
+                time_zone: chrono_tz::Europe::Warsaw,
+                opens_minute: 0,
+                closes_minute: 24 * 60,
+                weekends: true,
+            },
+            ..Config::default()
+        };
+        let token = config.token.clone();
+        let simulator = Simulator::start(config).await.unwrap();
+        let url = simulator.url();
+        let world = World::new(7, clock, &[url.trim_start_matches("http://")]).await;
+        world.install(component("gohighlevel")).await;
+        let mut settings = json!({ "base_url": url, "location_id": "loc_1",
+            "webhook_public_key": simulator.webhook_public_key(),
+            "legacy_webhook_public_key": simulator.legacy_webhook_public_key() });
+        settings.as_object_mut().unwrap().extend(more_settings.as_object().unwrap().clone());
+        let connection = world.connect("gohighlevel", settings, &token).await;
+        let event_type = world.offer(Some(connection), Some(calendar)).await;
+        Self { world, simulator, connection, event_type }
+    }
+
+    async fn book(&self, start: &str) -> Booking {
+        let request = BookRequest {
+            event_type: self.event_type.id,
+            start: start.parse().unwrap(),
+            length_minutes: None,
+            hold: None,
+            member: None,
+            provider: None,
+            attendee: Attendee {
+                name: "Ada Nowak".to_owned(),
+                email: Some("ada@example.com".to_owned()),
+                phone: None,
+                time_zone: "Europe/Warsaw".to_owned(),
+                language: None,
+            },
+            guests: Vec::new(),
+            answers: serde_json::Map::new(),
+            notes: None,
+        };
+        self.world.engine.book(&self.world.caller, request).await.unwrap().booking
+    }
+
+    async fn now(&self, booking: &Booking) -> Booking {
+        self.world.engine.booking(&self.world.caller, booking.id).await.unwrap()
+    }
+
+    /// Let an hour pass, and do what is due.
+    async fn later(&self) {
+        self.world.clock.advance_ms(3_600_000);
+        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
+    }
+
+    /// Messages that the simulator has for us.
+    fn messages(&self) -> Vec<Delivery> {
+        self.simulator.take_deliveries()
+    }
+
+    fn request(&self, message: &Delivery) -> WebhookRequest {
+        WebhookRequest {
+            method: "POST".to_owned(),
+            headers: message.headers.clone(),
+            query: String::new(),
+            body: message.body.clone(),
+            received_at: self.world.clock.now(),
+            subscription: None,
+        }
+    }
+
+    /// Deliver a message to the connection, and act on it. The code of the refusal if it is refused.
+    async fn deliver(&self, message: &Delivery) -> Result<(), Code> {
+        let (plugin, request) = ("gohighlevel".parse().unwrap(), self.request(message));
+        let received =
+            self.world.engine.receive_webhook(&plugin, self.connection, request, None, "test").await;
+        self.acted_on(received.map(drop).map_err(|problem| problem.code)).await
+    }
+
+    /// The same to the one address of the app.
+    async fn deliver_to_app(&self, message: &Delivery) -> Result<(), Code> {
+        let (plugin, request) = ("gohighlevel".parse().unwrap(), self.request(message));
+        let received = self.world.engine.receive_account_webhook(&plugin, request, None, "test").await;
+        self.acted_on(received.map(drop).map_err(|problem| problem.code)).await
+    }
+
+    async fn acted_on(&self, received: Result<(), Code>) -> Result<(), Code> {
+        received?;
+        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
+        Ok(())
+    }
+}
+
+fn at(text: &str) -> Instant {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_booking_is_made_moved_and_cancelled_on_both_sides() {
+    let practice = Practice::open("cal_1", json!({})).await;
+    let booking = practice.book("2026-11-24T09:00:00Z").await;
+    assert_eq!(booking.status, BookingStatus::Confirmed);
+    let twin = &practice.simulator.active_appointments()[0];
+    assert_eq!((twin.start, twin.status), (booking.when.start().micros(), Status::Confirmed));
+    assert!(twin.description.as_ref().unwrap().contains(&booking.id.to_string()));
+    assert_eq!(practice.simulator.contacts()[0].email.as_deref(), Some("ada@example.com"));
+
+    let caller = &practice.world.caller;
+    let to = RescheduleBooking {
+        start: at("2026-11-25T10:30:00Z"),
+        expected_sequence: None,
+        bound_by_cutoffs: false,
+    };
+    practice.world.engine.reschedule(caller, booking.id, to).await.unwrap();
+    assert_eq!(practice.now(&booking).await.when.start(), at("2026-11-25T10:30:00Z"));
+    let moved = &practice.simulator.active_appointments()[0];
+    assert_eq!((moved.id.as_str(), moved.start), (twin.id.as_str(), at("2026-11-25T10:30:00Z").micros()));
+
+    // The messages of our own changes, late and in the wrong order, change nothing.
+    for message in practice.messages().iter().rev() {
+        practice.deliver(message).await.unwrap();
+    }
+    assert_eq!(practice.now(&booking).await.when.start(), at("2026-11-25T10:30:00Z"));
+
+    let cancel = CancelBooking { reason: Some("ill".to_owned()), ..CancelBooking::default() };
+    practice.world.engine.cancel(caller, booking.id, cancel).await.unwrap();
+    assert_eq!(practice.now(&booking).await.status, BookingStatus::Cancelled);
+    assert!(practice.simulator.active_appointments().is_empty());
+    let left = &practice.simulator.appointments()[0];
+    assert!(left.description.as_ref().unwrap().ends_with("Cancellation reason: ill"));
+
+    practice.book("2026-11-25T10:30:00Z").await;
+    assert_eq!(practice.simulator.contacts().len(), 1, "the same person is the same contact");
+}
+
+#[tokio::test]
+async fn bookings_follow_what_people_do_in_highlevel() {
+    let practice = Practice::open("cal_1", json!({})).await;
+    let first = practice.book("2026-11-24T09:00:00Z").await;
+    let second = practice.book("2026-11-24T11:00:00Z").await;
+    practice.messages();
+    let id = |booking: &Booking| booking.external_id.clone().unwrap();
+
+    practice.simulator.move_out_of_band(&id(&first), at("2026-11-24T13:00:00Z").micros()).unwrap();
+    let moved = practice.messages();
+    practice.deliver(&moved[0]).await.unwrap();
+    assert_eq!(practice.now(&first).await.when.start(), at("2026-11-24T13:00:00Z"));
+
+    practice.simulator.change_out_of_band(&id(&first), &json!({ "appointmentStatus": "cancelled" })).unwrap();
+    let cancelled = practice.messages();
+    practice.deliver(&cancelled[0]).await.unwrap();
+    practice.deliver(&cancelled[0]).await.unwrap();
+    practice.deliver(&moved[0]).await.unwrap();
+    assert_eq!(practice.now(&first).await.status, BookingStatus::Cancelled);
+
+    practice.simulator.delete_out_of_band(&id(&second)).unwrap();
+    practice.deliver(&practice.messages()[0]).await.unwrap();
+    assert_eq!(practice.now(&second).await.status, BookingStatus::Cancelled, "deleted there, cancelled here");
+}
+
+#[tokio::test]
+async fn the_one_address_of_an_app_serves_its_sub_accounts() {
+    let practice = Practice::open("cal_1", json!({})).await;
+    let booking = practice.book("2026-11-24T09:00:00Z").await;
+    practice.messages();
+    let id = booking.external_id.clone().unwrap();
+    practice.simulator.move_out_of_band(&id, at("2026-11-24T13:00:00Z").micros()).unwrap();
+    practice.deliver_to_app(&practice.messages()[0]).await.unwrap();
+    assert_eq!(practice.now(&booking).await.when.start(), at("2026-11-24T13:00:00Z"));
+
+    // Signed under the same key, but of a sub-account that nobody here connected.
+    let clock = practice.world.clock.clone();
+    let elsewhere = Config {
+        location_id: "loc_2".to_owned(),
+        clock: Arc::new(move || clock.now().micros()),
+        ..Config::default()
+    };
+    let elsewhere = Simulator::start(elsewhere).await.unwrap();
+    elsewhere.book_out_of_band("cal_1", at("2026-11-24T09:00:00Z").micros()).unwrap();
+    let foreign = elsewhere.take_deliveries();
+    assert_eq!(practice.deliver_to_app(&foreign[0]).await, Err(Code::WebhookRefused));
+    assert_eq!(practice.deliver(&foreign[0]).await, Ok(()), "signed well, and then passed over");
+    assert_eq!(practice.now(&booking).await.status, BookingStatus::Confirmed);
+}
+
+#[tokio::test]
+async fn a_calendar_that_confirms_by_hand_keeps_the_booking_waiting() {
+    let practice = Practice::open("cal_2", json!({})).await;
+    let booking = practice.book("2026-11-24T09:00:00Z").await;
+    assert_eq!(booking.status, BookingStatus::Pending);
+    assert_eq!(practice.simulator.active_appointments()[0].status, Status::New);
+    practice.messages();
+    let id = booking.external_id.clone().unwrap();
+    practice.simulator.change_out_of_band(&id, &json!({ "appointmentStatus": "confirmed" })).unwrap();
+    practice.deliver(&practice.messages()[0]).await.unwrap();
+    assert_eq!(practice.now(&booking).await.status, BookingStatus::Confirmed);
+}
+
+#[tokio::test]
+async fn a_lost_answer_makes_exactly_one_booking() {
+    for lost in ["POST /contacts/upsert", APPOINTMENTS] {
+        for fault in [Fault::DropAfter, Fault::Malformed, Fault::DropBefore] {
+            let practice = Practice::open("cal_1", json!({})).await;
+            practice.simulator.script(lost, fault);
+            let booking = practice.book("2026-11-24T09:00:00Z").await;
+            assert_eq!(booking.status, BookingStatus::Pending, "{lost} {fault:?}: nobody knows yet");
+            practice.later().await;
+            let settled = practice.now(&booking).await;
+            assert_eq!(settled.status, BookingStatus::Confirmed, "{lost} {fault:?}");
+            let twins = practice.simulator.active_appointments();
+            assert_eq!((twins.len(), practice.simulator.contacts().len()), (1, 1), "{lost} {fault:?}");
+            assert_eq!(settled.external_id.as_deref(), Some(twins[0].id.as_str()), "{lost} {fault:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_was_taken_there_is_refused_here() {
+    let practice = Practice::open("cal_1", json!({})).await;
+    practice.simulator.book_out_of_band("cal_1", at("2026-11-24T09:00:00Z").micros()).unwrap();
+    let start = at("2026-11-24T11:00:00Z").micros();
+    practice.simulator.block_out_of_band(start, start + 30 * 60_000_000);
+    for start in ["2026-11-24T09:00:00Z", "2026-11-24T11:00:00Z"] {
+        let request = BookRequest {
+            event_type: practice.event_type.id,
+            start: at(start),
+            length_minutes: None,
+            hold: None,
+            member: None,
+            provider: None,
+            attendee: Attendee {
+                name: "Bob".to_owned(),
+                email: Some("bob@example.com".to_owned()),
+                phone: None,
+                time_zone: "UTC".to_owned(),
+                language: None,
+            },
+            guests: Vec::new(),
+            answers: serde_json::Map::new(),
+            notes: None,
+        };
+        let refused = practice.world.engine.book(&practice.world.caller, request).await;
+        assert_eq!(refused.err().map(|problem| problem.code), Some(Code::SlotTaken), "{start}");
+    }
+    assert_eq!(practice.simulator.active_appointments().len(), 1);
+}
+
+#[tokio::test]
+async fn only_messages_that_are_signed_count() {
+    let strict = Practice::open("cal_1", json!({})).await;
+    let lenient = Practice::open("cal_1", json!({ "legacy_webhook_signatures": true })).await;
+    for (practice, legacy) in [(&strict, Err(Code::WebhookRefused)), (&lenient, Ok(()))] {
+        let booking = practice.book("2026-11-24T09:00:00Z").await;
+        practice.messages();
+        let id = booking.external_id.clone().unwrap();
+        for (signatures, expected) in [
+            (Signatures::None, Err(Code::WebhookRefused)),
+            (Signatures::Legacy, legacy),
+            (Signatures::Both, Ok(())),
+        ] {
+            practice.simulator.set_signatures(signatures);
+            practice.simulator.change_out_of_band(&id, &json!({ "description": "changed" })).unwrap();
+            let message = &practice.messages()[0];
+            assert_eq!(practice.deliver(message).await, expected, "{signatures:?}");
+            practice.world.clock.advance_ms(1_000);
+        }
+        practice.simulator.set_signatures(Signatures::Current);
+        practice.simulator.change_out_of_band(&id, &json!({ "appointmentStatus": "cancelled" })).unwrap();
+        let message = practice.messages().remove(0);
+        let changed = Delivery { body: [message.body.as_slice(), b" "].concat(), ..message.clone() };
+        assert_eq!(practice.deliver(&changed).await, Err(Code::WebhookRefused));
+        practice.world.clock.advance_ms(301_000);
+        assert_eq!(practice.deliver(&message).await, Err(Code::WebhookRefused), "too old");
+        assert_eq!(practice.now(&booking).await.status, BookingStatus::Confirmed);
+    }
+}
