@@ -1,5 +1,7 @@
 //! Bookings in a real calendar: the CalDAV component through the engine, against Radicale. Skipped, and said, without it.
 
+#[path = "caldav/chance.rs"]
+mod chance;
 #[path = "caldav/proxy.rs"]
 mod proxy;
 

@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use berth_simulators::{
-    faults::{Fault, Faults},
+    faults::{Fault, Faults, Rates},
     server::{Server, hang_up},
 };
 use berth_tests::radicale::Radicale;
@@ -59,6 +59,11 @@ impl Proxy {
         self.shared.faults.lock().unwrap().script(what, fault);
     }
 
+    /// Faults by chance from now on.
+    pub fn set_rates(&self, rates: Rates) {
+        self.shared.faults.lock().unwrap().rates = rates;
+    }
+
     /// From now on the server does not say that it counts busy times.
     pub fn hide_counting(&self) {
         self.shared.hides_counting.store(true, Ordering::Relaxed);
@@ -71,6 +76,9 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     match fault {
         Some(Fault::DropBefore) => return hang_up(),
         Some(Fault::ServerError) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Some(Fault::RateLimited { .. }) => {
+            return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")]).into_response();
+        }
         _ => {}
     }
     let body = to_bytes(body, BODY_BYTES_MAX).await.unwrap();
@@ -78,8 +86,10 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let url = format!("{}{}", shared.behind, parts.uri.path_and_query().unwrap());
     let sent = shared.client.request(parts.method, url).headers(parts.headers).body(body).send().await;
     let answer = sent.unwrap();
-    if fault == Some(Fault::DropAfter) {
-        return hang_up();
+    match fault {
+        Some(Fault::DropAfter) => return hang_up(),
+        Some(Fault::Malformed) => return "<html>Maintenance</html>".into_response(),
+        _ => {}
     }
     let (status, mut headers) = (answer.status(), answer.headers().clone());
     let mut body = answer.text().await.unwrap();

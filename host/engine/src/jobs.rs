@@ -21,6 +21,8 @@ pub(crate) const SYNC_BOOKING: &str = "sync_booking";
 pub(crate) const PROCESS_WEBHOOKS: &str = "process_webhooks";
 /// See [`SYNC_BOOKING`].
 pub(crate) const SYNC_CONNECTION: &str = "sync_connection";
+/// See [`SYNC_BOOKING`].
+pub(crate) const WRITE_CALENDARS: &str = "write_calendars";
 /// Longest sleep of the worker when nobody rings, in milliseconds: another replica may have made a job.
 const IDLE_MS_MAX: u64 = 1_000;
 
@@ -94,6 +96,10 @@ impl Engine {
                 Some(connection) => self.run_process_webhooks(&job, connection, held, &request_id).await,
                 None => self.bury(held, "the payload names no connection").await,
             },
+            WRITE_CALENDARS => match id_of::<berth_model::id::Booking>(&job.payload, "booking") {
+                Some(booking) => self.run_write_calendars(&job, booking, held, &request_id).await,
+                None => self.bury(held, "the payload names no booking").await,
+            },
             SYNC_CONNECTION => match id_of::<berth_model::id::Connection>(&job.payload, "connection") {
                 Some(connection) => self.run_sync_connection(&job, connection, held, &request_id).await,
                 None => self.bury(held, "the payload names no connection").await,
@@ -129,6 +135,19 @@ impl Engine {
     ) -> Result<(), StoreError> {
         match self.process_webhooks(job.tenant, connection, held, request_id).await {
             Err(StoreError::NotFound(_)) => self.bury(held, "the connection is gone").await,
+            other => other,
+        }
+    }
+
+    async fn run_write_calendars(
+        &self,
+        job: &Job,
+        booking: BookingId,
+        held: Held,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        match self.write_calendars(job.tenant, booking, held, request_id).await {
+            Err(StoreError::NotFound(_)) => self.bury(held, "the booking or its calendar is gone").await,
             other => other,
         }
     }

@@ -48,6 +48,7 @@ impl Engine {
         held: Option<Held>,
     ) -> Outcome<BookOutcome> {
         self.forget_availability_of(&booking);
+        self.booking_changed(&booking).await;
         let Some(held) = held else {
             self.ring();
             return Ok(booking.into());
@@ -57,7 +58,10 @@ impl Engine {
         // A task of its own: a caller who hangs up does not stop it half-way. The call's wall limit bounds it.
         let task = tokio::spawn(async move { engine.sync_booking(tenant, id, held, &request_id).await });
         match task.await {
-            Ok(Ok(Synced::Settled(booking))) => Ok((*booking).into()),
+            Ok(Ok(Synced::Settled(booking))) => {
+                self.booking_changed(&booking).await;
+                Ok((*booking).into())
+            }
             Ok(Ok(Synced::Refused(error))) => Err(of_call(&error)),
             Ok(Ok(Synced::Later | Synced::Overtaken)) => {
                 self.ring();

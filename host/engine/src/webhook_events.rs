@@ -158,7 +158,10 @@ impl Engine {
             .change_booking(booking.tenant, booking.id, booking.sequence, change, None, audit)
             .await;
         match changed {
-            Ok(_) => Ok(format!("{}: changed", booking.id)),
+            Ok(changed) => {
+                self.booking_changed(&changed).await;
+                Ok(format!("{}: changed", booking.id))
+            }
             Err(StoreError::WrongState) => Ok(format!("{}: its state does not allow it", booking.id)),
             Err(error) => Err(error),
         }

@@ -362,3 +362,7 @@ pub const SYNC_AHEAD_SECONDS: i64 = 3 * 366 * 86_400;
 pub const RECONCILIATION_DAYS_MAX: i64 = 366;
 /// Rows of one side of a reconciliation.
 pub const RECONCILIATION_ROWS_MAX: i64 = 10_000;
+/// Calendars of one member.
+pub const MEMBER_CALENDARS_MAX: usize = 20;
+/// Bookings whose calendars are brought up to date in one go.
+pub const CALENDAR_WRITES_AT_ONCE: u32 = 200;

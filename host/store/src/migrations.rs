@@ -34,6 +34,7 @@ migrations! {
     11 "0011_oauth",
     12 "0012_webhooks",
     13 "0013_sync",
+    14 "0014_calendars",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

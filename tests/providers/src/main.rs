@@ -18,27 +18,6 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Provider {
-    /// A business behind the Berth Booksy contract, v1.
-    Booksy {
-        /// Port on 127.0.0.1; 0 for any free one.
-        #[arg(long, default_value_t = 4016)]
-        port: u16,
-        /// The client that its token endpoint knows.
-        #[arg(long, default_value = "booksy_demo_client")]
-        client_id: String,
-        /// The secret of this client.
-        #[arg(long, default_value = "booksy_demo_not_a_real_secret")]
-        client_secret: String,
-        /// The access token that it accepts without its token endpoint.
-        #[arg(long, default_value = "booksy_demo_not_a_real_token")]
-        access_token: String,
-        /// Faults by chance, as JSON: {"drop_after": 0.1, "latency_ms": [50, 200]}
-        #[arg(long)]
-        faults: Option<String>,
-        /// Seed of chance.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-    },
     /// Cal.com, API v2.
     Calcom {
         /// Port on 127.0.0.1; 0 for any free one.
@@ -117,37 +96,32 @@ enum Provider {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// A business behind the Berth Booksy contract, v1.
+    Booksy {
+        /// Port on 127.0.0.1; 0 for any free one.
+        #[arg(long, default_value_t = 4016)]
+        port: u16,
+        /// The client that its token endpoint knows.
+        #[arg(long, default_value = "booksy_demo_client")]
+        client_id: String,
+        /// The secret of this client.
+        #[arg(long, default_value = "booksy_demo_not_a_real_secret")]
+        client_secret: String,
+        /// The access token that it accepts without its token endpoint.
+        #[arg(long, default_value = "booksy_demo_not_a_real_token")]
+        access_token: String,
+        /// Faults by chance, as JSON: {"drop_after": 0.1, "latency_ms": [50, 200]}
+        #[arg(long)]
+        faults: Option<String>,
+        /// Seed of chance.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Cli::parse().provider {
-        Provider::Booksy { port, client_id, client_secret, access_token, faults, seed } => {
-            let config = booksy::Config {
-                port,
-                seed,
-                client_id: client_id.clone(),
-                client_secret,
-                access_token: access_token.clone(),
-                control: true,
-                deliver_webhooks: true,
-                ..booksy::Config::default()
-            };
-            let business = config.business_id.clone();
-            let simulator = booksy::Simulator::start(config).await?;
-            if let Some(faults) = faults {
-                simulator.set_rates(serde_json::from_str::<Rates>(&faults)?);
-            }
-            println!("{}", simulator.url());
-            eprintln!(
-                "Booksy simulator: business {business}; client {client_id}, or token {access_token}; services:"
-            );
-            for service in simulator.services() {
-                eprintln!("  {} {} ({} minutes)", service.id, service.name, service.duration_minutes);
-            }
-            eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
-            tokio::signal::ctrl_c().await?;
-        }
         Provider::Calcom { port, api_key, faults, seed } => {
             let config = calcom::Config {
                 port,
@@ -264,6 +238,32 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             eprintln!("OAuth client {} with secret {}:", client.id, client.secret);
             eprintln!("  {0}/common/oauth2/v2.0/authorize, {0}/common/oauth2/v2.0/token", simulator.url());
+            eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
+            tokio::signal::ctrl_c().await?;
+        }
+        Provider::Booksy { port, client_id, client_secret, access_token, faults, seed } => {
+            let config = booksy::Config {
+                port,
+                seed,
+                client_id: client_id.clone(),
+                client_secret,
+                access_token: access_token.clone(),
+                control: true,
+                deliver_webhooks: true,
+                ..booksy::Config::default()
+            };
+            let business = config.business_id.clone();
+            let simulator = booksy::Simulator::start(config).await?;
+            if let Some(faults) = faults {
+                simulator.set_rates(serde_json::from_str::<Rates>(&faults)?);
+            }
+            println!("{}", simulator.url());
+            eprintln!(
+                "Booksy simulator: business {business}; client {client_id}, or token {access_token}; services:"
+            );
+            for service in simulator.services() {
+                eprintln!("  {} {} ({} minutes)", service.id, service.name, service.duration_minutes);
+            }
             eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
             tokio::signal::ctrl_c().await?;
         }

@@ -138,7 +138,7 @@ impl Engine {
 }
 
 /// A range in pieces of at most so many days.
-fn parts(within: Interval, days: u32) -> Result<Vec<Interval>, CallError> {
+pub(super) fn parts(within: Interval, days: u32) -> Result<Vec<Interval>, CallError> {
     let length = i64::from(days).saturating_mul(86_400);
     let mut parts = Vec::new();
     let mut start = within.start();

@@ -1,5 +1,6 @@
 //! When something can be booked, and who takes it: opening hours, less what is taken here, less what is taken at the provider.
 
+mod calendars;
 mod choice;
 mod external;
 mod open;
@@ -241,7 +242,10 @@ impl Engine {
                     None
                 }),
         };
-        let known = Known { places: &places, external: external.as_deref(), rules: &rules };
+        let (calendars, unread) = self.calendar_times(request_id, scene, &ids, within).await?;
+        degraded.extend(unread);
+        let known =
+            Known { places: &places, external: external.as_deref(), calendars: &calendars, rules: &rules };
         let question = question(scene, &members, asked, known)?;
         let mut offers = question.offers();
         let mut rejections = if explain { question.rejections(&offers) } else { Vec::new() };

@@ -1,6 +1,6 @@
 //! From records to the question of the pure core.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
     booking::Booking,
@@ -103,7 +103,7 @@ fn host(
     known: Known<'_>,
     seen: Interval,
 ) -> Result<Host, Problem> {
-    let Known { places, external, rules } = known;
+    let Known { places, external, calendars, rules } = known;
     let zone = member.time_zone;
     let from = opening(zone, seen.start()).min(seen.start());
     let seen = Interval::new(from, seen.end()).unwrap_or(seen);
@@ -111,12 +111,18 @@ fn host(
     let places = places.iter().filter(|(id, _)| *id == member.id).flat_map(|(_, places)| places);
     let places: Vec<&TakenPlace> = places.collect();
     let mut taken: Vec<Taken> = places.iter().map(|place| taken(scene, place)).collect();
-    if let Some(External::Busy(busy)) = external {
+    let of_all = match external {
+        Some(External::Busy(busy)) => busy.as_slice(),
+        Some(External::Starts(_)) | None => &[],
+    };
+    let of_member = calendars.get(&member.id).map(Vec::as_slice).unwrap_or_default();
+    if !of_all.is_empty() || !of_member.is_empty() {
         // The twin of a booking of ours takes the same time again: the booking says better what is left of it, seats that are free
         // say. When a booking moves, its own time is not in its way.
         let moving = asked.moving.map(|booking| booking.when);
         let ours: BTreeSet<Interval> = places.iter().map(|place| place.when).chain(moving).collect();
-        taken.extend(busy.iter().filter(|b| !ours.contains(b)).map(|when| Taken::busy(*when)));
+        let busy = of_all.iter().chain(of_member).filter(|b| !ours.contains(b));
+        taken.extend(busy.map(|when| Taken::busy(*when)));
     }
     taken.extend(away.into_iter().map(Taken::busy));
     let (fixed, group) = scene.event_type.role_of(member.id);
@@ -129,6 +135,8 @@ fn host(
 pub(super) struct Known<'a> {
     pub(super) places: &'a [(MemberId, Vec<TakenPlace>)],
     pub(super) external: Option<&'a External>,
+    /// Busy times of members' own calendars.
+    pub(super) calendars: &'a BTreeMap<MemberId, Vec<Interval>>,
     pub(super) rules: &'a [RuleRecord],
 }
 

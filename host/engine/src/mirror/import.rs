@@ -80,6 +80,11 @@ impl Engine {
             let event = WebhookEvent::Updated(twin.clone());
             return Ok(self.apply_event(connection, context, event).await?.map(drop));
         }
+        if self.is_own_entry(connection, twin).await? {
+            mirrored.booking = twin.reference.as_ref().and_then(|r| r.parse().ok());
+            self.store().put_mirrored(mirrored).await?;
+            return Ok(Ok(()));
+        }
         // A stub of something that is over says neither when nor whose it was.
         let limit = self.now().plus_seconds(i64::from(state.rules.max_advance_days).saturating_mul(86_400));
         let matters = twin.status.is_active() && twin.when.end() > self.now() && twin.when.start() < limit;

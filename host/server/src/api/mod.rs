@@ -12,6 +12,7 @@ mod event_types;
 mod health;
 mod holds;
 mod holidays;
+mod integrations;
 mod keys;
 mod listings;
 mod manage;
@@ -113,6 +114,9 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(booking_providers::health))
         .routes(routes!(booking_providers::event_types))
         .routes(routes!(booking_providers::calls))
+        .routes(routes!(integrations::create, integrations::list))
+        .routes(routes!(integrations::get, integrations::update, integrations::delete))
+        .routes(routes!(integrations::sync))
         .routes(routes!(admin::sync_of, admin::start_sync))
         .routes(routes!(admin::set_rules))
         .routes(routes!(admin::mirror))

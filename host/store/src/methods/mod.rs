@@ -39,6 +39,7 @@ macro_rules! ask {
 }
 
 mod bookings;
+mod calendars;
 mod calls;
 mod connections;
 mod event_types;

@@ -31,6 +31,7 @@ pub(crate) mod assigned;
 pub(crate) mod audit;
 pub(crate) mod booking_changes;
 pub(crate) mod bookings;
+pub(crate) mod calendars;
 pub(crate) mod calls;
 pub(crate) mod conflicts;
 pub(crate) mod connections;
@@ -60,6 +61,7 @@ const ALL: &[&[&str]] = &[
     audit::ALL,
     booking_changes::ALL,
     bookings::ALL,
+    calendars::ALL,
     calls::ALL,
     conflicts::ALL,
     connections::ALL,

@@ -1,0 +1,254 @@
+//! Bookings in members' own calendars: written, moved and removed with the booking. What a calendar shows is remembered with the
+//! booking's sequence, so that whatever is behind is found again after any crash.
+
+use berth_model::{
+    booking::{Booking, BookingStatus},
+    calendar::{CalendarEntry, CalendarRecord},
+    id::{BookingId, TenantId},
+    limits,
+    provider::{
+        CallContext, CallError, CancelRequest, CreateRequest, ExternalBooking, ProviderConflict,
+        ProviderError, ReferenceLookup, RescheduleRequest,
+    },
+};
+use berth_store::{
+    StoreError,
+    records::{JobEnd, NewJob},
+};
+use serde_json::json;
+
+use crate::{Engine, Outcome, jobs::WRITE_CALENDARS, problems::of_store, sync::Held};
+
+/// After bookings, before synchronisations.
+const PRIORITY: i64 = 30;
+/// What an entry is marked with that somebody changed in the calendar.
+pub(crate) const CHANGED_THERE: i64 = -1;
+
+impl Engine {
+    /// Bring calendars up to date that show a booking in another version. How many bookings. To be called now and then.
+    pub async fn begin_calendar_writes(&self) -> Outcome<usize> {
+        let most = limits::CALENDAR_WRITES_AT_ONCE;
+        let behind = self.store().bookings_behind_in_calendars(self.now(), most).await.map_err(of_store)?;
+        let count = behind.len();
+        for (tenant, booking) in behind {
+            self.write_calendars_soon(tenant, booking).await.map_err(of_store)?;
+        }
+        Ok(count)
+    }
+
+    /// A booking changed: if its member has calendars, they are brought up to date soon.
+    pub(crate) async fn booking_changed(&self, booking: &Booking) {
+        let soon = async {
+            let calendars = self.store().calendars_of(booking.tenant, vec![booking.member]).await?;
+            if calendars.iter().any(|c| c.writes) {
+                self.write_calendars_soon(booking.tenant, booking.id).await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = soon.await {
+            // What is behind is found again.
+            tracing::warn!(%error, booking = %booking.id, "calendars are not up to date yet");
+        }
+    }
+
+    pub(crate) async fn write_calendars_soon(
+        &self,
+        tenant: TenantId,
+        booking: BookingId,
+    ) -> Result<(), StoreError> {
+        let job = NewJob {
+            id: self.new_id(),
+            tenant,
+            kind: WRITE_CALENDARS.to_owned(),
+            payload: json!({ "booking": booking }),
+            priority: PRIORITY,
+            due_at: self.now(),
+            dedup_key: format!("calendars:{booking}"),
+            leased_until: None,
+        };
+        self.store().enqueue_job(job).await?;
+        self.ring();
+        Ok(())
+    }
+
+    /// Bring the calendars of a booking's member to what the booking is.
+    pub(crate) async fn write_calendars(
+        &self,
+        tenant: TenantId,
+        id: BookingId,
+        held: Held,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        let booking = self.store().booking(tenant, id).await?;
+        let calendars = self.store().calendars_of(tenant, vec![booking.member]).await?;
+        for calendar in calendars.into_iter().filter(|c| c.writes && booking.connection != Some(c.connection))
+        {
+            let connection = self.store().connection(tenant, calendar.connection).await?;
+            let written = match self.call_context(&connection, None, request_id).await {
+                Ok(context) => self.write_one(&context, &booking, &calendar).await?,
+                Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
+            };
+            if let Err(error) = written {
+                return self.postpone(held, &error).await;
+            }
+            self.forget_availability(calendar.connection);
+        }
+        self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+    }
+
+    async fn write_one(
+        &self,
+        context: &CallContext,
+        booking: &Booking,
+        calendar: &CalendarRecord,
+    ) -> Result<Result<(), CallError>, StoreError> {
+        let entry = self.store().calendar_entry(booking.tenant, booking.id, calendar.id).await?;
+        let known = entry.and_then(|e| e.external_id);
+        let external_id = match self.bring(context, booking, calendar, known).await {
+            Ok(external_id) => external_id,
+            Err(error) => return Ok(Err(error)),
+        };
+        let entry = CalendarEntry {
+            tenant: booking.tenant,
+            booking: booking.id,
+            calendar: calendar.id,
+            connection: calendar.connection,
+            external_id,
+            written: booking.sequence,
+            updated_at: self.now(),
+        };
+        self.store().put_calendar_entry(entry).await?;
+        Ok(Ok(()))
+    }
+
+    /// Bring one calendar to what the booking is; the id of its entry from now on.
+    async fn bring(
+        &self,
+        context: &CallContext,
+        booking: &Booking,
+        calendar: &CalendarRecord,
+        known: Option<String>,
+    ) -> Result<Option<String>, CallError> {
+        let next = || CallContext { call: self.new_id(), ..context.clone() };
+        let belongs = match booking.status {
+            BookingStatus::Confirmed => true,
+            BookingStatus::Pending | BookingStatus::Cancelled | BookingStatus::Failed => false,
+            // What took place stays as it is.
+            BookingStatus::Completed | BookingStatus::NoShow => return Ok(known),
+        };
+        let current = match &known {
+            Some(id) => match self.providers().get_booking(&next(), id.clone()).await {
+                Ok(entry) => Some(entry).filter(|e| e.status.is_active()),
+                Err(CallError::Provider(ProviderError::NotFound)) => None,
+                Err(error) => return Err(error),
+            },
+            // A try whose answer was lost may have written it.
+            None => self.find_entry(context, booking).await?,
+        };
+        match (belongs, current) {
+            (false, None) => Ok(None),
+            (false, Some(entry)) => {
+                let request = CancelRequest {
+                    idempotency_key: format!(
+                        "{}-calendar-{}-{}-gone",
+                        booking.id, calendar.id, booking.sequence
+                    ),
+                    id: entry.id,
+                    reason: booking.reason.clone(),
+                };
+                match self.providers().cancel_booking(&next(), request).await {
+                    Ok(_)
+                    | Err(CallError::Provider(
+                        ProviderError::NotFound | ProviderError::Conflict(ProviderConflict::WrongState(_)),
+                    )) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+            (true, Some(entry)) if entry.when.start() == booking.when.start() => Ok(Some(entry.id)),
+            (true, Some(entry)) => {
+                let request = RescheduleRequest {
+                    idempotency_key: format!("{}-calendar-{}-{}", booking.id, calendar.id, booking.sequence),
+                    id: entry.id,
+                    reference: booking.id.to_string(),
+                    when: booking.when,
+                    reason: None,
+                    requested_by: None,
+                    slot_token: None,
+                };
+                let moved = self.providers().reschedule_booking(&next(), request).await?;
+                Ok(Some(moved.id))
+            }
+            (true, None) => {
+                let request = CreateRequest {
+                    // Another key for an entry that somebody removed: ids once used stay used at some providers.
+                    idempotency_key: format!("{}-calendar-{}-{}", booking.id, calendar.id, booking.sequence),
+                    reference: booking.id.to_string(),
+                    event_type: calendar.calendar.clone(),
+                    when: booking.when,
+                    attendee: booking.attendee.clone(),
+                    guests: booking.guests.clone(),
+                    answers: Vec::new(),
+                    notes: booking.notes.clone(),
+                    slot_token: None,
+                };
+                let made = self.providers().create_booking(&next(), request).await?;
+                Ok(Some(made.id))
+            }
+        }
+    }
+
+    async fn find_entry(
+        &self,
+        context: &CallContext,
+        booking: &Booking,
+    ) -> Result<Option<ExternalBooking>, CallError> {
+        let lookup = ReferenceLookup {
+            reference: booking.id.to_string(),
+            attendee_email: booking.attendee.email.clone(),
+            created_after: booking.created_at.plus_seconds(-600),
+            when: booking.when,
+        };
+        let cx = CallContext { call: self.new_id(), ..context.clone() };
+        let found = self.providers().find_by_reference(&cx, lookup).await?;
+        Ok(found.into_iter().find(|entry| entry.status.is_active()))
+    }
+
+    /// Is this an entry that we wrote? If somebody changed it in the calendar, it is brought back: the booking is what counts.
+    pub(crate) async fn is_own_entry(
+        &self,
+        connection: &berth_model::connection::ConnectionRecord,
+        twin: &ExternalBooking,
+    ) -> Result<bool, StoreError> {
+        let entry =
+            self.store().calendar_entry_by_external(connection.tenant, connection.id, &twin.id).await?;
+        let Some(entry) = entry else { return self.is_entry_being_written(connection, twin).await };
+        let booking = self.store().booking(connection.tenant, entry.booking).await?;
+        let belongs = booking.status == BookingStatus::Confirmed;
+        let agrees =
+            twin.status.is_active() == belongs && (!belongs || twin.when.start() == booking.when.start());
+        if !agrees && entry.written == booking.sequence {
+            let changed = CalendarEntry { written: CHANGED_THERE, updated_at: self.now(), ..entry };
+            self.store().put_calendar_entry(changed).await?;
+            self.write_calendars_soon(booking.tenant, booking.id).await?;
+        }
+        Ok(true)
+    }
+
+    /// Does it carry the reference of a booking whose member has this calendar? Its news may come before we have noted its id.
+    async fn is_entry_being_written(
+        &self,
+        connection: &berth_model::connection::ConnectionRecord,
+        twin: &ExternalBooking,
+    ) -> Result<bool, StoreError> {
+        let Some(reference) = twin.reference.as_ref().and_then(|r| r.parse::<BookingId>().ok()) else {
+            return Ok(false);
+        };
+        let booking = match self.store().booking(connection.tenant, reference).await {
+            Ok(booking) => booking,
+            Err(StoreError::NotFound(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let calendars = self.store().calendars_of(booking.tenant, vec![booking.member]).await?;
+        Ok(calendars.iter().any(|c| c.writes && c.connection == connection.id))
+    }
+}

@@ -1,0 +1,152 @@
+//! Members' own calendars: which there are. What they hold is read for availability (`availability::calendars`); bookings are written
+//! into them (`calendar_writes`).
+
+use berth_model::{
+    calendar::CalendarRecord,
+    id::{CalendarId, ConnectionId, MemberId},
+    limits,
+    problem::{Code, FieldError, Problem},
+    provider::{CancelRequest, ExternalId},
+};
+
+use crate::{Caller, Engine, Outcome, problems::of_store};
+
+/// Longest id of a calendar, in bytes.
+const CALENDAR_BYTES_MAX: usize = 1_024;
+
+/// A calendar to be connected.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "see CalendarRecord")]
+pub struct NewCalendar {
+    pub member: MemberId,
+    pub connection: ConnectionId,
+    pub calendar: ExternalId,
+    pub reads: bool,
+    pub writes: bool,
+}
+
+/// Changes of a calendar; none leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "see CalendarRecord")]
+pub struct CalendarPatch {
+    pub calendar: Option<ExternalId>,
+    pub reads: Option<bool>,
+    pub writes: Option<bool>,
+}
+
+impl Engine {
+    /// Connect a member's calendar. What the connection's provider cannot do is refused now.
+    pub async fn create_calendar(&self, caller: &Caller, new: NewCalendar) -> Outcome<CalendarRecord> {
+        let now = self.now();
+        let calendar = CalendarRecord {
+            id: self.new_id(),
+            tenant: caller.tenant,
+            member: new.member,
+            connection: new.connection,
+            calendar: new.calendar,
+            reads: new.reads,
+            writes: new.writes,
+            created_at: now,
+            updated_at: now,
+        };
+        let known = self.store().calendars_of(caller.tenant, vec![new.member]).await.map_err(of_store)?;
+        if known.len() >= limits::MEMBER_CALENDARS_MAX {
+            let most = limits::MEMBER_CALENDARS_MAX;
+            return Err(Problem::new(Code::Invalid, format!("A member has at most {most} calendars.")));
+        }
+        self.check_calendar(caller, &calendar).await?;
+        self.store().create_calendar(calendar.clone(), self.audit(caller)).await.map_err(of_store)?;
+        self.forget_availability(calendar.connection);
+        Ok(calendar)
+    }
+
+    async fn check_calendar(&self, caller: &Caller, calendar: &CalendarRecord) -> Outcome<()> {
+        let mut errors = Vec::new();
+        if self.store().member(caller.tenant, calendar.member).await.is_err() {
+            errors.push(FieldError::new("/member", "no such member"));
+        }
+        if calendar.calendar.len() > CALENDAR_BYTES_MAX {
+            errors.push(FieldError::new("/calendar", format!("must be at most {CALENDAR_BYTES_MAX} bytes")));
+        }
+        if !calendar.reads && !calendar.writes {
+            errors.push(FieldError::new("/reads", "a calendar is read, written, or both"));
+        }
+        match self.store().connection(caller.tenant, calendar.connection).await {
+            Err(_) => errors.push(FieldError::new("/connection", "no such connection")),
+            Ok(connection) => {
+                let abilities = self.providers().abilities(&connection.plugin).unwrap_or_default();
+                if calendar.reads && !abilities.availability {
+                    errors.push(FieldError::new("/reads", "the provider says no busy times"));
+                }
+                if calendar.writes && !abilities.bookings {
+                    errors.push(FieldError::new("/writes", "the provider takes no bookings"));
+                }
+                if calendar.writes && calendar.calendar.is_empty() {
+                    let known = "is needed to write; see GET /api/booking-providers/{id}/event-types";
+                    errors.push(FieldError::new("/calendar", known));
+                }
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+    }
+
+    /// A calendar.
+    pub async fn calendar(&self, caller: &Caller, id: CalendarId) -> Outcome<CalendarRecord> {
+        self.store().calendar(caller.tenant, id).await.map_err(of_store)
+    }
+
+    /// Calendars by id.
+    pub async fn list_calendars(
+        &self,
+        caller: &Caller,
+        after: Option<CalendarId>,
+        limit: u32,
+    ) -> Outcome<Vec<CalendarRecord>> {
+        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
+        self.store().list_calendars(caller.tenant, after, limit).await.map_err(of_store)
+    }
+
+    /// Change which calendar it is, and what it is for. Entries that were written into another one stay there.
+    pub async fn update_calendar(
+        &self,
+        caller: &Caller,
+        id: CalendarId,
+        patch: CalendarPatch,
+    ) -> Outcome<CalendarRecord> {
+        let mut calendar = self.calendar(caller, id).await?;
+        crate::apply!(calendar, patch, calendar, reads, writes);
+        calendar.updated_at = self.now();
+        self.check_calendar(caller, &calendar).await?;
+        self.store().update_calendar(calendar.clone(), self.audit(caller)).await.map_err(of_store)?;
+        self.forget_availability(calendar.connection);
+        Ok(calendar)
+    }
+
+    /// Disconnect a calendar. Entries of bookings to come are taken out of it, as far as the provider answers.
+    pub async fn delete_calendar(&self, caller: &Caller, id: CalendarId) -> Outcome<()> {
+        let calendar = self.calendar(caller, id).await?;
+        let entries = self.store().calendar_entries(caller.tenant, id).await.map_err(of_store)?;
+        self.store().delete_calendar(caller.tenant, id, self.audit(caller)).await.map_err(of_store)?;
+        self.forget_availability(calendar.connection);
+        let connection = self.connection(caller, calendar.connection).await?;
+        let Ok(context) = self.call_context(&connection, None, &caller.request_id).await else {
+            return Ok(());
+        };
+        for entry in entries {
+            let booking = self.booking(caller, entry.booking).await?;
+            let Some(external_id) = entry.external_id.filter(|_| booking.when.end() > self.now()) else {
+                continue;
+            };
+            let request = CancelRequest {
+                idempotency_key: format!("{}-calendar-{id}-removed", booking.id),
+                id: external_id,
+                reason: None,
+            };
+            let cx = berth_model::provider::CallContext { call: self.new_id(), ..context.clone() };
+            if let Err(error) = self.providers().cancel_booking(&cx, request).await {
+                tracing::warn!(calendar = %id, outcome = error.outcome(), "an entry was not taken out of a calendar");
+            }
+        }
+        Ok(())
+    }
+}

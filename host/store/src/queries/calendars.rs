@@ -1,0 +1,278 @@
+//! Members' calendars, and the entries of bookings in them.
+
+use berth_model::{
+    calendar::{CalendarEntry, CalendarRecord},
+    id::{BookingId, CalendarId, ConnectionId, MemberId, TenantId},
+    limits,
+    time::Instant,
+};
+use serde_json::json;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::{super::Db, Conn, after, audit, found, met, places::push_ids};
+use crate::{StoreError, records::Audit, types::Ts};
+
+queries! {
+    INSERT = "INSERT INTO calendars (tenant_id, id, member_id, connection_id, calendar, reads, writes, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    GET = "SELECT tenant_id, id, member_id, connection_id, calendar, reads, writes, created_at, updated_at
+        FROM calendars WHERE tenant_id = $1 AND id = $2";
+    LIST = "SELECT tenant_id, id, member_id, connection_id, calendar, reads, writes, created_at, updated_at
+        FROM calendars WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    UPDATE = "UPDATE calendars SET calendar = $3, reads = $4, writes = $5, updated_at = $6 WHERE tenant_id = $1 AND id = $2";
+    DELETE = "DELETE FROM calendars WHERE tenant_id = $1 AND id = $2";
+    ENTRY = "SELECT tenant_id, booking_id, calendar_id, connection_id, external_id, written, updated_at
+        FROM calendar_entries WHERE tenant_id = $1 AND booking_id = $2 AND calendar_id = $3";
+    ENTRY_BY_EXTERNAL = "SELECT tenant_id, booking_id, calendar_id, connection_id, external_id, written, updated_at
+        FROM calendar_entries WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3";
+    ENTRIES_OF = "SELECT tenant_id, booking_id, calendar_id, connection_id, external_id, written, updated_at
+        FROM calendar_entries WHERE tenant_id = $1 AND calendar_id = $2 AND external_id IS NOT NULL
+        ORDER BY booking_id LIMIT $3";
+    PUT_ENTRY = "INSERT INTO calendar_entries (tenant_id, booking_id, calendar_id, connection_id, external_id, written, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (tenant_id, booking_id, calendar_id) DO UPDATE SET external_id = excluded.external_id,
+            written = excluded.written, updated_at = excluded.updated_at";
+    // Bookings to come that a calendar shows in another version, or not at all.
+    BEHIND = "SELECT DISTINCT b.tenant_id, b.id FROM calendars c
+        JOIN bookings b ON b.tenant_id = c.tenant_id AND b.member_id = c.member_id AND b.ends_at > $1
+        LEFT JOIN calendar_entries e ON e.tenant_id = b.tenant_id AND e.booking_id = b.id AND e.calendar_id = c.id
+        WHERE c.writes AND (b.connection_id IS NULL OR b.connection_id <> c.connection_id)
+            AND ((e.written IS NULL AND b.status = 'confirmed') OR e.written <> b.sequence)
+        LIMIT $2";
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    member_id: Uuid,
+    connection_id: Uuid,
+    calendar: String,
+    reads: bool,
+    writes: bool,
+    created_at: Ts,
+    updated_at: Ts,
+}
+
+impl From<Row> for CalendarRecord {
+    fn from(row: Row) -> Self {
+        Self {
+            id: CalendarId::from_uuid(row.id),
+            tenant: TenantId::from_uuid(row.tenant_id),
+            member: MemberId::from_uuid(row.member_id),
+            connection: ConnectionId::from_uuid(row.connection_id),
+            calendar: row.calendar,
+            reads: row.reads,
+            writes: row.writes,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct EntryRow {
+    tenant_id: Uuid,
+    booking_id: Uuid,
+    calendar_id: Uuid,
+    connection_id: Uuid,
+    external_id: Option<String>,
+    written: i64,
+    updated_at: Ts,
+}
+
+impl From<EntryRow> for CalendarEntry {
+    fn from(row: EntryRow) -> Self {
+        Self {
+            tenant: TenantId::from_uuid(row.tenant_id),
+            booking: BookingId::from_uuid(row.booking_id),
+            calendar: CalendarId::from_uuid(row.calendar_id),
+            connection: ConnectionId::from_uuid(row.connection_id),
+            external_id: row.external_id,
+            written: row.written,
+            updated_at: row.updated_at.0,
+        }
+    }
+}
+
+fn data(calendar: &CalendarRecord) -> serde_json::Value {
+    json!({
+        "member": calendar.member, "connection": calendar.connection, "calendar": calendar.calendar,
+        "reads": calendar.reads, "writes": calendar.writes,
+    })
+}
+
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    calendar: &CalendarRecord,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(INSERT)
+        .bind(calendar.tenant.uuid())
+        .bind(calendar.id.uuid())
+        .bind(calendar.member.uuid())
+        .bind(calendar.connection.uuid())
+        .bind(&calendar.calendar)
+        .bind(calendar.reads)
+        .bind(calendar.writes)
+        .bind(Ts(calendar.created_at))
+        .bind(Ts(calendar.updated_at))
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| {
+            StoreError::from(e).duplicate("this calendar of the member").missing("member or connection")
+        })?;
+    audit::note(conn, audit, Some(calendar.tenant), "calendar.connected", calendar.id.uuid(), data(calendar))
+        .await
+}
+
+pub(crate) async fn get(
+    conn: &mut Conn,
+    tenant: TenantId,
+    calendar: CalendarId,
+) -> Result<CalendarRecord, StoreError> {
+    let row =
+        sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(calendar.uuid()).fetch_optional(conn).await?;
+    Ok(found(row, "calendar")?.into())
+}
+
+pub(crate) async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    page_after: Option<CalendarId>,
+    limit: u32,
+) -> Result<Vec<CalendarRecord>, StoreError> {
+    let rows = sqlx::query_as::<Db, Row>(LIST)
+        .bind(tenant.uuid())
+        .bind(after(page_after))
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The calendars of these members.
+pub(crate) async fn of_members(
+    conn: &mut Conn,
+    tenant: TenantId,
+    members: &[MemberId],
+) -> Result<Vec<CalendarRecord>, StoreError> {
+    if members.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::<Db>::new(
+        "SELECT tenant_id, id, member_id, connection_id, calendar, reads, writes, created_at, updated_at
+        FROM calendars WHERE tenant_id = ",
+    );
+    query.push_bind(tenant.uuid()).push(" AND member_id IN ");
+    push_ids(&mut query, members);
+    query.push(" ORDER BY id");
+    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+pub(crate) async fn update(
+    conn: &mut Conn,
+    calendar: &CalendarRecord,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let done = sqlx::query::<Db>(UPDATE)
+        .bind(calendar.tenant.uuid())
+        .bind(calendar.id.uuid())
+        .bind(&calendar.calendar)
+        .bind(calendar.reads)
+        .bind(calendar.writes)
+        .bind(Ts(calendar.updated_at))
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| StoreError::from(e).duplicate("this calendar of the member"))?;
+    met(&done, StoreError::NotFound("calendar"))?;
+    audit::note(conn, audit, Some(calendar.tenant), "calendar.changed", calendar.id.uuid(), data(calendar))
+        .await
+}
+
+pub(crate) async fn delete(
+    conn: &mut Conn,
+    tenant: TenantId,
+    calendar: CalendarId,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let done =
+        sqlx::query::<Db>(DELETE).bind(tenant.uuid()).bind(calendar.uuid()).execute(&mut *conn).await?;
+    met(&done, StoreError::NotFound("calendar"))?;
+    audit::note(conn, audit, Some(tenant), "calendar.disconnected", calendar.uuid(), json!({})).await
+}
+
+pub(crate) async fn entry(
+    conn: &mut Conn,
+    tenant: TenantId,
+    booking: BookingId,
+    calendar: CalendarId,
+) -> Result<Option<CalendarEntry>, StoreError> {
+    let row = sqlx::query_as::<Db, EntryRow>(ENTRY)
+        .bind(tenant.uuid())
+        .bind(booking.uuid())
+        .bind(calendar.uuid())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(Into::into))
+}
+
+pub(crate) async fn entry_by_external(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    external_id: &str,
+) -> Result<Option<CalendarEntry>, StoreError> {
+    let row = sqlx::query_as::<Db, EntryRow>(ENTRY_BY_EXTERNAL)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(external_id)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(Into::into))
+}
+
+pub(crate) async fn entries_of(
+    conn: &mut Conn,
+    tenant: TenantId,
+    calendar: CalendarId,
+) -> Result<Vec<CalendarEntry>, StoreError> {
+    let rows = sqlx::query_as::<Db, EntryRow>(ENTRIES_OF)
+        .bind(tenant.uuid())
+        .bind(calendar.uuid())
+        .bind(limits::LIST_ROWS_MAX)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+pub(crate) async fn put_entry(conn: &mut Conn, entry: &CalendarEntry) -> Result<(), StoreError> {
+    sqlx::query::<Db>(PUT_ENTRY)
+        .bind(entry.tenant.uuid())
+        .bind(entry.booking.uuid())
+        .bind(entry.calendar.uuid())
+        .bind(entry.connection.uuid())
+        .bind(&entry.external_id)
+        .bind(entry.written)
+        .bind(Ts(entry.updated_at))
+        .execute(conn)
+        .await
+        .map_err(|e| StoreError::from(e).missing("calendar or booking"))?;
+    Ok(())
+}
+
+/// Bookings to come that a calendar shows in another version, or not at all.
+pub(crate) async fn behind(
+    conn: &mut Conn,
+    now: Instant,
+    limit: u32,
+) -> Result<Vec<(TenantId, BookingId)>, StoreError> {
+    let rows = sqlx::query_as::<Db, (Uuid, Uuid)>(BEHIND)
+        .bind(Ts(now))
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(t, b)| (TenantId::from_uuid(t), BookingId::from_uuid(b))).collect())
+}
