@@ -1,5 +1,7 @@
 //! The conformance suite against our own components, and against one that is wrong on purpose.
 
+#[path = "conformance/booksy.rs"]
+mod booksy;
 #[path = "conformance/caldav.rs"]
 mod caldav;
 #[path = "conformance/calendly.rs"]

@@ -203,6 +203,9 @@ async fn what_a_person_enters_is_not_booked_over() {
     let free = s.google.add_event(CALENDAR, at("16:00").micros(), 60, "Reminder").unwrap();
     s.google.make_transparent(CALENDAR, &free).unwrap();
     s.booked("16:00").await;
+    s.pushed().await;
+    let all = s.world.engine.list_conflicts(&s.world.caller, s.connection, None, true, 10).await.unwrap();
+    assert!(all.is_empty(), "what a person enters is nobody's to resolve: {all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -139,12 +139,17 @@ impl Engine {
     ) -> Result<Verdict, CallError> {
         if attempt > 1 {
             // An earlier try may have reached the provider: look before making another.
-            let mut twins = self.active_twins(cx, booking).await?;
+            let found = self.twins(cx, booking).await?;
+            let (mut twins, over): (Vec<_>, Vec<_>) = found.into_iter().partition(|t| t.status.is_active());
             if let Some(first) = twins.pop() {
                 for double in twins {
                     self.cancel_twin(cx, booking, &double.id).await?;
                 }
                 return Ok(Verdict::Twin(first));
+            }
+            // Made, and called off there before we heard of it: another one would bring it back.
+            if let Some(gone) = over.into_iter().find(was_called_off) {
+                return Ok(Verdict::CancelledThere(gone));
             }
         }
         let event_type = self.external_event_type(booking).await?;
@@ -159,7 +164,9 @@ impl Engine {
             notes: booking.notes.clone(),
             slot_token: None,
         };
-        self.providers().create_booking(&self.next_call(cx), request).await.map(Verdict::Twin)
+        let twin = self.providers().create_booking(&self.next_call(cx), request).await?;
+        // A provider that knows the key of an earlier try shows what became of it.
+        Ok(if was_called_off(&twin) { Verdict::CancelledThere(twin) } else { Verdict::Twin(twin) })
     }
 
     async fn drive_reschedule(&self, cx: &CallContext, booking: &Booking) -> Result<Verdict, CallError> {
@@ -201,15 +208,20 @@ impl Engine {
         cx: &CallContext,
         booking: &Booking,
     ) -> Result<Vec<ExternalBooking>, CallError> {
+        let mut found = self.twins(cx, booking).await?;
+        found.retain(|twin| twin.status.is_active());
+        Ok(found)
+    }
+
+    /// Every twin that carries our reference, newest first.
+    async fn twins(&self, cx: &CallContext, booking: &Booking) -> Result<Vec<ExternalBooking>, CallError> {
         let lookup = ReferenceLookup {
             reference: booking.id.to_string(),
             attendee_email: booking.attendee.email.clone(),
             created_after: booking.created_at.plus_seconds(-LOOKUP_SLACK_SECONDS),
             when: booking.when,
         };
-        let mut found = self.providers().find_by_reference(&self.next_call(cx), lookup).await?;
-        found.retain(|twin| twin.status.is_active());
-        Ok(found)
+        self.providers().find_by_reference(&self.next_call(cx), lookup).await
     }
 
     /// The twin as it stands, followed over reschedules.
@@ -428,6 +440,11 @@ impl Engine {
 /// Is this try the last before the job is put aside for a person?
 pub(crate) fn is_last(held: Held) -> bool {
     held.attempt >= i64::from(limits::JOB_ATTEMPTS_MAX)
+}
+
+/// Cancelled, and not because another one took its place.
+fn was_called_off(twin: &ExternalBooking) -> bool {
+    twin.status == ExternalStatus::Cancelled && twin.rescheduled_to.is_none()
 }
 
 fn wrong_state(why: &str) -> CallError {

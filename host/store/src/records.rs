@@ -1,5 +1,8 @@
 //! What goes into and comes out of the store besides the model's own records.
 
+mod oauth;
+mod sync;
+
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
     hold::HoldRecord,
@@ -13,6 +16,9 @@ use berth_model::{
     time::{Instant, Interval},
 };
 use serde_json::Value;
+
+pub use oauth::{OAuthClientRecord, OAuthFlow};
+pub use sync::SyncProgress;
 
 /// Who caused a change, for the audit row that every change of state writes (invariant 9).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -448,46 +454,6 @@ pub struct TakenPlace {
     pub same_event_type: bool,
 }
 
-/// A client that an operator registered at a provider, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OAuthClientRecord {
-    /// For which plugin.
-    pub plugin: PluginId,
-    /// For which of its credentials.
-    pub credential: String,
-    /// The client's public id.
-    pub client_id: String,
-    /// Addresses in place of the manifest's: `authorize`, `token`, `revoke`.
-    pub endpoints: std::collections::BTreeMap<String, String>,
-    /// Where a browser may be sent after consent.
-    pub return_addresses: Vec<String>,
-    /// When it was registered or changed.
-    pub updated_at: Instant,
-}
-
-/// A flow that waits for a person's consent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OAuthFlow {
-    /// SHA-256 of its state.
-    pub state_hash: Vec<u8>,
-    /// Whose.
-    pub tenant: TenantId,
-    /// The connection that it makes or mends.
-    pub connection: ConnectionId,
-    /// Does it make the connection?
-    pub is_new: bool,
-    /// Which plugin.
-    pub plugin: PluginId,
-    /// Which of its credentials.
-    pub credential: String,
-    /// Where the browser goes afterwards.
-    pub return_to: Option<String>,
-    /// Who began it.
-    pub started_by: String,
-    /// When it is over.
-    pub expires_at: Instant,
-}
-
 /// Messages that were refused for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct WebhookRefusals {
@@ -497,21 +463,4 @@ pub struct WebhookRefusals {
     pub refused: i64,
     /// The last one.
     pub last_at: Instant,
-}
-
-/// How far a synchronisation is, to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "see SyncState")]
-pub struct SyncProgress {
-    pub phase: berth_model::sync::SyncPhase,
-    pub position: Option<String>,
-    pub run: i64,
-    pub pages: i64,
-    pub items: i64,
-    pub started_at: Option<Instant>,
-    pub finished_at: Option<Instant>,
-    pub full_at: Option<Instant>,
-    pub due_at: Option<Instant>,
-    pub failures: i64,
-    pub error: Option<String>,
 }

@@ -2,6 +2,7 @@
 //! talk to them do not know. They listen on loopback only.
 
 pub mod acme;
+pub mod booksy;
 pub mod calcom;
 pub mod calendly;
 pub mod faults;

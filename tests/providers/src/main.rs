@@ -1,6 +1,8 @@
 //! `berth-simulator`: a provider simulator alone on a port.
 
-use berth_simulators::{calcom, calendly, faults::Rates, gohighlevel, google, machine_clock, outlook};
+use berth_simulators::{
+    booksy, calcom, calendly, faults::Rates, gohighlevel, google, machine_clock, outlook,
+};
 use clap::{Parser, Subcommand};
 
 /// Provider simulators for Berth. They listen on 127.0.0.1 only.
@@ -86,6 +88,27 @@ enum Provider {
         port: u16,
         /// An access token that it always accepts.
         #[arg(long, default_value = "outlook_demo_not_a_real_token")]
+        access_token: String,
+        /// Faults by chance, as JSON: {"drop_after": 0.1, "latency_ms": [50, 200]}
+        #[arg(long)]
+        faults: Option<String>,
+        /// Seed of chance.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// A business behind the Berth Booksy contract, v1.
+    Booksy {
+        /// Port on 127.0.0.1; 0 for any free one.
+        #[arg(long, default_value_t = 4016)]
+        port: u16,
+        /// The client that its token endpoint knows.
+        #[arg(long, default_value = "booksy_demo_client")]
+        client_id: String,
+        /// The secret of this client.
+        #[arg(long, default_value = "booksy_demo_not_a_real_secret")]
+        client_secret: String,
+        /// The access token that it accepts without its token endpoint.
+        #[arg(long, default_value = "booksy_demo_not_a_real_token")]
         access_token: String,
         /// Faults by chance, as JSON: {"drop_after": 0.1, "latency_ms": [50, 200]}
         #[arg(long)]
@@ -215,6 +238,32 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             eprintln!("OAuth client {} with secret {}:", client.id, client.secret);
             eprintln!("  {0}/common/oauth2/v2.0/authorize, {0}/common/oauth2/v2.0/token", simulator.url());
+            eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
+            tokio::signal::ctrl_c().await?;
+        }
+        Provider::Booksy { port, client_id, client_secret, access_token, faults, seed } => {
+            let config = booksy::Config {
+                port,
+                seed,
+                client_id: client_id.clone(),
+                client_secret,
+                access_token: access_token.clone(),
+                control: true,
+                deliver_webhooks: true,
+                ..booksy::Config::default()
+            };
+            let business = config.business_id.clone();
+            let simulator = booksy::Simulator::start(config).await?;
+            if let Some(faults) = faults {
+                simulator.set_rates(serde_json::from_str::<Rates>(&faults)?);
+            }
+            println!("{}", simulator.url());
+            eprintln!(
+                "Booksy simulator: business {business}; client {client_id}, or token {access_token}; services:"
+            );
+            for service in simulator.services() {
+                eprintln!("  {} {} ({} minutes)", service.id, service.name, service.duration_minutes);
+            }
             eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
             tokio::signal::ctrl_c().await?;
         }

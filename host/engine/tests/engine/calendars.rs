@@ -81,7 +81,8 @@ async fn an_answer_that_is_lost_writes_no_second_entry() {
     assert_eq!(w.provider.count("create"), 1);
     // What is behind is found again, whatever became of its job.
     let calendars = w.engine.list_calendars(&w.caller, None, 9).await.unwrap();
-    let entry = w.engine.store().calendar_entry(w.tenant.id, booking.id, calendars[0].id).await.unwrap().unwrap();
+    let entry =
+        w.engine.store().calendar_entry(w.tenant.id, booking.id, calendars[0].id).await.unwrap().unwrap();
     w.engine.store().put_calendar_entry(CalendarEntry { written: 0, ..entry }).await.unwrap();
     assert_eq!(w.engine.begin_calendar_writes().await.unwrap(), 1);
     settled(&w).await;

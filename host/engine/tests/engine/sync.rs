@@ -6,7 +6,7 @@ use berth_model::{
     connection::ConnectionStatus,
     limits,
     problem::Code,
-    provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError},
+    provider::{CallError, ExternalFieldProblem, ExternalStatus, ProviderConflict, ProviderError},
 };
 use berth_store::records::{Audit, BookingFilter};
 
@@ -41,6 +41,21 @@ async fn a_lost_answer_makes_no_second_twin() {
     assert_eq!(w.provider.count("create"), 1);
     assert_eq!(w.booking(outcome.booking.id).await.status, BookingStatus::Confirmed);
     w.agrees(outcome.booking.id).await;
+}
+
+#[tokio::test]
+async fn a_twin_that_was_called_off_before_we_heard_of_it_is_not_made_again() {
+    let w = world().await;
+    w.provider.next("create", Fault::After(LOST));
+    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    assert!(outcome.pending);
+    let id = w.provider.active()[0].id.clone();
+    w.provider.edit(&id, |twin| twin.status = ExternalStatus::Cancelled);
+    assert_eq!(w.later(5).await, 1);
+    assert_eq!(w.provider.count("create"), 1);
+    assert_eq!(w.booking(outcome.booking.id).await.status, BookingStatus::Cancelled);
+    assert_eq!(w.timeline(outcome.booking.id).await, ["booking.created", "booking.cancelled_by_provider"]);
+    w.booked(monday("10:00")).await;
 }
 
 #[tokio::test]
