@@ -7,7 +7,7 @@ mod proxy;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use berth_engine::{BookRequest, CancelBooking, NewConnection, RescheduleBooking};
+use berth_engine::{BookRequest, CancelBooking, EventTypePatch, NewConnection, RescheduleBooking};
 use berth_model::{
     booking::{Booking, BookingStatus},
     event_type::EventTypeRecord,
@@ -183,6 +183,21 @@ async fn a_booking_is_an_event_for_as_long_as_it_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_booking_is_not_in_its_own_way() {
+    let Some(scene) = scene("a move over its own time in a real calendar").await else { return };
+    let (engine, caller) = (&scene.world.engine, &scene.world.caller);
+    let quarters = EventTypePatch { slot_interval_minutes: Some(Some(15)), ..EventTypePatch::default() };
+    engine.update_event_type(caller, scene.event_type.id, quarters, None).await.unwrap();
+    // Right before it another one: a server that counts would join the two.
+    engine.book(caller, scene.request(at("08:30"))).await.unwrap();
+    let made = engine.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
+    let change = RescheduleBooking { start: at("09:15"), expected_sequence: None, bound_by_cutoffs: false };
+    let moved = engine.reschedule(caller, made.id, change).await.unwrap().booking;
+    assert_eq!((moved.status, moved.when.start()), (BookingStatus::Confirmed, at("09:15")));
+    assert_eq!(scene.events().await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_leads_to_one_event() {
     let Some(scene) = scene("lost answers of a real calendar").await else { return };
     let (engine, caller) = (&scene.world.engine, &scene.world.caller);
@@ -284,7 +299,15 @@ async fn busy_times_are_the_same_whoever_counts_them() {
         calendars: Vec::new(),
         time_zone: "Europe/Warsaw".to_owned(),
     };
-    let counted = scene.world.runtime.busy(&scene.call(1), query.clone()).await.unwrap();
+    let busy_of = async |number: u128, booked: &str| {
+        let mut call = scene.call(number);
+        let mut settings = scene.settings();
+        settings["calendar"] = booked.into();
+        call.settings = Arc::new(settings);
+        scene.world.runtime.busy(&call, query.clone()).await.unwrap()
+    };
+    // The calendar that is booked is told event by event, the other one is counted.
+    let counted = busy_of(1, "/eve/work/").await;
     let shown: Vec<_> = counted
         .iter()
         .map(|b| format!("{} {}", b.when.start(), b.source.as_deref().unwrap_or("-")))
@@ -299,8 +322,9 @@ async fn busy_times_are_the_same_whoever_counts_them() {
             "2027-03-30T08:00:00Z /eve/home/",
         ]
     );
+    assert_eq!(busy_of(2, HOME).await, counted, "the other way round");
     scene.proxy.hide_counting();
-    let single = scene.world.runtime.busy(&scene.call(2), query).await.unwrap();
+    let single = busy_of(3, HOME).await;
     assert_eq!(single, counted, "from single events");
 }
 

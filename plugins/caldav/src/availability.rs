@@ -6,7 +6,7 @@ use berth_sdk::{
 };
 
 use crate::{
-    CalDav, dav,
+    CalDav, dav, errors,
     map::{busy, calendars::Calendar},
 };
 
@@ -21,7 +21,7 @@ impl Availability for CalDav {
     }
 
     fn busy(&self, query: BusyQuery) -> Result<Vec<BusyTime>> {
-        let (mut calendars, _) = self.calendars()?;
+        let (mut calendars, booked) = self.calendars()?;
         if query.calendars.is_empty() {
             calendars.retain(|calendar| calendar.opaque);
         } else {
@@ -42,7 +42,7 @@ impl Availability for CalDav {
         }
         let mut all = Vec::new();
         for calendar in &calendars {
-            all.extend(self.busy_in(calendar, query.within)?);
+            all.extend(self.busy_in(calendar, query.within, calendar.url == booked)?);
         }
         all.sort_by_key(|taken| (taken.when.start, taken.when.end));
         Ok(all)
@@ -50,13 +50,17 @@ impl Availability for CalDav {
 }
 
 impl CalDav {
-    /// As the server counts, or from its single events where it does not count.
-    fn busy_in(&self, calendar: &Calendar, within: Interval) -> Result<Vec<BusyTime>> {
+    /// As the server counts, or from single events where it does not count, and in the calendar that is booked: a server joins times
+    /// that touch, and Berth knows its own bookings by their times.
+    fn busy_in(&self, calendar: &Calendar, within: Interval, booked: bool) -> Result<Vec<BusyTime>> {
         let id = self.server.id(&calendar.url);
-        if calendar.counts_busy {
-            return busy::free_busy(&dav::free_busy(&calendar.url, within)?, &id);
+        if booked || !calendar.counts_busy {
+            let events = dav::expanded(&calendar.url, within)?;
+            match busy::of_events(&events, calendar.zone.as_ref(), &id) {
+                Err(error) if calendar.counts_busy && errors::is(&error, busy::NOT_EXPANDED) => {}
+                told => return told,
+            }
         }
-        let events = dav::expanded(&calendar.url, within)?;
-        busy::of_events(&events, calendar.zone.as_ref(), &id)
+        busy::free_busy(&dav::free_busy(&calendar.url, within)?, &id)
     }
 }

@@ -13,6 +13,9 @@ use super::{
     zone::Zone,
 };
 
+/// Code of the error for a server that does not take recurring events apart.
+pub(crate) const NOT_EXPANDED: &str = "not-expanded";
+
 fn unusable(why: &str) -> ProviderError {
     log::warn(&format!("busy times cannot be told: {why}"));
     ProviderError::Unavailable(None)
@@ -78,7 +81,7 @@ pub(crate) fn of_events(
             if event.property("RRULE").is_some() || event.property("RDATE").is_some() {
                 return Err(ProviderError::vendor(
                     200,
-                    "not-expanded",
+                    NOT_EXPANDED,
                     "The server neither counts busy times nor takes recurring events apart (RFC 4791, CALDAV:expand).",
                 ));
             }

@@ -210,7 +210,7 @@ fn busy_times_of_every_calendar_that_takes_time() {
         "/eve/",
         "<current-user-principal><href>/eve/</href></current-user-principal><C:calendar-home-set><href>/eve/</href></C:calendar-home-set>",
     ));
-    let settings = json!({ "base_url": "https://dav.example.com/eve/", "calendar": "/eve/work/" });
+    let settings = json!({ "base_url": "https://dav.example.com/eve/", "calendar": "/eve/home/" });
     let found = script().on("PROPFIND", "/eve/", 207, &entry).on("PROPFIND", "/eve/", 207, &entry);
     let found = found.on("PROPFIND", "/eve/", 207, &home());
     let (caldav, played) = provider_with(
@@ -233,6 +233,36 @@ fn busy_times_of_every_calendar_that_takes_time() {
     assert!(matches!(unknown, Err(ProviderError::Invalid(p)) if p[0].field == "calendars"));
     let unsure = caldav.busy(query(&[]));
     assert_eq!(unsure, Err(ProviderError::Unavailable(None)), "half an answer would look free");
+    played.finish();
+}
+
+#[test]
+fn in_the_calendar_that_is_booked_each_event_is_told_by_itself() {
+    let told = "<C:calendar-home-set><href>/eve/</href></C:calendar-home-set>";
+    let entry = multistatus(&response("/eve/", told));
+    let object = |more: &str| {
+        let text = format!(
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20300105T090000Z\nDURATION:PT1H\n{more}END:VEVENT\nEND:VCALENDAR\n"
+        );
+        multistatus(&super::event_response("/eve/work/1.ics", "\"1\"", &text))
+    };
+    let counted =
+        "BEGIN:VCALENDAR\nBEGIN:VFREEBUSY\nFREEBUSY:20300105T100000Z/PT1H\nEND:VFREEBUSY\nEND:VCALENDAR\n";
+    let settings = json!({ "base_url": "https://dav.example.com/eve/", "calendar": "/eve/work/" });
+    let found = script().on("PROPFIND", "/eve/", 207, &entry).on("PROPFIND", "/eve/", 207, &entry);
+    let (caldav, played) = provider_with(
+        &settings,
+        found
+            .on("PROPFIND", "/eve/", 207, &home())
+            .on("REPORT", "/eve/work/", 207, &object(""))
+            .on("PROPFIND", "/eve/", 207, &home())
+            .on("REPORT", "/eve/work/", 207, &object("RRULE:FREQ=DAILY\n"))
+            .on("REPORT", "/eve/work/", 200, counted),
+    );
+    let work = || query(&["/eve/work/"]);
+    assert_eq!(shown(&caldav.busy(work()).unwrap()), ["2030-01-05T09:00:00Z /eve/work/"]);
+    // The server counts, but does not take recurring events apart.
+    assert_eq!(shown(&caldav.busy(work()).unwrap()), ["2030-01-05T10:00:00Z /eve/work/"]);
     played.finish();
 }
 
