@@ -22,7 +22,12 @@ const BOOKINGS: i64 = 60;
 const SETTLE: Duration = Duration::from_secs(240);
 
 /// What a customer was told.
-async fn book(replica: &Replica, event_type: &str, start: berth_model::time::Instant, n: i64) -> Option<String> {
+async fn book(
+    replica: &Replica,
+    event_type: &str,
+    start: berth_model::time::Instant,
+    n: i64,
+) -> Option<String> {
     let body = json!({ "event_type": event_type, "start": start,
         "attendee": { "name": "Ada", "email": format!("ada{n}@example.com"), "time_zone": "UTC" } });
     match replica.post("/api/booking", &body).await {

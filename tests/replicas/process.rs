@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 fn in_target(variable: &str, folder: &str) -> PathBuf {
-    std::env::var_os(variable)
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target").join(folder), PathBuf::from)
+    std::env::var_os(variable).map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target").join(folder),
+        PathBuf::from,
+    )
 }
 
 fn program() -> PathBuf {
@@ -150,8 +152,7 @@ impl Replica {
         let connection = json!({ "plugin": "calcom", "name": "test", "settings": { "base_url": simulator },
             "credentials": { "api-key": "cal_test_not_a_real_key" } });
         let connection = self.make("/api/booking-providers", connection).await;
-        let listing =
-            json!({ "slug": "studio", "title": "Studio", "time_zone": "UTC", "booking_provider_id": connection });
+        let listing = json!({ "slug": "studio", "title": "Studio", "time_zone": "UTC", "booking_provider_id": connection });
         let listing = self.make("/api/listings", listing).await;
         let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
         let member = json!({ "name": "Eve", "time_zone": "UTC",

@@ -161,6 +161,16 @@ impl World {
         Self::over_with(store, clock, random, &[], Means::default()).await
     }
 
+    /// The same, where components may reach these hosts.
+    pub async fn over_reaching(
+        store: Store,
+        clock: Arc<TestClock>,
+        random: Arc<Seeded>,
+        insecure: &[&str],
+    ) -> Self {
+        Self::over_with(store, clock, random, insecure, Means::default()).await
+    }
+
     async fn over_with(
         store: Store,
         clock: Arc<TestClock>,

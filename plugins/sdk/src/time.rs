@@ -113,7 +113,7 @@ pub fn format(instant: Instant) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
 }
 
-/// As [`format`], no finer than milliseconds, rounded down: what most services take.
+/// As [`format()`], no finer than milliseconds, rounded down: what most services take.
 #[must_use]
 pub fn format_millis(instant: Instant) -> String {
     format(instant.saturating_sub(instant.rem_euclid(MILLISECOND)))

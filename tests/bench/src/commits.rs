@@ -286,7 +286,8 @@ fn report(table: &mut Table, what: &str, mut store: Vec<f64>, mut bare: Vec<f64>
 
 /// A database of its own on this server.
 pub async fn fresh_postgres(url: &str) -> String {
-    let name = format!("bench_{}_{}", std::process::id(), Moment::now().elapsed().as_nanos());
+    static MADE: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let name = format!("bench_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
     let mut conn = PgConnection::connect(url).await.expect("connects");
     sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
         .execute(&mut conn)

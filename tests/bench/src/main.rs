@@ -7,6 +7,7 @@ mod commits;
 mod loading;
 mod naive;
 mod program;
+mod providers;
 mod scheduling;
 mod table;
 
@@ -15,7 +16,7 @@ use table::Table;
 #[tokio::main]
 async fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let all = ["calls", "loading", "program", "commits", "scheduling", "availability"];
+    let all = ["calls", "loading", "program", "commits", "scheduling", "availability", "providers"];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         eprintln!("there is no benchmark {unknown:?}; there are: {}", all.join(", "));
         std::process::exit(2);
@@ -41,6 +42,9 @@ async fn main() {
     }
     if runs("availability") {
         availability::run(&mut table).await;
+    }
+    if runs("providers") {
+        providers::run(&mut table).await;
     }
     table.print();
 }

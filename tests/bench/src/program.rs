@@ -83,7 +83,7 @@ pub async fn serve(folder: &Path, database: Option<&str>) -> (Served, Duration) 
 }
 
 /// Resident memory of a process, in MiB.
-fn resident_mib(pid: u32) -> f64 {
+pub fn resident_mib(pid: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
     let kib: f64 = line.trim().trim_end_matches(" kB").trim().parse().unwrap_or(0.0);
