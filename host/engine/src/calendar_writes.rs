@@ -4,7 +4,7 @@
 use berth_model::{
     booking::{Booking, BookingStatus},
     calendar::{CalendarEntry, CalendarRecord},
-    id::{BookingId, TenantId},
+    id::{BookingId, CalendarId, TenantId},
     limits,
     provider::{
         CallContext, CallError, CancelRequest, CreateRequest, ExternalBooking, ProviderConflict,
@@ -167,7 +167,7 @@ impl Engine {
             (true, Some(entry)) if entry.when.start() == booking.when.start() => Ok(Some(entry.id)),
             (true, Some(entry)) => {
                 let request = RescheduleRequest {
-                    idempotency_key: format!("{}-calendar-{}-{}", booking.id, calendar.id, booking.sequence),
+                    idempotency_key: entry_key(booking, calendar.id, "move"),
                     id: entry.id,
                     reference: booking.id.to_string(),
                     when: booking.when,
@@ -181,7 +181,7 @@ impl Engine {
             (true, None) => {
                 let request = CreateRequest {
                     // Another key for an entry that somebody removed: ids once used stay used at some providers.
-                    idempotency_key: format!("{}-calendar-{}-{}", booking.id, calendar.id, booking.sequence),
+                    idempotency_key: entry_key(booking, calendar.id, "make"),
                     reference: booking.id.to_string(),
                     event_type: calendar.calendar.clone(),
                     when: booking.when,
@@ -251,4 +251,11 @@ impl Engine {
         let calendars = self.store().calendars_of(booking.tenant, vec![booking.member]).await?;
         Ok(calendars.iter().any(|c| c.writes && c.connection == connection.id))
     }
+}
+
+/// The same for every try of this change of this entry, in the 64 bytes that the contract allows: a booking's entries are told apart by the
+/// random end of their calendars' ids.
+pub(crate) fn entry_key(booking: &Booking, calendar: CalendarId, change: &str) -> String {
+    let end = calendar.uuid().as_u128() & 0xffff_ffff;
+    format!("{}-{end:08x}-{}-{change}", booking.id, booking.sequence)
 }

@@ -9,7 +9,7 @@ use berth_model::{
     provider::{CancelRequest, ExternalId},
 };
 
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome, calendar_writes::entry_key, problems::of_store};
 
 /// Longest id of a calendar, in bytes.
 const CALENDAR_BYTES_MAX: usize = 1_024;
@@ -138,7 +138,7 @@ impl Engine {
                 continue;
             };
             let request = CancelRequest {
-                idempotency_key: format!("{}-calendar-{id}-removed", booking.id),
+                idempotency_key: entry_key(&booking, id, "gone"),
                 id: external_id,
                 reason: None,
             };
