@@ -83,7 +83,7 @@ async fn an_answer_that_is_lost_writes_no_second_entry() {
     let calendars = w.engine.list_calendars(&w.caller, None, 9).await.unwrap();
     let entry =
         w.engine.store().calendar_entry(w.tenant.id, booking.id, calendars[0].id).await.unwrap().unwrap();
-    w.engine.store().put_calendar_entry(CalendarEntry { written: 0, ..entry }).await.unwrap();
+    w.engine.store().put_calendar_entry(CalendarEntry { written: -1, ..entry }).await.unwrap();
     assert_eq!(w.engine.begin_calendar_writes().await.unwrap(), 1);
     settled(&w).await;
     assert_eq!((w.engine.begin_calendar_writes().await.unwrap(), entries(&w).len()), (0, 1));
