@@ -11,6 +11,7 @@ use berth_model::{
     problem::{Code, FieldError, Problem},
     provider::{Account, CallContext, CallError, ExternalEventType, Page, PageRequest, ProviderError},
     secret::{Credentials, Secret},
+    time::Instant,
 };
 use serde_json::{Value, json};
 
@@ -20,6 +21,18 @@ use crate::{
     refusals::network,
     validate::Fields,
 };
+
+/// Event types of providers by connection and page, with when they were asked for.
+pub(crate) type Catalog =
+    moka::sync::Cache<(ConnectionId, Option<String>), (Instant, Page<ExternalEventType>)>;
+
+/// An empty one.
+pub(crate) fn new_catalog() -> Catalog {
+    moka::sync::Cache::builder()
+        .max_capacity(limits::CATALOG_PAGES_REMEMBERED_MAX)
+        .support_invalidation_closures()
+        .build()
+}
 
 /// Longest credential, in bytes.
 const CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
@@ -270,9 +283,23 @@ impl Engine {
         token: Option<String>,
     ) -> Outcome<Page<ExternalEventType>> {
         let connection = self.connection(caller, id).await?;
+        let kept_seconds =
+            self.providers().manifest(&connection.plugin).map_or(0, |m| m.cache.catalog_seconds);
+        let key = (id, token.clone());
+        let fresh_from = self.now().plus_seconds(-i64::from(kept_seconds));
+        if kept_seconds > 0
+            && let Some((asked_at, page)) = self.inner.catalog.get(&key)
+            && asked_at >= fresh_from
+        {
+            return Ok(page);
+        }
         let context = self.call_context(&connection, None, &caller.request_id).await?;
         let page = PageRequest { token, limit: limits::PAGE_ITEMS_MAX };
-        self.providers().list_event_types(&context, page).await.map_err(|e| of_call(&e))
+        let page = self.providers().list_event_types(&context, page).await.map_err(|e| of_call(&e))?;
+        if kept_seconds > 0 {
+            self.inner.catalog.insert(key, (self.now(), page.clone()));
+        }
+        Ok(page)
     }
 
     /// The last calls over a connection, newest first.

@@ -11,6 +11,7 @@ mod calendar_writes;
 mod calendars;
 mod connections;
 mod context;
+mod doors;
 mod event_types;
 mod holds;
 mod holidays;
@@ -127,6 +128,8 @@ struct Inner {
     refusals: refusals::Refusals,
     /// Answers of providers about availability.
     cache: availability::Cache,
+    /// Providers' event types, page by page, where a manifest allows it.
+    catalog: connections::Catalog,
     /// Plugin generation that was loaded last.
     generation: std::sync::atomic::AtomicI64,
     /// Active plugins that could not be loaded.
@@ -150,7 +153,11 @@ impl Engine {
             parts.token_endpoint.clone(),
             parts.clock.clone(),
         );
-        parts.providers = Arc::new(oauth::Authorising { inner: bare, tokens: tokens.clone() });
+        parts.providers = Arc::new(oauth::Authorising {
+            inner: bare,
+            tokens: tokens.clone(),
+            doors: doors::Doors::default(),
+        });
         Self {
             inner: Arc::new(Inner {
                 parts,
@@ -158,6 +165,7 @@ impl Engine {
                 bell: Notify::new(),
                 refusals: refusals::Refusals::default(),
                 cache: availability::new_cache(),
+                catalog: connections::new_catalog(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
                 reload: std::sync::Mutex::default(),
             }),

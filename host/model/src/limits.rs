@@ -368,3 +368,11 @@ pub const MEMBER_CALENDARS_MAX: usize = 20;
 pub const CALENDAR_WRITES_AT_ONCE: u32 = 200;
 /// How long after it was seen last a process is taken to be there, in seconds: some of its rounds.
 pub const REPLICA_SEEN_SECONDS: i64 = 10;
+/// Calls in a row without a usable answer after which nobody asks a connection's provider for a while.
+pub const CONNECTION_FAILURES_MAX: u32 = 10;
+/// How long nobody asks then at first, in milliseconds; doubles each time.
+pub const CONNECTION_CLOSED_MS_MIN: u64 = 2_000;
+/// Longest time that nobody asks, in milliseconds.
+pub const CONNECTION_CLOSED_MS_MAX: u64 = 60_000;
+/// Pages of providers' event types that are remembered, where a manifest allows it.
+pub const CATALOG_PAGES_REMEMBERED_MAX: u64 = 1_000;

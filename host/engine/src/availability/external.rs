@@ -128,6 +128,7 @@ impl Engine {
     pub(crate) fn forget_availability(&self, connection: ConnectionId) {
         // Refused only when the cache was built without the support for it.
         let _ = self.inner.cache.invalidate_entries_if(move |key, _| key.0 == connection);
+        let _ = self.inner.catalog.invalidate_entries_if(move |key, _| key.0 == connection);
     }
 
     pub(crate) fn forget_availability_of(&self, booking: &Booking) {

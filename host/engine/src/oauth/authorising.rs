@@ -14,26 +14,37 @@ use berth_model::{
 };
 
 use super::Tokens;
+use crate::doors::Doors;
 
 /// Providers whose calls carry good tokens.
 pub(crate) struct Authorising {
     pub(crate) inner: Arc<dyn Providers>,
     pub(crate) tokens: Arc<Tokens>,
+    /// What keeps a provider from being asked that does not answer.
+    pub(crate) doors: Doors,
 }
 
 macro_rules! authorised {
     ($($name:ident($($arg:ident: $type:ty),*) -> $reply:ty;)*) => {
         $(fn $name<'a>(&'a self, cx: &'a CallContext, $($arg: $type),*) -> Reply<'a, $reply> {
             Box::pin(async move {
-                let Some(ready) = self.tokens.ready(cx).await? else { return self.inner.$name(cx, $($arg),*).await };
-                // Refused is definite: nothing was done, so that it may be asked again.
-                match self.inner.$name(&ready.context, $($arg.clone()),*).await {
-                    Err(CallError::Provider(ProviderError::Unauthorised)) => {
-                        let again = self.tokens.again(cx, &ready).await?;
-                        self.inner.$name(&again, $($arg),*).await
+                self.doors.pass(cx.connection, self.tokens.now())?;
+                let result = async {
+                    let Some(ready) = self.tokens.ready(cx).await? else {
+                        return self.inner.$name(cx, $($arg),*).await;
+                    };
+                    // Refused is definite: nothing was done, so that it may be asked again.
+                    match self.inner.$name(&ready.context, $($arg.clone()),*).await {
+                        Err(CallError::Provider(ProviderError::Unauthorised)) => {
+                            let again = self.tokens.again(cx, &ready).await?;
+                            self.inner.$name(&again, $($arg),*).await
+                        }
+                        other => other,
                     }
-                    other => other,
-                }
+                };
+                let result = result.await;
+                self.doors.ended(cx.connection, &result, self.tokens.now());
+                result
             })
         })*
     };

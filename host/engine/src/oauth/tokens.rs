@@ -54,6 +54,10 @@ impl Tokens {
         Arc::new(Self { store, providers, endpoint, clock, stripes })
     }
 
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
     /// The context with access tokens in place of token sets; none if it has no token sets.
     pub(crate) async fn ready(self: &Arc<Self>, cx: &CallContext) -> Result<Option<Ready>, CallError> {
         let mut used = Vec::new();

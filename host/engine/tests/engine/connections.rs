@@ -130,3 +130,35 @@ async fn a_plugin_without_hosts_or_version_says_so() {
     let problem = w.engine.create_connection(&w.caller, new_connection()).await.unwrap_err();
     assert!(problem.detail.contains("no active version"), "{}", problem.detail);
 }
+
+#[tokio::test]
+async fn event_types_are_remembered_as_long_as_the_manifest_says() {
+    let w = world().await;
+    let asked = || async {
+        w.engine.external_event_types(&w.caller, w.connection.id, None).await.unwrap();
+        w.provider.count("list_event_types")
+    };
+    assert_eq!((asked().await, asked().await), (1, 1));
+    w.clock.pass_seconds(301);
+    assert_eq!((asked().await, asked().await), (2, 2));
+    // A message may mean that they changed.
+    crate::webhooks::send_raw(&w, b"{}").await;
+    w.later(0).await;
+    assert_eq!(asked().await, 3);
+}
+
+#[tokio::test]
+async fn a_provider_that_never_answers_is_left_alone_for_a_while() {
+    let w = world().await;
+    let health = || w.engine.connection_health(&w.caller, w.connection.id);
+    let before = w.provider.count("validate");
+    for _ in 0..30 {
+        w.provider.next("validate", crate::provider::Fault::Before(crate::provider::LOST));
+        assert!(health().await.unwrap().1.is_some());
+    }
+    assert_eq!(w.provider.count("validate") - before, 10, "then nobody asks");
+    w.provider.state().clear_faults();
+    w.clock.pass_seconds(60);
+    assert!(health().await.unwrap().1.is_none(), "one tries, and the door opens");
+    assert!(health().await.unwrap().1.is_none());
+}

@@ -64,6 +64,7 @@ secret = { query = "token" }
 body-field = "/account"
 [cache]
 availability-seconds = 60
+catalog-seconds = 300
 "#;
 
 /// What happens in the middle of a call.
@@ -249,10 +250,10 @@ impl Providers for Fake {
     }
     fn list_event_types<'a>(
         &'a self,
-        _: &'a CallContext,
+        cx: &'a CallContext,
         _: PageRequest,
     ) -> Reply<'a, Page<ExternalEventType>> {
-        not_offered("catalog")
+        self.call(cx, "list_event_types", |_| Ok(Page { items: Vec::new(), next: None }))
     }
     fn resolve_link<'a>(&'a self, _: &'a CallContext, _: String) -> Reply<'a, ExternalEventType> {
         not_offered("catalog")
