@@ -346,8 +346,14 @@ impl World {
 
 /// A Cal.com simulator on the world's clock, open round the clock, that keeps its webhooks for the test.
 pub async fn calcom(clock: Arc<TestClock>, seed: u64) -> calcom::Simulator {
+    calcom_with_key(clock, seed, &calcom::Config::default().api_key).await
+}
+
+/// The same, which accepts this API key.
+pub async fn calcom_with_key(clock: Arc<TestClock>, seed: u64, key: &str) -> calcom::Simulator {
     let config = calcom::Config {
         seed,
+        api_key: key.to_owned(),
         clock: Arc::new(move || clock.now().micros()),
         rate_limit: false,
         time_zone: chrono_tz::UTC,

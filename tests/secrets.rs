@@ -1,0 +1,222 @@
+//! No credential is ever seen: not in a log line of any level, not in the database's files, not in an error, not in the list of calls. Known
+//! values are planted, everything that can go wrong goes wrong, and then everything is searched for them.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex},
+};
+
+use berth_engine::{BookRequest, NewConnection, NewOAuthClient, OAuthAnswer};
+use berth_model::{
+    oauth::TokenSet,
+    provider::{Attendee, WebhookRequest},
+    secret::{Credentials, Secret},
+    time::{Clock as _, Instant},
+};
+use berth_simulators::{
+    faults::{Fault, Rates},
+    google,
+};
+use berth_store::{Store, VaultKeys};
+use berth_tests::{Seeded, TestClock, World, component};
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+const KEY: &str = "cal_planted_and_made_up_key_0123456789";
+const WRONG: &str = "cal_planted_and_wrong_key_9876543210";
+
+/// Everything that is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+async fn consent(url: &url::Url) -> OAuthAnswer {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let answer = client.get(url.clone()).send().await.unwrap();
+    let location = answer.headers()["location"].to_str().unwrap();
+    let back: BTreeMap<String, String> =
+        url::Url::parse(location).unwrap().query_pairs().into_owned().collect();
+    OAuthAnswer { state: back["state"].clone(), code: Some(back["code"].clone()), ..OAuthAnswer::default() }
+}
+
+fn connection(plugin: &str, url: &str, credentials: Credentials) -> NewConnection {
+    NewConnection {
+        plugin: plugin.parse().unwrap(),
+        name: "planted".to_owned(),
+        listing: None,
+        settings: json!({ "base_url": url }),
+        credentials,
+        granted_hosts: None,
+        webhook_sources: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn planted_credentials_are_found_nowhere() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+
+    let (clock, random) = (TestClock::start(), Arc::new(Seeded::new(7)));
+    let folder = tempfile::tempdir().unwrap();
+    let keys = VaultKeys::new(vec![("test".to_owned(), [7; 32])]).unwrap();
+    let url = format!("sqlite:{}", folder.path().join("berth.db").display());
+    let store = Store::open(&url, keys, random.clone()).await.unwrap();
+    store.migrate().await.unwrap();
+    let cal = berth_tests::calcom_with_key(clock.clone(), 7, KEY).await;
+    let shown = clock.clone();
+    let config =
+        google::Config { clock: Arc::new(move || shown.now().micros()), ..google::Config::default() };
+    let google = google::Simulator::start(config).await.unwrap();
+    let hosts = [cal.url(), google.url()].map(|url| url.trim_start_matches("http://").to_owned());
+    let world =
+        World::over_reaching(store, clock.clone(), random, &hosts.each_ref().map(String::as_str)).await;
+    for plugin in ["calcom", "google-calendar"] {
+        world.install(component(plugin)).await;
+    }
+    let mut said = Vec::new();
+    let mut planted: Vec<String> = vec![KEY.to_owned(), WRONG.to_owned()];
+    let key = |text: &str| Credentials::from([("api-key".to_owned(), Secret::new(text.to_owned()))]);
+
+    // A wrong key, a right one, bookings while much goes wrong, and messages with good and bad signatures.
+    let refused =
+        world.engine.create_connection(&world.caller, connection("calcom", &cal.url(), key(WRONG))).await;
+    said.push(format!("{:?}", refused.unwrap_err()));
+    let made = world
+        .engine
+        .create_connection(&world.caller, connection("calcom", &cal.url(), key(KEY)))
+        .await
+        .unwrap();
+    said.push(format!("{made:?}"));
+    let event_type = world.offer(Some(made.id), Some("101")).await;
+    cal.set_rates(Rates {
+        server_error: 0.1,
+        drop_after: 0.1,
+        rate_limited: 0.05,
+        malformed: 0.05,
+        ..Rates::default()
+    });
+    cal.script("POST /v2/bookings", Fault::Truncated);
+    let first: Instant = Instant::from_micros((clock.now().micros() / 86_400_000_000 + 2) * 86_400_000_000);
+    for n in 0..20 {
+        let request = BookRequest {
+            event_type: event_type.id,
+            start: first.plus_minutes(n * 30),
+            length_minutes: None,
+            hold: None,
+            member: None,
+            provider: None,
+            attendee: Attendee {
+                name: "Ada".to_owned(),
+                email: Some("ada@example.com".to_owned()),
+                phone: None,
+                time_zone: "UTC".to_owned(),
+                language: None,
+            },
+            guests: Vec::new(),
+            answers: serde_json::Map::new(),
+            notes: None,
+        };
+        said.push(format!("{:?}", world.engine.book(&world.caller, request).await));
+        clock.advance_ms(30_000);
+        world.engine.run_due_jobs(20).await.unwrap();
+    }
+    let credentials =
+        world.engine.store().connection_credentials(world.caller.tenant, made.id).await.unwrap();
+    planted.extend(credentials.values().map(|secret| secret.expose().to_owned()));
+    for signature in ["00".repeat(32), credentials["webhook-secret"].expose().to_owned()] {
+        let request = WebhookRequest {
+            method: "POST".to_owned(),
+            headers: vec![("x-cal-signature-256".to_owned(), signature)],
+            query: String::new(),
+            body: b"{}".to_vec(),
+            received_at: world.engine.now(),
+            subscription: None,
+        };
+        let plugin = "calcom".parse().unwrap();
+        let refused = world.engine.receive_webhook(&plugin, made.id, request, None, "test").await;
+        said.push(format!("{:?}", refused.unwrap_err()));
+    }
+
+    // Consent, tokens that are renewed, and a consent that ends.
+    let registered = google::OAuthClient::default();
+    planted.push(registered.secret.clone());
+    let endpoint = |name: &str, path: &str| (name.to_owned(), format!("{}{path}", google.url()));
+    let client = NewOAuthClient {
+        client_id: registered.id,
+        client_secret: Some(Secret::new(registered.secret)),
+        endpoints: BTreeMap::from([
+            endpoint("authorize", "/o/oauth2/v2/auth"),
+            endpoint("token", "/token"),
+            endpoint("revoke", "/revoke"),
+        ]),
+        return_addresses: Vec::new(),
+    };
+    let plugin = "google-calendar".parse().unwrap();
+    let registered =
+        world.engine.set_oauth_client("operator", "test", &plugin, "oauth", client).await.unwrap();
+    said.push(format!("{registered:?}"));
+    let new = connection("google-calendar", &google.api_url(), Credentials::new());
+    let started = world.engine.start_oauth(&world.caller, None, new, None).await.unwrap();
+    let answer = consent(&started.url).await;
+    planted.extend([answer.state.clone(), answer.code.clone().unwrap()]);
+    let consented = world.engine.finish_oauth(answer, "test").await.result.unwrap();
+    for _ in 0..3 {
+        let credentials =
+            world.engine.store().connection_credentials(world.caller.tenant, consented.id).await.unwrap();
+        let tokens = TokenSet::read(&credentials["oauth"]).unwrap();
+        planted.push(tokens.access_token.expose().to_owned());
+        planted.extend(tokens.refresh_token.map(|token| token.expose().to_owned()));
+        clock.advance_ms(3_600_000);
+        said.push(format!("{:?}", world.engine.connection_health(&world.caller, consented.id).await));
+    }
+    google.revoke_consent();
+    clock.advance_ms(3_600_000);
+    said.push(format!("{:?}", world.engine.connection_health(&world.caller, consented.id).await));
+    said.push(format!("{:?}", world.calls.0.lock().unwrap()));
+
+    planted.sort();
+    planted.dedup();
+    assert!(planted.len() >= 8 && planted.iter().all(|text| text.len() >= 10), "{} planted", planted.len());
+    let log = log.0.lock().unwrap().clone();
+    assert!(contains(&log, "request of a component"), "the log is there");
+    let said = said.join("\n").into_bytes();
+    let mut places = vec![("the log".to_owned(), log), ("what callers are told".to_owned(), said)];
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        places.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+    }
+    assert!(places.len() >= 3, "the database's files are there");
+    // What is no secret is found, so that the search is one.
+    assert!(places.iter().skip(2).any(|(_, bytes)| contains(bytes, "ada@example.com")));
+    for (place, bytes) in &places {
+        for (n, text) in planted.iter().enumerate() {
+            assert!(!contains(bytes, text), "planted credential {n} ({}…) is in {place}", &text[..4]);
+        }
+    }
+}
