@@ -28,6 +28,8 @@ use crate::{Engine, problems::of_call};
 
 /// How far the lookup by reference reaches back before the booking was made, in seconds: the provider's clock may differ.
 const LOOKUP_SLACK_SECONDS: i64 = 600;
+/// The highest sequence that a booking has when it is first told to the provider: after its confirmation by the tenant.
+const FIRST_CREATE_SEQUENCE_MAX: i64 = 1;
 /// Reschedules that are followed from one twin to the next.
 const FOLLOW_MAX: u32 = 10;
 
@@ -454,6 +456,10 @@ fn wrong_state(why: &str) -> CallError {
 /// The same for every try of this change of this booking.
 fn idempotency_key(booking: &Booking, task: &str) -> String {
     match task {
+        // Told again after the provider lost it: under the old key it would get back what was lost.
+        "create" if booking.sequence > FIRST_CREATE_SEQUENCE_MAX => {
+            format!("{}-create-{}", booking.id, booking.sequence)
+        }
         "create" => format!("{}-create", booking.id),
         _ => format!("{}-{task}-{}", booking.id, booking.sequence),
     }
