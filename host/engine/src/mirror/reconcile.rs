@@ -185,10 +185,9 @@ fn compare(connection: ConnectionId, ours: &[Booking], theirs: &[Mirrored]) -> V
             differs("status", json!(booking.status.as_str()), json!(twin.status));
         }
     }
-    let known: std::collections::BTreeSet<BookingId> = ours.iter().map(|b| b.id).collect();
     let missing = theirs.iter().filter(|m| {
         m.external.status.is_active()
-            && m.booking.is_none_or(|b| !known.contains(&b))
+            && m.booking.is_none()
             && m.external.reference.as_ref().is_some_and(|r| r.parse::<BookingId>().is_ok())
     });
     found.extend(missing.map(|m| Difference {

@@ -104,6 +104,9 @@ async fn our_own_entries_are_recognised_and_brought_back() {
     synced(w.provider.active()).await;
     let status = w.engine.sync_status(&w.caller, connection.id).await.unwrap();
     assert_eq!(status.open_conflicts, 0, "it is ours");
+    let within = Interval::new(monday("00:00"), monday("23:00")).unwrap();
+    let compared = w.engine.reconcile(&w.caller, connection.id, within).await.unwrap();
+    assert_eq!((compared.theirs, compared.differences.len()), (1, 0), "{compared:?}");
 
     // Somebody drags it elsewhere, then deletes it.
     let dragged = w.provider.edit("x1", |t| t.when = half_hour(monday("11:00")));
