@@ -306,8 +306,18 @@ impl World {
         connection: Option<ConnectionId>,
         external_id: Option<&str>,
     ) -> EventTypeRecord {
+        self.offer_as("studio", connection, external_id).await
+    }
+
+    /// The same in a listing of this name, with a member of its own.
+    pub async fn offer_as(
+        &self,
+        slug: &str,
+        connection: Option<ConnectionId>,
+        external_id: Option<&str>,
+    ) -> EventTypeRecord {
         let listing = NewListing {
-            slug: "studio".to_owned(),
+            slug: slug.to_owned(),
             title: "Studio".to_owned(),
             description: String::new(),
             time_zone: Zone::UTC,
