@@ -73,12 +73,15 @@ impl Engine {
             last_synced_at: self.now(),
         };
         if ours.is_some() {
-            self.store().put_mirrored(mirrored).await?;
-            if !news || state.rules.mode == SyncMode::Off {
-                return Ok(Ok(()));
+            if news
+                && let Err(error) =
+                    self.apply_event(connection, context, WebhookEvent::Updated(twin.clone())).await?
+            {
+                return Ok(Err(error));
             }
-            let event = WebhookEvent::Updated(twin.clone());
-            return Ok(self.apply_event(connection, context, event).await?.map(drop));
+            // Only now: what is in the mirror is no news, and must have been acted on.
+            self.store().put_mirrored(mirrored).await?;
+            return Ok(Ok(()));
         }
         if self.is_own_entry(connection, twin).await? {
             mirrored.booking = twin.reference.as_ref().and_then(|r| r.parse().ok());
@@ -94,10 +97,10 @@ impl Engine {
             let minutes = state.rules.buffer_minutes;
             mirrored.blocked = twin.when.widened(minutes, minutes);
         }
-        self.store().put_mirrored(mirrored.clone()).await?;
         if news && matters && follows {
             self.look_for_conflicts(connection, &state.rules, services, &mirrored, twin).await?;
         }
+        self.store().put_mirrored(mirrored).await?;
         Ok(Ok(()))
     }
 
