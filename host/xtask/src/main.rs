@@ -22,7 +22,7 @@ Berth's build tasks
 
     cargo xtask demo [-- ARGS]     set up, build, start Berth on SQLite with a demo tenant and a provider simulator
     cargo xtask test [FILTER]      set up, build and run every test, PostgreSQL included; ends with one summary line
-    cargo xtask bench [NAME …]     measure: calls, loading, program, commits, scheduling, availability (release build)
+    cargo xtask bench [NAME …]     measure: calls, loading, program, commits, scheduling, availability, providers (release build)
     cargo xtask components         build the provider components into target/components
     cargo xtask ci                 formatting, lints, documentation, dependency policy, then `test`
 
