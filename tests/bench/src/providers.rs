@@ -84,7 +84,7 @@ async fn intake(table: &mut Table, what: &str, url: &str) {
         tokio::spawn(async move {
             let mut times = Vec::new();
             for n in 0..MESSAGES / CLIENTS {
-                let body = json!({ "triggerEvent": "PING", "createdAt": "2030-01-03T08:00:00.000Z",
+                let body = json!({ "triggerEvent": "PING", "createdAt": world.engine.now(),
                     "payload": { "sender": sender, "n": n, "text": "x".repeat(1_500) } })
                 .to_string()
                 .into_bytes();
