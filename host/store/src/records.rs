@@ -1,7 +1,6 @@
 //! What goes into and comes out of the store besides the model's own records.
 
 mod oauth;
-mod sync;
 
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
@@ -18,7 +17,6 @@ use berth_model::{
 use serde_json::Value;
 
 pub use oauth::{OAuthClientRecord, OAuthFlow};
-pub use sync::SyncProgress;
 
 /// Who caused a change, for the audit row that every change of state writes (invariant 9).
 #[derive(Debug, Clone, PartialEq, Eq)]

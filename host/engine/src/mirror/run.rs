@@ -11,7 +11,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{JobEnd, NewJob, SyncProgress},
+    records::{JobEnd, NewJob},
 };
 use serde_json::json;
 
@@ -24,22 +24,6 @@ use crate::{
 
 /// Synchronisations wait for everything that somebody waits for.
 const PRIORITY: i64 = 50;
-
-pub(super) fn progress_of(state: &SyncState) -> SyncProgress {
-    SyncProgress {
-        phase: state.phase,
-        position: state.position.clone(),
-        run: state.run,
-        pages: state.pages,
-        items: state.items,
-        started_at: state.started_at,
-        finished_at: state.finished_at,
-        full_at: state.full_at,
-        due_at: state.due_at,
-        failures: state.failures,
-        error: state.error.clone(),
-    }
-}
 
 impl Engine {
     /// Begin the synchronisations that are due. How many. To be called now and then, by any number of replicas.
@@ -111,7 +95,7 @@ impl Engine {
                 state.phase = SyncPhase::Idle;
                 state.due_at = None;
                 state.error = Some("the provider does not say what changed".to_owned());
-                self.store().set_sync_progress(tenant, id, progress_of(&state)).await?;
+                self.store().set_sync_progress(state).await?;
                 self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
             Err(error) => {
@@ -160,9 +144,7 @@ impl Engine {
                     state.position = None;
                     state.phase = SyncPhase::Full;
                     state.run += 1;
-                    self.store()
-                        .set_sync_progress(connection.tenant, connection.id, progress_of(state))
-                        .await?;
+                    self.store().set_sync_progress(state.clone()).await?;
                     continue;
                 }
                 Err(error) => return Ok(Err(error)),
@@ -177,7 +159,7 @@ impl Engine {
             state.position = Some(page.cursor);
             state.pages += 1;
             state.items += i64::try_from(page.items.len()).unwrap_or(0);
-            self.store().set_sync_progress(connection.tenant, connection.id, progress_of(state)).await?;
+            self.store().set_sync_progress(state.clone()).await?;
             if !page.more {
                 return Ok(Ok(false));
             }
@@ -222,7 +204,7 @@ impl Engine {
         state.due_at = Some(now.plus_seconds(often));
         state.failures = 0;
         state.error = trouble.map(|error| of_call(&error).detail);
-        self.store().set_sync_progress(connection.tenant, connection.id, progress_of(state)).await?;
+        self.store().set_sync_progress(state.clone()).await?;
         self.forget_availability(connection.id);
         Ok(())
     }
@@ -234,7 +216,6 @@ impl Engine {
         error: &CallError,
         why: String,
     ) -> Result<(), StoreError> {
-        let (tenant, connection): (TenantId, ConnectionId) = (state.tenant, state.connection);
         state.failures += 1;
         state.error = Some(why);
         if is_last(held) {
@@ -242,7 +223,7 @@ impl Engine {
             state.phase = SyncPhase::Idle;
             state.due_at = Some(self.now().plus_seconds(limits::SYNC_SECONDS_WITH_WEBHOOKS));
         }
-        self.store().set_sync_progress(tenant, connection, progress_of(&state)).await?;
+        self.store().set_sync_progress(state).await?;
         self.postpone(held, error).await
     }
 

@@ -52,8 +52,7 @@ impl Engine {
         let mut state = self.store().sync_state(caller.tenant, connection).await.map_err(of_store)?;
         state.position = None;
         state.phase = SyncPhase::Idle;
-        let progress = super::run::progress_of(&state);
-        self.store().set_sync_progress(caller.tenant, connection, progress).await.map_err(of_store)
+        self.store().set_sync_progress(state).await.map_err(of_store)
     }
 
     /// Set the rules of a connection.

@@ -7,10 +7,7 @@ use berth_model::{
     time::{Instant, Interval},
 };
 
-use crate::{
-    Store, StoreError,
-    records::{Audit, SyncProgress},
-};
+use crate::{Store, StoreError, records::Audit};
 
 impl Store {
     /// How a connection's synchronisation stands.
@@ -35,14 +32,9 @@ impl Store {
         ))
     }
 
-    /// Write how far a synchronisation is.
-    pub async fn set_sync_progress(
-        &self,
-        tenant: TenantId,
-        connection: ConnectionId,
-        progress: SyncProgress,
-    ) -> Result<(), StoreError> {
-        change!(self, [progress], |q, conn| q::mirror::progress(conn, tenant, connection, &progress))
+    /// Write how far a synchronisation is. Its rules stay as they are: somebody may have changed them meanwhile.
+    pub async fn set_sync_progress(&self, state: SyncState) -> Result<(), StoreError> {
+        change!(self, [state], |q, conn| q::mirror::progress(conn, &state))
     }
 
     /// Take connections whose synchronisation is due: each is given to one caller.

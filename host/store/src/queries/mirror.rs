@@ -11,11 +11,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{super::Db, Conn, at, audit, found, interval, met, named, places, shaped};
-use crate::{
-    StoreError,
-    records::{Audit, SyncProgress},
-    types::Ts,
-};
+use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
     BEGIN_STATE = "INSERT INTO sync_states (tenant_id, connection_id, rules, phase, run, pages, items, due_at, failures)
@@ -176,27 +172,22 @@ pub(crate) async fn set_rules(
         .await
 }
 
-/// Write how far a synchronisation is.
-pub(crate) async fn progress(
-    conn: &mut Conn,
-    tenant: TenantId,
-    connection: ConnectionId,
-    progress: &SyncProgress,
-) -> Result<(), StoreError> {
+/// Write how far a synchronisation is, without its rules.
+pub(crate) async fn progress(conn: &mut Conn, state: &SyncState) -> Result<(), StoreError> {
     sqlx::query::<Db>(PROGRESS)
-        .bind(tenant.uuid())
-        .bind(connection.uuid())
-        .bind(progress.phase.as_str())
-        .bind(&progress.position)
-        .bind(progress.run)
-        .bind(progress.pages)
-        .bind(progress.items)
-        .bind(progress.started_at.map(Ts))
-        .bind(progress.finished_at.map(Ts))
-        .bind(progress.full_at.map(Ts))
-        .bind(progress.due_at.map(Ts))
-        .bind(progress.failures)
-        .bind(&progress.error)
+        .bind(state.tenant.uuid())
+        .bind(state.connection.uuid())
+        .bind(state.phase.as_str())
+        .bind(&state.position)
+        .bind(state.run)
+        .bind(state.pages)
+        .bind(state.items)
+        .bind(state.started_at.map(Ts))
+        .bind(state.finished_at.map(Ts))
+        .bind(state.full_at.map(Ts))
+        .bind(state.due_at.map(Ts))
+        .bind(state.failures)
+        .bind(&state.error)
         .execute(conn)
         .await?;
     Ok(())
