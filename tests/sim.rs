@@ -94,6 +94,9 @@ mod crashing {
             handle_webhook(request: WebhookRequest) -> WebhookOutcome;
             list_clients(page: PageRequest) -> Page<ExternalClient>;
             erase_client(id: ExternalId) -> ();
+            create_block(request: BlockRequest) -> ExternalBlock;
+            find_blocks(lookup: BlockLookup) -> Vec<ExternalBlock>;
+            remove_block(id: ExternalId) -> ();
         }
         fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {
             self.inner.abilities(plugin)

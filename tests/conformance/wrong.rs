@@ -54,6 +54,9 @@ const MISDEEDS: &[(&str, &[&str])] = &[
     ("subscribes_again", &["C151"]),
     ("lists_clients_twice", &["C160"]),
     ("makes_plain_links", &["C161"]),
+    ("opens_at_once", &["C170", "C171"]),
+    ("closes_twice", &["C171"]),
+    ("forgets_what_it_closed", &["C171", "C172"]),
 ];
 
 async fn failures(
@@ -77,6 +80,7 @@ async fn judged(host: &Runtime, misdeed: &str, expected: &[&str]) -> Option<Stri
     let acme = acme::Simulator::start(config).await.unwrap();
     let mut setup = live(setup("template"), &acme.url(), "api-key", KEY);
     setup.link = Some("https://acme.example/book/svc_1".to_owned());
+    setup.calendar = Some("ada".to_owned());
     setup.expired_cursor = Some("expired".to_owned());
     setup.settings.insert("misdeed".to_owned(), misdeed.into());
     let found = failures(host, component("wrong"), setup, Provider::Live, ours).await;

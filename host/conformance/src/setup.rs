@@ -35,6 +35,8 @@ pub struct Setup {
     pub questions: Vec<String>,
     /// A cursor that the provider does not take any more.
     pub expired_cursor: Option<String>,
+    /// Whose time is closed, for `blocks`: the provider's id of a calendar, or of a person there.
+    pub calendar: Option<String>,
     /// A public booking link, for `catalog.resolve-link`.
     pub link: Option<String>,
     /// Sample messages, for `webhooks.handle`.

@@ -39,6 +39,7 @@ pub struct Abilities {
     pub links: bool,
     pub webhooks: bool,
     pub clients: bool,
+    pub blocks: bool,
 }
 
 /// Where a version is in its life.

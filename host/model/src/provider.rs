@@ -328,6 +328,36 @@ pub struct ExternalClient {
     pub raw: Value,
 }
 
+/// `berth:provider/blocks.block-request`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented in wit/blocks.wit")]
+pub struct BlockRequest {
+    pub idempotency_key: String,
+    pub reference: String,
+    pub calendar: ExternalId,
+    pub when: Interval,
+    pub title: String,
+}
+
+/// `berth:provider/blocks.block-lookup`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented in wit/blocks.wit")]
+pub struct BlockLookup {
+    pub reference: String,
+    pub calendar: ExternalId,
+    pub when: Interval,
+}
+
+/// `berth:provider/blocks.block`.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "documented in wit/blocks.wit")]
+pub struct ExternalBlock {
+    pub id: ExternalId,
+    pub calendar: ExternalId,
+    pub when: Interval,
+    pub raw: Value,
+}
+
 /// Everything a call needs to know of the connection it is made for. Loaded by the engine, used up by the runtime; the
 /// component sees of it only the settings.
 #[derive(Debug, Clone)]
@@ -412,6 +442,9 @@ pub trait Providers: Send + Sync {
     ) -> Reply<'a, WebhookOutcome>;
     fn list_clients<'a>(&'a self, cx: &'a CallContext, page: PageRequest) -> Reply<'a, Page<ExternalClient>>;
     fn erase_client<'a>(&'a self, cx: &'a CallContext, id: ExternalId) -> Reply<'a, ()>;
+    fn create_block<'a>(&'a self, cx: &'a CallContext, request: BlockRequest) -> Reply<'a, ExternalBlock>;
+    fn find_blocks<'a>(&'a self, cx: &'a CallContext, lookup: BlockLookup) -> Reply<'a, Vec<ExternalBlock>>;
+    fn remove_block<'a>(&'a self, cx: &'a CallContext, id: ExternalId) -> Reply<'a, ()>;
     /// The interfaces that the active version of a plugin exports; none if there is no active version.
     fn abilities(&self, plugin: &PluginId) -> Option<crate::plugin::Abilities>;
     /// The manifest of the active version.

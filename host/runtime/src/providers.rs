@@ -6,10 +6,10 @@ use berth_model::{
     manifest::{Manifest, PluginId},
     plugin::Abilities,
     provider::{
-        Account, BookingLink, BusyQuery, CallContext, CancelRequest, ChangePage, CreateRequest,
-        ExternalBooking, ExternalBusyTime, ExternalClient, ExternalEventType, ExternalId, ExternalSlot,
-        LinkRequest, Page, PageRequest, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest,
-        SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+        Account, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CancelRequest, ChangePage,
+        CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime, ExternalClient, ExternalEventType,
+        ExternalId, ExternalSlot, LinkRequest, Page, PageRequest, Providers, QuerySpans, ReferenceLookup,
+        Reply, RescheduleRequest, SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
     },
 };
 
@@ -282,6 +282,34 @@ impl Providers for Runtime {
 
     fn erase_client<'a>(&'a self, cx: &'a CallContext, id: ExternalId) -> Reply<'a, ()> {
         function!(self, cx, clients, "erase-client", |g, s| g.call_erase_client(&mut *s, &id).await?, Ok)
+    }
+
+    fn create_block<'a>(&'a self, cx: &'a CallContext, request: BlockRequest) -> Reply<'a, ExternalBlock> {
+        let request = outgoing::block(request);
+        function!(
+            self,
+            cx,
+            blocks,
+            "create-block",
+            |g, s| g.call_create_block(&mut *s, &request).await?,
+            incoming::block
+        )
+    }
+
+    fn find_blocks<'a>(&'a self, cx: &'a CallContext, lookup: BlockLookup) -> Reply<'a, Vec<ExternalBlock>> {
+        let lookup = outgoing::block_lookup(lookup);
+        function!(
+            self,
+            cx,
+            blocks,
+            "find-blocks",
+            |g, s| g.call_find_blocks(&mut *s, &lookup).await?,
+            incoming::found_blocks
+        )
+    }
+
+    fn remove_block<'a>(&'a self, cx: &'a CallContext, id: ExternalId) -> Reply<'a, ()> {
+        function!(self, cx, blocks, "remove-block", |g, s| g.call_remove_block(&mut *s, &id).await?, Ok)
     }
 
     fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {

@@ -6,7 +6,7 @@ use berth_sdk::{
     types::{BusyQuery, BusyTime, Interval, ProviderError, QuerySpans, Slot, SlotQuery},
 };
 
-use crate::{Reference, catalog, store};
+use crate::{Reference, blocks, catalog, store};
 
 const SPAN_DAYS: u32 = 62;
 const OPENS: i64 = 9 * HOUR;
@@ -34,6 +34,9 @@ impl Availability for Reference {
                     && s.booking.event_type.as_deref() == Some(&event_type.id)
                     && Some(&s.booking.id) != query.rescheduling.as_ref()
             });
+            let blocks = blocks::closing(query.within)?;
+            let closed =
+                |when: Interval| blocks.iter().any(|b| b.when.start < when.end && when.start < b.when.end);
             let taken = |when: Interval| {
                 bookings
                     .iter()
@@ -42,7 +45,7 @@ impl Availability for Reference {
             };
             let slots = starts(query.within, i64::from(minutes) * MINUTE).filter_map(|when| {
                 let left = event_type.seats.saturating_sub(u32::try_from(taken(when)).unwrap_or(u32::MAX));
-                (left > 0).then(|| Slot {
+                (left > 0 && !closed(when)).then(|| Slot {
                     when,
                     token: Some(format!("slot-{}", when.start)),
                     seats_left: Some(left),
@@ -62,6 +65,8 @@ impl Availability for Reference {
                 .filter(|b| b.when.start < query.within.end && query.within.start < b.when.end)
                 .map(|b| BusyTime { when: b.when, source: Some(b.id) })
                 .collect();
+            let blocks = blocks::closing(query.within)?;
+            times.extend(blocks.into_iter().map(|b| BusyTime { when: b.when, source: Some(b.id) }));
             times.sort_by_key(|t| (t.when.start, t.when.end));
             Ok(times)
         })

@@ -5,6 +5,7 @@
 //! same time may lose a write, since the state has no transactions: tests that race use connections of their own.
 
 mod availability;
+mod blocks;
 mod bookings;
 mod catalog;
 mod clients;
@@ -55,7 +56,7 @@ impl Links for Reference {
 }
 
 berth_sdk::export!(
-    Reference: catalog, availability, bookings, links, webhooks, clients;
+    Reference: catalog, availability, bookings, links, webhooks, clients, blocks;
     manifest = "plugin.toml"
 );
 

@@ -2,11 +2,12 @@
 
 use berth_model::manifest::Manifest;
 use berth_sdk::{
-    Availability, Bookings, Catalog, Clients, Connection, Webhooks, testing,
+    Availability, Blocks, Bookings, Catalog, Clients, Connection, Webhooks, testing,
     time::{self, MINUTE},
     types::{
-        Attendee, Booking, BookingStatus, CancelRequest, CreateRequest, Interval, PageRequest, ProviderError,
-        ReferenceLookup, RescheduleRequest, SlotQuery, WebhookEvent, WebhookRequest,
+        Attendee, BlockLookup, BlockRequest, Booking, BookingStatus, BusyQuery, CancelRequest, CreateRequest,
+        Interval, PageRequest, ProviderError, ReferenceLookup, RescheduleRequest, SlotQuery, WebhookEvent,
+        WebhookRequest,
     },
 };
 use serde_json::json;
@@ -210,4 +211,31 @@ fn messages_become_events() {
     assert!(handle("", r#"{"event":"ping"}"#).unwrap().events.is_empty());
     assert_eq!(handle("validation=tok", "").unwrap().reply.unwrap().body, b"tok");
     assert!(matches!(handle("", "junk"), Err(ProviderError::Invalid(_))));
+}
+
+#[test]
+fn a_closed_time_is_nobodys_until_it_is_opened() {
+    let provider = fresh(&json!({}));
+    let when = half_hour("2026-01-05T09:00:00Z");
+    let request = |key: &str, when| BlockRequest {
+        idempotency_key: key.to_owned(),
+        reference: "ref-1".to_owned(),
+        calendar: "house".to_owned(),
+        when,
+        title: "Busy".to_owned(),
+    };
+    let block = provider.create_block(request("b1", when)).unwrap();
+    assert_eq!(provider.create_block(request("b1", when)).unwrap(), block, "the same for the same key");
+    assert_eq!(provider.create(create("k1", "2026-01-05T09:15:00Z")), Err(ProviderError::slot_taken()));
+    let busy = BusyQuery { within: when, calendars: Vec::new(), time_zone: "UTC".to_owned() };
+    assert_eq!(provider.busy(busy).unwrap()[0].source.as_ref(), Some(&block.id));
+    let lookup =
+        |reference: &str| BlockLookup { reference: reference.to_owned(), calendar: "house".to_owned(), when };
+    assert_eq!(provider.find_blocks(lookup("ref-1")).unwrap(), [block.clone()]);
+    assert!(provider.find_blocks(lookup("ref-2")).unwrap().is_empty());
+
+    provider.remove_block(block.id.clone()).unwrap();
+    provider.remove_block(block.id).unwrap();
+    provider.create(create("k1", "2026-01-05T09:15:00Z")).unwrap();
+    assert_eq!(provider.create_block(request("b2", when)), Err(ProviderError::slot_taken()));
 }

@@ -6,9 +6,10 @@ use std::marker::PhantomData;
 use crate::{
     Result, bindings, provider,
     types::{
-        Account, Booking, BookingLink, BusyQuery, BusyTime, CancelRequest, ChangePage, ClientPage,
-        CreateRequest, EventType, EventTypePage, LinkRequest, PageRequest, QuerySpans, ReferenceLookup,
-        RescheduleRequest, Slot, SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+        Account, Block, BlockLookup, BlockRequest, Booking, BookingLink, BusyQuery, BusyTime, CancelRequest,
+        ChangePage, ClientPage, CreateRequest, EventType, EventTypePage, LinkRequest, PageRequest,
+        QuerySpans, ReferenceLookup, RescheduleRequest, Slot, SlotQuery, SubscribeRequest, Subscription,
+        WebhookOutcome, WebhookRequest,
     },
 };
 
@@ -56,6 +57,11 @@ pass_on! {
     clients: Clients {
         list_clients(page: PageRequest) -> ClientPage;
         erase_client(id: String) -> ();
+    }
+    blocks: Blocks {
+        create_block(request: BlockRequest) -> Block;
+        find_blocks(lookup: BlockLookup) -> Vec<Block>;
+        remove_block(id: String) -> ();
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a Berth provider is written with.
 //!
 //! A provider is a struct that implements [`Connection`] and those of [`Catalog`], [`Availability`], [`Bookings`],
-//! [`Links`], [`Webhooks`] and [`Clients`] that it can do, and one line that makes a component of it:
+//! [`Links`], [`Webhooks`], [`Clients`] and [`Blocks`] that it can do, and one line that makes a component of it:
 //!
 //! ```text
 //! berth_sdk::export!(Acme: catalog, availability, bookings; manifest = "plugin.toml");
@@ -28,7 +28,7 @@ mod imports;
 
 pub use export::Export;
 pub use imports::{credentials, log, settings, state};
-pub use provider::{Availability, Bookings, Catalog, Clients, Connection, Links, Webhooks};
+pub use provider::{Availability, Blocks, Bookings, Catalog, Clients, Connection, Links, Webhooks};
 use types::ProviderError;
 /// WASI 0.2 itself, for what the SDK does not wrap.
 #[cfg(target_arch = "wasm32")]

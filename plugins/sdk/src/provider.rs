@@ -4,10 +4,10 @@
 use crate::{
     Result,
     types::{
-        Account, Booking, BookingLink, BusyQuery, BusyTime, CancelRequest, ChangePage, ClientPage,
-        CreateRequest, EventType, EventTypePage, LinkRequest, PageRequest, ProviderError, QuerySpans,
-        ReferenceLookup, RescheduleRequest, Slot, SlotQuery, SubscribeRequest, Subscription, WebhookOutcome,
-        WebhookRequest,
+        Account, Block, BlockLookup, BlockRequest, Booking, BookingLink, BusyQuery, BusyTime, CancelRequest,
+        ChangePage, ClientPage, CreateRequest, EventType, EventTypePage, LinkRequest, PageRequest,
+        ProviderError, QuerySpans, ReferenceLookup, RescheduleRequest, Slot, SlotQuery, SubscribeRequest,
+        Subscription, WebhookOutcome, WebhookRequest,
     },
 };
 
@@ -118,6 +118,23 @@ pub trait Clients: Connection {
     }
     /// Pass an erasure request on; one that is gone is erased.
     fn erase_client(&self, id: String) -> Result<()> {
+        Err(UNSUPPORTED)
+    }
+}
+
+/// `berth:provider/blocks`.
+#[expect(unused_variables, reason = "the names are for those who write them")]
+pub trait Blocks: Connection {
+    /// Close a time.
+    fn create_block(&self, request: BlockRequest) -> Result<Block> {
+        Err(UNSUPPORTED)
+    }
+    /// Every block that carries the reference and overlaps the time.
+    fn find_blocks(&self, lookup: BlockLookup) -> Result<Vec<Block>> {
+        Err(UNSUPPORTED)
+    }
+    /// Open a time again; one that is gone is open.
+    fn remove_block(&self, id: String) -> Result<()> {
         Err(UNSUPPORTED)
     }
 }

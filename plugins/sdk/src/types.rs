@@ -2,6 +2,7 @@
 
 pub use crate::bindings::{
     availability::exports::berth::provider::availability::{BusyQuery, BusyTime, QuerySpans, SlotQuery},
+    blocks::exports::berth::provider::blocks::{Block, BlockLookup, BlockRequest},
     bookings::exports::berth::provider::bookings::{
         Answer, CancelRequest, ChangePage, CreateRequest, ReferenceLookup, RescheduleRequest,
     },

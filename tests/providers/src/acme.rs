@@ -37,6 +37,8 @@ struct State {
     /// Which appointment changed, in order.
     log: Vec<usize>,
     webhooks: BTreeMap<String, String>,
+    closures: Vec<Value>,
+    closed: usize,
 }
 
 type Shared = Arc<Mutex<State>>;
@@ -57,6 +59,8 @@ impl Simulator {
             by_key: BTreeMap::new(),
             log: Vec::new(),
             webhooks: BTreeMap::new(),
+            closures: Vec::new(),
+            closed: 0,
         };
         let shared: Shared = Arc::new(Mutex::new(state));
         let router = Router::new()
@@ -68,6 +72,8 @@ impl Simulator {
             .route("/v1/appointments/{id}", get(appointment))
             .route("/v1/appointments/{id}/cancel", post(cancel))
             .route("/v1/appointments/{id}/move", post(reschedule))
+            .route("/v1/closures", post(close).get(closures))
+            .route("/v1/closures/{id}", delete(open))
             .route("/v1/webhooks", post(subscribe))
             .route("/v1/webhooks/{id}", delete(unsubscribe))
             .layer(middleware::from_fn_with_state(shared.clone(), authorised))
@@ -131,10 +137,13 @@ async fn services(Query(query): Parameters) -> Json<Value> {
 
 impl State {
     fn is_free(&self, start: i64, end: i64, but: Option<usize>) -> bool {
-        self.appointments.iter().enumerate().all(|(at, a)| {
+        let apart = |a: &Value| {
             let time = |name: &str| a[name].as_str().and_then(micros).unwrap_or_default();
-            Some(at) == but || a["status"] != "booked" || time("end") <= start || end <= time("start")
-        })
+            time("end") <= start || end <= time("start")
+        };
+        let others = self.appointments.iter().enumerate().filter(|(at, _)| Some(*at) != but);
+        others.into_iter().all(|(_, a)| a["status"] != "booked" || apart(a))
+            && self.closures.iter().all(apart)
     }
 
     fn changed(&mut self, at: usize) -> Value {
@@ -273,6 +282,45 @@ async fn unsubscribe(Extract(shared): Extract<Shared>, Path(id): Path<String>) -
     state.webhooks.retain(|_, known| *known != id);
     if state.webhooks.len() == before {
         return refused(StatusCode::NOT_FOUND, "no_such_webhook");
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn close(Extract(shared): Extract<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let key = headers.get("idempotency-key").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let time = |name: &str| body[name].as_str().and_then(micros);
+    let (Some(start), Some(end)) = (time("start"), time("end")) else {
+        return refused(StatusCode::UNPROCESSABLE_ENTITY, "start_and_end");
+    };
+    let mut state = lock(&shared);
+    if let Some(known) = state.closures.iter().find(|c| c["key"] == key && !key.is_empty()) {
+        return Json(known.clone()).into_response();
+    }
+    if !key.is_empty() && !state.is_free(start, end, None) {
+        return refused(StatusCode::CONFLICT, "taken");
+    }
+    state.closed += 1;
+    let closure = json!({
+        "id": format!("cls_{}", state.closed), "key": key, "reference": body["reference"], "who": body["who"],
+        "start": utc(start), "end": utc(end),
+    });
+    state.closures.push(closure.clone());
+    (StatusCode::CREATED, Json(closure)).into_response()
+}
+
+async fn closures(Extract(shared): Extract<Shared>, Query(query): Parameters) -> Json<Value> {
+    let state = lock(&shared);
+    let is = |c: &Value, name: &str| query.get(name).is_none_or(|wanted| c[name] == wanted.as_str());
+    let items: Vec<&Value> = state.closures.iter().filter(|c| is(c, "reference") && is(c, "who")).collect();
+    Json(json!({ "items": items }))
+}
+
+async fn open(Extract(shared): Extract<Shared>, Path(id): Path<String>) -> Response {
+    let mut state = lock(&shared);
+    let before = state.closures.len();
+    state.closures.retain(|c| c["id"] != id.as_str());
+    if state.closures.len() == before {
+        return refused(StatusCode::NOT_FOUND, "no_such_closure");
     }
     StatusCode::NO_CONTENT.into_response()
 }

@@ -3,8 +3,8 @@
 use berth_model::{
     plugin::Abilities,
     provider::{
-        BusyQuery, CancelRequest, ExternalSlot, LinkRequest, PageRequest, Providers as _, ReferenceLookup,
-        RescheduleRequest, SlotQuery, SubscribeRequest, Subscription,
+        BlockLookup, BlockRequest, BusyQuery, CancelRequest, ExternalSlot, LinkRequest, PageRequest,
+        Providers as _, ReferenceLookup, RescheduleRequest, SlotQuery, SubscribeRequest, Subscription,
     },
     time::Interval,
 };
@@ -33,14 +33,18 @@ pub(crate) enum Function {
     Unsubscribe,
     ListClients,
     EraseClient,
+    CreateBlock,
+    FindBlocks,
+    RemoveBlock,
 }
 
 use Function::{
-    Busy, Cancel, Create, CreateBookingLink, EraseClient, FindByReference, FreeSlots, Get, ListChanges,
-    ListClients, ListEventTypes, Renew, Reschedule, ResolveLink, Subscribe, Unsubscribe, Validate,
+    Busy, Cancel, Create, CreateBlock, CreateBookingLink, EraseClient, FindBlocks, FindByReference,
+    FreeSlots, Get, ListChanges, ListClients, ListEventTypes, RemoveBlock, Renew, Reschedule, ResolveLink,
+    Subscribe, Unsubscribe, Validate,
 };
 
-const ALL: [Function; 17] = [
+const ALL: [Function; 20] = [
     Validate,
     ListEventTypes,
     ResolveLink,
@@ -58,6 +62,9 @@ const ALL: [Function; 17] = [
     Unsubscribe,
     ListClients,
     EraseClient,
+    CreateBlock,
+    FindBlocks,
+    RemoveBlock,
 ];
 
 impl Function {
@@ -71,6 +78,7 @@ impl Function {
             CreateBookingLink => abilities.links,
             Subscribe | Renew | Unsubscribe => abilities.webhooks,
             ListClients | EraseClient => abilities.clients,
+            CreateBlock | FindBlocks | RemoveBlock => abilities.blocks,
         })
     }
 
@@ -93,12 +101,15 @@ impl Function {
             Unsubscribe => "webhooks.unsubscribe",
             ListClients => "clients.list-clients",
             EraseClient => "clients.erase-client",
+            CreateBlock => "blocks.create-block",
+            FindBlocks => "blocks.find-blocks",
+            RemoveBlock => "blocks.remove-block",
         }
     }
 
-    /// Does it change a booking, so that Berth must know whether it happened?
+    /// Does it change what is booked or closed, so that Berth must know whether it happened?
     pub(crate) const fn changes_bookings(self) -> bool {
-        matches!(self, Create | Cancel | Reschedule)
+        matches!(self, Create | Cancel | Reschedule | CreateBlock | RemoveBlock)
     }
 
     /// Call it; of the answer it matters only whether there was one.
@@ -128,6 +139,9 @@ impl Function {
             Unsubscribe => call!(s, fault, |p, cx| p.unsubscribe(cx, subscription())),
             ListClients => nothing(call!(s, fault, |p, cx| p.list_clients(cx, page()))),
             EraseClient => call!(s, fault, |p, cx| p.erase_client(cx, "1".to_owned())),
+            CreateBlock => nothing(call!(s, fault, |p, cx| p.create_block(cx, block(s)))),
+            FindBlocks => nothing(call!(s, fault, |p, cx| p.find_blocks(cx, block_lookup(s)))),
+            RemoveBlock => call!(s, fault, |p, cx| p.remove_block(cx, "1".to_owned())),
         }
     }
 }
@@ -174,6 +188,24 @@ fn lookup(s: &Subject) -> ReferenceLookup {
         created_after: s.now().plus_seconds(-86_400),
         when: hour(s),
     }
+}
+
+fn block(s: &Subject) -> BlockRequest {
+    BlockRequest {
+        idempotency_key: s.name("nobody"),
+        reference: s.name("nobody"),
+        calendar: calendar(s),
+        when: hour(s),
+        title: "Busy".to_owned(),
+    }
+}
+
+fn block_lookup(s: &Subject) -> BlockLookup {
+    BlockLookup { reference: s.name("nobody"), calendar: calendar(s), when: hour(s) }
+}
+
+fn calendar(s: &Subject) -> String {
+    s.setup.calendar.clone().unwrap_or_else(|| "1".to_owned())
 }
 
 fn cancel(s: &Subject) -> CancelRequest {

@@ -1,5 +1,6 @@
 //! The cases, by what they need. Ids are for ever: a case that goes leaves a gap.
 
+mod blocks;
 mod bookings;
 mod catalog;
 mod changes;
@@ -158,6 +159,12 @@ cases! {
         "lists clients to the end" "clients.list-clients: page by page, in a stable order.";
     "C161" provider people::makes_links
         "makes booking links" "links.create-booking-link.";
+    "C170" provider blocks::closes_a_time
+        "closes a time, and opens it again" "blocks.create-block, remove-block: nobody books a closed time; one that is gone is open.";
+    "C171" provider blocks::closes_once
+        "closes a time once in two tries" "blocks.block-request.idempotency-key: the same for every try of this block.";
+    "C172" provider blocks::finds_what_it_closed
+        "finds the block whose answer was lost" "blocks.find-blocks: every block that carries the reference; asked before a second try.";
 }
 
 #[cfg(test)]

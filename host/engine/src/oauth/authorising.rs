@@ -6,10 +6,11 @@ use berth_model::{
     manifest::{Manifest, PluginId},
     plugin::Abilities,
     provider::{
-        Account, BookingLink, BusyQuery, CallContext, CallError, CancelRequest, ChangePage, CreateRequest,
-        ExternalBooking, ExternalBusyTime, ExternalClient, ExternalEventType, ExternalId, ExternalSlot,
-        LinkRequest, Page, PageRequest, ProviderError, Providers, QuerySpans, ReferenceLookup, Reply,
-        RescheduleRequest, SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+        Account, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CallError, CancelRequest,
+        ChangePage, CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime, ExternalClient,
+        ExternalEventType, ExternalId, ExternalSlot, LinkRequest, Page, PageRequest, ProviderError,
+        Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest, SlotQuery, SubscribeRequest,
+        Subscription, WebhookOutcome, WebhookRequest,
     },
 };
 
@@ -71,6 +72,9 @@ impl Providers for Authorising {
         handle_webhook(request: WebhookRequest) -> WebhookOutcome;
         list_clients(page: PageRequest) -> Page<ExternalClient>;
         erase_client(id: ExternalId) -> ();
+        create_block(request: BlockRequest) -> ExternalBlock;
+        find_blocks(lookup: BlockLookup) -> Vec<ExternalBlock>;
+        remove_block(id: ExternalId) -> ();
     }
 
     fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {

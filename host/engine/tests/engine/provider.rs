@@ -13,10 +13,11 @@ use berth_model::{
     manifest::{Manifest, PluginId},
     plugin::{Abilities, ComponentReport, Digest, LoadRefused, PluginHost},
     provider::{
-        Account, BookingLink, BusyQuery, CallContext, CallError, CancelRequest, ChangePage, CreateRequest,
-        ExternalBooking, ExternalBusyTime, ExternalClient, ExternalEventType, ExternalSlot, ExternalStatus,
-        Later, LinkRequest, Page, PageRequest, ProviderError, Providers, QuerySpans, ReferenceLookup, Reply,
-        RescheduleRequest, SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+        Account, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CallError, CancelRequest,
+        ChangePage, CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime, ExternalClient,
+        ExternalEventType, ExternalSlot, ExternalStatus, Later, LinkRequest, Page, PageRequest,
+        ProviderConflict, ProviderError, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest,
+        SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
     },
     time::{Instant, Interval},
     webhook,
@@ -89,6 +90,8 @@ pub(crate) const LOST: CallError = CallError::Provider(ProviderError::Unavailabl
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) twins: Vec<ExternalBooking>,
+    /// Closed times by reference, in order.
+    pub(crate) blocks: Vec<(String, ExternalBlock)>,
     faults: HashMap<&'static str, VecDeque<Fault>>,
     /// Names of the calls, in order.
     pub(crate) calls: Vec<&'static str>,
@@ -400,6 +403,35 @@ impl Providers for Fake {
     }
     fn erase_client<'a>(&'a self, _: &'a CallContext, _: String) -> Reply<'a, ()> {
         not_offered("clients")
+    }
+    fn create_block<'a>(&'a self, cx: &'a CallContext, request: BlockRequest) -> Reply<'a, ExternalBlock> {
+        self.call(cx, "create_block", move |s| {
+            let taken = |t: &ExternalBooking| t.status.is_active() && t.when.overlaps(request.when);
+            if s.twins.iter().any(taken) {
+                return Err(CallError::Provider(ProviderError::Conflict(ProviderConflict::SlotTaken)));
+            }
+            let id = s.new_id();
+            let block =
+                ExternalBlock { id, calendar: request.calendar, when: request.when, raw: Value::Null };
+            s.blocks.push((request.reference, block.clone()));
+            Ok(block)
+        })
+    }
+    fn find_blocks<'a>(&'a self, cx: &'a CallContext, lookup: BlockLookup) -> Reply<'a, Vec<ExternalBlock>> {
+        self.call(cx, "find_blocks", move |s| {
+            let ours = s.blocks.iter().filter(|(reference, block)| {
+                *reference == lookup.reference
+                    && block.calendar == lookup.calendar
+                    && block.when.overlaps(lookup.when)
+            });
+            Ok(ours.map(|(_, block)| block.clone()).collect())
+        })
+    }
+    fn remove_block<'a>(&'a self, cx: &'a CallContext, id: String) -> Reply<'a, ()> {
+        self.call(cx, "remove_block", move |s| {
+            s.blocks.retain(|(_, block)| block.id != id);
+            Ok(())
+        })
     }
     fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {
         let state = self.state();

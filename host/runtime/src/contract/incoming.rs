@@ -10,7 +10,7 @@ use check::{Breach, Checked, each, id, instant, interval, json, line, maybe, pro
 
 use super::bindings::{
     berth::provider::types as wit,
-    exports::berth::provider::{availability, bookings, catalog, clients, connection, links},
+    exports::berth::provider::{availability, blocks, bookings, catalog, clients, connection, links},
 };
 
 pub(crate) use check::Breach as ContractBreach;
@@ -153,4 +153,17 @@ pub(crate) fn client_page(of: clients::ClientPage) -> Checked<model::Page<model:
         items: each("items", limits::REPLY_ITEMS_MAX, of.items, client)?,
         next: maybe(of.next, |t| line("next", t))?,
     })
+}
+
+pub(crate) fn block(of: blocks::Block) -> Checked<model::ExternalBlock> {
+    Ok(model::ExternalBlock {
+        id: id("id", of.id)?,
+        calendar: id("calendar", of.calendar)?,
+        when: interval("when", of.when)?,
+        raw: json("raw", &of.raw)?,
+    })
+}
+
+pub(crate) fn found_blocks(of: Vec<blocks::Block>) -> Checked<Vec<model::ExternalBlock>> {
+    each("blocks", limits::REPLY_ITEMS_MAX, of, block)
 }

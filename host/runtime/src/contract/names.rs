@@ -4,7 +4,7 @@
 use wasmtime::component::Component;
 
 /// Version of the contract that these bindings speak.
-const CONTRACT: &str = "0.1.0";
+const CONTRACT: &str = "0.1.1";
 
 /// An exported interface by its bare name: `bookings`.
 #[derive(Debug, Clone, Copy)]
@@ -16,14 +16,14 @@ impl Interface {
         Self(name)
     }
 
-    /// `berth:provider/bookings@0.1.0`.
+    /// `berth:provider/bookings@0.1.1`.
     fn full(self) -> String {
         format!("berth:provider/{}@{CONTRACT}", self.0)
     }
 }
 
 /// Optional interfaces.
-const OPTIONAL: &str = "catalog, availability, bookings, links, webhooks, clients";
+const OPTIONAL: &str = "catalog, availability, bookings, links, webhooks, clients, blocks";
 
 /// WASI packages whose interfaces may be imported. The file system is among them because a standard library imports it
 /// without being asked; it is empty.
@@ -124,7 +124,7 @@ mod tests {
             assert_eq!(import_problem(good), None, "{good}");
         }
         for (bad, says) in [
-            ("berth:provider/log@0.2.0", "version 0.1.0"),
+            ("berth:provider/log@0.2.0", "version 0.1.1"),
             ("berth:provider/files@0.1.0", "does not offer"),
             ("wasi:sockets/tcp@0.2.0", "sockets are refused"),
             ("wasi:http/types@0.3.0", "WASI 0.2"),

@@ -6,7 +6,7 @@ use wasmtime::component::InstancePre;
 
 use super::{
     bindings::exports::berth::provider::{
-        availability, bookings, catalog, clients, connection, links, webhooks,
+        availability, blocks, bookings, catalog, clients, connection, links, webhooks,
     },
     names::{self, Interface},
 };
@@ -21,6 +21,7 @@ pub(crate) struct Offers {
     pub(crate) links: Option<links::GuestIndices>,
     pub(crate) webhooks: Option<webhooks::GuestIndices>,
     pub(crate) clients: Option<clients::GuestIndices>,
+    pub(crate) blocks: Option<blocks::GuestIndices>,
 }
 
 /// One interface of the contract by its indices, so that the exports are looked up and tried in one way.
@@ -51,11 +52,12 @@ impl Offers {
         let links = look_up!(pre, problems, links);
         let webhooks = look_up!(pre, problems, webhooks);
         let clients = look_up!(pre, problems, clients);
+        let blocks = look_up!(pre, problems, blocks);
         if connection.is_none() && problems.is_empty() {
             problems.push(names::no_connection(&names::exported(pre.component())));
         }
         if problems.is_empty() {
-            Ok(Self { connection, catalog, availability, bookings, links, webhooks, clients })
+            Ok(Self { connection, catalog, availability, bookings, links, webhooks, clients, blocks })
         } else {
             Err(problems)
         }
@@ -70,6 +72,7 @@ impl Offers {
             links: self.links.is_some(),
             webhooks: self.webhooks.is_some(),
             clients: self.clients.is_some(),
+            blocks: self.blocks.is_some(),
         }
     }
 
@@ -92,6 +95,7 @@ impl Offers {
         check("links", self.links.as_ref().and_then(|i| i.load(&mut store, instance).err()));
         check("webhooks", self.webhooks.as_ref().and_then(|i| i.load(&mut store, instance).err()));
         check("clients", self.clients.as_ref().and_then(|i| i.load(&mut store, instance).err()));
+        check("blocks", self.blocks.as_ref().and_then(|i| i.load(&mut store, instance).err()));
         problems
     }
 }

@@ -4,7 +4,7 @@ use berth_model::{provider as model, time};
 
 use super::bindings::{
     berth::provider::types as wit,
-    exports::berth::provider::{availability, bookings, links, webhooks},
+    exports::berth::provider::{availability, blocks, bookings, links, webhooks},
 };
 
 pub(crate) fn interval(of: time::Interval) -> wit::Interval {
@@ -107,4 +107,18 @@ pub(crate) fn webhook(of: model::WebhookRequest) -> webhooks::WebhookRequest {
         received_at: of.received_at.micros(),
         subscription: of.subscription,
     }
+}
+
+pub(crate) fn block(of: model::BlockRequest) -> blocks::BlockRequest {
+    blocks::BlockRequest {
+        idempotency_key: of.idempotency_key,
+        reference: of.reference,
+        calendar: of.calendar,
+        when: interval(of.when),
+        title: of.title,
+    }
+}
+
+pub(crate) fn block_lookup(of: model::BlockLookup) -> blocks::BlockLookup {
+    blocks::BlockLookup { reference: of.reference, calendar: of.calendar, when: interval(of.when) }
 }

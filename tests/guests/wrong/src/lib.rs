@@ -2,6 +2,7 @@
 
 #[path = "../../../../plugins/template/src/api.rs"]
 mod api;
+mod blocks;
 mod bookings;
 #[path = "../../../../plugins/template/src/map.rs"]
 mod map;
@@ -111,7 +112,16 @@ impl Availability for Wrong {
             let start = query.within.start + n * 3_600_000_000;
             BusyTime { when: Interval { start, end: start + 60_000_000 }, source: None }
         };
-        Ok(if self.does("tells_busy_backwards") { vec![hour(1), hour(0)] } else { vec![hour(0), hour(1)] })
+        let closed: serde_json::Value = self.client().get("/v1/closures").fetch()?;
+        let closed = closed.get("items").and_then(|items| items.as_array()).cloned().unwrap_or_default();
+        let closed = closed.iter().map(blocks::block).collect::<Result<Vec<_>>>()?;
+        let mut times = vec![hour(0), hour(1)];
+        times.extend(closed.into_iter().map(|b| BusyTime { when: b.when, source: Some(b.id) }));
+        times.sort_by_key(|t| (t.when.start, t.when.end));
+        if self.does("tells_busy_backwards") {
+            times.reverse();
+        }
+        Ok(times)
     }
 }
 
@@ -199,4 +209,4 @@ fn after_the_change(at: i64) -> bool {
     time::parse("2030-03-31T01:00:00Z").is_some_and(|change| at >= change)
 }
 
-berth_sdk::export!(Wrong: catalog, availability, bookings, links, webhooks, clients; manifest = "plugin.toml");
+berth_sdk::export!(Wrong: catalog, availability, bookings, links, webhooks, clients, blocks; manifest = "plugin.toml");
