@@ -1,6 +1,8 @@
 //! The store, on both of its engines: one suite, run twice. PostgreSQL runs when `BERTH_TEST_PG_URL` names a server on which
 //! databases may be made; each test has one of its own.
 
+#[path = "store/blocks.rs"]
+mod blocks;
 #[path = "store/bookings.rs"]
 mod bookings;
 #[path = "store/carry_over.rs"]
@@ -51,6 +53,7 @@ macro_rules! on_both {
 }
 
 on_both! {
+    blocks::what_takes_time_is_to_be_closed,
     bookings::a_booking_comes_back_as_it_was_made,
     bookings::a_place_is_taken_once,
     bookings::lists_are_narrowed_and_paged,

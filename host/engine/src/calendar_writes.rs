@@ -36,11 +36,15 @@ impl Engine {
         Ok(count)
     }
 
-    /// A booking changed: if its member has calendars, they are brought up to date soon.
+    /// A booking changed: the calendars of whoever takes part are brought up to date soon.
     pub(crate) async fn booking_changed(&self, booking: &Booking) {
         let soon = async {
-            let calendars = self.store().calendars_of(booking.tenant, vec![booking.member]).await?;
-            if calendars.iter().any(|c| c.writes) {
+            let members = booking.members().collect();
+            let calendars = self.store().calendars_of(booking.tenant, members).await?;
+            for closed in calendars.iter().filter(|c| c.writes && c.blocks) {
+                self.write_blocks_soon(booking.tenant, closed.id).await?;
+            }
+            if calendars.iter().any(|c| c.writes && !c.blocks) {
                 self.write_calendars_soon(booking.tenant, booking.id).await?;
             }
             Ok::<_, StoreError>(())
@@ -71,7 +75,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Bring the calendars of a booking's member to what the booking is.
+    /// Bring the calendars of whoever takes part in a booking to what the booking is.
     pub(crate) async fn write_calendars(
         &self,
         tenant: TenantId,
@@ -80,9 +84,9 @@ impl Engine {
         request_id: &str,
     ) -> Result<(), StoreError> {
         let booking = self.store().booking(tenant, id).await?;
-        let calendars = self.store().calendars_of(tenant, vec![booking.member]).await?;
-        for calendar in calendars.into_iter().filter(|c| c.writes && booking.connection != Some(c.connection))
-        {
+        let calendars = self.store().calendars_of(tenant, booking.members().collect()).await?;
+        let written = |c: &CalendarRecord| c.writes && !c.blocks && booking.connection != Some(c.connection);
+        for calendar in calendars.into_iter().filter(written) {
             let connection = self.store().connection(tenant, calendar.connection).await?;
             let written = match self.call_context(&connection, None, request_id).await {
                 Ok(context) => self.write_one(&context, &booking, &calendar).await?,
@@ -143,7 +147,7 @@ impl Engine {
                 Err(error) => return Err(error),
             },
             // A try whose answer was lost may have written it.
-            None => self.find_entry(context, booking).await?,
+            None => self.find_entry(context, booking, calendar).await?,
         };
         match (belongs, current) {
             (false, None) => Ok(None),
@@ -201,6 +205,7 @@ impl Engine {
         &self,
         context: &CallContext,
         booking: &Booking,
+        calendar: &CalendarRecord,
     ) -> Result<Option<ExternalBooking>, CallError> {
         let lookup = ReferenceLookup {
             reference: booking.id.to_string(),
@@ -210,7 +215,10 @@ impl Engine {
         };
         let cx = CallContext { call: self.new_id(), ..context.clone() };
         let found = self.providers().find_by_reference(&cx, lookup).await?;
-        Ok(found.into_iter().find(|entry| entry.status.is_active()))
+        // A booking may have entries in several calendars of one account.
+        let here =
+            |entry: &ExternalBooking| entry.event_type.as_ref().is_none_or(|id| *id == calendar.calendar);
+        Ok(found.into_iter().find(|entry| entry.status.is_active() && here(entry)))
     }
 
     /// Is this an entry that we wrote? If somebody changed it in the calendar, it is brought back: the booking is what counts.
@@ -234,7 +242,7 @@ impl Engine {
         Ok(true)
     }
 
-    /// Does it carry the reference of a booking whose member has this calendar? Its news may come before we have noted its id.
+    /// Does it carry the reference of a booking of whose members one has this calendar? Its news may come before we have noted its id.
     async fn is_entry_being_written(
         &self,
         connection: &berth_model::connection::ConnectionRecord,
@@ -248,7 +256,7 @@ impl Engine {
             Err(StoreError::NotFound(_)) => return Ok(false),
             Err(error) => return Err(error),
         };
-        let calendars = self.store().calendars_of(booking.tenant, vec![booking.member]).await?;
+        let calendars = self.store().calendars_of(booking.tenant, booking.members().collect()).await?;
         Ok(calendars.iter().any(|c| c.writes && c.connection == connection.id))
     }
 }

@@ -5,6 +5,7 @@ use berth_model::{
     calendar::CalendarRecord,
     id::{CalendarId, ConnectionId, MemberId},
     limits,
+    plugin::Abilities,
     problem::{Code, FieldError, Problem},
     provider::{CancelRequest, ExternalId},
 };
@@ -38,7 +39,7 @@ impl Engine {
     /// Connect a member's calendar. What the connection's provider cannot do is refused now.
     pub async fn create_calendar(&self, caller: &Caller, new: NewCalendar) -> Outcome<CalendarRecord> {
         let now = self.now();
-        let calendar = CalendarRecord {
+        let mut calendar = CalendarRecord {
             id: self.new_id(),
             tenant: caller.tenant,
             member: new.member,
@@ -46,6 +47,7 @@ impl Engine {
             calendar: new.calendar,
             reads: new.reads,
             writes: new.writes,
+            blocks: false,
             created_at: now,
             updated_at: now,
         };
@@ -54,14 +56,16 @@ impl Engine {
             let most = limits::MEMBER_CALENDARS_MAX;
             return Err(Problem::new(Code::Invalid, format!("A member has at most {most} calendars.")));
         }
-        self.check_calendar(caller, &calendar).await?;
+        calendar.blocks = self.check_calendar(caller, &calendar).await?.blocks;
         self.store().create_calendar(calendar.clone(), self.audit(caller)).await.map_err(of_store)?;
         self.forget_availability(calendar.connection);
+        self.times_changed(caller.tenant, vec![calendar.member]).await.map_err(of_store)?;
         Ok(calendar)
     }
 
-    async fn check_calendar(&self, caller: &Caller, calendar: &CalendarRecord) -> Outcome<()> {
-        let mut errors = Vec::new();
+    /// What its provider can do.
+    async fn check_calendar(&self, caller: &Caller, calendar: &CalendarRecord) -> Outcome<Abilities> {
+        let (mut errors, mut abilities) = (Vec::new(), Abilities::default());
         if self.store().member(caller.tenant, calendar.member).await.is_err() {
             errors.push(FieldError::new("/member", "no such member"));
         }
@@ -74,11 +78,11 @@ impl Engine {
         match self.store().connection(caller.tenant, calendar.connection).await {
             Err(_) => errors.push(FieldError::new("/connection", "no such connection")),
             Ok(connection) => {
-                let abilities = self.providers().abilities(&connection.plugin).unwrap_or_default();
+                abilities = self.providers().abilities(&connection.plugin).unwrap_or_default();
                 if calendar.reads && !abilities.availability {
                     errors.push(FieldError::new("/reads", "the provider says no busy times"));
                 }
-                if calendar.writes && !abilities.bookings {
+                if calendar.writes && !abilities.bookings && !abilities.blocks {
                     errors.push(FieldError::new("/writes", "the provider takes no bookings"));
                 }
                 if calendar.writes && calendar.calendar.is_empty() {
@@ -87,7 +91,7 @@ impl Engine {
                 }
             }
         }
-        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+        if errors.is_empty() { Ok(abilities) } else { Err(Problem::invalid(errors)) }
     }
 
     /// A calendar.
@@ -106,32 +110,44 @@ impl Engine {
         self.store().list_calendars(caller.tenant, after, limit).await.map_err(of_store)
     }
 
-    /// Change which calendar it is, and what it is for. Entries that were written into another one stay there.
+    /// Change which calendar it is, and what it is for. Entries that were written into another one stay there; times that were closed
+    /// are opened.
     pub async fn update_calendar(
         &self,
         caller: &Caller,
         id: CalendarId,
         patch: CalendarPatch,
     ) -> Outcome<CalendarRecord> {
-        let mut calendar = self.calendar(caller, id).await?;
+        let before = self.calendar(caller, id).await?;
+        let mut calendar = before.clone();
         crate::apply!(calendar, patch, calendar, reads, writes);
         calendar.updated_at = self.now();
         self.check_calendar(caller, &calendar).await?;
+        if before.blocks && before.calendar != calendar.calendar {
+            let connection = self.connection(caller, calendar.connection).await?;
+            let context = self.call_context(&connection, None, &caller.request_id).await?;
+            self.open_all(&context, &before).await.map_err(of_store)?;
+        }
         self.store().update_calendar(calendar.clone(), self.audit(caller)).await.map_err(of_store)?;
         self.forget_availability(calendar.connection);
+        if calendar.blocks {
+            self.write_blocks_soon(caller.tenant, id).await.map_err(of_store)?;
+        }
         Ok(calendar)
     }
 
-    /// Disconnect a calendar. Entries of bookings to come are taken out of it, as far as the provider answers.
+    /// Disconnect a calendar. Entries of bookings to come are taken out of it and closed times opened, as far as the provider answers.
     pub async fn delete_calendar(&self, caller: &Caller, id: CalendarId) -> Outcome<()> {
         let calendar = self.calendar(caller, id).await?;
         let entries = self.store().calendar_entries(caller.tenant, id).await.map_err(of_store)?;
+        let connection = self.connection(caller, calendar.connection).await?;
+        let context = self.call_context(&connection, None, &caller.request_id).await.ok();
+        if let Some(context) = context.as_ref().filter(|_| calendar.blocks) {
+            self.open_all(context, &calendar).await.map_err(of_store)?;
+        }
         self.store().delete_calendar(caller.tenant, id, self.audit(caller)).await.map_err(of_store)?;
         self.forget_availability(calendar.connection);
-        let connection = self.connection(caller, calendar.connection).await?;
-        let Ok(context) = self.call_context(&connection, None, &caller.request_id).await else {
-            return Ok(());
-        };
+        let Some(context) = context else { return Ok(()) };
         for entry in entries {
             let booking = self.booking(caller, entry.booking).await?;
             let Some(external_id) = entry.external_id.filter(|_| booking.when.end() > self.now()) else {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use berth_model::{
-    id::{BookingId, ConnectionId, Id},
+    id::{BookingId, CalendarId, ConnectionId, Id},
     limits,
 };
 use berth_store::{
@@ -23,6 +23,8 @@ pub(crate) const PROCESS_WEBHOOKS: &str = "process_webhooks";
 pub(crate) const SYNC_CONNECTION: &str = "sync_connection";
 /// See [`SYNC_BOOKING`].
 pub(crate) const WRITE_CALENDARS: &str = "write_calendars";
+/// See [`SYNC_BOOKING`].
+pub(crate) const WRITE_BLOCKS: &str = "write_blocks";
 /// Longest sleep of the worker when nobody rings, in milliseconds: another replica may have made a job.
 const IDLE_MS_MAX: u64 = 1_000;
 
@@ -100,6 +102,10 @@ impl Engine {
                 Some(booking) => self.run_write_calendars(&job, booking, held, &request_id).await,
                 None => self.bury(held, "the payload names no booking").await,
             },
+            WRITE_BLOCKS => match id_of::<berth_model::id::Calendar>(&job.payload, "calendar") {
+                Some(calendar) => self.run_write_blocks(&job, calendar, held, &request_id).await,
+                None => self.bury(held, "the payload names no calendar").await,
+            },
             SYNC_CONNECTION => match id_of::<berth_model::id::Connection>(&job.payload, "connection") {
                 Some(connection) => self.run_sync_connection(&job, connection, held, &request_id).await,
                 None => self.bury(held, "the payload names no connection").await,
@@ -148,6 +154,22 @@ impl Engine {
     ) -> Result<(), StoreError> {
         match self.write_calendars(job.tenant, booking, held, request_id).await {
             Err(StoreError::NotFound(_)) => self.bury(held, "the booking or its calendar is gone").await,
+            other => other,
+        }
+    }
+
+    async fn run_write_blocks(
+        &self,
+        job: &Job,
+        calendar: CalendarId,
+        held: Held,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        match self.write_blocks(job.tenant, calendar, held, request_id).await {
+            // Disconnected meanwhile: there is nothing left to do.
+            Err(StoreError::NotFound(_)) => {
+                self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+            }
             other => other,
         }
     }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod availability;
+mod blocks;
 mod bookings;
 mod calendar_writes;
 mod calendars;

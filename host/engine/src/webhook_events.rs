@@ -36,9 +36,10 @@ impl Engine {
             WebhookEvent::Rescheduled { old_id, booking } => (Some(old_id), booking),
             WebhookEvent::ChangedGoAndSync(Some(id)) => {
                 let context = CallContext { call: self.new_id(), ..context.clone() };
-                match self.providers().get_booking(&context, id).await {
+                match self.providers().get_booking(&context, id.clone()).await {
                     Ok(twin) => (None, twin),
                     Err(CallError::Provider(ProviderError::NotFound)) => {
+                        self.foreign_gone(connection, &id).await?;
                         return Ok(Ok("the booking is gone at the provider".to_owned()));
                     }
                     Err(error) => return Ok(Err(error)),
@@ -70,6 +71,7 @@ impl Engine {
         twin: &ExternalBooking,
     ) -> Result<Result<String, CallError>, StoreError> {
         let Some(booking) = self.booking_of_twin(connection, old_id, twin).await? else {
+            Box::pin(self.foreign_news(connection, old_id, twin)).await?;
             return Ok(Ok(format!("{}: not a booking of ours", twin.id)));
         };
         if booking.provider_task.is_some() {

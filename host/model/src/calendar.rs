@@ -1,11 +1,13 @@
 //! Members' own calendars at providers.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::{
-    id::{BookingId, CalendarId, ConnectionId, MemberId, TenantId},
+    id::{BookingId, CalendarBlockId, CalendarId, ConnectionId, MemberId, TenantId},
     provider::ExternalId,
-    time::Instant,
+    time::{Instant, Interval},
 };
 
 /// A member's calendar: read for busy times, written with the member's bookings, or both.
@@ -26,6 +28,8 @@ pub struct CalendarRecord {
     pub reads: bool,
     /// Are the member's bookings written into it?
     pub writes: bool,
+    /// How: its provider closes times, or holds an entry for each booking. What the provider could do when it was connected.
+    pub blocks: bool,
     /// When it was connected.
     pub created_at: Instant,
     /// When it last changed.
@@ -49,4 +53,59 @@ pub struct CalendarEntry {
     pub written: i64,
     /// When it was written.
     pub updated_at: Instant,
+}
+
+/// A time that is closed in a calendar, whatever takes it elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarBlock {
+    /// Its id; also the reference and the idempotency key that the provider is given.
+    pub id: CalendarBlockId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// In which calendar.
+    pub calendar: CalendarId,
+    /// Over which connection.
+    pub connection: ConnectionId,
+    /// What is closed.
+    pub when: Interval,
+    /// How far it is.
+    pub state: BlockState,
+    /// The provider's id of it, once it is known.
+    pub external_id: Option<ExternalId>,
+    /// When it last changed.
+    pub updated_at: Instant,
+}
+
+/// How far the closing of a time is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockState {
+    /// To be closed; a try whose answer was lost may have done it.
+    Wanted,
+    /// Closed.
+    Closed,
+    /// Somebody booked it there.
+    Refused,
+}
+
+impl BlockState {
+    /// All states.
+    pub const ALL: [Self; 3] = [Self::Wanted, Self::Closed, Self::Refused];
+    /// The name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wanted => "wanted",
+            Self::Closed => "closed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// From what is closed to what shall be: the times to be closed that nobody closed yet, and the blocks to be opened.
+#[must_use]
+pub fn block_changes(wanted: &[Interval], there: Vec<CalendarBlock>) -> (Vec<Interval>, Vec<CalendarBlock>) {
+    let wanted: BTreeSet<Interval> = wanted.iter().copied().collect();
+    let known: BTreeSet<Interval> = there.iter().map(|block| block.when).collect();
+    let open = there.into_iter().filter(|block| !wanted.contains(&block.when)).collect();
+    (wanted.difference(&known).copied().collect(), open)
 }

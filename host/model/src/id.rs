@@ -137,6 +137,8 @@ markers! {
     Conflict => ConflictId,
     /// A member's calendar at a provider.
     Calendar => CalendarId,
+    /// A time that is closed in one.
+    CalendarBlock => CalendarBlockId,
     /// A call into a provider component.
     ProviderCall => ProviderCallId,
 }

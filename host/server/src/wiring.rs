@@ -167,6 +167,9 @@ pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, st
             if let Err(problem) = wired.engine.begin_calendar_writes().await {
                 tracing::warn!(%problem, "calendars were not brought up to date");
             }
+            if let Err(problem) = wired.engine.begin_block_writes().await {
+                tracing::warn!(%problem, "closed times were not brought up to date");
+            }
             if let Err(problem) = wired.engine.begin_syncs().await {
                 tracing::warn!(%problem, "synchronisations were not begun");
             }

@@ -36,6 +36,7 @@ migrations! {
     13 "0013_sync",
     14 "0014_calendars",
     15 "0015_replicas",
+    16 "0016_blocks",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

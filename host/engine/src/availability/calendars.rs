@@ -1,20 +1,19 @@
 //! Busy times of members' own calendars. Each counts for its member alone.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use berth_model::{
     calendar::CalendarRecord,
     connection::ConnectionRecord,
-    id::{ConnectionId, EventTypeId, MemberId, TenantId},
-    manifest::CacheTimes,
-    provider::{BusyQuery, CallContext, CallError},
+    id::{ConnectionId, MemberId, TenantId},
+    provider::{BusyQuery, CallError, ExternalId},
     time::Interval,
 };
 use futures_util::{StreamExt as _, stream};
 
 use super::{
     Degraded,
-    external::{External, parts},
+    external::{External, Subject},
 };
 use crate::{Engine, Outcome, problems::of_store, routing::Scene};
 
@@ -71,46 +70,26 @@ impl Engine {
     ) -> Outcome<Result<Vec<Interval>, CallError>> {
         let connection: ConnectionRecord =
             self.store().connection(tenant, connection).await.map_err(of_store)?;
-        let keeps = self.providers().manifest(&connection.plugin).map_or(CacheTimes::default(), |m| m.cache);
-        // A calendar of several members is asked once for all of them: its first id stands for the question.
-        let first = calendars.iter().map(|c| c.id.uuid()).min().unwrap_or_default();
-        let key = (connection.id, EventTypeId::from_uuid(first), within);
-        let fresh_from = self.now().plus_seconds(-i64::from(keeps.availability_seconds));
-        if keeps.availability_seconds > 0
-            && let Some((asked_at, answer)) = self.inner.cache.get(&key).await
-            && asked_at >= fresh_from
+        let mut ids: Vec<ExternalId> =
+            calendars.iter().map(|c| c.calendar.clone()).filter(|id| !id.is_empty()).collect();
+        ids.sort_unstable();
+        // A calendar of several members is asked once for all of them.
+        let key = (connection.id, Subject::Calendars(ids.clone()), within);
+        if let Some(answer) = self.remembered(&connection, &key).await
             && let External::Busy(busy) = answer.as_ref()
         {
             return Ok(Ok(busy.clone()));
         }
         let context = self.call_context(&connection, None, request_id).await?;
-        let ids: Vec<String> =
-            calendars.iter().map(|c| c.calendar.clone()).filter(|id| !id.is_empty()).collect();
-        let busy = self.ask_busy(&context, &ids, &scene.listing.time_zone.to_string(), within).await;
+        let days = match self.providers().query_spans(&context).await {
+            Ok(spans) if spans.busy_days > 0 => spans.busy_days,
+            Ok(_) => return Ok(Err(CallError::NotOffered("busy times"))),
+            Err(error) => return Ok(Err(error)),
+        };
+        let time_zone = scene.listing.time_zone.to_string();
+        let busy = self.ask_busy(&context, BusyQuery { within, calendars: ids, time_zone }, days).await?;
         if let Ok(busy) = &busy {
-            let answer = std::sync::Arc::new(External::Busy(busy.clone()));
-            self.inner.cache.insert(key, (self.now(), answer)).await;
-        }
-        Ok(busy)
-    }
-
-    async fn ask_busy(
-        &self,
-        context: &CallContext,
-        calendars: &[String],
-        time_zone: &str,
-        within: Interval,
-    ) -> Result<Vec<Interval>, CallError> {
-        let spans = self.providers().query_spans(context).await?;
-        if spans.busy_days == 0 {
-            return Err(CallError::NotOffered("busy times"));
-        }
-        let mut busy = Vec::new();
-        for part in parts(within, spans.busy_days)? {
-            let query =
-                BusyQuery { within: part, calendars: calendars.to_vec(), time_zone: time_zone.to_owned() };
-            let context = CallContext { call: self.new_id(), ..context.clone() };
-            busy.extend(self.providers().busy(&context, query).await?.into_iter().map(|b| b.when));
+            self.remember(key, Arc::new(External::Busy(busy.clone()))).await;
         }
         Ok(busy)
     }

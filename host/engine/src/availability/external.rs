@@ -1,18 +1,18 @@
 //! What a provider says of a stretch of time, asked or remembered.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use berth_model::{
     booking::Booking,
     connection::ConnectionRecord,
     id::{ConnectionId, EventTypeId},
     manifest::CacheTimes,
-    provider::{BusyQuery, CallContext, CallError, SlotQuery},
+    provider::{BusyQuery, CallContext, CallError, ExternalId, SlotQuery},
     time::{Instant, Interval},
 };
 use moka::future::Cache as Moka;
 
-use crate::{Engine, Outcome, routing::Scene};
+use crate::{Engine, Outcome, problems::of_store, routing::Scene};
 
 /// What a provider says of a stretch of time.
 #[derive(Debug)]
@@ -23,7 +23,16 @@ pub(crate) enum External {
     Busy(Vec<Interval>),
 }
 
-type Key = (ConnectionId, EventTypeId, Interval);
+/// What a question is about, besides its stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    /// Meetings of so many minutes.
+    Meetings(EventTypeId, u32),
+    /// The busy times of these calendars.
+    Calendars(Vec<ExternalId>),
+}
+
+type Key = (ConnectionId, Subject, Interval);
 /// Answers of providers by question.
 pub(crate) type Cache = Moka<Key, (Instant, Arc<External>)>;
 
@@ -51,6 +60,7 @@ impl Engine {
         scene: &Scene,
         connection: &ConnectionRecord,
         within: Interval,
+        length_minutes: u32,
         moving: Option<&Booking>,
     ) -> Outcome<Result<Option<Arc<External>>, CallError>> {
         let Some(abilities) = self.providers().abilities(&connection.plugin) else {
@@ -59,23 +69,18 @@ impl Engine {
         if !abilities.availability {
             return Ok(Ok(None));
         }
-        let cache_times =
-            self.providers().manifest(&connection.plugin).map_or(CacheTimes::default(), |m| m.cache);
-        let key = (connection.id, scene.event_type.id, within);
-        let fresh_from = self.now().plus_seconds(-i64::from(cache_times.availability_seconds));
+        let key = (connection.id, Subject::Meetings(scene.event_type.id, length_minutes), within);
         if moving.is_none()
-            && cache_times.availability_seconds > 0
-            && let Some((asked_at, answer)) = self.inner.cache.get(&key).await
-            && asked_at >= fresh_from
+            && let Some(answer) = self.remembered(connection, &key).await
         {
             return Ok(Ok(Some(answer)));
         }
         let context = self.call_context(connection, Some(scene.listing.id), request_id).await?;
-        match self.ask_provider(&context, scene, within, moving).await {
+        match self.ask_provider(&context, scene, within, length_minutes, moving).await? {
             Ok(answer) => {
                 let answer = answer.map(Arc::new);
                 if let (None, Some(answer)) = (moving, &answer) {
-                    self.inner.cache.insert(key, (self.now(), answer.clone())).await;
+                    self.remember(key, answer.clone()).await;
                 }
                 Ok(Ok(answer))
             }
@@ -83,45 +88,97 @@ impl Engine {
         }
     }
 
+    /// An answer that its provider's manifest says is still good.
+    pub(super) async fn remembered(&self, connection: &ConnectionRecord, key: &Key) -> Option<Arc<External>> {
+        let keeps = self.providers().manifest(&connection.plugin).map_or(CacheTimes::default(), |m| m.cache);
+        let fresh_from = self.now().plus_seconds(-i64::from(keeps.availability_seconds));
+        let (asked_at, answer) = self.inner.cache.get(key).await?;
+        (keeps.availability_seconds > 0 && asked_at >= fresh_from).then_some(answer)
+    }
+
+    pub(super) async fn remember(&self, key: Key, answer: Arc<External>) {
+        self.inner.cache.insert(key, (self.now(), answer)).await;
+    }
+
     async fn ask_provider(
         &self,
         context: &CallContext,
         scene: &Scene,
         within: Interval,
+        length_minutes: u32,
         moving: Option<&Booking>,
-    ) -> Result<Option<External>, CallError> {
-        let spans = self.providers().query_spans(context).await?;
+    ) -> Outcome<Result<Option<External>, CallError>> {
+        let spans = match self.providers().query_spans(context).await {
+            Ok(spans) => spans,
+            Err(error) => return Ok(Err(error)),
+        };
         let time_zone = scene.listing.time_zone.to_string();
         if let (Some(event_type), days @ 1..) = (&scene.event_type.external_id, spans.free_slots_days) {
-            let mut starts = Vec::new();
-            for part in parts(within, days)? {
-                let query = SlotQuery {
-                    event_type: event_type.clone(),
-                    within: part,
-                    length_minutes: None,
-                    time_zone: time_zone.clone(),
-                    rescheduling: moving.and_then(|b| b.external_id.clone()),
-                };
-                let context = CallContext { call: self.new_id(), ..context.clone() };
-                let slots = self.providers().free_slots(&context, query).await?;
-                starts.extend(slots.into_iter().map(|slot| slot.when.start()));
-            }
-            starts.sort_unstable();
-            starts.dedup();
-            return Ok(Some(External::Starts(starts)));
+            let several = !scene.event_type.policy.other_lengths_minutes.is_empty();
+            let query = SlotQuery {
+                event_type: event_type.clone(),
+                within,
+                length_minutes: several.then_some(length_minutes),
+                time_zone,
+                rescheduling: moving.and_then(|b| b.external_id.clone()),
+            };
+            return Ok(self
+                .ask_slots(context, query, days)
+                .await
+                .map(|starts| Some(External::Starts(starts))));
         }
         if spans.busy_days > 0 {
-            let mut busy = Vec::new();
-            for part in parts(within, spans.busy_days)? {
-                let query = BusyQuery { within: part, calendars: Vec::new(), time_zone: time_zone.clone() };
-                let context = CallContext { call: self.new_id(), ..context.clone() };
-                busy.extend(self.providers().busy(&context, query).await?.into_iter().map(|b| b.when));
-            }
-            busy.sort_unstable();
-            busy.dedup();
-            return Ok(Some(External::Busy(busy)));
+            let query = BusyQuery { within, calendars: Vec::new(), time_zone };
+            let busy = self.ask_busy(context, query, spans.busy_days).await?;
+            return Ok(busy.map(|busy| Some(External::Busy(busy))));
         }
-        Ok(None)
+        Ok(Ok(None))
+    }
+
+    async fn ask_slots(
+        &self,
+        context: &CallContext,
+        query: SlotQuery,
+        days: u32,
+    ) -> Result<Vec<Instant>, CallError> {
+        let mut starts = Vec::new();
+        for part in parts(query.within, days)? {
+            let context = CallContext { call: self.new_id(), ..context.clone() };
+            let slots =
+                self.providers().free_slots(&context, SlotQuery { within: part, ..query.clone() }).await?;
+            starts.extend(slots.into_iter().map(|slot| slot.when.start()));
+        }
+        starts.sort_unstable();
+        starts.dedup();
+        Ok(starts)
+    }
+
+    /// Busy times, without those that we closed ourselves: what takes the time says better for whom and why.
+    pub(super) async fn ask_busy(
+        &self,
+        context: &CallContext,
+        query: BusyQuery,
+        days: u32,
+    ) -> Outcome<Result<Vec<Interval>, CallError>> {
+        let parts = match parts(query.within, days) {
+            Ok(parts) => parts,
+            Err(error) => return Ok(Err(error)),
+        };
+        let ours = self.store().block_sources(context.tenant, context.connection, query.within).await;
+        let ours: BTreeSet<String> = ours.map_err(of_store)?.into_iter().collect();
+        let mut busy = Vec::new();
+        for part in parts {
+            let context = CallContext { call: self.new_id(), ..context.clone() };
+            match self.providers().busy(&context, BusyQuery { within: part, ..query.clone() }).await {
+                Ok(times) => busy.extend(times),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        busy.retain(|time| time.source.as_ref().is_none_or(|source| !ours.contains(source)));
+        let mut busy: Vec<Interval> = busy.into_iter().map(|time| time.when).collect();
+        busy.sort_unstable();
+        busy.dedup();
+        Ok(Ok(busy))
     }
 
     /// What was kept of this connection's availability is no longer true.
@@ -139,7 +196,7 @@ impl Engine {
 }
 
 /// A range in pieces of at most so many days.
-pub(super) fn parts(within: Interval, days: u32) -> Result<Vec<Interval>, CallError> {
+fn parts(within: Interval, days: u32) -> Result<Vec<Interval>, CallError> {
     let length = i64::from(days).saturating_mul(86_400);
     let mut parts = Vec::new();
     let mut start = within.start();

@@ -235,7 +235,14 @@ impl Engine {
         let external = match &scene.connection {
             None => None,
             Some(connection) => self
-                .external_availability(request_id, scene, connection, within, wanted.moving)
+                .external_availability(
+                    request_id,
+                    scene,
+                    connection,
+                    within,
+                    wanted.length_minutes,
+                    wanted.moving,
+                )
                 .await?
                 .unwrap_or_else(|error| {
                     degraded.push(Degraded { connection: connection.id, reason: error.to_string() });

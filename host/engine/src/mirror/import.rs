@@ -7,7 +7,7 @@ use berth_model::{
     id::{BookingId, MemberId},
     limits,
     provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, WebhookEvent},
-    sync::{ConflictKind, Mirrored, SyncMode, SyncRules, SyncState},
+    sync::{ConflictKind, Mirrored, SyncRules, SyncState},
     time::Interval,
 };
 use berth_store::{StoreError, records::BookingFilter};
@@ -16,8 +16,6 @@ use crate::Engine;
 
 /// Event types that are searched for the one that a provider's stands for.
 const EVENT_TYPES_MAX: u32 = 1_000;
-/// Our bookings that are looked at in one time of the provider's.
-const OVERLAPS_MAX: u32 = 20;
 
 /// Event types here, some of which stand for the provider's.
 pub(super) struct Services(Vec<EventTypeRecord>);
@@ -27,17 +25,17 @@ impl Services {
         self.0.iter().filter(|e| e.external_id.is_some() && e.external_id == twin.event_type)
     }
 
-    fn know(&self, twin: &ExternalBooking) -> bool {
+    pub(super) fn know(&self, twin: &ExternalBooking) -> bool {
         self.of(twin).next().is_some()
     }
 
     /// If none stands for the provider's, the connection is a calendar, whose entries are nobody's services.
-    fn stand_for_anything(&self) -> bool {
+    pub(super) fn stand_for_anything(&self) -> bool {
         self.0.iter().any(|e| e.external_id.is_some())
     }
 
     /// Whose time a booking takes that is not ours: the only member of what it stands for, or whom the rules name.
-    fn member_of(&self, rules: &SyncRules, twin: &ExternalBooking) -> Option<MemberId> {
+    pub(super) fn member_of(&self, rules: &SyncRules, twin: &ExternalBooking) -> Option<MemberId> {
         let mut members: Vec<MemberId> = self.of(twin).flat_map(|e| e.members.iter().copied()).collect();
         members.sort_unstable();
         members.dedup();
@@ -61,90 +59,41 @@ impl Engine {
         let before = self.store().mirrored(connection.tenant, connection.id, &twin.id).await?;
         let news = before.as_ref().is_none_or(|b| b.external != *twin);
         let ours = self.booking_of_twin(connection, None, twin).await?;
-        let mut mirrored = Mirrored {
+        let Some(ours) = ours else {
+            self.import_foreign(connection, state, services, twin, before).await?;
+            return Ok(Ok(()));
+        };
+        if news
+            && let Err(error) =
+                self.apply_event(connection, context, WebhookEvent::Updated(twin.clone())).await?
+        {
+            return Ok(Err(error));
+        }
+        // Only now: what is in the mirror is no news, and must have been acted on.
+        let mirrored = self.mirrored(state, twin, before.as_ref(), Some(ours.id));
+        self.store().put_mirrored(mirrored).await?;
+        Ok(Ok(()))
+    }
+
+    /// A booking of the provider as it is kept here, so far taking nobody's time.
+    pub(super) fn mirrored(
+        &self,
+        state: &SyncState,
+        twin: &ExternalBooking,
+        before: Option<&Mirrored>,
+        booking: Option<BookingId>,
+    ) -> Mirrored {
+        Mirrored {
             id: before.map_or_else(|| self.new_id(), |b| b.id),
-            tenant: connection.tenant,
-            connection: connection.id,
-            booking: ours.as_ref().map(|b| b.id),
+            tenant: state.tenant,
+            connection: state.connection,
+            booking,
             member: None,
             external: twin.clone(),
             blocked: twin.when,
             run: state.run,
             last_synced_at: self.now(),
-        };
-        if ours.is_some() {
-            if news
-                && let Err(error) =
-                    self.apply_event(connection, context, WebhookEvent::Updated(twin.clone())).await?
-            {
-                return Ok(Err(error));
-            }
-            // Only now: what is in the mirror is no news, and must have been acted on.
-            self.store().put_mirrored(mirrored).await?;
-            return Ok(Ok(()));
         }
-        if self.is_own_entry(connection, twin).await? {
-            mirrored.booking = twin.reference.as_ref().and_then(|r| r.parse().ok());
-            self.store().put_mirrored(mirrored).await?;
-            return Ok(Ok(()));
-        }
-        // A stub of something that is over says neither when nor whose it was.
-        let limit = self.now().plus_seconds(i64::from(state.rules.max_advance_days).saturating_mul(86_400));
-        let matters = twin.status.is_active() && twin.when.end() > self.now() && twin.when.start() < limit;
-        let follows = matches!(state.rules.mode, SyncMode::Import | SyncMode::Bidirectional);
-        if matters && follows {
-            mirrored.member = services.member_of(&state.rules, twin);
-            let minutes = state.rules.buffer_minutes;
-            mirrored.blocked = twin.when.widened(minutes, minutes);
-        }
-        if news && matters && follows {
-            self.look_for_conflicts(connection, &state.rules, services, &mirrored, twin).await?;
-        }
-        self.store().put_mirrored(mirrored).await?;
-        Ok(Ok(()))
-    }
-
-    async fn look_for_conflicts(
-        &self,
-        connection: &ConnectionRecord,
-        rules: &SyncRules,
-        services: &Services,
-        mirrored: &Mirrored,
-        twin: &ExternalBooking,
-    ) -> Result<(), StoreError> {
-        if twin.reference.as_ref().is_some_and(|r| r.parse::<BookingId>().is_ok()) {
-            self.conflict(connection, ConflictKind::VanishedHere, None, Some(twin)).await?;
-        }
-        if let Some(member) = mirrored.member {
-            for booking in self.bookings_in(connection, member, mirrored.blocked).await? {
-                let kind = if !booking.when.overlaps(twin.when) {
-                    ConflictKind::Buffer
-                } else if booking.seats > 1 {
-                    ConflictKind::Capacity
-                } else {
-                    ConflictKind::TimeOverlap
-                };
-                self.conflict(connection, kind, Some(&booking), Some(twin)).await?;
-            }
-            if twin.attendees.is_empty() && twin.event_type.is_some() && rules.member.is_none() {
-                self.conflict(connection, ConflictKind::UnknownClient, None, Some(twin)).await?;
-            }
-        } else if twin.event_type.is_some() && services.stand_for_anything() && !services.know(twin) {
-            self.conflict(connection, ConflictKind::UnknownService, None, Some(twin)).await?;
-        }
-        Ok(())
-    }
-
-    /// Our bookings of a member that are in the way of a stretch of time.
-    async fn bookings_in(
-        &self,
-        connection: &ConnectionRecord,
-        member: MemberId,
-        when: Interval,
-    ) -> Result<Vec<Booking>, StoreError> {
-        let filter = BookingFilter { member: Some(member), within: Some(when), ..BookingFilter::default() };
-        let found = self.store().list_bookings(connection.tenant, filter, OVERLAPS_MAX).await?;
-        Ok(found.into_iter().filter(|b| b.status.is_active()).collect())
     }
 
     /// The event types here, for as long as some pages are read.
@@ -163,7 +112,9 @@ impl Engine {
     ) -> Result<Result<(), CallError>, StoreError> {
         for unseen in self.store().unseen_mirrored(connection.tenant, connection.id, state.run).await? {
             if unseen.booking.is_none() {
+                let members = unseen.member.into_iter().collect();
                 self.store().forget_mirrored(unseen).await?;
+                self.times_changed(connection.tenant, members).await?;
             }
         }
         for booking in self.unnamed(connection, state).await? {
@@ -173,7 +124,9 @@ impl Engine {
             let cx = CallContext { call: self.new_id(), ..context.clone() };
             match self.providers().get_booking(&cx, id.clone()).await {
                 Ok(twin) => {
-                    if let Err(error) = self.import(connection, context, state, services, &twin).await? {
+                    if let Err(error) =
+                        Box::pin(self.import(connection, context, state, services, &twin)).await?
+                    {
                         return Ok(Err(error));
                     }
                 }

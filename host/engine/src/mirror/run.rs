@@ -150,7 +150,8 @@ impl Engine {
                 Err(error) => return Ok(Err(error)),
             };
             for twin in &page.items {
-                if let Err(error) = self.import(connection, context, state, &services, twin).await? {
+                if let Err(error) = Box::pin(self.import(connection, context, state, &services, twin)).await?
+                {
                     return Ok(Err(error));
                 }
             }

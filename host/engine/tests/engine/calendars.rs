@@ -5,7 +5,9 @@ use berth_model::{
     booking::Booking,
     calendar::{CalendarEntry, CalendarRecord},
     connection::ConnectionRecord,
+    event_type::EventTypePolicy,
     provider::{ExternalBooking, ExternalStatus},
+    scheduling::rules::TeamMode,
     time::{Instant, Interval},
 };
 
@@ -43,7 +45,14 @@ async fn settled(w: &World) {
 }
 
 fn entries(w: &World) -> Vec<(String, Instant)> {
-    w.provider.active().iter().map(|t| (t.event_type.clone().unwrap_or_default(), t.when.start())).collect()
+    let mut entries: Vec<_> = w
+        .provider
+        .active()
+        .iter()
+        .map(|t| (t.event_type.clone().unwrap_or_default(), t.when.start()))
+        .collect();
+    entries.sort();
+    entries
 }
 
 #[tokio::test]
@@ -67,6 +76,40 @@ async fn a_booking_is_written_moved_and_taken_out() {
     settled(&w).await;
     w.engine.delete_calendar(&w.caller, calendar.id).await.unwrap();
     assert!(entries(&w).is_empty(), "a calendar that is disconnected is left as it was");
+}
+
+#[tokio::test]
+async fn a_meeting_of_several_is_in_the_calendars_of_all() {
+    let (w, connection, _) = with_calendar(false, true).await;
+    let bea = crate::world::member(&w.engine, &w.caller, "Bea").await;
+    let new = NewCalendar {
+        member: bea.id,
+        connection: connection.id,
+        calendar: "bea@example.com".to_owned(),
+        reads: false,
+        writes: true,
+    };
+    w.engine.create_calendar(&w.caller, new).await.unwrap();
+    let patch = berth_engine::EventTypePatch {
+        members: Some(vec![w.ana.id, bea.id]),
+        policy: Some(EventTypePolicy { team_mode: TeamMode::Collective, ..EventTypePolicy::default() }),
+        ..berth_engine::EventTypePatch::default()
+    };
+    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    let booking = booked(&w, monday("10:00")).await;
+    settled(&w).await;
+    let of = |clock: &str| {
+        let start = monday(clock);
+        [("ana@example.com".to_owned(), start), ("bea@example.com".to_owned(), start)]
+    };
+    assert_eq!(entries(&w), of("10:00"));
+    w.reschedule(booking.id, monday("11:00")).await.unwrap();
+    settled(&w).await;
+    assert_eq!(entries(&w), of("11:00"));
+    assert_eq!(w.engine.begin_calendar_writes().await.unwrap(), 0, "nothing is behind");
+    w.cancel(booking.id).await.unwrap();
+    settled(&w).await;
+    assert!(entries(&w).is_empty());
 }
 
 #[tokio::test]

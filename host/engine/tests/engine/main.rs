@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod availability;
 #[cfg(test)]
+mod blocks;
+#[cfg(test)]
 mod calendars;
 #[cfg(test)]
 mod connections;

@@ -275,8 +275,12 @@ impl Providers for Fake {
     fn busy<'a>(&'a self, cx: &'a CallContext, query: BusyQuery) -> Reply<'a, Vec<ExternalBusyTime>> {
         self.call(cx, "busy", move |s| {
             s.asked.push(query.within);
-            let busy = s.busy.iter().filter(|b| b.overlaps(query.within));
-            Ok(busy.map(|when| ExternalBusyTime { when: *when, source: None }).collect())
+            let busy = s.busy.iter().map(|when| ExternalBusyTime { when: *when, source: None });
+            let closed = s
+                .blocks
+                .iter()
+                .map(|(_, block)| ExternalBusyTime { when: block.when, source: Some(block.id.clone()) });
+            Ok(busy.chain(closed).filter(|time| time.when.overlaps(query.within)).collect())
         })
     }
     fn create_booking<'a>(

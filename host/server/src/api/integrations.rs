@@ -32,8 +32,10 @@ pub(super) struct CalendarView {
     calendar: String,
     /// Are its busy times the member's?
     reads: bool,
-    /// Are the member's bookings written into it, moved and taken out with the booking?
+    /// Is what takes the member's time written into it, moved and taken out with it?
     writes: bool,
+    /// How: the time is closed there, where the provider can do that, or there is an entry for each booking.
+    blocks: bool,
     #[schema(value_type = String)]
     created_at: Instant,
     #[schema(value_type = String)]
@@ -49,6 +51,7 @@ impl From<CalendarRecord> for CalendarView {
             calendar: c.calendar,
             reads: c.reads,
             writes: c.writes,
+            blocks: c.blocks,
             created_at: c.created_at,
             updated_at: c.updated_at,
         }

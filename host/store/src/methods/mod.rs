@@ -38,6 +38,7 @@ macro_rules! ask {
     };
 }
 
+mod blocks;
 mod bookings;
 mod calendars;
 mod calls;

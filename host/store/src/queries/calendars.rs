@@ -14,11 +14,11 @@ use super::{super::Db, Conn, after, audit, found, met, places::push_ids};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
-    INSERT = "INSERT INTO calendars (tenant_id, id, member_id, connection_id, calendar, reads, writes, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    GET = "SELECT tenant_id, id, member_id, connection_id, calendar, reads, writes, created_at, updated_at
+    INSERT = "INSERT INTO calendars (tenant_id, id, member_id, connection_id, calendar, reads, writes, blocks, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    GET = "SELECT tenant_id, id, member_id, connection_id, calendar, reads, writes, blocks, created_at, updated_at
         FROM calendars WHERE tenant_id = $1 AND id = $2";
-    LIST = "SELECT tenant_id, id, member_id, connection_id, calendar, reads, writes, created_at, updated_at
+    LIST = "SELECT tenant_id, id, member_id, connection_id, calendar, reads, writes, blocks, created_at, updated_at
         FROM calendars WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     UPDATE = "UPDATE calendars SET calendar = $3, reads = $4, writes = $5, updated_at = $6 WHERE tenant_id = $1 AND id = $2";
     DELETE = "DELETE FROM calendars WHERE tenant_id = $1 AND id = $2";
@@ -33,12 +33,18 @@ queries! {
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (tenant_id, booking_id, calendar_id) DO UPDATE SET external_id = excluded.external_id,
             written = excluded.written, updated_at = excluded.updated_at";
-    // Bookings to come that a calendar shows in another version, or not at all.
-    BEHIND = "SELECT DISTINCT b.tenant_id, b.id FROM calendars c
-        JOIN bookings b ON b.tenant_id = c.tenant_id AND b.member_id = c.member_id AND b.ends_at > $1
+    // Bookings to come that a calendar of whoever takes part shows in another version, or not at all.
+    BEHIND = "SELECT b.tenant_id, b.id FROM calendars c
+        JOIN occupancies o ON o.tenant_id = c.tenant_id AND o.member_id = c.member_id AND o.blocked_end > $1
+            AND o.owner_kind = 'booking'
+        JOIN bookings b ON b.tenant_id = o.tenant_id AND b.id = o.owner_id AND b.status = 'confirmed'
         LEFT JOIN calendar_entries e ON e.tenant_id = b.tenant_id AND e.booking_id = b.id AND e.calendar_id = c.id
-        WHERE c.writes AND (b.connection_id IS NULL OR b.connection_id <> c.connection_id)
-            AND ((e.written IS NULL AND b.status = 'confirmed') OR e.written <> b.sequence)
+        WHERE c.writes AND NOT c.blocks AND (b.connection_id IS NULL OR b.connection_id <> c.connection_id)
+            AND e.written IS NULL
+        UNION SELECT b.tenant_id, b.id FROM calendar_entries e
+        JOIN bookings b ON b.tenant_id = e.tenant_id AND b.id = e.booking_id AND b.ends_at > $1
+        JOIN calendars c ON c.tenant_id = e.tenant_id AND c.id = e.calendar_id AND c.writes
+        WHERE e.written <> b.sequence
         LIMIT $2";
 }
 
@@ -51,6 +57,7 @@ struct Row {
     calendar: String,
     reads: bool,
     writes: bool,
+    blocks: bool,
     created_at: Ts,
     updated_at: Ts,
 }
@@ -65,6 +72,7 @@ impl From<Row> for CalendarRecord {
             calendar: row.calendar,
             reads: row.reads,
             writes: row.writes,
+            blocks: row.blocks,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
         }
@@ -99,7 +107,7 @@ impl From<EntryRow> for CalendarEntry {
 fn data(calendar: &CalendarRecord) -> serde_json::Value {
     json!({
         "member": calendar.member, "connection": calendar.connection, "calendar": calendar.calendar,
-        "reads": calendar.reads, "writes": calendar.writes,
+        "reads": calendar.reads, "writes": calendar.writes, "blocks": calendar.blocks,
     })
 }
 
@@ -116,6 +124,7 @@ pub(crate) async fn insert(
         .bind(&calendar.calendar)
         .bind(calendar.reads)
         .bind(calendar.writes)
+        .bind(calendar.blocks)
         .bind(Ts(calendar.created_at))
         .bind(Ts(calendar.updated_at))
         .execute(&mut *conn)
@@ -162,7 +171,7 @@ pub(crate) async fn of_members(
         return Ok(Vec::new());
     }
     let mut query = QueryBuilder::<Db>::new(
-        "SELECT tenant_id, id, member_id, connection_id, calendar, reads, writes, created_at, updated_at
+        "SELECT tenant_id, id, member_id, connection_id, calendar, reads, writes, blocks, created_at, updated_at
         FROM calendars WHERE tenant_id = ",
     );
     query.push_bind(tenant.uuid()).push(" AND member_id IN ");

@@ -29,6 +29,7 @@ macro_rules! queries {
 pub(crate) mod allowances;
 pub(crate) mod assigned;
 pub(crate) mod audit;
+pub(crate) mod blocks;
 pub(crate) mod booking_changes;
 pub(crate) mod bookings;
 pub(crate) mod calendars;
@@ -61,6 +62,7 @@ const ALL: &[&[&str]] = &[
     allowances::ALL,
     audit::ALL,
     booking_changes::ALL,
+    blocks::ALL,
     bookings::ALL,
     calendars::ALL,
     calls::ALL,

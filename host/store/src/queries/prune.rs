@@ -16,6 +16,8 @@ queries! {
         SELECT tenant_id, owner_id FROM occupancies WHERE expires_at <= $1 LIMIT $2) AND expires_at <= $1";
     HOLDS = "DELETE FROM holds WHERE id IN (
         SELECT id FROM holds WHERE expires_at <= $1 LIMIT $2)";
+    BLOCKS = "DELETE FROM calendar_blocks WHERE id IN (
+        SELECT id FROM calendar_blocks WHERE ends_at <= $1 LIMIT $2)";
     OAUTH_FLOWS = "DELETE FROM oauth_flows WHERE state_hash IN (
         SELECT state_hash FROM oauth_flows WHERE expires_at <= $1 LIMIT $2)";
 }
@@ -29,6 +31,7 @@ pub(crate) async fn prune(conn: &mut Conn, now: Instant) -> Result<u64, StoreErr
         (WEBHOOKS, limits::WEBHOOKS_KEPT_SECONDS),
         (HELD_PLACES, 0),
         (HOLDS, 0),
+        (BLOCKS, 0),
         (OAUTH_FLOWS, 0),
     ] {
         let done = sqlx::query::<Db>(statement)

@@ -1,0 +1,145 @@
+//! Bookings of the provider that are not ours: they take their member's time here and, where times can be closed, everywhere.
+
+use berth_model::{
+    booking::Booking,
+    connection::ConnectionRecord,
+    id::{BookingId, MemberId},
+    provider::{ExternalBooking, ExternalStatus},
+    sync::{ConflictKind, Mirrored, SyncMode, SyncRules, SyncState},
+    time::Interval,
+};
+use berth_store::{StoreError, records::BookingFilter};
+
+use super::import::Services;
+use crate::Engine;
+
+/// Our bookings that are looked at in one time of the provider's.
+const OVERLAPS_MAX: u32 = 20;
+
+impl Engine {
+    /// A message told of a booking that is not ours: it takes its time at once, not only when all is read again.
+    pub(crate) async fn foreign_news(
+        &self,
+        connection: &ConnectionRecord,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<(), StoreError> {
+        let (tenant, id) = (connection.tenant, connection.id);
+        let state = self.store().sync_state(tenant, id).await?;
+        if state.rules.mode == SyncMode::Off {
+            return Ok(());
+        }
+        let before = self.store().mirrored(tenant, id, &twin.id).await?;
+        let known = before.as_ref().and_then(|b| b.external.updated_at);
+        if matches!((twin.updated_at, known), (Some(new), Some(known)) if new < known) {
+            return Ok(());
+        }
+        let services = self.services(connection).await?;
+        self.import_foreign(connection, &state, &services, twin, before).await?;
+        // What it replaced takes no time any more, whether or not a message says so.
+        for old in
+            [old_id, twin.rescheduled_from.as_deref()].into_iter().flatten().filter(|old| *old != twin.id)
+        {
+            self.foreign_gone(connection, old).await?;
+        }
+        Ok(())
+    }
+
+    /// A booking of the provider is gone there. If it was not ours, it takes nobody's time any more.
+    pub(crate) async fn foreign_gone(
+        &self,
+        connection: &ConnectionRecord,
+        id: &str,
+    ) -> Result<(), StoreError> {
+        let Some(old) = self.store().mirrored(connection.tenant, connection.id, id).await? else {
+            return Ok(());
+        };
+        if old.booking.is_some() || !old.external.status.is_active() {
+            return Ok(());
+        }
+        let members = old.member.into_iter().collect();
+        let external = ExternalBooking { status: ExternalStatus::Cancelled, ..old.external };
+        self.store().put_mirrored(Mirrored { external, member: None, ..old }).await?;
+        self.times_changed(connection.tenant, members).await
+    }
+
+    /// Take a booking that is not ours over into the mirror, as it was there `before`.
+    pub(super) async fn import_foreign(
+        &self,
+        connection: &ConnectionRecord,
+        state: &SyncState,
+        services: &Services,
+        twin: &ExternalBooking,
+        before: Option<Mirrored>,
+    ) -> Result<(), StoreError> {
+        let mut mirrored = self.mirrored(state, twin, before.as_ref(), None);
+        if self.is_own_entry(connection, twin).await? {
+            mirrored.booking = twin.reference.as_ref().and_then(|r| r.parse().ok());
+            return self.store().put_mirrored(mirrored).await;
+        }
+        // A stub of something that is over says neither when nor whose it was.
+        let limit = self.now().plus_seconds(i64::from(state.rules.max_advance_days).saturating_mul(86_400));
+        let matters = twin.status.is_active() && twin.when.end() > self.now() && twin.when.start() < limit;
+        let follows = matches!(state.rules.mode, SyncMode::Import | SyncMode::Bidirectional);
+        if matters && follows {
+            mirrored.member = services.member_of(&state.rules, twin);
+            let minutes = state.rules.buffer_minutes;
+            mirrored.blocked = twin.when.widened(minutes, minutes);
+        }
+        let news = before.as_ref().is_none_or(|b| b.external != *twin);
+        if news && matters && follows {
+            self.look_for_conflicts(connection, &state.rules, services, &mirrored, twin).await?;
+        }
+        let taken = |of: &Mirrored| of.member.map(|member| (member, of.blocked));
+        let (was, is) = (before.as_ref().and_then(taken), taken(&mirrored));
+        self.store().put_mirrored(mirrored).await?;
+        if was != is {
+            let members = [was, is].into_iter().flatten().map(|(member, _)| member).collect();
+            self.times_changed(connection.tenant, members).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_for_conflicts(
+        &self,
+        connection: &ConnectionRecord,
+        rules: &SyncRules,
+        services: &Services,
+        mirrored: &Mirrored,
+        twin: &ExternalBooking,
+    ) -> Result<(), StoreError> {
+        if twin.reference.as_ref().is_some_and(|r| r.parse::<BookingId>().is_ok()) {
+            self.conflict(connection, ConflictKind::VanishedHere, None, Some(twin)).await?;
+        }
+        if let Some(member) = mirrored.member {
+            for booking in self.bookings_in(connection, member, mirrored.blocked).await? {
+                let kind = if !booking.when.overlaps(twin.when) {
+                    ConflictKind::Buffer
+                } else if booking.seats > 1 {
+                    ConflictKind::Capacity
+                } else {
+                    ConflictKind::TimeOverlap
+                };
+                self.conflict(connection, kind, Some(&booking), Some(twin)).await?;
+            }
+            if twin.attendees.is_empty() && twin.event_type.is_some() && rules.member.is_none() {
+                self.conflict(connection, ConflictKind::UnknownClient, None, Some(twin)).await?;
+            }
+        } else if twin.event_type.is_some() && services.stand_for_anything() && !services.know(twin) {
+            self.conflict(connection, ConflictKind::UnknownService, None, Some(twin)).await?;
+        }
+        Ok(())
+    }
+
+    /// Our bookings of a member that are in the way of a stretch of time.
+    async fn bookings_in(
+        &self,
+        connection: &ConnectionRecord,
+        member: MemberId,
+        when: Interval,
+    ) -> Result<Vec<Booking>, StoreError> {
+        let filter = BookingFilter { member: Some(member), within: Some(when), ..BookingFilter::default() };
+        let found = self.store().list_bookings(connection.tenant, filter, OVERLAPS_MAX).await?;
+        Ok(found.into_iter().filter(|b| b.status.is_active()).collect())
+    }
+}

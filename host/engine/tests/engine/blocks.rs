@@ -1,0 +1,205 @@
+//! Times that are closed at providers which have customers of their own, because something elsewhere takes them.
+
+use berth_engine::{NewCalendar, ProviderChoice};
+use berth_model::{
+    booking::Booking,
+    calendar::CalendarRecord,
+    connection::ConnectionRecord,
+    provider::{Attendee, ExternalBooking, ExternalStatus, WebhookEvent},
+    time::{Instant, Interval},
+};
+use serde_json::Value;
+
+use crate::{
+    provider::{Fault, LOST},
+    webhooks::send,
+    world::{World, half_hour, monday, new_connection, world},
+};
+
+/// A second connection, at which Ana's time can be closed.
+async fn with_blocks() -> (World, ConnectionRecord, CalendarRecord) {
+    let w = world().await;
+    w.provider.state().abilities.blocks = true;
+    let connection = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
+    let new = NewCalendar {
+        member: w.ana.id,
+        connection: connection.id,
+        calendar: "staff-ana".to_owned(),
+        reads: false,
+        writes: true,
+    };
+    let calendar = w.engine.create_calendar(&w.caller, new).await.unwrap();
+    assert!(calendar.blocks);
+    (w, connection, calendar)
+}
+
+async fn booked(w: &World, start: Instant) -> Booking {
+    let mut request = w.request(start);
+    request.provider = Some(ProviderChoice::BuiltIn);
+    w.engine.book(&w.caller, request).await.unwrap().booking
+}
+
+async fn settled(w: &World) {
+    while w.later(0).await > 0 {}
+}
+
+fn closed(w: &World) -> Vec<Interval> {
+    let mut closed: Vec<Interval> = w.provider.state().blocks.iter().map(|(_, block)| block.when).collect();
+    closed.sort_unstable();
+    closed
+}
+
+#[tokio::test]
+async fn a_time_is_closed_moved_and_opened_with_its_booking() {
+    let (w, _, calendar) = with_blocks().await;
+    let booking = booked(&w, monday("10:00")).await;
+    settled(&w).await;
+    assert_eq!(closed(&w), [half_hour(monday("10:00"))]);
+    assert!(w.provider.active().is_empty(), "no booking is invented");
+    w.reschedule(booking.id, monday("11:00")).await.unwrap();
+    settled(&w).await;
+    assert_eq!(closed(&w), [half_hour(monday("11:00"))]);
+    assert_eq!(w.engine.begin_block_writes().await.unwrap(), 0, "nothing is behind");
+    w.cancel(booking.id).await.unwrap();
+    settled(&w).await;
+    assert!(closed(&w).is_empty());
+
+    booked(&w, monday("09:00")).await;
+    settled(&w).await;
+    w.engine.delete_calendar(&w.caller, calendar.id).await.unwrap();
+    assert!(closed(&w).is_empty(), "a calendar that is disconnected is left as it was");
+}
+
+#[tokio::test]
+async fn a_lost_answer_and_a_crash_leave_no_block_behind() {
+    let (w, ..) = with_blocks().await;
+    w.provider.next("create_block", Fault::After(LOST));
+    let booking = booked(&w, monday("10:00")).await;
+    settled(&w).await;
+    // It moves before anybody knows that its time was closed.
+    w.reschedule(booking.id, monday("11:00")).await.unwrap();
+    while w.later(60).await > 0 {}
+    assert_eq!(closed(&w), [half_hour(monday("11:00"))]);
+
+    w.provider.next("create_block", Fault::After(LOST));
+    booked(&w, monday("09:00")).await;
+    while w.later(60).await > 0 {}
+    assert_eq!(
+        closed(&w),
+        [half_hour(monday("09:00")), half_hour(monday("11:00"))],
+        "and none is there twice"
+    );
+
+    w.provider.next("remove_block", Fault::After(LOST));
+    w.cancel(booking.id).await.unwrap();
+    while w.later(60).await > 0 {}
+    assert_eq!(closed(&w), [half_hour(monday("09:00"))]);
+}
+
+/// A booking of the provider that has nothing to do with us.
+fn foreign(id: &str, start: Instant) -> ExternalBooking {
+    ExternalBooking {
+        id: id.to_owned(),
+        reference: None,
+        status: ExternalStatus::Confirmed,
+        when: half_hour(start),
+        event_type: Some("et-1".to_owned()),
+        title: None,
+        attendees: vec![Attendee {
+            name: "Walk-in".to_owned(),
+            email: None,
+            phone: None,
+            time_zone: "Europe/Warsaw".to_owned(),
+            language: None,
+        }],
+        location: None,
+        cancellation_reason: None,
+        rescheduled_from: None,
+        rescheduled_to: None,
+        updated_at: None,
+        raw: Value::Null,
+    }
+}
+
+#[tokio::test]
+async fn what_one_provider_tells_is_closed_at_the_other_at_once() {
+    let (w, ..) = with_blocks().await;
+    let tell = async |name: &str, event: WebhookEvent| {
+        send(&w, name, event).await;
+        settled(&w).await;
+    };
+    tell("made", WebhookEvent::Created(foreign("walk-in", monday("10:00")))).await;
+    assert_eq!(closed(&w), [half_hour(monday("10:00"))]);
+    let refused = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
+    assert_eq!(refused.code, berth_model::problem::Code::SlotTaken, "it takes its time here, too");
+
+    let mut moved = foreign("walk-in-2", monday("11:00"));
+    moved.rescheduled_from = Some("walk-in".to_owned());
+    tell("moved", WebhookEvent::Rescheduled { old_id: "walk-in".to_owned(), booking: moved.clone() }).await;
+    assert_eq!(closed(&w), [half_hour(monday("11:00"))]);
+
+    tell("gone", WebhookEvent::Cancelled(ExternalBooking { status: ExternalStatus::Cancelled, ..moved }))
+        .await;
+    assert!(closed(&w).is_empty());
+}
+
+#[tokio::test]
+async fn a_time_that_somebody_booked_there_is_tried_again_when_it_is_free() {
+    let (w, ..) = with_blocks().await;
+    w.provider.state().twins.push(foreign("theirs", monday("10:00")));
+    let booking = booked(&w, monday("10:00")).await;
+    settled(&w).await;
+    assert!(closed(&w).is_empty());
+    assert_eq!(w.engine.begin_block_writes().await.unwrap(), 0, "a refusal is not asked for again and again");
+    w.provider.edit("theirs", |twin| twin.status = ExternalStatus::Cancelled);
+    booked(&w, monday("11:00")).await;
+    settled(&w).await;
+    assert_eq!(closed(&w), [booking.when, half_hour(monday("11:00"))]);
+}
+
+#[tokio::test]
+async fn a_calendar_that_is_connected_later_or_written_no_more_follows() {
+    let (w, connection, calendar) = with_blocks().await;
+    booked(&w, monday("10:00")).await;
+    settled(&w).await;
+    let patch =
+        |writes| berth_engine::CalendarPatch { writes: Some(writes), reads: Some(true), calendar: None };
+    w.provider.state().abilities.availability = true;
+    w.engine.update_calendar(&w.caller, calendar.id, patch(false)).await.unwrap();
+    settled(&w).await;
+    assert!(closed(&w).is_empty());
+    w.engine.update_calendar(&w.caller, calendar.id, patch(true)).await.unwrap();
+    settled(&w).await;
+    assert_eq!(closed(&w).len(), 1);
+
+    let another = NewCalendar {
+        member: w.ana.id,
+        connection: connection.id,
+        calendar: "room-1".to_owned(),
+        reads: false,
+        writes: true,
+    };
+    w.engine.create_calendar(&w.caller, another).await.unwrap();
+    settled(&w).await;
+    assert_eq!(closed(&w).len(), 2, "what is booked already is closed there, too");
+}
+
+#[tokio::test]
+async fn our_own_blocks_are_not_busy_times() {
+    let (w, _, calendar) = with_blocks().await;
+    w.provider.state().abilities.availability = true;
+    w.provider.state().spans = Some(berth_model::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
+    let patch = berth_engine::CalendarPatch { reads: Some(true), ..berth_engine::CalendarPatch::default() };
+    w.engine.update_calendar(&w.caller, calendar.id, patch).await.unwrap();
+    let patch = berth_engine::EventTypePatch {
+        buffer_before_minutes: Some(15),
+        ..berth_engine::EventTypePatch::default()
+    };
+    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    let booking = booked(&w, monday("10:00")).await;
+    settled(&w).await;
+    let with_buffer = Interval::new(monday("09:45"), monday("10:30")).unwrap();
+    assert_eq!(closed(&w), [with_buffer]);
+    let moved = w.reschedule(booking.id, monday("10:30")).await.unwrap();
+    assert_eq!(moved.booking.when.start(), monday("10:30"), "its own block is not in its way");
+}
