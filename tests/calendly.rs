@@ -11,7 +11,10 @@ use berth_model::{
     event_type::EventTypeRecord,
     id::{ConnectionId, ProviderCallId},
     problem::Code,
-    provider::{Attendee, CallContext, LinkRequest, Providers, WebhookEvent, WebhookReply, WebhookRequest},
+    provider::{
+        Attendee, CallContext, ExternalStatus, LinkRequest, Providers, WebhookEvent, WebhookReply,
+        WebhookRequest,
+    },
     time::{Clock, Instant, Interval, Zone},
 };
 use berth_simulators::{calendly, faults::Fault, front::Delivery, hours::Hours};
@@ -246,6 +249,22 @@ async fn a_no_show_at_calendly_is_followed() {
     studio.simulator.mark_no_show(booking.external_id.as_ref().unwrap()).unwrap();
     studio.deliver(studio.simulator.take_deliveries()).await;
     assert_eq!(studio.now(&booking).await.status, BookingStatus::NoShow);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_show_whose_message_was_lost_is_among_the_changes() {
+    let studio = Studio::connected(10).await;
+    let booking = studio.booked("2026-11-23T08:00:00Z").await;
+    let changes =
+        async |cursor| studio.world.runtime.list_changes(&studio.call().await, cursor, 100).await.unwrap();
+    studio.world.clock.advance_ms(LATER_MS);
+    let before = changes(None).await;
+    studio.world.clock.advance_ms(LATER_MS);
+    studio.simulator.mark_no_show(booking.external_id.as_ref().unwrap()).unwrap();
+    studio.simulator.take_deliveries();
+    let after = changes(Some(before.cursor)).await;
+    let seen: Vec<_> = after.items.iter().map(|b| (Some(&b.id), b.status)).collect();
+    assert_eq!(seen, [(booking.external_id.as_ref(), ExternalStatus::NoShow)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,7 @@ struct Head<'a> {
     updated_at: Option<Instant>,
     /// Pages of invitees.
     pages: usize,
-    /// Invitees of a group come and go, and whether the event says so is not written.
+    /// Invitees of a group come and go, and whether the event says so is not written; nor whether it says that somebody did not come.
     is_group: bool,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Head<'a> {
     fn is_news(&self, since: Option<Instant>, now: Instant) -> bool {
         match since {
             None => self.end > now,
-            Some(since) => self.is_group || self.updated_at.is_none_or(|at| at >= since),
+            Some(since) => self.is_group || self.start <= now || self.updated_at.is_none_or(|at| at >= since),
         }
     }
 }

@@ -55,6 +55,7 @@ pub(crate) fn booking(event: &Value, invitee: &Value) -> Result<Booking> {
         return Err(ProviderError::Unavailable(None));
     }
     let cancelled = e.status == "canceled" || i.status == "canceled";
+    let noted = i.no_show.as_ref().and_then(|no_show| instant(no_show, "created_at"));
     let reason = i.cancellation.or(e.cancellation).and_then(|c| c.reason).filter(|r| !r.is_empty());
     Ok(Booking {
         id,
@@ -78,7 +79,10 @@ pub(crate) fn booking(event: &Value, invitee: &Value) -> Result<Booking> {
         cancellation_reason: reason.filter(|_| cancelled),
         rescheduled_from: i.old_invitee.as_deref().and_then(booking_id),
         rescheduled_to: i.new_invitee.as_deref().and_then(booking_id),
-        updated_at: instant(event, "updated_at").max(instant(invitee, "updated_at")),
+        updated_at: [instant(event, "updated_at"), instant(invitee, "updated_at"), noted]
+            .into_iter()
+            .max()
+            .flatten(),
         raw: json!({ "event": event, "invitee": invitee }).to_string(),
     })
 }

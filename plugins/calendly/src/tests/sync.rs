@@ -4,7 +4,7 @@ use berth_sdk::{
     Bookings, Connection, Webhooks,
     testing::{self, Level, Scripted},
     time::MINUTE,
-    types::{ProviderError, SubscribeRequest, Subscription, WebhookEvent, WebhookRequest},
+    types::{BookingStatus, ProviderError, SubscribeRequest, Subscription, WebhookEvent, WebhookRequest},
 };
 use serde_json::{Value, json};
 
@@ -104,6 +104,32 @@ fn groups_are_looked_into_every_time() {
     let all = calendly.list_changes(None, 100).unwrap();
     testing::set_now(at("2026-01-03T09:00:00Z"));
     assert_eq!(ids(&calendly.list_changes(Some(all.cursor), 100).unwrap()), ["E1/I2"]);
+    played.finish();
+}
+
+#[test]
+fn who_did_not_come_is_news_though_the_event_says_nothing() {
+    let over = event(
+        "E1",
+        &json!({"start_time": "2026-01-02T08:00:00Z", "end_time": "2026-01-02T08:30:00Z", "updated_at": OLD}),
+    );
+    let absent = invitee(
+        "E1",
+        "I1",
+        &json!({"updated_at": OLD, "no_show": {"uri": format!("{ROOT}/invitee_no_shows/N1"), "created_at": NEW}}),
+    );
+    let script = script_of_eve().on("GET", "/scheduled_events", 200, &list(&[], None)).on(
+        "GET",
+        "/scheduled_events",
+        200,
+        &list(&[over, event_at("E2", 9, OLD)], None),
+    );
+    let (calendly, played) = provider(invitees(script, "E1", &[absent]));
+    let all = calendly.list_changes(None, 100).unwrap();
+    testing::set_now(at("2026-01-02T10:00:00Z"));
+    let news = calendly.list_changes(Some(all.cursor), 100).unwrap();
+    assert_eq!(ids(&news), ["E1/I1"]);
+    assert_eq!((news.items[0].status, news.items[0].updated_at), (BookingStatus::NoShow, Some(at(NEW))));
     played.finish();
 }
 
