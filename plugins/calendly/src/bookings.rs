@@ -1,6 +1,8 @@
 //! Bookings. Calendly has no idempotency keys: the reference travels in the tracking fields and is looked for before a retry. It
 //! cannot move a booking by API, and it cancels whole events only, so a cancel looks first whom it would hit.
 
+use std::collections::BTreeSet;
+
 use berth_sdk::{
     Bookings, Result,
     time::MINUTE,
@@ -62,6 +64,9 @@ impl Bookings for Calendly {
                 found.push((map::created_at(invitee), booking));
             }
         }
+        // One that was moved away and back is in the list and a successor too.
+        let mut seen = BTreeSet::new();
+        found.retain(|(_, booking)| seen.insert(booking.id.clone()));
         found.sort_by_key(|(made, _)| std::cmp::Reverse(*made));
         Ok(found.into_iter().map(|(_, booking)| booking).collect())
     }

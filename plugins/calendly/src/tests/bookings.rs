@@ -209,6 +209,31 @@ fn a_booking_that_was_moved_meanwhile_is_found_where_it_is() {
 }
 
 #[test]
+fn a_booking_that_was_moved_away_and_back_is_found_once() {
+    let uri = |n: u32| format!("{ROOT}/scheduled_events/E{n}/invitees/I{n}");
+    let moved = |n: u32| {
+        let id = format!("E{n}");
+        let new = json!({"status": "canceled", "rescheduled": true, "new_invitee": uri(n + 1)});
+        (event(&id, &json!({"status": "canceled"})), invitee(&id, &format!("I{n}"), &new))
+    };
+    let ((first, invitee_1), (away, invitee_2)) = (moved(1), moved(2));
+    let (back, invitee_3) = (event("E3", &json!({})), invitee("E3", "I3", &json!({"old_invitee": uri(2)})));
+    let (calendly, _played) = provider(
+        script_of_eve()
+            .on("GET", SEARCH, 200, &list(&[first, back.clone()], None))
+            .on("GET", "/scheduled_events/E1/invitees", 200, &list(&[invitee_1], None))
+            .on("GET", "/scheduled_events/E2/invitees/I2", 200, &resource(&invitee_2))
+            .on("GET", "/scheduled_events/E2", 200, &resource(&away))
+            .on("GET", "/scheduled_events/E3/invitees/I3", 200, &resource(&invitee_3))
+            .on("GET", "/scheduled_events/E3", 200, &resource(&back))
+            .on("GET", "/scheduled_events/E3/invitees", 200, &list(&[invitee_3], None)),
+    );
+    let mut found: Vec<_> = calendly.find_by_reference(lookup()).unwrap().into_iter().map(|b| b.id).collect();
+    found.sort();
+    assert_eq!(found, ["E1/I1", "E2/I2", "E3/I3"], "a double would be cancelled");
+}
+
+#[test]
 fn a_cancel_looks_first_whom_it_would_hit() {
     let (event_now, invitee_now) = usual();
     let (calendly, played) = provider(read(script(), &event_now, &invitee_now).on(
