@@ -21,7 +21,7 @@ use berth_sdk::{
 };
 use serde::Deserialize;
 
-use crate::api::{Api, Scope};
+use crate::api::{Api, EventFilter, Owner, Scope};
 
 /// A Calendly account.
 pub struct Calendly {
@@ -44,9 +44,28 @@ impl Connection for Calendly {
 
     fn validate(&self) -> Result<Account> {
         let me = self.api.me()?;
+        let owner = map::owner(&me)?;
         // The credential may be another account's than the last one.
-        known::remember_owner(&map::owner(&me)?);
+        known::remember_owner(&owner);
+        if self.scope == Scope::Organization {
+            self.sees_everybody(&owner)?;
+        }
         map::account(&me)
+    }
+}
+
+impl Calendly {
+    /// Only some may see the events of all members: said when the account is connected, and not by every sync from then on.
+    fn sees_everybody(&self, owner: &Owner) -> Result<()> {
+        let now = self.api.now();
+        let filter = EventFilter { after: Some(now), before: Some(now), ..EventFilter::default() };
+        match self.api.events(owner, self.scope, &filter, None) {
+            Err(ProviderError::Forbidden(why)) => Err(ProviderError::Forbidden(format!(
+                "This account may not see its organization's events: connect an owner or administrator, or set scope to user. \
+                Calendly says: {why}"
+            ))),
+            other => other.map(drop),
+        }
     }
 }
 

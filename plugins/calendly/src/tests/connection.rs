@@ -33,6 +33,24 @@ fn the_manifest_signs_every_subscription() {
     assert!(manifest.check_settings(&json!({"scope": "everybody"})).is_err());
 }
 
+#[test]
+fn who_may_not_see_the_organisations_events_is_told_when_the_account_is_connected() {
+    let asked = "/scheduled_events?organization=https%3A%2F%2Fapi.calendly.com%2Forganizations%2FO1\
+        &min_start_time=2026-01-02T09%3A00%3A00Z&max_start_time=2026-01-02T09%3A00%3A00Z&sort=start_time%3Aasc&count=100";
+    let script = script_of_eve()
+        .on("GET", asked, 403, &error("Permission Denied", "You do not have permission"))
+        .on("GET", "/users/me", 200, &resource(&me()))
+        .on("GET", asked, 200, &list(&[], None));
+    let (calendly, played) = with_settings(&json!({"scope": "organization"}), script);
+    let refused = calendly.validate();
+    assert!(
+        matches!(&refused, Err(ProviderError::Forbidden(why)) if why.contains("administrator") && why.contains("scope")),
+        "{refused:?}"
+    );
+    assert_eq!(calendly.validate().unwrap().name, "Eve");
+    played.finish();
+}
+
 /// The vector was made with another implementation.
 #[test]
 fn signatures_are_of_time_and_body() {
