@@ -30,6 +30,10 @@ fn the_manifest_signs_every_subscription() {
     assert_eq!(places, [(Some("POST"), Some("/webhook_subscriptions"), Some("/signing_key"))]);
     let oauth = manifest.credentials["oauth"].oauth2.as_ref().unwrap();
     assert!(oauth.pkce && oauth.scopes.iter().any(|s| s == "webhooks:write"));
+    assert!(
+        !oauth.scopes.iter().any(|s| s.starts_with("organizations:")),
+        "members and invitations are not read"
+    );
     assert!(manifest.check_settings(&json!({"scope": "everybody"})).is_err());
 }
 
