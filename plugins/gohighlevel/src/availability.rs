@@ -22,7 +22,7 @@ impl Availability for HighLevel {
 
     fn free_slots(&self, query: SlotQuery) -> Result<Vec<Slot>> {
         // The answer has starts only.
-        let calendar = map::calendar(&self.api.calendar(&query.event_type)?)?;
+        let calendar = self.bookable(&query.event_type)?;
         calendar.check_length("length-minutes", query.length_minutes.map(i64::from))?;
         let starts = map::starts(&self.api.free_slots(&query.event_type, query.within)?)?;
         let length = i64::from(calendar.length_minutes()) * MINUTE;

@@ -25,7 +25,7 @@ impl Bookings for HighLevel {
         // What HighLevel would refuse, or lose, is found before anything is made there.
         let contact = map::contact_body(&self.settings.location_id, &request.attendee)?;
         let description = map::description(&request)?;
-        let calendar = map::calendar(&self.api.calendar(&request.event_type)?)?;
+        let calendar = self.bookable(&request.event_type)?;
         calendar.check_length("when", Some((request.when.end - request.when.start) / MINUTE))?;
         let start = self.start_text(&calendar.id, request.when.start, request.slot_token, None)?;
         let contact = map::contact_id(&self.api.upsert_contact(&contact)?)?;

@@ -47,6 +47,16 @@ impl HighLevel {
         Ok(all)
     }
 
+    /// A calendar that can be booked: one that the settings allow. What is made in others would not be found again.
+    pub(crate) fn bookable(&self, id: &str) -> Result<Calendar> {
+        let chosen = &self.settings.calendar_ids;
+        if !chosen.is_empty() && !chosen.iter().any(|known| known == id) {
+            let message = format!("the connection's settings (calendar_ids) do not name the calendar {id}");
+            return Err(ProviderError::invalid("event_type", message));
+        }
+        map::calendar(&self.api.calendar(id)?)
+    }
+
     /// Ids of the calendars to work with, asked of HighLevel, so that a chosen one that is gone is left out.
     pub(crate) fn calendars_in_use(&self) -> Result<Vec<String>> {
         let all = self.calendars()?;

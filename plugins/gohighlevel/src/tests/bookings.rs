@@ -216,6 +216,18 @@ fn bookings_are_found_by_the_reference_in_the_description() {
 }
 
 #[test]
+fn a_calendar_that_the_settings_leave_out_is_not_booked() {
+    // What is made there would not be found again.
+    let (provider, played) = provider_with(script(), &json!({ "calendar_ids": ["cal_2"] }));
+    let refused = provider.create(create(None));
+    assert!(
+        matches!(&refused, Err(ProviderError::Invalid(p)) if p[0].field == "event_type" && p[0].message.contains("calendar_ids")),
+        "{refused:?}"
+    );
+    played.finish();
+}
+
+#[test]
 fn cancelled_once_with_the_reason_beside_the_reference() {
     let gone = json!({ "appointmentStatus": "cancelled" });
     let (provider, played) = provider(
