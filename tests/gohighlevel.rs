@@ -13,7 +13,8 @@ use berth_engine::{CancelBooking, RescheduleBooking};
 use berth_model::{
     booking::{Booking, BookingStatus},
     problem::Code,
-    time::Clock,
+    provider::{BusyQuery, Providers},
+    time::{Clock, Interval},
 };
 use berth_simulators::{
     faults::Fault,
@@ -112,6 +113,20 @@ async fn the_one_address_of_an_app_serves_its_sub_accounts() {
     assert_eq!(practice.deliver_to_app(&foreign[0]).await, Err(Code::WebhookRefused));
     assert_eq!(practice.deliver(&foreign[0]).await, Ok(()), "signed well, and then passed over");
     assert_eq!(practice.now(&booking).await.status, BookingStatus::Confirmed);
+}
+
+#[tokio::test]
+async fn what_is_blocked_for_days_is_busy_on_each_of_them() {
+    let practice = Practice::open("cal_1", json!({})).await;
+    let (start, end) = (at("2026-11-24T00:00:00Z"), at("2026-12-15T00:00:00Z"));
+    practice.simulator.block_out_of_band(start.micros(), end.micros());
+    let query = BusyQuery {
+        within: Interval::new(at("2026-12-10T00:00:00Z"), at("2026-12-11T00:00:00Z")).unwrap(),
+        calendars: vec!["cal_1".to_owned()],
+        time_zone: "Europe/Warsaw".to_owned(),
+    };
+    let busy = practice.world.runtime.busy(&practice.call().await, query).await.unwrap();
+    assert_eq!(busy.iter().map(|b| (b.when.start(), b.when.end())).collect::<Vec<_>>(), [(start, end)]);
 }
 
 #[tokio::test]

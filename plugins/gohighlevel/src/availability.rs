@@ -12,8 +12,10 @@ use crate::{HighLevel, map};
 const SPAN_DAYS: u32 = 31;
 /// Calendars in one question for busy times: each costs two requests, and a call may make 20.
 const BUSY_CALENDARS_MAX: usize = 9;
-/// Nothing that is booked is longer. Events are asked for from so much earlier, in case HighLevel looks at starts alone.
+/// Nothing that is booked is longer, and hardly anything that is blocked. They are asked for from so much earlier, in case HighLevel
+/// looks at starts alone.
 const EVENT_MAX: i64 = DAY;
+const BLOCK_MAX: i64 = 62 * DAY;
 
 impl Availability for HighLevel {
     fn spans() -> QuerySpans {
@@ -32,15 +34,21 @@ impl Availability for HighLevel {
     fn busy(&self, query: BusyQuery) -> Result<Vec<BusyTime>> {
         let calendars = if query.calendars.is_empty() { self.calendars_in_use()? } else { query.calendars };
         if calendars.len() > BUSY_CALENDARS_MAX {
-            let message =
-                format!("name at most {BUSY_CALENDARS_MAX} calendars; these are {}", calendars.len());
+            let message = format!(
+                "busy times of at most {BUSY_CALENDARS_MAX} calendars can be asked for at once, and these are {}; name those that \
+                count, here or in the connection's settings (calendar_ids)",
+                calendars.len()
+            );
             return Err(ProviderError::invalid("calendars", message));
         }
-        let asked = Interval { start: query.within.start.saturating_sub(EVENT_MAX), end: query.within.end };
+        let from = |earlier: i64| Interval {
+            start: query.within.start.saturating_sub(earlier),
+            end: query.within.end,
+        };
         let mut busy = Vec::new();
         for calendar in calendars {
-            busy.extend(map::busy(&self.api.events(&calendar, asked)?, query.within)?);
-            busy.extend(map::busy(&self.api.blocked_slots(&calendar, asked)?, query.within)?);
+            busy.extend(map::busy(&self.api.events(&calendar, from(EVENT_MAX))?, query.within)?);
+            busy.extend(map::busy(&self.api.blocked_slots(&calendar, from(BLOCK_MAX))?, query.within)?);
         }
         busy.sort_by_key(|time| (time.when.start, time.when.end));
         Ok(busy)

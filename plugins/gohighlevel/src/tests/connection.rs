@@ -161,16 +161,25 @@ fn busy_times_are_appointments_and_blocked_slots() {
     };
     let cancelled = appointment(&json!({ "id": "ap_2", "appointmentStatus": "cancelled" }));
     let blocked = json!({ "id": "bl_1", "startTime": "2026-01-05T08:00:00+01:00", "endTime": "2026-01-05T09:00:00+01:00" });
+    // Three weeks off.
+    let holiday = json!({ "id": "bl_2", "startTime": "2025-12-20T00:00:00+01:00", "endTime": "2026-01-10T00:00:00+01:00" });
     let (provider, played) = provider(
         script()
             .on("GET", &asked("events", "cal_9"), 200, &events(&[appointment(&json!({})), cancelled]))
-            .on("GET", &asked("blocked-slots", "cal_9"), 200, &events(&[blocked]))
+            .on("GET", "/calendars/blocked-slots", 200, &events(&[holiday, blocked]))
             .on("GET", LIST, 200, &calendars(&["cal_1"]))
             .on("GET", &asked("events", "cal_1"), 200, &events(&[]))
-            .on("GET", &asked("blocked-slots", "cal_1"), 200, &events(&[])),
+            .on("GET", "/calendars/blocked-slots", 200, &events(&[])),
     );
     let busy = provider.busy(query(&["cal_9"])).unwrap();
-    assert_eq!(busy.iter().map(|b| b.source.as_deref().unwrap()).collect::<Vec<_>>(), ["bl_1", "ap_1"]);
+    assert_eq!(
+        busy.iter().map(|b| b.source.as_deref().unwrap()).collect::<Vec<_>>(),
+        ["bl_2", "bl_1", "ap_1"]
+    );
+    let asked = played.requests()[1].url.clone();
+    let from: i64 =
+        asked.split("startTime=").nth(1).and_then(|rest| rest.split('&').next()).unwrap().parse().unwrap();
+    assert!(from * 1_000 <= at("2025-12-20T00:00:00+01:00"), "HighLevel may look at starts alone: {asked}");
     assert!(provider.busy(query(&[])).unwrap().is_empty());
     assert!(
         matches!(provider.busy(query(&["c"; 10])), Err(ProviderError::Invalid(p)) if p[0].field == "calendars")
