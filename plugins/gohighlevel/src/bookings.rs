@@ -15,8 +15,8 @@ use crate::{HighLevel, cursor::Cursor, map};
 
 /// A sync goes back so far, since what is over may still become completed or a no-show.
 const LOOK_BACK: i64 = 7 * DAY;
-/// Appointments are looked for so far ahead: further than anybody books.
-const LOOK_AHEAD: i64 = 400 * DAY;
+/// Appointments are looked for so far ahead: further than anybody books, as Berth allows two years.
+const LOOK_AHEAD: i64 = 3 * 366 * DAY;
 /// Most changes on a page.
 const PAGE_MAX: u32 = 100;
 
@@ -116,7 +116,8 @@ impl Bookings for HighLevel {
             None => Cursor::default(),
         };
         let now = self.api.now();
-        let within = Interval { start: now - LOOK_BACK, end: now + LOOK_AHEAD };
+        let start = cursor.seen_until().unwrap_or(now).min(now).saturating_sub(LOOK_BACK);
+        let within = Interval { start, end: now.saturating_add(LOOK_AHEAD) };
         let bookings = self.events(within)?.iter().filter_map(readable).collect();
         let (items, cursor, more) = cursor.page(bookings, now, limit.clamp(1, PAGE_MAX));
         Ok(ChangePage { items, cursor: cursor.text()?, more })

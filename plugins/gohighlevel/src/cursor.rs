@@ -23,6 +23,10 @@ pub(crate) struct Cursor {
     newest: Option<Instant>,
     /// The last booking that was given in this round.
     after: Option<(Instant, String)>,
+    /// When this round began, by our clock; none between two rounds.
+    begun: Option<Instant>,
+    /// When the last round began that is over.
+    seen_until: Option<Instant>,
 }
 
 impl Cursor {
@@ -36,8 +40,14 @@ impl Cursor {
         serde_json::to_string(self).map_err(|_| ProviderError::Unavailable(None))
     }
 
+    /// What is over since then may have changed unseen; none where nothing was seen yet.
+    pub(crate) const fn seen_until(&self) -> Option<Instant> {
+        self.seen_until
+    }
+
     /// The next page of these bookings, the cursor behind it, and whether more is left.
     pub(crate) fn page(self, bookings: Vec<Booking>, now: Instant, limit: u32) -> (Vec<Booking>, Self, bool) {
+        let begun = self.begun.or(Some(now));
         let newest = self.newest.or_else(|| bookings.iter().filter_map(|booking| booking.updated_at).max());
         let mut due: Vec<Booking> = bookings
             .into_iter()
@@ -56,7 +66,7 @@ impl Cursor {
         due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let next = if more {
             let after = due.last().map(|last| (changed_at(last), last.id.clone()));
-            Self { since: self.since, newest, after }
+            Self { newest, after, begun, ..self }
         } else {
             // Where nothing is there yet, everything that will be is a change.
             let since = newest.map(|newest| newest - OVERLAP).or(self.since).unwrap_or(0);
@@ -64,6 +74,8 @@ impl Cursor {
                 since: Some(self.since.map_or(since, |before| before.max(since))),
                 newest: None,
                 after: None,
+                begun: None,
+                seen_until: begun,
             }
         };
         (due, next, more)

@@ -188,7 +188,7 @@ fn a_lost_answer_is_no_refusal() {
 fn bookings_are_found_by_the_reference_in_the_description() {
     let target = |id: &str| {
         format!(
-            "/calendars/events?locationId=loc_1&calendarId={id}&startTime=1767257940000&endTime=1801904400000"
+            "/calendars/events?locationId=loc_1&calendarId={id}&startTime=1767257940000&endTime=1862211600000"
         )
     };
     let other = appointment(&json!({ "id": "ap_2", "description": "Berth reference: r_2" }));
@@ -225,6 +225,29 @@ fn a_calendar_that_the_settings_leave_out_is_not_booked() {
         "{refused:?}"
     );
     played.finish();
+}
+
+#[test]
+fn a_booking_is_looked_for_as_far_ahead_as_berth_books() {
+    let (provider, played) =
+        provider(script().on("GET", "/calendars/?locationId=loc_1", 200, &calendars(&["cal_1"])).on(
+            "GET",
+            "/calendars/events",
+            200,
+            &events(&[]),
+        ));
+    // Two years ahead.
+    let when = half_hour("2028-01-05T09:00:00Z");
+    let lookup = ReferenceLookup {
+        reference: "r_1".to_owned(),
+        attendee_email: None,
+        created_after: at("2026-01-02T08:59:00Z"),
+        when,
+    };
+    provider.find_by_reference(lookup).unwrap();
+    let asked = played.requests()[1].url.clone();
+    let until: i64 = asked.rsplit("endTime=").next().unwrap().parse().unwrap();
+    assert!(until * 1_000 >= when.end, "{asked}");
 }
 
 #[test]

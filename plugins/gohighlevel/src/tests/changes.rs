@@ -7,7 +7,7 @@ use berth_sdk::{
 };
 use serde_json::{Value, json};
 
-use super::{appointment, calendars, events, provider, script};
+use super::{appointment, at, calendars, events, provider, script};
 
 fn changed(id: &str, at: &str, status: &str) -> Value {
     appointment(&json!({ "id": id, "dateUpdated": at, "appointmentStatus": status }))
@@ -15,10 +15,10 @@ fn changed(id: &str, at: &str, status: &str) -> Value {
 
 #[test]
 fn every_page_reads_the_window_and_gives_what_changed() {
-    // A week back, 400 days ahead.
+    // A week back, three years ahead.
     let target = |id: &str| {
         format!(
-            "/calendars/events?locationId=loc_1&calendarId={id}&startTime=1766739600000&endTime=1801904400000"
+            "/calendars/events?locationId=loc_1&calendarId={id}&startTime=1766739600000&endTime=1862211600000"
         )
     };
     let now = |a: &str, b: &str| {
@@ -58,6 +58,29 @@ fn every_page_reads_the_window_and_gives_what_changed() {
     );
     assert_eq!(provider.list_changes(Some("junk".to_owned()), 1), Err(ProviderError::CursorExpired));
     played.finish();
+}
+
+#[test]
+fn after_a_long_silence_the_window_begins_where_it_ended() {
+    let asked_from = |played: &testing::Scripted, request: usize| -> i64 {
+        let url = played.requests()[request].url.clone();
+        let text = url.split("startTime=").nth(1).and_then(|rest| rest.split('&').next()).unwrap();
+        text.parse::<i64>().unwrap() * 1_000
+    };
+    let script = (0..2).fold(script(), |script, _| {
+        script.on("GET", "/calendars/?locationId=loc_1", 200, &calendars(&["cal_1"])).on(
+            "GET",
+            "/calendars/events",
+            200,
+            &events(&[]),
+        )
+    });
+    let (provider, played) = provider(script);
+    let before = provider.list_changes(None, 100).unwrap();
+    // An appointment of the week in between may have been cancelled, and is over by now.
+    testing::set_now(at("2026-02-02T09:00:00Z"));
+    provider.list_changes(Some(before.cursor), 100).unwrap();
+    assert_eq!(asked_from(&played, 3), asked_from(&played, 1));
 }
 
 #[test]
