@@ -116,6 +116,16 @@ async fn the_one_address_of_an_app_serves_its_sub_accounts() {
 }
 
 #[tokio::test]
+async fn who_booked_in_highlevel_is_known_without_a_message() {
+    let practice = Practice::open("cal_1", json!({})).await;
+    let id = practice.simulator.book_out_of_band("cal_1", at("2026-11-24T09:00:00Z").micros()).unwrap();
+    let page = practice.world.runtime.list_changes(&practice.call().await, None, 100).await.unwrap();
+    let people: Vec<_> =
+        page.items.iter().map(|b| (b.id.as_str(), b.attendees[0].email.as_deref())).collect();
+    assert_eq!(people, [(id.as_str(), Some("walk.in@example.com"))]);
+}
+
+#[tokio::test]
 async fn what_is_blocked_for_days_is_busy_on_each_of_them() {
     let practice = Practice::open("cal_1", json!({})).await;
     let (start, end) = (at("2026-11-24T00:00:00Z"), at("2026-12-15T00:00:00Z"));

@@ -1,6 +1,8 @@
 //! Appointments. HighLevel has no idempotency keys: the reference stands in the description, and is looked for there before
 //! a retry. What asks for a change looks first, so that a change that is made already succeeds.
 
+use std::collections::BTreeMap;
+
 use berth_sdk::{
     Bookings, Result, log,
     time::{DAY, MINUTE},
@@ -17,8 +19,8 @@ use crate::{HighLevel, cursor::Cursor, map};
 const LOOK_BACK: i64 = 7 * DAY;
 /// Appointments are looked for so far ahead: further than anybody books, as Berth allows two years.
 const LOOK_AHEAD: i64 = 3 * 366 * DAY;
-/// Most changes on a page.
-const PAGE_MAX: u32 = 100;
+/// Requests that a call may make.
+const REQUESTS_MAX: usize = 20;
 
 impl Bookings for HighLevel {
     fn create(&self, request: CreateRequest) -> Result<Booking> {
@@ -48,7 +50,7 @@ impl Bookings for HighLevel {
 
     fn get(&self, id: String) -> Result<Booking> {
         let event = self.event(&id)?;
-        map::booking(&event, &event, self.people(&event))
+        map::booking(&event, &event, self.people(&event)?)
     }
 
     fn find_by_reference(&self, lookup: ReferenceLookup) -> Result<Vec<Booking>> {
@@ -58,7 +60,7 @@ impl Bookings for HighLevel {
             end: self.api.now().saturating_add(LOOK_AHEAD),
         };
         let mut found = Vec::new();
-        for event in self.events(within)? {
+        for event in self.events(&self.calendars_in_use()?, within)? {
             if map::reference(&event).as_ref() == Some(&lookup.reference) {
                 found.push((map::added_at(&event), map::booking(&event, &event, Vec::new())?));
             }
@@ -89,7 +91,7 @@ impl Bookings for HighLevel {
 
     fn reschedule(&self, request: RescheduleRequest) -> Result<Booking> {
         let event = self.event(&request.id)?;
-        let people = self.people(&event);
+        let people = self.people(&event)?;
         let old = map::booking(&event, &event, people.clone())?;
         if !old.status.is_active() {
             return Err(ProviderError::wrong_state("The appointment is cancelled or over."));
@@ -116,10 +118,15 @@ impl Bookings for HighLevel {
             None => Cursor::default(),
         };
         let now = self.api.now();
+        let calendars = self.calendars_in_use()?;
         let start = cursor.seen_until().unwrap_or(now).min(now).saturating_sub(LOOK_BACK);
         let within = Interval { start, end: now.saturating_add(LOOK_AHEAD) };
-        let bookings = self.events(within)?.iter().filter_map(readable).collect();
-        let (items, cursor, more) = cursor.page(bookings, now, limit.clamp(1, PAGE_MAX));
+        let events = self.events(&calendars, within)?;
+        // Each item may cost a request, for whose it is.
+        let most = u32::try_from(REQUESTS_MAX.saturating_sub(1 + calendars.len())).unwrap_or(1);
+        let bookings = events.iter().filter_map(readable).collect();
+        let (mut items, cursor, more) = cursor.page(bookings, now, limit.min(most).max(1));
+        self.name_people(&mut items, &events)?;
         Ok(ChangePage { items, cursor: cursor.text()?, more })
     }
 }
@@ -130,25 +137,45 @@ impl HighLevel {
         map::event(self.api.appointment(id)?)
     }
 
-    /// The appointments of all calendars.
-    fn events(&self, within: Interval) -> Result<Vec<Value>> {
+    /// The appointments of these calendars.
+    fn events(&self, calendars: &[String], within: Interval) -> Result<Vec<Value>> {
         let mut all = Vec::new();
-        for calendar in self.calendars_in_use()? {
-            all.extend(map::events(self.api.events(&calendar, within)?)?);
+        for calendar in calendars {
+            all.extend(map::events(self.api.events(calendar, within)?)?);
         }
         Ok(all)
     }
 
-    /// Whose appointment it is. An appointment names only the contact's id; one that cannot be read is no reason to fail.
-    fn people(&self, event: &Value) -> Vec<Attendee> {
-        let Some(id) = event.get("contactId").and_then(Value::as_str).filter(|id| !id.is_empty()) else {
-            return Vec::new();
-        };
-        let contact = self.api.contact(id).and_then(|answer| map::contact(&answer));
-        if contact.is_err() {
-            log::warn("the contact of an appointment cannot be read");
+    /// Whose appointment it is.
+    fn people(&self, event: &Value) -> Result<Vec<Attendee>> {
+        map::contact_of(event).map_or_else(|| Ok(Vec::new()), |id| self.person(id))
+    }
+
+    /// Say whose appointments these are; a contact of several is asked for once.
+    fn name_people(&self, bookings: &mut [Booking], events: &[Value]) -> Result<()> {
+        let mut known: BTreeMap<&str, Vec<Attendee>> = BTreeMap::new();
+        for booking in bookings {
+            let event = events.iter().find(|e| e.get("id").and_then(Value::as_str) == Some(&booking.id));
+            let Some(contact) = event.and_then(map::contact_of) else { continue };
+            if !known.contains_key(contact) {
+                known.insert(contact, self.person(contact)?);
+            }
+            booking.attendees = known.get(contact).cloned().unwrap_or_default();
         }
-        contact.into_iter().map(|contact| contact.person).collect()
+        Ok(())
+    }
+
+    /// The person of a contact; nobody if it was erased or may not be read. What may be answered later is asked again later.
+    fn person(&self, contact: &str) -> Result<Vec<Attendee>> {
+        use ProviderError::{RateLimited, Unauthorised, Unavailable};
+        match self.api.contact(contact) {
+            Ok(answer) => Ok(map::contact(&answer).into_iter().map(|contact| contact.person).collect()),
+            Err(later @ (Unauthorised | RateLimited(_) | Unavailable(_))) => Err(later),
+            Err(_) => {
+                log::warn("the contact of an appointment cannot be read");
+                Ok(Vec::new())
+            }
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub(crate) use self::{
     account::account,
-    booking::{added_at, booking, event, events, overlaid},
+    booking::{added_at, booking, contact_of, event, events, overlaid},
     calendar::{Calendar, Link, calendar, calendars, public_link},
     contact::{contact, contact_body, contact_id, contacts},
     description::{description, reference, with_reason},

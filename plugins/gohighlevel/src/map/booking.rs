@@ -59,6 +59,11 @@ pub(crate) fn booking(event: &Value, raw: &Value, attendees: Vec<Attendee>) -> R
     })
 }
 
+/// The id of the contact whose appointment it is.
+pub(crate) fn contact_of(event: &Value) -> Option<&str> {
+    event.get("contactId")?.as_str().filter(|id| !id.is_empty())
+}
+
 /// When an appointment was made.
 pub(crate) fn added_at(event: &Value) -> Option<Instant> {
     instant(event, "dateAdded")

@@ -216,18 +216,6 @@ fn bookings_are_found_by_the_reference_in_the_description() {
 }
 
 #[test]
-fn a_calendar_that_the_settings_leave_out_is_not_booked() {
-    // What is made there would not be found again.
-    let (provider, played) = provider_with(script(), &json!({ "calendar_ids": ["cal_2"] }));
-    let refused = provider.create(create(None));
-    assert!(
-        matches!(&refused, Err(ProviderError::Invalid(p)) if p[0].field == "event_type" && p[0].message.contains("calendar_ids")),
-        "{refused:?}"
-    );
-    played.finish();
-}
-
-#[test]
 fn a_booking_is_looked_for_as_far_ahead_as_berth_books() {
     let (provider, played) =
         provider(script().on("GET", "/calendars/?locationId=loc_1", 200, &calendars(&["cal_1"])).on(
@@ -248,6 +236,35 @@ fn a_booking_is_looked_for_as_far_ahead_as_berth_books() {
     let asked = played.requests()[1].url.clone();
     let until: i64 = asked.rsplit("endTime=").next().unwrap().parse().unwrap();
     assert!(until * 1_000 >= when.end, "{asked}");
+}
+
+#[test]
+fn a_calendar_that_the_settings_leave_out_is_not_booked() {
+    // What is made there would not be found again.
+    let (provider, played) = provider_with(script(), &json!({ "calendar_ids": ["cal_2"] }));
+    let refused = provider.create(create(None));
+    assert!(
+        matches!(&refused, Err(ProviderError::Invalid(p)) if p[0].field == "event_type" && p[0].message.contains("calendar_ids")),
+        "{refused:?}"
+    );
+    played.finish();
+}
+
+#[test]
+fn a_contact_that_cannot_be_read_now_is_no_missing_contact() {
+    let (provider, played) = provider(
+        script()
+            .on("GET", APPOINTMENT, 200, &event(&json!({})))
+            .on_with("GET", "/contacts/con_1", 429, &[("retry-after", "3")], "{}")
+            .on("GET", APPOINTMENT, 200, &event(&json!({})))
+            .on("GET", "/contacts/con_1", 500, "{}")
+            .on("GET", APPOINTMENT, 200, &event(&json!({})))
+            .on("GET", "/contacts/con_1", 400, &error(400, "Contact not found")),
+    );
+    assert_eq!(provider.get("ap_1".to_owned()), Err(ProviderError::RateLimited(Some(3_000))));
+    assert_eq!(provider.get("ap_1".to_owned()), Err(ProviderError::Unavailable(None)));
+    assert!(provider.get("ap_1".to_owned()).unwrap().attendees.is_empty(), "erased");
+    played.finish();
 }
 
 #[test]
