@@ -6,6 +6,7 @@
 
 mod api;
 mod availability;
+mod blocks;
 mod bookings;
 mod catalog;
 mod clients;
@@ -56,7 +57,7 @@ impl Connection for Booksy {
 }
 
 berth_sdk::export!(
-    Booksy: catalog, availability, bookings, webhooks, clients;
+    Booksy: catalog, availability, bookings, webhooks, clients, blocks;
     manifest = "plugin.toml"
 );
 

@@ -1,5 +1,6 @@
 //! From the contract's JSON to Berth's types and back. Pure: no request, no clock.
 
+mod block;
 mod booking;
 mod business;
 mod client;
@@ -16,6 +17,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 pub(crate) use self::{
+    block::{block, blocks, new_block},
     booking::{booking, carries},
     business::{account, nobody, staff},
     client::clients,

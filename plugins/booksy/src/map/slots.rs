@@ -35,6 +35,8 @@ struct Busy {
     #[serde(deserialize_with = "berth_sdk::time::rfc3339")]
     end: Instant,
     staff_id: Option<String>,
+    /// Of a block.
+    id: Option<String>,
 }
 
 /// Free slots. Several members of staff who are free at the same time are one slot with room for each; who it will be the
@@ -67,7 +69,7 @@ pub(crate) fn busy(answer: &Value, within: Interval, staff: &[String]) -> Result
         .data
         .into_iter()
         .filter(|b| b.start < b.end && b.start < within.end && within.start < b.end && concerns(b))
-        .map(|b| BusyTime { when: Interval { start: b.start, end: b.end }, source: b.staff_id })
+        .map(|b| BusyTime { when: Interval { start: b.start, end: b.end }, source: b.id.or(b.staff_id) })
         .collect();
     busy.sort_by_key(|b| (b.when.start, b.when.end));
     Ok(busy)
@@ -113,6 +115,17 @@ mod tests {
             slot("2026-01-05T10:00:00Z", "2026-01-05T10:45:00Z", "b", Some(1))]});
         assert_eq!(slots(&answer, day()).unwrap()[0].seats_left, None);
         assert!(slots(&json!({"slots": [{"start": "soon"}]}), day()).is_err());
+    }
+
+    #[test]
+    fn a_block_is_told_by_its_id() {
+        let time =
+            json!({"start": "2026-01-05T09:00:00Z", "end": "2026-01-05T09:30:00Z", "staff_id": "stf_1"});
+        let mut block = time.clone();
+        block["id"] = json!("blk_1");
+        let found = busy(&json!({"data": [time, block]}), day(), &[]).unwrap();
+        let sources: Vec<_> = found.iter().map(|b| b.source.as_deref().unwrap()).collect();
+        assert_eq!(sources, ["stf_1", "blk_1"]);
     }
 
     #[test]

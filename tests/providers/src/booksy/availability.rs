@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     refusal::Refusal,
-    state::{Block, MINUTE, Service, State},
+    state::{Block, Booking, MINUTE, Service, State},
     views, webhooks,
 };
 use crate::{
@@ -72,7 +72,10 @@ pub(super) fn busy(state: &State, call: Call<'_>) -> Result<Answer, Refusal> {
         );
     let blocked =
         state.blocks.iter().filter(|b| touches(b.start, b.end) && wanted(b.staff.as_deref())).map(
-            |b| json!({ "start": utc(b.start), "end": utc(b.end), "staff_id": b.staff, "source": "block" }),
+            |b| {
+                json!({ "id": b.id, "external_ref": b.body["external_ref"], "start": utc(b.start), "end": utc(b.end),
+                    "staff_id": b.staff, "source": "block" })
+            },
         );
     Ok(Answer::new(200, json!({ "data": booked.chain(blocked).collect::<Vec<_>>() })))
 }
@@ -116,7 +119,7 @@ fn with_buffers(service: &Service, start: i64, end: i64) -> (i64, i64) {
     (start - i64::from(before) * MINUTE, end + i64::from(after) * MINUTE)
 }
 
-/// Keep a stretch free.
+/// Keep a stretch free. What is booked is not free.
 pub(super) fn block(state: &mut State, body: &Value) -> Result<Value, Refusal> {
     let time = |name: &str| {
         let text = body.get(name).and_then(Value::as_str);
@@ -129,6 +132,10 @@ pub(super) fn block(state: &mut State, body: &Value) -> Result<Value, Refusal> {
     let staff = body.get("staff_id").and_then(Value::as_str).map(str::to_owned);
     if staff.as_ref().is_some_and(|id| !state.config.staff.iter().any(|s| s.id == *id)) {
         return Err(Refusal::not_found("member of staff"));
+    }
+    let mine = |b: &Booking| staff.as_ref().is_none_or(|id| *id == b.staff);
+    if state.around(start, end).any(|(_, b)| b.start < end && start < b.end && mine(b)) {
+        return Err(Refusal::taken());
     }
     let block = Block { id: state.new_id("blk"), staff, start, end, body: body.clone() };
     let view = views::block(&block);

@@ -172,6 +172,11 @@ impl Simulator {
         lock(&self.state).clients.clone()
     }
 
+    /// Time that is kept free, oldest first: whose, from when and until when.
+    pub fn blocks(&self) -> Vec<(Option<String>, i64, i64)> {
+        lock(&self.state).blocks.iter().map(|b| (b.staff.clone(), b.start, b.end)).collect()
+    }
+
     /// Requests so far, without headers and bodies.
     pub fn requests(&self) -> Vec<RequestLine> {
         lock(&self.state).common.requests.clone()

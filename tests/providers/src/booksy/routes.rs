@@ -128,7 +128,9 @@ impl State {
             }
             ("GET", ["availability"]) => availability::slots(self, call),
             ("GET", ["busy"]) => availability::busy(self, call),
-            ("POST", ["blocks"]) => Ok(Answer::new(201, availability::block(self, call.body)?)),
+            ("POST", ["blocks"]) => {
+                keys::once(self, call, |state| Ok(Answer::new(201, availability::block(state, call.body)?)))
+            }
             ("DELETE", ["blocks", id]) => availability::unblock(self, id),
             ("GET", ["clients"]) => page(call, clients::list(self, call)),
             ("POST", ["clients"]) => clients::create(self, call.body),

@@ -99,6 +99,10 @@ async fn what_is_taken_kept_free_or_closed_is_not_offered() {
     let sources: Vec<&str> =
         busy["data"].as_array().unwrap().iter().map(|b| b["source"].as_str().unwrap()).collect();
     assert_eq!(sources, ["booking", "block"]);
+    assert_eq!(busy["data"][1]["id"], block["id"]);
+    let booked =
+        json!({ "start": "2026-01-05T10:00:00Z", "end": "2026-01-05T10:30:00Z", "staff_id": "stf_1" });
+    assert_eq!(code(&world.post("/blocks", booked).await), (409, "slot_unavailable"));
     let gone = format!("/blocks/{}", block["id"].as_str().unwrap());
     assert_eq!(world.send(Method::DELETE, &gone, &[], Value::Null).await.status().as_u16(), 204);
     assert_eq!(free(&world, "svc_1").await.len(), left.len());
