@@ -90,6 +90,16 @@ impl Api {
         self.get_within("/calendars/blocked-slots", calendar, within).fetch()
     }
 
+    pub(crate) fn block_slot(&self, body: &Value) -> Result<Value> {
+        self.request(Method::Post, "/calendars/events/block-slots").json(body).fetch()
+    }
+
+    /// An appointment, or a blocked slot.
+    pub(crate) fn delete_event(&self, id: &str) -> Result<()> {
+        let path = format!("/calendars/events/{}", encode(id));
+        self.request(Method::Delete, &path).json(&json!({})).send().map(|_| ())
+    }
+
     pub(crate) fn create_appointment(&self, body: &Value) -> Result<Value> {
         self.request(Method::Post, "/calendars/events/appointments").json(body).fetch()
     }

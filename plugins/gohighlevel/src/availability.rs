@@ -14,7 +14,7 @@ const SPAN_DAYS: u32 = 31;
 const BUSY_CALENDARS_MAX: usize = 9;
 /// Nothing that is booked is longer, and hardly anything that is blocked. They are asked for from so much earlier, in case HighLevel
 /// looks at starts alone.
-const EVENT_MAX: i64 = DAY;
+pub(crate) const EVENT_MAX: i64 = DAY;
 const BLOCK_MAX: i64 = 62 * DAY;
 
 impl Availability for HighLevel {

@@ -7,6 +7,7 @@
 
 mod api;
 mod availability;
+mod blocks;
 mod bookings;
 mod calendars;
 mod clients;
@@ -59,7 +60,7 @@ impl Connection for HighLevel {
 }
 
 berth_sdk::export!(
-    HighLevel: catalog, availability, bookings, clients, webhooks;
+    HighLevel: catalog, availability, bookings, clients, webhooks, blocks;
     manifest = "plugin.toml"
 );
 

@@ -1,6 +1,7 @@
 //! From HighLevel's JSON to the contract's types and back. Pure: no request, no clock.
 
 mod account;
+mod block;
 mod booking;
 mod calendar;
 mod contact;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub(crate) use self::{
     account::account,
+    block::{block, block_body, blocks},
     booking::{added_at, booking, contact_of, event, events, overlaid},
     calendar::{Calendar, Link, calendar, calendars, public_link},
     contact::{contact, contact_body, contact_id, contacts},

@@ -1,5 +1,6 @@
 //! The whole provider against scripted answers.
 
+mod blocks;
 mod bookings;
 mod changes;
 mod connection;

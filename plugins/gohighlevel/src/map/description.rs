@@ -7,7 +7,7 @@ use berth_sdk::{
 use serde_json::Value;
 
 /// Before Berth's reference.
-const REFERENCE: &str = "Berth reference: ";
+pub(super) const REFERENCE: &str = "Berth reference: ";
 /// Before the reason of a cancellation.
 const REASON: &str = "Cancellation reason: ";
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     routes::{Refusal, bad_request, not_found, required, unprocessable},
     slots::{self, millis},
-    state::{Appointment, Calendar, State, Status},
+    state::{Appointment, Block, Calendar, State, Status},
     views, webhooks,
 };
 use crate::{front::Call, times::micros};
@@ -103,7 +103,30 @@ pub(super) fn update(state: &mut State, id: &str, body: &Value) -> Result<Value,
     Ok(views::appointment(state, &new))
 }
 
+/// Close a stretch of a calendar, whatever is booked in it.
+pub(super) fn block(state: &mut State, body: &Value) -> Result<Value, Refusal> {
+    required(body, "locationId")?;
+    let calendar = required(body, "calendarId")?.to_owned();
+    state.calendar(&calendar).ok_or_else(|| not_found("Calendar not found"))?;
+    let (Some(start), Some(end)) = (time(body, "startTime")?, time(body, "endTime")?) else {
+        return Err(unprocessable("startTime and endTime should not be empty"));
+    };
+    if start >= end {
+        return Err(bad_request("The end time must be after the start time"));
+    }
+    let title = body.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let block = Block { id: state.new_id(), calendar: Some(calendar), title, start, end };
+    let view = views::made_block(state, &block);
+    state.blocks.push(block);
+    Ok(view)
+}
+
+/// An appointment or a block.
 pub(super) fn delete(state: &mut State, id: &str) -> Result<Value, Refusal> {
+    if let Some(at) = state.blocks.iter().position(|b| b.id == id) {
+        state.blocks.remove(at);
+        return Ok(json!({ "succeeded": true }));
+    }
     let at =
         state.appointments.iter().position(|a| a.id == id).ok_or_else(|| not_found("Event not found"))?;
     let gone = state.appointments.remove(at);
@@ -134,6 +157,7 @@ pub(super) fn list(state: &State, call: Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn blocked(state: &State, call: Call<'_>) -> Result<Value, Refusal> {
     let (from, until, calendar) = asked(&call)?;
-    let found = state.blocks.iter().filter(|b| b.start >= from && b.start <= until);
+    let within = |b: &&Block| b.start >= from && b.start <= until && b.concerns(calendar);
+    let found = state.blocks.iter().filter(within);
     Ok(json!({ "events": found.map(|b| views::block(state, b, calendar)).collect::<Vec<_>>() }))
 }

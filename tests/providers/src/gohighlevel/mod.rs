@@ -13,7 +13,7 @@ mod webhooks;
 use serde_json::{Value, json};
 
 pub use oauth::App;
-pub use state::{Appointment, Calendar, Contact, Status};
+pub use state::{Appointment, Block, Calendar, Contact, Status};
 pub use webhooks::Signatures;
 
 use crate::{
@@ -210,7 +210,14 @@ impl Simulator {
 
     /// Somebody blocks a stretch of time.
     pub fn block_out_of_band(&self, start_micros: i64, end_micros: i64) {
-        lock(&self.state).block(start_micros, end_micros);
+        let mut state = lock(&self.state);
+        let (id, title) = (state.new_id(), "Blocked".to_owned());
+        state.blocks.push(Block { id, calendar: None, title, start: start_micros, end: end_micros });
+    }
+
+    /// Times that nobody can book, oldest first.
+    pub fn blocks(&self) -> Vec<Block> {
+        lock(&self.state).blocks.clone()
     }
 
     fn out_of_band<T>(

@@ -174,6 +174,7 @@ fn route(state: &mut State, call: Call<'_>) -> Result<(u16, Value), Refusal> {
         ("PUT", ["calendars", "events", "appointments", id]) => {
             ok(appointments::update(state, id, call.body)?)
         }
+        ("POST", ["calendars", "events", "block-slots"]) => Ok((201, appointments::block(state, call.body)?)),
         ("DELETE", ["calendars", "events", id]) => Ok((201, appointments::delete(state, id)?)),
         ("GET", ["calendars", id]) => {
             let calendar = state.calendar(id).ok_or_else(|| not_found("Calendar not found"))?;

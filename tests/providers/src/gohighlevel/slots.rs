@@ -31,7 +31,7 @@ pub(super) fn starts(
     let length = i64::from(calendar.length_minutes) * 60_000_000;
     let from = from.max(state.now());
     let mut starts = state.config.hours.starts(from, until, calendar.length_minutes);
-    starts.retain(|start| state.is_free(*start, start + length, but_for));
+    starts.retain(|start| state.is_free(&calendar.id, *start, start + length, but_for));
     starts
 }
 

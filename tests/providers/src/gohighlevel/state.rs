@@ -17,6 +17,11 @@ const MISTAKES: &[Mistake] = &[
         says: "is not of type \"object\"",
         because: "times are text, as their own examples have them; the schema calls them objects",
     },
+    Mistake {
+        at: "POST /calendars/events/block-slots",
+        says: "is not of type \"object\"",
+        because: "the same",
+    },
     Mistake { at: "GET /calendars/blocked-slots", says: "is not of type \"object\"", because: "the same" },
     Mistake {
         at: "GET /calendars/",
@@ -93,12 +98,21 @@ pub struct Contact {
     pub updated_at: i64,
 }
 
-/// Time that nobody can book.
+/// Time that nobody can book; of one calendar, or of the person at work.
 #[derive(Debug, Clone)]
-pub(super) struct Block {
-    pub(super) id: String,
-    pub(super) start: i64,
-    pub(super) end: i64,
+pub struct Block {
+    pub id: String,
+    pub calendar: Option<String>,
+    pub title: String,
+    pub start: i64,
+    pub end: i64,
+}
+
+impl Block {
+    /// Does it close this calendar? All of them, if none is named.
+    pub(super) fn concerns(&self, calendar: Option<&str>) -> bool {
+        self.calendar.is_none() || calendar.is_none() || self.calendar.as_deref() == calendar
+    }
 }
 
 pub(super) struct State {
@@ -166,17 +180,12 @@ impl State {
         self.appointments.iter_mut().find(|a| a.id == id)
     }
 
-    /// The one person at work has this stretch free, but for this appointment.
-    pub(super) fn is_free(&self, start: i64, end: i64, but_for: Option<&str>) -> bool {
+    /// The one person at work has this stretch free for this calendar, but for this appointment.
+    pub(super) fn is_free(&self, calendar: &str, start: i64, end: i64, but_for: Option<&str>) -> bool {
         let booked = self.appointments.iter().any(|a| {
             a.status.is_active() && Some(a.id.as_str()) != but_for && a.start < end && start < a.end
         });
-        !booked && !self.blocks.iter().any(|b| b.start < end && start < b.end)
-    }
-
-    pub(super) fn block(&mut self, start: i64, end: i64) {
-        let id = self.new_id();
-        self.blocks.push(Block { id, start, end });
+        !booked && !self.blocks.iter().any(|b| b.concerns(Some(calendar)) && b.start < end && start < b.end)
     }
 
     /// Compare an exchange with the description of its part, where the common one does not have it.

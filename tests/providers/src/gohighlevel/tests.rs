@@ -129,6 +129,30 @@ async fn appointments_are_moved_cancelled_and_deleted_in_place() {
 }
 
 #[tokio::test]
+async fn a_blocked_slot_closes_its_calendar_until_it_is_deleted() {
+    let client = Client::new(|_| {}).await;
+    let body = json!({ "calendarId": "cal_1", "locationId": "loc_1", "title": "Busy", "startTime": START,
+        "endTime": "2030-01-03T10:00:00+01:00" });
+    let (status, block) = client.send("POST", "/calendars/events/block-slots", body).await;
+    assert_eq!((status, &block["startTime"]), (201, &json!(START)));
+    assert_eq!(client.book(START).await.0, 400);
+    let blocked = |calendar: &str| {
+        let (from, until) = (NOW / 1_000, (NOW + 48 * HOUR) / 1_000);
+        format!(
+            "/calendars/blocked-slots?locationId=loc_1&calendarId={calendar}&startTime={from}&endTime={until}"
+        )
+    };
+    let (_, ours) = client.send("GET", &blocked("cal_1"), Value::Null).await;
+    assert_eq!((&ours["events"][0]["id"], &ours["events"][0]["title"]), (&block["id"], &json!("Busy")));
+    let (_, others) = client.send("GET", &blocked("cal_2"), Value::Null).await;
+    assert_eq!(others["events"], json!([]));
+    let path = format!("/calendars/events/{}", block["id"].as_str().unwrap());
+    assert_eq!(client.send("DELETE", &path, json!({})).await.0, 201);
+    assert_eq!(client.send("DELETE", &path, json!({})).await.0, 404);
+    assert_eq!(client.book(START).await.0, 200);
+}
+
+#[tokio::test]
 async fn contacts_are_found_again_and_paged() {
     let client = Client::new(|_| {}).await;
     let upsert = async |body: Value| client.send("POST", "/contacts/upsert", body).await;

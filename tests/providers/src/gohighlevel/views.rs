@@ -54,10 +54,19 @@ pub(super) fn appointment(state: &State, a: &Appointment) -> Value {
 
 pub(super) fn block(state: &State, block: &Block, calendar: Option<&str>) -> Value {
     json!({
-        "id": block.id, "title": "Blocked", "calendarId": calendar.unwrap_or_default(),
+        "id": block.id, "title": block.title,
+        "calendarId": block.calendar.as_deref().or(calendar).unwrap_or_default(),
         "locationId": state.config.location_id, "contactId": "", "groupId": "", "appointmentStatus": "confirmed",
         "assignedUserId": USER, "users": [], "startTime": state.local(block.start), "endTime": state.local(block.end),
         "dateAdded": utc(block.start), "dateUpdated": utc(block.start),
+    })
+}
+
+/// A block where it is made.
+pub(super) fn made_block(state: &State, block: &Block) -> Value {
+    json!({
+        "id": block.id, "locationId": state.config.location_id, "title": block.title, "calendarId": block.calendar,
+        "startTime": state.local(block.start), "endTime": state.local(block.end),
     })
 }
 
