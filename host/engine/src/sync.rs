@@ -141,7 +141,17 @@ impl Engine {
     ) -> Result<Verdict, CallError> {
         if attempt > 1 {
             // An earlier try may have reached the provider: look before making another.
-            let found = self.twins(cx, booking).await?;
+            let found = match self.twins(cx, booking).await {
+                // Who knows keys need not look anything up.
+                Err(CallError::Provider(ProviderError::Unsupported { .. }) | CallError::NotOffered(_)) => {
+                    Vec::new()
+                }
+                // Refused is the lookup, not the booking: an earlier try may have made it.
+                Err(error) if error.is_definite() => {
+                    return Err(CallError::Provider(ProviderError::Unavailable { retry_after_ms: None }));
+                }
+                found => found?,
+            };
             let (mut twins, over): (Vec<_>, Vec<_>) = found.into_iter().partition(|t| t.status.is_active());
             if let Some(first) = twins.pop() {
                 for double in twins {

@@ -74,9 +74,24 @@ impl Engine {
             Box::pin(self.foreign_news(connection, old_id, twin)).await?;
             return Ok(Ok(format!("{}: not a booking of ours", twin.id)));
         };
+        let applied = self.apply_to(connection, context, &booking, old_id, twin).await?;
+        if applied.is_ok() {
+            self.keep_twin(connection, booking.id, twin).await?;
+        }
+        Ok(applied)
+    }
+
+    async fn apply_to(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        booking: &Booking,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<Result<String, CallError>, StoreError> {
         if booking.provider_task.is_some() {
-            if moved_meanwhile(&booking, twin) {
-                self.both_changed(connection, &booking, twin).await?;
+            if moved_meanwhile(booking, twin) {
+                self.both_changed(connection, booking, twin).await?;
             }
             // Our own change is under way and will find the twin as it is.
             return Ok(Ok(format!("{}: our own change is under way", booking.id)));
@@ -84,14 +99,14 @@ impl Engine {
         if !booking.status.is_active() {
             return Ok(Ok(format!("{}: over already", booking.id)));
         }
-        if is_next(&booking, old_id, twin) {
-            return self.follow(connection, &booking, twin).await.map(Ok);
+        if is_next(booking, old_id, twin) {
+            return self.follow(connection, booking, twin).await.map(Ok);
         }
         // News of another twin than ours: one that was replaced, or moves that arrive in the wrong order. The provider knows
         // where ours is now.
         let ours = booking.external_id.clone().unwrap_or_default();
         match self.current_twin(&CallContext { call: self.new_id(), ..context.clone() }, &ours).await {
-            Ok(current) => self.follow(connection, &booking, &current).await.map(Ok),
+            Ok(current) => self.follow(connection, booking, &current).await.map(Ok),
             Err(CallError::Provider(ProviderError::NotFound)) => {
                 Ok(Ok(format!("{}: news of another twin, and ours is gone at the provider", booking.id)))
             }

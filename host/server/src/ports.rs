@@ -63,6 +63,8 @@ pub struct StoredState(pub Store);
 fn state_error(error: &StoreError) -> StateError {
     match error {
         StoreError::WrongState => StateError::Full,
+        // A connection that is tried before it is saved has none yet.
+        StoreError::NotFound(_) => StateError::Unavailable,
         error => {
             tracing::warn!(%error, "a connection's state is not available");
             StateError::Unavailable

@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::BookingFilter};
 
-use super::import::Services;
+use super::import::{Services, is_older};
 use crate::Engine;
 
 /// Our bookings that are looked at in one time of the provider's.
@@ -30,8 +30,7 @@ impl Engine {
             return Ok(());
         }
         let before = self.store().mirrored(tenant, id, &twin.id).await?;
-        let known = before.as_ref().and_then(|b| b.external.updated_at);
-        if matches!((twin.updated_at, known), (Some(new), Some(known)) if new < known) {
+        if before.as_ref().is_some_and(|before| is_older(twin, before)) {
             return Ok(());
         }
         let services = self.services(connection).await?;

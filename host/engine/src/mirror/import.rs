@@ -75,6 +75,22 @@ impl Engine {
         Ok(Ok(()))
     }
 
+    /// Keep what a message told of a booking of ours, unless something newer is known.
+    pub(crate) async fn keep_twin(
+        &self,
+        connection: &ConnectionRecord,
+        booking: BookingId,
+        twin: &ExternalBooking,
+    ) -> Result<(), StoreError> {
+        let (tenant, id) = (connection.tenant, connection.id);
+        let before = self.store().mirrored(tenant, id, &twin.id).await?;
+        if before.as_ref().is_some_and(|b| b.external == *twin || is_older(twin, b)) {
+            return Ok(());
+        }
+        let state = self.store().sync_state(tenant, id).await?;
+        self.store().put_mirrored(self.mirrored(&state, twin, before.as_ref(), Some(booking))).await
+    }
+
     /// A booking of the provider as it is kept here, so far taking nobody's time.
     pub(super) fn mirrored(
         &self,
@@ -179,6 +195,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// Is this older news than what is kept?
+pub(super) fn is_older(twin: &ExternalBooking, kept: &Mirrored) -> bool {
+    matches!((twin.updated_at, kept.external.updated_at), (Some(new), Some(known)) if new < known)
 }
 
 /// What the provider had before it had nothing.

@@ -107,12 +107,10 @@ impl Engine {
 
     fn begin_phase(&self, state: &mut SyncState) {
         let now = self.now();
-        let wants_full = state.position.is_none()
-            || state.full_at.is_none_or(|at| at.plus_seconds(limits::SYNC_FULL_SECONDS) <= now);
         if state.phase == SyncPhase::Idle {
-            state.phase = if wants_full { SyncPhase::Full } else { SyncPhase::Incremental };
-            if wants_full {
-                state.position = None;
+            state.phase = SyncPhase::Incremental;
+            if state.position.is_none() {
+                state.phase = SyncPhase::Full;
                 state.run += 1;
             }
             state.pages = 0;
@@ -203,6 +201,11 @@ impl Engine {
             state.full_at = Some(now);
         }
         state.due_at = Some(now.plus_seconds(often));
+        if state.full_at.is_none_or(|at| at.plus_seconds(limits::SYNC_FULL_SECONDS) <= now) {
+            // Everything is read once more, now that nothing that changed is left unread: lists begin with what is to come.
+            state.position = None;
+            state.due_at = Some(now);
+        }
         state.failures = 0;
         state.error = trouble.map(|error| of_call(&error).detail);
         self.store().set_sync_progress(state.clone()).await?;

@@ -378,8 +378,8 @@ pub(crate) fn refused(error: &TokenError) -> Problem {
                 berth_model::provider::ProviderError::Unavailable { retry_after_ms: None },
             ))
         }
-        TokenError::ConsentOver(_) | TokenError::Refused(_) => {
-            Problem::new(Code::ConsentRefused, error.to_string())
-        }
+        TokenError::ConsentOver(_) => Problem::new(Code::ConsentRefused, error.to_string()),
+        TokenError::Refused(_) => Problem::new(Code::ConsentRefused, error.to_string())
+            .with_hint("Check the client's id and secret; the detail is the provider's own reason."),
     }
 }

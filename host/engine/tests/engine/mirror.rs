@@ -88,6 +88,17 @@ async fn everything_is_read_once_then_what_changed() {
     tell(&w, [foreign("f25", monday("11:00"))]);
     let second = synced(&w).await.state;
     assert_eq!((second.pages, second.items, second.full_at), (1, 1, first.full_at));
+
+    // Now and then everything, but first what changed: lists begin with what is to come.
+    w.clock.pass_seconds(berth_model::limits::SYNC_FULL_SECONDS);
+    tell(&w, [foreign("f26", monday("11:30"))]);
+    let third = synced(&w).await.state;
+    assert_eq!((third.items, third.full_at), (1, first.full_at));
+    assert!(third.due_at.is_some_and(|due| due <= w.engine.now()), "everything is next");
+    w.engine.begin_syncs().await.unwrap();
+    while w.later(0).await > 0 {}
+    let fourth = status(&w).await.state;
+    assert_eq!((fourth.items, fourth.full_at > third.full_at), (27, true));
 }
 
 #[tokio::test]

@@ -59,6 +59,26 @@ async fn a_twin_that_was_called_off_before_we_heard_of_it_is_not_made_again() {
 }
 
 #[tokio::test]
+async fn a_refused_lookup_refuses_no_booking() {
+    let w = world().await;
+    w.provider.next("create", Fault::After(LOST));
+    w.provider.next("find_by_reference", Fault::Before(provider(ProviderError::Forbidden("no".into()))));
+    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    w.later(5).await;
+    assert_eq!(w.booking(outcome.booking.id).await.status, BookingStatus::Pending, "it may have been made");
+    w.later(600).await;
+    assert_eq!(w.provider.count("create"), 1);
+    w.agrees(outcome.booking.id).await;
+
+    // A provider that knows keys and looks nothing up is asked again with the same key.
+    w.provider.next("create", Fault::Before(LOST));
+    w.provider.next("find_by_reference", Fault::Before(provider(ProviderError::Unsupported { url: None })));
+    let outcome = w.engine.book(&w.caller, w.request(monday("11:00"))).await.unwrap();
+    w.later(600).await;
+    w.agrees(outcome.booking.id).await;
+}
+
+#[tokio::test]
 async fn a_lost_request_is_made_again() {
     let w = world().await;
     w.provider.next("create", Fault::Before(LOST));
