@@ -23,6 +23,8 @@ mod provider;
 pub mod testing;
 pub mod time;
 pub mod types;
+#[cfg(feature = "zones")]
+pub mod zone;
 
 mod imports;
 

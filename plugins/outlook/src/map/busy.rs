@@ -2,10 +2,10 @@
 
 use berth_sdk::{
     Result, log,
-    types::{BusyTime, Instant, Interval, ProviderError},
+    time::{self, DAY},
+    types::{BusyTime, Interval, ProviderError},
+    zone::Zone,
 };
-use chrono::{Days, NaiveDate, NaiveTime, TimeZone as _};
-use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub(crate) struct BusyRules {
     /// Tentative events, too?
     pub(crate) tentative: bool,
     /// Zone of the days of events that last all day.
-    pub(crate) zone: Tz,
+    pub(crate) zone: Zone,
 }
 
 impl BusyRules {
@@ -31,8 +31,8 @@ impl BusyRules {
 }
 
 /// An IANA zone; UTC for a name that is none.
-pub(crate) fn zone(name: &str) -> Tz {
-    name.parse().unwrap_or(Tz::UTC)
+pub(crate) fn zone(name: &str) -> Zone {
+    Zone::named(name).unwrap_or(Zone::UTC)
 }
 
 #[derive(Deserialize)]
@@ -119,31 +119,20 @@ fn times(start: &DateTime, end: &DateTime) -> Option<Interval> {
 }
 
 /// Days without a zone: they are told as midnights in whatever zone was asked for, and mean the midnights where people are.
-fn days(start: &DateTime, end: &DateTime, zone: Tz) -> Option<Interval> {
-    let first: NaiveDate = start.day()?.parse().ok()?;
-    let last: NaiveDate = end.day()?.parse().ok()?;
+fn days(start: &DateTime, end: &DateTime, zone: Zone) -> Option<Interval> {
+    let (first, last) = (time::parse_date(start.day()?)?, time::parse_date(end.day()?)?);
     // A day at least, whatever the end says.
-    let last = last.max(first.checked_add_days(Days::new(1))?);
-    Some(Interval { start: start_of_day(first, zone)?, end: start_of_day(last, zone)? })
-}
-
-/// Midnight; where the clocks skip it, the first moment that there is, to the quarter of an hour.
-fn start_of_day(day: NaiveDate, zone: Tz) -> Option<Instant> {
-    let moment = |quarter: u32| {
-        let time = NaiveTime::from_hms_opt(quarter / 4, quarter % 4 * 15, 0)?;
-        Some(zone.from_local_datetime(&day.and_time(time)).earliest()?.timestamp_micros())
-    };
-    (0..96).find_map(moment)
+    let last = last.max(first + DAY);
+    Some(Interval { start: zone.instant(first), end: zone.instant(last) })
 }
 
 #[cfg(test)]
 mod tests {
-    use berth_sdk::time;
     use serde_json::json;
 
     use super::*;
 
-    fn rules(zone: Tz) -> BusyRules {
+    fn rules(zone: Zone) -> BusyRules {
         BusyRules { tentative: true, zone }
     }
 
@@ -163,7 +152,7 @@ mod tests {
     fn what_counts() {
         let of = |show_as: &str, changes: Value, tentative: bool| {
             let event = event(show_as, "2026-01-05T09:00:00", "2026-01-05T09:30:00", &changes);
-            of_events(&[event], &BusyRules { tentative, zone: Tz::UTC }).unwrap().len()
+            of_events(&[event], &BusyRules { tentative, zone: Zone::UTC }).unwrap().len()
         };
         for (show_as, tentative, expected) in [
             ("busy", true, 1),
@@ -187,16 +176,15 @@ mod tests {
             event("oof", &start, &end, &json!({"isAllDay": true}))
         };
         for (zone, start, end, expected) in [
-            (Tz::Europe__Warsaw, "2026-01-05", "2026-01-06", "2026-01-04T23:00:00Z 2026-01-05T23:00:00Z"),
-            (Tz::America__New_York, "2026-03-07", "2026-03-09", "2026-03-07T05:00:00Z 2026-03-09T04:00:00Z"),
+            ("Europe/Warsaw", "2026-01-05", "2026-01-06", "2026-01-04T23:00:00Z 2026-01-05T23:00:00Z"),
+            ("America/New_York", "2026-03-07", "2026-03-09", "2026-03-07T05:00:00Z 2026-03-09T04:00:00Z"),
             // Clocks go from 24:00 to 01:00 there.
-            (Tz::Africa__Cairo, "2026-04-24", "2026-04-25", "2026-04-23T22:00:00Z 2026-04-24T21:00:00Z"),
-            (Tz::UTC, "2026-01-05", "2026-01-05", "2026-01-05T00:00:00Z 2026-01-06T00:00:00Z"),
+            ("Africa/Cairo", "2026-04-24", "2026-04-25", "2026-04-23T22:00:00Z 2026-04-24T21:00:00Z"),
+            ("UTC", "2026-01-05", "2026-01-05", "2026-01-05T00:00:00Z 2026-01-06T00:00:00Z"),
         ] {
-            assert_eq!(told(&[all_day(start, end)], &rules(zone)), [expected], "{zone}");
+            assert_eq!(told(&[all_day(start, end)], &rules(self::zone(zone))), [expected], "{zone}");
         }
-        assert_eq!(zone("Europe/Warsaw"), Tz::Europe__Warsaw);
-        assert_eq!(zone("Atlantis"), Tz::UTC);
+        assert_eq!(zone("Atlantis"), Zone::UTC);
     }
 
     #[test]
@@ -206,13 +194,13 @@ mod tests {
                 "end": {"dateTime": "2026-01-05T09:30:00.0000000", "timeZone": "UTC"}},
             {"status": "free", "start": {"dateTime": "2026-01-05T10:00:00.0000000", "timeZone": "UTC"},
                 "end": {"dateTime": "2026-01-05T10:30:00.0000000", "timeZone": "UTC"}}], "workingHours": {}}]});
-        let busy = of_schedules(&good, &rules(Tz::UTC)).unwrap();
+        let busy = of_schedules(&good, &rules(Zone::UTC)).unwrap();
         assert_eq!(busy.len(), 1);
         assert_eq!(busy[0].source.as_deref(), Some("eve@example.com"));
         let bad = json!({"value": [good["value"][0], {"scheduleId": "bob@example.com", "scheduleItems": [],
             "error": {"message": "The mailbox was not found.", "responseCode": "ErrorMailRecipientNotFound"}}]});
-        let failed = of_schedules(&bad, &rules(Tz::UTC));
+        let failed = of_schedules(&bad, &rules(Zone::UTC));
         assert!(matches!(failed, Err(ProviderError::Vendor(e)) if e.message.contains("bob@example.com")));
-        assert!(of_schedules(&json!({"value": [{}]}), &rules(Tz::UTC)).is_err());
+        assert!(of_schedules(&json!({"value": [{}]}), &rules(Zone::UTC)).is_err());
     }
 }
