@@ -28,6 +28,7 @@ struct Entry {
     id: String,
     status: Option<String>,
     event_type: Option<String>,
+    transparency: Option<String>,
     summary: Option<String>,
     location: Option<String>,
     hangout_link: Option<String>,
@@ -63,6 +64,7 @@ struct Guest {
     resource: bool,
     #[serde(default, rename = "self")]
     is_self: bool,
+    response_status: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +97,12 @@ impl Entry {
             }
             _ => None,
         }
+    }
+
+    /// Is it shown as free, or an invitation that the account declined? Busy times leave both out, too.
+    fn takes_no_time(&self) -> bool {
+        let declined = |guest: &Guest| guest.is_self && guest.response_status.as_deref() == Some("declined");
+        self.transparency.as_deref() == Some("transparent") || self.attendees.iter().any(declined)
     }
 
     fn reference(&self) -> Option<&String> {
@@ -158,6 +166,8 @@ pub(crate) fn changes(items: &[Value], calendar: &str) -> Vec<Booking> {
 fn of_event(event: &Entry, item: &Value, calendar: &str) -> Result<Booking> {
     let status = match event.status.as_deref() {
         Some("cancelled") => BookingStatus::Cancelled,
+        // What takes no time is for Berth as good as none; ours takes place however it is shown.
+        Some(_) if event.reference().is_none() && event.takes_no_time() => BookingStatus::Cancelled,
         Some("tentative") => BookingStatus::Pending,
         // An unknown word counts as confirmed: the time is taken.
         Some(_) => BookingStatus::Confirmed,

@@ -3,7 +3,7 @@
 use berth_sdk::{
     Bookings, Webhooks,
     testing::{self, Level},
-    types::{ProviderError, SubscribeRequest, Subscription, WebhookEvent, WebhookRequest},
+    types::{BookingStatus, ProviderError, SubscribeRequest, Subscription, WebhookEvent, WebhookRequest},
 };
 use serde_json::{Value, json};
 
@@ -51,6 +51,33 @@ fn first_what_is_not_over_and_then_what_changed() {
     assert_eq!(google.list_changes(Some(four.cursor), 100), Err(ProviderError::CursorExpired));
     assert_eq!(google.list_changes(Some("junk".to_owned()), 100), Err(ProviderError::CursorExpired));
     played.finish();
+}
+
+#[test]
+fn what_others_entered_counts_only_where_it_takes_time() {
+    let foreign = |id: &str, changes: Value| {
+        let mut event = event(&json!({ "id": id, "extendedProperties": null }));
+        event.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        event
+    };
+    let invited = |answer: &str| {
+        json!({ "attendees": [{ "email": "bob@example.com", "organizer": true, "responseStatus": "accepted" },
+            { "email": "eve@example.com", "self": true, "responseStatus": answer }] })
+    };
+    let free = json!({ "transparency": "transparent" });
+    let items = [
+        foreign("note", free.clone()),
+        foreign("declined", invited("declined")),
+        foreign("perhaps", invited("needsAction")),
+        foreign("dentist", json!({ "transparency": "opaque" })),
+        event(&json!({ "id": "ours", "transparency": "transparent" })),
+    ];
+    let (google, _played) = provider(script().on("GET", EVENTS, 200, &page(&items, None, Some("s1"))));
+    let told = google.list_changes(None, 50).unwrap().items;
+    let of = |id: &str| told.iter().find(|b| b.id == id).unwrap().status;
+    assert_eq!((of("note"), of("declined")), (BookingStatus::Cancelled, BookingStatus::Cancelled));
+    assert_eq!((of("perhaps"), of("dentist")), (BookingStatus::Confirmed, BookingStatus::Confirmed));
+    assert_eq!(of("ours"), BookingStatus::Confirmed, "its time is Berth's to say");
 }
 
 fn subscribe() -> SubscribeRequest {
