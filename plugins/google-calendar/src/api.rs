@@ -103,7 +103,8 @@ impl Api {
     }
 
     pub(crate) fn events(&self, listing: &Listing<'_>) -> Result<Value> {
-        self.client
+        let client = self.client.clone().error_hint(errors::of_changes);
+        client
             .get(&format!("{}/events", self.calendar))
             .query("singleEvents", "true")
             .query("maxResults", listing.page_size.to_string())

@@ -41,6 +41,11 @@ pub(crate) fn of(response: &Response) -> Option<ProviderError> {
     }
 }
 
+/// The same for a list that goes on from a token: one that is gone is too old, whatever the reason is called.
+pub(crate) fn of_changes(response: &Response) -> Option<ProviderError> {
+    if response.status == 410 { Some(ProviderError::CursorExpired) } else { of(response) }
+}
+
 /// Is it a refusal with this code?
 pub(crate) fn is(error: &ProviderError, code: &str) -> bool {
     matches!(error, ProviderError::Vendor(vendor) if vendor.code == code)

@@ -80,6 +80,16 @@ fn what_others_entered_counts_only_where_it_takes_time() {
     assert_eq!(of("ours"), BookingStatus::Confirmed, "its time is Berth's to say");
 }
 
+#[test]
+fn a_token_that_is_gone_is_too_old_whatever_else_is_said() {
+    let changes = format!("{EVENTS}?singleEvents=true&maxResults=2&syncToken=s1");
+    for body in [refusal(410, "fullSyncRequired"), refusal(410, "gone"), String::new()] {
+        let (google, _played) = provider(script().on("GET", &changes, 410, &body));
+        let cursor = r#"{"sync":"s1","size":2}"#.to_owned();
+        assert_eq!(google.list_changes(Some(cursor), 2), Err(ProviderError::CursorExpired), "{body}");
+    }
+}
+
 fn subscribe() -> SubscribeRequest {
     SubscribeRequest { idempotency_key: "c1-subscribe".to_owned(), callback_url: CALLBACK.to_owned() }
 }
