@@ -96,7 +96,7 @@ impl Bookings for GoogleCalendar {
             page_token: cursor.page.as_deref(),
             page_size: cursor.size,
         })?)?;
-        let items = map::changes(&page.items, &self.settings.calendar);
+        let items = map::changes(&page, &self.settings.calendar);
         let (cursor, more) = cursor.next(page.next_page_token, page.next_sync_token)?;
         Ok(ChangePage { items, cursor: cursor.text()?, more })
     }

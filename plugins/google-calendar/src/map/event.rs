@@ -7,6 +7,7 @@ use berth_sdk::{
     json::read,
     log, time,
     types::{Attendee, Booking, BookingStatus, Instant, Interval, ProviderError},
+    zone::Zone,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,6 +19,8 @@ use super::REFERENCE;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Page {
     pub(crate) items: Vec<Value>,
+    /// The calendar's.
+    time_zone: Option<String>,
     pub(crate) next_page_token: Option<String>,
     pub(crate) next_sync_token: Option<String>,
 }
@@ -73,13 +76,19 @@ struct Properties {
     private: BTreeMap<String, String>,
 }
 
+impl Page {
+    /// Where its days begin.
+    fn zone(&self) -> Zone {
+        self.time_zone.as_deref().and_then(Zone::named).unwrap_or(Zone::UTC)
+    }
+}
+
 impl Point {
-    /// Days begin at midnight in UTC: in which zone they do in the calendar is not said here. What blocks time is told by busy
-    /// times, which are exact.
-    fn instant(&self) -> Option<Instant> {
+    /// Days begin at midnight in this zone.
+    fn instant(&self, zone: Zone) -> Option<Instant> {
         match (&self.date_time, &self.date) {
             (Some(text), _) => time::parse(text),
-            (None, Some(date)) => time::parse_date(date),
+            (None, Some(date)) => Some(zone.instant(time::parse_date(date)?)),
             (None, None) => None,
         }
     }
@@ -87,12 +96,12 @@ impl Point {
 
 impl Entry {
     /// When it takes place. Of a deleted event often only the id is left: then where it was to be, without a length, or the year 1970.
-    fn when(&self, status: BookingStatus) -> Option<Interval> {
-        let (start, end) = (self.start.as_ref().map(Point::instant), self.end.as_ref().map(Point::instant));
-        match (start, end) {
-            (Some(Some(start)), Some(Some(end))) if start <= end => Some(Interval { start, end }),
+    fn when(&self, status: BookingStatus, zone: Zone) -> Option<Interval> {
+        let at = |point: &Option<Point>| point.as_ref()?.instant(zone);
+        match (at(&self.start), at(&self.end)) {
+            (Some(start), Some(end)) if start <= end => Some(Interval { start, end }),
             _ if status == BookingStatus::Cancelled => {
-                let at = self.original_start_time.as_ref().and_then(Point::instant).unwrap_or(0);
+                let at = at(&self.original_start_time).unwrap_or(0);
                 Some(Interval { start: at, end: at })
             }
             _ => None,
@@ -123,10 +132,10 @@ pub(crate) fn etag(event: &Value) -> Option<&str> {
     event.get("etag").and_then(Value::as_str)
 }
 
-/// An event of this calendar.
+/// An event of this calendar. By itself it does not say where its days begin: in UTC then, and the sync, which knows, tells it again.
 pub(crate) fn booking(item: &Value, calendar: &str) -> Result<Booking> {
     let event: Entry = read("event", item)?;
-    of_event(&event, item, calendar)
+    of_event(&event, item, calendar, Zone::UTC)
 }
 
 /// The events that carry a reference, newest first.
@@ -135,7 +144,7 @@ pub(crate) fn found(items: &[Value], reference: &str, calendar: &str) -> Result<
     for item in items {
         let event: Entry = read("event", item)?;
         if event.reference().is_some_and(|r| r == reference) {
-            found.push((event.created, of_event(&event, item, calendar)?));
+            found.push((event.created, of_event(&event, item, calendar, Zone::UTC)?));
         }
     }
     found.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
@@ -144,14 +153,15 @@ pub(crate) fn found(items: &[Value], reference: &str, calendar: &str) -> Result<
 
 /// What changed, oldest change first. Birthdays and places of work are no appointments; an odd event must not stop the sync of all the
 /// others.
-pub(crate) fn changes(items: &[Value], calendar: &str) -> Vec<Booking> {
+pub(crate) fn changes(page: &Page, calendar: &str) -> Vec<Booking> {
+    let zone = page.zone();
     let readable = |item: &Value| {
         let event: Entry = read("event", item).ok()?;
         let other = matches!(event.event_type.as_deref(), Some("birthday" | "workingLocation"));
-        if other { Some(None) } else { of_event(&event, item, calendar).ok().map(Some) }
+        if other { Some(None) } else { of_event(&event, item, calendar, zone).ok().map(Some) }
     };
     let mut bookings = Vec::new();
-    for item in items {
+    for item in &page.items {
         if let Some(booking) = readable(item) {
             bookings.extend(booking);
         } else {
@@ -163,7 +173,7 @@ pub(crate) fn changes(items: &[Value], calendar: &str) -> Vec<Booking> {
     bookings
 }
 
-fn of_event(event: &Entry, item: &Value, calendar: &str) -> Result<Booking> {
+fn of_event(event: &Entry, item: &Value, calendar: &str, zone: Zone) -> Result<Booking> {
     let status = match event.status.as_deref() {
         Some("cancelled") => BookingStatus::Cancelled,
         // What takes no time is for Berth as good as none; ours takes place however it is shown.
@@ -173,11 +183,11 @@ fn of_event(event: &Entry, item: &Value, calendar: &str) -> Result<Booking> {
         Some(_) => BookingStatus::Confirmed,
         None => return Err(ProviderError::Unavailable(None)),
     };
-    let when = event.when(status).ok_or_else(|| {
+    let when = event.when(status, zone).ok_or_else(|| {
         log::warn("an event has no time");
         ProviderError::Unavailable(None)
     })?;
-    let zone = event.start.as_ref().and_then(|s| s.time_zone.as_deref()).unwrap_or("UTC");
+    let shown_in = event.start.as_ref().and_then(|s| s.time_zone.as_deref()).unwrap_or("UTC");
     let guests = event.attendees.iter().filter(|g| !g.organizer && !g.resource && !g.is_self);
     Ok(Booking {
         id: event.id.clone(),
@@ -187,7 +197,7 @@ fn of_event(event: &Entry, item: &Value, calendar: &str) -> Result<Booking> {
         // What a person entered is no booking of anything.
         event_type: event.reference().map(|_| calendar.to_owned()),
         title: event.summary.clone(),
-        attendees: guests.map(|guest| attendee(guest, zone)).collect(),
+        attendees: guests.map(|guest| attendee(guest, shown_in)).collect(),
         location: event.hangout_link.clone().or_else(|| event.location.clone()),
         cancellation_reason: None,
         rescheduled_from: None,
@@ -284,13 +294,14 @@ mod tests {
 
     #[test]
     fn changes_are_in_order_without_what_is_no_appointment() {
-        let items = [
+        let items = vec![
             with(&json!({ "id": "b", "updated": "2026-01-02T10:00:00.000Z" })),
             with(&json!({ "id": "a", "updated": "2026-01-02T09:00:00.000Z" })),
             with(&json!({ "id": "c", "eventType": "birthday" })),
             json!({ "id": "odd", "status": "confirmed" }),
         ];
-        let ids: Vec<_> = changes(&items, "primary").into_iter().map(|b| b.id).collect();
+        let page = Page { items, time_zone: None, next_page_token: None, next_sync_token: None };
+        let ids: Vec<_> = changes(&page, "primary").into_iter().map(|b| b.id).collect();
         assert_eq!(ids, ["a", "b"]);
         let lines = berth_sdk::testing::lines();
         assert!(lines.iter().any(|(_, line)| line == "left out of the sync: event odd"), "{lines:?}");

@@ -3,7 +3,9 @@
 use berth_sdk::{
     Bookings, Webhooks,
     testing::{self, Level},
-    types::{BookingStatus, ProviderError, SubscribeRequest, Subscription, WebhookEvent, WebhookRequest},
+    types::{
+        BookingStatus, Interval, ProviderError, SubscribeRequest, Subscription, WebhookEvent, WebhookRequest,
+    },
 };
 use serde_json::{Value, json};
 
@@ -88,6 +90,23 @@ fn a_token_that_is_gone_is_too_old_whatever_else_is_said() {
         let cursor = r#"{"sync":"s1","size":2}"#.to_owned();
         assert_eq!(google.list_changes(Some(cursor), 2), Err(ProviderError::CursorExpired), "{body}");
     }
+}
+
+#[test]
+fn days_are_days_where_the_calendar_is() {
+    let day = event(&json!({ "start": { "date": "2026-03-08" }, "end": { "date": "2026-03-09" } }));
+    let told = |zone: Value| {
+        let mut page: Value =
+            serde_json::from_str(&page(std::slice::from_ref(&day), None, Some("s1"))).unwrap();
+        page["timeZone"] = zone;
+        let (google, _played) = provider(script().on("GET", EVENTS, 200, &page.to_string()));
+        google.list_changes(None, 50).unwrap().items[0].when
+    };
+    // The clocks of Los Angeles change on that day: it has 23 hours.
+    let expected = Interval { start: at("2026-03-08T08:00:00Z"), end: at("2026-03-09T07:00:00Z") };
+    assert_eq!(told(json!("America/Los_Angeles")), expected);
+    let utc = Interval { start: at("2026-03-08T00:00:00Z"), end: at("2026-03-09T00:00:00Z") };
+    assert_eq!((told(json!(null)), told(json!("Atlantis"))), (utc, utc));
 }
 
 fn subscribe() -> SubscribeRequest {
