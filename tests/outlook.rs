@@ -217,6 +217,26 @@ async fn a_booking_follows_what_people_do_in_outlook() {
 }
 
 #[tokio::test]
+async fn an_event_of_another_calendar_is_found_again() {
+    let (world, simulator, receiver) = installed(7).await;
+    let workshops = simulator.calendars()[1].id.clone();
+    let settings = json!({ "base_url": simulator.url(), "calendars": [workshops] });
+    let token = outlook::Config::default().access_token;
+    let connection = world.connect_with("outlook", settings, "oauth", &token).await;
+    let event_type = world.offer(Some(connection), Some(&workshops)).await;
+    let scene = Scene { world, simulator, connection, event_type, receiver };
+    // It was made and nobody heard of it; then the booking is cancelled.
+    scene.simulator.script("POST /v1.0/me/calendars", Fault::DropAfter);
+    let outcome = scene.book(scene.tomorrow(9)).await;
+    assert!(outcome.pending && scene.simulator.events().len() == 1);
+    let engine = &scene.world.engine;
+    engine.cancel(&scene.world.caller, outcome.booking.id, CancelBooking::default()).await.unwrap();
+    scene.settle().await;
+    assert_eq!(scene.booking(outcome.booking.id).await.status, BookingStatus::Cancelled);
+    assert!(scene.simulator.events().is_empty(), "it would stand in the calendar for ever");
+}
+
+#[tokio::test]
 async fn nothing_is_missed_where_notifications_are() {
     let scene = connected().await;
     let (moved, deleted) =

@@ -140,15 +140,15 @@ impl Api {
         self.client.get(&event_path(id)).query("$expand", expand_reference()).fetch()
     }
 
-    /// Events of all calendars that carry this reference.
-    pub(crate) fn events_with(&self, reference: &str, path: Option<&str>) -> Result<Page> {
+    /// Events of a calendar that carry this reference.
+    pub(crate) fn events_with(&self, calendar: &str, reference: &str, path: Option<&str>) -> Result<Page> {
         let Some(path) = path else {
             // A quote in a text of OData is written twice.
             let value = reference.replace('\'', "''");
             let filter = format!(
                 "singleValueExtendedProperties/Any(ep: ep/id eq '{REFERENCE}' and ep/value eq '{value}')"
             );
-            let request = self.client.get("/me/events").query("$filter", filter);
+            let request = self.client.get(&format!("{}/events", scope(calendar))).query("$filter", filter);
             return request.query("$expand", expand_reference()).fetch();
         };
         self.client.get(path).fetch()

@@ -122,17 +122,22 @@ impl Bookings for Outlook {
 impl Outlook {
     /// Events with this reference, newest first.
     fn with_reference(&self, reference: &str) -> Result<Vec<Booking>> {
-        let events = paging::all(|path| {
-            let page = self.api.events_with(reference, path)?;
-            Ok(Piece { next: page.next()?, items: page.value })
-        })?;
-        let mut found = events
-            .iter()
-            .map(|event| Ok((map::created_at(event), map::booking(event)?)))
-            .collect::<Result<Vec<_>>>()?;
+        let mut found = Vec::new();
+        // There is no list over all calendars.
+        for calendar in &self.settings.calendars {
+            let events = paging::all(|path| {
+                let page = self.api.events_with(calendar, reference, path)?;
+                Ok(Piece { next: page.next()?, items: page.value })
+            })?;
+            for event in &events {
+                found.push((map::created_at(event), map::booking(event)?));
+            }
+        }
         // Filters compare texts without regard to their case.
         found.retain(|(_, booking)| booking.reference.as_deref() == Some(reference));
-        found.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
+        found.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.id.cmp(&other.id)));
+        // The default calendar may stand in the settings by its id as well.
+        found.dedup_by(|(_, one), (_, other)| one.id == other.id);
         Ok(found.into_iter().map(|(_, booking)| booking).collect())
     }
 

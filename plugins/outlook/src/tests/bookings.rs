@@ -97,7 +97,7 @@ fn what_has_no_usable_answer_is_not_refused() {
 }
 
 #[test]
-fn a_reference_is_searched_in_all_calendars() {
+fn a_reference_is_searched_on_every_page() {
     let target = "/v1.0/me/events?%24filter=singleValueExtendedProperties%2FAny%28ep%3A%20ep%2Fid%20eq%20%27String%20\
         %7B7c2f3c8e-54a1-4c1b-9d0e-6a8f2b1d3e95%7D%20Name%20berth_reference%27%20and%20ep%2Fvalue%20eq%20%27b-1%27%29\
         &%24expand=singleValueExtendedProperties%28%24filter%3Did%20eq%20%27String%20\
@@ -117,6 +117,25 @@ fn a_reference_is_searched_in_all_calendars() {
         ReferenceLookup { reference: "b-1".to_owned(), attendee_email: None, created_after: 0, when: when() };
     let found = outlook.find_by_reference(lookup).unwrap();
     assert_eq!(found.iter().map(|b| b.id.as_str()).collect::<Vec<_>>(), ["new", "old"]);
+    played.finish();
+}
+
+#[test]
+fn a_reference_is_searched_in_each_calendar_of_the_connection() {
+    // Without a calendar Graph lists the default one alone.
+    let made = with_reference(&json!({"id": "AAMk7"}));
+    let settings = json!({"calendars": ["default", "AAMk1", "AAMk/2"]});
+    let (outlook, played) = provider_with(
+        &settings,
+        script()
+            .on("GET", "/v1.0/me/events", 200, &list(&[]))
+            .on("GET", "/v1.0/me/calendars/AAMk1/events", 200, &list(std::slice::from_ref(&made)))
+            .on("GET", "/v1.0/me/calendars/AAMk%2F2/events", 200, &list(&[made])),
+    );
+    let lookup =
+        ReferenceLookup { reference: "b-1".to_owned(), attendee_email: None, created_after: 0, when: when() };
+    let found = outlook.find_by_reference(lookup).unwrap();
+    assert_eq!(found.iter().map(|b| b.id.as_str()).collect::<Vec<_>>(), ["AAMk7"], "one event is told once");
     played.finish();
 }
 

@@ -21,7 +21,6 @@ const FILTER: (&str, &str, &str) =
 
 pub(super) fn route(state: &mut State, call: Call<'_>, rest: &[&str]) -> Outcome {
     match (call.method, rest) {
-        ("GET", []) => find(state, call),
         ("GET", [id]) => {
             let property = expanded(call)?;
             ok(views::event(known(state, id)?, property.as_deref()))
@@ -162,8 +161,8 @@ fn expanded(call: Call<'_>) -> Result<Option<String>, Refusal> {
     inside.map(|id| Some(id.to_owned())).ok_or_else(|| bad_request("The $expand is not understood."))
 }
 
-/// Events of all calendars with an extended property of this value, without regard to its case.
-fn find(state: &State, call: Call<'_>) -> Outcome {
+/// Events of a calendar with an extended property of this value, without regard to its case.
+pub(super) fn find(state: &State, calendar: &Calendar, call: Call<'_>) -> Outcome {
     let property = expanded(call)?;
     let wanted = match call.parameter("$filter") {
         None => None,
@@ -179,6 +178,6 @@ fn find(state: &State, call: Call<'_>) -> Outcome {
             event.properties.get(id).is_some_and(|given| given.eq_ignore_ascii_case(&value))
         })
     };
-    let found = state.events.iter().filter(|e| !e.deleted).filter(fits);
+    let found = state.events.iter().filter(|e| !e.deleted && e.calendar == calendar.id).filter(fits);
     ok(calendar::page(call, found.map(|e| views::event(e, property.as_deref())).collect()))
 }

@@ -138,6 +138,9 @@ fn route(state: &mut State, call: Call<'_>, rest: &[&str]) -> Outcome {
             let calendar = named(state, id)?;
             delta::query(state, &calendar, call)
         }
+        // Of the default calendar alone.
+        ("GET", ["me", "events"]) => events::find(state, &own(state)?, call),
+        ("GET", ["me", "calendars", id, "events"]) => events::find(state, &named(state, id)?, call),
         ("POST", ["me", "events"]) => {
             let calendar = own(state)?;
             events::create(state, &calendar, call.body)

@@ -98,6 +98,8 @@ async fn an_event_lives_and_is_gone() {
         "$filter=singleValueExtendedProperties/Any(ep: ep/id eq '{PROPERTY}' and ep/value eq 'ref-1')"
     );
     assert_eq!(ids(&world.get(&format!("/v1.0/me/events?{filter}")).await).len(), 1, "case does not matter");
+    let second = format!("/v1.0/me/calendars/{}/events", world.simulator.calendars()[1].id);
+    assert!(ids(&world.get(&format!("{second}?{filter}")).await).is_empty(), "each calendar lists its own");
     let warsaw = json!({ "start": { "dateTime": "2026-11-23T12:00:00", "timeZone": "Europe/Warsaw" },
         "end": { "dateTime": "2026-11-23T13:00:00", "timeZone": "Europe/Warsaw" } });
     let (_, moved) = world.ask(Method::PATCH, &path, warsaw).await;
