@@ -37,7 +37,8 @@ impl Availability for Outlook {
             busy.extend(map::busy_events(&events, &rules)?);
         }
         if !schedules.is_empty() {
-            busy.extend(map::busy_schedules(&self.api.schedules(&schedules, query.within)?, &rules)?);
+            let told = self.api.schedules(&schedules, query.within)?;
+            busy.extend(map::busy_schedules(&told, &schedules, &rules)?);
         }
         busy.sort_by_key(|t| (t.when.start, t.when.end));
         Ok(busy)

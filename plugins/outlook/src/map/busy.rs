@@ -90,19 +90,25 @@ struct Failure {
     message: Option<String>,
 }
 
-/// Taken times of schedules. One that cannot be read is a failure: nobody knows that it is free.
-pub(crate) fn of_schedules(answer: &Value, rules: &BusyRules) -> Result<Vec<BusyTime>> {
+/// Taken times of the schedules of these addresses. One that cannot be read or is not told is a failure: nobody knows that it is free.
+pub(crate) fn of_schedules(answer: &Value, asked: &[String], rules: &BusyRules) -> Result<Vec<BusyTime>> {
     let Schedules { value } = read("schedules", answer)?;
     let mut busy = Vec::new();
-    for schedule in value {
-        if let Some(failure) = schedule.error {
-            let why = failure.message.unwrap_or_default();
-            let message = format!("the schedule of {} cannot be read: {why}", schedule.id);
-            return Err(ProviderError::vendor(200, "schedule-unreadable", message));
+    for address in asked {
+        let told = value.iter().find(|schedule| schedule.id.eq_ignore_ascii_case(address));
+        let failed = |why: &str| {
+            let message = format!("the schedule of {address} cannot be read: {why}");
+            ProviderError::vendor(200, "schedule-unreadable", message)
+        };
+        if let Some(failure) = told.and_then(|schedule| schedule.error.as_ref()) {
+            return Err(failed(failure.message.as_deref().unwrap_or_default()));
         }
-        for item in schedule.items.into_iter().flatten().filter(|i| rules.is_busy(i.status.as_deref())) {
-            let when = times(&item.start, &item.end).ok_or_else(unreadable)?;
-            busy.push(BusyTime { when, source: Some(schedule.id.clone()) });
+        let items = told.and_then(|schedule| schedule.items.as_ref());
+        for item in items.ok_or_else(|| failed("Graph tells nothing of it"))? {
+            if rules.is_busy(item.status.as_deref()) {
+                let when = times(&item.start, &item.end).ok_or_else(unreadable)?;
+                busy.push(BusyTime { when, source: Some(address.clone()) });
+            }
         }
     }
     Ok(busy)
@@ -194,13 +200,14 @@ mod tests {
                 "end": {"dateTime": "2026-01-05T09:30:00.0000000", "timeZone": "UTC"}},
             {"status": "free", "start": {"dateTime": "2026-01-05T10:00:00.0000000", "timeZone": "UTC"},
                 "end": {"dateTime": "2026-01-05T10:30:00.0000000", "timeZone": "UTC"}}], "workingHours": {}}]});
-        let busy = of_schedules(&good, &rules(Zone::UTC)).unwrap();
+        let asked = ["eve@example.com".to_owned(), "bob@example.com".to_owned()];
+        let busy = of_schedules(&good, &asked[..1], &rules(Zone::UTC)).unwrap();
         assert_eq!(busy.len(), 1);
         assert_eq!(busy[0].source.as_deref(), Some("eve@example.com"));
         let bad = json!({"value": [good["value"][0], {"scheduleId": "bob@example.com", "scheduleItems": [],
             "error": {"message": "The mailbox was not found.", "responseCode": "ErrorMailRecipientNotFound"}}]});
-        let failed = of_schedules(&bad, &rules(Zone::UTC));
+        let failed = of_schedules(&bad, &asked, &rules(Zone::UTC));
         assert!(matches!(failed, Err(ProviderError::Vendor(e)) if e.message.contains("bob@example.com")));
-        assert!(of_schedules(&json!({"value": [{}]}), &rules(Zone::UTC)).is_err());
+        assert!(of_schedules(&json!({"value": [{}]}), &asked, &rules(Zone::UTC)).is_err());
     }
 }

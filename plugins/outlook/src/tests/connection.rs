@@ -143,6 +143,25 @@ fn calendars_and_schedules_are_busy() {
 }
 
 #[test]
+fn a_schedule_that_is_not_told_is_not_free() {
+    let entry = |id: &str, items: Value| json!({"scheduleId": id, "scheduleItems": items});
+    let answer = |entries: &[Value]| json!({ "value": entries }).to_string();
+    for (told, expected) in [
+        (vec![], None),
+        (vec![entry("bob@example.com", json!([]))], None),
+        (vec![json!({"scheduleId": "room@example.com", "availabilityView": "22"})], None),
+        (vec![entry("Room@Example.com", json!([]))], Some(0)),
+    ] {
+        let (outlook, _played) =
+            provider(script().on("POST", "/v1.0/me/calendar/getSchedule", 200, &answer(&told)));
+        let busy = outlook.busy(query(&["room@example.com"]));
+        let is_named =
+            matches!(&busy, Err(ProviderError::Vendor(e)) if e.message.contains("room@example.com"));
+        assert_eq!((busy.as_ref().ok().map(Vec::len), is_named), (expected, expected.is_none()), "{told:?}");
+    }
+}
+
+#[test]
 fn a_query_names_its_own_calendars() {
     let (outlook, played) = provider_with(
         &json!({"also_busy": ["room@example.com"], "calendars": ["AAMk9"]}),
