@@ -3,7 +3,8 @@
 use berth_sdk::{
     Availability, Result,
     paging::{self, Piece},
-    types::{BusyQuery, BusyTime, QuerySpans},
+    time::DAY,
+    types::{BusyQuery, BusyTime, Interval, QuerySpans},
 };
 
 use crate::{Outlook, map};
@@ -12,6 +13,8 @@ use crate::{Outlook, map};
 const SPAN_DAYS: u32 = 31;
 /// Events on a page.
 const PER_PAGE: u32 = 200;
+/// Days off are told as days in UTC and are days where people are, up to 14 hours away: so much more is looked at on both sides.
+const AROUND: i64 = DAY;
 
 impl Availability for Outlook {
     fn spans() -> QuerySpans {
@@ -28,10 +31,14 @@ impl Availability for Outlook {
         };
         let rules =
             map::BusyRules { tentative: self.settings.tentative_is_busy, zone: map::zone(&query.time_zone) };
+        let wide = Interval {
+            start: query.within.start.saturating_sub(AROUND),
+            end: query.within.end.saturating_add(AROUND),
+        };
         let mut busy = Vec::new();
         for calendar in &calendars {
             let events = paging::all(|path| {
-                let page = self.api.calendar_view(calendar, query.within, path, PER_PAGE)?;
+                let page = self.api.calendar_view(calendar, wide, path, PER_PAGE)?;
                 Ok(Piece { next: page.next()?, items: page.value })
             })?;
             busy.extend(map::busy_events(&events, &rules)?);
@@ -40,6 +47,7 @@ impl Availability for Outlook {
             let told = self.api.schedules(&schedules, query.within)?;
             busy.extend(map::busy_schedules(&told, &schedules, &rules)?);
         }
+        busy.retain(|t| t.when.start < query.within.end && query.within.start < t.when.end);
         busy.sort_by_key(|t| (t.when.start, t.when.end));
         Ok(busy)
     }

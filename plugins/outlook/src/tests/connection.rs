@@ -103,7 +103,7 @@ fn query(calendars: &[&str]) -> BusyQuery {
     }
 }
 
-const VIEW: &str = "?startDateTime=2026-01-05T00%3A00%3A00Z&endDateTime=2026-01-06T00%3A00%3A00Z\
+const VIEW: &str = "?startDateTime=2026-01-04T00%3A00%3A00Z&endDateTime=2026-01-07T00%3A00%3A00Z\
     &%24select=id%2Cstart%2Cend%2CshowAs%2CisCancelled%2CisAllDay";
 
 #[test]
@@ -139,6 +139,28 @@ fn calendars_and_schedules_are_busy() {
             "startTime": {"dateTime": "2026-01-05T00:00:00", "timeZone": "UTC"},
             "endTime": {"dateTime": "2026-01-06T00:00:00", "timeZone": "UTC"}})
     );
+    played.finish();
+}
+
+#[test]
+fn a_day_off_reaches_beyond_its_day_in_utc() {
+    let midnight = |day: &str| json!({"dateTime": format!("{day}T00:00:00.0000000"), "timeZone": "UTC"});
+    let day = event(&json!({"id": "off", "isAllDay": true, "showAs": "oof",
+        "start": midnight("2026-01-05"), "end": midnight("2026-01-06")}));
+    let far = event(&json!({"id": "far"}));
+    // Half past four in the afternoon of 5 January in Los Angeles.
+    let start = at("2026-01-06T00:30:00Z");
+    let view = "/v1.0/me/calendarView?startDateTime=2026-01-05T00%3A30%3A00Z&endDateTime=2026-01-07T01%3A00%3A00Z\
+        &%24select=id%2Cstart%2Cend%2CshowAs%2CisCancelled%2CisAllDay";
+    let (outlook, played) = provider(script().on("GET", view, 200, &list(&[day, far])));
+    let query = BusyQuery {
+        within: Interval { start, end: at("2026-01-06T01:00:00Z") },
+        calendars: Vec::new(),
+        time_zone: "America/Los_Angeles".to_owned(),
+    };
+    let busy = outlook.busy(query).unwrap();
+    assert_eq!(busy.iter().filter_map(|b| b.source.as_deref()).collect::<Vec<_>>(), ["off"]);
+    assert_eq!(busy[0].when.end, at("2026-01-06T08:00:00Z"));
     played.finish();
 }
 
