@@ -49,7 +49,7 @@ fn list(items: &[Value]) -> String {
 fn event(changes: &Value) -> Value {
     let mut event = json!({
         "id": "AAMk1", "subject": "Ada Nowak", "isCancelled": false, "isOrganizer": true, "showAs": "busy",
-        "transactionId": "b-1-create", "lastModifiedDateTime": "2026-01-02T09:00:00Z",
+        "transactionId": "berth-b-1-create", "lastModifiedDateTime": "2026-01-02T09:00:00Z",
         "createdDateTime": "2026-01-02T09:00:00Z",
         "start": {"dateTime": "2026-01-05T09:00:00.0000000", "timeZone": "UTC"},
         "end": {"dateTime": "2026-01-05T09:30:00.0000000", "timeZone": "UTC"},

@@ -6,7 +6,7 @@ use berth_sdk::{
 };
 use serde_json::{Value, json};
 
-use super::{REFERENCE, time_of};
+use super::{REFERENCE, TRANSACTION, time_of};
 use crate::Settings;
 
 /// Longest subject that Outlook keeps, in characters.
@@ -23,7 +23,7 @@ pub(crate) fn create_body(request: &CreateRequest, settings: &Settings) -> Resul
         "end": time_of(request.when.end),
         "showAs": "busy",
         "isOnlineMeeting": settings.online_meeting,
-        "transactionId": request.idempotency_key,
+        "transactionId": format!("{TRANSACTION}{}", request.idempotency_key),
         "singleValueExtendedProperties": [{ "id": REFERENCE, "value": request.reference }],
     });
     let mut put = |name: &str, value: Value| {
@@ -133,7 +133,7 @@ mod tests {
                 "end": { "dateTime": "2026-01-05T09:30:00", "timeZone": "UTC" },
                 "showAs": "busy",
                 "isOnlineMeeting": false,
-                "transactionId": "b-1-create",
+                "transactionId": "berth-b-1-create",
                 "singleValueExtendedProperties": [{ "id": REFERENCE, "value": "b-1" }],
                 "attendees": [
                     { "emailAddress": { "address": "ada@example.com", "name": "Ada Nowak" }, "type": "required" },

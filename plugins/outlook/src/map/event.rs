@@ -7,7 +7,7 @@ use berth_sdk::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{REFERENCE, read, time::DateTime};
+use super::{REFERENCE, TRANSACTION, read, time::DateTime};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -123,17 +123,22 @@ fn attendee(person: Person) -> Option<Attendee> {
     })
 }
 
-/// The booking that an event of a delta query is. Reference and calendar are not told there; an event that an app made is taken for a
-/// booking in this calendar, one that a person entered for a booking of nothing. What a person shows as free takes no time.
+/// The booking that an event of a delta query is. Reference and calendar are not told there; an event that Berth made is taken for a
+/// booking in this calendar, one that others entered for a booking of nothing. What they show as free takes no time.
 pub(crate) fn listed(event: &Value, calendar: &str) -> Result<Booking> {
-    let made_by_app = event.get("transactionId").is_some_and(Value::is_string);
+    let ours = is_ours(event);
     let free = matches!(event.get("showAs").and_then(Value::as_str), Some("free" | "workingElsewhere"));
     let booking = booking(event)?;
     Ok(Booking {
-        event_type: made_by_app.then(|| calendar.to_owned()),
-        status: if free && !made_by_app { BookingStatus::Cancelled } else { booking.status },
+        event_type: ours.then(|| calendar.to_owned()),
+        status: if free && !ours { BookingStatus::Cancelled } else { booking.status },
         ..booking
     })
+}
+
+/// Did Berth make this event?
+fn is_ours(event: &Value) -> bool {
+    event.get("transactionId").and_then(Value::as_str).is_some_and(|id| id.starts_with(TRANSACTION))
 }
 
 /// When an event was made, if it says so.
@@ -173,7 +178,7 @@ mod tests {
     fn event() -> Value {
         json!({
             "id": "AAMk1", "iCalUId": "040000", "changeKey": "x", "subject": "Ada Nowak", "isCancelled": false,
-            "showAs": "busy", "transactionId": "b-1-create", "lastModifiedDateTime": "2026-01-02T09:00:00.1234567Z",
+            "showAs": "busy", "transactionId": "berth-b-1-create", "lastModifiedDateTime": "2026-01-02T09:00:00.1234567Z",
             "createdDateTime": "2026-01-02T08:00:00Z", "isOrganizer": true,
             "start": {"dateTime": "2026-01-05T09:00:00.0000000", "timeZone": "UTC"},
             "end": {"dateTime": "2026-01-05T09:30:00.0000000", "timeZone": "UTC"},
@@ -241,12 +246,13 @@ mod tests {
             (booking.event_type, booking.status)
         };
         let ours = Some("default".to_owned());
-        assert_eq!(of(json!("b-1-create"), "busy"), (ours.clone(), BookingStatus::Confirmed));
+        assert_eq!(of(json!("berth-b-1-create"), "busy"), (ours.clone(), BookingStatus::Confirmed));
         assert_eq!(
-            of(json!("b-1-create"), "free"),
+            of(json!("berth-b-1-create"), "free"),
             (ours, BookingStatus::Confirmed),
             "its time is Berth's to say"
         );
+        assert_eq!(of(json!("localevent:1"), "free"), (None, BookingStatus::Cancelled));
         assert_eq!(of(Value::Null, "busy"), (None, BookingStatus::Confirmed));
         assert_eq!(of(Value::Null, "workingElsewhere"), (None, BookingStatus::Cancelled));
     }

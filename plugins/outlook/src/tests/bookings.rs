@@ -62,7 +62,7 @@ fn an_event_is_made_in_the_calendar_that_was_chosen() {
         assert_eq!((booking.event_type.as_deref(), booking.when), (Some(calendar), when()));
     }
     assert_eq!(played.body(0), played.body(1), "a try says the same as the one before");
-    assert_eq!(played.body(0)["transactionId"], "b-1-create");
+    assert_eq!(played.body(0)["transactionId"], "berth-b-1-create");
     let refused = outlook.create(request("AAMk3"));
     assert!(matches!(refused, Err(ProviderError::Invalid(p)) if p[0].message.contains("default, AAMk/2")));
     played.finish();

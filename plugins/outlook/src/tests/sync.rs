@@ -83,6 +83,19 @@ fn a_state_that_is_too_old_and_answers_that_lead_nowhere() {
 }
 
 #[test]
+fn what_a_person_entered_in_outlook_on_the_web_is_no_booking_of_ours() {
+    // It gives transaction ids of its own.
+    let theirs =
+        event(&json!({"id": "a", "transactionId": "localevent:c95ac848-7295-ad3e-ee1e-f3832b10bf3e"}));
+    let ours = event(&json!({"id": "b", "transactionId": "berth-b-1-create"}));
+    let (outlook, _played) =
+        provider(script().on("GET", WINDOW, 200, &page(&[theirs, ours], ("@odata.deltaLink", DELTA))));
+    let told = outlook.list_changes(None, 50).unwrap().items;
+    let types: Vec<_> = told.iter().map(|b| (b.id.as_str(), b.event_type.as_deref())).collect();
+    assert_eq!(types, [("a", None), ("b", Some("default"))]);
+}
+
+#[test]
 fn an_odd_event_does_not_stop_the_others() {
     let items = [json!({"id": "odd"}), event(&json!({"id": "a"}))];
     let (outlook, _played) =
