@@ -76,8 +76,10 @@ impl Bookings for Outlook {
     }
 
     fn reschedule(&self, request: RescheduleRequest) -> Result<Booking> {
-        let body =
-            json!({ "start": map::time_of(request.when.start), "end": map::time_of(request.when.end) });
+        // A person may have made it last all day: Graph would take midnights only.
+        let body = json!({
+            "start": map::time_of(request.when.start), "end": map::time_of(request.when.end), "isAllDay": false,
+        });
         map::booking(&self.api.update_event(&request.id, &body)?)
     }
 

@@ -139,6 +139,22 @@ fn a_reference_is_searched_in_each_calendar_of_the_connection() {
     played.finish();
 }
 
+#[test]
+fn an_event_that_somebody_made_last_all_day_can_be_moved() {
+    let (outlook, played) = provider(script().on("PATCH", EVENT, 200, &event(&json!({})).to_string()));
+    let request = RescheduleRequest {
+        idempotency_key: "k".to_owned(),
+        id: "AAMk1".to_owned(),
+        reference: "b-1".to_owned(),
+        when: when(),
+        reason: None,
+        requested_by: None,
+        slot_token: None,
+    };
+    outlook.reschedule(request).unwrap();
+    assert_eq!(played.body(0)["isAllDay"], false, "else Graph wants midnights");
+}
+
 fn cancel(reason: Option<&str>) -> CancelRequest {
     CancelRequest {
         idempotency_key: "k".to_owned(),
@@ -211,7 +227,7 @@ fn a_move_is_one_change() {
     assert_eq!(
         played.body(0),
         json!({"start": {"dateTime": "2026-01-05T10:00:00", "timeZone": "UTC"},
-            "end": {"dateTime": "2026-01-05T10:30:00", "timeZone": "UTC"}})
+            "end": {"dateTime": "2026-01-05T10:30:00", "timeZone": "UTC"}, "isAllDay": false})
     );
     played.finish();
 }

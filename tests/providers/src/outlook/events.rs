@@ -15,6 +15,7 @@ use crate::front::{Answer, Call};
 
 /// How every id of an item begins; another text is none.
 const ID: &str = "AAMk";
+const DAY_MICROS: i64 = 86_400_000_000;
 const EXPAND: (&str, &str) = ("singleValueExtendedProperties($filter=id eq '", "')");
 const FILTER: (&str, &str, &str) =
     ("singleValueExtendedProperties/Any(ep: ep/id eq '", "' and ep/value eq '", "')");
@@ -148,8 +149,13 @@ fn update(state: &mut State, id: &str, call: Call<'_>) -> Outcome {
         return Err(refusal(400, "ErrorPropertyValidationFailure", "The end is before the start."));
     }
     let subject = call.body["subject"].as_str().unwrap_or(&event.subject).to_owned();
+    let all_day = call.body["isAllDay"].as_bool().unwrap_or(event.all_day);
+    if all_day && [start, end].iter().any(|at| at % DAY_MICROS != 0) {
+        let message = "The Event.Start property for an all-day event needs to be set to midnight.";
+        return Err(bad_request(message));
+    }
     state.touch(id, Change::Updated, |event| {
-        (event.start, event.end, event.subject) = (start, end, subject);
+        (event.start, event.end, event.subject, event.all_day) = (start, end, subject, all_day);
     });
     ok(views::event(known(state, id)?, None))
 }

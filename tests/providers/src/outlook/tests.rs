@@ -104,6 +104,8 @@ async fn an_event_lives_and_is_gone() {
         "end": { "dateTime": "2026-11-23T13:00:00", "timeZone": "Europe/Warsaw" } });
     let (_, moved) = world.ask(Method::PATCH, &path, warsaw).await;
     assert_eq!(moved["start"]["dateTime"], "2026-11-23T11:00:00.0000000");
+    let (status, _) = world.ask(Method::PATCH, &path, json!({ "isAllDay": true })).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "a day begins at midnight");
     let (status, _) = world.ask(Method::POST, &format!("{path}/cancel"), json!({ "comment": "" })).await;
     assert_eq!(status, StatusCode::BAD_REQUEST, "nobody is invited: no meeting");
     let (status, _) = world.ask(Method::DELETE, &path, Value::Null).await;
