@@ -1,4 +1,4 @@
-//! Bookings are events. The idempotency key is the event's `transactionId`, so that a second try finds the event of the first;
+//! Bookings are events. The idempotency key is in the event's `transactionId`, so that a second try finds the event of the first;
 //! the reference is an extended property, by which events can be searched.
 
 use berth_sdk::{
@@ -17,7 +17,7 @@ use crate::{
     map::{self, Change},
 };
 
-/// Changes on a page. One that is told as removed costs a request of its own, and a call has 20.
+/// Changes on a page. One that is told as removed, or an occurrence without its series, costs a request of its own, and a call has 20.
 const PER_PAGE: u32 = 15;
 
 impl Bookings for Outlook {
@@ -101,11 +101,20 @@ impl Bookings for Outlook {
             (None, Some(delta)) => Found::Delta(delta),
             (None, None) => return Err(ProviderError::Unavailable(None)),
         };
-        let mut items = Vec::new();
         let mut questions = 0;
+        let mut series = map::series(&page.value);
+        let mut items = Vec::new();
         for change in page.value.iter().filter_map(map::change) {
             items.extend(match change {
                 Change::Changed(event) => readable(event, &question.calendar),
+                Change::Occurrence { event, of } => {
+                    if !series.contains_key(of) && questions < PER_PAGE {
+                        questions += 1;
+                        series.insert(of.to_owned(), self.series(of)?);
+                    }
+                    let common = series.get(of).and_then(Option::as_ref);
+                    readable(&map::with_series(event, common), &question.calendar)
+                }
                 Change::Removed(id) if questions < PER_PAGE => {
                     questions += 1;
                     Some(self.where_is(&id)?)
@@ -141,6 +150,14 @@ impl Outlook {
         // The default calendar may stand in the settings by its id as well.
         found.dedup_by(|(_, one), (_, other)| one.id == other.id);
         Ok(found.into_iter().map(|(_, booking)| booking).collect())
+    }
+
+    /// What the occurrences of a series have in common; none if it is gone meanwhile.
+    fn series(&self, id: &str) -> Result<Option<Value>> {
+        match self.api.event(id) {
+            Err(ProviderError::NotFound) => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     /// An event that Graph tells as removed: it was deleted, or it lies outside of the window that is looked at.

@@ -18,7 +18,7 @@ pub(crate) use self::{
     busy::{BusyRules, of_events as busy_events, of_schedules as busy_schedules, zone},
     calendar::event_type,
     create::create_body,
-    event::{Change, booking, change, created_at, gone, has_attendees_to_tell, listed},
+    event::{Change, booking, change, created_at, gone, has_attendees_to_tell, listed, series, with_series},
     failure::{delta_failure, failure},
     notification::{News, news, subscription},
     time::time_of,

@@ -1,5 +1,7 @@
 //! Events as bookings.
 
+use std::collections::BTreeMap;
+
 use berth_sdk::{
     Result, time,
     types::{Attendee, Booking, BookingStatus, Instant, Interval, ProviderError},
@@ -61,16 +63,41 @@ struct Property {
 pub(crate) enum Change<'a> {
     /// An event as it stands.
     Changed(&'a Value),
+    /// An occurrence of the series with this id, told without what all of them have in common.
+    Occurrence { event: &'a Value, of: &'a str },
     /// An event that was deleted, or lies outside of the window: nothing but its id is told.
     Removed(String),
 }
 
-/// What an item of a delta query means; none if it means nothing.
+/// What an item of a delta query means; none if it means nothing. A series that others entered means nothing by itself: it is told at the
+/// time of its first occurrence, which is told as well.
 pub(crate) fn change(item: &Value) -> Option<Change<'_>> {
-    if item.get("@removed").is_none() {
-        return Some(Change::Changed(item));
+    let text = |name: &str| item.get(name).and_then(Value::as_str);
+    if item.get("@removed").is_some() {
+        return Some(Change::Removed(text("id")?.to_owned()));
     }
-    Some(Change::Removed(item.get("id")?.as_str()?.to_owned()))
+    match (text("type"), text("seriesMasterId")) {
+        (Some("seriesMaster"), _) if !is_ours(item) => None,
+        (Some("occurrence"), Some(of)) => Some(Change::Occurrence { event: item, of }),
+        _ => Some(Change::Changed(item)),
+    }
+}
+
+/// The series among these items, by id.
+pub(crate) fn series(items: &[Value]) -> BTreeMap<String, Option<Value>> {
+    let of_kind = |item: &&Value| item.get("type").and_then(Value::as_str) == Some("seriesMaster");
+    let named = |item: &Value| Some((item.get("id")?.as_str()?.to_owned(), Some(item.clone())));
+    items.iter().filter(of_kind).filter_map(named).collect()
+}
+
+/// An occurrence with what it has in common with its series. Who made the series made no booking of each of its occurrences.
+pub(crate) fn with_series(occurrence: &Value, series: Option<&Value>) -> Value {
+    let mut whole = series.cloned().unwrap_or_else(|| json!({}));
+    if let (Some(whole), Some(own)) = (whole.as_object_mut(), occurrence.as_object()) {
+        whole.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
+        whole.remove("transactionId");
+    }
+    whole
 }
 
 /// The booking that an event is.
@@ -276,5 +303,10 @@ mod tests {
         assert_eq!(change(&removed), Some(Change::Removed("AAMk2".to_owned())));
         assert_eq!(change(&event()), Some(Change::Changed(&event())));
         assert_eq!(change(&json!({"@removed": {}})), None);
+        let mut series = event();
+        series["type"] = json!("seriesMaster");
+        assert_eq!(change(&series), Some(Change::Changed(&series)), "ours, which a person repeats");
+        series["transactionId"] = Value::Null;
+        assert_eq!(change(&series), None);
     }
 }

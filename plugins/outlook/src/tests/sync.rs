@@ -82,6 +82,49 @@ fn a_state_that_is_too_old_and_answers_that_lead_nowhere() {
     played.finish();
 }
 
+/// An occurrence as a delta query tells it: without what all of its series have in common.
+fn occurrence(id: &str, series: &str, day: u32) -> Value {
+    let at =
+        |clock: &str| json!({"dateTime": format!("2026-01-{day:02}T{clock}:00.0000000"), "timeZone": "UTC"});
+    json!({"id": id, "type": "occurrence", "seriesMasterId": series, "start": at("10:00"), "end": at("11:00")})
+}
+
+#[test]
+fn occurrences_are_what_their_series_is() {
+    let series = |id: &str, show_as: &str| {
+        event(
+            &json!({"id": id, "type": "seriesMaster", "showAs": show_as, "subject": id, "transactionId": null}),
+        )
+    };
+    let items = [
+        occurrence("free-1", "free", 5),
+        series("free", "free"),
+        occurrence("far-1", "far", 6),
+        occurrence("far-2", "far", 13),
+        occurrence("gone-1", "gone", 7),
+    ];
+    let (outlook, played) = provider(
+        script()
+            .on("GET", WINDOW, 200, &page(&items, ("@odata.deltaLink", DELTA)))
+            .on("GET", "/v1.0/me/events/far", 200, &series("far", "workingElsewhere").to_string())
+            .on("GET", "/v1.0/me/events/gone", 404, &error("ErrorItemNotFound")),
+    );
+    let told = outlook.list_changes(None, 50).unwrap().items;
+    let mut shown: Vec<_> = told.iter().map(|b| (b.id.as_str(), b.status, b.title.as_deref())).collect();
+    shown.sort_unstable_by_key(|(id, ..)| *id);
+    // The series itself lies at its first occurrence, which is told by itself.
+    let (free, taken) = (BookingStatus::Cancelled, BookingStatus::Confirmed);
+    let expected = [
+        ("far-1", free, Some("far")),
+        ("far-2", free, Some("far")),
+        ("free-1", free, Some("free")),
+        ("gone-1", taken, None),
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(told.iter().find(|b| b.id == "far-2").unwrap().when.start, at("2026-01-13T10:00:00Z"));
+    played.finish();
+}
+
 #[test]
 fn what_a_person_entered_in_outlook_on_the_web_is_no_booking_of_ours() {
     // It gives transaction ids of its own.
