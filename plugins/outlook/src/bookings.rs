@@ -161,7 +161,7 @@ impl Outlook {
     }
 
     /// An event that Graph tells as removed: it was deleted, or it lies outside of the window that is looked at.
-    pub(crate) fn where_is(&self, id: &str) -> Result<Booking> {
+    fn where_is(&self, id: &str) -> Result<Booking> {
         match self.api.event(id) {
             Err(ProviderError::NotFound) => Ok(map::gone(id)),
             other => map::booking(&other?),

@@ -5,8 +5,7 @@ use berth_sdk::{
     paging::{self, Piece},
     time::MINUTE,
     types::{
-        BookingStatus, Instant, ProviderError, SubscribeRequest, Subscription, WebhookEvent, WebhookOutcome,
-        WebhookRequest,
+        Instant, ProviderError, SubscribeRequest, Subscription, WebhookEvent, WebhookOutcome, WebhookRequest,
     },
 };
 use serde_json::Value;
@@ -18,8 +17,6 @@ use crate::{
 
 /// How long a subscription is asked for: below the 4,230 minutes that were once the most for events.
 const LIFE: i64 = 4_200 * MINUTE;
-/// Deleted events that are asked for in one call, which has 20 requests; messages of more are rare, and the rest is left to the sync.
-const QUESTIONS_MAX: usize = 15;
 /// Changed events that one message names; the rest is left to the sync.
 const CHANGES_MAX: usize = 200;
 
@@ -43,23 +40,14 @@ impl Webhooks for Outlook {
         }
     }
 
-    /// Only reads: whether an event that was deleted is gone, or was moved to another calendar.
+    /// Asks nothing. What was deleted may have been moved to another calendar only: the sync finds out.
     fn handle(&self, request: WebhookRequest) -> Result<WebhookOutcome> {
-        let (mut events, mut questions, mut changes) = (Vec::new(), 0, 0);
-        let mut left = false;
+        let (mut events, mut changes, mut left) = (Vec::new(), 0, false);
         for news in map::news(&request.body) {
             match news {
                 News::Changed(id) if changes < CHANGES_MAX => {
                     changes += 1;
                     events.push(WebhookEvent::ChangedGoAndSync(Some(id)));
-                }
-                News::Deleted(id) if questions < QUESTIONS_MAX => {
-                    questions += 1;
-                    let booking = self.where_is(&id)?;
-                    events.push(match booking.status {
-                        BookingStatus::Cancelled => WebhookEvent::Cancelled(booking),
-                        _ => WebhookEvent::Updated(booking),
-                    });
                 }
                 News::Changed(_) | News::Deleted(_) | News::Missed => left = true,
                 News::SubscriptionEnds => events.push(WebhookEvent::SubscriptionEnded),
