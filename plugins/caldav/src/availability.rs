@@ -2,18 +2,22 @@
 
 use berth_sdk::{
     Availability, Result,
+    time::DAY,
     types::{BusyQuery, BusyTime, Interval, ProviderError, QuerySpans},
+    zone::Zone,
 };
 
 use crate::{
     CalDav, dav, errors,
-    map::{busy, calendars::Calendar},
+    map::{busy, calendars::Calendar, zone::Clocks},
 };
 
 /// Longest query, in days. The protocol names no limit; two months keep the answer of a full calendar small.
 const SPAN_DAYS: u32 = 62;
 /// Calendars that one call can ask: below the 20 requests of a call, with room for discovery.
 const CALENDARS_MAX: usize = 12;
+/// A server may take days off for days in UTC, up to 14 hours away from those where people are: so much more is looked at on both sides.
+const AROUND: i64 = DAY;
 
 impl Availability for CalDav {
     fn spans() -> QuerySpans {
@@ -40,10 +44,12 @@ impl Availability for CalDav {
                 format!("at most {CALENDARS_MAX} calendars can be looked at; mark the others as transparent");
             return Err(ProviderError::invalid("calendars", message));
         }
+        let known = Zone::named(&query.time_zone).unwrap_or(Zone::UTC);
         let mut all = Vec::new();
         for calendar in &calendars {
-            all.extend(self.busy_in(calendar, query.within, calendar.url == booked)?);
+            all.extend(self.busy_in(calendar, query.within, known, calendar.url == booked)?);
         }
+        all.retain(|taken| taken.when.start < query.within.end && query.within.start < taken.when.end);
         all.sort_by_key(|taken| (taken.when.start, taken.when.end));
         Ok(all)
     }
@@ -51,12 +57,23 @@ impl Availability for CalDav {
 
 impl CalDav {
     /// As the server counts, or from single events where it does not count, and in the calendar that is booked: a server joins times
-    /// that touch, and Berth knows its own bookings by their times.
-    fn busy_in(&self, calendar: &Calendar, within: Interval, booked: bool) -> Result<Vec<BusyTime>> {
+    /// that touch, and Berth knows its own bookings by their times. Days off are those of the calendar, or of where somebody asks (`known`).
+    fn busy_in(
+        &self,
+        calendar: &Calendar,
+        within: Interval,
+        known: Zone,
+        booked: bool,
+    ) -> Result<Vec<BusyTime>> {
         let id = self.server.id(&calendar.url);
         if booked || !calendar.counts_busy {
-            let events = dav::expanded(&calendar.url, within)?;
-            match busy::of_events(&events, calendar.zone.as_ref(), &id) {
+            let wide = Interval {
+                start: within.start.saturating_sub(AROUND),
+                end: within.end.saturating_add(AROUND),
+            };
+            let events = dav::expanded(&calendar.url, wide)?;
+            let clocks = calendar.zone.as_ref().map_or(Clocks::Known(known), Clocks::Defined);
+            match busy::of_events(&events, clocks, &id) {
                 Err(error) if calendar.counts_busy && errors::is(&error, busy::NOT_EXPANDED) => {}
                 told => return told,
             }

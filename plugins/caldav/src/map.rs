@@ -9,4 +9,4 @@ pub(crate) mod query;
 mod stamp;
 pub(crate) mod write;
 pub(crate) mod xml;
-mod zone;
+pub(crate) mod zone;

@@ -10,7 +10,7 @@ use super::{
     ics::Component,
     stamp::{Stamp, duration, stamp},
     xml::Multistatus,
-    zone::Zone,
+    zone::Clocks,
 };
 
 /// Code of the error for a server that does not take recurring events apart.
@@ -58,12 +58,8 @@ fn of_period(text: &str) -> Option<Interval> {
     (start <= end).then_some(Interval { start, end })
 }
 
-/// The answer to an expanded `calendar-query`: single events. `floating` is the calendar's own zone.
-pub(crate) fn of_events(
-    answer: &Multistatus,
-    floating: Option<&Zone>,
-    source: &str,
-) -> Result<Vec<BusyTime>> {
+/// The answer to an expanded `calendar-query`: single events. `floating` is for days, and for times that belong to no zone.
+pub(crate) fn of_events(answer: &Multistatus, floating: Clocks<'_>, source: &str) -> Result<Vec<BusyTime>> {
     let mut busy = Vec::new();
     for resource in &answer.resources {
         let Some(text) = resource.text("calendar-data") else {
@@ -142,7 +138,8 @@ mod tests {
             ))
             .unwrap()
         };
-        let told = |lines: &str| shown(of_events(&answer(lines), None, "/eve/work/"));
+        let utc = Clocks::Known(berth_sdk::zone::Zone::UTC);
+        let told = |lines: &str| shown(of_events(&answer(lines), utc, "/eve/work/"));
         let half_hour = "DTSTART:20300105T090000Z\nDTEND:20300105T093000Z";
         assert_eq!(told(half_hour).unwrap(), ["2030-01-05T09:00:00Z 30"]);
         assert_eq!(told("DTSTART;VALUE=DATE:20300105").unwrap(), ["2030-01-05T00:00:00Z 1440"]);

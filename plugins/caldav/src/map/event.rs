@@ -3,13 +3,14 @@
 use berth_sdk::{
     Result, log, time,
     types::{Attendee, Booking, BookingStatus, Instant, Interval, ProviderError},
+    zone,
 };
 use serde_json::json;
 
 use super::{
     ics::{Component, Property},
     stamp::{Stamp, duration, stamp},
-    zone::Zone,
+    zone::{Clocks, Zone},
 };
 
 /// End of the UID of every event of ours, in calendars as in the invitations that Berth sends: it is one event.
@@ -66,7 +67,7 @@ impl Event {
             ProviderError::Unavailable(None)
         };
         let event = self.main().ok_or_else(|| unusable("holds no VEVENT"))?;
-        let zones = Zones { calendar: &self.calendar, floating: None };
+        let zones = Zones { calendar: &self.calendar, floating: Clocks::Known(zone::Zone::UTC) };
         let when = zones.when(event).ok_or_else(|| unusable("has no time that can be read"))?;
         let reference = self.reference();
         let keyword = |name: &str| event.property(name).map(|p| p.value.trim().to_ascii_uppercase());
@@ -121,25 +122,27 @@ pub(crate) fn gone(id: &str) -> Booking {
 pub(super) struct Zones<'a> {
     /// Defines the zones that it names.
     pub(super) calendar: &'a Component,
-    /// For times that belong to no zone; none for UTC.
-    pub(super) floating: Option<&'a Zone>,
+    /// For times that belong to no zone.
+    pub(super) floating: Clocks<'a>,
 }
 
 impl Zones<'_> {
-    /// The instant of a date or time. None where its zone is not defined: a guess would be hours off.
+    /// The instant of a date or time. None where its zone is neither defined nor known: a guess would be hours off.
     pub(super) fn instant(&self, property: &Property) -> Option<Instant> {
         let local = match stamp(&property.value)? {
             Stamp::Utc(at) => return Some(at),
             Stamp::Local(local) | Stamp::Day(local) => local,
         };
         match property.parameter("TZID") {
-            Some("UTC" | "Etc/UTC" | "GMT") => Some(local),
             Some(name) => {
                 let definition =
-                    self.calendar.all("VTIMEZONE").find(|zone| zone.text("TZID").as_deref() == Some(name))?;
-                Some(Zone::read(definition)?.instant(local))
+                    self.calendar.all("VTIMEZONE").find(|zone| zone.text("TZID").as_deref() == Some(name));
+                match definition.and_then(Zone::read) {
+                    Some(zone) => Some(Clocks::Defined(&zone).instant(local)),
+                    None => Some(zone::Zone::named(name)?.instant(local)),
+                }
             }
-            None => Some(self.floating.map_or(local, |zone| zone.instant(local))),
+            None => Some(self.floating.instant(local)),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Wall clocks: from a time as a zone's clocks show it to an instant, by the `VTIMEZONE` that comes with it (RFC 5545 section
-//! 3.6.5). No data of zones is needed here, and zones that only one program knows work as well.
+//! 3.6.5), so that zones that only one program knows work as well; else by the zone's name (RFC 7809).
 
 use berth_sdk::{
     time::{self, DAY, HOUR, MINUTE, SECOND},
     types::Instant,
+    zone,
 };
 
 use super::{
@@ -14,6 +15,25 @@ use super::{
 /// Years that are looked back for the last change of clocks: rules have one each year.
 const YEARS_BACK: i64 = 1;
 const WEEKDAYS: [&str; 7] = ["TH", "FR", "SA", "SU", "MO", "TU", "WE"];
+
+/// Clocks that show a wall clock time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clocks<'a> {
+    /// As a calendar defines them.
+    Defined(&'a Zone),
+    /// As everybody knows them.
+    Known(zone::Zone),
+}
+
+impl Clocks<'_> {
+    /// The instant of a wall clock time. Of two the first; in a gap as the clocks before it would have it.
+    pub(crate) fn instant(&self, local: i64) -> Instant {
+        match self {
+            Self::Defined(zone) => zone.instant(local),
+            Self::Known(zone) => zone.instant(local),
+        }
+    }
+}
 
 /// A zone as its definition tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +76,7 @@ impl Zone {
         observances.filter(|all| !all.is_empty()).map(|observances| Self { observances })
     }
 
-    /// The instant of a wall clock time. Of two the first; in a gap as the clocks before it would have it.
-    pub(crate) fn instant(&self, local: i64) -> Instant {
+    fn instant(&self, local: i64) -> Instant {
         let last = self
             .observances
             .iter()

@@ -226,7 +226,7 @@ fn busy_times_of_every_calendar_that_takes_time() {
     );
     let busy = caldav.busy(query(&[])).unwrap();
     assert_eq!(shown(&busy), ["2030-01-05T09:00:00Z /eve/family/", "2030-01-05T10:00:00Z /eve/work/"]);
-    assert!(sent(&played, 3).contains(r#"<C:expand start="20300105T000000Z" end="20300106T000000Z"/>"#));
+    assert!(sent(&played, 3).contains(r#"<C:expand start="20300104T000000Z" end="20300107T000000Z"/>"#));
     assert!(sent(&played, 4).contains("free-busy-query"));
     assert_eq!(caldav.busy(query(&["/eve/home"])), Ok(Vec::new()), "it was asked for by name");
     let unknown = caldav.busy(query(&["/eve/gone/"]));
@@ -234,6 +234,63 @@ fn busy_times_of_every_calendar_that_takes_time() {
     let unsure = caldav.busy(query(&[]));
     assert_eq!(unsure, Err(ProviderError::Unavailable(None)), "half an answer would look free");
     played.finish();
+}
+
+#[test]
+fn days_and_floating_times_are_those_where_people_are() {
+    let told = "<C:calendar-home-set><href>/eve/</href></C:calendar-home-set>";
+    let entry = multistatus(&response("/eve/", told));
+    let zone = |offset: &str| {
+        format!(
+            "<C:calendar-timezone>BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:x\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:{offset}\nTZOFFSETTO:{offset}\nEND:STANDARD\nEND:VTIMEZONE\nEND:VCALENDAR</C:calendar-timezone>"
+        )
+    };
+    let object = |lines: &str| {
+        let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n");
+        multistatus(&super::event_response("/eve/work/1.ics", "\"1\"", &text))
+    };
+    let day = "DTSTART;VALUE=DATE:20300105";
+    let settings = json!({ "base_url": "https://dav.example.com/eve/", "calendar": "/eve/work/" });
+    for (lines, zone, asked, expected) in [
+        // The calendar has a zone; it has none, and the one of the question counts; nor has that one a known name.
+        (day, zone("+0900"), "America/Los_Angeles", Some("2030-01-04T15:00:00Z 24")),
+        (day, String::new(), "America/Los_Angeles", Some("2030-01-05T08:00:00Z 24")),
+        (day, String::new(), "Atlantis", Some("2030-01-05T00:00:00Z 24")),
+        (
+            "DTSTART:20300105T150000\nDURATION:PT1H",
+            String::new(),
+            "America/Los_Angeles",
+            Some("2030-01-05T23:00:00Z 1"),
+        ),
+        // A zone by its name alone (RFC 7809), and one that nobody knows.
+        (
+            "DTSTART;TZID=Europe/Warsaw:20300105T100000\nDURATION:PT1H",
+            String::new(),
+            "UTC",
+            Some("2030-01-05T09:00:00Z 1"),
+        ),
+        ("DTSTART;TZID=Mars:20300105T100000\nDURATION:PT1H", String::new(), "UTC", None),
+        // What ends before the question, but for its zone.
+        ("DTSTART:20300103T090000Z\nDURATION:PT1H", String::new(), "UTC", Some("")),
+    ] {
+        let home = multistatus(&calendar("/eve/work/", &zone));
+        let found = script().on("PROPFIND", "/eve/", 207, &entry).on("PROPFIND", "/eve/", 207, &entry);
+        let found = found.on("PROPFIND", "/eve/", 207, &home);
+        let (caldav, played) =
+            provider_with(&settings, found.on("REPORT", "/eve/work/", 207, &object(lines)));
+        let within = Interval { start: at("2030-01-05T00:00:00Z"), end: at("2030-01-06T00:30:00Z") };
+        let query = BusyQuery { within, calendars: Vec::new(), time_zone: asked.to_owned() };
+        let shown = caldav.busy(query).ok().map(|busy| {
+            let one = |b: &BusyTime| {
+                format!("{} {}", time::format(b.when.start), (b.when.end - b.when.start) / HOUR)
+            };
+            busy.iter().map(one).collect::<Vec<_>>().join(", ")
+        });
+        assert_eq!(shown.as_deref(), expected, "{lines} {asked}");
+        let widened = r#"<C:time-range start="20300104T000000Z" end="20300107T003000Z"/>"#;
+        assert!(sent(&played, 3).contains(widened), "{}", sent(&played, 3));
+        played.finish();
+    }
 }
 
 #[test]
