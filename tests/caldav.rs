@@ -294,6 +294,16 @@ async fn busy_times_are_the_same_whoever_counts_them() {
         let (status, answer) = scene.radicale.ask("PUT", path, &object(uid, lines)).await;
         assert!(status.is_success(), "{path}: {status} {answer}");
     }
+    // A server counts where it knows when days begin.
+    let zone =
+        format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Somebody//EN\r\n{WARSAW}END:VCALENDAR\r\n");
+    let property = format!(
+        r#"<propertyupdate xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop><C:calendar-timezone>{zone}</C:calendar-timezone></prop></set></propertyupdate>"#
+    );
+    for calendar in [HOME, "/eve/work/"] {
+        let (status, answer) = scene.radicale.ask("PROPPATCH", calendar, &property).await;
+        assert!(status.is_success() && !answer.contains("403"), "{calendar}: {status} {answer}");
+    }
     let query = BusyQuery {
         within: within("2027-03-26T00:00:00Z", "2027-04-02T00:00:00Z"),
         calendars: Vec::new(),

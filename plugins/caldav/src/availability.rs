@@ -56,8 +56,8 @@ impl Availability for CalDav {
 }
 
 impl CalDav {
-    /// As the server counts, or from single events where it does not count, and in the calendar that is booked: a server joins times
-    /// that touch, and Berth knows its own bookings by their times. Days off are those of the calendar, or of where somebody asks (`known`).
+    /// As the server counts, or from single events where it does not count, in a calendar without a zone, where a server can but guess when
+    /// days begin, and in the calendar that is booked: a server joins times that touch, and Berth knows its own bookings by their times. Days off are those of the calendar, or of where somebody asks (`known`).
     fn busy_in(
         &self,
         calendar: &Calendar,
@@ -66,7 +66,7 @@ impl CalDav {
         booked: bool,
     ) -> Result<Vec<BusyTime>> {
         let id = self.server.id(&calendar.url);
-        if booked || !calendar.counts_busy {
+        if booked || !calendar.counts_busy || calendar.zone.is_none() {
             let wide = Interval {
                 start: within.start.saturating_sub(AROUND),
                 end: within.end.saturating_add(AROUND),

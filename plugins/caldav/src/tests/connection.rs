@@ -42,6 +42,7 @@ fn principal() -> String {
 const READ_ONLY: &str =
     "<current-user-privilege-set><privilege><read/></privilege></current-user-privilege-set>";
 const COUNTS: &str = "<supported-report-set><supported-report><report><C:free-busy-query/></report></supported-report></supported-report-set>";
+const ZONE: &str = "<C:calendar-timezone>BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:x\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0100\nEND:STANDARD\nEND:VTIMEZONE\nEND:VCALENDAR</C:calendar-timezone>";
 const TRANSPARENT: &str = "<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>";
 
 fn home() -> String {
@@ -50,7 +51,7 @@ fn home() -> String {
             response("/eve/", "<resourcetype><collection/></resourcetype>"),
             calendar("/eve/family/", READ_ONLY),
             calendar("/eve/home/", TRANSPARENT),
-            calendar("/eve/work/", &format!("<displayname>Work</displayname>{COUNTS}")),
+            calendar("/eve/work/", &format!("<displayname>Work</displayname>{COUNTS}{ZONE}")),
         ]
         .concat(),
     )
@@ -291,6 +292,33 @@ fn days_and_floating_times_are_those_where_people_are() {
         assert!(sent(&played, 3).contains(widened), "{}", sent(&played, 3));
         played.finish();
     }
+}
+
+#[test]
+fn a_server_is_trusted_with_days_only_where_it_knows_their_zone() {
+    let told = "<C:calendar-home-set><href>/eve/</href></C:calendar-home-set>";
+    let entry = multistatus(&response("/eve/", told));
+    let home = multistatus(
+        &[
+            calendar("/eve/counted/", &format!("{COUNTS}{ZONE}")),
+            calendar("/eve/nowhere/", COUNTS),
+            calendar("/eve/work/", COUNTS),
+        ]
+        .concat(),
+    );
+    let counted = "BEGIN:VCALENDAR\nBEGIN:VFREEBUSY\nEND:VFREEBUSY\nEND:VCALENDAR\n";
+    let settings = json!({ "base_url": "https://dav.example.com/eve/", "calendar": "/eve/work/" });
+    let found = script().on("PROPFIND", "/eve/", 207, &entry).on("PROPFIND", "/eve/", 207, &entry);
+    let (caldav, played) = provider_with(
+        &settings,
+        found
+            .on("PROPFIND", "/eve/", 207, &home)
+            .on("REPORT", "/eve/counted/", 200, counted)
+            .on("REPORT", "/eve/nowhere/", 207, &multistatus(""))
+            .on("REPORT", "/eve/work/", 207, &multistatus("")),
+    );
+    assert_eq!(caldav.busy(query(&[])), Ok(Vec::new()));
+    played.finish();
 }
 
 #[test]
