@@ -22,6 +22,13 @@ pub(crate) fn of(response: &Response) -> Option<ProviderError> {
         (403, Some("need-privileges")) => Some(ProviderError::Forbidden(
             "The account may not do this in the calendar; its owner can grant it.".to_owned(),
         )),
+        (403, None) => Some(ProviderError::Forbidden(
+            "The server does not let the account do this; the owner of the calendar can grant it.".to_owned(),
+        )),
+        // Of an event that is written (RFC 4918 section 9.7.1).
+        (409, None) => {
+            Some(vendor(409, "no-calendar", "The calendar is not there any more; choose another one."))
+        }
         (403 | 409 | 415 | 507, Some(condition)) => Some(vendor(
             response.status,
             condition,
@@ -77,7 +84,11 @@ mod tests {
         assert!(is_nothing_there(&of(&answer(405, "")).unwrap()));
         assert!(is_nothing_there(&of(&answer(501, "")).unwrap()));
         assert!(is(&of(&answer(507, "")).unwrap(), "insufficient-storage"));
-        for status in [400, 401, 403, 404, 409, 429, 500, 503] {
+        assert!(
+            matches!(of(&answer(403, "")), Some(ProviderError::Forbidden(text)) if text.contains("grant"))
+        );
+        assert!(is(&of(&answer(409, "")).unwrap(), "no-calendar"));
+        for status in [400, 401, 404, 429, 500, 503] {
             assert_eq!(of(&answer(status, "")), None, "{status}");
         }
     }
