@@ -20,7 +20,6 @@ use crate::{
     availability::OWN_LENGTH,
     cursor::Cursor,
     map::{self, one_or_many, split_id},
-    webhooks,
 };
 
 /// Bookings on a page: what the specification gives as the usual size.
@@ -91,13 +90,11 @@ impl Bookings for CalCom {
         if seat.is_none() {
             set_some(&mut body, "reschedulingReason", request.reason.as_deref());
         }
-        let moved = match self.api.reschedule_booking(uid, &body) {
-            Ok(data) => map::pick_booking(&one_or_many(data), None)?,
-            Err(ProviderError::Invalid(problems)) => self.moved_already(&request, problems)?,
-            Err(other) => return Err(other),
-        };
-        webhooks::remember_move(&request.id);
-        Ok(moved)
+        match self.api.reschedule_booking(uid, &body) {
+            Ok(data) => map::pick_booking(&one_or_many(data), None),
+            Err(ProviderError::Invalid(problems)) => self.moved_already(&request, problems),
+            Err(other) => Err(other),
+        }
     }
 
     fn list_changes(&self, cursor: Option<String>, limit: u32) -> Result<ChangePage> {

@@ -1,10 +1,9 @@
 //! One webhook for the whole account. It never expires.
 
 use berth_sdk::{
-    Result, Webhooks, log,
+    Result, Webhooks,
     paging::{self, Piece},
-    state,
-    types::{ProviderError, SubscribeRequest, Subscription, WebhookEvent, WebhookOutcome, WebhookRequest},
+    types::{ProviderError, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest},
 };
 use serde_json::{Value, json};
 
@@ -21,10 +20,6 @@ const TRIGGERS: [&str; 8] = [
     "BOOKING_PAYMENT_INITIATED",
     "BOOKING_NO_SHOW_UPDATED",
 ];
-/// State entry with the ids of bookings that were moved.
-const MOVED: &str = "moved";
-/// Moved bookings that are remembered: a stray cancellation comes within minutes, and the entry stays below 4 KiB.
-const MOVED_MAX: usize = 100;
 
 impl Webhooks for CalCom {
     fn subscribe(&self, request: SubscribeRequest) -> Result<Subscription> {
@@ -48,11 +43,7 @@ impl Webhooks for CalCom {
     }
 
     fn handle(&self, request: WebhookRequest) -> Result<WebhookOutcome> {
-        let event = map::webhook(&request.body)?.filter(|event| !is_half_of_a_move(event));
-        if let Some(WebhookEvent::Rescheduled(moved)) = &event {
-            remember_move(&moved.old_id);
-        }
-        Ok(WebhookOutcome { events: event.into_iter().collect(), reply: None })
+        Ok(WebhookOutcome { events: map::webhook(&request.body)?.into_iter().collect(), reply: None })
     }
 }
 
@@ -91,28 +82,5 @@ fn id(webhook: &Value) -> Result<String> {
         Some(Value::String(id)) => Ok(id.clone()),
         Some(Value::Number(id)) => Ok(id.to_string()),
         _ => Err(ProviderError::Unavailable(None)),
-    }
-}
-
-/// A cancellation of a booking that was replaced is only half of a move.
-fn is_half_of_a_move(event: &WebhookEvent) -> bool {
-    let WebhookEvent::Cancelled(booking) = event else { return false };
-    booking.rescheduled_to.is_some() || moved().contains(&booking.id)
-}
-
-fn moved() -> Vec<String> {
-    state::get_json(MOVED).ok().flatten().unwrap_or_default()
-}
-
-/// Remember that a booking was replaced. Without it a stray cancellation would be reported, which Berth can bear.
-pub(crate) fn remember_move(old_id: &str) {
-    let mut ids = moved();
-    if ids.iter().any(|id| id == old_id) {
-        return;
-    }
-    ids.push(old_id.to_owned());
-    let ids = ids.split_off(ids.len().saturating_sub(MOVED_MAX));
-    if state::set_json(MOVED, &ids).is_err() {
-        log::warn("could not remember a moved booking");
     }
 }

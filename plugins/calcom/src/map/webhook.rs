@@ -42,7 +42,6 @@ struct Payload {
     metadata: Option<Value>,
     cancellation_reason: Option<String>,
     rejection_reason: Option<String>,
-    request_reschedule: Option<bool>,
     seats_per_time_slot: Option<u32>,
 }
 
@@ -85,7 +84,9 @@ fn of_booking(message: &Message) -> Result<WebhookEvent> {
     let old_id = payload.reschedule_uid.clone();
     let booking = booking(payload, trigger, instant(Some(&message.created_at)), &message.payload);
     Ok(match (trigger, old_id) {
-        ("BOOKING_CANCELLED" | "BOOKING_REJECTED", _) => WebhookEvent::Cancelled(booking),
+        // It may be half of a move, of which the message says nothing: the booking does.
+        ("BOOKING_CANCELLED", _) => WebhookEvent::ChangedGoAndSync(Some(booking.id)),
+        ("BOOKING_REJECTED", _) => WebhookEvent::Cancelled(booking),
         ("BOOKING_PAID", _) | ("BOOKING_RESCHEDULED", None) => WebhookEvent::Updated(booking),
         // Where a booking needs confirmation, a move arrives as a request that names the old booking.
         ("BOOKING_RESCHEDULED" | "BOOKING_REQUESTED" | "BOOKING_CREATED", Some(old_id)) => {
@@ -96,23 +97,21 @@ fn of_booking(message: &Message) -> Result<WebhookEvent> {
 }
 
 fn booking(payload: Payload, trigger: &str, created_at: Option<Instant>, raw: &Value) -> Booking {
-    let cancelled = matches!(trigger, "BOOKING_CANCELLED" | "BOOKING_REJECTED");
+    let rejected = trigger == "BOOKING_REJECTED";
     let told = payload.status.as_deref().map(|text| status(text, false));
     let usual =
         if trigger == "BOOKING_REQUESTED" { BookingStatus::Pending } else { BookingStatus::Confirmed };
-    let reason = payload.cancellation_reason.or(payload.rejection_reason).filter(|r| !r.is_empty());
-    let asked =
-        payload.request_reschedule.unwrap_or(false).then(|| "The host asked for another time.".to_owned());
+    let reason = payload.rejection_reason.or(payload.cancellation_reason).filter(|r| !r.is_empty());
     let text = |name: &str| payload.metadata.as_ref()?.get(name)?.as_str().map(ToOwned::to_owned);
     Booking {
         reference: text(REFERENCE),
-        status: if cancelled { BookingStatus::Cancelled } else { told.unwrap_or(usual) },
+        status: if rejected { BookingStatus::Cancelled } else { told.unwrap_or(usual) },
         when: Interval { start: payload.start_time, end: payload.end_time },
         event_type: payload.event_type_id.map(|id| id.to_string()),
         title: payload.title,
         location: text("videoCallUrl").or_else(|| location(payload.location.as_ref())),
-        cancellation_reason: if cancelled { reason.or(asked) } else { None },
-        rescheduled_from: if cancelled { None } else { payload.reschedule_uid },
+        cancellation_reason: if rejected { reason } else { None },
+        rescheduled_from: if rejected { None } else { payload.reschedule_uid },
         rescheduled_to: payload.rescheduled_to_uid,
         updated_at: created_at,
         raw: raw.to_string(),
@@ -188,15 +187,16 @@ mod tests {
     #[test]
     fn cancelled_and_rejected() {
         let changes = json!({"status": "CANCELLED", "cancellationReason": "ill"});
-        assert!(matches!(event(&with("BOOKING_CANCELLED", &changes)), Some(WebhookEvent::Cancelled(b))
-            if b.status == BookingStatus::Cancelled && b.cancellation_reason.as_deref() == Some("ill")
-                && b.rescheduled_from.is_none()));
+        let uid = |changes: &Value| match event(&with("BOOKING_CANCELLED", changes)) {
+            Some(WebhookEvent::ChangedGoAndSync(uid)) => uid,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(uid(&changes).as_deref(), Some("bk_uid_2"), "it may be half of a move");
+        assert_eq!(uid(&json!({"seatsPerTimeSlot": 5})), None, "nobody says which seat");
         let changes = json!({"status": "REJECTED", "rejectionReason": "full"});
         assert!(matches!(event(&with("BOOKING_REJECTED", &changes)), Some(WebhookEvent::Cancelled(b))
-            if b.cancellation_reason.as_deref() == Some("full")));
-        let changes = json!({"status": "CANCELLED", "requestReschedule": true});
-        assert!(matches!(event(&with("BOOKING_CANCELLED", &changes)), Some(WebhookEvent::Cancelled(b))
-            if b.cancellation_reason.as_deref().is_some_and(|r| r.contains("another time"))));
+            if b.status == BookingStatus::Cancelled && b.cancellation_reason.as_deref() == Some("full")
+                && b.rescheduled_from.is_none()));
     }
 
     #[test]

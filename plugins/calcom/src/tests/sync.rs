@@ -131,18 +131,16 @@ fn the_cancelled_half_of_a_move_is_no_cancellation() {
     cancelled["payload"]["uid"] = json!("bk_uid_1");
     cancelled["payload"]["status"] = json!("CANCELLED");
     cancelled["payload"]["rescheduleUid"] = Value::Null;
-    let (calcom, _played) = provider(script());
-    let before = calcom.handle(message(&cancelled)).unwrap();
-    assert!(matches!(before.events[..], [WebhookEvent::Cancelled(_)]), "nothing is known of a move yet");
+    let (calcom, played) = provider(script());
+    // Whichever comes first: what became of the booking is for Berth to ask.
     for _ in 0..2 {
+        let events = calcom.handle(message(&cancelled)).unwrap().events;
+        assert_eq!(events, [WebhookEvent::ChangedGoAndSync(Some("bk_uid_1".to_owned()))]);
         let events = calcom.handle(message(&moved)).unwrap().events;
         assert!(matches!(&events[..], [WebhookEvent::Rescheduled(r)] if r.old_id == "bk_uid_1"));
     }
-    assert!(calcom.handle(message(&cancelled)).unwrap().events.is_empty());
-    let mut another = cancelled;
-    another["payload"]["uid"] = json!("bk_uid_3");
-    assert_eq!(calcom.handle(message(&another)).unwrap().events.len(), 1);
     assert!(calcom.handle(message(&json!({"triggerEvent": "PING"}))).unwrap().events.is_empty());
+    played.finish();
 }
 
 #[test]
