@@ -26,7 +26,7 @@ impl Availability for CalCom {
     }
 
     fn busy(&self, query: BusyQuery) -> Result<Vec<BusyTime>> {
-        let calendars = map::calendars(&self.api.calendars()?, &query.calendars);
+        let calendars = map::calendars(&self.api.calendars()?, &query.calendars)?;
         let mut busy = Vec::new();
         for some in calendars.chunks(CALENDARS_MAX) {
             busy.extend(map::busy(&self.api.busy_times(&query, some)?, query.within)?);

@@ -3,7 +3,7 @@
 use berth_sdk::{
     Result,
     json::read,
-    types::{BusyTime, Interval, Slot},
+    types::{BusyTime, Interval, ProviderError, Slot},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,26 +44,66 @@ pub(crate) fn slots(data: &Value, within: Interval, token: Option<&str>) -> Resu
     Ok(slots)
 }
 
-/// The calendars wanted, by external id; none named: those that the account checks for conflicts.
-pub(crate) fn calendars(data: &Value, wanted: &[String]) -> Vec<CalendarKey> {
-    let connected = data.get("connectedCalendars").and_then(Value::as_array).into_iter().flatten();
-    let calendars = connected.flat_map(|c| {
-        let own = c.get("credentialId").and_then(Value::as_i64);
-        let list = c.get("calendars").and_then(Value::as_array).into_iter().flatten();
-        list.filter_map(move |calendar| {
-            let external_id = calendar.get("externalId")?.as_str()?.to_owned();
-            let credential_id = calendar.get("credentialId").and_then(Value::as_i64).or(own)?;
-            let selected = calendar.get("isSelected").and_then(Value::as_bool).unwrap_or(false);
-            Some((selected, CalendarKey { credential_id, external_id }))
-        })
-    });
-    let chosen =
-        calendars.filter(
-            |(selected, calendar)| {
-                if wanted.is_empty() { *selected } else { wanted.contains(&calendar.external_id) }
-            },
-        );
-    chosen.map(|(_, calendar)| calendar).collect()
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Connected {
+    #[serde(default)]
+    connected_calendars: Vec<Source>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Source {
+    integration: Option<Title>,
+    credential_id: Option<i64>,
+    /// None where Cal.com cannot read them.
+    calendars: Option<Vec<CalCalendar>>,
+}
+
+#[derive(Deserialize)]
+struct Title {
+    title: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CalCalendar {
+    external_id: String,
+    credential_id: Option<i64>,
+    #[serde(default)]
+    is_selected: bool,
+}
+
+/// The calendars wanted, by external id; none named: those that the account checks for conflicts. What is not there, or may be among
+/// those that Cal.com cannot read, is an error: it must never look free.
+pub(crate) fn calendars(data: &Value, wanted: &[String]) -> Result<Vec<CalendarKey>> {
+    let Connected { connected_calendars } = read("calendars", data)?;
+    let mut chosen = Vec::new();
+    for Source { integration, credential_id, calendars } in connected_calendars {
+        let Some(calendars) = calendars else {
+            if wanted.is_empty() {
+                let title = integration.and_then(|i| i.title).unwrap_or_else(|| "a calendar".to_owned());
+                let message = format!(
+                    "Cal.com cannot read the calendars of {title}: connect it again there, or remove it."
+                );
+                return Err(ProviderError::Forbidden(message));
+            }
+            continue;
+        };
+        for calendar in calendars {
+            let is_meant =
+                if wanted.is_empty() { calendar.is_selected } else { wanted.contains(&calendar.external_id) };
+            if let Some(credential_id) = calendar.credential_id.or(credential_id).filter(|_| is_meant) {
+                chosen.push(CalendarKey { credential_id, external_id: calendar.external_id });
+            }
+        }
+    }
+    if let Some(missing) = wanted.iter().find(|id| chosen.iter().all(|c: &CalendarKey| c.external_id != **id))
+    {
+        let message = format!("{missing} is no calendar that the Cal.com account is connected to");
+        return Err(ProviderError::invalid("calendars", message));
+    }
+    Ok(chosen)
 }
 
 #[derive(Deserialize)]
@@ -122,10 +162,11 @@ mod tests {
     fn calendars_by_choice_or_by_name() {
         let data = json!({"connectedCalendars": [{"credentialId": 5, "calendars": [
             {"externalId": "a@x", "credentialId": 6, "isSelected": true},
-            {"externalId": "b@x", "isSelected": false}]}, {"credentialId": 9, "error": "expired"}]});
+            {"externalId": "b@x", "isSelected": false}]}, {"credentialId": 9, "calendars": []}]});
         let key = |credential_id, id: &str| CalendarKey { credential_id, external_id: id.to_owned() };
-        assert_eq!(calendars(&data, &[]), [key(6, "a@x")]);
-        assert_eq!(calendars(&data, &["b@x".to_owned()]), [key(5, "b@x")]);
+        assert_eq!(calendars(&data, &[]), Ok(vec![key(6, "a@x")]));
+        assert_eq!(calendars(&data, &["b@x".to_owned()]), Ok(vec![key(5, "b@x")]));
+        assert_eq!(calendars(&json!({"connectedCalendars": []}), &[]), Ok(Vec::new()));
     }
 
     #[test]

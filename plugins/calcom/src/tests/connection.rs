@@ -59,6 +59,40 @@ fn rate_limits_are_spans_or_unix_times() {
 }
 
 #[test]
+fn calendars_that_are_not_there_or_cannot_be_read_are_not_free() {
+    let own = json!({"integration": {"title": "Google Calendar"}, "credentialId": 5,
+        "calendars": [{"externalId": "a@example.com", "isSelected": true}]});
+    let broken =
+        json!({"integration": {"title": "Outlook"}, "credentialId": 9, "error": {"message": "expired"}});
+    let start = at("2026-01-05T00:00:00Z");
+    let query = |calendars: &[&str]| BusyQuery {
+        within: Interval { start, end: start + DAY },
+        calendars: calendars.iter().map(|id| (*id).to_owned()).collect(),
+        time_zone: "Europe/Warsaw".to_owned(),
+    };
+    let connected = |all: &[&serde_json::Value]| success(&json!({ "connectedCalendars": all }));
+    let (calcom, played) = provider(
+        script()
+            .on("GET", "/v2/calendars", 200, &connected(&[&own]))
+            .on("GET", "/v2/calendars", 200, &connected(&[&own, &broken]))
+            .on("GET", "/v2/calendars", 200, &connected(&[&own, &broken]))
+            .on("GET", "/v2/calendars/busy-times", 200, &success(&json!([]))),
+    );
+    let missing = calcom.busy(query(&["a@example.com", "b@example.com"]));
+    assert!(
+        matches!(&missing, Err(ProviderError::Invalid(p)) if p[0].field == "calendars" && p[0].message.contains("b@example.com")),
+        "{missing:?}"
+    );
+    let unknown = calcom.busy(query(&[]));
+    assert!(
+        matches!(&unknown, Err(ProviderError::Forbidden(text)) if text.contains("Outlook")),
+        "{unknown:?}"
+    );
+    assert_eq!(calcom.busy(query(&["a@example.com"])), Ok(Vec::new()), "what was asked for can be read");
+    played.finish();
+}
+
+#[test]
 fn the_catalogue_is_paged_here() {
     let items = json!([{"id": 3, "title": "C", "lengthInMinutes": 30}, {"id": 1, "title": "A", "lengthInMinutes": 30},
         {"id": 2, "title": "B", "lengthInMinutes": 30}]);
