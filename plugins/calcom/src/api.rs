@@ -214,8 +214,12 @@ fn day_of(instant: Instant) -> String {
     time::format(instant).chars().take(10).collect()
 }
 
-/// `X-RateLimit-Reset-<name>`: seconds left, or a Unix time. With several limits the longest counts.
+/// `X-RateLimit-Reset-<name>`: seconds left, or a Unix time. With several limits the longest counts. They are in every answer, and mean
+/// something only where a limit is exceeded.
 fn wait_hint(response: &Response, now: Instant) -> Option<u64> {
+    if response.status != 429 {
+        return None;
+    }
     let resets = response.headers.iter().filter_map(|(name, value)| {
         name.to_ascii_lowercase().strip_prefix("x-ratelimit-reset")?;
         let number: i64 = value.trim().parse().ok()?;

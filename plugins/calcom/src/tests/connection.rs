@@ -93,6 +93,20 @@ fn calendars_that_are_not_there_or_cannot_be_read_are_not_free() {
 }
 
 #[test]
+fn the_limit_is_no_time_to_wait_for_a_service_that_fails() {
+    let reset = [("X-RateLimit-Limit-Default", "120"), ("X-RateLimit-Reset-Default", "58")];
+    let (calcom, _played) = provider(script().on_with("GET", "/v2/me", 503, &reset, "").on_with(
+        "GET",
+        "/v2/me",
+        503,
+        &[("retry-after", "2")],
+        "",
+    ));
+    assert_eq!(calcom.validate(), Err(ProviderError::Unavailable(None)));
+    assert_eq!(calcom.validate(), Err(ProviderError::Unavailable(Some(2_000))));
+}
+
+#[test]
 fn the_catalogue_is_paged_here() {
     let items = json!([{"id": 3, "title": "C", "lengthInMinutes": 30}, {"id": 1, "title": "A", "lengthInMinutes": 30},
         {"id": 2, "title": "B", "lengthInMinutes": 30}]);
