@@ -107,6 +107,25 @@ fn the_limit_is_no_time_to_wait_for_a_service_that_fails() {
 }
 
 #[test]
+fn no_more_is_asked_of_a_person_than_the_requests_need() {
+    let manifest = Manifest::parse(include_str!("../../plugin.toml")).unwrap();
+    let scopes = &manifest.credentials["oauth"].oauth2.as_ref().unwrap().scopes;
+    let needed = [
+        "EVENT_TYPE_READ",
+        // Private links.
+        "EVENT_TYPE_WRITE",
+        "BOOKING_READ",
+        "BOOKING_WRITE",
+        // Calendars.
+        "APPS_READ",
+        "PROFILE_READ",
+        "WEBHOOK_READ",
+        "WEBHOOK_WRITE",
+    ];
+    assert_eq!(*scopes, needed);
+}
+
+#[test]
 fn the_catalogue_is_paged_here() {
     let items = json!([{"id": 3, "title": "C", "lengthInMinutes": 30}, {"id": 1, "title": "A", "lengthInMinutes": 30},
         {"id": 2, "title": "B", "lengthInMinutes": 30}]);
