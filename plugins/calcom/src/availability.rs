@@ -11,8 +11,6 @@ use crate::{CalCom, map};
 const SPAN_DAYS: u32 = 31;
 /// Calendars in one question for busy times, so that its URL stays short.
 const CALENDARS_MAX: usize = 20;
-/// Slot token of a slot that has the event type's own length.
-pub(crate) const OWN_LENGTH: &str = "own-length";
 
 impl Availability for CalCom {
     fn spans() -> QuerySpans {
@@ -21,8 +19,7 @@ impl Availability for CalCom {
 
     fn free_slots(&self, query: SlotQuery) -> Result<Vec<Slot>> {
         let event_type = map::event_type_id(&query.event_type)?;
-        let token = query.length_minutes.is_none().then_some(OWN_LENGTH);
-        map::slots(&self.api.slots(event_type, &query)?, query.within, token)
+        map::slots(&self.api.slots(event_type, &query)?, query.within)
     }
 
     fn busy(&self, query: BusyQuery) -> Result<Vec<BusyTime>> {

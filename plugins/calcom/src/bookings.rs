@@ -17,9 +17,8 @@ use serde_json::{Value, json};
 use crate::{
     CalCom,
     api::BookingFilter,
-    availability::OWN_LENGTH,
     cursor::Cursor,
-    map::{self, one_or_many, split_id},
+    map::{self, Kind, one_or_many, split_id},
 };
 
 /// Bookings on a page: what the specification gives as the usual size.
@@ -31,7 +30,7 @@ const NOT_OVER: &str = "upcoming,recurring,unconfirmed";
 
 impl Bookings for CalCom {
     fn create(&self, request: CreateRequest) -> Result<Booking> {
-        let body = map::create_body(&request, self.must_choose_length(&request)?)?;
+        let body = map::create_body(&request, &self.kind_of(&request)?)?;
         map::pick_booking(&one_or_many(self.api.create_booking(&body)?), None)
     }
 
@@ -120,15 +119,13 @@ impl Bookings for CalCom {
 }
 
 impl CalCom {
-    /// Must the length be sent? Cal.com refuses one for event types that have only one length, so where the slot does not
-    /// tell, the event type is asked for.
-    fn must_choose_length(&self, request: &CreateRequest) -> Result<bool> {
-        if request.slot_token.as_deref() == Some(OWN_LENGTH) {
-            return Ok(false);
-        }
+    /// What the event type wants of a booking: Cal.com refuses a length where there is only one, and makes a whole series where it
+    /// repeats and nobody says how often.
+    fn kind_of(&self, request: &CreateRequest) -> Result<Kind> {
         let id = map::event_type_id(&request.event_type)?;
         let data = one_or_many(self.api.event_type(id)?);
-        let event_type = map::event_type(data.first().ok_or(ProviderError::NotFound)?)?;
+        let item = data.first().ok_or(ProviderError::NotFound)?;
+        let event_type = map::event_type(item)?;
         let minutes = request.when.end.saturating_sub(request.when.start) / MINUTE;
         let options = &event_type.length_options_minutes;
         if options.is_empty() && minutes != i64::from(event_type.length_minutes) {
@@ -140,7 +137,7 @@ impl CalCom {
             let message = format!("must be one of the lengths {options:?} minutes");
             return Err(ProviderError::invalid("when", message));
         }
-        Ok(!options.is_empty())
+        Ok(Kind { has_lengths: !options.is_empty(), repeats: map::repeats(item) })
     }
 
     /// A move was refused. If this very move has been made already, by an earlier try whose answer was lost, it has

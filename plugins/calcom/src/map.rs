@@ -13,8 +13,8 @@ use serde_json::Value;
 pub(crate) use self::{
     account::account,
     booking::{all as bookings, pick as pick_booking, split_id, updated_at},
-    catalog::{event_type, event_type_id, event_types, private_link, public_link},
-    create::create_body,
+    catalog::{event_type, event_type_id, event_types, private_link, public_link, repeats},
+    create::{Kind, create_body},
     slots::{CalendarKey, busy, calendars, slots},
     webhook::webhook,
 };

@@ -69,6 +69,11 @@ pub(crate) fn event_type(item: &Value) -> Result<EventType> {
     })
 }
 
+/// Does one booking of it make a series? `{"interval","occurrences","frequency"}`; null, or `{"disabled":true}`, where it does not.
+pub(crate) fn repeats(item: &Value) -> bool {
+    item.pointer("/recurrence/occurrences").is_some_and(Value::is_number)
+}
+
 /// `{"type":"always"|"time",…}`; `{"disabled":true}` where there is none.
 fn needs_confirmation(policy: &Value) -> bool {
     policy.get("type").is_some() && policy.get("disabled").and_then(Value::as_bool) != Some(true)

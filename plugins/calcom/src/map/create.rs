@@ -17,9 +17,17 @@ const LANGUAGES: &[&str] = &[
     "hu", "iw", "ko", "no", "pt-BR", "sk", "ta", "uk", "zh-TW", "bn",
 ];
 
-/// The body of `POST /v2/bookings`. `choose_length`: does the event type offer several lengths? Cal.com refuses a length
-/// for those that do not.
-pub(crate) fn create_body(request: &CreateRequest, choose_length: bool) -> Result<Value> {
+/// What an event type wants of its bookings.
+#[derive(Default)]
+pub(crate) struct Kind {
+    /// Does it offer several lengths, so that one must be chosen?
+    pub(crate) has_lengths: bool,
+    /// Does it make a series of bookings, unless told how many?
+    pub(crate) repeats: bool,
+}
+
+/// The body of `POST /v2/bookings`.
+pub(crate) fn create_body(request: &CreateRequest, kind: &Kind) -> Result<Value> {
     let mut attendee = json!({ "name": request.attendee.name, "timeZone": request.attendee.time_zone });
     if request.attendee.email.is_none() && request.attendee.phone.is_none() {
         return Err(ProviderError::invalid(
@@ -43,8 +51,11 @@ pub(crate) fn create_body(request: &CreateRequest, choose_length: bool) -> Resul
     if !responses.is_empty() {
         set(&mut body, "bookingFieldsResponses", Value::Object(responses));
     }
-    if choose_length {
+    if kind.has_lengths {
         set(&mut body, "lengthInMinutes", json!((request.when.end - request.when.start) / MINUTE));
+    }
+    if kind.repeats {
+        set(&mut body, "recurrenceCount", json!(1));
     }
     Ok(body)
 }
@@ -107,8 +118,8 @@ mod tests {
             "attendee": {"name": "Ada Nowak", "email": "ada@example.com", "timeZone": "Europe/Warsaw",
                 "language": "en", "phoneNumber": "+48600100200"},
             "guests": ["bob@example.com"], "bookingFieldsResponses": {"notes": "first visit", "topics": ["a", "b"]},
-            "metadata": {"berth_reference": "r_1"}, "lengthInMinutes": 30});
-        assert_eq!(create_body(&request(), true).unwrap(), expected);
+            "metadata": {"berth_reference": "r_1"}, "lengthInMinutes": 30, "recurrenceCount": 1});
+        assert_eq!(create_body(&request(), &Kind { has_lengths: true, repeats: true }).unwrap(), expected);
     }
 
     #[test]
@@ -120,7 +131,7 @@ mod tests {
         let expected = json!({"eventTypeId": 101, "start": "2026-01-05T09:00:00Z",
             "attendee": {"name": "Ada Nowak", "email": "ada@example.com", "timeZone": "Europe/Warsaw"},
             "metadata": {"berth_reference": "r_1"}});
-        assert_eq!(create_body(&bare, false).unwrap(), expected);
+        assert_eq!(create_body(&bare, &Kind::default()).unwrap(), expected);
     }
 
     #[test]
@@ -128,16 +139,16 @@ mod tests {
         let mut nobody = request();
         (nobody.attendee.email, nobody.attendee.phone) = (None, None);
         assert!(
-            matches!(create_body(&nobody, false), Err(ProviderError::Invalid(p)) if p[0].field == "attendee.email")
+            matches!(create_body(&nobody, &Kind::default()), Err(ProviderError::Invalid(p)) if p[0].field == "attendee.email")
         );
         let mut junk = request();
         junk.answers[0].value = "not json".to_owned();
         assert!(
-            matches!(create_body(&junk, false), Err(ProviderError::Invalid(p)) if p[0].field == "answers.topics")
+            matches!(create_body(&junk, &Kind::default()), Err(ProviderError::Invalid(p)) if p[0].field == "answers.topics")
         );
         let mut foreign = request();
         foreign.event_type = "consultation".to_owned();
-        assert_eq!(create_body(&foreign, false), Err(ProviderError::NotFound));
+        assert_eq!(create_body(&foreign, &Kind::default()), Err(ProviderError::NotFound));
     }
 
     #[test]

@@ -26,8 +26,8 @@ pub(crate) struct CalendarKey {
     pub(crate) external_id: String,
 }
 
-/// The answer in format `range`: days to slots. `token` is handed back at booking.
-pub(crate) fn slots(data: &Value, within: Interval, token: Option<&str>) -> Result<Vec<Slot>> {
+/// The answer in format `range`: days to slots.
+pub(crate) fn slots(data: &Value, within: Interval) -> Result<Vec<Slot>> {
     let days: BTreeMap<String, Vec<CalSlot>> = read("slots", data)?;
     let mut slots: Vec<Slot> = days
         .into_values()
@@ -35,7 +35,7 @@ pub(crate) fn slots(data: &Value, within: Interval, token: Option<&str>) -> Resu
         .filter(|s| within.start <= s.start && s.end <= within.end && s.start < s.end)
         .map(|s| Slot {
             when: Interval { start: s.start, end: s.end },
-            token: token.map(ToOwned::to_owned),
+            token: None,
             seats_left: s.seats_remaining,
         })
         .collect();
@@ -146,16 +146,16 @@ mod tests {
                 {"start": "2026-01-06T00:45:00.000+01:00", "end": "2026-01-06T01:15:00.000+01:00"}],
             "2026-01-05": [{"start": "2026-01-05T10:00:00.000+01:00", "end": "2026-01-05T10:30:00.000+01:00",
                 "seatsRemaining": 3}]});
-        let slots = slots(&data, day(), Some("45")).unwrap();
+        let slots = slots(&data, day()).unwrap();
         let starts: Vec<_> = slots.iter().map(|s| time::format(s.when.start)).collect();
         assert_eq!(starts, ["2026-01-05T09:00:00Z", "2026-01-05T23:00:00Z"], "the last one ends outside");
-        assert_eq!((slots[0].seats_left, slots[0].token.as_deref()), (Some(3), Some("45")));
+        assert_eq!((slots[0].seats_left, slots[1].seats_left), (Some(3), None));
     }
 
     #[test]
     fn no_slots_and_wrong_shapes() {
-        assert!(slots(&json!({}), day(), None).unwrap().is_empty());
-        assert!(slots(&json!({"2026-01-05": [{"start": "soon", "end": "later"}]}), day(), None).is_err());
+        assert!(slots(&json!({}), day()).unwrap().is_empty());
+        assert!(slots(&json!({"2026-01-05": [{"start": "soon", "end": "later"}]}), day()).is_err());
     }
 
     #[test]

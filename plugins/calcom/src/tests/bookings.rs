@@ -3,6 +3,7 @@
 use berth_sdk::{
     Bookings,
     http::SendError,
+    testing::Scripted,
     time::MINUTE,
     types::{
         Attendee, BookingStatus, CancelRequest, CreateRequest, Interval, ProviderError, ReferenceLookup,
@@ -17,7 +18,7 @@ fn half_hour(start: &str) -> Interval {
     Interval { start: at(start), end: at(start) + 30 * MINUTE }
 }
 
-fn create(slot_token: Option<&str>) -> CreateRequest {
+fn create() -> CreateRequest {
     CreateRequest {
         idempotency_key: "k1".to_owned(),
         reference: "r_1".to_owned(),
@@ -33,7 +34,7 @@ fn create(slot_token: Option<&str>) -> CreateRequest {
         guests: Vec::new(),
         answers: Vec::new(),
         notes: None,
-        slot_token: slot_token.map(ToOwned::to_owned),
+        slot_token: None,
     }
 }
 
@@ -58,43 +59,62 @@ fn moved_new() -> Value {
         "end": "2026-01-06T10:30:00.000Z"}))
 }
 
+/// The event type is looked at before a booking of it is made.
+fn looked_at(changes: &Value) -> Scripted {
+    let mut event_type = json!({"id": 101, "title": "T", "lengthInMinutes": 30, "recurrence": null});
+    for (name, value) in changes.as_object().unwrap() {
+        event_type[name] = value.clone();
+    }
+    script().on("GET", "/v2/event-types/101", 200, &success(&event_type))
+}
+
 #[test]
-fn a_slot_of_the_usual_length_needs_one_request() {
-    let (calcom, played) = provider(script().on("POST", "/v2/bookings", 201, &success(&booking(&json!({})))));
-    let made = calcom.create(create(Some("own-length"))).unwrap();
+fn a_booking_carries_its_reference() {
+    let made = success(&booking(&json!({})));
+    let (calcom, played) = provider(looked_at(&json!({})).on("POST", "/v2/bookings", 201, &made));
+    let made = calcom.create(create()).unwrap();
     assert_eq!((made.id.as_str(), made.reference.as_deref()), ("bk_uid_1", Some("r_1")));
-    assert_eq!(played.body(0)["metadata"], json!({ "berth_reference": "r_1" }));
-    assert!(played.body(0).get("lengthInMinutes").is_none());
-    assert!(played.requests()[0].headers.contains(&("cal-api-version".to_owned(), "2024-08-13".to_owned())));
+    assert_eq!(played.body(1)["metadata"], json!({ "berth_reference": "r_1" }));
+    let version = |n: usize| {
+        let headers = &played.requests()[n].headers;
+        headers.iter().find(|(name, _)| name == "cal-api-version").map(|(_, version)| version.clone())
+    };
+    assert_eq!((version(0).as_deref(), version(1).as_deref()), (Some("2024-06-14"), Some("2024-08-13")));
     played.finish();
 }
 
 #[test]
 fn the_length_is_sent_only_where_it_can_be_chosen() {
-    let event_type = |options: Value| {
-        success(&json!({"id": 101, "title": "T", "lengthInMinutes": 30, "lengthInMinutesOptions": options}))
-    };
+    let with = |options: Value| looked_at(&json!({ "lengthInMinutesOptions": options }));
     for (options, expected) in [(Value::Null, Value::Null), (json!([30, 60]), json!(30))] {
-        let (calcom, played) =
-            provider(script().on("GET", "/v2/event-types/101", 200, &event_type(options)).on(
-                "POST",
-                "/v2/bookings",
-                201,
-                &success(&json!([booking(&json!({}))])),
-            ));
-        calcom.create(create(None)).unwrap();
+        let made = success(&json!([booking(&json!({}))]));
+        let (calcom, played) = provider(with(options).on("POST", "/v2/bookings", 201, &made));
+        calcom.create(create()).unwrap();
         assert_eq!(played.body(1)["lengthInMinutes"], expected);
         played.finish();
     }
-    let (calcom, played) =
-        provider(script().on("GET", "/v2/event-types/101", 200, &event_type(json!([15, 60]))));
-    assert!(matches!(calcom.create(create(None)), Err(ProviderError::Invalid(p)) if p[0].field == "when"));
+    let (calcom, played) = provider(with(json!([15, 60])));
+    assert!(matches!(calcom.create(create()), Err(ProviderError::Invalid(p)) if p[0].field == "when"));
     played.finish();
 }
 
 #[test]
+fn one_booking_is_made_of_an_event_type_that_repeats() {
+    let weekly = json!({"interval": 1, "occurrences": 12, "frequency": "weekly"});
+    for (recurrence, expected) in
+        [(weekly, json!(1)), (json!({ "disabled": true }), Value::Null), (Value::Null, Value::Null)]
+    {
+        let made = success(&json!([booking(&json!({}))]));
+        let found = looked_at(&json!({ "recurrence": recurrence }));
+        let (calcom, played) = provider(found.on("POST", "/v2/bookings", 201, &made));
+        assert_eq!(calcom.create(create()).unwrap().id, "bk_uid_1");
+        assert_eq!(played.body(1)["recurrenceCount"], expected, "{recurrence}");
+        played.finish();
+    }
+}
+
+#[test]
 fn refusals_of_a_new_booking() {
-    let token = Some("own-length");
     for (status, message, expected) in [
         (
             400,
@@ -113,12 +133,12 @@ fn refusals_of_a_new_booking() {
         (404, "Event type not found", ProviderError::NotFound),
         (500, "not available", ProviderError::Unavailable(None)),
     ] {
-        let (calcom, _) = provider(script().on("POST", "/v2/bookings", status, &error(message)));
-        assert_eq!(calcom.create(create(token)), Err(expected), "{status} {message}");
+        let (calcom, _) = provider(looked_at(&json!({})).on("POST", "/v2/bookings", status, &error(message)));
+        assert_eq!(calcom.create(create()), Err(expected), "{status} {message}");
     }
     let lost = SendError::Failed("reset".to_owned());
-    let (calcom, _) = provider(script().on_failure("POST", "/v2/bookings", lost));
-    assert_eq!(calcom.create(create(token)), Err(ProviderError::Unavailable(None)));
+    let (calcom, _) = provider(looked_at(&json!({})).on_failure("POST", "/v2/bookings", lost));
+    assert_eq!(calcom.create(create()), Err(ProviderError::Unavailable(None)));
 }
 
 #[test]
