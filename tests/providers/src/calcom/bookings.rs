@@ -175,7 +175,9 @@ pub(super) fn reschedule(
         "rescheduleUid": uid, "rescheduleId": old.id, "rescheduleStartTime": utc(old.start),
         "rescheduleEndTime": utc(old.end), "rescheduledBy": by,
     });
-    webhooks::emit(state, "BOOKING_RESCHEDULED", &new, extra);
+    // Where a booking waits for a confirmation, a move is told as a request.
+    let trigger = if new.status == Status::Pending { "BOOKING_REQUESTED" } else { "BOOKING_RESCHEDULED" };
+    webhooks::emit(state, trigger, &new, extra);
     Ok(views::booking(state, &new))
 }
 
