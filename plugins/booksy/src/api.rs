@@ -173,6 +173,6 @@ impl Api {
 
 /// `{"data": […], "next_cursor": …}`.
 fn piece(page: &Value) -> Result<Piece<Value>> {
-    let page: map::Page = map::read("page", page)?;
+    let page: map::Page = berth_sdk::json::read("page", page)?;
     Ok(Piece { items: page.data, next: page.next_cursor })
 }

@@ -9,11 +9,8 @@ mod service;
 mod slots;
 mod webhook;
 
-use berth_sdk::{
-    Result, log,
-    types::{Instant, ProviderError},
-};
-use serde::{Deserialize, de::DeserializeOwned};
+use berth_sdk::{json::read, types::Instant};
+use serde::Deserialize;
 use serde_json::Value;
 
 pub(crate) use self::{
@@ -52,12 +49,4 @@ pub(crate) fn set(object: &mut Value, name: &str, value: Value) {
     if let Some(fields) = object.as_object_mut() {
         fields.insert(name.to_owned(), value);
     }
-}
-
-/// Read JSON of a known shape. What cannot be read is no usable answer; the log names the place, not the content.
-pub(crate) fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|e| {
-        log::warn(&format!("unexpected {what}: {e}"));
-        ProviderError::Unavailable(None)
-    })
 }

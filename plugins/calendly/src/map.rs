@@ -9,11 +9,7 @@ mod slots;
 mod uri;
 mod webhook;
 
-use berth_sdk::{
-    Result, log,
-    types::{Instant, ProviderError},
-};
-use serde::de::DeserializeOwned;
+use berth_sdk::{json::read, types::Instant};
 use serde_json::Value;
 
 pub(crate) use self::{
@@ -28,14 +24,6 @@ pub(crate) use self::{
 
 /// What the tracking field `utm_source` says of bookings that Berth made; `utm_content` is the reference.
 const SOURCE: &str = "berth";
-
-/// Read JSON of a known shape. What cannot be read is no usable answer; the log names the place, not the content.
-fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|e| {
-        log::warn(&format!("unexpected {what}: {e}"));
-        ProviderError::Unavailable(None)
-    })
-}
 
 /// Text in a JSON field, if there is any.
 fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {

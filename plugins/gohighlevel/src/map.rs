@@ -9,8 +9,7 @@ mod description;
 mod slots;
 mod webhook;
 
-use berth_sdk::{Result, log, types::ProviderError};
-use serde::de::DeserializeOwned;
+use berth_sdk::{Result, json::read, log, types::ProviderError};
 use serde_json::Value;
 
 pub(crate) use self::{
@@ -23,14 +22,6 @@ pub(crate) use self::{
     slots::{busy, in_offset_of, slots, starts},
     webhook::webhook,
 };
-
-/// Read JSON of a known shape. What cannot be read is no usable answer; the log names the place, not the content.
-fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|e| {
-        log::warn(&format!("unexpected {what}: {e}"));
-        ProviderError::Unavailable(None)
-    })
-}
 
 /// The member of an answer that holds what was asked for.
 fn member(what: &str, mut answer: Value) -> Result<Value> {

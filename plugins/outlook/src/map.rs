@@ -9,9 +9,7 @@ mod failure;
 mod notification;
 mod time;
 
-use berth_sdk::{Result, log, types::ProviderError};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use berth_sdk::json::read;
 
 pub(crate) use self::{
     account::account,
@@ -30,11 +28,3 @@ pub(crate) const DEFAULT_CALENDAR: &str = "default";
 pub(crate) const TRANSACTION: &str = "berth-";
 /// Extended property of an event that holds Berth's reference.
 pub(crate) const REFERENCE: &str = "String {7c2f3c8e-54a1-4c1b-9d0e-6a8f2b1d3e95} Name berth_reference";
-
-/// Read JSON of a known shape. What cannot be read is no usable answer; the log names the place, not the content.
-fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|e| {
-        log::warn(&format!("unexpected {what}: {e}"));
-        ProviderError::Unavailable(None)
-    })
-}
