@@ -1,7 +1,7 @@
 //! Bookings. The service keeps idempotency keys for a day; what is older is found by our reference, which every booking carries.
 
 use berth_sdk::{
-    Bookings, Result, log,
+    Bookings, Result, cursor, log,
     paging::{self, Piece},
     time::{self, MINUTE},
     types::{
@@ -72,7 +72,7 @@ impl Bookings for Booksy {
 
     fn list_changes(&self, cursor: Option<String>, limit: u32) -> Result<ChangePage> {
         let cursor = match cursor {
-            Some(text) => Cursor::parse(&text)?,
+            Some(text) => cursor::parse(&text)?,
             None => Cursor::begin(self.api.now()),
         };
         let filter = BookingFilter {
@@ -93,7 +93,7 @@ impl Bookings for Booksy {
         let next = page.next.filter(|_| !page.items.is_empty());
         let more = next.is_some();
         let items = page.items.iter().filter_map(readable).collect();
-        Ok(ChangePage { items, cursor: cursor.next(next, last).text()?, more })
+        Ok(ChangePage { items, cursor: cursor::text(&cursor.next(next, last))?, more })
     }
 }
 

@@ -5,9 +5,8 @@
 //! service's clock; the next run begins a little before it.
 
 use berth_sdk::{
-    Result,
     time::{DAY, MINUTE, SECOND},
-    types::{Instant, ProviderError},
+    types::Instant,
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,16 +35,6 @@ impl Cursor {
         Self { since: None, page: None, last: None, begun: now }
     }
 
-    /// From the text that [`Self::text`] made.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|_| ProviderError::CursorExpired)
-    }
-
-    /// Opaque text for Berth to keep.
-    pub(crate) fn text(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|_| ProviderError::Unavailable(None))
-    }
-
     /// In the first run: bookings from this time on. A day early, for what has begun and is not over.
     pub(crate) fn not_over_at(&self) -> Option<Instant> {
         self.since.is_none().then(|| self.begun.saturating_sub(DAY))
@@ -65,6 +54,8 @@ impl Cursor {
 
 #[cfg(test)]
 mod tests {
+    use berth_sdk::{cursor, types::ProviderError};
+
     use super::*;
 
     const NOW: Instant = 1_000 * DAY;
@@ -96,7 +87,7 @@ mod tests {
     #[test]
     fn text_and_back() {
         let cursor = Cursor::begin(7).next(Some("p2".to_owned()), None);
-        assert_eq!(Cursor::parse(&cursor.text().unwrap()), Ok(cursor));
-        assert_eq!(Cursor::parse("junk"), Err(ProviderError::CursorExpired));
+        assert_eq!(cursor::parse::<Cursor>(&cursor::text(&cursor).unwrap()), Ok(cursor));
+        assert_eq!(cursor::parse::<Cursor>("junk"), Err(ProviderError::CursorExpired));
     }
 }

@@ -2,7 +2,7 @@
 //! cancel or a move that was refused looks at the booking before it fails.
 
 use berth_sdk::{
-    Bookings, Result,
+    Bookings, Result, cursor,
     json::set_some,
     log,
     paging::{self, Piece},
@@ -98,7 +98,7 @@ impl Bookings for CalCom {
 
     fn list_changes(&self, cursor: Option<String>, limit: u32) -> Result<ChangePage> {
         let cursor = match cursor {
-            Some(text) => Cursor::parse(&text)?,
+            Some(text) => cursor::parse(&text)?,
             None => Cursor::begin(self.api.now()),
         };
         let page = self.api.bookings(&BookingFilter {
@@ -114,7 +114,7 @@ impl Bookings for CalCom {
         // An empty page is the last one, whatever it says.
         let more = page.has_next && count > 0;
         let items = page.items.iter().flat_map(readable).collect();
-        Ok(ChangePage { items, cursor: cursor.next(count, last, more).text()?, more })
+        Ok(ChangePage { items, cursor: cursor::text(&cursor.next(count, last, more))?, more })
     }
 }
 

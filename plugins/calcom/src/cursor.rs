@@ -6,9 +6,8 @@
 //! twice does no harm.
 
 use berth_sdk::{
-    Result,
     time::{MILLISECOND, SECOND},
-    types::{Instant, ProviderError},
+    types::Instant,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,16 +32,6 @@ impl Cursor {
         Self { after: None, skip: 0, first_since: Some(now) }
     }
 
-    /// From the text that [`Self::text`] made.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|_| ProviderError::CursorExpired)
-    }
-
-    /// Opaque text for Berth to keep.
-    pub(crate) fn text(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|_| ProviderError::Unavailable(None))
-    }
-
     /// The cursor after a page with so many items, the last of them changed at `last`.
     pub(crate) fn next(&self, items: u32, last: Option<Instant>, has_next: bool) -> Self {
         if !has_next {
@@ -62,6 +51,8 @@ impl Cursor {
 
 #[cfg(test)]
 mod tests {
+    use berth_sdk::{cursor, types::ProviderError};
+
     use super::*;
 
     /// A provider's list: (change, id) in order, changed under our hands by `between`.
@@ -129,7 +120,7 @@ mod tests {
     #[test]
     fn text_and_back() {
         let cursor = Cursor::begin(7);
-        assert_eq!(Cursor::parse(&cursor.text().unwrap()), Ok(cursor));
-        assert_eq!(Cursor::parse("junk"), Err(ProviderError::CursorExpired));
+        assert_eq!(cursor::parse::<Cursor>(&cursor::text(&cursor).unwrap()), Ok(cursor));
+        assert_eq!(cursor::parse::<Cursor>("junk"), Err(ProviderError::CursorExpired));
     }
 }

@@ -2,7 +2,7 @@
 //! the reference.
 
 use berth_sdk::{
-    Bookings, Result, log, time,
+    Bookings, Result, cursor, log, time,
     types::{
         Booking, BookingStatus, CancelRequest, ChangePage, Conflict, CreateRequest, ProviderError,
         ReferenceLookup, RescheduleRequest,
@@ -73,7 +73,7 @@ impl Bookings for CalDav {
     fn list_changes(&self, cursor: Option<String>, limit: u32) -> Result<ChangePage> {
         let calendar = self.calendar()?;
         let cursor = match cursor {
-            Some(text) => Cursor::parse(&text)?,
+            Some(text) => cursor::parse(&text)?,
             None => Self::begin(&calendar)?,
         };
         let answer = match &cursor.listing {
@@ -90,7 +90,7 @@ impl Bookings for CalDav {
         let size = usize::try_from(limit.clamp(1, PER_PAGE)).unwrap_or(1);
         let (urls, cursor, more) = cursor.cut(listed.urls, next, listed.more, size);
         let items = self.read_all(&calendar, urls, &listed.gone)?;
-        Ok(ChangePage { items, cursor: cursor.text()?, more })
+        Ok(ChangePage { items, cursor: cursor::text(&cursor)?, more })
     }
 }
 

@@ -1,10 +1,7 @@
 //! Where an incremental sync stands. First every event that is not over, then what changed since a token (RFC 6578). Servers give
 //! either in one piece, so that pages are cut here: in the order of addresses, each asking again and going on after the last.
 
-use berth_sdk::{
-    Result,
-    types::{Instant, ProviderError},
-};
+use berth_sdk::types::Instant;
 use serde::{Deserialize, Serialize};
 
 /// A position, kept as JSON text.
@@ -41,15 +38,6 @@ pub(crate) struct Page {
 }
 
 impl Cursor {
-    /// Read one that was given out; what cannot be read is of no use any more.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|_| ProviderError::CursorExpired)
-    }
-
-    pub(crate) fn text(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|_| ProviderError::Unavailable(None))
-    }
-
     /// The addresses of the next page, and the position after it with whether there is more at once. `next` and `more` are those of
     /// the listing at hand; those of its first page count.
     pub(crate) fn cut(
@@ -74,6 +62,8 @@ impl Cursor {
 
 #[cfg(test)]
 mod tests {
+    use berth_sdk::{cursor, types::ProviderError};
+
     use super::*;
 
     fn listed(names: &[&str]) -> Vec<String> {
@@ -85,7 +75,7 @@ mod tests {
         let first = Cursor { listing: Listing::Since("t1".to_owned()), page: None };
         let (page, cursor, more) = first.cut(listed(&["c", "a", "b"]), "t2".to_owned(), false, 2);
         assert_eq!((page, more), (listed(&["a", "b"]), true));
-        let cursor = Cursor::parse(&cursor.text().unwrap()).unwrap();
+        let cursor = cursor::parse::<Cursor>(&cursor::text(&cursor).unwrap()).unwrap();
         assert_eq!(cursor.listing, Listing::Since("t1".to_owned()), "the same listing is asked for again");
         // Meanwhile "a" changed again and "d" is new: the token is the first page's, so that both are told once more.
         let (page, cursor, more) = cursor.cut(listed(&["a", "b", "c", "d"]), "t3".to_owned(), false, 2);
@@ -116,7 +106,7 @@ mod tests {
         for text in
             ["", "{}", r#"{"listing":"x"}"#, r#"{"listing":{"since":1}}"#, r#"{"listing":{"from":1},"x":1}"#]
         {
-            assert_eq!(Cursor::parse(text), Err(ProviderError::CursorExpired), "{text}");
+            assert_eq!(cursor::parse::<Cursor>(text), Err(ProviderError::CursorExpired), "{text}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What changed since a cursor.
 
 use berth_sdk::{
-    Result, log,
+    Result, cursor, log,
     paging::{self, Piece},
     types::{Booking, ChangePage, Instant, ProviderError},
 };
@@ -102,7 +102,7 @@ impl Calendly {
             return Err(ProviderError::vendor(200, "page-repeated", message));
         }
         items.sort_by_key(|b: &Booking| b.updated_at);
-        Ok(ChangePage { items, cursor: cursor.text()?, more })
+        Ok(ChangePage { items, cursor: cursor::text(&cursor)?, more })
     }
 
     /// The bookings of an event that are news.

@@ -3,7 +3,7 @@
 //! event), so a pass goes on behind the last start that it has seen, whatever is booked or cancelled meanwhile.
 
 use berth_sdk::{
-    Result,
+    Result, cursor,
     time::{DAY, MINUTE},
     types::{Instant, ProviderError},
 };
@@ -35,10 +35,10 @@ struct Pass {
 }
 
 impl Cursor {
-    /// From the text that [`Self::text`] made; none for the beginning. A pass begins if none is under way.
+    /// From the text that was made of it; none for the beginning. A pass begins if none is under way.
     pub(crate) fn parse(text: Option<&str>, now: Instant) -> Result<Self> {
         let mut cursor = match text {
-            Some(text) => serde_json::from_str(text).map_err(|_| ProviderError::CursorExpired)?,
+            Some(text) => cursor::parse(text)?,
             None => Self { since: None, pass: None },
         };
         if text.is_some() && cursor.since.is_none() && cursor.pass.is_none() {
@@ -49,11 +49,6 @@ impl Cursor {
             cursor.pass = Some(Pass { begun: now, start, done: Vec::new() });
         }
         Ok(cursor)
-    }
-
-    /// Opaque text for Berth to keep.
-    pub(crate) fn text(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|_| ProviderError::Unavailable(None))
     }
 
     /// Where this pass goes on.
@@ -97,7 +92,7 @@ mod tests {
         assert_eq!((cursor.since, cursor.start()), (None, now - PAST));
         cursor.pass(now, "a");
         cursor.pass(now, "b");
-        let cursor = Cursor::parse(Some(&cursor.text().unwrap()), now + MINUTE).unwrap();
+        let cursor = Cursor::parse(Some(&cursor::text(&cursor).unwrap()), now + MINUTE).unwrap();
         assert!(
             cursor.has_passed(now, "a") && cursor.has_passed(now, "b") && cursor.has_passed(now - 1, "x")
         );
@@ -111,7 +106,7 @@ mod tests {
         first.pass(now + DAY, "a");
         first.finish();
         let later = now + 20 * DAY;
-        let next = Cursor::parse(Some(&first.text().unwrap()), later).unwrap();
+        let next = Cursor::parse(Some(&cursor::text(&first).unwrap()), later).unwrap();
         assert_eq!(next.since, Some(now - OVERLAP), "from when the first began");
         assert_eq!(
             next.start(),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use berth_sdk::{
-    Bookings, Result, log,
+    Bookings, Result, cursor, log,
     time::{DAY, MINUTE},
     types::{
         Attendee, Booking, BookingStatus, CancelRequest, ChangePage, CreateRequest, Interval, ProviderError,
@@ -114,7 +114,7 @@ impl Bookings for HighLevel {
 
     fn list_changes(&self, cursor: Option<String>, limit: u32) -> Result<ChangePage> {
         let cursor = match cursor {
-            Some(text) => Cursor::parse(&text)?,
+            Some(text) => cursor::parse(&text)?,
             None => Cursor::default(),
         };
         let now = self.api.now();
@@ -127,7 +127,7 @@ impl Bookings for HighLevel {
         let bookings = events.iter().filter_map(readable).collect();
         let (mut items, cursor, more) = cursor.page(bookings, now, limit.min(most).max(1));
         self.name_people(&mut items, &events)?;
-        Ok(ChangePage { items, cursor: cursor.text()?, more })
+        Ok(ChangePage { items, cursor: cursor::text(&cursor)?, more })
     }
 }
 

@@ -5,9 +5,8 @@
 //! seen twice does no harm.
 
 use berth_sdk::{
-    Result,
     time::MINUTE,
-    types::{Booking, Instant, ProviderError},
+    types::{Booking, Instant},
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,16 +29,6 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    /// From the text that [`Self::text`] made.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|_| ProviderError::CursorExpired)
-    }
-
-    /// Opaque text for Berth to keep.
-    pub(crate) fn text(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|_| ProviderError::Unavailable(None))
-    }
-
     /// What is over since then may have changed unseen; none where nothing was seen yet.
     pub(crate) const fn seen_until(&self) -> Option<Instant> {
         self.seen_until
@@ -90,8 +79,9 @@ fn changed_at(booking: &Booking) -> Instant {
 #[cfg(test)]
 mod tests {
     use berth_sdk::{
+        cursor,
         time::{DAY, SECOND},
-        types::{BookingStatus, Interval},
+        types::{BookingStatus, Interval, ProviderError},
     };
 
     use super::*;
@@ -125,8 +115,8 @@ mod tests {
     ) -> (Vec<String>, Cursor) {
         let mut seen = Vec::new();
         for _ in 0..1_000 {
-            let text = cursor.text().unwrap();
-            let (items, next, more) = Cursor::parse(&text).unwrap().page(list.to_vec(), NOW, limit);
+            let text = cursor::text(&cursor).unwrap();
+            let (items, next, more) = cursor::parse::<Cursor>(&text).unwrap().page(list.to_vec(), NOW, limit);
             seen.extend(items.into_iter().map(|b| b.id));
             cursor = next;
             if !more {
@@ -196,6 +186,6 @@ mod tests {
 
     #[test]
     fn junk_is_an_old_cursor() {
-        assert_eq!(Cursor::parse("junk"), Err(ProviderError::CursorExpired));
+        assert_eq!(cursor::parse::<Cursor>("junk"), Err(ProviderError::CursorExpired));
     }
 }

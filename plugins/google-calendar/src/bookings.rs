@@ -2,7 +2,7 @@
 //! so that the plugin asks whether the time is free right before it writes.
 
 use berth_sdk::{
-    Bookings, Result,
+    Bookings, Result, cursor,
     paging::{self, Piece},
     types::{
         Booking, BookingStatus, CancelRequest, ChangePage, Conflict, CreateRequest, ProviderError,
@@ -98,7 +98,7 @@ impl Bookings for GoogleCalendar {
         })?)?;
         let items = map::changes(&page, &self.settings.calendar);
         let (cursor, more) = cursor.next(page.next_page_token, page.next_sync_token)?;
-        Ok(ChangePage { items, cursor: cursor.text()?, more })
+        Ok(ChangePage { items, cursor: cursor::text(&cursor)?, more })
     }
 }
 

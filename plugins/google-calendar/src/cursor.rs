@@ -2,7 +2,7 @@
 //! changes are listed, again page by page. What the first question asked, every later one must ask again.
 
 use berth_sdk::{
-    Result,
+    Result, cursor,
     types::{Instant, ProviderError},
 };
 use serde::{Deserialize, Serialize};
@@ -31,14 +31,9 @@ impl Cursor {
 
     /// Read one that was given out; what cannot be read is of no use any more.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        serde_json::from_str(text)
-            .ok()
-            .filter(|cursor: &Self| cursor.since.is_some() != cursor.sync.is_some())
-            .ok_or(ProviderError::CursorExpired)
-    }
-
-    pub(crate) fn text(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|_| ProviderError::Unavailable(None))
+        let cursor: Self = cursor::parse(text)?;
+        let is_one = cursor.since.is_some() != cursor.sync.is_some();
+        if is_one { Ok(cursor) } else { Err(ProviderError::CursorExpired) }
     }
 
     /// The position after a page, and whether there is more at once. A page without any token is no usable answer.
@@ -77,7 +72,7 @@ mod tests {
         assert!(!more);
         let (paged, _) = synced.next(Some(named("p3")), None).unwrap();
         assert_eq!((paged.sync.as_deref(), paged.page.as_deref()), (Some("s1"), Some("p3")));
-        assert_eq!(Cursor::parse(&paged.text().unwrap()), Ok(paged.clone()));
+        assert_eq!(Cursor::parse(&cursor::text(&paged).unwrap()), Ok(paged.clone()));
         assert!(matches!(paged.next(Some(named("p3")), None), Err(ProviderError::Vendor(_))));
     }
 

@@ -2,7 +2,7 @@
 //! the reference is an extended property, by which events can be searched.
 
 use berth_sdk::{
-    Bookings, Result, log,
+    Bookings, Result, cursor, log,
     paging::{self, Piece},
     types::{
         Booking, BookingStatus, CancelRequest, ChangePage, CreateRequest, ProviderError, ReferenceLookup,
@@ -126,7 +126,7 @@ impl Bookings for Outlook {
         // Of what is gone nothing is known, not even when it went: last.
         items.sort_by_key(|booking| (booking.updated_at.is_none(), booking.updated_at));
         let more = cursor.found(found);
-        Ok(ChangePage { items, cursor: cursor.text()?, more })
+        Ok(ChangePage { items, cursor: cursor::text(&cursor)?, more })
     }
 }
 

@@ -5,7 +5,7 @@
 //! two, often by both, which does no harm.
 
 use berth_sdk::{
-    Result,
+    Result, cursor,
     time::DAY,
     types::{Instant, Interval, ProviderError},
 };
@@ -75,18 +75,13 @@ impl Cursor {
         Self { tracks: calendars.iter().map(track).collect(), at: 0 }
     }
 
-    /// From the text that [`Self::text`] made. Other calendars than then: start over.
+    /// From the text that was made of it. Other calendars than then: start over.
     pub(crate) fn parse(text: &str, calendars: &[String]) -> Result<Self> {
-        let cursor: Self = serde_json::from_str(text).map_err(|_| ProviderError::CursorExpired)?;
+        let cursor: Self = cursor::parse(text)?;
         let ours = cursor.tracks.iter().map(|t| &t.calendar).eq(calendars)
             && cursor.at < cursor.tracks.len()
             && cursor.tracks.iter().flat_map(|t| t.link.iter().chain(&t.before)).all(|l| l.contains(DELTA));
         if ours { Ok(cursor) } else { Err(ProviderError::CursorExpired) }
-    }
-
-    /// Opaque text for Berth to keep.
-    pub(crate) fn text(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|_| ProviderError::Unavailable(None))
     }
 
     /// What to ask now.
@@ -147,7 +142,7 @@ mod tests {
     /// Ask, and answer; what was asked and whether there is more.
     fn step(cursor: &mut Cursor, now: Instant, found: Found) -> (String, Option<String>, bool) {
         // Between any two steps the cursor is kept as text.
-        *cursor = Cursor::parse(&cursor.text().unwrap(), &calendars()).unwrap();
+        *cursor = Cursor::parse(&cursor::text(&cursor).unwrap(), &calendars()).unwrap();
         let question = cursor.question(now).unwrap();
         (question.calendar, question.path, cursor.found(found))
     }
@@ -188,12 +183,15 @@ mod tests {
     #[test]
     fn text_that_is_not_ours_is_too_old() {
         let cursor = Cursor::begin(&calendars(), 0);
-        assert_eq!(Cursor::parse(&cursor.text().unwrap(), &calendars()), Ok(cursor.clone()));
+        assert_eq!(Cursor::parse(&cursor::text(&cursor).unwrap(), &calendars()), Ok(cursor.clone()));
         for (text, calendars) in [
             ("junk".to_owned(), calendars()),
-            (cursor.text().unwrap(), vec!["default".to_owned()]),
-            (cursor.text().unwrap().replace("\"at\":0", "\"at\":2"), calendars()),
-            (cursor.text().unwrap().replace("\"link\":null", "\"link\":\"/me/messages\""), calendars()),
+            (cursor::text(&cursor).unwrap(), vec!["default".to_owned()]),
+            (cursor::text(&cursor).unwrap().replace("\"at\":0", "\"at\":2"), calendars()),
+            (
+                cursor::text(&cursor).unwrap().replace("\"link\":null", "\"link\":\"/me/messages\""),
+                calendars(),
+            ),
         ] {
             assert_eq!(Cursor::parse(&text, &calendars), Err(ProviderError::CursorExpired), "{text}");
         }

@@ -13,6 +13,7 @@
 pub mod bindings;
 #[doc(hidden)]
 pub mod check;
+pub mod cursor;
 mod export;
 pub mod http;
 pub mod json;
