@@ -49,6 +49,29 @@ impl ProviderError {
     }
 }
 
+impl Booking {
+    /// What is left of a booking that the provider has no more: its id, and `raw`. Nobody tells when it was to be, so that it is shown
+    /// without a length in 1970.
+    #[must_use]
+    pub fn gone(id: &str, raw: String) -> Self {
+        Self {
+            id: id.to_owned(),
+            reference: None,
+            status: BookingStatus::Cancelled,
+            when: Interval { start: 0, end: 0 },
+            event_type: None,
+            title: None,
+            attendees: Vec::new(),
+            location: None,
+            cancellation_reason: None,
+            rescheduled_from: None,
+            rescheduled_to: None,
+            updated_at: None,
+            raw,
+        }
+    }
+}
+
 impl BookingStatus {
     /// Does a booking in this state take its time?
     #[must_use]

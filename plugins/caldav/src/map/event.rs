@@ -99,23 +99,9 @@ impl Event {
     }
 }
 
-/// What is left of an event that is gone: where it lay. Nobody tells when it was to be, so that it is shown in 1970.
+/// What is left of an event that is gone: where it lay.
 pub(crate) fn gone(id: &str) -> Booking {
-    Booking {
-        id: id.to_owned(),
-        reference: None,
-        status: BookingStatus::Cancelled,
-        when: Interval { start: 0, end: 0 },
-        event_type: None,
-        title: None,
-        attendees: Vec::new(),
-        location: None,
-        cancellation_reason: None,
-        rescheduled_from: None,
-        rescheduled_to: None,
-        updated_at: None,
-        raw: json!({ "href": id }).to_string(),
-    }
+    Booking::gone(id, json!({ "href": id }).to_string())
 }
 
 /// The wall clocks of an object.

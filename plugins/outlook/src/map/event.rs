@@ -179,23 +179,9 @@ pub(crate) fn has_attendees_to_tell(event: &Value) -> bool {
     is_organizer && event.get("attendees").and_then(Value::as_array).is_some_and(|a| !a.is_empty())
 }
 
-/// An event that is there no more. Nothing but its id is known, so it takes no time.
+/// An event that is there no more.
 pub(crate) fn gone(id: &str) -> Booking {
-    Booking {
-        id: id.to_owned(),
-        reference: None,
-        status: BookingStatus::Cancelled,
-        when: Interval { start: 0, end: 0 },
-        event_type: None,
-        title: None,
-        attendees: Vec::new(),
-        location: None,
-        cancellation_reason: None,
-        rescheduled_from: None,
-        rescheduled_to: None,
-        updated_at: None,
-        raw: json!({ "id": id, "@removed": { "reason": "deleted" } }).to_string(),
-    }
+    Booking::gone(id, json!({ "id": id, "@removed": { "reason": "deleted" } }).to_string())
 }
 
 #[cfg(test)]
