@@ -2,11 +2,12 @@
 
 use berth_model::manifest::Manifest;
 use berth_sdk::{
-    Availability, Blocks, Bookings, Catalog, Clients, Connection, Webhooks, testing,
+    Availability, Blocks, Bookings, Catalog, Clients, Connection, Webhooks,
+    testing::{self, create_request},
     time::{self, MINUTE},
     types::{
-        Attendee, BlockLookup, BlockRequest, Booking, BookingStatus, BusyQuery, CancelRequest, CreateRequest,
-        Interval, PageRequest, ProviderError, ReferenceLookup, RescheduleRequest, SlotQuery, WebhookEvent,
+        BlockLookup, BlockRequest, Booking, BookingStatus, BusyQuery, CancelRequest, CreateRequest, Interval,
+        PageRequest, ProviderError, ReferenceLookup, RescheduleRequest, SlotQuery, WebhookEvent,
         WebhookRequest,
     },
 };
@@ -36,23 +37,7 @@ fn half_hour(start: &str) -> Interval {
 }
 
 fn create(key: &str, start: &str) -> CreateRequest {
-    CreateRequest {
-        idempotency_key: key.to_owned(),
-        reference: format!("ref-{key}"),
-        event_type: "consultation".to_owned(),
-        when: half_hour(start),
-        attendee: Attendee {
-            name: "Ada Nowak".to_owned(),
-            email: Some("ada@example.com".to_owned()),
-            phone: None,
-            time_zone: "Europe/Warsaw".to_owned(),
-            language: None,
-        },
-        guests: Vec::new(),
-        answers: Vec::new(),
-        notes: None,
-        slot_token: None,
-    }
+    create_request(key, &format!("ref-{key}"), "consultation", half_hour(start))
 }
 
 fn find(provider: &Reference, reference: &str) -> Vec<Booking> {

@@ -1,6 +1,7 @@
 //! For `cargo test`, native builds only: a world that stands in for Berth, one per thread, and a transport that answers
 //! from a script. A test says what it needs and owns it all.
 
+mod requests;
 mod scripted;
 mod world;
 
@@ -12,6 +13,7 @@ pub use {
         log::Level,
         state::StateError,
     },
+    requests::create_request,
     scripted::{Live, Scripted, play},
     world::{Mac, lines, reset, set_credential, set_now, set_settings},
 };

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use berth_model::manifest::Manifest;
 use berth_sdk::{
     Availability, Bookings, Catalog, Connection, Webhooks,
-    testing::{self, Scripted},
+    testing::{self, Scripted, create_request},
     time::{self, DAY, MINUTE},
     types::{
-        Attendee, BookingStatus, CancelRequest, CreateRequest, Interval, PageRequest, ProviderError,
-        SlotQuery, Subscription,
+        BookingStatus, CancelRequest, CreateRequest, Interval, PageRequest, ProviderError, SlotQuery,
+        Subscription,
     },
 };
 use serde_json::{Value, json};
@@ -40,23 +40,7 @@ fn appointment(status: &str) -> Value {
 
 fn create() -> CreateRequest {
     let start = at("2026-01-05T09:00:00Z");
-    CreateRequest {
-        idempotency_key: "k1".to_owned(),
-        reference: "r1".to_owned(),
-        event_type: "s1".to_owned(),
-        when: Interval { start, end: start + 30 * MINUTE },
-        attendee: Attendee {
-            name: "Ada Nowak".to_owned(),
-            email: Some("ada@example.com".to_owned()),
-            phone: None,
-            time_zone: "Europe/Warsaw".to_owned(),
-            language: None,
-        },
-        guests: Vec::new(),
-        answers: Vec::new(),
-        notes: None,
-        slot_token: None,
-    }
+    create_request("k1", "r1", "s1", Interval { start, end: start + 30 * MINUTE })
 }
 
 #[test]

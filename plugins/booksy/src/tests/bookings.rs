@@ -3,10 +3,11 @@
 use berth_sdk::{
     Bookings,
     http::SendError,
+    testing::create_request,
     time::MINUTE,
     types::{
-        Attendee, BookingStatus, CancelRequest, Conflict, CreateRequest, Interval, ProviderError,
-        ReferenceLookup, RescheduleRequest,
+        BookingStatus, CancelRequest, Conflict, CreateRequest, Interval, ProviderError, ReferenceLookup,
+        RescheduleRequest,
     },
 };
 use serde_json::json;
@@ -18,23 +19,7 @@ fn when(start: &str) -> Interval {
 }
 
 fn create() -> CreateRequest {
-    CreateRequest {
-        idempotency_key: "k1".to_owned(),
-        reference: "b_1".to_owned(),
-        event_type: "svc_1".to_owned(),
-        when: when("2026-01-05T09:00:00Z"),
-        attendee: Attendee {
-            name: "Ada Nowak".to_owned(),
-            email: Some("ada@example.com".to_owned()),
-            phone: None,
-            time_zone: "Europe/Warsaw".to_owned(),
-            language: None,
-        },
-        guests: Vec::new(),
-        answers: Vec::new(),
-        notes: None,
-        slot_token: None,
-    }
+    create_request("k1", "b_1", "svc_1", when("2026-01-05T09:00:00Z"))
 }
 
 fn cancel() -> CancelRequest {

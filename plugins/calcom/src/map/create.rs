@@ -87,29 +87,22 @@ fn language(tag: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use berth_sdk::types::{Answer, Attendee, Interval};
+    use berth_sdk::{
+        testing::create_request,
+        types::{Answer, Interval},
+    };
 
     use super::*;
 
     fn request() -> CreateRequest {
         let start = time::parse("2026-01-05T09:00:00Z").unwrap();
-        CreateRequest {
-            idempotency_key: "k1".to_owned(),
-            reference: "r_1".to_owned(),
-            event_type: "101".to_owned(),
-            when: Interval { start, end: start + 30 * MINUTE },
-            attendee: Attendee {
-                name: "Ada Nowak".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: Some("+48600100200".to_owned()),
-                time_zone: "Europe/Warsaw".to_owned(),
-                language: Some("en-GB".to_owned()),
-            },
-            guests: vec!["bob@example.com".to_owned()],
-            answers: vec![Answer { question: "topics".to_owned(), value: r#"["a","b"]"#.to_owned() }],
-            notes: Some("first visit".to_owned()),
-            slot_token: None,
-        }
+        let mut request = create_request("k1", "r_1", "101", Interval { start, end: start + 30 * MINUTE });
+        request.attendee.phone = Some("+48600100200".to_owned());
+        request.attendee.language = Some("en-GB".to_owned());
+        request.guests = vec!["bob@example.com".to_owned()];
+        request.answers = vec![Answer { question: "topics".to_owned(), value: r#"["a","b"]"#.to_owned() }];
+        request.notes = Some("first visit".to_owned());
+        request
     }
 
     #[test]

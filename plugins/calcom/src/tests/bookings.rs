@@ -3,10 +3,10 @@
 use berth_sdk::{
     Bookings,
     http::SendError,
-    testing::Scripted,
+    testing::{Scripted, create_request},
     time::MINUTE,
     types::{
-        Attendee, BookingStatus, CancelRequest, CreateRequest, Interval, ProviderError, ReferenceLookup,
+        BookingStatus, CancelRequest, CreateRequest, Interval, ProviderError, ReferenceLookup,
         RescheduleRequest,
     },
 };
@@ -19,23 +19,7 @@ fn half_hour(start: &str) -> Interval {
 }
 
 fn create() -> CreateRequest {
-    CreateRequest {
-        idempotency_key: "k1".to_owned(),
-        reference: "r_1".to_owned(),
-        event_type: "101".to_owned(),
-        when: half_hour("2026-01-05T09:00:00Z"),
-        attendee: Attendee {
-            name: "Ada Nowak".to_owned(),
-            email: Some("ada@example.com".to_owned()),
-            phone: None,
-            time_zone: "Europe/Warsaw".to_owned(),
-            language: None,
-        },
-        guests: Vec::new(),
-        answers: Vec::new(),
-        notes: None,
-        slot_token: None,
-    }
+    create_request("k1", "r_1", "101", half_hour("2026-01-05T09:00:00Z"))
 }
 
 fn reschedule() -> RescheduleRequest {

@@ -109,8 +109,9 @@ fn touch(event: &mut Component, now: Instant) {
 #[cfg(test)]
 mod tests {
     use berth_sdk::{
+        testing::create_request,
         time,
-        types::{Answer, Attendee, Booking, BookingStatus},
+        types::{Answer, Booking, BookingStatus},
     };
 
     use super::*;
@@ -121,26 +122,18 @@ mod tests {
 
     fn request() -> CreateRequest {
         let start = at("2030-01-05T09:00:00Z");
-        CreateRequest {
-            idempotency_key: "b-1-create".to_owned(),
-            reference: "b_1".to_owned(),
-            event_type: "/eve/work/".to_owned(),
-            when: Interval { start, end: start + 30 * time::MINUTE },
-            attendee: Attendee {
-                name: "Ada \"A\" Nowak; Müller".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: Some("+48600100200".to_owned()),
-                time_zone: "Europe/Warsaw".to_owned(),
-                language: Some("pl".to_owned()),
-            },
-            guests: vec!["bob@example.com".to_owned()],
-            answers: vec![
-                Answer { question: "topic".to_owned(), value: "\"first, visit\"".to_owned() },
-                Answer { question: "kids".to_owned(), value: "2".to_owned() },
-            ],
-            notes: Some("By bike".to_owned()),
-            slot_token: None,
-        }
+        let half_hour = Interval { start, end: start + 30 * time::MINUTE };
+        let mut request = create_request("b-1-create", "b_1", "/eve/work/", half_hour);
+        request.attendee.name = "Ada \"A\" Nowak; Müller".to_owned();
+        request.attendee.phone = Some("+48600100200".to_owned());
+        request.attendee.language = Some("pl".to_owned());
+        request.guests = vec!["bob@example.com".to_owned()];
+        request.answers = vec![
+            Answer { question: "topic".to_owned(), value: "\"first, visit\"".to_owned() },
+            Answer { question: "kids".to_owned(), value: "2".to_owned() },
+        ];
+        request.notes = Some("By bike".to_owned());
+        request
     }
 
     fn read(text: &str) -> (Event, Booking) {

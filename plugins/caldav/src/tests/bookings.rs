@@ -3,10 +3,10 @@
 use berth_sdk::{
     Bookings,
     http::SendError,
-    testing::Scripted,
+    testing::{Scripted, create_request},
     time::MINUTE,
     types::{
-        Attendee, BookingStatus, CancelRequest, Conflict, CreateRequest, Instant, Interval, ProviderError,
+        BookingStatus, CancelRequest, Conflict, CreateRequest, Instant, Interval, ProviderError,
         ReferenceLookup, RescheduleRequest,
     },
 };
@@ -25,23 +25,7 @@ fn half_hour(start: &str) -> Interval {
 }
 
 fn create() -> CreateRequest {
-    CreateRequest {
-        idempotency_key: "k1".to_owned(),
-        reference: "r_1".to_owned(),
-        event_type: "/eve/work/".to_owned(),
-        when: half_hour("2030-01-05T09:00:00Z"),
-        attendee: Attendee {
-            name: "Ada Nowak".to_owned(),
-            email: Some("ada@example.com".to_owned()),
-            phone: None,
-            time_zone: "Europe/Warsaw".to_owned(),
-            language: None,
-        },
-        guests: Vec::new(),
-        answers: Vec::new(),
-        notes: None,
-        slot_token: None,
-    }
+    create_request("k1", "r_1", "/eve/work/", half_hour("2030-01-05T09:00:00Z"))
 }
 
 fn reschedule() -> RescheduleRequest {

@@ -3,11 +3,11 @@
 use berth_sdk::{
     Bookings,
     http::SendError,
-    testing::Scripted,
+    testing::{Scripted, create_request},
     time::MINUTE,
     types::{
-        Attendee, BookingStatus, CancelRequest, Conflict, CreateRequest, Interval, ProviderError,
-        ReferenceLookup, RescheduleRequest,
+        BookingStatus, CancelRequest, Conflict, CreateRequest, Interval, ProviderError, ReferenceLookup,
+        RescheduleRequest,
     },
 };
 use serde_json::{Value, json};
@@ -23,23 +23,7 @@ fn half_hour() -> Interval {
 }
 
 fn request() -> CreateRequest {
-    CreateRequest {
-        idempotency_key: "k1".to_owned(),
-        reference: "r_1".to_owned(),
-        event_type: "ET1".to_owned(),
-        when: half_hour(),
-        attendee: Attendee {
-            name: "Ada Nowak".to_owned(),
-            email: Some("ada@example.com".to_owned()),
-            phone: None,
-            time_zone: "Europe/Warsaw".to_owned(),
-            language: None,
-        },
-        guests: Vec::new(),
-        answers: Vec::new(),
-        notes: None,
-        slot_token: None,
-    }
+    create_request("k1", "r_1", "ET1", half_hour())
 }
 
 fn cancel(reason: Option<&str>) -> CancelRequest {

@@ -3,9 +3,10 @@
 use berth_sdk::{
     Bookings,
     http::SendError,
+    testing::create_request,
     time::MINUTE,
     types::{
-        Attendee, BookingStatus, CancelRequest, CreateRequest, Interval, ProviderError, ReferenceLookup,
+        BookingStatus, CancelRequest, CreateRequest, Interval, ProviderError, ReferenceLookup,
         RescheduleRequest,
     },
 };
@@ -27,21 +28,9 @@ fn half_hour(start: &str) -> Interval {
 
 fn create(slot_token: Option<&str>) -> CreateRequest {
     CreateRequest {
-        idempotency_key: "k1".to_owned(),
-        reference: "r_1".to_owned(),
-        event_type: "cal_1".to_owned(),
-        when: half_hour("2026-01-05T09:00:00Z"),
-        attendee: Attendee {
-            name: "Ada Nowak".to_owned(),
-            email: Some("ada@example.com".to_owned()),
-            phone: None,
-            time_zone: "Europe/Warsaw".to_owned(),
-            language: None,
-        },
-        guests: Vec::new(),
-        answers: Vec::new(),
         notes: Some("first visit".to_owned()),
         slot_token: slot_token.map(ToOwned::to_owned),
+        ..create_request("k1", "r_1", "cal_1", half_hour("2026-01-05T09:00:00Z"))
     }
 }
 

@@ -83,8 +83,9 @@ fn description(request: &CreateRequest) -> String {
 #[cfg(test)]
 mod tests {
     use berth_sdk::{
+        testing::create_request,
         time::{self, MINUTE},
-        types::{Answer, Attendee},
+        types::Answer,
     };
 
     use super::*;
@@ -95,26 +96,15 @@ mod tests {
     }
 
     fn request() -> CreateRequest {
-        CreateRequest {
-            idempotency_key: "k1".to_owned(),
-            reference: "r_1".to_owned(),
-            event_type: "primary".to_owned(),
-            when: half_hour("2026-01-05T09:00:00Z"),
-            attendee: Attendee {
-                name: "Ada Nowak".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: Some("+48600100200".to_owned()),
-                time_zone: "Europe/Warsaw".to_owned(),
-                language: None,
-            },
-            guests: vec!["bob@example.com".to_owned()],
-            answers: vec![
-                Answer { question: "topic".to_owned(), value: r#""taxes""#.to_owned() },
-                Answer { question: "first".to_owned(), value: "true".to_owned() },
-            ],
-            notes: Some("rings twice".to_owned()),
-            slot_token: None,
-        }
+        let mut request = create_request("k1", "r_1", "primary", half_hour("2026-01-05T09:00:00Z"));
+        request.attendee.phone = Some("+48600100200".to_owned());
+        request.guests = vec!["bob@example.com".to_owned()];
+        request.answers = vec![
+            Answer { question: "topic".to_owned(), value: r#""taxes""#.to_owned() },
+            Answer { question: "first".to_owned(), value: "true".to_owned() },
+        ];
+        request.notes = Some("rings twice".to_owned());
+        request
     }
 
     #[test]

@@ -82,7 +82,10 @@ fn words(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use berth_sdk::types::{Answer, Attendee, Interval};
+    use berth_sdk::{
+        testing::create_request,
+        types::{Answer, Interval},
+    };
 
     use super::*;
 
@@ -99,26 +102,16 @@ mod tests {
     }
 
     fn request() -> CreateRequest {
-        CreateRequest {
-            idempotency_key: "b-1-create".to_owned(),
-            reference: "b-1".to_owned(),
-            event_type: "default".to_owned(),
-            when: Interval { start: 1_767_603_600_000_000, end: 1_767_605_400_000_000 },
-            attendee: Attendee {
-                name: "Ada Nowak".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: Some("+48600100200".to_owned()),
-                time_zone: "Europe/Warsaw".to_owned(),
-                language: None,
-            },
-            guests: vec!["bob@example.com".to_owned()],
-            answers: vec![
-                Answer { question: "visit".to_owned(), value: r#""first""#.to_owned() },
-                Answer { question: "topics".to_owned(), value: r#"["a",true,2]"#.to_owned() },
-            ],
-            notes: Some("Ring twice".to_owned()),
-            slot_token: None,
-        }
+        let when = Interval { start: 1_767_603_600_000_000, end: 1_767_605_400_000_000 };
+        let mut request = create_request("b-1-create", "b-1", "default", when);
+        request.attendee.phone = Some("+48600100200".to_owned());
+        request.guests = vec!["bob@example.com".to_owned()];
+        request.answers = vec![
+            Answer { question: "visit".to_owned(), value: r#""first""#.to_owned() },
+            Answer { question: "topics".to_owned(), value: r#"["a",true,2]"#.to_owned() },
+        ];
+        request.notes = Some("Ring twice".to_owned());
+        request
     }
 
     #[test]

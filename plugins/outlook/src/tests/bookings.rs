@@ -3,9 +3,10 @@
 use berth_sdk::{
     Bookings,
     http::SendError,
+    testing::create_request,
     types::{
-        Attendee, BookingStatus, CancelRequest, Conflict, CreateRequest, Interval, ProviderError,
-        ReferenceLookup, RescheduleRequest,
+        BookingStatus, CancelRequest, Conflict, CreateRequest, Interval, ProviderError, ReferenceLookup,
+        RescheduleRequest,
     },
 };
 use serde_json::{Value, json};
@@ -20,23 +21,7 @@ fn when() -> Interval {
 }
 
 fn request(calendar: &str) -> CreateRequest {
-    CreateRequest {
-        idempotency_key: "b-1-create".to_owned(),
-        reference: "b-1".to_owned(),
-        event_type: calendar.to_owned(),
-        when: when(),
-        attendee: Attendee {
-            name: "Ada Nowak".to_owned(),
-            email: Some("ada@example.com".to_owned()),
-            phone: None,
-            time_zone: "Europe/Warsaw".to_owned(),
-            language: None,
-        },
-        guests: Vec::new(),
-        answers: Vec::new(),
-        notes: None,
-        slot_token: None,
-    }
+    create_request("b-1-create", "b-1", calendar, when())
 }
 
 fn with_reference(changes: &Value) -> Value {
