@@ -63,7 +63,14 @@ pub async fn connections_are_kept(world: &World) {
     let subscription = Subscription { id: "sub".into(), expires_at: Some(minute(99)), data: None };
     world
         .store
-        .set_connection_subscription(scene.tenant, other.id, Some(subscription.clone()), None, world.audit())
+        .set_connection_subscription(
+            scene.tenant,
+            other.id,
+            0,
+            Some(subscription.clone()),
+            None,
+            world.audit(),
+        )
         .await
         .unwrap();
     let subscribed = world.store.connection(scene.tenant, other.id).await.unwrap();
@@ -125,4 +132,83 @@ pub async fn state_is_bounded(world: &World) {
     world.store.state_delete(tenant, connection, "key-0").await.unwrap();
     world.store.state_delete(tenant, connection, "key-0").await.unwrap();
     world.store.state_set(tenant, connection, "one more", vec![1]).await.unwrap();
+}
+
+pub async fn a_webhook_secret_is_exchanged(world: &World) {
+    let scene = world.scene("quay").await;
+    let (tenant, id) = (scene.tenant, scene.connection);
+    let sub = |id: &str| Subscription { id: id.into(), expires_at: None, data: None };
+    let set = async |address, subscription| {
+        let audit = world.audit();
+        world
+            .store
+            .set_connection_subscription(tenant, id, address, subscription, None, audit)
+            .await
+            .unwrap();
+    };
+    let read = || world.store.connection(tenant, id);
+    let accepted = |at| world.store.webhook_credentials(tenant, id, at);
+    set(0, Some(sub("first"))).await;
+    let before = read().await.unwrap();
+    let change = async |to: &str, until, revision| {
+        let before = Some((credentials("cal_test_not_a_real_key"), until));
+        let audit = world.audit();
+        let connection = read().await.unwrap();
+        world.store.change_webhook_secret(connection, credentials(to), before, revision, audit).await
+    };
+    let stale = change("two_not_a_real_key", minute(60), before.revision - 1).await;
+    assert!(matches!(stale, Err(StoreError::Stale)));
+    assert_eq!(accepted(minute(0)).await.unwrap(), [credentials("cal_test_not_a_real_key")]);
+    let changed = change("two_not_a_real_key", minute(60), before.revision).await.unwrap();
+    assert_eq!((changed.webhook_address, &changed.subscription), (1, &None));
+    assert_eq!(world.store.old_subscriptions(tenant, id).await.unwrap(), [sub("first")]);
+    let both = [credentials("two_not_a_real_key"), credentials("cal_test_not_a_real_key")];
+    assert_eq!(accepted(minute(59)).await.unwrap(), both);
+    assert_eq!(accepted(minute(60)).await.unwrap(), both[..1], "over to the microsecond");
+
+    // News of the address before comes too late.
+    set(0, Some(sub("late"))).await;
+    set(0, None).await;
+    set(1, Some(sub("second"))).await;
+    assert_eq!(read().await.unwrap().subscription, Some(sub("second")));
+    let due = |until| world.store.claim_subscriptions(until, until, 9);
+    world.store.subscription_looked_after(tenant, id, 0, Some(minute(1)), true, None).await.unwrap();
+    assert!(due(minute(2)).await.unwrap().is_empty());
+    world.store.subscription_looked_after(tenant, id, 1, Some(minute(1)), true, None).await.unwrap();
+    assert_eq!(due(minute(2)).await.unwrap().len(), 1);
+    assert_eq!(world.store.old_subscriptions(tenant, id).await.unwrap(), [sub("first"), sub("late")]);
+    world.store.remove_old_subscription(tenant, id, "first".into()).await.unwrap();
+    assert_eq!(world.store.old_subscriptions(tenant, id).await.unwrap(), [sub("late")]);
+
+    // The key of the vault is exchanged meanwhile, which touches old secrets too.
+    let keys = VaultKeys(vec![("second".into(), [2; 32]), ("first".into(), [1; 32])]);
+    let store = Store::open(&world.url, keys, world.random.clone()).await.unwrap();
+    store.reseal_credentials().await.unwrap();
+    store.close().await;
+    let second = VaultKeys(vec![("second".into(), [2; 32])]);
+    let store = Store::open(&world.url, second, world.random.clone()).await.unwrap();
+    assert_eq!(store.webhook_credentials(tenant, id, minute(59)).await.unwrap(), both);
+    store.prune(minute(60)).await.unwrap();
+    assert_eq!(store.webhook_credentials(tenant, id, minute(59)).await.unwrap(), both[..1], "erased");
+
+    for n in 0..limits::OLD_WEBHOOK_SECRETS_MAX {
+        let revision = read().await.unwrap().revision;
+        change(&format!("{n}_not_a_real_key"), minute(60), revision).await.unwrap();
+    }
+    let revision = read().await.unwrap().revision;
+    let full = change("full_not_a_real_key", minute(60), revision).await;
+    assert!(matches!(full, Err(StoreError::WrongState)));
+    assert_eq!(read().await.unwrap().revision, revision, "nothing is changed by halves");
+    let ended = world.store.change_webhook_secret(
+        read().await.unwrap(),
+        credentials("last_not_a_real_key"),
+        None,
+        revision,
+        world.audit(),
+    );
+    ended.await.unwrap();
+    assert_eq!(accepted(minute(0)).await.unwrap(), [credentials("last_not_a_real_key")]);
+    store.close().await;
+    let gone = world.store.webhook_credentials(tenant, world.id(), minute(0)).await;
+    assert!(matches!(gone, Err(StoreError::NotFound("connection"))));
 }

@@ -243,6 +243,7 @@ impl World {
             account: json!({ "id": "acc", "name": "Quay" }),
             subscription: None,
             credential_names: vec!["api-key".into()],
+            webhook_address: 0,
             revision: 1,
             created_at: now,
             updated_at: now,

@@ -19,6 +19,7 @@ use crate::{
     Caller, Engine, Outcome,
     problems::{of_call, of_store},
     refusals::network,
+    rotation::changed_secret,
     validate::Fields,
 };
 
@@ -98,6 +99,7 @@ impl Engine {
             subscription_detail: None,
             webhook_sources: new.webhook_sources.clone(),
             credential_names: Vec::new(),
+            webhook_address: 0,
             revision: 1,
             created_at: now,
             updated_at: now,
@@ -147,7 +149,8 @@ impl Engine {
         self.store().list_connections(caller.tenant, after, limit).await.map_err(of_store)
     }
 
-    /// Change a connection. New settings or credentials are tried at the provider first; if it refuses, nothing changes.
+    /// Change a connection. New settings or credentials are tried at the provider first; if it refuses, nothing changes. Calls that are
+    /// under way end with the credentials they began with. Another webhook secret is exchanged as in a rotation.
     pub async fn update_connection(
         &self,
         caller: &Caller,
@@ -155,7 +158,21 @@ impl Engine {
         patch: ConnectionPatch,
         expected_revision: Option<i64>,
     ) -> Outcome<ConnectionRecord> {
+        let overlap = limits::WEBHOOK_SECRET_OVERLAP_SECONDS;
+        self.change_connection(caller, id, patch, overlap, expected_revision).await
+    }
+
+    /// The same; a webhook secret that is replaced is accepted for so many seconds.
+    pub(crate) async fn change_connection(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        patch: ConnectionPatch,
+        overlap_seconds: i64,
+        expected_revision: Option<i64>,
+    ) -> Outcome<ConnectionRecord> {
         let mut connection = self.connection(caller, id).await?;
+        let address = connection.webhook_address;
         let revision = expected_revision.unwrap_or(connection.revision);
         let manifest = self
             .providers()
@@ -179,7 +196,12 @@ impl Engine {
             connection.webhook_sources = sources;
         }
         let replaced = patch.credentials.is_some();
-        let to_be_tried = replaced || settings_or_hosts;
+        // What Berth makes up the provider cannot know yet.
+        let known_there = |name: &String| {
+            manifest.credentials.get(name).is_none_or(|spec| spec.kind != CredentialKind::Generated)
+        };
+        let to_be_tried =
+            settings_or_hosts || patch.credentials.iter().flat_map(Credentials::keys).any(known_there);
         // While credentials are replaced no token is renewed: a renewal in between would be lost.
         let renewal = if replaced {
             self.tokens().claim(caller.tenant, id, None).await.map_err(|error| of_call(&error))?
@@ -187,8 +209,8 @@ impl Engine {
             None
         };
         let changed = async {
-            let mut credentials =
-                self.store().connection_credentials(caller.tenant, id).await.map_err(of_store)?;
+            let before = self.store().connection_credentials(caller.tenant, id).await.map_err(of_store)?;
+            let mut credentials = before.clone();
             credentials.extend(patch.credentials.unwrap_or_default());
             self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
             self.own_tokens(&manifest, &connection, &mut credentials).await?;
@@ -196,8 +218,16 @@ impl Engine {
                 self.try_connection(caller, &mut connection, &credentials).await?;
             }
             self.forget_availability(id);
+            let after = replaced.then_some(credentials);
+            let secret = after.as_ref().and_then(|after| changed_secret(&manifest, &before, after));
+            if let (Some(secret), Some(after)) = (secret, after.clone()) {
+                let before = before.get(secret).map(|old| (secret.clone(), old.clone()));
+                return self
+                    .exchange_secret(caller, connection, after, before, overlap_seconds, revision)
+                    .await;
+            }
             self.store()
-                .update_connection(connection, replaced.then_some(credentials), revision, self.audit(caller))
+                .update_connection(connection, after, revision, self.audit(caller))
                 .await
                 .map_err(of_store)
         };
@@ -205,7 +235,13 @@ impl Engine {
         if let Some(until) = renewal {
             self.tokens().release(caller.tenant, id, until).await;
         }
-        changed
+        let changed = changed?;
+        // Only now: to subscribe may need a token that is renewed.
+        if changed.webhook_address == address {
+            Ok(changed)
+        } else {
+            self.subscribe_anew(caller, changed).await
+        }
     }
 
     /// Tokens for credentials with which the tenant's own client is enough.
@@ -229,13 +265,17 @@ impl Engine {
         let connection = self.connection(caller, id).await?;
         let context = self.call_context(&connection, None, &caller.request_id).await;
         let credentials = self.store().connection_credentials(caller.tenant, id).await;
+        let mut subscriptions = self.store().old_subscriptions(caller.tenant, id).await.map_err(of_store)?;
+        subscriptions.extend(connection.subscription.clone());
         // First here, since it may still be in use: then its subscription has to stay.
         self.store().delete_connection(caller.tenant, id, self.audit(caller)).await.map_err(of_store)?;
         self.forget_availability(id);
-        if let (Some(subscription), Ok(context)) = (connection.subscription.clone(), context)
-            && let Err(error) = self.providers().unsubscribe(&context, subscription).await
-        {
-            tracing::warn!(connection = %id, outcome = error.outcome(), "the webhook subscription was not ended");
+        for subscription in subscriptions {
+            let Ok(context) = &context else { break };
+            let context = CallContext { call: self.new_id(), ..context.clone() };
+            if let Err(error) = self.providers().unsubscribe(&context, subscription).await {
+                tracing::warn!(connection = %id, outcome = error.outcome(), "a webhook subscription was not ended");
+            }
         }
         if let Ok(credentials) = credentials {
             self.end_tokens(&connection, &connection.settings, &credentials).await;
@@ -378,7 +418,7 @@ impl Engine {
         Ok(())
     }
 
-    fn made_up_secret(&self) -> Secret {
+    pub(crate) fn made_up_secret(&self) -> Secret {
         let mut bytes = [0; 32];
         self.random().fill(&mut bytes);
         Secret::new(URL_SAFE_NO_PAD.encode(bytes))

@@ -29,6 +29,7 @@ mod plugins;
 mod problems;
 mod refusals;
 mod repeats;
+mod rotation;
 mod routing;
 mod rules;
 mod series;

@@ -1,5 +1,5 @@
 //! Subscriptions to providers' webhooks, which look after themselves: made, renewed before their end, made anew when the provider ended or
-//! lost them, ended with the connection. What is due is a column of the connection, so that nothing is forgotten over a crash.
+//! lost them, and when its secret was exchanged; ended with the connection. What is due is a column of the connection, so that nothing is forgotten over a crash.
 
 use berth_model::{
     connection::ConnectionRecord,
@@ -60,30 +60,35 @@ impl Engine {
         context: &CallContext,
         failures: i64,
     ) -> Result<ConnectionRecord, StoreError> {
-        let (tenant, id) = (connection.tenant, connection.id);
+        let (tenant, id, address) = (connection.tenant, connection.id, connection.webhook_address);
         match self.kept(connection, context).await {
             Ok(Kept::Same(subscription)) => {
                 let due = self.due_after(&subscription);
-                self.store().subscription_looked_after(tenant, id, Some(due), true, None).await?;
+                self.store().subscription_looked_after(tenant, id, address, Some(due), true, None).await?;
             }
             Ok(Kept::New(subscription)) => {
                 let due = self.due_after(&subscription);
-                let audit = self.audit_by("system", &context.request_id);
-                self.store()
-                    .set_connection_subscription(tenant, id, Some(subscription), Some(due), audit)
-                    .await?;
+                let (audit, made) =
+                    (self.audit_by("system", &context.request_id), Some(subscription.clone()));
+                self.store().set_connection_subscription(tenant, id, address, made, Some(due), audit).await?;
             }
             Ok(Kept::None(why)) => {
                 // Another version of the plugin or another configuration may have them.
                 let due = self.now().plus_seconds(limits::SUBSCRIPTION_CHECK_SECONDS);
                 self.store()
-                    .subscription_looked_after(tenant, id, Some(due), true, Some(why.to_owned()))
+                    .subscription_looked_after(tenant, id, address, Some(due), true, Some(why.to_owned()))
                     .await?;
             }
             Err(error) => {
                 tracing::warn!(connection = %id, outcome = error.outcome(), "a webhook subscription was not kept");
                 self.later(connection, failures, &of_call(&error).detail).await?;
+                return self.store().connection(tenant, id).await;
             }
+        }
+        let now = self.store().connection(tenant, id).await?;
+        // Else the secret was exchanged in between, and whoever did that goes on.
+        if now.webhook_address == address {
+            self.end_old_subscriptions(&now, context, failures).await?;
         }
         self.store().connection(tenant, id).await
     }
@@ -98,11 +103,42 @@ impl Engine {
             .subscription_looked_after(
                 connection.tenant,
                 connection.id,
+                connection.webhook_address,
                 Some(due),
                 false,
                 Some(why.to_owned()),
             )
             .await
+    }
+
+    /// End the subscriptions that the current one took the place of; what does not answer is asked again later. Whatever else the provider
+    /// says, nothing more can be done: their messages are refused when their secret is over.
+    async fn end_old_subscriptions(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        failures: i64,
+    ) -> Result<(), StoreError> {
+        let (tenant, id) = (connection.tenant, connection.id);
+        for old in self.store().old_subscriptions(tenant, id).await? {
+            // A provider that gave back the same one must not lose it.
+            if connection.subscription.as_ref().is_none_or(|current| current.id != old.id) {
+                let context = CallContext { call: self.new_id(), ..context.clone() };
+                match self.providers().unsubscribe(&context, old.clone()).await {
+                    Ok(()) => {}
+                    Err(error) if error.is_definite() => {
+                        tracing::warn!(connection = %id, outcome = error.outcome(), "an old webhook subscription was not ended");
+                    }
+                    Err(error) => {
+                        let why =
+                            format!("The subscription before was not ended: {}", of_call(&error).detail);
+                        return self.later(connection, failures, &why).await;
+                    }
+                }
+            }
+            self.store().remove_old_subscription(tenant, id, old.id).await?;
+        }
+        Ok(())
     }
 
     async fn kept(&self, connection: &ConnectionRecord, context: &CallContext) -> Result<Kept, CallError> {
@@ -112,8 +148,13 @@ impl Engine {
         if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.webhooks) {
             return Ok(Kept::None("the provider has no webhooks"));
         }
+        // Nobody reads the number: it makes another address.
+        let version = match connection.webhook_address {
+            0 => String::new(),
+            number => format!("?v={number}"),
+        };
         let callback_url = format!(
-            "{}/api/webhooks/{}/{}",
+            "{}/api/webhooks/{}/{}{version}",
             public_url.trim_end_matches('/'),
             connection.plugin,
             connection.id
@@ -165,7 +206,14 @@ impl Engine {
     pub(crate) async fn subscription_ended(&self, connection: &ConnectionRecord) -> Result<(), StoreError> {
         let audit = self.audit_by(&format!("provider:{}", connection.plugin), "webhook");
         self.store()
-            .set_connection_subscription(connection.tenant, connection.id, None, Some(self.now()), audit)
+            .set_connection_subscription(
+                connection.tenant,
+                connection.id,
+                connection.webhook_address,
+                None,
+                Some(self.now()),
+                audit,
+            )
             .await
     }
 }

@@ -85,6 +85,18 @@ impl Engine {
             // A plugin that was disabled may be enabled again: not definite.
             Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
         };
+        let result = match (result, &context) {
+            (Err(CallError::Provider(ProviderError::Unauthorised)), Ok(refused)) => {
+                match self.call_context(&connection, Some(booking.listing), request_id).await {
+                    // Exchanged since this try began: what was refused was the one before.
+                    Ok(fresh) if fresh.credentials != refused.credentials => {
+                        self.drive(&fresh, &booking, task, held.attempt).await
+                    }
+                    _ => Err(CallError::Provider(ProviderError::Unauthorised)),
+                }
+            }
+            (result, _) => result,
+        };
         let status = match &result {
             Err(CallError::Provider(ProviderError::Unauthorised)) => Some(ConnectionStatus::Unauthorised),
             Err(CallError::Provider(ProviderError::Unavailable { .. })) => {

@@ -11,7 +11,7 @@ use berth_model::{
     problem::{Code, Problem},
     provider::{CallError, WebhookReply, WebhookRequest},
     secret::Credentials,
-    webhook,
+    webhook::{self, Refused},
 };
 use berth_store::{
     StoreError,
@@ -56,12 +56,12 @@ impl Engine {
         };
         let manifest = self.active_manifest(plugin)?;
         let spec = manifest.webhook.as_ref().ok_or_else(no_such)?.under(&connection.settings);
-        let credentials =
-            self.store().connection_credentials(connection.tenant, connection.id).await.map_err(of_store)?;
-        if let Some(reply) = webhook::handshake(&spec, &credentials, &request.query, &request.body) {
+        let accepted = self.accepted(&connection).await?;
+        let handshake = |c| webhook::handshake(&spec, c, &request.query, &request.body);
+        if let Some(reply) = webhook::any(accepted.iter().filter_map(handshake)) {
             return reply.map_err(|refused| self.refused(&connection, refused.as_str(), request_id));
         }
-        self.take(&connection, &spec, &credentials, request, source, request_id).await
+        self.take(&connection, &spec, &accepted, request, source, request_id).await
     }
 
     /// Take a message that names only the account at the provider. It is stored for each connection to this account under which it is
@@ -82,13 +82,9 @@ impl Engine {
         let connections = self.store().connections_of_account(plugin, &account).await.map_err(of_store)?;
         let mut last = Err(unknown());
         for connection in connections {
-            let credentials = self
-                .store()
-                .connection_credentials(connection.tenant, connection.id)
-                .await
-                .map_err(of_store)?;
+            let accepted = self.accepted(&connection).await?;
             let own = spec.under(&connection.settings);
-            let taken = self.take(&connection, &own, &credentials, request.clone(), source, request_id).await;
+            let taken = self.take(&connection, &own, &accepted, request.clone(), source, request_id).await;
             match taken {
                 Ok(reply) => last = Ok(reply),
                 Err(problem) if problem.code == Code::WebhookRefused => {}
@@ -97,6 +93,12 @@ impl Engine {
             }
         }
         last
+    }
+
+    /// What messages may be verified with: the credentials as they are, and as they were before a secret was exchanged lately.
+    async fn accepted(&self, connection: &ConnectionRecord) -> Outcome<Vec<Credentials>> {
+        let now = self.now();
+        self.store().webhook_credentials(connection.tenant, connection.id, now).await.map_err(of_store)
     }
 
     /// The sender may be anybody: the reason is for our log and the tenant's alone.
@@ -110,7 +112,7 @@ impl Engine {
         &self,
         connection: &ConnectionRecord,
         spec: &WebhookSpec,
-        credentials: &Credentials,
+        accepted: &[Credentials],
         request: WebhookRequest,
         source: Option<IpAddr>,
         request_id: &str,
@@ -120,7 +122,9 @@ impl Engine {
         {
             return Err(self.refused(connection, "source_not_allowed", request_id));
         }
-        webhook::verify(spec, credentials, &request.headers, &request.body, request.received_at)
+        let verdict = |c| webhook::verify(spec, c, &request.headers, &request.body, request.received_at);
+        webhook::any(accepted.iter().map(verdict))
+            .unwrap_or(Err(Refused::Mismatch))
             .map_err(|refused| self.refused(connection, refused.as_str(), request_id))?;
         let id: InboundWebhookId = self.new_id();
         // A message without a body says only "something changed", each time anew: none is the double of another. Nor is one with a

@@ -69,6 +69,8 @@ pub struct ConnectionRecord {
     pub webhook_sources: Option<Vec<String>>,
     /// Names of the credentials that are stored (never their values).
     pub credential_names: Vec<String>,
+    /// Counts the addresses that messages were asked to: one for each webhook secret.
+    pub webhook_address: i64,
     /// Counts changes; the `ETag`.
     pub revision: i64,
     /// When it was made.

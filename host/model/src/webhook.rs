@@ -137,6 +137,12 @@ pub fn verify(
     }
 }
 
+/// The verdict on a message that several credentials may prove, such as the secrets before and after a rotation: it is good if it is under
+/// any of them, else the first one's reason counts. All are tried, so that the time tells nothing of which it was.
+pub fn any<T>(verdicts: impl Iterator<Item = Result<T, Refused>>) -> Option<Result<T, Refused>> {
+    verdicts.reduce(|best, next| if best.is_err() && next.is_ok() { next } else { best })
+}
+
 fn verify_one(
     spec: &WebhookSpec,
     credentials: &Credentials,

@@ -37,6 +37,7 @@ migrations! {
     14 "0014_calendars",
     15 "0015_replicas",
     16 "0016_blocks",
+    17 "0017_rotation",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

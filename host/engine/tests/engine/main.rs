@@ -28,6 +28,8 @@ mod provider;
 #[cfg(test)]
 mod repeats;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod routing;
 #[cfg(test)]
 mod subscriptions;

@@ -83,6 +83,8 @@ pub(crate) enum Fault {
     DiesAfter,
     /// It happened; before the answer arrives, this happens.
     Meanwhile(Meanwhile),
+    /// Refused; before the answer arrives, this happens.
+    RefusedMeanwhile(CallError, Meanwhile),
 }
 
 pub(crate) const LOST: CallError = CallError::Provider(ProviderError::Unavailable { retry_after_ms: None });
@@ -110,6 +112,10 @@ pub(crate) struct State {
     pub(crate) handled: Vec<Vec<u8>>,
     pub(crate) subscribed: Vec<String>,
     pub(crate) unsubscribed: Vec<String>,
+    /// Webhook secrets that subscriptions were made with, by their ids.
+    pub(crate) told: BTreeMap<String, String>,
+    /// API keys of the calls, in order.
+    pub(crate) keys: Vec<String>,
     /// What changed, in order; none: it does not say. What is before `forgotten` is not told any more.
     pub(crate) changes: Option<Vec<ExternalBooking>>,
     pub(crate) forgotten: usize,
@@ -183,6 +189,7 @@ impl Fake {
                 let mut state = self.state();
                 state.calls.push(function);
                 state.granted.clone_from(&cx.granted_hosts);
+                state.keys.extend(cx.credentials.get("api-key").map(|key| key.expose().to_owned()));
                 let refused =
                     ["oauth", "machine"].iter().filter_map(|name| cx.credentials.get(*name)).any(|token| {
                         state.accepted.as_ref().is_some_and(|accepted| !accepted.contains(token.expose()))
@@ -194,6 +201,10 @@ impl Fake {
             };
             match fault {
                 Some(Fault::Before(error)) => return Err(error),
+                Some(Fault::RefusedMeanwhile(error, meanwhile)) => {
+                    meanwhile().await;
+                    return Err(error);
+                }
                 Some(Fault::DiesBefore) => panic!("scripted: the process dies"),
                 _ => {}
             }
@@ -364,10 +375,13 @@ impl Providers for Fake {
     }
     fn subscribe<'a>(&'a self, cx: &'a CallContext, request: SubscribeRequest) -> Reply<'a, Subscription> {
         self.call(cx, "subscribe", move |s| {
-            s.subscribed.push(request.callback_url);
             // One per address, as the contract wants it.
-            let id =
-                s.subscription.get_or_insert_with(|| format!("sub-of-{}", request.idempotency_key)).clone();
+            let same = s.subscribed.last() == Some(&request.callback_url);
+            let known = s.subscription.clone().filter(|_| same);
+            let id = known.unwrap_or_else(|| format!("sub-of-{}", request.idempotency_key));
+            s.subscribed.push(request.callback_url);
+            s.subscription = Some(id.clone());
+            s.told.entry(id.clone()).or_insert_with(|| cx.credentials["webhook-secret"].expose().to_owned());
             Ok(Subscription { id, expires_at: s.subscription_ends, data: None })
         })
     }
@@ -386,7 +400,7 @@ impl Providers for Fake {
     }
     fn unsubscribe<'a>(&'a self, cx: &'a CallContext, subscription: Subscription) -> Reply<'a, ()> {
         self.call(cx, "unsubscribe", move |s| {
-            s.subscription = None;
+            s.subscription = s.subscription.take().filter(|id| *id != subscription.id);
             s.unsubscribed.push(subscription.id);
             Ok(())
         })

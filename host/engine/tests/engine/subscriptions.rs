@@ -13,7 +13,7 @@ use crate::{
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
-async fn read(w: &World) -> ConnectionRecord {
+pub(crate) async fn read(w: &World) -> ConnectionRecord {
     w.engine.connection(&w.caller, w.connection.id).await.unwrap()
 }
 
@@ -22,7 +22,7 @@ fn counts(w: &World) -> (usize, usize) {
 }
 
 /// Time passes, and somebody looks.
-async fn after(w: &World, seconds: i64) {
+pub(crate) async fn after(w: &World, seconds: i64) {
     w.clock.pass_seconds(seconds);
     w.engine.keep_subscriptions().await.unwrap();
 }

@@ -13,14 +13,22 @@ use crate::{
     world::{World, half_hour, monday, world},
 };
 
-async fn signature(w: &World, body: &[u8]) -> String {
+pub(crate) async fn secret(w: &World) -> String {
     let credentials = w.engine.store().connection_credentials(w.tenant.id, w.connection.id).await.unwrap();
-    let key = hmac::Key::new(hmac::HMAC_SHA256, credentials["webhook-secret"].expose().as_bytes());
+    credentials["webhook-secret"].expose().to_owned()
+}
+
+async fn signature(w: &World, body: &[u8]) -> String {
+    signed_with(&secret(w).await, body)
+}
+
+pub(crate) fn signed_with(secret: &str, body: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, body);
     tag.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-async fn send_signed(w: &World, body: &[u8], signature: String) -> Result<WebhookReply, Problem> {
+pub(crate) async fn send_signed(w: &World, body: &[u8], signature: String) -> Result<WebhookReply, Problem> {
     let request = WebhookRequest {
         method: "POST".into(),
         headers: vec![("x-signature".into(), signature)],

@@ -214,7 +214,8 @@ pub(super) struct PatchConnection {
     webhook_sources: Option<Option<Vec<String>>>,
 }
 
-/// Change a connection. New settings or credentials are tried at the provider first.
+/// Change a connection. New settings or credentials are tried at the provider first; if it refuses them, the ones before stay. Messages
+/// signed with a webhook secret that is replaced are accepted for another day.
 #[utoipa::path(patch, path = "/api/booking-providers/{id}", tag = "booking providers", request_body = PatchConnection, params(("id" = String, Path)),
     responses((status = 200, body = ConnectionView), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(super) async fn update(
@@ -235,6 +236,34 @@ pub(super) async fn update(
         webhook_sources: patch.webhook_sources,
     };
     Ok(tagged(StatusCode::OK, app.engine().update_connection(&caller, id, patch, revision).await?))
+}
+
+/// How a webhook secret is exchanged.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+pub(super) struct RotateSecretBody {
+    /// How long messages signed with the secret before are accepted, in seconds: at most a day, which is also what happens if nothing is
+    /// said. 0 for a secret that others know: it ends now, and so do those before it.
+    overlap_seconds: Option<i64>,
+}
+
+/// Make up another webhook secret. The provider is given it with a new subscription, then the one before is ended; what cannot be done
+/// now is done in the background (see `webhooks`). A secret that the provider gives is exchanged with PATCH, in the same way.
+#[utoipa::path(post, path = "/api/booking-providers/{id}/webhook-secret/rotate", tag = "booking providers", request_body = RotateSecretBody,
+    params(("id" = String, Path)), responses((status = 200, body = ConnectionView), (status = 404, body = ProblemDocument),
+        (status = 409, body = ProblemDocument, description = "The provider gives the secret, or too many are accepted still"), (status = 412, body = ProblemDocument)))]
+pub(super) async fn rotate_webhook_secret(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    IfMatch(revision): IfMatch,
+    Body(body): Body<RotateSecretBody>,
+) -> ApiResult<Response> {
+    let caller = key.caller("providers:write", &request_id)?;
+    let rotated = app.engine().rotate_webhook_secret(&caller, id, body.overlap_seconds, revision).await?;
+    Ok(tagged(StatusCode::OK, rotated))
 }
 
 /// Disconnect.

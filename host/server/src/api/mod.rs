@@ -111,6 +111,7 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(bookings::timeline))
         .routes(routes!(booking_providers::create, booking_providers::list))
         .routes(routes!(booking_providers::get, booking_providers::update, booking_providers::delete))
+        .routes(routes!(booking_providers::rotate_webhook_secret))
         .routes(routes!(booking_providers::health))
         .routes(routes!(booking_providers::event_types))
         .routes(routes!(booking_providers::calls))

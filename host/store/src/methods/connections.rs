@@ -86,6 +86,31 @@ impl Store {
         ))
     }
 
+    /// The same with another webhook secret, which gets an address for messages of its own. The secret before (its name and value) is sealed
+    /// and accepted until then; without one, earlier ones are erased. `WrongState` if too many are accepted still.
+    pub async fn change_webhook_secret(
+        &self,
+        connection: ConnectionRecord,
+        credentials: Credentials,
+        before: Option<(Credentials, Instant)>,
+        expected_revision: i64,
+        audit: Audit,
+    ) -> Result<ConnectionRecord, StoreError> {
+        let sealed = self.seal(&connection, &credentials)?;
+        let before = match before {
+            Some((secret, until)) => Some((self.seal(&connection, &secret)?.1, until)),
+            None => None,
+        };
+        change!(self, [connection, sealed, before, audit], |q, conn| q::connections::change_secret(
+            conn,
+            &connection,
+            &sealed,
+            before.as_ref(),
+            expected_revision,
+            &audit
+        ))
+    }
+
     /// Status only; neither checks nor counts a revision, so that a health check does not disturb an edit.
     pub async fn set_connection_health(
         &self,
@@ -105,39 +130,41 @@ impl Store {
         ))
     }
 
-    /// Subscription only, and when it is to be looked after next; checks no revision, but counts one, so that an edit under way does not
-    /// bring the old one back.
+    /// The subscription at an address only, and when it is to be looked after next; checks no revision, but counts one, so that an edit
+    /// under way does not bring the old one back. If the connection has another address by now, the subscription is one to be ended.
     pub async fn set_connection_subscription(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
+        address: i64,
         subscription: Option<Subscription>,
         due_at: Option<Instant>,
         audit: Audit,
     ) -> Result<(), StoreError> {
         change!(self, [subscription, audit], |q, conn| q::connections::set_subscription(
             conn,
-            tenant,
-            connection,
+            (tenant, connection),
+            address,
             subscription.as_ref(),
             due_at,
             &audit
         ))
     }
 
-    /// Note that a subscription was looked after, well or not, and when that is to happen again; none: not by itself.
+    /// Note that the subscription at an address was looked after, well or not, and when that is to happen again; none: not by itself.
     pub async fn subscription_looked_after(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
+        address: i64,
         due_at: Option<Instant>,
         well: bool,
         detail: Option<String>,
     ) -> Result<(), StoreError> {
         change!(self, [detail], |q, conn| q::connections::looked_after(
             conn,
-            tenant,
-            connection,
+            (tenant, connection),
+            address,
             due_at,
             well,
             detail.as_deref()
@@ -212,7 +239,7 @@ impl Store {
         let mut after = Uuid::nil();
         loop {
             let page = ask!(self, |q, conn| q::connections::all_sealed(conn, after, limits::LIST_ROWS_MAX))?;
-            let Some((_, last, _)) = page.last() else { return Ok(count) };
+            let Some((_, last, _)) = page.last() else { break };
             after = last.uuid();
             for (tenant, connection, old) in page {
                 if self.keys.is_current(&old) {
@@ -226,5 +253,7 @@ impl Store {
                 count += u64::from(changed);
             }
         }
+        self.reseal_old_secrets().await?;
+        Ok(count)
     }
 }

@@ -56,6 +56,7 @@ mod mirror;
 mod oauth;
 mod plugins;
 mod replicas;
+mod rotation;
 mod rules;
 mod state;
 mod taken;

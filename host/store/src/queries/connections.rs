@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, after, audit, found, met, mirror, named, parsed, shaped};
+use super::{super::Db, Conn, after, audit, found, met, mirror, named, parsed, rotation, shaped};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -21,20 +21,20 @@ queries! {
             subscription_due_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     GET = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
-            subscription, subscription_detail, webhook_sources, credential_names, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
         FROM connections WHERE tenant_id = $1 AND id = $2";
     BY_ID = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
-            subscription, subscription_detail, webhook_sources, credential_names, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
         FROM connections WHERE id = $1";
     LIST = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
-            subscription, subscription_detail, webhook_sources, credential_names, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
         FROM connections WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     UPDATE = "UPDATE connections SET listing_id = $4, name = $5, settings = $6, granted_hosts = $7, status = $8,
             account = $9, subscription = $10, revision = revision + 1, updated_at = $11, status_detail = $12,
             webhook_sources = $13
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
         RETURNING tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
-            subscription, subscription_detail, webhook_sources, credential_names, revision, created_at, updated_at";
+            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at";
     SET_CREDENTIALS = "UPDATE connections SET credential_names = $3, sealed_credentials = $4
         WHERE tenant_id = $1 AND id = $2";
     // Without a detail the one that is there stays, unless all is well.
@@ -43,19 +43,19 @@ queries! {
         WHERE tenant_id = $1 AND id = $2";
     SET_SUBSCRIPTION = "UPDATE connections SET subscription = $3, revision = revision + 1, updated_at = $4,
             subscription_due_at = $5, subscription_failures = 0, subscription_detail = NULL
-        WHERE tenant_id = $1 AND id = $2";
+        WHERE tenant_id = $1 AND id = $2 AND webhook_address = $6";
     LOOKED_AFTER = "UPDATE connections SET subscription_due_at = $3, subscription_failures = 0, subscription_detail = $4
-        WHERE tenant_id = $1 AND id = $2";
+        WHERE tenant_id = $1 AND id = $2 AND webhook_address = $5";
     NOT_LOOKED_AFTER = "UPDATE connections SET subscription_due_at = $3, subscription_failures = subscription_failures + 1,
             subscription_detail = $4
-        WHERE tenant_id = $1 AND id = $2";
+        WHERE tenant_id = $1 AND id = $2 AND webhook_address = $5";
     CLAIM_SUBSCRIPTIONS = concat!("UPDATE connections SET subscription_due_at = $2
         WHERE id IN (
             SELECT id FROM connections WHERE subscription_due_at <= $1
             ORDER BY subscription_due_at LIMIT $3", lock_rows_skipping!(), ")
         RETURNING tenant_id, id, subscription_failures");
     OF_ACCOUNT = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
-            subscription, subscription_detail, webhook_sources, credential_names, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
         FROM connections WHERE plugin = $1 AND account ->> 'id' = $2 ORDER BY id LIMIT $3";
     DELETE = "DELETE FROM connections WHERE tenant_id = $1 AND id = $2";
     CREDENTIALS = "SELECT sealed_credentials FROM connections WHERE tenant_id = $1 AND id = $2";
@@ -80,6 +80,7 @@ struct Row {
     subscription_detail: Option<String>,
     webhook_sources: Option<Json<Value>>,
     credential_names: Json<Value>,
+    webhook_address: i64,
     revision: i64,
     created_at: Ts,
     updated_at: Ts,
@@ -108,6 +109,7 @@ impl TryFrom<Row> for ConnectionRecord {
             subscription_detail: row.subscription_detail,
             webhook_sources: row.webhook_sources.map(|value| shaped(value, "webhook sources")).transpose()?,
             credential_names: shaped(row.credential_names, "credential names")?,
+            webhook_address: row.webhook_address,
             revision: row.revision,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -202,6 +204,33 @@ pub(crate) async fn update(
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<ConnectionRecord, StoreError> {
+    let updated = replace(conn, connection, credentials, expected_revision, audit).await?;
+    note(conn, audit, "connection.updated", &updated).await?;
+    Ok(updated)
+}
+
+/// The same with another webhook secret: the one before and its subscription are put aside, and messages are asked to the next address.
+pub(crate) async fn change_secret(
+    conn: &mut Conn,
+    connection: &ConnectionRecord,
+    credentials: &(Vec<String>, Vec<u8>),
+    before: Option<&(Vec<u8>, Instant)>,
+    expected_revision: i64,
+    audit: &Audit,
+) -> Result<ConnectionRecord, StoreError> {
+    let updated = replace(conn, connection, Some(credentials), expected_revision, audit).await?;
+    rotation::put_aside(conn, &updated, before, audit).await?;
+    note(conn, audit, "connection.webhook_secret_changed", &updated).await?;
+    get(conn, connection.tenant, connection.id).await
+}
+
+async fn replace(
+    conn: &mut Conn,
+    connection: &ConnectionRecord,
+    credentials: Option<&(Vec<String>, Vec<u8>)>,
+    expected_revision: i64,
+    audit: &Audit,
+) -> Result<ConnectionRecord, StoreError> {
     let row = sqlx::query_as::<Db, Row>(UPDATE)
         .bind(connection.tenant.uuid())
         .bind(connection.id.uuid())
@@ -234,7 +263,6 @@ pub(crate) async fn update(
             .await?;
         updated.credential_names.clone_from(names);
     }
-    note(conn, audit, "connection.updated", &updated).await?;
     Ok(updated)
 }
 
@@ -257,10 +285,11 @@ pub(crate) async fn set_health(
     met(&done, StoreError::NotFound("connection"))
 }
 
+/// Write the subscription of an address. If messages are asked to another one by now, it is one to be ended.
 pub(crate) async fn set_subscription(
     conn: &mut Conn,
-    tenant: TenantId,
-    connection: ConnectionId,
+    (tenant, connection): (TenantId, ConnectionId),
+    address: i64,
     subscription: Option<&Subscription>,
     due_at: Option<Instant>,
     audit: &Audit,
@@ -271,20 +300,27 @@ pub(crate) async fn set_subscription(
         .bind(subscription.map(Json))
         .bind(Ts(audit.at))
         .bind(due_at.map(Ts))
+        .bind(address)
         .execute(&mut *conn)
         .await?;
-    met(&done, StoreError::NotFound("connection"))?;
+    if done.rows_affected() == 0 {
+        get(conn, tenant, connection).await?;
+        return match subscription {
+            Some(subscription) => rotation::too_late(conn, tenant, connection, subscription, audit.at).await,
+            None => Ok(()),
+        };
+    }
     let data = json!({
         "id": subscription.map(|s| &s.id), "expires_at": subscription.and_then(|s| s.expires_at),
     });
     audit::note(conn, audit, Some(tenant), "connection.subscription_changed", connection.uuid(), data).await
 }
 
-/// Note that a subscription was looked after, and when that is to happen again.
+/// Note that the subscription of an address was looked after, and when that is to happen again.
 pub(crate) async fn looked_after(
     conn: &mut Conn,
-    tenant: TenantId,
-    connection: ConnectionId,
+    (tenant, connection): (TenantId, ConnectionId),
+    address: i64,
     due_at: Option<Instant>,
     well: bool,
     detail: Option<&str>,
@@ -294,6 +330,7 @@ pub(crate) async fn looked_after(
         .bind(connection.uuid())
         .bind(due_at.map(Ts))
         .bind(detail)
+        .bind(address)
         .execute(conn)
         .await?;
     Ok(())

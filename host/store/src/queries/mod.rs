@@ -51,6 +51,7 @@ pub(crate) mod places;
 pub(crate) mod plugins;
 pub(crate) mod prune;
 pub(crate) mod replicas;
+pub(crate) mod rotation;
 pub(crate) mod rules;
 pub(crate) mod state;
 pub(crate) mod taken;
@@ -83,6 +84,7 @@ const ALL: &[&[&str]] = &[
     plugins::ALL,
     prune::ALL,
     replicas::ALL,
+    rotation::ALL,
     rules::ALL,
     state::ALL,
     tenants::ALL,

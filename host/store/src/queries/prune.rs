@@ -20,6 +20,8 @@ queries! {
         SELECT id FROM calendar_blocks WHERE ends_at <= $1 LIMIT $2)";
     OAUTH_FLOWS = "DELETE FROM oauth_flows WHERE state_hash IN (
         SELECT state_hash FROM oauth_flows WHERE expires_at <= $1 LIMIT $2)";
+    OLD_WEBHOOK_SECRETS = "DELETE FROM old_webhook_secrets WHERE id IN (
+        SELECT id FROM old_webhook_secrets WHERE ends_at <= $1 LIMIT $2)";
 }
 
 /// Remove what is older than its limit. Returns how many rows; there may be more left for the next time.
@@ -33,6 +35,7 @@ pub(crate) async fn prune(conn: &mut Conn, now: Instant) -> Result<u64, StoreErr
         (HOLDS, 0),
         (BLOCKS, 0),
         (OAUTH_FLOWS, 0),
+        (OLD_WEBHOOK_SECRETS, 0),
     ] {
         let done = sqlx::query::<Db>(statement)
             .bind(Ts(now.plus_seconds(-kept_seconds)))
