@@ -220,20 +220,16 @@ impl Engine {
             idempotency_key: None,
         };
         let manifest = self.active_manifest(&flow.plugin)?;
-        let (spec, client) = self
-            .tokens()
-            .spec_and_client(&manifest, &flow.credential, None)
-            .await
-            .map_err(|e| refused(&e))?;
         let redirect_uri = self.oauth_callback_address()?;
         let grant = Grant::Code { code: &code, redirect_uri: &redirect_uri, verifier: verifier.as_ref() };
+        let of = (&*manifest, flow.credential.as_str(), None);
         if flow.is_new {
             let draft: Draft = sealed
                 .get("draft")
                 .cloned()
                 .and_then(|draft| serde_json::from_value(draft).ok())
                 .ok_or_else(|| Problem::new(Code::Internal, "The flow's draft cannot be read."))?;
-            let asked = self.tokens().ask(flow.tenant, &spec, &draft.settings, &client, grant, None).await;
+            let asked = self.tokens().ask_as_client(flow.tenant, of, &draft.settings, grant, None).await;
             let tokens = asked.map_err(|e| refused(&e))?;
             let mut credentials: Credentials =
                 draft.credentials.into_iter().map(|(name, text)| (name, Secret::new(text))).collect();
@@ -250,7 +246,7 @@ impl Engine {
             return self.create_connection_as(&caller, flow.connection, new).await;
         }
         let connection = self.connection(&caller, flow.connection).await?;
-        let asked = self.tokens().ask(flow.tenant, &spec, &connection.settings, &client, grant, None).await;
+        let asked = self.tokens().ask_as_client(flow.tenant, of, &connection.settings, grant, None).await;
         let tokens = asked.map_err(|e| refused(&e))?;
         self.consented_again(&caller, connection, &flow.credential, &tokens).await
     }

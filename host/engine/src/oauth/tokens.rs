@@ -220,13 +220,36 @@ impl Tokens {
         name: &str,
         current: &TokenSet,
     ) -> Result<TokenSet, TokenError> {
-        let (spec, client) = self.spec_and_client(manifest, name, current.client.as_ref()).await?;
         let grant = match &current.refresh_token {
             Some(token) => Grant::Refresh(token),
             None if current.client.is_some() => Grant::ClientCredentials,
             None => return Err(TokenError::ConsentOver("there is no refresh token".to_owned())),
         };
-        self.ask(cx.tenant, &spec, &cx.settings, &client, grant, Some(current)).await
+        let of = (manifest, name, current.client.as_ref());
+        self.ask_as_client(cx.tenant, of, &cx.settings, grant, Some(current)).await
+    }
+
+    /// Ask the token endpoint of a credential with its client. One that was exchanged while its request was under way is asked with once
+    /// more: refusing a client uses nothing up (RFC 6749, section 5.2).
+    pub(crate) async fn ask_as_client(
+        &self,
+        tenant: TenantId,
+        (manifest, name, own): (&Manifest, &str, Option<&Client>),
+        settings: &Value,
+        grant: Grant<'_>,
+        before: Option<&TokenSet>,
+    ) -> Result<TokenSet, TokenError> {
+        let (spec, client) = self.spec_and_client(manifest, name, own).await?;
+        let asked = self.ask(tenant, &spec, settings, &client, grant, before).await;
+        if !matches!(asked, Err(TokenError::Refused(_))) {
+            return asked;
+        }
+        let (spec, current) = self.spec_and_client(manifest, name, own).await?;
+        if current == client {
+            asked
+        } else {
+            self.ask(tenant, &spec, settings, &current, grant, before).await
+        }
     }
 
     /// The endpoints and the client of a credential: the tenant's own, or the operator's.
@@ -254,7 +277,7 @@ impl Tokens {
     }
 
     /// Ask a token endpoint.
-    pub(crate) async fn ask(
+    async fn ask(
         &self,
         tenant: TenantId,
         spec: &OAuth2Spec,

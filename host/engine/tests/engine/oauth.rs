@@ -20,15 +20,20 @@ const RETURN: &str = "https://console.example/connected";
 /// A world whose operator has registered a client, and whose provider looks at tokens.
 async fn consenting() -> World {
     let world = world().await;
+    register(&world, "made_up_client_secret").await;
+    world
+}
+
+/// The operator gives the client this secret.
+async fn register(world: &World, secret: &str) {
     let client = NewOAuthClient {
         client_id: "client_1".into(),
-        client_secret: Some(Secret::new("made_up_client_secret".into())),
+        client_secret: Some(Secret::new(secret.into())),
         endpoints: BTreeMap::new(),
         return_addresses: vec![RETURN.into()],
     };
     let plugin = "acme".parse().unwrap();
     world.engine.set_oauth_client("operator", "req", &plugin, "oauth", client).await.unwrap();
-    world
 }
 
 async fn start(world: &World) -> OAuthStarted {
@@ -215,6 +220,50 @@ async fn many_callers_of_two_replicas_renew_a_token_once() {
     });
     assert!(answers.iter().all(|answer| answer.as_ref().unwrap().1.is_none()), "{answers:?}");
     assert_eq!(world.tokens.asked(), ["authorization_code", "refresh_token"]);
+}
+
+#[tokio::test]
+async fn a_clients_secret_is_exchanged_while_tokens_are_renewed() {
+    let world = consenting().await;
+    let connection = consented(&world).await;
+    accept_nothing_old(&world);
+    world.clock.pass_seconds(3_590);
+    // The renewal is under way with the secret before when there is another one, at the provider and here.
+    let closed = world.tokens.door.acquire_many(DOOR).await.unwrap();
+    world.tokens.knocks.forget_permits(9);
+    let (shown, ()) = tokio::join!(health(&world, &connection), async {
+        world.tokens.knocks.acquire().await.unwrap().forget();
+        world.tokens.state.lock().unwrap().secret = Some("made_up_next_secret");
+        register(&world, "made_up_next_secret").await;
+        drop(closed);
+    });
+    assert!(shown.1.is_none() && shown.0.status == ConnectionStatus::Healthy, "{shown:?}");
+    assert_eq!(world.tokens.asked(), ["authorization_code", "refresh_token", "refresh_token"]);
+
+    // A person comes back in this moment.
+    let started = start(&world).await;
+    let answer = consent(&world, &started, "c2");
+    let closed = world.tokens.door.acquire_many(DOOR).await.unwrap();
+    world.tokens.knocks.forget_permits(9);
+    world.provider.state().accepted = None;
+    let (finished, ()) = tokio::join!(world.engine.finish_oauth(answer, "req"), async {
+        world.tokens.knocks.acquire().await.unwrap().forget();
+        world.tokens.state.lock().unwrap().secret = Some("made_up_last_secret");
+        register(&world, "made_up_last_secret").await;
+        drop(closed);
+    });
+    finished.result.unwrap();
+
+    // Exchanged at the provider first: what is refused until then is not over.
+    world.clock.pass_seconds(3_590);
+    world.tokens.state.lock().unwrap().secret = Some("made_up_later_secret");
+    let (shown, problem) = health(&world, &connection).await;
+    assert_eq!(shown.status, ConnectionStatus::Unauthorised);
+    assert_eq!(problem.unwrap().code, Code::ProviderUnauthorised);
+    assert!(shown.status_detail.unwrap().contains("OAuth client is refused"));
+    register(&world, "made_up_later_secret").await;
+    let (shown, problem) = health(&world, &connection).await;
+    assert!(problem.is_none() && shown.status == ConnectionStatus::Healthy);
 }
 
 #[tokio::test]

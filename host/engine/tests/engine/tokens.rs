@@ -30,17 +30,21 @@ pub(crate) struct State {
     /// Access tokens that were given.
     pub(crate) given: BTreeSet<String>,
     pub(crate) scope: Option<&'static str>,
+    /// The client's secret, where it is another than at first.
+    pub(crate) secret: Option<&'static str>,
 }
 
 pub(crate) struct FakeTokens {
     pub(crate) state: Mutex<State>,
     /// Closed while somebody holds all its permits.
     pub(crate) door: Semaphore,
+    /// A permit for each request that came to the door.
+    pub(crate) knocks: Semaphore,
 }
 
 impl FakeTokens {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::default(), door: Semaphore::new(DOOR as usize) }
+        Self { state: Mutex::default(), door: Semaphore::new(DOOR as usize), knocks: Semaphore::new(0) }
     }
 
     pub(crate) fn asked(&self) -> Vec<String> {
@@ -75,7 +79,7 @@ impl State {
         if let Some((status, body)) = self.answers.pop_front() {
             return (status, body.to_owned());
         }
-        if form.get("client_secret") != Some(&"made_up_client_secret") {
+        if form.get("client_secret") != Some(&self.secret.unwrap_or("made_up_client_secret")) {
             return (401, json!({ "error": "invalid_client" }).to_string());
         }
         let invalid = || (400, json!({ "error": "invalid_grant", "error_description": "over" }).to_string());
@@ -99,6 +103,7 @@ impl State {
 impl TokenEndpoint for FakeTokens {
     fn ask(&self, request: TokenRequest) -> Later<'_, Result<TokenReply, String>> {
         Box::pin(async move {
+            self.knocks.add_permits(1);
             let _open = self.door.acquire().await.unwrap();
             let (status, body) = self.state.lock().unwrap().answer(&request);
             Ok(TokenReply { status, body: body.into_bytes() })
