@@ -1,5 +1,7 @@
 //! The HTTP surface: who may do what on every route, problems, idempotency, ETags, pages.
 
+#[path = "api/admin.rs"]
+mod admin;
 #[path = "api/calendars.rs"]
 mod calendars;
 #[path = "api/event_types.rs"]

@@ -36,6 +36,11 @@ impl Engine {
         self.store().list_conflicts(caller.tenant, connection, before, all, limit).await.map_err(of_store)
     }
 
+    /// One conflict.
+    pub async fn conflict_of(&self, caller: &Caller, id: ConflictId) -> Outcome<Conflict> {
+        self.store().conflict(caller.tenant, id).await.map_err(of_store)
+    }
+
     /// End a conflict so.
     pub async fn resolve_conflict(
         &self,

@@ -122,6 +122,13 @@ impl Engine {
         self.store().dead_jobs(caller.tenant, limits::PAGE_ITEMS_MAX).await.map_err(of_store)
     }
 
+    /// One of them.
+    pub async fn dead_job(&self, caller: &Caller, id: JobId) -> Outcome<Job> {
+        let all = u32::try_from(limits::LIST_ROWS_MAX).unwrap_or(u32::MAX);
+        let dead = self.store().dead_jobs(caller.tenant, all).await.map_err(of_store)?;
+        dead.into_iter().find(|job| job.id == id).ok_or_else(|| Problem::not_found("job"))
+    }
+
     /// Try once more what was given up.
     pub async fn requeue_job(&self, caller: &Caller, job: JobId) -> Outcome<()> {
         self.store()

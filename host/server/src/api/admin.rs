@@ -234,7 +234,11 @@ pub(super) async fn requeue(
     Path((provider, id)): Path<(PluginId, JobId)>,
 ) -> ApiResult<StatusCode> {
     let caller = key.caller("providers:write", &request_id)?;
-    connections(&app, &caller, &provider, None).await?;
+    let known = connections(&app, &caller, &provider, None).await?;
+    let job = app.engine().dead_job(&caller, id).await?;
+    if !is_for(&app, &caller, &known, &job.payload).await {
+        return Err(Problem::not_found("job of this provider").into());
+    }
     app.engine().requeue_job(&caller, id).await?;
     Ok(StatusCode::ACCEPTED)
 }
@@ -278,6 +282,21 @@ pub(super) async fn conflicts(
     Ok(Json(json!({ "items": items, "next": next })))
 }
 
+/// Is this a conflict with the provider?
+async fn conflict_of(
+    app: &App,
+    caller: &berth_engine::Caller,
+    provider: &PluginId,
+    id: ConflictId,
+) -> ApiResult<()> {
+    let known = connections(app, caller, provider, None).await?;
+    let conflict = app.engine().conflict_of(caller, id).await?;
+    if known.iter().any(|c| c.id == conflict.connection) {
+        return Ok(());
+    }
+    Err(Problem::not_found("conflict with this provider").into())
+}
+
 /// Which version counts.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -289,7 +308,7 @@ pub(super) struct ResolveBody {
 /// End a conflict.
 #[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/resolve", tag = "synchronisation", request_body = ResolveBody,
     params(("provider" = String, Path), ("id" = String, Path)),
-    responses((status = 200, description = "The conflict"), (status = 409, body = ProblemDocument, description = "Resolved already, or the version does not fit")))]
+    responses((status = 200, description = "The conflict"), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "Resolved already, or the version does not fit")))]
 pub(super) async fn resolve(
     State(app): State<App>,
     key: Authenticated,
@@ -298,14 +317,14 @@ pub(super) async fn resolve(
     Body(body): Body<ResolveBody>,
 ) -> ApiResult<Json<Conflict>> {
     let caller = key.caller("providers:write", &request_id)?;
-    connections(&app, &caller, &provider, None).await?;
+    conflict_of(&app, &caller, &provider, id).await?;
     Ok(Json(app.engine().resolve_conflict(&caller, id, body.resolution).await?))
 }
 
 /// Choose the other version of a conflict that was resolved.
 #[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/revert", tag = "synchronisation",
     params(("provider" = String, Path), ("id" = String, Path)),
-    responses((status = 200, description = "The conflict"), (status = 409, body = ProblemDocument)))]
+    responses((status = 200, description = "The conflict"), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
 pub(super) async fn revert(
     State(app): State<App>,
     key: Authenticated,
@@ -313,7 +332,7 @@ pub(super) async fn revert(
     Path((provider, id)): Path<(PluginId, ConflictId)>,
 ) -> ApiResult<Json<Conflict>> {
     let caller = key.caller("providers:write", &request_id)?;
-    connections(&app, &caller, &provider, None).await?;
+    conflict_of(&app, &caller, &provider, id).await?;
     Ok(Json(app.engine().revert_conflict(&caller, id).await?))
 }
 

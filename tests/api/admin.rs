@@ -1,0 +1,113 @@
+//! What a tenant's administrator does about one provider concerns no other.
+
+use axum::http::StatusCode;
+use berth_model::{
+    connection::{ConnectionRecord, ConnectionStatus},
+    id::{AuditEntryId, ConnectionId, Id},
+    sync::{Conflict, ConflictKind},
+    time::Clock as _,
+};
+use berth_store::records::{Audit, JobEnd, NewJob};
+use serde_json::{Value, json};
+
+use super::Api;
+
+fn id<T>(api: &Api) -> Id<T> {
+    Id::new(api.world.clock.now(), &*api.world.random)
+}
+
+fn audit(api: &Api) -> Audit {
+    let at = api.world.clock.now();
+    let id = AuditEntryId::new(at, &*api.world.random);
+    Audit { id, at, actor: "test".to_owned(), request_id: "test".to_owned() }
+}
+
+async fn connect(api: &Api, plugin: &str) -> ConnectionId {
+    let at = api.world.clock.now();
+    let connection = ConnectionRecord {
+        id: id(api),
+        tenant: api.world.caller.tenant,
+        listing: None,
+        plugin: plugin.parse().unwrap(),
+        name: plugin.to_owned(),
+        settings: json!({}),
+        granted_hosts: None,
+        status: ConnectionStatus::Healthy,
+        status_detail: None,
+        account: Value::Null,
+        subscription: None,
+        subscription_detail: None,
+        webhook_sources: None,
+        credential_names: Vec::new(),
+        webhook_address: 0,
+        revision: 1,
+        created_at: at,
+        updated_at: at,
+    };
+    let made = connection.id;
+    api.world.store.create_connection(connection, Default::default(), audit(api)).await.unwrap();
+    made
+}
+
+async fn conflict(api: &Api, connection: ConnectionId) -> String {
+    let conflict = Conflict {
+        id: id(api),
+        tenant: api.world.caller.tenant,
+        connection,
+        booking: None,
+        external_id: Some("x1".to_owned()),
+        kind: ConflictKind::TimeOverlap,
+        ours: Value::Null,
+        theirs: Value::Null,
+        resolved: false,
+        resolution: None,
+        resolved_by: None,
+        detected_at: api.world.clock.now(),
+        resolved_at: None,
+    };
+    api.world.store.open_conflict(conflict, audit(api)).await.unwrap().0.to_string()
+}
+
+/// A job that was given up.
+async fn given_up(api: &Api, connection: ConnectionId) -> String {
+    let (store, now) = (&api.world.store, api.world.clock.now());
+    let job = NewJob {
+        id: id(api),
+        tenant: api.world.caller.tenant,
+        kind: "sync_connection".to_owned(),
+        payload: json!({ "connection": connection }),
+        priority: 0,
+        due_at: now,
+        dedup_key: "sync".to_owned(),
+        leased_until: None,
+    };
+    store.enqueue_job(job).await.unwrap();
+    let held = store.claim_jobs(now, now.plus_seconds(60), 1).await.unwrap().remove(0);
+    store.end_job(held.id, held.attempt, JobEnd::Dead { error: "lost".to_owned() }).await.unwrap();
+    held.id.to_string()
+}
+
+#[tokio::test]
+async fn conflicts_and_operations_of_another_provider_are_not_found() {
+    let api = Api::new().await;
+    let (acme, _tide) = (connect(&api, "acme").await, connect(&api, "tide").await);
+    let (conflict, job) = (conflict(&api, acme).await, given_up(&api, acme).await);
+    let post = async |path: String, body: Value| {
+        let answer = api.send("POST", &path, Some(&api.key), &[], body).await;
+        (answer.status, answer.body["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let ignored = json!({ "resolution": "ignored" });
+    let not_found = (StatusCode::NOT_FOUND, "BERTH-E0404".to_owned());
+    let resolve = |provider: &str| format!("/api/admin/{provider}/conflicts/{conflict}/resolve");
+    let revert = |provider: &str| format!("/api/admin/{provider}/conflicts/{conflict}/revert");
+    let requeue = |provider: &str| format!("/api/admin/{provider}/operations/{job}/requeue");
+    for provider in ["tide", "nobody"] {
+        assert_eq!(post(resolve(provider), ignored.clone()).await, not_found, "{provider}");
+        assert_eq!(post(revert(provider), Value::Null).await, not_found, "{provider}");
+        assert_eq!(post(requeue(provider), Value::Null).await, not_found, "{provider}");
+    }
+    assert_eq!(post(resolve("acme"), ignored).await.0, StatusCode::OK);
+    assert_eq!(post(revert("acme"), Value::Null).await.0, StatusCode::CONFLICT, "nothing was changed");
+    assert_eq!(post(requeue("acme"), Value::Null).await.0, StatusCode::ACCEPTED);
+    assert_eq!(post(requeue("acme"), Value::Null).await, not_found, "it is given up no more");
+}
