@@ -91,6 +91,7 @@ on_both! {
     limits::a_limit_is_not_exceeded_by_racing_bookings,
     limits::several_bookings_are_made_together_or_not_at_all,
     limits::what_ended_is_found_for_the_sweep,
+    limits::what_nobody_answered_is_found_for_the_sweep,
     logs::a_key_knows_what_was_made_under_it,
     logs::a_feed_has_one_token,
     logs::calls_are_listed,

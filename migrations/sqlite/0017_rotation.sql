@@ -22,3 +22,6 @@ CREATE TABLE old_subscriptions (
 
 -- Counts the addresses that messages were asked to: a new secret has a new one, since providers keep one subscription per address.
 ALTER TABLE connections ADD COLUMN webhook_address INTEGER NOT NULL DEFAULT 0;
+
+-- What waits for its tenant, for the sweep that declines it when its start passes.
+CREATE INDEX bookings_unanswered ON bookings (starts_at) WHERE status = 'pending' AND provider_task IS NULL AND external_id IS NULL;

@@ -136,3 +136,25 @@ pub async fn what_ended_is_found_for_the_sweep(world: &World) {
     assert_eq!(ended(999, 1).await, [(true, made[1].id, 0)]);
     assert_eq!(ended(999, 10).await, [(true, made[1].id, 0), (true, made[0].id, 0)]);
 }
+
+pub async fn what_nobody_answered_is_found_for_the_sweep(world: &World) {
+    let scene = world.scene("quay").await;
+    // One is confirmed, one is on its way to the provider, two wait for their tenant.
+    world.store.create_booking(world.booking(&scene, span(0, 30)), world.audit()).await.unwrap();
+    world.store.create_booking(world.pending(&scene, span(30, 60)), world.audit()).await.unwrap();
+    let mut waiting = Vec::new();
+    for from in [90, 60] {
+        let mut new = world.booking(&scene, span(from, from + 30));
+        new.booking.status = berth_model::booking::BookingStatus::Pending;
+        waiting.push(new.booking.id);
+        world.store.create_booking(new, world.audit()).await.unwrap();
+    }
+    let found = async |minute, limit| {
+        let rows = world.store.unanswered_bookings(crate::world::minute(minute), limit).await.unwrap();
+        rows.into_iter().map(|(tenant, id, _)| (tenant == scene.tenant, id)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(59, 10).await, []);
+    assert_eq!(found(60, 10).await, [(true, waiting[1])], "in the moment it begins");
+    assert_eq!(found(999, 1).await, [(true, waiting[1])]);
+    assert_eq!(found(999, 10).await, [(true, waiting[1]), (true, waiting[0])]);
+}

@@ -2,7 +2,7 @@
 
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
-    id::BookingId,
+    id::{BookingId, TenantId},
     limits,
     problem::{Code, Problem},
     time::{Instant, Interval},
@@ -16,6 +16,8 @@ use crate::{
 
 /// Tries to change a booking that somebody else changes at the same time.
 const CHANGE_TRIES: u32 = 5;
+/// The reason of bookings that are declined because nobody confirmed them before their start.
+const NOT_CONFIRMED_IN_TIME: &str = "not_confirmed_in_time";
 
 /// How to cancel.
 #[derive(Debug, Clone, Default)]
@@ -219,19 +221,37 @@ impl Engine {
     /// most [`limits::COMPLETION_ROWS_MAX`]. For a sweep that goes on for as long as there are that many.
     pub async fn complete_ended(&self) -> Outcome<u32> {
         let until = self.now().plus_seconds(-limits::COMPLETION_GRACE_SECONDS);
-        let ended = self.store().ended_bookings(until, limits::COMPLETION_ROWS_MAX).await;
-        let mut completed = 0_u32;
-        for (tenant, id, sequence) in ended.map_err(of_store)? {
-            let change = BookingChange::Finished { status: BookingStatus::Completed };
-            let audit = self.audit_by("system", "completion");
-            match self.store().change_booking(tenant, id, sequence, change, None, audit).await {
-                Ok(_) => completed = completed.saturating_add(1),
+        let ended =
+            self.store().ended_bookings(until, limits::COMPLETION_ROWS_MAX).await.map_err(of_store)?;
+        self.change_all(ended, BookingChange::Finished { status: BookingStatus::Completed }, "completion")
+            .await
+    }
+
+    /// Decline bookings of all tenants that nobody confirmed before their start; as [`Self::complete_ended`].
+    pub async fn decline_unanswered(&self) -> Outcome<u32> {
+        let waiting = self.store().unanswered_bookings(self.now(), limits::COMPLETION_ROWS_MAX).await;
+        let change = BookingChange::Decline { reason: Some(NOT_CONFIRMED_IN_TIME.to_owned()) };
+        self.change_all(waiting.map_err(of_store)?, change, "confirmation").await
+    }
+
+    /// The same change of many, in the name of the system. How many were changed.
+    async fn change_all(
+        &self,
+        bookings: Vec<(TenantId, BookingId, i64)>,
+        change: BookingChange,
+        request_id: &str,
+    ) -> Outcome<u32> {
+        let mut changed = 0_u32;
+        for (tenant, id, sequence) in bookings {
+            let audit = self.audit_by("system", request_id);
+            match self.store().change_booking(tenant, id, sequence, change.clone(), None, audit).await {
+                Ok(_) => changed = changed.saturating_add(1),
                 // Somebody changed it in this moment, another replica's sweep perhaps.
                 Err(StoreError::Stale | StoreError::WrongState | StoreError::NotFound(_)) => {}
                 Err(error) => return Err(of_store(error)),
             }
         }
-        Ok(completed)
+        Ok(changed)
     }
 
     /// May a customer still do this? Until so many minutes before the start, that minute included.

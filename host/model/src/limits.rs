@@ -153,7 +153,7 @@ pub const HOLD_SECONDS_MAX: i64 = 1_800;
 pub const HOLD_LIFE_SECONDS_MAX: i64 = 3_600;
 /// Bookings of one series: a year of weeks and some to spare; all are made in one request.
 pub const SERIES_BOOKINGS_MAX: usize = 60;
-/// Bookings that one sweep completes, so that it holds nothing for long; the next one goes on.
+/// Bookings that one sweep completes or declines, so that it holds nothing for long; the next one goes on.
 pub const COMPLETION_ROWS_MAX: u32 = 200;
 /// How long after its end a booking is completed by itself, in seconds: meetings overrun, and news of the provider comes late.
 pub const COMPLETION_GRACE_SECONDS: i64 = 300;

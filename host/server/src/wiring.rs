@@ -101,14 +101,16 @@ pub async fn wire_with(
     Ok(Wired { engine, runtime, gate, replica, unloaded: Arc::new(unloaded) })
 }
 
-/// Complete what ended, as much of it as there is.
-async fn complete(engine: &Engine) {
+/// Complete what ended and decline what nobody confirmed, as much of it as there is.
+async fn finish(engine: &Engine) {
     loop {
-        match engine.complete_ended().await {
-            Ok(completed) if completed >= limits::COMPLETION_ROWS_MAX => {}
+        let round = async { Ok(engine.complete_ended().await?.max(engine.decline_unanswered().await?)) };
+        let round: Result<u32, Problem> = round.await;
+        match round {
+            Ok(changed) if changed >= limits::COMPLETION_ROWS_MAX => {}
             Ok(_) => return,
             Err(problem) => {
-                tracing::warn!(%problem, "bookings were not completed");
+                tracing::warn!(%problem, "bookings that are over were not changed");
                 return;
             }
         }
@@ -162,7 +164,7 @@ pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, st
             if let Err(error) = wired.engine.store().prune(wired.engine.now()).await {
                 tracing::warn!(%error, "old rows were not forgotten");
             }
-            complete(&wired.engine).await;
+            finish(&wired.engine).await;
             wired.engine.write_refusals().await;
             if let Err(problem) = wired.engine.begin_calendar_writes().await {
                 tracing::warn!(%problem, "calendars were not brought up to date");

@@ -51,6 +51,37 @@ async fn what_waits_for_the_tenant_holds_its_place_and_is_not_told() {
 }
 
 #[tokio::test]
+async fn what_nobody_confirms_is_declined_when_it_begins() {
+    let w = world().await;
+    with_policy(&w, EventTypePolicy { confirmation: Confirmation::Manual, ..EventTypePolicy::default() })
+        .await;
+    let (waiting, next) = (w.booked(monday("10:00")).await, w.booked(monday("10:30")).await);
+    let confirmed = w.booked(monday("11:00")).await;
+    w.engine.confirm(&w.caller, confirmed.id, None).await.unwrap();
+    w.clock.pass_seconds(monday("10:00").micros_since(w.engine.now()) / 1_000_000);
+    assert_eq!(w.engine.decline_unanswered().await.unwrap(), 0, "not yet");
+    w.clock.pass_seconds(1);
+    assert_eq!(w.engine.decline_unanswered().await.unwrap(), 1);
+    assert_eq!(w.engine.decline_unanswered().await.unwrap(), 0);
+    let declined = w.booking(waiting.id).await;
+    assert_eq!(
+        (declined.status, declined.reason.as_deref()),
+        (BookingStatus::Cancelled, Some("not_confirmed_in_time"))
+    );
+    let rows = w.engine.timeline(&w.caller, waiting.id).await.unwrap();
+    let last = rows.last().unwrap();
+    assert_eq!((last.action.as_str(), last.audit.actor.as_str()), ("booking.declined", "system"));
+    assert_eq!(last.data["reason"], "not_confirmed_in_time");
+    assert_eq!(w.provider.count("create"), 1, "the provider never knew of it");
+    let late = w.engine.confirm(&w.caller, waiting.id, None).await.unwrap_err();
+    assert_eq!(late.code, Code::WrongState);
+    w.clock.pass_seconds(3_600);
+    assert_eq!(w.engine.decline_unanswered().await.unwrap(), 1);
+    assert_eq!(w.booking(next.id).await.status, BookingStatus::Cancelled);
+    assert_eq!(w.booking(confirmed.id).await.status, BookingStatus::Confirmed);
+}
+
+#[tokio::test]
 async fn a_confirmation_whose_answer_is_lost_is_not_made_twice() {
     let w = world().await;
     with_policy(&w, EventTypePolicy { confirmation: Confirmation::Manual, ..EventTypePolicy::default() })

@@ -98,7 +98,8 @@ pub(super) async fn reschedule(
     Ok(accepted(app.engine().reschedule(&caller, id, reschedule).await?, StatusCode::OK))
 }
 
-/// Confirm a booking that waits for it (event types with `confirmation: manual`).
+/// Confirm a booking that waits for it (event types with `confirmation: manual`). What nobody confirms is declined by itself when its start
+/// passes, with the reason `not_confirmed_in_time`.
 #[utoipa::path(post, path = "/api/booking/{id}/confirm", tag = "bookings", params(("id" = String, Path)),
     responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
         (status = 409, body = ProblemDocument)))]

@@ -61,6 +61,16 @@ impl Store {
         ask!(self, |q, conn| q::bookings::ended(conn, until, limit))
     }
 
+    /// Bookings of all tenants that wait to be confirmed although they began by `until`, with their sequences. For the sweep that declines
+    /// them.
+    pub async fn unanswered_bookings(
+        &self,
+        until: Instant,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
+        ask!(self, |q, conn| q::bookings::unanswered(conn, until, limit))
+    }
+
     /// One transaction: check `sequence`, change, place, audit row, and the end of the job that did it, if one did. `Stale` when
     /// the sequence differs (nothing is changed then, the job included), `Overlap` when the new place is taken, `LimitReached`, `WrongState`
     /// when its state does not allow the change. A job that somebody else holds by now is left to them.

@@ -40,6 +40,8 @@ queries! {
     // Of all tenants: for the sweep that completes them.
     ENDED = "SELECT tenant_id, id, sequence FROM bookings
         WHERE status = 'confirmed' AND ends_at <= $1 AND provider_task IS NULL ORDER BY ends_at LIMIT $2";
+    UNANSWERED = "SELECT tenant_id, id, sequence FROM bookings
+        WHERE status = 'pending' AND starts_at <= $1 AND provider_task IS NULL AND external_id IS NULL ORDER BY starts_at LIMIT $2";
 }
 
 const LIST: &str = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = ");
@@ -232,7 +234,25 @@ pub(crate) async fn ended(
     until: Instant,
     limit: u32,
 ) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
-    let rows = sqlx::query_as::<Db, (Uuid, Uuid, i64)>(ENDED)
+    due(conn, ENDED, until, limit).await
+}
+
+/// Bookings that wait for their tenant although they began by `until`, with their sequences; the longest begun first.
+pub(crate) async fn unanswered(
+    conn: &mut Conn,
+    until: Instant,
+    limit: u32,
+) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
+    due(conn, UNANSWERED, until, limit).await
+}
+
+async fn due(
+    conn: &mut Conn,
+    statement: &'static str,
+    until: Instant,
+    limit: u32,
+) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
+    let rows = sqlx::query_as::<Db, (Uuid, Uuid, i64)>(statement)
         .bind(Ts(until))
         .bind(i64::from(limit))
         .fetch_all(conn)
