@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth_model::{
-    id::{BookingId, CalendarId, ConnectionId, Id},
-    limits,
-};
+use berth_model::{id::Id, limits};
 use berth_store::{
     StoreError,
     records::{Job, JobEnd},
@@ -89,101 +86,45 @@ impl Engine {
     async fn run_job(&self, job: Job) {
         let held = Held { job: job.id, attempt: job.attempt };
         let request_id = format!("job:{}", job.id);
+        let booking = || id_of(&job.payload, "booking").ok_or("the payload names no booking");
+        let connection = || id_of(&job.payload, "connection").ok_or("the payload names no connection");
+        let calendar = || id_of(&job.payload, "calendar").ok_or("the payload names no calendar");
         let result = match job.kind.as_str() {
-            SYNC_BOOKING => match id_of::<berth_model::id::Booking>(&job.payload, "booking") {
-                Some(booking) => self.run_sync_booking(&job, booking, held, &request_id).await,
-                None => self.bury(held, "the payload names no booking").await,
+            SYNC_BOOKING => match booking() {
+                Ok(id) => self.sync_booking(job.tenant, id, held, &request_id).await.map(drop),
+                Err(why) => self.bury(held, why).await,
             },
-            PROCESS_WEBHOOKS => match id_of::<berth_model::id::Connection>(&job.payload, "connection") {
-                Some(connection) => self.run_process_webhooks(&job, connection, held, &request_id).await,
-                None => self.bury(held, "the payload names no connection").await,
+            PROCESS_WEBHOOKS => match connection() {
+                Ok(id) => self.process_webhooks(job.tenant, id, held, &request_id).await,
+                Err(why) => self.bury(held, why).await,
             },
-            WRITE_CALENDARS => match id_of::<berth_model::id::Booking>(&job.payload, "booking") {
-                Some(booking) => self.run_write_calendars(&job, booking, held, &request_id).await,
-                None => self.bury(held, "the payload names no booking").await,
+            WRITE_CALENDARS => match booking() {
+                Ok(id) => self.write_calendars(job.tenant, id, held, &request_id).await,
+                Err(why) => self.bury(held, why).await,
             },
-            WRITE_BLOCKS => match id_of::<berth_model::id::Calendar>(&job.payload, "calendar") {
-                Some(calendar) => self.run_write_blocks(&job, calendar, held, &request_id).await,
-                None => self.bury(held, "the payload names no calendar").await,
+            WRITE_BLOCKS => match calendar() {
+                Ok(id) => match self.write_blocks(job.tenant, id, held, &request_id).await {
+                    // Disconnected meanwhile: there is nothing left to do.
+                    Err(StoreError::NotFound(_)) => {
+                        self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+                    }
+                    other => other,
+                },
+                Err(why) => self.bury(held, why).await,
             },
-            SYNC_CONNECTION => match id_of::<berth_model::id::Connection>(&job.payload, "connection") {
-                Some(connection) => self.run_sync_connection(&job, connection, held, &request_id).await,
-                None => self.bury(held, "the payload names no connection").await,
+            SYNC_CONNECTION => match connection() {
+                Ok(id) => self.run_sync(job.tenant, id, held, &request_id).await,
+                Err(why) => self.bury(held, why).await,
             },
             other => self.bury(held, &format!("no such kind of job: {other}")).await,
+        };
+        let result = match result {
+            Err(StoreError::NotFound(what)) => self.bury(held, &format!("the {what} is gone")).await,
+            other => other,
         };
         if let Err(error) = result {
             // The lease runs out, and the job is taken again.
             tracing::error!(%error, job = %job.id, kind = job.kind, "job failed");
-        }
-    }
-
-    async fn run_sync_booking(
-        &self,
-        job: &Job,
-        booking: BookingId,
-        held: Held,
-        request_id: &str,
-    ) -> Result<(), StoreError> {
-        match self.sync_booking(job.tenant, booking, held, request_id).await {
-            Err(StoreError::NotFound(_)) => self.bury(held, "the booking is gone").await,
-            Err(error) => Err(error),
-            Ok(_) => Ok(()),
-        }
-    }
-
-    async fn run_process_webhooks(
-        &self,
-        job: &Job,
-        connection: ConnectionId,
-        held: Held,
-        request_id: &str,
-    ) -> Result<(), StoreError> {
-        match self.process_webhooks(job.tenant, connection, held, request_id).await {
-            Err(StoreError::NotFound(_)) => self.bury(held, "the connection is gone").await,
-            other => other,
-        }
-    }
-
-    async fn run_write_calendars(
-        &self,
-        job: &Job,
-        booking: BookingId,
-        held: Held,
-        request_id: &str,
-    ) -> Result<(), StoreError> {
-        match self.write_calendars(job.tenant, booking, held, request_id).await {
-            Err(StoreError::NotFound(_)) => self.bury(held, "the booking or its calendar is gone").await,
-            other => other,
-        }
-    }
-
-    async fn run_write_blocks(
-        &self,
-        job: &Job,
-        calendar: CalendarId,
-        held: Held,
-        request_id: &str,
-    ) -> Result<(), StoreError> {
-        match self.write_blocks(job.tenant, calendar, held, request_id).await {
-            // Disconnected meanwhile: there is nothing left to do.
-            Err(StoreError::NotFound(_)) => {
-                self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
-            }
-            other => other,
-        }
-    }
-
-    async fn run_sync_connection(
-        &self,
-        job: &Job,
-        connection: ConnectionId,
-        held: Held,
-        request_id: &str,
-    ) -> Result<(), StoreError> {
-        match self.run_sync(job.tenant, connection, held, request_id).await {
-            Err(StoreError::NotFound(_)) => self.bury(held, "the connection is gone").await,
-            other => other,
         }
     }
 
