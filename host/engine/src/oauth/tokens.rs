@@ -126,9 +126,7 @@ impl Tokens {
             return Ok(current);
         };
         let result = self.renew_held(cx, name, stale).await;
-        if let Err(error) = self.store.release_renewal(cx.tenant, cx.connection, until).await {
-            tracing::warn!(%error, connection = %cx.connection, "a renewal was not released; its lease runs out");
-        }
+        self.release(cx.tenant, cx.connection, until).await;
         result
     }
 
