@@ -1,12 +1,15 @@
 //! OAuth 2 as pure values: the tokens that a connection holds, what is asked of a token endpoint, and what its answer means.
 //! RFC 6749 (the grants), RFC 7636 (PKCE), RFC 7009 (revocation). Sending is the runtime's, keeping is the store's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -54,12 +57,13 @@ pub struct TokenSet {
 
 #[derive(Serialize, Deserialize)]
 struct Stored<'a> {
-    access: &'a str,
-    refresh: Option<&'a str>,
+    access: Cow<'a, str>,
+    refresh: Option<Cow<'a, str>>,
     expires_at: Option<Instant>,
     obtained_at: Instant,
+    #[serde(default)]
     scopes: BTreeSet<String>,
-    client: Option<(&'a str, Option<&'a str>)>,
+    client: Option<(Cow<'a, str>, Option<Cow<'a, str>>)>,
 }
 
 impl TokenSet {
@@ -67,19 +71,15 @@ impl TokenSet {
     #[must_use]
     pub fn read(credential: &Secret) -> Option<Self> {
         let text = credential.expose().strip_prefix(MARK)?;
-        // Owned values, since escaped characters cannot be borrowed.
-        let stored: Map<String, Value> = serde_json::from_str(text).ok()?;
-        let secret = |value: &Value| value.as_str().map(|text| Secret::new(text.to_owned()));
-        let client = stored.get("client").filter(|c| !c.is_null()).and_then(|client| {
-            Some(Client { id: client.get(0)?.as_str()?.to_owned(), secret: client.get(1).and_then(secret) })
-        });
+        let stored: Stored<'_> = serde_json::from_str(text).ok()?;
+        let secret = |text: Cow<'_, str>| Secret::new(text.into_owned());
         Some(Self {
-            access_token: stored.get("access").and_then(secret)?,
-            refresh_token: stored.get("refresh").and_then(secret),
-            expires_at: stored.get("expires_at").and_then(|at| Instant::deserialize(at).ok()),
-            obtained_at: stored.get("obtained_at").and_then(|at| Instant::deserialize(at).ok())?,
-            scopes: stored.get("scopes").and_then(|s| BTreeSet::deserialize(s).ok()).unwrap_or_default(),
-            client,
+            access_token: secret(stored.access),
+            refresh_token: stored.refresh.map(secret),
+            expires_at: stored.expires_at,
+            obtained_at: stored.obtained_at,
+            scopes: stored.scopes,
+            client: stored.client.map(|(id, its)| Client { id: id.into_owned(), secret: its.map(secret) }),
         })
     }
 
@@ -87,12 +87,15 @@ impl TokenSet {
     #[must_use]
     pub fn to_credential(&self) -> Secret {
         let stored = Stored {
-            access: self.access_token.expose(),
-            refresh: self.refresh_token.as_ref().map(Secret::expose),
+            access: self.access_token.expose().into(),
+            refresh: self.refresh_token.as_ref().map(|token| token.expose().into()),
             expires_at: self.expires_at,
             obtained_at: self.obtained_at,
             scopes: self.scopes.clone(),
-            client: self.client.as_ref().map(|c| (c.id.as_str(), c.secret.as_ref().map(Secret::expose))),
+            client: self
+                .client
+                .as_ref()
+                .map(|c| (c.id.as_str().into(), c.secret.as_ref().map(|secret| secret.expose().into()))),
         };
         let text = Zeroizing::new(serde_json::to_string(&stored).unwrap_or_default());
         Secret::new(format!("{MARK}{}", *text))
@@ -371,13 +374,12 @@ impl Consent {
     #[must_use]
     pub fn of(credential: &str, stored: &Secret, spec: &OAuth2Spec, now: Instant) -> Self {
         let Some(tokens) = TokenSet::read(stored) else {
-            let empty = (BTreeSet::new(), Vec::new());
             return Self {
                 credential: credential.to_owned(),
                 state: "pasted",
                 expires_at: None,
-                scopes: empty.0,
-                missing_scopes: empty.1,
+                scopes: BTreeSet::new(),
+                missing_scopes: Vec::new(),
                 renews: false,
             };
         };
