@@ -9,7 +9,7 @@ use berth_model::{
     provider::{CallContext, CallError, CancelRequest, ExternalBooking, ExternalStatus, ProviderError},
     sync::{Conflict, ConflictKind, Resolution},
 };
-use berth_store::{StoreError, records::BookingChange};
+use berth_store::records::BookingChange;
 
 use crate::{
     Caller, CancelBooking, Engine, Outcome, RescheduleBooking,
@@ -248,10 +248,7 @@ impl Engine {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Outcome<(berth_model::connection::ConnectionRecord, CallContext)> {
-        let connection = match self.store().connection(tenant, connection).await {
-            Err(StoreError::NotFound(_)) => return Err(Problem::not_found("connection")),
-            other => other.map_err(of_store)?,
-        };
+        let connection = self.store().connection(tenant, connection).await.map_err(of_store)?;
         let context = self.call_context(&connection, None, "conflict").await?;
         Ok((connection, context))
     }
