@@ -79,6 +79,23 @@ impl Berth {
         }
     }
 
+    /// The same with something on standard input.
+    fn run_with(&self, args: &[&str], environment: &[(&str, &str)], input: &str) -> Said {
+        use std::io::Write;
+        let mut command = self.command(args);
+        command.arg("--json").envs(environment.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may have ended without reading.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        Said {
+            code: output.status.code().unwrap(),
+            json: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
+            errors: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     fn ok(&self, args: &[&str], environment: &[(&str, &str)]) -> Value {
         let said = self.run(args, environment);
         assert_eq!(said.code, 0, "{args:?}: {said:?}");
@@ -143,6 +160,51 @@ fn plugins_are_managed_on_a_running_server_as_on_the_database() {
     let gone = berth.run(&["plugin", "list"], &there);
     assert!(gone.code == 1 && gone.errors.contains("Is the server running?"), "{gone:?}");
     assert!(!gone.errors.contains(key) && !wrong.errors.contains("berth_made_up"), "no key in an error");
+}
+
+#[test]
+fn oauth_clients_are_registered_and_their_secrets_are_never_shown() {
+    let berth = Berth::new();
+    let key = berth.ok(&["key", "create", "--operator", "--name", "ops"], &[])[0]["key"].clone();
+    let url = format!("http://{}", berth.address);
+    let there = [("BERTH_URL", url.as_str()), ("BERTH_KEY", key.as_str().unwrap())];
+    berth.ok(&["plugin", "install", "--activate", &component("google-calendar.wasm")], &[]);
+    let client = ["plugin", "oauth-client"];
+    let of = |verb, rest: &[&'static str]| [client.as_slice(), &[verb, "google-calendar"], rest].concat();
+    let (returns, secret) = ("https://console.example/done", "made_up_client_secret");
+    let first = of("set", &["oauth", "--client-id", "4711", "--return-address", returns]);
+    let set = berth.run_with(&first, &[], &format!("{secret}\n"));
+    assert_eq!((set.code, &set.json[0]["client_id"]), (0, &"4711".into()), "{set:?}");
+    assert_eq!(set.json[0]["return_addresses"][0], returns);
+
+    // On a running server: another secret from a file, and the rest stays.
+    let _server = berth.serve(&there);
+    let file = berth.path().join("secret");
+    std::fs::write(&file, "made_up_next_secret").unwrap();
+    let file = file.display().to_string();
+    let mut again = of("set", &["oauth", "--secret-file"]);
+    again.push(&file);
+    let again = berth.ok(&again, &there);
+    assert_eq!((&again[0]["client_id"], &again[0]["return_addresses"][0]), (&"4711".into(), &returns.into()));
+    let shown = berth.ok(&of("show", &[]), &there);
+    assert_eq!((&shown, &shown), (&again, &berth.ok(&of("show", &[]), &[])), "the same from both sides");
+    assert!(!format!("{set:?}{again}{shown}").contains("made_up"), "no secret is shown");
+
+    for (said, part) in [
+        (berth.run_with(&of("set", &["oauth"]), &there, "\n"), "--public"),
+        (berth.run_with(&of("set", &["nothing", "--client-id", "1"]), &there, secret), "BERTH-E0404"),
+        (berth.run(&of("set", &["nothing", "--public"]), &there), "--client-id"),
+        (berth.run(&of("set", &["oauth", "--public", "--endpoint", "token"]), &there), "name=address"),
+        (berth.run(&of("set", &["oauth", "--secret", "x"]), &there), "unexpected argument"),
+        (berth.run(&of("remove", &["nothing"]), &there), "BERTH-E0404"),
+    ] {
+        assert!(said.code != 0 && said.errors.contains(part), "{part}: {said:?}");
+        assert!(!said.errors.contains(secret), "{said:?}");
+    }
+    assert_eq!(berth.ok(&of("show", &[]), &there), shown, "nothing was changed");
+    assert_eq!(berth.ok(&of("remove", &["oauth"]), &there), serde_json::json!([]));
+    let public = berth.ok(&of("set", &["oauth", "--client-id", "4712", "--public"]), &[]);
+    assert_eq!(public[0]["return_addresses"], serde_json::json!([]));
 }
 
 #[test]

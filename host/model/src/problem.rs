@@ -96,7 +96,7 @@ codes! {
     /// Nobody consented, or the provider refused.
     ConsentRefused = "E0522", 422, "There is no consent", "Begin again; the detail is the provider's own reason.";
     /// The operator has registered no OAuth client.
-    NoOAuthClient = "E0523", 422, "No OAuth client is registered for this provider", "An operator registers one with PUT /api/operator/plugins/{plugin}/oauth-clients/{credential}.";
+    NoOAuthClient = "E0523", 422, "No OAuth client is registered for this provider", "An operator registers one with `berth plugin oauth-client set`.";
     /// Shutting down or starting.
     NotReady = "E0530", 503, "Berth is not ready", "Try again in a moment.";
     /// It took too long.

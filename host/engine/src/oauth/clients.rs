@@ -120,6 +120,6 @@ pub(super) fn oauth_credentials(manifest: &Manifest) -> Vec<&str> {
 pub(super) fn no_client(plugin: &PluginId, credential: &str) -> Problem {
     Problem::new(Code::NoOAuthClient, format!("The operator has registered no OAuth client for {plugin}."))
         .with_hint(format!(
-            "An operator registers one with PUT /api/operator/plugins/{plugin}/oauth-clients/{credential}"
+            "An operator registers one: berth plugin oauth-client set {plugin} {credential} --client-id …"
         ))
 }

@@ -16,7 +16,7 @@ mod integrations;
 mod keys;
 mod listings;
 mod manage;
-mod oauth;
+pub(crate) mod oauth;
 pub(crate) mod plugins;
 mod rules;
 mod series;

@@ -222,15 +222,15 @@ fn private(mut response: Response) -> Response {
 }
 
 /// A client that an operator registered, without its secret.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OAuthClientView {
-    credential: String,
-    client_id: String,
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct OAuthClientView {
+    pub(crate) credential: String,
+    pub(crate) client_id: String,
     /// Addresses in place of the manifest's.
-    endpoints: BTreeMap<String, String>,
-    return_addresses: Vec<String>,
+    pub(crate) endpoints: BTreeMap<String, String>,
+    pub(crate) return_addresses: Vec<String>,
     #[schema(value_type = String)]
-    updated_at: Instant,
+    pub(crate) updated_at: Instant,
 }
 
 impl From<OAuthClientRecord> for OAuthClientView {

@@ -1,6 +1,7 @@
 //! `berth plugin`: on the database, or on a running server with `--url`.
 
 mod check;
+mod oauth;
 mod place;
 mod server;
 
@@ -74,6 +75,9 @@ enum Plugin {
         /// Hosts it may reach: api.example.com, *.example.com, 127.0.0.1:4010.
         hosts: Vec<String>,
     },
+    /// Clients that the operator registered at a provider where people consent (OAuth 2).
+    #[command(subcommand, after_help = oauth::EXAMPLES)]
+    OauthClient(oauth::OAuthClient),
     /// Set a version aside, or lift it again with --lift.
     Quarantine {
         /// A digest, id@version, or an id.
@@ -111,6 +115,7 @@ pub(super) async fn plugin(context: &Context, plugins: Plugins) -> Result<(), Cl
     };
     let shown = match command {
         Plugin::Check(_) => return Ok(()),
+        Plugin::OauthClient(command) => return oauth::oauth_client(context.json, &place, command).await,
         Plugin::List => place.list().await?,
         Plugin::Inspect { name } => {
             let version = place.find(&name).await?;

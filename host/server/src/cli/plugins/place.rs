@@ -2,14 +2,17 @@
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
-use berth_engine::Engine;
+use berth_engine::{Engine, NewOAuthClient};
 use berth_model::manifest::PluginId;
 use berth_store::records::GrantRecord;
 use indicatif::ProgressBar;
 
 use super::server::Server;
 use crate::{
-    api::plugins::{PluginDetail, PluginView},
+    api::{
+        oauth::OAuthClientView,
+        plugins::{PluginDetail, PluginView},
+    },
     cli::{
         CliError,
         keys::{ACTOR, REQUEST},
@@ -111,6 +114,43 @@ impl Place {
                 Ok(engine.lift_quarantine(ACTOR, REQUEST, &version.digest).await?.into())
             }
             Self::There(server) => server.lift(name).await,
+        }
+    }
+
+    /// The OAuth clients of a plugin, without their secrets.
+    pub(super) async fn oauth_clients(&self, plugin: &PluginId) -> Result<Vec<OAuthClientView>, CliError> {
+        match self {
+            Self::Here(engine) => {
+                Ok(engine.list_oauth_clients(plugin).await?.into_iter().map(Into::into).collect())
+            }
+            Self::There(server) => server.oauth_clients(plugin).await,
+        }
+    }
+
+    /// Register a client, or replace it.
+    pub(super) async fn set_oauth_client(
+        &self,
+        plugin: &PluginId,
+        credential: &str,
+        new: NewOAuthClient,
+    ) -> Result<OAuthClientView, CliError> {
+        match self {
+            Self::Here(engine) => {
+                Ok(engine.set_oauth_client(ACTOR, REQUEST, plugin, credential, new).await?.into())
+            }
+            Self::There(server) => server.set_oauth_client(plugin, credential, &new).await,
+        }
+    }
+
+    /// Forget a client.
+    pub(super) async fn remove_oauth_client(
+        &self,
+        plugin: &PluginId,
+        credential: &str,
+    ) -> Result<(), CliError> {
+        match self {
+            Self::Here(engine) => Ok(engine.delete_oauth_client(ACTOR, REQUEST, plugin, credential).await?),
+            Self::There(server) => server.remove_oauth_client(plugin, credential).await,
         }
     }
 }

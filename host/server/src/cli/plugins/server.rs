@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use berth_engine::NewOAuthClient;
 use berth_model::{manifest::PluginId, secret::Secret};
 use bytes::Bytes;
 use futures_util::stream;
@@ -11,7 +12,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::{
-    api::plugins::{PluginDetail, PluginView},
+    api::{
+        oauth::OAuthClientView,
+        plugins::{PluginDetail, PluginView},
+    },
     cli::{CliError, client::client},
 };
 
@@ -20,6 +24,8 @@ const UPLOAD_STEP_BYTES: usize = 64 * 1024;
 /// How often the spinner turns.
 const TICK: Duration = Duration::from_millis(100);
 const PATH: &str = "api/operator/plugins";
+/// Below a plugin: its OAuth clients.
+const CLIENTS: &str = "oauth-clients";
 
 /// The server and the key for it.
 pub(super) struct Server {
@@ -28,10 +34,10 @@ pub(super) struct Server {
     key: Secret,
 }
 
-/// A page, of which the list of plugins has one.
+/// A page, of which these lists have one.
 #[derive(Deserialize)]
-struct Page {
-    items: Vec<PluginView>,
+struct Page<T> {
+    items: Vec<T>,
 }
 
 /// What a refusal says to a person.
@@ -72,7 +78,7 @@ impl Server {
     }
 
     pub(super) async fn list(&self) -> Result<Vec<PluginView>, CliError> {
-        let page: Page = self.ask(self.request(Method::GET, &[])?).await?;
+        let page: Page<PluginView> = self.ask(self.request(Method::GET, &[])?).await?;
         Ok(page.items)
     }
 
@@ -129,6 +135,33 @@ impl Server {
 
     pub(super) async fn lift(&self, name: &str) -> Result<PluginView, CliError> {
         self.ask(self.request(Method::DELETE, &[name, "quarantine"])?).await
+    }
+
+    pub(super) async fn oauth_clients(&self, plugin: &PluginId) -> Result<Vec<OAuthClientView>, CliError> {
+        let page: Page<OAuthClientView> =
+            self.ask(self.request(Method::GET, &[plugin.as_str(), CLIENTS])?).await?;
+        Ok(page.items)
+    }
+
+    pub(super) async fn set_oauth_client(
+        &self,
+        plugin: &PluginId,
+        credential: &str,
+        new: &NewOAuthClient,
+    ) -> Result<OAuthClientView, CliError> {
+        let body = json!({
+            "client_id": new.client_id, "client_secret": new.client_secret.as_ref().map(Secret::expose),
+            "endpoints": new.endpoints, "return_addresses": new.return_addresses,
+        });
+        self.ask(self.request(Method::PUT, &[plugin.as_str(), CLIENTS, credential])?.json(&body)).await
+    }
+
+    pub(super) async fn remove_oauth_client(
+        &self,
+        plugin: &PluginId,
+        credential: &str,
+    ) -> Result<(), CliError> {
+        self.send(self.request(Method::DELETE, &[plugin.as_str(), CLIENTS, credential])?).await.map(drop)
     }
 
     fn request(&self, method: Method, parts: &[&str]) -> Result<RequestBuilder, CliError> {
