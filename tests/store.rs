@@ -99,6 +99,7 @@ on_both! {
     logs::old_rows_are_pruned,
     logs::webhooks_are_stored_once,
     oauth::a_flow_is_taken_once,
+    oauth::client_secrets_survive_another_vault_key,
     oauth::clients_are_kept_and_their_secrets_sealed,
     oauth::one_replica_renews_at_a_time,
     plugins::grants_narrow,

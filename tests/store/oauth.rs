@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use berth_model::{limits, secret::Secret};
 use berth_store::{
-    StoreError,
+    Store, StoreError, VaultKeys,
     records::{OAuthClientRecord, OAuthFlow},
 };
 
@@ -29,6 +29,30 @@ pub async fn clients_are_kept_and_their_secrets_sealed(world: &World) {
     assert_eq!(world.store.list_oauth_clients(&plugin).await.unwrap(), [public]);
     world.store.delete_oauth_client(&plugin, "oauth", world.audit()).await.unwrap();
     assert!(matches!(world.store.oauth_client(&plugin, "oauth").await, Err(StoreError::NotFound(_))));
+}
+
+pub async fn client_secrets_survive_another_vault_key(world: &World) {
+    let plugin: berth_model::manifest::PluginId = "quay".parse().unwrap();
+    let client = |credential: &str| OAuthClientRecord {
+        plugin: plugin.clone(),
+        credential: credential.into(),
+        client_id: "client_1".into(),
+        endpoints: BTreeMap::new(),
+        return_addresses: Vec::new(),
+        updated_at: minute(1),
+    };
+    let secret = Secret::new("made_up_client_secret".into());
+    world.store.set_oauth_client(client("oauth"), Some(secret.clone()), world.audit()).await.unwrap();
+    world.store.set_oauth_client(client("public"), None, world.audit()).await.unwrap();
+    let both = VaultKeys(vec![("second".into(), [2; 32]), ("first".into(), [1; 32])]);
+    let store = Store::open(&world.url, both, world.random.clone()).await.unwrap();
+    store.reseal_credentials().await.unwrap();
+    store.close().await;
+    let second = VaultKeys(vec![("second".into(), [2; 32])]);
+    let store = Store::open(&world.url, second, world.random.clone()).await.unwrap();
+    assert_eq!(store.oauth_client(&plugin, "oauth").await.unwrap().1, Some(secret));
+    assert_eq!(store.oauth_client(&plugin, "public").await.unwrap().1, None);
+    store.close().await;
 }
 
 pub async fn a_flow_is_taken_once(world: &World) {

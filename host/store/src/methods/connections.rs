@@ -232,7 +232,8 @@ impl Store {
         }
     }
 
-    /// Seal all credentials that an older key sealed with the first one; then the older key may go. Returns how many.
+    /// Seal all credentials that an older key sealed with the first one, and what else is sealed for longer than minutes; then the older key
+    /// may go. Returns how many.
     /// Credentials that change meanwhile are left as they are, since they are sealed anew anyway.
     pub async fn reseal_credentials(&self) -> Result<u64, StoreError> {
         let mut count = 0;
@@ -254,6 +255,7 @@ impl Store {
             }
         }
         self.reseal_old_secrets().await?;
+        self.reseal_oauth_clients().await?;
         Ok(count)
     }
 }

@@ -65,6 +65,26 @@ impl Store {
         ask!(self, |q, conn| q::oauth::clients(conn, &plugin))
     }
 
+    /// See [`Self::reseal_credentials`].
+    pub(super) async fn reseal_oauth_clients(&self) -> Result<(), StoreError> {
+        for (plugin, credential, old) in ask!(self, |q, conn| q::oauth::sealed_clients(conn))? {
+            if self.keys.is_current(&old) {
+                continue;
+            }
+            let context = client_context(&plugin, &credential);
+            let secret = self.keys.open_bytes(&context, &old)?;
+            let new = self.keys.seal_bytes(self.random.as_ref(), &context, &secret)?;
+            change!(self, [plugin, credential, old, new], |q, conn| q::oauth::reseal_client(
+                conn,
+                &plugin,
+                &credential,
+                &old,
+                &new
+            ))?;
+        }
+        Ok(())
+    }
+
     /// Forget a client. Connections that it made cannot renew their tokens any more.
     pub async fn delete_oauth_client(
         &self,

@@ -26,6 +26,9 @@ queries! {
         FROM oauth_clients WHERE plugin = $1 AND credential = $2";
     CLIENTS = "SELECT plugin, credential, client_id, sealed_secret, endpoints, return_addresses, updated_at
         FROM oauth_clients WHERE plugin = $1 ORDER BY credential LIMIT $2";
+    SEALED_CLIENTS = "SELECT plugin, credential, sealed_secret FROM oauth_clients WHERE sealed_secret IS NOT NULL
+        ORDER BY plugin, credential";
+    RESEAL_CLIENT = "UPDATE oauth_clients SET sealed_secret = $4 WHERE plugin = $1 AND credential = $2 AND sealed_secret = $3";
     DELETE_CLIENT = "DELETE FROM oauth_clients WHERE plugin = $1 AND credential = $2";
     WAITING = "SELECT COUNT(*) FROM oauth_flows WHERE tenant_id = $1 AND expires_at > $2";
     ADD_FLOW = "INSERT INTO oauth_flows (state_hash, tenant_id, connection_id, is_new, plugin, credential, sealed, return_to,
@@ -110,6 +113,33 @@ pub(crate) async fn clients(
         .fetch_all(conn)
         .await?;
     rows.into_iter().map(|row| client_of(row).map(|(record, _)| record)).collect()
+}
+
+/// The sealed secrets of all clients, of which there are a few per plugin.
+pub(crate) async fn sealed_clients(conn: &mut Conn) -> Result<Vec<(PluginId, String, Vec<u8>)>, StoreError> {
+    let rows = sqlx::query_as::<Db, (String, String, Vec<u8>)>(SEALED_CLIENTS).fetch_all(conn).await?;
+    let of = |(plugin, credential, sealed): (String, String, Vec<u8>)| {
+        Ok((parsed(&plugin, "plugin")?, credential, sealed))
+    };
+    rows.into_iter().map(of).collect()
+}
+
+/// Put another seal on a client's secret, unless it was changed in between.
+pub(crate) async fn reseal_client(
+    conn: &mut Conn,
+    plugin: &PluginId,
+    credential: &str,
+    old: &[u8],
+    new: &[u8],
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(RESEAL_CLIENT)
+        .bind(plugin.as_str())
+        .bind(credential)
+        .bind(old)
+        .bind(new)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 pub(crate) async fn delete_client(
