@@ -169,7 +169,8 @@ impl Engine {
     }
 
     /// Work on the messages of a connection that wait, in order. One that cannot be worked on now holds up those behind it: they may
-    /// be about the same booking, and its provider does not answer anyway.
+    /// be about the same booking, and its provider does not answer anyway. It is given up when its tries are used up and it has waited
+    /// for long: each message that comes makes another try, and a burst uses them up in seconds.
     pub(crate) async fn process_webhooks(
         &self,
         tenant: TenantId,
@@ -181,7 +182,8 @@ impl Engine {
         let (began, waiting) = (self.now(), self.store().waiting_webhooks(tenant, connection).await?);
         let mut more = waiting.len() >= limits::WEBHOOKS_AT_ONCE;
         for stored in waiting {
-            let id = stored.id;
+            let (id, given_up_from) =
+                (stored.id, stored.received_at.plus_seconds(limits::WEBHOOK_TRIED_SECONDS));
             if self.now() >= began.plus_millis(half_a_lease) {
                 more = true;
                 break;
@@ -189,6 +191,13 @@ impl Engine {
             if let Err(error) = self.process_webhook(stored, request_id).await? {
                 if !is_last(held) {
                     return self.postpone(held, &error).await;
+                }
+                if self.now() < given_up_from {
+                    let wait = i64::try_from(limits::JOB_BACKOFF_MS_MAX).unwrap_or(i64::MAX);
+                    let again = self.webhooks_job(tenant, connection);
+                    let again = NewJob { due_at: self.now().plus_millis(wait), ..again };
+                    self.store().enqueue_job(again).await?;
+                    return self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop);
                 }
                 // Given up: those behind it get their turn, with tries of their own.
                 self.store().end_webhook(tenant, id, "failed", Some(of_call(&error).detail)).await?;

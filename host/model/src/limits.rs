@@ -57,10 +57,16 @@ pub const EGRESS_URL_BYTES_MAX: usize = 8 * 1024;
 pub const CALL_EGRESS_BODY_IN_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Egress records that one call keeps: all requests, and some that were refused before they were counted.
 pub const CALL_EGRESS_RECORDS_MAX: usize = 40;
-/// How long a request waits for its connection's rate limit before it is answered 429, in milliseconds.
+/// How long a request waits for the rate of its connection and provider before it is answered 429, in milliseconds.
 pub const EGRESS_RATE_WAIT_MS_MAX: u64 = 2_000;
-/// Rate limiters kept per process; the least recently used one goes, and is full again by then.
+/// Buckets of connections and providers kept per process; the least recently used one goes, and is full again by then.
 pub const EGRESS_RATE_LIMITERS_MAX: usize = 10_000;
+/// One part of so many of each bucket is left by what reads everything to requests that somebody waits for.
+pub const EGRESS_RATE_RESERVE_PARTS: u32 = 4;
+/// Shortest time for which a connection is not asked after its provider said that this was too often, in milliseconds; also if it named none.
+pub const EGRESS_PAUSE_MS_MIN: u64 = 1_000;
+/// Longest such time, in milliseconds: as long as the longest wait between tries of a job; then one more request finds out.
+pub const EGRESS_PAUSE_MS_MAX: u64 = 15 * 60 * 1_000;
 /// HTTP clients kept per process, one per tenant and host; the least recently used one goes with its connections.
 pub const EGRESS_CLIENTS_MAX: usize = 512;
 /// Idle connections kept per client: fewer means a new TLS handshake for most requests of a busy tenant.
@@ -320,6 +326,8 @@ pub const OAUTH_RETURN_ADDRESSES_MAX: usize = 16;
 pub const OAUTH_RENEWAL_SECONDS_MIN: i64 = 30;
 /// Waiting messages of one connection that are worked on in one go, in order: a few seconds of work.
 pub const WEBHOOKS_AT_ONCE: usize = 20;
+/// How long a message is tried at least before it is given up, in seconds: about as long as the tries of a job that nothing hurries.
+pub const WEBHOOK_TRIED_SECONDS: i64 = 2 * 3_600;
 /// Connections that one message may be for, where a provider sends all messages of an app to one address.
 pub const WEBHOOK_CONNECTIONS_MAX: usize = 100;
 /// Source networks that one connection may name.

@@ -227,6 +227,28 @@ async fn a_message_that_cannot_be_worked_on_ends_with_its_reason() {
 }
 
 #[tokio::test]
+async fn a_burst_does_not_use_up_the_tries_of_a_message() {
+    let w = world().await;
+    let booking = w.booked(monday("10:00")).await;
+    let cancelled = w.provider.edit("x1", |t| t.status = ExternalStatus::Cancelled);
+    w.provider.state().messages.insert(b"c".to_vec(), Err(LOST));
+    send_signed(&w, b"c", signature(&w, b"c").await).await.unwrap();
+    for n in 0..2 * limits::JOB_ATTEMPTS_MAX {
+        let body = format!("{{\"n\":{n}}}");
+        send_signed(&w, body.as_bytes(), signature(&w, body.as_bytes()).await).await.unwrap();
+        w.later(1).await;
+    }
+    let outcome = WebhookOutcome { events: vec![WebhookEvent::Cancelled(cancelled)], reply: None };
+    w.provider.state().messages.insert(b"c".to_vec(), Ok(outcome));
+    w.later(900).await;
+    assert_eq!(w.booking(booking.id).await.status, BookingStatus::Cancelled);
+    for _ in 0..3 {
+        w.later(900).await;
+    }
+    assert_eq!(w.open_jobs().await, 0);
+}
+
+#[tokio::test]
 async fn the_worker_is_woken_and_finishes_what_it_began() {
     let w = world().await;
     let (began, has_begun) = tokio::sync::oneshot::channel();
