@@ -106,6 +106,9 @@ pub struct Manifest {
     /// How often the provider may be asked, per connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
+    /// How often the provider may be asked over all connections together: where the quota is that of the app, not of the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_rate_limit: Option<RateLimit>,
     /// How long answers may be kept.
     #[serde(default)]
     pub cache: CacheTimes,
@@ -303,8 +306,12 @@ impl Manifest {
         if let Some(webhook) = &self.webhook {
             webhook.problems(&self.credentials, &self.settings_schema, &mut bad);
         }
-        if self.rate_limit.is_some_and(|r| r.requests == 0 || r.per_seconds == 0) {
-            bad("rate-limit".to_owned(), "both numbers must be at least 1");
+        for (name, rate) in
+            [("rate-limit", self.rate_limit), ("provider-rate-limit", self.provider_rate_limit)]
+        {
+            if rate.is_some_and(|r| r.requests == 0 || r.per_seconds == 0) {
+                bad(name.to_owned(), "both numbers must be at least 1");
+            }
         }
         found
     }

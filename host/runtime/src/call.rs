@@ -9,7 +9,7 @@ use std::{
 
 use berth_model::{
     manifest::Manifest,
-    provider::{CallContext, CallError},
+    provider::{CallContext, CallError, ProviderError},
 };
 use tracing::Instrument;
 use wasmtime::{Store, component::Instance};
@@ -36,6 +36,8 @@ pub(crate) struct Operation {
     pub(crate) interface: &'static str,
     /// Does a customer wait for it?
     pub(crate) is_availability: bool,
+    /// Does it read everything, with nobody waiting for it?
+    pub(crate) is_bulk: bool,
 }
 
 /// The future of a guest's function, with its answer checked.
@@ -98,10 +100,10 @@ impl Core {
             .await
             .map_err(|busy| CallError::Busy { retry_after_ms: busy.retry_after_ms })?;
         let in_flight = version.enter();
-        let (parts, records) = self.sandbox_parts(cx, &version.manifest);
+        let (parts, records) = self.sandbox_parts(cx, &version.manifest, operation);
         let (said, meter) = (Arc::clone(&parts.said), Arc::clone(&parts.meter));
         underway.meter = Arc::clone(&meter);
-        underway.egress = records;
+        underway.egress = records.clone();
         let wall_ms =
             if operation.is_availability { self.limits.wall_ms_availability } else { self.limits.wall_ms };
         let began = self.clock.now();
@@ -117,11 +119,21 @@ impl Core {
         drop(permit);
         let ended = outcome.as_ref().err().map_or(Ended::Well, Fault::ended);
         passage.ended(ended, self.clock.now());
+        if let Err(Fault::Provider(ProviderError::RateLimited { retry_after_ms })) = &outcome
+            && !records.held_back()
+        {
+            self.gate.pause(cx.connection, *retry_after_ms);
+        }
         outcome.map_err(|fault| fault.told(&said))
     }
 
-    fn sandbox_parts(&self, cx: &CallContext, manifest: &Arc<Manifest>) -> (SandboxParts, Records) {
-        let egress = CallEgress::new(Arc::clone(&self.gate), cx, Arc::clone(manifest));
+    fn sandbox_parts(
+        &self,
+        cx: &CallContext,
+        manifest: &Arc<Manifest>,
+        operation: Operation,
+    ) -> (SandboxParts, Records) {
+        let egress = CallEgress::new(Arc::clone(&self.gate), cx, Arc::clone(manifest), operation.is_bulk);
         let records = egress.records();
         let parts = SandboxParts {
             cx: Arc::new(cx.clone()),

@@ -135,7 +135,12 @@ impl Core {
             let mut store = Sandbox::store(
                 &self.engine,
                 SandboxParts {
-                    egress: CallEgress::new(Arc::clone(&self.gate), &cx, Arc::clone(&version.manifest)),
+                    egress: CallEgress::new(
+                        Arc::clone(&self.gate),
+                        &cx,
+                        Arc::clone(&version.manifest),
+                        false,
+                    ),
                     cx,
                     manifest: Arc::clone(&version.manifest),
                     state: Arc::new(NoState),

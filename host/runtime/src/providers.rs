@@ -33,6 +33,7 @@ macro_rules! function {
                 name: concat!(stringify!($interface), ".", $name),
                 interface: stringify!($interface),
                 is_availability: matches!(stringify!($interface).as_bytes(), b"availability"),
+                is_bulk: matches!($name.as_bytes(), b"list-changes" | b"list-event-types" | b"list-clients"),
             },
             |offers| offers.$interface.as_ref(),
             move |$store, instance, indices| {

@@ -129,3 +129,25 @@ default = "https://api.acme.example:8443/v1"
     assert_eq!(problems[0].path, "settings/base_url");
     assert!(manifest.check_settings(&serde_json::json!({ "typo": 7 })).is_err());
 }
+
+#[test]
+fn rates_are_for_a_connection_and_for_all() {
+    let with = |rates: &str| {
+        let text =
+            format!("id = \"acme\"\nversion = \"1.0.0\"\ncontract = \"0.1\"\nname = \"Acme\"\n{rates}");
+        Manifest::parse(&text)
+    };
+    let none = with("").unwrap();
+    assert_eq!((none.rate_limit, none.provider_rate_limit), (None, None));
+    let stored = serde_json::to_value(&none).unwrap();
+    assert!(stored.get("provider-rate-limit").is_none(), "what was stored before still reads");
+    let shared = with("provider-rate-limit = { requests = 9, per-seconds = 60 }").unwrap();
+    assert_eq!(shared.provider_rate_limit, Some(RateLimit { requests: 9, per_seconds: 60 }));
+    assert_eq!(serde_json::from_value::<Manifest>(serde_json::to_value(&shared).unwrap()).unwrap(), shared);
+    for name in ["rate-limit", "provider-rate-limit"] {
+        for numbers in ["requests = 0, per-seconds = 60", "requests = 9, per-seconds = 0"] {
+            let problems = with(&format!("{name} = {{ {numbers} }}")).unwrap_err();
+            assert_eq!((problems.len(), problems[0].path.as_str()), (1, name));
+        }
+    }
+}

@@ -56,9 +56,9 @@ pub struct EgressLimits {
     pub between_bytes: Duration,
     /// Whole time of one request.
     pub request: Duration,
-    /// Longest wait for the connection's rate limit.
+    /// Longest wait for the rates of connection and provider.
     pub rate_wait: Duration,
-    /// Rate limiters kept.
+    /// Buckets of connections and providers kept.
     pub rate_limiters: usize,
     /// HTTP clients kept.
     pub clients: usize,
@@ -96,7 +96,7 @@ pub struct GateConfig {
     /// Certificates (DER) of authorities that are trusted beside the public ones: a company's own, before a self-hosted
     /// provider.
     pub extra_roots: Vec<Vec<u8>>,
-    /// For rate limits, the age of pinned addresses, and times in records.
+    /// For rates, the age of pinned addresses, and times in records.
     pub clock: Arc<dyn Clock>,
     /// Looks names up.
     pub resolver: Arc<dyn Resolve>,

@@ -19,19 +19,20 @@ use super::{
     attach,
     client::Clients,
     config::{EgressLimits, GateConfig},
-    quota::{CallQuota, RateLimiters},
+    quota::CallQuota,
+    rates::Rates,
     record::Records,
     scrub::Scrubber,
     stage::Stage,
 };
 
-/// What all calls share: clients, rate limiters, the operator's configuration. One per process.
+/// What all calls share: clients, rates, the operator's configuration. One per process.
 pub struct Gate {
     pub(super) insecure_hosts: BTreeSet<String>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: EgressLimits,
     pub(super) clients: Clients,
-    pub(super) rate_limiters: RateLimiters,
+    pub(super) rates: Rates,
     pub(super) stage: Option<Arc<dyn Stage>>,
 }
 
@@ -61,7 +62,7 @@ impl Gate {
             return Err(GateError::InsecureHost(bad.clone()));
         }
         Ok(Arc::new(Self {
-            rate_limiters: RateLimiters::new(Arc::clone(&config.clock), &config.limits),
+            rates: Rates::new(Arc::clone(&config.clock), &config.limits),
             clients: Clients::new(config.resolver, config.limits, &config.extra_roots)?,
             insecure_hosts: config.insecure_hosts,
             clock: config.clock,
@@ -74,7 +75,12 @@ impl Gate {
 impl Gate {
     /// So many processes ask the same providers: each takes its part of every rate.
     pub fn share_rates_with(&self, replicas: u32) {
-        self.rate_limiters.share_with(replicas);
+        self.rates.share_with(replicas);
+    }
+
+    /// A provider said that it was asked too often over this connection: nobody asks it until then, or for a moment if it named no time.
+    pub(crate) fn pause(&self, connection: ConnectionId, retry_after_ms: Option<u64>) {
+        self.rates.pause(connection, retry_after_ms);
     }
 }
 
@@ -100,6 +106,8 @@ pub(super) struct Call {
     pub(super) settings: Arc<Value>,
     pub(super) credentials: Arc<Credentials>,
     pub(super) granted: Arc<BTreeSet<String>>,
+    /// It reads everything, and nobody waits for it.
+    pub(super) is_bulk: bool,
     asked: OnceLock<BTreeSet<String>>,
     scrubber: OnceLock<Arc<Scrubber>>,
     pub(super) quota: CallQuota,
@@ -120,9 +128,10 @@ impl Call {
 }
 
 impl CallEgress {
-    /// The gate for one call of a plugin with this manifest. Cheap: nothing is computed before the first request.
+    /// The gate for one call of a plugin with this manifest. Cheap: nothing is computed before the first request. A bulk call leaves
+    /// some of the provider's rate to others.
     #[must_use]
-    pub fn new(gate: Arc<Gate>, cx: &CallContext, manifest: Arc<Manifest>) -> Self {
+    pub fn new(gate: Arc<Gate>, cx: &CallContext, manifest: Arc<Manifest>, is_bulk: bool) -> Self {
         let call = Call {
             quota: CallQuota::new(&gate.limits),
             gate,
@@ -134,6 +143,7 @@ impl CallEgress {
             settings: Arc::clone(&cx.settings),
             credentials: Arc::clone(&cx.credentials),
             granted: Arc::clone(&cx.granted_hosts),
+            is_bulk,
             asked: OnceLock::new(),
             scrubber: OnceLock::new(),
             records: Records::default(),

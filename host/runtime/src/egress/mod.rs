@@ -17,6 +17,7 @@ mod gate;
 mod hooks;
 pub mod policy;
 mod quota;
+mod rates;
 mod record;
 pub mod scrub;
 mod send;

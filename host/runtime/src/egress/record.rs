@@ -36,6 +36,13 @@ impl Records {
         self.len() == 0
     }
 
+    /// Was a request of the call held back by the gate, so that its provider did not see it?
+    #[must_use]
+    pub(crate) fn held_back(&self) -> bool {
+        let records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        records.iter().any(|record| record.outcome == Failure::RateLimited.as_str())
+    }
+
     /// A request begins.
     pub(super) fn begin(&self, method: &http::Method, uri: &http::Uri) -> Entry {
         let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);

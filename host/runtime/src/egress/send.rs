@@ -15,6 +15,7 @@ use super::{
     failure::{Failure, Refusal},
     gate::Call,
     policy::{self, Rules, Target},
+    rates::Turn,
     record::Entry,
     scrub::{Echoed, Scrubber},
     stage::{Cue, StagedAnswer, StagedRequest},
@@ -80,11 +81,9 @@ impl Call {
         };
         let staged = self.gate.stage.as_deref().map(|stage| (stage, staged(&outgoing)));
         attach::attach(&self.manifest, &self.credentials, &target, &mut outgoing)?;
-        if let Some(rate) = self.manifest.rate_limit {
-            let turn = self.gate.rate_limiters.enter(self.connection, rate, limits.rate_wait).await;
-            if let Err(wait) = turn {
-                return Ok(too_many_requests(wait));
-            }
+        let turn = Turn { connection: self.connection, manifest: &self.manifest, is_bulk: self.is_bulk };
+        if let Err(wait) = self.gate.rates.enter(turn, limits.rate_wait).await {
+            return Ok(too_many_requests(wait));
         }
         let is_head = outgoing.method == Method::HEAD;
         match staged.as_ref().map_or(Cue::Ask, |(stage, request)| stage.before(request)) {
@@ -237,14 +236,14 @@ async fn clean(mut answer: Answer, scrubber: Arc<Scrubber>, is_head: bool) -> Re
     Ok(answer)
 }
 
-/// The connection has used up its rate. Said as a provider says it, so that components need one way to understand it;
+/// A rate is used up, or the connection is paused. Said as a provider says it, so that components need one way to understand it;
 /// `wasi:http` has no error that carries a time to wait.
 fn too_many_requests(wait: Duration) -> Answer {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let mut headers = HeaderMap::new();
     headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    let body = r#"{"title":"Too many requests","detail":"The rate limit of the plugin's manifest is used up; the provider was not asked."}"#;
+    let body = r#"{"title":"Too many requests","detail":"The provider was not asked: a rate of the plugin's manifest is used up, or the provider has said to wait."}"#;
     Answer {
         outcome: Failure::RateLimited.as_str(),
         status: StatusCode::TOO_MANY_REQUESTS,

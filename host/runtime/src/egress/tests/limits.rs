@@ -134,3 +134,27 @@ async fn the_rate_of_the_manifest_holds_for_the_connection() {
     let other = send(&mut another_connection, request("GET", &server.url("/"), ""), None).await.unwrap();
     assert_eq!(other.status.as_u16(), 200);
 }
+
+#[tokio::test]
+async fn connections_of_one_provider_share_its_rate() {
+    let server = Server::start(|_| ok("", "fine")).await;
+    let parts = Parts {
+        manifest: "rate-limit = { requests = 3, per-seconds = 3600 }\nprovider-rate-limit = { requests = 4, per-seconds = 7200 }",
+        ..Parts::default()
+    };
+    let world = World::new(&server.authority(), parts);
+    let url = server.url("/");
+    let mut statuses = Vec::new();
+    for (tenant, is_bulk) in [(1, true), (2, true), (2, true), (2, true), (2, false), (1, false), (3, false)]
+    {
+        let mut call = if is_bulk { world.bulk_call_of(tenant) } else { world.call_of(tenant) };
+        let got = send(&mut call, request("GET", &url, ""), None).await.unwrap();
+        let wait = got.headers.get("retry-after").map(|seconds| seconds.to_str().unwrap().to_owned());
+        statuses.push((got.status.as_u16(), wait));
+    }
+    let (passed, later) = ((200, None), |seconds: &str| (429, Some(seconds.to_owned())));
+    // The last one is left by what reads everything.
+    let expected =
+        [passed.clone(), passed.clone(), passed.clone(), later("1800"), passed, later("1800"), later("1800")];
+    assert_eq!((statuses.as_slice(), server.requests().len()), (expected.as_slice(), 4));
+}

@@ -262,14 +262,23 @@ impl World {
         .unwrap();
         let manifest = Arc::new(manifest.unwrap());
         let granted = Arc::new(BTreeSet::from([authority.to_owned()]));
-        let egress = CallEgress::new(Arc::clone(&gate), &context(1, &granted), Arc::clone(&manifest));
+        let egress = CallEgress::new(Arc::clone(&gate), &context(1, &granted), Arc::clone(&manifest), false);
         Self { hands, gate, manifest, granted, egress }
     }
 
     /// Another call, of this tenant.
     pub(super) fn call_of(&self, tenant: u128) -> CallEgress {
+        self.call(tenant, false)
+    }
+
+    /// Another call, of this tenant, that reads everything.
+    pub(super) fn bulk_call_of(&self, tenant: u128) -> CallEgress {
+        self.call(tenant, true)
+    }
+
+    fn call(&self, tenant: u128, is_bulk: bool) -> CallEgress {
         let cx = context(tenant, &self.granted);
-        CallEgress::new(Arc::clone(&self.gate), &cx, Arc::clone(&self.manifest))
+        CallEgress::new(Arc::clone(&self.gate), &cx, Arc::clone(&self.manifest), is_bulk)
     }
 
     pub(super) async fn get(&mut self, url: &str) -> Result<Got, Error> {
