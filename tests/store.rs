@@ -86,6 +86,7 @@ on_both! {
     jobs::a_wake_up_while_it_is_held_is_not_lost,
     jobs::dead_jobs_live_again,
     jobs::many_workers_share_the_jobs,
+    jobs::jobs_end_at_once_among_writes_that_are_refused,
     jobs::one_open_job_per_key,
     limits::a_limit_counts_what_it_should,
     limits::a_limit_is_not_exceeded_by_racing_bookings,

@@ -157,3 +157,30 @@ pub async fn many_workers_share_the_jobs(world: &World) {
     let rest = world.store.claim_jobs(minute(0), minute(5), 99).await.unwrap();
     assert_eq!(ids.len() + rest.len(), 40, "none is lost");
 }
+
+pub async fn jobs_end_at_once_among_writes_that_are_refused(world: &World) {
+    let tenant = world.id();
+    for n in 0..40 {
+        world.store.enqueue_job(world.job(tenant, &format!("key-{n}"), minute(0))).await.unwrap();
+    }
+    let held = world.store.claim_jobs(minute(0), minute(5), 40).await.unwrap();
+    // One in four is wanted again meanwhile.
+    for n in (0..40).step_by(4) {
+        world.store.enqueue_job(world.job(tenant, &format!("key-{n}"), minute(1))).await.unwrap();
+    }
+    let results = at_once(held.into_iter().enumerate().map(|(n, job)| {
+        let (store, audit) = (world.store.clone(), world.audit());
+        async move {
+            if n % 2 == 1 {
+                let refused = store.requeue_job(job.tenant, job.id, minute(9), audit).await;
+                assert!(matches!(refused, Err(StoreError::NotFound("job"))), "{refused:?}");
+            }
+            let ended = store.end_job(job.id, job.attempt, JobEnd::Done).await.unwrap();
+            (ended, store.end_job(job.id, job.attempt, JobEnd::Done).await.unwrap())
+        }
+    }))
+    .await;
+    assert!(results.iter().all(|ends| *ends == (true, false)), "{results:?}");
+    let again = world.store.claim_jobs(minute(1), minute(5), 99).await.unwrap();
+    assert_eq!((again.len(), world.store.open_job_count().await.unwrap()), (10, 10));
+}

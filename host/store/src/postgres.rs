@@ -103,6 +103,22 @@ impl Engine {
         Err(StoreError::Busy)
     }
 
+    /// Run statements of which each stands alone, and commits by itself: a third of the round trips of a transaction.
+    pub(crate) async fn step<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        for _ in 0..limits::POSTGRES_RETRIES_MAX {
+            let mut connection = self.pool.acquire().await?;
+            match work(&mut connection).await {
+                Err(error) if error.is_transient() => {}
+                done => return done,
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
     /// Run `work`, which only reads.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where

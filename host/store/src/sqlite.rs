@@ -2,7 +2,8 @@
 //!
 //! SQLite has one writer at a time and an unfair busy handler; a queue in front of a single writing connection is both
 //! faster and fairer. The writer puts what waits into one transaction, each write in a savepoint of its own: a refused
-//! write rolls back alone, and one sync to disk serves all of them. Nobody is answered before the commit.
+//! write rolls back alone, and one sync to disk serves all of them. Nobody is answered before the commit. A step, of which each
+//! statement stands alone, needs no savepoint, and no transaction if nothing else waits.
 
 use std::{str::FromStr, time::Duration};
 
@@ -46,9 +47,15 @@ pub(crate) mod queries;
 /// Answers the caller of a write; told whether the transaction was committed.
 type Finish = Box<dyn FnOnce(bool) + Send>;
 /// Part of a transaction. Returns whether to keep what it did, and how to answer.
-type Write = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, (bool, Finish)> + Send>;
+type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, (bool, Finish)> + Send>;
 /// Work that makes its own transactions.
 type Alone = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, ()> + Send>;
+
+struct Write {
+    work: Work,
+    /// Each of its statements stands alone.
+    is_step: bool,
+}
 
 /// What the writer task is asked for.
 enum Message {
@@ -95,8 +102,25 @@ impl Engine {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
+        self.queue(work, false).await
+    }
+
+    /// Run statements of which each stands alone. Only a fault of the database refuses them.
+    pub(crate) async fn step<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        self.queue(work, true).await
+    }
+
+    async fn queue<T, F>(&self, work: F, is_step: bool) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        let write: Write = Box::new(move |connection| {
+        let work: Work = Box::new(move |connection| {
             Box::pin(async move {
                 let result = work(connection).await;
                 let keep = result.is_ok();
@@ -108,7 +132,7 @@ impl Engine {
                 (keep, finish)
             })
         });
-        self.writes.try_send(Message::Write(write)).map_err(|_| StoreError::Busy)?;
+        self.writes.try_send(Message::Write(Write { work, is_step })).map_err(|_| StoreError::Busy)?;
         answer.await.unwrap_or(Err(StoreError::Busy))
     }
 
@@ -187,7 +211,14 @@ async fn write_all(mut connection: SqliteConnection, mut queue: mpsc::Receiver<M
 }
 
 /// One transaction for the whole batch, then the answers.
-async fn write_batch(connection: &mut SqliteConnection, batch: Vec<Write>) {
+async fn write_batch(connection: &mut SqliteConnection, mut batch: Vec<Write>) {
+    if batch.len() == 1
+        && let Some(step) = batch.pop_if(|write| write.is_step)
+    {
+        let (_, finish) = (step.work)(&mut *connection).await;
+        finish(true);
+        return;
+    }
     let mut finishes = Vec::with_capacity(batch.len());
     if !run(connection, "BEGIN IMMEDIATE").await {
         // Dropping the writes drops their reply channels: each caller is told that the store is busy.
@@ -197,16 +228,19 @@ async fn write_batch(connection: &mut SqliteConnection, batch: Vec<Write>) {
     let single = batch.len() == 1;
     let mut healthy = true;
     let mut any = false;
-    for write in batch {
-        healthy = healthy && (single || run(connection, "SAVEPOINT one_write").await);
+    for Write { work, is_step } in batch {
+        let alone = single || is_step;
+        healthy = healthy && (alone || run(connection, "SAVEPOINT one_write").await);
         if !healthy {
             // The transaction is gone: what would run now would commit at once. The rest is dropped, as above.
             break;
         }
-        let (keep, finish) = write(&mut *connection).await;
+        let (keep, finish) = work(&mut *connection).await;
         finishes.push(finish);
         any |= keep;
-        if !single {
+        // A fault may have ended the transaction.
+        healthy = healthy && (keep || !is_step);
+        if !alone {
             healthy = healthy && (keep || run(connection, "ROLLBACK TO one_write").await);
             healthy = healthy && run(connection, "RELEASE one_write").await;
         }

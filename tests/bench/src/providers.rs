@@ -7,6 +7,7 @@ use std::{
 
 use berth_model::{
     id::{ConnectionId, JobId},
+    limits,
     provider::WebhookRequest,
     time::{Clock as _, Instant},
 };
@@ -30,6 +31,9 @@ const JOBS: usize = 4_000;
 const BOOKINGS: i64 = 10_000;
 /// Jobs claimed at once, by Berth and by the bare loop.
 const BATCH: u32 = 32;
+
+/// Jobs that are ended at once, as by a worker of the product.
+const AT_ONCE: usize = limits::JOBS_CONCURRENT_MAX;
 
 /// Measure.
 pub async fn run(table: &mut Table) {
@@ -137,15 +141,19 @@ async fn enqueue(store: &Store, world: &World) {
     }
 }
 
-async fn through_the_queue(store: &Store, clock: &TestClock) -> f64 {
+/// Claim and end all jobs, so many ends at once.
+async fn through_the_queue(store: &Store, clock: &TestClock, at_once: usize) -> f64 {
     let (started, mut done) = (Moment::now(), 0);
     while done < JOBS {
         let now = clock.now();
         let jobs = store.claim_jobs(now, now.plus_seconds(60), BATCH).await.expect("claimed");
         assert!(!jobs.is_empty(), "all are due");
-        for job in jobs {
-            assert!(store.end_job(job.id, job.attempt, JobEnd::Done).await.expect("ended"));
-            done += 1;
+        for jobs in jobs.chunks(at_once) {
+            let ends = jobs.iter().map(|job| store.end_job(job.id, job.attempt, JobEnd::Done));
+            for ended in futures_util::future::join_all(ends).await {
+                assert!(ended.expect("ended"));
+                done += 1;
+            }
         }
     }
     JOBS as f64 / started.elapsed().as_secs_f64()
@@ -158,7 +166,7 @@ const DONE: &str = "DELETE FROM jobs WHERE id = $1";
 
 macro_rules! bare_queue {
     ($name:ident, $connection:ty, $at:expr) => {
-        /// The same statements on a connection of their own.
+        /// The same statements on a connection of their own: each commits by itself, with the same durability.
         async fn $name(conn: &mut $connection, now: Instant) -> f64 {
             let at = $at;
             let (started, mut done) = (Moment::now(), 0);
@@ -194,7 +202,9 @@ async fn over(url: &str) -> (World, Store, Arc<TestClock>) {
 async fn queue_on_sqlite(table: &mut Table, url: &str) {
     let (world, store, clock) = over(url).await;
     enqueue(&store, &world).await;
-    let ours = through_the_queue(&store, &clock).await;
+    let ours = through_the_queue(&store, &clock, 1).await;
+    enqueue(&store, &world).await;
+    let together = through_the_queue(&store, &clock, AT_ONCE).await;
     enqueue(&store, &world).await;
     let options: sqlx::sqlite::SqliteConnectOptions = url.parse().expect("a URL");
     let options = options
@@ -203,17 +213,21 @@ async fn queue_on_sqlite(table: &mut Table, url: &str) {
         .busy_timeout(Duration::from_secs(5));
     let mut conn = SqliteConnection::connect_with(&options).await.expect("connects");
     let bare = bare_on_sqlite(&mut conn, clock.now()).await;
-    say(table, "SQLite, one worker", ours, bare);
+    say(table, "SQLite, one after the other", ours, bare);
+    say(table, "SQLite, as a worker ends them", together, bare);
 }
 
 async fn queue_on_postgres(table: &mut Table, url: &str) {
     let (world, store, clock) = over(url).await;
     enqueue(&store, &world).await;
-    let ours = through_the_queue(&store, &clock).await;
+    let ours = through_the_queue(&store, &clock, 1).await;
+    enqueue(&store, &world).await;
+    let together = through_the_queue(&store, &clock, AT_ONCE).await;
     enqueue(&store, &world).await;
     let mut conn = PgConnection::connect(url).await.expect("connects");
     let bare = bare_on_postgres(&mut conn, clock.now()).await;
-    say(table, "PostgreSQL, one worker", ours, bare);
+    say(table, "PostgreSQL, one after the other", ours, bare);
+    say(table, "PostgreSQL, as a worker ends them", together, bare);
 }
 
 fn say(table: &mut Table, what: &str, ours: f64, bare: f64) {

@@ -25,7 +25,7 @@ impl Store {
         leased_until: Instant,
         limit: u32,
     ) -> Result<Vec<Job>, StoreError> {
-        change!(self, [], |q, conn| q::jobs::claim(conn, now, leased_until, limit))
+        step!(self, [], |q, conn| q::jobs::claim(conn, now, leased_until, limit))
     }
 
     /// End a held job. False when the fence does not match (somebody else holds it now). A wake-up that came while it was
@@ -33,7 +33,7 @@ impl Store {
     /// (only a first attempt may take for granted that nothing was done before).
     pub async fn end_job(&self, job: JobId, attempt: i64, end: JobEnd) -> Result<bool, StoreError> {
         let next = self.next_run(job);
-        change!(self, [end], |q, conn| q::jobs::end(conn, job, attempt, &end, next))
+        step!(self, [end], |q, conn| q::jobs::end(conn, job, attempt, &end, next))
     }
 
     /// An id for the next run of a job; as old as the job, since no clock is at hand.

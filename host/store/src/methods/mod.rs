@@ -4,15 +4,29 @@
 /// that each try gets its own.
 macro_rules! change {
     ($store:expr, [$($owned:ident),*], |$q:ident, $conn:ident| $work:expr) => {
+        carry_out!(write, $store, [$($owned),*], |$q, $conn| $work)
+    };
+}
+
+/// The same for statements of which each stands alone, and that only a fault of the database refuses: nothing but what they do
+/// themselves is to be undone, so they need no transaction around them.
+macro_rules! step {
+    ($store:expr, [$($owned:ident),*], |$q:ident, $conn:ident| $work:expr) => {
+        carry_out!(step, $store, [$($owned),*], |$q, $conn| $work)
+    };
+}
+
+macro_rules! carry_out {
+    ($way:ident, $store:expr, [$($owned:ident),*], |$q:ident, $conn:ident| $work:expr) => {
         match &$store.engine {
             $crate::Engine::Sqlite(engine) => {
                 use $crate::sqlite::queries as $q;
-                engine.write(move |$conn| Box::pin(async move { $work.await })).await
+                engine.$way(move |$conn| Box::pin(async move { $work.await })).await
             }
             $crate::Engine::Postgres(engine) => {
                 use $crate::postgres::queries as $q;
                 engine
-                    .write(move |$conn| {
+                    .$way(move |$conn| {
                         $(let $owned = $owned.clone();)*
                         Box::pin(async move { $work.await })
                     })

@@ -119,7 +119,7 @@ pub(crate) async fn enqueue(conn: &mut Conn, job: &NewJob) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Take due jobs that nobody holds, the most urgent first.
+/// Take due jobs that nobody holds, the most urgent first. One statement, which stands alone.
 pub(crate) async fn claim(
     conn: &mut Conn,
     now: Instant,
@@ -138,6 +138,9 @@ pub(crate) async fn claim(
 }
 
 /// End a held job. `next` is its id if it has to run again for a wake-up that came meanwhile.
+///
+/// Each statement stands alone. Between the two nothing can be lost: a wake-up stays until the job is taken anew, and then the fence does
+/// not match any more. Who dies in between leaves a held job, as who dies before does.
 pub(crate) async fn end(
     conn: &mut Conn,
     job: JobId,
