@@ -25,6 +25,8 @@ mod logs;
 mod oauth;
 #[path = "store/plugins.rs"]
 mod plugins;
+#[path = "store/replicas.rs"]
+mod replicas;
 #[path = "store/resources.rs"]
 mod resources;
 #[path = "store/schema.rs"]
@@ -105,6 +107,7 @@ on_both! {
     oauth::one_replica_renews_at_a_time,
     plugins::grants_narrow,
     plugins::one_version_is_active,
+    replicas::those_that_were_seen_lately_are_there,
     resources::event_types_keep_their_members_in_order,
     resources::keys_are_found_by_hash,
     resources::listings_are_edited_in_turn,

@@ -382,8 +382,8 @@ pub const MEMBER_CALENDARS_MAX: usize = 20;
 pub const CALENDAR_WRITES_AT_ONCE: u32 = 200;
 /// Times that are closed at once in one calendar of a provider, the next ones first: some years of a full diary.
 pub const CALENDAR_BLOCKS_MAX: i64 = 5_000;
-/// How long after it was seen last a process is taken to be there, in seconds: some of its rounds.
-pub const REPLICA_SEEN_SECONDS: i64 = 10;
+/// How long after it was seen last a process is taken to be there, in seconds: it says so every ten, and two may be missed.
+pub const REPLICA_SEEN_SECONDS: i64 = 30;
 /// Calls in a row without a usable answer after which nobody asks a connection's provider for a while.
 pub const CONNECTION_FAILURES_MAX: u32 = 10;
 /// How long nobody asks then at first, in milliseconds; doubles each time.

@@ -19,6 +19,8 @@ use crate::{
 
 /// How often the database is asked whether another replica activated a plugin.
 const GENERATION_POLL: Duration = Duration::from_secs(2);
+/// How many times as rarely a process says that it is there: that is a write, and an idle process should make few.
+const SEEN_EVERY: u32 = 5;
 /// How often old rows are forgotten and bookings are completed.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 /// How many times as rarely compiled components are looked through that nothing needs any more.
@@ -127,8 +129,15 @@ pub async fn background(wired: Wired, plugin_dir: Option<std::path::PathBuf>, st
     let (gate, replica) = (wired.gate.clone(), wired.replica);
     tasks.spawn(async move {
         let mut seen = crate::cli::watch::Seen::default();
+        let mut rounds = 0_u32;
         while !*stopping.borrow() {
-            match engine.store().replica_seen(replica, engine.now()).await {
+            let replicas = if rounds.is_multiple_of(SEEN_EVERY) {
+                engine.store().replica_seen(replica, engine.now()).await
+            } else {
+                engine.store().replicas_there(engine.now()).await
+            };
+            rounds = rounds.wrapping_add(1);
+            match replicas {
                 Ok(replicas) => gate.share_rates_with(replicas),
                 Err(error) => tracing::warn!(%error, "the other replicas were not counted"),
             }

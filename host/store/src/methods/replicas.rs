@@ -13,6 +13,13 @@ impl Store {
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
+    /// How many processes are there.
+    pub async fn replicas_there(&self, now: Instant) -> Result<u32, StoreError> {
+        let gone_before = now.plus_seconds(-limits::REPLICA_SEEN_SECONDS);
+        let count = ask!(self, |q, conn| q::replicas::count(conn, gone_before))?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
     /// A process ends; the others need not wait until it is missed.
     pub async fn replica_leaves(&self, replica: Uuid) -> Result<(), StoreError> {
         change!(self, [], |q, conn| q::replicas::leave(conn, replica))

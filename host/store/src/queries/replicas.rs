@@ -10,7 +10,7 @@ queries! {
     SEEN = "INSERT INTO replicas (id, seen_at) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at";
     GONE = "DELETE FROM replicas WHERE seen_at <= $1";
     LEAVE = "DELETE FROM replicas WHERE id = $1";
-    COUNT = "SELECT COUNT(*) FROM replicas";
+    COUNT = "SELECT COUNT(*) FROM replicas WHERE seen_at > $1";
 }
 
 /// Say that a process is there; how many are.
@@ -22,7 +22,12 @@ pub(crate) async fn seen(
 ) -> Result<i64, StoreError> {
     sqlx::query::<Db>(SEEN).bind(replica).bind(Ts(now)).execute(&mut *conn).await?;
     sqlx::query::<Db>(GONE).bind(Ts(gone_before)).execute(&mut *conn).await?;
-    Ok(sqlx::query_scalar::<Db, i64>(COUNT).fetch_one(conn).await?)
+    count(conn, gone_before).await
+}
+
+/// How many are there.
+pub(crate) async fn count(conn: &mut Conn, gone_before: Instant) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar::<Db, i64>(COUNT).bind(Ts(gone_before)).fetch_one(conn).await?)
 }
 
 /// A process ends.
