@@ -38,6 +38,7 @@ migrations! {
     15 "0015_replicas",
     16 "0016_blocks",
     17 "0017_rotation",
+    18 "0018_jobs_turn",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {
