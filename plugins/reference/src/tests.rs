@@ -216,7 +216,7 @@ fn a_closed_time_is_nobodys_until_it_is_opened() {
     assert_eq!(provider.busy(busy).unwrap()[0].source.as_ref(), Some(&block.id));
     let lookup =
         |reference: &str| BlockLookup { reference: reference.to_owned(), calendar: "house".to_owned(), when };
-    assert_eq!(provider.find_blocks(lookup("ref-1")).unwrap(), [block.clone()]);
+    assert_eq!(provider.find_blocks(lookup("ref-1")).unwrap(), std::slice::from_ref(&block));
     assert!(provider.find_blocks(lookup("ref-2")).unwrap().is_empty());
 
     provider.remove_block(block.id.clone()).unwrap();

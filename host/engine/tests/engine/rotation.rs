@@ -129,10 +129,12 @@ async fn a_handshake_knows_both_secrets() {
 async fn the_provider_gets_the_new_secret_before_the_old_subscription_ends() {
     let w = world().await;
     let first = w.connection.subscription.clone().unwrap();
-    assert_eq!(w.provider.state().told[&first.id], secret(&w).await);
+    let current = secret(&w).await;
+    assert_eq!(w.provider.state().told[&first.id], current);
     let rotated = rotate(&w, None).await.unwrap();
     let second = rotated.subscription.unwrap();
-    assert_eq!(w.provider.state().told[&second.id], secret(&w).await);
+    let current = secret(&w).await;
+    assert_eq!(w.provider.state().told[&second.id], current);
     {
         let state = w.provider.state();
         let address = format!("https://booking.example/api/webhooks/acme/{}", w.connection.id);
@@ -159,7 +161,8 @@ async fn a_provider_that_does_not_answer_is_told_later() {
     w.provider.next("unsubscribe", Fault::Before(LOST));
     after(&w, 61).await;
     let made = read(&w).await;
-    assert_eq!(w.provider.state().told[&made.subscription.clone().unwrap().id], secret(&w).await);
+    let current = secret(&w).await;
+    assert_eq!(w.provider.state().told[&made.subscription.clone().unwrap().id], current);
     assert!(made.subscription_detail.unwrap().starts_with("The subscription before was not ended"));
     // Another rotation before that has happened.
     rotate(&w, None).await.unwrap();
@@ -188,7 +191,8 @@ async fn a_renewal_under_way_brings_no_old_secret_back() {
     assert_eq!(w.provider.count("renew"), 1);
     let second = read(&w).await.subscription.unwrap();
     assert_ne!(second.id, first.id);
-    assert_eq!(w.provider.state().told[&second.id], secret(&w).await);
+    let current = secret(&w).await;
+    assert_eq!(w.provider.state().told[&second.id], current);
     // The one that was renewed too late is ended once more, and the new one stays.
     after(&w, limits::SUBSCRIPTION_LEASE_SECONDS + 1).await;
     assert_eq!(w.provider.state().unsubscribed[1..], [first.id.clone(), first.id]);

@@ -88,14 +88,13 @@ fn row(client: &OAuthClientView) -> Vec<(&'static str, Value)> {
 fn secret(file: Option<&Path>) -> Result<Secret, CliError> {
     let name = file.map_or_else(|| "standard input".to_owned(), |file| file.display().to_string());
     let wrong = |why: &str| CliError::Other(format!("the client's secret, from {name}: {why}"));
-    let source: Box<dyn Read> = match file {
-        Some(file) => Box::new(std::fs::File::open(file).map_err(|error| wrong(&error.to_string()))?),
-        None => {
-            if io::stdin().is_terminal() {
-                eprintln!("Enter the client's secret, then Ctrl-D:");
-            }
-            Box::new(io::stdin())
+    let source: Box<dyn Read> = if let Some(file) = file {
+        Box::new(std::fs::File::open(file).map_err(|error| wrong(&error.to_string()))?)
+    } else {
+        if io::stdin().is_terminal() {
+            eprintln!("Enter the client's secret, then Ctrl-D:");
         }
+        Box::new(io::stdin())
     };
     let most = u64::try_from(limits::EGRESS_CREDENTIAL_BYTES_MAX).unwrap_or(u64::MAX);
     let mut text = String::new();
