@@ -111,6 +111,8 @@ impl Common {
 
 /// A simulated service.
 pub trait Service: Send + 'static {
+    /// Whose description its exchanges are compared with.
+    const NAME: &'static str;
     fn common(&mut self) -> &mut Common;
     /// Do what is asked, by the service's rules.
     fn serve(&mut self, call: Call<'_>) -> Answer;
@@ -123,6 +125,21 @@ pub trait Service: Send + 'static {
     }
     /// What `/_simulator/state` shows beside the requests.
     fn shown(&self) -> Value;
+    /// What does not fit its description.
+    fn violations(&mut self) -> Vec<String> {
+        self.common().findings.violations().to_vec()
+    }
+    /// Messages that wait to be taken.
+    fn due(&mut self) -> Vec<Delivery> {
+        std::mem::take(&mut self.common().deliveries)
+    }
+    /// How requests come to it.
+    fn router(shared: Shared<Self>) -> Router
+    where
+        Self: Sized,
+    {
+        router(shared)
+    }
 }
 
 pub type Shared<S> = Arc<Mutex<S>>;

@@ -15,8 +15,6 @@ mod webhooks;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex};
-
 use chrono_tz::Tz;
 use serde_json::json;
 
@@ -25,11 +23,10 @@ pub use state::{Booking, Client, Service, Staff, Status};
 
 use crate::{
     Clock,
-    faults::{Fault, Rates},
-    front::{self, Shared, lock},
+    front::{self, lock},
     hours::Hours,
     machine_clock,
-    server::Server,
+    running::Running,
     times::utc,
 };
 use state::State;
@@ -111,50 +108,16 @@ impl Default for Config {
 }
 
 /// A running simulator; it stops when dropped.
-pub struct Simulator {
-    server: Server,
-    state: Shared<State>,
-}
-
-impl Drop for Simulator {
-    /// A test whose exchanges the contract's description does not allow fails, whatever else it shows.
-    fn drop(&mut self) {
-        let violations = lock(&self.state).common.findings.violations().join("\n");
-        assert!(
-            violations.is_empty() || std::thread::panicking(),
-            "against the description of the Berth Booksy contract:\n{violations}"
-        );
-    }
-}
+pub type Simulator = Running<State>;
 
 impl Simulator {
     /// Start listening.
     pub async fn start(config: Config) -> std::io::Result<Self> {
-        let port = config.port;
-        // For the client that sends webhooks; another one may be installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let state: Shared<State> = Arc::new(Mutex::new(State::new(config)));
-        let server = Server::start(port, front::router(state.clone())).await?;
-        Ok(Self { server, state })
-    }
-
-    /// Where it listens.
-    pub fn url(&self) -> String {
-        self.server.url()
+        Self::serve(config.port, State::new(config)).await
     }
 
     pub fn services(&self) -> Vec<Service> {
         lock(&self.state).config.services.clone()
-    }
-
-    /// Faults by chance from now on.
-    pub fn set_rates(&self, rates: Rates) {
-        lock(&self.state).common.faults.rates = rates;
-    }
-
-    /// The next request whose `METHOD path` contains `what` gets this fault.
-    pub fn script(&self, what: &str, fault: Fault) {
-        lock(&self.state).common.faults.script(what, fault);
     }
 
     /// Every booking, oldest first.
@@ -175,16 +138,6 @@ impl Simulator {
     /// Time that is kept free, oldest first: whose, from when and until when.
     pub fn blocks(&self) -> Vec<(Option<String>, i64, i64)> {
         lock(&self.state).blocks.iter().map(|b| (b.staff.clone(), b.start, b.end)).collect()
-    }
-
-    /// Requests so far, without headers and bodies.
-    pub fn requests(&self) -> Vec<RequestLine> {
-        lock(&self.state).common.requests.clone()
-    }
-
-    /// Messages that are due, signed now; with `deliver_webhooks` there are none.
-    pub fn take_deliveries(&self) -> Vec<Delivery> {
-        webhooks::due(&mut lock(&self.state))
     }
 
     /// A receiver did not take a message: it comes again, or with 410 never.

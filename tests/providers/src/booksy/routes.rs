@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     faults::Fault,
-    front::{Answer, Call, Common, Service},
+    front::{Answer, Call, Common, Delivery, Service},
 };
 
 /// Requests a minute of one client.
@@ -19,6 +19,8 @@ const PER_PAGE: usize = 50;
 const PER_PAGE_MAX: usize = 200;
 
 impl Service for State {
+    const NAME: &'static str = "the Berth Booksy contract";
+
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
@@ -57,6 +59,10 @@ impl Service for State {
         let bookings: Vec<Value> = self.bookings.iter().map(|b| views::booking(self, b)).collect();
         let clients: Vec<Value> = self.clients.iter().map(views::client).collect();
         json!({ "bookings": bookings, "clients": clients })
+    }
+
+    fn due(&mut self) -> Vec<Delivery> {
+        webhooks::due(self)
     }
 }
 

@@ -130,7 +130,8 @@ pub(super) struct Block {
     pub(super) body: Value,
 }
 
-pub(super) struct State {
+/// The service.
+pub struct State {
     pub(super) config: Config,
     pub(super) common: Common,
     pub(super) tokens: Tokens,

@@ -7,8 +7,6 @@ mod state;
 mod views;
 mod webhooks;
 
-use std::sync::{Arc, Mutex};
-
 use serde_json::Value;
 
 pub use crate::front::{Delivery, RequestLine};
@@ -16,10 +14,9 @@ pub use state::{Booking, EventType, Status};
 
 use crate::{
     Clock,
-    faults::{Fault, Rates},
     front::{self, lock},
     machine_clock,
-    server::Server,
+    running::Running,
     times::utc,
 };
 use state::State;
@@ -83,52 +80,16 @@ impl Default for Config {
 }
 
 /// A running simulator; it stops when dropped.
-pub struct Simulator {
-    server: Server,
-    state: Shared,
-}
-
-type Shared = front::Shared<State>;
-
-impl Drop for Simulator {
-    /// A test whose exchanges the service's own description does not allow fails, whatever else it shows.
-    fn drop(&mut self) {
-        let violations = lock(&self.state).common.findings.violations().join("\n");
-        assert!(
-            violations.is_empty() || std::thread::panicking(),
-            "against the description of Cal.com:\n{violations}"
-        );
-    }
-}
+pub type Simulator = Running<State>;
 
 impl Simulator {
     /// Start listening.
     pub async fn start(config: Config) -> std::io::Result<Self> {
-        let port = config.port;
-        // For the client that sends webhooks; another one may be installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let state: Shared = Arc::new(Mutex::new(State::new(config)));
-        let server = Server::start(port, front::router(state.clone())).await?;
-        Ok(Self { server, state })
-    }
-
-    /// Where it listens.
-    pub fn url(&self) -> String {
-        self.server.url()
+        Self::serve(config.port, State::new(config)).await
     }
 
     pub fn event_types(&self) -> Vec<EventType> {
         lock(&self.state).config.event_types.clone()
-    }
-
-    /// Faults by chance from now on.
-    pub fn set_rates(&self, rates: Rates) {
-        lock(&self.state).common.faults.rates = rates;
-    }
-
-    /// The next request whose `METHOD path` contains `what` gets this fault.
-    pub fn script(&self, what: &str, fault: Fault) {
-        lock(&self.state).common.faults.script(what, fault);
     }
 
     /// Every booking, oldest first.
@@ -145,16 +106,6 @@ impl Simulator {
     pub fn active_by_reference(&self, reference: &str) -> Vec<Booking> {
         let carries = |b: &Booking| b.metadata.values().any(|v| v.as_str() == Some(reference));
         self.active_bookings().into_iter().filter(carries).collect()
-    }
-
-    /// Requests so far, without headers and bodies.
-    pub fn requests(&self) -> Vec<RequestLine> {
-        lock(&self.state).common.requests.clone()
-    }
-
-    /// Webhooks that were not sent because `deliver_webhooks` is off.
-    pub fn take_deliveries(&self) -> Vec<Delivery> {
-        std::mem::take(&mut lock(&self.state).common.deliveries)
     }
 
     /// Somebody cancels in the provider's own calendar.

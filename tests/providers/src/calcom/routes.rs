@@ -17,6 +17,8 @@ use crate::{
 type Outcome = Result<(u16, Value), Refusal>;
 
 impl Service for State {
+    const NAME: &'static str = "Cal.com";
+
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }

@@ -106,7 +106,8 @@ pub(super) struct Reservation {
     pub(super) until: i64,
 }
 
-pub(super) struct State {
+/// The service.
+pub struct State {
     pub(super) config: Config,
     pub(super) common: Common,
     pub(super) bookings: Vec<Booking>,

@@ -8,19 +8,16 @@ mod state;
 mod subscriptions;
 mod views;
 
-use std::sync::{Arc, Mutex};
-
 use serde_json::json;
 
 pub use state::{Booking, EventType};
 
 use crate::{
     Clock,
-    faults::{Fault, Rates},
-    front::{Delivery, RequestLine, Shared, flush, lock, router},
+    front::{flush, lock},
     hours::Hours,
     machine_clock,
-    server::Server,
+    running::Running,
 };
 use state::State;
 
@@ -105,50 +102,16 @@ impl Default for Config {
 }
 
 /// A running simulator; it stops when dropped.
-pub struct Simulator {
-    server: Server,
-    state: Shared<State>,
-}
-
-impl Drop for Simulator {
-    /// A test whose exchanges the service's own description does not allow fails, whatever else it shows.
-    fn drop(&mut self) {
-        let violations = lock(&self.state).common.findings.violations().join("\n");
-        assert!(
-            violations.is_empty() || std::thread::panicking(),
-            "against the description of Calendly:\n{violations}"
-        );
-    }
-}
+pub type Simulator = Running<State>;
 
 impl Simulator {
     /// Start listening.
     pub async fn start(config: Config) -> std::io::Result<Self> {
-        let port = config.port;
-        // For the client that sends webhooks; another one may be installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let state = Arc::new(Mutex::new(State::new(config)));
-        let server = Server::start(port, router(Arc::clone(&state))).await?;
-        Ok(Self { server, state })
-    }
-
-    /// Where it listens.
-    pub fn url(&self) -> String {
-        self.server.url()
+        Self::serve(config.port, State::new(config)).await
     }
 
     pub fn event_types(&self) -> Vec<EventType> {
         lock(&self.state).config.event_types.clone()
-    }
-
-    /// Faults by chance from now on.
-    pub fn set_rates(&self, rates: Rates) {
-        lock(&self.state).common.faults.rates = rates;
-    }
-
-    /// The next request whose `METHOD path` contains `what` gets this fault.
-    pub fn script(&self, what: &str, fault: Fault) {
-        lock(&self.state).common.faults.script(what, fault);
     }
 
     /// Every booking, oldest first.
@@ -165,16 +128,6 @@ impl Simulator {
     pub fn active_by_reference(&self, reference: &str) -> Vec<Booking> {
         let carries = |b: &Booking| b.reference.as_deref() == Some(reference);
         self.active_bookings().into_iter().filter(carries).collect()
-    }
-
-    /// Requests so far, without headers and bodies.
-    pub fn requests(&self) -> Vec<RequestLine> {
-        lock(&self.state).common.requests.clone()
-    }
-
-    /// Webhooks that were not sent because `deliver_webhooks` is off.
-    pub fn take_deliveries(&self) -> Vec<Delivery> {
-        std::mem::take(&mut lock(&self.state).common.deliveries)
     }
 
     /// Calendly gives up on every subscription, as after a day without an answer.

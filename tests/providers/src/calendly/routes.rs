@@ -18,6 +18,8 @@ const LIMIT: u32 = 500;
 const WINDOW_MICROS: i64 = 60_000_000;
 
 impl Service for State {
+    const NAME: &'static str = "Calendly";
+
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }

@@ -120,7 +120,8 @@ pub(super) struct Link {
     pub(super) used: bool,
 }
 
-pub(super) struct State {
+/// The service.
+pub struct State {
     pub(super) config: Config,
     pub(super) common: Common,
     pub(super) meetings: Vec<Meeting>,

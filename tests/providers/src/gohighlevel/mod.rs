@@ -18,11 +18,10 @@ pub use webhooks::Signatures;
 
 use crate::{
     Clock,
-    faults::{Fault, Rates},
-    front::{self, Delivery, RequestLine, Shared, flush, lock},
+    front::{flush, lock},
     hours::Hours,
     machine_clock,
-    server::Server,
+    running::Running,
 };
 use state::State;
 
@@ -92,36 +91,12 @@ impl Default for Config {
 }
 
 /// A running simulator; it stops when dropped.
-pub struct Simulator {
-    server: Server,
-    state: Shared<State>,
-}
-
-impl Drop for Simulator {
-    /// A test whose exchanges the service's own descriptions do not allow fails, whatever else it shows.
-    fn drop(&mut self) {
-        let violations = lock(&self.state).violations().join("\n");
-        assert!(
-            violations.is_empty() || std::thread::panicking(),
-            "against the descriptions of HighLevel:\n{violations}"
-        );
-    }
-}
+pub type Simulator = Running<State>;
 
 impl Simulator {
     /// Start listening.
     pub async fn start(config: Config) -> std::io::Result<Self> {
-        let port = config.port;
-        // For the client that sends webhooks; another one may be installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let state: Shared<State> = std::sync::Arc::new(std::sync::Mutex::new(State::new(config)));
-        let server = Server::start(port, front::router(state.clone())).await?;
-        Ok(Self { server, state })
-    }
-
-    /// Where it listens.
-    pub fn url(&self) -> String {
-        self.server.url()
+        Self::serve(config.port, State::new(config)).await
     }
 
     pub fn calendars(&self) -> Vec<Calendar> {
@@ -143,16 +118,6 @@ impl Simulator {
         lock(&self.state).config.signatures = signatures;
     }
 
-    /// Faults by chance from now on.
-    pub fn set_rates(&self, rates: Rates) {
-        lock(&self.state).common.faults.rates = rates;
-    }
-
-    /// The next request whose `METHOD path` contains `what` gets this fault.
-    pub fn script(&self, what: &str, fault: Fault) {
-        lock(&self.state).common.faults.script(what, fault);
-    }
-
     /// Every appointment that was not deleted, oldest first.
     pub fn appointments(&self) -> Vec<Appointment> {
         lock(&self.state).appointments.clone()
@@ -166,16 +131,6 @@ impl Simulator {
     /// Every contact, oldest first.
     pub fn contacts(&self) -> Vec<Contact> {
         lock(&self.state).contacts.clone()
-    }
-
-    /// Requests so far, without headers and bodies.
-    pub fn requests(&self) -> Vec<RequestLine> {
-        lock(&self.state).common.requests.clone()
-    }
-
-    /// Webhooks that were not sent because `deliver_webhooks` is off.
-    pub fn take_deliveries(&self) -> Vec<Delivery> {
-        std::mem::take(&mut lock(&self.state).common.deliveries)
     }
 
     /// Somebody changes an appointment in HighLevel itself. `change` as in the API: `{"appointmentStatus": "cancelled"}`.

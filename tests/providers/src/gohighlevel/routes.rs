@@ -45,6 +45,8 @@ pub(super) fn required<'a>(body: &'a Value, name: &str) -> Result<&'a str, Refus
 }
 
 impl Service for State {
+    const NAME: &'static str = "HighLevel";
+
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
@@ -86,6 +88,11 @@ impl Service for State {
         let appointments: Vec<Value> = self.appointments.iter().map(|a| views::event(self, a)).collect();
         let contacts: Vec<Value> = self.contacts.iter().map(|c| views::contact(self, c)).collect();
         json!({ "appointments": appointments, "contacts": contacts })
+    }
+
+    fn violations(&mut self) -> Vec<String> {
+        let parts = [&self.common.findings, &self.about_contacts, &self.about_tokens];
+        parts.into_iter().flat_map(|findings| findings.violations().to_vec()).collect()
     }
 }
 

@@ -115,13 +115,14 @@ impl Block {
     }
 }
 
-pub(super) struct State {
+/// The service.
+pub struct State {
     pub(super) config: Config,
     pub(super) common: Common,
     /// What does not fit the description of the contacts' part.
-    about_contacts: Findings,
+    pub(super) about_contacts: Findings,
     /// What does not fit the description of the tokens' part.
-    about_tokens: Findings,
+    pub(super) about_tokens: Findings,
     pub(super) keys: Keys,
     pub(super) grants: Grants,
     pub(super) appointments: Vec<Appointment>,
@@ -203,10 +204,5 @@ impl State {
             status,
             response,
         });
-    }
-
-    pub(super) fn violations(&self) -> Vec<String> {
-        let parts = [&self.common.findings, &self.about_contacts, &self.about_tokens];
-        parts.into_iter().flat_map(|findings| findings.violations().to_vec()).collect()
     }
 }

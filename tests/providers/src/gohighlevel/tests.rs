@@ -4,6 +4,7 @@ use reqwest::Method;
 use ring::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
 use super::*;
+use crate::faults::Fault;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 /// Wednesday, 10:00 in Warsaw.

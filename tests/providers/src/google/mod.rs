@@ -15,19 +15,11 @@ mod user;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex};
-
 pub use crate::front::{Delivery, RequestLine};
 pub use oauth::OAuthClient;
 pub use state::{Calendar, Event};
 
-use crate::{
-    Clock,
-    faults::{Fault, Rates},
-    front::{self, Shared, lock},
-    machine_clock,
-    server::Server,
-};
+use crate::{Clock, machine_clock, running::Running};
 use state::State;
 
 /// How a simulator is set up.
@@ -83,60 +75,16 @@ impl Default for Config {
 }
 
 /// A running simulator; it stops when dropped.
-pub struct Simulator {
-    server: Server,
-    state: Shared<State>,
-}
-
-impl Drop for Simulator {
-    /// A test whose exchanges the service's own description does not allow fails, whatever else it shows.
-    fn drop(&mut self) {
-        let violations = lock(&self.state).common.findings.violations().join("\n");
-        assert!(
-            violations.is_empty() || std::thread::panicking(),
-            "against the description of Google Calendar:\n{violations}"
-        );
-    }
-}
+pub type Simulator = Running<State>;
 
 impl Simulator {
     /// Start listening.
     pub async fn start(config: Config) -> std::io::Result<Self> {
-        let port = config.port;
-        // For the client that sends pushes; another one may be installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let state: Shared<State> = Arc::new(Mutex::new(State::new(config)));
-        let server = Server::start(port, front::router(state.clone())).await?;
-        Ok(Self { server, state })
-    }
-
-    /// Where it listens.
-    pub fn url(&self) -> String {
-        self.server.url()
+        Self::serve(config.port, State::new(config)).await
     }
 
     /// The address of the API.
     pub fn api_url(&self) -> String {
-        format!("{}/calendar/v3", self.server.url())
-    }
-
-    /// Faults by chance from now on.
-    pub fn set_rates(&self, rates: Rates) {
-        lock(&self.state).common.faults.rates = rates;
-    }
-
-    /// The next request whose `METHOD path` contains `what` gets this fault.
-    pub fn script(&self, what: &str, fault: Fault) {
-        lock(&self.state).common.faults.script(what, fault);
-    }
-
-    /// Requests so far, without headers and bodies.
-    pub fn requests(&self) -> Vec<RequestLine> {
-        lock(&self.state).common.requests.clone()
-    }
-
-    /// Pushes that were not sent because `deliver_pushes` is off.
-    pub fn take_deliveries(&self) -> Vec<Delivery> {
-        std::mem::take(&mut lock(&self.state).common.deliveries)
+        format!("{}/calendar/v3", self.url())
     }
 }

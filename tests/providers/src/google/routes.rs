@@ -17,6 +17,8 @@ pub(super) type Outcome = Result<Answer, Refusal>;
 const API: &str = "/calendar/v3/";
 
 impl Service for State {
+    const NAME: &'static str = "Google Calendar";
+
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }

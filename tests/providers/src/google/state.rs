@@ -84,7 +84,8 @@ impl Event {
     }
 }
 
-pub(super) struct State {
+/// The service.
+pub struct State {
     pub(super) config: Config,
     pub(super) common: Common,
     /// By calendar and id. Deleted ones stay: their ids are never free again.

@@ -15,18 +15,10 @@ mod subscriptions;
 mod tests;
 mod views;
 
-use std::sync::Arc;
-
 pub use oauth::Client;
 pub use state::{Calendar, Colleague, Event, Subscription};
 
-use crate::{
-    Clock,
-    faults::{Fault, Rates},
-    front::{self, Delivery, RequestLine, Shared, lock},
-    machine_clock,
-    server::Server,
-};
+use crate::{Clock, front::lock, machine_clock, running::Running};
 use state::State;
 
 /// How a simulator is set up.
@@ -86,50 +78,16 @@ impl Default for Config {
 }
 
 /// A running simulator; it stops when dropped.
-pub struct Simulator {
-    server: Server,
-    state: Shared<State>,
-}
+pub type Simulator = Running<State>;
 
 impl Simulator {
     /// Start listening.
     pub async fn start(config: Config) -> std::io::Result<Self> {
-        let port = config.port;
-        // For the client that sends notifications; another one may be installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let state: Shared<State> = Arc::new(std::sync::Mutex::new(State::new(config)));
-        let router = subscriptions::asking_first(front::router(state.clone()));
-        let server = Server::start(port, router).await?;
-        Ok(Self { server, state })
-    }
-
-    /// Where it listens.
-    pub fn url(&self) -> String {
-        self.server.url()
+        Self::serve(config.port, State::new(config)).await
     }
 
     pub fn calendars(&self) -> Vec<Calendar> {
         lock(&self.state).config.calendars.clone()
-    }
-
-    /// Faults by chance from now on.
-    pub fn set_rates(&self, rates: Rates) {
-        lock(&self.state).common.faults.rates = rates;
-    }
-
-    /// The next request whose `METHOD path` contains `what` gets this fault.
-    pub fn script(&self, what: &str, fault: Fault) {
-        lock(&self.state).common.faults.script(what, fault);
-    }
-
-    /// Requests so far, without headers and bodies.
-    pub fn requests(&self) -> Vec<RequestLine> {
-        lock(&self.state).common.requests.clone()
-    }
-
-    /// Notifications that were not sent because `deliver_webhooks` is off.
-    pub fn take_deliveries(&self) -> Vec<Delivery> {
-        std::mem::take(&mut lock(&self.state).common.deliveries)
     }
 
     /// Events that are there, oldest first.

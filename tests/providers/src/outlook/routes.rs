@@ -1,5 +1,6 @@
 //! The service's routes: login, limit and faults around them.
 
+use axum::Router;
 use serde_json::{Value, json};
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::{
     faults::Fault,
-    front::{Answer, Call, Common, Service},
+    front::{self, Answer, Call, Common, Service, Shared},
     times::utc,
 };
 
@@ -43,6 +44,8 @@ const LIMIT: u32 = 10_000;
 const WINDOW_MICROS: i64 = 600_000_000;
 
 impl Service for State {
+    const NAME: &'static str = "Microsoft Graph";
+
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
@@ -81,6 +84,10 @@ impl Service for State {
             self.events.iter().filter(|e| !e.deleted).map(|e| views::event(e, None)).collect();
         let subscriptions: Vec<Value> = self.subscriptions.iter().map(views::subscription).collect();
         json!({ "events": events, "subscriptions": subscriptions })
+    }
+
+    fn router(shared: Shared<Self>) -> Router {
+        subscriptions::asking_first(front::router(shared))
     }
 }
 

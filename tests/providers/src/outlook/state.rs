@@ -60,7 +60,8 @@ pub struct Subscription {
     pub expires_at: i64,
 }
 
-pub(super) struct State {
+/// The service.
+pub struct State {
     pub(super) common: Common,
     pub(super) config: Config,
     pub(super) events: Vec<Event>,
