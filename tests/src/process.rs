@@ -1,4 +1,6 @@
-//! Berth as processes on one PostgreSQL.
+//! Berth as a process: started, asked over HTTP, and killed.
+//!
+//! Programs come from `BERTH_BINARIES` (set by `cargo xtask test`) or `target/debug`.
 
 use std::{
     net::TcpListener,
@@ -11,24 +13,20 @@ use std::{
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-fn in_target(variable: &str, folder: &str) -> PathBuf {
-    std::env::var_os(variable).map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target").join(folder),
-        PathBuf::from,
-    )
-}
+use crate::find_component;
+
+/// Longest wait for a server that starts.
+const READY: Duration = Duration::from_secs(60);
 
 fn program() -> PathBuf {
-    let program = in_target("BERTH_BINARIES", "debug").join("berth");
+    let folder = std::env::var_os("BERTH_BINARIES")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/debug"), PathBuf::from);
+    let program = folder.join("berth");
     assert!(program.is_file(), "{} is not there; run `cargo build --bins` first", program.display());
     program
 }
 
-fn component() -> PathBuf {
-    in_target("BERTH_COMPONENTS", "components").join("calcom.wasm")
-}
-
-/// A database of its own.
+/// A PostgreSQL database of its own.
 pub struct Database {
     pub url: String,
     server: String,
@@ -36,8 +34,12 @@ pub struct Database {
 }
 
 impl Database {
+    /// None, said aloud, where there is no server.
     pub async fn new(what: &str) -> Option<Self> {
-        let server = std::env::var("BERTH_TEST_PG_URL").ok()?;
+        let Ok(server) = std::env::var("BERTH_TEST_PG_URL") else {
+            println!("SKIPPED: {what} on PostgreSQL: BERTH_TEST_PG_URL is not set");
+            return None;
+        };
         let name = format!("berth_{what}_{}", std::process::id());
         let mut connection = PgConnection::connect(&server).await.unwrap();
         connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
@@ -53,7 +55,7 @@ impl Database {
 }
 
 /// One process; killed, not asked, when this is dropped.
-pub struct Replica {
+pub struct Process {
     environment: Vec<(String, String)>,
     url: String,
     client: reqwest::Client,
@@ -61,8 +63,10 @@ pub struct Replica {
     child: Mutex<Option<Child>>,
 }
 
-impl Replica {
-    pub fn new(folder: &Path, simulator: &str, database: &str) -> Self {
+impl Process {
+    /// Not started yet. Its data are in this folder, and in this PostgreSQL database if one is named; its components may reach
+    /// this simulator.
+    pub fn new(folder: &Path, simulator: &str, database: Option<&str>) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let host = simulator.trim_start_matches("http://");
         let environment = [
@@ -71,10 +75,11 @@ impl Replica {
             ("BERTH_INSECURE_HOSTS", format!("[{host:?}]")),
             ("BERTH_VAULT_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned()),
             ("BERTH_LOG_FILTER", "error".to_owned()),
-            ("DATABASE_URL", database.to_owned()),
         ];
+        let database = database.map(|url| ("DATABASE_URL", url.to_owned()));
+        let environment = environment.into_iter().chain(database);
         Self {
-            environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            environment: environment.map(|(name, value)| (name.to_owned(), value)).collect(),
             url: format!("http://127.0.0.1:{port}"),
             client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap(),
             key: String::new(),
@@ -88,15 +93,16 @@ impl Replica {
         command
     }
 
+    /// A command, by itself; what it says.
     pub fn run(&self, args: &[&str]) -> Value {
         let output = self.command(args).arg("--json").output().unwrap();
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
     }
 
-    /// Plugin, tenant and key; the key.
+    /// The Cal.com component, a tenant and a key; the key.
     pub fn set_up(&self, simulator: &str) -> String {
-        self.run(&["plugin", "install", "--activate", &component().display().to_string()]);
+        self.run(&["plugin", "install", "--activate", &find_component("calcom").display().to_string()]);
         self.run(&["plugin", "grant", "calcom", "api.cal.com", simulator.trim_start_matches("http://")]);
         self.run(&["tenant", "create", "--tenant", "studio", "--name", "Studio"]);
         let key = self.run(&["key", "create", "--tenant", "studio", "--name", "test"]);
@@ -107,7 +113,7 @@ impl Replica {
     pub async fn serve(&self) {
         let child = self.command(&["serve"]).stdout(Stdio::null()).spawn().unwrap();
         *self.child.lock().unwrap() = Some(child);
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + READY;
         loop {
             let ready = self.client.get(format!("{}/readyz", self.url)).send().await;
             if ready.is_ok_and(|r| r.status().is_success()) {
@@ -141,6 +147,13 @@ impl Replica {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
+    /// All bookings, which fit on a page.
+    pub async fn bookings(&self) -> Vec<Value> {
+        let page = self.get("/api/booking?limit=100").await;
+        assert!(page["next"].is_null(), "one page holds them all");
+        page["items"].as_array().unwrap().clone()
+    }
+
     async fn make(&self, path: &str, body: Value) -> String {
         let (status, made) = self.post(path, &body).await.unwrap();
         assert_eq!(status, 201, "{path}: {made}");
@@ -164,7 +177,7 @@ impl Replica {
     }
 }
 
-impl Drop for Replica {
+impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
