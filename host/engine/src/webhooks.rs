@@ -140,7 +140,7 @@ impl Engine {
             connection: connection.id,
             dedup_key,
             method: request.method,
-            headers: request.headers,
+            headers: webhook::kept_headers(spec, request.headers),
             query: request.query,
             body: webhook::kept_body(spec, request.body),
             received_at: request.received_at,

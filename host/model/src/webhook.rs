@@ -194,6 +194,21 @@ pub fn kept_body(spec: &WebhookSpec, body: Vec<u8>) -> Vec<u8> {
     }
 }
 
+/// The headers as they are kept after they were verified: a shared token in one of them is blanked. A signature stays, since it
+/// proves nothing but its own message.
+#[must_use]
+pub fn kept_headers(spec: &WebhookSpec, mut headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    let current = (spec.scheme, &spec.header);
+    let legacy = spec.legacy.as_ref().map(|legacy| (legacy.scheme, &legacy.header));
+    for (scheme, token) in [Some(current), legacy].into_iter().flatten() {
+        let is_token = |name: &str| scheme == WebhookScheme::SharedToken && name.eq_ignore_ascii_case(token);
+        for (_, value) in headers.iter_mut().filter(|(name, _)| is_token(name)) {
+            token::BLANK.clone_into(value);
+        }
+    }
+    headers
+}
+
 /// The name under which a message is stored: the same bytes sent again are the same message. SHA-256 of the raw body, 64
 /// lower-case hex digits.
 #[must_use]

@@ -182,6 +182,17 @@ fn shared_tokens() {
 }
 
 #[test]
+fn headers_that_are_kept_hold_no_token() {
+    let token = "scheme = \"shared-token\"\nheader = \"x-token\"\nsecret = \"webhook-secret\"";
+    let given = headers(&[("X-Token", "made-up-secret"), ("x-number", "7")]);
+    let blank = headers(&[("X-Token", "…"), ("x-number", "7")]);
+    assert_eq!(kept_headers(&spec(token), given.clone()), blank);
+    let legacy = format!("{HMAC}[legacy]\nallowed-by-setting = \"legacy\"\n{token}");
+    let signed = headers(&[("x-signature", "00")]);
+    assert_eq!(kept_headers(&spec(&legacy), [given, signed.clone()].concat()), [blank, signed].concat());
+}
+
+#[test]
 fn the_same_bytes_have_the_same_name() {
     assert_eq!(dedup_key(BODY), "037c9214eef74cc3887f3a4f085b4e17d76280dafd273b0ee160c09c4ba1cfd4");
     assert_ne!(dedup_key(BODY), dedup_key(b"{\"id\":2}"));

@@ -6,7 +6,7 @@ use super::{Refused, handshake::is_secret};
 use crate::{limits, secret::Credentials};
 
 /// What stands in place of a token.
-const BLANK: &str = "…";
+pub(super) const BLANK: &str = "…";
 
 /// Is every token of the body the secret? One that is missing or wrong refuses the whole message, whatever the others are: the
 /// component reads all items alike.
