@@ -16,6 +16,8 @@ mod google;
 mod javascript;
 #[path = "conformance/outlook.rs"]
 mod outlook;
+#[path = "conformance/recordings.rs"]
+mod recordings;
 #[path = "conformance/world.rs"]
 mod world;
 #[path = "conformance/wrong.rs"]

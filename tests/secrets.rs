@@ -1,15 +1,10 @@
 //! No credential is ever seen: not in a log line of any level, not in the database's files, not in an error, not in the list of calls. Known
 //! values are planted, everything that can go wrong goes wrong, and then everything is searched for them.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use berth_engine::{BookRequest, NewConnection, NewOAuthClient, OAuthAnswer};
 use berth_model::{
-    oauth::TokenSet,
     provider::{Attendee, WebhookRequest},
     secret::{Credentials, Secret},
     time::{Clock as _, Instant},
@@ -19,37 +14,14 @@ use berth_simulators::{
     google,
 };
 use berth_store::{Store, VaultKeys};
-use berth_tests::{Seeded, TestClock, World, component};
+use berth_tests::{
+    Seeded, TestClock, World, component,
+    planted::{Log, Planted, texts_of},
+};
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
 const KEY: &str = "cal_planted_and_made_up_key_0123456789";
 const WRONG: &str = "cal_planted_and_wrong_key_9876543210";
-
-/// Everything that is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
-}
 
 async fn consent(url: &url::Url) -> OAuthAnswer {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -74,14 +46,7 @@ fn connection(plugin: &str, url: &str, credentials: Credentials) -> NewConnectio
 
 #[tokio::test(flavor = "multi_thread")]
 async fn planted_credentials_are_found_nowhere() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .with_ansi(false)
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
-
+    let log = Log::begin();
     let (clock, random) = (TestClock::start(), Arc::new(Seeded::new(7)));
     let folder = tempfile::tempdir().unwrap();
     let keys = VaultKeys::new(vec![("test".to_owned(), [7; 32])]).unwrap();
@@ -100,7 +65,8 @@ async fn planted_credentials_are_found_nowhere() {
         world.install(component(plugin)).await;
     }
     let mut said = Vec::new();
-    let mut planted: Vec<String> = vec![KEY.to_owned(), WRONG.to_owned()];
+    let mut planted = Planted::default();
+    [KEY, WRONG].iter().for_each(|key| planted.plant(key));
     let key = |text: &str| Credentials::from([("api-key".to_owned(), Secret::new(text.to_owned()))]);
 
     // A wrong key, a right one, bookings while much goes wrong, and messages with good and bad signatures.
@@ -148,7 +114,7 @@ async fn planted_credentials_are_found_nowhere() {
     }
     let credentials =
         world.engine.store().connection_credentials(world.caller.tenant, made.id).await.unwrap();
-    planted.extend(credentials.values().map(|secret| secret.expose().to_owned()));
+    credentials.values().for_each(|secret| planted.plant(secret.expose()));
     for signature in ["00".repeat(32), credentials["webhook-secret"].expose().to_owned()] {
         let request = WebhookRequest {
             method: "POST".to_owned(),
@@ -165,7 +131,7 @@ async fn planted_credentials_are_found_nowhere() {
 
     // Consent, tokens that are renewed, and a consent that ends.
     let registered = google::OAuthClient::default();
-    planted.push(registered.secret.clone());
+    planted.plant(&registered.secret);
     let endpoint = |name: &str, path: &str| (name.to_owned(), format!("{}{path}", google.url()));
     let client = NewOAuthClient {
         client_id: registered.id,
@@ -184,14 +150,13 @@ async fn planted_credentials_are_found_nowhere() {
     let new = connection("google-calendar", &google.api_url(), Credentials::new());
     let started = world.engine.start_oauth(&world.caller, None, new, None).await.unwrap();
     let answer = consent(&started.url).await;
-    planted.extend([answer.state.clone(), answer.code.clone().unwrap()]);
+    planted.plant(&answer.state);
+    planted.plant(answer.code.as_deref().unwrap());
     let consented = world.engine.finish_oauth(answer, "test").await.result.unwrap();
     for _ in 0..3 {
         let credentials =
             world.engine.store().connection_credentials(world.caller.tenant, consented.id).await.unwrap();
-        let tokens = TokenSet::read(&credentials["oauth"]).unwrap();
-        planted.push(tokens.access_token.expose().to_owned());
-        planted.extend(tokens.refresh_token.map(|token| token.expose().to_owned()));
+        planted.plant(credentials["oauth"].expose());
         clock.advance_ms(3_600_000);
         said.push(format!("{:?}", world.engine.connection_health(&world.caller, consented.id).await));
     }
@@ -200,23 +165,21 @@ async fn planted_credentials_are_found_nowhere() {
     said.push(format!("{:?}", world.engine.connection_health(&world.caller, consented.id).await));
     said.push(format!("{:?}", world.calls.0.lock().unwrap()));
 
-    planted.sort();
-    planted.dedup();
-    assert!(planted.len() >= 8 && planted.iter().all(|text| text.len() >= 10), "{} planted", planted.len());
-    let log = log.0.lock().unwrap().clone();
-    assert!(contains(&log, "request of a component"), "the log is there");
-    let said = said.join("\n").into_bytes();
-    let mut places = vec![("the log".to_owned(), log), ("what callers are told".to_owned(), said)];
+    assert!(planted.len() >= 8, "{} planted", planted.len());
+    let log = log.take();
+    let holds = |bytes: &[u8], text: &str| String::from_utf8_lossy(bytes).contains(text);
+    assert!(holds(&log, "request of a component"), "the log is there");
+    planted.assert_absent("the log", &log);
+    planted.assert_absent("what callers are told", said.join("\n").as_bytes());
+    // Pages as they are, what was removed included, and values in one piece.
     for file in std::fs::read_dir(folder.path()).unwrap() {
         let path = file.unwrap().path();
-        places.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        planted.assert_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
     }
-    assert!(places.len() >= 3, "the database's files are there");
+    let texts = texts_of(&folder.path().join("berth.db")).await;
     // What is no secret is found, so that the search is one.
-    assert!(places.iter().skip(2).any(|(_, bytes)| contains(bytes, "ada@example.com")));
-    for (place, bytes) in &places {
-        for (n, text) in planted.iter().enumerate() {
-            assert!(!contains(bytes, text), "planted credential {n} ({}…) is in {place}", &text[..4]);
-        }
+    assert!(texts.iter().any(|(_, bytes)| holds(bytes, "ada@example.com")));
+    for (place, bytes) in &texts {
+        planted.assert_absent(place, bytes);
     }
 }
