@@ -3,14 +3,7 @@
 //!
 //! `BERTH_SIM_SEED` replays one seed, `BERTH_SIM_OPERATIONS` asks for more operations.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::BTreeMap;
 
 use berth_engine::{BookRequest, CancelBooking, Engine, RescheduleBooking};
 use berth_model::{
@@ -22,95 +15,21 @@ use berth_model::{
 };
 use berth_simulators::{calcom::Delivery, faults::Rates};
 use berth_store::records::BookingFilter;
-use berth_tests::{World, component, component_as, with_calcom};
+use berth_tests::{World, component, component_as, life::Life, with_calcom};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 const OPERATIONS: u64 = 10_000;
 const SEEDS: u64 = 4;
+/// Steps after which a process ends at the latest: some dozens of operations.
+const STEPS_MAX: i64 = 600;
 /// Rounds of an hour each until both sides must agree.
 const SETTLING_ROUNDS: u32 = 60;
-
-mod crashing {
-    //! The port with crashes: now and then a call never returns to whoever made it, before or after its work.
-    use super::*;
-    use berth_model::{manifest::*, plugin::*, provider::*};
-
-    pub struct Crashing {
-        pub inner: Arc<dyn Providers>,
-        pub armed: AtomicBool,
-        pub dice: AtomicU64,
-    }
-
-    impl Crashing {
-        fn roll(&self) -> u64 {
-            // SplitMix64: all that is needed is that a seed gives the same faults.
-            let mut z = self.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            (z ^ (z >> 31)) % 100
-        }
-
-        fn call<'a, T: Send + 'a>(&'a self, reply: Reply<'a, T>) -> Reply<'a, T> {
-            let roll = if self.armed.load(Ordering::Relaxed) { self.roll() } else { 100 };
-            Box::pin(async move {
-                if roll == 0 {
-                    std::future::pending::<()>().await;
-                }
-                let result = reply.await;
-                if roll == 1 {
-                    std::future::pending::<()>().await;
-                }
-                result
-            })
-        }
-    }
-
-    macro_rules! forward {
-        ($($name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)*) => { $(
-            fn $name<'a>(&'a self, cx: &'a CallContext, $($arg: $kind),*) -> Reply<'a, $out> {
-                self.call(self.inner.$name(cx, $($arg),*))
-            }
-        )* };
-    }
-
-    impl Providers for Crashing {
-        forward! {
-            validate() -> Account;
-            list_event_types(page: PageRequest) -> Page<ExternalEventType>;
-            resolve_link(url: String) -> ExternalEventType;
-            query_spans() -> QuerySpans;
-            free_slots(query: SlotQuery) -> Vec<ExternalSlot>;
-            busy(query: BusyQuery) -> Vec<ExternalBusyTime>;
-            create_booking(request: CreateRequest) -> ExternalBooking;
-            get_booking(id: ExternalId) -> ExternalBooking;
-            find_by_reference(lookup: ReferenceLookup) -> Vec<ExternalBooking>;
-            cancel_booking(request: CancelRequest) -> ExternalBooking;
-            reschedule_booking(request: RescheduleRequest) -> ExternalBooking;
-            list_changes(cursor: Option<String>, limit: u32) -> ChangePage;
-            create_booking_link(request: LinkRequest) -> BookingLink;
-            subscribe(request: SubscribeRequest) -> Subscription;
-            renew(subscription: Subscription, callback_url: String) -> Subscription;
-            unsubscribe(subscription: Subscription) -> ();
-            handle_webhook(request: WebhookRequest) -> WebhookOutcome;
-            list_clients(page: PageRequest) -> Page<ExternalClient>;
-            erase_client(id: ExternalId) -> ();
-            create_block(request: BlockRequest) -> ExternalBlock;
-            find_blocks(lookup: BlockLookup) -> Vec<ExternalBlock>;
-            remove_block(id: ExternalId) -> ();
-        }
-        fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {
-            self.inner.abilities(plugin)
-        }
-        fn manifest(&self, plugin: &PluginId) -> Option<Arc<Manifest>> {
-            self.inner.manifest(plugin)
-        }
-    }
-}
 
 struct Run {
     world: World,
     engine: Engine,
-    crashing: Arc<crashing::Crashing>,
+    /// Of the process that works now.
+    life: Life,
     simulator: berth_simulators::calcom::Simulator,
     event_type: berth_model::event_type::EventTypeRecord,
     connection: berth_model::id::ConnectionId,
@@ -129,12 +48,9 @@ impl Run {
         let other =
             world.engine.install_plugin("test", "test", component_as("calcom", "0.1.1")).await.unwrap();
         let first = world.engine.install_plugin("test", "test", component("calcom")).await.unwrap();
-        let crashing = Arc::new(crashing::Crashing {
-            inner: world.runtime.clone(),
-            armed: AtomicBool::new(true),
-            dice: AtomicU64::new(seed),
-        });
-        let engine = world.another_engine(crashing.clone());
+        let mut rng = StdRng::seed_from_u64(seed);
+        let life = Life::of(rng.random_range(1..=STEPS_MAX));
+        let engine = world.mortal_engine(&life);
         simulator.set_rates(Rates {
             rate_limited: 0.03,
             server_error: 0.04,
@@ -149,11 +65,11 @@ impl Run {
             versions: vec![first.version.digest, other.version.digest],
             world,
             engine,
-            crashing,
+            life,
             simulator,
             event_type,
             connection,
-            rng: StdRng::seed_from_u64(seed),
+            rng,
             acknowledged: Vec::new(),
             waiting: Vec::new(),
             counts: BTreeMap::new(),
@@ -196,11 +112,11 @@ impl Run {
 
     /// Do it, unless the process dies in the middle: then nobody gets an answer.
     async fn or_crash<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        // Real time: a call that never returns is noticed by this; what returns does so in milliseconds.
-        let done = tokio::time::timeout(Duration::from_millis(300), work).await.ok();
+        let done = self.life.live(work).await;
         if done.is_none() {
             self.count("crashed");
-            self.engine = self.world.another_engine(self.crashing.clone());
+            self.life = Life::of(self.rng.random_range(1..=STEPS_MAX));
+            self.engine = self.world.mortal_engine(&self.life);
         }
         done
     }
@@ -308,7 +224,13 @@ impl Run {
             subscription: None,
         };
         let plugin = "calcom".parse().unwrap();
-        match self.engine.receive_webhook(&plugin, self.connection, request, None, "simulated").await {
+        let (engine, connection) = (self.engine.clone(), self.connection);
+        let taken = self.or_crash(async move {
+            engine.receive_webhook(&plugin, connection, request, None, "simulated").await
+        });
+        // Not acknowledged: the provider would send it again, or not.
+        let Some(taken) = taken.await else { return };
+        match taken {
             Ok(reply) => assert_eq!(reply.status, 200),
             // Too old by now: the provider's message is lost, and the sides must agree all the same.
             Err(problem) => assert_eq!(problem.code, Code::WebhookRefused, "{problem:?}"),
@@ -330,7 +252,6 @@ impl Run {
 
     /// Let the faults end, and both sides come to rest.
     async fn settle(&mut self) {
-        self.crashing.armed.store(false, Ordering::Relaxed);
         self.simulator.set_rates(Rates::default());
         self.engine = self.world.another_engine(self.world.runtime.clone());
         let waiting = std::mem::take(&mut self.waiting);

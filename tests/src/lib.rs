@@ -2,6 +2,7 @@
 //!
 //! Components come from `BERTH_COMPONENTS` (set by `cargo xtask test`) or `target/components`.
 
+pub mod life;
 pub mod planted;
 pub mod process;
 pub mod radicale;
@@ -34,6 +35,7 @@ use berth_runtime::{
 use berth_server::ports::StoredState;
 use berth_simulators::calcom;
 use berth_store::{Store, VaultKeys, records::GrantRecord};
+use life::{Life, Mortal};
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
@@ -121,6 +123,9 @@ pub struct Means {
     pub public_url: Option<String>,
 }
 
+/// The file of a world's own database.
+const DATABASE: &str = "berth.db";
+
 /// An engine over real parts.
 pub struct World {
     pub engine: Engine,
@@ -133,7 +138,7 @@ pub struct World {
     pub calls: Arc<Calls>,
     pub caller: Caller,
     insecure: std::collections::BTreeSet<String>,
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl World {
@@ -145,7 +150,7 @@ impl World {
     async fn fresh(seed: u64) -> (Store, Arc<Seeded>, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let random = Arc::new(Seeded::new(seed));
-        let url = format!("sqlite:{}", folder.path().join("berth.db").display());
+        let url = format!("sqlite:{}", folder.path().join(DATABASE).display());
         let keys = VaultKeys::new(vec![("test".to_owned(), [7; 32])]).unwrap();
         let store = Store::open(&url, keys, random.clone()).await.unwrap();
         store.migrate().await.unwrap();
@@ -155,7 +160,7 @@ impl World {
     /// On a database of its own in a temporary folder, with other limits of calls, or another name server.
     pub async fn with(seed: u64, clock: Arc<TestClock>, insecure: &[&str], means: Means) -> Self {
         let (store, random, folder) = Self::fresh(seed).await;
-        Self { _folder: Some(folder), ..Self::over_with(store, clock, random, insecure, means).await }
+        Self { folder: Some(folder), ..Self::over_with(store, clock, random, insecure, means).await }
     }
 
     /// A tenant on this database.
@@ -209,7 +214,7 @@ impl World {
             runtime.clone(),
             &runtime,
             gate.clone(),
-            &clock,
+            clock.clone(),
             &random,
             public_url.clone(),
         );
@@ -234,7 +239,7 @@ impl World {
             calls,
             caller,
             insecure,
-            _folder: None,
+            folder: None,
         }
     }
 
@@ -243,7 +248,7 @@ impl World {
         providers: Arc<dyn Providers>,
         runtime: &Arc<Runtime>,
         gate: Arc<Gate>,
-        clock: &Arc<TestClock>,
+        clock: Arc<dyn Clock>,
         random: &Arc<Seeded>,
         public_url: String,
     ) -> Engine {
@@ -252,17 +257,32 @@ impl World {
             providers,
             token_endpoint: gate,
             plugins: runtime.clone(),
-            clock: clock.clone(),
+            clock,
             random: random.clone(),
             public_url: Some(public_url),
         })
     }
 
+    /// The file of its database, if it has one of its own.
+    pub fn database(&self) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.path().join(DATABASE))
+    }
+
     /// Another engine on the same store, as after a restart, whose provider calls go through `providers`.
     pub fn another_engine(&self, providers: Arc<dyn Providers>) -> Engine {
-        let gate = self.gate.clone();
-        let url = self.public_url.clone();
-        Self::engine_over(&self.store, providers, &self.runtime, gate, &self.clock, &self.random, url)
+        self.engine_by(providers, self.clock.clone())
+    }
+
+    /// Another engine on the same store, whose process ends with this life.
+    pub fn mortal_engine(&self, life: &Life) -> Engine {
+        let providers = Mortal { inner: self.runtime.clone(), life: life.clone() };
+        let clock = Mortal { inner: self.clock.clone(), life: life.clone() };
+        self.engine_by(Arc::new(providers), Arc::new(clock))
+    }
+
+    fn engine_by(&self, providers: Arc<dyn Providers>, clock: Arc<dyn Clock>) -> Engine {
+        let (gate, url) = (self.gate.clone(), self.public_url.clone());
+        Self::engine_over(&self.store, providers, &self.runtime, gate, clock, &self.random, url)
     }
 
     /// Install, grant and activate a component.
