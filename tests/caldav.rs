@@ -2,8 +2,6 @@
 
 #[path = "caldav/chance.rs"]
 mod chance;
-#[path = "caldav/proxy.rs"]
-mod proxy;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -19,9 +17,9 @@ use berth_model::{
 use berth_simulators::faults::Fault;
 use berth_tests::{
     TestClock, World, component,
-    radicale::{LOGIN, Radicale},
+    proxy::Proxy,
+    radicale::{LOGIN, Radicale, object},
 };
-use proxy::Proxy;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -44,7 +42,7 @@ struct Scene {
 /// A tenant whose bookings are events of Eve's calendar, with a proxy in between.
 async fn scene(suite: &str) -> Option<Scene> {
     let radicale = Radicale::start(suite).await?;
-    let proxy = Proxy::start(&radicale).await;
+    let proxy = Proxy::start(&radicale, 0).await;
     let host = proxy.url().trim_start_matches("http://").to_owned();
     let world = World::new(21, TestClock::start(), &[&host]).await;
     {
@@ -232,15 +230,6 @@ async fn a_lost_answer_leads_to_one_event() {
     let gone = engine.booking(caller, booking.id).await.unwrap();
     assert_eq!((gone.status, gone.provider_task), (BookingStatus::Cancelled, None));
     assert!(scene.events().await.is_empty());
-}
-
-const WARSAW: &str = "BEGIN:VTIMEZONE\r\nTZID:Europe/Warsaw\r\nBEGIN:STANDARD\r\nDTSTART:19961027T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\nDTSTART:19810329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\n";
-
-/// An event as a calendar program writes it.
-fn object(uid: &str, lines: &str) -> String {
-    format!(
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Somebody//EN\r\n{WARSAW}BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20261123T070000Z\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-    )
 }
 
 async fn changes(scene: &Scene, cursor: Option<String>, number: u128) -> (Vec<ExternalBooking>, String) {

@@ -6,9 +6,8 @@ mod consent;
 #[path = "outlook/storm.rs"]
 mod storm;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use axum::{Router, extract::Request, response::Response};
 use berth_engine::{BookOutcome, BookRequest, CancelBooking, EventTypePatch, RescheduleBooking};
 use berth_model::{
     booking::{Booking, BookingStatus},
@@ -18,11 +17,9 @@ use berth_model::{
     provider::Attendee,
     time::{Clock, Instant},
 };
-use berth_server::{App, router};
-use berth_simulators::{faults::Fault, outlook, server::Server};
-use berth_tests::{Means, TestClock, World, component};
+use berth_simulators::{faults::Fault, outlook};
+use berth_tests::{Means, TestClock, World, component, front_door::FrontDoor};
 use serde_json::json;
-use tower::ServiceExt;
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 
@@ -31,7 +28,7 @@ struct Scene {
     simulator: outlook::Simulator,
     connection: ConnectionId,
     event_type: EventTypeRecord,
-    receiver: Server,
+    receiver: FrontDoor,
 }
 
 /// A tenant that is connected to an Outlook account, reachable for it.
@@ -49,16 +46,8 @@ async fn connected_by_chance(seed: u64) -> Scene {
 }
 
 /// A tenant with the component, a simulator on its clock, and the address under which the simulator reaches it.
-async fn installed(seed: u64) -> (World, outlook::Simulator, Server) {
-    // The address must be known before there is an engine behind it.
-    let behind: Arc<OnceLock<Router>> = Arc::default();
-    let api = Arc::clone(&behind);
-    let front = Router::new().fallback(move |request: Request| async move {
-        let api = api.get().expect("the engine is there before anybody is told the address").clone();
-        let answer: Response = api.oneshot(request).await.unwrap();
-        answer
-    });
-    let receiver = Server::start(0, front).await.unwrap();
+async fn installed(seed: u64) -> (World, outlook::Simulator, FrontDoor) {
+    let receiver = FrontDoor::build().await;
     let clock = TestClock::start();
     let shown = clock.clone();
     let client = outlook::Client {
@@ -71,8 +60,7 @@ async fn installed(seed: u64) -> (World, outlook::Simulator, Server) {
     let means = Means { public_url: Some(receiver.url()), ..Means::default() };
     let insecure = simulator.url();
     let world = World::with(seed, clock, &[insecure.trim_start_matches("http://")], means).await;
-    let api = router(App::new(world.engine.clone(), world.random.clone(), 100_000, Vec::new()));
-    assert!(behind.set(api).is_ok());
+    receiver.open(&world);
     world.install(component("outlook")).await;
     (world, simulator, receiver)
 }

@@ -10,9 +10,10 @@ use berth_model::{
 };
 use berth_simulators::faults::Rates;
 use berth_store::records::BookingFilter;
+use berth_tests::radicale::{Entry, object};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use super::{HOME, LATER_MS, Scene, object, scene};
+use super::{HOME, LATER_MS, Scene, scene};
 
 const OPERATIONS: u32 = 120;
 const HALF_HOUR_MICROS: i64 = 30 * 60_000_000;
@@ -27,17 +28,6 @@ struct Run {
     first: i64,
     acknowledged: Vec<BookingId>,
     counts: BTreeMap<&'static str, u32>,
-}
-
-/// An event of the calendar: where it lies, whose it is, when it begins.
-struct Lies {
-    path: String,
-    reference: String,
-    start: String,
-}
-
-fn line<'a>(object: &'a str, name: &str) -> Option<&'a str> {
-    object.lines().find_map(|line| line.trim_end().strip_prefix(name))
 }
 
 impl Run {
@@ -93,21 +83,11 @@ impl Run {
         self.scene.world.clock.advance_ms(self.rng.random_range(500..5_000));
     }
 
-    /// The calendar as it is, whatever is in the way of the component.
-    async fn calendar(&self) -> Vec<Lies> {
-        let query = r#"<C:calendar-query xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><C:calendar-data/></prop><C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>"#;
-        let (_, answer) = self.scene.radicale.ask("REPORT", HOME, query).await;
-        let lies = |response: &str| {
-            let (path, rest) = response.split_once("</href>")?;
-            // Zones have a start as well.
-            let (_, event) = rest.split_once("BEGIN:VEVENT")?;
-            Some(Lies {
-                path: path.to_owned(),
-                reference: line(event, "UID:")?.strip_suffix("@berth")?.to_owned(),
-                start: line(event, "DTSTART:")?.to_owned(),
-            })
-        };
-        answer.split("<response><href>").skip(1).filter_map(lies).collect()
+    /// Our events in the calendar.
+    async fn calendar(&self) -> Vec<Entry> {
+        let mut entries = self.scene.radicale.entries(HOME).await;
+        entries.retain(|entry| entry.uid.ends_with("@berth"));
+        entries
     }
 
     /// A person moves or deletes an event, past the faults.
@@ -124,7 +104,7 @@ impl Run {
             self.scene.radicale.ask("DELETE", &some.path, "").await
         } else {
             let lines = format!("DTSTART:{start}\r\nDURATION:PT30M");
-            let text = object(&format!("{}@berth", some.reference), &lines);
+            let text = object(&some.uid, &lines);
             self.scene.radicale.ask("PUT", &some.path, &text).await
         };
         assert!(status.is_success(), "{status}");
@@ -167,13 +147,13 @@ impl Run {
         for id in &self.acknowledged {
             assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");
         }
-        let mut events: BTreeMap<String, Vec<Lies>> = BTreeMap::new();
+        let mut events: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
         for event in self.calendar().await {
-            events.entry(event.reference.clone()).or_default().push(event);
+            events.entry(event.uid.clone()).or_default().push(event);
         }
         let mut apart = 0;
         for booking in &ours {
-            let events = events.remove(&booking.id.to_string()).unwrap_or_default();
+            let events = events.remove(&format!("{}@berth", booking.id)).unwrap_or_default();
             assert_eq!(booking.provider_task, None, "{} never came to rest", booking.id);
             match (booking.status, events.as_slice()) {
                 (BookingStatus::Confirmed, [event]) => {

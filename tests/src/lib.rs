@@ -2,9 +2,11 @@
 //!
 //! Components come from `BERTH_COMPONENTS` (set by `cargo xtask test`) or `target/components`.
 
+pub mod front_door;
 pub mod life;
 pub mod planted;
 pub mod process;
+pub mod proxy;
 pub mod radicale;
 
 use std::{

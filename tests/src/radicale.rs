@@ -17,6 +17,28 @@ const LINES_MAX: usize = 200;
 /// Tries to find a port that is still free when it gets to it; it does not take port 0.
 const STARTS_MAX: usize = 5;
 
+const WARSAW: &str = "BEGIN:VTIMEZONE\r\nTZID:Europe/Warsaw\r\nBEGIN:STANDARD\r\nDTSTART:19961027T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\nDTSTART:19810329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\n";
+
+/// An event as a calendar program writes it.
+pub fn object(uid: &str, lines: &str) -> String {
+    format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Somebody//EN\r\n{WARSAW}BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20261123T070000Z\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+}
+
+/// An event as it lies in a calendar.
+#[derive(Debug)]
+pub struct Entry {
+    pub path: String,
+    pub uid: String,
+    /// As it is written.
+    pub start: String,
+}
+
+fn line<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+    object.lines().find_map(|line| line.trim_end().strip_prefix(name))
+}
+
 /// A running server with one account, `eve`, and its calendars `/eve/home/` and `/eve/work/`.
 pub struct Radicale {
     child: Child,
@@ -110,6 +132,25 @@ impl Radicale {
             request.basic_auth(user, Some(password)).header("content-type", "text/calendar; charset=utf-8");
         let answer = request.body(body.to_owned()).send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
+    }
+}
+
+impl Radicale {
+    /// A calendar as it is, whatever is in the way of the component.
+    pub async fn entries(&self, calendar: &str) -> Vec<Entry> {
+        let query = r#"<C:calendar-query xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><C:calendar-data/></prop><C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>"#;
+        let (_, answer) = self.ask("REPORT", calendar, query).await;
+        let entry = |response: &str| {
+            let (path, rest) = response.split_once("</href>")?;
+            // Zones have a start as well.
+            let (_, event) = rest.split_once("BEGIN:VEVENT")?;
+            let (uid, start) = (line(event, "UID:")?.to_owned(), line(event, "DTSTART:")?.to_owned());
+            Some(Entry { path: path.to_owned(), uid, start })
+        };
+        let mut entries: Vec<Entry> = answer.split("<response><href>").skip(1).filter_map(entry).collect();
+        // It says them in the order of its folder.
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        entries
     }
 }
 

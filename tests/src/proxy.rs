@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use crate::radicale::Radicale;
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -16,7 +17,6 @@ use berth_simulators::{
     faults::{Fault, Faults, Rates},
     server::{Server, hang_up},
 };
-use berth_tests::radicale::Radicale;
 
 /// Largest message that passes, in bytes.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -37,12 +37,12 @@ struct Shared {
 }
 
 impl Proxy {
-    /// In front of this server.
-    pub async fn start(radicale: &Radicale) -> Self {
+    /// In front of this server; chance follows the seed.
+    pub async fn start(radicale: &Radicale, seed: u64) -> Self {
         let shared = Arc::new(Shared {
             behind: radicale.url(),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
-            faults: Mutex::new(Faults::new(0)),
+            faults: Mutex::new(Faults::new(seed)),
             hides_counting: AtomicBool::new(false),
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));

@@ -1,0 +1,107 @@
+//! What must be so in the end.
+
+use std::collections::BTreeMap;
+
+use berth_model::{
+    booking::{Booking, BookingStatus},
+    problem::Code,
+};
+use berth_store::records::BookingFilter;
+use berth_tests::planted::{Log, texts_of};
+
+use crate::{
+    practice::Twin,
+    run::{Run, Side},
+};
+
+impl Run {
+    async fn bookings(&self, side: &Side) -> Vec<Booking> {
+        let filter = BookingFilter { connection: Some(side.connection), ..BookingFilter::default() };
+        self.world.store.list_bookings(side.caller.tenant, filter, 5_000).await.unwrap()
+    }
+
+    /// Nothing acknowledged is lost; a booking that stands is at its provider once, at its time, and one that does not is not there;
+    /// nothing there is unknown here. Where people moved one to a time that is taken here, a conflict waits for a person.
+    pub async fn both_sides_agree(&self) {
+        for side in &self.sides {
+            let ours = self.bookings(side).await;
+            for id in &side.acknowledged {
+                assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");
+            }
+            let open: Vec<_> = self
+                .engine
+                .list_conflicts(&side.caller, side.connection, None, false, 100)
+                .await
+                .unwrap()
+                .into_iter()
+                .filter_map(|c| c.booking)
+                .collect();
+            let mut twins: BTreeMap<String, Vec<Twin>> = BTreeMap::new();
+            for twin in side.provider.active() {
+                if let Some(reference) = twin.reference.clone() {
+                    twins.entry(reference).or_default().push(twin);
+                }
+            }
+            let mut confirmed = 0;
+            for booking in &ours {
+                let there = twins.remove(&booking.id.to_string()).unwrap_or_default();
+                let place = format!("{} {} over {}", booking.id, booking.status.as_str(), side.plugin);
+                assert!(there.len() <= 1, "{place} is there {} times", there.len());
+                let expected = usize::from(booking.status == BookingStatus::Confirmed);
+                assert_eq!(there.len(), expected, "{place}: {there:?}");
+                confirmed += expected;
+                let same = there.iter().all(|t| t.start == booking.when.start().micros());
+                assert!(same || open.contains(&booking.id), "{place} at {:?}: {there:?}", booking.when);
+            }
+            assert!(twins.is_empty(), "over {}, of nobody here: {twins:?}", side.plugin);
+            println!("both ways: {confirmed} of {} bookings stand over {}", ours.len(), side.plugin);
+            assert!(confirmed > 0, "too little happened over {}", side.plugin);
+        }
+    }
+
+    /// One tenant's booking is nobody else's.
+    pub async fn tenants_are_apart(&self) {
+        for side in &self.sides {
+            for id in &side.acknowledged {
+                for other in self.sides.iter().filter(|o| o.caller.tenant != side.caller.tenant) {
+                    let seen = self.engine.booking(&other.caller, *id).await;
+                    assert_eq!(seen.unwrap_err().code, Code::NotFound);
+                }
+            }
+        }
+    }
+
+    /// No credential is in the log, in the database, in an error or in the list of calls.
+    pub async fn no_credential_is_seen(&mut self, log: &Log) {
+        self.plant().await;
+        self.planted.assert_absent("the log", &log.take());
+        self.planted.assert_absent("what callers are told", format!("{:?}", self.said).as_bytes());
+        let calls = format!("{:?}", self.world.calls.0.lock().unwrap());
+        self.planted.assert_absent("the list of calls", calls.as_bytes());
+        let database = self.world.database().unwrap();
+        for (place, bytes) in texts_of(&database).await {
+            self.planted.assert_absent(&place, &bytes);
+        }
+        // Pages as they are, what was removed included.
+        for file in std::fs::read_dir(database.parent().unwrap()).unwrap() {
+            let path = file.unwrap().path();
+            self.planted.assert_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
+        }
+    }
+
+    /// Enough happened for all this to mean something.
+    pub fn much_happened(&self) {
+        println!("both ways: {:?}", self.counts);
+        for (what, least) in [
+            ("booked", 40),
+            ("pending", 20),
+            ("moved", 10),
+            ("cancelled", 10),
+            ("by hand", 20),
+            ("message", 50),
+            ("crashed", 5),
+        ] {
+            assert!(self.counts.get(what).is_some_and(|n| *n >= least), "{what}: {:?}", self.counts);
+        }
+    }
+}

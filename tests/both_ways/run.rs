@@ -1,0 +1,331 @@
+//! One run: the world, what happens in it by chance, and how it comes to rest.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use berth_engine::{BookRequest, Caller, CancelBooking, Engine, NewConnection, NewTenant, RescheduleBooking};
+use berth_model::{
+    id::{BookingId, ConnectionId, EventTypeId},
+    manifest::PluginId,
+    problem::{Code, Problem},
+    provider::{Attendee, WebhookRequest},
+    secret::{Credentials, Secret},
+    time::{Clock as _, Instant},
+};
+use berth_simulators::{faults::Rates, front::Delivery};
+use berth_tests::{Means, TestClock, World, component, front_door::FrontDoor, life::Life, planted::Planted};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
+
+use crate::practice::{Deed, Open, Practice};
+
+/// Starts that are fought for: half hours from here on.
+const STARTS: i64 = 60;
+/// Steps after which a process ends at the latest, if its work is not done before.
+const STEPS_MAX: i64 = 40;
+const PLUGINS: [&str; 7] =
+    ["calcom", "google-calendar", "booksy", "calendly", "gohighlevel", "outlook", "caldav"];
+/// Nearly a third of all requests.
+const RATES: Rates = Rates {
+    server_error: 0.08,
+    drop_before: 0.05,
+    drop_after: 0.1,
+    rate_limited: 0.04,
+    malformed: 0.03,
+    latency_ms: (0, 0),
+    webhook_duplicate: 0.2,
+    webhook_lost: 0.2,
+};
+
+/// One connection of one tenant.
+pub struct Side {
+    pub caller: Caller,
+    pub provider: Arc<dyn Practice>,
+    pub plugin: PluginId,
+    pub connection: ConnectionId,
+    pub acknowledged: Vec<BookingId>,
+    event_type: EventTypeId,
+    waiting: Vec<Delivery>,
+}
+
+pub struct Run {
+    pub world: World,
+    pub engine: Engine,
+    pub sides: Vec<Side>,
+    pub planted: Planted,
+    /// What callers were told that was no success.
+    pub said: Vec<Problem>,
+    pub counts: BTreeMap<&'static str, u32>,
+    rng: StdRng,
+    first: i64,
+    _door: FrontDoor,
+}
+
+/// Running providers, each of the tenant with this number.
+async fn providers(
+    tenants: &[&[(Open, i64)]],
+    seed: u64,
+    clock: &Arc<TestClock>,
+) -> Vec<(usize, Arc<dyn Practice>)> {
+    let mut running = Vec::new();
+    for (tenant, open, skew) in
+        tenants.iter().enumerate().flat_map(|(n, all)| all.iter().map(move |(open, skew)| (n, *open, *skew)))
+    {
+        let shown = clock.clone();
+        let own_seed = seed.wrapping_mul(100).wrapping_add(running.len() as u64);
+        let provider = open(own_seed, Arc::new(move || shown.now().micros() + skew)).await;
+        running.extend(provider.map(|provider| (tenant, provider)));
+    }
+    running
+}
+
+impl Run {
+    /// Tenants with these providers, whose clocks are wrong by so many microseconds.
+    pub async fn start(tenants: &[&[(Open, i64)]], seed: u64) -> Self {
+        let clock = TestClock::start();
+        let providers = providers(tenants, seed, &clock).await;
+        let hosts: Vec<String> =
+            providers.iter().map(|(_, p)| p.url().trim_start_matches("http://").to_owned()).collect();
+        let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+        let door = FrontDoor::build().await;
+        let means = Means { public_url: Some(door.url()), ..Means::default() };
+        let mut world = World::with(seed, clock, &hosts, means).await;
+        door.open(&world);
+        for plugin in PLUGINS {
+            world.install(component(plugin)).await;
+        }
+        let mut callers = Vec::new();
+        for n in 0..tenants.len() {
+            let new = NewTenant { slug: format!("tenant-{n}"), name: "Tenant".to_owned() };
+            let tenant = world.engine.create_tenant("test", "test", new).await.unwrap().id;
+            callers.push(Caller { tenant, ..world.caller.clone() });
+        }
+        let mut planted = Planted::default();
+        let mut sides = Vec::new();
+        for (n, (tenant, provider)) in providers.into_iter().enumerate() {
+            world.caller = callers[tenant].clone();
+            sides.push(connected(&world, n, provider, &mut planted).await);
+        }
+        for side in &sides {
+            side.provider.set_rates(RATES);
+        }
+        let first = (world.clock.now().micros() / 86_400_000_000 + 2) * 86_400_000_000;
+        let (engine, rng) = (world.engine.clone(), StdRng::seed_from_u64(seed));
+        let (said, counts) = (Vec::new(), BTreeMap::new());
+        let mut run = Self { world, engine, sides, planted, said, counts, rng, first, _door: door };
+        run.plant().await;
+        run
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    /// Whatever is a secret of a connection by now.
+    pub async fn plant(&mut self) {
+        for side in &self.sides {
+            let credentials =
+                self.world.store.connection_credentials(side.caller.tenant, side.connection).await.unwrap();
+            credentials.values().for_each(|secret| self.planted.plant(secret.expose()));
+        }
+    }
+
+    fn some_start(&mut self) -> Instant {
+        Instant::from_micros(self.first + self.rng.random_range(0..STARTS) * 1_800_000_000)
+    }
+
+    fn another_engine(&self) -> Engine {
+        self.world.another_engine(self.world.runtime.clone())
+    }
+
+    pub async fn operation(&mut self) {
+        match self.rng.random_range(0..100_u32) {
+            0..58 => self.work().await,
+            58..70 => self.person(),
+            70..95 => self.background().await,
+            95..97 => self.engine = self.another_engine(),
+            _ => self.crash().await,
+        }
+        for side in &mut self.sides {
+            side.waiting.extend(side.provider.take_deliveries());
+        }
+    }
+
+    /// A process that ends in the middle of something, and another one in its place.
+    async fn crash(&mut self) {
+        let life = Life::of(self.rng.random_range(1..=STEPS_MAX));
+        self.engine = self.world.mortal_engine(&life);
+        let ended = if self.rng.random_bool(0.5) {
+            life.live(self.work()).await
+        } else {
+            life.live(self.background()).await
+        };
+        self.count(if ended.is_none() { "crashed" } else { "just in time" });
+        self.engine = self.another_engine();
+    }
+
+    /// What customers ask for.
+    async fn work(&mut self) {
+        let at = self.rng.random_range(0..self.sides.len());
+        let start = self.some_start();
+        match self.rng.random_range(0..58_u32) {
+            0..35 => self.book(at, start).await,
+            35..45 => self.change(at, None).await,
+            _ => self.change(at, Some(start)).await,
+        }
+    }
+
+    /// What happens without them.
+    async fn background(&mut self) {
+        match self.rng.random_range(0..28_u32) {
+            0..12 => self.messages().await,
+            12..25 => {
+                self.world.clock.advance_ms(self.rng.random_range(500..60_000));
+                self.engine.run_due_jobs(6).await.unwrap();
+            }
+            _ => {
+                self.plant().await;
+                self.world.clock.advance_ms(300_000);
+                self.engine.begin_syncs().await.unwrap();
+                self.engine.keep_subscriptions().await.unwrap();
+            }
+        }
+    }
+
+    /// Somebody works in a provider's own calendar.
+    fn person(&mut self) {
+        let start = self.some_start().micros();
+        let provider = self.sides[self.rng.random_range(0..self.sides.len())].provider.clone();
+        let active = provider.active();
+        let some = active.get(self.rng.random_range(0..active.len().max(1)));
+        let deed = match (self.rng.random_range(0..3_u32), some) {
+            (0, Some(some)) => Deed::Cancel(&some.id),
+            (1, Some(some)) => Deed::Move(&some.id, start),
+            _ => Deed::Book(start),
+        };
+        self.count(if provider.person(deed).is_ok() { "by hand" } else { "refused by hand" });
+    }
+
+    async fn book(&mut self, at: usize, start: Instant) {
+        let side = &mut self.sides[at];
+        let request = BookRequest {
+            event_type: side.event_type,
+            start,
+            length_minutes: None,
+            hold: None,
+            member: None,
+            provider: None,
+            attendee: Attendee {
+                name: "Ada".to_owned(),
+                email: Some(format!("ada{}@example.com", side.acknowledged.len())),
+                phone: None,
+                time_zone: "UTC".to_owned(),
+                language: None,
+            },
+            guests: Vec::new(),
+            answers: serde_json::Map::new(),
+            notes: None,
+        };
+        match self.engine.book(&side.caller, request).await {
+            Ok(outcome) => {
+                side.acknowledged.push(outcome.booking.id);
+                self.count(if outcome.pending { "pending" } else { "booked" });
+            }
+            Err(problem) => self.said.push(problem),
+        }
+    }
+
+    async fn change(&mut self, at: usize, to: Option<Instant>) {
+        let side = &self.sides[at];
+        let Some(id) = side.acknowledged.get(self.rng.random_range(0..side.acknowledged.len().max(1))) else {
+            return;
+        };
+        let (expected_sequence, bound_by_cutoffs) = (None, false);
+        // Refused or not: both sides have to agree in the end.
+        let (done, what) = match to {
+            None => {
+                let cancel = CancelBooking { reason: None, expected_sequence, bound_by_cutoffs };
+                (self.engine.cancel(&side.caller, *id, cancel).await, "cancelled")
+            }
+            Some(start) => {
+                let to = RescheduleBooking { start, expected_sequence, bound_by_cutoffs };
+                (self.engine.reschedule(&side.caller, *id, to).await, "moved")
+            }
+        };
+        match done {
+            Ok(_) => self.count(what),
+            Err(problem) => self.said.push(problem),
+        }
+    }
+
+    /// Some of what waits for one side arrives, in any order.
+    async fn messages(&mut self) {
+        let at = self.rng.random_range(0..self.sides.len());
+        let side = &mut self.sides[at];
+        side.waiting.shuffle(&mut self.rng);
+        let some = self.rng.random_range(0..=side.waiting.len().min(6));
+        for delivery in side.waiting.drain(..some).collect::<Vec<_>>() {
+            let request = WebhookRequest {
+                method: "POST".to_owned(),
+                headers: delivery.headers,
+                query: String::new(),
+                body: delivery.body,
+                received_at: self.world.clock.now(),
+                subscription: None,
+            };
+            let taken =
+                self.engine.receive_webhook(&side.plugin, side.connection, request, None, "test").await;
+            match taken {
+                Ok(reply) => assert_eq!(reply.status, 200),
+                // Too old by now, or of a subscription that is over: lost.
+                Err(problem) => {
+                    assert_eq!(problem.code, Code::WebhookRefused, "{problem:?}");
+                    self.said.push(problem);
+                }
+            }
+            *self.counts.entry("message").or_default() += 1;
+        }
+    }
+
+    /// The faults end, everything is read once more, and both sides come to rest.
+    pub async fn settle(&mut self) {
+        for side in &self.sides {
+            side.provider.set_rates(Rates::default());
+        }
+        self.engine = self.another_engine();
+        for round in 0..200 {
+            self.world.clock.advance_ms(600_000);
+            if round == 100 {
+                for side in &self.sides {
+                    self.engine.start_sync(&side.caller, side.connection, true).await.unwrap();
+                }
+            }
+            while self.engine.run_due_jobs(64).await.unwrap() > 0 {}
+        }
+        assert_eq!(self.world.store.open_job_count().await.unwrap(), 0, "something never came to rest");
+    }
+}
+
+async fn connected(world: &World, n: usize, provider: Arc<dyn Practice>, planted: &mut Planted) -> Side {
+    let offer = provider.offer();
+    let (name, value) = offer.credential;
+    planted.plant(&value);
+    let new = NewConnection {
+        plugin: offer.plugin.parse().unwrap(),
+        name: "test".to_owned(),
+        listing: None,
+        settings: offer.settings,
+        credentials: Credentials::from([(name.to_owned(), Secret::new(value))]),
+        granted_hosts: None,
+        webhook_sources: None,
+    };
+    let made = world.engine.create_connection(&world.caller, new).await.unwrap();
+    let event_type = world.offer_as(&format!("listing-{n}"), Some(made.id), Some(offer.event_type)).await;
+    Side {
+        caller: world.caller.clone(),
+        provider,
+        plugin: made.plugin,
+        connection: made.id,
+        acknowledged: Vec::new(),
+        event_type: event_type.id,
+        waiting: Vec::new(),
+    }
+}
