@@ -1,7 +1,7 @@
 //! Two tenants with all providers while much goes wrong at once: nearly a third of all requests fails or loses its answer, messages are
 //! lost, doubled and shuffled, people work in the providers' own calendars, processes end in the middle of their work, and every
 //! provider's clock is wrong. Afterwards both sides agree, nothing of one tenant is at the other's providers, and no credential is seen
-//! anywhere. A failing seed is printed: `BERTH_BOTH_SEED` replays it.
+//! anywhere. A failing seed is printed: `BERTH_BOTH_SEED` replays it, and `BERTH_BOTH_OPERATIONS` asks for more or fewer operations.
 
 #[path = "both_ways/booksy.rs"]
 mod booksy;
@@ -51,10 +51,11 @@ const TENANTS: [&[(Open, i64)]; 2] = [
 async fn both_sides_agree_for_two_tenants_with_all_providers() {
     let log = Log::begin();
     let one = std::env::var("BERTH_BOTH_SEED").ok().and_then(|seed| seed.parse().ok());
+    let operations = std::env::var("BERTH_BOTH_OPERATIONS").ok().and_then(|n| n.parse().ok());
     for seed in one.map_or(SEEDS.to_vec(), |seed| vec![seed]) {
         println!("both ways: seed {seed} (replay with BERTH_BOTH_SEED={seed})");
         let mut run = Run::start(&TENANTS, seed).await;
-        for _ in 0..OPERATIONS {
+        for _ in 0..operations.unwrap_or(OPERATIONS) {
             run.operation().await;
         }
         run.settle().await;

@@ -1,6 +1,9 @@
 //! One run: the world, what happens in it by chance, and how it comes to rest.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use berth_engine::{BookRequest, Caller, CancelBooking, Engine, NewConnection, NewTenant, RescheduleBooking};
 use berth_model::{
@@ -21,8 +24,6 @@ use crate::practice::{Deed, Open, Practice};
 const STARTS: i64 = 60;
 /// Steps after which a process ends at the latest, if its work is not done before.
 const STEPS_MAX: i64 = 40;
-const PLUGINS: [&str; 7] =
-    ["calcom", "google-calendar", "booksy", "calendly", "gohighlevel", "outlook", "caldav"];
 /// Nearly a third of all requests.
 const RATES: Rates = Rates {
     server_error: 0.08,
@@ -89,7 +90,8 @@ impl Run {
         let means = Means { public_url: Some(door.url()), ..Means::default() };
         let mut world = World::with(seed, clock, &hosts, means).await;
         door.open(&world);
-        for plugin in PLUGINS {
+        let plugins: BTreeSet<_> = providers.iter().map(|(_, p)| p.offer().plugin).collect();
+        for plugin in plugins {
             world.install(component(plugin)).await;
         }
         let mut callers = Vec::new();
@@ -285,12 +287,26 @@ impl Run {
         }
     }
 
+    /// A person takes up again what failed so often that it was put aside.
+    async fn take_up_again(&mut self) {
+        let callers: BTreeMap<_, _> =
+            self.sides.iter().map(|side| (side.caller.tenant, side.caller.clone())).collect();
+        for caller in callers.values() {
+            for job in self.engine.dead_jobs(caller).await.unwrap() {
+                // Refused where another one for the same is open by now.
+                let done = self.engine.requeue_job(caller, job.id).await;
+                self.count(if done.is_ok() { "taken up again" } else { "open again" });
+            }
+        }
+    }
+
     /// The faults end, everything is read once more, and both sides come to rest.
     pub async fn settle(&mut self) {
         for side in &self.sides {
             side.provider.set_rates(Rates::default());
         }
         self.engine = self.another_engine();
+        self.take_up_again().await;
         for round in 0..200 {
             self.world.clock.advance_ms(600_000);
             if round == 100 {
