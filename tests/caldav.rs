@@ -18,7 +18,7 @@ use berth_simulators::faults::Fault;
 use berth_tests::{
     TestClock, World, component,
     proxy::Proxy,
-    radicale::{LOGIN, Radicale, object},
+    radicale::{LOGIN, Radicale, WARSAW, object},
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
