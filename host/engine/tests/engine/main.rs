@@ -12,6 +12,8 @@ mod connections;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]
+mod host;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod life;

@@ -27,10 +27,7 @@ use chrono::{NaiveTime, Weekday};
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use serde_json::{Map, json};
 
-use crate::{
-    provider::{Fake, FakeHost},
-    tokens::FakeTokens,
-};
+use crate::{host::FakeHost, provider::Fake, tokens::FakeTokens};
 
 /// A clock that stands but for a microsecond per reading, which keeps the lines of a timeline apart.
 pub(crate) struct Moved(AtomicI64);
