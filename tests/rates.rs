@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use berth_engine::BookRequest;
 use berth_model::{
-    booking::BookingStatus, event_type::EventTypeRecord, id::ConnectionId, provider::Attendee, time::Instant,
+    booking::BookingStatus, event_type::EventTypeRecord, id::ConnectionId, provider::Attendee,
+    sync::SyncPhase, time::Instant,
 };
 use berth_simulators::{calcom::Simulator, faults::Fault};
 use berth_tests::{TestClock, World, calcom, component};
@@ -124,6 +125,15 @@ async fn everything_is_read_over_one_connection_and_a_customer_books_over_the_ot
         "it has not read everything, and left the reserve"
     );
     assert_eq!(scene.book("2026-11-24T10:00:00Z").await, BookingStatus::Confirmed);
+
+    // It goes on where it was, as tokens come.
+    for _ in 0..20 {
+        scene.clock.advance_ms(REQUESTS * SECONDS_EACH * 1_000);
+        while scene.world.engine.run_due_jobs(1).await.unwrap() > 0 {}
+    }
+    let status = scene.world.engine.sync_status(&scene.world.caller, scene.connections[0]).await.unwrap();
+    assert_eq!((status.state.phase, status.state.error.as_deref()), (SyncPhase::Idle, None));
+    assert!(status.state.items >= 2_000, "{:?}", status.state);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use berth_model::{
     id::{ConnectionId, JobId},
     limits,
     provider::WebhookRequest,
+    sync::SyncPhase,
     time::{Clock as _, Instant},
 };
 use berth_store::{
@@ -238,7 +239,7 @@ fn say(table: &mut Table, what: &str, ours: f64, bare: f64) {
 async fn full_sync(table: &mut Table, url: &str) {
     let clock = TestClock::start();
     let simulator = berth_tests::calcom(clock.clone(), 7).await;
-    let (world, connection, _) = connected(url, &simulator).await;
+    let (world, connection, worlds) = connected(url, &simulator).await;
     let first = (clock.now().micros() / 86_400_000_000 + 2) * 86_400_000_000;
     for n in 0..BOOKINGS {
         simulator.book_out_of_band(101, first + n * 1_800_000_000).expect("free");
@@ -250,11 +251,12 @@ async fn full_sync(table: &mut Table, url: &str) {
     for round in 0..BOOKINGS {
         if world.engine.run_due_jobs(1).await.expect("worked") == 0 {
             let state = world.engine.sync_status(&world.caller, connection).await.expect("there").state;
-            if state.finished_at.is_some() {
+            if state.phase == SyncPhase::Idle {
                 break;
             }
-            // The provider's rate is used up; the test's clock is what it refills by.
+            // The provider's rate is used up; the world's clock is what it refills by.
             clock.advance_ms(60_000);
+            worlds.advance_ms(60_000);
         }
         if round == 1 {
             halfway = resident_mib(std::process::id());
@@ -263,6 +265,7 @@ async fn full_sync(table: &mut Table, url: &str) {
     let elapsed = started.elapsed().as_secs_f64();
     let after = resident_mib(std::process::id());
     let status = world.engine.sync_status(&world.caller, connection).await.expect("there").state;
+    assert_eq!(status.phase, SyncPhase::Idle, "everything is read");
     let compared = format!(
         "{} bookings on {} pages; resident {before:.0} -> {halfway:.0} -> {after:.0} MiB (with the simulator)",
         status.items, status.pages
