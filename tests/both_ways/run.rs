@@ -308,6 +308,7 @@ impl Run {
         self.engine = self.another_engine();
         self.take_up_again().await;
         for round in 0..200 {
+            self.take_up_again().await;
             self.world.clock.advance_ms(600_000);
             if round == 100 {
                 for side in &self.sides {

@@ -17,7 +17,7 @@ const LINES_MAX: usize = 200;
 /// Tries to find a port that is still free when it gets to it; it does not take port 0.
 const STARTS_MAX: usize = 5;
 
-/// When days begin in Warsaw, as calendars say it.
+/// A zone, as calendar programs write it.
 pub const WARSAW: &str = "BEGIN:VTIMEZONE\r\nTZID:Europe/Warsaw\r\nBEGIN:STANDARD\r\nDTSTART:19961027T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\nDTSTART:19810329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\n";
 
 /// An event as a calendar program writes it.
