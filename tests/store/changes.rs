@@ -149,7 +149,12 @@ pub async fn reschedule_holds_both_places_until_it_is_settled(world: &World) {
         "one at a time"
     );
 
-    let refused = BookingChange::RescheduleRefused { reason: "Late".into(), blocked: span(60, 90) };
+    let refused = BookingChange::RescheduleRefused {
+        reason: "Late".into(),
+        when: span(60, 90),
+        external: None,
+        blocked: span(60, 90),
+    };
     let back = change(world, &moving, refused.clone()).await.unwrap();
     assert_eq!((back.when, back.previous_when, back.provider_task), (span(60, 90), None, None));
     assert_eq!((back.status, world.taken(&scene).await), (BookingStatus::Confirmed, vec![(60, 90)]));

@@ -5,6 +5,7 @@
 //! needed to go on after a crash but the store; nothing is created twice, because every try after the first looks the twin up.
 
 mod cancel;
+mod moves;
 
 use berth_model::{
     booking::{Booking, ProviderTask},
@@ -13,7 +14,7 @@ use berth_model::{
     limits,
     provider::{
         CallContext, CallError, CreateRequest, ExternalBooking, ExternalStatus, ProviderConflict,
-        ProviderError, ReferenceLookup, RescheduleRequest,
+        ProviderError, ReferenceLookup,
     },
     sync::ConflictKind,
     time::Interval,
@@ -62,6 +63,8 @@ enum Verdict {
     CancelledThere(ExternalBooking),
     /// The provider will not cancel this twin.
     CancelRefused(ExternalBooking, CallError),
+    /// The provider will not move this twin, which stands as it is.
+    MoveRefused(ExternalBooking, CallError),
 }
 
 impl Engine {
@@ -193,39 +196,6 @@ impl Engine {
         Ok(if was_called_off(&twin) { Verdict::CancelledThere(twin) } else { Verdict::Twin(twin) })
     }
 
-    async fn drive_reschedule(&self, cx: &CallContext, booking: &Booking) -> Result<Verdict, CallError> {
-        let Some(id) = &booking.external_id else {
-            return Err(CallError::Provider(ProviderError::NotFound));
-        };
-        let twin = self.current_twin(cx, id).await?;
-        match twin.status {
-            ExternalStatus::Cancelled => return Ok(Verdict::CancelledThere(twin)),
-            ExternalStatus::Completed | ExternalStatus::NoShow => {
-                return Err(wrong_state("it is over there"));
-            }
-            ExternalStatus::Pending | ExternalStatus::Confirmed => {}
-        }
-        if twin.when.start() == booking.when.start() {
-            return Ok(Verdict::Twin(twin));
-        }
-        let request = RescheduleRequest {
-            idempotency_key: idempotency_key(booking, "reschedule"),
-            id: twin.id,
-            reference: booking.id.to_string(),
-            when: booking.when,
-            reason: None,
-            requested_by: booking.attendee.email.clone(),
-            slot_token: None,
-        };
-        let twin = self.providers().reschedule_booking(&self.next_call(cx), request).await?;
-        let old = booking.previous_when.filter(|old| old.start() != booking.when.start());
-        if old.is_some_and(|old| old.start() == twin.when.start()) {
-            // It says yes and shows the old time: perhaps not written everywhere yet. Look again later.
-            return Err(CallError::Provider(ProviderError::Unavailable { retry_after_ms: None }));
-        }
-        Ok(Verdict::Twin(twin))
-    }
-
     /// Twins that carry our reference and take their time, newest first. Those that were replaced are inactive.
     async fn active_twins(
         &self,
@@ -301,6 +271,9 @@ impl Engine {
             }
             (_, Verdict::CancelRefused(twin, error)) => {
                 return self.refuse_cancel(booking, Some(twin), error, held).await;
+            }
+            (_, Verdict::MoveRefused(twin, error)) => {
+                return self.refuse_move(booking, twin, error, held).await;
             }
             (_, Verdict::Twin(external)) if external.when.start() == booking.when.start() => {
                 (self.synced(booking, &external).await?, Some(external))
@@ -381,7 +354,8 @@ impl Engine {
         let reason = of_call(&error).detail;
         let change = match (task, booking.previous_when) {
             (ProviderTask::Reschedule, Some(previous)) => {
-                BookingChange::RescheduleRefused { reason, blocked: self.blocked(booking, previous).await? }
+                let blocked = self.blocked(booking, previous).await?;
+                BookingChange::RescheduleRefused { reason, when: previous, external: None, blocked }
             }
             _ => BookingChange::Refused { reason },
         };

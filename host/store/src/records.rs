@@ -122,11 +122,15 @@ pub enum BookingChange {
         /// For people.
         reason: String,
     },
-    /// The provider refused to move it: back to `previous_when`, `confirmed`, the new place released.
+    /// The provider refused to move it: back to where it was, `confirmed`, the new place released.
     RescheduleRefused {
         /// For people.
         reason: String,
-        /// The old time with buffers.
+        /// Where it is from now on: at `previous_when`, or where the twin was seen.
+        when: Interval,
+        /// The twin, if it was seen.
+        external: Option<ExternalBooking>,
+        /// `when` with buffers.
         blocked: Interval,
     },
     /// The provider knows of the cancellation (or never had it): task done, place released.

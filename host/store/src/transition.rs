@@ -70,11 +70,14 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
             settle(&mut booking);
             (Places::Release, "booking.refused")
         }
-        BookingChange::RescheduleRefused { reason, blocked } => {
+        BookingChange::RescheduleRefused { reason, when, external, blocked } => {
             require(booking.status.is_active() && booking.provider_task == Some(ProviderTask::Reschedule))?;
-            booking.when = booking.previous_when.ok_or(StoreError::WrongState)?;
+            booking.when = *when;
             booking.reason = Some(reason.clone());
             settle(&mut booking);
+            if let Some(external) = external {
+                adopt(&mut booking, external);
+            }
             (Places::Only(Place { blocked: *blocked, when: booking.when }), "booking.reschedule_refused")
         }
         BookingChange::CancelSynced { external } => {

@@ -61,6 +61,32 @@ async fn a_refused_move_leaves_everything_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_refused_move_stands_where_somebody_moved_it_before() {
+    let w = world().await;
+    let booking = w.booked(monday("10:00")).await;
+    let refused = || Fault::Before(CallError::Provider(ProviderError::Unsupported { url: None }));
+    w.provider.move_twin("x1", half_hour(monday("09:00")));
+    w.provider.next("reschedule", refused());
+    let problem = w.reschedule(booking.id, monday("11:00")).await.unwrap_err();
+    assert_eq!(problem.code, Code::ProviderUnsupported);
+    let now = w.booking(booking.id).await;
+    assert_eq!((now.when, now.external_id.as_deref()), (half_hour(monday("09:00")), Some("x2")));
+    w.agrees(booking.id).await;
+
+    // Where that time is taken here, it keeps its own, and a person decides.
+    w.booked(monday("10:00")).await;
+    w.provider.move_twin("x2", half_hour(monday("10:00")));
+    w.provider.next("reschedule", refused());
+    w.reschedule(booking.id, monday("11:00")).await.unwrap_err();
+    let now = w.booking(booking.id).await;
+    assert_eq!((now.when, now.external_id.as_deref()), (half_hour(monday("09:00")), Some("x4")));
+    let connection = now.connection.unwrap();
+    let open = w.engine.list_conflicts(&w.caller, connection, None, false, 10).await.unwrap();
+    assert_eq!(open.iter().map(|c| c.booking).collect::<Vec<_>>(), [Some(booking.id)]);
+    w.booked(monday("11:00")).await;
+}
+
+#[tokio::test]
 async fn a_move_of_what_was_cancelled_there_cancels_it_here() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
