@@ -31,6 +31,7 @@ pub mod rule;
 pub mod scheduling;
 pub mod secret;
 pub mod series;
+pub mod supervision;
 pub mod sync;
 pub mod time;
 pub mod validate;

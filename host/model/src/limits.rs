@@ -392,3 +392,11 @@ pub const CONNECTION_CLOSED_MS_MIN: u64 = 2_000;
 pub const CONNECTION_CLOSED_MS_MAX: u64 = 60_000;
 /// Pages of providers' event types that are remembered, where a manifest allows it.
 pub const CATALOG_PAGES_REMEMBERED_MAX: u64 = 1_000;
+/// First wait before a background task that ended is started again, in milliseconds; doubles with each time in a row.
+pub const TASK_BACKOFF_MS_MIN: u64 = 1_000;
+/// Longest such wait, in milliseconds: what is mended from outside is taken up again within a minute.
+pub const TASK_BACKOFF_MS_MAX: u64 = 60_000;
+/// How long a task has to run to count as well again, in milliseconds: longer than it would wait before the next try.
+pub const TASK_WELL_MS: u64 = 120_000;
+/// Failures in a row after which a process is not ready: once is an accident, three times is not.
+pub const TASK_FAILURES_MAX: u32 = 3;

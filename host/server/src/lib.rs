@@ -2,15 +2,18 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod background;
 mod checking;
 pub mod cli;
 pub mod config;
 mod http;
 pub mod ports;
+mod readiness;
 mod telemetry;
 pub mod wiring;
 
 pub use http::app::{App, router};
+pub use readiness::Readiness;
 
 /// The description of all routes (OpenAPI 3.1).
 #[must_use]

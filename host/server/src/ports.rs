@@ -14,7 +14,9 @@ use berth_model::{
 };
 use berth_store::{Store, StoreError};
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
+
+use crate::background::Supervisor;
 
 /// The machine's clock, cut to microseconds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -126,19 +128,25 @@ const CALLS_BATCH_MAX: usize = 256;
 pub struct StoredCalls(mpsc::Sender<CallRecord>);
 
 impl StoredCalls {
-    /// Start writing into this store, until the last handle is dropped.
+    /// Start writing into this store, for as long as the process lives.
     #[must_use]
-    pub fn start(store: Store) -> Arc<Self> {
-        let (send, mut waiting) = mpsc::channel(CALLS_WAITING_MAX);
-        tokio::spawn(async move {
-            let mut batch = Vec::new();
-            while waiting.recv_many(&mut batch, CALLS_BATCH_MAX).await > 0 {
-                if let Err(error) = store.insert_calls(std::mem::take(&mut batch)).await {
-                    tracing::warn!(%error, "calls were not written");
-                }
-            }
-        });
+    pub(crate) fn start(store: Store, supervisor: &Supervisor) -> Arc<Self> {
+        let (send, waiting) = mpsc::channel(CALLS_WAITING_MAX);
+        // What waits outlives the task that writes it.
+        let waiting = Arc::new(Mutex::new(waiting));
+        tokio::spawn(
+            supervisor.clone().keep("calls", move || write_calls(store.clone(), Arc::clone(&waiting))),
+        );
         Arc::new(Self(send))
+    }
+}
+
+async fn write_calls(store: Store, waiting: Arc<Mutex<mpsc::Receiver<CallRecord>>>) {
+    let (mut waiting, mut batch) = (waiting.lock().await, Vec::new());
+    while waiting.recv_many(&mut batch, CALLS_BATCH_MAX).await > 0 {
+        if let Err(error) = store.insert_calls(std::mem::take(&mut batch)).await {
+            tracing::warn!(%error, "calls were not written");
+        }
     }
 }
 

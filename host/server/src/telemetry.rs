@@ -49,5 +49,12 @@ fn describe() {
     );
     describe_gauge!("berth_calls_in_flight", "Calls under way, by version");
     describe_gauge!("berth_pool_in_use", "Places of the instance pool that are taken");
+    describe_counter!("berth_task_restarts_total", "Times that a background task was started again");
+    describe_counter!("berth_duty_failures_total", "Times that a duty in the background was not done");
+    describe_gauge!(
+        "berth_duty_last_success_seconds",
+        Unit::Seconds,
+        "When a duty was done last, since 1970"
+    );
     describe_gauge!("berth_jobs_open", "Jobs that wait or are held");
 }

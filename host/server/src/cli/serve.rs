@@ -5,19 +5,16 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    sync::watch,
 };
 
 use super::{CliError, Context};
 use crate::{
-    App,
+    App, background,
     config::Config,
     ports::MachineRandom,
     wiring::{self, Wired},
 };
 
-/// How often measurements are added up.
-const UPKEEP: Duration = Duration::from_secs(5);
 /// How long requests, calls and jobs may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -39,25 +36,25 @@ pub(super) async fn listen(config: &Config) -> Result<TcpListener, CliError> {
 /// Serve until a signal; then drain. A second signal ends at once.
 pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> Result<(), CliError> {
     let address = listener.local_addr().map_err(|e| CliError::Other(e.to_string()))?;
-    let (stop, stopped) = watch::channel(false);
+    let supervisor = wired.supervisor.clone();
     let plugin_dir = (!config.plugin_dir.is_empty()).then(|| config.plugin_dir.clone().into());
-    let work = tokio::spawn(wiring::background(wired.clone(), plugin_dir, stopped.clone()));
     let proxies = config.trusted_proxies.iter().copied().collect();
     let app =
-        App::new(wired.engine.clone(), Arc::new(MachineRandom::new()), config.requests_per_minute, proxies);
-    tokio::spawn(upkeep(app.clone(), stopped.clone()));
+        App::new(wired.engine.clone(), Arc::new(MachineRandom::new()), config.requests_per_minute, proxies)
+            .with_readiness(wired.readiness.clone());
+    let work = tokio::spawn(background::run(wired.clone(), app.clone(), plugin_dir));
     tracing::info!(url = %format!("http://{address}"), "berth serves");
 
-    let mut ending = stopped.clone();
+    let mut ending = supervisor.stopping();
     let service = crate::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = ending.changed().await;
+        let _ = ending.wait_for(|stop| *stop).await;
     });
     let server = tokio::spawn(async move { server.await });
 
     a_signal().await?;
     tracing::info!("stopping; calls and jobs under way are finished");
-    let _ = stop.send(true);
+    supervisor.stop();
     let drained = async {
         let _ = server.await;
         let _ = work.await;
@@ -72,15 +69,6 @@ pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> 
         second = a_signal() => second?,
     }
     Ok(())
-}
-
-async fn upkeep(app: App, mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow() {
-        tokio::select! {
-            () = tokio::time::sleep(UPKEEP) => app.upkeep(),
-            _ = stop.changed() => {}
-        }
-    }
 }
 
 async fn a_signal() -> Result<(), CliError> {

@@ -21,7 +21,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
 use super::{auth::require_key, idempotency::idempotent, problem::ApiError, rate::Rate};
-use crate::api;
+use crate::{Readiness, api};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -29,6 +29,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone)]
 pub struct App {
     inner: Arc<Inner>,
+    readiness: Readiness,
 }
 
 struct Inner {
@@ -52,7 +53,18 @@ impl App {
         let metrics = crate::telemetry::start_metrics();
         let (rate, link_rate) =
             (Rate::new(requests_per_minute), Rate::new(limits::LINK_REQUESTS_PER_MINUTE_MAX));
-        Self { inner: Arc::new(Inner { engine, rate, link_rate, metrics, random, trusted_proxies }) }
+        let inner = Arc::new(Inner { engine, rate, link_rate, metrics, random, trusted_proxies });
+        Self { inner, readiness: Readiness::default() }
+    }
+
+    /// The same, telling of what these checks found.
+    #[must_use]
+    pub fn with_readiness(self, readiness: Readiness) -> Self {
+        Self { readiness, ..self }
+    }
+
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     pub(crate) fn engine(&self) -> &Engine {

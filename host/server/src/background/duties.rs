@@ -1,0 +1,163 @@
+//! What is done again and again, one line each.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use berth_model::{limits, problem::Problem};
+use tokio::sync::Mutex;
+
+use super::supervisor::Duty;
+use crate::{App, cli::watch, wiring::Wired};
+
+/// How many times as rarely a process says that it is there: that is a write, and an idle process should make few.
+const SEEN_EVERY: u32 = 5;
+
+/// How often the database is asked what other replicas did.
+const SOON: Duration = Duration::from_secs(2);
+/// How often measurements are added up.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// How often the rest is done.
+const MINUTE: Duration = Duration::from_mins(1);
+/// How often compiled components are looked through that nothing needs any more.
+const HOUR: Duration = Duration::from_hours(1);
+/// How long a duty may take that asks the database alone: longer than its own limits let anything take.
+const SHORT: Duration = Duration::from_mins(2);
+/// How long one may take that asks providers, or compiles.
+const LONG: Duration = Duration::from_mins(15);
+
+pub(super) const DUTIES: [Duty<Ground>; 12] = [
+    Duty { name: "replicas", every: SOON, longest: SHORT, run: |on| Box::pin(replicas(on)) },
+    Duty { name: "plugins", every: SOON, longest: LONG, run: |on| Box::pin(plugins(on)) },
+    Duty { name: "plugin-folder", every: SOON, longest: LONG, run: |on| Box::pin(plugin_folder(on)) },
+    Duty { name: "measurements", every: UPKEEP, longest: SHORT, run: |on| Box::pin(measurements(on)) },
+    Duty { name: "forget", every: MINUTE, longest: SHORT, run: |on| Box::pin(forget(on)) },
+    Duty { name: "complete", every: MINUTE, longest: LONG, run: |on| Box::pin(complete(on)) },
+    Duty { name: "refusals", every: MINUTE, longest: SHORT, run: |on| Box::pin(refusals(on)) },
+    Duty { name: "calendars", every: MINUTE, longest: SHORT, run: |on| Box::pin(calendars(on)) },
+    Duty { name: "blocks", every: MINUTE, longest: SHORT, run: |on| Box::pin(blocks(on)) },
+    Duty { name: "syncs", every: MINUTE, longest: SHORT, run: |on| Box::pin(syncs(on)) },
+    Duty { name: "subscriptions", every: MINUTE, longest: LONG, run: |on| Box::pin(subscriptions(on)) },
+    Duty { name: "compiled", every: HOUR, longest: SHORT, run: |on| Box::pin(compiled(on)) },
+];
+
+/// What duties work with. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Ground(Arc<Inner>);
+
+struct Inner {
+    wired: Wired,
+    app: App,
+    plugin_dir: Option<PathBuf>,
+    /// Files of the plugin folder.
+    seen: Mutex<watch::Seen>,
+    /// Times that the other replicas were counted.
+    counted: AtomicU32,
+}
+
+impl Ground {
+    pub(super) fn new(wired: Wired, app: App, plugin_dir: Option<PathBuf>) -> Self {
+        let (seen, counted) = (Mutex::default(), AtomicU32::new(0));
+        Self(Arc::new(Inner { wired, app, plugin_dir, seen, counted }))
+    }
+}
+
+type Done = Result<(), String>;
+
+fn said(problem: &Problem) -> String {
+    problem.to_string()
+}
+
+/// Say that this process is there, and share the rates of providers with the others.
+async fn replicas(Ground(on): Ground) -> Done {
+    let (store, now) = (on.wired.engine.store(), on.wired.engine.now());
+    let counted = if on.counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(SEEN_EVERY) {
+        store.replica_seen(on.wired.replica, now).await
+    } else {
+        store.replicas_there(now).await
+    };
+    on.wired.gate.share_rates_with(counted.map_err(|error| error.to_string())?);
+    Ok(())
+}
+
+/// Load what was activated, here or by another replica.
+async fn plugins(Ground(on): Ground) -> Done {
+    for (version, problem) in on.wired.engine.load_active_plugins().await.map_err(|p| said(&p))? {
+        tracing::error!(plugin = %version.plugin, %problem, "an active plugin was not loaded");
+    }
+    Ok(())
+}
+
+async fn plugin_folder(Ground(on): Ground) -> Done {
+    if let Some(dir) = &on.plugin_dir {
+        watch::install_new(&on.wired.engine, dir, &mut *on.seen.lock().await).await;
+    }
+    Ok(())
+}
+
+fn measurements(Ground(on): Ground) -> std::future::Ready<Done> {
+    on.app.upkeep();
+    std::future::ready(Ok(()))
+}
+
+/// Rows that are older than they are kept.
+async fn forget(Ground(on): Ground) -> Done {
+    on.wired.engine.store().prune(on.wired.engine.now()).await.map(drop).map_err(|error| error.to_string())
+}
+
+/// Complete what ended and decline what nobody confirmed, as much of it as there is.
+async fn complete(Ground(on): Ground) -> Done {
+    let engine = &on.wired.engine;
+    // Ends: what was changed is not found again.
+    loop {
+        let ended = engine.complete_ended().await.map_err(|p| said(&p))?;
+        let unanswered = engine.decline_unanswered().await.map_err(|p| said(&p))?;
+        if ended.max(unanswered) < limits::COMPLETION_ROWS_MAX {
+            return Ok(());
+        }
+    }
+}
+
+async fn refusals(Ground(on): Ground) -> Done {
+    on.wired.engine.write_refusals().await;
+    Ok(())
+}
+
+async fn calendars(Ground(on): Ground) -> Done {
+    on.wired.engine.begin_calendar_writes().await.map(drop).map_err(|p| said(&p))
+}
+
+async fn blocks(Ground(on): Ground) -> Done {
+    on.wired.engine.begin_block_writes().await.map(drop).map_err(|p| said(&p))
+}
+
+async fn syncs(Ground(on): Ground) -> Done {
+    on.wired.engine.begin_syncs().await.map(drop).map_err(|p| said(&p))
+}
+
+async fn subscriptions(Ground(on): Ground) -> Done {
+    on.wired.engine.keep_subscriptions().await.map(drop).map_err(|p| said(&p))
+}
+
+/// Remove compiled components of versions that are not installed any more.
+async fn compiled(Ground(on): Ground) -> Done {
+    let versions = on.wired.engine.list_plugins().await.map_err(|p| said(&p))?;
+    let needed = versions.into_iter().map(|version| version.digest).collect();
+    let runtime = Arc::clone(&on.wired.runtime);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "compared with the age of files, which the machine's clock gave them"
+    )]
+    let now = std::time::SystemTime::now();
+    let cleaned = tokio::task::spawn_blocking(move || runtime.clean_cache(&needed, now)).await;
+    let removed = cleaned.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    if removed > 0 {
+        tracing::info!(removed, "compiled components that nothing needs were removed");
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! What goes on behind the requests: tasks that are started again when they end, and duties that are done again and again. None of them
+//! can take another one with it, and none is gone without a word.
+
+mod duties;
+mod supervisor;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use tokio::task::JoinSet;
+
+use self::duties::{DUTIES, Ground};
+pub(crate) use self::supervisor::Supervisor;
+use crate::{App, wiring::Wired};
+
+/// Work in the background until told to stop; then finish what is under way.
+pub(crate) async fn run(wired: Wired, app: App, plugin_dir: Option<PathBuf>) {
+    let supervisor = wired.supervisor.clone();
+    let ground = Ground::new(wired.clone(), app, plugin_dir);
+    let mut tasks = JoinSet::new();
+    let (engine, stop) = (wired.engine.clone(), supervisor.stopping());
+    tasks.spawn(supervisor.clone().keep("jobs", move || {
+        let (engine, stop) = (engine.clone(), stop.clone());
+        async move { engine.work(stop).await }
+    }));
+    for duty in &DUTIES {
+        let (keeper, ground) = (supervisor.clone(), ground.clone());
+        tasks.spawn(supervisor.clone().keep(duty.name, move || {
+            let (keeper, ground) = (keeper.clone(), ground.clone());
+            async move { keeper.repeat(duty, ground).await }
+        }));
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a keeper of background work is gone");
+        }
+    }
+    if let Err(error) = wired.engine.store().replica_leaves(wired.replica).await {
+        tracing::warn!(%error, "the other replicas were not told that this one ends");
+    }
+}
