@@ -25,6 +25,8 @@ mod logs;
 mod oauth;
 #[path = "store/plugins.rs"]
 mod plugins;
+#[path = "store/remembered.rs"]
+mod remembered;
 #[path = "store/replicas.rs"]
 mod replicas;
 #[path = "store/resources.rs"]
@@ -107,6 +109,9 @@ on_both! {
     oauth::one_replica_renews_at_a_time,
     plugins::grants_narrow,
     plugins::one_version_is_active,
+    remembered::a_connection_that_goes_takes_nobody_s_time_with_it,
+    remembered::what_did_not_change_is_not_read_again,
+    remembered::what_is_remembered_is_what_is_there,
     replicas::those_that_were_seen_lately_are_there,
     resources::event_types_keep_their_members_in_order,
     resources::keys_are_found_by_hash,

@@ -176,11 +176,10 @@ pub async fn event_types_keep_their_members_in_order(world: &World) {
     let none = world.store.list_event_types(scene.tenant, Some(world.id()), None, 9).await.unwrap();
     assert!(none.is_empty());
 
-    let (tenant, listing, event_type, people) =
-        world.store.booking_scene(scene.tenant, other.id).await.unwrap();
-    assert_eq!((tenant.id, listing.id, &event_type), (scene.tenant, scene.listing, &other));
+    let found = world.store.scene(scene.tenant, other.id).await.unwrap().records;
+    assert_eq!((found.tenant.id, found.listing.id, &found.event_type), (scene.tenant, scene.listing, &other));
     assert_eq!(
-        people.iter().map(|m| m.id).collect::<Vec<_>>(),
+        found.members.iter().map(|m| m.id).collect::<Vec<_>>(),
         [second.id, scene.member],
         "active ones, in order"
     );
@@ -214,7 +213,7 @@ pub async fn tenants_are_walls(world: &World) {
     assert!(matches!(store.listing(b.tenant, a.listing).await, Err(StoreError::NotFound(_))));
     assert!(matches!(store.member(b.tenant, a.member).await, Err(StoreError::NotFound(_))));
     assert!(matches!(store.event_type(b.tenant, a.event_type).await, Err(StoreError::NotFound(_))));
-    assert!(matches!(store.booking_scene(b.tenant, a.event_type).await, Err(StoreError::NotFound(_))));
+    assert!(matches!(store.scene(b.tenant, a.event_type).await, Err(StoreError::NotFound(_))));
     assert!(matches!(store.connection(b.tenant, a.connection).await, Err(StoreError::NotFound(_))));
     assert!(matches!(
         store.connection_credentials(b.tenant, a.connection).await,

@@ -5,7 +5,6 @@
 
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
-    connection::ConnectionRecord,
     event_type::Confirmation,
     id::{BookingId, EventTypeId, HoldId, MemberId, SeriesId},
     limits,
@@ -275,7 +274,7 @@ impl Engine {
             seats: policy.seats.max(1),
             series,
             assignment: Some(choice.assignment.clone()),
-            connection: scene.connection.as_ref().map(|c: &ConnectionRecord| c.id),
+            connection: scene.connection.as_ref().map(|c| c.id),
             status: if external || waits { BookingStatus::Pending } else { BookingStatus::Confirmed },
             provider_task: (external && !waits).then_some(ProviderTask::Create),
             when,

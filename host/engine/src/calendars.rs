@@ -32,13 +32,13 @@ impl Engine {
     /// The invitation of a booking, or its withdrawal when it is cancelled or failed, as iCalendar.
     pub async fn invitation(&self, caller: &Caller, id: BookingId) -> Outcome<String> {
         let booking = self.booking(caller, id).await?;
-        let (_, listing, event_type, _) =
-            self.store().booking_scene(caller.tenant, booking.event_type).await.map_err(of_store)?;
+        let scene = self.store().scene(caller.tenant, booking.event_type).await.map_err(of_store)?.records;
+        let (listing, event_type) = (&scene.listing, &scene.event_type);
         let mut people = Vec::new();
         for member in booking.members() {
             people.push(self.store().member(caller.tenant, member).await.map_err(of_store)?);
         }
-        let mut event = event(&booking, &event_type, &people, listing.time_zone, Some(&listing));
+        let mut event = event(&booking, event_type, &people, listing.time_zone, Some(listing));
         let zone = booking.attendee.time_zone.parse().unwrap_or(listing.time_zone);
         event.zone = zone;
         let gone = event.status == IcsStatus::Cancelled;

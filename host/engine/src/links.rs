@@ -97,10 +97,10 @@ impl Engine {
     /// A booking as its customer sees it.
     pub async fn managed(&self, customer: &Caller, id: BookingId) -> Outcome<Managed> {
         let booking = self.booking(customer, id).await?;
-        let (_, listing, event_type, members) =
-            self.store().booking_scene(customer.tenant, booking.event_type).await.map_err(of_store)?;
-        let name = |id| members.iter().find(|member| member.id == id).map(|member| member.name.clone());
+        let scene = self.store().scene(customer.tenant, booking.event_type).await.map_err(of_store)?.records;
+        let name = |id| scene.members.iter().find(|member| member.id == id).map(|member| member.name.clone());
         let members = booking.members().filter_map(name).collect();
+        let (event_type, listing) = (scene.event_type.clone(), scene.listing.clone());
         Ok(Managed { booking, event_type, listing, members })
     }
 }

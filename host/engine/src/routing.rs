@@ -1,13 +1,14 @@
 //! Where a booking goes: request override → listing → tenant default → built-in.
 
+use std::{ops::Deref, sync::Arc};
+
 use berth_model::{
     connection::ConnectionRecord,
-    event_type::EventTypeRecord,
-    id::{ConnectionId, EventTypeId},
+    id::{ConnectionId, EventTypeId, MemberId},
     listing::{ListingRecord, TenantRecord},
-    member::MemberRecord,
     problem::{Code, Problem},
 };
+use berth_store::records::{SceneNow, SceneRecords};
 
 use crate::{Caller, Engine, Outcome, problems::of_store};
 
@@ -20,13 +21,21 @@ pub enum ProviderChoice {
     Connection(ConnectionId),
 }
 
-/// Everything that bears on booking an event type.
+/// Everything that bears on booking an event type. Cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Scene {
-    pub(crate) listing: ListingRecord,
-    pub(crate) event_type: EventTypeRecord,
-    pub(crate) members: Vec<MemberRecord>,
+    records: Arc<SceneRecords>,
+    /// How often the places of each member had changed when this was loaded.
+    pub(crate) places: Arc<[(MemberId, i64)]>,
     /// None: the built-in provider.
-    pub(crate) connection: Option<ConnectionRecord>,
+    pub(crate) connection: Option<Arc<ConnectionRecord>>,
+}
+
+impl Deref for Scene {
+    type Target = SceneRecords;
+    fn deref(&self) -> &SceneRecords {
+        &self.records
+    }
 }
 
 fn route(
@@ -49,13 +58,14 @@ impl Engine {
         event_type: EventTypeId,
         choice: Option<ProviderChoice>,
     ) -> Outcome<Scene> {
-        let (tenant, listing, event_type, members) =
-            self.store().booking_scene(caller.tenant, event_type).await.map_err(of_store)?;
+        let SceneNow { records, places } =
+            self.store().scene(caller.tenant, event_type).await.map_err(of_store)?;
+        let SceneRecords { tenant, listing, event_type, .. } = records.as_ref();
         if !listing.active || !event_type.active {
             return Err(Problem::new(Code::WrongState, "The listing or event type is not active.")
                 .with_hint("Set `active` to true on both to take bookings."));
         }
-        let connection = match route(choice, &listing, &tenant) {
+        let connection = match route(choice, listing, tenant) {
             None => None,
             Some(id) => {
                 let connection = self.store().connection(caller.tenant, id).await.map_err(of_store)?;
@@ -68,9 +78,9 @@ impl Engine {
                 }
                 // Refused now if the plugin is disabled at any level, not later when nobody waits for it.
                 self.granted_hosts(&connection.plugin, caller.tenant, Some(listing.id)).await?;
-                Some(connection)
+                Some(Arc::new(connection))
             }
         };
-        Ok(Scene { listing, event_type, members, connection })
+        Ok(Scene { records, places: places.into(), connection })
     }
 }

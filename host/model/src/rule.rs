@@ -263,6 +263,21 @@ impl Rule {
         }
     }
 
+    /// How many days and stretches it lists: what it costs to keep and to look at.
+    #[must_use]
+    pub const fn parts(&self) -> usize {
+        match self {
+            Self::Pattern(pattern) => {
+                1_usize.saturating_add(pattern.exdates_local.len()).saturating_add(pattern.rdates_local.len())
+            }
+            Self::Override(day) => 1_usize.saturating_add(day.intervals.len()),
+            Self::Holiday(_) | Self::OutOfOffice(_) | Self::Travel(_) => 1,
+            Self::RestrictionSchedule(schedule) => {
+                1_usize.saturating_add(schedule.weekly_hours.len()).saturating_add(schedule.overrides.len())
+            }
+        }
+    }
+
     /// Note what is not acceptable.
     pub fn check(&self, fields: &mut Fields) {
         match self {

@@ -38,6 +38,7 @@ pub struct Store {
     keys: Arc<VaultKeys>,
     random: Arc<dyn Random>,
     remembered: remembered::Remembered,
+    reads: Arc<std::sync::atomic::AtomicU64>,
 }
 
 impl fmt::Debug for Store {

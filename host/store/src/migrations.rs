@@ -39,6 +39,7 @@ migrations! {
     16 "0016_blocks",
     17 "0017_rotation",
     18 "0018_jobs_turn",
+    28 "0028_changes_seen",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

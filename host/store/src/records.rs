@@ -1,5 +1,6 @@
 //! What goes into and comes out of the store besides the model's own records.
 
+mod availability;
 mod oauth;
 
 use berth_model::{
@@ -7,7 +8,7 @@ use berth_model::{
     hold::HoldRecord,
     id::{
         ApiKeyId, AuditEntryId, BookingId, ConnectionId, EventTypeId, HoldId, InboundWebhookId, JobId,
-        ListingId, MemberId, RestrictionScheduleId, SeriesId, TenantId,
+        ListingId, MemberId, SeriesId, TenantId,
     },
     manifest::PluginId,
     provider::ExternalBooking,
@@ -16,6 +17,7 @@ use berth_model::{
 };
 use serde_json::Value;
 
+pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace};
 pub use oauth::{OAuthClientRecord, OAuthFlow};
 
 /// Who caused a change, for the audit row that every change of state writes (invariant 9).
@@ -415,45 +417,6 @@ pub struct SealedState {
     pub older: u64,
     /// No key at hand opens them.
     pub closed: u64,
-}
-
-/// On what rules must bear to be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct RulesOf {
-    pub members: Vec<MemberId>,
-    pub listing: ListingId,
-    pub event_type: EventTypeId,
-    /// The schedule that the event type names.
-    pub restriction_schedule: Option<RestrictionScheduleId>,
-}
-
-/// Whose places are asked for, when, and by whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TakenOf {
-    /// Whose.
-    pub members: Vec<MemberId>,
-    /// Places that overlap this.
-    pub within: Interval,
-    /// Holds that are over by now do not count.
-    pub now: Instant,
-    /// The event type that is asked for.
-    pub event_type: EventTypeId,
-    /// The booking that moves, or the asker's own hold: not in their way.
-    pub own: Option<uuid::Uuid>,
-}
-
-/// A place as availability sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TakenPlace {
-    /// The meeting with its buffers.
-    pub blocked: Interval,
-    /// The meeting.
-    pub when: Interval,
-    /// Is it a hold?
-    pub hold: bool,
-    /// Of the event type that is asked for?
-    pub same_event_type: bool,
 }
 
 /// Messages that were refused for one reason.

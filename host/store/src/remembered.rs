@@ -1,21 +1,23 @@
-//! What a process remembers of members' places. Reading thousands of rows again for each viewer of a month costs more than all
-//! the rest of the answer, and most members' places did not change in between.
+//! What a process remembers of a tenant's setup and of members' places. Reading thousands of rows again for each viewer of a month
+//! costs more than all the rest of the answer, and most of it did not change in between.
 //!
-//! Every change of a member's places raises the member's `places_version` in the same transaction. The version is read before
-//! the places, so what is remembered is never older than its version says; whatever process made the change, the next reader
-//! sees another version and reads again.
+//! Every change of a member's places raises the member's `places_version` in the same transaction, and every change of what an
+//! event type is booked with the tenant's `setup_version` (migration `0028`). A version is read before what it counts, so what is
+//! remembered is never older than its version says; whatever process made the change, the next reader sees another version. Of
+//! places it then reads again what was touched in between (`place_changes`), of the setup everything.
 
 use std::sync::Arc;
 
 use berth_model::{
-    id::{MemberId, TenantId},
+    id::{EventTypeId, MemberId, TenantId},
     limits,
+    rule::RuleRecord,
     time::{Instant, Interval},
 };
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use crate::records::{TakenOf, TakenPlace};
+use crate::records::{RulesOf, SceneRecords, TakenOf, TakenPlace};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
@@ -52,15 +54,50 @@ pub(crate) struct Known {
     pub(crate) places: Arc<[Place]>,
 }
 
-/// Remembered places, by whose they are and when.
+impl Known {
+    /// The same at a later version: what overlaps these stretches is as it was read now.
+    pub(crate) fn brought_up(&self, version: i64, touched: &[Interval], now: Vec<Place>) -> Self {
+        let stays = |place: &&Place| touched.iter().all(|stretch| !stretch.overlaps(place.blocked));
+        let mut places: Vec<Place> = self.places.iter().filter(stays).copied().collect();
+        places.extend(now);
+        Self { version, places: places.into() }
+    }
+}
+
+/// The rules that bear on a question, and the setup that they are of.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownRules {
+    pub(crate) setup: i64,
+    pub(crate) rules: Arc<[RuleRecord]>,
+}
+
+/// What is remembered, by whose it is and when.
 #[derive(Clone)]
-pub(crate) struct Remembered(pub(crate) Cache<(TenantId, MemberId, Interval), Known>);
+pub(crate) struct Remembered {
+    pub(crate) places: Cache<(TenantId, MemberId, Interval), Known>,
+    pub(crate) scenes: Cache<(TenantId, EventTypeId), Arc<SceneRecords>>,
+    pub(crate) rules: Cache<(TenantId, Arc<RulesOf>, Interval), KnownRules>,
+}
+
+/// One, and so many more.
+fn weight(more: usize) -> u32 {
+    u32::try_from(more).unwrap_or(u32::MAX).saturating_add(1)
+}
 
 impl Remembered {
     pub(crate) fn new() -> Self {
-        let weight =
-            |_: &_, known: &Known| u32::try_from(known.places.len()).unwrap_or(u32::MAX).saturating_add(1);
-        Self(Cache::builder().max_capacity(limits::PLACES_REMEMBERED_MAX).weigher(weight).build())
+        let of_places = |_: &_, known: &Known| weight(known.places.len());
+        let of_scene = |_: &_, scene: &Arc<SceneRecords>| {
+            weight(scene.members.len().saturating_add(scene.calendars.len()))
+        };
+        let of_rules = |_: &_, known: &KnownRules| {
+            weight(known.rules.iter().map(|rule| rule.rule.parts()).fold(0, usize::saturating_add))
+        };
+        Self {
+            places: Cache::builder().max_capacity(limits::PLACES_REMEMBERED_MAX).weigher(of_places).build(),
+            scenes: Cache::builder().max_capacity(limits::SCENES_REMEMBERED_MAX).weigher(of_scene).build(),
+            rules: Cache::builder().max_capacity(limits::RULES_REMEMBERED_MAX).weigher(of_rules).build(),
+        }
     }
 }
 

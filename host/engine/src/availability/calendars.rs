@@ -33,8 +33,7 @@ impl Engine {
         within: Interval,
     ) -> Outcome<CalendarTimes> {
         let tenant = scene.listing.tenant;
-        let calendars = self.store().calendars_of(tenant, members.to_vec()).await.map_err(of_store)?;
-        let read = calendars.into_iter().filter(|c| c.reads);
+        let read = scene.calendars.iter().filter(|c| c.reads && members.contains(&c.member)).cloned();
         // One question per member and connection, with all calendars of it.
         let mut questions: BTreeMap<(MemberId, ConnectionId), Vec<CalendarRecord>> = BTreeMap::new();
         for calendar in read {

@@ -6,6 +6,8 @@ mod external;
 mod open;
 mod question;
 
+use std::sync::Arc;
+
 use berth_model::{
     booking::Booking,
     id::{ConnectionId, EventTypeId, HoldId, MemberId},
@@ -104,6 +106,23 @@ pub(crate) struct Wanted<'a> {
     pub(crate) hold: Option<HoldId>,
 }
 
+/// What a stretch of time is searched for.
+#[derive(Debug, Clone)]
+struct Sought {
+    within: Interval,
+    hide_when_degraded: bool,
+    explain: bool,
+    /// How often the members' places had changed a moment ago, if that was read in this request and nothing was tried since.
+    fresh: Option<Arc<[(MemberId, i64)]>>,
+}
+
+impl Sought {
+    /// Plainly this stretch.
+    const fn of(within: Interval) -> Self {
+        Self { within, hide_when_degraded: false, explain: false, fresh: None }
+    }
+}
+
 /// What was found out about a stretch of time.
 struct Found {
     question: Question,
@@ -134,7 +153,9 @@ impl Engine {
         })?;
         let wanted = Wanted { length_minutes, member: query.member, moving: None, hold: None };
         let hide = !scene.listing.offer_when_degraded;
-        let found = self.find(&caller.request_id, &scene, query.within, wanted, hide, query.explain).await?;
+        let fresh = Some(Arc::clone(&scene.places));
+        let asked = Sought { within: query.within, hide_when_degraded: hide, explain: query.explain, fresh };
+        let found = self.find(&caller.request_id, &scene, wanted, asked).await?;
         let member = |i: &usize| found.members.get(*i).copied();
         let slots = found.offers.iter().map(|offer| OfferedSlot {
             when: found.question.meeting.at(offer.start),
@@ -154,7 +175,7 @@ impl Engine {
     ) -> Outcome<Vec<Choice>> {
         let meeting = Interval::of_minutes(start, wanted.length_minutes);
         // A provider that cannot be asked does not stop a booking: it decides when it is told, and until then it is pending.
-        let found = self.find(&caller.request_id, scene, meeting, wanted, false, false).await?;
+        let found = self.find(&caller.request_id, scene, wanted, Sought::of(meeting)).await?;
         let Some(offer) = found.offers.iter().find(|offer| offer.start == start) else {
             return Ok(Vec::new());
         };
@@ -170,7 +191,8 @@ impl Engine {
         wanted: Wanted<'_>,
     ) -> Outcome<Option<(&'static str, &'static str)>> {
         let meeting = Interval::of_minutes(start, wanted.length_minutes);
-        let found = self.find(&caller.request_id, scene, meeting, wanted, false, true).await?;
+        let sought = Sought { explain: true, ..Sought::of(meeting) };
+        let found = self.find(&caller.request_id, scene, wanted, sought).await?;
         if found.offers.iter().any(|offer| offer.start == start) {
             return Ok(None);
         }
@@ -194,7 +216,8 @@ impl Engine {
         let within = Interval::new(start.plus_seconds(-reach), start.plus_seconds(reach))
             .map_err(|e| Problem::new(Code::MalformedParameter, e.to_string()))?;
         let hide = !scene.listing.offer_when_degraded;
-        let found = self.find(&caller.request_id, scene, within, wanted, hide, false).await?;
+        let sought = Sought { hide_when_degraded: hide, ..Sought::of(within) };
+        let found = self.find(&caller.request_id, scene, wanted, sought).await?;
         Ok(found.offers.into_iter().map(|offer| offer.start).collect())
     }
 
@@ -202,11 +225,10 @@ impl Engine {
         &self,
         request_id: &str,
         scene: &Scene,
-        within: Interval,
         wanted: Wanted<'_>,
-        hide_when_degraded: bool,
-        explain: bool,
+        sought: Sought,
     ) -> Outcome<Found> {
+        let Sought { within, hide_when_degraded, explain, fresh } = sought;
         let members = named(scene, wanted.member)?;
         let ids: Vec<MemberId> = members.iter().map(|m| m.id).collect();
         let asked =
@@ -219,7 +241,15 @@ impl Engine {
             event_type: scene.event_type.id,
             own,
         };
-        let places = self.store().taken(scene.listing.tenant, of).await.map_err(of_store)?;
+        let tenant = scene.listing.tenant;
+        let places = match fresh {
+            Some(places) => {
+                let versions = places.iter().filter(|(member, _)| ids.contains(member)).copied().collect();
+                self.store().taken_at(tenant, of, versions).await
+            }
+            None => self.store().taken(tenant, of).await,
+        }
+        .map_err(of_store)?;
         let of = RulesOf {
             members: ids.clone(),
             listing: scene.listing.id,
@@ -228,9 +258,18 @@ impl Engine {
         };
         let rules = self
             .store()
-            .rules_bearing(scene.listing.tenant, of, ruled(scene, asked))
+            .rules_bearing(tenant, scene.setup, of, ruled(scene, asked))
             .await
             .map_err(of_store)?;
+        // What was not read could be what closes a day.
+        if i64::try_from(rules.len()).unwrap_or(i64::MAX) > limits::RULES_READ_MAX {
+            let most = limits::RULES_READ_MAX;
+            return Err(Problem::new(
+                Code::TooLarge,
+                format!("More than {most} availability rules bear on it."),
+            )
+            .with_hint("Ask for fewer days or members, or remove rules that are not needed any more."));
+        }
         let mut degraded = Vec::new();
         let external = match &scene.connection {
             None => None,

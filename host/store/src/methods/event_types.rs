@@ -1,13 +1,16 @@
 //! Event types.
 
+use std::sync::Arc;
+
 use berth_model::{
     event_type::EventTypeRecord,
     id::{EventTypeId, ListingId, TenantId},
-    listing::{ListingRecord, TenantRecord},
-    member::MemberRecord,
 };
 
-use crate::{Store, StoreError, records::Audit};
+use crate::{
+    Store, StoreError,
+    records::{Audit, SceneNow, SceneRecords},
+};
 
 impl Store {
     /// Add an event type. `Duplicate` if the slug is taken within the listing, `NotFound` for a foreign listing or member.
@@ -64,20 +67,26 @@ impl Store {
         change!(self, [audit], |q, conn| q::event_types::delete(conn, tenant, event_type, &audit))
     }
 
-    /// One read for the booking path: event type, its listing, its tenant, its active members (by the event type's order).
-    pub async fn booking_scene(
-        &self,
-        tenant: TenantId,
-        event_type: EventTypeId,
-    ) -> Result<(TenantRecord, ListingRecord, EventTypeRecord, Vec<MemberRecord>), StoreError> {
-        ask!(self, |q, conn| async move {
+    /// What an event type is booked with, as it is now. One statement, if what is remembered still holds.
+    pub async fn scene(&self, tenant: TenantId, event_type: EventTypeId) -> Result<SceneNow, StoreError> {
+        let known = self.remembered.scenes.get(&(tenant, event_type));
+        let now = ask!(self, |q, conn| async move {
+            let versions = q::taken::scene_versions(conn, tenant, event_type).await?;
+            let (setup, places) = versions.ok_or(StoreError::NotFound("tenant"))?;
+            if let Some(records) = known.filter(|known| known.setup == setup) {
+                return Ok(SceneNow { records, places });
+            }
             let mut members = q::members::of_event_type(conn, tenant, event_type).await?;
             let ids = members.iter().map(|member| member.id).collect();
             let event_type = q::event_types::get_with(conn, tenant, event_type, ids).await?;
             let listing = q::listings::get(conn, tenant, event_type.listing).await?;
             let tenant = q::tenants::get(conn, tenant).await?;
+            let calendars = q::calendars::of_members(conn, tenant.id, &event_type.members).await?;
             members.retain(|member| member.active);
-            Ok((tenant, listing, event_type, members))
-        })
+            let records = SceneRecords { setup, tenant, listing, event_type, members, calendars };
+            Ok(SceneNow { records: Arc::new(records), places })
+        })?;
+        self.remembered.scenes.insert((tenant, event_type), Arc::clone(&now.records));
+        Ok(now)
     }
 }

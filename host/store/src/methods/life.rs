@@ -1,6 +1,6 @@
 //! Opening, migrating, checking, pruning, closing.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use berth_model::{random::Random, time::Instant};
 
@@ -16,7 +16,19 @@ impl Store {
         } else {
             Engine::Sqlite(sqlite::Engine::open(url).await?)
         };
-        Ok(Self { engine, keys: Arc::new(keys), random, remembered: Remembered::new() })
+        let (remembered, reads) = (Remembered::new(), Arc::default());
+        Ok(Self { engine, keys: Arc::new(keys), random, remembered, reads })
+    }
+
+    /// How often the database was asked to read since this store was opened: what an answer costs.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn engine_to_read(&self) -> &Engine {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        &self.engine
     }
 
     /// Bring the schema up to date. Returns the names of what was applied.

@@ -39,7 +39,7 @@ macro_rules! carry_out {
 /// Carry out `work` of the shared query text, which only reads.
 macro_rules! ask {
     ($store:expr, |$q:ident, $conn:ident| $work:expr) => {
-        match &$store.engine {
+        match $store.engine_to_read() {
             $crate::Engine::Sqlite(engine) => {
                 use $crate::sqlite::queries as $q;
                 engine.read(move |$conn| Box::pin(async move { $work.await })).await

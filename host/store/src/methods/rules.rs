@@ -1,5 +1,7 @@
 //! Availability rules.
 
+use std::sync::Arc;
+
 use berth_model::{
     id::{RuleId, TenantId},
     rule::{RuleKind, RuleRecord},
@@ -9,6 +11,7 @@ use berth_model::{
 use crate::{
     Store, StoreError,
     records::{Audit, RulesOf},
+    remembered::{KnownRules, whole_days},
 };
 
 impl Store {
@@ -59,13 +62,24 @@ impl Store {
         change!(self, [audit], |q, conn| q::rules::delete(conn, tenant, kind, rule, &audit))
     }
 
-    /// Every rule that can bear on these within an interval (at most `RULES_READ_MAX`), in one statement.
+    /// Every rule that can bear on these around an interval (up to a day more at each end), of a setup that was read in this request
+    /// ([`Store::scene`]). One statement, or none if what is remembered is of that setup. One more than `RULES_READ_MAX` of them: there
+    /// are more.
     pub async fn rules_bearing(
         &self,
         tenant: TenantId,
+        setup: i64,
         of: RulesOf,
         within: Interval,
-    ) -> Result<Vec<RuleRecord>, StoreError> {
-        ask!(self, |q, conn| q::rules::bearing(conn, tenant, &of, within))
+    ) -> Result<Arc<[RuleRecord]>, StoreError> {
+        let (of, within) = (Arc::new(of), whole_days(within));
+        let key = (tenant, Arc::clone(&of), within);
+        if let Some(known) = self.remembered.rules.get(&key).filter(|known| known.setup == setup) {
+            return Ok(known.rules);
+        }
+        let rules: Arc<[RuleRecord]> =
+            ask!(self, |q, conn| async move { q::rules::bearing(conn, tenant, &of, within).await })?.into();
+        self.remembered.rules.insert(key, KnownRules { setup, rules: Arc::clone(&rules) });
+        Ok(rules)
     }
 }

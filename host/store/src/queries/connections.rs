@@ -2,7 +2,7 @@
 
 use berth_model::{
     connection::{ConnectionRecord, ConnectionStatus},
-    id::{ConnectionId, ListingId, TenantId},
+    id::{ConnectionId, ListingId, MemberId, TenantId},
     limits,
     manifest::PluginId,
     provider::Subscription,
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, after, audit, found, met, mirror, named, parsed, rotation, shaped};
+use super::{super::Db, Conn, after, audit, found, met, mirror, named, parsed, places, rotation, shaped};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -58,6 +58,8 @@ queries! {
             subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
         FROM connections WHERE plugin = $1 AND account ->> 'id' = $2 ORDER BY id LIMIT $3";
     DELETE = "DELETE FROM connections WHERE tenant_id = $1 AND id = $2";
+    MIRRORED_MEMBERS = "SELECT DISTINCT member_id FROM external_bookings
+        WHERE tenant_id = $1 AND connection_id = $2 AND member_id IS NOT NULL";
     CREDENTIALS = "SELECT sealed_credentials FROM connections WHERE tenant_id = $1 AND id = $2";
     ALL_SEALED = "SELECT tenant_id, id, sealed_credentials FROM connections WHERE id > $1 ORDER BY id LIMIT $2";
     RESEAL = "UPDATE connections SET sealed_credentials = $4
@@ -377,6 +379,14 @@ pub(crate) async fn delete(
     connection: ConnectionId,
     audit: &Audit,
 ) -> Result<(), StoreError> {
+    // What the provider had there is gone with it, and takes nobody's time any more.
+    let members = sqlx::query_scalar::<Db, Uuid>(MIRRORED_MEMBERS)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .fetch_all(&mut *conn)
+        .await?;
+    let members: Vec<MemberId> = members.into_iter().map(MemberId::from_uuid).collect();
+    places::touch(conn, tenant, &members).await?;
     let done = sqlx::query::<Db>(DELETE)
         .bind(tenant.uuid())
         .bind(connection.uuid())

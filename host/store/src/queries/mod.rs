@@ -87,6 +87,7 @@ const ALL: &[&[&str]] = &[
     rotation::ALL,
     rules::ALL,
     state::ALL,
+    taken::ALL,
     tenants::ALL,
     webhooks::ALL,
 ];

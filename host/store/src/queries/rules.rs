@@ -199,7 +199,7 @@ pub(crate) async fn bearing(
     if let Some(schedule) = of.restriction_schedule {
         query.push(" OR id = ").push_bind(schedule.uuid());
     }
-    query.push(") ORDER BY id LIMIT ").push_bind(berth_model::limits::RULES_READ_MAX);
+    query.push(") ORDER BY id LIMIT ").push_bind(berth_model::limits::RULES_READ_MAX.saturating_add(1));
     let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }

@@ -2,7 +2,8 @@
 //! and only read again when the member's places changed.
 
 use berth_model::{
-    id::{MemberId, TenantId},
+    id::{EventTypeId, MemberId, TenantId},
+    limits,
     time::Interval,
 };
 use sqlx::QueryBuilder;
@@ -10,6 +11,56 @@ use uuid::Uuid;
 
 use super::{super::Db, Conn, interval, places::push_ids};
 use crate::{StoreError, remembered::Place, types::Ts};
+
+queries! {
+    SCENE = "SELECT t.setup_version, m.id, m.places_version FROM tenants t
+        LEFT JOIN event_type_members e ON e.tenant_id = t.id AND e.event_type_id = $2
+        LEFT JOIN members m ON m.tenant_id = e.tenant_id AND m.id = e.member_id
+        WHERE t.id = $1";
+    // One statement, so that what is kept and the version are of the same moment.
+    TOUCHED = "SELECT m.places_version, c.starts_at, c.ends_at FROM members m
+        LEFT JOIN place_changes c ON c.tenant_id = m.tenant_id AND c.member_id = m.id AND c.version > $3
+        WHERE m.tenant_id = $1 AND m.id = $2 LIMIT $4";
+}
+
+/// Versions of a tenant's setup and of the places of an event type's members. None: there is no such tenant.
+pub(crate) async fn scene_versions(
+    conn: &mut Conn,
+    tenant: TenantId,
+    event_type: EventTypeId,
+) -> Result<Option<(i64, Vec<(MemberId, i64)>)>, StoreError> {
+    let rows: Vec<(i64, Option<Uuid>, Option<i64>)> =
+        sqlx::query_as::<Db, _>(SCENE).bind(tenant.uuid()).bind(event_type.uuid()).fetch_all(conn).await?;
+    let setup = rows.first().map(|(setup, ..)| *setup);
+    let members =
+        rows.into_iter().filter_map(|(_, member, version)| Some((MemberId::from_uuid(member?), version?)));
+    Ok(setup.map(|setup| (setup, members.collect())))
+}
+
+/// The stretches of a member's time that were touched since a version. None: too many, or they are not kept any more.
+pub(crate) async fn touched(
+    conn: &mut Conn,
+    tenant: TenantId,
+    member: MemberId,
+    since: i64,
+) -> Result<Option<Vec<Interval>>, StoreError> {
+    let most = limits::PLACE_CHANGES_READ_MAX;
+    let rows: Vec<(i64, Option<Ts>, Option<Ts>)> = sqlx::query_as::<Db, _>(TOUCHED)
+        .bind(tenant.uuid())
+        .bind(member.uuid())
+        .bind(since)
+        .bind(i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1))
+        .fetch_all(conn)
+        .await?;
+    let kept = |(version, ..): &(i64, _, _)| version.saturating_sub(since) < limits::PLACE_CHANGES_KEPT;
+    if rows.len() > most || !rows.first().is_some_and(kept) {
+        return Ok(None);
+    }
+    rows.into_iter()
+        .filter_map(|(_, start, end)| Some(interval(start?, end?)))
+        .collect::<Result<_, _>>()
+        .map(Some)
+}
 
 /// How often the places of each member have changed. Members that do not exist are left out.
 pub(crate) async fn versions(
@@ -39,12 +90,22 @@ struct Row {
     expires_at: Option<Ts>,
 }
 
-/// Every place of these members that overlaps an interval, holds that are over included.
+/// Append that a row with this start and end overlaps one of these.
+fn push_overlap(query: &mut QueryBuilder<Db>, start: &str, end: &str, within: &[Interval]) {
+    for (i, stretch) in within.iter().enumerate() {
+        query.push(if i == 0 { " AND (" } else { " OR " });
+        query.push(format_args!("({end} > ")).push_bind(Ts(stretch.start()));
+        query.push(format_args!(" AND {start} < ")).push_bind(Ts(stretch.end())).push(")");
+    }
+    query.push(")");
+}
+
+/// Every place of these members that overlaps one of these stretches (at least one), holds that are over included.
 pub(crate) async fn places(
     conn: &mut Conn,
     tenant: TenantId,
     members: &[MemberId],
-    within: Interval,
+    within: &[Interval],
 ) -> Result<Vec<(MemberId, Place)>, StoreError> {
     let mut query = QueryBuilder::<Db>::new(
         "SELECT member_id, blocked_start, blocked_end, starts_at, ends_at, owner_id, event_type_id, expires_at
@@ -52,8 +113,7 @@ pub(crate) async fn places(
     );
     query.push_bind(tenant.uuid()).push(" AND member_id IN ");
     push_ids(&mut query, members);
-    query.push(" AND blocked_end > ").push_bind(Ts(within.start()));
-    query.push(" AND blocked_start < ").push_bind(Ts(within.end()));
+    push_overlap(&mut query, "blocked_start", "blocked_end", within);
     // Bookings at providers that are not ours.
     query.push(
         " UNION ALL SELECT member_id, starts_at, ends_at, starts_at, ends_at, id, NULL, NULL
@@ -61,8 +121,7 @@ pub(crate) async fn places(
     );
     query.push_bind(tenant.uuid()).push(" AND member_id IN ");
     push_ids(&mut query, members);
-    query.push(" AND ends_at > ").push_bind(Ts(within.start()));
-    query.push(" AND starts_at < ").push_bind(Ts(within.end()));
+    push_overlap(&mut query, "starts_at", "ends_at", within);
     let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
     rows.into_iter()
         .map(|row| {

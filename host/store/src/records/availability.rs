@@ -1,0 +1,77 @@
+//! What availability and bookings read.
+
+use std::sync::Arc;
+
+use berth_model::{
+    calendar::CalendarRecord,
+    event_type::EventTypeRecord,
+    id::{EventTypeId, ListingId, MemberId, RestrictionScheduleId},
+    listing::{ListingRecord, TenantRecord},
+    member::MemberRecord,
+    time::{Instant, Interval},
+};
+
+/// On what rules must bear to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct RulesOf {
+    pub members: Vec<MemberId>,
+    pub listing: ListingId,
+    pub event_type: EventTypeId,
+    /// The schedule that the event type names.
+    pub restriction_schedule: Option<RestrictionScheduleId>,
+}
+
+/// What an event type is booked with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SceneRecords {
+    /// How often the tenant's setup had changed when this was read.
+    pub setup: i64,
+    /// Whose it is.
+    pub tenant: TenantRecord,
+    /// Where it takes place.
+    pub listing: ListingRecord,
+    /// What is booked.
+    pub event_type: EventTypeRecord,
+    /// Its active members, by its order.
+    pub members: Vec<MemberRecord>,
+    /// Calendars of its members.
+    pub calendars: Vec<CalendarRecord>,
+}
+
+/// A scene as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SceneNow {
+    /// Shared with whoever asks while nothing changes.
+    pub records: Arc<SceneRecords>,
+    /// How often the places of each member have changed.
+    pub places: Vec<(MemberId, i64)>,
+}
+
+/// Whose places are asked for, when, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenOf {
+    /// Whose.
+    pub members: Vec<MemberId>,
+    /// Places that overlap this.
+    pub within: Interval,
+    /// Holds that are over by now do not count.
+    pub now: Instant,
+    /// The event type that is asked for.
+    pub event_type: EventTypeId,
+    /// The booking that moves, or the asker's own hold: not in their way.
+    pub own: Option<uuid::Uuid>,
+}
+
+/// A place as availability sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenPlace {
+    /// The meeting with its buffers.
+    pub blocked: Interval,
+    /// The meeting.
+    pub when: Interval,
+    /// Is it a hold?
+    pub hold: bool,
+    /// Of the event type that is asked for?
+    pub same_event_type: bool,
+}
