@@ -233,6 +233,12 @@ pub const RRULE_STEPS_MAX: i64 = 1_000_000;
 pub const RRULE_BYTES_MAX: usize = 4_096;
 /// Largest request for a computation, in bytes: the busy times that it may have.
 pub const COMPUTE_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Steps of one answer about availability, or of one computation: some ten nanoseconds each, so about a second of one core. A hundred
+/// members for a quarter of a year in steps of a quarter of an hour need a fiftieth.
+pub const ANSWER_STEPS_MAX: u64 = 100_000_000;
+/// Steps of one answer that the rules of one member may take, so that a single calendar cannot use up what the others need: a hundred
+/// recurring patterns over two years.
+pub const MEMBER_STEPS_MAX: u64 = 5_000_000;
 /// Computations at the same time per process: each takes a core.
 pub const COMPUTES_CONCURRENT_MAX: usize = 8;
 /// Hosts in one request for a computation.

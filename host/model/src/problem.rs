@@ -43,6 +43,8 @@ codes! {
     MethodNotAllowed = "E0405", 405, "This method is not offered here", "See the methods of this path at /docs.";
     /// Fields have wrong values.
     Invalid = "E0422", 422, "Some fields are not acceptable", "See `errors`: each names a field, what is wrong and what is allowed.";
+    /// The answer would need more work than one answer may take.
+    TooDear = "E0423", 422, "The answer would take too much work", "Ask for fewer days at a time or for one member, or remove rules that are not needed.";
     /// The body is larger than allowed.
     TooLarge = "E0413", 413, "The request is too large", "Send less; the limit is in the detail.";
     /// The caller asks too often.
