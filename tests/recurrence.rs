@@ -6,7 +6,9 @@ use std::{
 };
 
 use berth_model::{
+    budget::Budget,
     hours::{instant_of, local_of},
+    limits,
     recurrence::Recurrence,
     time::{Interval, Zone},
 };
@@ -69,9 +71,10 @@ fn rule(rng: &mut StdRng, dtstart: NaiveDateTime) -> String {
         maybe(rng, 1.0, &mut |rng| format!("BYWEEKNO={}", some(rng, 3, |rng| signed(rng, 53))));
     }
     maybe(rng, 0.4, &mut |rng| {
+        // Weekdays with and without a number in one rule add up, as RFC 5545 has it; dateutil leaves out what is not both.
+        let ordinal = coarse && !week && rng.random_bool(0.4);
         let days = some(rng, 3, |rng| {
             let day = DAYS.choose(rng).unwrap();
-            let ordinal = coarse && !week && rng.random_bool(0.4);
             if ordinal { format!("{}{day}", signed(rng, 4)) } else { (*day).to_owned() }
         });
         format!("BYDAY={days}")
@@ -124,8 +127,9 @@ fn ours(case: &Case) -> Result<Vec<String>, String> {
     };
     let at = |local| instant_of(Zone::UTC, local);
     let within = Interval::new(at(case.from), at(case.to)).unwrap();
-    let found = recurrence.checked().and_then(|checked| checked.occurrences(within, COMPARED));
-    let found = found.map_err(|error| error.to_string())?;
+    let checked = recurrence.checked().map_err(|error| error.to_string())?;
+    let budget = Budget::of(limits::RULE_SEARCH_STEPS_MAX);
+    let found = checked.occurrences(within, COMPARED, &budget).map_err(|error| error.to_string())?;
     Ok(found.into_iter().map(|at| local_of(Zone::UTC, at).format("%Y-%m-%dT%H:%M:%S").to_string()).collect())
 }
 
@@ -137,8 +141,13 @@ fn random_rules_come_when_dateutil_says() {
         );
         return;
     };
-    let mut rng = StdRng::seed_from_u64(5_545);
-    let cases: Vec<Case> = (0..CASES).map(|_| case(&mut rng)).collect();
+    let fresh: u64 = rand::random();
+    println!("seeds 5545 and {fresh}");
+    let of_seed = |seed: u64| {
+        let mut rng = StdRng::seed_from_u64(seed);
+        (0..CASES).map(|_| case(&mut rng)).collect::<Vec<Case>>()
+    };
+    let cases: Vec<Case> = [5_545, fresh].into_iter().flat_map(of_seed).collect();
     let asked: Vec<_> = cases
         .iter()
         .map(|c| {
@@ -171,15 +180,15 @@ fn random_rules_come_when_dateutil_says() {
                 compared += ours.len();
             }
             Err(error) => {
-                assert!(error.contains("too many steps"), "{}: {error}", case.rule);
+                assert!(error.contains("more steps"), "{}: {error}", case.rule);
                 given_up += 1;
             }
         }
     }
     assert!(compared > 10_000, "only {compared} occurrences were compared");
-    assert!(given_up * 10 < CASES, "{given_up} of {CASES} rules were given up");
+    assert!(given_up * 10 < cases.len(), "{given_up} of {} rules were given up", cases.len());
     println!(
         "{compared} occurrences of {} rules are the same, {given_up} rules were given up",
-        CASES - given_up
+        cases.len() - given_up
     );
 }

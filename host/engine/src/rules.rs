@@ -1,6 +1,9 @@
 //! Availability rules: made, read, changed; and a preview of what a pattern would offer.
 
+use std::sync::Arc;
+
 use berth_model::{
+    budget::Budget,
     id::RuleId,
     limits,
     problem::{Code, FieldError, Problem},
@@ -152,7 +155,10 @@ pub fn preview_pattern(preview: &PatternPreview) -> Outcome<Vec<Instant>> {
         fields.bad("/to", format!("must be at most {} days after from", limits::AVAILABILITY_DAYS_MAX));
     }
     fields.finish()?;
-    let windows = pattern_windows(&[&preview.pattern], preview.time_zone, &[], &[], preview.within)?;
+    let budget = Budget::of_answer(Arc::default());
+    // It has no id before it is stored.
+    let pattern = (RuleId::from_uuid(uuid::Uuid::nil()), &preview.pattern);
+    let windows = pattern_windows(&[pattern], preview.time_zone, &[], &[], preview.within, &budget)?.windows;
     let host = Host {
         zone: preview.time_zone,
         unrestricted: windows.clone(),
@@ -182,7 +188,7 @@ pub fn preview_pattern(preview: &PatternPreview) -> Outcome<Vec<Instant>> {
         booking_window: None,
         hosts: vec![host],
     };
-    let starts: Vec<Instant> = question.offers().into_iter().map(|offer| offer.start).collect();
+    let starts: Vec<Instant> = question.offers(&budget)?.into_iter().map(|offer| offer.start).collect();
     if starts.len() > limits::SLOTS_MAX {
         return Err(Problem::new(
             Code::MalformedParameter,

@@ -3,13 +3,19 @@
 //! A local time that does not exist (a clock change jumps over it) takes the offset before the jump; one that exists twice is its
 //! first occurrence; a civil day that a zone skipped has no window.
 
-use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
+use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 
 use crate::time::{Instant, Zone};
 
-/// The instant at which a clock of this zone shows this local time, by the rule of this module.
+/// The instant at which a clock of this zone shows this local time, by the rule of this module; of years that Berth does not know, its
+/// first or last.
 #[must_use]
 pub fn instant_of(zone: Zone, local: NaiveDateTime) -> Instant {
+    match local.year() {
+        ..1969 => return Instant::MIN,
+        2201.. => return Instant::MAX,
+        _ => {}
+    }
     let tz = zone.tz();
     if let Some(time) = tz.from_local_datetime(&local).earliest() {
         return Instant::from_chrono(time.to_utc());
@@ -21,10 +27,11 @@ pub fn instant_of(zone: Zone, local: NaiveDateTime) -> Instant {
 
 /// Does this zone have this civil day at all? Samoa had no 30 December 2011.
 pub(crate) fn has_day(zone: Zone, date: NaiveDate) -> bool {
-    (0..24).any(|hour| {
-        date.and_hms_opt(hour, 0, 0)
-            .is_some_and(|local| zone.tz().from_local_datetime(&local).earliest().is_some())
-    })
+    (1969..=2200).contains(&date.year())
+        && (0..24).any(|hour| {
+            date.and_hms_opt(hour, 0, 0)
+                .is_some_and(|local| zone.tz().from_local_datetime(&local).earliest().is_some())
+        })
 }
 
 /// What a clock of this zone shows at an instant.

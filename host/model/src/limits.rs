@@ -223,22 +223,26 @@ pub const DAY_STRETCHES_MAX: usize = 24;
 pub const RULES_READ_MAX: i64 = 10_000;
 /// Longest stretch of free time of a recurrence rule, in minutes: a week.
 pub const FREE_MINUTES_MAX: u32 = 10_080;
-/// Occurrences of one recurrence that are looked at in one answer: one each hour for years.
+/// Occurrences of one recurrence in one answer of the stateless form: one each hour for years.
 pub const OCCURRENCES_MAX: usize = 20_000;
-/// Occurrences of one recurrence that are passed over on the way to the wanted ones.
-pub const OCCURRENCE_STEPS_MAX: usize = 200_000;
-/// Steps of a recurrence rule that are followed, with an occurrence or without: years of minutes, a century of hours.
-pub const RRULE_STEPS_MAX: i64 = 1_000_000;
+/// Times that a rule which is kept may come on one day: each quarter of an hour. A question follows it for a quarter of a year, and many others.
+pub const RULE_OCCURRENCES_PER_DAY_MAX: usize = 96;
+/// Steps in which a rule that is kept must come for the first time: every day until 2199, and each of its hours.
+pub const RULE_SEARCH_STEPS_MAX: u64 = 4_000_000;
+/// Steps that the times of a rule with `COUNT` may take to be counted, since each question counts from the beginning: 20 years of days.
+pub const RULE_COUNT_STEPS_MAX: u64 = 25_000;
+/// Steps of one stored rule in one answer. What is accepted takes a tenth in two years; an older one that takes more yields nothing.
+pub const STORED_RULE_STEPS_MAX: u64 = 2_000_000;
 /// Longest recurrence rule, in bytes: every part with a long list.
 pub const RRULE_BYTES_MAX: usize = 4_096;
 /// Largest request for a computation, in bytes: the busy times that it may have.
 pub const COMPUTE_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Steps of one answer about availability, or of one computation: some ten nanoseconds each, so about a second of one core. A hundred
 /// members for a quarter of a year in steps of a quarter of an hour need a fiftieth.
-pub const ANSWER_STEPS_MAX: u64 = 100_000_000;
+pub const ANSWER_STEPS_MAX: u64 = 200_000_000;
 /// Steps of one answer that the rules of one member may take, so that a single calendar cannot use up what the others need: a hundred
 /// recurring patterns over two years.
-pub const MEMBER_STEPS_MAX: u64 = 5_000_000;
+pub const MEMBER_STEPS_MAX: u64 = 20_000_000;
 /// Computations at the same time per process: each takes a core.
 pub const COMPUTES_CONCURRENT_MAX: usize = 8;
 /// Hosts in one request for a computation.

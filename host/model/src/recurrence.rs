@@ -1,22 +1,28 @@
 //! Recurrence (RFC 5545 section 3.3.10): from a rule on a wall clock to instants.
 //!
-//! The library expands local times as if they were UTC; each occurrence is then read on the zone's clock by the rule of
-//! [`crate::hours`]: a gap takes the offset before it, a fold its first pass. What a rule may hold, where it ends, and how far it is
-//! followed is decided here.
+//! Local times are followed as if they were UTC (`expand`); each is then read on the zone's clock by the rule of [`crate::hours`]: a gap
+//! takes the offset before it, a fold its first pass. Every way through a rule spends steps of a budget, also through one that never
+//! comes.
 
+mod days;
+mod expand;
 mod parts;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    ops::ControlFlow::{Break, Continue},
+};
 
-use chrono::{DateTime, Duration, NaiveDateTime, TimeZone};
-use rrule::{RRule, RRuleSet, Tz, Unvalidated};
+use chrono::{Duration, NaiveDateTime};
 
 use crate::{
+    budget::{Budget, Exhausted},
     hours::{instant_of, local_of},
     limits,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval, Zone, is_day},
 };
-use parts::{Parts, Until, parts};
+use expand::Plan;
+use parts::{Until, parts};
 
 /// A recurrence as it is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +43,7 @@ pub struct Recurrence {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{part}: {message}")]
 pub struct RecurrenceError {
-    /// `BYDAY`, `UNTIL`, … or `RRULE` for the whole.
+    /// `BYDAY`, `UNTIL`, `DTSTART`, … or `RRULE` for the whole.
     pub part: String,
     /// What is wrong and what is allowed.
     pub message: String,
@@ -48,34 +54,56 @@ pub struct RecurrenceError {
 pub struct CheckedRecurrence {
     dtstart: NaiveDateTime,
     zone: Zone,
-    rule: Option<(Parts, RRule)>,
+    rule: Option<Rule>,
     exdates: BTreeSet<NaiveDateTime>,
     rdates: BTreeSet<NaiveDateTime>,
+}
+
+#[derive(Debug, Clone)]
+struct Rule {
+    plan: Plan,
+    count: Option<u32>,
+    until: Option<Until>,
 }
 
 fn bad(part: &str, message: impl Into<String>) -> RecurrenceError {
     RecurrenceError { part: part.to_owned(), message: message.into() }
 }
 
-/// A local time as the library's UTC.
-fn as_utc(local: NaiveDateTime) -> DateTime<Tz> {
-    Tz::UTC.from_utc_datetime(&local)
-}
-
 impl Recurrence {
     /// Read the rule.
     ///
     /// # Errors
-    /// Names the part of the rule that is not acceptable.
+    /// Names the part of the rule that is not acceptable, or lies outside of the years that Berth knows ([`Instant::MIN`] to
+    /// [`Instant::MAX`]).
     pub fn checked(&self) -> Result<CheckedRecurrence, RecurrenceError> {
+        let checked = self.stored()?;
+        let until = checked.rule.as_ref().and_then(|rule| rule.until);
+        let until = until.is_none_or(|until| is_day(until.day()));
+        let all = |list: &[NaiveDateTime]| list.iter().all(|local| is_day(local.date()));
+        let known = [
+            ("DTSTART", is_day(self.dtstart.date())),
+            ("UNTIL", until),
+            ("EXDATE", all(&self.exdates)),
+            ("RDATE", all(&self.rdates)),
+        ];
+        match known.iter().find(|(_, known)| !known) {
+            Some((part, _)) => Err(bad(part, "must lie in the years 1970 to 2199")),
+            None => Ok(checked),
+        }
+    }
+
+    /// Read a rule that was stored, maybe by an older version that knew more years.
+    ///
+    /// # Errors
+    /// Names the part of the rule that cannot be read.
+    pub fn stored(&self) -> Result<CheckedRecurrence, RecurrenceError> {
         let rule = match &self.rule {
             None => None,
             Some(text) => {
                 let parts = parts(text)?;
-                let library = |error: rrule::RRuleError| bad("RRULE", error.to_string());
-                let rule: RRule<Unvalidated> = parts.endless.parse().map_err(library)?;
-                let rule = rule.validate(as_utc(self.dtstart)).map_err(library)?;
-                Some((parts, rule))
+                let plan = Plan::new(&parts, self.dtstart);
+                Some(Rule { plan, count: parts.count, until: parts.until })
             }
         };
         let mut rdates: BTreeSet<NaiveDateTime> = self.rdates.iter().copied().collect();
@@ -93,95 +121,98 @@ impl Recurrence {
 }
 
 impl CheckedRecurrence {
-    /// The first so many occurrences that start in the interval, ascending.
+    /// The first so many occurrences that start in the interval, ascending. Cost: the days, and the occurrences; of a rule with `COUNT`
+    /// all since its beginning.
     ///
     /// # Errors
-    /// The rule needs more steps than are allowed.
-    pub fn occurrences(&self, within: Interval, take_first: usize) -> Result<Vec<Instant>, RecurrenceError> {
-        let most = take_first.min(limits::OCCURRENCES_MAX);
+    /// The budget does not suffice.
+    pub fn occurrences(
+        &self,
+        within: Interval,
+        take_first: usize,
+        budget: &Budget,
+    ) -> Result<Vec<Instant>, Exhausted> {
         let mut found: BTreeSet<Instant> = BTreeSet::new();
-        if let Some((parts, rule)) = &self.rule {
-            self.of_rule(parts, rule, within, most, &mut found)?;
+        if let Some(rule) = &self.rule {
+            self.of_rule(rule, within, take_first, budget, &mut found)?;
         }
-        let added = self.rdates.iter().filter(|local| !self.exdates.contains(local));
-        found.extend(added.map(|local| instant_of(self.zone, *local)));
-        Ok(found.into_iter().filter(|at| *at >= within.start() && *at < within.end()).take(most).collect())
+        budget.spend_each(self.rdates.len())?;
+        let added = self.rdates.iter().filter(|local| !self.exdates.contains(local) && is_day(local.date()));
+        let added = added.map(|local| instant_of(self.zone, *local));
+        found.extend(added.filter(|at| *at >= within.start() && *at < within.end()));
+        Ok(found.into_iter().take(take_first).collect())
     }
 
     /// What the rule alone gives.
     fn of_rule(
         &self,
-        parts: &Parts,
-        rule: &RRule,
+        rule: &Rule,
         within: Interval,
         most: usize,
+        budget: &Budget,
         found: &mut BTreeSet<Instant>,
-    ) -> Result<(), RecurrenceError> {
-        let too_many = || {
-            bad(
-                "RRULE",
-                "needs too many steps; begin it nearer to the time that is asked for, or make FREQ coarser",
-            )
-        };
-        let start = self.ahead(parts, within);
+    ) -> Result<(), Exhausted> {
+        // A clock change can turn two occurrences round, so it is a day more at both ends. Who counts must count from the beginning.
+        let start = local_of(self.zone, within.start()) - Duration::days(1);
+        let from = if rule.count.is_some() { self.dtstart } else { start };
         let end = local_of(self.zone, within.end()) + Duration::days(1);
-        let set = RRuleSet::new(as_utc(start)).rrule(rule.clone()).limit();
-        let (mut last, mut counted) = (start, 0_u32);
-        for (passed, occurrence) in (&set).into_iter().enumerate() {
-            let local = occurrence.naive_utc();
+        let mut counted = 0_u32;
+        let mut each = |local: NaiveDateTime| {
             let at = instant_of(self.zone, local);
-            last = local;
-            let over = match parts.until {
+            let over = match rule.until {
                 None => false,
-                Some(Until::Instant(until)) => at > until,
+                Some(Until::Instant(until)) => at > Instant::from_chrono(until.and_utc()),
                 Some(Until::Local(until)) => local > until,
             };
-            let all = parts.count.is_some_and(|count| counted >= count) || found.len() >= most;
-            // A clock change can turn two occurrences round, so the end is a day later.
+            let all = rule.count.is_some_and(|count| counted >= count) || found.len() >= most;
             if over || all || local >= end {
-                return Ok(());
-            }
-            if passed > limits::OCCURRENCE_STEPS_MAX || steps(parts, start, local) > limits::RRULE_STEPS_MAX {
-                return Err(too_many());
-            }
-            if !parts.keeps(local) {
-                continue;
+                return Ok(Break(()));
             }
             counted = counted.saturating_add(1);
-            if at >= within.start() && at < within.end() && !self.exdates.contains(&local) {
+            let inside = at >= within.start() && at < within.end() && is_day(local.date());
+            if inside && !self.exdates.contains(&local) {
                 found.insert(at);
             }
-        }
-        // The library stops after so many steps without an occurrence: then it is complete only if they led far enough.
-        let left = steps(parts, last, end.min(far(last)));
-        if left <= LIBRARY_STEPS { Ok(()) } else { Err(too_many()) }
-    }
-
-    /// Where to begin: whole steps after `DTSTART`, so that a rule that began long ago costs no more than a young one. Who counts must
-    /// count from the beginning.
-    fn ahead(&self, parts: &Parts, within: Interval) -> NaiveDateTime {
-        let Some(minutes) = parts.frequency.minutes().filter(|_| parts.count.is_none()) else {
-            return self.dtstart;
+            Ok(Continue(()))
         };
-        let step = minutes.saturating_mul(i64::from(parts.interval));
-        let way = local_of(self.zone, within.start()) - self.dtstart - Duration::days(1);
-        let whole = way.num_minutes().div_euclid(step).saturating_sub(1).max(0);
-        self.dtstart.checked_add_signed(Duration::minutes(whole.saturating_mul(step))).unwrap_or(self.dtstart)
+        rule.plan.follow(from, end, budget, &mut each)
     }
-}
 
-/// Steps that the library makes at most on the way to the next occurrence.
-const LIBRARY_STEPS: i64 = 99_000;
-
-/// A rule that did not come for a lifetime never comes.
-fn far(last: NaiveDateTime) -> NaiveDateTime {
-    last.checked_add_signed(Duration::days(100 * 366)).unwrap_or(NaiveDateTime::MAX)
-}
-
-/// How many steps of a rule lie between two local times; of months and years there are never many.
-fn steps(parts: &Parts, from: NaiveDateTime, to: NaiveDateTime) -> i64 {
-    let step = parts.frequency.minutes().map(|minutes| minutes.saturating_mul(i64::from(parts.interval)));
-    step.map_or(0, |step| (to - from).num_minutes().div_euclid(step))
+    /// May this be kept, as a rule that questions will have to follow again and again? It must come some time, not too often a day, and
+    /// take few enough steps whenever it is asked about.
+    ///
+    /// # Errors
+    /// Names the part, and what would be accepted.
+    pub fn keepable(&self) -> Result<(), RecurrenceError> {
+        let Some(rule) = &self.rule else { return Ok(()) };
+        let (often, most) = (rule.plan.most_a_day(), limits::RULE_OCCURRENCES_PER_DAY_MAX);
+        if often > most {
+            let message = format!("may come up to {often} times a day; at most {most} are allowed");
+            return Err(bad("RRULE", message));
+        }
+        let all = Interval::new(Instant::MIN, Instant::MAX).unwrap_or(Interval::of_minutes(Instant::MIN, 0));
+        // Those that are left out count: a rule whose every time is an exception opens nothing, and costs the same.
+        let bare = Self { exdates: BTreeSet::new(), rdates: BTreeSet::new(), ..self.clone() };
+        match bare.occurrences(all, 1, &Budget::of(limits::RULE_SEARCH_STEPS_MAX)) {
+            Err(_) => {
+                return Err(bad("RRULE", "needs too many steps to find its first time; make FREQ coarser"));
+            }
+            Ok(found) if found.is_empty() => {
+                return Err(bad("RRULE", "never comes between its first local time and the year 2199"));
+            }
+            Ok(_) => {}
+        }
+        // The end of time is the farthest that is asked about.
+        let last = Interval::of_minutes(Instant::MAX.plus_minutes(-1), 1);
+        let counted = bare.occurrences(last, 1, &Budget::of(limits::RULE_COUNT_STEPS_MAX));
+        if rule.count.is_some() && counted.is_err() {
+            return Err(bad(
+                "COUNT",
+                "takes too many steps to count; give UNTIL instead, a smaller COUNT, or a coarser FREQ",
+            ));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

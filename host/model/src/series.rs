@@ -3,11 +3,12 @@
 use chrono::Days;
 
 use crate::{
+    budget::Budget,
     hours::{instant_of, local_of},
-    limits::SERIES_BOOKINGS_MAX,
+    limits::{RULE_SEARCH_STEPS_MAX, SERIES_BOOKINGS_MAX},
     problem::FieldError,
     recurrence::Recurrence,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval, Zone, is_day},
 };
 
 /// How far a series reaches, in days: two years, like the longest booking window.
@@ -62,7 +63,12 @@ impl SeriesStarts {
                 }
                 let local = local_of(zone, first);
                 let days = |n: u32| u64::from(n).saturating_mul(u64::from(*weeks)).saturating_mul(7);
-                let later = (1..*count).filter_map(|n| local.checked_add_days(Days::new(days(n))));
+                let later: Vec<_> =
+                    (1..*count).filter_map(|n| local.checked_add_days(Days::new(days(n)))).collect();
+                if !later.iter().all(|local| is_day(local.date())) {
+                    return bad("count", "must end in the year 2199 at the latest".to_owned());
+                }
+                let later = later.into_iter();
                 let starts = std::iter::once(first).chain(later.map(|local| instant_of(zone, local)));
                 ("count", starts.collect())
             }
@@ -75,11 +81,13 @@ impl SeriesStarts {
                     rdates: Vec::new(),
                 };
                 let reach = Interval::new(first, first.plus_seconds(REACH_DAYS.saturating_mul(86_400)));
-                let found = recurrence.checked().and_then(|checked| {
-                    let reach = reach.unwrap_or(Interval::of_minutes(first, 0));
-                    checked.occurrences(reach, SERIES_BOOKINGS_MAX.saturating_add(1))
-                });
-                match found {
+                let checked = match recurrence.checked() {
+                    Ok(checked) => checked,
+                    Err(error) => return bad("rrule", error.to_string()),
+                };
+                let reach = reach.unwrap_or(Interval::of_minutes(first, 0));
+                let most = SERIES_BOOKINGS_MAX.saturating_add(1);
+                match checked.occurrences(reach, most, &Budget::of(RULE_SEARCH_STEPS_MAX)) {
                     Ok(starts) => ("rrule", starts),
                     Err(error) => return bad("rrule", error.to_string()),
                 }

@@ -4,24 +4,37 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A point in time: microseconds since 1970-01-01T00:00:00Z, within the years 0001 to 9999.
+/// A point in time: microseconds since 1970-01-01T00:00:00Z, within the years 1970 to 2199. Nobody books outside of them, and years that
+/// stand for "always" or "never" elsewhere (1, 1601, 9999) are no times; every computation may rely on these ends.
 /// On the wire RFC 3339 in UTC (`2026-11-20T09:00:00Z`); any offset is understood.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant(i64);
 
-/// Why a text or number is no instant.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an RFC 3339 date and time with offset, such as 2026-11-20T09:00:00Z")]
-pub struct InstantError;
+/// Why a text is no instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InstantError {
+    /// It is written otherwise.
+    #[error("not an RFC 3339 date and time with offset, such as 2026-11-20T09:00:00Z")]
+    Form,
+    /// It lies before [`Instant::MIN`] or after [`Instant::MAX`].
+    #[error("must lie in the years 1970 to 2199")]
+    Domain,
+}
+
+/// Is this a day that some instant of ours lies on?
+#[must_use]
+pub fn is_day(date: NaiveDate) -> bool {
+    (1970..=2199).contains(&date.year())
+}
 
 impl Instant {
-    /// 0001-01-01T00:00:00Z.
-    pub const MIN: Self = Self(-62_135_596_800_000_000);
-    /// 9999-12-31T23:59:59.999999Z.
-    pub const MAX: Self = Self(253_402_300_799_999_999);
+    /// 1970-01-01T00:00:00Z.
+    pub const MIN: Self = Self(0);
+    /// 2199-12-31T23:59:59.999999Z.
+    pub const MAX: Self = Self(7_258_118_399_999_999);
 
     /// The instant so many microseconds after 1970, kept within [`Self::MIN`] and [`Self::MAX`].
     #[must_use]
@@ -103,10 +116,42 @@ impl fmt::Debug for Instant {
 impl FromStr for Instant {
     type Err = InstantError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let time = DateTime::parse_from_rfc3339(text).map_err(|_| InstantError)?.with_timezone(&Utc);
+        if !is_rfc3339(text.as_bytes()) {
+            return Err(InstantError::Form);
+        }
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| InstantError::Form)?;
         let instant = Self(time.timestamp_micros());
-        if (Self::MIN..=Self::MAX).contains(&instant) { Ok(instant) } else { Err(InstantError) }
+        if (Self::MIN..=Self::MAX).contains(&instant) { Ok(instant) } else { Err(InstantError::Domain) }
     }
+}
+
+/// Is it written as RFC 3339 has it, in the one form that everybody reads alike? The library also takes spaces, other minus signs, lower
+/// case, leap seconds, and digits without end.
+fn is_rfc3339(text: &[u8]) -> bool {
+    let digits = |from: usize, to: usize| {
+        text.get(from..to).is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))
+    };
+    let is = |at: usize, byte: u8| text.get(at) == Some(&byte);
+    let time = digits(0, 4) && is(4, b'-') && digits(5, 7) && is(7, b'-') && digits(8, 10) && is(10, b'T');
+    let clock = digits(11, 13) && is(13, b':') && digits(14, 16) && is(16, b':') && digits(17, 19);
+    let leap = is(17, b'6');
+    let mut offset = 19;
+    if is(19, b'.') {
+        let fraction = text.iter().skip(20).take_while(|byte| byte.is_ascii_digit()).count();
+        if !(1..=9).contains(&fraction) {
+            return false;
+        }
+        offset = fraction.saturating_add(20);
+    }
+    let end = |length: usize| text.len() == offset.saturating_add(length);
+    let minutes = offset.saturating_add(3);
+    let zone = (is(offset, b'Z') && end(1))
+        || ((is(offset, b'+') || is(offset, b'-'))
+            && digits(offset.saturating_add(1), minutes)
+            && is(minutes, b':')
+            && digits(minutes.saturating_add(1), offset.saturating_add(6))
+            && end(6));
+    time && clock && !leap && zone
 }
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -255,4 +300,58 @@ impl<'de> Deserialize<'de> for Zone {
 pub trait Clock: Send + Sync {
     /// The instant it is now, cut to microseconds.
     fn now(&self) -> Instant;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_written_in_one_form_and_lies_between_the_ends() {
+        for (text, expected) in [
+            ("2026-11-20T09:00:00Z", "2026-11-20T09:00:00Z"),
+            ("2026-11-20T09:00:00.123456789+05:45", "2026-11-20T03:15:00.123456Z"),
+            ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+            ("1969-12-31T22:00:00-02:00", "1970-01-01T00:00:00Z"),
+            ("2199-12-31T23:59:59.999999Z", "2199-12-31T23:59:59.999999Z"),
+            ("2200-01-01T01:00:00+02:00", "2199-12-31T23:00:00Z"),
+        ] {
+            assert_eq!(text.parse::<Instant>().unwrap().to_string(), expected, "{text}");
+        }
+        for text in [
+            "",
+            "2026-11-20",
+            "2026-11-20T09:00:00",
+            "2026-11-20T09:00Z",
+            "2026-11-20 09:00:00Z",
+            "2026-11-20t09:00:00Z",
+            "2026-11-20T09:00:00z",
+            "2026-11-20T09:00:60Z",
+            "2016-12-31T23:59:60Z",
+            "2026-11-20T24:00:00Z",
+            "2026-02-29T09:00:00Z",
+            "2026-11-20T09:00:00.Z",
+            "2026-11-20T09:00:00.1234567890123456789012345Z",
+            "2026-11-20T09:00:00\u{2212}01:00",
+            "2026-11-20T09:00:00+0100",
+            "2026-11-20T09:00:00+25:00",
+            "+2026-11-20T09:00:00Z",
+            " 2026-11-20T09:00:00Z",
+            "2026-11-20T09:00:00Z ",
+            "\u{0662}026-11-20T09:00:00Z",
+        ] {
+            assert_eq!(text.parse::<Instant>(), Err(InstantError::Form), "{text}");
+        }
+        for text in [
+            "0000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00Z",
+            "1969-12-31T23:59:59.999999Z",
+            "1970-01-01T00:00:00+00:01",
+            "2200-01-01T00:00:00Z",
+            "2199-12-31T23:59:00-00:01",
+            "9999-12-31T10:00:00Z",
+        ] {
+            assert_eq!(text.parse::<Instant>(), Err(InstantError::Domain), "{text}");
+        }
+    }
 }

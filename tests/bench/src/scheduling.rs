@@ -1,6 +1,8 @@
 //! Slots: what they cost, and how the cost grows.
 
 use berth_model::{
+    budget::Budget,
+    limits,
     member::WeeklyHours,
     recurrence::Recurrence,
     scheduling::{
@@ -50,8 +52,13 @@ fn busy(range: Interval, count: usize, shift: i64) -> Vec<Taken> {
         .collect()
 }
 
+/// More steps than any of these takes.
+fn plenty() -> Budget {
+    Budget::of(limits::ANSWER_STEPS_MAX)
+}
+
 fn host(range: Interval, count: usize, shift: i64) -> Host {
-    let windows = hours().windows(range);
+    let windows = hours().windows(range, &plenty()).expect("in budget");
     Host {
         zone: zone(),
         unrestricted: windows.clone(),
@@ -87,9 +94,20 @@ pub fn run(table: &mut Table) {
     let month = range(30);
     for (count, target) in [(0, ""), (100, ""), (1_000, "<= 150 µs"), (10_000, "<= 1 ms")] {
         let question = question(month, TeamMode::Single, vec![host(month, count, 0)]);
-        let ours = best_of(15, 20, || (hours().windows(month).len(), question.offers().len()));
-        let scan = best_of(3, 2, || (hours().windows(month).len(), naive::starts(&question, false).len()));
-        let starts: Vec<Instant> = question.offers().into_iter().map(|offer| offer.start).collect();
+        let ours = best_of(15, 20, || {
+            (
+                hours().windows(month, &plenty()).expect("in budget").len(),
+                question.offers(&plenty()).expect("in budget").len(),
+            )
+        });
+        let scan = best_of(3, 2, || {
+            (
+                hours().windows(month, &plenty()).expect("in budget").len(),
+                naive::starts(&question, false).len(),
+            )
+        });
+        let starts: Vec<Instant> =
+            question.offers(&plenty()).expect("in budget").into_iter().map(|offer| offer.start).collect();
         assert_eq!(starts, naive::starts(&question, false));
         table.row(
             &format!("(a) {count} busy times, {} slots", starts.len()),
@@ -102,14 +120,14 @@ pub fn run(table: &mut Table) {
     table.section("slots: teams");
     let people = (0..50).map(|i| host(month, 60, i * 7)).collect();
     let robin = question(month, TeamMode::RoundRobin, people);
-    let ours = best_of(10, 5, || robin.offers().len());
+    let ours = best_of(10, 5, || robin.offers(&plenty()).expect("in budget").len());
     let scan = best_of(3, 1, || naive::starts(&robin, false).len());
     let compared = format!("1/{:.1} of a scan ({})", ratio(scan, ours), time(scan));
     table.row("(b) round robin of 50, 30 days, 60 busy times each", &time(ours), &compared, "<= 3 ms");
     let two_months = range(60);
     let people = (0..5).map(|i| host(two_months, 200, i * 7)).collect();
     let collective = question(two_months, TeamMode::Collective, people);
-    let ours = best_of(10, 20, || collective.offers().len());
+    let ours = best_of(10, 20, || collective.offers(&plenty()).expect("in budget").len());
     let scan = best_of(3, 2, || naive::starts(&collective, true).len());
     let compared = format!("1/{:.1} of a scan ({})", ratio(scan, ours), time(scan));
     table.row("(c) collective of 5, 60 days, 200 busy times each", &time(ours), &compared, "");
@@ -128,12 +146,13 @@ pub fn run(table: &mut Table) {
     );
     let year = year.expect("in order");
     let weekly = hours();
-    let windows = best_of(5, 5, || weekly.windows(year).len());
+    let windows = best_of(5, 5, || weekly.windows(year, &plenty()).expect("in budget").len());
     for rule in ["FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "FREQ=DAILY", "FREQ=MONTHLY;BYDAY=2TU,-1FR"] {
         let recurrence = recurrence(rule);
-        let count = recurrence.checked().and_then(|c| c.occurrences(year, 1_000)).expect("expands").len();
+        let count =
+            recurrence.checked().expect("good").occurrences(year, 1_000, &plenty()).expect("in budget").len();
         let ours = best_of(5, 5, || {
-            recurrence.checked().and_then(|c| c.occurrences(year, 1_000)).expect("expands").len()
+            recurrence.checked().expect("good").occurrences(year, 1_000, &plenty()).expect("in budget").len()
         });
         table.row(
             &format!("(d) a year of {rule}: {count}"),

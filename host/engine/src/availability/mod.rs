@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use berth_model::{
     booking::Booking,
-    id::{ConnectionId, EventTypeId, HoldId, MemberId},
+    budget::Budget,
+    id::{ConnectionId, EventTypeId, HoldId, MemberId, RuleId},
     limits,
     problem::{Code, Problem},
     scheduling::slots::{Offer, Question, Reason, Rejection},
@@ -88,6 +89,8 @@ pub struct AvailabilityAnswer {
     pub degraded: Vec<Degraded>,
     /// Only when asked for.
     pub rejected: Vec<RejectedSlot>,
+    /// Patterns that an older version stored and that take too many steps to follow: they open nothing.
+    pub left_out: Vec<RuleId>,
 }
 
 /// How far around a wanted start alternatives are looked for, in days.
@@ -130,6 +133,7 @@ struct Found {
     offers: Vec<Offer>,
     rejected: Vec<RejectedSlot>,
     degraded: Vec<Degraded>,
+    left_out: Vec<RuleId>,
 }
 
 impl Engine {
@@ -162,7 +166,12 @@ impl Engine {
             members: offer.hosts.iter().filter_map(member).collect(),
             seats_left: offer.seats_left,
         });
-        Ok(AvailabilityAnswer { slots: slots.collect(), degraded: found.degraded, rejected: found.rejected })
+        Ok(AvailabilityAnswer {
+            slots: slots.collect(),
+            degraded: found.degraded,
+            rejected: found.rejected,
+            left_out: found.left_out,
+        })
     }
 
     /// Who can take this very start, the best choice first.
@@ -292,9 +301,10 @@ impl Engine {
         degraded.extend(unread);
         let known =
             Known { places: &places, external: external.as_deref(), calendars: &calendars, rules: &rules };
-        let question = question(scene, &members, asked, known)?;
-        let mut offers = question.offers();
-        let mut rejections = if explain { question.rejections(&offers) } else { Vec::new() };
+        let budget = Budget::of_answer(Arc::default());
+        let (question, left_out) = question(scene, &members, asked, known, &budget)?;
+        let mut offers = question.offers(&budget)?;
+        let mut rejections = if explain { question.rejections(&offers, &budget)? } else { Vec::new() };
         if let Some(External::Starts(starts)) = external.as_deref() {
             strike(&mut offers, &mut rejections, Reason::Provider, |start| {
                 starts.binary_search(&start).is_ok()
@@ -311,7 +321,8 @@ impl Engine {
             .with_hint("Ask for fewer days at a time."));
         }
         let rejected = if explain { named_rejections(rejections, &ids) } else { Vec::new() };
-        Ok(Found { question, members: ids, offers, rejected, degraded })
+        let left_out = left_out.into_iter().collect();
+        Ok(Found { question, members: ids, offers, rejected, degraded, left_out })
     }
 }
 

@@ -1,15 +1,18 @@
 //! When a member is open: weekly hours or patterns, with overrides, holidays and travel, cut by what the listing, the event type and the
 //! restriction schedule say.
 
+use std::collections::HashSet;
+
 use berth_model::{
-    hours::local_of,
+    budget::{Budget, Exhausted},
+    hours::{civil_day, day_start},
+    id::RuleId,
     intervals::{intersection, merged},
     limits,
     member::{MemberRecord, WeeklyHours},
-    problem::{Code, Problem},
     rule::{Override, Pattern, Rule, RuleOwner, RuleRecord},
     scheduling::windows::{DateOverride, OpenHours, Travel},
-    time::{Interval, Zone},
+    time::{Instant, Interval, Zone},
 };
 use chrono::{NaiveDate, Weekday};
 
@@ -26,6 +29,8 @@ pub(super) struct Open {
     pub(super) regular: Vec<Interval>,
     /// Time off.
     pub(super) away: Vec<Interval>,
+    /// Patterns that could not be followed, and open nothing.
+    pub(super) left_out: Vec<RuleId>,
 }
 
 /// The rules of a question, sorted by what they do.
@@ -40,8 +45,9 @@ impl<'a> Rules<'a> {
         self.0.iter().filter(move |r| r.owner == Some(owner)).map(|r| &r.rule)
     }
 
-    fn patterns(&self, owner: RuleOwner) -> Vec<&'a Pattern> {
-        self.of(owner).filter_map(|r| if let Rule::Pattern(p) = r { Some(p) } else { None }).collect()
+    fn patterns(&self, owner: RuleOwner) -> Vec<(RuleId, &'a Pattern)> {
+        let own = self.0.iter().filter(move |r| r.owner == Some(owner));
+        own.filter_map(|r| if let Rule::Pattern(p) = &r.rule { Some((r.id, p)) } else { None }).collect()
     }
 
     fn overrides(&self, owner: RuleOwner) -> Vec<DateOverride> {
@@ -57,7 +63,13 @@ impl<'a> Rules<'a> {
     }
 
     /// When the listing, or the event type, lets its people be booked; none if it says nothing of hours.
-    fn cut(&self, owner: RuleOwner, zone: Zone, seen: Interval) -> Result<Option<Vec<Interval>>, Problem> {
+    fn cut(
+        &self,
+        owner: RuleOwner,
+        zone: Zone,
+        seen: Interval,
+        budget: &Budget,
+    ) -> Result<Option<PatternWindows>, Exhausted> {
         let (patterns, overrides) = (self.patterns(owner), self.overrides(owner));
         if patterns.is_empty() && overrides.is_empty() {
             return Ok(None);
@@ -66,20 +78,31 @@ impl<'a> Rules<'a> {
             // Only some days differ: the others are open as far as this goes.
             let day = WeeklyHours { weekdays: WEEK.to_vec(), start: chrono::NaiveTime::MIN, end: None };
             let hours = OpenHours { overrides, ..OpenHours::weekly(zone, vec![day]) };
-            return Ok(Some(hours.windows(seen)));
+            let windows = hours.windows(seen, budget)?;
+            return Ok(Some(PatternWindows { windows, ..PatternWindows::default() }));
         }
-        pattern_windows(&patterns, zone, &overrides, &[], seen).map(Some)
+        pattern_windows(&patterns, zone, &overrides, &[], seen, budget).map(Some)
     }
 
     /// When a member is open.
-    pub(super) fn open(&self, scene: &Scene, member: &MemberRecord, seen: Interval) -> Result<Open, Problem> {
+    ///
+    /// # Errors
+    /// It takes days × rules, and the occurrences of patterns, of the budget.
+    pub(super) fn open(
+        &self,
+        scene: &Scene,
+        member: &MemberRecord,
+        seen: Interval,
+        budget: &Budget,
+    ) -> Result<Open, Exhausted> {
         let own = RuleOwner::Member(member.id);
         let listing = RuleOwner::Listing(scene.listing.id);
         let zone = member.time_zone;
         let overrides = self.overrides(own);
         let mut closed = self.holidays(listing);
         // A member's own override opens a holiday.
-        closed.retain(|day| overrides.iter().all(|o| o.date != *day));
+        let opened: HashSet<NaiveDate> = overrides.iter().map(|o| o.date).collect();
+        closed.retain(|day| !opened.contains(day));
         let travel: Vec<Travel> = self
             .of(own)
             .filter_map(|r| if let Rule::Travel(t) = r { Some(t) } else { None })
@@ -88,25 +111,27 @@ impl<'a> Rules<'a> {
         let away = self.of(own).filter_map(|r| if let Rule::OutOfOffice(a) = r { Some(a) } else { None });
         let away = merged(away.filter_map(|a| Interval::new(a.start, a.end).ok()).collect());
         let patterns = self.patterns(own);
-        let (unrestricted, regular) = if patterns.is_empty() {
+        let PatternWindows { windows: unrestricted, regular, mut left_out } = if patterns.is_empty() {
             let hours = OpenHours { zone, weekly: member.weekly_hours.clone(), overrides, closed, travel };
-            (hours.windows(seen), hours.regular().windows(seen))
+            PatternWindows {
+                windows: hours.windows(seen, budget)?,
+                regular: hours.regular().windows(seen, budget)?,
+                left_out: Vec::new(),
+            }
         } else {
-            (
-                pattern_windows(&patterns, zone, &overrides, &closed, seen)?,
-                pattern_windows(&patterns, zone, &[], &[], seen)?,
-            )
+            pattern_windows(&patterns, zone, &overrides, &closed, seen, budget)?
         };
         let mut windows = unrestricted.clone();
         let event_type = RuleOwner::EventType(scene.event_type.id);
         for cut in [
-            self.cut(listing, scene.listing.time_zone, seen)?,
-            self.cut(event_type, scene.listing.time_zone, seen)?,
+            self.cut(listing, scene.listing.time_zone, seen, budget)?,
+            self.cut(event_type, scene.listing.time_zone, seen, budget)?,
         ]
         .into_iter()
         .flatten()
         {
-            windows = intersection(&windows, &cut);
+            windows = intersection(&windows, &cut.windows);
+            left_out.extend(cut.left_out);
         }
         if let Some(named) = scene.event_type.policy.restriction_schedule {
             let record = self.0.iter().find(|r| r.id.uuid() == named.uuid());
@@ -115,55 +140,100 @@ impl<'a> Rules<'a> {
                     overrides: schedule.overrides.iter().map(Override::day).collect(),
                     ..OpenHours::weekly(schedule.time_zone, schedule.weekly_hours.clone())
                 }
-                .windows(seen),
+                .windows(seen, budget)?,
                 // It was removed: better closed than open when nobody wants it.
                 _ => Vec::new(),
             };
             windows = intersection(&windows, &allowed);
         }
-        Ok(Open { windows, unrestricted, regular, away })
+        Ok(Open { windows, unrestricted, regular, away, left_out })
     }
 }
 
-/// Open windows of patterns: each on its own clock, with these days replaced and these closed.
+/// What patterns open.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PatternWindows {
+    /// With everything.
+    pub(crate) windows: Vec<Interval>,
+    /// Without the days that differ.
+    pub(crate) regular: Vec<Interval>,
+    /// Those that could not be followed, and open nothing.
+    pub(crate) left_out: Vec<RuleId>,
+}
+
+/// Open windows of patterns: each on its own clock, with these days replaced and these closed. A pattern that takes too many steps by
+/// itself (an older version may have stored one) opens nothing, so that it does not end the whole answer.
 pub(crate) fn pattern_windows(
-    patterns: &[&Pattern],
+    patterns: &[(RuleId, &Pattern)],
     zone: Zone,
     overrides: &[DateOverride],
     closed: &[NaiveDate],
     seen: Interval,
-) -> Result<Vec<Interval>, Problem> {
-    let mut windows = Vec::new();
-    for pattern in patterns {
-        let clock = pattern.time_zone.unwrap_or(zone);
-        let differs = |day: NaiveDate| closed.contains(&day) || overrides.iter().any(|o| o.date == day);
-        if let Some(hours) = &pattern.hours {
-            let rule = WeeklyHours { weekdays: pattern.weekdays.clone(), start: hours.start, end: hours.end };
-            let weekly = OpenHours {
-                closed: closed.iter().copied().chain(overrides.iter().map(|o| o.date)).collect(),
-                ..OpenHours::weekly(clock, vec![rule])
-            };
-            let valid = |w: &Interval| {
-                let day = local_of(clock, w.start()).date();
-                pattern.valid_from.is_none_or(|from| from <= day)
-                    && pattern.valid_to.is_none_or(|to| day <= to)
-            };
-            windows.extend(weekly.windows(seen).into_iter().filter(valid));
-        }
-        if let Some(recurrence) = pattern.recurrence(zone) {
-            let minutes = pattern.duration_minutes.unwrap_or(1);
-            let starts = recurrence
-                .checked()
-                .and_then(|checked| checked.occurrences(seen.widened(minutes, 0), limits::OCCURRENCES_MAX))
-                .map_err(|error| {
-                    Problem::new(Code::Invalid, format!("A pattern cannot be expanded: {error}"))
-                        .with_hint("Change its rrule, or begin it later.")
-                })?;
-            let open = starts.into_iter().filter(|start| !differs(local_of(clock, *start).date()));
-            windows.extend(open.filter_map(|start| Interval::of_minutes(start, minutes).intersection(seen)));
+    budget: &Budget,
+) -> Result<PatternWindows, Exhausted> {
+    let differs: Vec<NaiveDate> = closed.iter().copied().chain(overrides.iter().map(|o| o.date)).collect();
+    let differing: HashSet<NaiveDate> = differs.iter().copied().collect();
+    let mut found = PatternWindows::default();
+    for (id, pattern) in patterns {
+        let windows = budget.part(limits::STORED_RULE_STEPS_MAX, |own| {
+            let weekly = weekly(pattern, zone, &differs, seen, own)?;
+            recurring(pattern, zone, &differing, seen, own)
+                .map(|starts| starts.map(|starts| (weekly, starts)))
+        });
+        match windows {
+            Ok(Some((weekly, recurring))) => {
+                found.windows.extend(weekly.0.into_iter().chain(recurring.0));
+                found.regular.extend(weekly.1.into_iter().chain(recurring.1));
+            }
+            Ok(None) => found.left_out.push(*id),
+            Err(Exhausted::Steps) if budget.left() > 0 => found.left_out.push(*id),
+            Err(exhausted) => return Err(exhausted),
         }
     }
     let instead = OpenHours { overrides: overrides.to_vec(), ..OpenHours::weekly(zone, Vec::new()) };
-    windows.extend(instead.windows(seen));
-    Ok(merged(windows))
+    found.windows.extend(instead.windows(seen, budget)?);
+    Ok(PatternWindows { windows: merged(found.windows), regular: merged(found.regular), ..found })
+}
+
+/// Windows without the days that differ, and with them.
+type Both = (Vec<Interval>, Vec<Interval>);
+
+/// What the weekly spelling of a pattern opens.
+fn weekly(
+    pattern: &Pattern,
+    zone: Zone,
+    differs: &[NaiveDate],
+    seen: Interval,
+    budget: &Budget,
+) -> Result<Both, Exhausted> {
+    let Some(hours) = &pattern.hours else { return Ok(Both::default()) };
+    let clock = pattern.time_zone.unwrap_or(zone);
+    let from = pattern.valid_from.map_or(seen.start(), |first| day_start(clock, first));
+    let last = pattern.valid_to.and_then(|last| last.succ_opt());
+    let to = last.map_or(seen.end(), |after| day_start(clock, after));
+    let valid = Interval::new(from, to).ok().and_then(|valid| valid.intersection(seen));
+    let Some(valid) = valid else { return Ok(Both::default()) };
+    let rule = WeeklyHours { weekdays: pattern.weekdays.clone(), start: hours.start, end: hours.end };
+    let regular = OpenHours::weekly(clock, vec![rule]);
+    let open = OpenHours { closed: differs.to_vec(), ..regular.clone() };
+    Ok((open.windows(valid, budget)?, regular.windows(valid, budget)?))
+}
+
+/// What the recurring spelling of a pattern opens; none if its rule cannot be read.
+fn recurring(
+    pattern: &Pattern,
+    zone: Zone,
+    differs: &HashSet<NaiveDate>,
+    seen: Interval,
+    budget: &Budget,
+) -> Result<Option<Both>, Exhausted> {
+    let Some(recurrence) = pattern.recurrence(zone) else { return Ok(Some(Both::default())) };
+    let Ok(stored) = recurrence.stored() else { return Ok(None) };
+    let clock = pattern.time_zone.unwrap_or(zone);
+    let minutes = pattern.duration_minutes.unwrap_or(1);
+    let starts = stored.occurrences(seen.widened(minutes, 0), usize::MAX, budget)?;
+    let window = |start: &Instant| Interval::of_minutes(*start, minutes).intersection(seen);
+    let usual = |start: &&Instant| !differs.contains(&civil_day(clock, **start));
+    let open = starts.iter().filter(usual).filter_map(window).collect();
+    Ok(Some((open, starts.iter().filter_map(window).collect())))
 }

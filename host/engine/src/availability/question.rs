@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
     booking::Booking,
+    budget::{Budget, Exhausted},
     hours::{civil_day, day_start},
-    id::MemberId,
+    id::{MemberId, RuleId},
     limits,
     member::MemberRecord,
     problem::{FieldError, Problem},
@@ -102,14 +103,17 @@ fn host(
     asked: Asked<'_>,
     known: Known<'_>,
     seen: Interval,
-) -> Result<Host, Problem> {
+    budget: &Budget,
+) -> Result<(Host, Vec<RuleId>), Exhausted> {
     let Known { places, external, calendars, rules } = known;
     let zone = member.time_zone;
     let from = opening(zone, seen.start()).min(seen.start());
     let seen = Interval::new(from, seen.end()).unwrap_or(seen);
-    let Open { windows, unrestricted, regular, away } = Rules(rules).open(scene, member, seen)?;
+    let Open { windows, unrestricted, regular, away, left_out } =
+        Rules(rules).open(scene, member, seen, budget)?;
     let places = places.iter().filter(|(id, _)| *id == member.id).flat_map(|(_, places)| places);
     let places: Vec<&TakenPlace> = places.collect();
+    budget.spend_each(places.len())?;
     let mut taken: Vec<Taken> = places.iter().map(|place| taken(scene, place)).collect();
     let of_all = match external {
         Some(External::Busy(busy)) => busy.as_slice(),
@@ -121,13 +125,14 @@ fn host(
         // say. When a booking moves, its own time is not in its way.
         let moving = asked.moving.map(|booking| booking.when);
         let ours: BTreeSet<Interval> = places.iter().map(|place| place.when).chain(moving).collect();
+        budget.spend_each(of_all.len().saturating_add(of_member.len()))?;
         let busy = of_all.iter().chain(of_member).filter(|b| !ours.contains(b));
         taken.extend(busy.map(|when| Taken::busy(*when)));
     }
     taken.extend(away.into_iter().map(Taken::busy));
     let (fixed, group) = scene.event_type.role_of(member.id);
     let group = group.map(str::to_owned);
-    Ok(Host { zone, windows, unrestricted, regular, taken, fixed, group })
+    Ok((Host { zone, windows, unrestricted, regular, taken, fixed, group }, left_out))
 }
 
 /// What was read.
@@ -159,19 +164,26 @@ fn shown(scene: &Scene, asked: Asked<'_>) -> Interval {
     .widened(0, 2_880)
 }
 
-/// The question about these members.
+/// The question about these members, and the rules that could not be followed. The rules of each member have a share of the budget.
 pub(super) fn question(
     scene: &Scene,
     members: &[&MemberRecord],
     asked: Asked<'_>,
     known: Known<'_>,
-) -> Result<Question, Problem> {
+    budget: &Budget,
+) -> Result<(Question, BTreeSet<RuleId>), Exhausted> {
     let event_type = &scene.event_type;
     let policy = &event_type.policy;
     let seen = shown(scene, asked);
-    let hosts =
-        members.iter().map(|member| host(scene, member, asked, known, seen)).collect::<Result<_, _>>()?;
-    Ok(Question {
+    let mut hosts = Vec::with_capacity(members.len());
+    let mut left_out = BTreeSet::new();
+    for member in members {
+        let (host, rules) =
+            budget.part(limits::MEMBER_STEPS_MAX, |own| host(scene, member, asked, known, seen, own))?;
+        hosts.push(host);
+        left_out.extend(rules);
+    }
+    let question = Question {
         now: Some(asked.now),
         range: asked.within,
         meeting: Meeting {
@@ -190,7 +202,8 @@ pub(super) fn question(
         limits: policy.limits.clone(),
         booking_window: Some(booking_window(scene)),
         hosts,
-    })
+    };
+    Ok((question, left_out))
 }
 
 /// The length that a customer wants, if the event type offers it.

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 
 use super::{RecurrenceError, bad};
-use crate::{limits, time::Instant};
+use crate::limits;
 
 /// How often a rule comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,26 +30,24 @@ impl Frequency {
             _ => return None,
         })
     }
-
-    /// Length of one step in minutes, where all are equally long.
-    pub(super) fn minutes(self) -> Option<i64> {
-        match self {
-            Self::Yearly | Self::Monthly => None,
-            Self::Weekly => Some(10_080),
-            Self::Daily => Some(1_440),
-            Self::Hourly => Some(60),
-            Self::Minutely => Some(1),
-        }
-    }
 }
 
 /// When a rule ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Until {
-    /// An instant.
-    Instant(Instant),
+    /// A time in UTC.
+    Instant(NaiveDateTime),
     /// A local time; of a date, its last second.
     Local(NaiveDateTime),
+}
+
+impl Until {
+    /// The day on which it ends, on the clock that it is told of.
+    pub(super) const fn day(self) -> NaiveDate {
+        match self {
+            Self::Instant(local) | Self::Local(local) => local.date(),
+        }
+    }
 }
 
 /// A rule whose parts make sense, each alone and together.
@@ -59,24 +57,36 @@ pub(super) struct Parts {
     pub(super) interval: u16,
     pub(super) count: Option<u32>,
     pub(super) until: Option<Until>,
-    /// Hours and minutes that are left of a minutely rule; all if empty. (The library, rrule 0.14, loses its way from a day that is
-    /// left out to the next of the hours.)
-    pub(super) hours: Vec<u32>,
-    pub(super) minutes: Vec<u32>,
-    /// The rule without what is told apart above.
-    pub(super) endless: String,
-}
-
-impl Parts {
-    /// Is this one of the minutes that are left?
-    pub(super) fn keeps(&self, local: NaiveDateTime) -> bool {
-        let among = |list: &[u32], value| list.is_empty() || list.contains(&value);
-        among(&self.hours, local.hour()) && among(&self.minutes, local.minute())
-    }
+    /// `BYMONTH` and so on: ascending, none twice; empty if not given.
+    pub(super) months: Vec<i64>,
+    pub(super) week_numbers: Vec<i64>,
+    pub(super) year_days: Vec<i64>,
+    pub(super) month_days: Vec<i64>,
+    pub(super) hours: Vec<i64>,
+    pub(super) minutes: Vec<i64>,
+    pub(super) seconds: Vec<i64>,
+    pub(super) positions: Vec<i64>,
+    /// `BYDAY`, with its ordinal if it has one.
+    pub(super) weekdays: Vec<(Option<i64>, Weekday)>,
+    /// `WKST`.
+    pub(super) week_start: Weekday,
 }
 
 const NAMES: &str = "FREQ, INTERVAL, COUNT, UNTIL, BYMONTH, BYWEEKNO, BYYEARDAY, BYMONTHDAY, BYDAY, BYHOUR, BYMINUTE, BYSECOND, BYSETPOS, WKST";
-const DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+
+/// The weekday of two letters.
+fn weekday_of(text: &str) -> Option<Weekday> {
+    Some(match text {
+        "MO" => Weekday::Mon,
+        "TU" => Weekday::Tue,
+        "WE" => Weekday::Wed,
+        "TH" => Weekday::Thu,
+        "FR" => Weekday::Fri,
+        "SA" => Weekday::Sat,
+        "SU" => Weekday::Sun,
+        _ => return None,
+    })
+}
 
 /// Read a rule.
 pub(super) fn parts(rule: &str) -> Result<Parts, RecurrenceError> {
@@ -98,25 +108,29 @@ pub(super) fn parts(rule: &str) -> Result<Parts, RecurrenceError> {
     let frequency = named.get("FREQ").and_then(|text| Frequency::of(text));
     let frequency = frequency.ok_or_else(|| bad("FREQ", "is missing; every rule has one"))?;
     together(&named, frequency)?;
-    let ours: &[&str] = match frequency {
-        Frequency::Minutely => &["COUNT", "UNTIL", "BYHOUR", "BYMINUTE"],
-        _ => &["COUNT", "UNTIL"],
+    let numbers = |name: &str| {
+        let values = named.get(name).into_iter().flat_map(|list| list.split(','));
+        let mut numbers: Vec<i64> = values.filter_map(|value| value.parse().ok()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     };
-    let left = |name: &str| {
-        let values =
-            named.get(name).filter(|_| ours.contains(&name)).into_iter().flat_map(|list| list.split(','));
-        values.filter_map(|value| value.parse().ok()).collect()
-    };
-    let endless =
-        named.iter().filter(|(name, _)| !ours.contains(name)).map(|(name, value)| format!("{name}={value}"));
+    let weekdays = named.get("BYDAY").into_iter().flat_map(|days| days.split(','));
     Ok(Parts {
         frequency,
         interval: named.get("INTERVAL").and_then(|text| text.parse().ok()).unwrap_or(1),
         count: named.get("COUNT").and_then(|text| text.parse().ok()),
         until: named.get("UNTIL").and_then(|text| until(text)),
-        hours: left("BYHOUR"),
-        minutes: left("BYMINUTE"),
-        endless: endless.collect::<Vec<_>>().join(";"),
+        months: numbers("BYMONTH"),
+        week_numbers: numbers("BYWEEKNO"),
+        year_days: numbers("BYYEARDAY"),
+        month_days: numbers("BYMONTHDAY"),
+        hours: numbers("BYHOUR"),
+        minutes: numbers("BYMINUTE"),
+        seconds: numbers("BYSECOND"),
+        positions: numbers("BYSETPOS"),
+        weekdays: weekdays.map(weekday).collect::<Result<_, _>>()?,
+        week_start: named.get("WKST").and_then(|day| weekday_of(day)).unwrap_or(Weekday::Mon),
     })
 }
 
@@ -129,7 +143,7 @@ fn each(name: &str, value: &str) -> Result<(), RecurrenceError> {
         "COUNT" => numbers(name, &[value], 1..=i64::from(u32::MAX), false),
         "UNTIL" if until(value).is_some() => Ok(()),
         "UNTIL" => Err(bad(name, "must be a date or time such as 20261231 or 20261231T235959Z")),
-        "WKST" if DAYS.contains(&value) => Ok(()),
+        "WKST" if weekday_of(value).is_some() => Ok(()),
         "WKST" => Err(bad(name, "must be one of MO, TU, WE, TH, FR, SA, SU")),
         "BYDAY" => value.split(',').try_for_each(|day| weekday(day).map(drop)),
         "BYMONTH" => list(name, value, 1..=12, false),
@@ -171,19 +185,17 @@ fn numbers(
     Ok(())
 }
 
-/// The ordinal of a `BYDAY` value, if it has one.
-fn weekday(text: &str) -> Result<Option<i64>, RecurrenceError> {
+/// A `BYDAY` value, with its ordinal if it has one.
+fn weekday(text: &str) -> Result<(Option<i64>, Weekday), RecurrenceError> {
     let wrong = || bad("BYDAY", format!("{text:?} is not a weekday such as MO, 1MO or -1FR"));
     let (ordinal, day) =
         text.len().checked_sub(2).and_then(|at| text.split_at_checked(at)).ok_or_else(wrong)?;
-    if !DAYS.contains(&day) {
-        return Err(wrong());
-    }
+    let day = weekday_of(day).ok_or_else(wrong)?;
     if ordinal.is_empty() {
-        return Ok(None);
+        return Ok((None, day));
     }
     let ordinal: i64 = ordinal.parse().map_err(|_| wrong())?;
-    if ordinal == 0 || ordinal.abs() > 53 { Err(wrong()) } else { Ok(Some(ordinal)) }
+    if ordinal == 0 || ordinal.abs() > 53 { Err(wrong()) } else { Ok((Some(ordinal), day)) }
 }
 
 /// Parts that exclude or need one another.
@@ -203,7 +215,7 @@ fn together(named: &BTreeMap<&str, &str>, frequency: Frequency) -> Result<(), Re
         return Err(bad("BYMONTHDAY", "does not go with FREQ=WEEKLY"));
     }
     let ordinals = named.get("BYDAY").into_iter().flat_map(|days| days.split(','));
-    let largest = ordinals.filter_map(|day| weekday(day).ok().flatten()).map(i64::abs).max();
+    let largest = ordinals.filter_map(|day| weekday(day).ok()?.0).map(i64::abs).max();
     if let Some(largest) = largest {
         if !matches!(frequency, Monthly | Yearly) || has("BYWEEKNO") {
             return Err(bad(
@@ -234,7 +246,7 @@ fn together(named: &BTreeMap<&str, &str>, frequency: Frequency) -> Result<(), Re
 fn until(text: &str) -> Option<Until> {
     let time = |text: &str| NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").ok();
     if let Some(utc) = text.strip_suffix('Z') {
-        return time(utc).map(|utc| Until::Instant(Instant::from_chrono(utc.and_utc())));
+        return time(utc).map(Until::Instant);
     }
     let last = || {
         let date = NaiveDate::parse_from_str(text, "%Y%m%d").ok()?;

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn plenty() -> Budget {
+    Budget::of(10_000_000)
+}
+
 const NEW_YORK: &str = "America/New_York";
 
 fn local(text: &str) -> NaiveDateTime {
@@ -23,7 +27,8 @@ fn recurrence(dtstart: &str, zone: &str, rule: &str) -> Recurrence {
 fn first(dtstart: &str, rule: &str, count: usize) -> String {
     let zone: Zone = NEW_YORK.parse().unwrap();
     let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
-    let found = recurrence(dtstart, NEW_YORK, rule).checked().unwrap().occurrences(all, count).unwrap();
+    let found =
+        recurrence(dtstart, NEW_YORK, rule).checked().unwrap().occurrences(all, count, &plenty()).unwrap();
     let shown = found.into_iter().map(|at| local_of(zone, at).format("%Y%m%dT%H%M").to_string());
     shown.collect::<Vec<_>>().join(" ")
 }
@@ -183,8 +188,11 @@ fn the_examples_of_the_rfc_within_a_day() {
 fn a_gap_takes_the_offset_before_it_and_a_fold_its_first_pass() {
     let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
     let found = |dtstart: &str, zone: &str| {
-        let found =
-            recurrence(dtstart, zone, "FREQ=DAILY;COUNT=3").checked().unwrap().occurrences(all, 9).unwrap();
+        let found = recurrence(dtstart, zone, "FREQ=DAILY;COUNT=3")
+            .checked()
+            .unwrap()
+            .occurrences(all, 9, &plenty())
+            .unwrap();
         found.into_iter().map(|at| at.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(
@@ -207,7 +215,7 @@ fn exdates_and_rdates_are_local_times() {
     rule.exdates = vec![local("20260106T090000")];
     rule.rdates = vec![local("20260106T150000"), local("20260107T090000")];
     let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
-    let found = rule.checked().unwrap().occurrences(all, 9).unwrap();
+    let found = rule.checked().unwrap().occurrences(all, 9, &plenty()).unwrap();
     let found: Vec<String> = found.into_iter().map(|at| at.to_string()).collect();
     assert_eq!(found, ["2026-01-05T09:00:00Z", "2026-01-06T15:00:00Z", "2026-01-07T09:00:00Z"]);
 }
@@ -256,24 +264,52 @@ fn what_cannot_be_read_names_its_part() {
 }
 
 #[test]
-fn a_rule_that_never_comes_ends() {
+fn a_rule_that_never_comes_ends_and_is_not_kept() {
     let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
     for rule in [
         "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
         "FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30",
         "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=30",
         "FREQ=DAILY;INTERVAL=7;BYDAY=TU",
+        "FREQ=HOURLY;INTERVAL=24;BYHOUR=10",
+        "FREQ=MONTHLY;INTERVAL=12;BYMONTH=2;BYMONTHDAY=1",
+        "FREQ=YEARLY;BYYEARDAY=1;BYMONTH=2",
+        "FREQ=YEARLY;INTERVAL=400;BYMONTH=1;BYMONTHDAY=1;BYDAY=MO",
     ] {
         let never = recurrence("20260105T090000", "UTC", rule).checked().unwrap();
-        assert_eq!(never.occurrences(all, 5), Ok(Vec::new()), "{rule}");
+        assert_eq!(never.occurrences(all, 5, &plenty()), Ok(Vec::new()), "{rule}");
+        assert_eq!(never.keepable().unwrap_err().part, "RRULE", "{rule}");
     }
-    // Of a fine rule it takes too many steps to know, unless only a while is asked about.
-    for rule in ["FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=30"] {
-        let never = recurrence("20260105T090000", "UTC", rule).checked().unwrap();
-        assert_eq!(never.occurrences(all, 5).unwrap_err().part, "RRULE", "{rule}");
-        let month = Interval::of_minutes("2026-02-01T00:00:00Z".parse().unwrap(), 40_320);
-        assert_eq!(never.occurrences(month, 5), Ok(Vec::new()), "{rule}");
+    let over = recurrence("20260105T090000", "UTC", "FREQ=DAILY;UNTIL=20260104").checked().unwrap();
+    assert_eq!(over.keepable().unwrap_err().part, "RRULE");
+}
+
+#[test]
+fn a_rule_is_kept_when_it_comes_and_is_cheap_to_follow() {
+    for (rule, part) in [
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", None),
+        ("FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", None),
+        ("FREQ=HOURLY", None),
+        ("FREQ=MINUTELY;INTERVAL=15", None),
+        ("FREQ=MINUTELY;BYHOUR=9;BYMINUTE=0,15,30,45", None),
+        ("FREQ=DAILY;BYHOUR=9,10,11,12,13,14,15,16;BYMINUTE=0,20,40", None),
+        ("FREQ=WEEKLY;COUNT=520", None),
+        ("FREQ=MINUTELY", Some("RRULE")),
+        ("FREQ=MINUTELY;INTERVAL=10", Some("RRULE")),
+        ("FREQ=DAILY;BYHOUR=9;BYMINUTE=0,1,2,3,4,5,6,7,8,9;BYSECOND=0,1,2,3,4,5,6,7,8,9", Some("RRULE")),
+        ("FREQ=DAILY;COUNT=4294967295", Some("COUNT")),
+        ("FREQ=HOURLY;COUNT=100000", Some("COUNT")),
+    ] {
+        let rule_of = recurrence("20260105T090000", "UTC", rule).checked().unwrap();
+        let refused = rule_of.keepable().err().map(|error| error.part);
+        assert_eq!(refused.as_deref(), part, "{rule}");
     }
+    // What is left out and what is added by name changes nothing of it.
+    let mut never = recurrence("20260105T090000", "UTC", "FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30");
+    never.rdates = vec![local("20260106T150000")];
+    assert!(never.checked().unwrap().keepable().is_err());
 }
 
 #[test]
@@ -281,7 +317,42 @@ fn a_rule_that_comes_rarely_is_not_followed_for_ever() {
     let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
     for rule in ["FREQ=HOURLY;BYMONTH=1;BYMONTHDAY=1;BYHOUR=1", "FREQ=MINUTELY;BYMINUTE=0;BYHOUR=1"] {
         let rare = recurrence("20260105T090000", "UTC", rule).checked().unwrap();
-        assert_eq!(rare.occurrences(all, usize::MAX).unwrap_err().part, "RRULE", "{rule}");
+        let found = rare.occurrences(all, usize::MAX, &Budget::of(5_000));
+        assert_eq!(found, Err(Exhausted::Steps), "{rule}");
+    }
+}
+
+#[test]
+fn weekdays_with_and_without_a_number_add_up() {
+    assert_eq!(
+        first("20260101T090000", "FREQ=MONTHLY;BYDAY=TU,1FR", 6),
+        "20260102T0900 20260106T0900 20260113T0900 20260120T0900 20260127T0900 20260203T0900"
+    );
+}
+
+#[test]
+fn what_lies_outside_of_the_years_that_are_known_is_refused_at_the_door_and_harmless_in_the_store() {
+    let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
+    for (dtstart, rule, part) in [
+        ("00010101T090000", "FREQ=DAILY", "DTSTART"),
+        ("99991231T090000", "FREQ=DAILY", "DTSTART"),
+        ("22000101T000000", "FREQ=DAILY", "DTSTART"),
+        ("20260105T090000", "FREQ=DAILY;UNTIL=99991231T235959Z", "UNTIL"),
+        ("20260105T090000", "FREQ=DAILY;UNTIL=00010101", "UNTIL"),
+    ] {
+        let rule = recurrence(dtstart, "Pacific/Kiritimati", rule);
+        assert_eq!(rule.checked().unwrap_err().part, part);
+        let found = rule.stored().unwrap().occurrences(all, 3, &plenty()).unwrap();
+        assert!(found.iter().all(|at| *at > Instant::MIN && *at < Instant::MAX), "{found:?}");
+    }
+    for far in ["00010101T000000", "99991231T235959"] {
+        let mut rule = recurrence("20260105T090000", "America/Adak", "FREQ=DAILY;COUNT=1");
+        rule.exdates = vec![local(far)];
+        assert_eq!(rule.checked().unwrap_err().part, "EXDATE");
+        rule.exdates = Vec::new();
+        rule.rdates = vec![local(far)];
+        assert_eq!(rule.checked().unwrap_err().part, "RDATE");
+        assert_eq!(rule.stored().unwrap().occurrences(all, 9, &plenty()).unwrap().len(), 1);
     }
 }
 
@@ -293,8 +364,8 @@ fn a_rule_that_began_long_ago_keeps_its_step() {
         ("FREQ=DAILY;INTERVAL=17", "2026-11-15T09:00:00Z"),
         ("FREQ=WEEKLY;INTERVAL=3;BYDAY=TU,SA;WKST=SU", "2026-11-10T09:00:00Z"),
     ] {
-        let old = recurrence("19260105T090000", "UTC", rule).checked().unwrap();
-        let found = old.occurrences(month, 1).unwrap();
+        let old = recurrence("19260105T090000", "UTC", rule).stored().unwrap();
+        let found = old.occurrences(month, 1, &plenty()).unwrap();
         assert_eq!(found.first().map(ToString::to_string).as_deref(), Some(expected), "{rule}");
     }
 }

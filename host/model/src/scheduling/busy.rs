@@ -1,6 +1,7 @@
 //! Taken time of one person, ready to be asked about starts in ascending order.
 
 use super::slots::{Meeting, Reason};
+use crate::budget::{Budget, Exhausted};
 use crate::time::{Instant, Interval};
 
 /// Why a stretch is taken.
@@ -147,25 +148,28 @@ impl Calendar {
             .map(|s| s.seats)
     }
 
-    /// Is this start free?
-    pub(super) fn is_free(&mut self, start: Instant) -> bool {
+    /// Is this start free? A step of the budget for each session that is looked at.
+    pub(super) fn is_free(&mut self, start: Instant, budget: &Budget) -> Result<bool, Exhausted> {
         let when = self.meeting.at(start);
         while self.hard.get(self.at_hard).is_some_and(|h| h.end() <= when.start()) {
             self.at_hard = self.at_hard.saturating_add(1);
         }
         if self.hard.get(self.at_hard).is_some_and(|h| h.overlaps(when)) {
-            return false;
+            return Ok(false);
         }
         while self.latest_end.get(self.at_session).is_some_and(|end| *end <= when.start()) {
             self.at_session = self.at_session.saturating_add(1);
         }
         let reach =
             when.end().plus_minutes(i64::from(self.meeting.buffer_after_minutes)).plus_minutes(DAY_MINUTES);
-        self.sessions
-            .iter()
-            .skip(self.at_session)
-            .take_while(|s| s.when.start() < reach)
-            .all(|s| if s.when == when { s.seats < self.meeting.seats } else { !s.blocked.overlaps(when) })
+        for s in self.sessions.iter().skip(self.at_session).take_while(|s| s.when.start() < reach) {
+            budget.spend(1)?;
+            let free = if s.when == when { s.seats < self.meeting.seats } else { !s.blocked.overlaps(when) };
+            if !free {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

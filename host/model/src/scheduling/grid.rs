@@ -3,6 +3,7 @@
 use chrono::Timelike;
 
 use crate::{
+    budget::{Budget, Exhausted},
     hours::local_of,
     time::{Instant, Interval, Zone},
 };
@@ -31,19 +32,36 @@ impl Step {
         rounded.plus_minutes(i64::from(self.offset_minutes))
     }
 
-    /// Append the starts of meetings that lie in `window` and in `range`, on the grid that begins at `anchor`.
-    pub fn starts(&self, anchor: Instant, window: Interval, range: Interval, out: &mut Vec<Instant>) {
-        let Some(room) = window.intersection(range) else { return };
+    /// Append the starts of meetings that lie in `window` and in `range`, on the grid that begins at `anchor`. How many there are is
+    /// reckoned first: no instant is stepped, since one at the end of time would stay where it is.
+    ///
+    /// # Errors
+    /// Each start is a step of the budget.
+    pub fn starts(
+        &self,
+        anchor: Instant,
+        window: Interval,
+        range: Interval,
+        budget: &Budget,
+        out: &mut Vec<Instant>,
+    ) -> Result<(), Exhausted> {
+        budget.spend(1)?;
+        let Some(room) = window.intersection(range) else { return Ok(()) };
         let step = i64::from(self.step_minutes.max(1)).saturating_mul(60_000_000);
         let first = self.first(anchor);
         // Jump to the first start in the room: the anchor may lie far back.
         let behind = room.start().micros_since(first).max(0);
         let skipped = behind.saturating_add(step.saturating_sub(1)).div_euclid(step);
-        let mut start = first.plus_micros(skipped.saturating_mul(step));
-        while room.contains(Interval::of_minutes(start, self.length_minutes)) {
-            out.push(start);
-            start = start.plus_micros(step);
+        let start = first.micros().saturating_add(skipped.saturating_mul(step));
+        let length = i64::from(self.length_minutes).saturating_mul(60_000_000);
+        let last = room.end().micros().saturating_sub(length);
+        if last < start {
+            return Ok(());
         }
+        let more = last.saturating_sub(start).div_euclid(step);
+        budget.spend(u64::try_from(more).unwrap_or(u64::MAX).saturating_add(1))?;
+        out.extend((0..=more).map(|n| Instant::from_micros(start.saturating_add(n.saturating_mul(step)))));
+        Ok(())
     }
 }
 
@@ -69,7 +87,7 @@ mod tests {
     fn starts(step: Step, anchor: &str, window: (&str, &str)) -> Vec<String> {
         let window = Interval::new(at(window.0), at(window.1)).unwrap();
         let mut out = Vec::new();
-        step.starts(at(anchor), window, window, &mut out);
+        step.starts(at(anchor), window, window, &Budget::of(1_000), &mut out).unwrap();
         out.into_iter().map(|s| s.to_string()[11..16].to_owned()).collect()
     }
     const HALF_HOURS: Step = Step { length_minutes: 30, step_minutes: 30, offset_minutes: 0, round_up: None };

@@ -9,6 +9,7 @@ pub mod busy;
 pub mod choose;
 pub mod compute;
 pub mod grid;
+pub mod judge;
 pub mod limit;
 #[cfg(test)]
 mod properties;

@@ -1,15 +1,16 @@
 //! Slots: which starts are offered, and by whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     booking_window::last_free_day,
-    busy::{self, Calendar, Taken, TakenBy},
+    busy::{Taken, TakenBy},
     grid::Step,
-    limit::Counter,
-    rules::{BookingWindow, GridAnchor, Limit, TeamMode},
+    judge::{Judge, Why},
+    rules::{BookingWindow, DayCount, GridAnchor, Limit, TeamMode},
 };
 use crate::{
+    budget::{Budget, Exhausted},
     hours::{civil_day, day_start},
     intervals::{intersection, merged, subtraction},
     time::{Instant, Interval, Zone},
@@ -187,83 +188,6 @@ impl Reason {
     }
 }
 
-/// One host with everything prepared. Asked for starts in ascending order.
-pub(super) struct Judge<'a> {
-    host: &'a Host,
-    question: &'a Question,
-    pub(super) calendar: Calendar,
-    limits: Vec<Counter>,
-    not_before: Instant,
-    opens: Instant,
-    closes: Instant,
-    at_window: usize,
-}
-
-impl<'a> Judge<'a> {
-    pub(super) fn new(question: &'a Question, host: &'a Host) -> Self {
-        let (opens, closes) = question
-            .booking_window
-            .map_or((Instant::MIN, Instant::MAX), |window| window.bounds(host.zone, question.now));
-        let counted = || host.taken.iter().filter(|t| t.counts && !t.when.is_empty()).map(|t| t.when);
-        Self {
-            host,
-            question,
-            calendar: Calendar::new(&host.taken, question.meeting),
-            limits: question.limits.iter().map(|limit| Counter::new(*limit, host.zone, counted())).collect(),
-            not_before: question
-                .now
-                .map_or(Instant::MIN, |now| now.plus_minutes(i64::from(question.notice_minutes))),
-            opens,
-            closes,
-            at_window: 0,
-        }
-    }
-
-    pub(super) const fn rewind(&mut self) {
-        self.at_window = 0;
-        self.calendar.rewind();
-    }
-
-    /// Can this host take this start? Constant time, seen over ascending starts.
-    pub(super) fn takes(&mut self, start: Instant) -> bool {
-        let when = self.question.meeting.at(start);
-        let windows = &self.host.windows;
-        while windows.get(self.at_window).is_some_and(|w| w.end() < when.end()) {
-            self.at_window = self.at_window.saturating_add(1);
-        }
-        start >= self.not_before
-            && (self.opens..self.closes).contains(&start)
-            && windows.get(self.at_window).is_some_and(|w| w.contains(when))
-            && self.calendar.is_free(start)
-            && self.limits.iter_mut().all(|limit| limit.allows(start, self.question.meeting.length_minutes))
-    }
-
-    /// Why this host cannot take this start, and what is in the way; by looking at everything.
-    pub(super) fn reason(&mut self, start: Instant) -> Option<(Reason, Option<Interval>)> {
-        let when = self.question.meeting.at(start);
-        if !self.host.windows.iter().any(|w| w.contains(when)) {
-            let open = |windows: &[Interval]| windows.iter().any(|w| w.contains(when));
-            let reason = match (open(&self.host.unrestricted), open(&self.host.regular)) {
-                (true, _) => Reason::Restriction,
-                (false, true) => Reason::Override,
-                (false, false) => Reason::Hours,
-            };
-            return Some((reason, None));
-        }
-        if !(self.opens..self.closes).contains(&start) {
-            return Some((Reason::Window, None));
-        }
-        if start < self.not_before {
-            return Some((Reason::Notice, None));
-        }
-        if let Some((reason, by)) = busy::reason(&self.host.taken, &self.question.meeting, start) {
-            return Some((reason, Some(by)));
-        }
-        let length = self.question.meeting.length_minutes;
-        (!self.limits.iter_mut().all(|limit| limit.allows(start, length))).then_some((Reason::Limit, None))
-    }
-}
-
 impl Question {
     fn step(&self, host: &Host) -> Step {
         Step {
@@ -280,7 +204,15 @@ impl Question {
     }
 
     /// Append the starts that lie in these windows, whatever is taken when `full` is empty.
-    fn lay(&self, host: &Host, windows: &[Interval], full: &[Interval], out: &mut Vec<Instant>) {
+    fn lay(
+        &self,
+        host: &Host,
+        windows: &[Interval],
+        full: &[Interval],
+        budget: &Budget,
+        out: &mut Vec<Instant>,
+    ) -> Result<(), Exhausted> {
+        budget.spend_each(windows.len().saturating_add(full.len()))?;
         let step = self.step(host);
         let free;
         let windows = match self.anchor {
@@ -293,8 +225,9 @@ impl Question {
         for window in windows {
             let anchor =
                 if self.anchor == GridAnchor::RangeStart { self.range.start() } else { window.start() };
-            step.starts(anchor, *window, self.range, out);
+            step.starts(anchor, *window, self.range, budget, out)?;
         }
+        Ok(())
     }
 
     /// Windows in which everyone of these is open.
@@ -304,7 +237,12 @@ impl Question {
     }
 
     /// Every start of the grid, ascending; `laid` restarts it after busy times if that is the anchor.
-    fn candidates(&self, judges: &[Judge<'_>], laid: bool) -> Vec<Instant> {
+    fn candidates(
+        &self,
+        judges: &[Judge<'_>],
+        laid: bool,
+        budget: &Budget,
+    ) -> Result<Vec<Instant>, Exhausted> {
         let mut starts = Vec::new();
         let together = |judges: &mut dyn Iterator<Item = &Judge<'_>>| -> Vec<Interval> {
             if laid { merged(judges.flat_map(|j| j.calendar.full()).collect()) } else { Vec::new() }
@@ -312,7 +250,7 @@ impl Question {
         let everyone = self.team_mode == TeamMode::Collective || self.hosts.iter().all(|h| self.is_fixed(h));
         if everyone {
             if let (Some(first), Some(windows)) = (self.hosts.first(), Self::common(self.hosts.iter())) {
-                self.lay(first, &windows, &together(&mut judges.iter()), &mut starts);
+                self.lay(first, &windows, &together(&mut judges.iter()), budget, &mut starts)?;
             }
         } else {
             let fixed = Self::common(self.hosts.iter().filter(|h| self.is_fixed(h)));
@@ -330,7 +268,7 @@ impl Question {
                 if !busy_fixed.is_empty() {
                     full = merged(full.into_iter().chain(busy_fixed.iter().copied()).collect());
                 }
-                self.lay(host, windows, &full, &mut starts);
+                self.lay(host, windows, &full, budget, &mut starts)?;
             }
         }
         if self.meeting.seats > 1 {
@@ -340,104 +278,123 @@ impl Question {
         }
         starts.sort_unstable();
         starts.dedup();
-        starts
+        Ok(starts)
     }
 
     /// Who takes part at this start: everyone who is free, if they are enough.
-    fn team_at(&self, start: Instant, judges: &mut [Judge<'_>]) -> Result<Vec<usize>, Reason> {
+    fn team_at(
+        &self,
+        start: Instant,
+        judges: &mut [Judge<'_>],
+        budget: &Budget,
+    ) -> Result<Result<Vec<usize>, Reason>, Exhausted> {
         let mut free = Vec::new();
         for (i, judge) in judges.iter_mut().enumerate() {
-            if judge.takes(start) {
+            if judge.takes(start, budget)? {
                 free.push(i);
             } else if self.team_mode == TeamMode::Collective {
-                return Err(Reason::Team);
+                return Ok(Err(Reason::Team));
             } else if self.is_fixed(judge.host) {
-                return Err(Reason::Fixed);
+                return Ok(Err(Reason::Fixed));
             }
         }
-        self.enough(&free).map(|()| free)
+        Ok(self.enough(&free).map(|()| free))
     }
 
     /// Are these enough for a meeting? Those without a group are a group of their own.
-    fn enough(&self, free: &[usize]) -> Result<(), Reason> {
+    fn enough<'a>(&'a self, free: &[usize]) -> Result<(), Reason> {
         if free.is_empty() {
             return Err(Reason::Team);
         }
         if self.team_mode != TeamMode::RoundRobin {
             return Ok(());
         }
-        for group in self.hosts.iter().filter(|h| !h.fixed).map(|h| &h.group) {
-            let somebody = |i: &usize| self.hosts.get(*i).is_some_and(|h| !h.fixed && h.group == *group);
-            if !free.iter().any(somebody) {
-                return Err(Reason::Group);
-            }
-        }
-        Ok(())
+        let group = |host: &'a Host| (!host.fixed).then_some(host.group.as_deref());
+        let there: BTreeSet<Option<&str>> =
+            free.iter().filter_map(|i| self.hosts.get(*i)).filter_map(group).collect();
+        let all = self.hosts.iter().filter_map(group).all(|group| there.contains(&group));
+        if all { Ok(()) } else { Err(Reason::Group) }
     }
 
     /// The starts that are offered, ascending, with everyone who could take part.
-    /// Cost: windows + taken + (starts × hosts); taken time is sorted once.
-    #[must_use]
-    pub fn offers(&self) -> Vec<Offer> {
+    ///
+    /// # Errors
+    /// It takes windows + taken + (starts × hosts) steps of the budget; taken time is sorted once.
+    pub fn offers(&self, budget: &Budget) -> Result<Vec<Offer>, Exhausted> {
         if let Some(BookingWindow::RollingWindow { days, count, .. }) = self.booking_window
             && let Some(now) = self.now
         {
-            return self.in_free_days(days, count, now);
+            return self.in_free_days(days, count, now, budget);
         }
-        self.plain_offers()
+        self.plain_offers(budget)
     }
 
-    fn plain_offers(&self) -> Vec<Offer> {
-        let mut judges: Vec<Judge<'_>> = self.hosts.iter().map(|host| Judge::new(self, host)).collect();
-        let starts = self.candidates(&judges, true);
-        starts
-            .into_iter()
-            .filter_map(|start| {
-                let hosts = self.team_at(start, &mut judges).ok()?;
-                let left = |host: &usize| {
-                    let taken = judges.get(*host).and_then(|judge| judge.calendar.seats_taken(start));
-                    self.meeting.seats.saturating_sub(taken.unwrap_or(0))
-                };
-                let seats_left = hosts.iter().map(left).max().unwrap_or(0);
-                Some(Offer { start, hosts, seats_left })
-            })
-            .collect()
+    /// Everyone with everything prepared.
+    fn judges(&self, budget: &Budget) -> Result<Vec<Judge<'_>>, Exhausted> {
+        let judge = |host: &'_ Host| {
+            // What is taken is sorted once, and once more for each limit.
+            let sorted = self.limits.len().saturating_add(1).saturating_mul(host.taken.len());
+            budget.spend_each(sorted.saturating_add(1))
+        };
+        self.hosts.iter().map(|host| judge(host).map(|()| Judge::new(self, host))).collect()
+    }
+
+    fn plain_offers(&self, budget: &Budget) -> Result<Vec<Offer>, Exhausted> {
+        let mut judges = self.judges(budget)?;
+        let mut offers = Vec::new();
+        for start in self.candidates(&judges, true, budget)? {
+            let Ok(hosts) = self.team_at(start, &mut judges, budget)? else { continue };
+            let left = |host: &usize| {
+                let taken = judges.get(*host).and_then(|judge| judge.calendar.seats_taken(start));
+                self.meeting.seats.saturating_sub(taken.unwrap_or(0))
+            };
+            let seats_left = hosts.iter().map(left).max().unwrap_or(0);
+            offers.push(Offer { start, hosts, seats_left });
+        }
+        Ok(offers)
     }
 
     /// The first so many days that have something free: seen from today, wherever the range begins.
-    fn in_free_days(&self, days: u32, count: super::rules::DayCount, now: Instant) -> Vec<Offer> {
+    fn in_free_days(
+        &self,
+        days: u32,
+        count: DayCount,
+        now: Instant,
+        budget: &Budget,
+    ) -> Result<Vec<Offer>, Exhausted> {
         let zone = self
             .booking_window
             .map_or(Zone::UTC, |w| w.zone(self.hosts.first().map_or(Zone::UTC, |host| host.zone)));
         let today = day_start(zone, civil_day(zone, now));
         let Ok(seen) = Interval::new(today.min(self.range.start()), self.range.end()) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let wide = Self { range: seen, ..self.clone() };
-        let all = wide.plain_offers();
+        let all = wide.plain_offers(budget)?;
         let ahead = all.iter().map(|offer| offer.start).filter(|start| *start >= today);
         let end = last_free_day(days, count, zone, ahead);
         if self.anchor == GridAnchor::RangeStart {
-            return self.plain_offers().into_iter().filter(|offer| offer.start < end).collect();
+            let mut offers = self.plain_offers(budget)?;
+            offers.retain(|offer| offer.start < end);
+            return Ok(offers);
         }
         let mut offers = all;
         offers.retain(|o| o.start < end && self.range.contains(self.meeting.at(o.start)));
-        offers
+        Ok(offers)
     }
 
-    /// Is this very time offered, whatever the grid says?
-    pub fn check(&self, start: Instant) -> Result<Vec<usize>, (Reason, Option<Interval>)> {
-        let mut judges: Vec<Judge<'_>> = self.hosts.iter().map(|host| Judge::new(self, host)).collect();
-        match self.team_at(start, &mut judges) {
-            Ok(free) => Ok(free),
-            Err(reason) => {
-                let only = match judges.as_mut_slice() {
-                    [only] => only.reason(start),
-                    _ => None,
-                };
-                Err(only.unwrap_or((reason, None)))
-            }
-        }
+    /// Why is this very time not offered, whatever the grid says? None: it is.
+    ///
+    /// # Errors
+    /// As [`Self::offers`], for one start.
+    pub fn refusal(&self, start: Instant, budget: &Budget) -> Result<Why, Exhausted> {
+        let mut judges = self.judges(budget)?;
+        let Err(reason) = self.team_at(start, &mut judges, budget)? else { return Ok(None) };
+        let only = match judges.as_mut_slice() {
+            [only] => only.reason(start, budget)?,
+            _ => None,
+        };
+        Ok(Some(only.unwrap_or((reason, None))))
     }
 
     /// Has this host a running session at this start?
@@ -449,15 +406,17 @@ impl Question {
     }
 
     /// Every start of the grid inside regularly open hours that is not offered, by host, with the reason.
-    #[must_use]
-    pub fn rejections(&self, offers: &[Offer]) -> Vec<Rejection> {
-        let mut judges: Vec<Judge<'_>> = self.hosts.iter().map(|host| Judge::new(self, host)).collect();
+    ///
+    /// # Errors
+    /// It takes starts × (hosts + what is taken) steps of the budget.
+    pub fn rejections(&self, offers: &[Offer], budget: &Budget) -> Result<Vec<Rejection>, Exhausted> {
+        let mut judges = self.judges(budget)?;
         let offered: BTreeMap<Instant, &Offer> = offers.iter().map(|offer| (offer.start, offer)).collect();
         let mut rejections = Vec::new();
         for (i, host) in self.hosts.iter().enumerate() {
             let mut starts = Vec::new();
             for windows in [&host.windows, &host.unrestricted, &host.regular] {
-                self.lay(host, windows, &[], &mut starts);
+                self.lay(host, windows, &[], budget, &mut starts)?;
             }
             starts.sort_unstable();
             starts.dedup();
@@ -467,20 +426,21 @@ impl Question {
                     continue;
                 }
                 let Some(judge) = judges.get_mut(i) else { continue };
-                let own = judge.reason(start);
-                let (reason, by) = own.unwrap_or_else(|| {
+                let (reason, by) = if let Some(own) = judge.reason(start, budget)? {
+                    own
+                } else {
                     judges.iter_mut().for_each(Judge::rewind);
-                    let team = self.team_at(start, &mut judges).err();
+                    let team = self.team_at(start, &mut judges, budget)?.err();
                     judges.iter_mut().for_each(Judge::rewind);
                     let window = self.booking_window.map_or(Reason::Grid, |_| Reason::Window);
                     // Free, and the team is complete: beyond the free days, or between two starts of a moved grid.
                     (team.unwrap_or(window), None)
-                });
+                };
                 rejections.push(Rejection { start, host: i, reason, by });
             }
         }
         rejections.sort_by_key(|r| (r.start, r.host));
-        rejections
+        Ok(rejections)
     }
 }
 

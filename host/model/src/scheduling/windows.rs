@@ -3,9 +3,12 @@
 //! A local time that does not exist takes the offset before the gap; one that exists twice is its first occurrence; a civil day
 //! that a zone skipped has no window (SCHEDULING rule 2; see [`crate::hours`]).
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{Datelike, Days, NaiveDate, NaiveTime};
 
 use crate::{
+    budget::{Budget, Exhausted},
     hours::{civil_day, day_start, has_day, instant_of},
     intervals::merged,
     member::WeeklyHours,
@@ -75,18 +78,29 @@ impl OpenHours {
     }
 
     /// Open windows within `range`: sorted, touching ones joined (also across midnight), clipped to the range.
-    /// Cost: days of the range × rules.
-    #[must_use]
-    pub fn windows(&self, range: Interval) -> Vec<Interval> {
+    ///
+    /// # Errors
+    /// Each rule that is looked at for a day is a step of the budget.
+    pub fn windows(&self, range: Interval, budget: &Budget) -> Result<Vec<Interval>, Exhausted> {
+        let each_day = self.weekly.len().saturating_add(self.travel.len()).saturating_add(1);
+        budget.spend_each(self.overrides.len().saturating_add(self.closed.len()))?;
         // A day early and late: another clock may show another date, by up to 26 hours.
         let two = Days::new(2);
         let mut day = civil_day(self.zone, range.start()).checked_sub_days(two);
         let last = civil_day(self.zone, range.end()).checked_add_days(two);
         let mut windows = Vec::new();
+        let near =
+            |date: NaiveDate| day.is_some_and(|first| first <= date) && last.is_some_and(|last| date <= last);
+        let closed: HashSet<NaiveDate> = self.closed.iter().copied().filter(|date| near(*date)).collect();
+        let mut replaced: HashMap<NaiveDate, Vec<LocalStretch>> = HashMap::new();
+        for instead in self.overrides.iter().filter(|instead| near(instead.date)) {
+            replaced.entry(instead.date).or_default().extend_from_slice(&instead.intervals);
+        }
         while let Some(date) = day.filter(|d| last.is_some_and(|last| *d <= last)) {
+            budget.spend_each(each_day)?;
             day = date.checked_add_days(Days::new(1));
             let zone = self.zone_on(date);
-            if self.closed.contains(&date) || !has_day(zone, date) {
+            if closed.contains(&date) || !has_day(zone, date) {
                 continue;
             }
             let mut open = |stretch: LocalStretch| {
@@ -101,18 +115,16 @@ impl OpenHours {
                     windows.extend(window.intersection(range));
                 }
             };
-            let mut replaced = false;
-            for instead in self.overrides.iter().filter(|o| o.date == date) {
-                replaced = true;
-                instead.intervals.iter().copied().for_each(&mut open);
-            }
-            if !replaced {
+            if let Some(instead) = replaced.get(&date) {
+                budget.spend_each(instead.len())?;
+                instead.iter().copied().for_each(&mut open);
+            } else {
                 for rule in self.weekly.iter().filter(|rule| rule.weekdays.contains(&date.weekday())) {
                     open(LocalStretch { start: rule.start, end: rule.end });
                 }
             }
         }
-        merged(windows)
+        Ok(merged(windows))
     }
 }
 
@@ -131,7 +143,8 @@ mod tests {
         };
         let range = Interval::new(range.0.parse().unwrap(), range.1.parse().unwrap()).unwrap();
         OpenHours::weekly(zone.parse().unwrap(), vec![rule])
-            .windows(range)
+            .windows(range, &Budget::of(1_000))
+            .unwrap()
             .into_iter()
             .map(|w| format!("{} {}", w.start(), w.end()))
             .collect()

@@ -13,7 +13,7 @@ use axum::{
 use berth_engine::{AvailabilityQuery, ProviderChoice, RejectedSlot};
 use berth_model::{
     hours,
-    id::{ConnectionId, EventTypeId, MemberId},
+    id::{ConnectionId, EventTypeId, MemberId, RuleId},
     problem::{Code, Problem},
     time::{Instant, Interval, Zone},
 };
@@ -68,6 +68,10 @@ pub(super) struct Answer {
     /// Starts that are not offered, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected: Option<Vec<Rejected>>,
+    /// Patterns that an older version stored and that take too many steps to follow: they open nothing. Change their `rrule`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    left_out: Vec<RuleId>,
 }
 
 /// A start of open hours that a member does not offer.
@@ -174,6 +178,7 @@ pub(super) async fn availability(
             .into_iter()
             .map(|d| DegradedProvider { connection: d.connection, reason: d.reason })
             .collect(),
+        left_out: answer.left_out,
         rejected: params.explain.then(|| answer.rejected.into_iter().map(Rejected::from).collect()),
     };
     tagged(&headers, &answer)

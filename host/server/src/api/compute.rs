@@ -1,7 +1,10 @@
 //! The stateless form of availability.
 
+use std::sync::Arc;
+
 use axum::{Json, extract::DefaultBodyLimit};
 use berth_model::{
+    budget::Budget,
     limits,
     problem::{Code, Problem},
     scheduling::compute::compute,
@@ -59,7 +62,8 @@ pub(super) async fn post(
         || Problem::new(Code::Busy, "Too many computations are under way.").with_retry_after_seconds(1);
     let permit = UNDER_WAY.try_acquire().map_err(|_| ApiError(busy()))?;
     // A large question takes tens of milliseconds of a core: not between other requests.
-    let answer = tokio::task::spawn_blocking(move || compute(request)).await;
+    let answer =
+        tokio::task::spawn_blocking(move || compute(request, &Budget::of_answer(Arc::default()))).await;
     drop(permit);
     let answer =
         answer.map_err(|_| Problem::new(Code::Internal, "The computation could not be finished."))?;

@@ -1,8 +1,12 @@
 //! `berth compute`: availability as a pure function. No server, no database, no configuration.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    sync::Arc,
+};
 
 use berth_model::{
+    budget::Budget,
     limits,
     problem::{Code, Problem},
     scheduling::compute::compute,
@@ -23,7 +27,7 @@ pub(super) struct Compute {
 fn answer(text: &[u8]) -> Result<Value, Problem> {
     let request = serde_json::from_slice(text)
         .map_err(|error| Problem::new(Code::MalformedBody, format!("not JSON: {error}")))?;
-    compute(request)
+    compute(request, &Budget::of_answer(Arc::default()))
 }
 
 /// The problem as HTTP would send it.

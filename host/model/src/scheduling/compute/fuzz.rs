@@ -4,6 +4,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, p
 use serde_json::{Value, json};
 
 use super::compute;
+use crate::{budget::Budget, limits};
 
 fn valid() -> Vec<Value> {
     let host = json!({"id": "a", "timezone": "Europe/Lisbon", "working_hours": [{"weekdays": ["mon", "sun"], "start": "09:00", "end": "24:00"}],
@@ -79,7 +80,7 @@ proptest! {
         let mut request = requests.swap_remove(n);
         damage(&mut request, path, scrap);
         // A refusal names a field.
-        if let Err(problem) = compute(request) {
+        if let Err(problem) = compute(request, &Budget::of(limits::ANSWER_STEPS_MAX)) {
             assert!(!problem.errors.is_empty(), "{problem:?}");
         }
     }
@@ -100,6 +101,6 @@ proptest! {
     ) {
         let rule = std::iter::once(format!("FREQ={freq}")).chain(parts.into_iter().map(str::to_owned)).collect::<Vec<_>>().join(";");
         let request = json!({"kind": "rrule", "dtstart_local": "2026-11-23T09:00:00", "timezone": "Europe/Lisbon", "rrule": rule, "take_first": 5});
-        let _ = compute(request);
+        let _ = compute(request, &Budget::of(limits::ANSWER_STEPS_MAX));
     }
 }

@@ -10,6 +10,7 @@ use super::{
     refused,
 };
 use crate::{
+    budget::Budget,
     hours::{civil_day, day_start},
     intervals::{intersection, merged},
     limits,
@@ -197,14 +198,14 @@ fn overrides(path: &str, days: &[WireOverride]) -> Result<Vec<DateOverride>, Pro
 }
 
 impl Restriction {
-    pub(super) fn windows(&self, seen: Interval) -> Result<Vec<Interval>, Problem> {
+    pub(super) fn windows(&self, seen: Interval, budget: &Budget) -> Result<Vec<Interval>, Problem> {
         let path = "/restriction_schedule";
         check_hours(path, &self.working_hours)?;
         let hours = OpenHours {
             overrides: overrides(path, &self.date_overrides)?,
             ..OpenHours::weekly(self.timezone, self.working_hours.clone())
         };
-        Ok(hours.windows(seen))
+        Ok(hours.windows(seen, budget)?)
     }
 }
 
@@ -238,7 +239,13 @@ impl WireHost {
         })
     }
 
-    fn rule_windows(&self, path: &str, rule: &FreeRule, seen: Interval) -> Result<Vec<Interval>, Problem> {
+    fn rule_windows(
+        &self,
+        path: &str,
+        rule: &FreeRule,
+        seen: Interval,
+        budget: &Budget,
+    ) -> Result<Vec<Interval>, Problem> {
         let path = format!("{path}/free_rrule");
         super::read::within(&format!("{path}/duration_min"), rule.duration_min, 1, limits::FREE_MINUTES_MAX)?;
         let zone = self.zone();
@@ -254,15 +261,19 @@ impl WireHost {
             rdates: Vec::new(),
         };
         let early = seen.widened(rule.duration_min, 0);
-        let starts = recurrence
-            .checked()
-            .and_then(|checked| checked.occurrences(early, limits::OCCURRENCES_MAX))
-            .map_err(|error| refused(&format!("{path}/rrule"), error.to_string()))?;
+        let checked =
+            recurrence.checked().map_err(|error| refused(&format!("{path}/rrule"), error.to_string()))?;
+        let starts = checked.occurrences(early, usize::MAX, budget)?;
         Ok(merged(starts.into_iter().map(|s| Interval::of_minutes(s, rule.duration_min)).collect()))
     }
 
     /// Open windows that reach back to their opening, and those without the days that differ.
-    fn windows(&self, path: &str, seen: Interval) -> Result<(Vec<Interval>, Vec<Interval>), Problem> {
+    fn windows(
+        &self,
+        path: &str,
+        seen: Interval,
+        budget: &Budget,
+    ) -> Result<(Vec<Interval>, Vec<Interval>), Problem> {
         let given = [self.free_ranges.is_some(), self.free_rrule.is_some(), !self.working_hours.is_empty()];
         if given.iter().filter(|g| **g).count() > 1 {
             return Err(refused(path, "give one of working_hours, free_ranges and free_rrule"));
@@ -273,11 +284,11 @@ impl WireHost {
             return Ok((windows.clone(), windows));
         }
         if let Some(rule) = &self.free_rrule {
-            let windows = self.rule_windows(path, rule, seen)?;
+            let windows = self.rule_windows(path, rule, seen, budget)?;
             return Ok((windows.clone(), windows));
         }
         let hours = self.open_hours(path)?;
-        Ok((hours.windows(seen), hours.regular().windows(seen)))
+        Ok((hours.windows(seen, budget)?, hours.regular().windows(seen, budget)?))
     }
 
     /// Everything of this host, cut by the restriction schedule.
@@ -287,8 +298,9 @@ impl WireHost {
         seen: Interval,
         seats: u32,
         restriction: Option<&[Interval]>,
+        budget: &Budget,
     ) -> Result<Host, Problem> {
-        let (unrestricted, regular) = self.windows(path, seen)?;
+        let (unrestricted, regular) = self.windows(path, seen, budget)?;
         let windows =
             restriction.map_or_else(|| unrestricted.clone(), |open| intersection(&unrestricted, open));
         Ok(Host {

@@ -12,7 +12,10 @@ mod times;
 
 use serde_json::{Map, Value};
 
-use crate::problem::{FieldError, Problem};
+use crate::{
+    budget::Budget,
+    problem::{FieldError, Problem},
+};
 
 /// What can be computed, by `kind`.
 pub const KINDS: &[&str] = &[
@@ -33,8 +36,8 @@ pub const KINDS: &[&str] = &[
 /// Answer a request. The answer depends on the request alone.
 ///
 /// # Errors
-/// `Code::Invalid` with the JSON Pointer of each field that makes no sense.
-pub fn compute(request: Value) -> Result<Value, Problem> {
+/// `Code::Invalid` with the JSON Pointer of each field that makes no sense; `Code::TooDear` when the budget does not suffice.
+pub fn compute(request: Value, budget: &Budget) -> Result<Value, Problem> {
     let Value::Object(mut fields) = request else {
         return Err(refused("", "must be an object with a kind"));
     };
@@ -42,23 +45,23 @@ pub fn compute(request: Value) -> Result<Value, Problem> {
     let Some(kind) = kind.as_ref().and_then(Value::as_str) else {
         return Err(refused("/kind", format!("must be one of {}", KINDS.join(", "))));
     };
-    let answer = answer(kind, fields)?;
+    let answer = answer(kind, fields, budget)?;
     Ok(Value::Object(answer))
 }
 
-fn answer(kind: &str, fields: Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+fn answer(kind: &str, fields: Map<String, Value>, budget: &Budget) -> Result<Map<String, Value>, Problem> {
     match kind {
-        "slots" => slots::slots(&read::fields(fields)?),
-        "slot_check" => slots::slot_check(&read::fields(fields)?),
-        "team_bookable" => slots::team_bookable(&read::fields(fields)?),
-        "windows" => slots::windows(&read::fields(fields)?),
-        "rrule" => times::rrule(read::fields(fields)?),
-        "intervals" => times::intervals(read::fields(fields)?),
-        "conflict" => times::conflict(&read::fields(fields)?),
-        "limit_check" => rules::limit_check(&read::fields(fields)?),
+        "slots" => slots::slots(&read::fields(fields)?, budget),
+        "slot_check" => slots::slot_check(&read::fields(fields)?, budget),
+        "team_bookable" => slots::team_bookable(&read::fields(fields)?, budget),
+        "windows" => slots::windows(&read::fields(fields)?, budget),
+        "rrule" => times::rrule(read::fields(fields)?, budget),
+        "intervals" => times::intervals(read::fields(fields)?, budget),
+        "conflict" => times::conflict(&read::fields(fields)?, budget),
+        "limit_check" => rules::limit_check(&read::fields(fields)?, budget),
         "limits_config" => Ok(rules::limits_config(read::fields(fields)?)),
         "choose_host" => people::choose_host(&read::fields(fields)?),
-        "fairness_run" => people::fairness_run(&read::fields(fields)?),
+        "fairness_run" => people::fairness_run(&read::fields(fields)?, budget),
         "fairness_period" => people::fairness_period(&read::fields(fields)?),
         other => Err(refused("/kind", format!("{other:?} is not one of {}", KINDS.join(", ")))),
     }

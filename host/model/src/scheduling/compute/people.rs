@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{only, read::at_most, refused};
 use crate::{
+    budget::Budget,
     limits,
     member::Turns,
     problem::Problem,
@@ -71,7 +72,7 @@ pub(super) struct FairnessRun {
     sequential_bookings: u32,
 }
 
-pub(super) fn fairness_run(request: &FairnessRun) -> Result<Map<String, Value>, Problem> {
+pub(super) fn fairness_run(request: &FairnessRun, budget: &Budget) -> Result<Map<String, Value>, Problem> {
     at_most("/hosts", &request.hosts, limits::COMPUTE_HOSTS_MAX)?;
     let steps = u64::from(request.sequential_bookings)
         .saturating_mul(u64::try_from(request.hosts.len()).unwrap_or(u64::MAX));
@@ -84,6 +85,7 @@ pub(super) fn fairness_run(request: &FairnessRun) -> Result<Map<String, Value>, 
     // Later than every assignment that the request names.
     let begin = candidates.iter().filter_map(|c| c.last_assigned_at).max().unwrap_or(Instant::MIN);
     for round in 1..=i64::from(request.sequential_bookings) {
+        budget.spend_each(candidates.len().saturating_add(1))?;
         let Some(i) = chosen(request.strategy, &candidates) else { break };
         if let (Some(candidate), Some(given)) = (candidates.get_mut(i), given.get_mut(i)) {
             candidate.bookings = candidate.bookings.saturating_add(1);

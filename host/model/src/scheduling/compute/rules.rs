@@ -10,6 +10,7 @@ use super::{
     read::{Span, at_most, within},
 };
 use crate::{
+    budget::Budget,
     limits,
     problem::Problem,
     scheduling::{
@@ -33,9 +34,10 @@ pub(super) struct LimitCheck {
     rescheduling_one_of_them: bool,
 }
 
-pub(super) fn limit_check(request: &LimitCheck) -> Result<Map<String, Value>, Problem> {
+pub(super) fn limit_check(request: &LimitCheck, budget: &Budget) -> Result<Map<String, Value>, Problem> {
     within("/request_length_min", request.request_length_min, 1, limits::MEETING_MINUTES_MAX)?;
     at_most("/existing_bookings", &request.existing_bookings, limits::COMPUTE_BUSY_MAX)?;
+    budget.spend_each(request.existing_bookings.len())?;
     let period = request.limit.period_of(Zone::UTC, request.request_start);
     let length = u64::from(request.request_length_min);
     let (mut bookings, mut minutes) = if let Some(count) = request.existing_bookings_in_period {

@@ -11,6 +11,7 @@ use super::{
     refused,
 };
 use crate::{
+    budget::Budget,
     limits,
     problem::Problem,
     scheduling::{
@@ -115,7 +116,7 @@ impl WireWindow {
         let field = |name: &str| format!("/booking_window/{name}");
         let kind =
             self.kind.unwrap_or(if self.from.is_some() { WindowKind::Range } else { WindowKind::Rolling });
-        let days = || {
+        let days = || -> Result<u32, Problem> {
             let days = self.days.ok_or_else(|| refused(&field("days"), "is missing"))?;
             within(&field("days"), days, 0, limits::BOOKING_WINDOW_DAYS_MAX)?;
             Ok(days)
@@ -223,6 +224,7 @@ impl Request {
         range: Interval,
         length_minutes: u32,
         hosts: &[WireHost],
+        budget: &Budget,
     ) -> Result<Question, Problem> {
         self.check()?;
         let booking_window = self.booking_window.map(WireWindow::window).transpose()?;
@@ -252,9 +254,10 @@ impl Request {
         };
         for (i, wire) in hosts.iter().enumerate() {
             let seen = seen(wire.zone(), reach);
-            let open = self.restriction_schedule.as_ref().map(|r| r.windows(seen)).transpose()?;
+            let open = self.restriction_schedule.as_ref().map(|r| r.windows(seen, budget)).transpose()?;
             let path = if self.host.is_some() { "/host".to_owned() } else { format!("/hosts/{i}") };
-            let mut host = wire.host(&path, seen, self.seats(), open.as_deref())?;
+            let mut host = wire.host(&path, seen, self.seats(), open.as_deref(), budget)?;
+            budget.spend_each(held.len().saturating_add(wire.busy.len()))?;
             host.taken.extend(held.iter().copied());
             question.hosts.push(host);
         }
@@ -262,14 +265,20 @@ impl Request {
     }
 
     /// Is this very time offered? If not, why.
-    fn check_time(&self, field: &str, slot: Span, hosts: &[WireHost]) -> Result<Option<Reason>, Problem> {
+    fn check_time(
+        &self,
+        field: &str,
+        slot: Span,
+        hosts: &[WireHost],
+        budget: &Budget,
+    ) -> Result<Option<Reason>, Problem> {
         let slot = slot.rule(field)?;
-        let question = self.question(slot, minutes_of(field, slot)?, hosts)?;
-        if question.offers().iter().any(|offer| offer.start == slot.start()) {
+        let question = self.question(slot, minutes_of(field, slot)?, hosts, budget)?;
+        if question.offers(budget)?.iter().any(|offer| offer.start == slot.start()) {
             return Ok(None);
         }
         // Free by every other rule: beyond the days that have something free.
-        Ok(Some(question.check(slot.start()).err().map_or(Reason::Window, |(reason, _)| reason)))
+        Ok(Some(question.refusal(slot.start(), budget)?.map_or(Reason::Window, |(reason, _)| reason)))
     }
 }
 
@@ -284,12 +293,12 @@ fn minutes_of(field: &str, slot: Interval) -> Result<u32, Problem> {
 }
 
 /// The question of a `slots` request, with its grid.
-fn whole_question(request: &Request, hosts: &[WireHost]) -> Result<Question, Problem> {
+fn whole_question(request: &Request, hosts: &[WireHost], budget: &Budget) -> Result<Question, Problem> {
     let range = needed("/range", request.range)?.rule("/range")?;
     check_ids(hosts)?;
     let length = needed("/event_length_min", request.event_length_min)?;
     within("/event_length_min", length, 1, limits::MEETING_MINUTES_MAX)?;
-    let mut question = request.question(range, length, hosts)?;
+    let mut question = request.question(range, length, hosts, budget)?;
     question.step_minutes = request.step_min.or(request.slot_interval_min).unwrap_or(length);
     let field = if request.step_min.is_some() { "/step_min" } else { "/slot_interval_min" };
     within(field, question.step_minutes, 1, limits::MEETING_MINUTES_MAX)?;
@@ -322,10 +331,10 @@ fn rejected(rejection: &Rejection, hosts: &[WireHost]) -> Value {
     json!({ "start": rejection.start, "host": host, "reason": reason.as_str(), "detail": detail })
 }
 
-pub(super) fn slots(request: &Request) -> Result<Map<String, Value>, Problem> {
+pub(super) fn slots(request: &Request, budget: &Budget) -> Result<Map<String, Value>, Problem> {
     let hosts = needed("/hosts", request.hosts.as_deref())?;
-    let question = whole_question(request, hosts)?;
-    let offers = question.offers();
+    let question = whole_question(request, hosts, budget)?;
+    let offers = question.offers(budget)?;
     let id = |host: &usize| hosts.get(*host).map_or("", |host| host.id.as_str());
     let mut starts = Vec::with_capacity(offers.len());
     let mut hosts_at_slot = Map::new();
@@ -338,39 +347,39 @@ pub(super) fn slots(request: &Request) -> Result<Map<String, Value>, Problem> {
     answer.insert("slots".to_owned(), Value::Array(starts));
     answer.insert("hosts_at_slot".to_owned(), Value::Object(hosts_at_slot));
     if request.explain {
-        let rejections = question.rejections(&offers);
+        let rejections = question.rejections(&offers, budget)?;
         answer.insert("rejected".to_owned(), rejections.iter().map(|r| rejected(r, hosts)).collect());
     }
     Ok(answer)
 }
 
-pub(super) fn slot_check(request: &Request) -> Result<Map<String, Value>, Problem> {
+pub(super) fn slot_check(request: &Request, budget: &Budget) -> Result<Map<String, Value>, Problem> {
     let host = needed("/host", request.host.as_ref())?;
     let slot = needed("/slot", request.slot)?;
-    let reason = request.check_time("/slot", slot, std::slice::from_ref(host))?;
+    let reason = request.check_time("/slot", slot, std::slice::from_ref(host), budget)?;
     let mut answer = only("available", reason.is_none());
     answer.insert("reason".to_owned(), json!(reason.map(Reason::as_str)));
     Ok(answer)
 }
 
-pub(super) fn team_bookable(request: &Request) -> Result<Map<String, Value>, Problem> {
+pub(super) fn team_bookable(request: &Request, budget: &Budget) -> Result<Map<String, Value>, Problem> {
     let hosts = needed("/hosts", request.hosts.as_deref())?;
     let checks = needed("/checks", request.checks.as_deref())?;
     check_ids(hosts)?;
     at_most("/checks", checks, limits::CHECKS_MAX)?;
     let mut answers = Vec::with_capacity(checks.len());
     for (i, check) in checks.iter().enumerate() {
-        let reason = request.check_time(&format!("/checks/{i}"), *check, hosts)?;
+        let reason = request.check_time(&format!("/checks/{i}"), *check, hosts, budget)?;
         answers.push(json!({ "start": check.start, "end": check.end, "bookable": reason.is_none() }));
     }
     Ok(only("checks", answers))
 }
 
-pub(super) fn windows(request: &Request) -> Result<Map<String, Value>, Problem> {
+pub(super) fn windows(request: &Request, budget: &Budget) -> Result<Map<String, Value>, Problem> {
     let range = request.reach(needed("/range", request.range)?.rule("/range")?, None)?;
     let host = needed("/host", request.host.as_ref())?;
-    let open = request.restriction_schedule.as_ref().map(|r| r.windows(range)).transpose()?;
-    let host = host.host("/host", range, 1, open.as_deref())?;
+    let open = request.restriction_schedule.as_ref().map(|r| r.windows(range, budget)).transpose()?;
+    let host = host.host("/host", range, 1, open.as_deref(), budget)?;
     let clipped: Vec<Interval> = host.windows.iter().filter_map(|w| w.intersection(range)).collect();
     Ok(only("windows", json!(clipped)))
 }

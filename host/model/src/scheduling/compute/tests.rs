@@ -3,12 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{KINDS, compute};
+use crate::{budget::Budget, limits};
 
 fn answer(request: Value) -> Value {
-    compute(request).unwrap_or_else(|problem| panic!("refused: {problem:?}"))
+    compute(request, &Budget::of(limits::ANSWER_STEPS_MAX))
+        .unwrap_or_else(|problem| panic!("refused: {problem:?}"))
 }
 fn refused(request: Value) -> String {
-    compute(request).expect_err("must be refused").errors[0].field.clone()
+    compute(request, &Budget::of(limits::ANSWER_STEPS_MAX)).expect_err("must be refused").errors[0]
+        .field
+        .clone()
 }
 fn merge(mut base: Value, with: Value) -> Value {
     for (name, value) in with.as_object().unwrap() {

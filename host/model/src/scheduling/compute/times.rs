@@ -10,6 +10,7 @@ use super::{
     refused,
 };
 use crate::{
+    budget::Budget,
     hours::local_of,
     intervals::{intersection, merged, subtraction},
     limits,
@@ -60,7 +61,7 @@ impl Edge {
     }
 }
 
-pub(super) fn rrule(request: Rrule) -> Result<Map<String, Value>, Problem> {
+pub(super) fn rrule(request: Rrule, budget: &Budget) -> Result<Map<String, Value>, Problem> {
     at_most("/exdates_local", &request.exdates_local, limits::HOURS_RULES_MAX)?;
     at_most("/rdates_local", &request.rdates_local, limits::HOURS_RULES_MAX)?;
     if request.take_first.is_none() && request.window.is_none() {
@@ -80,12 +81,14 @@ pub(super) fn rrule(request: Rrule) -> Result<Map<String, Value>, Problem> {
         exdates: locals(request.exdates_local),
         rdates: locals(request.rdates_local),
     };
-    let most =
-        request.take_first.map_or(limits::OCCURRENCES_MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let first = request.take_first.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    let most = limits::OCCURRENCES_MAX;
     let checked = recurrence.checked().map_err(|error| refused("/rrule", error.to_string()))?;
-    let found = checked
-        .occurrences(within, most.min(limits::OCCURRENCES_MAX))
-        .map_err(|error| refused("/rrule", error.to_string()))?;
+    let found =
+        checked.occurrences(within, first.unwrap_or(usize::MAX).min(most.saturating_add(1)), budget)?;
+    if found.len() > most {
+        return Err(refused("/rrule", format!("comes more than {most} times; ask for a shorter window")));
+    }
     let texts: Vec<String> = match request.timezone {
         Some(_) => found.iter().map(ToString::to_string).collect(),
         None => {
@@ -112,11 +115,14 @@ pub(super) struct Intervals {
     lists: Vec<Vec<Span>>,
 }
 
-pub(super) fn intervals(request: Intervals) -> Result<Map<String, Value>, Problem> {
+pub(super) fn intervals(request: Intervals, budget: &Budget) -> Result<Map<String, Value>, Problem> {
     if request.lists.iter().map(Vec::len).sum::<usize>() > limits::COMPUTE_BUSY_MAX {
         return Err(refused("/lists", format!("at most {} intervals", limits::COMPUTE_BUSY_MAX)));
     }
     at_most("/lists", &request.lists, limits::CHECKS_MAX)?;
+    // Each list is gone through with what is left of those before it.
+    let all = request.lists.iter().map(Vec::len).sum::<usize>();
+    budget.spend_each(all.saturating_mul(request.lists.len()).div_ceil(8))?;
     let mut lists =
         request.lists.into_iter().map(|list| merged(list.into_iter().filter_map(Span::data).collect()));
     let first = lists.next().unwrap_or_default();
@@ -154,10 +160,11 @@ struct Session {
 }
 
 /// A running session at the slot's start decides by its seats, and its own busy time is no conflict; everything else that overlaps is.
-pub(super) fn conflict(request: &Conflict) -> Result<Map<String, Value>, Problem> {
+pub(super) fn conflict(request: &Conflict, budget: &Budget) -> Result<Map<String, Value>, Problem> {
     within("/slot/length_min", request.slot.length_min, 1, limits::MEETING_MINUTES_MAX)?;
     at_most("/busy", &request.busy, limits::COMPUTE_BUSY_MAX)?;
     at_most("/current_sessions", &request.current_sessions, limits::COMPUTE_BUSY_MAX)?;
+    budget.spend_each(request.busy.len().saturating_add(request.current_sessions.len()))?;
     let when = Interval::of_minutes(request.slot.start, request.slot.length_min);
     let session = request.current_sessions.iter().find(|s| s.start == when.start());
     let full = session.is_some_and(|s| s.seats_taken >= s.seats_per_slot);
