@@ -92,6 +92,7 @@ on_both! {
     jobs::many_workers_share_the_jobs,
     jobs::jobs_end_at_once_among_writes_that_are_refused,
     jobs::one_open_job_per_key,
+    jobs::what_a_connection_stopped_is_woken,
     limits::a_limit_counts_what_it_should,
     limits::a_limit_is_not_exceeded_by_racing_bookings,
     limits::several_bookings_are_made_together_or_not_at_all,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use berth_store::{
     StoreError,
-    records::{JobEnd, NewJob},
+    records::{JobEnd, NewJob, Recovered},
 };
 
 use crate::world::{World, at_once, minute};
@@ -183,4 +183,52 @@ pub async fn jobs_end_at_once_among_writes_that_are_refused(world: &World) {
     assert!(results.iter().all(|ends| *ends == (true, false)), "{results:?}");
     let again = world.store.claim_jobs(minute(1), minute(5), 99).await.unwrap();
     assert_eq!((again.len(), world.store.open_job_count().await.unwrap()), (10, 10));
+}
+
+/// Jobs that a connection stopped are due when it recovers: the most urgent first, no more at once than is asked for, and no others.
+pub async fn what_a_connection_stopped_is_woken(world: &World) {
+    let store = &world.store;
+    let tenant = world.id();
+    let (ours, theirs) = (world.id(), world.id());
+    let stop = async |key: &str, by, priority| {
+        let job = NewJob { priority, ..world.job(tenant, key, minute(0)) };
+        store.enqueue_job(job.clone()).await.unwrap();
+        let held = store.claim_jobs(minute(0), minute(1), 1).await.unwrap();
+        let end = JobEnd::Stopped { by, due_at: minute(60), error: "refused".into() };
+        assert!(store.end_job(held[0].id, held[0].attempt, end).await.unwrap());
+        job.id
+    };
+    let late = stop("late", ours, 50).await;
+    let urgent = stop("urgent", ours, 10).await;
+    let other = stop("other", theirs, 10).await;
+    let plain = world.job(tenant, "plain", minute(60));
+    store.enqueue_job(plain).await.unwrap();
+    assert!(store.claim_jobs(minute(1), minute(2), 9).await.unwrap().is_empty());
+
+    let wake = async |due, most| store.wake_stopped(Recovered::Connection(ours), due, most).await.unwrap();
+    assert_eq!((wake(minute(1), 1).await, wake(minute(3), 1).await, wake(minute(4), 1).await), (1, 1, 0));
+    let due = |jobs: Vec<berth_store::records::Job>| jobs.iter().map(|job| job.id).collect::<Vec<_>>();
+    assert_eq!(due(store.claim_jobs(minute(1), minute(9), 9).await.unwrap()), [urgent]);
+    assert_eq!(due(store.claim_jobs(minute(3), minute(9), 9).await.unwrap()), [late]);
+
+    // One that is tried right now, and was stopped before, is tried once more; one that was woken, or never stopped, is not.
+    store.wake_stopped(Recovered::Connection(theirs), minute(4), 9).await.unwrap();
+    let held = store.claim_jobs(minute(4), minute(9), 9).await.unwrap();
+    assert_eq!((held[0].id, held[0].attempt), (other, 2));
+    let end = JobEnd::Stopped { by: theirs, due_at: minute(60), error: "refused".into() };
+    assert!(store.end_job(other, 2, end.clone()).await.unwrap());
+    assert_eq!(due(store.claim_jobs(minute(60), minute(70), 1).await.unwrap()), [other]);
+    store.try_stopped_again(Recovered::Connection(theirs), minute(61)).await.unwrap();
+    assert_eq!(
+        store.wake_stopped(Recovered::Connection(theirs), minute(61), 9).await.unwrap(),
+        0,
+        "it is held"
+    );
+    assert!(
+        store
+            .end_job(other, 3, JobEnd::Stopped { due_at: minute(90), by: theirs, error: "again".into() })
+            .await
+            .unwrap()
+    );
+    assert!(due(store.claim_jobs(minute(61), minute(70), 9).await.unwrap()).contains(&other));
 }

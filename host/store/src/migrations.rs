@@ -40,6 +40,7 @@ migrations! {
     17 "0017_rotation",
     18 "0018_jobs_turn",
     28 "0028_changes_seen",
+    21 "0021_jobs_stopped",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -2,6 +2,7 @@
 
 mod availability;
 mod oauth;
+mod recovery;
 
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace};
 pub use oauth::{OAuthClientRecord, OAuthFlow};
+pub use recovery::Recovered;
 
 /// Who caused a change, for the audit row that every change of state writes (invariant 9).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -279,6 +281,15 @@ pub enum JobEnd {
     Done,
     /// Try again not before then.
     Retry {
+        /// Not before.
+        due_at: Instant,
+        /// Why, for people; never a secret.
+        error: String,
+    },
+    /// Its connection does not work: try again not before then, or as soon as the connection recovers (`Store::wake_stopped`).
+    Stopped {
+        /// Which connection.
+        by: ConnectionId,
         /// Not before.
         due_at: Instant,
         /// Why, for people; never a secret.

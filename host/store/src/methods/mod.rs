@@ -69,6 +69,7 @@ mod members;
 mod mirror;
 mod oauth;
 mod plugins;
+mod recovery;
 mod replicas;
 mod rotation;
 mod rules;

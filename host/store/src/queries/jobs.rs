@@ -44,7 +44,7 @@ queries! {
     DONE = "DELETE FROM jobs
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
     RETRY = "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN rerun_at < $3 THEN rerun_at ELSE $3 END,
-            rerun_at = NULL, last_error = $4
+            rerun_at = NULL, last_error = $4, waits_for = $5
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead";
     DIE = "UPDATE jobs SET leased_until = NULL, dead = TRUE, last_error = $3
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
@@ -150,14 +150,19 @@ pub(crate) async fn end(
 ) -> Result<bool, StoreError> {
     let query = sqlx::query::<Db>(match end {
         JobEnd::Done => DONE,
-        JobEnd::Retry { .. } => RETRY,
+        JobEnd::Retry { .. } | JobEnd::Stopped { .. } => RETRY,
         JobEnd::Dead { .. } => DIE,
     })
     .bind(job.uuid())
     .bind(attempt);
     let (query, error) = match end {
         JobEnd::Done => (query, None),
-        JobEnd::Retry { due_at, error } => (query.bind(Ts(*due_at)).bind(error), Some(error)),
+        JobEnd::Retry { due_at, error } => {
+            (query.bind(Ts(*due_at)).bind(error).bind(None::<Uuid>), Some(error))
+        }
+        JobEnd::Stopped { by, due_at, error } => {
+            (query.bind(Ts(*due_at)).bind(error).bind(Some(by.uuid())), Some(error))
+        }
         JobEnd::Dead { error } => (query.bind(error), Some(error)),
     };
     if query.execute(&mut *conn).await?.rows_affected() > 0 {

@@ -50,6 +50,7 @@ pub(crate) mod oauth;
 pub(crate) mod places;
 pub(crate) mod plugins;
 pub(crate) mod prune;
+pub(crate) mod recovery;
 pub(crate) mod replicas;
 pub(crate) mod rotation;
 pub(crate) mod rules;
@@ -83,6 +84,7 @@ const ALL: &[&[&str]] = &[
     places::ALL,
     plugins::ALL,
     prune::ALL,
+    recovery::ALL,
     replicas::ALL,
     rotation::ALL,
     rules::ALL,

@@ -1,0 +1,20 @@
+//! What recovers.
+
+use berth_model::{
+    id::{ConnectionId, TenantId},
+    manifest::PluginId,
+};
+
+/// What works again, so that the jobs that it stopped need not wait any longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recovered {
+    /// One connection.
+    Connection(ConnectionId),
+    /// The connections of a plugin, of one tenant or of all.
+    Plugin {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Whose connections; none: everybody's.
+        tenant: Option<TenantId>,
+    },
+}
