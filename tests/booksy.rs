@@ -14,7 +14,7 @@ use berth_model::{
     event_type::EventTypeRecord,
     id::{ConnectionId, ProviderCallId},
     problem::Code,
-    provider::{Attendee, CallContext, PageRequest, Providers, WebhookReply, WebhookRequest},
+    provider::{Asked, Attendee, CallContext, PageRequest, Providers, WebhookReply, WebhookRequest},
     secret::{Credentials, Secret},
     time::{Clock, Instant, Interval, Zone},
 };
@@ -344,6 +344,7 @@ async fn clients_are_listed_and_forgotten() {
         settings: Arc::new(json!({ "base_url": url, "business_id": "biz_1" })),
         credentials: Arc::new(Credentials::from([("client".to_owned(), token.clone())])),
         granted_hosts: Arc::new([url.trim_start_matches("http://").to_owned()].into()),
+        asked: Asked::default(),
     };
     let runtime = &salon.world.runtime;
     let (mut found, mut page) = (Vec::new(), PageRequest { token: None, limit: 2 });

@@ -10,7 +10,7 @@ use berth_model::{
     booking::{Booking, BookingStatus},
     event_type::EventTypeRecord,
     id::{BookingId, ConnectionId, ProviderCallId},
-    provider::{Attendee, BusyQuery, CallContext, ExternalBooking, ExternalStatus, Providers as _},
+    provider::{Asked, Attendee, BusyQuery, CallContext, ExternalBooking, ExternalStatus, Providers as _},
     secret::{Credentials, Secret},
     time::{Instant, Interval},
 };
@@ -137,6 +137,7 @@ impl Scene {
             settings: Arc::new(self.settings()),
             credentials: Arc::new(credentials()),
             granted_hosts: Arc::new(BTreeSet::from([host])),
+            asked: Asked::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use berth_model::{
     id::{ConnectionId, ProviderCallId},
     problem::Code,
     provider::{
-        Attendee, CallContext, ExternalStatus, LinkRequest, Providers, WebhookEvent, WebhookReply,
+        Asked, Attendee, CallContext, ExternalStatus, LinkRequest, Providers, WebhookEvent, WebhookReply,
         WebhookRequest,
     },
     time::{Clock, Instant, Interval, Zone},
@@ -130,6 +130,7 @@ impl Studio {
             settings: Arc::new(json!({ "base_url": url, "scope": "user" })),
             credentials: Arc::new(credentials),
             granted_hosts: Arc::new([url.trim_start_matches("http://").to_owned()].into()),
+            asked: Asked::default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use berth_model::{
     event_type::EventTypeRecord,
     id::{ConnectionId, ProviderCallId},
     problem::Code,
-    provider::{Attendee, CallContext, WebhookRequest},
+    provider::{Asked, Attendee, CallContext, WebhookRequest},
     time::{Clock, Instant},
 };
 use berth_simulators::{
@@ -113,6 +113,7 @@ impl Practice {
             settings: Arc::new(record.settings),
             credentials: Arc::new(credentials),
             granted_hosts: Arc::new([host].into()),
+            asked: Asked::default(),
         }
     }
 

@@ -13,8 +13,8 @@ use berth_model::{
     manifest::Manifest,
     plugin::{Abilities, ComponentReport},
     provider::{
-        Attendee, BusyQuery, CallContext, CallError, CallLog, CallRecord, ConnectionState, CreateRequest,
-        EgressRecord, ExternalSlot, Later, Providers, QuerySpans, SlotQuery, StateError,
+        Asked, Attendee, BusyQuery, CallContext, CallError, CallLog, CallRecord, ConnectionState,
+        CreateRequest, EgressRecord, ExternalSlot, Later, Providers, QuerySpans, SlotQuery, StateError,
     },
     secret::Credentials,
     time::{Clock, Instant, Interval},
@@ -234,6 +234,7 @@ impl Subject {
             settings: Arc::clone(&self.settings),
             credentials: Arc::clone(&self.credentials),
             granted_hosts: Arc::clone(&self.hosts),
+            asked: Asked::default(),
         }
     }
 

@@ -91,7 +91,7 @@ impl Engine {
                 }
                 self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
-            Err(error) => self.postpone(held, &error).await,
+            Err(error) => self.postpone(held, &connection, &error).await,
         }
     }
 

@@ -93,7 +93,7 @@ impl Engine {
                 Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
             };
             if let Err(error) = written {
-                return self.postpone(held, &error).await;
+                return self.postpone(held, &connection, &error).await;
             }
             self.forget_availability(calendar.connection);
         }

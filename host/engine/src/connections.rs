@@ -236,6 +236,9 @@ impl Engine {
             self.tokens().release(caller.tenant, id, until).await;
         }
         let changed = changed?;
+        if settings_or_hosts || replaced {
+            self.connection_recovered(id).await;
+        }
         // Only now: to subscribe may need a token that is renewed.
         if changed.webhook_address == address {
             Ok(changed)
@@ -309,6 +312,9 @@ impl Engine {
                 .set_connection_health(caller.tenant, id, status, detail.clone(), self.now())
                 .await
                 .map_err(of_store)?;
+            if status == ConnectionStatus::Healthy && connection.status == ConnectionStatus::Unauthorised {
+                self.connection_recovered(id).await;
+            }
             connection.status = status;
             connection.status_detail = detail;
         }

@@ -7,7 +7,7 @@ use berth_model::{
     id::{ListingId, TenantId},
     manifest::{PluginId, host_matches},
     problem::{Code, Problem},
-    provider::CallContext,
+    provider::{Asked, CallContext},
     secret::Credentials,
 };
 
@@ -87,6 +87,7 @@ impl Engine {
             settings: Arc::new(connection.settings.clone()),
             credentials: Arc::new(credentials),
             granted_hosts: Arc::new(hosts),
+            asked: Asked::default(),
         })
     }
 }

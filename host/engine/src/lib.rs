@@ -8,11 +8,11 @@ mod answers;
 mod availability;
 mod blocks;
 mod bookings;
+mod breaker;
 mod calendar_writes;
 mod calendars;
 mod connections;
 mod context;
-mod doors;
 mod event_types;
 mod holds;
 mod holidays;
@@ -27,6 +27,7 @@ mod mirror;
 mod oauth;
 mod plugins;
 mod problems;
+mod recovery;
 mod refusals;
 mod repeats;
 mod rotation;
@@ -125,7 +126,11 @@ struct Inner {
     /// Tokens that renew themselves.
     tokens: Arc<oauth::Tokens>,
     /// Rung when a job was made that may be due now.
-    bell: Notify,
+    bell: Arc<Notify>,
+    /// Wakes what something stopped that works again.
+    recovery: Arc<recovery::Recovery>,
+    /// What keeps a provider from being asked that does not answer.
+    breakers: Arc<breaker::ConnectionBreakers>,
     /// Webhooks that were refused and not counted in the database yet.
     refusals: refusals::Refusals,
     /// Answers of providers about availability.
@@ -155,16 +160,22 @@ impl Engine {
             parts.token_endpoint.clone(),
             parts.clock.clone(),
         );
-        parts.providers = Arc::new(oauth::Authorising {
-            inner: bare,
-            tokens: tokens.clone(),
-            doors: doors::Doors::default(),
+        let bell = Arc::<Notify>::default();
+        let recovery = Arc::new(recovery::Recovery {
+            store: parts.store.clone(),
+            clock: parts.clock.clone(),
+            bell: bell.clone(),
         });
+        let breakers = Arc::new(breaker::ConnectionBreakers::new(recovery.clone()));
+        parts.providers =
+            Arc::new(oauth::Authorising { inner: bare, tokens: tokens.clone(), breakers: breakers.clone() });
         Self {
             inner: Arc::new(Inner {
                 parts,
                 tokens,
-                bell: Notify::new(),
+                bell,
+                recovery,
+                breakers,
                 refusals: refusals::Refusals::default(),
                 cache: availability::new_cache(),
                 catalog: connections::new_catalog(),

@@ -161,6 +161,7 @@ impl Engine {
         let audit = self.audit_by(actor, request_id);
         let version = self.store().activate_plugin_version(digest, audit).await.map_err(of_store)?;
         self.plugin_host().activate(&version.plugin, digest);
+        self.plugin_recovered(&version.plugin).await;
         Ok(version)
     }
 
@@ -222,8 +223,11 @@ impl Engine {
 
     /// Grant hosts to a plugin at a level, or disable it there. A held version that is covered now is staged.
     pub async fn set_grant(&self, actor: &str, request_id: &str, grant: GrantRecord) -> Outcome<()> {
-        let plugin = grant.plugin.clone();
+        let (plugin, enabled) = (grant.plugin.clone(), grant.enabled);
         self.store().set_grant(grant, self.audit_by(actor, request_id)).await.map_err(of_store)?;
+        if enabled {
+            self.plugin_recovered(&plugin).await;
+        }
         for held in self.store().list_plugin_versions(Some(&plugin)).await.map_err(of_store)? {
             if held.state == PluginState::Held
                 && self.hosts_not_granted(&plugin, &held.manifest.hosts).await?.is_empty()
@@ -258,7 +262,8 @@ impl Engine {
     /// versions that could not be loaded, with the reason.
     pub async fn load_active_plugins(&self) -> Outcome<Vec<(PluginVersion, Problem)>> {
         let generation = self.store().plugin_generation().await.map_err(of_store)?;
-        let known = self.inner.generation.load(Ordering::Acquire) == generation;
+        let before = self.inner.generation.load(Ordering::Acquire);
+        let known = before == generation;
         if known && !self.reload().is_due(self.now()) {
             return Ok(Vec::new());
         }
@@ -270,6 +275,10 @@ impl Engine {
                 match self.load(version).await {
                     Ok(()) => {
                         self.plugin_host().activate(&version.plugin, &version.digest);
+                        // Not at the start of the process: that many processes begin mends nothing, and each try counts.
+                        if before >= 0 {
+                            self.plugin_recovered(&version.plugin).await;
+                        }
                     }
                     Err(problem) => failed.push((version.clone(), problem)),
                 }

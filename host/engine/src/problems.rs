@@ -51,7 +51,7 @@ pub(crate) fn of_call(error: &CallError) -> Problem {
             .with_retry_after_seconds(seconds(*retry_after_ms)),
         CallError::BreakerOpen { retry_after_ms } => Problem::new(
             Code::PluginFailed,
-            "The provider plugin failed repeatedly and is closed for a moment.",
+            "The provider plugin failed repeatedly; its circuit breaker is open for a moment.",
         )
         .with_retry_after_seconds(seconds(*retry_after_ms)),
         CallError::NotActive(plugin) => {

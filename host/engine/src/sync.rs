@@ -9,7 +9,7 @@ mod moves;
 
 use berth_model::{
     booking::{Booking, ProviderTask},
-    connection::ConnectionStatus,
+    connection::{ConnectionRecord, ConnectionStatus},
     id::{BookingId, JobId, TenantId},
     limits,
     provider::{
@@ -117,7 +117,13 @@ impl Engine {
         }
         self.forget_availability(connection.id);
         match result {
-            Ok(verdict) => self.settle(&booking, task, verdict, held).await,
+            Ok(verdict) => {
+                let settled = self.settle(&booking, task, verdict, held).await;
+                if connection.status == ConnectionStatus::Unauthorised {
+                    self.connection_recovered(connection.id).await;
+                }
+                settled
+            }
             Err(error) if error.is_definite() => self.refuse(&booking, task, error, held).await,
             Err(error) => {
                 tracing::info!(booking = %id, attempt = held.attempt, outcome = error.outcome(), "the provider was not told yet");
@@ -128,7 +134,7 @@ impl Engine {
                     let audit = self.audit_by(&format!("job:{}", held.job), request_id);
                     self.store().note_on_booking(tenant, id, "booking.sync_given_up", data, audit).await?;
                 }
-                self.postpone(held, &error).await?;
+                self.postpone(held, &connection, &error).await?;
                 Ok(Synced::Later)
             }
         }
@@ -397,8 +403,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Try again later: exponential backoff with jitter, never before the provider's own word.
-    pub(crate) async fn postpone(&self, held: Held, error: &CallError) -> Result<(), StoreError> {
+    /// Try again later: exponential backoff with jitter, never before the provider's own word; or as soon as the connection recovers, as it
+    /// was when the try began, if that can mend it.
+    pub(crate) async fn postpone(
+        &self,
+        held: Held,
+        connection: &ConnectionRecord,
+        error: &CallError,
+    ) -> Result<(), StoreError> {
         if is_last(held) {
             let end = JobEnd::Dead { error: error.to_string() };
             self.store().end_job(held.job, held.attempt, end).await?;
@@ -406,14 +418,27 @@ impl Engine {
         }
         let asked = match error {
             // Only a person can mend it, and each try counts against the account.
-            CallError::Provider(ProviderError::Unauthorised) => limits::JOB_BACKOFF_MS_MAX,
+            CallError::Provider(ProviderError::Unauthorised) if !self.was_changed(connection).await? => {
+                limits::JOB_BACKOFF_MS_MAX
+            }
             error => error.retry_after_ms().unwrap_or(0).min(limits::JOB_RETRY_AFTER_MS_MAX),
         };
         let wait = self.backoff_ms(held.attempt).max(asked);
         let due_at = self.now().plus_millis(i64::try_from(wait).unwrap_or(i64::MAX));
-        let end = JobEnd::Retry { due_at, error: error.to_string() };
+        let error_text = error.to_string();
+        let end = if error.is_mended_by_recovery() {
+            JobEnd::Stopped { by: connection.id, due_at, error: error_text }
+        } else {
+            JobEnd::Retry { due_at, error: error_text }
+        };
         self.store().end_job(held.job, held.attempt, end).await?;
         Ok(())
+    }
+
+    /// Did somebody change the connection since it was read? Then what the provider refused were the credentials before.
+    async fn was_changed(&self, connection: &ConnectionRecord) -> Result<bool, StoreError> {
+        let now = self.store().connection(connection.tenant, connection.id).await?;
+        Ok(now.revision != connection.revision)
     }
 
     /// Between half and all of the doubled wait (the jitter keeps retries of many jobs apart).

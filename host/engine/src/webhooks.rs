@@ -179,6 +179,7 @@ impl Engine {
         request_id: &str,
     ) -> Result<(), StoreError> {
         let half_a_lease = i64::try_from(limits::JOB_LEASE_MS / 2).unwrap_or(i64::MAX);
+        let as_it_was = self.store().connection(tenant, connection).await?;
         let (began, waiting) = (self.now(), self.store().waiting_webhooks(tenant, connection).await?);
         let mut more = waiting.len() >= limits::WEBHOOKS_AT_ONCE;
         for stored in waiting {
@@ -190,7 +191,7 @@ impl Engine {
             }
             if let Err(error) = self.process_webhook(stored, request_id).await? {
                 if !is_last(held) {
-                    return self.postpone(held, &error).await;
+                    return self.postpone(held, &as_it_was, &error).await;
                 }
                 if self.now() < given_up_from {
                     let wait = i64::try_from(limits::JOB_BACKOFF_MS_MAX).unwrap_or(i64::MAX);

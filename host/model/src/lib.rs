@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod booking;
+pub mod breaker;
 pub mod budget;
 pub mod calendar;
 pub mod conformance;

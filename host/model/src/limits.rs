@@ -100,12 +100,21 @@ pub const STATE_ENTRIES_MAX: usize = 64;
 pub const STATE_KEY_BYTES_MAX: usize = 128;
 /// Largest value of a connection's state, in bytes.
 pub const STATE_VALUE_BYTES_MAX: usize = 16 * 1024;
-/// Traps in a row that close a plugin's door for a while.
+/// Traps in a row of one tenant's calls that open a plugin's circuit breaker for that tenant.
 pub const BREAKER_TRAPS_MAX: u32 = 3;
-/// How long the door stays closed at first, in milliseconds; doubles each time.
-pub const BREAKER_CLOSED_MS_MIN: u64 = 500;
-/// Longest time that the door stays closed, in milliseconds.
-pub const BREAKER_CLOSED_MS_MAX: u64 = 60_000;
+/// How long a plugin's breaker is open at first, in milliseconds; doubles with each probe that traps.
+pub const BREAKER_OPEN_MS_MIN: u64 = 500;
+/// Longest time that it is open, in milliseconds.
+pub const BREAKER_OPEN_MS_MAX: u64 = 60_000;
+/// Different tenants whose calls trap within [`BREAKER_TENANTS_SECONDS`] before a plugin's breaker opens for everybody: one or two may be to
+/// blame themselves.
+pub const BREAKER_TENANTS_MAX: usize = 3;
+/// See [`BREAKER_TENANTS_MAX`].
+pub const BREAKER_TENANTS_SECONDS: i64 = 60;
+/// How long a probe of a half-open breaker may take before another call may try, in milliseconds: the longest call, and its wait for a permit.
+pub const BREAKER_PROBE_MS_MAX: u64 = CALL_WALL_MS_MAX + CALL_PERMIT_WAIT_MS_MAX;
+/// Breakers of connections, or of tenants for one plugin, that a process remembers, at some hundred bytes each; only those that had a failure.
+pub const BREAKERS_KEPT_MAX: usize = 10_000;
 /// Earlier versions of a plugin that stay compiled, for an instant return.
 pub const PLUGIN_VERSIONS_KEPT: usize = 2;
 /// Items of one list that a component returns: more than a page of any provider.
@@ -288,6 +297,11 @@ pub const JOB_BACKOFF_MS_MIN: u64 = 1_000;
 pub const JOB_BACKOFF_MS_MAX: u64 = 15 * 60 * 1_000;
 /// Longest that a provider may put off the next try of a job, in milliseconds: a day. A provider that names more is wrong.
 pub const JOB_RETRY_AFTER_MS_MAX: u64 = 24 * 3_600 * 1_000;
+/// Jobs that are woken for each second when what stopped them recovers: more than a process works off, few enough that thousands do not come
+/// at once.
+pub const JOBS_WOKEN_PER_SECOND: u32 = 50;
+/// Seconds over which they are spread at most: after the longest backoff (`JOB_BACKOFF_MS_MAX`) the others are due by themselves.
+pub const JOBS_WOKEN_SECONDS_MAX: i64 = 15 * 60;
 /// How long a worker holds a job, in milliseconds; longer than the longest call, so that no job runs twice at once.
 pub const JOB_LEASE_MS: u64 = 60_000;
 /// Jobs that one process works on at the same time.
@@ -405,10 +419,10 @@ pub const CALENDAR_BLOCKS_MAX: i64 = 5_000;
 pub const REPLICA_SEEN_SECONDS: i64 = 30;
 /// Calls in a row without a usable answer after which nobody asks a connection's provider for a while.
 pub const CONNECTION_FAILURES_MAX: u32 = 10;
-/// How long nobody asks then at first, in milliseconds; doubles each time.
-pub const CONNECTION_CLOSED_MS_MIN: u64 = 2_000;
-/// Longest time that nobody asks, in milliseconds.
-pub const CONNECTION_CLOSED_MS_MAX: u64 = 60_000;
+/// How long a connection's breaker is open then at first, in milliseconds; doubles with each probe that fails.
+pub const CONNECTION_OPEN_MS_MIN: u64 = 2_000;
+/// Longest time that it is open, in milliseconds.
+pub const CONNECTION_OPEN_MS_MAX: u64 = 60_000;
 /// Pages of providers' event types that are remembered, where a manifest allows it.
 pub const CATALOG_PAGES_REMEMBERED_MAX: u64 = 1_000;
 /// First wait before a background task that ended is started again, in milliseconds; doubles with each time in a row.

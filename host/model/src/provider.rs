@@ -3,6 +3,7 @@
 //!
 //! Field meanings are documented once, in `wit/`; the names here are the same.
 
+mod asked;
 mod error;
 mod ports;
 
@@ -19,6 +20,7 @@ use crate::{
     time::{Instant, Interval},
 };
 
+pub use asked::Asked;
 pub use error::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError};
 pub use ports::{
     CallLog, CallRecord, ConnectionState, EgressRecord, StateError, TokenEndpoint, TokenReply, TokenRequest,
@@ -380,6 +382,8 @@ pub struct CallContext {
     pub credentials: Arc<Credentials>,
     /// Hosts that instance, tenant and listing grant, intersected. The runtime intersects them with the manifest's.
     pub granted_hosts: Arc<BTreeSet<String>>,
+    /// Noted by the runtime when a request leaves.
+    pub asked: Asked,
 }
 
 /// The future of a provider call.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use berth_model::{
+    breaker::Ended,
     manifest::Manifest,
     provider::{CallContext, CallError, ProviderError},
 };
@@ -15,7 +16,6 @@ use tracing::Instrument;
 use wasmtime::{Store, component::Instance};
 
 use crate::{
-    breaker::Ended,
     cap::stdio::Said,
     contract::offers::Offers,
     core::Core,
@@ -91,8 +91,8 @@ impl Core {
         let version = &*serving.version;
         let interface = pick(&version.offers).ok_or(CallError::NotOffered(operation.interface))?;
         let passage = version
-            .breaker
-            .pass(self.clock.now())
+            .breakers
+            .try_acquire(cx.tenant, self.clock.now())
             .map_err(|retry_after_ms| CallError::BreakerOpen { retry_after_ms })?;
         let permit = self
             .permits
@@ -117,7 +117,7 @@ impl Core {
         let outcome = bounded(&meter, Duration::from_millis(wall_ms), work).await;
         drop(in_flight);
         drop(permit);
-        let ended = outcome.as_ref().err().map_or(Ended::Well, Fault::ended);
+        let ended = outcome.as_ref().err().map_or(Ended::Succeeded, Fault::ended);
         passage.ended(ended, self.clock.now());
         if let Err(Fault::Provider(ProviderError::RateLimited { retry_after_ms })) = &outcome
             && !records.held_back()

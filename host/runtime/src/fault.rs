@@ -1,13 +1,13 @@
 //! What a call's failure means: wasmtime's errors into the engine's vocabulary.
 
 use berth_model::{
+    breaker::Ended,
     limits,
     provider::{CallError, ProviderError},
 };
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use crate::{
-    breaker::Ended,
     cap::{log::clean, stdio::Said},
     contract::incoming::ContractBreach,
     spent::Spent,
@@ -30,10 +30,10 @@ impl Fault {
     /// is the host's.
     pub(crate) fn ended(&self) -> Ended {
         match self {
-            Self::Provider(_) => Ended::Well,
+            Self::Provider(_) => Ended::Succeeded,
             Self::WallTime => Ended::Unknown,
             Self::Sandbox(error) if error.is::<PoolConcurrencyLimitError>() => Ended::Unknown,
-            Self::Breach(_) | Self::Sandbox(_) => Ended::Trapped,
+            Self::Breach(_) | Self::Sandbox(_) => Ended::Failed,
         }
     }
 
@@ -42,7 +42,7 @@ impl Fault {
         match self {
             Self::Provider(error) => CallError::Provider(error),
             Self::Breach(breach) => CallError::Trap { message: breach.to_string(), log_tail: said.tail() },
-            Self::WallTime => CallError::Exhausted { limit: "wall time", log_tail: said.tail() },
+            Self::WallTime => CallError::Exhausted { limit: CallError::WALL_TIME, log_tail: said.tail() },
             Self::Sandbox(error) if error.is::<PoolConcurrencyLimitError>() => {
                 CallError::Busy { retry_after_ms: limits::CALL_PERMIT_WAIT_MS_MAX }
             }

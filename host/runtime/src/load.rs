@@ -7,7 +7,7 @@ use berth_model::{
     limits,
     manifest::Manifest,
     plugin::{ComponentReport, Digest, LoadRefused},
-    provider::{CallContext, ConnectionState, Later, StateError},
+    provider::{Asked, CallContext, ConnectionState, Later, StateError},
 };
 use ring::digest;
 use wasmtime::{Engine, component::Component};
@@ -238,6 +238,7 @@ fn nobody(manifest: &Manifest) -> CallContext {
         settings: Arc::new(serde_json::json!({})),
         credentials: Arc::default(),
         granted_hosts: Arc::new(BTreeSet::new()),
+        asked: Asked::default(),
     }
 }
 

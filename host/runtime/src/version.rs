@@ -11,7 +11,7 @@ use berth_model::{
 };
 use wasmtime::component::InstancePre;
 
-use crate::{breaker::Breaker, contract::offers::Offers, sandbox::Sandbox};
+use crate::{breaker::VersionBreakers, contract::offers::Offers, sandbox::Sandbox};
 
 /// A compiled component with everything that a call needs, looked up once. Calls hold it by `Arc`: when the last one is
 /// gone, so is its code.
@@ -24,8 +24,8 @@ pub(crate) struct Version {
     pub(crate) pre: InstancePre<Sandbox>,
     /// Its exports.
     pub(crate) offers: Offers,
-    /// Its door.
-    pub(crate) breaker: Breaker,
+    /// What keeps it from being called while it traps.
+    pub(crate) breakers: VersionBreakers,
     /// The plugin's id as a metric label.
     pub(crate) label: Arc<str>,
     in_flight: AtomicU32,
@@ -40,7 +40,7 @@ impl Version {
             report,
             pre,
             offers,
-            breaker: Breaker::default(),
+            breakers: VersionBreakers::default(),
             in_flight: AtomicU32::new(0),
         }
     }

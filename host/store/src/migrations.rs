@@ -39,8 +39,8 @@ migrations! {
     16 "0016_blocks",
     17 "0017_rotation",
     18 "0018_jobs_turn",
-    28 "0028_changes_seen",
     21 "0021_jobs_stopped",
+    28 "0028_changes_seen",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

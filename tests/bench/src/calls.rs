@@ -9,7 +9,7 @@ use std::{
 use axum::{Router, routing::post};
 use berth_model::{
     id::{ConnectionId, ProviderCallId, TenantId},
-    provider::{CallContext, Providers},
+    provider::{Asked, CallContext, Providers},
 };
 use berth_tests::{TestClock, World, component};
 use serde_json::{Value, json};
@@ -52,6 +52,7 @@ fn context(tenant: u128) -> CallContext {
         settings: Arc::new(json!({})),
         credentials: Arc::default(),
         granted_hosts: Arc::new(BTreeSet::new()),
+        asked: Asked::default(),
     }
 }
 

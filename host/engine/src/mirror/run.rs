@@ -75,7 +75,13 @@ impl Engine {
             Ok(context) => context,
             Err(problem) => {
                 return self
-                    .sync_failed(state, held, &CallError::NotActive(connection.plugin), problem.detail)
+                    .sync_failed(
+                        state,
+                        held,
+                        &connection,
+                        &CallError::NotActive(connection.plugin.clone()),
+                        problem.detail,
+                    )
                     .await;
             }
         };
@@ -100,7 +106,7 @@ impl Engine {
             }
             Err(error) => {
                 let why = of_call(&error).detail;
-                self.sync_failed(state, held, &error, why).await
+                self.sync_failed(state, held, &connection, &error, why).await
             }
         }
     }
@@ -217,6 +223,7 @@ impl Engine {
         &self,
         mut state: SyncState,
         held: Held,
+        connection: &ConnectionRecord,
         error: &CallError,
         why: String,
     ) -> Result<(), StoreError> {
@@ -228,7 +235,7 @@ impl Engine {
             state.due_at = Some(self.now().plus_seconds(limits::SYNC_SECONDS_WITH_WEBHOOKS));
         }
         self.store().set_sync_progress(state).await?;
-        self.postpone(held, error).await
+        self.postpone(held, connection, error).await
     }
 
     /// Event types and clients, whole.

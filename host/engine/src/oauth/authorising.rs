@@ -6,30 +6,32 @@ use berth_model::{
     manifest::{Manifest, PluginId},
     plugin::Abilities,
     provider::{
-        Account, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CallError, CancelRequest,
-        ChangePage, CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime, ExternalClient,
-        ExternalEventType, ExternalId, ExternalSlot, LinkRequest, Page, PageRequest, ProviderError,
-        Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest, SlotQuery, SubscribeRequest,
-        Subscription, WebhookOutcome, WebhookRequest,
+        Account, Asked, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CallError,
+        CancelRequest, ChangePage, CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime,
+        ExternalClient, ExternalEventType, ExternalId, ExternalSlot, LinkRequest, Page, PageRequest,
+        ProviderError, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest, SlotQuery,
+        SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
     },
 };
 
 use super::Tokens;
-use crate::doors::Doors;
+use crate::breaker::ConnectionBreakers;
 
 /// Providers whose calls carry good tokens.
 pub(crate) struct Authorising {
     pub(crate) inner: Arc<dyn Providers>,
     pub(crate) tokens: Arc<Tokens>,
     /// What keeps a provider from being asked that does not answer.
-    pub(crate) doors: Doors,
+    pub(crate) breakers: Arc<ConnectionBreakers>,
 }
 
 macro_rules! authorised {
     ($($name:ident($($arg:ident: $type:ty),*) -> $reply:ty;)*) => {
         $(fn $name<'a>(&'a self, cx: &'a CallContext, $($arg: $type),*) -> Reply<'a, $reply> {
             Box::pin(async move {
-                self.doors.pass(cx.connection, self.tokens.now())?;
+                let passage = self.breakers.try_acquire(cx.connection, self.tokens.now())?;
+                // Each call notes for itself whether it asked the provider.
+                let cx = &CallContext { asked: Asked::default(), ..cx.clone() };
                 let result = async {
                     let Some(ready) = self.tokens.ready(cx).await? else {
                         return self.inner.$name(cx, $($arg),*).await;
@@ -44,7 +46,7 @@ macro_rules! authorised {
                     }
                 };
                 let result = result.await;
-                self.doors.ended(cx.connection, &result, self.tokens.now());
+                self.breakers.ended(passage, cx, result.as_ref().err(), self.tokens.now()).await;
                 result
             })
         })*

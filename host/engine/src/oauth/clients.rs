@@ -80,6 +80,7 @@ impl Engine {
             .set_oauth_client(record.clone(), new.client_secret, self.audit_by(actor, request_id))
             .await
             .map_err(of_store)?;
+        self.plugin_recovered(plugin).await;
         Ok(record)
     }
 

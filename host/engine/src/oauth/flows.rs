@@ -272,10 +272,13 @@ impl Engine {
         connection.status = ConnectionStatus::Healthy;
         connection.status_detail = None;
         self.forget_availability(connection.id);
-        self.store()
+        let updated = self
+            .store()
             .update_connection(connection, Some(credentials), revision, self.audit(caller))
             .await
-            .map_err(of_store)
+            .map_err(of_store)?;
+        self.connection_recovered(updated.id).await;
+        Ok(updated)
     }
 
     /// How the consents of a connection stand.

@@ -187,6 +187,8 @@ impl Tokens {
                 Ok(new)
             }
             Err(TokenError::Unavailable(why)) => {
+                // The provider's token endpoint was asked, and is part of it.
+                cx.asked.note();
                 tracing::warn!(connection = %cx.connection, why, "a token was not renewed");
                 Err(UNAVAILABLE)
             }

@@ -159,6 +159,6 @@ async fn a_provider_that_never_answers_is_left_alone_for_a_while() {
     assert_eq!(w.provider.count("validate") - before, 10, "then nobody asks");
     w.provider.state().clear_faults();
     w.clock.pass_seconds(60);
-    assert!(health().await.unwrap().1.is_none(), "one tries, and the door opens");
+    assert!(health().await.unwrap().1.is_none(), "one tries, and the breaker closes");
     assert!(health().await.unwrap().1.is_none());
 }

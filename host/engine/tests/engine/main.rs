@@ -28,6 +28,8 @@ mod plugins;
 #[cfg(test)]
 mod provider;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod repeats;
 #[cfg(test)]
 mod rotation;

@@ -18,14 +18,14 @@ use crate::{
 const RETURN: &str = "https://console.example/connected";
 
 /// A world whose operator has registered a client, and whose provider looks at tokens.
-async fn consenting() -> World {
+pub(crate) async fn consenting() -> World {
     let world = world().await;
     register(&world, "made_up_client_secret").await;
     world
 }
 
 /// The operator gives the client this secret.
-async fn register(world: &World, secret: &str) {
+pub(crate) async fn register(world: &World, secret: &str) {
     let client = NewOAuthClient {
         client_id: "client_1".into(),
         client_secret: Some(Secret::new(secret.into())),
@@ -47,14 +47,14 @@ fn query(started: &OAuthStarted) -> BTreeMap<String, String> {
 }
 
 /// The provider has asked the person, who agreed.
-fn consent(world: &World, started: &OAuthStarted, code: &str) -> OAuthAnswer {
+pub(crate) fn consent(world: &World, started: &OAuthStarted, code: &str) -> OAuthAnswer {
     let query = query(started);
     world.tokens.state.lock().unwrap().codes.insert(code.to_owned(), query["code_challenge"].clone());
     OAuthAnswer { state: query["state"].clone(), code: Some(code.to_owned()), ..OAuthAnswer::default() }
 }
 
 /// A connection made by consent, on which the provider looks at tokens.
-async fn consented(world: &World) -> ConnectionRecord {
+pub(crate) async fn consented(world: &World) -> ConnectionRecord {
     let started = start(world).await;
     let answer = consent(world, &started, "c1");
     let made = world.engine.finish_oauth(answer, "req").await.result.unwrap();

@@ -10,7 +10,7 @@ use crate::{
     world::{World, grant, world},
 };
 
-async fn install(w: &World, version: &str, hosts: &str) -> berth_model::plugin::PluginVersion {
+pub(crate) async fn install(w: &World, version: &str, hosts: &str) -> berth_model::plugin::PluginVersion {
     let text = MANIFEST.replace("1.0.0", version).replace("\"api.acme.example\"", hosts);
     w.engine.install_plugin("operator", "req", text.into_bytes()).await.unwrap().version
 }

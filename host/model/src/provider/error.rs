@@ -68,10 +68,10 @@ pub enum CallError {
     /// The component does not export the interface. Nothing was done.
     #[error("the provider does not offer {0}")]
     NotOffered(&'static str),
-    /// The door is closed after repeated traps. Nothing was done.
-    #[error("the provider plugin failed repeatedly; closed for {retry_after_ms} ms")]
+    /// The plugin's circuit breaker is open after repeated traps. Nothing was done.
+    #[error("the provider plugin failed repeatedly; its circuit breaker is open for {retry_after_ms} ms")]
     BreakerOpen {
-        /// When it opens.
+        /// When to try again.
         retry_after_ms: u64,
     },
     /// The component trapped, or returned something that the contract does not allow.
@@ -93,6 +93,9 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// The budget of [`Self::Exhausted`] that a call uses up by waiting, mostly for the provider.
+    pub const WALL_TIME: &'static str = "wall time";
+
     /// Is it certain that the provider changed nothing, and that trying the same again is useless? A definite refusal
     /// releases the slot; everything else stays pending.
     #[must_use]
@@ -112,6 +115,21 @@ impl CallError {
             },
             Self::NotOffered(_) => true,
             _ => false,
+        }
+    }
+
+    /// May the same call succeed once its connection or its plugin works again: after consent, with other credentials, hosts or code, or
+    /// when the provider answers again? What is only asked too often is over by itself.
+    #[must_use]
+    pub const fn is_mended_by_recovery(&self) -> bool {
+        match self {
+            Self::Provider(error) => {
+                matches!(error, ProviderError::Unauthorised | ProviderError::Unavailable { .. })
+            }
+            Self::NotActive(_) | Self::BreakerOpen { .. } | Self::Trap { .. } | Self::Exhausted { .. } => {
+                true
+            }
+            Self::Busy { .. } | Self::NotOffered(_) => false,
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 use berth_model::{
     id::{ConnectionId, ProviderCallId, TenantId},
     manifest::Manifest,
-    provider::CallContext,
+    provider::{Asked, CallContext},
     secret::Credentials,
     time::Clock,
 };
@@ -108,6 +108,8 @@ pub(super) struct Call {
     pub(super) granted: Arc<BTreeSet<String>>,
     /// It reads everything, and nobody waits for it.
     pub(super) is_bulk: bool,
+    /// Noted when a request leaves.
+    pub(super) provider_asked: Asked,
     asked: OnceLock<BTreeSet<String>>,
     scrubber: OnceLock<Arc<Scrubber>>,
     pub(super) quota: CallQuota,
@@ -144,6 +146,7 @@ impl CallEgress {
             credentials: Arc::clone(&cx.credentials),
             granted: Arc::clone(&cx.granted_hosts),
             is_bulk,
+            provider_asked: cx.asked.clone(),
             asked: OnceLock::new(),
             scrubber: OnceLock::new(),
             records: Records::default(),

@@ -85,6 +85,7 @@ impl Call {
         if let Err(wait) = self.gate.rates.enter(turn, limits.rate_wait).await {
             return Ok(too_many_requests(wait));
         }
+        self.provider_asked.note();
         let is_head = outgoing.method == Method::HEAD;
         match staged.as_ref().map_or(Cue::Ask, |(stage, request)| stage.before(request)) {
             Cue::Ask => {}

@@ -85,7 +85,7 @@ async fn results_are_capped() {
 }
 
 #[tokio::test]
-async fn wall_time_is_capped_and_does_not_close_the_door() {
+async fn wall_time_is_capped_and_opens_no_breaker() {
     let limits = RuntimeLimits { wall_ms: 50, ..RuntimeLimits::default() };
     let waits = "(call $state (i32.const 512) (i32.const 6) (i32.const 3000)) (i32.const 0)";
     let world = world(limits, None);

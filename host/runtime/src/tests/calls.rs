@@ -1,4 +1,4 @@
-//! Calls: answers, breaches of the contract, the door, permits, and versions that change under a call.
+//! Calls: answers, breaches of the contract, breakers, permits, and versions that change under a call.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ async fn what_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn traps_close_the_door_of_one_version_for_a_while() {
+async fn traps_open_the_breaker_of_one_version_for_a_while() {
     let world = world(RuntimeLimits::default(), None);
     world
         .serve(component("(call $log (i32.const 4) (i32.const 512) (i32.const 6)) unreachable", "a1", "{}"))
@@ -96,12 +96,12 @@ async fn traps_close_the_door_of_one_version_for_a_while() {
         assert!(message.contains("unreachable"), "{message}");
         assert_eq!(log_tail, "Sample");
     }
-    let closed = CallError::BreakerOpen { retry_after_ms: limits::BREAKER_CLOSED_MS_MIN };
-    assert_eq!(world.runtime.validate(&cx(1)).await.expect_err("closed"), closed);
-    world.clock.pass_ms(i64::try_from(limits::BREAKER_CLOSED_MS_MIN).expect("small"));
+    let open = CallError::BreakerOpen { retry_after_ms: limits::BREAKER_OPEN_MS_MIN };
+    assert_eq!(world.runtime.validate(&cx(1)).await.expect_err("open"), open);
+    world.clock.pass_ms(i64::try_from(limits::BREAKER_OPEN_MS_MIN).expect("small"));
     assert!(matches!(world.runtime.validate(&cx(1)).await, Err(CallError::Trap { .. })), "tried again");
     world.serve(component(ANSWER, "a2", "{}")).await;
-    assert_eq!(world.runtime.validate(&cx(1)).await.expect("another version, another door").id, "a2");
+    assert_eq!(world.runtime.validate(&cx(1)).await.expect("another version, other breakers").id, "a2");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use berth_model::{
     id::{ConnectionId, ProviderCallId, TenantId},
     manifest::PluginId,
     plugin::{ComponentReport, PluginHost},
-    provider::{CallContext, CallLog, CallRecord, ConnectionState, Later, StateError},
+    provider::{Asked, CallContext, CallLog, CallRecord, ConnectionState, Later, StateError},
     time::{Clock, Instant},
 };
 use tokio::sync::Semaphore;
@@ -139,5 +139,6 @@ pub(super) fn cx(tenant: u128) -> CallContext {
         settings: Arc::new(serde_json::json!({})),
         credentials: Arc::default(),
         granted_hosts: Arc::new(BTreeSet::new()),
+        asked: Asked::default(),
     }
 }

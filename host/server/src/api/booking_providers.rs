@@ -10,6 +10,7 @@ use axum::{
 };
 use berth_engine::{ConnectionPatch, NewConnection};
 use berth_model::{
+    breaker::BreakerState,
     connection::{ConnectionRecord, ConnectionStatus},
     id::{ConnectionId, ListingId},
     manifest::PluginId,
@@ -288,6 +289,10 @@ pub(super) struct Health {
     status: ConnectionStatus,
     /// Why not.
     detail: Option<String>,
+    /// `closed`: its provider is asked; `open`: it is not, since it gave no usable answer many times in a row; `half_open`: the next call
+    /// finds out.
+    #[schema(value_type = String)]
+    breaker: BreakerState,
 }
 
 /// Ask the provider now whether the connection works.
@@ -304,6 +309,7 @@ pub(super) async fn health(
     Ok(Json(Health {
         status: connection.status,
         detail: connection.status_detail.or_else(|| problem.map(|p| p.detail)),
+        breaker: app.engine().connection_breaker(id),
     }))
 }
 

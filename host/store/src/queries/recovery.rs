@@ -55,7 +55,7 @@ pub(crate) async fn wake(
                 .bind(plugin.as_str())
                 .bind(Ts(due_at))
                 .bind(i64::from(limit))
-                .bind(tenant.map(|tenant| tenant.uuid()))
+                .bind(tenant.map(berth_model::id::Id::uuid))
                 .execute(conn)
                 .await?
         }
@@ -85,7 +85,7 @@ async fn carry_out(
             sqlx::query::<Db>(of_connection).bind(id.uuid()).bind(Ts(now)).execute(conn).await?;
         }
         Recovered::Plugin { plugin, tenant } => {
-            let tenant: Option<Uuid> = tenant.map(|tenant| tenant.uuid());
+            let tenant: Option<Uuid> = tenant.map(berth_model::id::Id::uuid);
             let query = sqlx::query::<Db>(of_plugin).bind(plugin.as_str()).bind(Ts(now)).bind(tenant);
             query.execute(conn).await?;
         }

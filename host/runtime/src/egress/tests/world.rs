@@ -14,7 +14,7 @@ use std::{
 use berth_model::{
     id::Id,
     manifest::Manifest,
-    provider::{CallContext, EgressRecord},
+    provider::{Asked, CallContext, EgressRecord},
     secret::Secret,
     time::{Clock, Instant},
 };
@@ -301,6 +301,7 @@ fn context(tenant: u128, granted: &Arc<BTreeSet<String>>) -> CallContext {
         settings: Arc::new(serde_json::json!({})),
         credentials: Arc::new([("key".to_owned(), Secret::new(KEY.to_owned()))].into()),
         granted_hosts: Arc::clone(granted),
+        asked: Asked::default(),
     }
 }
 
