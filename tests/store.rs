@@ -95,6 +95,7 @@ on_both! {
     jobs::what_a_connection_stopped_is_woken,
     limits::a_limit_counts_what_it_should,
     limits::a_limit_is_not_exceeded_by_racing_bookings,
+    limits::the_limits_of_a_large_team_count_the_same,
     limits::several_bookings_are_made_together_or_not_at_all,
     limits::what_ended_is_found_for_the_sweep,
     limits::what_nobody_answered_is_found_for_the_sweep,

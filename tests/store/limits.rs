@@ -42,7 +42,21 @@ pub async fn a_limit_is_not_exceeded_by_racing_bookings(world: &World) {
 }
 
 pub async fn a_limit_counts_what_it_should(world: &World) {
+    counts_what_it_should(world, 1).await;
+}
+
+/// So many that they are counted together.
+pub async fn the_limits_of_a_large_team_count_the_same(world: &World) {
+    counts_what_it_should(world, 40).await;
+}
+
+async fn counts_what_it_should(world: &World, times: usize) {
     let scene = world.scene("quay").await;
+    let limited = |world: &World, scene: &Scene, from, length, most| {
+        let mut new = limited(world, scene, from, length, most);
+        new.allowances = new.allowances.repeat(times);
+        new
+    };
     let most = Quantity::MaxBookings(2);
     let mut made = Vec::new();
     for from in [60, 120] {

@@ -3,6 +3,8 @@
 //! Nothing is told apart: what shall be closed is compared with what is (`block_changes`), and the difference is carried out. A block is
 //! noted before it is made, and looked for before a second try, so that a crash leaves none that nobody knows.
 
+use std::collections::BTreeSet;
+
 use berth_model::{
     calendar::{BlockState, CalendarBlock, CalendarRecord, block_changes},
     id::{CalendarId, MemberId, TenantId},
@@ -108,11 +110,12 @@ impl Engine {
         } else {
             Vec::new()
         };
+        let still: BTreeSet<Interval> = wanted.iter().copied().collect();
         let there = self.store().calendar_blocks(calendar.tenant, calendar.id, began).await?;
         // Those that were refused are asked for again: whoever booked there may have cancelled.
         let tried: Vec<CalendarBlock> = there
             .iter()
-            .filter(|block| block.state != BlockState::Closed && wanted.contains(&block.when))
+            .filter(|block| block.state != BlockState::Closed && still.contains(&block.when))
             .cloned()
             .collect();
         let (close, open) = block_changes(&wanted, there);

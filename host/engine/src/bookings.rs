@@ -127,7 +127,7 @@ impl BookRequest {
 impl Plan {
     /// What alternatives must be.
     fn wanted(&self, member: Option<MemberId>) -> Wanted<'static> {
-        Wanted { length_minutes: minutes_of(self.when), member, moving: None, hold: self.hold }
+        Wanted { member, hold: self.hold, ..Wanted::of(minutes_of(self.when)) }
     }
 }
 
@@ -195,7 +195,7 @@ impl Engine {
             return self.plan_of_hold(caller, request, scene, claim).await;
         }
         let length_minutes = length(&scene, request.length_minutes)?;
-        let wanted = Wanted { length_minutes, member: request.member, moving: None, hold: None };
+        let wanted = Wanted { length_minutes, member: request.member, ..Wanted::of(length_minutes) };
         let choices = self.choices_at(caller, &scene, request.start, wanted).await?;
         Ok(Plan { scene, when: Interval::of_minutes(request.start, length_minutes), choices, hold: None })
     }

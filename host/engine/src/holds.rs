@@ -78,7 +78,7 @@ impl Engine {
             self.random().fill(&mut bytes);
             Secret::new(URL_SAFE_NO_PAD.encode(bytes))
         });
-        let wanted = Wanted { length_minutes, member: request.member, moving: None, hold: None };
+        let wanted = Wanted { length_minutes, member: request.member, ..Wanted::of(length_minutes) };
         let when = Interval::of_minutes(request.start, length_minutes);
         for choice in self.choices_at(caller, &scene, request.start, wanted).await? {
             let Some((member, other_members)) = choice.members.split_first() else { continue };

@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    holidays::{NoHolidays, holidays},
-    id::{ListingId, RuleId},
-    limits,
+    holidays::{NoHolidays, PublicHoliday, holidays},
+    id::ListingId,
     problem::{FieldError, Problem},
-    rule::{Holiday, Rule, RuleKind, RuleOwner, RuleRecord},
+    rule::{Holiday, Rule, RuleOwner, RuleRecord},
 };
 use chrono::NaiveDate;
 
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Engine, Outcome, problems::of_store};
 
 /// Which holidays, and for whom.
 #[derive(Debug, Clone)]
@@ -40,23 +39,15 @@ impl Engine {
     /// Import public holidays: all or none. Those that the listing has already (the same day and name) are left as they are, so
     /// importing again is harmless.
     pub async fn import_holidays(&self, caller: &Caller, import: HolidayImport) -> Outcome<ImportedHolidays> {
-        let part = import.subdivision.as_deref();
-        let found = holidays(&import.country, part, import.from_year, import.to_year).map_err(|error| {
-            let field = match error {
-                NoHolidays::Country => "/country",
-                NoHolidays::Subdivision(_) => "/subdivision",
-                NoHolidays::Years(..) => "/from_year",
-            };
-            Problem::invalid(vec![FieldError::new(field, error.to_string())])
-        })?;
-        let known = self.holidays_of(caller, import.listing).await?;
+        let listing = import.listing;
+        let found = self.compute(caller.tenant, move |_| found(&import)).await?;
+        let known = self.holidays_of(caller, listing).await?;
         let (known, new): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|holiday| known.contains(&(holiday.date, holiday.name.clone())));
         let rules = new.into_iter().map(|holiday| {
             Rule::Holiday(Holiday { name: holiday.name, date: holiday.date, last_date: None })
         });
-        let made =
-            self.create_rules(caller, Some(RuleOwner::Listing(import.listing)), rules.collect()).await?;
+        let made = self.create_rules(caller, Some(RuleOwner::Listing(listing)), rules.collect()).await?;
         Ok(ImportedHolidays { made, already: known.len() })
     }
 
@@ -65,20 +56,24 @@ impl Engine {
         caller: &Caller,
         listing: ListingId,
     ) -> Outcome<BTreeSet<(NaiveDate, String)>> {
-        let mut known = BTreeSet::new();
-        let mut after: Option<RuleId> = None;
-        for _ in 0..limits::HOLIDAY_PAGES_MAX {
-            let page = self.list_rules(caller, RuleKind::Holiday, after, limits::PAGE_ITEMS_MAX).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-            for record in page {
-                if let (Some(RuleOwner::Listing(owner)), Rule::Holiday(holiday)) = (record.owner, record.rule)
-                    && owner == listing
-                {
-                    known.insert((holiday.date, holiday.name));
-                }
-            }
-        }
-        Ok(known)
+        let there = self.store().holidays_of(caller.tenant, listing).await.map_err(of_store)?;
+        let known = |rule| match rule {
+            Rule::Holiday(holiday) => Some((holiday.date, holiday.name)),
+            _ => None,
+        };
+        Ok(there.into_iter().filter_map(known).collect())
     }
+}
+
+/// The public holidays that an import asks for.
+fn found(import: &HolidayImport) -> Outcome<Vec<PublicHoliday>> {
+    let part = import.subdivision.as_deref();
+    holidays(&import.country, part, import.from_year, import.to_year).map_err(|error| {
+        let field = match error {
+            NoHolidays::Country => "/country",
+            NoHolidays::Subdivision(_) => "/subdivision",
+            NoHolidays::Years(..) => "/from_year",
+        };
+        Problem::invalid(vec![FieldError::new(field, error.to_string())])
+    })
 }

@@ -11,6 +11,7 @@ mod bookings;
 mod breaker;
 mod calendar_writes;
 mod calendars;
+mod computing;
 mod connections;
 mod context;
 mod event_types;
@@ -71,7 +72,7 @@ pub use mirror::{Difference, Reconciliation, SyncStatus};
 pub use oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStarted};
 pub use plugins::InstalledPlugin;
 pub use routing::ProviderChoice;
-pub use rules::{PatternPreview, preview_pattern};
+pub use rules::PatternPreview;
 pub use series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
 pub use tenants::{NewTenant, TenantPatch};
 
@@ -133,6 +134,8 @@ struct Inner {
     breakers: Arc<breaker::ConnectionBreakers>,
     /// Webhooks that were refused and not counted in the database yet.
     refusals: refusals::Refusals,
+    /// Threads for what needs a core for long.
+    computing: computing::Computing,
     /// Answers of providers about availability.
     cache: availability::Cache,
     /// Providers' event types, page by page, where a manifest allows it.
@@ -177,6 +180,7 @@ impl Engine {
                 recovery,
                 breakers,
                 refusals: refusals::Refusals::default(),
+                computing: computing::Computing::of_this_machine(),
                 cache: availability::new_cache(),
                 catalog: connections::new_catalog(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
@@ -203,6 +207,10 @@ impl Engine {
 
     pub(crate) fn tokens(&self) -> &oauth::Tokens {
         &self.inner.tokens
+    }
+
+    pub(crate) fn computing(&self) -> &computing::Computing {
+        &self.inner.computing
     }
 
     pub(crate) fn plugin_host(&self) -> &dyn PluginHost {

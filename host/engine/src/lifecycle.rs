@@ -127,7 +127,7 @@ impl Engine {
         }
         let (start, length_minutes) = (reschedule.start, minutes_of(booking.when));
         let wanted =
-            Wanted { length_minutes, member: Some(booking.member), moving: Some(&booking), hold: None };
+            Wanted { member: Some(booking.member), moving: Some(&booking), ..Wanted::of(length_minutes) };
         let choices = self.choices_at(caller, &scene, start, wanted).await?;
         // Each of its members must be free; that they would be chosen together again is not needed.
         let is_free = |member| choices.iter().any(|choice| choice.members.contains(&member));

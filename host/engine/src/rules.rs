@@ -1,7 +1,5 @@
 //! Availability rules: made, read, changed; and a preview of what a pattern would offer.
 
-use std::sync::Arc;
-
 use berth_model::{
     budget::Budget,
     id::RuleId,
@@ -137,14 +135,20 @@ impl Engine {
         self.store().list_rules(caller.tenant, kind, after, limit).await.map_err(of_store)
     }
 
+    /// The slots that a pattern would offer; nothing is stored or looked up.
+    pub async fn preview_pattern(&self, caller: &Caller, preview: PatternPreview) -> Outcome<Vec<Instant>> {
+        let work = move |budget: &Budget| previewed(&preview, budget);
+        self.computing().run_small(caller.tenant, true, limits::ANSWER_STEPS_MAX, work).await
+    }
+
     /// Remove a rule.
     pub async fn delete_rule(&self, caller: &Caller, kind: RuleKind, id: RuleId) -> Outcome<()> {
         self.store().delete_rule(caller.tenant, kind, id, self.audit(caller)).await.map_err(of_store)
     }
 }
 
-/// The slots that a pattern would offer; nothing is stored or looked up.
-pub fn preview_pattern(preview: &PatternPreview) -> Outcome<Vec<Instant>> {
+/// The slots that a pattern would offer.
+fn previewed(preview: &PatternPreview, budget: &Budget) -> Outcome<Vec<Instant>> {
     let mut fields = Fields::default();
     Rule::Pattern(preview.pattern.clone()).check(&mut fields);
     fields.range("/length_minutes", preview.length_minutes, 1, limits::MEETING_MINUTES_MAX);
@@ -155,10 +159,9 @@ pub fn preview_pattern(preview: &PatternPreview) -> Outcome<Vec<Instant>> {
         fields.bad("/to", format!("must be at most {} days after from", limits::AVAILABILITY_DAYS_MAX));
     }
     fields.finish()?;
-    let budget = Budget::of_answer(Arc::default());
     // It has no id before it is stored.
     let pattern = (RuleId::from_uuid(uuid::Uuid::nil()), &preview.pattern);
-    let windows = pattern_windows(&[pattern], preview.time_zone, &[], &[], preview.within, &budget)?.windows;
+    let windows = pattern_windows(&[pattern], preview.time_zone, &[], &[], preview.within, budget)?.windows;
     let host = Host {
         zone: preview.time_zone,
         unrestricted: windows.clone(),
@@ -188,7 +191,7 @@ pub fn preview_pattern(preview: &PatternPreview) -> Outcome<Vec<Instant>> {
         booking_window: None,
         hosts: vec![host],
     };
-    let starts: Vec<Instant> = question.offers(&budget)?.into_iter().map(|offer| offer.start).collect();
+    let starts: Vec<Instant> = question.offers(budget)?.into_iter().map(|offer| offer.start).collect();
     if starts.len() > limits::SLOTS_MAX {
         return Err(Problem::new(
             Code::MalformedParameter,

@@ -75,7 +75,11 @@ impl Engine {
         let length_minutes = length(&scene, first.length_minutes)?;
         let starts = starts.expand(first.start, scene.listing.time_zone);
         let starts = starts.map_err(|error| Problem::invalid(vec![error]))?;
-        let wanted = Wanted { length_minutes, member: first.member, moving: None, hold: None };
+        // All of them are one answer.
+        let steps = limits::ANSWER_STEPS_MAX
+            .checked_div(u64::try_from(starts.len()).unwrap_or(u64::MAX))
+            .unwrap_or(0);
+        let wanted = Wanted { member: first.member, steps, ..Wanted::of(length_minutes) };
         let before = self.series_made_before(caller).await?;
         let outcome = match (best_effort, before) {
             (true, Some(before)) => self.book_each(caller, &first, &scene, wanted, &starts, before).await?,

@@ -222,6 +222,8 @@ pub const ANSWER_TEXT_CHARS_MAX: u32 = 4_000;
 pub const ANSWER_NUMBER_MAX: i64 = 9_007_199_254_740_991;
 /// Seats of one meeting: a lecture hall.
 pub const SEATS_MAX: u32 = 1_000;
+/// Periods of limits that a booking counts one by one; for more, a large team, its bookings are read once for all.
+pub const ALLOWANCES_COUNTED_SINGLY_MAX: usize = 32;
 /// Limits of one event type: each period in bookings and in minutes, and some to spare.
 pub const LIMITS_MAX: usize = 16;
 /// Weekly stretches, date overrides, closed days or journeys of one host: a day each for years.
@@ -252,8 +254,16 @@ pub const ANSWER_STEPS_MAX: u64 = 200_000_000;
 /// Steps of one answer that the rules of one member may take, so that a single calendar cannot use up what the others need: a hundred
 /// recurring patterns over two years.
 pub const MEMBER_STEPS_MAX: u64 = 20_000_000;
-/// Computations at the same time per process: each takes a core.
+/// Computations at the same time per process, where it has as many cores: each takes one. A tenant may have half of them.
 pub const COMPUTES_CONCURRENT_MAX: usize = 8;
+/// Computations of one tenant that wait for their turn; further ones are refused as busy. More would wait longer than anybody does.
+pub const COMPUTES_WAITING_PER_TENANT_MAX: usize = 32;
+/// How long a computation waits for its turn before it is refused as busy, in milliseconds: below what a person waits for.
+pub const COMPUTE_WAIT_MS_MAX: u64 = 5_000;
+/// Steps of a computation that is begun between other requests: about a millisecond.
+pub const COMPUTE_INLINE_STEPS_MAX: u64 = 100_000;
+/// Rules, taken places and busy times with which a question is taken to be small.
+pub const COMPUTE_INLINE_ITEMS_MAX: usize = 2_000;
 /// Hosts in one request for a computation.
 pub const COMPUTE_HOSTS_MAX: usize = 200;
 /// Busy times, or other stretches of time, in one request for a computation: years of a full calendar.
@@ -287,6 +297,10 @@ pub const RULES_REMEMBERED_MAX: u64 = 50_000;
 pub const HOLIDAY_PAGES_MAX: usize = 100;
 /// Slots in one availability answer.
 pub const SLOTS_MAX: usize = 20_000;
+/// How often the slots of one availability answer name a member: a hundred members for a quarter of a year, in 20 megabytes.
+pub const SLOT_MEMBERS_MAX: usize = 500_000;
+/// Slots and names of members that are written between other requests: some hundred kilobytes.
+pub const SLOTS_INLINE_MAX: usize = 5_000;
 /// How long an Idempotency-Key is remembered, in seconds: a day of retries.
 pub const IDEMPOTENCY_SECONDS: i64 = 86_400;
 /// Tries of a job before it is put aside for a person.

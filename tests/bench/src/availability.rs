@@ -112,6 +112,13 @@ async fn on(table: &mut Table, name: &str, folder: &Path, database: Option<&str>
         ask(&client, &month, &key).await;
     }
     let floor = at_once(&client, &empty, &key, 1).await.median();
+    let hop = at_once(&client, &format!("{base}/healthz"), &key, 1).await.median();
+    table.row(
+        &format!("    {name}, an empty hour, p50"),
+        &time(floor),
+        &format!("{:.1} times a request that does nothing ({})", ratio(floor, hop), time(hop)),
+        "<= 0.25 ms on SQLite",
+    );
     let one = at_once(&client, &month, &key, 1).await;
     let bytes = ask(&client, &month, &key).await.1;
     table.row(
@@ -131,7 +138,7 @@ async fn on(table: &mut Table, name: &str, folder: &Path, database: Option<&str>
         "    one client, a booking before each question, p50 (p99)",
         &format!("{} ({})", time(changing.median()), time(changing.percentile(99))),
         &format!("{:.1} times without", ratio(changing.median(), one.median())),
-        "",
+        "p50 <= 2 ms on SQLite",
     );
     for clients in [2, 4, 8, 16] {
         let many = at_once(&client, &month, &key, clients).await;

@@ -47,7 +47,7 @@ pub struct Scene {
     pub store: Store,
     pub event_type: EventTypeRecord,
     pub members: Vec<MemberId>,
-    world: World,
+    pub world: World,
     next: AtomicI64,
 }
 
@@ -103,6 +103,17 @@ impl Scene {
         Uuid::from_u128((0x0193_0000_0000_7000_8000_0000_0000_0000) | (n << 64 & 0xffff_ffff_0000) | n)
     }
 
+    /// An id, and the head of an audit row.
+    pub fn noted(&self) -> (Uuid, Audit) {
+        let audit = Audit {
+            id: AuditEntryId::from_uuid(self.id()),
+            at: Instant::from_seconds(1_780_000_000),
+            actor: "key:bench".to_owned(),
+            request_id: "bench".to_owned(),
+        };
+        (self.id(), audit)
+    }
+
     /// A booking of this member.
     pub fn booking(&self, member: MemberId, when: Interval) -> (NewBooking, Audit) {
         let id = BookingId::from_uuid(self.id());
@@ -148,13 +159,7 @@ impl Scene {
             hold: None,
             idempotency_key: None,
         };
-        let audit = Audit {
-            id: AuditEntryId::from_uuid(self.id()),
-            at: now,
-            actor: "key:bench".to_owned(),
-            request_id: "bench".to_owned(),
-        };
-        (new, audit)
+        (new, self.noted().1)
     }
 
     fn slot(&self, n: i64, round: i64) -> Interval {

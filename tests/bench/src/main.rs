@@ -6,6 +6,7 @@ mod calls;
 mod commits;
 mod loading;
 mod naive;
+mod neighbours;
 mod program;
 mod providers;
 mod scheduling;
@@ -16,7 +17,8 @@ use table::Table;
 #[tokio::main]
 async fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let all = ["calls", "loading", "program", "commits", "scheduling", "availability", "providers"];
+    let all =
+        ["calls", "loading", "program", "commits", "scheduling", "availability", "neighbours", "providers"];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         eprintln!("there is no benchmark {unknown:?}; there are: {}", all.join(", "));
         std::process::exit(2);
@@ -42,6 +44,9 @@ async fn main() {
     }
     if runs("availability") {
         availability::run(&mut table).await;
+    }
+    if runs("neighbours") {
+        neighbours::run(&mut table).await;
     }
     if runs("providers") {
         providers::run(&mut table).await;

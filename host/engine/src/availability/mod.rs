@@ -3,6 +3,7 @@
 mod calendars;
 mod choice;
 mod external;
+mod material;
 mod open;
 mod question;
 
@@ -14,7 +15,7 @@ use berth_model::{
     id::{ConnectionId, EventTypeId, HoldId, MemberId, RuleId},
     limits,
     problem::{Code, Problem},
-    scheduling::slots::{Offer, Question, Reason, Rejection},
+    scheduling::slots::{Offer, Question, Reason},
     time::{Instant, Interval, Zone},
 };
 
@@ -26,8 +27,8 @@ pub(crate) use question::length;
 use berth_store::records::{RulesOf, TakenOf};
 
 use crate::{Caller, Engine, Outcome, ProviderChoice, problems::of_store, routing::Scene};
-use external::External;
-use question::{Asked, Known, named, question, relevant, ruled};
+use material::{Computed, Material};
+use question::{Asked, named, relevant, ruled};
 
 /// A question for slots.
 #[derive(Debug, Clone)]
@@ -107,6 +108,15 @@ pub(crate) struct Wanted<'a> {
     pub(crate) moving: Option<&'a Booking>,
     /// The caller's own hold.
     pub(crate) hold: Option<HoldId>,
+    /// How many steps it may take to compute.
+    pub(crate) steps: u64,
+}
+
+impl Wanted<'_> {
+    /// So many minutes with anybody, of one answer's own.
+    pub(crate) const fn of(length_minutes: u32) -> Self {
+        Self { length_minutes, member: None, moving: None, hold: None, steps: limits::ANSWER_STEPS_MAX }
+    }
 }
 
 /// What a stretch of time is searched for.
@@ -155,7 +165,7 @@ impl Engine {
         let length_minutes = length(&scene, query.length_minutes).map_err(|refused| {
             Problem::new(Code::MalformedParameter, refused.detail.trim_start_matches('/').to_owned())
         })?;
-        let wanted = Wanted { length_minutes, member: query.member, moving: None, hold: None };
+        let wanted = Wanted { length_minutes, member: query.member, ..Wanted::of(length_minutes) };
         let hide = !scene.listing.offer_when_degraded;
         let fresh = Some(Arc::clone(&scene.places));
         let asked = Sought { within: query.within, hide_when_degraded: hide, explain: query.explain, fresh };
@@ -238,10 +248,13 @@ impl Engine {
         sought: Sought,
     ) -> Outcome<Found> {
         let Sought { within, hide_when_degraded, explain, fresh } = sought;
-        let members = named(scene, wanted.member)?;
-        let ids: Vec<MemberId> = members.iter().map(|m| m.id).collect();
-        let asked =
-            Asked { now: self.now(), within, length_minutes: wanted.length_minutes, moving: wanted.moving };
+        let ids: Vec<MemberId> = named(scene, wanted.member)?.iter().map(|m| m.id).collect();
+        let asked = Asked {
+            now: self.now(),
+            within,
+            length_minutes: wanted.length_minutes,
+            moving: wanted.moving.map(|booking| booking.when),
+        };
         let own = wanted.moving.map(|booking| booking.id.uuid()).or(wanted.hold.map(HoldId::uuid));
         let of = TakenOf {
             members: ids.clone(),
@@ -299,57 +312,13 @@ impl Engine {
         };
         let (calendars, unread) = self.calendar_times(request_id, scene, &ids, within).await?;
         degraded.extend(unread);
-        let known =
-            Known { places: &places, external: external.as_deref(), calendars: &calendars, rules: &rules };
-        let budget = Budget::of_answer(Arc::default());
-        let (question, left_out) = question(scene, &members, asked, known, &budget)?;
-        let mut offers = question.offers(&budget)?;
-        let mut rejections = if explain { question.rejections(&offers, &budget)? } else { Vec::new() };
-        if let Some(External::Starts(starts)) = external.as_deref() {
-            strike(&mut offers, &mut rejections, Reason::Provider, |start| {
-                starts.binary_search(&start).is_ok()
-            });
-        }
-        if hide_when_degraded && !degraded.is_empty() {
-            strike(&mut offers, &mut rejections, Reason::Degraded, |_| false);
-        }
-        if offers.len() > limits::SLOTS_MAX || rejections.len() > limits::SLOTS_MAX {
-            return Err(Problem::new(
-                Code::MalformedParameter,
-                format!("from and to hold more than {} slots.", limits::SLOTS_MAX),
-            )
-            .with_hint("Ask for fewer days at a time."));
-        }
-        let rejected = if explain { named_rejections(rejections, &ids) } else { Vec::new() };
-        let left_out = left_out.into_iter().collect();
+        let (only, hides) = (wanted.member, hide_when_degraded && !degraded.is_empty());
+        let (scene, explains) = (scene.clone(), explain);
+        let material = Material { scene, only, asked, places, external, calendars, rules, hides, explains };
+        let is_small = material.is_small();
+        let work = move |budget: &Budget| material.answer(budget);
+        let Computed { question, offers, rejected, left_out } =
+            self.computing().run_small(tenant, is_small, wanted.steps, work).await?;
         Ok(Found { question, members: ids, offers, rejected, degraded, left_out })
     }
-}
-
-/// Take offers back for a reason.
-fn strike(
-    offers: &mut Vec<Offer>,
-    rejections: &mut Vec<Rejection>,
-    reason: Reason,
-    keeps: impl Fn(Instant) -> bool,
-) {
-    offers.retain(|offer| {
-        let kept = keeps(offer.start);
-        if !kept {
-            let host = |host: &usize| Rejection { start: offer.start, host: *host, reason, by: None };
-            rejections.extend(offer.hosts.iter().map(host));
-        }
-        kept
-    });
-}
-
-fn named_rejections(mut rejections: Vec<Rejection>, members: &[MemberId]) -> Vec<RejectedSlot> {
-    rejections.sort_by_key(|r| (r.start, r.host));
-    rejections
-        .into_iter()
-        .filter_map(|r| {
-            let member = *members.get(r.host)?;
-            Some(RejectedSlot { start: r.start, member, reason: r.reason, by: r.by })
-        })
-        .collect()
 }

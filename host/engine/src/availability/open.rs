@@ -1,12 +1,12 @@
 //! When a member is open: weekly hours or patterns, with overrides, holidays and travel, cut by what the listing, the event type and the
 //! restriction schedule say.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use berth_model::{
     budget::{Budget, Exhausted},
     hours::{civil_day, day_start},
-    id::RuleId,
+    id::{Id, RuleId},
     intervals::{intersection, merged},
     limits,
     member::{MemberRecord, WeeklyHours},
@@ -14,7 +14,7 @@ use berth_model::{
     scheduling::windows::{DateOverride, OpenHours, Travel},
     time::{Instant, Interval, Zone},
 };
-use chrono::{NaiveDate, Weekday};
+use chrono::{Days, NaiveDate, Weekday};
 
 use crate::routing::Scene;
 
@@ -33,20 +33,50 @@ pub(super) struct Open {
     pub(super) left_out: Vec<RuleId>,
 }
 
-/// The rules of a question, sorted by what they do.
+/// What cuts everyone's hours.
 #[derive(Debug, Clone)]
-pub(super) struct Rules<'a>(pub(super) &'a [RuleRecord]);
+pub(super) struct Cuts {
+    /// Only then; none: always.
+    windows: Option<Vec<Interval>>,
+    /// Patterns that could not be followed.
+    pub(super) left_out: Vec<RuleId>,
+    /// Days on which the listing is closed.
+    holidays: Vec<NaiveDate>,
+}
+
+/// The rules of a question, by whom they bear on.
+#[derive(Debug, Clone)]
+pub(super) struct Rules<'a> {
+    of: HashMap<RuleOwner, Vec<&'a RuleRecord>>,
+    restriction: Option<&'a Rule>,
+}
 
 const WEEK: [Weekday; 7] =
     [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
 
 impl<'a> Rules<'a> {
+    pub(super) fn new(scene: &Scene, rules: &'a [RuleRecord]) -> Self {
+        let mut of: HashMap<RuleOwner, Vec<&'a RuleRecord>> = HashMap::new();
+        for record in rules {
+            if let Some(owner) = record.owner {
+                of.entry(owner).or_default().push(record);
+            }
+        }
+        let named = scene.event_type.policy.restriction_schedule.map(Id::uuid);
+        let restriction = rules.iter().find(|r| Some(r.id.uuid()) == named).map(|r| &r.rule);
+        Self { of, restriction }
+    }
+
+    fn records(&self, owner: RuleOwner) -> impl Iterator<Item = &'a RuleRecord> {
+        self.of.get(&owner).into_iter().flatten().copied()
+    }
+
     fn of(&self, owner: RuleOwner) -> impl Iterator<Item = &'a Rule> {
-        self.0.iter().filter(move |r| r.owner == Some(owner)).map(|r| &r.rule)
+        self.records(owner).map(|r| &r.rule)
     }
 
     fn patterns(&self, owner: RuleOwner) -> Vec<(RuleId, &'a Pattern)> {
-        let own = self.0.iter().filter(move |r| r.owner == Some(owner));
+        let own = self.records(owner);
         own.filter_map(|r| if let Rule::Pattern(p) = &r.rule { Some((r.id, p)) } else { None }).collect()
     }
 
@@ -54,12 +84,53 @@ impl<'a> Rules<'a> {
         self.of(owner).filter_map(|r| if let Rule::Override(o) = r { Some(o.day()) } else { None }).collect()
     }
 
-    /// Days on which the listing is closed.
-    fn holidays(&self, owner: RuleOwner) -> Vec<NaiveDate> {
+    /// Days around an interval on which the listing is closed.
+    fn holidays(&self, owner: RuleOwner, seen: Interval) -> Vec<NaiveDate> {
+        // Two days more: another clock may show another date.
+        let two = Days::new(2);
+        let first = civil_day(Zone::UTC, seen.start()).checked_sub_days(two).unwrap_or(NaiveDate::MIN);
+        let last = civil_day(Zone::UTC, seen.end()).checked_add_days(two).unwrap_or(NaiveDate::MAX);
         let days = self.of(owner).filter_map(|r| if let Rule::Holiday(h) = r { Some(h) } else { None });
-        days.flat_map(|h| h.date.iter_days().take_while(|d| *d <= h.last_date.unwrap_or(h.date)))
-            .take(limits::HOURS_RULES_MAX)
-            .collect()
+        let mut closed: Vec<NaiveDate> = days
+            .flat_map(|h| {
+                let end = h.last_date.unwrap_or(h.date).min(last);
+                h.date.max(first).iter_days().take_while(move |day| *day <= end)
+            })
+            .collect();
+        closed.sort_unstable();
+        closed.dedup();
+        closed
+    }
+
+    /// What cuts everyone's hours: the listing's and the event type's rules, the restriction schedule, holidays.
+    ///
+    /// # Errors
+    /// It takes days × rules, and the occurrences of patterns, of the budget.
+    pub(super) fn cuts(&self, scene: &Scene, seen: Interval, budget: &Budget) -> Result<Cuts, Exhausted> {
+        let listing = RuleOwner::Listing(scene.listing.id);
+        let event_type = RuleOwner::EventType(scene.event_type.id);
+        let (mut windows, mut left_out): (Option<Vec<Interval>>, _) = (None, Vec::new());
+        let mut cut = |by: Vec<Interval>| {
+            windows = Some(windows.take().map_or(by.clone(), |windows| intersection(&windows, &by)));
+        };
+        for owner in [listing, event_type] {
+            if let Some(found) = self.cut(owner, scene.listing.time_zone, seen, budget)? {
+                cut(found.windows);
+                left_out.extend(found.left_out);
+            }
+        }
+        if scene.event_type.policy.restriction_schedule.is_some() {
+            cut(match self.restriction {
+                Some(Rule::RestrictionSchedule(schedule)) => OpenHours {
+                    overrides: schedule.overrides.iter().map(Override::day).collect(),
+                    ..OpenHours::weekly(schedule.time_zone, schedule.weekly_hours.clone())
+                }
+                .windows(seen, budget)?,
+                // It was removed: better closed than open when nobody wants it.
+                _ => Vec::new(),
+            });
+        }
+        Ok(Cuts { windows, left_out, holidays: self.holidays(listing, seen) })
     }
 
     /// When the listing, or the event type, lets its people be booked; none if it says nothing of hours.
@@ -90,16 +161,15 @@ impl<'a> Rules<'a> {
     /// It takes days × rules, and the occurrences of patterns, of the budget.
     pub(super) fn open(
         &self,
-        scene: &Scene,
+        cuts: &Cuts,
         member: &MemberRecord,
         seen: Interval,
         budget: &Budget,
     ) -> Result<Open, Exhausted> {
         let own = RuleOwner::Member(member.id);
-        let listing = RuleOwner::Listing(scene.listing.id);
         let zone = member.time_zone;
         let overrides = self.overrides(own);
-        let mut closed = self.holidays(listing);
+        let mut closed = cuts.holidays.clone();
         // A member's own override opens a holiday.
         let opened: HashSet<NaiveDate> = overrides.iter().map(|o| o.date).collect();
         closed.retain(|day| !opened.contains(day));
@@ -111,7 +181,7 @@ impl<'a> Rules<'a> {
         let away = self.of(own).filter_map(|r| if let Rule::OutOfOffice(a) = r { Some(a) } else { None });
         let away = merged(away.filter_map(|a| Interval::new(a.start, a.end).ok()).collect());
         let patterns = self.patterns(own);
-        let PatternWindows { windows: unrestricted, regular, mut left_out } = if patterns.is_empty() {
+        let PatternWindows { windows: unrestricted, regular, left_out } = if patterns.is_empty() {
             let hours = OpenHours { zone, weekly: member.weekly_hours.clone(), overrides, closed, travel };
             PatternWindows {
                 windows: hours.windows(seen, budget)?,
@@ -121,31 +191,10 @@ impl<'a> Rules<'a> {
         } else {
             pattern_windows(&patterns, zone, &overrides, &closed, seen, budget)?
         };
-        let mut windows = unrestricted.clone();
-        let event_type = RuleOwner::EventType(scene.event_type.id);
-        for cut in [
-            self.cut(listing, scene.listing.time_zone, seen, budget)?,
-            self.cut(event_type, scene.listing.time_zone, seen, budget)?,
-        ]
-        .into_iter()
-        .flatten()
-        {
-            windows = intersection(&windows, &cut.windows);
-            left_out.extend(cut.left_out);
-        }
-        if let Some(named) = scene.event_type.policy.restriction_schedule {
-            let record = self.0.iter().find(|r| r.id.uuid() == named.uuid());
-            let allowed = match record.map(|r| &r.rule) {
-                Some(Rule::RestrictionSchedule(schedule)) => OpenHours {
-                    overrides: schedule.overrides.iter().map(Override::day).collect(),
-                    ..OpenHours::weekly(schedule.time_zone, schedule.weekly_hours.clone())
-                }
-                .windows(seen, budget)?,
-                // It was removed: better closed than open when nobody wants it.
-                _ => Vec::new(),
-            };
-            windows = intersection(&windows, &allowed);
-        }
+        let windows = match &cuts.windows {
+            Some(cut) => intersection(&unrestricted, cut),
+            None => unrestricted.clone(),
+        };
         Ok(Open { windows, unrestricted, regular, away, left_out })
     }
 }

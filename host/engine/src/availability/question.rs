@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
-    booking::Booking,
     budget::{Budget, Exhausted},
     hours::{civil_day, day_start},
     id::{MemberId, RuleId},
@@ -23,19 +22,19 @@ use chrono::{Datelike, Days};
 
 use super::{
     external::External,
-    open::{Open, Rules},
+    open::{Cuts, Open, Rules},
 };
 use crate::routing::Scene;
 
 /// What is asked of a scene.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct Asked {
     pub(super) now: Instant,
     /// Slots lie wholly inside.
     pub(super) within: Interval,
     pub(super) length_minutes: u32,
-    /// A booking that moves: not in its own way.
-    pub(super) moving: Option<&'a Booking>,
+    /// When a booking takes place that moves: not in its own way.
+    pub(super) moving: Option<Interval>,
 }
 
 /// How far ahead this event type can be booked.
@@ -57,7 +56,7 @@ fn opening(zone: Zone, at: Instant) -> Instant {
 
 /// The stretch of time whose taken places bear on the answer: the range and what its buffers reach, the free days that a window
 /// counts from today, and the whole periods of limits.
-pub(super) fn relevant(scene: &Scene, asked: Asked<'_>) -> Interval {
+pub(super) fn relevant(scene: &Scene, asked: Asked) -> Interval {
     let policy = &scene.event_type.policy;
     let mut seen = asked.within;
     if let BookingWindow::RollingWindow { .. } = booking_window(scene) {
@@ -100,17 +99,17 @@ fn taken(scene: &Scene, place: &TakenPlace) -> Taken {
 fn host(
     scene: &Scene,
     member: &MemberRecord,
-    asked: Asked<'_>,
+    asked: Asked,
     known: Known<'_>,
+    (rules, cuts): (&Rules<'_>, &Cuts),
     seen: Interval,
     budget: &Budget,
 ) -> Result<(Host, Vec<RuleId>), Exhausted> {
-    let Known { places, external, calendars, rules } = known;
+    let Known { places, external, calendars, .. } = known;
     let zone = member.time_zone;
     let from = opening(zone, seen.start()).min(seen.start());
     let seen = Interval::new(from, seen.end()).unwrap_or(seen);
-    let Open { windows, unrestricted, regular, away, left_out } =
-        Rules(rules).open(scene, member, seen, budget)?;
+    let Open { windows, unrestricted, regular, away, left_out } = rules.open(cuts, member, seen, budget)?;
     let places = places.iter().filter(|(id, _)| *id == member.id).flat_map(|(_, places)| places);
     let places: Vec<&TakenPlace> = places.collect();
     budget.spend_each(places.len())?;
@@ -123,8 +122,7 @@ fn host(
     if !of_all.is_empty() || !of_member.is_empty() {
         // The twin of a booking of ours takes the same time again: the booking says better what is left of it, seats that are free
         // say. When a booking moves, its own time is not in its way.
-        let moving = asked.moving.map(|booking| booking.when);
-        let ours: BTreeSet<Interval> = places.iter().map(|place| place.when).chain(moving).collect();
+        let ours: BTreeSet<Interval> = places.iter().map(|place| place.when).chain(asked.moving).collect();
         budget.spend_each(of_all.len().saturating_add(of_member.len()))?;
         let busy = of_all.iter().chain(of_member).filter(|b| !ours.contains(b));
         taken.extend(busy.map(|when| Taken::busy(*when)));
@@ -146,7 +144,7 @@ pub(super) struct Known<'a> {
 }
 
 /// The stretch of time whose rules bear on the answer, openings included.
-pub(super) fn ruled(scene: &Scene, asked: Asked<'_>) -> Interval {
+pub(super) fn ruled(scene: &Scene, asked: Asked) -> Interval {
     let seen = shown(scene, asked);
     let openings = scene.members.iter().map(|m| opening(m.time_zone, seen.start()));
     let from = openings.min().unwrap_or(seen.start()).min(seen.start());
@@ -154,7 +152,7 @@ pub(super) fn ruled(scene: &Scene, asked: Asked<'_>) -> Interval {
 }
 
 /// The stretch of time that is laid out.
-fn shown(scene: &Scene, asked: Asked<'_>) -> Interval {
+fn shown(scene: &Scene, asked: Asked) -> Interval {
     match booking_window(scene) {
         BookingWindow::RollingWindow { .. } => {
             asked.within.joined(Interval::of_minutes(asked.now.min(asked.within.start()), 0))
@@ -168,20 +166,25 @@ fn shown(scene: &Scene, asked: Asked<'_>) -> Interval {
 pub(super) fn question(
     scene: &Scene,
     members: &[&MemberRecord],
-    asked: Asked<'_>,
+    asked: Asked,
     known: Known<'_>,
     budget: &Budget,
 ) -> Result<(Question, BTreeSet<RuleId>), Exhausted> {
     let event_type = &scene.event_type;
     let policy = &event_type.policy;
     let seen = shown(scene, asked);
+    budget.spend_each(known.rules.len())?;
+    let rules = Rules::new(scene, known.rules);
+    // What cuts everyone's hours is the same for all.
+    let cuts = rules.cuts(scene, ruled(scene, asked), budget)?;
     let mut hosts = Vec::with_capacity(members.len());
-    let mut left_out = BTreeSet::new();
+    let mut left_out: BTreeSet<RuleId> = cuts.left_out.iter().copied().collect();
     for member in members {
-        let (host, rules) =
-            budget.part(limits::MEMBER_STEPS_MAX, |own| host(scene, member, asked, known, seen, own))?;
+        let (host, unfollowed) = budget.part(limits::MEMBER_STEPS_MAX, |own| {
+            host(scene, member, asked, known, (&rules, &cuts), seen, own)
+        })?;
         hosts.push(host);
-        left_out.extend(rules);
+        left_out.extend(unfollowed);
     }
     let question = Question {
         now: Some(asked.now),

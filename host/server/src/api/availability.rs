@@ -10,10 +10,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{AvailabilityQuery, ProviderChoice, RejectedSlot};
+use berth_engine::{AvailabilityAnswer, AvailabilityQuery, ProviderChoice, RejectedSlot};
 use berth_model::{
     hours,
     id::{ConnectionId, EventTypeId, MemberId, RuleId},
+    limits,
     problem::{Code, Problem},
     time::{Instant, Interval, Zone},
 };
@@ -159,10 +160,22 @@ pub(super) async fn availability(
         provider: choice(params.provider.as_deref())?,
         explain: params.explain,
     };
-    let answer = app.engine().availability(&caller, query).await?;
-    let mut days: BTreeMap<String, Vec<Slot>> = BTreeMap::new();
-    for slot in answer.slots {
-        let date = hours::civil_day(params.time_zone, slot.when.start()).to_string();
+    let found = app.engine().availability(&caller, query).await?;
+    let named: usize = found.slots.iter().map(|slot| slot.members.len().saturating_add(1)).sum();
+    let zone = params.time_zone;
+    let body = if named.saturating_add(found.rejected.len()) <= limits::SLOTS_INLINE_MAX {
+        written(found, zone, params.explain)?
+    } else {
+        app.engine().compute(caller.tenant, move |_| written(found, zone, params.explain)).await?
+    };
+    Ok(tagged(&headers, body))
+}
+
+/// An answer as JSON.
+fn written(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Vec<u8>, Problem> {
+    let mut days: BTreeMap<_, Vec<Slot>> = BTreeMap::new();
+    for slot in found.slots {
+        let date = hours::civil_day(zone, slot.when.start());
         let slot = Slot {
             start: slot.when.start(),
             end: slot.when.end(),
@@ -172,22 +185,20 @@ pub(super) async fn availability(
         days.entry(date).or_default().push(slot);
     }
     let answer = Answer {
-        days: days.into_iter().map(|(date, slots)| Day { date, slots }).collect(),
-        degraded: answer
+        days: days.into_iter().map(|(date, slots)| Day { date: date.to_string(), slots }).collect(),
+        degraded: found
             .degraded
             .into_iter()
             .map(|d| DegradedProvider { connection: d.connection, reason: d.reason })
             .collect(),
-        left_out: answer.left_out,
-        rejected: params.explain.then(|| answer.rejected.into_iter().map(Rejected::from).collect()),
+        left_out: found.left_out,
+        rejected: explain.then(|| found.rejected.into_iter().map(Rejected::from).collect()),
     };
-    tagged(&headers, &answer)
+    serde_json::to_vec(&answer).map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))
 }
 
 /// The answer with a tag of its content, or 304 if the caller has it. It may be kept for seconds only: it is asked again at booking.
-fn tagged(headers: &HeaderMap, answer: &Answer) -> ApiResult<Response> {
-    let body = serde_json::to_vec(answer)
-        .map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))?;
+fn tagged(headers: &HeaderMap, body: Vec<u8>) -> Response {
     let mut hasher = DefaultHasher::new();
     body.hash(&mut hasher);
     let tag = format!("\"{:016x}\"", hasher.finish());
@@ -195,7 +206,7 @@ fn tagged(headers: &HeaderMap, answer: &Answer) -> ApiResult<Response> {
     let known = known.flat_map(|value| value.split(',')).any(|value| value.trim() == tag);
     let kept = [(header::ETAG, tag), (header::CACHE_CONTROL, CACHE_CONTROL.to_owned())];
     if known {
-        return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+        return (StatusCode::NOT_MODIFIED, kept).into_response();
     }
-    Ok((kept, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+    (kept, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

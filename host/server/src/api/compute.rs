@@ -1,8 +1,10 @@
 //! The stateless form of availability.
 
-use std::sync::Arc;
-
-use axum::{Json, extract::DefaultBodyLimit};
+use axum::{
+    extract::{DefaultBodyLimit, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
 use berth_model::{
     budget::Budget,
     limits,
@@ -11,18 +13,14 @@ use berth_model::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use crate::http::{
-    app::RequestId,
+    app::{App, RequestId},
     auth::Authenticated,
     extract::Json as Body,
-    problem::{ApiError, ApiResult, ProblemDocument},
+    problem::{ApiResult, ProblemDocument},
 };
-
-/// Computations under way. They need a core each.
-static UNDER_WAY: Semaphore = Semaphore::const_new(limits::COMPUTES_CONCURRENT_MAX);
 
 /// What to compute. The members depend on the kind; `slots` takes the rules and busy times of hosts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,19 +51,18 @@ pub(super) fn body_limit() -> DefaultBodyLimit {
 #[utoipa::path(post, path = "/api/booking/availability/compute", tag = "availability", request_body = ComputeRequest,
     responses((status = 200, body = Object), (status = 422, body = ProblemDocument)))]
 pub(super) async fn post(
+    State(app): State<App>,
     key: Authenticated,
     request_id: RequestId,
     Body(request): Body<Value>,
-) -> ApiResult<Json<Value>> {
-    key.caller("availability:read", &request_id)?;
-    let busy =
-        || Problem::new(Code::Busy, "Too many computations are under way.").with_retry_after_seconds(1);
-    let permit = UNDER_WAY.try_acquire().map_err(|_| ApiError(busy()))?;
-    // A large question takes tens of milliseconds of a core: not between other requests.
-    let answer =
-        tokio::task::spawn_blocking(move || compute(request, &Budget::of_answer(Arc::default()))).await;
-    drop(permit);
-    let answer =
-        answer.map_err(|_| Problem::new(Code::Internal, "The computation could not be finished."))?;
-    Ok(Json(answer?))
+) -> ApiResult<Response> {
+    let caller = key.caller("availability:read", &request_id)?;
+    let work = move |budget: &Budget| {
+        let answer = compute(request, budget)?;
+        serde_json::to_vec(&answer)
+            .map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))
+    };
+    // Not between other requests: it may take a core for long, and so may what it answers.
+    let answer = app.engine().compute(caller.tenant, work).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], answer).into_response())
 }

@@ -6,8 +6,9 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{PatternPreview, preview_pattern};
+use berth_engine::PatternPreview;
 use berth_model::{
+    budget::Budget,
     id::{EventTypeId, ListingId, MemberId, RuleId},
     problem::{Code, FieldError, Problem},
     rule::{
@@ -284,8 +285,11 @@ pub(super) async fn import(
     body: axum::body::Bytes,
 ) -> ApiResult<(StatusCode, Json<Imported>)> {
     let caller = key.caller("listings:write", &request_id)?;
-    let days = berth_model::ics::all_day_events(&body)
-        .map_err(|error| Problem::invalid(vec![FieldError::new("", error.to_string())]))?;
+    let read = move |_: &Budget| {
+        berth_model::ics::all_day_events(&body)
+            .map_err(|error| Problem::invalid(vec![FieldError::new("", error.to_string())]))
+    };
+    let days = app.engine().compute(caller.tenant, read).await?;
     let rules = days
         .into_iter()
         .map(|day| Rule::Holiday(Holiday { name: day.summary, date: day.first, last_date: Some(day.last) }));
@@ -325,19 +329,21 @@ pub(super) struct Generated {
 #[utoipa::path(post, path = "/api/booking/availability/generate", tag = "availability", request_body = Generate,
     responses((status = 200, body = Generated), (status = 422, body = ProblemDocument)))]
 pub(super) async fn generate(
+    State(app): State<App>,
     key: Authenticated,
     request_id: RequestId,
     Body(body): Body<Generate>,
 ) -> ApiResult<Json<Generated>> {
-    key.caller("availability:read", &request_id)?;
+    let caller = key.caller("availability:read", &request_id)?;
     let within = Interval::new(body.from, body.to)
         .map_err(|_| Problem::invalid(vec![FieldError::new("/to", "must not be before from")]))?;
-    let slots = preview_pattern(&PatternPreview {
+    let preview = PatternPreview {
         pattern: body.pattern,
         time_zone: body.time_zone,
         within,
         length_minutes: body.length_minutes,
         slot_interval_minutes: body.slot_interval_minutes,
-    })?;
+    };
+    let slots = app.engine().preview_pattern(&caller, preview).await?;
     Ok(Json(Generated { count: slots.len(), slots }))
 }

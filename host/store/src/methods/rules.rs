@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use berth_model::{
-    id::{RuleId, TenantId},
-    rule::{RuleKind, RuleRecord},
+    id::{ListingId, RuleId, TenantId},
+    rule::{Rule, RuleKind, RuleRecord},
     time::Interval,
 };
 
@@ -60,6 +60,11 @@ impl Store {
         audit: Audit,
     ) -> Result<(), StoreError> {
         change!(self, [audit], |q, conn| q::rules::delete(conn, tenant, kind, rule, &audit))
+    }
+
+    /// The holidays of a listing, at most as many as one answer reads.
+    pub async fn holidays_of(&self, tenant: TenantId, listing: ListingId) -> Result<Vec<Rule>, StoreError> {
+        ask!(self, |q, conn| q::rules::holidays(conn, tenant, listing))
     }
 
     /// Every rule that can bear on these around an interval (up to a day more at each end), of a setup that was read in this request

@@ -2,7 +2,7 @@
 
 use berth_model::{
     id::{EventTypeId, ListingId, MemberId, RuleId, TenantId},
-    rule::{RuleKind, RuleOwner, RuleRecord},
+    rule::{Rule, RuleKind, RuleOwner, RuleRecord},
     time::Interval,
 };
 use serde_json::{Value, json};
@@ -28,6 +28,7 @@ queries! {
             rule = $10, revision = revision + 1, updated_at = $11
         WHERE tenant_id = $1 AND id = $2 AND kind = $3 AND revision = $4
         RETURNING tenant_id, id, member_id, listing_id, event_type_id, rule, revision, created_at, updated_at";
+    HOLIDAYS = "SELECT rule FROM rules WHERE tenant_id = $1 AND listing_id = $2 AND kind = 'holiday' ORDER BY id LIMIT $3";
     DELETE = "DELETE FROM rules WHERE tenant_id = $1 AND id = $2 AND kind = $3";
 }
 
@@ -175,6 +176,21 @@ pub(crate) async fn delete(
     met(&query.execute(&mut *conn).await?, StoreError::NotFound("rule"))?;
     audit::note(conn, audit, Some(tenant), "rule.deleted", rule.uuid(), json!({ "kind": kind.as_str() }))
         .await
+}
+
+/// The holidays of a listing.
+pub(crate) async fn holidays(
+    conn: &mut Conn,
+    tenant: TenantId,
+    listing: ListingId,
+) -> Result<Vec<Rule>, StoreError> {
+    let rows = sqlx::query_scalar::<Db, Json<Value>>(HOLIDAYS)
+        .bind(tenant.uuid())
+        .bind(listing.uuid())
+        .bind(berth_model::limits::RULES_READ_MAX)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(|rule| shaped(rule, "rule")).collect()
 }
 
 /// Everything that can bear on this question, in one statement.

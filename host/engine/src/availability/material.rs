@@ -1,0 +1,125 @@
+//! What an answer is computed from: values alone, so that it can be computed on a thread of its own.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use berth_model::{
+    budget::Budget,
+    id::{MemberId, RuleId},
+    limits,
+    problem::{Code, Problem},
+    rule::RuleRecord,
+    scheduling::slots::{Offer, Question, Reason, Rejection},
+    time::{Instant, Interval},
+};
+use berth_store::records::TakenPlace;
+
+use super::{
+    RejectedSlot,
+    external::External,
+    question::{Asked, Known, named, question},
+};
+use crate::{Outcome, routing::Scene};
+
+/// Everything that was read for an answer.
+pub(super) struct Material {
+    pub(super) scene: Scene,
+    /// With this member only.
+    pub(super) only: Option<MemberId>,
+    pub(super) asked: Asked,
+    pub(super) places: Vec<(MemberId, Vec<TakenPlace>)>,
+    pub(super) external: Option<Arc<External>>,
+    pub(super) calendars: BTreeMap<MemberId, Vec<Interval>>,
+    pub(super) rules: Arc<[RuleRecord]>,
+    /// Offer nothing: a provider could not be asked.
+    pub(super) hides: bool,
+    /// Also say why other starts are not offered.
+    pub(super) explains: bool,
+}
+
+/// What was computed.
+pub(super) struct Computed {
+    pub(super) question: Question,
+    pub(super) offers: Vec<Offer>,
+    pub(super) rejected: Vec<RejectedSlot>,
+    pub(super) left_out: Vec<RuleId>,
+}
+
+impl Material {
+    /// Is there so little of it that a small computation may be enough?
+    pub(super) fn is_small(&self) -> bool {
+        let places: usize = self.places.iter().map(|(_, places)| places.len()).sum();
+        let calendars: usize = self.calendars.values().map(Vec::len).sum();
+        let external = match self.external.as_deref() {
+            Some(External::Busy(busy)) => busy.len().saturating_mul(self.scene.members.len()),
+            Some(External::Starts(starts)) => starts.len(),
+            None => 0,
+        };
+        let rules = self.rules.iter().map(|rule| rule.rule.parts()).fold(0, usize::saturating_add);
+        [places, calendars, external, rules].into_iter().fold(0, usize::saturating_add)
+            <= limits::COMPUTE_INLINE_ITEMS_MAX
+    }
+
+    /// The answer, within the steps of this budget.
+    pub(super) fn answer(&self, budget: &Budget) -> Outcome<Computed> {
+        let members = named(&self.scene, self.only)?;
+        let external = self.external.as_deref();
+        let (places, calendars, rules) = (&self.places, &self.calendars, &self.rules);
+        let known = Known { places, external, calendars, rules };
+        let (question, left_out) = question(&self.scene, &members, self.asked, known, budget)?;
+        let mut offers = question.offers(budget)?;
+        let mut rejections = if self.explains { question.rejections(&offers, budget)? } else { Vec::new() };
+        if let Some(External::Starts(starts)) = external {
+            strike(&mut offers, &mut rejections, Reason::Provider, |start| {
+                starts.binary_search(&start).is_ok()
+            });
+        }
+        if self.hides {
+            strike(&mut offers, &mut rejections, Reason::Degraded, |_| false);
+        }
+        let named: usize = offers.iter().map(|offer| offer.hosts.len()).sum();
+        if offers.len() > limits::SLOTS_MAX
+            || rejections.len() > limits::SLOTS_MAX
+            || named > limits::SLOT_MEMBERS_MAX
+        {
+            return Err(too_many());
+        }
+        budget.spend_each(named.saturating_add(rejections.len()))?;
+        let ids: Vec<MemberId> = members.iter().map(|member| member.id).collect();
+        let rejected = if self.explains { named_rejections(rejections, &ids) } else { Vec::new() };
+        Ok(Computed { question, offers, rejected, left_out: left_out.into_iter().collect() })
+    }
+}
+
+fn too_many() -> Problem {
+    let (slots, members) = (limits::SLOTS_MAX, limits::SLOT_MEMBERS_MAX);
+    let detail =
+        format!("from and to hold more than {slots} slots, or name members more than {members} times.");
+    Problem::new(Code::MalformedParameter, detail).with_hint("Ask for fewer days at a time.")
+}
+/// Take offers back for a reason.
+fn strike(
+    offers: &mut Vec<Offer>,
+    rejections: &mut Vec<Rejection>,
+    reason: Reason,
+    keeps: impl Fn(Instant) -> bool,
+) {
+    offers.retain(|offer| {
+        let kept = keeps(offer.start);
+        if !kept {
+            let host = |host: &usize| Rejection { start: offer.start, host: *host, reason, by: None };
+            rejections.extend(offer.hosts.iter().map(host));
+        }
+        kept
+    });
+}
+
+fn named_rejections(mut rejections: Vec<Rejection>, members: &[MemberId]) -> Vec<RejectedSlot> {
+    rejections.sort_by_key(|r| (r.start, r.host));
+    rejections
+        .into_iter()
+        .filter_map(|r| {
+            let member = *members.get(r.host)?;
+            Some(RejectedSlot { start: r.start, member, reason: r.reason, by: r.by })
+        })
+        .collect()
+}
