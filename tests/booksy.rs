@@ -345,6 +345,7 @@ async fn clients_are_listed_and_forgotten() {
         credentials: Arc::new(Credentials::from([("client".to_owned(), token.clone())])),
         granted_hosts: Arc::new([url.trim_start_matches("http://").to_owned()].into()),
         asked: Asked::default(),
+        in_background: false,
     };
     let runtime = &salon.world.runtime;
     let (mut found, mut page) = (Vec::new(), PageRequest { token: None, limit: 2 });

@@ -138,6 +138,7 @@ impl Scene {
             credentials: Arc::new(credentials()),
             granted_hosts: Arc::new(BTreeSet::from([host])),
             asked: Asked::default(),
+            in_background: false,
         }
     }
 

@@ -131,6 +131,7 @@ impl Studio {
             credentials: Arc::new(credentials),
             granted_hosts: Arc::new([url.trim_start_matches("http://").to_owned()].into()),
             asked: Asked::default(),
+            in_background: false,
         }
     }
 }

@@ -48,7 +48,7 @@ fn connection(plugin: &str, settings: Value) -> NewConnection {
 
 /// Have the component do this, while another one works; what the caller is told, and the record of the call.
 async fn misbehave(world: &World, settings: Value) -> (Result<Value, Problem>, CallRecord) {
-    // A door that is closed after traps opens again.
+    // A breaker that opened after traps is half-open by then.
     world.clock.advance_ms(120_000);
     let engine: &Engine = &world.engine;
     let (hostile, other) = tokio::join!(

@@ -114,6 +114,7 @@ impl Practice {
             credentials: Arc::new(credentials),
             granted_hosts: Arc::new([host].into()),
             asked: Asked::default(),
+            in_background: false,
         }
     }
 

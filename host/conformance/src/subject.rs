@@ -34,7 +34,7 @@ use crate::{
 
 /// How far free slots are looked for, in days: over a weekend.
 const LOOKED_DAYS_MAX: u32 = 4;
-/// Time that passes between two calls: longer than any door of the runtime stays closed.
+/// Time that passes between two calls: longer than any breaker of the runtime stays open.
 const BETWEEN_CALLS_MICROS: i64 = 600_000_000;
 
 /// A clock that stands still during a call and is set at the start of each case, so that every run is the same.
@@ -201,7 +201,7 @@ impl Subject {
         })
     }
 
-    /// A new case: a new connection, and a day of its own, the same in every run. Never back: a door that the runtime closed after
+    /// A new case: a new connection, and a day of its own, the same in every run. Never back: a breaker that opened after
     /// traps opens by this clock.
     pub(crate) fn enter(&self, case: &str, number: u32, now: Instant) {
         *self.case.lock().unwrap_or_else(PoisonError::into_inner) = (case.to_ascii_lowercase(), number);
@@ -235,6 +235,7 @@ impl Subject {
             credentials: Arc::clone(&self.credentials),
             granted_hosts: Arc::clone(&self.hosts),
             asked: Asked::default(),
+            in_background: false,
         }
     }
 

@@ -81,7 +81,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let calendar = self.store().calendar(tenant, id).await?;
         let connection = self.store().connection(tenant, calendar.connection).await?;
-        let written = match self.call_context(&connection, None, request_id).await {
+        let written = match self.background_context(&connection, request_id).await {
             Ok(context) => self.write_some_blocks(&context, &calendar).await?,
             Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
         };

@@ -88,7 +88,7 @@ impl Engine {
         let written = |c: &CalendarRecord| c.writes && !c.blocks && booking.connection != Some(c.connection);
         for calendar in calendars.into_iter().filter(written) {
             let connection = self.store().connection(tenant, calendar.connection).await?;
-            let written = match self.call_context(&connection, None, request_id).await {
+            let written = match self.background_context(&connection, request_id).await {
                 Ok(context) => self.write_one(&context, &booking, &calendar).await?,
                 Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
             };

@@ -64,6 +64,16 @@ impl Engine {
         self.call_context_with(connection, listing, request_id, credentials).await
     }
 
+    /// The same for work that nobody waits for: synchronisation, messages, members' calendars.
+    pub(crate) async fn background_context(
+        &self,
+        connection: &ConnectionRecord,
+        request_id: &str,
+    ) -> Outcome<CallContext> {
+        let context = self.call_context(connection, None, request_id).await?;
+        Ok(CallContext { in_background: true, ..context })
+    }
+
     /// The same with these credentials, for a connection that is not saved yet.
     pub(crate) async fn call_context_with(
         &self,
@@ -88,6 +98,7 @@ impl Engine {
             credentials: Arc::new(credentials),
             granted_hosts: Arc::new(hosts),
             asked: Asked::default(),
+            in_background: false,
         })
     }
 }

@@ -225,7 +225,7 @@ impl Engine {
         let (tenant, id) = (stored.tenant, stored.id);
         let connection = self.store().connection(tenant, stored.connection).await?;
         self.forget_availability(connection.id);
-        let Ok(context) = self.call_context(&connection, None, request_id).await else {
+        let Ok(context) = self.background_context(&connection, request_id).await else {
             return Ok(Err(CallError::NotActive(connection.plugin)));
         };
         let request = WebhookRequest {

@@ -21,8 +21,13 @@ pub const CALL_CPU_TICKS_MAX: u32 = 20;
 pub const CALL_WALL_MS_MAX: u64 = 20_000;
 /// Wall time of one call that a customer waits for (availability), in milliseconds.
 pub const CALL_WALL_MS_MAX_AVAILABILITY: u64 = 5_000;
-/// Calls at the same time per process; below the pool's slots, so that the pool never refuses.
+/// Calls at the same time per process. The pool of instances is made for as many, each with the largest component, so that it never refuses.
 pub const CALLS_CONCURRENT_MAX: usize = 200;
+/// One in so many of those there are again for tenants none of whose calls runs, so that calls of other tenants that wait for their providers
+/// do not keep them out.
+pub const CALLS_FIRST_PARTS: usize = 4;
+/// Components that are tried out at the same time when they are loaded: each takes what a call takes.
+pub const TRIALS_CONCURRENT_MAX: usize = 4;
 /// Calls at the same time per tenant, so that one cannot take all.
 pub const CALLS_CONCURRENT_PER_TENANT_MAX: usize = 8;
 /// How long a call waits for a permit before it is refused as busy, in milliseconds.
@@ -59,10 +64,12 @@ pub const CALL_EGRESS_BODY_IN_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const CALL_EGRESS_RECORDS_MAX: usize = 40;
 /// How long a request waits for the rate of its connection and provider before it is answered 429, in milliseconds.
 pub const EGRESS_RATE_WAIT_MS_MAX: u64 = 2_000;
-/// Buckets of connections and providers kept per process; the least recently used one goes, and is full again by then.
+/// Connections and providers whose requests are counted per process; the least recently used one goes, and its requests are old by then.
 pub const EGRESS_RATE_LIMITERS_MAX: usize = 10_000;
-/// One part of so many of each bucket is left by what reads everything to requests that somebody waits for.
+/// One part of so many of each rate is left by what reads everything to what is more urgent; half of that part is only for bookings.
 pub const EGRESS_RATE_RESERVE_PARTS: u32 = 4;
+/// Parts of a rate's length within which requests are counted together, so that a rate of thousands needs no list of thousands.
+pub const EGRESS_RATE_PARTS: i64 = 64;
 /// Shortest time for which a connection is not asked after its provider said that this was too often, in milliseconds; also if it named none.
 pub const EGRESS_PAUSE_MS_MIN: u64 = 1_000;
 /// Longest such time, in milliseconds: as long as the longest wait between tries of a job; then one more request finds out.

@@ -384,6 +384,8 @@ pub struct CallContext {
     pub granted_hosts: Arc<BTreeSet<String>>,
     /// Noted by the runtime when a request leaves.
     pub asked: Asked,
+    /// Nobody waits for it, whatever its function: it leaves a part of the provider's rate to what somebody waits for.
+    pub in_background: bool,
 }
 
 /// The future of a provider call.

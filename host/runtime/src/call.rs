@@ -19,7 +19,7 @@ use crate::{
     cap::stdio::Said,
     contract::offers::Offers,
     core::Core,
-    egress::{CallEgress, Records},
+    egress::{CallEgress, Records, Urgency},
     fault::Fault,
     observe::Underway,
     registry::Serving,
@@ -34,10 +34,15 @@ pub(crate) struct Operation {
     pub(crate) name: &'static str,
     /// `bookings`.
     pub(crate) interface: &'static str,
-    /// Does a customer wait for it?
-    pub(crate) is_availability: bool,
-    /// Does it read everything, with nobody waiting for it?
-    pub(crate) is_bulk: bool,
+    /// What waits for it.
+    pub(crate) urgency: Urgency,
+}
+
+impl Operation {
+    /// What waits for this call of it.
+    fn urgency_for(self, cx: &CallContext) -> Urgency {
+        if cx.in_background { self.urgency.max(Urgency::Upkeep) } else { self.urgency }
+    }
 }
 
 /// The future of a guest's function, with its answer checked.
@@ -104,8 +109,10 @@ impl Core {
         let (said, meter) = (Arc::clone(&parts.said), Arc::clone(&parts.meter));
         underway.meter = Arc::clone(&meter);
         underway.egress = records.clone();
-        let wall_ms =
-            if operation.is_availability { self.limits.wall_ms_availability } else { self.limits.wall_ms };
+        let wall_ms = match operation.urgency {
+            Urgency::Availability => self.limits.wall_ms_availability,
+            Urgency::Booking | Urgency::Upkeep | Urgency::Bulk => self.limits.wall_ms,
+        };
         let began = self.clock.now();
         let inst_us = &mut underway.inst_us;
         let work = async {
@@ -133,7 +140,8 @@ impl Core {
         manifest: &Arc<Manifest>,
         operation: Operation,
     ) -> (SandboxParts, Records) {
-        let egress = CallEgress::new(Arc::clone(&self.gate), cx, Arc::clone(manifest), operation.is_bulk);
+        let egress =
+            CallEgress::new(Arc::clone(&self.gate), cx, Arc::clone(manifest), operation.urgency_for(cx));
         let records = egress.records();
         let parts = SandboxParts {
             cx: Arc::new(cx.clone()),

@@ -100,7 +100,9 @@ pub(crate) struct Core {
     pub(crate) gate: Arc<Gate>,
     pub(crate) aot: Option<Arc<AotCache>>,
     pub(crate) compiles: Arc<Semaphore>,
-    pub(crate) permits: Permits,
+    pub(crate) permits: Arc<Permits>,
+    /// Components on trial.
+    pub(crate) trials: Arc<Semaphore>,
     pub(crate) registry: Registry,
     pub(crate) limits: RuntimeLimits,
 }
@@ -117,11 +119,9 @@ impl Core {
             gate: ports.gate,
             aot: self.aot.clone(),
             compiles: Arc::clone(&self.compiles),
-            permits: Permits::new(
-                self.limits.concurrent,
-                self.limits.concurrent_per_tenant,
-                self.limits.permit_wait_ms,
-            ),
+            // The same, since the instances are in the same pool.
+            permits: Arc::clone(&self.permits),
+            trials: Arc::clone(&self.trials),
             registry: Registry::default(),
             limits: self.limits,
         }
@@ -145,7 +145,12 @@ impl Core {
             gate,
             aot,
             compiles: Arc::new(Semaphore::new(limits::COMPILES_CONCURRENT_MAX)),
-            permits: Permits::new(limits.concurrent, limits.concurrent_per_tenant, limits.permit_wait_ms),
+            permits: Arc::new(Permits::new(
+                limits.concurrent,
+                limits.concurrent_per_tenant,
+                limits.permit_wait_ms,
+            )),
+            trials: Arc::new(Semaphore::new(limits::TRIALS_CONCURRENT_MAX)),
             registry: Registry::default(),
             limits,
         })

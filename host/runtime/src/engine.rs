@@ -12,12 +12,12 @@ const WASM_STACK_BYTES_MAX: usize = 512 * 1024;
 const FIBER_STACK_BYTES: usize = 1024 * 1024;
 /// Guest frames in a trap's message: enough to find the function.
 const TRAP_FRAMES_MAX: usize = 16;
-/// Pool slots for components: more than [`limits::CALLS_CONCURRENT_MAX`], so that the pool never refuses.
-const POOL_COMPONENTS: u32 = 256;
-/// Core instances in the pool: a component has a main module and a few small ones beside it.
-const POOL_CORE_INSTANCES: u32 = 1_024;
-/// Tables in the pool.
-const POOL_TABLES: u32 = 512;
+/// Components that run at the same time: as many as there are permits, and those on trial. The pool has room for each of them to be the largest
+/// that is accepted, so that it never refuses. Room that is not used costs addresses, not memory.
+#[expect(clippy::cast_possible_truncation, reason = "a few hundred")]
+const POOL_COMPONENTS: u32 = (limits::CALLS_CONCURRENT_MAX
+    + limits::CALLS_CONCURRENT_MAX / limits::CALLS_FIRST_PARTS
+    + limits::TRIALS_CONCURRENT_MAX) as u32;
 /// Memory kept in an unused slot, in bytes: a memset of the pages that were touched is cheaper than giving them back.
 const POOL_MEMORY_KEPT_BYTES: usize = 1024 * 1024;
 /// The same for tables.
@@ -34,7 +34,7 @@ pub(crate) const COMPONENT_TABLES_MAX: u32 = 8;
 /// Elements of one table: the functions of a large guest.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 20_000;
 
-/// The engine, with pooled instances where the machine grants the address space (about 1.5 TiB of it, hardly any of it
+/// The engine, with pooled instances where the machine grants the address space (about 3 TiB of it, hardly any of it
 /// memory), else with instances made on demand. Its epoch ticker is started.
 pub(crate) fn new() -> wasmtime::Result<Engine> {
     let mut pooled = base();
@@ -69,9 +69,9 @@ fn base() -> Config {
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(POOL_COMPONENTS)
-        .total_core_instances(POOL_CORE_INSTANCES)
-        .total_memories(POOL_COMPONENTS)
-        .total_tables(POOL_TABLES)
+        .total_core_instances(POOL_COMPONENTS * COMPONENT_CORE_INSTANCES_MAX)
+        .total_memories(POOL_COMPONENTS * COMPONENT_MEMORIES_MAX)
+        .total_tables(POOL_COMPONENTS * COMPONENT_TABLES_MAX)
         .total_stacks(POOL_COMPONENTS)
         .max_core_instances_per_component(COMPONENT_CORE_INSTANCES_MAX)
         .max_memories_per_component(COMPONENT_MEMORIES_MAX)
@@ -137,9 +137,9 @@ mod tests {
     fn pool_is_as_large_as_configured() {
         let pool = pool();
         assert_eq!(pool.get_total_component_instances(), POOL_COMPONENTS);
-        assert_eq!(pool.get_total_core_instances(), POOL_CORE_INSTANCES);
-        assert_eq!(pool.get_total_memories(), POOL_COMPONENTS);
-        assert_eq!(pool.get_total_tables(), POOL_TABLES);
+        assert_eq!(pool.get_total_core_instances(), POOL_COMPONENTS * COMPONENT_CORE_INSTANCES_MAX);
+        assert_eq!(pool.get_total_memories(), POOL_COMPONENTS * COMPONENT_MEMORIES_MAX);
+        assert_eq!(pool.get_total_tables(), POOL_COMPONENTS * COMPONENT_TABLES_MAX);
         assert_eq!(pool.get_total_stacks(), POOL_COMPONENTS);
         assert_eq!(pool.get_max_memory_size(), limits::CALL_MEMORY_BYTES_MAX);
         assert_eq!(pool.get_max_core_instances_per_component(), COMPONENT_CORE_INSTANCES_MAX);
@@ -149,6 +149,5 @@ mod tests {
         assert_eq!(pool.get_table_keep_resident(), POOL_TABLE_KEPT_BYTES);
         assert_eq!(pool.get_max_unused_warm_slots(), POOL_WARM_SLOTS);
         assert!(matches!(pool.get_pagemap_scan(), Enabled::Auto));
-        assert!(usize::try_from(POOL_COMPONENTS).is_ok_and(|slots| slots > limits::CALLS_CONCURRENT_MAX));
     }
 }

@@ -44,6 +44,8 @@ impl Fault {
             Self::Breach(breach) => CallError::Trap { message: breach.to_string(), log_tail: said.tail() },
             Self::WallTime => CallError::Exhausted { limit: CallError::WALL_TIME, log_tail: said.tail() },
             Self::Sandbox(error) if error.is::<PoolConcurrencyLimitError>() => {
+                // The pool is made for all permits: this is a mistake of ours.
+                tracing::error!(%error, "the pool of instances refused a call that had a permit");
                 CallError::Busy { retry_after_ms: limits::CALL_PERMIT_WAIT_MS_MAX }
             }
             Self::Sandbox(error) => match exhausted(&error) {

@@ -21,7 +21,7 @@ use crate::{
         offers::Offers,
     },
     core::Core,
-    egress::CallEgress,
+    egress::{CallEgress, Urgency},
     engine::{COMPONENT_MEMORIES_MAX, COMPONENT_TABLES_MAX, TABLE_ELEMENTS_MAX},
     fault::Fault,
     sandbox::{Sandbox, SandboxParts},
@@ -128,6 +128,11 @@ impl Core {
 
     /// Instantiate once, with no rights and the limits of a call, and check the types of all exports.
     async fn try_out(&self, version: &Version) -> Result<(), LoadRefused> {
+        let _trial = self
+            .trials
+            .acquire()
+            .await
+            .map_err(|_| refused("cannot be loaded: the host is shutting down"))?;
         let cx = Arc::new(nobody(&version.manifest));
         let (said, meter) = (Arc::new(Said::default()), Arc::new(Meter::default()));
         let wall = Duration::from_millis(self.limits.wall_ms);
@@ -139,7 +144,7 @@ impl Core {
                         Arc::clone(&self.gate),
                         &cx,
                         Arc::clone(&version.manifest),
-                        false,
+                        Urgency::Upkeep,
                     ),
                     cx,
                     manifest: Arc::clone(&version.manifest),
@@ -239,6 +244,7 @@ fn nobody(manifest: &Manifest) -> CallContext {
         credentials: Arc::default(),
         granted_hosts: Arc::new(BTreeSet::new()),
         asked: Asked::default(),
+        in_background: false,
     }
 }
 

@@ -12,6 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The permits of a process.
 pub(crate) struct Permits {
     process: Arc<Semaphore>,
+    /// More of them, for tenants none of whose calls runs.
+    first: Arc<Semaphore>,
     tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
     per_tenant: usize,
     wait: Duration,
@@ -21,8 +23,8 @@ pub(crate) struct Permits {
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Permit {
-    _tenant: OwnedSemaphorePermit,
     _process: OwnedSemaphorePermit,
+    _tenant: OwnedSemaphorePermit,
 }
 
 /// No permit became free in time.
@@ -33,10 +35,11 @@ pub(crate) struct Busy {
 }
 
 impl Permits {
-    /// So many permits for all, and so many of them for one tenant.
+    /// So many permits for all, a part more for those who have none, and so many of them for one tenant.
     pub(crate) fn new(process: usize, per_tenant: usize, wait_ms: u64) -> Self {
         Self {
             process: Arc::new(Semaphore::new(process)),
+            first: Arc::new(Semaphore::new(process / limits::CALLS_FIRST_PARTS)),
             tenants: Mutex::default(),
             per_tenant,
             wait: Duration::from_millis(wait_ms),
@@ -47,15 +50,21 @@ impl Permits {
     /// holds none of everybody's.
     pub(crate) async fn take(&self, tenant: TenantId) -> Result<Permit, Busy> {
         let own = self.of(tenant);
-        if let (Ok(tenant), Ok(process)) =
-            (Arc::clone(&own).try_acquire_owned(), Arc::clone(&self.process).try_acquire_owned())
-        {
-            return Ok(Permit { _tenant: tenant, _process: process });
-        }
         let both = async {
-            let tenant = own.acquire_owned().await.ok()?;
-            let process = Arc::clone(&self.process).acquire_owned().await.ok()?;
-            Some(Permit { _tenant: tenant, _process: process })
+            let tenant = Arc::clone(&own).acquire_owned().await.ok()?;
+            let none_runs = own.available_permits().saturating_add(1) >= self.per_tenant;
+            let process = Arc::clone(&self.process).acquire_owned();
+            let process = if none_runs {
+                // Whichever comes first, everybody's before these.
+                tokio::select! {
+                    biased;
+                    permit = process => permit,
+                    permit = Arc::clone(&self.first).acquire_owned() => permit,
+                }
+            } else {
+                process.await
+            };
+            Some(Permit { _process: process.ok()?, _tenant: tenant })
         };
         match tokio::time::timeout(self.wait, both).await {
             Ok(Some(permit)) => Ok(permit),
@@ -99,6 +108,25 @@ mod tests {
         let _held = permits.take(tenant(1)).await.expect("free");
         let busy = permits.take(tenant(2)).await.expect_err("the only permit is out");
         assert_eq!(busy.retry_after_ms, limits::CALL_PERMIT_WAIT_MS_MAX);
+    }
+
+    /// Sleeping calls of twenty-five tenants kept everybody else out.
+    #[tokio::test(start_paused = true)]
+    async fn a_tenant_without_a_call_finds_room_when_others_have_all() {
+        let permits = Permits::new(8, 4, 100);
+        let mut held = Vec::new();
+        for n in [1, 1, 1, 1, 2, 2, 2, 2] {
+            held.push(permits.take(tenant(n)).await.expect("free"));
+        }
+        let third = permits.take(tenant(3)).await.expect("its first");
+        assert!(permits.take(tenant(3)).await.is_err(), "a second waits like everybody");
+        assert!(permits.take(tenant(1)).await.is_err());
+        let _fourth = permits.take(tenant(4)).await.expect("its first");
+        assert!(permits.take(tenant(5)).await.is_err(), "there is an end");
+        drop(third);
+        let _fifth = permits.take(tenant(5)).await.expect("given back");
+        drop(held);
+        let _again = permits.take(tenant(1)).await.expect("given back");
     }
 
     #[tokio::test]

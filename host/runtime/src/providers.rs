@@ -21,6 +21,7 @@ use crate::{
         incoming::{self, provider_error},
         outgoing,
     },
+    egress::Urgency,
     fault::Fault,
 };
 
@@ -32,8 +33,7 @@ macro_rules! function {
             Operation {
                 name: concat!(stringify!($interface), ".", $name),
                 interface: stringify!($interface),
-                is_availability: matches!(stringify!($interface).as_bytes(), b"availability"),
-                is_bulk: matches!($name.as_bytes(), b"list-changes" | b"list-event-types" | b"list-clients"),
+                urgency: urgency(stringify!($interface), $name),
             },
             |offers| offers.$interface.as_ref(),
             move |$store, instance, indices| {
@@ -48,6 +48,16 @@ macro_rules! function {
             },
         ))
     };
+}
+
+/// What waits for a function of the contract.
+fn urgency(interface: &str, name: &str) -> Urgency {
+    match (interface, name) {
+        (_, "list-changes" | "list-event-types" | "list-clients") => Urgency::Bulk,
+        ("bookings" | "links", _) => Urgency::Booking,
+        ("availability", _) => Urgency::Availability,
+        _ => Urgency::Upkeep,
+    }
 }
 
 impl Providers for Runtime {

@@ -14,7 +14,10 @@ use berth_model::{
 use berth_tests::{TestClock, World, component};
 use serde_json::{Value, json};
 
-use crate::table::{Table, Times, best_of, ratio, time};
+use crate::{
+    sleepers,
+    table::{Table, Times, best_of, ratio, time},
+};
 
 const CALLS: usize = 4_000;
 const WARM_UP: usize = 400;
@@ -41,7 +44,7 @@ fn count(text: &str) -> usize {
     serde_json::from_str(text).map_or(0, |value: Value| entries(&value))
 }
 
-fn context(tenant: u128) -> CallContext {
+pub fn context(tenant: u128) -> CallContext {
     CallContext {
         tenant: TenantId::from_uuid(uuid::Uuid::from_u128(tenant)),
         listing: None,
@@ -53,6 +56,7 @@ fn context(tenant: u128) -> CallContext {
         credentials: Arc::default(),
         granted_hosts: Arc::new(BTreeSet::new()),
         asked: Asked::default(),
+        in_background: false,
     }
 }
 
@@ -154,4 +158,5 @@ pub async fn run(table: &mut Table) {
         &format!("{:.2} times one task's", per_second / one),
         "",
     );
+    sleepers::run(table, &world, &url).await;
 }

@@ -10,6 +10,7 @@ mod neighbours;
 mod program;
 mod providers;
 mod scheduling;
+mod sleepers;
 mod table;
 
 use table::Table;

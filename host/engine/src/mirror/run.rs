@@ -71,7 +71,7 @@ impl Engine {
         if state.rules.mode == SyncMode::Off || !has_bookings {
             return self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop);
         }
-        let context = match self.call_context(&connection, None, request_id).await {
+        let context = match self.background_context(&connection, request_id).await {
             Ok(context) => context,
             Err(problem) => {
                 return self

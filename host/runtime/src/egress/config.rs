@@ -58,7 +58,7 @@ pub struct EgressLimits {
     pub request: Duration,
     /// Longest wait for the rates of connection and provider.
     pub rate_wait: Duration,
-    /// Buckets of connections and providers kept.
+    /// Connections and providers whose requests are counted.
     pub rate_limiters: usize,
     /// HTTP clients kept.
     pub clients: usize,

@@ -20,7 +20,7 @@ use super::{
     client::Clients,
     config::{EgressLimits, GateConfig},
     quota::CallQuota,
-    rates::Rates,
+    rates::{Rates, Urgency},
     record::Records,
     scrub::Scrubber,
     stage::Stage,
@@ -106,8 +106,7 @@ pub(super) struct Call {
     pub(super) settings: Arc<Value>,
     pub(super) credentials: Arc<Credentials>,
     pub(super) granted: Arc<BTreeSet<String>>,
-    /// It reads everything, and nobody waits for it.
-    pub(super) is_bulk: bool,
+    pub(super) urgency: Urgency,
     /// Noted when a request leaves.
     pub(super) provider_asked: Asked,
     asked: OnceLock<BTreeSet<String>>,
@@ -130,10 +129,10 @@ impl Call {
 }
 
 impl CallEgress {
-    /// The gate for one call of a plugin with this manifest. Cheap: nothing is computed before the first request. A bulk call leaves
-    /// some of the provider's rate to others.
+    /// The gate for one call of a plugin with this manifest. Cheap: nothing is computed before the first request. A call that is less
+    /// urgent leaves some of the provider's rate to others.
     #[must_use]
-    pub fn new(gate: Arc<Gate>, cx: &CallContext, manifest: Arc<Manifest>, is_bulk: bool) -> Self {
+    pub fn new(gate: Arc<Gate>, cx: &CallContext, manifest: Arc<Manifest>, urgency: Urgency) -> Self {
         let call = Call {
             quota: CallQuota::new(&gate.limits),
             gate,
@@ -145,7 +144,7 @@ impl CallEgress {
             settings: Arc::clone(&cx.settings),
             credentials: Arc::clone(&cx.credentials),
             granted: Arc::clone(&cx.granted_hosts),
-            is_bulk,
+            urgency,
             provider_asked: cx.asked.clone(),
             asked: OnceLock::new(),
             scrubber: OnceLock::new(),

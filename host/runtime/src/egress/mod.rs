@@ -29,4 +29,5 @@ mod tests;
 
 pub use config::{EgressLimits, GateConfig, Lookup, Resolve, SystemResolver};
 pub use gate::{CallEgress, Gate, GateError};
+pub use rates::Urgency;
 pub use record::{Records, path_template};

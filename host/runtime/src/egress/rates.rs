@@ -1,16 +1,15 @@
 //! How often a provider may be asked: over one connection, and over all of them.
 //!
-//! A request takes a token from both buckets or from neither. Requests that read everything leave a part of each bucket to those that
-//! somebody waits for, so that the full synchronisation of one tenant does not hold up the bookings of another.
+//! A rate holds in every stretch of its length: what was sent is remembered for as long (`window`), and a request that would be one too many
+//! in the last such stretch waits. It counts for both rates or for neither. What is less urgent leaves a part of each rate to what is more
+//! urgent, so that a booking waits neither behind health checks nor behind the full synchronisation of another tenant.
 
-mod bucket;
+mod shares;
+mod window;
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -21,23 +20,38 @@ use berth_model::{
     time::{Clock, Instant},
 };
 
-use self::bucket::{Bucket, part};
+use self::{
+    shares::Shares,
+    window::{Window, part},
+};
 use super::config::EgressLimits;
+
+/// What waits for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// A booking is made, moved, cancelled or looked for. It finds a part of each rate that nothing else may use.
+    Booking,
+    /// A customer looks for a time.
+    Availability,
+    /// Nobody but the host: health, subscriptions, closed times.
+    Upkeep,
+    /// It reads everything, and nobody waits for it.
+    Bulk,
+}
 
 /// Who wants to ask whom.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Turn<'a> {
     pub(super) connection: ConnectionId,
     pub(super) manifest: &'a Manifest,
-    /// It reads everything, and nobody waits for it.
-    pub(super) is_bulk: bool,
+    pub(super) urgency: Urgency,
 }
 
 /// Why a request has to wait, and how long. Never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wait {
-    /// For a token.
-    Token(Duration),
+    /// For its turn.
+    Turn(Duration),
     /// Until the time that the provider named.
     Pause(Duration),
 }
@@ -50,7 +64,7 @@ enum Whose {
 
 #[derive(Default)]
 struct Kept {
-    bucket: Option<Bucket>,
+    window: Window,
     paused_until: Option<Instant>,
     used: u64,
 }
@@ -73,33 +87,26 @@ impl Table {
         kept.used = used;
         kept
     }
-
-    /// The bucket as it is now.
-    fn bucket(&mut self, whose: &Whose, rate: RateLimit, now: Instant) -> &mut Bucket {
-        let bucket = self.kept(whose.clone()).bucket.get_or_insert_with(|| Bucket::full(rate, now));
-        bucket.fill(now);
-        bucket.change(rate);
-        bucket
-    }
 }
 
-/// The buckets of all connections and providers, by the manifests' numbers.
+/// What was sent over all connections and to all providers, by the manifests' numbers.
 pub(super) struct Rates {
     clock: Arc<dyn Clock>,
     /// Processes that share each rate.
-    replicas: AtomicU32,
+    shares: Mutex<Shares>,
     table: Mutex<Table>,
 }
 
 impl Rates {
     pub(super) fn new(clock: Arc<dyn Clock>, limits: &EgressLimits) -> Self {
         let table = Table { kept: HashMap::new(), kept_max: limits.rate_limiters, turns: 0 };
-        Self { clock, replicas: AtomicU32::new(1), table: Mutex::new(table) }
+        Self { clock, shares: Mutex::default(), table: Mutex::new(table) }
     }
 
-    /// So many processes ask the same providers: each takes its part of every rate.
+    /// So many processes ask the same providers: each takes its part of every rate. A smaller part holds from now on, a larger one when what
+    /// the others may have sent is as old as the rate is long.
     pub(super) fn share_with(&self, replicas: u32) {
-        self.replicas.store(replicas.max(1), Ordering::Relaxed);
+        self.shares().change(replicas, self.clock.now());
     }
 
     /// Nobody asks over this connection for so long: its provider said so. Other connections go on, since a limit is mostly that of
@@ -122,7 +129,7 @@ impl Rates {
             let wait = match self.try_enter(turn) {
                 Ok(()) => return Ok(()),
                 Err(Wait::Pause(wait)) => return Err(wait),
-                Err(Wait::Token(wait)) => wait,
+                Err(Wait::Turn(wait)) => wait,
             };
             // Each turn uses up some of the bounded wait, so this ends.
             wait_left = wait_left.checked_sub(wait).ok_or(wait)?;
@@ -130,14 +137,14 @@ impl Rates {
         }
     }
 
-    /// Take a token of the connection and one of the provider, or neither.
+    /// Send over the connection and to the provider, or neither.
     fn try_enter(&self, turn: Turn<'_>) -> Result<(), Wait> {
-        let replicas = self.replicas.load(Ordering::Relaxed);
-        let rates = [
-            (turn.manifest.rate_limit, Whose::Connection(turn.connection)),
-            (turn.manifest.provider_rate_limit, Whose::Provider(turn.manifest.id.clone())),
-        ];
         let now = self.clock.now();
+        let part = |rate: RateLimit| part(rate, self.shares().replicas(rate.per_seconds, now));
+        let rates = [
+            (turn.manifest.rate_limit.map(part), Whose::Connection(turn.connection)),
+            (turn.manifest.provider_rate_limit.map(part), Whose::Provider(turn.manifest.id.clone())),
+        ];
         let mut table = self.table();
         if let Some(wait) = paused(&mut table, turn.connection, now) {
             return Err(Wait::Pause(wait));
@@ -145,16 +152,20 @@ impl Rates {
         let mut longest = Duration::ZERO;
         for (rate, whose) in &rates {
             let Some(rate) = rate else { continue };
-            longest = longest.max(table.bucket(whose, part(*rate, replicas), now).wait(turn.is_bulk));
+            longest = longest.max(table.kept(whose.clone()).window.wait(*rate, turn.urgency, now));
         }
         if longest > Duration::ZERO {
-            return Err(Wait::Token(longest.max(Duration::from_millis(1))));
+            return Err(Wait::Turn(longest.max(Duration::from_millis(1))));
         }
-        for (rate, whose) in &rates {
+        for (rate, whose) in rates {
             let Some(rate) = rate else { continue };
-            table.bucket(whose, part(*rate, replicas), now).take();
+            table.kept(whose).window.note(rate, now);
         }
         Ok(())
+    }
+
+    fn shares(&self) -> MutexGuard<'_, Shares> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

@@ -81,7 +81,7 @@ impl Call {
         };
         let staged = self.gate.stage.as_deref().map(|stage| (stage, staged(&outgoing)));
         attach::attach(&self.manifest, &self.credentials, &target, &mut outgoing)?;
-        let turn = Turn { connection: self.connection, manifest: &self.manifest, is_bulk: self.is_bulk };
+        let turn = Turn { connection: self.connection, manifest: &self.manifest, urgency: self.urgency };
         if let Err(wait) = self.gate.rates.enter(turn, limits.rate_wait).await {
             return Ok(too_many_requests(wait));
         }

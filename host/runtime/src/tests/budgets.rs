@@ -6,7 +6,7 @@ use berth_model::{
 };
 
 use super::{
-    guest::{ANSWER, component, from_module, module},
+    guest::{ANSWER, component, crowded, from_module, module},
     world::{World, cx, world},
 };
 use crate::RuntimeLimits;
@@ -96,4 +96,41 @@ async fn wall_time_is_capped_and_opens_no_breaker() {
     }
     world.state.go_on.add_permits(1);
     assert_eq!(world.runtime.validate(&cx(1)).await.expect("goes on").id, "a1");
+}
+
+/// Seventy-three sleeping calls of fourteen core instances filled the pool while permits were left.
+#[tokio::test]
+async fn sleeping_calls_of_the_largest_component_keep_nobody_else_out() {
+    let limits = RuntimeLimits { wall_ms: 600_000, permit_wait_ms: 50, ..RuntimeLimits::default() };
+    let world = world(limits, None);
+    let waits = "(call $state (i32.const 512) (i32.const 6) (i32.const 3000)) (i32.const 0)";
+    let module = module(waits, "a1", "{}").replace("'sample'", "'sleeps'");
+    world.serve(crowded(from_module(&module))).await;
+    world.serve(crowded(component(ANSWER, "a1", "{}"))).await;
+    let sleeping = |tenant: u128| {
+        let world = std::sync::Arc::clone(&world);
+        tokio::spawn(async move {
+            let mut cx = cx(tenant);
+            cx.plugin = "sleeps".parse().expect("an id");
+            world.runtime.validate(&cx).await
+        })
+    };
+    let all = u128::try_from(limits::CALLS_CONCURRENT_MAX).expect("small");
+    let each = u128::try_from(limits::CALLS_CONCURRENT_PER_TENANT_MAX).expect("small");
+    let mut asleep: Vec<_> = (0..all).map(|n| sleeping(n / each)).collect();
+    world.state.asked.acquire_many(u32::try_from(all).expect("small")).await.expect("open").forget();
+    assert_eq!(world.runtime.validate(&cx(1_000)).await.expect("another tenant's").id, "a1");
+
+    // What is over the limit is busy, and told when to try again.
+    let busy = CallError::Busy { retry_after_ms: limits::CALL_PERMIT_WAIT_MS_MAX };
+    assert_eq!(sleeping(0).await.expect("ended").expect_err("its share is used up"), busy);
+    // So many tenants more find room for one call each, and the pool has it.
+    let more = all / u128::try_from(limits::CALLS_FIRST_PARTS).expect("small");
+    asleep.extend((0..more).map(|n| sleeping(2_000 + n)));
+    world.state.asked.acquire_many(u32::try_from(more).expect("small")).await.expect("open").forget();
+    assert_eq!(sleeping(9_000).await.expect("ended").expect_err("all is used up"), busy);
+    world.state.go_on.add_permits(asleep.len());
+    for call in asleep {
+        assert_eq!(call.await.expect("ended").expect("answers").id, "a1");
+    }
 }

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use wasmparser::{Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
+
+use crate::engine::COMPONENT_CORE_INSTANCES_MAX;
 
 /// A manifest that asks for nothing.
 pub(super) const MANIFEST: &str = "id = 'sample'\nversion = '1.0.0'\ncontract = '0.1'\nname = 'Sample'\n";
@@ -28,6 +31,40 @@ pub(super) fn from_module(module: &str) -> Vec<u8> {
     let mut encoder = ComponentEncoder::default();
     encoder.module(&core).expect("a module of this world");
     encoder.encode().expect("a component")
+}
+
+/// The largest component that is accepted, as far as the pool goes: core instances are added until there are as many as are allowed, with
+/// memories and tables.
+pub(super) fn crowded(mut component: Vec<u8>) -> Vec<u8> {
+    let (mut modules, mut instances, mut depth) = (0_u8, 0, 0);
+    for payload in Parser::new(0).parse_all(&component) {
+        match payload.expect("a component") {
+            Payload::ModuleSection { .. } => (modules, depth) = (modules + u8::from(depth == 0), depth + 1),
+            Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) if depth > 0 => depth -= 1,
+            Payload::InstanceSection(section) if depth == 0 => {
+                let made = |instance: &_| matches!(instance, Ok(wasmparser::Instance::Instantiate { .. }));
+                instances += section.into_iter().filter(made).count();
+            }
+            _ => {}
+        }
+    }
+    let section = |component: &mut Vec<u8>, id: u8, content: &[u8]| {
+        component.extend([id, u8::try_from(content.len()).ok().filter(|n| *n < 128).expect("short")]);
+        component.extend(content);
+    };
+    for module in ["(module (memory 1) (table 9 funcref))", "(module (table 9 funcref))", "(module)"] {
+        section(&mut component, 1, &wat::parse_str(module).expect("a module"));
+    }
+    let more = u8::try_from(usize::try_from(COMPONENT_CORE_INSTANCES_MAX).expect("small") - instances)
+        .expect("some");
+    let mut content = vec![more];
+    for n in 0..more {
+        // One with a memory, some with a table, the others with nothing; none is given anything.
+        content.extend([0, modules + n.div_ceil(5).min(2), 0]);
+    }
+    section(&mut component, 2, &content);
+    component
 }
 
 /// `result<account, provider-error>` in the canonical ABI: at 0 the case (0 is ok); at 8 `id`, 16 `name`, 24 `email`

@@ -140,5 +140,6 @@ pub(super) fn cx(tenant: u128) -> CallContext {
         credentials: Arc::default(),
         granted_hosts: Arc::new(BTreeSet::new()),
         asked: Asked::default(),
+        in_background: false,
     }
 }

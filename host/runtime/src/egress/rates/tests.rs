@@ -1,4 +1,4 @@
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use berth_model::id::Id;
 use proptest::prelude::*;
@@ -46,10 +46,10 @@ impl World {
         Self { rates: Rates::new(hands.clone(), &limits), hands, manifest: manifest(rates) }
     }
     fn turn(&self, n: u128) -> Turn<'_> {
-        Turn { connection: connection(n), manifest: &self.manifest, is_bulk: false }
+        Turn { connection: connection(n), manifest: &self.manifest, urgency: Urgency::Booking }
     }
     fn bulk(&self, n: u128) -> Turn<'_> {
-        Turn { is_bulk: true, ..self.turn(n) }
+        Turn { urgency: Urgency::Bulk, ..self.turn(n) }
     }
     fn take(&self, turn: Turn<'_>) -> Result<(), Wait> {
         self.rates.try_enter(turn)
@@ -60,8 +60,8 @@ impl World {
     }
 }
 
-fn token(seconds: u64) -> Result<(), Wait> {
-    Err(Wait::Token(SECOND * u32::try_from(seconds).unwrap()))
+fn turn_in(seconds: u64) -> Result<(), Wait> {
+    Err(Wait::Turn(SECOND * u32::try_from(seconds).unwrap()))
 }
 
 const TWO_PER_MINUTE: &str = "rate-limit = { requests = 2, per-seconds = 60 }";
@@ -71,11 +71,13 @@ fn a_connection_has_its_rate() {
     let world = World::new(TWO_PER_MINUTE);
     let take = |n| world.take(world.turn(n));
     assert_eq!((take(1), take(1)), (Ok(()), Ok(())));
-    assert_eq!(take(1), token(30));
+    assert_eq!(take(1), turn_in(60));
     assert_eq!(take(2), Ok(()), "another connection is not slowed");
-    world.hands.set(30);
-    assert_eq!(take(1), Ok(()));
-    assert_eq!(take(1), token(30));
+    world.hands.set(59);
+    assert_eq!(take(1), turn_in(1), "two in any minute");
+    world.hands.set(60);
+    assert_eq!((take(1), take(1)), (Ok(()), Ok(())));
+    assert_eq!(take(1), turn_in(60));
 }
 
 #[test]
@@ -85,11 +87,11 @@ fn connections_share_the_rate_of_their_provider() {
     );
     let take = |n| world.take(world.turn(n));
     assert_eq!((take(1), take(2), take(1)), (Ok(()), Ok(()), Ok(())));
-    assert_eq!(take(2), token(10), "the provider's");
-    assert_eq!(take(1), token(30), "the longer of both");
+    assert_eq!(take(2), turn_in(30), "the provider's");
+    assert_eq!(take(1), turn_in(60), "the longer of both");
     // The refusals took nothing from connection 2: one of its two is left.
-    world.hands.set(10);
-    assert_eq!((take(2), take(2)), (Ok(()), token(20)));
+    world.hands.set(30);
+    assert_eq!((take(2), take(2)), (Ok(()), turn_in(30)));
     let other = manifest("provider-rate-limit = { requests = 1, per-seconds = 60 }");
     let other = Manifest { id: "other".parse().unwrap(), ..other };
     assert_eq!(world.take(Turn { manifest: &other, ..world.turn(9) }), Ok(()), "another provider");
@@ -99,11 +101,28 @@ fn connections_share_the_rate_of_their_provider() {
 fn what_is_read_in_bulk_leaves_a_reserve() {
     let world = World::new("provider-rate-limit = { requests = 8, per-seconds = 80 }");
     assert_eq!(world.passing(world.bulk(1)), 6);
-    assert_eq!(world.take(world.bulk(2)), token(10), "neither over another connection");
+    assert_eq!(world.take(world.bulk(2)), turn_in(80), "neither over another connection");
+    world.hands.set(10);
     assert_eq!(world.passing(world.turn(2)), 2, "somebody waits for these");
-    assert_eq!(world.take(world.bulk(1)), token(30), "the reserve is filled first");
-    let tiny = World::new("rate-limit = { requests = 3, per-seconds = 3 }");
-    assert_eq!(tiny.passing(tiny.bulk(1)), 3, "too few to keep any");
+    world.hands.set(80);
+    assert_eq!(world.passing(world.bulk(1)), 4, "what was more urgent counts as well");
+    let tiny = World::new("rate-limit = { requests = 2, per-seconds = 3 }");
+    assert_eq!(tiny.passing(tiny.bulk(1)), 1, "of two one is kept");
+    let single = World::new("rate-limit = { requests = 1, per-seconds = 3 }");
+    assert_eq!(single.passing(single.bulk(1)), 1, "of one none can be");
+}
+
+/// A booking waited a minute behind health checks.
+#[test]
+fn each_urgency_leaves_a_part_to_what_is_more_urgent() {
+    let world = World::new("rate-limit = { requests = 110, per-seconds = 60 }");
+    let of = |urgency| Turn { urgency, ..world.turn(1) };
+    let passed: Vec<usize> = [Urgency::Bulk, Urgency::Upkeep, Urgency::Availability, Urgency::Booking]
+        .into_iter()
+        .map(|urgency| world.passing(of(urgency)))
+        .collect();
+    assert_eq!(passed, [83, 6, 7, 14]);
+    assert_eq!(world.take(of(Urgency::Booking)), turn_in(60));
 }
 
 #[test]
@@ -130,8 +149,8 @@ fn a_clock_set_back_does_not_lock_a_connection() {
     let world = World::new(TWO_PER_MINUTE);
     assert_eq!(world.passing(world.turn(1)), 2);
     world.hands.set(-3_600);
-    assert_eq!(world.take(world.turn(1)), token(30));
-    world.hands.set(-3_570);
+    assert_eq!(world.take(world.turn(1)), turn_in(60));
+    world.hands.set(-3_540);
     assert_eq!(world.take(world.turn(1)), Ok(()));
 }
 
@@ -149,9 +168,9 @@ fn buckets_are_bounded_and_the_least_used_goes() {
 #[tokio::test]
 async fn a_wait_that_is_too_long_is_refused_at_once() {
     let world = World::new(TWO_PER_MINUTE);
-    let enter = || world.rates.enter(world.turn(1), Duration::from_secs(29));
+    let enter = || world.rates.enter(world.turn(1), Duration::from_secs(59));
     assert_eq!((enter().await, enter().await), (Ok(()), Ok(())));
-    assert_eq!(enter().await, Err(Duration::from_secs(30)));
+    assert_eq!(enter().await, Err(60 * SECOND));
 }
 
 #[tokio::test]
@@ -165,12 +184,12 @@ async fn a_pause_is_not_waited_for() {
 async fn a_short_wait_is_waited() {
     let world = World::new("rate-limit = { requests = 100, per-seconds = 1 }");
     assert_eq!(world.passing(world.turn(1)), 100);
+    world.hands.0.store(990_000, Ordering::Relaxed);
     let waiting = world.rates.enter(world.turn(1), Duration::from_secs(1));
     // Polled after it has been refused and waits.
-    let passing = async { world.hands.0.store(10_000, Ordering::Relaxed) };
+    let passing = async { world.hands.set(1) };
     let (entered, ()) = tokio::join!(biased; waiting, passing);
     assert_eq!(entered, Ok(()));
-    assert_eq!(world.take(world.turn(1)), Err(Wait::Token(Duration::from_millis(10))));
 }
 
 #[test]
@@ -205,58 +224,163 @@ fn a_change_of_replicas_gives_no_second_helping() {
         world.rates.share_with(replicas);
         assert_eq!(world.passing(world.turn(1)), 0);
     }
-    world.hands.set(10);
-    assert_eq!(world.passing(world.turn(1)), 1);
+    world.hands.set(60);
+    assert_eq!(world.passing(world.turn(1)), 6, "the others have been gone for a minute");
+    world.hands.set(120);
+    world.rates.share_with(2);
+    world.rates.share_with(1);
+    assert_eq!(world.passing(world.turn(1)), 3, "what the other may have sent still counts");
+}
+
+/// A rate of many requests in memory that does not grow with it, and without losing much of it.
+#[test]
+fn a_large_rate_holds_in_every_window_as_well() {
+    let world = World::new("rate-limit = { requests = 10000, per-seconds = 64 }");
+    let mut sent = std::collections::VecDeque::new();
+    let mut all = 0;
+    for tick in 0..64_000_i64 {
+        world.hands.0.store(tick * 3_000, Ordering::Relaxed);
+        for _ in 0..2 {
+            if world.take(world.turn(1)).is_ok() {
+                sent.push_back(tick * 3_000);
+                all += 1;
+            }
+        }
+        while sent.front().is_some_and(|first| *first <= tick * 3_000 - 64_000_000) {
+            sent.pop_front();
+        }
+        assert!(sent.len() <= 10_000, "{}", sent.len());
+    }
+    assert!(all >= 10_000 * 3 * 98 / 100, "{all} in three times 64 seconds");
+    let mut table = world.rates.table();
+    assert!(table.kept(Whose::Connection(connection(1))).window.len() <= 66);
+}
+
+/// How a process is asked next.
+#[derive(Debug, Clone)]
+struct Asked {
+    later: i64,
+    process: usize,
+    connection: u128,
+    urgency: Urgency,
+    /// Before it, so many processes are there.
+    replicas: Option<u32>,
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let urgency = prop_oneof![
+        Just(Urgency::Booking),
+        Just(Urgency::Availability),
+        Just(Urgency::Upkeep),
+        Just(Urgency::Bulk)
+    ];
+    let replicas = prop_oneof![9 => Just(None), 1 => (1_u32..=3).prop_map(Some)];
+    (0_i64..4_000_000, 0_usize..3, 0_u128..3, urgency, replicas).prop_map(
+        |(later, process, connection, urgency, replicas)| Asked {
+            later,
+            process,
+            connection,
+            urgency,
+            replicas,
+        },
+    )
 }
 
 proptest! {
-    /// Whatever is asked, when and over which connection: no bucket gives more than it held and what came since, and a wait that was
-    /// named is long enough and not a microsecond too long.
+    /// Whatever is asked by which process, when, over which connection and how urgently, and however many processes there are: in no
+    /// stretch of a rate's length is more sent than the rate allows; what is less urgent leaves its part; and a wait that was named is long
+    /// enough and not a microsecond too long.
     #[test]
-    fn never_more_than_the_rates_allow(
-        own in (1_u32..6, 1_u32..30),
-        shared in (1_u32..10, 1_u32..30),
-        asked in prop::collection::vec((0_i64..4_000_000, 0_u128..3, any::<bool>()), 1..200),
+    fn a_rate_holds_in_every_window(
+        // At least as many requests as processes: see `part`.
+        own in (3_u32..9, 1_u32..30),
+        shared in (3_u32..12, 1_u32..30),
+        steps in prop::collection::vec(asked(), 1..200),
     ) {
-        let world = World::new(&format!(
+        let text = format!(
             "rate-limit = {{ requests = {}, per-seconds = {} }}\nprovider-rate-limit = {{ requests = {}, per-seconds = {} }}",
             own.0, own.1, shared.0, shared.1
-        ));
-        let mut now = 0;
-        let mut passed: Vec<(i64, u128)> = Vec::new();
-        for (later, n, is_bulk) in asked {
-            now += later;
-            world.hands.0.store(now, Ordering::Relaxed);
-            let turn = Turn { is_bulk, ..world.turn(n) };
+        );
+        let worlds: Vec<World> = (0..3).map(|_| World::new(&text)).collect();
+        let set = |now: i64| {
+            for world in &worlds {
+                world.hands.0.store(now, Ordering::Relaxed);
+            }
+        };
+        let share = |replicas: u32| {
+            for world in &worlds {
+                world.rates.share_with(replicas);
+            }
+        };
+        // Three are there at first: who comes later knows nothing of what the others sent.
+        let (mut there, mut changed) = (3, false);
+        share(there);
+        let longest = i64::from(own.1.max(shared.1)) * 3 * 1_000_000;
+        let mut now = longest;
+        let mut passed: Vec<(i64, u128, Urgency)> = Vec::new();
+        for step in steps {
+            now += step.later;
+            if let Some(replicas) = step.replicas {
+                // They go, and come when what the others sent is old.
+                if replicas > there {
+                    share(replicas);
+                    now += longest;
+                }
+                (there, changed) = (replicas, true);
+                set(now);
+                share(there);
+            }
+            set(now);
+            let process = step.process % usize::try_from(there).unwrap();
+            let world = &worlds[process];
+            let turn = Turn { urgency: step.urgency, ..world.turn(step.connection) };
             match world.take(turn) {
-                Ok(()) => passed.push((now, n)),
+                Ok(()) => passed.push((now, step.connection, step.urgency)),
                 Err(Wait::Pause(_)) => prop_assert!(false, "nobody paused it"),
-                Err(Wait::Token(wait)) => {
+                Err(Wait::Turn(wait)) => {
                     let wait = i64::try_from(wait.as_micros()).unwrap();
-                    if wait > 1_000 {
-                        world.hands.0.store(now + wait - 1, Ordering::Relaxed);
+                    prop_assert!(wait > 0);
+                    // A part that grows meanwhile makes it shorter.
+                    if wait > 1_000 && !changed {
+                        set(now + wait - 1);
                         prop_assert!(world.take(turn).is_err(), "it named too long a wait");
                     }
                     now += wait;
-                    world.hands.0.store(now, Ordering::Relaxed);
+                    set(now);
                     prop_assert_eq!(world.take(turn), Ok(()));
-                    passed.push((now, n));
+                    passed.push((now, step.connection, step.urgency));
                 }
             }
         }
-        let within = |rate: (u32, u32), times: &[i64]| {
-            (0..times.len()).all(|first| {
-                times[first..].iter().enumerate().all(|(more, until)| {
-                    let came = (until - times[first]) * i64::from(rate.0) / (i64::from(rate.1) * 1_000_000);
-                    i64::try_from(more).unwrap() < i64::from(rate.0) + came
-                })
+        let within = |rate: (u32, u32), times: &[(i64, Urgency)]| {
+            times.iter().enumerate().all(|(n, (until, _))| {
+                let since = until - i64::from(rate.1) * 1_000_000;
+                let count = times[..=n].iter().filter(|(at, _)| *at > since).count();
+                count <= usize::try_from(rate.0).unwrap()
             })
         };
-        let all: Vec<i64> = passed.iter().map(|(at, _)| *at).collect();
+        let all: Vec<(i64, Urgency)> = passed.iter().map(|(at, _, urgency)| (*at, *urgency)).collect();
         prop_assert!(within(shared, &all), "the provider's");
         for n in 0..3 {
-            let times: Vec<i64> = passed.iter().filter(|(_, of)| *of == n).map(|(at, _)| *at).collect();
+            let times: Vec<_> =
+                passed.iter().filter(|(_, of, _)| *of == n).map(|(at, _, urgency)| (*at, *urgency)).collect();
             prop_assert!(within(own, &times), "the connection's");
+        }
+    }
+
+    /// However much else is asked: as many bookings as are kept for them find their turn in every window.
+    #[test]
+    fn bookings_find_their_part(requests in 2_u32..200, others in prop::collection::vec(1_usize..4, 1..300)) {
+        let world = World::new(&format!("rate-limit = {{ requests = {requests}, per-seconds = 60 }}"));
+        let urgencies = [Urgency::Booking, Urgency::Availability, Urgency::Upkeep, Urgency::Bulk];
+        for (n, other) in others.into_iter().enumerate() {
+            world.hands.0.store(i64::try_from(n).unwrap() * 300_000, Ordering::Relaxed);
+            let _ = world.take(Turn { urgency: urgencies[other], ..world.turn(1) });
+        }
+        let kept = requests - window::allowed(requests, Urgency::Availability);
+        prop_assert!(kept >= 1);
+        for _ in 0..kept {
+            prop_assert_eq!(world.take(world.turn(1)), Ok(()));
         }
     }
 }

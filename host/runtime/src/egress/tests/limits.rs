@@ -155,6 +155,6 @@ async fn connections_of_one_provider_share_its_rate() {
     let (passed, later) = ((200, None), |seconds: &str| (429, Some(seconds.to_owned())));
     // The last one is left by what reads everything.
     let expected =
-        [passed.clone(), passed.clone(), passed.clone(), later("1800"), passed, later("1800"), later("1800")];
+        [passed.clone(), passed.clone(), passed.clone(), later("7200"), passed, later("7200"), later("7200")];
     assert_eq!((statuses.as_slice(), server.requests().len()), (expected.as_slice(), 4));
 }

@@ -29,7 +29,7 @@ use tokio::{
 };
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use crate::egress::{CallEgress, EgressLimits, Gate, GateConfig, Lookup, Resolve};
+use crate::egress::{CallEgress, EgressLimits, Gate, GateConfig, Lookup, Resolve, Urgency};
 
 pub(super) const KEY: &str = "cal_test_not_a_real_key";
 pub(super) const HOST: &str = "api.acme.example";
@@ -262,23 +262,28 @@ impl World {
         .unwrap();
         let manifest = Arc::new(manifest.unwrap());
         let granted = Arc::new(BTreeSet::from([authority.to_owned()]));
-        let egress = CallEgress::new(Arc::clone(&gate), &context(1, &granted), Arc::clone(&manifest), false);
+        let egress = CallEgress::new(
+            Arc::clone(&gate),
+            &context(1, &granted),
+            Arc::clone(&manifest),
+            Urgency::Booking,
+        );
         Self { hands, gate, manifest, granted, egress }
     }
 
     /// Another call, of this tenant.
     pub(super) fn call_of(&self, tenant: u128) -> CallEgress {
-        self.call(tenant, false)
+        self.call(tenant, Urgency::Booking)
     }
 
     /// Another call, of this tenant, that reads everything.
     pub(super) fn bulk_call_of(&self, tenant: u128) -> CallEgress {
-        self.call(tenant, true)
+        self.call(tenant, Urgency::Bulk)
     }
 
-    fn call(&self, tenant: u128, is_bulk: bool) -> CallEgress {
+    fn call(&self, tenant: u128, urgency: Urgency) -> CallEgress {
         let cx = context(tenant, &self.granted);
-        CallEgress::new(Arc::clone(&self.gate), &cx, Arc::clone(&self.manifest), is_bulk)
+        CallEgress::new(Arc::clone(&self.gate), &cx, Arc::clone(&self.manifest), urgency)
     }
 
     pub(super) async fn get(&mut self, url: &str) -> Result<Got, Error> {
@@ -302,6 +307,7 @@ fn context(tenant: u128, granted: &Arc<BTreeSet<String>>) -> CallContext {
         credentials: Arc::new([("key".to_owned(), Secret::new(KEY.to_owned()))].into()),
         granted_hosts: Arc::clone(granted),
         asked: Asked::default(),
+        in_background: false,
     }
 }
 
