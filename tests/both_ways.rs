@@ -65,3 +65,22 @@ async fn both_sides_agree_for_two_tenants_with_all_providers() {
         run.much_happened();
     }
 }
+
+/// Operations under changing rules: enough for some of everything.
+const RULED_OPERATIONS: u32 = 300;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_the_rules_say_everything_comes_to_rest() {
+    let given = std::env::var("BERTH_BOTH_SEED").ok().and_then(|seed| seed.parse().ok());
+    for seed in given.map_or_else(|| vec![41, rand::random::<u64>() >> 1], |seed| vec![seed]) {
+        println!("under changing rules: seed {seed} (replay with BERTH_BOTH_SEED={seed})");
+        let mut run = Run::start(&TENANTS, seed).await;
+        for _ in 0..RULED_OPERATIONS {
+            run.operation_under_changing_rules().await;
+        }
+        run.settle().await;
+        run.no_conflict_goes_on().await;
+        run.tenants_are_apart().await;
+        println!("{:?}", run.counts);
+    }
+}

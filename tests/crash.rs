@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use berth_simulators::calcom::{Config, Simulator};
+use berth_simulators::{
+    calcom::{Config, Simulator},
+    faults::Rates,
+};
 use berth_tests::process::{Database, Process};
 use serde_json::json;
 
@@ -107,5 +110,116 @@ async fn nothing_acknowledged_is_lost_on_sqlite() {
 async fn nothing_acknowledged_is_lost_on_postgres() {
     let Some(database) = Database::new("crash").await else { return };
     killed_while_booking(Some(&database.url)).await;
+    database.drop_it().await;
+}
+
+/// A number in the database, or a change of it, past the process.
+async fn sql(folder: &std::path::Path, database: Option<&str>, statement: &str) -> Option<i64> {
+    use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+    let statement = AssertSqlSafe(statement.to_owned());
+    if let Some(url) = database {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        sqlx::query(statement).fetch_optional(&mut connection).await.unwrap().map(|row| row.get(0))
+    } else {
+        let url = format!("sqlite:{}", folder.join("berth.db").display());
+        let mut connection = SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(statement).fetch_optional(&mut connection).await.unwrap().map(|row| row.get(0))
+    }
+}
+
+/// A job during which the process dies three times is not taken up a fourth time: it is shown to a person, who may take it up again.
+async fn killed_by_a_job(database: Option<&str>) {
+    const JOB: &str =
+        "SELECT attempt FROM jobs WHERE kind = 'sync_booking' AND NOT dead AND leased_until IS NOT NULL";
+    // The leases of the process that is gone run out.
+    let over = match database {
+        Some(_) => "UPDATE jobs SET leased_until = '2020-01-01T00:00:00Z' WHERE leased_until IS NOT NULL",
+        None => "UPDATE jobs SET leased_until = 1 WHERE leased_until IS NOT NULL",
+    };
+    let config = Config {
+        rate_limit: false,
+        time_zone: chrono_tz::UTC,
+        opens_minute: 0,
+        closes_minute: 1_440,
+        weekends: true,
+        ..Config::default()
+    };
+    let simulator = Simulator::start(config).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let url = simulator.url();
+    let mut berth = Process::new(folder.path(), &url, database);
+    berth.key = berth.set_up(&url);
+    berth.serve().await;
+    let event_type = berth.offer(&url).await;
+    let berth = Arc::new(berth);
+    // From now on the provider takes requests and answers none, so that the job is under way for as long as is needed.
+    simulator.set_rates(Rates { latency_ms: (600_000, 600_000), ..Rates::default() });
+    let start = (berth_simulators::machine_clock()() / 86_400_000_000 + 1) * 86_400_000_000;
+    let client = {
+        let berth = berth.clone();
+        tokio::spawn(async move {
+            let start = berth_model::time::Instant::from_micros(start);
+            let body = json!({ "event_type": event_type, "start": start,
+                "attendee": { "name": "Ada", "email": "ada@example.com", "time_zone": "UTC" } });
+            berth.post("/api/booking", &body).await
+        })
+    };
+    for time in 1..=3 {
+        let until = Instant::now() + SETTLE;
+        while sql(folder.path(), database, JOB).await != Some(time) {
+            assert!(Instant::now() < until, "the job was not taken up for the {time}. time");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        berth.kill();
+        sql(folder.path(), database, over).await;
+        berth.serve().await;
+    }
+    assert!(client.await.unwrap().is_err(), "nobody was told anything");
+
+    let dead = async || {
+        let page = berth.get("/api/admin/calcom/operations?state=dead_letter").await;
+        let items = page["items"].as_array().unwrap().clone();
+        items.into_iter().find(|item| item["kind"] == "sync_booking")
+    };
+    let until = Instant::now() + SETTLE;
+    let letter = loop {
+        if let Some(letter) = dead().await {
+            break letter;
+        }
+        assert!(Instant::now() < until, "it is taken up again without end");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert!(letter["last_error"].as_str().unwrap().contains("3 times"), "{letter}");
+    assert_eq!(letter["crashes"], 3, "{letter}");
+    let booking = berth.bookings().await.remove(0);
+    assert_eq!(
+        (&booking["status"], &booking["provider_task"]),
+        (&json!("pending"), &json!("create")),
+        "{booking}"
+    );
+    assert_eq!(booking["provider_sync"]["state"], "dead_letter", "{booking}");
+
+    simulator.set_rates(Rates::default());
+    let again = format!("/api/admin/calcom/operations/{}/requeue", letter["id"].as_str().unwrap());
+    assert_eq!(berth.post(&again, &json!(null)).await.unwrap().0, 202);
+    let until = Instant::now() + SETTLE;
+    while berth.bookings().await[0]["status"] != "confirmed" {
+        assert!(Instant::now() < until, "it was not confirmed");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(simulator.active_by_reference(booking["id"].as_str().unwrap()).len(), 1);
+    assert!(dead().await.is_none());
+    berth.kill();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_kills_the_process_is_put_aside_on_sqlite() {
+    killed_by_a_job(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_kills_the_process_is_put_aside_on_postgres() {
+    let Some(database) = Database::new("crash_job").await else { return };
+    killed_by_a_job(Some(&database.url)).await;
     database.drop_it().await;
 }

@@ -10,7 +10,7 @@ use berth_model::{
 use berth_store::records::{Audit, JobEnd, NewJob};
 use serde_json::{Value, json};
 
-use super::Api;
+use super::{Api, App, router};
 
 fn id<T>(api: &Api) -> Id<T> {
     Id::new(api.world.clock.now(), &*api.world.random)
@@ -64,8 +64,9 @@ async fn conflict(api: &Api, connection: ConnectionId) -> String {
         resolved_by: None,
         detected_at: api.world.clock.now(),
         resolved_at: None,
+        findings: 1,
     };
-    api.world.store.open_conflict(conflict, audit(api)).await.unwrap().0.to_string()
+    api.world.store.open_conflict(conflict, None, audit(api)).await.unwrap().0.to_string()
 }
 
 /// A job that was given up.
@@ -110,4 +111,73 @@ async fn conflicts_and_operations_of_another_provider_are_not_found() {
     assert_eq!(post(revert("acme"), Value::Null).await.0, StatusCode::CONFLICT, "nothing was changed");
     assert_eq!(post(requeue("acme"), Value::Null).await.0, StatusCode::ACCEPTED);
     assert_eq!(post(requeue("acme"), Value::Null).await, not_found, "it is given up no more");
+}
+
+#[tokio::test]
+async fn what_waits_and_what_was_given_up_is_shown_page_by_page() {
+    let api = Api::new().await;
+    let (acme, tide) = (connect(&api, "acme").await, connect(&api, "tide").await);
+    let dead = given_up(&api, acme).await;
+    for (n, connection) in [acme, acme, tide, acme].into_iter().enumerate() {
+        let job = NewJob {
+            id: id(&api),
+            tenant: api.world.caller.tenant,
+            kind: "process_webhooks".to_owned(),
+            payload: json!({ "connection": connection }),
+            priority: 0,
+            due_at: api.world.clock.now().plus_seconds(i64::try_from(n).unwrap() * 100),
+            dedup_key: format!("key {n}"),
+            leased_until: None,
+        };
+        api.world.store.enqueue_job(job).await.unwrap();
+    }
+    let now = api.world.clock.now();
+    api.world.store.claim_jobs(now, now.plus_seconds(3_600), 1).await.unwrap();
+    let states = async |query: &str| {
+        let page = api.ok("GET", &format!("/api/admin/acme/operations{query}"), Value::Null).await;
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|i| i["state"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let mut all = states("").await;
+    all.sort_unstable();
+    assert_eq!(all, ["dead_letter", "running", "waiting", "waiting"]);
+    assert_eq!(states("?state=dead_letter").await, ["dead_letter"]);
+    assert_eq!(states("?state=waiting").await.len(), 2);
+    assert_eq!(states("?state=running").await.len(), 1);
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = api.ok("GET", &format!("/api/admin/acme/operations?limit=1{cursor}"), Value::Null).await;
+        seen.extend(page["items"].as_array().unwrap().iter().map(|i| i["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(seen.len(), 4);
+    assert!(seen.contains(&dead) && seen.iter().collect::<std::collections::HashSet<_>>().len() == 4);
+    let bad =
+        api.send("GET", "/api/admin/acme/operations?state=gone", Some(&api.key), &[], Value::Null).await;
+    assert_eq!(bad.status, StatusCode::BAD_REQUEST);
+    assert!(bad.body["detail"].as_str().unwrap().contains("dead_letter"), "{}", bad.body);
+}
+
+#[tokio::test]
+async fn readiness_names_what_fails_until_it_holds() {
+    let api = Api::new().await;
+    let readiness = berth_server::Readiness::default();
+    let app = App::new(api.world.engine.clone(), api.world.random.clone(), 100, Vec::new());
+    let router = router(app.with_readiness(readiness.clone()));
+    let api = Api { router, ..api };
+    let asked = async || {
+        let answer = api.send("GET", "/readyz", None, &[], Value::Null).await;
+        (answer.status, answer.body["ready"].clone(), answer.body["failing"].clone())
+    };
+    assert_eq!(asked().await, (StatusCode::OK, json!(true), json!({})));
+    readiness.fails("task jobs", "3 times in a row: it panicked");
+    let failing = json!({ "task jobs": "3 times in a row: it panicked" });
+    assert_eq!(asked().await, (StatusCode::SERVICE_UNAVAILABLE, json!(false), failing));
+    readiness.holds("task jobs");
+    assert_eq!(asked().await.0, StatusCode::OK);
 }

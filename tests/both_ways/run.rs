@@ -8,10 +8,12 @@ use std::{
 use berth_engine::{BookRequest, Caller, CancelBooking, Engine, NewConnection, NewTenant, RescheduleBooking};
 use berth_model::{
     id::{BookingId, ConnectionId, EventTypeId},
+    limits,
     manifest::PluginId,
     problem::{Code, Problem},
     provider::{Attendee, WebhookRequest},
     secret::{Credentials, Secret},
+    sync::{Conflict, ConflictKind, Resolution, SourceOfTruth, SyncMode, SyncRules},
     time::{Clock as _, Instant},
 };
 use berth_simulators::{faults::Rates, front::Delivery};
@@ -162,6 +164,53 @@ impl Run {
         };
         self.count(if ended.is_none() { "crashed" } else { "just in time" });
         self.engine = self.another_engine();
+    }
+
+    /// As [`Self::operation`], while somebody changes again and again how connections are kept in step.
+    pub async fn operation_under_changing_rules(&mut self) {
+        if self.rng.random_bool(0.1) {
+            let at = self.rng.random_range(0..self.sides.len());
+            let modes = [SyncMode::Off, SyncMode::Import, SyncMode::Export, SyncMode::Bidirectional];
+            let rules = SyncRules {
+                mode: modes[self.rng.random_range(0..modes.len())],
+                source_of_truth: [SourceOfTruth::Provider, SourceOfTruth::Berth][self.rng.random_range(0..2)],
+                auto_resolve: self.rng.random_bool(0.8),
+                ..SyncRules::default()
+            };
+            let side = &self.sides[at];
+            self.engine.set_sync_rules(&side.caller, side.connection, rules).await.unwrap();
+            self.count("rules");
+        }
+        self.operation().await;
+    }
+
+    /// Conflicts that ended by themselves are few for each booking, whatever was tried.
+    pub async fn no_conflict_goes_on(&self) {
+        for side in &self.sides {
+            let (mut ends, mut before) = (BTreeMap::<_, Vec<Instant>>::new(), None);
+            loop {
+                let page = self.engine.list_conflicts(&side.caller, side.connection, before, true, 100);
+                let page = page.await.unwrap();
+                let Some(last) = page.last() else { break };
+                before = Some(last.id);
+                let chosen = |c: &&Conflict| {
+                    c.resolved_by.as_deref() == Some("system")
+                        && c.resolution == Some(Resolution::Ours)
+                        && c.kind != ConflictKind::BothChanged
+                };
+                for conflict in page.iter().filter(chosen) {
+                    ends.entry(conflict.booking).or_default().extend(conflict.resolved_at);
+                }
+            }
+            for (booking, times) in ends {
+                for from in &times {
+                    let hour = from.plus_seconds(limits::CONFLICT_ENDS_SECONDS);
+                    let within = times.iter().filter(|at| **at >= *from && **at < hour).count();
+                    let most = usize::try_from(limits::CONFLICT_ENDS_MAX).unwrap();
+                    assert!(within <= most, "{booking:?} over {}: {within} ends in an hour", side.plugin);
+                }
+            }
+        }
     }
 
     /// What customers ask for.

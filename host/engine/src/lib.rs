@@ -26,6 +26,7 @@ mod listings;
 mod members;
 mod mirror;
 mod oauth;
+mod operations;
 mod plugins;
 mod problems;
 mod recovery;
@@ -46,6 +47,7 @@ use std::sync::Arc;
 
 use berth_model::{
     id::{AuditEntryId, Id, TenantId},
+    limits,
     plugin::PluginHost,
     problem::Problem,
     provider::{Providers, TokenEndpoint},
@@ -54,7 +56,7 @@ use berth_model::{
     validate,
 };
 use berth_store::{Store, records::Audit};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
 pub use bookings::{BookOutcome, BookRequest, HoldClaim};
@@ -70,6 +72,7 @@ pub use listings::{ListingPatch, NewListing};
 pub use members::{MemberPatch, NewMember};
 pub use mirror::{Difference, Reconciliation, SyncStatus};
 pub use oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStarted};
+pub use operations::{JobState, Operation, ProviderSync};
 pub use plugins::InstalledPlugin;
 pub use routing::ProviderChoice;
 pub use rules::PatternPreview;
@@ -132,6 +135,8 @@ struct Inner {
     recovery: Arc<recovery::Recovery>,
     /// What keeps a provider from being asked that does not answer.
     breakers: Arc<breaker::ConnectionBreakers>,
+    /// Jobs that may be worked on at once.
+    job_places: Arc<Semaphore>,
     /// Webhooks that were refused and not counted in the database yet.
     refusals: refusals::Refusals,
     /// Threads for what needs a core for long.
@@ -179,6 +184,7 @@ impl Engine {
                 bell,
                 recovery,
                 breakers,
+                job_places: Arc::new(Semaphore::new(limits::JOBS_CONCURRENT_MAX)),
                 refusals: refusals::Refusals::default(),
                 computing: computing::Computing::of_this_machine(),
                 cache: availability::new_cache(),

@@ -6,12 +6,12 @@
 
 mod cancel;
 mod moves;
+mod tries;
 
 use berth_model::{
     booking::{Booking, ProviderTask},
-    connection::{ConnectionRecord, ConnectionStatus},
+    connection::ConnectionStatus,
     id::{BookingId, JobId, TenantId},
-    limits,
     provider::{
         CallContext, CallError, CreateRequest, ExternalBooking, ExternalStatus, ProviderConflict,
         ProviderError, ReferenceLookup,
@@ -23,8 +23,8 @@ use berth_store::{
     StoreError,
     records::{BookingChange, JobEnd},
 };
-use serde_json::json;
 
+pub(crate) use self::tries::is_last;
 use crate::{Engine, problems::of_call};
 
 /// How far the lookup by reference reaches back before the booking was made, in seconds: the provider's clock may differ.
@@ -127,14 +127,9 @@ impl Engine {
             Err(error) if error.is_definite() => self.refuse(&booking, task, error, held).await,
             Err(error) => {
                 tracing::info!(booking = %id, attempt = held.attempt, outcome = error.outcome(), "the provider was not told yet");
-                if is_last(held) {
-                    let data = json!({
-                        "provider_task": task.as_str(), "attempts": held.attempt, "error": of_call(&error).detail,
-                    });
-                    let audit = self.audit_by(&format!("job:{}", held.job), request_id);
-                    self.store().note_on_booking(tenant, id, "booking.sync_given_up", data, audit).await?;
-                }
-                self.postpone(held, &connection, &error).await?;
+                let next = self.next_try(held, &connection, &error).await?;
+                self.note_try(&booking, task, held, &error, next, request_id).await?;
+                self.end_try(held, &connection, &error, next).await?;
                 Ok(Synced::Later)
             }
         }
@@ -403,66 +398,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Try again later: exponential backoff with jitter, never before the provider's own word; or as soon as the connection recovers, as it
-    /// was when the try began, if that can mend it.
-    pub(crate) async fn postpone(
-        &self,
-        held: Held,
-        connection: &ConnectionRecord,
-        error: &CallError,
-    ) -> Result<(), StoreError> {
-        if is_last(held) {
-            let end = JobEnd::Dead { error: error.to_string() };
-            self.store().end_job(held.job, held.attempt, end).await?;
-            return Ok(());
-        }
-        let asked = match error {
-            // Only a person can mend it, and each try counts against the account.
-            CallError::Provider(ProviderError::Unauthorised) if !self.was_changed(connection).await? => {
-                limits::JOB_BACKOFF_MS_MAX
-            }
-            error => error.retry_after_ms().unwrap_or(0).min(limits::JOB_RETRY_AFTER_MS_MAX),
-        };
-        let wait = self.backoff_ms(held.attempt).max(asked);
-        let due_at = self.now().plus_millis(i64::try_from(wait).unwrap_or(i64::MAX));
-        let error_text = error.to_string();
-        let end = if error.is_mended_by_recovery() {
-            JobEnd::Stopped { by: connection.id, due_at, error: error_text }
-        } else {
-            JobEnd::Retry { due_at, error: error_text }
-        };
-        self.store().end_job(held.job, held.attempt, end).await?;
-        Ok(())
-    }
-
-    /// Did somebody change the connection since it was read? Then what the provider refused were the credentials before.
-    async fn was_changed(&self, connection: &ConnectionRecord) -> Result<bool, StoreError> {
-        let now = self.store().connection(connection.tenant, connection.id).await?;
-        Ok(now.revision != connection.revision)
-    }
-
-    /// Between half and all of the doubled wait (the jitter keeps retries of many jobs apart).
-    fn backoff_ms(&self, attempt: i64) -> u64 {
-        let doublings = u32::try_from(attempt.clamp(1, 30)).unwrap_or(1).saturating_sub(1);
-        let most = limits::JOB_BACKOFF_MS_MIN
-            .saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX))
-            .min(limits::JOB_BACKOFF_MS_MAX);
-        let mut bytes = [0; 4];
-        self.random().fill(&mut bytes);
-        let half = most / 2;
-        half.saturating_add(u64::from(u32::from_le_bytes(bytes)) % half.max(1))
-    }
-
     /// A time of this booking's event type, widened by its buffers.
     pub(crate) async fn blocked(&self, booking: &Booking, when: Interval) -> Result<Interval, StoreError> {
         let event_type = self.store().event_type(booking.tenant, booking.event_type).await?;
         Ok(when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes))
     }
-}
-
-/// Is this try the last before the job is put aside for a person?
-pub(crate) fn is_last(held: Held) -> bool {
-    held.attempt >= i64::from(limits::JOB_ATTEMPTS_MAX)
 }
 
 /// Cancelled, and not because another one took its place.

@@ -18,6 +18,11 @@ use crate::{
 /// Bookings run before jobs that nobody waits for.
 const PRIORITY: i64 = 10;
 
+/// The key of the one job that tells a booking's provider.
+pub(crate) fn job_key(booking: BookingId) -> String {
+    format!("booking:{booking}")
+}
+
 impl Engine {
     /// The job that tells the provider of a booking, leased to this request if `ours`; none where there is nobody to tell.
     pub(crate) fn job_of(&self, booking: &Booking, ours: bool) -> (Option<NewJob>, Option<Held>) {
@@ -34,7 +39,7 @@ impl Engine {
             payload: json!({ "booking": booking.id }),
             priority: PRIORITY,
             due_at: now,
-            dedup_key: format!("booking:{}", booking.id),
+            dedup_key: job_key(booking.id),
             leased_until: ours.then_some(lease),
         };
         (Some(job), Some(Held { job: id, attempt: 1 }))

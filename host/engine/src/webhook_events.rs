@@ -21,6 +21,16 @@ pub(crate) const CONFLICT: &str = "conflict";
 /// Tries when somebody else changes the booking at the same time.
 const TRIES: u32 = 5;
 
+/// Where a booking is after it was to be brought to its twin.
+pub(crate) enum Brought {
+    /// There now: a note for people.
+    Moved(String),
+    /// It need not move.
+    Note(String),
+    /// The time is taken here.
+    Taken,
+}
+
 impl Engine {
     /// Act on one event. A note for people; the inner error: try the message again later.
     pub(crate) async fn apply_event(
@@ -71,7 +81,7 @@ impl Engine {
         twin: &ExternalBooking,
     ) -> Result<Result<String, CallError>, StoreError> {
         let Some(booking) = self.booking_of_twin(connection, old_id, twin).await? else {
-            Box::pin(self.foreign_news(connection, old_id, twin)).await?;
+            self.foreign_news(connection, old_id, twin).await?;
             return Ok(Ok(format!("{}: not a booking of ours", twin.id)));
         };
         let applied = self.apply_to(connection, context, &booking, old_id, twin).await?;
@@ -114,41 +124,31 @@ impl Engine {
         }
     }
 
-    /// Bring the booking to where its twin is.
-    pub(crate) async fn follow(
+    /// News of the booking's twin: bring the booking to where it is, or open a conflict.
+    async fn follow(
         &self,
         connection: &ConnectionRecord,
         booking: &Booking,
         twin: &ExternalBooking,
     ) -> Result<String, StoreError> {
-        let audit = || self.audit_by(&format!("provider:{}", connection.plugin), "webhook");
         let mode = self.store().sync_state(connection.tenant, connection.id).await?.rules.mode;
-        let older =
-            matches!((twin.updated_at, booking.external_updated_at), (Some(new), Some(known)) if new < known);
-        if older {
-            return Ok(format!("{}: older than what is known", booking.id));
-        }
-        if twin.status == ExternalStatus::Cancelled {
-            let change = BookingChange::CancelledByProvider { external: twin.clone() };
-            return self.change(booking, change, audit()).await;
-        }
-        let known = booking.external_id.as_deref() == Some(twin.id.as_str());
-        if known && twin.when.start() == booking.when.start() && !changes_status(booking, twin.status) {
-            return Ok(format!("{}: as it is", booking.id));
-        }
-        if mode == SyncMode::Export && twin.when.start() != booking.when.start() {
-            let ended =
+        if mode == SyncMode::Export && twin.when.start() != booking.when.start() && is_followed(booking, twin)
+        {
+            let ends =
                 self.conflict(connection, ConflictKind::BothChanged, Some(booking), Some(twin)).await?;
-            return Ok(format!("{}: changes made there are not followed ({ended})", booking.id));
+            let end = if ends { "the conflict ends by itself" } else { "the conflict is for a person" };
+            return Ok(format!("{}: changes made there are not followed; {end}", booking.id));
         }
-        let blocked = self.blocked(booking, twin.when).await?;
-        let change = BookingChange::ChangedByProvider { external: twin.clone(), blocked };
-        match self.change(booking, change, audit()).await {
-            Err(StoreError::Overlap) => {
+        match self.brought_to(connection, booking, twin).await? {
+            Brought::Moved(note) => {
+                self.agreed(booking).await?;
+                Ok(note)
+            }
+            Brought::Note(note) => Ok(note),
+            Brought::Taken => {
                 let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
-                // A resolution of its own conflict comes here too: it is told by the note.
                 if self.conflict(connection, kind, Some(booking), Some(twin)).await? {
-                    return Ok(format!("{}: the provider was brought back to our time", booking.id));
+                    return Ok(format!("{}: the provider is brought back to our time", booking.id));
                 }
                 Ok(format!(
                     "{CONFLICT}: {} was moved at the provider to {}, which is taken here",
@@ -156,11 +156,33 @@ impl Engine {
                     twin.when.start()
                 ))
             }
-            Ok(note) => {
-                self.agreed(booking).await?;
-                Ok(note)
-            }
-            other => other,
+        }
+    }
+
+    /// Bring the booking to where its twin is, if it is free here.
+    pub(crate) async fn brought_to(
+        &self,
+        connection: &ConnectionRecord,
+        booking: &Booking,
+        twin: &ExternalBooking,
+    ) -> Result<Brought, StoreError> {
+        let audit = || self.audit_by(&format!("provider:{}", connection.plugin), "webhook");
+        if is_older(booking, twin) {
+            return Ok(Brought::Note(format!("{}: older than what is known", booking.id)));
+        }
+        if twin.status == ExternalStatus::Cancelled {
+            let change = BookingChange::CancelledByProvider { external: twin.clone() };
+            return self.change(booking, change, audit()).await.map(Brought::Note);
+        }
+        if !is_followed(booking, twin) {
+            return Ok(Brought::Note(format!("{}: as it is", booking.id)));
+        }
+        let blocked = self.blocked(booking, twin.when).await?;
+        let change = BookingChange::ChangedByProvider { external: twin.clone(), blocked };
+        match self.change(booking, change, audit()).await {
+            Err(StoreError::Overlap) => Ok(Brought::Taken),
+            Ok(note) => Ok(Brought::Moved(note)),
+            Err(error) => Err(error),
         }
     }
 
@@ -207,6 +229,19 @@ impl Engine {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Is this older than what is known?
+fn is_older(booking: &Booking, twin: &ExternalBooking) -> bool {
+    matches!((twin.updated_at, booking.external_updated_at), (Some(new), Some(known)) if new < known)
+}
+
+/// Does the twin stand anywhere else than the booking?
+fn is_followed(booking: &Booking, twin: &ExternalBooking) -> bool {
+    let known = booking.external_id.as_deref() == Some(twin.id.as_str());
+    twin.status != ExternalStatus::Cancelled
+        && !is_older(booking, twin)
+        && !(known && twin.when.start() == booking.when.start() && !changes_status(booking, twin.status))
 }
 
 /// Does this news follow on what we know: of our twin, or of the one that replaced it?

@@ -325,6 +325,17 @@ pub const JOBS_WOKEN_PER_SECOND: u32 = 50;
 pub const JOBS_WOKEN_SECONDS_MAX: i64 = 15 * 60;
 /// How long a worker holds a job, in milliseconds; longer than the longest call, so that no job runs twice at once.
 pub const JOB_LEASE_MS: u64 = 60_000;
+/// Times in a row that a process may die during a job before the job is put aside: a fourth would not end otherwise.
+pub const JOB_CRASHES_MAX: i64 = 3;
+/// Longest text of an error that is kept with a job, in characters.
+pub const JOB_ERROR_CHARS_MAX: usize = 500;
+/// Ends of conflicts of one booking and connection that are carried out without a person in [`CONFLICT_ENDS_SECONDS`]: what goes on
+/// longer is two programs that answer each other.
+pub const CONFLICT_ENDS_MAX: i64 = 5;
+/// See [`CONFLICT_ENDS_MAX`].
+pub const CONFLICT_ENDS_SECONDS: i64 = 3_600;
+/// Jobs that are looked through for one page of operations: those of another provider are passed over.
+pub const OPERATIONS_SCANNED_MAX: u32 = 1_000;
 /// Jobs that one process works on at the same time.
 pub const JOBS_CONCURRENT_MAX: usize = 8;
 /// Writes that one SQLite transaction carries, each in a savepoint of its own.

@@ -276,6 +276,9 @@ pub struct Conflict {
     pub resolved_by: Option<String>,
     pub detected_at: Instant,
     pub resolved_at: Option<Instant>,
+    /// How often it was found while it was open.
+    #[serde(skip)]
+    pub findings: i64,
 }
 
 impl Conflict {

@@ -56,5 +56,14 @@ fn describe() {
         Unit::Seconds,
         "When a duty was done last, since 1970"
     );
+    describe_counter!("berth_job_panics_total", "Jobs that panicked, by kind");
+    describe_counter!(
+        "berth_jobs_crashed_total",
+        "Jobs that were put aside because the process died during them"
+    );
+    describe_counter!(
+        "berth_sync_conflicts_left_total",
+        "Conflicts that came back again and again, left to a person"
+    );
     describe_gauge!("berth_jobs_open", "Jobs that wait or are held");
 }

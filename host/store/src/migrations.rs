@@ -40,6 +40,8 @@ migrations! {
     17 "0017_rotation",
     18 "0018_jobs_turn",
     21 "0021_jobs_stopped",
+    19 "0019_crashes",
+    20 "0020_conflict_ends",
     28 "0028_changes_seen",
 }
 

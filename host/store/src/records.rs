@@ -270,6 +270,12 @@ pub struct Job {
     pub dedup_key: String,
     /// 1 for the first try.
     pub attempt: i64,
+    /// How often in a row it was taken up and its lease ran out without an end.
+    pub crashes: i64,
+    /// Held until then, unless that has passed.
+    pub leased_until: Option<Instant>,
+    /// Put aside for a person.
+    pub dead: bool,
     pub last_error: Option<String>,
     pub created_at: Instant,
 }
@@ -297,6 +303,11 @@ pub enum JobEnd {
     },
     /// Put aside for a person.
     Dead {
+        /// Why, for people.
+        error: String,
+    },
+    /// Put aside because the process died during it again and again: no wake-up brings it back, only a person.
+    Crashed {
         /// Why, for people.
         error: String,
     },

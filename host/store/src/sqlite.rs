@@ -5,10 +5,10 @@
 //! write rolls back alone, and one sync to disk serves all of them. Nobody is answered before the commit. A step, of which each
 //! statement stands alone, needs no savepoint, and no transaction if nothing else waits.
 
-use std::{str::FromStr, time::Duration};
+use std::{panic::AssertUnwindSafe, str::FromStr, time::Duration};
 
 use berth_model::limits;
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -195,11 +195,18 @@ async fn write_all(mut connection: SqliteConnection, mut queue: mpsc::Receiver<M
                 next = queue.try_recv().ok();
             }
         }
-        if !batch.is_empty() {
-            write_batch(&mut connection, batch).await;
-        }
-        if let Some(work) = alone {
-            work(&mut connection).await;
+        let wrote = async {
+            if !batch.is_empty() {
+                write_batch(&mut connection, batch).await;
+            }
+            if let Some(work) = alone {
+                work(&mut connection).await;
+            }
+        };
+        // One defect must not be the end of all writing. Whose work it was, and who waited with it, is told that the store is busy.
+        if AssertUnwindSafe(wrote).catch_unwind().await.is_err() {
+            tracing::error!("a write panicked");
+            run(&mut connection, "ROLLBACK").await;
         }
     }
     if let Err(error) = connection.close().await {
@@ -261,4 +268,37 @@ async fn run(connection: &mut SqliteConnection, statement: &'static str) -> bool
         .await
         .inspect_err(|error| tracing::error!(%error, statement, "sqlite transaction failed"))
         .is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn insert(connection: &mut SqliteConnection, panics: bool) -> BoxFuture<'_, Result<i64, StoreError>> {
+        Box::pin(async move {
+            sqlx::query("INSERT INTO t VALUES (1)").execute(&mut *connection).await?;
+            assert!(!panics, "a defect");
+            Ok(sqlx::query_scalar("SELECT COUNT(*) FROM t").fetch_one(connection).await?)
+        })
+    }
+
+    fn create(connection: &mut SqliteConnection) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            sqlx::query("CREATE TABLE t (n INTEGER)").execute(connection).await?;
+            Ok(())
+        })
+    }
+
+    #[tokio::test]
+    async fn a_write_that_panics_is_undone_and_ends_no_other() {
+        let engine = Engine::open("sqlite::memory:").await.unwrap();
+        engine.write(create).await.unwrap();
+        assert_eq!(engine.write(|c| insert(c, false)).await.unwrap(), 1);
+        assert!(matches!(engine.write(|c| insert(c, true)).await, Err(StoreError::Busy)));
+        assert!(matches!(engine.step(|c| insert(c, true)).await, Err(StoreError::Busy)));
+        let alone = engine.alone(|c| insert(c, true)).await;
+        assert!(matches!(alone, Err(StoreError::Busy)));
+        let counted = engine.write(|c| insert(c, false)).await.unwrap();
+        assert!((2..=4).contains(&counted), "what was in a transaction is undone: {counted}");
+    }
 }

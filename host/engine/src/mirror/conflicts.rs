@@ -3,7 +3,8 @@
 use berth_model::{
     booking::Booking,
     connection::ConnectionRecord,
-    provider::{ExternalBooking, Later},
+    id::ConflictId,
+    provider::ExternalBooking,
     sync::{Conflict, ConflictKind, Resolution, SourceOfTruth, SyncRules},
 };
 use berth_store::{StoreError, records::Audit};
@@ -12,20 +13,11 @@ use serde_json::{Value, json};
 use crate::Engine;
 
 impl Engine {
-    /// Open a conflict. True if it ended by itself.
+    /// Open a conflict. True if it ends by itself: then there is a job that sees to it.
     ///
-    /// Boxed, since its end may drive the booking again, which may find another conflict.
-    pub(crate) fn conflict<'a>(
-        &'a self,
-        connection: &'a ConnectionRecord,
-        kind: ConflictKind,
-        ours: Option<&'a Booking>,
-        theirs: Option<&'a ExternalBooking>,
-    ) -> Later<'a, Result<bool, StoreError>> {
-        Box::pin(self.open_and_end(connection, kind, ours, theirs))
-    }
-
-    async fn open_and_end(
+    /// The end is never carried out here: it may drive the booking again, which may find another conflict, and how often that goes on is
+    /// for the provider to say. As jobs, ends wait their turn, and are counted.
+    pub(crate) async fn conflict(
         &self,
         connection: &ConnectionRecord,
         kind: ConflictKind,
@@ -33,32 +25,26 @@ impl Engine {
         theirs: Option<&ExternalBooking>,
     ) -> Result<bool, StoreError> {
         let conflict = self.new_conflict(connection, kind, ours, theirs);
-        let actor = format!("provider:{}", connection.plugin);
-        let (id, is_new) =
-            self.store().open_conflict(conflict.clone(), self.audit_by(&actor, "sync")).await?;
-        metrics::counter!("berth_sync_conflicts_total", "kind" => kind.as_str()).increment(u64::from(is_new));
         let rules = self.store().sync_state(connection.tenant, connection.id).await?.rules;
+        let end = obvious(&conflict, &rules);
+        let job = end.filter(|end| *end != Resolution::Ignored).map(|_| self.end_job(&conflict));
+        let is_job = job.is_some();
+        let actor = format!("provider:{}", connection.plugin);
+        let audit = self.audit_by(&actor, "sync");
+        let (id, is_new) = self.store().open_conflict(conflict, job, audit).await?;
+        metrics::counter!("berth_sync_conflicts_total", "kind" => kind.as_str()).increment(u64::from(is_new));
         if is_new
             && rules.notify
             && let Some(booking) = ours
         {
             self.note_in_timeline(booking, kind, theirs, self.audit_by(&actor, "sync")).await?;
         }
-        let own_twin = ours.is_some_and(|b| b.external_id.is_some() && b.external_id == conflict.external_id);
-        let Some(resolution) = obvious(kind, own_twin, &rules) else { return Ok(false) };
-        let conflict = Conflict { id, ..conflict };
-        match self.carry_out(&conflict, resolution, "system", "sync").await {
-            Ok(()) => {
-                let audit = self.audit_by("system", "sync");
-                self.store().resolve_conflict(connection.tenant, id, resolution, false, audit).await?;
-                Ok(true)
-            }
-            // A person has to look at it then.
-            Err(problem) => {
-                tracing::info!(conflict = %id, %problem, "a conflict did not end by itself");
-                Ok(false)
-            }
+        if is_job {
+            self.ring();
+        } else if let Some(ignored) = end {
+            self.resolved(connection, id, ignored).await?;
         }
+        Ok(end.is_some())
     }
 
     async fn note_in_timeline(
@@ -84,7 +70,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let conflict = self.new_conflict(connection, ConflictKind::BothChanged, Some(ours), Some(theirs));
         let actor = format!("provider:{}", connection.plugin);
-        let (id, is_new) = self.store().open_conflict(conflict, self.audit_by(&actor, "sync")).await?;
+        let (id, is_new) = self.store().open_conflict(conflict, None, self.audit_by(&actor, "sync")).await?;
         if is_new {
             self.note_in_timeline(
                 ours,
@@ -94,8 +80,23 @@ impl Engine {
             )
             .await?;
         }
+        self.resolved(connection, id, Resolution::Ours).await
+    }
+
+    /// Nothing has to be done for this end.
+    async fn resolved(
+        &self,
+        connection: &ConnectionRecord,
+        id: ConflictId,
+        resolution: Resolution,
+    ) -> Result<(), StoreError> {
+        let conflict = self.store().conflict(connection.tenant, id).await?;
         let audit = self.audit_by("system", "sync");
-        self.store().resolve_conflict(connection.tenant, id, Resolution::Ours, false, audit).await
+        match self.store().resolve_conflict(conflict, resolution, false, audit).await {
+            // Somebody found it again in this moment, and ends it.
+            Err(StoreError::WrongState) => Ok(()),
+            other => other,
+        }
     }
 
     fn new_conflict(
@@ -122,6 +123,7 @@ impl Engine {
             resolved_by: None,
             detected_at: self.now(),
             resolved_at: None,
+            findings: 1,
         }
     }
 
@@ -139,8 +141,14 @@ impl Engine {
     }
 }
 
+/// Is it about our booking's own twin, as it was when it was found? A twin that was moved since may have another id.
+pub(super) fn is_about_own_twin(conflict: &Conflict) -> bool {
+    let ours = conflict.ours.get("external_id").and_then(Value::as_str);
+    ours.is_some() && ours == conflict.external_id.as_deref()
+}
+
 /// The end of a conflict that needs no person; none if it does.
-fn obvious(kind: ConflictKind, own_twin: bool, rules: &SyncRules) -> Option<Resolution> {
+pub(super) fn obvious(conflict: &Conflict, rules: &SyncRules) -> Option<Resolution> {
     let word = match rules.source_of_truth {
         SourceOfTruth::Provider => Resolution::Theirs,
         SourceOfTruth::Berth => Resolution::Ours,
@@ -148,12 +156,14 @@ fn obvious(kind: ConflictKind, own_twin: bool, rules: &SyncRules) -> Option<Reso
     if !rules.auto_resolve {
         return None;
     }
-    match (kind, word) {
+    match (conflict.kind, word) {
         // Nobody is in anybody's way, only later than wished.
         (ConflictKind::Buffer, _) => Some(Resolution::Ignored),
         (ConflictKind::BothChanged | ConflictKind::VanishedThere, word) => Some(word),
         // Ours can be brought back; theirs does not fit here.
-        (ConflictKind::TimeOverlap | ConflictKind::Capacity, Resolution::Ours) if own_twin => {
+        (ConflictKind::TimeOverlap | ConflictKind::Capacity, Resolution::Ours)
+            if is_about_own_twin(conflict) =>
+        {
             Some(Resolution::Ours)
         }
         (ConflictKind::VanishedHere, Resolution::Ours) => Some(Resolution::Ours),
@@ -165,11 +175,32 @@ fn obvious(kind: ConflictKind, own_twin: bool, rules: &SyncRules) -> Option<Reso
 mod tests {
     use super::*;
 
+    fn conflict(kind: ConflictKind, own_twin: bool) -> Conflict {
+        let id = berth_model::id::Id::from_uuid(uuid::Uuid::nil());
+        Conflict {
+            id,
+            tenant: berth_model::id::Id::from_uuid(uuid::Uuid::nil()),
+            connection: berth_model::id::Id::from_uuid(uuid::Uuid::nil()),
+            booking: None,
+            external_id: Some("x1".to_owned()),
+            kind,
+            ours: json!({ "external_id": if own_twin { "x1" } else { "x2" } }),
+            theirs: Value::Null,
+            resolved: false,
+            resolution: None,
+            resolved_by: None,
+            detected_at: berth_model::time::Instant::from_seconds(0),
+            resolved_at: None,
+            findings: 1,
+        }
+    }
+
     #[test]
     fn only_what_is_obvious_ends_by_itself() {
         let provider = SyncRules::default();
         let berth = SyncRules { source_of_truth: SourceOfTruth::Berth, ..SyncRules::default() };
         let by_hand = SyncRules { auto_resolve: false, ..SyncRules::default() };
+        let obvious = |kind, own_twin, rules| obvious(&conflict(kind, own_twin), rules);
         for kind in ConflictKind::ALL {
             assert_eq!(obvious(kind, true, &by_hand), None, "{kind:?}");
         }

@@ -2,6 +2,7 @@
 //! is not ours takes its member's time; and where both sides disagree a conflict is opened, with both versions.
 
 mod conflicts;
+mod endings;
 mod foreign;
 mod import;
 mod reconcile;

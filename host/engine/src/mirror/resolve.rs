@@ -9,13 +9,14 @@ use berth_model::{
     provider::{CallContext, CallError, CancelRequest, ExternalBooking, ExternalStatus, ProviderError},
     sync::{Conflict, ConflictKind, Resolution},
 };
-use berth_store::records::BookingChange;
+use berth_store::{StoreError, records::BookingChange};
 
+use super::conflicts::is_about_own_twin;
 use crate::{
     Caller, CancelBooking, Engine, Outcome, RescheduleBooking,
     problems::{of_call, of_store},
     sync::Synced,
-    webhook_events::CONFLICT,
+    webhook_events::Brought,
 };
 
 /// What a customer reads of a cancellation that a conflict led to.
@@ -80,11 +81,18 @@ impl Engine {
             return Err(Problem::new(Code::WrongState, "The conflict is resolved already.")
                 .with_hint("Revert it to choose the other version."));
         }
-        self.carry_out(&conflict, resolution, &caller.actor, &caller.request_id).await?;
-        self.store()
-            .resolve_conflict(caller.tenant, id, resolution, again, self.audit(caller))
-            .await
-            .map_err(of_store)?;
+        self.carry_out(&conflict, resolution, caller).await?;
+        match self.store().resolve_conflict(conflict.clone(), resolution, again, self.audit(caller)).await {
+            Ok(()) => self.others_are_over(&conflict, resolution).await.map_err(of_store)?,
+            Err(StoreError::WrongState) => {
+                return Err(Problem::new(
+                    Code::WrongState,
+                    "Both sides still disagree, or somebody else ended it.",
+                )
+                .with_hint("Look at the conflict again; choose another end, or mend it at the provider."));
+            }
+            Err(error) => return Err(of_store(error)),
+        }
         self.store().conflict(caller.tenant, id).await.map_err(of_store)
     }
 
@@ -93,24 +101,14 @@ impl Engine {
         &self,
         conflict: &Conflict,
         resolution: Resolution,
-        actor: &str,
-        request_id: &str,
+        caller: &Caller,
     ) -> Outcome<()> {
-        let caller = Caller {
-            tenant: conflict.tenant,
-            actor: actor.to_owned(),
-            request_id: request_id.to_owned(),
-            idempotency_key: None,
-        };
+        let caller = Caller { idempotency_key: None, ..caller.clone() };
         let booking = match conflict.booking {
             Some(id) => Some(self.booking(&caller, id).await?),
             None => None,
         };
-        // As it was when the conflict was found: a twin that was moved since may have another id.
-        let theirs_is_ours = conflict.ours.get("external_id").and_then(serde_json::Value::as_str);
-        let own_twin = booking
-            .as_ref()
-            .filter(|_| theirs_is_ours.is_some() && theirs_is_ours == conflict.external_id.as_deref());
+        let own_twin = booking.as_ref().filter(|_| is_about_own_twin(conflict));
         match (conflict.kind, resolution) {
             (_, Resolution::Ignored) => Ok(()),
             (ConflictKind::VanishedThere, Resolution::Ours) => {
@@ -182,7 +180,7 @@ impl Engine {
 
     /// Bring ours to where the provider's is now.
     async fn follow_theirs(&self, booking: &Booking, conflict: &Conflict) -> Outcome<()> {
-        let (connection, context) = self.conflict_context(conflict.tenant, conflict.connection).await?;
+        let (_, context) = self.conflict_context(conflict.tenant, conflict.connection).await?;
         let twin_id = booking.external_id.clone().unwrap_or_default();
         let said = theirs(conflict)?;
         let mut twin = self.current_twin(&context, &twin_id).await.map_err(|e| of_call(&e))?;
@@ -200,12 +198,23 @@ impl Engine {
             let cx = CallContext { call: self.new_id(), ..context };
             twin = self.providers().reschedule_booking(&cx, request).await.map_err(|e| of_call(&e))?;
         }
-        let note = self.follow(&connection, booking, &twin).await.map_err(of_store)?;
-        if note.starts_with(CONFLICT) {
-            return Err(Problem::new(Code::SlotTaken, "The provider's time is taken here.")
-                .with_hint("Move or cancel what is there, or resolve the conflict with `ours`."));
+        self.follow_to(conflict, booking, &twin).await
+    }
+
+    /// Bring ours to where this twin is, whatever the rules say of news: somebody chose it.
+    pub(super) async fn follow_to(
+        &self,
+        conflict: &Conflict,
+        booking: &Booking,
+        twin: &ExternalBooking,
+    ) -> Outcome<()> {
+        let connection =
+            self.store().connection(conflict.tenant, conflict.connection).await.map_err(of_store)?;
+        match self.brought_to(&connection, booking, twin).await.map_err(of_store)? {
+            Brought::Moved(_) | Brought::Note(_) => Ok(()),
+            Brought::Taken => Err(Problem::new(Code::SlotTaken, "The provider's time is taken here.")
+                .with_hint("Move or cancel what is there, or resolve the conflict with `ours`.")),
         }
-        Ok(())
     }
 
     async fn cancel_there(&self, conflict: &Conflict) -> Outcome<()> {
@@ -243,7 +252,7 @@ impl Engine {
         self.cancel(caller, booking.id, cancel).await.map(drop)
     }
 
-    async fn conflict_context(
+    pub(super) async fn conflict_context(
         &self,
         tenant: TenantId,
         connection: ConnectionId,

@@ -25,6 +25,11 @@ use crate::{
 /// Synchronisations wait for everything that somebody waits for.
 const PRIORITY: i64 = 50;
 
+/// The key of the one job that synchronises a connection.
+pub(super) fn sync_key(connection: ConnectionId) -> String {
+    format!("sync:{connection}")
+}
+
 impl Engine {
     /// Begin the synchronisations that are due. How many. To be called now and then, by any number of replicas.
     pub async fn begin_syncs(&self) -> Outcome<usize> {
@@ -49,7 +54,7 @@ impl Engine {
             payload: json!({ "connection": connection }),
             priority: PRIORITY,
             due_at: self.now(),
-            dedup_key: format!("sync:{connection}"),
+            dedup_key: sync_key(connection),
             leased_until: None,
         };
         self.store().enqueue_job(job).await?;

@@ -11,6 +11,7 @@ use berth_model::{
 use berth_store::records::Job;
 use serde::Serialize;
 
+use super::run::sync_key;
 use crate::{Caller, Engine, Outcome, problems::of_store};
 
 /// How one connection stands.
@@ -42,6 +43,13 @@ impl Engine {
         self.connection(caller, connection).await?;
         if full {
             self.forget_position(caller, connection).await?;
+        }
+        // One that was put aside because the process died during it stands for any other: whoever asks for it takes it up again.
+        let key = vec![sync_key(connection)];
+        for job in self.store().jobs_with_keys(caller.tenant, key).await.map_err(of_store)? {
+            if job.dead && job.crashes >= limits::JOB_CRASHES_MAX {
+                self.requeue_job(caller, job.id).await?;
+            }
         }
         self.sync_soon(caller.tenant, connection).await.map_err(of_store)?;
         self.sync_status(caller, connection).await
@@ -120,13 +128,6 @@ impl Engine {
     /// Work that was given up, the latest first.
     pub async fn dead_jobs(&self, caller: &Caller) -> Outcome<Vec<Job>> {
         self.store().dead_jobs(caller.tenant, limits::PAGE_ITEMS_MAX).await.map_err(of_store)
-    }
-
-    /// One of them.
-    pub async fn dead_job(&self, caller: &Caller, id: JobId) -> Outcome<Job> {
-        let all = u32::try_from(limits::LIST_ROWS_MAX).unwrap_or(u32::MAX);
-        let dead = self.store().dead_jobs(caller.tenant, all).await.map_err(of_store)?;
-        dead.into_iter().find(|job| job.id == id).ok_or_else(|| Problem::not_found("job"))
     }
 
     /// Try once more what was given up.

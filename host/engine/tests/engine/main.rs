@@ -10,6 +10,10 @@ mod calendars;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod endings;
+#[cfg(test)]
 mod heavy;
 #[cfg(test)]
 mod holds;

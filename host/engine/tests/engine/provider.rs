@@ -123,6 +123,8 @@ pub(crate) struct State {
     pub(crate) accepted: Option<BTreeSet<String>>,
     /// The account that answers.
     pub(crate) account: Option<String>,
+    /// It says that it moved a booking, and did not.
+    pub(crate) stubborn: bool,
     made: u32,
 }
 
@@ -348,7 +350,9 @@ impl Providers for Fake {
         cx: &'a CallContext,
         request: RescheduleRequest,
     ) -> Reply<'a, ExternalBooking> {
-        self.call(cx, "reschedule", move |s| s.replace(&request.id, request.when))
+        self.call(cx, "reschedule", move |s| {
+            if s.stubborn { s.find(&request.id).cloned() } else { s.replace(&request.id, request.when) }
+        })
     }
     fn list_changes<'a>(
         &'a self,

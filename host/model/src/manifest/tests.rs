@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::{hosts::is_host_pattern, *};
 
 #[test]
@@ -149,5 +151,24 @@ fn rates_are_for_a_connection_and_for_all() {
             let problems = with(&format!("{name} = {{ {numbers} }}")).unwrap_err();
             assert_eq!((problems.len(), problems[0].path.as_str()), (1, name));
         }
+    }
+}
+
+#[test]
+fn what_is_deep_or_refers_to_itself_ends() {
+    for schema in [
+        json!({ "type": "object", "allOf": [{ "$ref": "#" }] }),
+        json!({ "type": "object", "not": { "$ref": "#" } }),
+        json!({ "type": "object", "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } }),
+        json!({ "type": "object", "$dynamicRef": "#me", "$dynamicAnchor": "me" }),
+        json!({ "type": "object", "properties": { "inside": { "$ref": "#" } } }),
+    ] {
+        let Ok(validator) = jsonschema::validator_for(&schema) else { continue };
+        let deep = (0..100).fold(json!({}), |inside, _| json!({ "inside": inside }));
+        let _ = validator.iter_errors(&deep).count();
+    }
+    for deep in ["[", "{a=", "{\"a\"="] {
+        let text = format!("id = {}", deep.repeat(20_000));
+        assert!(Manifest::parse(&text).is_err());
     }
 }

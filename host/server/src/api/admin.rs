@@ -9,7 +9,7 @@ use axum::{
 use berth_engine::{Reconciliation, SyncStatus};
 use berth_model::{
     connection::ConnectionRecord,
-    id::{ConflictId, ConnectionId, JobId},
+    id::{ConflictId, ConnectionId},
     limits,
     manifest::PluginId,
     problem::{Code, FieldError, Problem},
@@ -88,7 +88,7 @@ pub(super) struct Which {
     connection: Option<ConnectionId>,
 }
 
-async fn connections(
+pub(super) async fn connections(
     app: &App,
     caller: &berth_engine::Caller,
     provider: &PluginId,
@@ -180,67 +180,6 @@ pub(super) async fn errors(
         items.extend(calls.into_iter().filter(|call| call.get("outcome").is_some_and(|o| o != "ok")));
     }
     Ok(Json(json!({ "items": items })))
-}
-
-/// Work for providers that was given up, the latest first. Try it once more with `requeue`.
-#[utoipa::path(get, path = "/api/admin/{provider}/operations", tag = "synchronisation", params(("provider" = String, Path)),
-    responses((status = 200, description = "`{items: [{id, kind, payload, attempt, last_error, created_at}]}`"), (status = 404, body = ProblemDocument)))]
-pub(super) async fn operations(
-    State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
-    Path(provider): Path<PluginId>,
-) -> ApiResult<Json<Value>> {
-    let caller = key.caller("providers:read", &request_id)?;
-    let known = connections(&app, &caller, &provider, None).await?;
-    let mut items = Vec::new();
-    for job in app.engine().dead_jobs(&caller).await? {
-        if is_for(&app, &caller, &known, &job.payload).await {
-            items.push(json!({
-                "id": job.id, "kind": job.kind, "payload": job.payload, "attempt": job.attempt,
-                "last_error": job.last_error, "created_at": job.created_at,
-            }));
-        }
-    }
-    Ok(Json(json!({ "items": items })))
-}
-
-/// Is this work for one of the connections: it names one, or a booking over one?
-async fn is_for(
-    app: &App,
-    caller: &berth_engine::Caller,
-    known: &[ConnectionRecord],
-    payload: &Value,
-) -> bool {
-    let named = |name: &str| payload.get(name).and_then(Value::as_str);
-    let connection = match (named("connection"), named("booking")) {
-        (Some(connection), _) => connection.parse().ok(),
-        (None, Some(booking)) => match booking.parse() {
-            Ok(id) => app.engine().booking(caller, id).await.ok().and_then(|b| b.connection),
-            Err(_) => None,
-        },
-        (None, None) => None,
-    };
-    known.iter().any(|c| Some(c.id) == connection)
-}
-
-/// Try once more what was given up.
-#[utoipa::path(post, path = "/api/admin/{provider}/operations/{id}/requeue", tag = "synchronisation",
-    params(("provider" = String, Path), ("id" = String, Path)), responses((status = 202), (status = 404, body = ProblemDocument)))]
-pub(super) async fn requeue(
-    State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
-    Path((provider, id)): Path<(PluginId, JobId)>,
-) -> ApiResult<StatusCode> {
-    let caller = key.caller("providers:write", &request_id)?;
-    let known = connections(&app, &caller, &provider, None).await?;
-    let job = app.engine().dead_job(&caller, id).await?;
-    if !is_for(&app, &caller, &known, &job.payload).await {
-        return Err(Problem::not_found("job of this provider").into());
-    }
-    app.engine().requeue_job(&caller, id).await?;
-    Ok(StatusCode::ACCEPTED)
 }
 
 /// Which conflicts.

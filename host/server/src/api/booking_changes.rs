@@ -58,9 +58,10 @@ pub(super) async fn cancel(
     let cancel = CancelBooking { reason, expected_sequence, bound_by_cutoffs: !key.may(OVERRIDE) };
     if scope != Scope::One {
         let outcome = app.engine().cancel_series(&caller, id, scope.into(), cancel).await?;
-        return Ok(series::answer(outcome, StatusCode::OK));
+        return Ok(series::answer(&app, &caller, outcome, StatusCode::OK).await);
     }
-    Ok(accepted(app.engine().cancel(&caller, id, cancel).await?, StatusCode::OK))
+    let outcome = app.engine().cancel(&caller, id, cancel).await?;
+    Ok(accepted(&app, &caller, outcome, StatusCode::OK).await)
 }
 
 /// Where to move it.
@@ -93,9 +94,10 @@ pub(super) async fn reschedule(
     let reschedule = RescheduleBooking { start, expected_sequence, bound_by_cutoffs: !key.may(OVERRIDE) };
     if scope != Scope::One {
         let outcome = app.engine().reschedule_series(&caller, id, scope.into(), reschedule).await?;
-        return Ok(series::answer(outcome, StatusCode::OK));
+        return Ok(series::answer(&app, &caller, outcome, StatusCode::OK).await);
     }
-    Ok(accepted(app.engine().reschedule(&caller, id, reschedule).await?, StatusCode::OK))
+    let outcome = app.engine().reschedule(&caller, id, reschedule).await?;
+    Ok(accepted(&app, &caller, outcome, StatusCode::OK).await)
 }
 
 /// Confirm a booking that waits for it (event types with `confirmation: manual`). What nobody confirms is declined by itself when its start
@@ -111,7 +113,8 @@ pub(super) async fn confirm(
     IfMatch(expected_sequence): IfMatch,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", &request_id)?;
-    Ok(accepted(app.engine().confirm(&caller, id, expected_sequence).await?, StatusCode::OK))
+    let outcome = app.engine().confirm(&caller, id, expected_sequence).await?;
+    Ok(accepted(&app, &caller, outcome, StatusCode::OK).await)
 }
 
 /// Decline a booking that waits to be confirmed: it is cancelled and its time is free again.
@@ -127,7 +130,7 @@ pub(super) async fn decline(
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", &request_id)?;
     let booking = app.engine().decline(&caller, id, decline.reason, expected_sequence).await?;
-    Ok(tagged(StatusCode::OK, booking))
+    Ok(tagged(&app, &caller, StatusCode::OK, booking).await)
 }
 
 /// The attendee did not come. From the start of the meeting on, also after it was completed.
@@ -141,5 +144,6 @@ pub(super) async fn no_show(
     IfMatch(expected_sequence): IfMatch,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", &request_id)?;
-    Ok(tagged(StatusCode::OK, app.engine().no_show(&caller, id, expected_sequence).await?))
+    let booking = app.engine().no_show(&caller, id, expected_sequence).await?;
+    Ok(tagged(&app, &caller, StatusCode::OK, booking).await)
 }

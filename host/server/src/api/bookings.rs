@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{BookOutcome, BookRequest, HoldClaim, SeriesRequest};
+use berth_engine::{BookOutcome, BookRequest, Caller, HoldClaim, ProviderSync, SeriesRequest};
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
     id::{BookingId, ConnectionId, EventTypeId, HoldId, ListingId, MemberId, SeriesId},
@@ -111,6 +111,27 @@ pub(super) struct NewBooking {
     recurrence: Option<Recurrence>,
 }
 
+/// How telling the provider of a booking stands.
+#[derive(Debug, Serialize, ToSchema)]
+struct SyncView {
+    /// `waiting` for its next try, `running`, or a `dead_letter`: given up, until somebody takes it up again (`requeue` of operations).
+    state: &'static str,
+    /// Tries so far, one that is under way included.
+    tries: i64,
+    /// Why the last one did not succeed.
+    last_error: Option<String>,
+    /// When it is tried next, if it waits.
+    #[schema(value_type = Option<String>)]
+    next_try_at: Option<Instant>,
+}
+
+impl From<ProviderSync> for SyncView {
+    fn from(sync: ProviderSync) -> Self {
+        let ProviderSync { state, tries, last_error, next_try_at } = sync;
+        Self { state: state.as_str(), tries, last_error, next_try_at }
+    }
+}
+
 /// A booking.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct BookingView {
@@ -141,6 +162,8 @@ pub(super) struct BookingView {
     /// What the provider still has to be told: `create`, `cancel`, `reschedule`; null when both sides agree.
     #[schema(value_type = Option<String>)]
     provider_task: Option<ProviderTask>,
+    /// Why the provider has not been told yet; null when both sides agree.
+    provider_sync: Option<SyncView>,
     #[schema(value_type = String)]
     start: Instant,
     #[schema(value_type = String)]
@@ -175,6 +198,7 @@ impl From<Booking> for BookingView {
             provider: b.connection,
             status: b.status,
             provider_task: b.provider_task,
+            provider_sync: None,
             start: b.when.start(),
             end: b.when.end(),
             attendee: b.attendee.into(),
@@ -190,9 +214,20 @@ impl From<Booking> for BookingView {
     }
 }
 
-pub(super) fn tagged(status: StatusCode, booking: Booking) -> Response {
+/// Bookings as they are shown, with how each stands at its provider.
+pub(super) async fn views(app: &App, caller: &Caller, bookings: Vec<Booking>) -> Vec<BookingView> {
+    let mut syncs = app.engine().provider_sync(caller, &bookings).await;
+    let view = |booking: Booking| {
+        let provider_sync = syncs.remove(&booking.id).map(Into::into);
+        BookingView { provider_sync, ..booking.into() }
+    };
+    bookings.into_iter().map(view).collect()
+}
+
+pub(super) async fn tagged(app: &App, caller: &Caller, status: StatusCode, booking: Booking) -> Response {
     let tag = format!("\"{}\"", booking.sequence);
-    let mut response = (status, Json(BookingView::from(booking))).into_response();
+    let view = views(app, caller, vec![booking]).await.pop();
+    let mut response = (status, Json(view)).into_response();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
@@ -200,8 +235,8 @@ pub(super) fn tagged(status: StatusCode, booking: Booking) -> Response {
 }
 
 /// 202 while the provider has not answered: the booking is safe, and its state says how it goes on.
-pub(super) fn accepted(outcome: BookOutcome, done: StatusCode) -> Response {
-    tagged(if outcome.pending { StatusCode::ACCEPTED } else { done }, outcome.booking)
+pub(super) async fn accepted(app: &App, caller: &Caller, outcome: BookOutcome, done: StatusCode) -> Response {
+    tagged(app, caller, if outcome.pending { StatusCode::ACCEPTED } else { done }, outcome.booking).await
 }
 
 /// Book a slot, or several as a series (`recurrence`).
@@ -234,11 +269,11 @@ pub(super) async fn create(
         let best_effort = recurrence.mode == Mode::BestEffort;
         let request = SeriesRequest { first: request, starts: recurrence.starts()?, best_effort };
         let outcome = app.engine().book_series(&caller, request).await?;
-        return Ok(series::answer(outcome, StatusCode::CREATED));
+        return Ok(series::answer(&app, &caller, outcome, StatusCode::CREATED).await);
     }
     let outcome = app.engine().book(&caller, request).await?;
     let location = format!("/api/booking/{}", outcome.booking.id);
-    let mut response = accepted(outcome, StatusCode::CREATED);
+    let mut response = accepted(&app, &caller, outcome, StatusCode::CREATED).await;
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -302,7 +337,8 @@ pub(super) async fn list(
         after: page::position(params.cursor.as_ref())?,
     };
     let rows = app.engine().list_bookings(&caller, filter, limit.saturating_add(1)).await?;
-    Ok(Json(page::page(rows, limit, |b| (b.when.start(), b.id), BookingView::from)))
+    let Page { items, next } = page::page(rows, limit, |b| (b.when.start(), b.id), |booking| booking);
+    Ok(Json(Page { items: views(&app, &caller, items).await, next }))
 }
 
 /// A booking.
@@ -315,7 +351,8 @@ pub(super) async fn get(
     Path(id): Path<BookingId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:read", &request_id)?;
-    Ok(tagged(StatusCode::OK, app.engine().booking(&caller, id).await?))
+    let booking = app.engine().booking(&caller, id).await?;
+    Ok(tagged(&app, &caller, StatusCode::OK, booking).await)
 }
 
 /// A step of a booking's life.

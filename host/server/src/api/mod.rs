@@ -17,6 +17,7 @@ mod keys;
 mod listings;
 mod manage;
 pub(crate) mod oauth;
+mod operations;
 pub(crate) mod plugins;
 mod rules;
 mod series;
@@ -125,8 +126,8 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(admin::full_sync))
         .routes(routes!(admin::health))
         .routes(routes!(admin::errors))
-        .routes(routes!(admin::operations))
-        .routes(routes!(admin::requeue))
+        .routes(routes!(operations::operations))
+        .routes(routes!(operations::requeue))
         .routes(routes!(admin::conflicts))
         .routes(routes!(admin::resolve))
         .routes(routes!(admin::revert))

@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use berth_engine::{RefusedOccurrence, SeriesOutcome};
+use berth_engine::{Caller, RefusedOccurrence, SeriesOutcome};
 use berth_model::{
     id::{BookingId, SeriesId},
     problem::{Code, FieldError, Problem},
@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::bookings::BookingView;
+use super::bookings::{BookingView, views};
+use crate::http::app::App;
 
 /// When the bookings of a series start, on the listing's clock: one of `rrule`, `every_weeks` with `count`, and `starts`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -141,11 +142,11 @@ impl From<RefusedOccurrence> for Refused {
 }
 
 /// 202 while a provider has to be told.
-pub(super) fn answer(outcome: SeriesOutcome, done: StatusCode) -> Response {
+pub(super) async fn answer(app: &App, caller: &Caller, outcome: SeriesOutcome, done: StatusCode) -> Response {
     let pending = outcome.done.iter().any(|booking| booking.provider_task.is_some());
     let view = SeriesView {
         series: outcome.series,
-        done: outcome.done.into_iter().map(BookingView::from).collect(),
+        done: views(app, caller, outcome.done).await,
         refused: outcome.refused.into_iter().map(Refused::from).collect(),
     };
     (if pending { StatusCode::ACCEPTED } else { done }, Json(view)).into_response()

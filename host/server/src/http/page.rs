@@ -50,6 +50,11 @@ pub(crate) fn position<T: DeserializeOwned>(cursor: Option<&String>) -> ApiResul
     })
 }
 
+/// A position as it is given to callers.
+pub(crate) fn cursor<P: Serialize>(position: &P) -> Option<String> {
+    serde_json::to_vec(position).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+}
+
 /// A page of at most `limit` of the items, which were asked for with one more to see whether there is a next page.
 pub(crate) fn page<R, T, P: Serialize>(
     mut rows: Vec<R>,
@@ -61,6 +66,6 @@ pub(crate) fn page<R, T, P: Serialize>(
     let more = rows.len() > wanted;
     rows.truncate(wanted);
     let last = if more { rows.last().map(position) } else { None };
-    let next = last.and_then(|p| serde_json::to_vec(&p).ok()).map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
+    let next = last.as_ref().and_then(cursor);
     Page { items: rows.into_iter().map(show).collect(), next }
 }

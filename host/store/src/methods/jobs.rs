@@ -11,7 +11,8 @@ use crate::{
 };
 
 impl Store {
-    /// Add a job. If an open one has its key, that one is due at the earlier time instead; if it is held, it runs again at
+    /// Add a job, unless one with its key was put aside because the process died during it again and again ([`JobEnd::Crashed`]): that one
+    /// stands for it, except for a maker that brings a lease. If an open one has its key, that one is due at the earlier time instead; if it is held, it runs again at
     /// `due_at` when its holder is done. A job that brings its own lease takes an open one over that nobody holds: the one job
     /// then has the new id, payload, lease and attempt.
     pub async fn enqueue_job(&self, job: NewJob) -> Result<(), StoreError> {
@@ -53,7 +54,28 @@ impl Store {
 
     /// Jobs that were put aside, the latest first.
     pub async fn dead_jobs(&self, tenant: TenantId, limit: u32) -> Result<Vec<Job>, StoreError> {
-        ask!(self, |q, conn| q::jobs::dead(conn, tenant, limit))
+        self.list_jobs(tenant, true, None, limit).await
+    }
+
+    /// Jobs before this one, the latest first: those that were put aside, or those that wait or are held.
+    pub async fn list_jobs(
+        &self,
+        tenant: TenantId,
+        dead: bool,
+        before: Option<JobId>,
+        limit: u32,
+    ) -> Result<Vec<Job>, StoreError> {
+        ask!(self, |q, conn| q::jobs::list(conn, tenant, dead, before, limit))
+    }
+
+    /// One job.
+    pub async fn job(&self, tenant: TenantId, job: JobId) -> Result<Job, StoreError> {
+        ask!(self, |q, conn| q::jobs::get(conn, tenant, job))
+    }
+
+    /// Jobs with one of these keys, open ones and those that were put aside.
+    pub async fn jobs_with_keys(&self, tenant: TenantId, keys: Vec<String>) -> Result<Vec<Job>, StoreError> {
+        ask!(self, |q, conn| q::jobs::with_keys(conn, tenant, &keys))
     }
 
     /// Give a job that was put aside a new life: due now, with a new id, from attempt 2. `Duplicate` if there is an open one

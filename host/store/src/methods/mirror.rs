@@ -7,7 +7,10 @@ use berth_model::{
     time::{Instant, Interval},
 };
 
-use crate::{Store, StoreError, records::Audit};
+use crate::{
+    Store, StoreError,
+    records::{Audit, NewJob},
+};
 
 impl Store {
     /// How a connection's synchronisation stands.
@@ -120,13 +123,41 @@ impl Store {
         ask!(self, |q, conn| q::mirror::items(conn, tenant, connection, kind, &after, limit))
     }
 
-    /// Open a conflict, or bring the one that is open for the same up to date. Its id, and whether it is new.
+    /// Open a conflict, or bring the one that is open for the same up to date. Its id, and whether it is new. `end` is the job that ends
+    /// it without a person; what it is about is filled in here.
     pub async fn open_conflict(
         &self,
         conflict: Conflict,
+        end: Option<NewJob>,
         audit: Audit,
     ) -> Result<(ConflictId, bool), StoreError> {
-        change!(self, [conflict, audit], |q, conn| q::conflicts::open(conn, &conflict, &audit))
+        change!(self, [conflict, end, audit], |q, conn| q::conflicts::open(
+            conn,
+            &conflict,
+            end.as_ref(),
+            &audit
+        ))
+    }
+
+    /// Count one more end of an open conflict that no person chose. False if it is not open any more, or if there were `most` since then,
+    /// for this conflict and others about the same.
+    pub async fn try_conflict_end(
+        &self,
+        conflict: Conflict,
+        since: Instant,
+        now: Instant,
+        most: i64,
+    ) -> Result<bool, StoreError> {
+        change!(self, [conflict], |q, conn| q::conflicts::try_end(conn, &conflict, since, now, most))
+    }
+
+    /// An end that could not be carried out for now does not count.
+    pub async fn conflict_end_not_tried(
+        &self,
+        tenant: TenantId,
+        conflict: ConflictId,
+    ) -> Result<(), StoreError> {
+        change!(self, [], |q, conn| q::conflicts::end_not_tried(conn, tenant, conflict))
     }
 
     /// One conflict.
@@ -155,17 +186,17 @@ impl Store {
         ask!(self, |q, conn| q::conflicts::open_of(conn, tenant, connection))
     }
 
-    /// Write how a conflict ended. `WrongState` if it is not open; for `again` (another end), if it is.
+    /// Write how a conflict ended. `WrongState` if it is not open, or was found again since it was read; for `again` (another end), if it
+    /// is open.
     pub async fn resolve_conflict(
         &self,
-        tenant: TenantId,
-        conflict: ConflictId,
+        conflict: Conflict,
         resolution: Resolution,
         again: bool,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::conflicts::resolve(
-            conn, tenant, conflict, resolution, again, &audit
+        change!(self, [conflict, audit], |q, conn| q::conflicts::resolve(
+            conn, &conflict, resolution, again, &audit
         ))
     }
 

@@ -3,33 +3,43 @@
 use berth_model::{
     id::{BookingId, ConflictId, ConnectionId, TenantId},
     sync::{Conflict, ConflictKind, Resolution},
+    time::Instant,
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, at, audit, found, met, named};
-use crate::{StoreError, records::Audit, types::Ts};
+use super::{super::Db, Conn, at, audit, found, jobs, met, named};
+use crate::{
+    StoreError,
+    records::{Audit, NewJob},
+    types::Ts,
+};
 
 queries! {
     OPEN = "INSERT INTO sync_conflicts (tenant_id, id, connection_id, booking_id, external_id, kind, dedup_key, ours, theirs,
             status, detected_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', $10)
         ON CONFLICT (tenant_id, dedup_key) WHERE status = 'open' DO UPDATE SET ours = excluded.ours, theirs = excluded.theirs,
-            external_id = excluded.external_id
+            external_id = excluded.external_id, findings = sync_conflicts.findings + 1
         RETURNING id";
     GET = "SELECT tenant_id, id, connection_id, booking_id, external_id, kind, ours, theirs, status, resolution, resolved_by,
-            detected_at, resolved_at
+            detected_at, resolved_at, findings
         FROM sync_conflicts WHERE tenant_id = $1 AND id = $2";
     LIST = "SELECT tenant_id, id, connection_id, booking_id, external_id, kind, ours, theirs, status, resolution, resolved_by,
-            detected_at, resolved_at
+            detected_at, resolved_at, findings
         FROM sync_conflicts WHERE tenant_id = $1 AND connection_id = $2 AND id < $3 AND (status = 'open' OR $4)
         ORDER BY id DESC LIMIT $5";
     OPEN_OF = "SELECT COUNT(*) FROM sync_conflicts WHERE tenant_id = $1 AND connection_id = $2 AND status = 'open'";
     RESOLVE = "UPDATE sync_conflicts SET status = 'resolved', resolution = $3, resolved_by = $4, resolved_at = $5
-        WHERE tenant_id = $1 AND id = $2 AND status = 'open'";
+        WHERE tenant_id = $1 AND id = $2 AND status = 'open' AND findings = $6";
     SETTLED = "UPDATE sync_conflicts SET status = 'resolved', resolution = 'ignored', resolved_by = 'system', resolved_at = $3
         WHERE tenant_id = $1 AND dedup_key = $2 AND status = 'open'";
+    ENDS_TRIED = "SELECT CAST(COALESCE(SUM(tries), 0) AS BIGINT) FROM sync_conflicts
+        WHERE tenant_id = $1 AND connection_id = $2 AND tried_at > $3 AND (booking_id = $4 OR external_id = $5)";
+    TRY = "UPDATE sync_conflicts SET tries = CASE WHEN tried_at > $3 THEN tries + 1 ELSE 1 END, tried_at = $4
+        WHERE tenant_id = $1 AND id = $2 AND status = 'open'";
+    TRY_BACK = "UPDATE sync_conflicts SET tries = tries - 1 WHERE tenant_id = $1 AND id = $2 AND tries > 0";
     REVERT = "UPDATE sync_conflicts SET resolution = $3, resolved_by = $4, resolved_at = $5
         WHERE tenant_id = $1 AND id = $2 AND status = 'resolved'";
 }
@@ -49,6 +59,7 @@ struct Row {
     resolved_by: Option<String>,
     detected_at: Ts,
     resolved_at: Option<Ts>,
+    findings: i64,
 }
 
 impl TryFrom<Row> for Conflict {
@@ -69,14 +80,16 @@ impl TryFrom<Row> for Conflict {
             resolved_by: row.resolved_by,
             detected_at: row.detected_at.0,
             resolved_at: at(row.resolved_at),
+            findings: row.findings,
         })
     }
 }
 
-/// Open a conflict, or bring the one that is open up to date. Its id, and whether it is new.
+/// Open a conflict, or bring the one that is open up to date. Its id, and whether it is new. `end` is the job that ends it.
 pub(crate) async fn open(
     conn: &mut Conn,
     conflict: &Conflict,
+    end: Option<&NewJob>,
     audit: &Audit,
 ) -> Result<(ConflictId, bool), StoreError> {
     let id = sqlx::query_scalar::<Db, Uuid>(OPEN)
@@ -96,9 +109,54 @@ pub(crate) async fn open(
     let is_new = id == conflict.id.uuid();
     if is_new {
         let data = json!({ "kind": conflict.kind, "booking": conflict.booking, "external_id": conflict.external_id });
-        audit::note(conn, audit, Some(conflict.tenant), "conflict.opened", id, data).await?;
+        audit::note(&mut *conn, audit, Some(conflict.tenant), "conflict.opened", id, data).await?;
     }
-    Ok((ConflictId::from_uuid(id), is_new))
+    let id = ConflictId::from_uuid(id);
+    if let Some(end) = end {
+        let (payload, dedup_key) = (json!({ "conflict": id }), format!("conflict:{id}"));
+        jobs::enqueue(conn, &NewJob { payload, dedup_key, ..end.clone() }).await?;
+    }
+    Ok((id, is_new))
+}
+
+/// Count one more end of an open conflict that no person chose. False if there were `most` since then, for this conflict and others about
+/// the same.
+pub(crate) async fn try_end(
+    conn: &mut Conn,
+    conflict: &Conflict,
+    since: Instant,
+    now: Instant,
+    most: i64,
+) -> Result<bool, StoreError> {
+    let tried = sqlx::query_scalar::<Db, i64>(ENDS_TRIED)
+        .bind(conflict.tenant.uuid())
+        .bind(conflict.connection.uuid())
+        .bind(Ts(since))
+        .bind(conflict.booking.map(BookingId::uuid))
+        .bind(&conflict.external_id)
+        .fetch_one(&mut *conn)
+        .await?;
+    if tried >= most {
+        return Ok(false);
+    }
+    let done = sqlx::query::<Db>(TRY)
+        .bind(conflict.tenant.uuid())
+        .bind(conflict.id.uuid())
+        .bind(Ts(since))
+        .bind(Ts(now))
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// One that could not be carried out for now does not count.
+pub(crate) async fn end_not_tried(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conflict: ConflictId,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(TRY_BACK).bind(tenant.uuid()).bind(conflict.uuid()).execute(conn).await?;
+    Ok(())
 }
 
 pub(crate) async fn get(
@@ -143,26 +201,25 @@ pub(crate) async fn open_of(
         .await?)
 }
 
-/// Write how it ended. `WrongState` if it is not open, or for `again` if it is.
+/// Write how it ended. `WrongState` if it is not open, or was found again since it was read; for `again` if it is open.
 pub(crate) async fn resolve(
     conn: &mut Conn,
-    tenant: TenantId,
-    conflict: ConflictId,
+    conflict: &Conflict,
     resolution: Resolution,
     again: bool,
     audit: &Audit,
 ) -> Result<(), StoreError> {
-    let done = sqlx::query::<Db>(if again { REVERT } else { RESOLVE })
-        .bind(tenant.uuid())
-        .bind(conflict.uuid())
+    let query = sqlx::query::<Db>(if again { REVERT } else { RESOLVE })
+        .bind(conflict.tenant.uuid())
+        .bind(conflict.id.uuid())
         .bind(resolution.as_str())
         .bind(&audit.actor)
-        .bind(Ts(audit.at))
-        .execute(&mut *conn)
-        .await?;
-    met(&done, StoreError::WrongState)?;
+        .bind(Ts(audit.at));
+    let query = if again { query } else { query.bind(conflict.findings) };
+    met(&query.execute(&mut *conn).await?, StoreError::WrongState)?;
     let action = if again { "conflict.reverted" } else { "conflict.resolved" };
-    audit::note(conn, audit, Some(tenant), action, conflict.uuid(), json!({ "resolution": resolution })).await
+    let data = json!({ "resolution": resolution });
+    audit::note(conn, audit, Some(conflict.tenant), action, conflict.id.uuid(), data).await
 }
 
 /// Both sides agree again by themselves: nothing is left to be resolved.
@@ -170,7 +227,7 @@ pub(crate) async fn settled(
     conn: &mut Conn,
     tenant: TenantId,
     dedup_key: &str,
-    at: berth_model::time::Instant,
+    at: Instant,
 ) -> Result<bool, StoreError> {
     let done =
         sqlx::query::<Db>(SETTLED).bind(tenant.uuid()).bind(dedup_key).bind(Ts(at)).execute(conn).await?;

@@ -2,13 +2,14 @@
 
 use berth_model::{
     id::{JobId, TenantId},
+    limits,
     time::Instant,
 };
 use serde_json::{Value, json};
-use sqlx::types::Json;
+use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::{super::Db, Conn, audit, found, met};
+use super::{super::Db, Conn, at, audit, found, met};
 use crate::{
     StoreError,
     records::{Audit, Job, JobEnd, NewJob},
@@ -17,10 +18,13 @@ use crate::{
 
 queries! {
     // Three cases: no open job (inserted), one that nobody holds (due earlier; taken over by a maker that brings a lease),
-    // one that is held (it runs again when its holder is done).
+    // one that is held (it runs again when its holder is done). What took the process down again and again is not brought back by news
+    // that comes from outside: the job that was put aside stands for it. Somebody who brings a lease is there in person.
     ENQUEUE = "INSERT INTO jobs (id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, leased_until, dead,
             created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, $10)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, $10
+        WHERE $12 OR NOT EXISTS (
+            SELECT 1 FROM jobs WHERE tenant_id = $2 AND dedup_key = $7 AND dead AND crashes >= $11)
         ON CONFLICT (tenant_id, dedup_key) WHERE NOT dead DO UPDATE SET
             due_at = CASE WHEN jobs.leased_until > excluded.created_at OR jobs.due_at < excluded.due_at
                 THEN jobs.due_at ELSE excluded.due_at END,
@@ -33,31 +37,47 @@ queries! {
                 THEN jobs.attempt ELSE excluded.attempt END,
             payload = CASE WHEN excluded.leased_until IS NULL OR jobs.leased_until > excluded.created_at
                 THEN jobs.payload ELSE excluded.payload END,
+            crashes = jobs.crashes + CASE
+                WHEN excluded.leased_until IS NOT NULL AND jobs.leased_until <= excluded.created_at THEN 1 ELSE 0 END,
             leased_until = CASE WHEN excluded.leased_until IS NULL OR jobs.leased_until > excluded.created_at
                 THEN jobs.leased_until ELSE excluded.leased_until END";
-    CLAIM = concat!("UPDATE jobs SET attempt = attempt + 1, leased_until = $2, rerun_at = NULL
+    // A lease that is still there is one that ran out: who ends a job gives it back.
+    CLAIM = concat!("UPDATE jobs SET attempt = attempt + 1, leased_until = $2, rerun_at = NULL,
+            crashes = crashes + CASE WHEN leased_until IS NULL THEN 0 ELSE 1 END
         WHERE id IN (
             SELECT id FROM jobs
             WHERE NOT dead AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
             ORDER BY priority, due_at, id LIMIT $3", lock_rows_skipping!(), ")
-        RETURNING id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, last_error, created_at");
+        RETURNING id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, crashes, leased_until, dead, last_error,
+            created_at");
     DONE = "DELETE FROM jobs
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
     RETRY = "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN rerun_at < $3 THEN rerun_at ELSE $3 END,
-            rerun_at = NULL, last_error = $4, waits_for = $5
+            rerun_at = NULL, last_error = $4, waits_for = $5, crashes = 0
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead";
     DIE = "UPDATE jobs SET leased_until = NULL, dead = TRUE, last_error = $3
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
+    // Whatever woke it meanwhile: it would only take the process down once more.
+    CRASHED = "UPDATE jobs SET leased_until = NULL, rerun_at = NULL, dead = TRUE, last_error = $3
+        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead";
     // A new run has a new id, so that a holder of the old one, however late, cannot end it. It is never a first attempt: what
     // was tried before may have had an effect, and only a first attempt may take for granted that it had not.
     AGAIN = "UPDATE jobs SET id = $3, attempt = 1, leased_until = NULL, due_at = rerun_at, rerun_at = NULL,
-            last_error = $4
+            last_error = $4, crashes = 0
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NOT NULL";
     NEXT_DUE = "SELECT MIN(due_at) FROM jobs WHERE NOT dead AND leased_until IS NULL";
     NEXT_LEASE_END = "SELECT MIN(leased_until) FROM jobs WHERE leased_until IS NOT NULL";
-    DEAD = "SELECT id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, last_error, created_at
-        FROM jobs WHERE tenant_id = $1 AND dead ORDER BY id DESC LIMIT $2";
-    REQUEUE = "UPDATE jobs SET id = $3, dead = FALSE, attempt = 1, due_at = $4 WHERE tenant_id = $1 AND id = $2 AND dead";
+    DEAD = "SELECT id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, crashes, leased_until, dead, last_error,
+            created_at
+        FROM jobs WHERE tenant_id = $1 AND dead AND id < $2 ORDER BY id DESC LIMIT $3";
+    OPEN = "SELECT id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, crashes, leased_until, dead, last_error,
+            created_at
+        FROM jobs WHERE tenant_id = $1 AND NOT dead AND id < $2 ORDER BY id DESC LIMIT $3";
+    ONE = "SELECT id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, crashes, leased_until, dead, last_error,
+            created_at
+        FROM jobs WHERE tenant_id = $1 AND id = $2";
+    REQUEUE = "UPDATE jobs SET id = $3, dead = FALSE, attempt = 1, crashes = 0, due_at = $4
+        WHERE tenant_id = $1 AND id = $2 AND dead";
     OPEN_COUNT = "SELECT COUNT(*) FROM jobs WHERE NOT dead";
 }
 
@@ -71,6 +91,9 @@ struct Row {
     due_at: Ts,
     dedup_key: String,
     attempt: i64,
+    crashes: i64,
+    leased_until: Option<Ts>,
+    dead: bool,
     last_error: Option<String>,
     created_at: Ts,
 }
@@ -86,10 +109,18 @@ impl From<Row> for Job {
             due_at: row.due_at.0,
             dedup_key: row.dedup_key,
             attempt: row.attempt,
+            crashes: row.crashes,
+            leased_until: at(row.leased_until),
+            dead: row.dead,
             last_error: row.last_error,
             created_at: row.created_at.0,
         }
     }
+}
+
+/// What is kept of an error: providers say some of it, and people read it.
+fn kept(error: &str) -> String {
+    error.chars().filter(|c| !c.is_control()).take(limits::JOB_ERROR_CHARS_MAX).collect()
 }
 
 /// When a job came into being: the time in its id (RFC 9562, version 7).
@@ -113,6 +144,8 @@ pub(crate) async fn enqueue(conn: &mut Conn, job: &NewJob) -> Result<(), StoreEr
         .bind(i64::from(job.leased_until.is_some()))
         .bind(job.leased_until.map(Ts))
         .bind(Ts(created_at(job)))
+        .bind(limits::JOB_CRASHES_MAX)
+        .bind(job.leased_until.is_some())
         .execute(conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("a job with this id"))?;
@@ -152,21 +185,28 @@ pub(crate) async fn end(
         JobEnd::Done => DONE,
         JobEnd::Retry { .. } | JobEnd::Stopped { .. } => RETRY,
         JobEnd::Dead { .. } => DIE,
+        JobEnd::Crashed { .. } => CRASHED,
     })
     .bind(job.uuid())
     .bind(attempt);
     let (query, error) = match end {
         JobEnd::Done => (query, None),
         JobEnd::Retry { due_at, error } => {
-            (query.bind(Ts(*due_at)).bind(error).bind(None::<Uuid>), Some(error))
+            let error = kept(error);
+            (query.bind(Ts(*due_at)).bind(error.clone()).bind(None::<Uuid>), Some(error))
         }
         JobEnd::Stopped { by, due_at, error } => {
-            (query.bind(Ts(*due_at)).bind(error).bind(Some(by.uuid())), Some(error))
+            let error = kept(error);
+            (query.bind(Ts(*due_at)).bind(error.clone()).bind(Some(by.uuid())), Some(error))
         }
-        JobEnd::Dead { error } => (query.bind(error), Some(error)),
+        JobEnd::Dead { error } | JobEnd::Crashed { error } => {
+            let error = kept(error);
+            (query.bind(error.clone()), Some(error))
+        }
     };
-    if query.execute(&mut *conn).await?.rows_affected() > 0 {
-        return Ok(true);
+    let ended = query.execute(&mut *conn).await?.rows_affected() > 0;
+    if ended || matches!(end, JobEnd::Crashed { .. }) {
+        return Ok(ended);
     }
     let again = sqlx::query::<Db>(AGAIN).bind(job.uuid()).bind(attempt).bind(next.uuid()).bind(error);
     Ok(again.execute(conn).await?.rows_affected() > 0)
@@ -179,9 +219,56 @@ pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<Instant>, StoreEr
     Ok(due.into_iter().chain(lease_end).min().map(|ts| ts.0))
 }
 
-pub(crate) async fn dead(conn: &mut Conn, tenant: TenantId, limit: u32) -> Result<Vec<Job>, StoreError> {
-    let rows =
-        sqlx::query_as::<Db, Row>(DEAD).bind(tenant.uuid()).bind(i64::from(limit)).fetch_all(conn).await?;
+/// Jobs of a tenant before this one, the latest first: those that were put aside, or all others.
+pub(crate) async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    dead: bool,
+    before: Option<JobId>,
+    limit: u32,
+) -> Result<Vec<Job>, StoreError> {
+    let rows = sqlx::query_as::<Db, Row>(if dead { DEAD } else { OPEN })
+        .bind(tenant.uuid())
+        .bind(before.map_or(Uuid::max(), JobId::uuid))
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+pub(crate) async fn get(conn: &mut Conn, tenant: TenantId, job: JobId) -> Result<Job, StoreError> {
+    let row =
+        sqlx::query_as::<Db, Row>(ONE).bind(tenant.uuid()).bind(job.uuid()).fetch_optional(conn).await?;
+    found(row, "job").map(Into::into)
+}
+
+/// Jobs with one of these keys, those that were put aside included.
+pub(crate) async fn with_keys(
+    conn: &mut Conn,
+    tenant: TenantId,
+    keys: &[String],
+) -> Result<Vec<Job>, StoreError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::<Db>::new("");
+    // Two halves, since each has an index of its own.
+    for (half, dead) in ["NOT dead", "dead"].into_iter().enumerate() {
+        if half > 0 {
+            query.push(" UNION ALL ");
+        }
+        query.push(
+            "SELECT id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, crashes, leased_until, dead, last_error,
+            created_at FROM jobs WHERE tenant_id = ",
+        );
+        query.push_bind(tenant.uuid()).push(format!(" AND {dead} AND dedup_key IN ("));
+        let mut list = query.separated(", ");
+        for key in keys {
+            list.push_bind(key.clone());
+        }
+        query.push(")");
+    }
+    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
