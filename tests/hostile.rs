@@ -1,5 +1,8 @@
 //! Hostile components: each misdeed ends its own call with a typed error, and the engine serves others meanwhile.
 
+#[path = "hostile/compile.rs"]
+mod compile;
+
 use std::{
     net::IpAddr,
     sync::{

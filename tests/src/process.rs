@@ -18,7 +18,8 @@ use crate::find_component;
 /// Longest wait for a server that starts.
 const READY: Duration = Duration::from_secs(60);
 
-fn program() -> PathBuf {
+/// The program.
+pub fn program() -> PathBuf {
     let folder = std::env::var_os("BERTH_BINARIES")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/debug"), PathBuf::from);
     let program = folder.join("berth");
@@ -87,6 +88,11 @@ impl Process {
         }
     }
 
+    /// With another value in its environment.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(args).envs(self.environment.iter().cloned()).stdin(Stdio::null());
@@ -122,6 +128,16 @@ impl Process {
             assert!(Instant::now() < until, "the server did not become ready");
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.lock().unwrap().as_ref().map(Child::id)
     }
 
     /// `kill -9`.

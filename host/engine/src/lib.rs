@@ -17,6 +17,7 @@ mod context;
 mod event_types;
 mod holds;
 mod holidays;
+mod installations;
 mod integrations;
 mod jobs;
 mod keys;
@@ -46,6 +47,7 @@ use std::sync::Arc;
 
 use berth_model::{
     id::{AuditEntryId, Id, TenantId},
+    limits,
     plugin::PluginHost,
     problem::Problem,
     provider::{Providers, TokenEndpoint},
@@ -62,6 +64,7 @@ pub use connections::{ConnectionPatch, NewConnection};
 pub use event_types::{DuplicateEventType, EventTypePatch, NewEventType};
 pub use holds::HoldRequest;
 pub use holidays::{HolidayImport, ImportedHolidays};
+pub use installations::InstallationRoom;
 pub use integrations::{CalendarPatch, NewCalendar};
 pub use keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES};
 pub use lifecycle::{CancelBooking, RescheduleBooking};
@@ -144,6 +147,8 @@ struct Inner {
     generation: std::sync::atomic::AtomicI64,
     /// Active plugins that could not be loaded.
     reload: std::sync::Mutex<plugins::Reload>,
+    /// Room for components that are on their way in.
+    installing: Arc<tokio::sync::Semaphore>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -185,6 +190,7 @@ impl Engine {
                 catalog: connections::new_catalog(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
                 reload: std::sync::Mutex::default(),
+                installing: Arc::new(tokio::sync::Semaphore::new(limits::INSTALLATIONS_CONCURRENT_MAX)),
             }),
         }
     }

@@ -1,8 +1,8 @@
 //! Compiled code on disk, so that a restart does not compile again.
 //!
-//! Loading compiled code runs whatever it says, so an entry counts only with the host's own seal: `BERTHCW1`, the
-//! engine's compatibility hash (version and every setting of the compiler), the component's SHA-256, an HMAC-SHA256 over
-//! all of these and the code, the code. It is read into memory before it is checked: a file that changes under a mapping
+//! Loading compiled code runs whatever it says, so an entry counts only with the host's own seal: `BERTHCW2`, the
+//! engine's compatibility hash (version and every setting of the compiler), the component's SHA-256, the code, an HMAC-SHA256 over
+//! all of these. It is read into memory before it is checked: a file that changes under a mapping
 //! would be checked in vain. Whatever is not exactly right is a miss.
 
 use std::{
@@ -10,7 +10,8 @@ use std::{
     ffi::OsStr,
     fs,
     hash::{Hash, Hasher},
-    io::{self, Read},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -19,8 +20,11 @@ use berth_model::{limits, plugin::Digest};
 use ring::{digest, hmac};
 use wasmtime::{Engine, component::Component};
 
-const MAGIC: &[u8; 8] = b"BERTHCW1";
-const HASH_BYTES: usize = 32;
+const MAGIC: &[u8; 8] = b"BERTHCW2";
+pub(crate) const HASH_BYTES: usize = 32;
+
+/// Magic, and the hashes of compiler and component.
+const HEAD_BYTES: usize = MAGIC.len() + 2 * HASH_BYTES;
 
 /// The cache directory with the key that seals its entries.
 pub(crate) struct AotCache {
@@ -58,9 +62,9 @@ impl AotCache {
         found
     }
 
-    /// Keep a component. Failing costs the next start a compilation, so it is only reported. Blocks.
-    pub(crate) fn keep(&self, engine: &Engine, of: &Digest, component: &Component) {
-        if let Err(error) = self.write(engine, of, component) {
+    /// Keep a component's code. Failing costs the next start a compilation, so it is only reported. Blocks.
+    pub(crate) fn keep(&self, engine: &Engine, of: &Digest, code: &[u8]) {
+        if let Err(error) = self.write(engine, of, code) {
             tracing::warn!(digest = of.short(), %error, "the compiled component could not be cached");
         }
     }
@@ -95,19 +99,17 @@ impl AotCache {
     }
 
     fn unseal(&self, engine: &Engine, of: &Digest, entry: &[u8]) -> Found {
-        let Some((head, mac, code)) = split(entry) else { return Found::Foreign };
-        if hmac::verify(&self.key, &[head, code].concat(), mac).is_err() {
+        let Some((sealed, mac)) = entry.split_last_chunk::<HASH_BYTES>() else { return Found::Foreign };
+        let Some((head, code)) = sealed.split_at_checked(HEAD_BYTES) else { return Found::Foreign };
+        if !head.starts_with(MAGIC) || hmac::verify(&self.key, sealed, mac).is_err() {
             return Found::Foreign;
         }
         if head != self.head(engine, of) {
             return Found::Miss;
         }
-        // SAFETY: `code` came out of `Component::serialize` of this host, for this component, this version of wasmtime
-        // and these settings: the HMAC under the host's own key, checked above, covers all of it. It is in memory that
-        // nobody else can write to.
-        #[expect(unsafe_code, reason = "the one place where compiled code is taken from outside")]
-        let component = unsafe { Component::deserialize(engine, code) };
-        match component {
+        // The HMAC under the host's own key covers the code, and the head says of what it is. It is in memory that nobody else can
+        // write to.
+        match take(engine, code) {
             Ok(component) => Found::Hit(Box::new(component)),
             Err(error) => {
                 tracing::warn!(digest = of.short(), %error, "a cached component cannot be used; compiling again");
@@ -116,16 +118,21 @@ impl AotCache {
         }
     }
 
-    fn write(&self, engine: &Engine, of: &Digest, component: &Component) -> wasmtime::Result<()> {
-        let code = component.serialize()?;
+    fn write(&self, engine: &Engine, of: &Digest, code: &[u8]) -> io::Result<()> {
         let head = self.head(engine, of);
-        let mac = hmac::sign(&self.key, &[head.as_slice(), &code].concat());
+        let mut mac = hmac::Context::with_key(&self.key);
+        mac.update(&head);
+        mac.update(code);
+        let mac = mac.sign();
         let path = self.path(of);
         // One load at a time in this process, and another process has another id: the name is free.
         let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-        fs::write(&temporary, [head.as_slice(), mac.as_ref(), &code].concat())?;
-        fs::rename(&temporary, &path)?;
-        Ok(())
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        for part in [head.as_slice(), code, mac.as_ref()] {
+            file.write_all(part)?;
+        }
+        fs::rename(&temporary, &path)
     }
 
     /// Everything before the seal.
@@ -136,11 +143,15 @@ impl AotCache {
     }
 }
 
-/// Magic, hashes; the seal; the code.
-fn split(entry: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (head, rest) = entry.split_at_checked(MAGIC.len() + 2 * HASH_BYTES)?;
-    let (mac, code) = rest.split_at_checked(HASH_BYTES)?;
-    head.starts_with(MAGIC).then_some((head, mac, code))
+/// Make a component of compiled code that came out of this host's own compiler, for an engine of the same version and settings:
+/// out of an entry whose seal was checked, or from the process that this one started to compile (`compile`).
+pub(crate) fn take(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: `code` is what `precompile_component` of this version of wasmtime with these settings wrote; both callers have checked
+    // where it comes from, and that it is all of it.
+    #[expect(unsafe_code, reason = "the one place where compiled code is taken from outside")]
+    unsafe {
+        Component::deserialize(engine, code)
+    }
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {
@@ -150,7 +161,7 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 }
 
 /// The engine's compatibility hash under a hash function that is the same in every process.
-fn compatibility(engine: &Engine) -> digest::Digest {
+pub(crate) fn compatibility(engine: &Engine) -> digest::Digest {
     struct Stable(digest::Context);
     impl Hasher for Stable {
         fn write(&mut self, bytes: &[u8]) {
@@ -178,15 +189,15 @@ mod tests {
         engine: Engine,
         directory: tempfile::TempDir,
         digest: Digest,
-        component: Component,
+        code: Vec<u8>,
     }
 
     fn world() -> World {
         let engine = engine::new().expect("an engine");
         let wasm = wat::parse_bytes(EMPTY).expect("wat");
-        let component = Component::new(&engine, &wasm).expect("a component");
+        let code = engine.precompile_component(&wasm).expect("compiled");
         let directory = tempfile::tempdir().expect("a directory");
-        World { engine, directory, digest: digest_of(&wasm), component }
+        World { engine, directory, digest: digest_of(&wasm), code }
     }
 
     fn cache(world: &World, key: &[u8; HASH_BYTES]) -> AotCache {
@@ -198,7 +209,7 @@ mod tests {
         let world = world();
         let cache = cache(&world, &KEY);
         assert!(matches!(cache.find(&world.engine, &world.digest), Found::Miss));
-        cache.keep(&world.engine, &world.digest, &world.component);
+        cache.keep(&world.engine, &world.digest, &world.code);
         assert!(matches!(cache.find(&world.engine, &world.digest), Found::Hit(_)));
         assert!(matches!(cache.find(&engine::new().expect("another"), &world.digest), Found::Hit(_)));
     }
@@ -206,7 +217,7 @@ mod tests {
     #[test]
     fn another_key_is_foreign() {
         let world = world();
-        cache(&world, &[8; HASH_BYTES]).keep(&world.engine, &world.digest, &world.component);
+        cache(&world, &[8; HASH_BYTES]).keep(&world.engine, &world.digest, &world.code);
         assert!(matches!(cache(&world, &KEY).find(&world.engine, &world.digest), Found::Foreign));
     }
 
@@ -214,14 +225,14 @@ mod tests {
     fn every_changed_or_missing_byte_is_foreign() {
         let world = world();
         let cache = cache(&world, &KEY);
-        cache.keep(&world.engine, &world.digest, &world.component);
+        cache.keep(&world.engine, &world.digest, &world.code);
         let good = fs::read(cache.path(&world.digest)).expect("an entry");
         for at in [0, 8, 40, 72, 103, 104, good.len() - 1] {
             let mut bad = good.clone();
             bad[at] ^= 1;
             assert!(matches!(cache.unseal(&world.engine, &world.digest, &bad), Found::Foreign), "byte {at}");
         }
-        for length in [0, 7, 8, 103, 104, good.len() - 1] {
+        for length in [0, 7, 8, 31, 32, 103, 104, good.len() - 1] {
             let cut = &good[..length];
             assert!(
                 matches!(cache.unseal(&world.engine, &world.digest, cut), Found::Foreign),
@@ -234,7 +245,7 @@ mod tests {
     fn what_nothing_needs_goes_after_a_while() {
         let world = world();
         let cache = cache(&world, &KEY);
-        cache.keep(&world.engine, &world.digest, &world.component);
+        cache.keep(&world.engine, &world.digest, &world.code);
         let (other, foreign) = (digest_of(b"something else"), world.directory.path().join("notes.txt"));
         fs::copy(cache.path(&world.digest), cache.path(&other)).expect("copied");
         fs::write(cache.path(&other).with_extension("1.tmp"), b"half").expect("written");
@@ -254,7 +265,7 @@ mod tests {
     fn an_entry_under_another_name_is_a_miss() {
         let world = world();
         let cache = cache(&world, &KEY);
-        cache.keep(&world.engine, &world.digest, &world.component);
+        cache.keep(&world.engine, &world.digest, &world.code);
         let other = digest_of(b"something else");
         fs::rename(cache.path(&world.digest), cache.path(&other)).expect("renamed");
         assert!(matches!(cache.find(&world.engine, &other), Found::Miss));
@@ -264,7 +275,7 @@ mod tests {
     fn an_entry_of_another_compiler_is_a_miss() {
         let world = world();
         let cache = cache(&world, &KEY);
-        cache.keep(&world.engine, &world.digest, &world.component);
+        cache.keep(&world.engine, &world.digest, &world.code);
         let mut config = wasmtime::Config::new();
         config.epoch_interruption(false);
         let other = Engine::new(&config).expect("an engine");
