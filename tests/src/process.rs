@@ -68,6 +68,8 @@ impl Process {
     /// Not started yet. Its data are in this folder, and in this PostgreSQL database if one is named; its components may reach
     /// this simulator.
     pub fn new(folder: &Path, simulator: &str, database: Option<&str>) -> Self {
+        // Once per process; another test may have chosen the same before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let host = simulator.trim_start_matches("http://");
         let environment = [

@@ -2,22 +2,25 @@
 //!
 //! Loading compiled code runs whatever it says, so an entry counts only with the host's own seal: `BERTHCW2`, the
 //! engine's compatibility hash (version and every setting of the compiler), the component's SHA-256, the code, an HMAC-SHA256 over
-//! all of these. It is read into memory before it is checked: a file that changes under a mapping
-//! would be checked in vain. Whatever is not exactly right is a miss.
+//! all of these. Whatever is not exactly right is a miss.
+//!
+//! Code is run from a file without a name, into which it is copied while it is checked: what is mapped is what was checked, nobody
+//! else can change it, and what is never run takes no memory. Where there are no such files it is copied into memory.
 
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
     fs,
     hash::{Hash, Hasher},
-    io::{self, Read, Write},
-    os::unix::fs::OpenOptionsExt as _,
+    io::{self, Read as _, Seek as _, Write as _},
+    os::{fd::AsRawFd as _, unix::fs::OpenOptionsExt as _},
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use berth_model::{limits, plugin::Digest};
 use ring::{digest, hmac};
+use rustix::fs::{Mode, OFlags};
 use wasmtime::{Engine, component::Component};
 
 const MAGIC: &[u8; 8] = b"BERTHCW2";
@@ -25,6 +28,8 @@ pub(crate) const HASH_BYTES: usize = 32;
 
 /// Magic, and the hashes of compiler and component.
 const HEAD_BYTES: usize = MAGIC.len() + 2 * HASH_BYTES;
+/// How much of an entry is read at once.
+const PIECE_BYTES: usize = 128 * 1024;
 
 /// The cache directory with the key that seals its entries.
 pub(crate) struct AotCache {
@@ -51,8 +56,8 @@ impl AotCache {
 
     /// Look a component up. Blocks.
     pub(crate) fn find(&self, engine: &Engine, of: &Digest) -> Found {
-        let Some(entry) = read(&self.path(of)) else { return Found::Miss };
-        let found = self.unseal(engine, of, &entry);
+        let Ok(mut entry) = fs::File::open(self.path(of)) else { return Found::Miss };
+        let found = self.unseal(engine, of, &mut entry);
         if matches!(found, Found::Foreign) {
             tracing::warn!(
                 digest = of.short(),
@@ -98,24 +103,57 @@ impl AotCache {
         self.directory.join(format!("{}.cwasm", of.0))
     }
 
-    fn unseal(&self, engine: &Engine, of: &Digest, entry: &[u8]) -> Found {
-        let Some((sealed, mac)) = entry.split_last_chunk::<HASH_BYTES>() else { return Found::Foreign };
-        let Some((head, code)) = sealed.split_at_checked(HEAD_BYTES) else { return Found::Foreign };
-        if !head.starts_with(MAGIC) || hmac::verify(&self.key, sealed, mac).is_err() {
-            return Found::Foreign;
-        }
+    fn unseal(&self, engine: &Engine, of: &Digest, entry: &mut fs::File) -> Found {
+        let Ok(Some((head, code))) = self.checked(entry) else { return Found::Foreign };
         if head != self.head(engine, of) {
             return Found::Miss;
         }
-        // The HMAC under the host's own key covers the code, and the head says of what it is. It is in memory that nobody else can
-        // write to.
-        match take(engine, code) {
+        // The HMAC under the host's own key covered the code, and the head says of what it is.
+        match code.component(engine) {
             Ok(component) => Found::Hit(Box::new(component)),
             Err(error) => {
                 tracing::warn!(digest = of.short(), %error, "a cached component cannot be used; compiling again");
                 Found::Miss
             }
         }
+    }
+
+    /// The head and the code of an entry, if this host has sealed it.
+    fn checked(&self, entry: &mut fs::File) -> io::Result<Option<(Vec<u8>, Code)>> {
+        let bytes = entry.metadata()?.len();
+        let around = u64::try_from(HEAD_BYTES + HASH_BYTES).unwrap_or(u64::MAX);
+        let Some(code_bytes) = bytes.checked_sub(around).filter(|_| bytes <= limits::AOT_ENTRY_BYTES_MAX)
+        else {
+            return Ok(None);
+        };
+        let mut seal = hmac::Context::with_key(&self.key);
+        let mut head = vec![0; HEAD_BYTES];
+        entry.read_exact(&mut head)?;
+        if !head.starts_with(MAGIC) {
+            return Ok(None);
+        }
+        seal.update(&head);
+        let mut code = Code::new(&self.directory);
+        let mut left = entry.by_ref().take(code_bytes);
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            let read = left.read(&mut piece)?;
+            let Some(piece) = piece.get(..read).filter(|piece| !piece.is_empty()) else { break };
+            seal.update(piece);
+            code.write_all(piece)?;
+        }
+        let mut found = [0; HASH_BYTES];
+        entry.read_exact(&mut found)?;
+        // Compared under the key once more, which takes the same time whatever differs.
+        let right = hmac::sign(&self.key, seal.sign().as_ref());
+        Ok(hmac::verify(&self.key, &found, right.as_ref()).is_ok().then_some((head, code)))
+    }
+
+    /// A component of code that was compiled now.
+    pub(crate) fn fresh(&self, engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+        let mut kept = Code::new(&self.directory);
+        kept.write_all(code)?;
+        kept.component(engine)
     }
 
     fn write(&self, engine: &Engine, of: &Digest, code: &[u8]) -> io::Result<()> {
@@ -143,21 +181,63 @@ impl AotCache {
     }
 }
 
-/// Make a component of compiled code that came out of this host's own compiler, for an engine of the same version and settings:
-/// out of an entry whose seal was checked, or from the process that this one started to compile (`compile`).
-pub(crate) fn take(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `code` is what `precompile_component` of this version of wasmtime with these settings wrote; both callers have checked
-    // where it comes from, and that it is all of it.
-    #[expect(unsafe_code, reason = "the one place where compiled code is taken from outside")]
-    unsafe {
-        Component::deserialize(engine, code)
+/// Compiled code that came out of this host's own compiler: out of an entry whose seal was checked, or from the process that this one
+/// started to compile (`compile`).
+enum Code {
+    /// In a file without a name: nobody else can open it, and it is gone with its last mapping.
+    Unnamed(fs::File),
+    /// In memory, where there are no such files.
+    Memory(Vec<u8>),
+}
+
+impl Code {
+    /// None yet.
+    fn new(directory: &Path) -> Self {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let file = rustix::fs::open(directory, flags, Mode::RUSR | Mode::WUSR);
+        file.map_or_else(|_| Self::Memory(Vec::new()), |file| Self::Unnamed(file.into()))
+    }
+
+    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Unnamed(file) => file.write_all(piece),
+            Self::Memory(bytes) => {
+                bytes.extend_from_slice(piece);
+                Ok(())
+            }
+        }
+    }
+
+    /// Make a component of it, for an engine of the same version and settings.
+    fn component(self, engine: &Engine) -> wasmtime::Result<Component> {
+        let mut file = match self {
+            Self::Unnamed(file) => file,
+            Self::Memory(code) => return take(engine, &code),
+        };
+        let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        if path.exists() {
+            // SAFETY: the file holds what `precompile_component` of this version of wasmtime with these settings wrote, all of it;
+            // it has no name, so nobody opens it, and this handle, which alone can write to it, ends here.
+            #[expect(
+                unsafe_code,
+                reason = "one of the two places where compiled code is taken from outside"
+            )]
+            return unsafe { Component::deserialize_file(engine, path) };
+        }
+        let mut code = Vec::new();
+        file.seek(io::SeekFrom::Start(0))?;
+        file.read_to_end(&mut code)?;
+        take(engine, &code)
     }
 }
 
-fn read(path: &Path) -> Option<Vec<u8>> {
-    let mut entry = Vec::new();
-    fs::File::open(path).ok()?.take(limits::AOT_ENTRY_BYTES_MAX).read_to_end(&mut entry).ok()?;
-    Some(entry)
+/// Make a component of compiled code in memory, which is copied.
+pub(crate) fn take(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: as above; the memory is this process's own.
+    #[expect(unsafe_code, reason = "one of the two places where compiled code is taken from outside")]
+    unsafe {
+        Component::deserialize(engine, code)
+    }
 }
 
 /// The engine's compatibility hash under a hash function that is the same in every process.
@@ -230,15 +310,24 @@ mod tests {
         for at in [0, 8, 40, 72, 103, 104, good.len() - 1] {
             let mut bad = good.clone();
             bad[at] ^= 1;
-            assert!(matches!(cache.unseal(&world.engine, &world.digest, &bad), Found::Foreign), "byte {at}");
+            fs::write(cache.path(&world.digest), &bad).expect("written");
+            assert!(matches!(cache.find(&world.engine, &world.digest), Found::Foreign), "byte {at}");
         }
         for length in [0, 7, 8, 31, 32, 103, 104, good.len() - 1] {
-            let cut = &good[..length];
-            assert!(
-                matches!(cache.unseal(&world.engine, &world.digest, cut), Found::Foreign),
-                "{length} bytes"
-            );
+            fs::write(cache.path(&world.digest), &good[..length]).expect("written");
+            let found = cache.find(&world.engine, &world.digest);
+            assert!(matches!(found, Found::Foreign), "{length} bytes");
         }
+    }
+
+    #[test]
+    fn where_files_need_a_name_code_is_in_memory() {
+        let world = world();
+        for mut code in [Code::new(Path::new("/proc")), Code::new(world.directory.path())] {
+            code.write_all(&world.code).expect("written");
+            code.component(&world.engine).expect("a component");
+        }
+        assert_eq!(fs::read_dir(world.directory.path()).expect("read").count(), 0, "no file is left");
     }
 
     #[test]

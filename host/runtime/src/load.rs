@@ -165,9 +165,12 @@ impl Core {
 
     /// Make a component of code that was compiled now.
     async fn taken(&self, code: Arc<Vec<u8>>) -> Result<Component, LoadRefused> {
-        let engine = self.engine.clone();
+        let (engine, cache) = (self.engine.clone(), self.aot.clone());
         let component = tokio::task::spawn_blocking(move || {
-            let component = aot::take(&engine, &code)?;
+            let component = match cache {
+                Some(cache) => cache.fresh(&engine, &code)?,
+                None => aot::take(&engine, &code)?,
+            };
             // Paid here rather than by the first call.
             component.initialize_copy_on_write_image()?;
             Ok::<_, wasmtime::Error>(component)

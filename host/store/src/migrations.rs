@@ -40,6 +40,7 @@ migrations! {
     17 "0017_rotation",
     18 "0018_jobs_turn",
     21 "0021_jobs_stopped",
+    22 "0022_installations",
     28 "0028_changes_seen",
 }
 
