@@ -17,7 +17,7 @@ use berth_model::{
 };
 use berth_runtime::Compiler;
 use berth_tests::{
-    Means, TestClock, World, component, component_as, monsters,
+    Means, TestClock, World, component, component_as, find_component, monsters,
     process::{Process, program},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -149,6 +149,8 @@ async fn what_is_too_much_is_refused_in_words_and_leaves_nothing() {
         (&"installed".into(), &"acme".into()),
         "{honest}"
     );
+    let metrics = reqwest::get(format!("{}/metrics", process.url())).await.unwrap().text().await.unwrap();
+    assert!(!metrics.contains("berth_calls_total"), "a trial is not measured: {metrics}");
     let before = status_kib(pid, "VmRSS:").unwrap();
     let watch = Watch::of(pid);
     for seed in [1, fresh_seed()] {
@@ -253,4 +255,33 @@ async fn whoever_does_not_wait_ends_the_compiler() {
     // The permit is free at once.
     let loaded = world.runtime.load(component_as("template", "0.1.2")).await;
     assert!(loaded.is_ok(), "{loaded:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_is_not_ready_until_what_is_active_is_compiled() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::new(folder.path(), "http://127.0.0.1:1", None);
+    process.run(&["plugin", "install", "--activate", &find_component("template").display().to_string()]);
+    // The cache goes: another machine, or another version of the program.
+    fs::remove_dir_all(folder.path().join("compiled")).unwrap();
+    process.start();
+    let client = reqwest::Client::new();
+    let (until, mut named) = (Instant::now() + ENDS, false);
+    loop {
+        assert!(Instant::now() < until, "it never became ready");
+        let Ok(answer) = client.get(format!("{}/readyz", process.url())).send().await else { continue };
+        let status = answer.status().as_u16();
+        let body: Value = answer.json().await.unwrap();
+        if status == 200 {
+            assert_eq!(body["plugins_not_loaded"], serde_json::json!({}));
+            break;
+        }
+        assert_eq!((status, &body["ready"]), (503, &false.into()), "{body}");
+        named |= body["plugins_not_loaded"]["acme"].as_str().is_some_and(|why| why.contains("compiled"));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(named, "it said what it waits for");
+    // Warm, it is ready as soon as it answers.
+    process.kill();
+    process.serve().await;
 }

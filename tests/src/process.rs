@@ -117,10 +117,15 @@ impl Process {
         key[0]["key"].as_str().unwrap().to_owned()
     }
 
-    /// Start the server, and wait until it says that it is ready.
-    pub async fn serve(&self) {
+    /// Start the server.
+    pub fn start(&self) {
         let child = self.command(&["serve"]).stdout(Stdio::null()).spawn().unwrap();
         *self.child.lock().unwrap() = Some(child);
+    }
+
+    /// Start the server, and wait until it says that it is ready.
+    pub async fn serve(&self) {
+        self.start();
         let until = Instant::now() + READY;
         loop {
             let ready = self.client.get(format!("{}/readyz", self.url)).send().await;

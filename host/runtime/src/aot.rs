@@ -12,7 +12,7 @@ use std::{
     ffi::OsStr,
     fs,
     hash::{Hash, Hasher},
-    io::{self, Read as _, Seek as _, Write as _},
+    io::{self, Read, Seek as _, Write as _},
     os::{fd::AsRawFd as _, unix::fs::OpenOptionsExt as _},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -134,7 +134,7 @@ impl AotCache {
         }
         seal.update(&head);
         let mut code = Code::new(&self.directory);
-        let mut left = entry.by_ref().take(code_bytes);
+        let mut left = Read::take(&mut *entry, code_bytes);
         let mut piece = vec![0; PIECE_BYTES];
         loop {
             let read = left.read(&mut piece)?;

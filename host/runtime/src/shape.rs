@@ -245,30 +245,99 @@ fn invalid(error: wasmparser::BinaryReaderError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn of(wat: &str) -> Result<Shape, String> {
+        Shape::of(&wat::parse_str(wat).expect("wat"))
+    }
+
     #[test]
-    fn tmp_figures() {
-        let Ok(dir) = std::env::var("BERTH_COMPONENTS") else { return };
-        for e in std::fs::read_dir(dir).unwrap().flatten() {
-            let b = std::fs::read(e.path()).unwrap();
-            let t = std::time::Instant::now();
-            let s = Shape::of(&b);
-            println!(
-                "{:?} {} {:?} {:?}",
-                e.file_name(),
-                b.len(),
-                t.elapsed(),
-                s.map(|s| (
-                    s.counts,
-                    s.deepest,
-                    s.largest_function,
-                    s.most_locals,
-                    s.longest_name,
-                    s.largest_branch_table,
-                    s.deepest_block
-                ))
-            );
+    fn parts_are_counted_however_deep_they_are() {
+        let shape = of("(component (core module) (component (core module (func) (func)) (component)))")
+            .expect("small");
+        assert_eq!((shape.deepest, shape.counts[Of::Parts as usize]), (3, 4));
+        assert_eq!(shape.counts[Of::Functions as usize], 2);
+    }
+
+    #[test]
+    fn depth_ends_at_its_limit() {
+        let nested = |depth: usize| format!("{}{}", "(component ".repeat(depth), ")".repeat(depth));
+        assert!(of(&nested(limits::COMPONENT_DEPTH_MAX)).is_ok());
+        let said = of(&nested(limits::COMPONENT_DEPTH_MAX + 1)).expect_err("too deep");
+        assert!(said.contains("nested more than 8 deep"), "{said}");
+    }
+
+    #[test]
+    fn what_is_inside_a_function_is_counted() {
+        let shape = of("(component (core module (func (local i32 i64) block loop end end i32.const 0 if end)
+                (func block i32.const 0 br_table 0 0 1 end)))")
+        .expect("small");
+        assert_eq!((shape.deepest_block, shape.largest_branch_table, shape.most_locals), (2, 2, 2));
+    }
+
+    #[test]
+    fn only_the_outside_counts_as_imports_and_exports() {
+        let shape = of(
+            "(component (import \"wasi:io/error@0.2.0\" (instance)) (component (import \"other\" (instance))))",
+        )
+        .expect("small");
+        assert_eq!(shape.imports, ["wasi:io/error@0.2.0"]);
+        let problems = shape.outside_problems();
+        assert!(problems.len() == 1 && problems[0].contains("It exports nothing"), "{problems:?}");
+    }
+
+    #[test]
+    fn honest_components_are_far_below_every_limit() {
+        let folder = std::env::var_os("BERTH_COMPONENTS").map_or_else(
+            || concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/components").into(),
+            std::path::PathBuf::from,
+        );
+        let kinds = [
+            Of::Parts,
+            Of::Instances,
+            Of::Types,
+            Of::Imports,
+            Of::Exports,
+            Of::Definitions,
+            Of::Functions,
+            Of::CodeBytes,
+            Of::Locals,
+            Of::Memories,
+            Of::Tables,
+            Of::Globals,
+            Of::Segments,
+            Of::CustomSections,
+        ];
+        for file in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = file.file_name();
+            let shape = Shape::of(&std::fs::read(file.path()).expect("read")).expect("honest");
+            for kind in kinds {
+                let (what, most) = kind.limit();
+                let found = shape.counts[kind as usize];
+                assert!(found * 3 <= most, "{}: {found} {what} of {most}", name.display());
+            }
+            for (what, found, most) in [
+                ("bytes of a function", shape.largest_function, limits::COMPONENT_FUNCTION_BYTES_MAX),
+                ("locals", shape.most_locals, limits::COMPONENT_FUNCTION_LOCALS_MAX),
+                ("bytes of a name", shape.longest_name, limits::COMPONENT_NAME_BYTES_MAX),
+                ("branch targets", shape.largest_branch_table, limits::COMPONENT_BRANCH_TARGETS_MAX),
+                ("blocks", shape.deepest_block, limits::COMPONENT_BLOCK_DEPTH_MAX),
+            ] {
+                assert!(found * 3 <= most, "{}: {found} {what} of {most}", name.display());
+            }
+        }
+    }
+
+    proptest! {
+        /// Whatever the bytes are, looking at them ends, and a refusal is a sentence and no dump.
+        #[test]
+        fn any_bytes_are_looked_at_in_peace(bytes in prop::collection::vec(any::<u8>(), 0..400), component in any::<bool>()) {
+            let head: &[u8] = if component { b"\0asm\x0d\0\x01\0" } else { b"\0asm\x01\0\0\0" };
+            if let Err(said) = Shape::of(&[head, &bytes].concat()) {
+                prop_assert!(!said.is_empty() && said.len() < 2_000, "{said}");
+            }
         }
     }
 }
