@@ -11,10 +11,7 @@ use berth_model::{
     problem::{Code, Problem},
 };
 use serde_json::{Value, json};
-use tokio::{
-    pin,
-    sync::{OwnedSemaphorePermit, watch},
-};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::{Engine, Outcome, plugins::InstalledPlugin, problems::of_store};
 
@@ -86,8 +83,8 @@ impl Engine {
         let tell = move |stage| {
             reached.send_replace(stage);
         };
-        let install = self.install_plugin_telling(actor, request_id, bytes, &tell);
-        pin!(install);
+        // On the heap: the future holds an installation's whole way.
+        let mut install = Box::pin(self.install_plugin_telling(actor, request_id, bytes, &tell));
         loop {
             tokio::select! {
                 ended = &mut install => return ended,

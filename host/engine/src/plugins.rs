@@ -97,7 +97,8 @@ impl Engine {
         request_id: &str,
         bytes: Vec<u8>,
     ) -> Outcome<InstalledPlugin> {
-        self.install_plugin_telling(actor, request_id, bytes, &|_| {}).await
+        // On the heap: the future holds an installation's whole way.
+        Box::pin(self.install_plugin_telling(actor, request_id, bytes, &|_| {})).await
     }
 
     /// The same; `told` hears how far it has come.
