@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use berth_model::limits::LOG_LINE_BYTES_MAX;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What stands where something was cut off.
 const CUT: &str = " … (cut)";
@@ -58,15 +58,15 @@ fn cut_object(text: &str) -> String {
         }
     }
     // More fields than fit: what, when and how bad it is.
-    let mut least = json!({ "cut": true });
+    let mut least = Map::from_iter([("cut".to_owned(), Value::Bool(true))]);
     for name in ["timestamp", "level", "target", "message"] {
         if let Some(value) = object.get(name) {
             let mut value = value.clone();
             shorten(&mut value, TEXT_BYTES[1]);
-            least[name] = value;
+            least.insert(name.to_owned(), value);
         }
     }
-    least.to_string()
+    Value::Object(least).to_string()
 }
 
 fn shorten(value: &mut Value, bytes_max: usize) {
