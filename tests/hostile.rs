@@ -92,7 +92,7 @@ async fn what_takes_too_much_is_ended() {
 async fn what_a_component_said_last_is_in_the_call_and_in_the_error() {
     let world = world(&[]).await;
     let (result, call) = misbehave(&world, json!({ "mode": "panic" })).await;
-    let said = call.said.expect("its last words");
+    let said = call.said.clone().expect("its last words");
     assert!(said.contains("panicked at"), "{said}");
     assert!(said.len() <= berth_model::limits::CALL_LOG_TAIL_BYTES_MAX + 64, "{} bytes", said.len());
     let problem = result.expect_err("it panicked");
