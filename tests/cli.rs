@@ -312,3 +312,26 @@ fn a_component_is_checked_before_it_is_installed() {
     let cases = report["cases"].as_array().unwrap();
     assert!(cases.iter().any(|c| c["id"] == "C020" && c["verdict"] == "pass"), "{report}");
 }
+
+#[test]
+fn a_first_start_complains_about_nothing() {
+    let berth = Berth::new();
+    let components = berth.path().join("components");
+    std::fs::create_dir(&components).unwrap();
+    for name in ["reference.wasm", "template.wasm"] {
+        std::fs::copy(component(name), components.join(name)).unwrap();
+    }
+    let folder = components.display().to_string();
+    for format in ["pretty", "json"] {
+        let mut command = berth.command(&["demo", "--once", "--components", &folder]);
+        command.env("BERTH_LOG_FILTER", "info").env("BERTH_LOG_FORMAT", format);
+        let output = command.env("BERTH_DATA_DIR", berth.path().join(format)).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("component loaded"), "{said}");
+        let complaints: Vec<&str> =
+            said.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
+        assert!(complaints.is_empty(), "{complaints:#?}");
+        assert!(said.lines().all(|line| line.len() <= 4 * 1024), "a line is too long");
+    }
+}

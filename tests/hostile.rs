@@ -1,5 +1,8 @@
 //! Hostile components: each misdeed ends its own call with a typed error, and the engine serves others meanwhile.
 
+#[path = "hostile/compile.rs"]
+mod compile;
+
 use std::{
     net::IpAddr,
     sync::{
@@ -83,6 +86,28 @@ async fn what_takes_too_much_is_ended() {
         let error = call.error.unwrap_or_default();
         assert!(error.contains(said), "{settings}: {error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_component_said_last_is_in_the_call_and_in_the_error() {
+    let world = world(&[]).await;
+    let (result, call) = misbehave(&world, json!({ "mode": "panic" })).await;
+    let said = call.said.clone().expect("its last words");
+    assert!(said.contains("panicked at"), "{said}");
+    assert!(said.len() <= berth_model::limits::CALL_LOG_TAIL_BYTES_MAX + 64, "{} bytes", said.len());
+    let problem = result.expect_err("it panicked");
+    assert_eq!(problem.extra["said"], said, "{problem:?}");
+    assert!(problem.extra["failure"].as_str().unwrap().contains("failed"), "{problem:?}");
+    // The connection was not made, and its call is listed all the same: under the id that was tried.
+    assert_eq!(problem.extra["tried"], call.connection.to_string());
+    world.store.insert_calls(vec![call.clone()]).await.unwrap();
+    let listed = world.engine.connection_calls(&world.caller, call.connection, 10).await.unwrap();
+    assert_eq!((listed.len(), &listed[0]["said"]), (1, &said.into()));
+    let unknown = world
+        .engine
+        .connection_calls(&world.caller, berth_model::id::Id::from_uuid(uuid::Uuid::from_u128(1)), 10)
+        .await;
+    assert_eq!(unknown.unwrap_err().code, Code::NotFound);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

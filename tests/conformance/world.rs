@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use berth_conformance::{Checked, Live, Memory, Options, Provider, Recording, SetClock, Setup};
+use berth_conformance::{Bench, Checked, Live, Memory, Options, Provider, Recording, SetClock, Setup};
 use berth_model::{
     conformance::Verdict,
     time::{Clock as _, Instant},
 };
 use berth_runtime::{
-    Runtime, RuntimeLimits, RuntimeParts,
+    Compiler, Runtime, RuntimeLimits, RuntimeParts,
     egress::{Gate, GateConfig},
 };
 
@@ -54,6 +54,7 @@ pub fn host() -> Runtime {
         state: Arc::new(Memory::default()),
         calls: Arc::new(berth_tests::Calls::default()),
         gate: Gate::new(GateConfig::new(clock)).unwrap(),
+        compiler: Compiler::Here,
         aot_dir: Some(std::env::temp_dir().join("berth-test-compiled")),
         aot_key: [9; 32],
         limits: RuntimeLimits::default(),
@@ -63,7 +64,9 @@ pub fn host() -> Runtime {
 
 pub async fn check(component: &str, setup: Setup, provider: Provider, clock: Arc<SetClock>) -> Checked {
     let options = Options { setup, provider, only: Vec::new(), clock };
-    berth_conformance::check(Some(&host()), berth_tests::component(component), options, |_| {}).await.unwrap()
+    berth_conformance::check(Bench::Beside(&host()), berth_tests::component(component), options, |_| {})
+        .await
+        .unwrap()
 }
 
 /// Nothing failed and nothing was left open; at least so many cases passed.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use berth_conformance::{Options, Provider, Setup};
+use berth_conformance::{Bench, Options, Provider, Setup};
 use berth_model::conformance::Verdict;
 use berth_runtime::Runtime;
 use berth_simulators::acme;
@@ -67,7 +67,7 @@ async fn failures(
     clock: Arc<berth_conformance::SetClock>,
 ) -> Vec<String> {
     let options = Options { setup, provider, only: Vec::new(), clock };
-    let checked = berth_conformance::check(Some(host), bytes, options, |_| {}).await.unwrap();
+    let checked = berth_conformance::check(Bench::Beside(host), bytes, options, |_| {}).await.unwrap();
     let open =
         checked.report.cases.iter().filter(|c| matches!(c.verdict, Verdict::Fail | Verdict::Inconclusive));
     open.map(|case| format!("{} {} ({})", case.id, case.verdict, case.detail)).collect()

@@ -4,6 +4,7 @@
 
 pub mod front_door;
 pub mod life;
+pub mod monsters;
 pub mod planted;
 pub mod process;
 pub mod proxy;
@@ -31,7 +32,7 @@ use berth_model::{
     time::{Clock, Instant, Zone},
 };
 use berth_runtime::{
-    Runtime, RuntimeLimits, RuntimeParts,
+    Compiler, Runtime, RuntimeLimits, RuntimeParts,
     egress::{Gate, GateConfig, Resolve},
 };
 use berth_server::ports::StoredState;
@@ -123,6 +124,8 @@ pub struct Means {
     pub resolver: Option<Arc<dyn Resolve>>,
     /// Where providers send their messages; an address at which nobody is, if none.
     pub public_url: Option<String>,
+    /// Who compiles components; this process if none. The suites know theirs, except where they try hostile ones.
+    pub compiler: Option<Compiler>,
 }
 
 /// The file of a world's own database.
@@ -187,7 +190,8 @@ impl World {
         insecure: &[&str],
         means: Means,
     ) -> Self {
-        let Means { limits, resolver, public_url } = means;
+        let Means { limits, resolver, public_url, compiler } = means;
+        let compiler = compiler.unwrap_or(Compiler::Here);
         let public_url = public_url.unwrap_or_else(|| "http://127.0.0.1:9".to_owned());
         let calls = Arc::new(Calls::default());
         let mut gate = GateConfig::new(clock.clone());
@@ -206,6 +210,7 @@ impl World {
             state: Arc::new(StoredState(store.clone())),
             calls: calls.clone(),
             gate: gate.clone(),
+            compiler,
             aot_dir: Some(cache),
             aot_key: [9; 32],
             limits,

@@ -18,7 +18,8 @@ use crate::find_component;
 /// Longest wait for a server that starts.
 const READY: Duration = Duration::from_secs(60);
 
-fn program() -> PathBuf {
+/// The program.
+pub fn program() -> PathBuf {
     let folder = std::env::var_os("BERTH_BINARIES")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/debug"), PathBuf::from);
     let program = folder.join("berth");
@@ -67,6 +68,8 @@ impl Process {
     /// Not started yet. Its data are in this folder, and in this PostgreSQL database if one is named; its components may reach
     /// this simulator.
     pub fn new(folder: &Path, simulator: &str, database: Option<&str>) -> Self {
+        // Once per process; another test may have chosen the same before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let host = simulator.trim_start_matches("http://");
         let environment = [
@@ -85,6 +88,11 @@ impl Process {
             key: String::new(),
             child: Mutex::new(None),
         }
+    }
+
+    /// With another value in its environment.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -109,10 +117,15 @@ impl Process {
         key[0]["key"].as_str().unwrap().to_owned()
     }
 
-    /// Start the server, and wait until it says that it is ready.
-    pub async fn serve(&self) {
+    /// Start the server.
+    pub fn start(&self) {
         let child = self.command(&["serve"]).stdout(Stdio::null()).spawn().unwrap();
         *self.child.lock().unwrap() = Some(child);
+    }
+
+    /// Start the server, and wait until it says that it is ready.
+    pub async fn serve(&self) {
+        self.start();
         let until = Instant::now() + READY;
         loop {
             let ready = self.client.get(format!("{}/readyz", self.url)).send().await;
@@ -122,6 +135,16 @@ impl Process {
             assert!(Instant::now() < until, "the server did not become ready");
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.lock().unwrap().as_ref().map(Child::id)
     }
 
     /// `kill -9`.

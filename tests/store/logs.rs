@@ -63,6 +63,7 @@ fn call(world: &World, scene: &Scene, operation: &'static str) -> CallRecord {
         elapsed_ms: 12,
         outcome: "ok",
         error: None,
+        said: None,
         request_id: "req-1".into(),
         egress: vec![EgressRecord {
             method: "GET".into(),

@@ -20,7 +20,7 @@ use berth_model::{
     time::{Clock, Instant},
 };
 use berth_runtime::{
-    Runtime, RuntimeError,
+    Compiler, Runtime, RuntimeError,
     egress::{Gate, GateConfig, GateError},
 };
 
@@ -91,10 +91,18 @@ pub fn catalogue() -> impl Iterator<Item = (&'static str, &'static str, &'static
     CASES.iter().map(|case| (case.id, case.title, case.rule))
 }
 
-/// Check a component. `progress` is told of each case as it ends. `host` lends its engine and its compiled components; without one
-/// an engine is made.
+/// Where a component is tried.
+#[derive(Clone)]
+pub enum Bench<'a> {
+    /// Beside this runtime, which lends its engine and its compiled components.
+    Beside(&'a Runtime),
+    /// In a runtime of its own, compiled by this.
+    Alone(Compiler),
+}
+
+/// Check a component. `progress` is told of each case as it ends.
 pub async fn check(
-    host: Option<&Runtime>,
+    bench: Bench<'_>,
     bytes: Vec<u8>,
     options: Options,
     mut progress: impl FnMut(&CaseReport) + Send,
@@ -113,7 +121,7 @@ pub async fn check(
     gate.insecure_hosts = options.setup.insecure_hosts(&options.provider);
     gate.stage = Some(Arc::clone(&player) as _);
     let runtime = subject::runtime(
-        host,
+        bench,
         berth_runtime::TrialPorts {
             clock: Arc::clone(&clock) as _,
             state: Arc::new(Memory::default()) as _,

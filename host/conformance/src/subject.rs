@@ -26,7 +26,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    Options,
+    Bench, Options,
     cases::Finding,
     setup::{Setup, SetupError},
     stage::{Fault, Player},
@@ -111,15 +111,17 @@ impl Book {
 }
 
 /// A runtime for the trial.
-pub(crate) fn runtime(host: Option<&Runtime>, ports: TrialPorts) -> Result<Runtime, RuntimeError> {
-    if let Some(host) = host {
-        return Ok(host.apart(ports));
-    }
+pub(crate) fn runtime(bench: Bench<'_>, ports: TrialPorts) -> Result<Runtime, RuntimeError> {
+    let compiler = match bench {
+        Bench::Beside(host) => return Ok(host.apart(ports)),
+        Bench::Alone(compiler) => compiler,
+    };
     Runtime::new(RuntimeParts {
         clock: ports.clock,
         state: ports.state,
         calls: ports.calls,
         gate: ports.gate,
+        compiler,
         aot_dir: None,
         aot_key: [0; 32],
         limits: RuntimeLimits::default(),

@@ -355,9 +355,13 @@ impl Engine {
         id: ConnectionId,
         limit: u32,
     ) -> Outcome<Vec<Value>> {
-        self.connection(caller, id).await?;
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX);
-        self.store().list_calls(caller.tenant, id, limit).await.map_err(of_store)
+        let calls = self.store().list_calls(caller.tenant, id, limit).await.map_err(of_store)?;
+        if calls.is_empty() {
+            // One that was tried and not made has its calls, and nothing else.
+            self.connection(caller, id).await?;
+        }
+        Ok(calls)
     }
 
     /// Settings against the schema, credentials against the manifest; makes up the generated ones.
@@ -445,6 +449,8 @@ impl Engine {
             if matches!(error, CallError::Provider(ProviderError::Unauthorised)) {
                 problem.errors.push(FieldError::new("/credentials", "the provider does not accept them"));
             }
+            // Its calls are listed under the id that was tried, also if it is not made.
+            problem.extra.insert("tried".to_owned(), connection.id.to_string().into());
             problem
         })?;
         connection.status = ConnectionStatus::Healthy;

@@ -17,6 +17,7 @@ mod context;
 mod event_types;
 mod holds;
 mod holidays;
+mod installations;
 mod integrations;
 mod jobs;
 mod keys;
@@ -64,6 +65,7 @@ pub use connections::{ConnectionPatch, NewConnection};
 pub use event_types::{DuplicateEventType, EventTypePatch, NewEventType};
 pub use holds::HoldRequest;
 pub use holidays::{HolidayImport, ImportedHolidays};
+pub use installations::InstallationRoom;
 pub use integrations::{CalendarPatch, NewCalendar};
 pub use keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES};
 pub use lifecycle::{CancelBooking, RescheduleBooking};
@@ -149,6 +151,8 @@ struct Inner {
     generation: std::sync::atomic::AtomicI64,
     /// Active plugins that could not be loaded.
     reload: std::sync::Mutex<plugins::Reload>,
+    /// Room for components that are on their way in.
+    installing: Arc<tokio::sync::Semaphore>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -191,6 +195,7 @@ impl Engine {
                 catalog: connections::new_catalog(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
                 reload: std::sync::Mutex::default(),
+                installing: Arc::new(tokio::sync::Semaphore::new(limits::INSTALLATIONS_CONCURRENT_MAX)),
             }),
         }
     }

@@ -1,7 +1,7 @@
 //! Provider plugins, as an operator manages them: install, activate, roll back, quarantine, grant.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{MutexGuard, PoisonError, atomic::Ordering},
 };
 
@@ -10,7 +10,7 @@ use berth_model::{
     id::{ListingId, TenantId},
     limits,
     manifest::{PluginId, host_matches},
-    plugin::{ComponentReport, Digest, PluginState, PluginVersion},
+    plugin::{ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginState, PluginVersion},
     problem::{Code, FieldError, Problem},
     time::Instant,
 };
@@ -32,6 +32,8 @@ pub struct InstalledPlugin {
 pub(crate) struct Reload {
     wait_ms: i64,
     due_at: Option<Instant>,
+    /// What is active and not loaded, and why.
+    waiting: BTreeMap<PluginId, String>,
 }
 
 impl Reload {
@@ -42,7 +44,7 @@ impl Reload {
     /// After a try: again later if something failed, with doubled waits.
     fn next(&mut self, failed: bool, now: Instant) {
         if !failed {
-            *self = Self::default();
+            (self.wait_ms, self.due_at) = (0, None);
             return;
         }
         self.wait_ms =
@@ -69,6 +71,24 @@ fn refuse_failures(report: &Report) -> Outcome<()> {
     Err(problem)
 }
 
+/// What the caller is told about a component that was not loaded.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn not_loaded(refused: LoadRefused) -> Problem {
+    let code = match refused.fault {
+        Fault::Component => Code::PluginRefused,
+        Fault::Budget => Code::PluginTooCostly,
+        Fault::Machine => Code::PluginNotLoaded,
+    };
+    let said = refused.problems.join("; ");
+    if refused.fault == Fault::Machine {
+        return Problem::new(code, format!("The component {said}."))
+            .with_retry_after_seconds(limits::PLUGIN_LOAD_RETRY_SECONDS);
+    }
+    let mut problem = Problem::new(code, refused.to_string());
+    problem.errors = refused.problems.iter().map(|p| FieldError::new("component", p)).collect();
+    problem
+}
+
 impl Engine {
     /// Check, compile and store a component. It does not serve yet. Idempotent by digest.
     pub async fn install_plugin(
@@ -77,17 +97,25 @@ impl Engine {
         request_id: &str,
         bytes: Vec<u8>,
     ) -> Outcome<InstalledPlugin> {
-        let report = self.plugin_host().load(bytes.clone()).await.map_err(|refused| {
-            let mut problem = Problem::new(Code::PluginRefused, refused.to_string());
-            problem.errors = refused.problems.iter().map(|p| FieldError::new("component", p)).collect();
-            problem
-        })?;
+        // On the heap: the future holds an installation's whole way.
+        Box::pin(self.install_plugin_telling(actor, request_id, bytes, &|_| {})).await
+    }
+
+    /// The same; `told` hears how far it has come.
+    pub(crate) async fn install_plugin_telling(
+        &self,
+        actor: &str,
+        request_id: &str,
+        bytes: Vec<u8>,
+        told: &(dyn Fn(LoadStage) + Send + Sync),
+    ) -> Outcome<InstalledPlugin> {
+        let report = self.plugin_host().load_telling(bytes.clone(), told).await.map_err(not_loaded)?;
         match self.store().plugin_version(&report.digest).await {
             Ok(version) => return Ok(InstalledPlugin { version, report }),
             Err(StoreError::NotFound(_)) => {}
             Err(error) => return Err(of_store(error)),
         }
-        let conformance = self.plugin_host().check(bytes.clone()).await;
+        let conformance = self.plugin_host().check(bytes.clone()).await.map_err(not_loaded)?;
         refuse_failures(&conformance)?;
         let missing = self.hosts_not_granted(&report.manifest.id, &report.manifest.hosts).await?;
         let version = PluginVersion {
@@ -259,28 +287,59 @@ impl Engine {
 
     /// Load what the database says is active, if its generation is another than the one that is loaded, or if something could not
     /// be loaded and it is time to try again. At the start, and then regularly: another replica may have activated something. The
-    /// versions that could not be loaded, with the reason.
+    /// versions that could not be loaded, with the reason. May have to compile, which takes its time.
     pub async fn load_active_plugins(&self) -> Outcome<Vec<(PluginVersion, Problem)>> {
         let generation = self.store().plugin_generation().await.map_err(of_store)?;
-        let before = self.inner.generation.load(Ordering::Acquire);
-        let known = before == generation;
+        let known = self.inner.generation.load(Ordering::Acquire) == generation;
         if known && !self.reload().is_due(self.now()) {
             return Ok(Vec::new());
         }
-        let mut failed = Vec::new();
+        let failed = self.load_all_active(true).await?;
+        self.inner.generation.store(generation, Ordering::Release);
+        self.reload().next(!failed.is_empty(), self.now());
+        Ok(failed)
+    }
+
+    /// Load what of it can be had at once, for a start that does not wait for a compiler. [`Self::load_active_plugins`] does the rest.
+    pub async fn load_kept_plugins(&self) -> Outcome<()> {
+        self.load_all_active(false).await.map(drop)
+    }
+
+    /// Plugins that have an active version and serve with none, and why.
+    #[must_use]
+    pub fn unloaded_plugins(&self) -> BTreeMap<PluginId, String> {
+        let waiting = self.reload().waiting.clone();
+        waiting.into_iter().filter(|(plugin, _)| self.plugin_host().active(plugin).is_none()).collect()
+    }
+
+    async fn load_all_active(&self, may_compile: bool) -> Outcome<Vec<(PluginVersion, Problem)>> {
         let versions = self.list_plugins().await?;
-        for version in &versions {
-            let serving = self.plugin_host().active(&version.plugin);
-            if version.state == PluginState::Active && serving.as_ref() != Some(&version.digest) {
-                match self.load(version).await {
-                    Ok(()) => {
-                        self.plugin_host().activate(&version.plugin, &version.digest);
-                        // Not at the start of the process: that many processes begin mends nothing, and each try counts.
-                        if before >= 0 {
-                            self.plugin_recovered(&version.plugin).await;
-                        }
+        let mut failed = Vec::new();
+        let to_load: Vec<&PluginVersion> = versions
+            .iter()
+            .filter(|version| version.state == PluginState::Active)
+            .filter(|version| self.plugin_host().active(&version.plugin).as_ref() != Some(&version.digest))
+            .collect();
+        let waits = "It is being compiled.";
+        self.reload().waiting = to_load.iter().map(|v| (v.plugin.clone(), waits.to_owned())).collect();
+        for version in to_load {
+            let loaded = match self.plugin_host().load_kept(version).await {
+                Some(kept) => kept.map(drop).map_err(not_loaded),
+                None if may_compile => self.load(version).await,
+                None => continue,
+            };
+            match loaded {
+                Ok(()) => {
+                    self.plugin_host().activate(&version.plugin, &version.digest);
+                    self.reload().waiting.remove(&version.plugin);
+                    // Not at the start of the process: that many processes begin mends nothing, and each try counts.
+                    if self.inner.generation.load(Ordering::Acquire) >= 0 {
+                        self.plugin_recovered(&version.plugin).await;
                     }
-                    Err(problem) => failed.push((version.clone(), problem)),
+                }
+                Err(problem) => {
+                    self.reload().waiting.insert(version.plugin.clone(), problem.detail.clone());
+                    failed.push((version.clone(), problem));
                 }
             }
         }
@@ -291,8 +350,6 @@ impl Engine {
                 self.plugin_host().deactivate(plugin);
             }
         }
-        self.inner.generation.store(generation, Ordering::Release);
-        self.reload().next(!failed.is_empty(), self.now());
         Ok(failed)
     }
 
@@ -303,11 +360,7 @@ impl Engine {
     /// Have the runtime load a stored component, and check that it is the one that was stored.
     async fn load(&self, version: &PluginVersion) -> Outcome<()> {
         let bytes = self.store().plugin_component(&version.digest).await.map_err(of_store)?;
-        let report = self
-            .plugin_host()
-            .load(bytes)
-            .await
-            .map_err(|refused| Problem::new(Code::PluginRefused, refused.to_string()))?;
+        let report = self.plugin_host().load(bytes).await.map_err(not_loaded)?;
         if report.digest != version.digest {
             tracing::error!(
                 expected = version.digest.short(),

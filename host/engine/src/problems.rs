@@ -43,6 +43,9 @@ fn limit_reached(limit: &Limit) -> String {
     }
 }
 
+/// Member of a problem document: the last lines of a component that failed.
+const SAID: &str = "said";
+
 /// What the caller is told about a provider call that failed.
 pub(crate) fn of_call(error: &CallError) -> Problem {
     match error {
@@ -61,7 +64,13 @@ pub(crate) fn of_call(error: &CallError) -> Problem {
             Problem::new(Code::ProviderUnsupported, format!("The provider does not offer {interface}."))
         }
         CallError::Trap { .. } | CallError::Exhausted { .. } => {
-            Problem::new(Code::PluginFailed, "The provider plugin failed inside its sandbox.")
+            let mut problem =
+                Problem::new(Code::PluginFailed, "The provider plugin failed inside its sandbox.");
+            problem.extra.insert("failure".to_owned(), error.to_string().into());
+            if let Some(said) = error.said() {
+                problem.extra.insert(SAID.to_owned(), said.into());
+            }
+            problem
         }
     }
 }

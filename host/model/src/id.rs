@@ -129,6 +129,8 @@ markers! {
     InboundWebhook => InboundWebhookId,
     /// An installed version of a provider component.
     PluginVersion => PluginVersionId,
+    /// A component on its way to be an installed version.
+    Installation => InstallationId,
     /// A line of the audit log.
     AuditEntry => AuditEntryId,
     /// A booking as a provider last said it.

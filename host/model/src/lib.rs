@@ -16,6 +16,7 @@ pub mod holidays;
 pub mod hours;
 pub mod ics;
 pub mod id;
+pub mod installation;
 pub mod intervals;
 pub mod json;
 pub mod limits;

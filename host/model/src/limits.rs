@@ -1,14 +1,16 @@
 //! Every limit of the host: a name with its unit, the number, and the reason. Operators may change those that
 //! `berth.toml` lists; a plugin may only lower its own.
 
+mod compile;
+
+pub use compile::*;
+
 /// Largest component that may be uploaded, in bytes. Rust guests are 0.1 to 2 MiB, JavaScript ones 1 to 13 MiB.
 pub const COMPONENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Largest manifest, in bytes: a long settings schema and an icon.
 pub const MANIFEST_BYTES_MAX: usize = 64 * 1024;
 /// Hosts in one manifest: a provider has a handful.
 pub const MANIFEST_HOSTS_MAX: usize = 16;
-/// Longest compilation, in seconds: hostile components can be slow to compile, which wasmtime does not bound.
-pub const COMPILE_SECONDS_MAX: u64 = 30;
 /// Compilations at the same time: each uses all cores.
 pub const COMPILES_CONCURRENT_MAX: usize = 1;
 /// Linear memory of one call, summed over all memories, in bytes.
@@ -101,6 +103,8 @@ pub const CALL_LOG_LINES_MAX: u32 = 200;
 pub const CALL_LOG_BYTES_MAX: usize = 64 * 1024;
 /// Last log bytes that are kept for an error.
 pub const CALL_LOG_TAIL_BYTES_MAX: usize = 4 * 1024;
+/// Longest line of our own log, in bytes: what collectors take whole.
+pub const LOG_LINE_BYTES_MAX: usize = 4 * 1024;
 /// Entries of a connection's state.
 pub const STATE_ENTRIES_MAX: usize = 64;
 /// Longest key of a connection's state, in bytes.
@@ -287,8 +291,11 @@ pub const CHECKS_MAX: usize = 1_000;
 pub const FAIRNESS_STEPS_MAX: u64 = 10_000_000;
 /// Longest booking window, in days: two years.
 pub const BOOKING_WINDOW_DAYS_MAX: u32 = 730;
-/// Longest run of the conformance suite when a component is installed, in milliseconds.
-pub const PLUGIN_CHECK_MS_MAX: u64 = 60_000;
+/// When to try again to load a component for which the machine was too busy, in seconds.
+pub const PLUGIN_LOAD_RETRY_SECONDS: u64 = 30;
+/// Longest run of the conformance suite when a component is installed, in milliseconds: it takes seconds, and ten times as long on
+/// a machine that has much else to do.
+pub const PLUGIN_CHECK_MS_MAX: u64 = 300_000;
 /// Taken places that one process remembers, at about a hundred bytes each: 50 teams of ten for a month.
 pub const PLACES_REMEMBERED_MAX: u64 = 500_000;
 /// Versions of a member's places whose changes are kept, so that a process reads again what was touched and not a month: many

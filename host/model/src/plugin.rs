@@ -8,6 +8,7 @@ use crate::{
     conformance::{Report, SUITE},
     id::PluginVersionId,
     manifest::{Manifest, PluginId},
+    provider::Later,
     time::Instant,
 };
 
@@ -110,22 +111,61 @@ pub struct ComponentReport {
     pub load_ms: u64,
 }
 
+/// Whose fault it is that a component was not loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The component's: it is not what the contract asks for.
+    Component,
+    /// The component's: looking at it took more time or memory than a component may take.
+    Budget,
+    /// This machine's: it was too busy, or something is wrong with it. The same component may be loaded another time.
+    Machine,
+}
+
 /// Why a component was refused. One sentence per problem, each with what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the component is refused: {}", problems.join("; "))]
 pub struct LoadRefused {
+    /// Whose fault it is.
+    pub fault: Fault,
     /// All problems that could be found.
     pub problems: Vec<String>,
+}
+
+/// How far the loading of a component has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadStage {
+    /// It is looked at from outside.
+    Checking,
+    /// It waits for the compiler.
+    Queued,
+    /// It is compiled.
+    Compiling,
+    /// It is instantiated once.
+    Trying,
 }
 
 /// The port through which the engine manages what the runtime has loaded.
 pub trait PluginHost: Send + Sync {
     /// Check and compile a component without letting it serve. Idempotent by digest.
-    fn load(&self, bytes: Vec<u8>) -> crate::provider::Later<'_, Result<ComponentReport, LoadRefused>>;
+    fn load(&self, bytes: Vec<u8>) -> Later<'_, Result<ComponentReport, LoadRefused>> {
+        self.load_telling(bytes, &|_| {})
+    }
+    /// The same; `told` hears how far it has come.
+    fn load_telling<'a>(
+        &'a self,
+        bytes: Vec<u8>,
+        told: &'a (dyn Fn(LoadStage) + Send + Sync),
+    ) -> Later<'a, Result<ComponentReport, LoadRefused>>;
+    /// Load a version that was loaded before, if it can be had without compiling. None if it cannot.
+    fn load_kept<'a>(
+        &'a self,
+        version: &'a PluginVersion,
+    ) -> Later<'a, Option<Result<ComponentReport, LoadRefused>>>;
     /// Run the cases of the conformance suite that need no provider. Bounded in time; never changes what serves.
     /// A host without the suite runs none.
-    fn check(&self, _bytes: Vec<u8>) -> crate::provider::Later<'_, Report> {
-        Box::pin(async { Report { suite: SUITE.to_owned(), cases: Vec::new() } })
+    fn check(&self, _bytes: Vec<u8>) -> Later<'_, Result<Report, LoadRefused>> {
+        Box::pin(async { Ok(Report { suite: SUITE.to_owned(), cases: Vec::new() }) })
     }
     /// Let a loaded version serve from now on; calls under way finish on theirs. False if the digest is not loaded.
     fn activate(&self, plugin: &PluginId, digest: &Digest) -> bool;

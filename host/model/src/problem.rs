@@ -91,6 +91,10 @@ codes! {
     PluginQuarantined = "E0512", 409, "The version is quarantined", "Install a mended version, or lift the quarantine.";
     /// A case of the conformance suite failed.
     PluginNotConforming = "E0513", 422, "The component does not keep the contract", "See `errors`: each names a case. Try it yourself: berth plugin check";
+    /// Looking at the component took more than a component may take.
+    PluginTooCostly = "E0514", 422, "The component takes too much to compile", "See `errors`: it says which limit. The same bytes are refused again.";
+    /// The machine was not able to load it now.
+    PluginNotLoaded = "E0515", 503, "The component could not be loaded now", "Nothing is wrong with the component. Try again when the machine has less to do; the detail says what was in the way.";
     /// The signature of a webhook is wrong.
     WebhookRefused = "E0520", 401, "The webhook's signature is not valid", "Check the secret at the provider; recreate the subscription.";
     /// A consent flow that is not there, any more.

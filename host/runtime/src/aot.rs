@@ -1,26 +1,35 @@
 //! Compiled code on disk, so that a restart does not compile again.
 //!
-//! Loading compiled code runs whatever it says, so an entry counts only with the host's own seal: `BERTHCW1`, the
-//! engine's compatibility hash (version and every setting of the compiler), the component's SHA-256, an HMAC-SHA256 over
-//! all of these and the code, the code. It is read into memory before it is checked: a file that changes under a mapping
-//! would be checked in vain. Whatever is not exactly right is a miss.
+//! Loading compiled code runs whatever it says, so an entry counts only with the host's own seal: `BERTHCW2`, the
+//! engine's compatibility hash (version and every setting of the compiler), the component's SHA-256, the code, an HMAC-SHA256 over
+//! all of these. Whatever is not exactly right is a miss.
+//!
+//! Code is run from a file without a name, into which it is copied while it is checked: what is mapped is what was checked, nobody
+//! else can change it, and what is never run takes no memory. Where there are no such files it is copied into memory.
 
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
     fs,
     hash::{Hash, Hasher},
-    io::{self, Read},
+    io::{self, Read, Seek as _, Write as _},
+    os::{fd::AsRawFd as _, unix::fs::OpenOptionsExt as _},
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use berth_model::{limits, plugin::Digest};
 use ring::{digest, hmac};
+use rustix::fs::{Mode, OFlags};
 use wasmtime::{Engine, component::Component};
 
-const MAGIC: &[u8; 8] = b"BERTHCW1";
-const HASH_BYTES: usize = 32;
+const MAGIC: &[u8; 8] = b"BERTHCW2";
+pub(crate) const HASH_BYTES: usize = 32;
+
+/// Magic, and the hashes of compiler and component.
+const HEAD_BYTES: usize = MAGIC.len() + 2 * HASH_BYTES;
+/// How much of an entry is read at once.
+const PIECE_BYTES: usize = 128 * 1024;
 
 /// The cache directory with the key that seals its entries.
 pub(crate) struct AotCache {
@@ -47,8 +56,8 @@ impl AotCache {
 
     /// Look a component up. Blocks.
     pub(crate) fn find(&self, engine: &Engine, of: &Digest) -> Found {
-        let Some(entry) = read(&self.path(of)) else { return Found::Miss };
-        let found = self.unseal(engine, of, &entry);
+        let Ok(mut entry) = fs::File::open(self.path(of)) else { return Found::Miss };
+        let found = self.unseal(engine, of, &mut entry);
         if matches!(found, Found::Foreign) {
             tracing::warn!(
                 digest = of.short(),
@@ -58,9 +67,9 @@ impl AotCache {
         found
     }
 
-    /// Keep a component. Failing costs the next start a compilation, so it is only reported. Blocks.
-    pub(crate) fn keep(&self, engine: &Engine, of: &Digest, component: &Component) {
-        if let Err(error) = self.write(engine, of, component) {
+    /// Keep a component's code. Failing costs the next start a compilation, so it is only reported. Blocks.
+    pub(crate) fn keep(&self, engine: &Engine, of: &Digest, code: &[u8]) {
+        if let Err(error) = self.write(engine, of, code) {
             tracing::warn!(digest = of.short(), %error, "the compiled component could not be cached");
         }
     }
@@ -94,20 +103,13 @@ impl AotCache {
         self.directory.join(format!("{}.cwasm", of.0))
     }
 
-    fn unseal(&self, engine: &Engine, of: &Digest, entry: &[u8]) -> Found {
-        let Some((head, mac, code)) = split(entry) else { return Found::Foreign };
-        if hmac::verify(&self.key, &[head, code].concat(), mac).is_err() {
-            return Found::Foreign;
-        }
+    fn unseal(&self, engine: &Engine, of: &Digest, entry: &mut fs::File) -> Found {
+        let Ok(Some((head, code))) = self.checked(entry) else { return Found::Foreign };
         if head != self.head(engine, of) {
             return Found::Miss;
         }
-        // SAFETY: `code` came out of `Component::serialize` of this host, for this component, this version of wasmtime
-        // and these settings: the HMAC under the host's own key, checked above, covers all of it. It is in memory that
-        // nobody else can write to.
-        #[expect(unsafe_code, reason = "the one place where compiled code is taken from outside")]
-        let component = unsafe { Component::deserialize(engine, code) };
-        match component {
+        // The HMAC under the host's own key covered the code, and the head says of what it is.
+        match code.component(engine) {
             Ok(component) => Found::Hit(Box::new(component)),
             Err(error) => {
                 tracing::warn!(digest = of.short(), %error, "a cached component cannot be used; compiling again");
@@ -116,16 +118,59 @@ impl AotCache {
         }
     }
 
-    fn write(&self, engine: &Engine, of: &Digest, component: &Component) -> wasmtime::Result<()> {
-        let code = component.serialize()?;
+    /// The head and the code of an entry, if this host has sealed it.
+    fn checked(&self, entry: &mut fs::File) -> io::Result<Option<(Vec<u8>, Code)>> {
+        let bytes = entry.metadata()?.len();
+        let around = u64::try_from(HEAD_BYTES + HASH_BYTES).unwrap_or(u64::MAX);
+        let Some(code_bytes) = bytes.checked_sub(around).filter(|_| bytes <= limits::AOT_ENTRY_BYTES_MAX)
+        else {
+            return Ok(None);
+        };
+        let mut seal = hmac::Context::with_key(&self.key);
+        let mut head = vec![0; HEAD_BYTES];
+        entry.read_exact(&mut head)?;
+        if !head.starts_with(MAGIC) {
+            return Ok(None);
+        }
+        seal.update(&head);
+        let mut code = Code::new(&self.directory);
+        let mut left = Read::take(&mut *entry, code_bytes);
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            let read = left.read(&mut piece)?;
+            let Some(piece) = piece.get(..read).filter(|piece| !piece.is_empty()) else { break };
+            seal.update(piece);
+            code.write_all(piece)?;
+        }
+        let mut found = [0; HASH_BYTES];
+        entry.read_exact(&mut found)?;
+        // Compared under the key once more, which takes the same time whatever differs.
+        let right = hmac::sign(&self.key, seal.sign().as_ref());
+        Ok(hmac::verify(&self.key, &found, right.as_ref()).is_ok().then_some((head, code)))
+    }
+
+    /// A component of code that was compiled now.
+    pub(crate) fn fresh(&self, engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+        let mut kept = Code::new(&self.directory);
+        kept.write_all(code)?;
+        kept.component(engine)
+    }
+
+    fn write(&self, engine: &Engine, of: &Digest, code: &[u8]) -> io::Result<()> {
         let head = self.head(engine, of);
-        let mac = hmac::sign(&self.key, &[head.as_slice(), &code].concat());
+        let mut mac = hmac::Context::with_key(&self.key);
+        mac.update(&head);
+        mac.update(code);
+        let mac = mac.sign();
         let path = self.path(of);
         // One load at a time in this process, and another process has another id: the name is free.
         let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-        fs::write(&temporary, [head.as_slice(), mac.as_ref(), &code].concat())?;
-        fs::rename(&temporary, &path)?;
-        Ok(())
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        for part in [head.as_slice(), code, mac.as_ref()] {
+            file.write_all(part)?;
+        }
+        fs::rename(&temporary, &path)
     }
 
     /// Everything before the seal.
@@ -136,21 +181,67 @@ impl AotCache {
     }
 }
 
-/// Magic, hashes; the seal; the code.
-fn split(entry: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (head, rest) = entry.split_at_checked(MAGIC.len() + 2 * HASH_BYTES)?;
-    let (mac, code) = rest.split_at_checked(HASH_BYTES)?;
-    head.starts_with(MAGIC).then_some((head, mac, code))
+/// Compiled code that came out of this host's own compiler: out of an entry whose seal was checked, or from the process that this one
+/// started to compile (`compile`).
+enum Code {
+    /// In a file without a name: nobody else can open it, and it is gone with its last mapping.
+    Unnamed(fs::File),
+    /// In memory, where there are no such files.
+    Memory(Vec<u8>),
 }
 
-fn read(path: &Path) -> Option<Vec<u8>> {
-    let mut entry = Vec::new();
-    fs::File::open(path).ok()?.take(limits::AOT_ENTRY_BYTES_MAX).read_to_end(&mut entry).ok()?;
-    Some(entry)
+impl Code {
+    /// None yet.
+    fn new(directory: &Path) -> Self {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let file = rustix::fs::open(directory, flags, Mode::RUSR | Mode::WUSR);
+        file.map_or_else(|_| Self::Memory(Vec::new()), |file| Self::Unnamed(file.into()))
+    }
+
+    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Unnamed(file) => file.write_all(piece),
+            Self::Memory(bytes) => {
+                bytes.extend_from_slice(piece);
+                Ok(())
+            }
+        }
+    }
+
+    /// Make a component of it, for an engine of the same version and settings.
+    fn component(self, engine: &Engine) -> wasmtime::Result<Component> {
+        let mut file = match self {
+            Self::Unnamed(file) => file,
+            Self::Memory(code) => return take(engine, &code),
+        };
+        let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        if path.exists() {
+            // SAFETY: the file holds what `precompile_component` of this version of wasmtime with these settings wrote, all of it;
+            // it has no name, so nobody opens it, and this handle, which alone can write to it, ends here.
+            #[expect(
+                unsafe_code,
+                reason = "one of the two places where compiled code is taken from outside"
+            )]
+            return unsafe { Component::deserialize_file(engine, path) };
+        }
+        let mut code = Vec::new();
+        file.seek(io::SeekFrom::Start(0))?;
+        file.read_to_end(&mut code)?;
+        take(engine, &code)
+    }
+}
+
+/// Make a component of compiled code in memory, which is copied.
+pub(crate) fn take(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: as above; the memory is this process's own.
+    #[expect(unsafe_code, reason = "one of the two places where compiled code is taken from outside")]
+    unsafe {
+        Component::deserialize(engine, code)
+    }
 }
 
 /// The engine's compatibility hash under a hash function that is the same in every process.
-fn compatibility(engine: &Engine) -> digest::Digest {
+pub(crate) fn compatibility(engine: &Engine) -> digest::Digest {
     struct Stable(digest::Context);
     impl Hasher for Stable {
         fn write(&mut self, bytes: &[u8]) {
@@ -178,15 +269,15 @@ mod tests {
         engine: Engine,
         directory: tempfile::TempDir,
         digest: Digest,
-        component: Component,
+        code: Vec<u8>,
     }
 
     fn world() -> World {
         let engine = engine::new().expect("an engine");
         let wasm = wat::parse_bytes(EMPTY).expect("wat");
-        let component = Component::new(&engine, &wasm).expect("a component");
+        let code = engine.precompile_component(&wasm).expect("compiled");
         let directory = tempfile::tempdir().expect("a directory");
-        World { engine, directory, digest: digest_of(&wasm), component }
+        World { engine, directory, digest: digest_of(&wasm), code }
     }
 
     fn cache(world: &World, key: &[u8; HASH_BYTES]) -> AotCache {
@@ -198,7 +289,7 @@ mod tests {
         let world = world();
         let cache = cache(&world, &KEY);
         assert!(matches!(cache.find(&world.engine, &world.digest), Found::Miss));
-        cache.keep(&world.engine, &world.digest, &world.component);
+        cache.keep(&world.engine, &world.digest, &world.code);
         assert!(matches!(cache.find(&world.engine, &world.digest), Found::Hit(_)));
         assert!(matches!(cache.find(&engine::new().expect("another"), &world.digest), Found::Hit(_)));
     }
@@ -206,7 +297,7 @@ mod tests {
     #[test]
     fn another_key_is_foreign() {
         let world = world();
-        cache(&world, &[8; HASH_BYTES]).keep(&world.engine, &world.digest, &world.component);
+        cache(&world, &[8; HASH_BYTES]).keep(&world.engine, &world.digest, &world.code);
         assert!(matches!(cache(&world, &KEY).find(&world.engine, &world.digest), Found::Foreign));
     }
 
@@ -214,27 +305,36 @@ mod tests {
     fn every_changed_or_missing_byte_is_foreign() {
         let world = world();
         let cache = cache(&world, &KEY);
-        cache.keep(&world.engine, &world.digest, &world.component);
+        cache.keep(&world.engine, &world.digest, &world.code);
         let good = fs::read(cache.path(&world.digest)).expect("an entry");
         for at in [0, 8, 40, 72, 103, 104, good.len() - 1] {
             let mut bad = good.clone();
             bad[at] ^= 1;
-            assert!(matches!(cache.unseal(&world.engine, &world.digest, &bad), Found::Foreign), "byte {at}");
+            fs::write(cache.path(&world.digest), &bad).expect("written");
+            assert!(matches!(cache.find(&world.engine, &world.digest), Found::Foreign), "byte {at}");
         }
-        for length in [0, 7, 8, 103, 104, good.len() - 1] {
-            let cut = &good[..length];
-            assert!(
-                matches!(cache.unseal(&world.engine, &world.digest, cut), Found::Foreign),
-                "{length} bytes"
-            );
+        for length in [0, 7, 8, 31, 32, 103, 104, good.len() - 1] {
+            fs::write(cache.path(&world.digest), &good[..length]).expect("written");
+            let found = cache.find(&world.engine, &world.digest);
+            assert!(matches!(found, Found::Foreign), "{length} bytes");
         }
+    }
+
+    #[test]
+    fn where_files_need_a_name_code_is_in_memory() {
+        let world = world();
+        for mut code in [Code::new(Path::new("/proc")), Code::new(world.directory.path())] {
+            code.write_all(&world.code).expect("written");
+            code.component(&world.engine).expect("a component");
+        }
+        assert_eq!(fs::read_dir(world.directory.path()).expect("read").count(), 0, "no file is left");
     }
 
     #[test]
     fn what_nothing_needs_goes_after_a_while() {
         let world = world();
         let cache = cache(&world, &KEY);
-        cache.keep(&world.engine, &world.digest, &world.component);
+        cache.keep(&world.engine, &world.digest, &world.code);
         let (other, foreign) = (digest_of(b"something else"), world.directory.path().join("notes.txt"));
         fs::copy(cache.path(&world.digest), cache.path(&other)).expect("copied");
         fs::write(cache.path(&other).with_extension("1.tmp"), b"half").expect("written");
@@ -254,7 +354,7 @@ mod tests {
     fn an_entry_under_another_name_is_a_miss() {
         let world = world();
         let cache = cache(&world, &KEY);
-        cache.keep(&world.engine, &world.digest, &world.component);
+        cache.keep(&world.engine, &world.digest, &world.code);
         let other = digest_of(b"something else");
         fs::rename(cache.path(&world.digest), cache.path(&other)).expect("renamed");
         assert!(matches!(cache.find(&world.engine, &other), Found::Miss));
@@ -264,7 +364,7 @@ mod tests {
     fn an_entry_of_another_compiler_is_a_miss() {
         let world = world();
         let cache = cache(&world, &KEY);
-        cache.keep(&world.engine, &world.digest, &world.component);
+        cache.keep(&world.engine, &world.digest, &world.code);
         let mut config = wasmtime::Config::new();
         config.epoch_interruption(false);
         let other = Engine::new(&config).expect("an engine");

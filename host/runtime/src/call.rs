@@ -149,7 +149,7 @@ impl Core {
             state: Arc::clone(&self.state),
             clock: Arc::clone(&self.clock),
             egress,
-            said: Arc::new(Said::default()),
+            said: Arc::new(Said::new(self.is_trial)),
             meter: Arc::new(Meter::default()),
             memory_bytes_max: self.limits.memory_bytes,
             cpu_ticks_max: self.limits.cpu_ticks,

@@ -12,6 +12,7 @@ use wasmtime::{Engine, component::Linker};
 
 use crate::{
     aot::AotCache,
+    compile::Compiler,
     egress::Gate,
     engine,
     permits::Permits,
@@ -29,6 +30,8 @@ pub struct RuntimeParts {
     pub calls: Arc<dyn CallLog>,
     /// The way out.
     pub gate: Arc<Gate>,
+    /// Who compiles components.
+    pub compiler: Compiler,
     /// Directory of compiled components; none to compile at every start.
     pub aot_dir: Option<PathBuf>,
     /// Key that seals compiled components. Secret; the same over restarts, else the cache never hits.
@@ -99,12 +102,15 @@ pub(crate) struct Core {
     pub(crate) calls: Arc<dyn CallLog>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) aot: Option<Arc<AotCache>>,
+    pub(crate) compiler: Compiler,
     pub(crate) compiles: Arc<Semaphore>,
     pub(crate) permits: Arc<Permits>,
     /// Components on trial.
     pub(crate) trials: Arc<Semaphore>,
     pub(crate) registry: Registry,
     pub(crate) limits: RuntimeLimits,
+    /// Does it try a component out? Then nothing of it is measured, and what it logs is for who looks for it.
+    pub(crate) is_trial: bool,
 }
 
 impl Core {
@@ -118,18 +124,20 @@ impl Core {
             calls: ports.calls,
             gate: ports.gate,
             aot: self.aot.clone(),
+            compiler: self.compiler.clone(),
             compiles: Arc::clone(&self.compiles),
             // The same, since the instances are in the same pool.
             permits: Arc::clone(&self.permits),
             trials: Arc::clone(&self.trials),
             registry: Registry::default(),
             limits: self.limits,
+            is_trial: true,
         }
     }
 
     /// Start the engine and open the cache.
     pub(crate) fn new(parts: RuntimeParts) -> Result<Self, RuntimeError> {
-        let RuntimeParts { clock, state, calls, gate, aot_dir, aot_key, mut limits } = parts;
+        let RuntimeParts { clock, state, calls, gate, compiler, aot_dir, aot_key, mut limits } = parts;
         limits.memory_bytes = limits.memory_bytes.min(limits::CALL_MEMORY_BYTES_MAX);
         limits.concurrent = limits.concurrent.min(limits::CALLS_CONCURRENT_MAX);
         let told = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
@@ -144,6 +152,7 @@ impl Core {
             calls,
             gate,
             aot,
+            compiler,
             compiles: Arc::new(Semaphore::new(limits::COMPILES_CONCURRENT_MAX)),
             permits: Arc::new(Permits::new(
                 limits.concurrent,
@@ -153,6 +162,7 @@ impl Core {
             trials: Arc::new(Semaphore::new(limits::TRIALS_CONCURRENT_MAX)),
             registry: Registry::default(),
             limits,
+            is_trial: false,
         })
     }
 }

@@ -50,6 +50,11 @@ pub(crate) fn new() -> wasmtime::Result<Engine> {
     Ok(engine)
 }
 
+/// An engine that compiles as [`new`] does, and reserves nothing to run what it compiled.
+pub(crate) fn for_compiling() -> wasmtime::Result<Engine> {
+    Engine::new(&base())
+}
+
 /// All settings but the allocator.
 fn base() -> Config {
     let mut config = Config::new();

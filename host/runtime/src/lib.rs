@@ -8,6 +8,7 @@ mod aot;
 mod breaker;
 mod call;
 mod cap;
+pub mod compile;
 mod contract;
 mod core;
 pub mod egress;
@@ -21,6 +22,7 @@ mod plugin_host;
 mod providers;
 mod registry;
 mod sandbox;
+mod shape;
 mod spent;
 mod structure;
 #[cfg(test)]
@@ -31,6 +33,7 @@ use std::{collections::BTreeSet, io, time::SystemTime};
 
 use berth_model::plugin::Digest;
 
+pub use compile::Compiler;
 pub use core::{RuntimeError, RuntimeLimits, RuntimeParts, TrialPorts};
 
 /// The runtime: fulfils [`berth_model::provider::Providers`] and [`berth_model::plugin::PluginHost`].

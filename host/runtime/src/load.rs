@@ -1,4 +1,4 @@
-//! From bytes to a version that can serve: every check first, then the compiler, then one instance on trial.
+//! From bytes to a version that can serve: every check first, then the compiler in its own process, then one instance on trial.
 
 use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, time::Duration};
 
@@ -6,25 +6,24 @@ use berth_model::{
     id::{ConnectionId, ProviderCallId, TenantId},
     limits,
     manifest::Manifest,
-    plugin::{ComponentReport, Digest, LoadRefused},
+    plugin::{self as model, ComponentReport, Digest, LoadRefused, LoadStage, PluginVersion},
     provider::{Asked, CallContext, ConnectionState, Later, StateError},
+    time::Instant,
 };
 use ring::digest;
-use wasmtime::{Engine, component::Component};
+use wasmtime::component::Component;
 
 use crate::{
-    aot::{AotCache, Found},
+    aot::{self, Found},
     call::bounded,
     cap::stdio::Said,
-    contract::{
-        names::{self, Interface},
-        offers::Offers,
-    },
+    contract::{names, offers::Offers},
     core::Core,
     egress::{CallEgress, Urgency},
     engine::{COMPONENT_MEMORIES_MAX, COMPONENT_TABLES_MAX, TABLE_ELEMENTS_MAX},
     fault::Fault,
     sandbox::{Sandbox, SandboxParts},
+    shape::Shape,
     spent::Meter,
     structure,
     version::Version,
@@ -32,6 +31,15 @@ use crate::{
 
 /// Bytes of a WebAssembly page.
 const PAGE_BYTES: u64 = 64 * 1024;
+
+/// What is known of a component besides its code.
+struct Made {
+    digest: Digest,
+    bytes: u64,
+    manifest: Manifest,
+    from_cache: bool,
+    started: Instant,
+}
 
 /// SHA-256 as the model writes it.
 pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
@@ -45,69 +53,145 @@ pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
 }
 
 fn refused(problem: impl Into<String>) -> LoadRefused {
-    LoadRefused { problems: vec![problem.into()] }
+    LoadRefused { fault: model::Fault::Component, problems: vec![problem.into()] }
+}
+
+fn all_refused(problems: Vec<String>) -> LoadRefused {
+    LoadRefused { fault: model::Fault::Component, problems }
+}
+
+fn machine(problem: impl std::fmt::Display) -> LoadRefused {
+    LoadRefused { fault: model::Fault::Machine, problems: vec![format!("cannot be loaded: {problem}")] }
+}
+
+/// A component whose outside is in order.
+struct Seen {
+    digest: Digest,
+    manifest: Manifest,
+    bytes: Vec<u8>,
+}
+
+/// Everything that can be said without a compiler, all problems at once. Blocks for as long as reading the bytes takes.
+fn look(bytes: Vec<u8>) -> Result<Seen, LoadRefused> {
+    if bytes.len() > limits::COMPONENT_BYTES_MAX {
+        return Err(refused(format!(
+            "has {} bytes; at most {} are allowed: strip debug information, or optimise for size",
+            bytes.len(),
+            limits::COMPONENT_BYTES_MAX
+        )));
+    }
+    structure::check_kind(&bytes).map_err(refused)?;
+    let shape = Shape::of(&bytes).map_err(refused)?;
+    let (manifest, mut problems) = match structure::manifest(&bytes) {
+        Ok(manifest) => (Some(manifest), Vec::new()),
+        Err(problems) => (None, problems),
+    };
+    problems.extend(shape.outside_problems());
+    match manifest {
+        Some(manifest) if problems.is_empty() => Ok(Seen { digest: digest_of(&bytes), manifest, bytes }),
+        _ => Err(all_refused(problems)),
+    }
 }
 
 impl Core {
-    /// Check and compile a component. Loading the same bytes again returns the first report.
-    pub(crate) async fn load(&self, bytes: Vec<u8>) -> Result<ComponentReport, LoadRefused> {
+    /// Check and compile a component. Loading the same bytes again returns the first report. `told` hears how far it has come.
+    pub(crate) async fn load(
+        &self,
+        bytes: Vec<u8>,
+        told: &(dyn Fn(LoadStage) + Send + Sync),
+    ) -> Result<ComponentReport, LoadRefused> {
         let started = self.clock.now();
-        if bytes.len() > limits::COMPONENT_BYTES_MAX {
-            return Err(refused(format!(
-                "has {} bytes; at most {} are allowed: strip debug information, or optimise for size",
-                bytes.len(),
-                limits::COMPONENT_BYTES_MAX
-            )));
-        }
-        structure::check_kind(&bytes).map_err(refused)?;
-        let digest = digest_of(&bytes);
-        let compile = Arc::clone(&self.compiles)
-            .acquire_owned()
-            .await
-            .map_err(|_| refused("cannot be loaded: the host is shutting down"))?;
+        told(LoadStage::Checking);
+        let seen = tokio::task::spawn_blocking(move || look(bytes)).await.map_err(machine)??;
+        let Seen { digest, manifest, bytes } = seen;
+        told(LoadStage::Queued);
+        let compile = Arc::clone(&self.compiles).acquire_owned().await.map_err(machine)?;
         if let Some(version) = self.registry.find(&digest) {
             return Ok(version.report.clone());
         }
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let (engine, cache, of) = (self.engine.clone(), self.aot.clone(), digest.clone());
-        let compiled = tokio::task::spawn_blocking(move || {
-            // Held until the compiler is done, even if nobody waits for it any more.
-            let _compile = compile;
-            let manifest = structure::manifest(&bytes);
-            (manifest, compiled(&engine, cache.as_deref(), &of, &bytes))
-        });
-        let (manifest, component) =
-            match tokio::time::timeout(Duration::from_secs(limits::COMPILE_SECONDS_MAX), compiled).await {
-                Ok(Ok(done)) => done,
-                Ok(Err(_)) => return Err(refused("cannot be compiled: the compiler failed on it")),
-                Err(_) => {
-                    return Err(refused(format!(
-                        "takes longer than {} s to compile",
-                        limits::COMPILE_SECONDS_MAX
-                    )));
-                }
-            };
-        let (manifest, component, from_cache) = match (manifest, component) {
-            (Ok(manifest), Ok((component, from_cache))) => (manifest, component, from_cache),
-            (Err(problems), Ok((component, _))) => {
-                return Err(LoadRefused { problems: [problems, outside_problems(&component)].concat() });
-            }
-            (Ok(_), Err(problem)) => return Err(refused(problem)),
-            (Err(problems), Err(problem)) => {
-                return Err(LoadRefused { problems: [problems, vec![problem]].concat() });
-            }
+        let (component, code) = if let Some(component) = self.kept(&digest).await? {
+            (component, None)
+        } else {
+            told(LoadStage::Compiling);
+            let code = Arc::new(self.compiler.compile(&self.engine, bytes).await?);
+            (self.taken(Arc::clone(&code)).await?, Some(code))
         };
-        let problems = outside_problems(&component);
+        drop(compile);
+        told(LoadStage::Trying);
+        let made = Made { digest, bytes: size, manifest, from_cache: code.is_none(), started };
+        let report = self.add(component, made).await?;
+        // What is refused leaves nothing behind.
+        if let (Some(cache), Some(code)) = (self.aot.clone(), code) {
+            let (engine, of) = (self.engine.clone(), report.digest.clone());
+            tokio::task::spawn_blocking(move || cache.keep(&engine, &of, &code)).await.map_err(machine)?;
+        }
+        Ok(report)
+    }
+
+    /// Load a version that was checked before, if its compiled code is kept.
+    pub(crate) async fn load_kept(
+        &self,
+        known: &PluginVersion,
+    ) -> Option<Result<ComponentReport, LoadRefused>> {
+        let started = self.clock.now();
+        if let Some(version) = self.registry.find(&known.digest) {
+            return Some(Ok(version.report.clone()));
+        }
+        let component = match self.kept(&known.digest).await {
+            Ok(component) => component?,
+            Err(refused) => return Some(Err(refused)),
+        };
+        let made = Made {
+            digest: known.digest.clone(),
+            bytes: known.bytes,
+            manifest: known.manifest.clone(),
+            from_cache: true,
+            started,
+        };
+        Some(self.add(component, made).await)
+    }
+
+    /// A component from the cache.
+    async fn kept(&self, of: &Digest) -> Result<Option<Component>, LoadRefused> {
+        let Some(cache) = self.aot.clone() else { return Ok(None) };
+        let (engine, of) = (self.engine.clone(), of.clone());
+        let found = tokio::task::spawn_blocking(move || cache.find(&engine, &of)).await.map_err(machine)?;
+        Ok(match found {
+            Found::Hit(component) => Some(*component),
+            Found::Miss | Found::Foreign => None,
+        })
+    }
+
+    /// Make a component of code that was compiled now.
+    async fn taken(&self, code: Arc<Vec<u8>>) -> Result<Component, LoadRefused> {
+        let (engine, cache) = (self.engine.clone(), self.aot.clone());
+        let component = tokio::task::spawn_blocking(move || {
+            let component = match cache {
+                Some(cache) => cache.fresh(&engine, &code)?,
+                None => aot::take(&engine, &code)?,
+            };
+            // Paid here rather than by the first call.
+            component.initialize_copy_on_write_image()?;
+            Ok::<_, wasmtime::Error>(component)
+        });
+        component.await.map_err(machine)?.map_err(|error| machine(format_args!("{error:#}")))
+    }
+
+    /// Check a compiled component against the contract, try it, and let it be served.
+    async fn add(&self, component: Component, made: Made) -> Result<ComponentReport, LoadRefused> {
+        let problems = resource_problems(&component);
         if !problems.is_empty() {
-            return Err(LoadRefused { problems });
+            return Err(all_refused(problems));
         }
         let pre = self.linker.instantiate_pre(&component).map_err(|error| {
             refused(format!("has an import of another type than this host offers: {error:#}"))
         })?;
-        let offers = Offers::find(&pre).map_err(|problems| LoadRefused { problems })?;
+        let offers = Offers::find(&pre).map_err(all_refused)?;
+        let Made { digest, bytes, manifest, from_cache, started } = made;
         let report = ComponentReport {
             digest,
-            bytes: size,
+            bytes,
             abilities: offers.abilities(),
             imports: names::imported(&component),
             manifest,
@@ -118,10 +202,12 @@ impl Core {
         self.try_out(&version).await?;
         version.report.load_ms = u64::try_from(self.clock.now().micros_since(started) / 1_000).unwrap_or(0);
         let report = version.report.clone();
-        tracing::info!(
-            plugin.id = %report.manifest.id, plugin.digest = report.digest.short(), version = report.manifest.version,
-            from_cache, load_ms = report.load_ms, "component loaded"
-        );
+        if !self.is_trial {
+            tracing::info!(
+                plugin.id = %report.manifest.id, plugin.digest = report.digest.short(),
+                version = report.manifest.version, from_cache, load_ms = report.load_ms, "component loaded"
+            );
+        }
         self.registry.add(Arc::new(version));
         Ok(report)
     }
@@ -134,7 +220,7 @@ impl Core {
             .await
             .map_err(|_| refused("cannot be loaded: the host is shutting down"))?;
         let cx = Arc::new(nobody(&version.manifest));
-        let (said, meter) = (Arc::new(Said::default()), Arc::new(Meter::default()));
+        let (said, meter) = (Arc::new(Said::new(self.is_trial)), Arc::new(Meter::default()));
         let wall = Duration::from_millis(self.limits.wall_ms);
         let work = async {
             let mut store = Sandbox::store(
@@ -161,7 +247,7 @@ impl Core {
         };
         match bounded(&meter, wall, work).await {
             Ok(problems) if problems.is_empty() => Ok(()),
-            Ok(problems) => Err(LoadRefused { problems }),
+            Ok(problems) => Err(all_refused(problems)),
             Err(fault) => {
                 let tail = said.tail();
                 let tail = if tail.is_empty() { tail } else { format!(" (it said: {tail})") };
@@ -169,39 +255,6 @@ impl Core {
             }
         }
     }
-}
-
-/// The compiled component, from the cache if it is there, and whether it was. Blocks.
-fn compiled(
-    engine: &Engine,
-    cache: Option<&AotCache>,
-    of: &Digest,
-    bytes: &[u8],
-) -> Result<(Component, bool), String> {
-    if let Some(Found::Hit(component)) = cache.map(|cache| cache.find(engine, of)) {
-        return Ok((*component, true));
-    }
-    let component =
-        Component::from_binary(engine, bytes).map_err(|error| format!("does not compile: {error:#}"))?;
-    // Paid here rather than by the first call.
-    component
-        .initialize_copy_on_write_image()
-        .map_err(|error| format!("does not fit into memory: {error:#}"))?;
-    if let Some(cache) = cache {
-        cache.keep(engine, of, &component);
-    }
-    Ok((component, false))
-}
-
-/// What is wrong with the imports, the exports and the size, seen from outside.
-fn outside_problems(component: &Component) -> Vec<String> {
-    let mut problems: Vec<String> =
-        names::imported(component).iter().filter_map(|name| names::import_problem(name)).collect();
-    if !names::exports(component, Interface::named("connection")) {
-        problems.push(names::no_connection(&names::exported(component)));
-    }
-    problems.extend(resource_problems(component));
-    problems
 }
 
 fn resource_problems(component: &Component) -> Vec<String> {

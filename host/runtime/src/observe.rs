@@ -10,7 +10,7 @@ use berth_model::{
 use metrics::{Label, SharedString, counter, gauge, histogram};
 use tracing::{Span, field::Empty};
 
-use crate::{call::Operation, core::Core, egress::Records, registry::Serving, spent::Meter};
+use crate::{call::Operation, cap::log::TRIAL, core::Core, egress::Records, registry::Serving, spent::Meter};
 
 /// Outcome of a call whose caller went away before it ended: nobody knows what it did.
 const DROPPED: &str = "dropped";
@@ -25,6 +25,7 @@ pub(crate) struct Underway<'a> {
     started_at: Instant,
     outcome: &'static str,
     error: Option<String>,
+    said: Option<String>,
     /// Its span.
     pub(crate) span: Span,
     /// Time to make the sandbox, in microseconds.
@@ -51,7 +52,8 @@ impl<'a> Underway<'a> {
             started_at: core.clock.now(),
             outcome: DROPPED,
             error: None,
-            span: span(cx, operation, serving),
+            said: None,
+            span: if core.is_trial { trial_span(operation) } else { span(cx, operation, serving) },
             inst_us: 0,
             meter: Arc::default(),
             egress: Records::default(),
@@ -62,6 +64,7 @@ impl<'a> Underway<'a> {
     pub(crate) fn ended(&mut self, error: Option<&CallError>) {
         self.outcome = error.map_or("ok", CallError::outcome);
         self.error = error.map(ToString::to_string);
+        self.said = error.and_then(CallError::said).map(str::to_owned);
     }
 }
 
@@ -98,6 +101,11 @@ fn span(cx: &CallContext, operation: Operation, serving: Option<&Serving>) -> Sp
     span
 }
 
+/// The span of a call of a trial.
+fn trial_span(operation: Operation) -> Span {
+    tracing::debug_span!(target: TRIAL, "trial_call", op = operation.name)
+}
+
 impl Drop for Underway<'_> {
     fn drop(&mut self) {
         let Self { core, cx, operation, serving, started_at, outcome, span, .. } = self;
@@ -112,7 +120,7 @@ impl Drop for Underway<'_> {
             span.record("egress_count", egress.len());
             span.record("inst_us", self.inst_us);
         }
-        if let Some(serving) = serving {
+        if let Some(serving) = serving.filter(|_| !core.is_trial) {
             let plugin = SharedString::from(Arc::clone(&serving.version.label));
             let mut labels = vec![Label::new("plugin", plugin), Label::new("op", operation.name)];
             #[expect(clippy::cast_precision_loss, reason = "a metric; 52 bits are plenty")]
@@ -138,6 +146,7 @@ impl Drop for Underway<'_> {
             elapsed_ms: elapsed_us / 1_000,
             outcome,
             error: self.error.take(),
+            said: self.said.take(),
             request_id: cx.request_id.clone(),
             egress,
         });

@@ -2,15 +2,26 @@
 
 use berth_model::{
     manifest::PluginId,
-    plugin::{ComponentReport, Digest, LoadRefused, PluginHost},
+    plugin::{ComponentReport, Digest, LoadRefused, LoadStage, PluginHost, PluginVersion},
     provider::Later,
 };
 
 use crate::Runtime;
 
 impl PluginHost for Runtime {
-    fn load(&self, bytes: Vec<u8>) -> Later<'_, Result<ComponentReport, LoadRefused>> {
-        Box::pin(self.core.load(bytes))
+    fn load_telling<'a>(
+        &'a self,
+        bytes: Vec<u8>,
+        told: &'a (dyn Fn(LoadStage) + Send + Sync),
+    ) -> Later<'a, Result<ComponentReport, LoadRefused>> {
+        Box::pin(self.core.load(bytes, told))
+    }
+
+    fn load_kept<'a>(
+        &'a self,
+        version: &'a PluginVersion,
+    ) -> Later<'a, Option<Result<ComponentReport, LoadRefused>>> {
+        Box::pin(self.core.load_kept(version))
     }
 
     fn activate(&self, plugin: &PluginId, digest: &Digest) -> bool {

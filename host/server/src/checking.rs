@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth_conformance::{CheckError, Options};
+use berth_conformance::{Bench, CheckError, Options};
 use berth_model::{
     conformance::{CaseReport, Report, SUITE, Verdict},
     limits,
     manifest::PluginId,
-    plugin::{ComponentReport, Digest, LoadRefused, PluginHost},
+    plugin::{ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginHost, PluginVersion},
     provider::Later,
 };
 use berth_runtime::Runtime;
@@ -16,23 +16,39 @@ use berth_runtime::Runtime;
 pub(crate) struct CheckingHost(pub(crate) Arc<Runtime>);
 
 impl PluginHost for CheckingHost {
-    fn load(&self, bytes: Vec<u8>) -> Later<'_, Result<ComponentReport, LoadRefused>> {
-        self.0.load(bytes)
+    fn load_telling<'a>(
+        &'a self,
+        bytes: Vec<u8>,
+        told: &'a (dyn Fn(LoadStage) + Send + Sync),
+    ) -> Later<'a, Result<ComponentReport, LoadRefused>> {
+        self.0.load_telling(bytes, told)
     }
 
-    fn check(&self, bytes: Vec<u8>) -> Later<'_, Report> {
+    fn load_kept<'a>(
+        &'a self,
+        version: &'a PluginVersion,
+    ) -> Later<'a, Option<Result<ComponentReport, LoadRefused>>> {
+        self.0.load_kept(version)
+    }
+
+    fn check(&self, bytes: Vec<u8>) -> Later<'_, Result<Report, LoadRefused>> {
         Box::pin(async move {
-            let checked = berth_conformance::check(Some(&self.0), bytes, Options::default(), |_| {});
+            let checked = berth_conformance::check(Bench::Beside(&self.0), bytes, Options::default(), |_| {});
             let limit = Duration::from_millis(limits::PLUGIN_CHECK_MS_MAX);
             match tokio::time::timeout(limit, checked).await {
-                Ok(Ok(checked)) => checked.report,
+                Ok(Ok(checked)) => Ok(checked.report),
+                Ok(Err(CheckError::Refused(refused))) => Err(refused),
                 // Settings without defaults: only its author can say what to try it with.
-                Ok(Err(CheckError::Setup(error))) => one(Verdict::Inconclusive, error.to_string()),
-                Ok(Err(error)) => one(Verdict::Fail, error.to_string()),
-                Err(_) => one(
-                    Verdict::Fail,
-                    format!("the suite took longer than {} ms", limits::PLUGIN_CHECK_MS_MAX),
-                ),
+                Ok(Err(CheckError::Setup(error))) => Ok(one(Verdict::Inconclusive, error.to_string())),
+                Ok(Err(error)) => Ok(one(Verdict::Fail, error.to_string())),
+                // Each of its calls is bounded by itself, so the time went elsewhere.
+                Err(_) => Err(LoadRefused {
+                    fault: Fault::Machine,
+                    problems: vec![format!(
+                        "could not be tried: the suite was not done after {} s; this machine is too busy, or something waits in every call",
+                        limits::PLUGIN_CHECK_MS_MAX / 1_000
+                    )],
+                }),
             }
         })
     }

@@ -7,6 +7,7 @@ mod checking;
 pub mod cli;
 pub mod config;
 mod http;
+mod log_lines;
 pub mod ports;
 mod readiness;
 mod telemetry;

@@ -5,13 +5,18 @@ use std::io::{self, IsTerminal};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::config::{Config, ConfigError, LogFormat};
+use crate::{
+    config::{Config, ConfigError, LogFormat},
+    log_lines::Lines,
+};
 
 /// Send log lines to standard error, in colour on a terminal.
 pub(crate) fn start_logging(config: &Config) -> Result<(), ConfigError> {
     let filter = EnvFilter::try_new(&config.log_filter)
         .map_err(|error| ConfigError(format!("log-filter: {error}")))?;
-    let builder = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let json = matches!(config.log_format, LogFormat::Json);
+    let writer = move || Lines { to: io::stderr(), json };
+    let builder = fmt().with_env_filter(filter).with_writer(writer).with_ansi(io::stderr().is_terminal());
     let done = match config.log_format {
         LogFormat::Pretty => builder.compact().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

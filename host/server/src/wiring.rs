@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use berth_engine::{Engine, EngineParts};
-use berth_model::{plugin::PluginVersion, problem::Problem, random::Random, time::Clock};
+use berth_model::{random::Random, time::Clock};
 use berth_runtime::{
-    Runtime, RuntimeParts,
+    Compiler, Runtime, RuntimeParts,
     egress::{Gate, GateConfig},
 };
 use berth_store::{Store, VaultKeys};
@@ -33,8 +33,6 @@ pub struct Wired {
     pub readiness: Readiness,
     /// Keeps what goes on in the background alive.
     pub(crate) supervisor: Supervisor,
-    /// Active plugins that could not be loaded, and why; they are tried again in the background.
-    pub unloaded: Arc<Vec<(PluginVersion, Problem)>>,
 }
 
 fn failed(what: &str) -> impl Fn(&dyn std::error::Error) -> ConfigError + '_ {
@@ -78,6 +76,7 @@ pub async fn wire_with(
         state: Arc::new(StoredState(store.clone())),
         calls: StoredCalls::start(store.clone(), &supervisor),
         gate: gate.clone(),
+        compiler: Compiler::this_program(),
         aot_dir: Some(config.compiled_dir()),
         aot_key: config.cache_key(&*random)?,
         limits: berth_runtime::RuntimeLimits::default(),
@@ -94,10 +93,7 @@ pub async fn wire_with(
         random,
         public_url: (!config.public_url.is_empty()).then(|| config.public_url.clone()),
     });
-    let unloaded = engine.load_active_plugins().await.map_err(|e| failed("plugins")(&e))?;
-    for (version, problem) in &unloaded {
-        tracing::error!(plugin = %version.plugin, digest = version.digest.short(), %problem, "an active plugin was not loaded");
-    }
-    let unloaded = Arc::new(unloaded);
-    Ok(Wired { engine, runtime, gate, replica, readiness, supervisor, unloaded })
+    // What has to be compiled first is loaded in the background.
+    engine.load_kept_plugins().await.map_err(|e| failed("plugins")(&e))?;
+    Ok(Wired { engine, runtime, gate, replica, readiness, supervisor })
 }

@@ -42,6 +42,7 @@ migrations! {
     21 "0021_jobs_stopped",
     19 "0019_crashes",
     20 "0020_conflict_ends",
+    22 "0022_installations",
     28 "0028_changes_seen",
 }
 

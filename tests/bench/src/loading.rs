@@ -9,7 +9,7 @@ use berth_model::{
     time::Clock,
 };
 use berth_runtime::{
-    Runtime, RuntimeLimits, RuntimeParts,
+    Compiler, Runtime, RuntimeLimits, RuntimeParts,
     egress::{Gate, GateConfig},
 };
 use berth_tests::{Calls, TestClock, component};
@@ -50,6 +50,7 @@ fn runtime(cache: &std::path::Path) -> Runtime {
         state: Arc::new(NoState),
         calls: Arc::new(Calls::default()),
         gate: Gate::new(gate).expect("a gate"),
+        compiler: Compiler::Here,
         aot_dir: Some(cache.to_owned()),
         aot_key: [5; 32],
         limits: RuntimeLimits::default(),

@@ -10,7 +10,7 @@ use std::{
 
 use berth_model::{
     manifest::{Manifest, PluginId},
-    plugin::{Abilities, ComponentReport, Digest, LoadRefused, PluginHost},
+    plugin::{Abilities, ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginHost, PluginVersion},
     provider::Later,
     webhook,
 };
@@ -19,6 +19,8 @@ use berth_model::{
 #[derive(Default)]
 pub(crate) struct FakeHost {
     loaded: Mutex<BTreeSet<Digest>>,
+    /// Compiled code that outlives the process.
+    pub(crate) kept: Mutex<BTreeSet<Digest>>,
     serving: Mutex<BTreeMap<PluginId, Digest>>,
     /// How many of the next loads fail.
     pub(crate) failing: AtomicU32,
@@ -26,15 +28,43 @@ pub(crate) struct FakeHost {
 }
 
 impl PluginHost for FakeHost {
-    fn load(&self, bytes: Vec<u8>) -> Later<'_, Result<ComponentReport, LoadRefused>> {
+    fn load_kept<'a>(
+        &'a self,
+        version: &'a PluginVersion,
+    ) -> Later<'a, Option<Result<ComponentReport, LoadRefused>>> {
         Box::pin(async move {
+            let kept = self.kept.lock().unwrap().contains(&version.digest);
+            if !kept {
+                return None;
+            }
+            self.loaded.lock().unwrap().insert(version.digest.clone());
+            Some(Ok(ComponentReport {
+                digest: version.digest.clone(),
+                bytes: version.bytes,
+                manifest: version.manifest.clone(),
+                abilities: version.abilities,
+                imports: Vec::new(),
+                from_cache: true,
+                load_ms: 0,
+            }))
+        })
+    }
+    fn load_telling<'a>(
+        &'a self,
+        bytes: Vec<u8>,
+        told: &'a (dyn Fn(LoadStage) + Send + Sync),
+    ) -> Later<'a, Result<ComponentReport, LoadRefused>> {
+        Box::pin(async move {
+            told(LoadStage::Compiling);
             self.loads.fetch_add(1, Ordering::Relaxed);
             let fails = self.failing.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
             if fails.is_ok() {
-                return Err(LoadRefused { problems: vec!["takes longer than 30 s to compile".into()] });
+                let problems = vec!["could not be compiled now: this machine is too busy".into()];
+                return Err(LoadRefused { fault: Fault::Machine, problems });
             }
             let text = String::from_utf8(bytes.clone()).unwrap();
             let manifest = Manifest::parse(&text).map_err(|problems| LoadRefused {
+                fault: Fault::Component,
                 problems: problems.iter().map(ToString::to_string).collect(),
             })?;
             let digest = Digest(webhook::dedup_key(&bytes));

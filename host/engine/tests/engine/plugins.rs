@@ -2,7 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use berth_model::{plugin::PluginState, problem::Code};
+use berth_model::{
+    id::InstallationId,
+    installation::{Installation, InstallationState},
+    limits,
+    plugin::PluginState,
+    problem::Code,
+};
 use berth_store::records::GrantRecord;
 
 use crate::{
@@ -117,4 +123,102 @@ async fn what_is_no_component_is_refused_with_all_reasons() {
     assert_eq!(problem.code, Code::PluginRefused);
     assert_eq!(problem.errors.len(), 2);
     assert!(w.engine.list_plugins().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_start_loads_what_is_kept_and_names_what_it_does_not_wait_for() {
+    use berth_model::plugin::PluginHost;
+    let w = world().await;
+    let one = install(&w, "1.0.0", r#""api.acme.example""#).await;
+    w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap();
+    w.host.deactivate(&one.plugin);
+    w.host.loads.store(0, Ordering::Relaxed);
+    w.engine.load_kept_plugins().await.unwrap();
+    assert_eq!(w.host.loads.load(Ordering::Relaxed), 0, "nothing is compiled");
+    let unloaded = w.engine.unloaded_plugins();
+    assert!(unloaded[&one.plugin].contains("compiled"), "{unloaded:?}");
+    // The cause is named, and it stays named until it is mended.
+    w.host.failing.store(1, Ordering::Relaxed);
+    assert_eq!(w.engine.load_active_plugins().await.unwrap().len(), 1);
+    let unloaded = w.engine.unloaded_plugins();
+    assert!(unloaded[&one.plugin].contains("too busy"), "{unloaded:?}");
+    w.clock.pass_seconds(5);
+    assert!(w.engine.load_active_plugins().await.unwrap().is_empty());
+    assert!(w.engine.unloaded_plugins().is_empty());
+    w.host.deactivate(&one.plugin);
+    w.host.kept.lock().unwrap().insert(one.digest.clone());
+    w.engine.load_kept_plugins().await.unwrap();
+    assert_eq!(w.host.active(&one.plugin), Some(one.digest));
+    assert!(w.engine.unloaded_plugins().is_empty());
+}
+
+async fn ended(w: &World, id: InstallationId) -> Installation {
+    loop {
+        let now = w.engine.installation(id).await.unwrap();
+        if now.state.is_over() {
+            return now;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_installation_goes_on_by_itself_and_says_how_it_ended() {
+    let w = world().await;
+    let begin = async |text: &str| {
+        let room = w.engine.installation_room().unwrap();
+        let bytes = text.as_bytes().to_vec();
+        let begun = w.engine.begin_installation(room, "operator", "req", bytes).await.unwrap();
+        assert!(!begun.state.is_over());
+        ended(&w, begun.id).await
+    };
+    let installed = begin(MANIFEST).await;
+    assert_eq!((installed.state, &installed.problem), (InstallationState::Installed, &None));
+    let digest = installed.digest.unwrap();
+    assert_eq!(w.engine.find_plugin(&digest.0).await.unwrap().state, PluginState::Staged);
+    let refused = begin("nothing").await;
+    assert_eq!((refused.state, refused.digest), (InstallationState::Refused, None));
+    assert_eq!(refused.problem.unwrap()["code"], Code::PluginRefused.as_str());
+    // The machine's fault: the same bytes are installed another time.
+    w.host.failing.store(1, Ordering::Relaxed);
+    let text = MANIFEST.replace("1.0.0", "1.0.1");
+    let failed = begin(&text).await;
+    assert_eq!(failed.state, InstallationState::Failed);
+    assert_eq!(failed.problem.unwrap()["code"], Code::PluginNotLoaded.as_str());
+    assert_eq!(begin(&text).await.state, InstallationState::Installed);
+    assert_eq!(w.engine.list_installations().await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn an_installation_whose_process_ended_has_failed() {
+    let w = world().await;
+    let now = w.engine.now();
+    let lost = Installation {
+        id: berth_model::id::Id::from_uuid(uuid::Uuid::from_u128(7)),
+        state: InstallationState::Compiling,
+        bytes: 1,
+        digest: None,
+        problem: None,
+        created_at: now,
+        seen_at: now,
+    };
+    w.engine.store().insert_installation(lost.clone()).await.unwrap();
+    w.clock.pass_seconds(limits::INSTALLATION_SEEN_SECONDS - 1);
+    assert_eq!(w.engine.installation(lost.id).await.unwrap().state, InstallationState::Compiling);
+    w.clock.pass_seconds(1);
+    let found = w.engine.installation(lost.id).await.unwrap();
+    assert_eq!(found.state, InstallationState::Failed);
+    assert!(found.problem.unwrap()["hint"].as_str().unwrap().contains("again"));
+}
+
+#[tokio::test]
+async fn components_on_their_way_in_are_few() {
+    let w = world().await;
+    let rooms: Vec<_> =
+        (0..limits::INSTALLATIONS_CONCURRENT_MAX).map(|_| w.engine.installation_room().unwrap()).collect();
+    let refused = w.engine.installation_room().unwrap_err();
+    assert_eq!(refused.code, Code::Busy);
+    assert!(refused.retry_after_seconds.is_some());
+    drop(rooms);
+    assert!(w.engine.installation_room().is_ok());
 }

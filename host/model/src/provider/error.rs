@@ -145,6 +145,17 @@ impl CallError {
         }
     }
 
+    /// The last lines that the component said before it failed inside its sandbox, if it said anything.
+    #[must_use]
+    pub fn said(&self) -> Option<&str> {
+        match self {
+            Self::Trap { log_tail, .. } | Self::Exhausted { log_tail, .. } => {
+                Some(log_tail.as_str()).filter(|said| !said.is_empty())
+            }
+            _ => None,
+        }
+    }
+
     /// Constant name for metrics, logs and audit rows.
     #[must_use]
     pub const fn outcome(&self) -> &'static str {

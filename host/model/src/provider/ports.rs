@@ -95,6 +95,8 @@ pub struct CallRecord {
     pub outcome: &'static str,
     /// Error text for people, if it failed. Secrets are removed.
     pub error: Option<String>,
+    /// The last that the component said, if it failed inside its sandbox: its panic, its log.
+    pub said: Option<String>,
     /// What caused it.
     pub request_id: String,
     /// Requests it made.

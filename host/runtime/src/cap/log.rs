@@ -21,9 +21,13 @@ impl Host for Sandbox {
     }
 }
 
+/// The target of everything that is logged while a component is tried out: it is meant to fail now and then, so nobody need look.
+pub(crate) const TRIAL: &str = "berth_conformance";
+
 /// What one call said.
 #[derive(Debug)]
 pub(crate) struct LogBook {
+    is_trial: bool,
     lines_left: u32,
     bytes_left: usize,
     dropped: u64,
@@ -33,6 +37,7 @@ pub(crate) struct LogBook {
 impl Default for LogBook {
     fn default() -> Self {
         Self {
+            is_trial: false,
             lines_left: limits::CALL_LOG_LINES_MAX,
             bytes_left: limits::CALL_LOG_BYTES_MAX,
             dropped: 0,
@@ -42,6 +47,11 @@ impl Default for LogBook {
 }
 
 impl LogBook {
+    /// One of a component that is tried out.
+    pub(crate) fn of_trial() -> Self {
+        Self { is_trial: true, ..Self::default() }
+    }
+
     /// Take a line: emit it as an event of the current span, and keep it in the tail. A line over the call's limits is
     /// only counted. An empty line costs a byte.
     pub(crate) fn line(&mut self, level: Level, message: &str) {
@@ -54,6 +64,7 @@ impl LogBook {
         self.bytes_left -= cost;
         let text = clean(message, LOG_LINE_BYTES_MAX);
         match level {
+            _ if self.is_trial => tracing::debug!(target: TRIAL, ?level, "{text}"),
             Level::Trace => tracing::trace!(target: "berth::plugin", "{text}"),
             Level::Debug => tracing::debug!(target: "berth::plugin", "{text}"),
             Level::Info => tracing::info!(target: "berth::plugin", "{text}"),

@@ -28,6 +28,12 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// What a component says that is tried out, if it is.
+    pub(crate) fn new(is_trial: bool) -> Self {
+        let book = if is_trial { LogBook::of_trial() } else { LogBook::default() };
+        Self { book: Mutex::new(book), ..Self::default() }
+    }
+
     /// The log of the call.
     pub(crate) fn book(&self) -> MutexGuard<'_, LogBook> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)

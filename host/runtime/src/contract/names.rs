@@ -33,6 +33,11 @@ const WASI_ALLOWED: [&str; 6] =
 /// Interfaces of `berth:provider` that are imported.
 const HOST_INTERFACES: [&str; 5] = ["types", "log", "settings", "state", "credentials"];
 
+/// Is this the name of the one interface that every provider exports?
+pub(crate) fn is_connection(name: &str) -> bool {
+    name == Interface("connection").full()
+}
+
 /// Does the component export the interface?
 pub(crate) fn exports(component: &Component, interface: Interface) -> bool {
     component.get_export_index(None, interface.full()).is_some()

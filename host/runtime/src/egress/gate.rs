@@ -78,6 +78,11 @@ impl Gate {
         self.rates.share_with(replicas);
     }
 
+    /// Is it the way out of a trial, whose requests are neither counted nor complained about?
+    pub(crate) fn is_trial(&self) -> bool {
+        self.stage.is_some()
+    }
+
     /// A provider said that it was asked too often over this connection: nobody asks it until then, or for a moment if it named no time.
     pub(crate) fn pause(&self, connection: ConnectionId, retry_after_ms: Option<u64>) {
         self.rates.pause(connection, retry_after_ms);

@@ -20,6 +20,7 @@ use super::{
     scrub::{Echoed, Scrubber},
     stage::{Cue, StagedAnswer, StagedRequest},
 };
+use crate::cap::log::TRIAL;
 
 /// A complete answer.
 struct Answer {
@@ -39,7 +40,11 @@ impl Call {
     ) -> Result<Response<WasiBody>, Error> {
         let began = self.gate.clock.now();
         let entry = self.records.begin(request.method(), request.uri());
-        let span = tracing::info_span!("egress", call = %self.id, plugin = %self.manifest.id, tenant = %self.tenant, request_id = %self.request_id);
+        let span = if self.gate.is_trial() {
+            tracing::debug_span!(target: TRIAL, "egress", plugin = %self.manifest.id)
+        } else {
+            tracing::info_span!("egress", call = %self.id, plugin = %self.manifest.id, tenant = %self.tenant, request_id = %self.request_id)
+        };
         let exchange = tokio::time::timeout(
             self.gate.limits.request,
             self.exchange(entry, request, options).instrument(span.clone()),
@@ -164,15 +169,20 @@ impl Call {
             Ok(answer) => (answer.outcome, None),
             Err(refusal) => (refusal.failure.as_str(), refusal.hint.clone()),
         };
-        metrics::counter!("berth_egress_requests_total", "plugin" => self.manifest.id.to_string(), "outcome" => outcome)
-            .increment(1);
+        let is_trial = self.gate.is_trial();
+        if !is_trial {
+            metrics::counter!("berth_egress_requests_total", "plugin" => self.manifest.id.to_string(), "outcome" => outcome)
+                .increment(1);
+        }
         let record = self.records.update(entry, |record| {
             outcome.clone_into(&mut record.outcome);
             record.hint = hint;
             record.elapsed_ms = elapsed_ms;
         });
         let Some(EgressRecord { method, host, path, status, hint, bytes_in, .. }) = record else { return };
-        if outcome == "ok" {
+        if is_trial {
+            tracing::debug!(target: TRIAL, %method, %host, %path, status, outcome, elapsed_ms, hint, "request of a component");
+        } else if outcome == "ok" {
             tracing::debug!(%method, %host, %path, status, outcome, elapsed_ms, bytes_in, "request of a component");
         } else {
             tracing::warn!(%method, %host, %path, status, outcome, elapsed_ms, hint, "request of a component failed");

@@ -9,7 +9,7 @@ use super::{
 use crate::RuntimeLimits;
 
 async fn refusal(wasm: Vec<u8>) -> String {
-    let LoadRefused { problems } =
+    let LoadRefused { problems, .. } =
         world(RuntimeLimits::default(), None).runtime.load(wasm).await.expect_err("refused");
     problems.join("\n")
 }

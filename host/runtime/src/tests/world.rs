@@ -19,7 +19,7 @@ use berth_model::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    Runtime, RuntimeLimits, RuntimeParts,
+    Compiler, Runtime, RuntimeLimits, RuntimeParts,
     egress::{Gate, GateConfig},
 };
 
@@ -101,6 +101,7 @@ pub(super) fn world(limits: RuntimeLimits, aot_dir: Option<PathBuf>) -> Arc<Worl
         state: Arc::clone(&state) as Arc<dyn ConnectionState>,
         calls: Arc::clone(&calls) as Arc<dyn CallLog>,
         gate,
+        compiler: Compiler::Here,
         aot_dir,
         aot_key: [3; 32],
         limits,

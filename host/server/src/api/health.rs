@@ -16,19 +16,21 @@ pub(super) async fn healthz() -> &'static str {
     "ok"
 }
 
-/// The process can do its work: the database answers, the schema is up to date, nothing in the background fails.
+/// The process can do its work: the database answers, the schema is up to date, every active plugin is
+/// loaded, nothing in the background fails.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
-    responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; the body says why, and `failing` names what goes on in the background and fails")))]
+    responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; the body says why, `failing` names what goes on in the background and fails, `plugins_not_loaded` active plugins that are still compiled or cannot be loaded")))]
 pub(super) async fn readyz(State(app): State<App>) -> Response {
     let store = app.engine().store();
     let database = store.ping().await.is_ok();
     let pending = store.pending_migrations().await.unwrap_or_default();
     let failing = app.readiness().failing();
-    let ready = database && pending.is_empty() && failing.is_empty();
+    let unloaded = app.engine().unloaded_plugins();
+    let ready = database && pending.is_empty() && failing.is_empty() && unloaded.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": ready, "database": store.engine(), "database_answers": database, "pending_migrations": pending,
-        "failing": failing,
+        "failing": failing, "plugins_not_loaded": unloaded,
     });
     (status, Json(body)).into_response()
 }

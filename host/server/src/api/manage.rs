@@ -10,6 +10,7 @@ use berth_engine::{Caller, CancelBooking, Managed, RescheduleBooking};
 use berth_model::{
     booking::BookingStatus,
     id::{ApiKeyId, BookingId, EventTypeId},
+    problem::Problem,
     secret::Secret,
     time::Instant,
 };
@@ -120,6 +121,13 @@ pub(super) fn customer(app: &App, token: &str, request_id: &RequestId) -> ApiRes
     }
 }
 
+/// What a component said when it failed is for who operates it.
+fn for_customers(mut problem: Problem) -> Problem {
+    problem.extra.remove("failure");
+    problem.extra.remove("said");
+    problem
+}
+
 async fn shown(app: &App, caller: &Caller, id: BookingId, status: StatusCode) -> ApiResult<Response> {
     let managed = app.engine().managed(caller, id).await?;
     Ok(private((status, Json(ManagedView::from(managed))).into_response()))
@@ -159,7 +167,7 @@ pub(super) async fn cancel(
 ) -> ApiResult<Response> {
     let (caller, id) = customer(&app, &token, &request_id)?;
     let cancel = CancelBooking { reason: cancel.reason, expected_sequence: None, bound_by_cutoffs: true };
-    let outcome = app.engine().cancel(&caller, id, cancel).await?;
+    let outcome = app.engine().cancel(&caller, id, cancel).await.map_err(for_customers)?;
     shown(&app, &caller, id, done(outcome.pending)).await
 }
 
@@ -186,7 +194,7 @@ pub(super) async fn reschedule(
     let (caller, id) = customer(&app, &token, &request_id)?;
     let reschedule =
         RescheduleBooking { start: reschedule.start, expected_sequence: None, bound_by_cutoffs: true };
-    let outcome = app.engine().reschedule(&caller, id, reschedule).await?;
+    let outcome = app.engine().reschedule(&caller, id, reschedule).await.map_err(for_customers)?;
     shown(&app, &caller, id, done(outcome.pending)).await
 }
 

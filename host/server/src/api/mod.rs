@@ -12,6 +12,7 @@ mod event_types;
 mod health;
 mod holds;
 mod holidays;
+pub(crate) mod installations;
 mod integrations;
 mod keys;
 mod listings;
@@ -145,7 +146,9 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(tenants::create, tenants::list))
         .routes(routes!(tenants::update))
         .routes(routes!(tenants::create_key))
-        .routes(routes!(plugins::install, plugins::list))
+        .routes(routes!(installations::install, plugins::list))
+        .routes(routes!(installations::list))
+        .routes(routes!(installations::get))
         .routes(routes!(plugins::get))
         .routes(routes!(plugins::activate))
         .routes(routes!(plugins::rollback))

@@ -2,16 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use axum::{
-    Json,
-    body::{Body as RawBody, to_bytes},
-    extract::{Request, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use berth_model::{
     conformance::Report,
     id::{ListingId, TenantId},
-    limits,
     manifest::{Manifest, PluginId},
     plugin::{Abilities, Digest, PluginState, PluginVersion},
     problem::{Code, Problem},
@@ -91,28 +85,6 @@ impl From<PluginVersion> for PluginDetail {
         let (manifest, conformance) = (v.manifest.clone(), v.conformance.clone());
         Self { version: v.into(), manifest, conformance }
     }
-}
-
-/// Install a component: checked, compiled and tried with the conformance suite, not serving yet. The same bytes twice are the same version.
-#[utoipa::path(post, path = "/api/operator/plugins", tag = "operator",
-    request_body(content = Vec<u8>, content_type = "application/wasm", description = "The component, at most 16 MiB"),
-    responses((status = 201, body = PluginView), (status = 422, body = ProblemDocument, description = "Refused; `errors` says what to change")))]
-pub(super) async fn install(
-    State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
-    request: Request,
-) -> ApiResult<(StatusCode, Json<PluginView>)> {
-    key.operator()?;
-    let body: RawBody = request.into_body();
-    let bytes = to_bytes(body, limits::COMPONENT_BYTES_MAX).await.map_err(|_| {
-        Problem::new(
-            Code::TooLarge,
-            format!("A component may be at most {} bytes.", limits::COMPONENT_BYTES_MAX),
-        )
-    })?;
-    let installed = app.engine().install_plugin(&key.actor(), &request_id.0, bytes.to_vec()).await?;
-    Ok((StatusCode::CREATED, Json(installed.version.into())))
 }
 
 /// All installed versions.

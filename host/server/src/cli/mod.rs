@@ -86,6 +86,9 @@ Examples:
     Doctor,
     /// Answer a scheduling question (JSON on standard input) from its rules and busy times alone.
     Compute(compute::Compute),
+    /// Compile the component on standard input. For `berth` itself.
+    #[command(name = berth_runtime::compile::COMMAND, hide = true)]
+    CompileComponent,
     /// Seal all credentials with the new key, after it was exchanged.
     #[command(after_help = reseal::STEPS)]
     Reseal,
@@ -121,7 +124,8 @@ pub(crate) struct OfTenant {
 pub fn help_pages() -> Vec<(String, String)> {
     fn pages(command: &mut clap::Command, words: &str, all: &mut Vec<(String, String)>) {
         all.push((words.to_owned(), command.render_long_help().to_string()));
-        for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
+        for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help" && !sub.is_hide_set())
+        {
             let words = format!("{words} {}", sub.get_name());
             pages(sub, &words, all);
         }
@@ -137,6 +141,10 @@ pub fn help_pages() -> Vec<(String, String)> {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Before any thread: it bounds its process.
+    if matches!(cli.command, Command::CompileComponent) {
+        return berth_runtime::compile::compile_component();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -175,7 +183,7 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Demo(demo) => demo::demo(context.config, demo).await?,
         Command::Reseal => reseal::reseal(&context).await?,
         // Answered above: they need no configuration.
-        Command::Doctor | Command::Compute(_) => {}
+        Command::Doctor | Command::Compute(_) | Command::CompileComponent => {}
     }
     Ok(ExitCode::SUCCESS)
 }

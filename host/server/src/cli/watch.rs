@@ -98,7 +98,8 @@ pub(crate) async fn install_new(engine: &Engine, dir: &Path, seen: &mut Seen) {
         if let Err(problem) = install(engine, &path).await {
             let file = path.display();
             // Another try of the same bytes would end the same way.
-            if matches!(problem.code, Code::PluginRefused | Code::PluginNotConforming) {
+            if matches!(problem.code, Code::PluginRefused | Code::PluginNotConforming | Code::PluginTooCostly)
+            {
                 let errors: Vec<&str> = problem.errors.iter().map(|error| error.message.as_str()).collect();
                 tracing::warn!(%file, %problem, errors = errors.join("; "), "plugin refused");
             } else {

@@ -61,6 +61,7 @@ mod event_types;
 mod feeds;
 mod holds;
 mod idempotency;
+mod installations;
 mod jobs;
 mod keys;
 mod life;

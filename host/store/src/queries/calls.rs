@@ -19,7 +19,7 @@ fn data(call: &CallRecord) -> Value {
     json!({
         "id": call.call, "listing": call.listing, "connection": call.connection, "plugin": call.plugin.as_str(),
         "digest": call.digest, "operation": call.operation, "started_at": call.started_at,
-        "elapsed_ms": call.elapsed_ms, "outcome": call.outcome, "error": call.error,
+        "elapsed_ms": call.elapsed_ms, "outcome": call.outcome, "error": call.error, "said": call.said,
         "request_id": call.request_id, "egress": call.egress,
     })
 }

@@ -41,6 +41,7 @@ pub(crate) mod feeds;
 pub(crate) mod grants;
 pub(crate) mod holds;
 pub(crate) mod idempotency;
+pub(crate) mod installations;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod listings;
@@ -75,6 +76,7 @@ const ALL: &[&[&str]] = &[
     grants::ALL,
     holds::ALL,
     idempotency::ALL,
+    installations::ALL,
     jobs::ALL,
     keys::ALL,
     listings::ALL,

@@ -22,6 +22,8 @@ queries! {
         SELECT state_hash FROM oauth_flows WHERE expires_at <= $1 LIMIT $2)";
     OLD_WEBHOOK_SECRETS = "DELETE FROM old_webhook_secrets WHERE id IN (
         SELECT id FROM old_webhook_secrets WHERE ends_at <= $1 LIMIT $2)";
+    INSTALLATIONS = "DELETE FROM plugin_installations WHERE id IN (
+        SELECT id FROM plugin_installations WHERE created_at <= $1 LIMIT $2)";
 }
 
 /// Remove what is older than its limit. Returns how many rows; there may be more left for the next time.
@@ -36,6 +38,7 @@ pub(crate) async fn prune(conn: &mut Conn, now: Instant) -> Result<u64, StoreErr
         (BLOCKS, 0),
         (OAUTH_FLOWS, 0),
         (OLD_WEBHOOK_SECRETS, 0),
+        (INSTALLATIONS, limits::INSTALLATIONS_KEPT_SECONDS),
     ] {
         let done = sqlx::query::<Db>(statement)
             .bind(Ts(now.plus_seconds(-kept_seconds)))

@@ -29,7 +29,14 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
             findings.push(Finding::fail("plugins", problem.to_string(), "see the database's log"));
         }
     }
-    for (version, problem) in &*wired.unloaded {
+    let unloaded = match wired.engine.load_active_plugins().await {
+        Ok(unloaded) => unloaded,
+        Err(problem) => {
+            findings.push(Finding::fail("plugins", problem.to_string(), "see the database's log"));
+            Vec::new()
+        }
+    };
+    for (version, problem) in &unloaded {
         findings.push(Finding::fail(
             "plugins",
             format!("{}@{} is active and does not load: {}", version.plugin, version.version, problem.detail),

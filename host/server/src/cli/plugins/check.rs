@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
-use berth_conformance::{Options, Provider, Recording, SetClock, Setup};
+use berth_conformance::{Bench, Options, Provider, Recording, SetClock, Setup};
 use berth_model::{
     conformance::{CaseReport, Report, Verdict},
     time::Instant,
 };
+use berth_runtime::Compiler;
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
@@ -105,7 +106,8 @@ pub(super) async fn check(json: bool, check: Check) -> Result<(), CliError> {
     let progress = ProgressBar::new_spinner().with_message("compiling");
     progress.enable_steady_tick(TICK);
     let told = |case: &CaseReport| progress.set_message(format!("{} {}", case.id, case.title));
-    let checked = berth_conformance::check(None, bytes, options, told).await;
+    let checked =
+        berth_conformance::check(Bench::Alone(Compiler::this_program()), bytes, options, told).await;
     progress.finish_and_clear();
     let checked = checked.map_err(|error| CliError::Other(error.to_string()))?;
     if let Some(file) = &check.record {

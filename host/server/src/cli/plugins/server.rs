@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use berth_engine::NewOAuthClient;
-use berth_model::{manifest::PluginId, secret::Secret};
+use berth_model::{installation::InstallationState, manifest::PluginId, secret::Secret};
 use bytes::Bytes;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::{
     api::{
+        installations::InstallationView,
         oauth::OAuthClientView,
         plugins::{PluginDetail, PluginView},
     },
@@ -24,6 +25,10 @@ const UPLOAD_STEP_BYTES: usize = 64 * 1024;
 /// How often the spinner turns.
 const TICK: Duration = Duration::from_millis(100);
 const PATH: &str = "api/operator/plugins";
+/// Where components are that are on their way in.
+const INSTALLATIONS: &str = "api/operator/installations";
+/// How often a server is asked how far an installation is.
+const ASK_EVERY: Duration = Duration::from_millis(250);
 /// Below a plugin: its OAuth clients.
 const CLIENTS: &str = "oauth-clients";
 
@@ -86,7 +91,7 @@ impl Server {
         self.ask(self.request(Method::GET, &[name])?).await
     }
 
-    /// Send a component with a bar that shows how much has gone, then wait while the server compiles it.
+    /// Send a component with a bar that shows how much has gone, then ask until the server has installed it, and say how far it is.
     pub(super) async fn install(&self, component: Vec<u8>) -> Result<PluginView, CliError> {
         let length = u64::try_from(component.len()).unwrap_or(u64::MAX);
         let bar = ProgressBar::new(length).with_message("sending");
@@ -101,7 +106,7 @@ impl Server {
             let to = from.saturating_add(UPLOAD_STEP_BYTES).min(component.len());
             sending.set_position(u64::try_from(to).unwrap_or(u64::MAX));
             if to == component.len() {
-                sending.set_message("the server checks and compiles it");
+                sending.set_message("the server takes it");
             }
             Ok::<Bytes, std::io::Error>(component.slice(from..to))
         });
@@ -110,9 +115,37 @@ impl Server {
             .header(header::CONTENT_TYPE, "application/wasm")
             .header(header::CONTENT_LENGTH, length)
             .body(reqwest::Body::wrap_stream(stream::iter(pieces)));
-        let installed = self.ask(request).await;
+        let begun = self.ask(request).await;
         bar.finish_and_clear();
-        installed
+        self.installed(begun?).await
+    }
+
+    /// Ask how far an installation is until it has ended.
+    async fn installed(&self, begun: InstallationView) -> Result<PluginView, CliError> {
+        // Seen on a terminal only.
+        let progress = ProgressBar::new_spinner();
+        progress.enable_steady_tick(TICK);
+        let mut now = begun;
+        while !now.state.is_over() {
+            progress.set_message(match now.state {
+                InstallationState::Queued => "the server compiles another component first",
+                InstallationState::Compiling => "the server compiles it",
+                InstallationState::Trying => "the server tries it with the conformance suite",
+                _ => "the server looks at it",
+            });
+            tokio::time::sleep(ASK_EVERY).await;
+            let id = now.id.to_string();
+            now = self.ask(self.request_at(INSTALLATIONS, Method::GET, &[&id])?).await?;
+        }
+        progress.finish_and_clear();
+        match (now.plugin, now.problem) {
+            (Some(plugin), _) => Ok(plugin),
+            (None, Some(problem)) => Err(serde_json::from_value::<Refusal>(problem).map_or_else(
+                |_| CliError::Other(format!("the installation ended as {}", now.state.as_str())),
+                |refusal| told(&refusal),
+            )),
+            (None, None) => Err(CliError::Other(format!("the installation ended as {}", now.state.as_str()))),
+        }
     }
 
     pub(super) async fn activate(&self, name: &str) -> Result<PluginView, CliError> {
@@ -165,7 +198,11 @@ impl Server {
     }
 
     fn request(&self, method: Method, parts: &[&str]) -> Result<RequestBuilder, CliError> {
-        let mut url = self.url.join(PATH).map_err(|error| CliError::Other(error.to_string()))?;
+        self.request_at(PATH, method, parts)
+    }
+
+    fn request_at(&self, path: &str, method: Method, parts: &[&str]) -> Result<RequestBuilder, CliError> {
+        let mut url = self.url.join(path).map_err(|error| CliError::Other(error.to_string()))?;
         if let Ok(mut path) = url.path_segments_mut() {
             path.extend(parts);
         }
@@ -200,8 +237,13 @@ impl Server {
         let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
             return CliError::Other(format!("{} answered {status}; is it a berth server?", self.url));
         };
-        let fields = refusal.errors.iter().map(|e| format!("  {}: {}\n", e.field, e.message));
-        let fields: String = fields.collect();
-        CliError::Other(format!("{} {}\n{fields}  {}", refusal.code, refusal.detail, refusal.hint))
+        told(&refusal)
     }
+}
+
+/// A refusal for the person at the terminal.
+fn told(refusal: &Refusal) -> CliError {
+    let fields = refusal.errors.iter().map(|e| format!("  {}: {}\n", e.field, e.message));
+    let fields: String = fields.collect();
+    CliError::Other(format!("{} {}\n{fields}  {}", refusal.code, refusal.detail, refusal.hint))
 }
