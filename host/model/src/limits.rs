@@ -271,8 +271,9 @@ pub const COMPUTES_CONCURRENT_MAX: usize = 8;
 pub const COMPUTES_WAITING_PER_TENANT_MAX: usize = 32;
 /// How long a computation waits for its turn before it is refused as busy, in milliseconds: below what a person waits for.
 pub const COMPUTE_WAIT_MS_MAX: u64 = 5_000;
-/// Steps of a computation that is begun between other requests: about a millisecond.
-pub const COMPUTE_INLINE_STEPS_MAX: u64 = 100_000;
+/// Steps of a computation that is begun between other requests: about a millisecond, and a few where each looks at a clock. A month of
+/// ten members takes half of them.
+pub const COMPUTE_INLINE_STEPS_MAX: u64 = 20_000;
 /// Rules, taken places and busy times with which a question is taken to be small.
 pub const COMPUTE_INLINE_ITEMS_MAX: usize = 2_000;
 /// Hosts in one request for a computation.
