@@ -276,7 +276,7 @@ fn slots_are_computed_without_a_server() {
 fn both_ends_of_time_cost_a_computation_nothing() {
     use std::io::Write;
     let program = folder("BERTH_BINARIES", "../target/debug").join("berth");
-    let limits = "ulimit -v 1048576 -t 60; exec \"$0\" compute --lines";
+    let limits = "ulimit -v 1048576; ulimit -t 60; exec \"$0\" compute --lines";
     let mut command = Command::new("sh");
     command.args(["-c", limits]).arg(program).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
