@@ -271,6 +271,83 @@ fn slots_are_computed_without_a_server() {
     assert!(berth.path().read_dir().unwrap().next().is_none(), "nothing is written");
 }
 
+/// A process that may take 1 GiB of address space and no more, and has a minute of a core.
+#[test]
+fn both_ends_of_time_cost_a_computation_nothing() {
+    use std::io::Write;
+    let program = folder("BERTH_BINARIES", "../target/debug").join("berth");
+    let limits = "ulimit -v 1048576; ulimit -t 60; exec \"$0\" compute --lines";
+    let mut command = Command::new("sh");
+    command.args(["-c", limits]).arg(program).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let ends = [
+        ("1970-01-01T00:00:00Z", "1970-01-02T00:00:00Z"),
+        ("2199-12-31T00:00:00Z", "2199-12-31T23:59:59.999999Z"),
+        ("2199-12-31T23:30:00Z", "2199-12-31T23:59:59.999999Z"),
+        ("9999-12-31T10:00:00Z", "9999-12-31T23:59:59.999999Z"),
+        ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"),
+        ("1970-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z"),
+    ];
+    let mut requests = Vec::new();
+    for (start, end) in ends {
+        let range = serde_json::json!({ "start": start, "end": end });
+        let every = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let hosts = [
+            serde_json::json!({ "id": "a", "working_hours": [{ "weekdays": every, "start": "00:00", "end": "24:00" }] }),
+            serde_json::json!({ "id": "a", "free_ranges": [range], "timezone": "Pacific/Kiritimati" }),
+            serde_json::json!({ "id": "a", "timezone": "America/Adak", "busy": [range],
+                "free_rrule": { "dtstart": start, "rrule": "FREQ=MINUTELY", "duration_min": 1 } }),
+        ];
+        let windows = [
+            serde_json::json!({ "type": "rolling_window", "days": 730, "count": "business" }),
+            serde_json::json!({ "type": "rolling", "days": 730 }),
+            serde_json::json!({ "type": "range", "from": "1970-01-01", "to": "2199-12-31" }),
+        ];
+        for host in hosts {
+            for window in &windows {
+                requests.push(serde_json::json!({ "kind": "slots", "now": start, "range": range, "event_length_min": 1, "hosts": [host],
+                    "booking_window": window, "limits": [{ "per": "year", "max_bookings": 1 }], "explain": true }));
+            }
+            requests.push(serde_json::json!({ "kind": "slot_check", "slot": range, "host": host }));
+            requests.push(serde_json::json!({ "kind": "team_bookable", "checks": [range], "hosts": [host] }));
+            requests.push(serde_json::json!({ "kind": "windows", "range": range, "host": host }));
+        }
+        for freq in [
+            "YEARLY;BYMONTH=2;BYMONTHDAY=30",
+            "MINUTELY;BYMONTH=2;BYMONTHDAY=30",
+            "MINUTELY",
+            "DAILY;COUNT=4294967295",
+        ] {
+            requests.push(serde_json::json!({ "kind": "rrule", "dtstart_local": &start[..19], "rrule": format!("FREQ={freq}"), "window": range }));
+        }
+        requests.push(
+            serde_json::json!({ "kind": "intervals", "operation": "subtract", "lists": [[range], [range]] }),
+        );
+        requests.push(serde_json::json!({ "kind": "conflict", "slot": { "start": end, "length_min": 1440 }, "busy": [range] }));
+        for per in ["day", "week", "month", "year"] {
+            requests.push(serde_json::json!({ "kind": "limit_check", "limit": { "per": per, "max_minutes": 9 }, "request_start": end,
+                "request_length_min": 1440, "existing_bookings": [range] }));
+            requests.push(serde_json::json!({ "kind": "fairness_period", "reset": per, "basis": "created_at", "now": end }));
+        }
+        requests.push(serde_json::json!({ "kind": "fairness_run", "strategy": "least_recently_assigned", "sequential_bookings": 9,
+            "hosts": [{ "id": "a", "last_assigned_at": end }, { "id": "b" }] }));
+    }
+    let lines: String = requests.iter().map(|request| format!("{request}\n")).collect();
+    let mut stdin = child.stdin.take().unwrap();
+    let writing = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    writing.join().unwrap().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let answers: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), requests.len(), "the process ended early: {:?}", output.status);
+    for (request, answer) in requests.iter().zip(&answers) {
+        let unknown = request.to_string().contains("9999-") || request.to_string().contains("0001-");
+        let code = &answer["error"]["code"];
+        assert!(!unknown || code == "BERTH-E0422", "{request}: {answer}");
+        assert!(code.is_null() || code == "BERTH-E0422" || code == "BERTH-E0423", "{request}: {answer}");
+    }
+}
+
 #[test]
 fn a_component_is_checked_before_it_is_installed() {
     let berth = Berth::new();

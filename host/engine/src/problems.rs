@@ -1,7 +1,7 @@
 //! From errors of the store and of provider calls to what the caller is told. Causes that are not for callers are logged here.
 
 use berth_model::{
-    problem::{Code, Problem},
+    problem::{Code, FieldError, Problem},
     provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError},
     scheduling::rules::{Limit, Quantity},
 };
@@ -13,6 +13,10 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
         StoreError::NotFound(what) => Problem::not_found(what),
         StoreError::Overlap => Problem::new(Code::SlotTaken, "The time was taken in this moment."),
         StoreError::LimitReached(limit) => Problem::new(Code::SlotTaken, limit_reached(&limit)),
+        StoreError::TooMany(most) => Problem::invalid(vec![FieldError::new(
+            "",
+            format!("there are {most} of them already, and one may not have more"),
+        )]),
         StoreError::Duplicate(what) => Problem::new(Code::AlreadyExists, format!("There is already {what}.")),
         StoreError::Stale => Problem::new(Code::Changed, "It was changed since you read it."),
         StoreError::InUse(what) => Problem::new(Code::InUse, format!("It is still used by {what}.")),

@@ -57,13 +57,18 @@ fn check(rule: &Rule, owner: Option<RuleOwner>) -> Outcome<()> {
 fn refused(error: StoreError, owner: Option<RuleOwner>) -> Problem {
     let missing = matches!(error, StoreError::NotFound("member, listing or event type"));
     let mut problem = of_store(error);
+    let field = match owner {
+        Some(RuleOwner::Listing(_)) => "/listing",
+        Some(RuleOwner::EventType(_)) => "/event_type",
+        Some(RuleOwner::Member(_)) | None => "/member",
+    };
     if missing {
-        let field = match owner {
-            Some(RuleOwner::Listing(_)) => "/listing",
-            Some(RuleOwner::EventType(_)) => "/event_type",
-            Some(RuleOwner::Member(_)) | None => "/member",
-        };
         problem.errors.push(FieldError::new(field, "there is no such thing"));
+    }
+    if owner.is_some()
+        && let Some(error) = problem.errors.iter_mut().find(|error| error.field.is_empty())
+    {
+        field.clone_into(&mut error.field);
     }
     problem
 }

@@ -239,6 +239,16 @@ pub const ALLOWANCES_COUNTED_SINGLY_MAX: usize = 32;
 pub const LIMITS_MAX: usize = 16;
 /// Weekly stretches, date overrides, closed days or journeys of one host: a day each for years.
 pub const HOURS_RULES_MAX: usize = 1_000;
+/// Recurring patterns of one member, listing or event type: several a weekday. Each question follows all of them.
+pub const PATTERNS_OF_ONE_MAX: i64 = 50;
+/// Overrides, holidays or stretches of time off of one member, listing or event type: one a week for 40 years.
+pub const DAYS_OF_ONE_MAX: i64 = 2_000;
+/// Journeys of one member: one a week for years. Each is looked at for each day.
+pub const JOURNEYS_OF_ONE_MAX: i64 = 200;
+/// Restriction schedules of one tenant: some for each of many places.
+pub const RESTRICTION_SCHEDULES_MAX: i64 = 500;
+/// How far ahead the days of a window of free days are looked for, in days: the longest window, and a quarter of a year.
+pub const FREE_DAYS_AHEAD_DAYS_MAX: i64 = 824;
 /// Stretches of opening time on one day.
 pub const DAY_STRETCHES_MAX: usize = 24;
 /// Rules that one question about availability reads: years of holidays, overrides and time off of a team.

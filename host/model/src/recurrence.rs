@@ -13,13 +13,13 @@ use std::{
     ops::ControlFlow::{Break, Continue},
 };
 
-use chrono::{Duration, NaiveDateTime};
+use chrono::{Duration, NaiveDateTime, Timelike};
 
 use crate::{
     budget::{Budget, Exhausted},
     hours::{instant_of, local_of},
     limits,
-    time::{Instant, Interval, Zone, is_day},
+    time::{Instant, Interval, KNOWN_YEARS, Zone, is_day},
 };
 use expand::Plan;
 use parts::{Until, parts};
@@ -66,6 +66,9 @@ struct Rule {
     until: Option<Until>,
 }
 
+/// The library writes a leap second as a fraction of a second and more.
+const NANOS_PER_SECOND: u32 = 1_000_000_000;
+
 fn bad(part: &str, message: impl Into<String>) -> RecurrenceError {
     RecurrenceError { part: part.to_owned(), message: message.into() }
 }
@@ -80,15 +83,16 @@ impl Recurrence {
         let checked = self.stored()?;
         let until = checked.rule.as_ref().and_then(|rule| rule.until);
         let until = until.is_none_or(|until| is_day(until.day()));
-        let all = |list: &[NaiveDateTime]| list.iter().all(|local| is_day(local.date()));
+        let good = |local: &NaiveDateTime| is_day(local.date()) && local.nanosecond() < NANOS_PER_SECOND;
+        let all = |list: &[NaiveDateTime]| list.iter().all(good);
         let known = [
-            ("DTSTART", is_day(self.dtstart.date())),
+            ("DTSTART", good(&self.dtstart)),
             ("UNTIL", until),
             ("EXDATE", all(&self.exdates)),
             ("RDATE", all(&self.rdates)),
         ];
         match known.iter().find(|(_, known)| !known) {
-            Some((part, _)) => Err(bad(part, "must lie in the years 1970 to 2199")),
+            Some((part, _)) => Err(bad(part, format!("{KNOWN_YEARS}, and be no leap second"))),
             None => Ok(checked),
         }
     }

@@ -70,6 +70,17 @@ impl RuleKind {
         Self::RestrictionSchedule,
     ];
 
+    /// How many one member, listing or event type may have; of restriction schedules, one tenant.
+    #[must_use]
+    pub const fn most_of_one(self) -> i64 {
+        match self {
+            Self::Pattern => limits::PATTERNS_OF_ONE_MAX,
+            Self::Override | Self::Holiday | Self::OutOfOffice => limits::DAYS_OF_ONE_MAX,
+            Self::Travel => limits::JOURNEYS_OF_ONE_MAX,
+            Self::RestrictionSchedule => limits::RESTRICTION_SCHEDULES_MAX,
+        }
+    }
+
     /// Its name in the store and in audit rows.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -285,6 +296,10 @@ impl Rule {
             Self::Override(day) => day.check(fields, ""),
             Self::Holiday(holiday) => {
                 fields.text("/name", &holiday.name, 200);
+                fields.day("/date", holiday.date);
+                if let Some(last) = holiday.last_date {
+                    fields.day("/last_date", last);
+                }
                 if holiday.last_date.is_some_and(|last| last < holiday.date) {
                     fields.bad("/last_date", "must not be before date");
                 }
@@ -298,6 +313,10 @@ impl Rule {
                 }
             }
             Self::Travel(travel) => {
+                fields.day("/from", travel.from);
+                if let Some(to) = travel.to {
+                    fields.day("/to", to);
+                }
                 if travel.to.is_some_and(|to| to < travel.from) {
                     fields.bad("/to", "must not be before from");
                 }
@@ -335,6 +354,7 @@ impl Stretch {
 
 impl Override {
     fn check(&self, fields: &mut Fields, path: &str) {
+        fields.day(&format!("{path}/date"), self.date);
         fields.count(&format!("{path}/intervals"), self.intervals.len(), 0, limits::DAY_STRETCHES_MAX);
         for (i, stretch) in self.intervals.iter().enumerate() {
             stretch.check(fields, &format!("{path}/intervals/{i}"));
@@ -364,6 +384,11 @@ impl Pattern {
             if self.weekdays.is_empty() {
                 fields.bad("/weekdays", "must name at least one of Mon, Tue, Wed, Thu, Fri, Sat, Sun");
             }
+            for (field, day) in [("/valid_from", self.valid_from), ("/valid_to", self.valid_to)] {
+                if let Some(day) = day {
+                    fields.day(field, day);
+                }
+            }
             if self.valid_from.zip(self.valid_to).is_some_and(|(from, to)| to < from) {
                 fields.bad("/valid_to", "must not be before valid_from");
             }
@@ -377,8 +402,15 @@ impl Pattern {
                 1,
                 limits::FREE_MINUTES_MAX,
             );
-            if let Err(error) = recurrence.checked() {
-                fields.bad("/rrule", error.to_string());
+            // Each question follows it anew, so one that never comes or is too dear is told now.
+            if let Err(error) = recurrence.checked().and_then(|checked| checked.keepable()) {
+                let field = match error.part.as_str() {
+                    "DTSTART" => "/dtstart_local",
+                    "EXDATE" => "/exdates_local",
+                    "RDATE" => "/rdates_local",
+                    _ => "/rrule",
+                };
+                fields.bad(field, error.to_string());
             }
         }
     }

@@ -20,9 +20,12 @@ pub enum InstantError {
     #[error("not an RFC 3339 date and time with offset, such as 2026-11-20T09:00:00Z")]
     Form,
     /// It lies before [`Instant::MIN`] or after [`Instant::MAX`].
-    #[error("must lie in the years 1970 to 2199")]
+    #[error("{KNOWN_YEARS}")]
     Domain,
 }
+
+/// What is said of a time outside of them.
+pub const KNOWN_YEARS: &str = "must lie in the years 1970 to 2199";
 
 /// Is this a day that some instant of ours lies on?
 #[must_use]

@@ -2,13 +2,14 @@
 
 use std::{collections::HashSet, hash::Hash};
 
+use chrono::NaiveDate;
 use iso_currency::Currency;
 
 use crate::{
     limits,
     problem::{FieldError, Problem},
     provider::{Attendee, Money},
-    time::Zone,
+    time::{KNOWN_YEARS, Zone, is_day},
 };
 
 /// Collects what is wrong.
@@ -102,6 +103,13 @@ impl Fields {
     pub fn phone(&mut self, field: &str, phone: &str) {
         if !is_phone(phone) {
             self.bad(field, PHONE_FORM);
+        }
+    }
+
+    /// A civil day that instants of ours lie on.
+    pub fn day(&mut self, field: &str, day: NaiveDate) {
+        if !is_day(day) {
+            self.bad(field, KNOWN_YEARS);
         }
     }
 

@@ -10,7 +10,7 @@ const OVERLAP_RULE: &str = "occupancies_no_overlap";
 /// `SQLITE_BUSY` and its snapshot form.
 const BUSY_CODES: [&str; 5] = ["55P03", "57014", "53300", "5", "517"];
 
-/// Errors of the store. The first seven are answers; the others are faults.
+/// Errors of the store. The first eight are answers; the others are faults.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Nothing with this id within this tenant.
@@ -22,6 +22,9 @@ pub enum StoreError {
     /// A limit of bookings or minutes per period is reached.
     #[error("a limit is reached")]
     LimitReached(Limit),
+    /// There are as many of them as one may have.
+    #[error("at most {0} of them")]
+    TooMany(i64),
     /// The name, slug or key exists already.
     #[error("{0} exists already")]
     Duplicate(&'static str),

@@ -59,8 +59,8 @@ fn opening(zone: Zone, at: Instant) -> Instant {
 pub(super) fn relevant(scene: &Scene, asked: Asked) -> Interval {
     let policy = &scene.event_type.policy;
     let mut seen = asked.within;
-    if let BookingWindow::RollingWindow { .. } = booking_window(scene) {
-        seen = seen.joined(Interval::of_minutes(asked.now.min(seen.start()), 0));
+    if let Some(counted) = counted(scene, asked) {
+        seen = seen.joined(counted);
     }
     for zone in scene.members.iter().map(|m| m.time_zone) {
         for limit in &policy.limits {
@@ -153,13 +153,16 @@ pub(super) fn ruled(scene: &Scene, asked: Asked) -> Interval {
 
 /// The stretch of time that is laid out.
 fn shown(scene: &Scene, asked: Asked) -> Interval {
-    match booking_window(scene) {
-        BookingWindow::RollingWindow { .. } => {
-            asked.within.joined(Interval::of_minutes(asked.now.min(asked.within.start()), 0))
-        }
-        BookingWindow::Rolling { .. } | BookingWindow::Range { .. } => asked.within,
-    }
-    .widened(0, 2_880)
+    counted(scene, asked).map_or(asked.within, |counted| asked.within.joined(counted)).widened(0, 2_880)
+}
+
+/// The stretch of time from now to what is asked for, if free days are counted in it. Farther ahead than they are looked for nothing is
+/// offered, whatever lies between.
+fn counted(scene: &Scene, asked: Asked) -> Option<Interval> {
+    let far = asked.now.plus_seconds(limits::FREE_DAYS_AHEAD_DAYS_MAX.saturating_mul(86_400));
+    let start = asked.within.start();
+    let counts = matches!(booking_window(scene), BookingWindow::RollingWindow { .. }) && start < far;
+    counts.then(|| Interval::of_minutes(asked.now.min(start), 0))
 }
 
 /// The question about these members, and the rules that could not be followed. The rules of each member have a share of the budget.

@@ -179,7 +179,12 @@ impl Engine {
             };
             let page = self.store().list_bookings(connection.tenant, filter, limits::PAGE_ITEMS_MAX).await?;
             let Some(last) = page.last() else { return Ok(found) };
-            after = Some((last.when.start(), last.id));
+            let position = Some((last.when.start(), last.id));
+            // What was stored beyond the years that are known is cut to them when it is read, and would be found again and again.
+            if position == after {
+                return Ok(found);
+            }
+            after = position;
             for booking in page {
                 let Some(id) = booking.external_id.as_deref() else { continue };
                 if !booking.status.is_active() || booking.provider_task.is_some() {

@@ -109,7 +109,12 @@ impl Engine {
                 .await
                 .map_err(of_store)?;
             let Some(last) = page.last() else { break };
-            after = Some((last.when.start(), last.id));
+            let position = Some((last.when.start(), last.id));
+            // What was stored beyond the years that are known is cut to them when it is read, and would be found again and again.
+            if position == after {
+                break;
+            }
+            after = position;
             let begins = |b: &Booking| within.start() <= b.when.start() && b.when.start() < within.end();
             found.extend(page.into_iter().filter(|b| begins(b)));
             if found.len() >= most {

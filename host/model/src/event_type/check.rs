@@ -119,6 +119,8 @@ fn check_window(window: &BookingWindow, fields: &mut Fields) {
             fields.range("/policy/booking_window/days", *days, 1, BOOKING_WINDOW_DAYS_MAX);
         }
         BookingWindow::Range { from, to, .. } => {
+            fields.day("/policy/booking_window/from", *from);
+            fields.day("/policy/booking_window/to", *to);
             if from > to {
                 fields.bad("/policy/booking_window/to", "must not be before from");
             }

@@ -2,7 +2,10 @@
 
 use chrono::{Days, NaiveDate};
 
-use crate::limits;
+use crate::{
+    limits,
+    time::{KNOWN_YEARS, is_day},
+};
 
 /// An event of whole days.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +109,10 @@ pub fn all_day_events(bytes: &[u8]) -> Result<Vec<AllDay>, IcsError> {
                 let Ok(day) = NaiveDate::parse_from_str(value, "%Y%m%d") else {
                     return bad(number, "must be a date such as 20261225");
                 };
+                // The end is the first day after, and may be the first that is not known.
+                if !is_day(day) && !(event.first.is_some() && day.pred_opt().is_some_and(is_day)) {
+                    return bad(number, KNOWN_YEARS);
+                }
                 if name.eq_ignore_ascii_case("DTSTART") {
                     event.first = Some(day);
                 } else {
@@ -151,6 +158,13 @@ mod tests {
         assert_eq!(line("nothing"), 1);
         assert_eq!(line("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261399\n"), 3);
         assert_eq!(line("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261225\n"), 3);
+        for year in ["0000", "0001", "1969", "2200", "2999", "9999"] {
+            assert_eq!(
+                line(&format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:{year}1225\n")),
+                3,
+                "{year}"
+            );
+        }
         assert_eq!(line(&FILE.replace("SUMMARY:A", "RRULE:FREQ=DAILY\r\nSUMMARY:A")), 11);
         assert_eq!(all_day_events(&[0xff, 0xfe]).unwrap_err().line, 1);
     }

@@ -8,6 +8,8 @@ pub mod booking_window;
 pub mod busy;
 pub mod choose;
 pub mod compute;
+#[cfg(test)]
+mod ends;
 pub mod grid;
 pub mod judge;
 pub mod limit;

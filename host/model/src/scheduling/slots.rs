@@ -13,6 +13,7 @@ use crate::{
     budget::{Budget, Exhausted},
     hours::{civil_day, day_start},
     intervals::{intersection, merged, subtraction},
+    limits,
     time::{Instant, Interval, Zone},
 };
 
@@ -273,7 +274,12 @@ impl Question {
         }
         if self.meeting.seats > 1 {
             // A running session keeps its start, wherever the grid is now.
-            let inside = |start: &Instant| self.range.contains(self.meeting.at(*start));
+            let length = i64::from(self.meeting.length_minutes).saturating_mul(60_000_000);
+            // Whole: one that the end of time cuts is none.
+            let inside = |start: &Instant| {
+                let when = self.meeting.at(*start);
+                self.range.contains(when) && when.end().micros_since(when.start()) == length
+            };
             starts.extend(judges.iter().flat_map(|j| j.calendar.joinable()).filter(inside));
         }
         starts.sort_unstable();
@@ -366,13 +372,15 @@ impl Question {
             .booking_window
             .map_or(Zone::UTC, |w| w.zone(self.hosts.first().map_or(Zone::UTC, |host| host.zone)));
         let today = day_start(zone, civil_day(zone, now));
-        let Ok(seen) = Interval::new(today.min(self.range.start()), self.range.end()) else {
+        // Free days are few where much is taken, but nobody looks for them for ever.
+        let far = today.plus_seconds(limits::FREE_DAYS_AHEAD_DAYS_MAX.saturating_mul(86_400));
+        let Ok(seen) = Interval::new(today.min(self.range.start()), self.range.end().min(far)) else {
             return Ok(Vec::new());
         };
         let wide = Self { range: seen, ..self.clone() };
         let all = wide.plain_offers(budget)?;
         let ahead = all.iter().map(|offer| offer.start).filter(|start| *start >= today);
-        let end = last_free_day(days, count, zone, ahead);
+        let end = last_free_day(days, count, zone, ahead).min(far);
         if self.anchor == GridAnchor::RangeStart {
             let mut offers = self.plain_offers(budget)?;
             offers.retain(|offer| offer.start < end);

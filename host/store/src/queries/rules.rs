@@ -29,6 +29,9 @@ queries! {
         WHERE tenant_id = $1 AND id = $2 AND kind = $3 AND revision = $4
         RETURNING tenant_id, id, member_id, listing_id, event_type_id, rule, revision, created_at, updated_at";
     HOLIDAYS = "SELECT rule FROM rules WHERE tenant_id = $1 AND listing_id = $2 AND kind = 'holiday' ORDER BY id LIMIT $3";
+    COUNT = "SELECT count(*) FROM rules WHERE tenant_id = $1 AND kind = $2
+        AND (member_id = $3 OR listing_id = $4 OR event_type_id = $5
+            OR (member_id IS NULL AND listing_id IS NULL AND event_type_id IS NULL))";
     DELETE = "DELETE FROM rules WHERE tenant_id = $1 AND id = $2 AND kind = $3";
 }
 
@@ -108,7 +111,26 @@ pub(crate) async fn insert(conn: &mut Conn, rules: &[(RuleRecord, Audit)]) -> Re
             .map_err(|e| StoreError::from(e).missing("member, listing or event type"))?;
         note(conn, audit, "rule.created", rule).await?;
     }
-    Ok(())
+    // All of one call are of one owner and kind.
+    match rules.last() {
+        Some((rule, _)) => few_enough(conn, rule).await,
+        None => Ok(()),
+    }
+}
+
+/// Refuse if there are now more rules of this kind and owner than one may have: each question about them reads and follows all.
+async fn few_enough(conn: &mut Conn, rule: &RuleRecord) -> Result<(), StoreError> {
+    let (member, listing, event_type) = owner(rule);
+    let kind = rule.rule.kind();
+    let count: i64 = sqlx::query_scalar::<Db, i64>(COUNT)
+        .bind(rule.tenant.uuid())
+        .bind(kind.as_str())
+        .bind(member)
+        .bind(listing)
+        .bind(event_type)
+        .fetch_one(&mut *conn)
+        .await?;
+    if count > kind.most_of_one() { Err(StoreError::TooMany(kind.most_of_one())) } else { Ok(()) }
 }
 
 pub(crate) async fn get(
@@ -139,6 +161,7 @@ pub(crate) async fn update(
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<RuleRecord, StoreError> {
+    let before = get(conn, rule.tenant, rule.rule.kind(), rule.id).await?.owner;
     let (member, listing, event_type) = owner(rule);
     let reach = rule.rule.reach();
     let row = sqlx::query_as::<Db, Row>(UPDATE)
@@ -157,10 +180,13 @@ pub(crate) async fn update(
         .await
         .map_err(|e| StoreError::from(e).missing("member, listing or event type"))?;
     let Some(row) = row else {
-        get(conn, rule.tenant, rule.rule.kind(), rule.id).await?;
         return Err(StoreError::Stale);
     };
-    let rule = row.try_into()?;
+    let rule: RuleRecord = row.try_into()?;
+    // Who has more of them from before may still change them.
+    if rule.owner != before {
+        few_enough(conn, &rule).await?;
+    }
     note(conn, audit, "rule.updated", &rule).await?;
     Ok(rule)
 }

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, Days};
 use serde::Deserialize;
 
 use super::{
-    read::{Local, Span, at_most},
+    read::{Day, Local, Span, at_most},
     refused,
 };
 use crate::{
@@ -37,7 +37,7 @@ pub(super) struct WireHost {
     #[serde(default)]
     date_overrides: Vec<WireOverride>,
     #[serde(default)]
-    unavailable_dates: Vec<NaiveDate>,
+    unavailable_dates: Vec<Day>,
     #[serde(default)]
     travel: Vec<WireTravel>,
     #[serde(default)]
@@ -62,7 +62,7 @@ enum Role {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WireOverride {
-    date: NaiveDate,
+    date: Day,
     #[serde(default)]
     intervals: Vec<WireStretch>,
 }
@@ -79,9 +79,9 @@ struct WireStretch {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireTravel {
-    from: NaiveDate,
+    from: Day,
     #[serde(default)]
-    to: Option<NaiveDate>,
+    to: Option<Day>,
     timezone: Zone,
 }
 
@@ -192,7 +192,7 @@ fn overrides(path: &str, days: &[WireOverride]) -> Result<Vec<DateOverride>, Pro
         .enumerate()
         .map(|(d, day)| {
             let intervals = day.intervals.iter().enumerate().map(|(i, s)| stretch(d, i, s));
-            Ok(DateOverride { date: day.date, intervals: intervals.collect::<Result<_, _>>()? })
+            Ok(DateOverride { date: day.date.0, intervals: intervals.collect::<Result<_, _>>()? })
         })
         .collect()
 }
@@ -226,7 +226,7 @@ impl WireHost {
         at_most(&format!("{path}/unavailable_dates"), &self.unavailable_dates, limits::HOURS_RULES_MAX)?;
         at_most(&format!("{path}/travel"), &self.travel, limits::HOURS_RULES_MAX)?;
         for (i, travel) in self.travel.iter().enumerate() {
-            if travel.to.is_some_and(|to| to < travel.from) {
+            if travel.to.is_some_and(|to| to.0 < travel.from.0) {
                 return Err(refused(&format!("{path}/travel/{i}/to"), "must not be before from"));
             }
         }
@@ -234,8 +234,12 @@ impl WireHost {
             zone: self.zone(),
             weekly: self.working_hours.clone(),
             overrides: overrides(path, &self.date_overrides)?,
-            closed: self.unavailable_dates.clone(),
-            travel: self.travel.iter().map(|t| Travel { from: t.from, to: t.to, zone: t.timezone }).collect(),
+            closed: self.unavailable_dates.iter().map(|day| day.0).collect(),
+            travel: self
+                .travel
+                .iter()
+                .map(|t| Travel { from: t.from.0, to: t.to.map(|to| to.0), zone: t.timezone })
+                .collect(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Reading a request: every refusal names the field's path.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime, Timelike};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use super::refused;
 use crate::{
     json::field_error,
     problem::Problem,
-    time::{Instant, Interval},
+    time::{Instant, Interval, KNOWN_YEARS, is_day},
 };
 
 /// Read the fields of a request.
@@ -48,8 +48,24 @@ impl<'de> Deserialize<'de> for Local {
         ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y%m%dT%H%M%S"]
             .iter()
             .find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok())
-            .map(Self)
+            .filter(|local| local.nanosecond() == 0)
             .ok_or_else(|| serde::de::Error::custom("not a local time such as 2026-11-23T09:00:00"))
+            .and_then(|local| if is_day(local.date()) { Ok(Self(local)) } else { unknown() })
+    }
+}
+
+fn unknown<T, E: serde::de::Error>() -> Result<T, E> {
+    Err(serde::de::Error::custom(KNOWN_YEARS))
+}
+
+/// A civil day: `2026-11-23`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Day(pub(super) NaiveDate);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let day = NaiveDate::deserialize(deserializer)?;
+        if is_day(day) { Ok(Self(day)) } else { unknown() }
     }
 }
 

@@ -1,13 +1,12 @@
 //! `slots`, `slot_check`, `team_bookable`, `windows`.
 
-use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
     hosts::{Restriction, WireHost, check_ids, seen},
     only,
-    read::{Span, at_most, within},
+    read::{Day, Span, at_most, within},
     refused,
 };
 use crate::{
@@ -104,9 +103,9 @@ struct WireWindow {
     #[serde(default)]
     count: DayCount,
     #[serde(default)]
-    from: Option<NaiveDate>,
+    from: Option<Day>,
     #[serde(default)]
-    to: Option<NaiveDate>,
+    to: Option<Day>,
     #[serde(default)]
     timezone: Option<Zone>,
 }
@@ -126,8 +125,8 @@ impl WireWindow {
             WindowKind::Rolling => Ok(BookingWindow::Rolling { days: days()?, count, timezone }),
             WindowKind::RollingWindow => Ok(BookingWindow::RollingWindow { days: days()?, count, timezone }),
             WindowKind::Range => {
-                let from = self.from.ok_or_else(|| refused(&field("from"), "is missing"))?;
-                let to = self.to.ok_or_else(|| refused(&field("to"), "is missing"))?;
+                let from = self.from.ok_or_else(|| refused(&field("from"), "is missing"))?.0;
+                let to = self.to.ok_or_else(|| refused(&field("to"), "is missing"))?.0;
                 if to < from {
                     return Err(refused(&field("to"), "must not be before from"));
                 }

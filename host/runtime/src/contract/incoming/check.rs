@@ -1,6 +1,6 @@
 //! Checks of single values that a component returned.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 use berth_model::{
     limits,
@@ -77,17 +77,20 @@ pub(super) fn json(field: &str, text: &str) -> Checked<Value> {
     serde_json::from_str(text).map_err(|_| Breach::new(field, "is not JSON"))
 }
 
-/// A point in time within the years 0001 to 9999.
+/// First and last microsecond of the years 0001 to 9999: what calendars can write. Those at the ends stand for "never" and "always".
+const WRITTEN: RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+
+/// A point in time that a calendar can write; outside of the years that Berth knows it is the nearest that it does.
 pub(super) fn instant(field: &str, micros: i64) -> Checked<Instant> {
-    let instant = Instant::from_micros(micros);
-    if instant.micros() == micros {
-        Ok(instant)
+    if WRITTEN.contains(&micros) {
+        Ok(Instant::from_micros(micros))
     } else {
         Err(Breach::new(field, "is not in the years 0001 to 9999"))
     }
 }
 
-/// A stretch of time that does not end before it starts.
+/// A stretch of time that does not end before it starts. Of one that reaches out of the years that Berth knows the part inside is left,
+/// so that what is taken "for ever" is taken here as well; of one that lies outside, an empty one.
 pub(super) fn interval(field: &str, of: wit::Interval) -> Checked<Interval> {
     let start = instant("start", of.start).map_err(|b| b.inside(field))?;
     let end = instant("end", of.end).map_err(|b| b.inside(field))?;
