@@ -34,7 +34,7 @@ pub(crate) const COMPONENT_TABLES_MAX: u32 = 8;
 /// Elements of one table: the functions of a large guest.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 20_000;
 
-/// The engine, with pooled instances where the machine grants the address space (about 3 TiB of it, hardly any of it
+/// The engine, with pooled instances where the machine grants the address space (about 2 TiB of it, hardly any of it
 /// memory), else with instances made on demand. Its epoch ticker is started.
 pub(crate) fn new() -> wasmtime::Result<Engine> {
     let mut pooled = base();
