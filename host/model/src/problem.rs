@@ -91,6 +91,8 @@ codes! {
     PluginQuarantined = "E0512", 409, "The version is quarantined", "Install a mended version, or lift the quarantine.";
     /// A case of the conformance suite failed.
     PluginNotConforming = "E0513", 422, "The component does not keep the contract", "See `errors`: each names a case. Try it yourself: berth plugin check";
+    /// Nobody granted the host that the provider is at.
+    HostNotGranted = "E0517", 422, "A host is not granted to the provider plugin", "An operator grants it with `berth plugin grant`; the detail names the host.";
     /// The signature of a webhook is wrong.
     WebhookRefused = "E0520", 401, "The webhook's signature is not valid", "Check the secret at the provider; recreate the subscription.";
     /// A consent flow that is not there, any more.

@@ -10,6 +10,8 @@ mod calendars;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod grants;
+#[cfg(test)]
 mod heavy;
 #[cfg(test)]
 mod holds;
