@@ -14,6 +14,8 @@ mod life;
 mod listings;
 #[path = "api/rules.rs"]
 mod rules;
+#[path = "api/said.rs"]
+mod said;
 #[path = "api/team.rs"]
 mod team;
 
@@ -72,6 +74,27 @@ impl Api {
         let body = to_bytes(body, 16 * 1024 * 1024).await.unwrap();
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// A body as it is written, whatever it is.
+    async fn raw(&self, method: &str, path: &str, body: &str) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("authorization", format!("Bearer {}", self.key));
+        let request = request.header("content-type", "application/json");
+        let response =
+            self.router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 16 * 1024 * 1024).await.unwrap();
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// An answer that is no JSON.
+    async fn bytes(&self, path: &str) -> Vec<u8> {
+        let request = Request::builder().uri(path).header("authorization", format!("Bearer {}", self.key));
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert!(response.status().is_success(), "{path}: {}", response.status());
+        to_bytes(response.into_body(), 16 * 1024 * 1024).await.unwrap().to_vec()
     }
 
     async fn ok(&self, method: &str, path: &str, body: Value) -> Value {

@@ -412,3 +412,102 @@ fn a_first_start_complains_about_nothing() {
         assert!(said.lines().all(|line| line.len() <= 4 * 1024), "a line is too long");
     }
 }
+
+/// The lines of the README that are to be pasted after the demo has started, in their order.
+fn readme_lines() -> String {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
+    let after = readme.split_once("as they are:").expect("the README says which lines").1;
+    let lines: Vec<&str> = after
+        .lines()
+        .skip_while(|line| line.is_empty())
+        .take_while(|line| line.starts_with("    "))
+        .map(|line| &line[4..])
+        .collect();
+    assert!(lines.len() >= 4, "{lines:?}");
+    lines.join("\n")
+}
+
+#[test]
+fn the_readmes_lines_can_be_pasted_as_they_are() {
+    use std::io::{BufRead, BufReader};
+    if Command::new("curl").arg("--version").output().is_err() {
+        println!("SKIPPED: the README's lines: there is no curl");
+        return;
+    }
+    let berth = Berth::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let seed = std::fs::read_to_string(root.join("tests/providers/demo.toml")).unwrap();
+    let seed = seed.replace("\"4010\"", "\"0\"");
+    std::fs::write(berth.path().join("seed.toml"), seed).unwrap();
+    let mut demo = berth.command(&["demo", "--seed", "seed.toml"]);
+    demo.arg("--components").arg(folder("BERTH_COMPONENTS", "../target/components").canonicalize().unwrap());
+    demo.arg("--simulator")
+        .arg(folder("BERTH_BINARIES", "../target/debug").join("berth-simulator").canonicalize().unwrap());
+    let mut running = Running(demo.stdout(Stdio::piped()).spawn().unwrap());
+    let said = BufReader::new(running.0.stdout.take().unwrap());
+    let export = said.lines().map_while(Result::ok).find(|line| line.trim().starts_with("export "));
+    let export = export.expect("the demo prints its variables");
+    // It listens before it prints, so the first line waits for it.
+    let lines = readme_lines();
+    for (i, line) in lines.lines().enumerate() {
+        assert!(!line.contains("202"), "no date that passes, line {i}: {line}");
+    }
+    let pasted = format!("{export}\n{lines}\necho; echo \"$START\"");
+    let output = Command::new("sh").arg("-c").arg(&pasted).output().unwrap();
+    let answers = String::from_utf8(output.stdout).unwrap();
+    let what = || format!("{pasted}\n{answers}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}", what());
+    assert!(answers.contains("\"slots\"") && answers.contains("\"status\":\"confirmed\""), "{}", what());
+    assert!(answers.contains("\"status\":\"cancelled\""), "{}", what());
+    assert!(!answers.contains("BERTH-E"), "{}", what());
+}
+
+#[test]
+fn every_task_says_what_it_does_before_it_builds() {
+    let Some(xtask) = std::env::var_os("CARGO").map(|cargo| {
+        let mut command = Command::new(cargo);
+        command
+            .args(["run", "--quiet", "--package", "berth-xtask", "--"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        command
+    }) else {
+        println!("SKIPPED: the tasks' help: cargo did not start this test");
+        return;
+    };
+    let program: PathBuf = xtask.get_program().into();
+    for task in ["demo", "test", "bench", "components", "ci"] {
+        let mut command = Command::new(&program);
+        command.args(xtask.get_args()).args([task, "--help"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && said.starts_with(&format!("cargo xtask {task}")),
+            "{task}: {output:?}"
+        );
+        assert!(!said.contains("==>"), "nothing is built: {said}");
+    }
+}
+
+#[test]
+fn an_upgrade_takes_nothing_away_and_what_is_revoked_is_said() {
+    let berth = Berth::new();
+    berth.ok(&["plugin", "install", "--activate", &component("template.wasm")], &[]);
+    berth.ok(&["plugin", "grant", "acme", "cal.studio.example"], &[]);
+    let again = berth.run(&["plugin", "install", "--activate", &component("template.wasm")], &[]);
+    assert!(
+        again.code == 0 && again.errors.contains("acme may reach besides: cal.studio.example"),
+        "{again:?}"
+    );
+    let key = berth.ok(&["key", "create", "--operator", "--name", "ops"], &[])[0]["key"].clone();
+    let url = format!("http://{}", berth.address);
+    let there = [("BERTH_URL", url.as_str()), ("BERTH_KEY", key.as_str().unwrap())];
+    let _server = berth.serve(&there);
+    for place in [&there[..], &[]] {
+        let more = berth.run(&["plugin", "grant", "acme", "files.studio.example"], place);
+        assert!(more.errors.contains("besides: api.acme.example cal.studio.example"), "{more:?}");
+        let less = berth.run(&["plugin", "grant", "acme", "--revoke", "files.studio.example"], place);
+        assert!(less.code == 0 && !less.errors.contains("files.studio.example"), "{less:?}");
+        let said = berth.run(&["plugin", "grant", "acme"], place);
+        assert!(said.errors.contains("besides: api.acme.example cal.studio.example"), "{said:?}");
+    }
+}

@@ -5,9 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use berth_model::{plugin::PluginState, problem::Code};
+use berth_engine::BookRequest;
+use berth_model::{plugin::PluginState, problem::Code, provider::Attendee};
 use berth_store::records::GrantRecord;
-use berth_tests::{TestClock, World, component, component_as};
+use berth_tests::{TestClock, World, component, component_as, with_calcom};
 use serde_json::json;
 
 const SWAPS: usize = 100;
@@ -91,4 +92,55 @@ async fn a_version_is_rolled_back_quarantined_and_held() {
         engine.activate_plugin("test", "test", &held.digest).await.unwrap().state,
         PluginState::Active
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_is_not_granted_is_named_wherever_it_shows() {
+    let (world, simulator, connection, event_type) = with_calcom(13).await;
+    let (engine, caller) = (&world.engine, &world.caller);
+    let host = simulator.url().trim_start_matches("http://").to_owned();
+    let line = format!("berth plugin grant calcom {host}");
+    // As an upgrade did that granted only what the manifest asks for.
+    let grant = GrantRecord {
+        plugin: "calcom".parse().unwrap(),
+        tenant: None,
+        listing: None,
+        hosts: ["api.cal.com".to_owned()].into(),
+        enabled: true,
+    };
+    engine.set_grant("test", "test", grant).await.unwrap();
+
+    let shown = engine.connection(caller, connection).await.unwrap();
+    let shown = engine.as_it_stands(shown).await.unwrap();
+    assert_eq!(shown.status, berth_model::connection::ConnectionStatus::Unavailable, "before anybody calls");
+    assert!(shown.status_detail.unwrap().contains(&line));
+    let (_, problem) = engine.connection_health(caller, connection).await.unwrap();
+    let problem = problem.unwrap();
+    assert!(problem.code == Code::HostNotGranted && problem.detail.contains(&line), "{problem:?}");
+    let problem = engine.external_event_types(caller, connection, None).await.unwrap_err();
+    assert!(problem.detail.contains(&line), "{problem:?}");
+    // A request with a body is refused before anybody reads the body; that is not the reason.
+    let request = BookRequest {
+        event_type: event_type.id,
+        start: "2026-11-24T00:30:00Z".parse().unwrap(),
+        length_minutes: None,
+        hold: None,
+        member: None,
+        provider: None,
+        attendee: Attendee {
+            name: "Ada Nowak".to_owned(),
+            email: Some("ada@example.com".to_owned()),
+            phone: None,
+            time_zone: "Europe/Warsaw".to_owned(),
+            language: None,
+        },
+        guests: Vec::new(),
+        answers: serde_json::Map::new(),
+        notes: None,
+    };
+    let made = engine.book(caller, request).await.unwrap();
+    assert!(made.pending, "it is kept until somebody grants the host");
+    let calls = world.calls.0.lock().unwrap();
+    let outcomes: Vec<&str> = calls.iter().map(|call| call.outcome).collect();
+    assert!(outcomes.contains(&"host_not_granted"), "{outcomes:?}");
 }

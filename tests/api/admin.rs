@@ -22,7 +22,7 @@ fn audit(api: &Api) -> Audit {
     Audit { id, at, actor: "test".to_owned(), request_id: "test".to_owned() }
 }
 
-async fn connect(api: &Api, plugin: &str) -> ConnectionId {
+pub(super) async fn connect(api: &Api, plugin: &str) -> ConnectionId {
     let at = api.world.clock.now();
     let connection = ConnectionRecord {
         id: id(api),

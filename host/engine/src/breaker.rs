@@ -146,6 +146,7 @@ fn how(error: Option<&CallError>, asked: bool) -> Ended {
             CallError::Busy { .. }
             | CallError::NotActive(_)
             | CallError::NotOffered(_)
+            | CallError::HostNotGranted { .. }
             | CallError::BreakerOpen { .. }
             | CallError::Trap { .. }
             | CallError::Exhausted { .. },

@@ -20,6 +20,7 @@ use crate::{
     problems::{of_call, of_store},
     refusals::network,
     rotation::changed_secret,
+    uses::Removed,
     validate::Fields,
 };
 
@@ -271,7 +272,9 @@ impl Engine {
         let mut subscriptions = self.store().old_subscriptions(caller.tenant, id).await.map_err(of_store)?;
         subscriptions.extend(connection.subscription.clone());
         // First here, since it may still be in use: then its subscription has to stay.
-        self.store().delete_connection(caller.tenant, id, self.audit(caller)).await.map_err(of_store)?;
+        if let Err(error) = self.store().delete_connection(caller.tenant, id, self.audit(caller)).await {
+            return Err(self.not_removed(caller, Removed::Connection(id), error).await);
+        }
         self.forget_availability(id);
         for subscription in subscriptions {
             let Ok(context) = &context else { break };
@@ -303,9 +306,10 @@ impl Engine {
             ),
             Err(error) => (ConnectionStatus::Unavailable, Some(of_call(&error))),
         };
-        // The call may have found out more than that the provider refuses.
+        // The call may have found out more than that the provider refuses. What else is wrong may be something else than before.
         connection = self.connection(caller, id).await?;
-        let known = connection.status_detail.clone().filter(|_| status == connection.status);
+        let is_known = status == connection.status && status == ConnectionStatus::Unauthorised;
+        let known = connection.status_detail.clone().filter(|_| is_known);
         let detail = problem.as_ref().and_then(|p| known.or_else(|| Some(p.detail.clone())));
         if status != connection.status || detail != connection.status_detail {
             self.store()

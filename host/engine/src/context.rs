@@ -11,12 +11,38 @@ use berth_model::{
     secret::Credentials,
 };
 
+use berth_store::records::GrantRecord;
+
 use crate::{Engine, Outcome, problems::of_store};
 
 /// The hosts of both sides; a literal host is covered by a wildcard of the other.
-fn intersect(a: &BTreeSet<String>, b: &BTreeSet<String>) -> BTreeSet<String> {
+pub(crate) fn intersect(a: &BTreeSet<String>, b: &BTreeSet<String>) -> BTreeSet<String> {
     let covered = |host: &String, by: &BTreeSet<String>| by.iter().any(|pattern| host_matches(pattern, host));
     a.iter().filter(|h| covered(h, b)).chain(b.iter().filter(|h| covered(h, a))).cloned().collect()
+}
+
+/// The hosts that these grants leave to a listing of a tenant; or the level that disables the plugin.
+pub(crate) fn granted(
+    grants: &[GrantRecord],
+    tenant: TenantId,
+    listing: Option<ListingId>,
+) -> Result<BTreeSet<String>, &'static str> {
+    let levels =
+        [("instance", None, None), ("tenant", Some(tenant), None), ("listing", Some(tenant), listing)];
+    let mut hosts = BTreeSet::new();
+    for (name, tenant, of_listing) in levels {
+        if name == "listing" && listing.is_none() {
+            continue;
+        }
+        let Some(grant) = grants.iter().find(|g| g.tenant == tenant && g.listing == of_listing) else {
+            continue;
+        };
+        if !grant.enabled {
+            return Err(name);
+        }
+        hosts = if name == "instance" { grant.hosts.clone() } else { intersect(&hosts, &grant.hosts) };
+    }
+    Ok(hosts)
 }
 
 impl Engine {
@@ -29,27 +55,12 @@ impl Engine {
         listing: Option<ListingId>,
     ) -> Outcome<BTreeSet<String>> {
         let grants = self.store().grants(plugin, Some(tenant), listing).await.map_err(of_store)?;
-        if let Some(forbidding) = grants.iter().find(|g| !g.enabled) {
-            let level = if forbidding.listing.is_some() {
-                "listing"
-            } else if forbidding.tenant.is_some() {
-                "tenant"
-            } else {
-                "instance"
-            };
-            return Err(Problem::new(
+        granted(&grants, tenant, listing).map_err(|level| {
+            Problem::new(
                 Code::ProviderNotActive,
                 format!("The plugin {plugin} is disabled for this {level}."),
-            ));
-        }
-        let mut hosts = BTreeSet::new();
-        if let Some(instance) = grants.iter().find(|g| g.tenant.is_none() && g.listing.is_none()) {
-            hosts.clone_from(&instance.hosts);
-        }
-        for narrower in grants.iter().filter(|g| g.tenant.is_some() || g.listing.is_some()) {
-            hosts = intersect(&hosts, &narrower.hosts);
-        }
-        Ok(hosts)
+            )
+        })
     }
 
     /// The context of calls over a saved connection.

@@ -9,7 +9,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{Caller, Engine, Outcome, apply, problems::of_store};
+use crate::{Caller, Engine, Outcome, apply, problems::of_store, uses::Removed};
 
 /// An event type to be made.
 #[derive(Debug, Clone)]
@@ -218,6 +218,9 @@ impl Engine {
 
     /// Remove an event type that nothing refers to.
     pub async fn delete_event_type(&self, caller: &Caller, id: EventTypeId) -> Outcome<()> {
-        self.store().delete_event_type(caller.tenant, id, self.audit(caller)).await.map_err(of_store)
+        match self.store().delete_event_type(caller.tenant, id, self.audit(caller)).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.not_removed(caller, Removed::EventType(id), error).await),
+        }
     }
 }

@@ -15,6 +15,7 @@ mod computing;
 mod connections;
 mod context;
 mod event_types;
+mod grants;
 mod holds;
 mod holidays;
 mod installations;
@@ -41,6 +42,7 @@ mod subscriptions;
 mod sync;
 mod telling;
 mod tenants;
+mod uses;
 mod webhook_events;
 mod webhooks;
 
@@ -63,6 +65,7 @@ pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedS
 pub use bookings::{BookOutcome, BookRequest, HoldClaim};
 pub use connections::{ConnectionPatch, NewConnection};
 pub use event_types::{DuplicateEventType, EventTypePatch, NewEventType};
+pub use grants::{GrantChange, Losing};
 pub use holds::HoldRequest;
 pub use holidays::{HolidayImport, ImportedHolidays};
 pub use installations::InstallationRoom;

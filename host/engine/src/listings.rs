@@ -9,7 +9,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{Caller, Engine, Outcome, apply, problems::of_store, validate::Fields};
+use crate::{Caller, Engine, Outcome, apply, problems::of_store, uses::Removed, validate::Fields};
 
 /// A listing to be made.
 #[derive(Debug, Clone)]
@@ -121,7 +121,10 @@ impl Engine {
 
     /// Remove a listing that nothing refers to.
     pub async fn delete_listing(&self, caller: &Caller, id: ListingId) -> Outcome<()> {
-        self.store().delete_listing(caller.tenant, id, self.audit(caller)).await.map_err(of_store)
+        match self.store().delete_listing(caller.tenant, id, self.audit(caller)).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.not_removed(caller, Removed::Listing(id), error).await),
+        }
     }
 
     /// Listings by id.

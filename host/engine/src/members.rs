@@ -7,7 +7,7 @@ use berth_model::{
     time::Zone,
 };
 
-use crate::{Caller, Engine, Outcome, apply, problems::of_store};
+use crate::{Caller, Engine, Outcome, apply, problems::of_store, uses::Removed};
 
 /// A member to be added.
 #[derive(Debug, Clone)]
@@ -79,7 +79,10 @@ impl Engine {
 
     /// Remove a member that nothing refers to.
     pub async fn delete_member(&self, caller: &Caller, id: MemberId) -> Outcome<()> {
-        self.store().delete_member(caller.tenant, id, self.audit(caller)).await.map_err(of_store)
+        match self.store().delete_member(caller.tenant, id, self.audit(caller)).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.not_removed(caller, Removed::Member(id), error).await),
+        }
     }
 
     /// Members by id.

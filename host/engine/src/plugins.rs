@@ -7,16 +7,15 @@ use std::{
 
 use berth_model::{
     conformance::Report,
-    id::{ListingId, TenantId},
     limits,
-    manifest::{PluginId, host_matches},
+    manifest::PluginId,
     plugin::{ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginState, PluginVersion},
     problem::{Code, FieldError, Problem},
     time::Instant,
 };
-use berth_store::{StoreError, records::GrantRecord};
+use berth_store::StoreError;
 
-use crate::{Engine, Outcome, problems::of_store};
+use crate::{Engine, Outcome, problems::of_store, validate::Fields};
 
 /// A component that was installed (or was there already), and what was found in it.
 #[derive(Debug, Clone)]
@@ -25,6 +24,9 @@ pub struct InstalledPlugin {
     pub version: PluginVersion,
     pub report: ComponentReport,
 }
+
+/// Longest reason for a quarantine, in characters: a sentence or two.
+const REASON_CHARS_MAX: usize = 500;
 
 /// When active plugins that could not be loaded are tried again. A cause may pass: the database was busy, the disk was full, the
 /// compiler took too long beside other work.
@@ -220,6 +222,9 @@ impl Engine {
         digest: &Digest,
         reason: &str,
     ) -> Outcome<PluginVersion> {
+        let mut fields = Fields::default();
+        fields.text("/reason", reason, REASON_CHARS_MAX);
+        fields.finish()?;
         let version = self.store().plugin_version(digest).await.map_err(of_store)?;
         let audit = self.audit_by(actor, request_id);
         self.store()
@@ -247,37 +252,6 @@ impl Engine {
         let audit = self.audit_by(actor, request_id);
         self.store().set_plugin_state(digest, PluginState::Staged, None, audit).await.map_err(of_store)?;
         self.store().plugin_version(digest).await.map_err(of_store)
-    }
-
-    /// Grant hosts to a plugin at a level, or disable it there. A held version that is covered now is staged.
-    pub async fn set_grant(&self, actor: &str, request_id: &str, grant: GrantRecord) -> Outcome<()> {
-        let (plugin, enabled) = (grant.plugin.clone(), grant.enabled);
-        self.store().set_grant(grant, self.audit_by(actor, request_id)).await.map_err(of_store)?;
-        if enabled {
-            self.plugin_recovered(&plugin).await;
-        }
-        for held in self.store().list_plugin_versions(Some(&plugin)).await.map_err(of_store)? {
-            if held.state == PluginState::Held
-                && self.hosts_not_granted(&plugin, &held.manifest.hosts).await?.is_empty()
-            {
-                let audit = self.audit_by(actor, request_id);
-                self.store()
-                    .set_plugin_state(&held.digest, PluginState::Staged, None, audit)
-                    .await
-                    .map_err(of_store)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The grants of a plugin that bear on this tenant and listing.
-    pub async fn list_grants(
-        &self,
-        plugin: &PluginId,
-        tenant: Option<TenantId>,
-        listing: Option<ListingId>,
-    ) -> Outcome<Vec<GrantRecord>> {
-        self.store().grants(plugin, tenant, listing).await.map_err(of_store)
     }
 
     /// Set the gauges of the runtime, right before metrics are read.
@@ -373,17 +347,5 @@ impl Engine {
             ));
         }
         Ok(())
-    }
-
-    /// Hosts of a manifest that the instance's grant does not cover.
-    async fn hosts_not_granted(&self, plugin: &PluginId, hosts: &[String]) -> Outcome<Vec<String>> {
-        let grants = self.store().grants(plugin, None, None).await.map_err(of_store)?;
-        let granted: BTreeSet<&String> = grants
-            .iter()
-            .filter(|g| g.tenant.is_none() && g.listing.is_none())
-            .flat_map(|g| &g.hosts)
-            .collect();
-        let covered = |host: &&String| granted.iter().any(|g| *g == *host || host_matches(g, host));
-        Ok(hosts.iter().filter(|h| !covered(h)).cloned().collect())
     }
 }

@@ -7,6 +7,11 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
+use crate::grants::not_granted;
+
+/// What to do where nobody knows where it can be done.
+const ELSEWHERE: &str = "If it can be done at all, then on the provider's own pages.";
+
 /// What the caller is told about an error of the store.
 pub(crate) fn of_store(error: StoreError) -> Problem {
     match error {
@@ -64,8 +69,13 @@ pub(crate) fn of_call(error: &CallError) -> Problem {
         CallError::NotActive(plugin) => {
             Problem::new(Code::ProviderNotActive, format!("The plugin {plugin} has no active version."))
         }
+        CallError::HostNotGranted { plugin, host } => {
+            Problem::new(Code::HostNotGranted, not_granted(plugin, std::slice::from_ref(host)))
+                .with_hint(format!("An operator grants it with: berth plugin grant {plugin} {host}"))
+        }
         CallError::NotOffered(interface) => {
             Problem::new(Code::ProviderUnsupported, format!("The provider does not offer {interface}."))
+                .with_hint(ELSEWHERE)
         }
         CallError::Trap { .. } | CallError::Exhausted { .. } => {
             let mut problem =
@@ -107,13 +117,13 @@ fn of_provider(error: &ProviderError) -> Problem {
             Code::ProviderRefused,
             format!("The provider refuses the data. {}", listed(problems)),
         ),
-        ProviderError::Unsupported { url } => Problem::new(
-            Code::ProviderUnsupported,
-            url.as_ref().map_or_else(
-                || "The provider does not offer this by API.".to_owned(),
-                |url| format!("It can only be done at {url}"),
-            ),
-        ),
+        ProviderError::Unsupported { url: Some(url) } => {
+            Problem::new(Code::ProviderUnsupported, format!("It can only be done at {url}"))
+        }
+        ProviderError::Unsupported { url: None } => {
+            Problem::new(Code::ProviderUnsupported, "The provider does not offer this by API.")
+                .with_hint(ELSEWHERE)
+        }
         ProviderError::CursorExpired => waiting("The provider wants a full synchronisation.", None),
         ProviderError::Vendor { status, code, message } => {
             Problem::new(Code::ProviderRefused, format!("The provider answered {status} {code}: {message}"))

@@ -141,24 +141,41 @@ impl Engine {
         Ok(())
     }
 
-    async fn kept(&self, connection: &ConnectionRecord, context: &CallContext) -> Result<Kept, CallError> {
-        let Some(public_url) = &self.inner.parts.public_url else {
-            return Ok(Kept::None("this engine does not know its own address (public-url)"));
-        };
-        if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.webhooks) {
-            return Ok(Kept::None("the provider has no webhooks"));
-        }
+    /// Where the provider shall send messages for a connection; none if this engine does not know its own address.
+    #[must_use]
+    pub fn webhook_address(&self, connection: &ConnectionRecord) -> Option<String> {
+        let public_url = self.inner.parts.public_url.as_ref()?;
         // Nobody reads the number: it makes another address.
         let version = match connection.webhook_address {
             0 => String::new(),
             number => format!("?v={number}"),
         };
-        let callback_url = format!(
-            "{}/api/webhooks/{}/{}{version}",
-            public_url.trim_end_matches('/'),
-            connection.plugin,
-            connection.id
-        );
+        let (plugin, id) = (&connection.plugin, connection.id);
+        Some(format!("{}/api/webhooks/{plugin}/{id}{version}", public_url.trim_end_matches('/')))
+    }
+
+    /// The address to enter at the provider by hand: where it sends messages, but takes no subscriptions by API, or has not taken one.
+    #[must_use]
+    pub fn webhook_address_to_enter(&self, connection: &ConnectionRecord) -> Option<String> {
+        if connection.subscription.is_some() {
+            return None;
+        }
+        let manifest = self.providers().manifest(&connection.plugin)?;
+        // An app has one address for all its accounts.
+        if manifest.webhook.as_ref()?.account.is_some() {
+            let public_url = self.inner.parts.public_url.as_ref()?;
+            return Some(format!("{}/api/webhooks/{}", public_url.trim_end_matches('/'), connection.plugin));
+        }
+        self.webhook_address(connection)
+    }
+
+    async fn kept(&self, connection: &ConnectionRecord, context: &CallContext) -> Result<Kept, CallError> {
+        let Some(callback_url) = self.webhook_address(connection) else {
+            return Ok(Kept::None("this engine does not know its own address (public-url)"));
+        };
+        if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.webhooks) {
+            return Ok(Kept::None("the provider has no webhooks"));
+        }
         let context = CallContext { call: self.new_id(), ..context.clone() };
         if let Some(subscription) = &connection.subscription
             && subscription.expires_at.is_some()

@@ -34,13 +34,27 @@ pub fn pointer(path: &Path) -> String {
 /// Which field is wrong, and why. A field that is missing is named itself, not what it is missing from.
 #[must_use]
 pub fn field_error<E: Display>(error: &Error<E>) -> FieldError {
-    let (mut field, message) = (pointer(error.path()), error.inner().to_string());
+    let mut field = pointer(error.path());
+    let message = without_position(&error.inner().to_string()).to_owned();
     if let Some((name, _)) = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')) {
         field.push('/');
         field.push_str(&pointer_part(name));
         return FieldError::new(field, "is required");
     }
     FieldError::new(field, message)
+}
+
+/// What the reader says, without where in the text it was: a pointer says that to people.
+#[must_use]
+pub fn without_position(message: &str) -> &str {
+    let is_position = |rest: &str| {
+        let (line, column) = rest.split_once(" column ").unwrap_or_default();
+        [line, column].iter().all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    match message.rsplit_once(" at line ") {
+        Some((said, rest)) if is_position(rest) => said,
+        _ => message,
+    }
 }
 
 /// `current` with `changes` in place of its own members; null sets a member's default (RFC 7396, one level deep). Refusals name
@@ -99,6 +113,27 @@ mod tests {
     fn absent_members_stay_and_null_sets_the_default() {
         let rules = merge(json!({ "zone": null, "limits": [{ "per": "day" }] })).unwrap();
         assert_eq!((rules.seats, rules.zone, rules.limits.len()), (3, None, 1));
+    }
+
+    #[test]
+    fn positions_are_not_for_people() {
+        for (message, said) in [
+            ("not an IANA time zone at line 1 column 58", "not an IANA time zone"),
+            ("starts at line 4", "starts at line 4"),
+            ("at line 1 column x", "at line 1 column x"),
+        ] {
+            assert_eq!(without_position(message), said);
+        }
+        let text = r#"{ "seats": 1, "limits": [{ "per": 7 }] }"#;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let error = serde_path_to_error::deserialize::<_, Rules>(&mut reader).unwrap_err();
+        let error = field_error(&error);
+        assert_eq!(error.field, "/limits/0/per");
+        assert!(
+            error.message.contains("expected a string") && !error.message.contains("column"),
+            "{}",
+            error.message
+        );
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub mod secret;
 pub mod series;
 pub mod supervision;
 pub mod sync;
+pub mod text;
 pub mod time;
 pub mod validate;
 pub mod webhook;

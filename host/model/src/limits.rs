@@ -134,8 +134,20 @@ pub const REPLY_ITEMS_MAX: usize = 10_000;
 pub const REPLY_PARTS_MAX: usize = 1_000;
 /// Longest id, token, address or URL that a component returns, in bytes: cursors of some providers have thousands.
 pub const REPLY_LINE_BYTES_MAX: usize = 8 * 1024;
-/// Longest text of an error that a component returns, in bytes; what is longer is cut.
-pub const REPLY_ERROR_BYTES_MAX: usize = 2 * 1024;
+/// Longest id that a component returns, in bytes: two of the longest of any provider (1 024) joined; a database's index takes 2 704 bytes.
+pub const REPLY_ID_BYTES_MAX: usize = 2 * 1024;
+/// Longest name or title that a component returns, in characters; what is longer is cut. Calendars take 1 024.
+pub const REPLY_NAME_CHARS_MAX: usize = 1_024;
+/// Longest text for people that a component returns, in characters; what is longer is cut. Descriptions of calendars have 8 192.
+pub const REPLY_TEXT_CHARS_MAX: usize = 10_000;
+/// Longest address of the web that a component returns, in bytes: what browsers and servers commonly take.
+pub const REPLY_ADDRESS_BYTES_MAX: usize = 2_048;
+/// Largest JSON of one item that a component returns, in bytes; a larger one is not kept: an event with two hundred guests has 50 KiB.
+pub const REPLY_RAW_BYTES_MAX: usize = 256 * 1024;
+/// Longest text of an error that a component returns, in characters; what is longer is cut.
+pub const REPLY_ERROR_CHARS_MAX: usize = 1_000;
+/// Longest text in a manifest (description, label, title of a setting), in characters: a sentence or two.
+pub const MANIFEST_TEXT_CHARS_MAX: usize = 1_000;
 /// Largest reply to a webhook, in bytes: providers want an echoed token or nothing.
 pub const WEBHOOK_REPLY_BYTES_MAX: usize = 64 * 1024;
 /// Longest description of a trap, in bytes: a message and a few frames.

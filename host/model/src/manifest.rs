@@ -5,6 +5,7 @@ mod handshake;
 mod hosts;
 mod legacy;
 mod oauth2;
+mod texts;
 mod webhook;
 
 use std::{
@@ -241,12 +242,7 @@ impl Manifest {
         if !CONTRACTS.contains(&self.contract.as_str()) {
             bad("contract".to_owned(), &format!("this host loads {}", CONTRACTS.join(", ")));
         }
-        if self.name.trim().is_empty() || self.name.len() > 64 {
-            bad("name".to_owned(), "must be 1 to 64 bytes");
-        }
-        if self.icon.as_ref().is_some_and(|i| !i.starts_with("data:image/") || i.len() > 16 * 1024) {
-            bad("icon".to_owned(), "must be a data:image/… URL of at most 16 KiB");
-        }
+        texts::problems(self, &mut bad);
         if self.hosts.len() > limits::MANIFEST_HOSTS_MAX {
             bad("hosts".to_owned(), &format!("at most {}", limits::MANIFEST_HOSTS_MAX));
         }
@@ -319,12 +315,20 @@ impl Manifest {
     /// The hosts that this manifest asks for under these settings.
     #[must_use]
     pub fn hosts_asked(&self, settings: &Value) -> BTreeSet<String> {
-        let of_settings = self.host_settings.iter().filter_map(|name| {
+        let mut hosts = self.hosts_of_settings(settings);
+        hosts.extend(self.hosts.iter().cloned());
+        hosts
+    }
+
+    /// Those among them that the settings name: what a tenant hosts, without which its connection is nothing.
+    #[must_use]
+    pub fn hosts_of_settings(&self, settings: &Value) -> BTreeSet<String> {
+        let host_of = |name: &String| {
             let url = url::Url::parse(settings.get(name)?.as_str()?).ok()?;
             let host = url.host_str()?.to_ascii_lowercase();
             Some(url.port().map_or(host.clone(), |port| format!("{host}:{port}")))
-        });
-        self.hosts.iter().cloned().chain(of_settings).collect()
+        };
+        self.host_settings.iter().filter_map(host_of).collect()
     }
 
     /// Check a settings object against the schema and fill in top-level defaults. All problems at once, by JSON Pointer.

@@ -19,6 +19,7 @@ use crate::{
     provider::TokenRequest,
     random::Random,
     secret::Secret,
+    text,
     time::Instant,
 };
 
@@ -26,8 +27,10 @@ use crate::{
 const MARK: &str = "berth-oauth2:";
 /// Random bytes of a state and of a PKCE verifier (RFC 7636 recommends 32).
 const RANDOM_BYTES: usize = 32;
-/// Longest error text of a token endpoint that is kept, in bytes.
-const ERROR_BYTES_MAX: usize = 300;
+/// Longest scope that is kept, in bytes: some are addresses.
+const SCOPE_BYTES_MAX: usize = 256;
+/// Longest error text of a provider's OAuth endpoints that is kept, in characters.
+const ERROR_CHARS_MAX: usize = 300;
 
 /// A client at a provider: the operator's, or, with client credentials, the tenant's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +141,7 @@ impl TokenSet {
             .get("expires_in")
             .and_then(|value| value.as_i64().or_else(|| value.as_str()?.parse().ok()));
         let scopes = text("scope")
-            .map(|scope| scope.split([' ', ',']).filter(|s| !s.is_empty()).map(str::to_owned).collect());
+            .map(|scope| scope.split([' ', ',']).filter(|s| is_scope(s)).map(str::to_owned).collect());
         Ok(Self {
             access_token: secret("access_token").ok_or_else(|| unusable("it has no access_token"))?,
             refresh_token: secret("refresh_token").or_else(|| before?.refresh_token.clone()),
@@ -188,8 +191,7 @@ impl TokenError {
         let text = |name: &str| answer.get(name).and_then(Value::as_str);
         let code = text("error").unwrap_or_default();
         let said = text("error_description").unwrap_or_default();
-        let mut why = format!("{status} {code} {said}").trim().to_owned();
-        why.truncate(why.floor_char_boundary(ERROR_BYTES_MAX));
+        let why = said_by_provider(&format!("{status} {code} {said}"));
         match code {
             "invalid_grant" => Self::ConsentOver(why),
             "" | "temporarily_unavailable" | "server_error" | "slow_down" => Self::Unavailable(why),
@@ -197,6 +199,17 @@ impl TokenError {
             _ => Self::Refused(why),
         }
     }
+}
+
+/// Is it a scope (RFC 6749, section 3.3)? The provider's answer is shown to people.
+fn is_scope(text: &str) -> bool {
+    (1..=SCOPE_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// Words of a provider's OAuth endpoints, or of whoever sends a browser back with such words, as they may be shown.
+#[must_use]
+pub fn said_by_provider(text: &str) -> String {
+    text::clean_line(text.trim(), ERROR_CHARS_MAX)
 }
 
 /// Which grant is asked for.

@@ -95,6 +95,8 @@ codes! {
     PluginTooCostly = "E0514", 422, "The component takes too much to compile", "See `errors`: it says which limit. The same bytes are refused again.";
     /// The machine was not able to load it now.
     PluginNotLoaded = "E0515", 503, "The component could not be loaded now", "Nothing is wrong with the component. Try again when the machine has less to do; the detail says what was in the way.";
+    /// Nobody granted the host that the provider is at.
+    HostNotGranted = "E0517", 422, "A host is not granted to the provider plugin", "An operator grants it with `berth plugin grant`; the detail names the host.";
     /// The signature of a webhook is wrong.
     WebhookRefused = "E0520", 401, "The webhook's signature is not valid", "Check the secret at the provider; recreate the subscription.";
     /// A consent flow that is not there, any more.

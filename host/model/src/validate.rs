@@ -9,6 +9,7 @@ use crate::{
     limits,
     problem::{FieldError, Problem},
     provider::{Attendee, Money},
+    text,
     time::{KNOWN_YEARS, Zone, is_day},
 };
 
@@ -49,13 +50,13 @@ impl Fields {
         }
     }
 
-    /// Text of so many characters, without control characters.
+    /// Text of so many characters that a person sees, without control characters.
     pub fn text(&mut self, field: &str, text: &str, most: usize) {
         let length = text.chars().count();
-        if text.trim().is_empty() || length > most {
+        if text::is_blank(text) || length > most {
             self.bad(field, format!("must be 1 to {most} characters"));
-        } else if text.chars().any(char::is_control) {
-            self.bad(field, "must not contain control characters");
+        } else if text.chars().any(text::is_forbidden) {
+            self.bad(field, FORBIDDEN);
         }
     }
 
@@ -63,8 +64,8 @@ impl Fields {
     pub fn long_text(&mut self, field: &str, text: &str, most: usize) {
         if text.chars().count() > most {
             self.bad(field, format!("must be at most {most} characters"));
-        } else if text.chars().any(|c| c.is_control() && c != '\n' && c != '\r' && c != '\t') {
-            self.bad(field, "must not contain control characters");
+        } else if text.chars().any(|c| text::is_forbidden(c) && !matches!(c, '\n' | '\r' | '\t')) {
+            self.bad(field, FORBIDDEN);
         }
     }
 
@@ -146,6 +147,9 @@ impl Fields {
     }
 }
 
+/// What is wrong with a text that has characters nobody sees, or that turn around what is seen.
+pub const FORBIDDEN: &str =
+    "must not contain control characters, nor ones that change the direction of the text";
 /// What an e-mail address looks like, for people.
 pub const EMAIL_FORM: &str = "must be an e-mail address such as ada@example.com";
 /// What a telephone number looks like, for people.
@@ -162,7 +166,7 @@ pub fn is_email(text: &str) -> bool {
                 && domain.contains('.')
                 && !domain.contains('@')
         })
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+        && !text.chars().any(|c| c.is_whitespace() || text::is_forbidden(c) || text::is_invisible(c))
 }
 
 /// Is it a telephone number in the form of ITU-T E.164: a plus, then at most 15 digits, the first not zero?
@@ -170,4 +174,28 @@ pub fn is_email(text: &str) -> bool {
 pub fn is_phone(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or_default();
     (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(check: impl FnOnce(&mut Fields)) -> bool {
+        let mut fields = Fields::default();
+        check(&mut fields);
+        fields.finish().is_err()
+    }
+
+    #[test]
+    fn names_that_deceive_are_refused() {
+        for bad in ["Ada\u{202e}x", "Ada\u{2066}", "a\u{85}b", "a\nb", "\u{3164}", "\u{200b}", "a\u{2028}b"] {
+            assert!(refused(|f| f.text("/name", bad, 100)), "{bad:?}");
+        }
+        for good in ["Ada", "עדה\u{200f}", "می\u{200c}خواهم"] {
+            assert!(!refused(|f| f.text("/name", good, 100)), "{good:?}");
+        }
+        assert!(refused(|f| f.long_text("/notes", "a\u{202d}b", 100)));
+        assert!(!refused(|f| f.long_text("/notes", "a\r\n\tb", 100)));
+        assert!(refused(|f| f.email("/email", "a\u{200b}b@example.com")));
+    }
 }

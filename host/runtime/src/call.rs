@@ -131,6 +131,13 @@ impl Core {
         {
             self.gate.pause(cx.connection, *retry_after_ms);
         }
+        // Components cannot know which line of whose grants is missing, and name what they met next instead.
+        if let Err(Fault::Provider(error)) = &outcome
+            && may_follow_from_a_refusal(error)
+            && let Some(host) = records.not_granted()
+        {
+            return Err(CallError::HostNotGranted { plugin: cx.plugin.clone(), host });
+        }
         outcome.map_err(|fault| fault.told(&said))
     }
 
@@ -156,6 +163,18 @@ impl Core {
         };
         (parts, records)
     }
+}
+
+/// Is it what a component says that could not ask? What a provider answered to another request says more than the refusal.
+const fn may_follow_from_a_refusal(error: &ProviderError) -> bool {
+    matches!(
+        error,
+        ProviderError::Unauthorised
+            | ProviderError::Forbidden(_)
+            | ProviderError::Unavailable { .. }
+            | ProviderError::Unsupported { .. }
+            | ProviderError::Vendor { .. }
+    )
 }
 
 /// Run work that holds a sandbox: measure the time in which it runs, and end it after `wall`. The sandbox is gone when

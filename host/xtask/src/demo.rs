@@ -22,7 +22,7 @@ pub(crate) fn demo(args: &[&str]) -> Result<(), Advice> {
         .arg(root().join("tests/providers/demo.toml"))
         .arg("--simulator")
         .arg(built.join("berth-simulator"))
-        .args(args)
+        .args(args.strip_prefix(&["--"]).unwrap_or(args))
         .current_dir(root());
     step("start berth", &mut command)
 }

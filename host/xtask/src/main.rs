@@ -27,12 +27,66 @@ Berth's build tasks
     cargo xtask ci                 formatting, lints, documentation, dependency policy, then `test`
 
 Options of test: --no-postgres (skip the PostgreSQL half; it is said).
+More of one task: cargo xtask TASK --help
 ";
+
+/// What each task does, for whoever asks before it begins to build.
+const TASKS: &[(&str, &str)] = &[
+    (
+        "demo",
+        "cargo xtask demo [-- ARGS]
+
+Builds the provider components, berth and the provider simulator (minutes the first time, then seconds), sets a demo tenant up on SQLite
+and serves. Prints a line with an API key to paste, and lines to try. ARGS go to `berth demo`:
+
+    --once                     set up, print, and stop instead of serving
+    --config FILE              another configuration than berth.toml
+
+In the environment: BERTH_LISTEN (where to serve), BERTH_DATA_DIR (where the database is).
+",
+    ),
+    (
+        "test",
+        "cargo xtask test [FILTER] [--no-postgres]
+
+Builds everything and runs every test, or those whose name contains FILTER. PostgreSQL is started if it is installed (or taken from
+BERTH_TEST_PG_URL); --no-postgres leaves that half out. Ends with one summary line; all output is in target/test.log.
+",
+    ),
+    (
+        "bench",
+        "cargo xtask bench [NAME …]
+
+Builds in release mode (minutes the first time) and measures: calls, loading, program, commits, scheduling, availability, providers; or
+the named ones. See tests/bench/README.md.
+",
+    ),
+    (
+        "components",
+        "cargo xtask components
+
+Builds the provider components into target/components.
+",
+    ),
+    (
+        "ci",
+        "cargo xtask ci
+
+Formatting, lints, documentation, dependency policy, then every test as `cargo xtask test`.
+",
+    ),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let rest: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
-    let result = match args.first().map(String::as_str) {
+    let task = args.first().map(String::as_str);
+    let help = TASKS.iter().find(|(name, _)| Some(*name) == task).map(|(_, help)| *help);
+    let result = match task {
+        Some(_) if help.is_some() && rest.iter().any(|arg| matches!(*arg, "--help" | "-h")) => {
+            println!("{}", help.unwrap_or_default());
+            Ok(())
+        }
         Some("demo") => demo::demo(&rest),
         Some("test") => test::test(&rest),
         Some("bench") => bench::bench(&rest),

@@ -17,6 +17,9 @@ use crate::{
 
 /// Run every test.
 pub(crate) fn test(args: &[&str]) -> Result<(), Advice> {
+    if let Some(unknown) = args.iter().find(|arg| arg.starts_with('-') && **arg != "--no-postgres") {
+        return Err(format!("test has no option {unknown}; see cargo xtask test --help"));
+    }
     let started = Instant::now();
     let mut summary = Summary::default();
     let components = components::build()?;

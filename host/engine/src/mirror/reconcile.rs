@@ -1,18 +1,19 @@
 //! Both sides compared for a period: which bookings one side lacks, and where times, statuses and prices differ. Compared is what the
 //! provider said when it was read last; the answer says when that was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
     booking::{Booking, BookingStatus},
+    event_type::EventTypeRecord,
     id::{BookingId, ConnectionId, EventTypeId},
     limits,
     problem::{Code, Problem},
-    provider::{ExternalBooking, ExternalStatus},
+    provider::{ExternalBooking, ExternalStatus, Money},
     sync::{ItemKind, Mirrored},
     time::{Instant, Interval},
 };
-use berth_store::records::BookingFilter;
+use berth_store::{StoreError, records::BookingFilter};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -40,19 +41,34 @@ pub struct Difference {
     pub theirs: Value,
 }
 
+/// What the bookings of both sides cost together, by the price that each side has for the event type now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Total {
+    /// ISO 4217.
+    pub currency: String,
+    /// Our sum, in the currency's smallest units.
+    pub ours: i64,
+    /// The provider's.
+    pub theirs: i64,
+}
+
 /// Both sides compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reconciliation {
+    /// Over which connection.
+    pub connection: ConnectionId,
     /// Bookings that begin from here (inclusive)
     pub from: Instant,
     /// to here (exclusive).
     pub to: Instant,
     /// When the provider's side was read last; none: never to the end.
     pub as_of: Option<Instant>,
-    /// Bookings compared on our side, and on the provider's.
+    /// Bookings on our side, and on the provider's, that take place, or took place; not those that were called off or replaced.
     pub ours: usize,
     /// See `ours`.
     pub theirs: usize,
+    /// What these bookings cost, per currency.
+    pub totals: Vec<Total>,
     /// What differs.
     pub differences: Vec<Difference>,
 }
@@ -71,19 +87,55 @@ impl Engine {
             return Err(Problem::new(Code::Invalid, format!("The period may have at most {most} days.")));
         }
         let state = self.store().sync_state(caller.tenant, connection).await.map_err(of_store)?;
-        let theirs =
+        let mut theirs =
             self.store().mirrored_within(caller.tenant, connection, within).await.map_err(of_store)?;
-        let ours = self.our_bookings(caller, connection, within).await?;
+        let mut ours = self.our_bookings(caller, connection, within).await?;
+        let prices = self.prices(caller, connection).await?;
+        let counted = (
+            ours.iter().filter(|b| is_counted(b)).count(),
+            theirs.iter().filter(|m| is_counted_there(&m.external)).count(),
+        );
+        let totals = totals(&prices, &ours, &theirs);
+        self.follow_moves(caller, connection, &mut ours, &mut theirs).await?;
         let mut differences = compare(connection, &ours, &theirs);
-        differences.extend(self.compare_prices(caller, connection).await?);
+        differences.extend(prices.differences(connection));
         Ok(Reconciliation {
+            connection,
             from: within.start(),
             to: within.end(),
             as_of: state.finished_at,
-            ours: ours.len(),
-            theirs: theirs.len(),
+            ours: counted.0,
+            theirs: counted.1,
+            totals,
             differences,
         })
+    }
+
+    /// A booking that one side has within the period and the other side has outside of it was moved, and is not missing.
+    async fn follow_moves(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        ours: &mut Vec<Booking>,
+        theirs: &mut Vec<Mirrored>,
+    ) -> Outcome<()> {
+        let here: BTreeSet<BookingId> = ours.iter().map(|b| b.id).collect();
+        let there: BTreeSet<String> = theirs.iter().map(|m| m.external.id.clone()).collect();
+        for id in
+            theirs.iter().filter_map(|m| m.booking).filter(|id| !here.contains(id)).collect::<BTreeSet<_>>()
+        {
+            match self.store().booking(caller.tenant, id).await {
+                // Else it is shown in a calendar and booked elsewhere.
+                Ok(booking) if booking.connection == Some(connection) => ours.push(booking),
+                Ok(_) | Err(StoreError::NotFound(_)) => {}
+                Err(error) => return Err(of_store(error)),
+            }
+        }
+        for id in ours.iter().filter_map(|b| b.external_id.as_deref()).filter(|id| !there.contains(*id)) {
+            let elsewhere = self.store().mirrored(caller.tenant, connection, id).await.map_err(of_store)?;
+            theirs.extend(elsewhere);
+        }
+        Ok(())
     }
 
     async fn our_bookings(
@@ -124,8 +176,8 @@ impl Engine {
         Ok(found)
     }
 
-    async fn compare_prices(&self, caller: &Caller, connection: ConnectionId) -> Outcome<Vec<Difference>> {
-        let all = self
+    async fn prices(&self, caller: &Caller, connection: ConnectionId) -> Outcome<Prices> {
+        let ours = self
             .store()
             .list_event_types(caller.tenant, None, None, EVENT_TYPES_MAX)
             .await
@@ -135,24 +187,72 @@ impl Engine {
             .mirrored_items(caller.tenant, connection, ItemKind::EventType, "", EVENT_TYPES_MAX)
             .await
             .map_err(of_store)?;
-        let items: BTreeMap<&str, &Value> =
-            items.iter().map(|item| (item.external_id.as_str(), &item.payload)).collect();
-        let differs = |event_type: &berth_model::event_type::EventTypeRecord| {
+        let theirs = items.into_iter().map(|item| (item.external_id, price_in(&item.payload))).collect();
+        Ok(Prices { ours, theirs })
+    }
+}
+
+/// What both sides have for event types.
+struct Prices {
+    ours: Vec<EventTypeRecord>,
+    /// By the provider's ids.
+    theirs: BTreeMap<String, Option<Money>>,
+}
+
+fn price_in(event_type: &Value) -> Option<Money> {
+    event_type.get("price").and_then(|price| serde_json::from_value(price.clone()).ok())
+}
+
+impl Prices {
+    fn differences(&self, connection: ConnectionId) -> Vec<Difference> {
+        let differs = |event_type: &EventTypeRecord| {
             let external_id = event_type.external_id.as_deref()?;
-            let theirs = items.get(external_id)?.get("price").cloned().unwrap_or(Value::Null);
-            let ours = json!(event_type.policy.price);
+            let theirs = self.theirs.get(external_id)?;
+            let ours = &event_type.policy.price;
             (ours != theirs).then(|| Difference {
                 kind: "price",
                 connection,
                 booking: None,
                 event_type: Some(event_type.id),
                 external_id: Some(external_id.to_owned()),
-                ours,
-                theirs,
+                ours: json!(ours),
+                theirs: json!(theirs),
             })
         };
-        Ok(all.iter().filter_map(differs).collect())
+        self.ours.iter().filter_map(differs).collect()
     }
+}
+
+/// Does it take place, or did it?
+const fn is_counted(booking: &Booking) -> bool {
+    !matches!(booking.status, BookingStatus::Cancelled | BookingStatus::Failed)
+}
+
+/// The same at the provider, where one that was moved may stay as the one that was replaced.
+fn is_counted_there(booking: &ExternalBooking) -> bool {
+    booking.status != ExternalStatus::Cancelled && booking.rescheduled_to.is_none()
+}
+
+/// The sums of both sides. Pure.
+fn totals(prices: &Prices, ours: &[Booking], theirs: &[Mirrored]) -> Vec<Total> {
+    let our_price: BTreeMap<EventTypeId, &Money> =
+        prices.ours.iter().filter_map(|e| Some((e.id, e.policy.price.as_ref()?))).collect();
+    let mut sums: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+    for price in ours.iter().filter(|b| is_counted(b)).filter_map(|b| our_price.get(&b.event_type)) {
+        let sum = sums.entry(&price.currency).or_default();
+        sum.0 = sum.0.saturating_add(price.minor_units);
+    }
+    let their_price = |m: &Mirrored| prices.theirs.get(m.external.event_type.as_deref()?)?.as_ref();
+    for price in theirs.iter().filter(|m| is_counted_there(&m.external)).filter_map(their_price) {
+        let sum = sums.entry(&price.currency).or_default();
+        sum.1 = sum.1.saturating_add(price.minor_units);
+    }
+    let total = |(currency, (ours, theirs)): (&str, (i64, i64))| Total {
+        currency: currency.to_owned(),
+        ours,
+        theirs,
+    };
+    sums.into_iter().map(total).collect()
 }
 
 /// What differs between our bookings and the provider's. Pure.
@@ -190,10 +290,9 @@ fn compare(connection: ConnectionId, ours: &[Booking], theirs: &[Mirrored]) -> V
             differs("status", json!(booking.status.as_str()), json!(twin.status));
         }
     }
+    // Whoever made them: ours that was lost here, or somebody else's.
     let missing = theirs.iter().filter(|m| {
-        m.external.status.is_active()
-            && m.booking.is_none()
-            && m.external.reference.as_ref().is_some_and(|r| r.parse::<BookingId>().is_ok())
+        m.external.status.is_active() && m.external.rescheduled_to.is_none() && m.booking.is_none()
     });
     found.extend(missing.map(|m| Difference {
         kind: "missing_here",

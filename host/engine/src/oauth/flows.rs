@@ -206,7 +206,7 @@ impl Engine {
             let said = answer.error_description.unwrap_or_default();
             return Err(Problem::new(
                 Code::ConsentRefused,
-                format!("The provider says {error}. {said}").trim().to_owned(),
+                oauth::said_by_provider(&format!("The provider says {error}. {said}")),
             ));
         }
         let code =

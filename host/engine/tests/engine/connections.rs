@@ -87,6 +87,21 @@ async fn what_is_in_use_stays_and_keeps_its_webhooks() {
     let w = world().await;
     let problem = w.engine.delete_connection(&w.caller, w.connection.id).await.unwrap_err();
     assert_eq!(problem.code, Code::InUse);
+    let listing = format!("listings Pier 1 ({})", w.listing.id);
+    assert!(problem.detail.contains(&listing), "the detail names it: {}", problem.detail);
+    let booking = w.booked(crate::world::monday("10:00")).await;
+    for refused in [
+        w.engine.delete_connection(&w.caller, w.connection.id).await,
+        w.engine.delete_listing(&w.caller, w.listing.id).await,
+        w.engine.delete_event_type(&w.caller, w.event_type.id).await,
+        w.engine.delete_member(&w.caller, w.ana.id).await,
+    ] {
+        let problem = refused.unwrap_err();
+        assert!(
+            problem.code == Code::InUse && problem.detail.contains(&booking.id.to_string()),
+            "{problem:?}"
+        );
+    }
     assert!(w.provider.state().unsubscribed.is_empty());
     let spare = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
     w.provider.next("unsubscribe", Fault::Before(LOST));

@@ -14,6 +14,8 @@ mod crashes;
 #[cfg(test)]
 mod endings;
 #[cfg(test)]
+mod grants;
+#[cfg(test)]
 mod heavy;
 #[cfg(test)]
 mod holds;

@@ -3,12 +3,16 @@
 use berth_engine::{AvailabilityQuery, SyncStatus};
 use berth_model::{
     booking::BookingStatus,
+    event_type::EventTypePolicy,
     problem::Code,
-    provider::{CallError, ExternalBooking, ExternalStatus, ProviderError},
-    sync::{Conflict, ConflictKind, Resolution, SourceOfTruth, SyncMode, SyncPhase, SyncRules},
+    provider::{CallError, ExternalBooking, ExternalStatus, Money, ProviderError},
+    sync::{
+        Conflict, ConflictKind, ItemKind, MirroredItem, Resolution, SourceOfTruth, SyncMode, SyncPhase,
+        SyncRules,
+    },
     time::{Instant, Interval},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     provider::{Fault, LOST},
@@ -335,4 +339,54 @@ async fn both_sides_are_compared_for_a_period() {
     let kinds: Vec<_> = found.differences.iter().map(|d| (d.kind, d.booking)).collect();
     assert_eq!(kinds, [("time", Some(moved.id)), ("missing_there", Some(lost.id))]);
     assert!(found.differences.iter().all(|d| d.booking != Some(same.id)));
+}
+
+#[tokio::test]
+async fn what_is_only_there_is_found_what_was_called_off_is_not_counted_and_money_is_added_up() {
+    let w = world().await;
+    let price = |minor_units, currency: &str| Some(Money { minor_units, currency: currency.into() });
+    let policy = EventTypePolicy { price: price(4_900, "EUR"), ..w.event_type.policy.clone() };
+    let patch = berth_engine::EventTypePatch { policy: Some(policy), ..Default::default() };
+    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    let item = |id: &str, price: Option<Money>| MirroredItem {
+        external_id: id.to_owned(),
+        title: id.to_owned(),
+        payload: json!({ "price": price }),
+        last_synced_at: monday("08:00"),
+    };
+    let items = vec![item("et-1", price(4_900, "EUR")), item("et-2", price(70, "GBP")), item("et-3", None)];
+    let store = w.engine.store();
+    store.put_mirrored_items(w.tenant.id, w.connection.id, ItemKind::EventType, items, 0).await.unwrap();
+
+    let (_, off) = (w.booked(monday("09:00")).await, w.booked(monday("09:30")).await);
+    let moved = w.booked(monday("10:00")).await;
+    w.cancel(off.id).await.unwrap();
+    rules(&w, SyncRules { auto_resolve: false, ..SyncRules::default() }).await;
+    let theirs = ExternalBooking { event_type: Some("et-2".into()), ..foreign("walk-in", monday("11:00")) };
+    let cancelled = ExternalBooking { status: ExternalStatus::Cancelled, ..foreign("off", monday("11:30")) };
+    // One that a move at the provider left behind.
+    let replaced =
+        ExternalBooking { rescheduled_to: Some("walk-in".into()), ..foreign("before", monday("12:00")) };
+    let twins: Vec<_> = w.provider.state().twins.clone();
+    tell(&w, twins.into_iter().chain([theirs, cancelled, replaced]));
+    synced(&w).await;
+    // Moved there to where the period has ended, and nothing was heard of it.
+    let id = w.booking(moved.id).await.external_id.unwrap();
+    let mirrored = store.mirrored(w.tenant.id, w.connection.id, &id).await.unwrap().unwrap();
+    let when = half_hour(monday("10:00").plus_seconds(7 * DAY));
+    let external = ExternalBooking { when, ..mirrored.external.clone() };
+    store.put_mirrored(berth_model::sync::Mirrored { external, blocked: when, ..mirrored }).await.unwrap();
+
+    let within = Interval::new(monday("00:00"), monday("23:00")).unwrap();
+    let found = w.engine.reconcile(&w.caller, w.connection.id, within).await.unwrap();
+    let kinds: Vec<_> = found.differences.iter().map(|d| (d.kind, d.external_id.as_deref())).collect();
+    assert_eq!(kinds, [("time", Some(id.as_str())), ("missing_here", Some("walk-in"))]);
+    assert_eq!((found.ours, found.theirs), (2, 2), "{found:?}");
+    let totals: Vec<_> = found.totals.iter().map(|t| (t.currency.as_str(), t.ours, t.theirs)).collect();
+    assert_eq!(totals, [("EUR", 9_800, 4_900), ("GBP", 0, 70)]);
+    // The week in which it is now there.
+    let later = Interval::new(monday("00:00").plus_seconds(7 * DAY), monday("23:00").plus_seconds(7 * DAY));
+    let found = w.engine.reconcile(&w.caller, w.connection.id, later.unwrap()).await.unwrap();
+    let kinds: Vec<_> = found.differences.iter().map(|d| (d.kind, d.booking)).collect();
+    assert_eq!(kinds, [("time", Some(moved.id))], "not missing here");
 }

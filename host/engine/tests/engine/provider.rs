@@ -26,6 +26,11 @@ version = "1.0.0"
 contract = "0.1"
 name = "Acme"
 hosts = ["api.acme.example"]
+host-settings = ["base_url"]
+[settings-schema]
+type = "object"
+additionalProperties = false
+properties = { base_url = { type = "string" } }
 [credentials.api-key]
 label = "API key"
 kind = "api-key"

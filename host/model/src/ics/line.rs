@@ -1,6 +1,6 @@
 //! Lines of iCalendar: escaping (section 3.3.11), parameters (3.2), folding (3.1).
 
-use crate::time::Instant;
+use crate::{text::is_forbidden, time::Instant};
 
 /// Most octets of a line, its end not counted.
 const OCTETS_MAX: usize = 75;
@@ -26,7 +26,7 @@ pub(super) fn escaped(text: &str) -> String {
         match c {
             '\\' | ';' | ',' => out.extend(['\\', c]),
             '\n' | '\r' => out.push_str("\\n"),
-            c if c.is_control() && c != '\t' => {}
+            c if is_forbidden(c) && c != '\t' => {}
             c => out.push(c),
         }
     }
@@ -35,7 +35,7 @@ pub(super) fn escaped(text: &str) -> String {
 
 /// Text as the value of a parameter: quotes cannot be written there.
 pub(super) fn quoted(text: &str) -> String {
-    let plain: String = text.chars().filter(|c| !c.is_control()).collect();
+    let plain: String = text.chars().filter(|c| !is_forbidden(*c)).collect();
     format!("\"{}\"", plain.replace('"', "'"))
 }
 

@@ -58,7 +58,7 @@ fn unescaped(text: &str) -> String {
             (c, false) => out.push(c),
         }
     }
-    out.trim().chars().filter(|c| !c.is_control()).take(200).collect()
+    crate::text::clean_line(out.trim(), 200)
 }
 
 #[derive(Default)]

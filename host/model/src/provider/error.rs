@@ -68,6 +68,14 @@ pub enum CallError {
     /// The component does not export the interface. Nothing was done.
     #[error("the provider does not offer {0}")]
     NotOffered(&'static str),
+    /// The component asked for a host that nobody granted, and could not do without it.
+    #[error("the plugin {plugin} may not reach {host}, which is not granted")]
+    HostNotGranted {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Which host, with its port if that is not the scheme's own.
+        host: String,
+    },
     /// The plugin's circuit breaker is open after repeated traps. Nothing was done.
     #[error("the provider plugin failed repeatedly; its circuit breaker is open for {retry_after_ms} ms")]
     BreakerOpen {
@@ -126,9 +134,11 @@ impl CallError {
             Self::Provider(error) => {
                 matches!(error, ProviderError::Unauthorised | ProviderError::Unavailable { .. })
             }
-            Self::NotActive(_) | Self::BreakerOpen { .. } | Self::Trap { .. } | Self::Exhausted { .. } => {
-                true
-            }
+            Self::NotActive(_)
+            | Self::HostNotGranted { .. }
+            | Self::BreakerOpen { .. }
+            | Self::Trap { .. }
+            | Self::Exhausted { .. } => true,
             Self::Busy { .. } | Self::NotOffered(_) => false,
         }
     }
@@ -175,6 +185,7 @@ impl CallError {
             Self::Busy { .. } => "busy",
             Self::NotActive(_) => "not_active",
             Self::NotOffered(_) => "not_offered",
+            Self::HostNotGranted { .. } => "host_not_granted",
             Self::BreakerOpen { .. } => "breaker_open",
             Self::Trap { .. } => "trap",
             Self::Exhausted { .. } => "exhausted",

@@ -8,6 +8,7 @@ use crate::{
     json::pointer_part,
     limits::{ANSWER_LINE_CHARS_MAX, ANSWER_NUMBER_MAX, ANSWER_TEXT_CHARS_MAX, QUESTIONS_MAX},
     problem::FieldError,
+    text::is_forbidden,
     validate::{EMAIL_FORM, PHONE_FORM, is_email, is_phone},
 };
 
@@ -76,7 +77,7 @@ fn text_written(kind: &QuestionKind, text: &str) -> Result<String, String> {
     match kind {
         QuestionKind::LongText { min_length, max_length } => {
             let text = text.replace("\r\n", "\n").replace('\r', "\n");
-            if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+            if text.chars().any(|c| is_forbidden(c) && c != '\n' && c != '\t') {
                 return Err("must not contain control characters".to_owned());
             }
             long_enough(&text, *min_length, max_length.unwrap_or(ANSWER_TEXT_CHARS_MAX)).map(|()| text)
@@ -101,7 +102,7 @@ fn text_written(kind: &QuestionKind, text: &str) -> Result<String, String> {
         }
         QuestionKind::Select { options } => Err(format!("must be one of {}", listed(options))),
         QuestionKind::Text { min_length, max_length } => {
-            if text.chars().any(char::is_control) {
+            if text.chars().any(is_forbidden) {
                 return Err("must be one line without control characters".to_owned());
             }
             long_enough(text, *min_length, max_length.unwrap_or(ANSWER_LINE_CHARS_MAX))

@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, fmt::Write as _};
 
-use berth_model::limits;
+use berth_model::{limits, text};
 
 use crate::{
     contract::bindings::berth::provider::log::{Host, Level},
@@ -95,7 +95,7 @@ pub(crate) fn clean(text: &str, bytes_max: usize) -> String {
     text.get(..cut)
         .unwrap_or_default()
         .chars()
-        .map(|c| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c })
+        .map(|c| if text::is_forbidden(c) && c != '\t' { char::REPLACEMENT_CHARACTER } else { c })
         .collect()
 }
 

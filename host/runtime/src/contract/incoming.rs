@@ -1,12 +1,19 @@
 //! Values that a component returned: the contract's into the model's, after a check. What the types of the contract
-//! cannot say is checked here, and a breach names the field: a component that breaks the contract has failed.
+//! cannot say is checked here. What the host or the provider compares (ids, tokens, times) is refused when it is wrong, and the breach
+//! names the field: a component that breaks the contract has failed. What people wrote is cleaned, cut or left out instead, or one
+//! customer with an odd name would keep everything else from coming over.
 
 mod check;
 mod error;
+#[cfg(test)]
+mod properties;
 mod webhook;
 
-use berth_model::{limits, provider as model};
-use check::{Breach, Checked, each, id, instant, interval, json, line, maybe, prose};
+use berth_model::{limits, provider as model, text, time::Zone};
+use check::{
+    Breach, Checked, each, email, id, instant, interval, json, language, line, maybe, name, phone, place,
+    prose, web_address, zone,
+};
 
 use super::bindings::{
     berth::provider::types as wit,
@@ -17,30 +24,38 @@ pub(crate) use check::Breach as ContractBreach;
 pub(crate) use error::provider_error;
 pub(crate) use webhook::{subscription, webhook_outcome};
 
+/// Longest reference that is given to a provider, in bytes (`wit/bookings.wit`).
+const REFERENCE_BYTES_MAX: usize = 64;
+
 pub(crate) fn account(of: connection::Account) -> Checked<model::Account> {
     Ok(model::Account {
         id: id("id", of.id)?,
-        name: prose(&of.name),
-        email: maybe(of.email, |t| line("email", t))?,
-        time_zone: maybe(of.time_zone, |t| line("time-zone", t))?,
+        name: name(&of.name),
+        email: of.email.and_then(email),
+        time_zone: of.time_zone.as_deref().and_then(zone),
         raw: json("raw", &of.raw)?,
     })
 }
 
-fn attendee(of: wit::Attendee) -> Checked<model::Attendee> {
-    Ok(model::Attendee {
-        name: prose(&of.name),
-        email: maybe(of.email, |t| line("email", t))?,
-        phone: maybe(of.phone, |t| line("phone", t))?,
-        time_zone: line("time-zone", of.time_zone)?,
-        language: maybe(of.language, |t| line("language", t))?,
-    })
+/// Can it be ours? What a person wrote there in its place is not.
+fn is_reference(text: &str) -> bool {
+    text.len() <= REFERENCE_BYTES_MAX && !text.chars().any(text::is_forbidden)
+}
+
+fn attendee(of: wit::Attendee) -> model::Attendee {
+    model::Attendee {
+        name: name(&of.name),
+        email: of.email.and_then(email),
+        phone: of.phone.and_then(phone),
+        time_zone: zone(&of.time_zone).unwrap_or_else(|| Zone::UTC.to_string()),
+        language: of.language.and_then(language),
+    }
 }
 
 pub(crate) fn event_type(of: wit::EventType) -> Checked<model::ExternalEventType> {
     Ok(model::ExternalEventType {
         id: id("id", of.id)?,
-        title: prose(&of.title),
+        title: name(&of.title),
         description: of.description.as_deref().map(prose),
         length_minutes: of.length_minutes,
         length_options_minutes: each(
@@ -55,7 +70,7 @@ pub(crate) fn event_type(of: wit::EventType) -> Checked<model::ExternalEventType
         seats: of.seats,
         price: maybe(of.price, money)?,
         needs_confirmation: of.needs_confirmation,
-        booking_url: maybe(of.booking_url, |t| line("booking-url", t))?,
+        booking_url: of.booking_url.and_then(web_address),
         active: of.active,
         raw: json("raw", &of.raw)?,
     })
@@ -89,7 +104,9 @@ pub(crate) fn busy_times(of: Vec<availability::BusyTime>) -> Checked<Vec<model::
     each("busy", limits::SLOTS_MAX, of, |busy| {
         Ok(model::ExternalBusyTime {
             when: interval("when", busy.when)?,
-            source: maybe(busy.source, |t| line("source", t))?,
+            source: busy
+                .source
+                .filter(|t| t.len() <= limits::REPLY_ID_BYTES_MAX && !t.chars().any(text::is_forbidden)),
         })
     })
 }
@@ -101,7 +118,7 @@ pub(crate) const fn spans(of: availability::QuerySpans) -> model::QuerySpans {
 pub(crate) fn booking(of: wit::Booking) -> Checked<model::ExternalBooking> {
     Ok(model::ExternalBooking {
         id: id("id", of.id)?,
-        reference: maybe(of.reference, |t| line("reference", t))?,
+        reference: of.reference.filter(|t| is_reference(t)),
         status: match of.status {
             wit::BookingStatus::Pending => model::ExternalStatus::Pending,
             wit::BookingStatus::Confirmed => model::ExternalStatus::Confirmed,
@@ -111,9 +128,9 @@ pub(crate) fn booking(of: wit::Booking) -> Checked<model::ExternalBooking> {
         },
         when: interval("when", of.when)?,
         event_type: maybe(of.event_type, |t| id("event-type", t))?,
-        title: of.title.as_deref().map(prose),
-        attendees: each("attendees", limits::REPLY_PARTS_MAX, of.attendees, attendee)?,
-        location: of.location.as_deref().map(prose),
+        title: of.title.as_deref().map(name),
+        attendees: each("attendees", limits::REPLY_PARTS_MAX, of.attendees, |of| Ok(attendee(of)))?,
+        location: of.location.as_deref().and_then(place),
         cancellation_reason: of.cancellation_reason.as_deref().map(prose),
         rescheduled_from: maybe(of.rescheduled_from, |t| id("rescheduled-from", t))?,
         rescheduled_to: maybe(of.rescheduled_to, |t| id("rescheduled-to", t))?,
@@ -136,7 +153,7 @@ pub(crate) fn changes(of: bookings::ChangePage) -> Checked<model::ChangePage> {
 
 pub(crate) fn booking_link(of: links::BookingLink) -> Checked<model::BookingLink> {
     Ok(model::BookingLink {
-        url: line("url", of.url)?,
+        url: web_address(of.url).ok_or_else(|| Breach::new("url", "is not an address of the web"))?,
         expires_at: maybe(of.expires_at, |t| instant("expires-at", t))?,
     })
 }
@@ -145,7 +162,7 @@ pub(crate) fn client_page(of: clients::ClientPage) -> Checked<model::Page<model:
     let client = |of: clients::Client| {
         Ok(model::ExternalClient {
             id: id("id", of.id)?,
-            person: attendee(of.person).map_err(|b| b.inside("person"))?,
+            person: attendee(of.person),
             raw: json("raw", &of.raw)?,
         })
     };

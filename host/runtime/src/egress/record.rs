@@ -43,6 +43,14 @@ impl Records {
         records.iter().any(|record| record.outcome == Failure::RateLimited.as_str())
     }
 
+    /// The host of the last request that was refused because nobody granted it.
+    #[must_use]
+    pub(crate) fn not_granted(&self) -> Option<String> {
+        let records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = records.iter().rev().find(|r| r.outcome == Failure::HostNotGranted.as_str());
+        refused.map(|record| record.host.clone())
+    }
+
     /// A request begins.
     pub(super) fn begin(&self, method: &http::Method, uri: &http::Uri) -> Entry {
         let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);

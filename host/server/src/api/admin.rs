@@ -16,7 +16,7 @@ use berth_model::{
     sync::{Conflict, ItemKind, MirroredItem, Resolution, SyncRules},
     time::{Instant, Interval},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
@@ -153,6 +153,7 @@ pub(super) async fn health(
     let caller = key.caller("providers:read", &request_id)?;
     let mut items = Vec::new();
     for c in connections(&app, &caller, &provider, which.connection).await? {
+        let c = app.engine().as_it_stands(c).await?;
         let sync = app.engine().sync_status(&caller, c.id).await?;
         items.push(json!({
             "connection": c.id, "name": c.name, "status": c.status, "status_detail": c.status_detail,
@@ -307,7 +308,7 @@ pub(super) enum Format {
 /// Bookings, times, statuses and prices of both sides compared for a period, with what differs. The provider's side is as it was read
 /// last (`as_of`): start a full synchronisation before, if that is too long ago.
 #[utoipa::path(get, path = "/api/admin/{provider}/reconciliation", tag = "synchronisation", params(("provider" = String, Path), ReconciliationParams),
-    responses((status = 200, description = "`{items: [{from, to, as_of, ours, theirs, differences}]}`, or a line per difference"), (status = 422, body = ProblemDocument)))]
+    responses((status = 200, description = "`{items: [{connection, from, to, as_of, ours, theirs, totals, differences}]}`, or a line per difference and per currency"), (status = 422, body = ProblemDocument)))]
 pub(super) async fn reconciliation(
     State(app): State<App>,
     key: Authenticated,
@@ -333,33 +334,43 @@ pub(super) async fn reconciliation(
     }
 }
 
+/// A line per difference, and one for the money of each currency.
 fn as_csv(items: &[Reconciliation]) -> Result<Vec<u8>, Problem> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        kind: &'a str,
-        connection: String,
-        booking: Option<String>,
-        event_type: Option<String>,
-        external_id: Option<&'a str>,
-        ours: String,
-        theirs: String,
-    }
-    let failed = || Problem::new(Code::Internal, "The table could not be written.");
+    let failed = |_| Problem::new(Code::Internal, "The table could not be written.");
+    let text = |value: &Value| if value.is_null() { String::new() } else { value.to_string() };
     let mut writer = csv::Writer::from_writer(Vec::new());
-    for difference in items.iter().flat_map(|item| &item.differences) {
-        let text = |value: &Value| if value.is_null() { String::new() } else { value.to_string() };
-        let line = Line {
-            kind: difference.kind,
-            connection: difference.connection.to_string(),
-            booking: difference.booking.map(|id| id.to_string()),
-            event_type: difference.event_type.map(|id| id.to_string()),
-            external_id: difference.external_id.as_deref(),
-            ours: text(&difference.ours),
-            theirs: text(&difference.theirs),
-        };
-        writer.serialize(line).map_err(|_| failed())?;
+    let header = ["kind", "connection", "booking", "event_type", "external_id", "ours", "theirs"];
+    writer.write_record(header).map_err(failed)?;
+    for item in items {
+        for difference in &item.differences {
+            let line = [
+                difference.kind.to_owned(),
+                difference.connection.to_string(),
+                difference.booking.map_or_else(String::new, |id| id.to_string()),
+                difference.event_type.map_or_else(String::new, |id| id.to_string()),
+                difference.external_id.clone().unwrap_or_default(),
+                text(&difference.ours),
+                text(&difference.theirs),
+            ];
+            writer.write_record(line.map(harmless)).map_err(failed)?;
+        }
+        for total in &item.totals {
+            let sum = |minor_units: i64| {
+                json!({ "minor_units": minor_units, "currency": total.currency }).to_string()
+            };
+            let none = String::new;
+            let connection = item.connection.to_string();
+            let line =
+                ["total".to_owned(), connection, none(), none(), none(), sum(total.ours), sum(total.theirs)];
+            writer.write_record(line).map_err(failed)?;
+        }
     }
-    writer.into_inner().map_err(|_| failed())
+    writer.into_inner().map_err(|_| Problem::new(Code::Internal, "The table could not be written."))
+}
+
+/// A cell that a spreadsheet shows and does not calculate: what a provider sent may begin like a formula.
+fn harmless(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }
 
 /// Which of what the provider has.

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{ConnectionPatch, NewConnection};
+use berth_engine::{ConnectionPatch, Engine, NewConnection};
 use berth_model::{
     breaker::BreakerState,
     connection::{ConnectionRecord, ConnectionStatus},
@@ -70,6 +70,8 @@ pub(super) struct ConnectionView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct WebhooksView {
     subscribed: bool,
+    /// Where the provider shall send messages: to be entered there by hand while there is no subscription. Null with one.
+    address: Option<String>,
     /// When the provider ends the subscription, unless it is renewed before.
     #[schema(value_type = Option<String>)]
     expires_at: Option<Instant>,
@@ -79,9 +81,18 @@ pub(super) struct WebhooksView {
     sources: Option<Vec<String>>,
 }
 
-impl From<ConnectionRecord> for ConnectionView {
-    fn from(c: ConnectionRecord) -> Self {
-        Self {
+impl ConnectionView {
+    /// As it stands now, which may be worse than its last call says.
+    async fn of(engine: &Engine, connection: ConnectionRecord) -> ApiResult<Self> {
+        let c = engine.as_it_stands(connection).await?;
+        Ok(Self {
+            webhooks: WebhooksView {
+                subscribed: c.subscription.is_some(),
+                address: engine.webhook_address_to_enter(&c),
+                expires_at: c.subscription.and_then(|s| s.expires_at),
+                detail: c.subscription_detail,
+                sources: c.webhook_sources,
+            },
             id: c.id,
             plugin: c.plugin,
             name: c.name,
@@ -92,26 +103,25 @@ impl From<ConnectionRecord> for ConnectionView {
             status: c.status,
             status_detail: c.status_detail,
             account: c.account,
-            webhooks: WebhooksView {
-                subscribed: c.subscription.is_some(),
-                expires_at: c.subscription.and_then(|s| s.expires_at),
-                detail: c.subscription_detail,
-                sources: c.webhook_sources,
-            },
             revision: c.revision,
             created_at: c.created_at,
             updated_at: c.updated_at,
-        }
+        })
     }
 }
 
-pub(super) fn tagged(status: StatusCode, connection: ConnectionRecord) -> Response {
+pub(super) async fn tagged(
+    engine: &Engine,
+    status: StatusCode,
+    connection: ConnectionRecord,
+) -> ApiResult<Response> {
     let tag = format!("\"{}\"", connection.revision);
-    let mut response = (status, Json(ConnectionView::from(connection))).into_response();
+    let view = ConnectionView::of(engine, connection).await?;
+    let mut response = (status, Json(view)).into_response();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
-    response
+    Ok(response)
 }
 
 /// A connection to be made.
@@ -162,7 +172,7 @@ pub(super) async fn create(
         granted_hosts: new.granted_hosts,
         webhook_sources: new.webhook_sources,
     };
-    Ok(tagged(StatusCode::CREATED, app.engine().create_connection(&caller, new).await?))
+    tagged(app.engine(), StatusCode::CREATED, app.engine().create_connection(&caller, new).await?).await
 }
 
 /// All connections, by age.
@@ -177,7 +187,12 @@ pub(super) async fn list(
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
     let rows = app.engine().list_connections(&caller, after, limit.saturating_add(1)).await?;
-    Ok(Json(page::page(rows, limit, |c| c.id, ConnectionView::from)))
+    let page = page::page(rows, limit, |c| c.id, |c| c);
+    let mut items = Vec::with_capacity(page.items.len());
+    for connection in page.items {
+        items.push(ConnectionView::of(app.engine(), connection).await?);
+    }
+    Ok(Json(Page { items, next: page.next }))
 }
 
 /// A connection.
@@ -190,7 +205,7 @@ pub(super) async fn get(
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("providers:read", &request_id)?;
-    Ok(tagged(StatusCode::OK, app.engine().connection(&caller, id).await?))
+    tagged(app.engine(), StatusCode::OK, app.engine().connection(&caller, id).await?).await
 }
 
 /// Changes.
@@ -236,7 +251,8 @@ pub(super) async fn update(
         granted_hosts: patch.granted_hosts,
         webhook_sources: patch.webhook_sources,
     };
-    Ok(tagged(StatusCode::OK, app.engine().update_connection(&caller, id, patch, revision).await?))
+    tagged(app.engine(), StatusCode::OK, app.engine().update_connection(&caller, id, patch, revision).await?)
+        .await
 }
 
 /// How a webhook secret is exchanged.
@@ -264,7 +280,7 @@ pub(super) async fn rotate_webhook_secret(
 ) -> ApiResult<Response> {
     let caller = key.caller("providers:write", &request_id)?;
     let rotated = app.engine().rotate_webhook_secret(&caller, id, body.overlap_seconds, revision).await?;
-    Ok(tagged(StatusCode::OK, rotated))
+    tagged(app.engine(), StatusCode::OK, rotated).await
 }
 
 /// Disconnect.

@@ -9,6 +9,7 @@ mod calendars;
 mod compute;
 pub(crate) mod errors;
 mod event_types;
+pub(crate) mod grants;
 mod health;
 mod holds;
 mod holidays;
@@ -153,7 +154,7 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(plugins::activate))
         .routes(routes!(plugins::rollback))
         .routes(routes!(plugins::quarantine, plugins::lift))
-        .routes(routes!(plugins::grants, plugins::set_grant))
+        .routes(routes!(grants::list, grants::set, grants::change))
         .routes(routes!(oauth::clients))
         .routes(routes!(oauth::set_client, oauth::delete_client))
 }

@@ -155,7 +155,7 @@ pub(super) async fn revoke(
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("providers:write", &request_id)?;
-    Ok(tagged(StatusCode::OK, app.engine().revoke_consents(&caller, id).await?))
+    tagged(app.engine(), StatusCode::OK, app.engine().revoke_consents(&caller, id).await?).await
 }
 
 /// What a provider sends a browser back with (RFC 6749, section 4.1.2).
@@ -209,7 +209,7 @@ pub(super) async fn callback(
     };
     match url {
         Some(url) => Ok(private(Redirect::to(url.as_str()).into_response())),
-        None => Ok(private(tagged(StatusCode::OK, ended.result?))),
+        None => Ok(private(tagged(app.engine(), StatusCode::OK, ended.result?).await?)),
     }
 }
 

@@ -1,24 +1,20 @@
 //! Provider plugins, for operators.
 
-use std::collections::BTreeSet;
-
 use axum::{Json, extract::State, http::StatusCode};
 use berth_model::{
     conformance::Report,
-    id::{ListingId, TenantId},
     manifest::{Manifest, PluginId},
     plugin::{Abilities, Digest, PluginState, PluginVersion},
     problem::{Code, Problem},
     time::Instant,
 };
-use berth_store::records::GrantRecord;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
-    extract::{Json as Body, Path, Query},
+    extract::{Json as Body, Path},
     page::Page,
     problem::{ApiResult, ProblemDocument},
 };
@@ -170,78 +166,4 @@ pub(super) async fn lift(
     key.operator()?;
     let version = app.engine().find_plugin(&name).await?;
     Ok(Json(app.engine().lift_quarantine(&key.actor(), &request_id.0, &version.digest).await?.into()))
-}
-
-/// Rights of a plugin at one level: the instance's, a tenant's or a listing's. Effective is the intersection.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Grant {
-    /// Absent: the instance's level.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    tenant: Option<TenantId>,
-    /// With a tenant: the listing's level.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    listing: Option<ListingId>,
-    /// Hosts it may reach.
-    hosts: BTreeSet<String>,
-    /// False forbids the plugin at this level.
-    #[serde(default = "yes")]
-    enabled: bool,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-/// Whose grants.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GrantParams {
-    #[param(value_type = Option<String>)]
-    tenant: Option<TenantId>,
-    #[param(value_type = Option<String>)]
-    listing: Option<ListingId>,
-}
-
-/// The grants that bear on this tenant and listing. `name` is the plugin's id.
-#[utoipa::path(get, path = "/api/operator/plugins/{name}/grants", tag = "operator", params(("name" = String, Path), GrantParams),
-    responses((status = 200, body = Page<Grant>)))]
-pub(super) async fn grants(
-    State(app): State<App>,
-    key: Authenticated,
-    Path(plugin): Path<PluginId>,
-    Query(params): Query<GrantParams>,
-) -> ApiResult<Json<Page<Grant>>> {
-    key.operator()?;
-    let grants = app.engine().list_grants(&plugin, params.tenant, params.listing).await?;
-    let show =
-        |g: GrantRecord| Grant { tenant: g.tenant, listing: g.listing, hosts: g.hosts, enabled: g.enabled };
-    Ok(Json(Page { items: grants.into_iter().map(show).collect(), next: None }))
-}
-
-/// Set the grant of one level. A held version that is covered now is staged.
-#[utoipa::path(put, path = "/api/operator/plugins/{name}/grants", tag = "operator", request_body = Grant, params(("name" = String, Path)),
-    responses((status = 204), (status = 422, body = ProblemDocument)))]
-pub(super) async fn set_grant(
-    State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
-    Path(plugin): Path<PluginId>,
-    Body(grant): Body<Grant>,
-) -> ApiResult<StatusCode> {
-    key.operator()?;
-    if grant.listing.is_some() && grant.tenant.is_none() {
-        return Err(Problem::new(Code::Invalid, "A listing's grant needs its tenant.").into());
-    }
-    let grant = GrantRecord {
-        plugin,
-        tenant: grant.tenant,
-        listing: grant.listing,
-        hosts: grant.hosts,
-        enabled: grant.enabled,
-    };
-    app.engine().set_grant(&key.actor(), &request_id.0, grant).await?;
-    Ok(StatusCode::NO_CONTENT)
 }

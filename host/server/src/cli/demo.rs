@@ -1,14 +1,15 @@
 //! `berth demo`: a tenant to try things with. What to connect is the seed's business; the host knows no provider by name.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::BufRead,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
 use berth_engine::{
-    Caller, Engine, NewConnection, NewEventType, NewKey, NewListing, NewMember, NewTenant, TENANT_SCOPES,
+    Caller, Engine, GrantChange, NewConnection, NewEventType, NewKey, NewListing, NewMember, NewTenant,
+    TENANT_SCOPES,
 };
 use berth_model::{
     event_type::EventTypePolicy,
@@ -18,7 +19,6 @@ use berth_model::{
     secret::{Credentials, Secret},
     time::{Instant, Zone},
 };
-use berth_store::records::GrantRecord;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -167,11 +167,17 @@ async fn install(
         }
         let bytes = std::fs::read(&file).map_err(other(&file.display().to_string()))?;
         let version = engine.install_plugin(ACTOR, REQUEST, bytes).await?.version;
-        let mut hosts: std::collections::BTreeSet<String> = version.manifest.hosts.iter().cloned().collect();
+        let mut hosts: BTreeSet<String> = version.manifest.hosts.iter().cloned().collect();
         hosts.extend(url.and_then(|u| u.strip_prefix("http://")).map(str::to_owned));
-        let grant =
-            GrantRecord { plugin: version.plugin.clone(), tenant: None, listing: None, hosts, enabled: true };
-        engine.set_grant(ACTOR, REQUEST, grant).await?;
+        let grant = GrantChange {
+            plugin: version.plugin.clone(),
+            tenant: None,
+            listing: None,
+            add: hosts,
+            remove: BTreeSet::new(),
+            force: false,
+        };
+        engine.change_grant(ACTOR, REQUEST, grant).await?;
         let version = engine.activate_plugin(ACTOR, REQUEST, &version.digest).await?;
         println!("  {}@{} {}", version.plugin, version.version, version.digest.short());
     }
@@ -287,6 +293,17 @@ fn week() -> Result<Vec<WeeklyHours>, CliError> {
     serde_json::from_value(hours).map_err(|error| CliError::Other(error.to_string()))
 }
 
+/// What to paste after the variables; the README shows the same lines.
+const TRY: &str = r#"  # the slots of the next week
+  SLOTS=$(curl -s -H "Authorization: Bearer $KEY" "$URL/api/booking/availability?event_type=$ID&from=$FROM&to=$TO&time_zone=Europe/Warsaw"); echo "$SLOTS"
+  # book the first of them
+  START=$(echo "$SLOTS" | grep -o '"start":"[^"]*' | head -1 | cut -d'"' -f4)
+  BOOKING=$(curl -s -X POST -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -H "Idempotency-Key: demo-$START" $URL/api/booking \
+    -d '{"event_type":"'$ID'","start":"'$START'","attendee":{"name":"Ada","email":"ada@example.com","time_zone":"Europe/Warsaw"}}'); echo "$BOOKING"
+  # and cancel it
+  curl -s -X POST -H "Authorization: Bearer $KEY" $URL/api/booking/$(echo "$BOOKING" | grep -o '"id":"[^"]*' | head -1 | cut -d'"' -f4)/cancel
+"#;
+
 fn print_session(config: &Config, key: &str, event_type: &str, now: Instant, simulator: Option<&str>) {
     let url = format!("http://{}", config.listen);
     let day = |days: i64| {
@@ -305,16 +322,9 @@ Berth is ready.
 
 Try it:
 
-  KEY={key}
-  # the slots of the next week
-  curl -s -H \"Authorization: Bearer $KEY\" '{url}/api/booking/availability?event_type={event_type}&from={from}T00:00:00Z&to={to}T00:00:00Z&time_zone=Europe/Warsaw'
-  # book the first of them
-  START=$(curl -s -H \"Authorization: Bearer $KEY\" '{url}/api/booking/availability?event_type={event_type}&from={from}T00:00:00Z&to={to}T00:00:00Z&time_zone=UTC' | grep -o '\"start\":\"[^\"]*' | head -1 | cut -d'\"' -f4)
-  curl -s -X POST -H \"Authorization: Bearer $KEY\" -H 'Content-Type: application/json' -H \"Idempotency-Key: demo-$START\" {url}/api/booking \\
-    -d '{{\"event_type\":\"{event_type}\",\"start\":\"'$START'\",\"attendee\":{{\"name\":\"Ada Nowak\",\"email\":\"ada@example.com\",\"time_zone\":\"Europe/Warsaw\"}}}}'
-  # all bookings
-  curl -s -H \"Authorization: Bearer $KEY\" {url}/api/booking
-
+  # once, then the lines below as they are
+  export URL={url} KEY={key} ID={event_type} FROM={from}T00:00:00Z TO={to}T00:00:00Z
+{TRY}
 Stop with Ctrl-C; the next start goes on with the same data ({}).
 ",
         simulator.map(|s| format!("\n  Simulator      {s}/_simulator/state")).unwrap_or_default(),

@@ -13,6 +13,11 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
+/// Say something besides what was asked for, where it is in no program's way.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Print rows, each a list of (heading, value).
 pub(crate) fn rows(json: bool, rows: &[Vec<(&str, Value)>]) {
     if json {

@@ -48,6 +48,7 @@ impl Authenticated {
         self.check(scope)?;
         let tenant: TenantId = self.key.tenant.ok_or_else(|| {
             Problem::new(Code::MissingScope, "This is an operator's key; a tenant's key is needed here.")
+                .with_hint("Make a tenant's key: berth key create --tenant SLUG --name NAME")
         })?;
         Ok(Caller {
             tenant,

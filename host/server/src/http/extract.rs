@@ -6,13 +6,12 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use berth_model::{
-    json::field_error,
     limits,
     problem::{Code, FieldError, Problem},
 };
 use serde::de::DeserializeOwned;
 
-use super::problem::ApiError;
+use super::{problem::ApiError, unread};
 
 /// A JSON body. Unknown fields are refused by the types themselves.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -29,22 +28,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         // An absent body is an empty object, for routes where every field is optional.
         let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
         let mut reader = serde_json::Deserializer::from_slice(text);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            if !error.inner().is_data() {
-                return ApiError(Problem::new(Code::MalformedBody, error.inner().to_string()));
-            }
-            malformed(field_error(&error))
-        })?;
-        reader.end().map_err(|error| Problem::new(Code::MalformedBody, error.to_string()))?;
+        let value =
+            serde_path_to_error::deserialize(&mut reader).map_err(|error| ApiError(unread::body(&error)))?;
+        reader
+            .end()
+            .map_err(|_| Problem::new(Code::MalformedBody, "The body goes on after its JSON has ended."))?;
         Ok(Self(value))
     }
 }
 
 /// A body one field of which cannot be read.
 pub(crate) fn malformed(error: FieldError) -> ApiError {
-    let mut problem = Problem::new(Code::MalformedBody, format!("{}: {}", error.field, error.message));
-    problem.errors.push(error);
-    ApiError(problem)
+    ApiError(unread::field(error))
 }
 
 /// Parts of the path.
@@ -54,7 +49,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = AxumPath::<T>::from_request_parts(parts, state).await;
-        path.map(|p| Self(p.0)).map_err(|e| ApiError(Problem::new(Code::MalformedParameter, e.body_text())))
+        path.map(|p| Self(p.0)).map_err(|e| ApiError(unread::path(&e.body_text())))
     }
 }
 
@@ -65,7 +60,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let query = AxumQuery::<T>::from_request_parts(parts, state).await;
-        query.map(|q| Self(q.0)).map_err(|e| ApiError(Problem::new(Code::MalformedParameter, e.body_text())))
+        query.map(|q| Self(q.0)).map_err(|e| ApiError(unread::query(&e.body_text())))
     }
 }
 

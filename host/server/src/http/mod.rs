@@ -8,3 +8,4 @@ pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod rate;
 pub(crate) mod source;
+mod unread;

@@ -67,6 +67,17 @@ impl Store {
         ask!(self, |q, conn| q::connections::list(conn, tenant, after, limit))
     }
 
+    /// A page of all tenants' connections of a plugin, in the order of their ids, after this one.
+    pub async fn plugin_connections(
+        &self,
+        plugin: &PluginId,
+        after: Option<ConnectionId>,
+        limit: u32,
+    ) -> Result<Vec<ConnectionRecord>, StoreError> {
+        let plugin = plugin.clone();
+        ask!(self, |q, conn| q::connections::of_plugin(conn, &plugin, after, limit))
+    }
+
     /// Replace a connection (not its plugin); `Stale` if its revision is not the expected one. Credentials of none leaves the
     /// sealed ones as they are; given ones replace all.
     pub async fn update_connection(

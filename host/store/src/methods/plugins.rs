@@ -3,7 +3,7 @@
 use berth_model::{
     id::{ListingId, TenantId},
     manifest::PluginId,
-    plugin::{Digest, PluginState, PluginVersion},
+    plugin::{Digest, HostGrant, PluginState, PluginVersion},
 };
 
 use crate::{
@@ -81,6 +81,25 @@ impl Store {
     /// Replace a plugin's grant at one level.
     pub async fn set_grant(&self, grant: GrantRecord, audit: Audit) -> Result<(), StoreError> {
         change!(self, [grant, audit], |q, conn| q::grants::set(conn, &grant, &audit))
+    }
+
+    /// Add hosts to a plugin's grant at the level of this one, and take others away; the grant as it is then.
+    pub async fn change_grant(
+        &self,
+        level: GrantRecord,
+        add: HostGrant,
+        remove: HostGrant,
+        audit: Audit,
+    ) -> Result<GrantRecord, StoreError> {
+        change!(self, [level, add, remove, audit], |q, conn| q::grants::change(
+            conn, &level, &add, &remove, &audit
+        ))
+    }
+
+    /// All grants of a plugin, on every level, in no order.
+    pub async fn all_grants(&self, plugin: &PluginId) -> Result<Vec<GrantRecord>, StoreError> {
+        let plugin = plugin.clone();
+        ask!(self, |q, conn| q::grants::of_plugin(conn, &plugin))
     }
 
     /// The grants that apply: the instance's, the tenant's, the listing's, as far as they exist, in this order.

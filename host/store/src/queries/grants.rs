@@ -3,6 +3,7 @@
 use berth_model::{
     id::{ListingId, TenantId},
     manifest::PluginId,
+    plugin::HostGrant,
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;
@@ -17,6 +18,11 @@ use crate::{
 queries! {
     SET = "INSERT INTO plugin_grants (plugin, level, tenant_id, listing_id, hosts, enabled) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (plugin, level) DO UPDATE SET hosts = excluded.hosts, enabled = excluded.enabled";
+    // Makes the row if there is none, and keeps others from changing it until the transaction ends.
+    HOLD = "INSERT INTO plugin_grants (plugin, level, tenant_id, listing_id, hosts, enabled) VALUES ($1, $2, $3, $4, $5, TRUE)
+        ON CONFLICT (plugin, level) DO UPDATE SET enabled = plugin_grants.enabled
+        RETURNING plugin, tenant_id, listing_id, hosts, enabled";
+    OF_PLUGIN = "SELECT plugin, tenant_id, listing_id, hosts, enabled FROM plugin_grants WHERE plugin = $1";
     LIST = "SELECT plugin, tenant_id, listing_id, hosts, enabled FROM plugin_grants
         WHERE plugin = $1 AND level IN ($2, $3, $4)";
 }
@@ -72,6 +78,36 @@ pub(crate) async fn set(conn: &mut Conn, grant: &GrantRecord, audit: &Audit) -> 
     let subject = grant.listing.map(ListingId::uuid).or(grant.tenant.map(TenantId::uuid));
     let data = json!({ "plugin": grant.plugin.as_str(), "hosts": grant.hosts, "enabled": grant.enabled });
     audit::note(conn, audit, grant.tenant, "grant.changed", subject.unwrap_or(Uuid::nil()), data).await
+}
+
+/// Add hosts to the grant of one level and take others away; the grant as it is then.
+pub(crate) async fn change(
+    conn: &mut Conn,
+    level_of: &GrantRecord,
+    add: &HostGrant,
+    remove: &HostGrant,
+    audit: &Audit,
+) -> Result<GrantRecord, StoreError> {
+    let held = sqlx::query_as::<Db, Row>(HOLD)
+        .bind(level_of.plugin.as_str())
+        .bind(level(level_of.tenant, level_of.listing))
+        .bind(level_of.tenant.map(TenantId::uuid))
+        .bind(level_of.listing.map(ListingId::uuid))
+        .bind(Json(HostGrant::new()))
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(|e| StoreError::from(e).missing("tenant or listing"))?;
+    let mut grant = GrantRecord::try_from(held)?;
+    grant.hosts.extend(add.iter().cloned());
+    grant.hosts.retain(|host| !remove.contains(host));
+    set(conn, &grant, audit).await?;
+    Ok(grant)
+}
+
+/// All grants of a plugin, on every level.
+pub(crate) async fn of_plugin(conn: &mut Conn, plugin: &PluginId) -> Result<Vec<GrantRecord>, StoreError> {
+    let rows = sqlx::query_as::<Db, Row>(OF_PLUGIN).bind(plugin.as_str()).fetch_all(conn).await?;
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 /// The grants that apply: the instance's, the tenant's, the listing's; from the widest to the narrowest.

@@ -31,12 +31,15 @@ impl Transport for Live {
         let outgoing = outgoing(request)?;
         let stream = outgoing.body().map_err(|()| failed("the request has no body to write to"))?;
         let future = outgoing_handler::handle(outgoing, Some(options()?)).map_err(|e| refusal(&e))?;
-        write(stream, body)?;
+        let written = write(stream, body);
         future.subscribe().block();
-        match future.get() {
-            Some(Ok(Ok(response))) => read(&response),
-            Some(Ok(Err(error))) => Err(refusal(&error)),
-            Some(Err(())) | None => Err(failed("the answer was taken already")),
+        match (future.get(), written) {
+            // The other side has heard enough of the body; its answer says why.
+            (Some(Ok(Ok(response))), _) => read(&response),
+            // A body that broke off is what follows from a refusal, not its reason.
+            (Some(Ok(Err(ErrorCode::HttpRequestBodySize(_)))), Err(broke_off)) => Err(broke_off),
+            (Some(Ok(Err(error))), _) => Err(refusal(&error)),
+            (Some(Err(())) | None, _) => Err(failed("the answer was taken already")),
         }
     }
 
@@ -98,7 +101,7 @@ fn write(body: OutgoingBody, bytes: &[u8]) -> Result<(), SendError> {
     for piece in bytes.chunks(WRITE_BYTES_MAX) {
         match stream.blocking_write_and_flush(piece) {
             Ok(()) => {}
-            // The other side has heard enough; its answer says why.
+            // Nobody reads any further; what became of the request says why.
             Err(StreamError::Closed) => break,
             Err(StreamError::LastOperationFailed(e)) => return Err(failed(&e.to_debug_string())),
         }

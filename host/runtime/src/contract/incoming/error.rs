@@ -1,8 +1,8 @@
 //! `provider-error`. An error is never refused for what its texts hold: it would hide the error itself.
 
-use berth_model::{limits, provider as model};
+use berth_model::{limits, provider as model, text};
 
-use super::check::prose;
+use super::check::web_address;
 use crate::contract::bindings::berth::provider::types as wit;
 
 pub(crate) fn provider_error(of: wit::ProviderError) -> model::ProviderError {
@@ -22,22 +22,26 @@ pub(crate) fn provider_error(of: wit::ProviderError) -> model::ProviderError {
             problems
                 .into_iter()
                 .take(limits::REPLY_PARTS_MAX)
-                .map(|p| model::ExternalFieldProblem { field: short(&p.field), message: short(&p.message) })
+                .map(|p| model::ExternalFieldProblem { field: line(&p.field), message: short(&p.message) })
                 .collect(),
         ),
-        From::Unsupported(url) => To::Unsupported { url: url.as_deref().map(short) },
+        From::Unsupported(url) => To::Unsupported { url: url.and_then(web_address) },
         From::CursorExpired => To::CursorExpired,
         From::Unavailable(retry_after_ms) => To::Unavailable { retry_after_ms },
         From::Vendor(vendor) => {
-            To::Vendor { status: vendor.status, code: short(&vendor.code), message: short(&vendor.message) }
+            To::Vendor { status: vendor.status, code: line(&vendor.code), message: short(&vendor.message) }
         }
     }
 }
 
 /// A text for people, cut to a length that fits an error.
 fn short(text: &str) -> String {
-    let cut = text.floor_char_boundary(limits::REPLY_ERROR_BYTES_MAX);
-    prose(text.get(..cut).unwrap_or_default())
+    text::clean(text, limits::REPLY_ERROR_CHARS_MAX)
+}
+
+/// The same on one line: what stands in the middle of a sentence.
+fn line(text: &str) -> String {
+    text::clean_line(text, limits::REPLY_ERROR_CHARS_MAX)
 }
 
 #[cfg(test)]
@@ -46,11 +50,21 @@ mod tests {
 
     #[test]
     fn texts_are_cut_and_cleaned() {
-        let long = format!("\u{7}{}", "é".repeat(limits::REPLY_ERROR_BYTES_MAX));
+        let long = format!("\u{7}\u{202e}{}", "é".repeat(limits::REPLY_ERROR_CHARS_MAX));
         let model::ProviderError::Forbidden(why) = provider_error(wit::ProviderError::Forbidden(long)) else {
             panic!("another case")
         };
-        assert!(why.starts_with("\u{fffd}é"));
-        assert!(why.len() <= limits::REPLY_ERROR_BYTES_MAX + 2);
+        assert!(why.starts_with("\u{fffd}\u{fffd}é"));
+        assert_eq!(why.chars().count(), limits::REPLY_ERROR_CHARS_MAX);
+    }
+
+    #[test]
+    fn a_person_is_sent_to_pages_only() {
+        let sent = |url: &str| provider_error(wit::ProviderError::Unsupported(Some(url.to_owned())));
+        let page = "https://example.com/bookings/7";
+        assert_eq!(sent(page), model::ProviderError::Unsupported { url: Some(page.to_owned()) });
+        for bad in ["javascript:alert(1)", "data:text/html,x", "https://u:p@example.com", "call them", ""] {
+            assert_eq!(sent(bad), model::ProviderError::Unsupported { url: None }, "{bad}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use berth_model::{limits, provider as model};
 
 use super::{
     booking,
-    check::{Breach, Checked, each, id, instant, line, maybe},
+    check::{Breach, Checked, each, id, instant, line, maybe, opaque},
 };
 use crate::contract::bindings::exports::berth::provider::webhooks;
 
@@ -12,7 +12,7 @@ pub(crate) fn subscription(of: webhooks::Subscription) -> Checked<model::Subscri
     Ok(model::Subscription {
         id: id("id", of.id)?,
         expires_at: maybe(of.expires_at, |t| instant("expires-at", t))?,
-        data: of.data,
+        data: maybe(of.data, |t| opaque("data", t))?,
     })
 }
 

@@ -5,7 +5,7 @@ mod oauth;
 mod place;
 mod server;
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use berth_model::manifest::PluginId;
 use clap::{Args, Subcommand};
@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 
 use self::{place::Place, server::Server};
 use super::{CliError, Context, output};
-use crate::{api::plugins::PluginView, wiring};
+use crate::{
+    api::{grants::ChangedGrant, plugins::PluginView},
+    wiring,
+};
 
 #[derive(Debug, Args)]
 #[command(
@@ -22,6 +25,7 @@ use crate::{api::plugins::PluginView, wiring};
 Examples:
   berth plugin check acme.wasm                   does it keep the contract?
   berth plugin install --activate acme.wasm      check, compile, grant what it asks for, let it serve
+  berth plugin grant acme api.example.com        another host besides those that are granted
   berth plugin list                              all versions and their states
   berth plugin rollback acme                     back to the version that served before
   berth plugin quarantine acme@1.2.0 --reason \"loops\"
@@ -68,12 +72,18 @@ enum Plugin {
         /// The plugin's id.
         plugin: PluginId,
     },
-    /// Grant hosts to a plugin (for the whole instance).
+    /// Grant hosts to a plugin besides those that are granted, or take some away (for the whole instance).
     Grant {
         /// The plugin's id.
         plugin: PluginId,
-        /// Hosts it may reach: api.example.com, *.example.com, 127.0.0.1:4010.
+        /// Hosts it may reach, too: api.example.com, *.example.com, 127.0.0.1:4010. None: only say what is granted.
         hosts: Vec<String>,
+        /// A host that it may not reach any more; may be given several times.
+        #[arg(long, value_name = "HOST")]
+        revoke: Vec<String>,
+        /// Revoke although connections lose a host by it; without this they are named and nothing changes.
+        #[arg(long)]
+        yes: bool,
     },
     /// Clients that the operator registered at a provider where people consent (OAuth 2).
     #[command(subcommand, after_help = oauth::EXAMPLES)]
@@ -104,6 +114,18 @@ fn row(v: &PluginView) -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// What is granted besides the hosts that were named, and who lost one. To standard error: it is for people.
+fn say_granted(plugin: &PluginId, named: &[String], changed: &ChangedGrant) {
+    let besides: Vec<&str> =
+        changed.hosts.iter().filter(|host| !named.contains(host)).map(String::as_str).collect();
+    if !besides.is_empty() {
+        output::note(&format!("{plugin} may reach besides: {}", besides.join(" ")));
+    }
+    for losing in &changed.losing {
+        output::note(&losing.to_string());
+    }
+}
+
 pub(super) async fn plugin(context: &Context, plugins: Plugins) -> Result<(), CliError> {
     let command = match plugins.command {
         Plugin::Check(check) => return check::check(context.json, check).await,
@@ -125,7 +147,9 @@ pub(super) async fn plugin(context: &Context, plugins: Plugins) -> Result<(), Cl
         Plugin::Install { file, activate } => {
             let version = place.install(&file).await?;
             if activate {
-                place.grant(&version.plugin, version.hosts.iter().cloned().collect()).await?;
+                let asked = version.hosts.iter().cloned().collect();
+                let changed = place.grant(&version.plugin, asked, BTreeSet::new(), false).await?;
+                say_granted(&version.plugin, &version.hosts, &changed);
                 vec![place.activate(&version.digest.0).await?]
             } else {
                 vec![version]
@@ -133,8 +157,10 @@ pub(super) async fn plugin(context: &Context, plugins: Plugins) -> Result<(), Cl
         }
         Plugin::Activate { name } => vec![place.activate(&name).await?],
         Plugin::Rollback { plugin } => vec![place.rollback(&plugin).await?],
-        Plugin::Grant { plugin, hosts } => {
-            place.grant(&plugin, hosts.into_iter().collect()).await?;
+        Plugin::Grant { plugin, hosts, revoke, yes } => {
+            let (add, remove) = (hosts.iter().cloned().collect(), revoke.into_iter().collect());
+            let changed = place.grant(&plugin, add, remove, yes).await?;
+            say_granted(&plugin, &hosts, &changed);
             place.list().await?.into_iter().filter(|v| v.plugin == plugin).collect()
         }
         Plugin::Quarantine { name, lift: true, .. } => vec![place.lift(&name).await?],

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
-use berth_engine::{Engine, NewOAuthClient};
+use berth_engine::{Engine, GrantChange, NewOAuthClient};
 use berth_model::manifest::PluginId;
-use berth_store::records::GrantRecord;
 use indicatif::ProgressBar;
 
 use super::server::Server;
 use crate::{
     api::{
+        grants::ChangedGrant,
         oauth::OAuthClientView,
         plugins::{PluginDetail, PluginView},
     },
@@ -83,15 +83,21 @@ impl Place {
         }
     }
 
-    /// Grant hosts for the whole instance.
-    pub(super) async fn grant(&self, plugin: &PluginId, hosts: BTreeSet<String>) -> Result<(), CliError> {
+    /// Grant hosts for the whole instance besides those that are granted, and take others away.
+    pub(super) async fn grant(
+        &self,
+        plugin: &PluginId,
+        add: BTreeSet<String>,
+        remove: BTreeSet<String>,
+        force: bool,
+    ) -> Result<ChangedGrant, CliError> {
         match self {
             Self::Here(engine) => {
-                let grant =
-                    GrantRecord { plugin: plugin.clone(), tenant: None, listing: None, hosts, enabled: true };
-                Ok(engine.set_grant(ACTOR, REQUEST, grant).await?)
+                let change =
+                    GrantChange { plugin: plugin.clone(), tenant: None, listing: None, add, remove, force };
+                Ok(engine.change_grant(ACTOR, REQUEST, change).await?.into())
             }
-            Self::There(server) => server.grant(plugin, &hosts).await,
+            Self::There(server) => server.grant(plugin, &add, &remove, force).await,
         }
     }
 

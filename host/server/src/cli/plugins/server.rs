@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::{
     api::{
         installations::InstallationView,
+        grants::ChangedGrant,
         oauth::OAuthClientView,
         plugins::{PluginDetail, PluginView},
     },
@@ -156,9 +157,16 @@ impl Server {
         self.ask(self.request(Method::POST, &[plugin.as_str(), "rollback"])?).await
     }
 
-    pub(super) async fn grant(&self, plugin: &PluginId, hosts: &BTreeSet<String>) -> Result<(), CliError> {
-        let grant = json!({ "hosts": hosts });
-        self.send(self.request(Method::PUT, &[plugin.as_str(), "grants"])?.json(&grant)).await.map(drop)
+    pub(super) async fn grant(
+        &self,
+        plugin: &PluginId,
+        add: &BTreeSet<String>,
+        remove: &BTreeSet<String>,
+        force: bool,
+    ) -> Result<ChangedGrant, CliError> {
+        let changes = json!({ "add": add, "remove": remove });
+        let request = self.request(Method::PATCH, &[plugin.as_str(), "grants"])?;
+        self.ask(request.query(&[("force", force)]).json(&changes)).await
     }
 
     pub(super) async fn quarantine(&self, name: &str, reason: &str) -> Result<PluginView, CliError> {

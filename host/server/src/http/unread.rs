@@ -1,0 +1,149 @@
+//! What could not be read, in words for people: which field or parameter, and what was expected there. A value of the right kind that
+//! does not exist (a zone) is a wrong value, as it is where the engine looks: 422 in a body. In an address everything is 400.
+
+use berth_model::{
+    json::{field_error, pointer, without_position},
+    problem::{Code, FieldError, Problem},
+    time::UnknownZone,
+};
+use serde_path_to_error::Error;
+
+/// A body that is no JSON, or not of the expected shape.
+pub(super) fn body(error: &Error<serde_json::Error>) -> Problem {
+    let inner = error.inner();
+    if inner.is_data() {
+        return field(field_error(error));
+    }
+    let (said, at) = (inner.to_string(), pointer(error.path()));
+    let place = match at.as_str() {
+        "" => String::new(),
+        at => format!(" in {at}"),
+    };
+    let detail = format!(
+        "The body is not JSON{place}: {} (character {} of line {}).",
+        without_position(&said),
+        inner.column(),
+        inner.line()
+    );
+    let mut problem = Problem::new(Code::MalformedBody, detail);
+    problem.errors.push(FieldError::new(at, without_position(&said)));
+    problem
+}
+
+/// One field that cannot be read.
+pub(super) fn field(error: FieldError) -> Problem {
+    if error.message == UnknownZone.to_string() {
+        return Problem::invalid(vec![FieldError::new(error.field, format!("is {}", error.message))]);
+    }
+    let detail = match error.field.as_str() {
+        "" => format!("The body: {}", error.message),
+        field => format!("{field}: {}", error.message),
+    };
+    let mut problem = Problem::new(Code::MalformedBody, detail);
+    problem.errors.push(error);
+    problem
+}
+
+/// A query, as the reader of queries says what is wrong with it.
+pub(super) fn query(said: &str) -> Problem {
+    let said = said.strip_prefix("Failed to deserialize query string: ").unwrap_or(said);
+    parameter(said)
+}
+
+/// A part of a path.
+pub(super) fn path(said: &str) -> Problem {
+    let said = said.strip_prefix("Invalid URL: ").unwrap_or(said);
+    // "Cannot parse `id` with value `x`: why": the value is the caller's and needs no telling.
+    let named = said.strip_prefix("Cannot parse `").and_then(|rest| rest.split_once("` with value `"));
+    match named {
+        Some((name, rest)) => {
+            let why = rest.rsplit_once("`: ").map_or("cannot be read", |(_, why)| why);
+            parameter(&format!("{name}: {why}"))
+        }
+        None => parameter(said),
+    }
+}
+
+fn parameter(said: &str) -> Problem {
+    let quoted = |after: &str| {
+        said.strip_prefix(after)
+            .and_then(|rest| rest.split_once('`'))
+            .map(|(name, rest)| (name.to_owned(), rest))
+    };
+    let error = if let Some((name, _)) = quoted("missing field `") {
+        FieldError::new(name, "is required")
+    } else if let Some((name, rest)) = quoted("unknown field `") {
+        FieldError::new(name, format!("is not known here{rest}"))
+    } else {
+        match said.split_once(": ") {
+            // The reader names it twice.
+            Some((name, why)) if !name.contains(' ') => {
+                let unknown = why.strip_prefix(&format!("unknown field `{name}`"));
+                let why = unknown.map_or_else(|| why.to_owned(), |known| format!("is not known here{known}"));
+                FieldError::new(name, why)
+            }
+            _ => FieldError::new("", said),
+        }
+    };
+    let detail = match error.field.as_str() {
+        "" => error.message.clone(),
+        name => format!("{name}: {}", error.message),
+    };
+    let mut problem = Problem::new(Code::MalformedParameter, detail);
+    problem.errors.push(error);
+    problem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(problem: &Problem) -> (&str, &str) {
+        (problem.errors[0].field.as_str(), problem.errors[0].message.as_str())
+    }
+
+    #[test]
+    fn parameters_are_named() {
+        for (said, field, message) in [
+            ("from: not a date", "from", "not a date"),
+            ("missing field `to`", "to", "is required"),
+            ("frmo: unknown field `frmo`, expected `from`", "frmo", "is not known here, expected `from`"),
+            (
+                "unknown field `frmo`, expected one of `from`, `to`",
+                "frmo",
+                "is not known here, expected one of `from`, `to`",
+            ),
+            ("duplicate field `to`", "", "duplicate field `to`"),
+        ] {
+            let problem = query(&format!("Failed to deserialize query string: {said}"));
+            assert_eq!((problem.code, of(&problem)), (Code::MalformedParameter, (field, message)));
+        }
+        let problem = path("Invalid URL: Cannot parse `id` with value `x`: y`: UUID parsing failed");
+        assert_eq!(of(&problem), ("id", "UUID parsing failed"));
+    }
+
+    #[test]
+    fn bodies_are_told_without_columns() {
+        let read = |text: &str| {
+            let mut reader = serde_json::Deserializer::from_str(text);
+            body(
+                &serde_path_to_error::deserialize::<_, std::collections::BTreeMap<String, u8>>(&mut reader)
+                    .unwrap_err(),
+            )
+        };
+        let problem = read(r#"{"a":1,"b":"x"}"#);
+        assert_eq!((problem.code, of(&problem).0), (Code::MalformedBody, "/b"));
+        assert!(
+            problem.detail.starts_with("/b: ") && !problem.detail.contains("column"),
+            "{}",
+            problem.detail
+        );
+        let problem = read(r#"{"a":1,"b":}"#);
+        assert!(
+            problem.detail.contains("not JSON") && problem.detail.contains("character"),
+            "{}",
+            problem.detail
+        );
+        assert!(!problem.detail.contains("column"));
+    }
+}
