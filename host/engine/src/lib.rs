@@ -63,7 +63,7 @@ pub use event_types::{DuplicateEventType, EventTypePatch, NewEventType};
 pub use holds::HoldRequest;
 pub use holidays::{HolidayImport, ImportedHolidays};
 pub use integrations::{CalendarPatch, NewCalendar};
-pub use keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES};
+pub use keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES, may_come_from};
 pub use lifecycle::{CancelBooking, RescheduleBooking};
 pub use links::{ManageLink, Managed};
 pub use listings::{ListingPatch, NewListing};

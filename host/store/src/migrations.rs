@@ -40,6 +40,7 @@ migrations! {
     17 "0017_rotation",
     18 "0018_jobs_turn",
     21 "0021_jobs_stopped",
+    24 "0024_key_sources",
     28 "0028_changes_seen",
 }
 
