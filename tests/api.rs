@@ -6,10 +6,14 @@ mod admin;
 mod calendars;
 #[path = "api/event_types.rs"]
 mod event_types;
+#[path = "api/http.rs"]
+mod http;
 #[path = "api/life.rs"]
 mod life;
 #[path = "api/listings.rs"]
 mod listings;
+#[path = "api/reach.rs"]
+mod reach;
 #[path = "api/rules.rs"]
 mod rules;
 #[path = "api/team.rs"]
@@ -72,6 +76,18 @@ impl Api {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
+    /// A body as it stands, said to be JSON.
+    async fn send_text(&self, method: &str, path: &str, key: &str, text: &str) -> Answer {
+        let request =
+            Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
+        let request = request.header("content-type", "application/json").body(Body::from(text.to_owned()));
+        let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 16 * 1024 * 1024).await.unwrap();
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
     async fn ok(&self, method: &str, path: &str, body: Value) -> Value {
         let answer = self.send(method, path, Some(&self.key), &[], body).await;
         assert!(answer.status.is_success(), "{method} {path}: {} {}", answer.status, answer.body);
@@ -86,6 +102,7 @@ async fn key(world: &World, tenant: TenantId, scopes: &[&str]) -> String {
         name: "test".to_owned(),
         scopes,
         requests_per_minute: None,
+        sources: Vec::new(),
         expires_at: None,
     };
     world.engine.create_key("test", "test", new).await.unwrap().1.expose().to_owned()
@@ -330,6 +347,7 @@ async fn answers_say_how_often_a_key_may_ask() {
         name: "slow".to_owned(),
         scopes: vec!["listings:read".to_owned()],
         requests_per_minute: Some(1),
+        sources: Vec::new(),
         expires_at: None,
     };
     let slow = world.engine.create_key("test", "test", new).await.unwrap().1;

@@ -8,11 +8,19 @@ pub mod cli;
 pub mod config;
 mod http;
 pub mod ports;
+mod process;
 mod readiness;
 mod telemetry;
 pub mod wiring;
 
-pub use http::app::{App, router};
+pub use api::metrics_router;
+pub use http::{
+    app::{App, AppConfig, router},
+    serve::{
+        ConnectionLimits, Door, serve,
+        tls::{Look, Tls},
+    },
+};
 pub use readiness::Readiness;
 
 /// The description of all routes (OpenAPI 3.1).

@@ -11,6 +11,7 @@ mod program;
 mod providers;
 mod scheduling;
 mod sleepers;
+mod silent;
 mod table;
 
 use table::Table;
@@ -20,6 +21,7 @@ async fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let all =
         ["calls", "loading", "program", "commits", "scheduling", "availability", "neighbours", "providers"];
+    let all = ["calls", "loading", "program", "commits", "scheduling", "availability", "providers", "silent"];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         eprintln!("there is no benchmark {unknown:?}; there are: {}", all.join(", "));
         std::process::exit(2);
@@ -51,6 +53,9 @@ async fn main() {
     }
     if runs("providers") {
         providers::run(&mut table).await;
+    }
+    if runs("silent") {
+        silent::run(&mut table).await;
     }
     table.print();
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use axum::{
     Json,
-    body::{Body as RawBody, to_bytes},
     extract::{Request, State},
     http::StatusCode,
 };
@@ -24,6 +23,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
+    body,
     extract::{Json as Body, Path, Query},
     page::Page,
     problem::{ApiResult, ProblemDocument},
@@ -104,13 +104,7 @@ pub(super) async fn install(
     request: Request,
 ) -> ApiResult<(StatusCode, Json<PluginView>)> {
     key.operator()?;
-    let body: RawBody = request.into_body();
-    let bytes = to_bytes(body, limits::COMPONENT_BYTES_MAX).await.map_err(|_| {
-        Problem::new(
-            Code::TooLarge,
-            format!("A component may be at most {} bytes.", limits::COMPONENT_BYTES_MAX),
-        )
-    })?;
+    let bytes = body::read(request.into_body(), limits::COMPONENT_BYTES_MAX).await?;
     let installed = app.engine().install_plugin(&key.actor(), &request_id.0, bytes.to_vec()).await?;
     Ok((StatusCode::CREATED, Json(installed.version.into())))
 }
