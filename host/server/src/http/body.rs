@@ -25,12 +25,17 @@ fn too_large(most: usize) -> Problem {
     Problem::new(Code::TooLarge, format!("A body may be at most {most} bytes here."))
 }
 
-/// All of a body that is at most this long, in bytes.
-pub(crate) async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
-    // Who announces more is not waited for.
+/// Who announces more than may come is not waited for.
+fn announced(body: &Body, most: usize) -> Result<(), Problem> {
     if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
         return Err(too_large(most));
     }
+    Ok(())
+}
+
+/// All of a body that is at most this long, in bytes.
+pub(crate) async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
+    announced(&body, most)?;
     match Limited::new(body, most).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) => Err(unreadable(&*error, most)),
@@ -63,6 +68,7 @@ fn unreadable(error: &(dyn Error + 'static), most: usize) -> Problem {
 pub(crate) async fn of(request: Request) -> Result<Bytes, Problem> {
     let BodyLimit(most) =
         request.extensions().get().copied().unwrap_or(BodyLimit(limits::API_BODY_BYTES_MAX));
+    announced(request.body(), most)?;
     // Both limits hold: axum's is told to those who know only that.
     read(request.with_limited_body().into_body(), most).await
 }
