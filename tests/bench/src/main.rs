@@ -19,9 +19,17 @@ use table::Table;
 #[tokio::main]
 async fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let all =
-        ["calls", "loading", "program", "commits", "scheduling", "availability", "neighbours", "providers"];
-    let all = ["calls", "loading", "program", "commits", "scheduling", "availability", "providers", "silent"];
+    let all = [
+        "calls",
+        "loading",
+        "program",
+        "commits",
+        "scheduling",
+        "availability",
+        "neighbours",
+        "providers",
+        "silent",
+    ];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         eprintln!("there is no benchmark {unknown:?}; there are: {}", all.join(", "));
         std::process::exit(2);
