@@ -66,11 +66,10 @@ fn networks(fields: &mut Fields, sources: &[String]) -> Vec<String> {
     }
     let mut kept = Vec::new();
     for (i, text) in sources.iter().enumerate() {
-        match network(text) {
-            Some(network) => kept.push(network.trunc().to_string()),
-            None => {
-                fields.bad(&format!("/sources/{i}"), "must be a network such as 192.0.2.0/24, or an address")
-            }
+        if let Some(network) = network(text) {
+            kept.push(network.trunc().to_string());
+        } else {
+            fields.bad(&format!("/sources/{i}"), "must be a network such as 192.0.2.0/24, or an address");
         }
     }
     kept

@@ -104,7 +104,7 @@ fn no_object(expected: &dyn Expected) -> Error {
     Error::invalid_type(Unexpected::Seq, expected)
 }
 
-impl<'de> Strict<'de> {
+impl Strict<'_> {
     fn is_array(self) -> bool {
         self.0.is_array()
     }

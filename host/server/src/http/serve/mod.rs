@@ -151,9 +151,9 @@ pub(crate) async fn accept(
     let _ = gone.recv().await;
 }
 
-fn next_backoff(last: Duration) -> Duration {
-    let least = Duration::from_millis(limits::ACCEPT_BACKOFF_MS_MIN);
-    last.saturating_mul(2).clamp(least, Duration::from_millis(limits::ACCEPT_BACKOFF_MS_MAX))
+fn next_backoff(before: Duration) -> Duration {
+    let first = Duration::from_millis(limits::ACCEPT_BACKOFF_MS_MIN);
+    before.saturating_mul(2).clamp(first, Duration::from_millis(limits::ACCEPT_BACKOFF_MS_MAX))
 }
 
 /// Errors of one connection that was gone before it was accepted.

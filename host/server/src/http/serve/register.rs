@@ -87,15 +87,15 @@ impl Inner {
     }
 
     fn enqueue(&mut self, id: u64, source: Option<IpAddr>, turn: u64) {
-        self.queues(source).for_each(|queue| {
+        for queue in self.queues(source) {
             queue.insert(turn, id);
-        });
+        }
     }
 
     fn dequeue(&mut self, source: Option<IpAddr>, turn: u64) {
-        self.queues(source).for_each(|queue| {
+        for queue in self.queues(source) {
             queue.remove(&turn);
-        });
+        }
     }
 
     /// Strike it out. False if it was not there any more.
@@ -239,8 +239,8 @@ impl Drop for Ticket {
 mod tests {
     use super::*;
 
-    fn address(n: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([192, 0, 2, n]))
+    fn address(n: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, n])
     }
 
     fn is_open(ticket: &Ticket) -> bool {
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn who_has_waited_longest_makes_room_and_who_works_does_not() {
         let register = Register::new(4, 4);
-        let connections: Vec<Ticket> = (1..=4).map(|n| register.admit(address(n)).unwrap()).collect();
+        let connections: Vec<Ticket> = (1..=4).map(|n| register.admit(Some(address(n))).unwrap()).collect();
         assert!(connections[0].now(None));
         assert!(connections[1].now(Some(Waits::Receiving)));
         assert!(connections[2].now(None) && connections[2].now(Some(Waits::Idle)));
@@ -258,32 +258,32 @@ mod tests {
         assert!(connections[1].now(Some(Waits::Receiving)));
         let mut came = Vec::new();
         for closed in [3, 2, 1] {
-            came.push(register.admit(address(9)).unwrap());
+            came.push(register.admit(Some(address(9))).unwrap());
             came.last().unwrap().now(None);
             assert!(!is_open(&connections[closed]), "{closed}");
             assert!(!connections[closed].now(None), "it may not begin anything");
             assert_eq!(register.open(), 4);
         }
-        assert!(register.admit(address(9)).is_none(), "all work");
+        assert!(register.admit(Some(address(9))).is_none(), "all work");
         drop(came.pop());
-        assert!(register.admit(address(9)).is_some());
+        assert!(register.admit(Some(address(9))).is_some());
         assert!(is_open(&connections[0]));
     }
 
     #[test]
     fn an_address_that_has_its_share_closes_its_own() {
         let register = Register::new(100, 3);
-        let other = register.admit(address(1)).unwrap();
+        let other = register.admit(Some(address(1))).unwrap();
         let mut own = Vec::new();
         for _ in 0..10 {
-            own.push(register.admit(address(2)).unwrap());
+            own.push(register.admit(Some(address(2))).unwrap());
         }
         assert_eq!(own.iter().filter(|ticket| is_open(ticket)).count(), 3);
         assert!(is_open(&other) && own[7..].iter().all(is_open), "the oldest went");
         for ticket in &own[7..] {
             ticket.now(None);
         }
-        assert!(register.admit(address(2)).is_none() && register.admit(address(3)).is_some());
+        assert!(register.admit(Some(address(2))).is_none() && register.admit(Some(address(3))).is_some());
         let network = |n: u16| Some(IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, n]));
         let six: Vec<Ticket> = (0..5).map(|n| register.admit(network(n)).unwrap()).collect();
         assert_eq!(six.iter().filter(|ticket| is_open(ticket)).count(), 3, "a subscriber's network is one");
@@ -315,7 +315,7 @@ mod tests {
             for _ in 0..3_000 {
                 match next(4) {
                     0 | 1 => {
-                        let source = address(u8::try_from(next(4)).unwrap()).filter(|_| next(5) > 0);
+                        let source = Some(address(u8::try_from(next(4)).unwrap())).filter(|_| next(5) > 0);
                         if let Some(ticket) = register.admit(source) {
                             open.push((ticket, false));
                         }

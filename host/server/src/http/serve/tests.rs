@@ -12,10 +12,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::{tls::Look, *};
 use crate::http::problem::ApiError;
 
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 const SOON: Duration = Duration::from_millis(30);
 /// Longest wait for what comes at once.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const ASK: &str = "GET /hello HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
 
 fn patient() -> ConnectionLimits {
