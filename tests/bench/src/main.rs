@@ -10,8 +10,8 @@ mod neighbours;
 mod program;
 mod providers;
 mod scheduling;
-mod sleepers;
 mod silent;
+mod sleepers;
 mod table;
 
 use table::Table;
