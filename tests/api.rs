@@ -8,10 +8,14 @@ mod calendars;
 mod ends;
 #[path = "api/event_types.rs"]
 mod event_types;
+#[path = "api/http.rs"]
+mod http;
 #[path = "api/life.rs"]
 mod life;
 #[path = "api/listings.rs"]
 mod listings;
+#[path = "api/reach.rs"]
+mod reach;
 #[path = "api/rules.rs"]
 mod rules;
 #[path = "api/said.rs"]
@@ -76,13 +80,12 @@ impl Api {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    /// A body as it is written, whatever it is.
-    async fn raw(&self, method: &str, path: &str, body: &str) -> Answer {
-        let request = Request::builder().method(method).uri(path);
-        let request = request.header("authorization", format!("Bearer {}", self.key));
-        let request = request.header("content-type", "application/json");
-        let response =
-            self.router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+    /// A body as it stands, said to be JSON.
+    async fn send_text(&self, method: &str, path: &str, key: &str, text: &str) -> Answer {
+        let request =
+            Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
+        let request = request.header("content-type", "application/json").body(Body::from(text.to_owned()));
+        let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 16 * 1024 * 1024).await.unwrap();
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
@@ -111,6 +114,7 @@ async fn key(world: &World, tenant: TenantId, scopes: &[&str]) -> String {
         name: "test".to_owned(),
         scopes,
         requests_per_minute: None,
+        sources: Vec::new(),
         expires_at: None,
     };
     world.engine.create_key("test", "test", new).await.unwrap().1.expose().to_owned()
@@ -355,6 +359,7 @@ async fn answers_say_how_often_a_key_may_ask() {
         name: "slow".to_owned(),
         scopes: vec!["listings:read".to_owned()],
         requests_per_minute: Some(1),
+        sources: Vec::new(),
         expires_at: None,
     };
     let slow = world.engine.create_key("test", "test", new).await.unwrap().1;

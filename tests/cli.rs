@@ -511,3 +511,112 @@ fn an_upgrade_takes_nothing_away_and_what_is_revoked_is_said() {
         assert!(said.errors.contains("besides: api.acme.example cal.studio.example"), "{said:?}");
     }
 }
+
+/// A request of its own connection: status and body.
+fn http(address: &str, key: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    use std::io::{Read, Write};
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\nconnection: close"
+    );
+    let request =
+        format!("{head}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{method} {path}: {answer:?}"));
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+#[test]
+fn a_customer_books_beside_more_silent_connections_than_there_are_files() {
+    use serde_json::json;
+    use std::io::Write;
+    let berth = Berth::new();
+    berth.ok(&["tenant", "create", "--tenant", "studio", "--name", "Studio"], &[]);
+    let key = berth.ok(&["key", "create", "--tenant", "studio", "--name", "site"], &[])[0]["key"].clone();
+    let key = key.as_str().unwrap();
+    // 64 files unless it asks for more, and 256 at most: half of them are kept back.
+    let program = folder("BERTH_BINARIES", "../target/debug").join("berth");
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -Sn 64; ulimit -Hn 256; ulimit -Sc 0; exec \"$0\" serve"]).arg(program);
+    command.current_dir(berth.path()).env("BERTH_LISTEN", &berth.address).env("BERTH_LOG_FILTER", "error");
+    let server = Running(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap());
+    let until = Instant::now() + Duration::from_secs(60);
+    while std::net::TcpStream::connect(&berth.address).is_err() {
+        assert!(Instant::now() < until, "the server did not become ready");
+    }
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.0.id())).unwrap();
+    let limit = |name: &str| -> Vec<String> {
+        let line = limits.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{limits}"));
+        line[name.len()..].split_whitespace().take(2).map(str::to_owned).collect()
+    };
+    assert_eq!(limit("Max open files"), ["256", "256"], "it takes what it may have");
+    assert_eq!(limit("Max core file size"), ["0", "0"]);
+
+    let post = |path: &str, body: Value| http(&berth.address, key, "POST", path, &body);
+    let make = |path: &str, body: Value| {
+        let (status, made) = post(path, body);
+        assert_eq!(status, 201, "{path}: {made}");
+        made["id"].clone()
+    };
+    let listing = make("/api/listings", json!({ "slug": "studio", "title": "Studio", "time_zone": "UTC" }));
+    let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let hours = json!([{ "weekdays": days, "start": "00:00", "end": "24:00" }]);
+    let member =
+        make("/api/booking/team", json!({ "name": "Eve", "time_zone": "UTC", "weekly_hours": hours }));
+    let event_type = make(
+        "/api/booking/event-types",
+        json!({ "listing": listing, "slug": "talk", "title": "Talk", "length_minutes": 30, "members": [member] }),
+    );
+    let id = event_type.as_str().unwrap();
+    let day = |n: u64| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let at = chrono::DateTime::from_timestamp(i64::try_from(now).unwrap(), 0).unwrap();
+        (at + chrono::Days::new(n)).format("%Y-%m-%dT00:00:00Z").to_string()
+    };
+    let path =
+        format!("/api/booking/availability?event_type={id}&from={}&to={}&time_zone=UTC", day(2), day(3));
+    let (_, slots) = http(&berth.address, key, "GET", &path, &Value::Null);
+    let mut starts = slots["days"][0]["slots"].as_array().unwrap().iter().map(|slot| slot["start"].clone());
+    let mut book = |what: &str| {
+        let attendee = json!({ "name": "Ada", "email": "ada@example.com", "time_zone": "UTC" });
+        let body = json!({ "event_type": event_type, "start": starts.next().unwrap(), "attendee": attendee });
+        let (status, booking) = post("/api/booking", body);
+        assert_eq!(status, 201, "beside {what}: {booking}");
+    };
+    book("nothing");
+    let mut held = Vec::new();
+    for (what, sent) in [
+        ("silence", ""),
+        ("half a header", "GET /healthz HTTP/1.1\r\nhost: a\r\nx: "),
+        ("half a body", "POST /api/webhooks/acme HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nhalf"),
+        ("a kept connection", "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"),
+    ] {
+        for _ in 0..150 {
+            let mut stream = std::net::TcpStream::connect(&berth.address).unwrap();
+            // It may have made room for another already.
+            let _ = stream.write_all(sent.as_bytes());
+            held.push(stream);
+        }
+        book(what);
+    }
+    let (status, ready) = http(&berth.address, key, "GET", "/readyz", &Value::Null);
+    assert_eq!(status, 200, "{ready}");
+}
+
+#[test]
+fn a_key_for_some_addresses_is_made_and_shown() {
+    let berth = Berth::new();
+    berth.ok(&["tenant", "create", "--tenant", "studio", "--name", "Studio"], &[]);
+    let create = ["key", "create", "--tenant", "studio", "--name", "site"];
+    let made =
+        berth.ok(&[&create[..], &["--source", "192.0.2.7/24", "--source", "2001:db8::1"]].concat(), &[]);
+    assert_eq!(made[0]["sources"], serde_json::json!(["192.0.2.0/24", "2001:db8::1/128"]));
+    let listed = berth.ok(&["key", "list", "--tenant", "studio"], &[]);
+    assert_eq!(listed[0]["sources"], made[0]["sources"]);
+    let refused = berth.run(&[&create[..], &["--source", "nowhere"]].concat(), &[]);
+    assert!(refused.code == 1 && refused.errors.contains("/sources/0"), "{refused:?}");
+}

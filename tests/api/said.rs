@@ -15,7 +15,7 @@ async fn errors_name_the_field_and_no_column() {
     let api = Api::new().await;
     let event_type = api.world.offer(None, None).await.id.to_string();
     let send = async |method: &str, path: &str, body: &str| {
-        let answer = api.raw(method, path, body).await;
+        let answer = api.send_text(method, path, &api.key, body).await;
         let detail = answer.body["detail"].as_str().unwrap_or_default().to_owned();
         assert!(!detail.contains("column") && !answer.body.to_string().contains("at line"), "{detail}");
         (answer.status.as_u16(), answer.body["errors"][0]["field"].as_str().unwrap_or("-").to_owned(), detail)

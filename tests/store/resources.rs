@@ -45,6 +45,7 @@ pub async fn keys_are_found_by_hash(world: &World) {
         prefix: "bk_abc".into(),
         scopes: vec!["bookings:write".into()],
         requests_per_minute: Some(30),
+        sources: vec!["192.0.2.0/24".to_owned()],
         created_at: minute(0),
         expires_at: Some(minute(60)),
         revoked_at: None,

@@ -1,6 +1,8 @@
 //! API keys: `berth_` and 43 characters of base64url (256 random bits). Only the SHA-256 of a key is stored; a random key needs
 //! no slower hash.
 
+use std::net::IpAddr;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
     id::{ApiKeyId, TenantId},
@@ -12,7 +14,12 @@ use berth_model::{
 use berth_store::{StoreError, records::ApiKeyRecord};
 use ring::digest::{SHA256, digest};
 
-use crate::{Engine, Outcome, problems::of_store, validate::Fields};
+use crate::{
+    Engine, Outcome,
+    problems::of_store,
+    refusals::{is_from, network},
+    validate::Fields,
+};
 
 /// What a tenant's key may be allowed.
 pub const TENANT_SCOPES: &[&str] = &[
@@ -41,7 +48,31 @@ pub struct NewKey {
     pub name: String,
     pub scopes: Vec<String>,
     pub requests_per_minute: Option<u32>,
+    pub sources: Vec<String>,
     pub expires_at: Option<Instant>,
+}
+
+/// May this key be used from there? One without sources may be used from anywhere.
+#[must_use]
+pub fn may_come_from(key: &ApiKeyRecord, source: Option<IpAddr>) -> bool {
+    key.sources.is_empty() || is_from(&key.sources, source)
+}
+
+/// Networks, as they are kept: without the bits that do not count.
+fn networks(fields: &mut Fields, sources: &[String]) -> Vec<String> {
+    if sources.len() > limits::KEY_SOURCES_MAX {
+        fields.bad("/sources", format!("at most {}", limits::KEY_SOURCES_MAX));
+        return Vec::new();
+    }
+    let mut kept = Vec::new();
+    for (i, text) in sources.iter().enumerate() {
+        if let Some(network) = network(text) {
+            kept.push(network.trunc().to_string());
+        } else {
+            fields.bad(&format!("/sources/{i}"), "must be a network such as 192.0.2.0/24, or an address");
+        }
+    }
+    kept
 }
 
 fn hash(key: &str) -> [u8; 32] {
@@ -78,6 +109,7 @@ impl Engine {
         if new.expires_at.is_some_and(|at| at <= self.now()) {
             fields.bad("/expires_at", "must be in the future");
         }
+        let sources = networks(&mut fields, &new.sources);
         fields.finish()?;
 
         let mut bytes = [0; 32];
@@ -90,6 +122,7 @@ impl Engine {
             prefix: text.chars().take(12).collect(),
             scopes: new.scopes,
             requests_per_minute: new.requests_per_minute,
+            sources,
             created_at: self.now(),
             expires_at: new.expires_at,
             revoked_at: None,
@@ -138,6 +171,24 @@ impl Engine {
         self.store().revoke_key(tenant, key, self.audit_by(actor, request_id)).await.map_err(of_store)
     }
 
+    /// Say where a key may be used from; nowhere in particular if there is nothing in the list.
+    pub async fn set_key_sources(
+        &self,
+        actor: &str,
+        request_id: &str,
+        tenant: Option<TenantId>,
+        key: ApiKeyId,
+        sources: Vec<String>,
+    ) -> Outcome<ApiKeyRecord> {
+        let mut fields = Fields::default();
+        let sources = networks(&mut fields, &sources);
+        fields.finish()?;
+        let audit = self.audit_by(actor, request_id);
+        self.store().set_key_sources(tenant, key, sources, audit).await.map_err(of_store)?;
+        let keys = self.list_keys(tenant).await?;
+        keys.into_iter().find(|k| k.id == key).ok_or_else(|| Problem::not_found("key"))
+    }
+
     /// Make a new key with the rights of this one, then end this one.
     pub async fn rotate_key(
         &self,
@@ -156,6 +207,7 @@ impl Engine {
             name: old.name,
             scopes: old.scopes,
             requests_per_minute: old.requests_per_minute,
+            sources: old.sources,
             expires_at: old.expires_at,
         };
         let made = self.create_key(actor, request_id, new).await?;

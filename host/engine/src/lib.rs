@@ -70,7 +70,7 @@ pub use holds::HoldRequest;
 pub use holidays::{HolidayImport, ImportedHolidays};
 pub use installations::InstallationRoom;
 pub use integrations::{CalendarPatch, NewCalendar};
-pub use keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES};
+pub use keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES, may_come_from};
 pub use lifecycle::{CancelBooking, RescheduleBooking};
 pub use links::{ManageLink, Managed};
 pub use listings::{ListingPatch, NewListing};

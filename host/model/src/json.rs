@@ -1,5 +1,7 @@
 //! Reading JSON so that a refusal names the field.
 
+mod strict;
+
 use std::fmt::Display;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -57,6 +59,51 @@ pub fn without_position(message: &str) -> &str {
     }
 }
 
+/// Why a text is not the JSON that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParseError {
+    /// It is no JSON.
+    Syntax {
+        /// JSON Pointer of what was being read.
+        at: String,
+        /// What the reader says.
+        said: String,
+        /// Line and column where it stopped, both from 1.
+        place: (usize, usize),
+    },
+    /// It goes on after its JSON has ended.
+    Trailing,
+    /// A name is given twice in one object.
+    Twice(FieldError),
+}
+
+/// The JSON in this text, in which no object gives a name twice.
+///
+/// # Errors
+/// What is wrong, and where.
+pub fn parse(text: &[u8]) -> Result<Value, ParseError> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let strict::Unique(value) = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let (at, inner) = (pointer(error.path()), error.inner());
+        let said = without_position(&inner.to_string()).to_owned();
+        if inner.is_data() {
+            ParseError::Twice(FieldError::new(at, said))
+        } else {
+            ParseError::Syntax { at, said, place: (inner.line(), inner.column()) }
+        }
+    })?;
+    reader.end().map_err(|_| ParseError::Trailing)?;
+    Ok(value)
+}
+
+/// This value as a `T`. An object is asked for where `T` has fields with names: an array is not taken for them.
+///
+/// # Errors
+/// Which field is wrong, and why.
+pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, FieldError> {
+    strict::from_value(value).map_err(|error| field_error(&error))
+}
+
 /// `current` with `changes` in place of its own members; null sets a member's default (RFC 7396, one level deep). Refusals name
 /// the field below `at`.
 pub fn merged<T: Serialize + DeserializeOwned>(
@@ -77,10 +124,8 @@ pub fn merged<T: Serialize + DeserializeOwned>(
         }
         members.insert(name, value);
     }
-    serde_path_to_error::deserialize(Value::Object(members)).map_err(|error| {
-        let error = field_error(&error);
-        FieldError::new(format!("{at}{}", error.field), error.message)
-    })
+    read(&Value::Object(members))
+        .map_err(|error| FieldError::new(format!("{at}{}", error.field), error.message))
 }
 
 #[cfg(test)]
@@ -113,6 +158,108 @@ mod tests {
     fn absent_members_stay_and_null_sets_the_default() {
         let rules = merge(json!({ "zone": null, "limits": [{ "per": "day" }] })).unwrap();
         assert_eq!((rules.seats, rules.zone, rules.limits.len()), (3, None, 1));
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "snake_case", tag = "type")]
+    enum Tagged {
+        Days { days: u32 },
+        Never,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Plain {
+        Days { days: u32 },
+        Pair(u32, u32),
+        One(Limit),
+        Never,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Everything {
+        rules: Rules,
+        tagged: Tagged,
+        plain: Vec<Plain>,
+        by_number: std::collections::BTreeMap<u8, Option<Limit>>,
+        pair: (i64, f64),
+        any: Value,
+    }
+
+    fn everything() -> Value {
+        json!({
+            "rules": { "seats": 1, "zone": null, "limits": [{ "per": "day" }] },
+            "tagged": { "type": "days", "days": 2 },
+            "plain": ["never", { "days": { "days": 3 } }, { "pair": [1, 2] }, { "one": { "per": "week" } }],
+            "by_number": { "7": { "per": "year" }, "8": null },
+            "pair": [-1, 0.5],
+            "any": [{ "free": [] }],
+        })
+    }
+
+    #[test]
+    fn what_is_read_strictly_is_what_serde_reads() {
+        let plain: Everything = serde_json::from_value(everything()).unwrap();
+        assert_eq!(read::<Everything>(&everything()).unwrap(), plain);
+        assert_eq!(parse(everything().to_string().as_bytes()).unwrap(), everything());
+        for text in ["1 2", "{", "[1,]", "", "\u{feff}{}", "nul"] {
+            let error = parse(text.as_bytes()).unwrap_err();
+            assert!(!matches!(error, ParseError::Twice(_)), "{text}: {error:?}");
+        }
+    }
+
+    /// Each object of the value in turn as an array of its members' values: serde takes most of them for the struct.
+    fn with_one_array(value: &Value) -> Vec<Value> {
+        let mut found = Vec::new();
+        match value {
+            Value::Object(members) => {
+                found.push(Value::Array(members.values().cloned().collect()));
+                for (name, member) in members {
+                    found.extend(with_one_array(member).into_iter().map(|changed| {
+                        let mut members = members.clone();
+                        members.insert(name.clone(), changed);
+                        Value::Object(members)
+                    }));
+                }
+            }
+            Value::Array(items) => {
+                for (n, item) in items.iter().enumerate() {
+                    found.extend(with_one_array(item).into_iter().map(|changed| {
+                        let mut items = items.clone();
+                        items[n] = changed;
+                        Value::Array(items)
+                    }));
+                }
+            }
+            _ => {}
+        }
+        found
+    }
+
+    #[test]
+    fn no_array_is_taken_for_an_object_at_any_depth() {
+        let mut value = everything();
+        value.as_object_mut().unwrap().insert("any".to_owned(), Value::Null);
+        let changed = with_one_array(&value);
+        assert!(changed.len() >= 10, "{}", changed.len());
+        for changed in changed {
+            assert!(read::<Everything>(&changed).is_err(), "{changed}");
+        }
+        let taken: Limit = serde_json::from_value(json!(["day"])).unwrap();
+        assert_eq!(taken.per, "day", "this is what is refused");
+        assert_eq!(
+            read::<Tagged>(&json!(["days", 2])).unwrap_err().message,
+            "invalid type: sequence, expected an object"
+        );
+    }
+
+    #[test]
+    fn a_name_is_given_once_in_one_object() {
+        let twice = |text: &str| parse(text.as_bytes()).unwrap_err();
+        let named = |field: &str| ParseError::Twice(FieldError::new(field, "is given twice"));
+        assert_eq!(twice(r#"{"a":1,"a":1}"#), named("/a"));
+        assert_eq!(twice(r#"{"x":[{},{"b":{"c/d":1,"e":2,"c\u002fd":1}}]}"#), named("/x/1/b/c~1d"));
+        assert!(parse(br#"{"a":{"a":1},"b":[{"a":1},{"a":2}]}"#).is_ok(), "in different objects");
     }
 
     #[test]

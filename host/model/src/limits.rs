@@ -167,6 +167,42 @@ pub const TENANT_PERMITS_KEPT_MAX: usize = 10_000;
 
 /// Largest JSON body of an API request, in bytes.
 pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Connections of a server at the same time, unless the configuration says otherwise: far more than requests under way, at about ten KiB each.
+pub const CONNECTIONS_MAX: u32 = 4_096;
+/// One part of so many of the connections may come from one address that is no proxy of ours: an office behind one address still fits.
+pub const CONNECTIONS_SHARE_PARTS: usize = 4;
+/// Longest time from the opening of a connection to the end of its first request's header, in milliseconds: a phone far from its mast.
+pub const HEADER_MS_MAX: u64 = 10_000;
+/// How long a connection is kept that has answered and is not asked again, in milliseconds: longer than proxies keep theirs, so that
+/// they close first.
+pub const CONNECTION_IDLE_MS_MAX: u64 = 75_000;
+/// A body must bring [`BODY_STEP_BYTES_MIN`] bytes in each such time, in milliseconds.
+pub const BODY_STEP_MS: u64 = 5_000;
+/// Bytes of a body in each [`BODY_STEP_MS`], but for the last: the slowest line that anybody still uses brings ten times as many.
+pub const BODY_STEP_BYTES_MIN: u64 = 1_024;
+/// All header fields of a request and its first line, in bytes: what servers commonly accept.
+pub const REQUEST_HEADER_BYTES_MAX: usize = 32 * 1024;
+/// How long what still comes in after the last answer is thrown away before the connection is closed, in milliseconds: long enough that
+/// the answer is read on the other side of the world.
+pub const LINGER_MS_MAX: u64 = 1_000;
+/// First wait after a connection could not be accepted (no files, no memory), in milliseconds; doubles each time.
+pub const ACCEPT_BACKOFF_MS_MIN: u64 = 5;
+/// Longest such wait, in milliseconds: whoever closes a connection makes room.
+pub const ACCEPT_BACKOFF_MS_MAX: u64 = 500;
+/// Files that a process asks for at most: the kernel's own default for the limit of limits.
+pub const FILES_MAX: u64 = 1_048_576;
+/// Files kept back from connections: for the database, the cache, logs, and requests to providers.
+pub const FILES_RESERVED_MIN: u64 = 256;
+/// One part of so many of all files is kept back, if that is more.
+pub const FILES_RESERVED_PARTS: u64 = 4;
+/// Files below which `berth doctor` warns: connections and requests to providers at their usual limits.
+pub const FILES_LOW: u64 = 8_192;
+/// How often certificate files are looked at, in milliseconds: a renewed one serves long before the old one ends.
+pub const TLS_RELOAD_MS: u64 = 10_000;
+/// Largest certificate or key file, in bytes: long chains have some ten KiB.
+pub const TLS_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// Networks that one API key may name as its sources.
+pub const KEY_SOURCES_MAX: usize = 64;
 /// Signatures in one webhook header: an old and a new one while a secret is exchanged, and some to spare.
 pub const WEBHOOK_SIGNATURES_MAX: usize = 8;
 /// Tokens in one webhook body: messages of many items repeat it in each, and come in hundreds at most.

@@ -41,6 +41,18 @@ codes! {
     NotFound = "E0404", 404, "There is no such thing here", "Check the id and that the key belongs to its tenant.";
     /// The route exists, the method does not.
     MethodNotAllowed = "E0405", 405, "This method is not offered here", "See the methods of this path at /docs.";
+    /// A key came over a connection that others can read.
+    KeyInClear = "E0406", 403, "The API key was sent in clear", "Make a new key in its place, since others may have read this one, and send that over https only.";
+    /// The key may not be used from there.
+    SourceRefused = "E0407", 403, "The API key may not be used from this address", "Send the request from one of the key's `sources`, or change them.";
+    /// The body did not come, or too slowly.
+    TooSlow = "E0408", 408, "The request body came too slowly", "Send it again over a better connection.";
+    /// Not JSON.
+    WrongMediaType = "E0419", 415, "The body has another media type", "Send it with the Content-Type that the detail names.";
+    /// Not HTTP as its RFCs have it.
+    MalformedRequest = "E0420", 400, "The request is not valid HTTP", "See the detail; a proxy in between may have changed it.";
+    /// Too many or too long header fields.
+    HeadersTooLarge = "E0431", 431, "The header fields are too large", "Send fewer and shorter header fields; cookies are not needed.";
     /// Fields have wrong values.
     Invalid = "E0422", 422, "Some fields are not acceptable", "See `errors`: each names a field, what is wrong and what is allowed.";
     /// The answer would need more work than one answer may take.

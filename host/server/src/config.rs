@@ -9,14 +9,18 @@ use std::{
     net::SocketAddr,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use berth_model::limits;
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+
+use crate::http::serve::tls::Tls;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +58,18 @@ pub struct Config {
     pub log_filter: String,
     /// API requests per minute and key.
     pub requests_per_minute: u32,
-    /// Networks of our own proxies, whose `X-Forwarded-For` is believed.
+    /// Networks of our own proxies, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: BTreeSet<IpNet>,
+    /// File with the TLS certificate and those between it and the root (PEM); empty: TLS ends before this server, or nowhere.
+    pub tls_certificate: String,
+    /// File with its key (PEM).
+    pub tls_key: String,
+    /// Connections at the same time.
+    pub connections_max: u32,
+    /// Address at which metrics are shown without a key; empty: none.
+    pub metrics_listen: String,
+    /// May a crash leave the memory of the process, with keys in it, in a file?
+    pub core_dumps: bool,
 }
 
 impl fmt::Debug for Config {
@@ -86,6 +100,11 @@ impl Default for Config {
             log_filter: "info".to_owned(),
             requests_per_minute: 1_200,
             trusted_proxies: BTreeSet::new(),
+            tls_certificate: String::new(),
+            tls_key: String::new(),
+            connections_max: limits::CONNECTIONS_MAX,
+            metrics_listen: String::new(),
+            core_dumps: false,
         }
     }
 }
@@ -138,6 +157,36 @@ impl Config {
     #[must_use]
     pub fn compiled_dir(&self) -> PathBuf {
         self.data_dir.join("compiled")
+    }
+
+    /// Do clients reach this server over https? Then a key that comes over plain http is refused.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+    }
+
+    /// TLS, if it ends here.
+    pub fn tls(&self) -> Result<Option<Arc<Tls>>, ConfigError> {
+        let both = "tls-certificate and tls-key belong together: set both, or neither";
+        match (self.tls_certificate.as_str(), self.tls_key.as_str()) {
+            ("", "") => Ok(None),
+            ("", _) | (_, "") => Err(ConfigError(both.to_owned())),
+            (certificate, key) => Tls::open(certificate.into(), key.into())
+                .map(Some)
+                .map_err(|error| ConfigError(format!("tls-certificate, tls-key: {error}"))),
+        }
+    }
+
+    /// Where metrics are shown without a key.
+    pub fn metrics_address(&self) -> Result<Option<SocketAddr>, ConfigError> {
+        if self.metrics_listen.is_empty() {
+            return Ok(None);
+        }
+        let address = self.metrics_listen.parse();
+        let wrong = |_| {
+            ConfigError("metrics-listen must be an address with a port, such as 127.0.0.1:9464".to_owned())
+        };
+        address.map(Some).map_err(wrong)
     }
 
     /// Make the data folder, for its owner only.

@@ -9,11 +9,19 @@ pub mod config;
 mod http;
 mod log_lines;
 pub mod ports;
+mod process;
 mod readiness;
 mod telemetry;
 pub mod wiring;
 
-pub use http::app::{App, router};
+pub use api::metrics_router;
+pub use http::{
+    app::{App, AppConfig, router},
+    serve::{
+        ConnectionLimits, Door, serve,
+        tls::{Look, Tls},
+    },
+};
 pub use readiness::Readiness;
 
 /// The description of all routes (OpenAPI 3.1).

@@ -43,6 +43,7 @@ migrations! {
     19 "0019_crashes",
     20 "0020_conflict_ends",
     22 "0022_installations",
+    24 "0024_key_sources",
     28 "0028_changes_seen",
 }
 

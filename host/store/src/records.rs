@@ -345,6 +345,8 @@ pub struct ApiKeyRecord {
     pub scopes: Vec<String>,
     /// Requests per minute; none: as the configuration says.
     pub requests_per_minute: Option<u32>,
+    /// Networks that it may be used from; none: from anywhere.
+    pub sources: Vec<String>,
     pub created_at: Instant,
     pub expires_at: Option<Instant>,
     pub revoked_at: Option<Instant>,

@@ -93,6 +93,7 @@ impl Scene {
             scopes,
             expires_at: None,
             requests_per_minute: None,
+            sources: Vec::new(),
         };
         self.world.engine.create_key("bench", "bench", new).await.expect("made").1.expose().to_owned()
     }

@@ -10,6 +10,7 @@ mod neighbours;
 mod program;
 mod providers;
 mod scheduling;
+mod silent;
 mod sleepers;
 mod table;
 
@@ -18,8 +19,17 @@ use table::Table;
 #[tokio::main]
 async fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let all =
-        ["calls", "loading", "program", "commits", "scheduling", "availability", "neighbours", "providers"];
+    let all = [
+        "calls",
+        "loading",
+        "program",
+        "commits",
+        "scheduling",
+        "availability",
+        "neighbours",
+        "providers",
+        "silent",
+    ];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         eprintln!("there is no benchmark {unknown:?}; there are: {}", all.join(", "));
         std::process::exit(2);
@@ -51,6 +61,9 @@ async fn main() {
     }
     if runs("providers") {
         providers::run(&mut table).await;
+    }
+    if runs("silent") {
+        silent::run(&mut table).await;
     }
     table.print();
 }

@@ -23,6 +23,13 @@ pub struct Served {
     pub address: String,
 }
 
+impl Served {
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -11,6 +11,7 @@ fn key(w: &crate::world::World) -> NewKey {
         name: "Site".into(),
         scopes: vec!["bookings:write".into()],
         requests_per_minute: None,
+        sources: Vec::new(),
         expires_at: Some(w.engine.now().plus_minutes(60)),
     }
 }

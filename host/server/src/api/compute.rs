@@ -1,6 +1,7 @@
 //! The stateless form of availability.
 
 use axum::{
+    Extension,
     extract::{DefaultBodyLimit, State},
     http::header,
     response::{IntoResponse, Response},
@@ -18,7 +19,8 @@ use utoipa::ToSchema;
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
-    extract::Json as Body,
+    body::BodyLimit,
+    extract::Tree,
     problem::{ApiResult, ProblemDocument},
 };
 
@@ -43,8 +45,9 @@ pub(super) struct ComputeRequest {
 }
 
 /// The limit of this route's body: rules and busy times of a team.
-pub(super) fn body_limit() -> DefaultBodyLimit {
-    DefaultBodyLimit::max(limits::COMPUTE_BODY_BYTES_MAX)
+pub(super) fn body_limit() -> (DefaultBodyLimit, Extension<BodyLimit>) {
+    let most = limits::COMPUTE_BODY_BYTES_MAX;
+    (DefaultBodyLimit::max(most), Extension(BodyLimit(most)))
 }
 
 /// Rules and busy times in, slots out; nothing is stored.
@@ -54,7 +57,7 @@ pub(super) async fn post(
     State(app): State<App>,
     key: Authenticated,
     request_id: RequestId,
-    Body(request): Body<Value>,
+    Tree(request): Tree,
 ) -> ApiResult<Response> {
     let caller = key.caller("availability:read", &request_id)?;
     let work = move |budget: &Budget| {

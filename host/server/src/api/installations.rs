@@ -2,7 +2,6 @@
 
 use axum::{
     Json,
-    body::{Body as RawBody, to_bytes},
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -23,6 +22,7 @@ use super::plugins::PluginView;
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
+    body,
     extract::Path,
     page::Page,
     problem::{ApiResult, ProblemDocument},
@@ -75,13 +75,7 @@ pub(super) async fn install(
 ) -> ApiResult<Response> {
     key.operator()?;
     let room = app.engine().installation_room()?;
-    let body: RawBody = request.into_body();
-    let bytes = to_bytes(body, limits::COMPONENT_BYTES_MAX).await.map_err(|_| {
-        Problem::new(
-            Code::TooLarge,
-            format!("A component may be at most {} bytes.", limits::COMPONENT_BYTES_MAX),
-        )
-    })?;
+    let bytes = body::read(request.into_body(), limits::COMPONENT_BYTES_MAX).await?;
     let begun = app.engine().begin_installation(room, &key.actor(), &request_id.0, bytes.to_vec()).await?;
     let location = format!("{PATH}/{}", begun.id);
     let mut response = (StatusCode::ACCEPTED, Json(InstallationView::from(begun))).into_response();

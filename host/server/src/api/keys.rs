@@ -26,6 +26,8 @@ pub(super) struct KeyView {
     scopes: Vec<String>,
     /// Requests per minute; null: as the server is configured. The headers `RateLimit-Policy` and `RateLimit` say how it stands.
     requests_per_minute: Option<u32>,
+    /// Networks that it may be used from; none: from anywhere.
+    sources: Vec<String>,
     #[schema(value_type = String)]
     created_at: Instant,
     #[schema(value_type = Option<String>)]
@@ -44,6 +46,7 @@ impl From<ApiKeyRecord> for KeyView {
             prefix: k.prefix,
             scopes: k.scopes,
             requests_per_minute: k.requests_per_minute,
+            sources: k.sources,
             created_at: k.created_at,
             expires_at: k.expires_at,
             revoked_at: k.revoked_at,
@@ -77,6 +80,9 @@ pub(super) struct NewKeyBody {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub(super) expires_at: Option<Instant>,
+    /// Networks (`192.0.2.0/24`) and addresses that it may be used from, at most 64; absent or empty: from anywhere.
+    #[serde(default)]
+    pub(super) sources: Vec<String>,
 }
 
 /// Make a key. Its text is shown this once.
@@ -95,6 +101,7 @@ pub(super) async fn create(
         scopes: new.scopes,
         // How much one tenant may ask is the operator's business.
         requests_per_minute: None,
+        sources: new.sources,
         expires_at: new.expires_at,
     };
     let made = app.engine().create_key(&caller.actor, &caller.request_id, new).await?;
@@ -111,6 +118,30 @@ pub(super) async fn list(
     let caller = key.caller("keys:write", &request_id)?;
     let keys = app.engine().list_keys(Some(caller.tenant)).await?;
     Ok(Json(Page { items: keys.into_iter().map(KeyView::from).collect(), next: None }))
+}
+
+/// What can be changed of a key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PatchKey {
+    /// Networks and addresses that it may be used from; empty: from anywhere.
+    sources: Vec<String>,
+}
+
+/// Say where a key may be used from. It holds from the next request.
+#[utoipa::path(patch, path = "/api/sdk/auth/{id}", tag = "keys", request_body = PatchKey, params(("id" = String, Path)),
+    responses((status = 200, body = KeyView), (status = 404, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(super) async fn update(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ApiKeyId>,
+    Body(PatchKey { sources }): Body<PatchKey>,
+) -> ApiResult<Json<KeyView>> {
+    let caller = key.caller("keys:write", &request_id)?;
+    let (tenant, engine) = (Some(caller.tenant), app.engine());
+    let changed = engine.set_key_sources(&caller.actor, &caller.request_id, tenant, id, sources).await?;
+    Ok(Json(changed.into()))
 }
 
 /// Replace a key by a new one with the same rights.

@@ -10,7 +10,7 @@ mod compute;
 pub(crate) mod errors;
 mod event_types;
 pub(crate) mod grants;
-mod health;
+pub(crate) mod health;
 mod holds;
 mod holidays;
 pub(crate) mod installations;
@@ -28,7 +28,7 @@ mod tenants;
 mod webhook_log;
 mod webhooks;
 
-use axum::{Router, routing::get};
+use axum::{Router, response::Redirect, routing::get};
 use serde::{Deserialize, Deserializer};
 use utoipa::{
     Modify, OpenApi,
@@ -37,7 +37,9 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::http::app::App;
+use berth_model::problem::{Code, Problem};
+
+use crate::http::{app::App, problem::ApiError};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -143,7 +145,7 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(oauth::consents, oauth::revoke))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::rotate))
-        .routes(routes!(keys::revoke))
+        .routes(routes!(keys::revoke, keys::update))
         .routes(routes!(tenants::create, tenants::list))
         .routes(routes!(tenants::update))
         .routes(routes!(tenants::create_key))
@@ -155,6 +157,7 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(plugins::rollback))
         .routes(routes!(plugins::quarantine, plugins::lift))
         .routes(routes!(grants::list, grants::set, grants::change))
+        .routes(routes!(health::metrics))
         .routes(routes!(oauth::clients))
         .routes(routes!(oauth::set_client, oauth::delete_client))
 }
@@ -163,7 +166,6 @@ fn open_documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
-        .routes(routes!(health::metrics))
         .routes(routes!(webhooks::receive, webhooks::receive_get))
         .routes(routes!(webhooks::receive_for_account))
         .routes(routes!(oauth::callback))
@@ -184,15 +186,26 @@ pub(crate) fn open() -> Router<App> {
     open_documented().split_for_parts().0
 }
 
+/// Metrics alone, without a key: for an address that only the machine that watches can reach.
+pub fn metrics_router(app: App) -> Router {
+    Router::new()
+        .route("/metrics", get(health::metrics_text))
+        .fallback(|| async { ApiError(Problem::new(Code::NotFound, "Only /metrics is here.")) })
+        .with_state(app)
+}
+
 /// The description of all routes (OpenAPI 3.1).
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
     keyed_documented().merge(open_documented()).split_for_parts().1
 }
 
-/// `/openapi.json`, `/docs` to browse it, and the page of error codes.
+/// `/openapi.json`, `/docs` to browse it, and the page of error codes; `/` leads there.
 pub(crate) fn docs(document: utoipa::openapi::OpenApi) -> Router<App> {
     let browser: Router<App> = SwaggerUi::new("/docs").url("/openapi.json", document).into();
-    browser.route(errors::PATH, get(errors::page))
+    browser
+        .route(errors::PATH, get(errors::page))
+        // Until there are pages for people.
+        .route("/", get(|| async { Redirect::temporary("/docs/") }))
 }
 
 /// A field that may be absent (leave it), null (clear it) or a value.

@@ -24,7 +24,8 @@ use utoipa::{IntoParams, ToSchema};
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
-    extract::{IfMatch, Json as Body, Path, Query},
+    body::Raw,
+    extract::{IfMatch, Json as Body, Path, Query, Tree, malformed},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
 };
@@ -86,7 +87,7 @@ pub(super) struct RuleBody<T> {
 }
 
 /// Take the owner out of a body and read the rest as what it must be.
-fn read<T: serde::de::DeserializeOwned>(mut body: Value) -> Result<(Option<RuleOwner>, T), Problem> {
+fn read<T: serde::de::DeserializeOwned>(mut body: Value) -> ApiResult<(Option<RuleOwner>, T)> {
     let mut owners = Vec::new();
     if let Some(fields) = body.as_object_mut() {
         for name in ["member", "listing", "event_type"] {
@@ -103,13 +104,9 @@ fn read<T: serde::de::DeserializeOwned>(mut body: Value) -> Result<(Option<RuleO
     }
     if owners.len() > 1 {
         let message = "name only one of member, listing and event_type";
-        return Err(Problem::invalid(vec![FieldError::new("/member", message)]));
+        return Err(Problem::invalid(vec![FieldError::new("/member", message)]).into());
     }
-    let rule = serde_path_to_error::deserialize(body).map_err(|error| {
-        let mut problem = Problem::new(Code::MalformedBody, error.inner().to_string());
-        problem.errors.push(berth_model::json::field_error(&error));
-        problem
-    })?;
+    let rule = berth_model::json::read(&body).map_err(malformed)?;
     Ok((owners.pop(), rule))
 }
 
@@ -134,7 +131,7 @@ macro_rules! rule_routes {
                 State(app): State<App>,
                 key: Authenticated,
                 request_id: RequestId,
-                Body(body): Body<Value>,
+                Tree(body): Tree,
             ) -> ApiResult<Response> {
                 let caller = key.caller("listings:write", &request_id)?;
                 let (owner, rule) = read::<$shape>(body)?;
@@ -180,7 +177,7 @@ macro_rules! rule_routes {
                 request_id: RequestId,
                 Path(id): Path<RuleId>,
                 IfMatch(revision): IfMatch,
-                Body(body): Body<Value>,
+                Tree(body): Tree,
             ) -> ApiResult<Response> {
                 let caller = key.caller("listings:write", &request_id)?;
                 let (owner, rule) = read::<$shape>(body)?;
@@ -282,7 +279,7 @@ pub(super) async fn import(
     key: Authenticated,
     request_id: RequestId,
     Query(params): Query<ImportParams>,
-    body: axum::body::Bytes,
+    Raw(body): Raw,
 ) -> ApiResult<(StatusCode, Json<Imported>)> {
     let caller = key.caller("listings:write", &request_id)?;
     let read = move |_: &Budget| {

@@ -114,6 +114,9 @@ pub(super) struct NewTenantKey {
     /// Requests per minute, 1 to 1 000 000; absent: as the server is configured.
     #[serde(default)]
     requests_per_minute: Option<u32>,
+    /// Networks and addresses that it may be used from; absent or empty: from anywhere.
+    #[serde(default)]
+    sources: Vec<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     expires_at: Option<Instant>,
@@ -136,6 +139,7 @@ pub(super) async fn create_key(
         name: new.name,
         scopes: new.scopes,
         requests_per_minute: new.requests_per_minute,
+        sources: new.sources,
         expires_at: new.expires_at,
     };
     let made = app.engine().create_key(&key.actor(), &request_id.0, new).await?;

@@ -10,14 +10,15 @@ use berth_model::{
     id::ConnectionId,
     limits,
     manifest::PluginId,
-    problem::{Code, Problem},
     provider::{WebhookReply, WebhookRequest},
 };
 
 use crate::http::{
     app::{App, RequestId},
+    body,
     extract::Path,
     problem::{ApiResult, ProblemDocument},
+    rules::AsItIs,
     source::Source,
 };
 
@@ -74,12 +75,7 @@ pub(super) async fn receive_for_account(
 async fn message(app: &App, request: Request) -> ApiResult<WebhookRequest> {
     let received_at = app.engine().now();
     let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, limits::WEBHOOK_BODY_BYTES_MAX).await.map_err(|_| {
-        Problem::new(
-            Code::TooLarge,
-            format!("A message may be at most {} bytes.", limits::WEBHOOK_BODY_BYTES_MAX),
-        )
-    })?;
+    let body = body::read(body, limits::WEBHOOK_BODY_BYTES_MAX).await?;
     let headers = parts.headers.iter().map(|(name, value)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });
@@ -96,6 +92,7 @@ async fn message(app: &App, request: Request) -> ApiResult<WebhookRequest> {
 fn response(reply: WebhookReply) -> Response {
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    response.extensions_mut().insert(AsItIs);
     let headers = response.headers_mut();
     if let Ok(value) = reply.content_type.parse() {
         headers.insert(header::CONTENT_TYPE, value);

@@ -106,6 +106,7 @@ pub(super) async fn demo(mut config: Config, demo: Demo) -> Result<(), CliError>
         name: "demo".to_owned(),
         scopes: TENANT_SCOPES.iter().map(ToString::to_string).collect(),
         requests_per_minute: None,
+        sources: Vec::new(),
         expires_at: Some(engine.now().plus_seconds(86_400)),
     };
     let (_, key) = engine.create_key(ACTOR, REQUEST, new).await?;
@@ -316,8 +317,7 @@ fn print_session(config: &Config, key: &str, event_type: &str, now: Instant, sim
 Berth is ready.
 
   API            {url}
-  Documentation  {url}/docs
-  Metrics        {url}/metrics{}
+  Documentation  {url}/docs{}
   API key        {key}   (for a day)
 
 Try it:

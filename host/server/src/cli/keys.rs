@@ -32,6 +32,9 @@ pub(super) enum Key {
         /// Requests per minute that it may make (default: as the server is configured).
         #[arg(long, value_name = "COUNT")]
         requests_per_minute: Option<u32>,
+        /// Network (192.0.2.0/24) or address that it may be used from; can be given again (default: from anywhere).
+        #[arg(long = "source", value_name = "NETWORK", value_delimiter = ',')]
+        sources: Vec<String>,
         /// Days until it ends by itself.
         #[arg(long)]
         days: Option<u32>,
@@ -77,14 +80,14 @@ async fn tenant_id(wired: &Wired, slug: Option<&String>) -> Result<Option<Tenant
 pub(super) async fn key(context: &Context, command: Key) -> Result<(), CliError> {
     let wired = wiring::wire(&context.config).await?;
     match command {
-        Key::Create { name, tenant, operator, scopes, requests_per_minute, days } => {
+        Key::Create { name, tenant, operator, scopes, requests_per_minute, sources, days } => {
             let tenant = tenant_id(&wired, tenant.as_ref()).await?;
             let all = if operator { vec![OPERATOR_SCOPE] } else { TENANT_SCOPES.to_vec() };
             let scopes =
                 if scopes.is_empty() { all.into_iter().map(str::to_owned).collect() } else { scopes };
             let expires_at =
                 days.map(|d| wired.engine.now().plus_seconds(i64::from(d).saturating_mul(86_400)));
-            let new = NewKey { tenant, name, scopes, requests_per_minute, expires_at };
+            let new = NewKey { tenant, name, scopes, requests_per_minute, sources, expires_at };
             let (record, text) = wired.engine.create_key(ACTOR, REQUEST, new).await?;
             output::rows(
                 context.json,
@@ -93,6 +96,7 @@ pub(super) async fn key(context: &Context, command: Key) -> Result<(), CliError>
                     ("key", json!(text.expose())),
                     ("scopes", json!(record.scopes)),
                     ("requests_per_minute", json!(record.requests_per_minute)),
+                    ("sources", json!(record.sources)),
                     ("expires_at", json!(record.expires_at)),
                 ]],
             );
@@ -109,6 +113,7 @@ pub(super) async fn key(context: &Context, command: Key) -> Result<(), CliError>
                         ("prefix", json!(k.prefix)),
                         ("scopes", json!(k.scopes)),
                         ("requests_per_minute", json!(k.requests_per_minute)),
+                        ("sources", json!(k.sources)),
                         ("expires_at", json!(k.expires_at)),
                         ("revoked_at", json!(k.revoked_at)),
                         ("last_used_at", json!(k.last_used_at)),

@@ -58,6 +58,7 @@ Examples:
   berth key create --operator --name ops                     an operator's key
   berth key create --tenant studio --name website --scopes availability:read,bookings:write --days 365
   berth key create --tenant studio --name import --requests-per-minute 6000
+  berth key create --tenant studio --name backend --source 192.0.2.0/24 --source 2001:db8::7
   berth key list --tenant studio
   berth key revoke 019f… --tenant studio"
     )]

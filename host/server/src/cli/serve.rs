@@ -1,20 +1,29 @@
 //! `berth serve` and `berth migrate`.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use berth_model::limits as model_limits;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::Mutex,
+    task::JoinSet,
 };
 
 use super::{CliError, Context};
 use crate::{
-    App, background,
+    App, AppConfig, ConnectionLimits, Door, Tls,
+    background::{self, Supervisor},
     config::Config,
+    http::serve::accept,
+    metrics_router,
     ports::MachineRandom,
+    process,
     wiring::{self, Wired},
 };
 
+/// Connections at the address of metrics: some that watch, and a person.
+const METRICS_CONNECTIONS: usize = 16;
 /// How long requests, calls and jobs may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -33,30 +42,76 @@ pub(super) async fn listen(config: &Config) -> Result<TcpListener, CliError> {
     })
 }
 
+/// What stands between the machine and the requests.
+struct Front {
+    tls: Option<Arc<Tls>>,
+    limits: ConnectionLimits,
+    metrics: Option<TcpListener>,
+}
+
+async fn front(config: &Config) -> Result<Front, CliError> {
+    let files = process::take_files();
+    if !config.core_dumps {
+        process::no_core_dumps();
+    }
+    let connections = process::connections(config.connections_max, files);
+    let metrics = match config.metrics_address()? {
+        None => None,
+        Some(address) => Some(
+            TcpListener::bind(address)
+                .await
+                .map_err(|error| CliError::Other(format!("metrics-listen {address}: {error}")))?,
+        ),
+    };
+    Ok(Front { tls: config.tls()?, limits: ConnectionLimits::new(connections), metrics })
+}
+
 /// Serve until a signal; then drain. A second signal ends at once.
 pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> Result<(), CliError> {
     let address = listener.local_addr().map_err(|e| CliError::Other(e.to_string()))?;
     let supervisor = wired.supervisor.clone();
     let plugin_dir = (!config.plugin_dir.is_empty()).then(|| config.plugin_dir.clone().into());
-    let proxies = config.trusted_proxies.iter().copied().collect();
-    let app =
-        App::new(wired.engine.clone(), Arc::new(MachineRandom::new()), config.requests_per_minute, proxies)
-            .with_readiness(wired.readiness.clone());
+    let Front { tls, limits, metrics } = front(&config).await?;
+    let proxies: Vec<_> = config.trusted_proxies.iter().copied().collect();
+    let app = App::with(
+        wired.engine.clone(),
+        Arc::new(MachineRandom::new()),
+        AppConfig {
+            requests_per_minute: config.requests_per_minute,
+            trusted_proxies: proxies.clone(),
+            https_only: config.is_https(),
+        },
+    )
+    .with_readiness(wired.readiness.clone());
     let work = tokio::spawn(background::run(wired.clone(), app.clone(), plugin_dir));
-    tracing::info!(url = %format!("http://{address}"), "berth serves");
-
-    let mut ending = supervisor.stopping();
-    let service = crate::router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = ending.wait_for(|stop| *stop).await;
-    });
-    let server = tokio::spawn(async move { server.await });
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!(url = %format!("{scheme}://{address}"), connections = limits.connections, "berth serves");
+    if config.is_https() && tls.is_none() && proxies.is_empty() {
+        tracing::warn!(
+            "public-url is https, but TLS ends neither here (tls-certificate) nor at a proxy of ours (trusted-proxies): every API key is refused"
+        );
+    }
+    let mut doors = JoinSet::new();
+    if let Some(tls) = tls.clone() {
+        let (every, stop) = (Duration::from_millis(model_limits::TLS_RELOAD_MS), supervisor.stopping());
+        doors.spawn(
+            supervisor.clone().keep("certificate", move || Arc::clone(&tls).keep(every, stop.clone())),
+        );
+    }
+    if let Some(listener) = metrics {
+        let limits = ConnectionLimits::new(METRICS_CONNECTIONS);
+        let router = metrics_router(app.clone());
+        let door = Door { router, limits, tls: None, trusted_proxies: [].into() };
+        doors.spawn(keep_open("metrics", &supervisor, listener, door));
+    }
+    let door = Door { router: crate::router(app), limits, tls, trusted_proxies: proxies.into() };
+    doors.spawn(keep_open("connections", &supervisor, listener, door));
 
     a_signal().await?;
     tracing::info!("stopping; calls and jobs under way are finished");
     supervisor.stop();
     let drained = async {
-        let _ = server.await;
+        while doors.join_next().await.is_some() {}
         let _ = work.await;
         wired.engine.store().close().await;
     };
@@ -69,6 +124,20 @@ pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> 
         second = a_signal() => second?,
     }
     Ok(())
+}
+
+/// Connections at a door, whatever becomes of those who accept them.
+fn keep_open(
+    name: &'static str,
+    supervisor: &Supervisor,
+    listener: TcpListener,
+    door: Door,
+) -> impl Future<Output = ()> + Send + use<> {
+    let (listener, stop) = (Arc::new(Mutex::new(Some(listener))), supervisor.stopping());
+    supervisor.clone().keep(name, move || {
+        let (listener, door, stop) = (Arc::clone(&listener), door.clone(), stop.clone());
+        async move { accept(&listener, door, stop).await }
+    })
 }
 
 async fn a_signal() -> Result<(), CliError> {

@@ -20,7 +20,13 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
-use super::{auth::require_key, idempotency::idempotent, problem::ApiError, rate::Rate};
+use super::{
+    auth::{KeyUsed, require_key},
+    idempotency::idempotent,
+    problem::ApiError,
+    rate::Rate,
+    rules,
+};
 use crate::{Readiness, api};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,10 +45,22 @@ struct Inner {
     metrics: PrometheusHandle,
     random: Arc<dyn Random>,
     trusted_proxies: Vec<IpNet>,
+    https_only: bool,
+}
+
+/// What the configuration says of requests.
+#[derive(Debug, Clone, Default)]
+pub struct AppConfig {
+    /// Requests of one key in a minute, where the key has no limit of its own.
+    pub requests_per_minute: u32,
+    /// Our own proxies: what they say of where a request comes from, and how, is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Are keys refused that came over plain http?
+    pub https_only: bool,
 }
 
 impl App {
-    /// Handlers over this engine. What a trusted proxy says of where a request comes from is believed.
+    /// Handlers over this engine, over http or https alike.
     #[must_use]
     pub fn new(
         engine: Engine,
@@ -50,11 +68,18 @@ impl App {
         requests_per_minute: u32,
         trusted_proxies: Vec<IpNet>,
     ) -> Self {
+        Self::with(engine, random, AppConfig { requests_per_minute, trusted_proxies, https_only: false })
+    }
+
+    /// The same, as the configuration says.
+    #[must_use]
+    pub fn with(engine: Engine, random: Arc<dyn Random>, config: AppConfig) -> Self {
         let metrics = crate::telemetry::start_metrics();
+        let AppConfig { requests_per_minute, trusted_proxies, https_only } = config;
         let (rate, link_rate) =
             (Rate::new(requests_per_minute), Rate::new(limits::LINK_REQUESTS_PER_MINUTE_MAX));
-        let inner = Arc::new(Inner { engine, rate, link_rate, metrics, random, trusted_proxies });
-        Self { inner, readiness: Readiness::default() }
+        let inner = Inner { engine, rate, link_rate, metrics, random, trusted_proxies, https_only };
+        Self { inner: Arc::new(inner), readiness: Readiness::default() }
     }
 
     /// The same, telling of what these checks found.
@@ -73,6 +98,10 @@ impl App {
 
     pub(crate) fn trusted_proxies(&self) -> &[IpNet] {
         &self.inner.trusted_proxies
+    }
+
+    pub(crate) fn https_only(&self) -> bool {
+        self.inner.https_only
     }
 
     pub(crate) fn rate(&self) -> &Rate {
@@ -146,7 +175,21 @@ async fn timed(request: Request, next: Next) -> Response {
     }
 }
 
-/// A request id, a span, a metric.
+/// Methods by their names, as labels and in lines: whatever else a caller makes up is `other`.
+fn name_of(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// A request id, a span, a metric, and a line that says how it went. No line has what a caller wrote into path or query.
 async fn observed(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(&REQUEST_ID).and_then(|v| v.to_str().ok());
     let decent = |id: &&str| {
@@ -162,17 +205,26 @@ async fn observed(State(app): State<App>, mut request: Request, next: Next) -> R
         str::to_owned,
     );
     request.extensions_mut().insert(RequestId(id.clone()));
-    let method: Method = request.method().clone();
+    let name = name_of(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let started = std::time::Instant::now();
-    let span =
-        tracing::info_span!("request", request_id = %id, %method, route, status = tracing::field::Empty);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let span = tracing::info_span!("request", request_id = %id, method = name, route);
+    let response = match rules::check(&request) {
+        Ok(()) => next.run(request).instrument(span.clone()).await,
+        Err(problem) => ApiError(problem).into_response(),
+    };
+    let mut response = rules::documented(response);
     let status = response.status().as_u16();
-    span.record("status", status);
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    span.in_scope(|| tracing::debug!(ms, "request answered"));
-    metrics::histogram!("berth_request_seconds", "method" => method.to_string(), "route" => route, "status" => status.to_string())
+    let key = response.extensions().get::<KeyUsed>().map(|key| tracing::field::display(key.0));
+    span.in_scope(|| {
+        if api::health::PATHS.contains(&route.as_str()) {
+            tracing::debug!(status, ms, key, "request answered");
+        } else {
+            tracing::info!(status, ms, key, "request answered");
+        }
+    });
+    metrics::histogram!("berth_request_seconds", "method" => name, "route" => route, "status" => status.to_string())
         .record(started.elapsed().as_secs_f64());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);

@@ -6,9 +6,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use berth_engine::{Caller, OPERATOR_SCOPE};
+use berth_engine::{Caller, OPERATOR_SCOPE, may_come_from};
 use berth_model::{
-    id::TenantId,
+    id::{ApiKeyId, TenantId},
     problem::{Code, Problem},
 };
 use berth_store::records::ApiKeyRecord;
@@ -16,6 +16,7 @@ use berth_store::records::ApiKeyRecord;
 use super::{
     app::{App, RequestId},
     problem::ApiError,
+    source,
 };
 
 /// The key that a request came with, checked, and the Idempotency-Key that is reserved for the request.
@@ -81,12 +82,31 @@ fn unauthenticated(detail: &str) -> Problem {
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let value = headers.get(header::AUTHORIZATION).ok_or_else(|| unauthenticated("No API key was sent."))?;
-    value
-        .to_str()
-        .ok()
-        .and_then(|v| v.strip_prefix("Bearer "))
-        .map(str::trim)
+    // The scheme's name is in any case (RFC 9110, section 11.1).
+    let parts = value.to_str().ok().and_then(|text| text.split_once(' '));
+    parts
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, key)| key.trim())
         .ok_or_else(|| unauthenticated("The Authorization header is not of the form Bearer <key>."))
+}
+
+/// The key that a request came with, on its answer: for the line that says how it went.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyUsed(pub(crate) ApiKeyId);
+
+/// Where a key is sent in clear, it is refused, good or bad: others have it now.
+fn in_clear(app: &App, request: &Request) -> Result<(), Problem> {
+    if !app.https_only() || source::is_private(request.extensions(), request.headers(), app.trusted_proxies())
+    {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::KeyInClear,
+        "This server is reached over https, and the key came over plain http, where others can read it.",
+    )
+    .with_hint(
+        "Make a new key in its place, and send that over https only. Operators: a proxy that ends TLS stands in `trusted-proxies`, and writes X-Forwarded-Proto.",
+    ))
 }
 
 /// Let only requests with a valid key through, no more often than allowed; every answer says how often that is.
@@ -95,6 +115,9 @@ pub(crate) async fn require_key(State(app): State<App>, mut request: Request, ne
         Ok(key) => key,
         Err(problem) => return ApiError(problem).into_response(),
     };
+    if let Err(problem) = in_clear(&app, &request) {
+        return ApiError(problem).into_response();
+    }
     let record = match app.engine().authenticate(key).await {
         Ok(Some(record)) => record,
         Ok(None) => {
@@ -103,7 +126,16 @@ pub(crate) async fn require_key(State(app): State<App>, mut request: Request, ne
         }
         Err(problem) => return ApiError(problem).into_response(),
     };
-    let standing = app.rate().take(record.id, record.requests_per_minute);
+    let from = source::source_of(request.extensions(), request.headers(), app.trusted_proxies());
+    if !may_come_from(&record, from) {
+        let from = from.map_or_else(|| "an address that is not known".to_owned(), |from| from.to_string());
+        let detail = format!("The key may not be used from {from}.");
+        let mut response = ApiError(Problem::new(Code::SourceRefused, detail)).into_response();
+        response.extensions_mut().insert(KeyUsed(record.id));
+        return response;
+    }
+    let id = record.id;
+    let standing = app.rate().take(id, record.requests_per_minute);
     let mut response = match standing.check() {
         Ok(()) => {
             request.extensions_mut().insert(Authenticated { key: record, idempotency_key: None });
@@ -112,5 +144,6 @@ pub(crate) async fn require_key(State(app): State<App>, mut request: Request, ne
         Err(problem) => ApiError(problem).into_response(),
     };
     standing.tell(response.headers_mut());
+    response.extensions_mut().insert(KeyUsed(id));
     response
 }

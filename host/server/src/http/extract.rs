@@ -1,17 +1,18 @@
 //! Bodies, paths and queries, with problems that name the field.
 
 use axum::{
-    body::Bytes,
     extract::{FromRequest, FromRequestParts, Path as AxumPath, Query as AxumQuery, Request},
     http::{HeaderMap, header, request::Parts},
 };
 use berth_model::{
-    limits,
+    json,
     problem::{Code, FieldError, Problem},
 };
+use http_body::Body as _;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::{problem::ApiError, unread};
+use super::{body, problem::ApiError, unread};
 
 /// A JSON body. Unknown fields are refused by the types themselves.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -19,25 +20,32 @@ pub(crate) struct Json<T>(pub(crate) T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let body = Bytes::from_request(request, state).await.map_err(|_| {
-            Problem::new(
-                Code::TooLarge,
-                format!("A body may be at most {} bytes.", limits::API_BODY_BYTES_MAX),
-            )
-        })?;
-        // An absent body is an empty object, for routes where every field is optional.
-        let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
-        let mut reader = serde_json::Deserializer::from_slice(text);
-        let value =
-            serde_path_to_error::deserialize(&mut reader).map_err(|error| ApiError(unread::body(&error)))?;
-        reader
-            .end()
-            .map_err(|_| Problem::new(Code::MalformedBody, "The body goes on after its JSON has ended."))?;
-        Ok(Self(value))
+        let Tree(value) = Tree::from_request(request, state).await?;
+        json::read(&value).map(Self).map_err(malformed)
     }
 }
 
-/// A body one field of which cannot be read.
+/// A JSON body as a value, for routes that take it apart themselves.
+pub(crate) struct Tree(pub(crate) Value);
+
+impl<S: Send + Sync> FromRequest<S> for Tree {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let is_json = body::is_json(request.headers());
+        if !request.body().is_end_stream() {
+            // What cannot be taken need not come.
+            is_json?;
+        }
+        let text = body::of(request).await?;
+        // An absent body is an empty object, for routes where every field is optional.
+        if text.is_empty() {
+            return Ok(Self(Value::Object(Map::new())));
+        }
+        json::parse(&text).map(Self).map_err(|error| ApiError(unread::body(error)))
+    }
+}
+
+/// A body that cannot be read, or a field of it.
 pub(crate) fn malformed(error: FieldError) -> ApiError {
     ApiError(unread::field(error))
 }

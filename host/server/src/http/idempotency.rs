@@ -14,7 +14,7 @@ use berth_model::{
 use berth_store::records::Idempotency;
 use ring::digest::{Context, SHA256};
 
-use super::{app::App, auth::Authenticated, problem::ApiError};
+use super::{app::App, auth::Authenticated, body, problem::ApiError};
 
 static KEY: HeaderName = HeaderName::from_static("idempotency-key");
 static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -55,9 +55,7 @@ async fn handle(app: &App, key: HeaderValue, request: Request, next: Next) -> Re
     };
     let most = limits::COMPONENT_BYTES_MAX;
     let (mut parts, body) = request.into_parts();
-    let body = to_bytes(body, most)
-        .await
-        .map_err(|_| Problem::new(Code::TooLarge, format!("A body may be at most {most} bytes.")))?;
+    let body = body::read(body, most).await?;
     let fingerprint = fingerprint(&parts.method, parts.uri.path(), &body);
     let store = app.engine().store();
     let failed = |error: berth_store::StoreError| {

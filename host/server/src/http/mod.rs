@@ -2,10 +2,13 @@
 
 pub(crate) mod app;
 pub(crate) mod auth;
+pub(crate) mod body;
 pub(crate) mod extract;
 pub(crate) mod idempotency;
 pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod rate;
+pub(crate) mod rules;
+pub(crate) mod serve;
 pub(crate) mod source;
 mod unread;

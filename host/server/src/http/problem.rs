@@ -59,29 +59,33 @@ pub(crate) struct FieldProblem {
     message: String,
 }
 
+/// What is sent of a problem, but for its header fields.
+pub(crate) fn document(problem: Problem) -> ProblemDocument {
+    let code = problem.code;
+    ProblemDocument {
+        kind: format!("{}#{}", errors::PATH, code.as_str()),
+        title: code.title(),
+        status: code.status(),
+        code: code.as_str(),
+        detail: problem.detail,
+        hint: problem.hint.unwrap_or_else(|| code.hint().to_owned()),
+        errors: problem
+            .errors
+            .into_iter()
+            .map(|e| FieldProblem { field: e.field, message: e.message })
+            .collect(),
+        extra: problem.extra,
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let problem = self.0;
-        let code = problem.code;
-        let document = ProblemDocument {
-            kind: format!("{}#{}", errors::PATH, code.as_str()),
-            title: code.title(),
-            status: code.status(),
-            code: code.as_str(),
-            detail: problem.detail,
-            hint: problem.hint.unwrap_or_else(|| code.hint().to_owned()),
-            errors: problem
-                .errors
-                .into_iter()
-                .map(|e| FieldProblem { field: e.field, message: e.message })
-                .collect(),
-            extra: problem.extra,
-        };
+        let (code, retry_after_seconds) = (self.0.code, self.0.retry_after_seconds);
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response: Response<Body> = (status, Json(document)).into_response();
+        let mut response: Response<Body> = (status, Json(document(self.0))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = problem.retry_after_seconds {
+        if let Some(seconds) = retry_after_seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if code == Code::Unauthenticated {

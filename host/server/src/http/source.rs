@@ -7,14 +7,16 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, request::Parts},
+    http::{Extensions, HeaderMap, request::Parts},
 };
 use ipnet::IpNet;
 
-use super::app::App;
+use super::{app::App, serve::Arrival};
 
 /// The header in which proxies write where a request came from, the last proxy at the end.
 const FORWARDED_FOR: &str = "x-forwarded-for";
+/// The header in which proxies write how it came to them.
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// The address that a request comes from; none if it is not known.
 #[derive(Debug, Clone, Copy)]
@@ -23,9 +25,34 @@ pub(crate) struct Source(pub(crate) Option<IpAddr>);
 impl FromRequestParts<App> for Source {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
-        Ok(Self(peer.map(|peer| source(peer, &parts.headers, app.trusted_proxies()))))
+        Ok(Self(source_of(&parts.extensions, &parts.headers, app.trusted_proxies())))
     }
+}
+
+fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())
+}
+
+/// The address that a request comes from; none if it is not known.
+pub(crate) fn source_of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+    peer(extensions).map(|peer| source(peer, headers, trusted))
+}
+
+/// Did the request come so that nobody on the way could read it: over TLS that ends here, or at a proxy of ours that says so?
+pub(crate) fn is_private(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpNet]) -> bool {
+    if extensions.get::<Arrival>().is_some_and(|arrival| arrival.tls) {
+        return true;
+    }
+    let is_ours = peer(extensions).is_some_and(|peer| trusted.iter().any(|network| network.contains(&peer)));
+    let mut said = headers.get_all(FORWARDED_PROTO).iter().peekable();
+    // A proxy that adds its own word to what was sent says "http, https", or the other way round: one of them is made up.
+    is_ours
+        && said.peek().is_some()
+        && said.all(|value| {
+            value
+                .to_str()
+                .is_ok_and(|text| text.split(',').all(|way| way.trim().eq_ignore_ascii_case("https")))
+        })
 }
 
 /// The last address that none of our own proxies has: whatever stands before it may be made up.
@@ -66,5 +93,33 @@ mod tests {
         assert_eq!(from("10.0.0.1", &["203.0.113.5, 198.51.100.9", "10.0.0.2"]), "198.51.100.9");
         assert_eq!(from("10.0.0.1", &["nonsense"]), "10.0.0.1");
         assert_eq!(from("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_request_is_private_over_tls_and_where_our_proxy_says_so() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        let is = |tls: bool, from: &str, said: &[&str]| {
+            let (mut extensions, mut headers) = (Extensions::new(), HeaderMap::new());
+            extensions.insert(Arrival { tls });
+            extensions.insert(ConnectInfo(SocketAddr::new(from.parse().unwrap(), 1)));
+            for value in said {
+                headers.append(FORWARDED_PROTO, value.parse().unwrap());
+            }
+            is_private(&extensions, &headers, &trusted)
+        };
+        assert!(is(true, "192.0.2.1", &[]) && is(true, "192.0.2.1", &["http"]));
+        assert!(is(false, "10.1.2.3", &["https"]) && is(false, "10.1.2.3", &["HTTPS, https"]));
+        for (from, said) in [
+            ("192.0.2.1", vec!["https"]),
+            ("127.0.0.1", vec!["https"]),
+            ("10.1.2.3", vec![]),
+            ("10.1.2.3", vec![""]),
+            ("10.1.2.3", vec!["http"]),
+            ("10.1.2.3", vec!["https, http"]),
+            ("10.1.2.3", vec!["https", "http"]),
+            ("10.1.2.3", vec!["httpsx"]),
+        ] {
+            assert!(!is(false, from, &said), "{from} {said:?}");
+        }
     }
 }

@@ -2,31 +2,27 @@
 //! does not exist (a zone) is a wrong value, as it is where the engine looks: 422 in a body. In an address everything is 400.
 
 use berth_model::{
-    json::{field_error, pointer, without_position},
+    json::ParseError,
     problem::{Code, FieldError, Problem},
     time::UnknownZone,
 };
-use serde_path_to_error::Error;
 
-/// A body that is no JSON, or not of the expected shape.
-pub(super) fn body(error: &Error<serde_json::Error>) -> Problem {
-    let inner = error.inner();
-    if inner.is_data() {
-        return field(field_error(error));
-    }
-    let (said, at) = (inner.to_string(), pointer(error.path()));
+/// A body that is no JSON.
+pub(super) fn body(error: ParseError) -> Problem {
+    let (at, said, (line, column)) = match error {
+        ParseError::Twice(error) => return field(error),
+        ParseError::Trailing => {
+            return Problem::new(Code::MalformedBody, "The body goes on after its JSON has ended.");
+        }
+        ParseError::Syntax { at, said, place } => (at, said, place),
+    };
     let place = match at.as_str() {
         "" => String::new(),
         at => format!(" in {at}"),
     };
-    let detail = format!(
-        "The body is not JSON{place}: {} (character {} of line {}).",
-        without_position(&said),
-        inner.column(),
-        inner.line()
-    );
+    let detail = format!("The body is not JSON{place}: {said} (character {column} of line {line}).");
     let mut problem = Problem::new(Code::MalformedBody, detail);
-    problem.errors.push(FieldError::new(at, without_position(&said)));
+    problem.errors.push(FieldError::new(at, said));
     problem
 }
 
@@ -96,6 +92,8 @@ fn parameter(said: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use berth_model::json;
+
     use super::*;
 
     fn of(problem: &Problem) -> (&str, &str) {
@@ -124,14 +122,9 @@ mod tests {
 
     #[test]
     fn bodies_are_told_without_columns() {
-        let read = |text: &str| {
-            let mut reader = serde_json::Deserializer::from_str(text);
-            body(
-                &serde_path_to_error::deserialize::<_, std::collections::BTreeMap<String, u8>>(&mut reader)
-                    .unwrap_err(),
-            )
-        };
-        let problem = read(r#"{"a":1,"b":"x"}"#);
+        let read = |text: &str| body(json::parse(text.as_bytes()).unwrap_err());
+        let value = json::parse(br#"{"a":1,"b":"x"}"#).unwrap();
+        let problem = field(json::read::<std::collections::BTreeMap<String, u8>>(&value).unwrap_err());
         assert_eq!((problem.code, of(&problem).0), (Code::MalformedBody, "/b"));
         assert!(
             problem.detail.starts_with("/b: ") && !problem.detail.contains("column"),

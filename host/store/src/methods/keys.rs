@@ -41,6 +41,17 @@ impl Store {
         change!(self, [audit], |q, conn| q::keys::revoke(conn, tenant, key, &audit))
     }
 
+    /// Say where a key may be used from. `NotFound` if it is another tenant's or revoked.
+    pub async fn set_key_sources(
+        &self,
+        tenant: Option<TenantId>,
+        key: ApiKeyId,
+        sources: Vec<String>,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [sources, audit], |q, conn| q::keys::set_sources(conn, tenant, key, &sources, &audit))
+    }
+
     /// Remember when a key was last used.
     pub async fn touch_key(&self, key: ApiKeyId, now: Instant) -> Result<(), StoreError> {
         change!(self, [], |q, conn| q::keys::touch(conn, key, now))

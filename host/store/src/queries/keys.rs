@@ -17,13 +17,15 @@ use crate::{
 };
 
 queries! {
-    INSERT = "INSERT INTO api_keys (id, tenant_id, name, prefix, hash, scopes, created_at, expires_at, requests_per_minute)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    BY_HASH = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, created_at, expires_at, revoked_at, last_used_at
+    INSERT = "INSERT INTO api_keys (id, tenant_id, name, prefix, hash, scopes, created_at, expires_at, requests_per_minute, sources)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    BY_HASH = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, created_at, expires_at, revoked_at, last_used_at
         FROM api_keys WHERE hash = $1";
-    LIST = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, created_at, expires_at, revoked_at, last_used_at
+    LIST = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, created_at, expires_at, revoked_at, last_used_at
         FROM api_keys WHERE tenant_id IS NOT DISTINCT FROM $1 ORDER BY id LIMIT $2";
     REVOKE = "UPDATE api_keys SET revoked_at = $3
+        WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL";
+    SET_SOURCES = "UPDATE api_keys SET sources = $3
         WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL";
     TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1";
 }
@@ -36,6 +38,7 @@ struct Row {
     prefix: String,
     scopes: Json<Value>,
     requests_per_minute: Option<i64>,
+    sources: Json<Value>,
     created_at: Ts,
     expires_at: Option<Ts>,
     revoked_at: Option<Ts>,
@@ -55,6 +58,7 @@ impl TryFrom<Row> for ApiKeyRecord {
                 .requests_per_minute
                 .map(|value| number(value, "requests per minute"))
                 .transpose()?,
+            sources: shaped(row.sources, "sources")?,
             created_at: row.created_at.0,
             expires_at: at(row.expires_at),
             revoked_at: at(row.revoked_at),
@@ -79,12 +83,13 @@ pub(crate) async fn insert(
         .bind(Ts(key.created_at))
         .bind(key.expires_at.map(Ts))
         .bind(key.requests_per_minute.map(i64::from))
+        .bind(Json(&key.sources))
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).missing("tenant").duplicate("this key"))?;
     let data = json!({
         "name": key.name, "prefix": key.prefix, "scopes": key.scopes, "expires_at": key.expires_at,
-        "requests_per_minute": key.requests_per_minute,
+        "requests_per_minute": key.requests_per_minute, "sources": key.sources,
     });
     audit::note(conn, audit, key.tenant, "key.created", key.id.uuid(), data).await
 }
@@ -117,6 +122,23 @@ pub(crate) async fn revoke(
         .await?;
     met(&done, StoreError::NotFound("key"))?;
     audit::note(conn, audit, tenant, "key.revoked", key.uuid(), json!({})).await
+}
+
+pub(crate) async fn set_sources(
+    conn: &mut Conn,
+    tenant: Option<TenantId>,
+    key: ApiKeyId,
+    sources: &[String],
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let done = sqlx::query::<Db>(SET_SOURCES)
+        .bind(key.uuid())
+        .bind(tenant.map(TenantId::uuid))
+        .bind(Json(sources))
+        .execute(&mut *conn)
+        .await?;
+    met(&done, StoreError::NotFound("key"))?;
+    audit::note(conn, audit, tenant, "key.changed", key.uuid(), json!({ "sources": sources })).await
 }
 
 pub(crate) async fn touch(conn: &mut Conn, key: ApiKeyId, now: Instant) -> Result<(), StoreError> {

@@ -6,16 +6,14 @@ use serde_json::{Map, Value};
 
 use super::refused;
 use crate::{
-    json::field_error,
+    json,
     problem::Problem,
     time::{Instant, Interval, KNOWN_YEARS, is_day},
 };
 
 /// Read the fields of a request.
 pub(super) fn fields<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(Value::Object(fields))
-        .map_err(|error| field_error(&error))
-        .map_err(|error| refused(&error.field, error.message))
+    json::read(&Value::Object(fields)).map_err(|error| refused(&error.field, error.message))
 }
 
 /// A stretch of time as it comes: data may be inverted, rules may not.

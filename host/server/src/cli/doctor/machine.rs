@@ -9,7 +9,7 @@ use berth_model::{
 use chrono_tz::IANA_TZDB_VERSION;
 
 use super::Finding;
-use crate::{cli::client::client, config::Config, ports::MachineClock};
+use crate::{cli::client::probe, config::Config, ports::MachineClock, process};
 
 /// Time zone data older than so many years misses changes that countries announce some months ahead.
 const TZDB_YEARS_MAX: i32 = 1;
@@ -23,6 +23,8 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     findings.extend(disk(&config.data_dir));
     findings.push(address(config).await);
     findings.push(public_address(config));
+    findings.push(encryption(config));
+    findings.push(files(config, process::files()));
     findings.extend(plugin_folder(config));
     findings.extend(clock(MachineClock.now()));
     findings
@@ -83,7 +85,8 @@ async fn address(config: &Config) -> Finding {
 
 /// Is the server that has the address one of ours, and is it ready? None if it is not ours.
 async fn server_is_ready(config: &Config) -> Option<bool> {
-    let request = client().ok()?.get(format!("http://{}/readyz", config.listen)).timeout(PROBE);
+    let scheme = if config.tls_certificate.is_empty() { "http" } else { "https" };
+    let request = probe().ok()?.get(format!("{scheme}://{}/readyz", config.listen)).timeout(PROBE);
     let answer = request.send().await.ok()?;
     let body: serde_json::Value = answer.json().await.ok()?;
     body.get("ready")?.as_bool()
@@ -109,6 +112,50 @@ fn public_address(config: &Config) -> Finding {
         );
     }
     Finding::fail("public address", url, "must begin with https://: providers send webhooks nowhere else")
+}
+
+/// Can a key reach this server without being read on the way?
+fn encryption(config: &Config) -> Finding {
+    let tls = match config.tls() {
+        Ok(tls) => tls,
+        Err(error) => {
+            return Finding::fail("encryption", error.to_string(), "mend the files, or unset both keys");
+        }
+    };
+    let proxies = &config.trusted_proxies;
+    if tls.is_some() {
+        Finding::ok("encryption", "TLS ends here")
+    } else if !proxies.is_empty() {
+        let networks: Vec<String> = proxies.iter().map(ToString::to_string).collect();
+        Finding::ok("encryption", format!("TLS ends at a proxy in {}", networks.join(", ")))
+    } else if config.is_https() {
+        Finding::fail(
+            "encryption",
+            "public-url is https, but nothing here ends TLS: every API key is refused",
+            "set tls-certificate and tls-key, or trusted-proxies to the network of the proxy that ends TLS (it must send X-Forwarded-Proto)",
+        )
+    } else if config.listen.ip().is_loopback() {
+        Finding::ok("encryption", "none, and only this machine reaches it")
+    } else {
+        Finding::warn(
+            "encryption",
+            format!("none, and other machines reach {}", config.listen),
+            "set tls-certificate and tls-key, or put a proxy in front: keys can be read on the way",
+        )
+    }
+}
+
+/// How many files may a program have open that is started like this one?
+fn files(config: &Config, files: process::Files) -> Finding {
+    let most = files.most.min(limits::FILES_MAX);
+    let connections = process::connections(config.connections_max, most);
+    let found = format!("at most {most}: {connections} connections at the same time");
+    if most < limits::FILES_LOW {
+        let advice = format!("raise the limit to {} (ulimit -Hn, LimitNOFILE)", limits::FILES_LOW);
+        Finding::warn("open files", found, advice)
+    } else {
+        Finding::ok("open files", found)
+    }
 }
 
 fn plugin_folder(config: &Config) -> Option<Finding> {
@@ -160,6 +207,32 @@ mod tests {
         let year: i32 = IANA_TZDB_VERSION[..4].parse().unwrap();
         assert_eq!(levels(&format!("{}-12-31T00:00:00Z", year + 1)), (Level::Ok, Level::Ok));
         assert_eq!(levels(&format!("{}-01-01T00:00:00Z", year + 2)), (Level::Ok, Level::Warn));
+    }
+
+    #[test]
+    fn few_files_are_warned_of_and_a_key_that_would_be_refused_fails() {
+        let config = Config::default();
+        let level = |most| files(&config, process::Files { now: 1_024, most }).level;
+        assert_eq!((level(1_024), level(65_536), level(u64::MAX)), (Level::Warn, Level::Ok, Level::Ok));
+        let found = files(&config, process::Files { now: 256, most: 1_024 }).found;
+        assert!(found.contains("768 connections"), "{found}");
+
+        let with = |url: &str, proxies: &[&str], listen: &str, certificate: &str| {
+            let config = Config {
+                public_url: url.to_owned(),
+                trusted_proxies: proxies.iter().map(|network| network.parse().unwrap()).collect(),
+                listen: listen.parse().unwrap(),
+                tls_certificate: certificate.to_owned(),
+                ..Config::default()
+            };
+            encryption(&config).level
+        };
+        let (local, open) = ("127.0.0.1:8080", "0.0.0.0:8080");
+        assert_eq!(with("https://booking.example.com", &[], local, ""), Level::Fail);
+        assert_eq!(with("HTTPS://booking.example.com", &["10.0.0.0/8"], open, ""), Level::Ok);
+        assert_eq!(with("", &[], local, ""), Level::Ok);
+        assert_eq!(with("http://booking.example.com", &[], open, ""), Level::Warn);
+        assert_eq!(with("", &[], local, "only-one.pem"), Level::Fail);
     }
 
     #[test]

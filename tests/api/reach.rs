@@ -1,0 +1,259 @@
+//! From where and how a key reaches the API, and what is left of it in log and metrics.
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{Request, StatusCode},
+};
+use berth_engine::{NewKey, OPERATOR_SCOPE};
+use berth_server::{App, AppConfig, metrics_router, router};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{Answer, Api};
+
+/// Ask as if the connection came from there.
+async fn ask_from(api: &Api, peer: &str, key: &str, extra: &[(&str, &str)]) -> Answer {
+    let mut request =
+        Request::builder().uri("/api/listings").header("authorization", format!("Bearer {key}"));
+    for (name, value) in extra {
+        request = request.header(*name, *value);
+    }
+    let mut request = request.body(Body::empty()).unwrap();
+    if !peer.is_empty() {
+        let peer: std::net::IpAddr = peer.parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer, 4_711)));
+    }
+    let response = api.router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, 1 << 20).await.unwrap();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+    }
+}
+
+impl Api {
+    fn configured(&mut self, https_only: bool) {
+        let config = AppConfig {
+            requests_per_minute: 100_000,
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            https_only,
+        };
+        self.router = router(App::with(self.world.engine.clone(), self.world.random.clone(), config));
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_used_from_its_sources_only() {
+    let mut api = Api::new().await;
+    api.configured(false);
+    let sources = json!(["192.0.2.7/24", "2001:db8::1"]);
+    let made = api
+        .ok(
+            "POST",
+            "/api/sdk/auth",
+            json!({ "name": "app", "scopes": ["listings:read"], "sources": sources }),
+        )
+        .await;
+    assert_eq!(made["sources"], json!(["192.0.2.0/24", "2001:db8::1/128"]));
+    let (key, id) = (made["key"].as_str().unwrap(), made["id"].as_str().unwrap());
+    let forwarded = |from: &'static str| [("x-forwarded-for", from)];
+    for (peer, extra, allowed) in [
+        ("192.0.2.200", &[][..], true),
+        ("::ffff:192.0.2.200", &[], true),
+        ("2001:db8::1", &[], true),
+        ("192.0.3.1", &[], false),
+        ("2001:db8::2", &[], false),
+        ("", &[], false),
+        ("10.1.1.1", &forwarded("192.0.2.9"), true),
+        ("10.1.1.1", &forwarded("203.0.113.9"), false),
+        ("10.1.1.1", &forwarded("192.0.2.9, 203.0.113.9"), false),
+        ("203.0.113.9", &forwarded("192.0.2.9"), false),
+    ] {
+        let answer = ask_from(&api, peer, key, extra).await;
+        assert_eq!(
+            answer.status.as_u16(),
+            if allowed { 200 } else { 403 },
+            "{peer} {extra:?}: {}",
+            answer.body
+        );
+        if !allowed {
+            assert_eq!(answer.body["code"], "BERTH-E0407", "{peer}");
+        }
+    }
+
+    // A rotated key has the same, and both can be changed, by their tenant alone.
+    let path = format!("/api/sdk/auth/{id}");
+    let rotated = api.ok("POST", &format!("{path}/rotate"), Value::Null).await;
+    assert_eq!(rotated["sources"], made["sources"]);
+    let key = rotated["key"].as_str().unwrap();
+    assert_eq!(ask_from(&api, "192.0.3.1", key, &[]).await.status, StatusCode::FORBIDDEN);
+    let path = format!("/api/sdk/auth/{}", rotated["id"].as_str().unwrap());
+    let changed = api.ok("PATCH", &path, json!({ "sources": ["192.0.3.1"] })).await;
+    assert_eq!(changed["sources"], json!(["192.0.3.1/32"]));
+    assert_eq!(ask_from(&api, "192.0.3.1", key, &[]).await.status, StatusCode::OK);
+    assert_eq!(ask_from(&api, "192.0.2.7", key, &[]).await.status, StatusCode::FORBIDDEN);
+    api.ok("PATCH", &path, json!({ "sources": [] })).await;
+    assert_eq!(ask_from(&api, "192.0.2.7", key, &[]).await.status, StatusCode::OK);
+    let strangers = api.world.engine.create_tenant(
+        "t",
+        "t",
+        berth_engine::NewTenant { slug: "other".into(), name: "Other".into() },
+    );
+    let stranger = super::key(&api.world, strangers.await.unwrap().id, &["keys:write"]).await;
+    let refused = api.send("PATCH", &path, Some(&stranger), &[], json!({ "sources": [] })).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+
+    for (sources, field) in [
+        (json!(["nonsense"]), "/sources/0"),
+        (json!(["192.0.2.0/24", "192.0.2.0/33"]), "/sources/1"),
+        (json!(vec!["192.0.2.1"; 65]), "/sources"),
+    ] {
+        for (method, path, body) in [
+            (
+                "POST",
+                "/api/sdk/auth",
+                json!({ "name": "a", "scopes": ["listings:read"], "sources": sources }),
+            ),
+            ("PATCH", path.as_str(), json!({ "sources": sources })),
+        ] {
+            let refused = api.send(method, path, Some(&api.key), &[], body).await;
+            assert_eq!(refused.status.as_u16(), 422, "{method} {}", refused.body);
+            assert_eq!(refused.body["errors"][0]["field"], field, "{method}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_came_in_clear_is_refused_where_https_is_expected() {
+    let mut api = Api::new().await;
+    let key = api.key.clone();
+    assert_eq!(ask_from(&api, "192.0.2.1", &key, &[]).await.status, StatusCode::OK, "where it is not");
+    api.configured(true);
+    let proto = |value: &'static str| [("x-forwarded-proto", value)];
+    for (peer, key, extra, allowed) in [
+        ("192.0.2.1", key.as_str(), &[][..], false),
+        ("127.0.0.1", &key, &[], false),
+        ("192.0.2.1", "berth_made_up", &[], false),
+        ("192.0.2.1", &key, &proto("https"), false),
+        ("10.1.1.1", &key, &[], false),
+        ("10.1.1.1", &key, &proto("http"), false),
+        ("10.1.1.1", &key, &proto("https, http"), false),
+        ("10.1.1.1", &key, &proto("https"), true),
+    ] {
+        let answer = ask_from(&api, peer, key, extra).await;
+        assert_eq!(
+            answer.status.as_u16(),
+            if allowed { 200 } else { 403 },
+            "{peer} {extra:?}: {}",
+            answer.body
+        );
+        if !allowed {
+            assert_eq!(answer.body["code"], "BERTH-E0406", "{peer} {extra:?}");
+            let hint = answer.body["hint"].as_str().unwrap();
+            assert!(hint.contains("new key") && hint.contains("trusted-proxies"), "{hint}");
+        }
+    }
+    // What carries no key is not asked how it came.
+    for path in ["/healthz", "/readyz", "/docs/errors"] {
+        assert_eq!(api.send("GET", path, None, &[], Value::Null).await.status, StatusCode::OK, "{path}");
+    }
+    assert_eq!(
+        api.send("GET", "/api/listings", None, &[], Value::Null).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn metrics_are_shown_to_operators_and_where_only_they_reach() {
+    let api = Api::new().await;
+    api.send("MADEUP", "/healthz", None, &[], Value::Null).await;
+    let without = api.send("GET", "/metrics", None, &[], Value::Null).await;
+    assert_eq!(without.status, StatusCode::UNAUTHORIZED);
+    let tenants = api.send("GET", "/metrics", Some(&api.key), &[], Value::Null).await;
+    assert_eq!(tenants.status, StatusCode::FORBIDDEN);
+    let new = NewKey {
+        tenant: None,
+        name: "watch".to_owned(),
+        scopes: vec![OPERATOR_SCOPE.to_owned()],
+        requests_per_minute: None,
+        sources: Vec::new(),
+        expires_at: None,
+    };
+    let operator = api.world.engine.create_key("test", "test", new).await.unwrap().1;
+    let asked = api.send("GET", "/metrics", Some(operator.expose()), &[], Value::Null).await;
+    assert_eq!(
+        (asked.status, &asked.headers["content-type"]),
+        (StatusCode::OK, &"text/plain; version=0.0.4".parse().unwrap())
+    );
+
+    let app = App::new(api.world.engine.clone(), api.world.random.clone(), 100, Vec::new());
+    let watched = metrics_router(app);
+    let get = async |path: &str| {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        watched.clone().oneshot(request).await.unwrap().status()
+    };
+    assert_eq!((get("/metrics").await, get("/api/listings").await), (StatusCode::OK, StatusCode::NOT_FOUND));
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_request_leaves_one_line_without_what_its_caller_wrote() {
+    let api = Api::new().await;
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let id = "0193b3f0-0000-7000-8000-00000000beef";
+    let known = [("x-request-id", "request-4711")];
+    api.send("GET", &format!("/api/booking/{id}?token=made-up"), Some(&api.key), &known, Value::Null).await;
+    api.send("MADEUP", "/made-up?made-up", Some("berth_made-up"), &[], Value::Null).await;
+    api.send("GET", "/api/booking/manage/made-up", None, &[], Value::Null).await;
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        api.send("GET", path, None, &[], Value::Null).await;
+    }
+    drop(guard);
+    let lines = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<&str> = lines.lines().filter(|line| line.contains("request answered")).collect();
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    let record = api.ok("GET", "/api/sdk/auth", Value::Null).await["items"][0]["id"].clone();
+    for part in [
+        "INFO",
+        "request-4711",
+        "method=\"GET\"",
+        "/api/booking/{id}",
+        "status=404",
+        " ms=",
+        record.as_str().unwrap(),
+    ] {
+        assert!(lines[0].contains(part), "{part}: {}", lines[0]);
+    }
+    assert!(lines[1].contains("method=\"other\"") && lines[1].contains("route=\"none\""), "{}", lines[1]);
+    for line in lines {
+        assert!(!line.contains("made-up") && !line.contains("beef") && !line.contains(&api.key), "{line}");
+    }
+}
