@@ -37,7 +37,7 @@ fn fresh_seed() -> u64 {
 /// A line of `/proc/<pid>/status`, in KiB.
 fn status_kib(pid: u32, name: &str) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    text.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().nth(0)?.parse().ok()
+    text.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }
 
 fn children(pid: u32) -> Vec<u32> {
