@@ -44,11 +44,11 @@ where
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(left: T, right: T) -> Result<(), TestCaseError> {
+fn same<T: PartialEq + std::fmt::Debug>(left: &T, right: &T) -> Result<(), TestCaseError> {
     if left == right { Ok(()) } else { Err(TestCaseError::fail(format!("{left:?} is not {right:?}"))) }
 }
 
-fn is(good: bool, what: impl std::fmt::Debug) -> Result<(), TestCaseError> {
+fn is(good: bool, what: &dyn std::fmt::Debug) -> Result<(), TestCaseError> {
     if good { Ok(()) } else { Err(TestCaseError::fail(format!("{what:?}"))) }
 }
 
@@ -231,7 +231,7 @@ fn slots_at_both_ends_of_time_are_whole_and_cost_what_they_are() {
         // With fewer steps the same, or nothing at all.
         match question.offers(&Budget::of(few)) {
             Ok(cheap) => same(&cheap, &offers),
-            Err(exhausted) => same(exhausted, Exhausted::Steps),
+            Err(exhausted) => same(&exhausted, &Exhausted::Steps),
         }
     });
 }
@@ -244,10 +244,10 @@ fn windows_at_both_ends_of_time_lie_in_what_is_asked_for() {
         is(windows.iter().all(|window| range.contains(*window) && !window.is_empty()), &windows)?;
         // Days, and what is looked at for each.
         let days = u64::try_from(range.end().micros_since(range.start()) / 86_400_000_000).unwrap() + 8;
-        is(PLENTY - budget.left() <= days * 12, PLENTY - budget.left())?;
+        is(PLENTY - budget.left() <= days * 12, &(PLENTY - budget.left()))?;
         match hours.windows(range, &Budget::of(few)) {
-            Ok(cheap) => same(cheap, windows),
-            Err(exhausted) => same(exhausted, Exhausted::Steps),
+            Ok(cheap) => same(&cheap, &windows),
+            Err(exhausted) => same(&exhausted, &Exhausted::Steps),
         }
     });
 }
@@ -296,13 +296,13 @@ fn rules_at_both_ends_of_time_come_inside_or_not_at_all() {
         let budget = Budget::of(PLENTY);
         let Ok(found) = stored.occurrences(within, usize::MAX, &budget) else {
             // Only who counts has to go all the way from a first time that may be long ago.
-            return is(recurrence.rule.as_ref().is_some_and(|rule| rule.contains("COUNT")), recurrence);
+            return is(recurrence.rule.as_ref().is_some_and(|rule| rule.contains("COUNT")), &recurrence);
         };
         is(found.is_sorted_by(|a, b| a < b), &found)?;
         is(found.iter().all(|at| *at >= within.start() && *at < within.end()), &found)?;
         match stored.occurrences(within, usize::MAX, &Budget::of(few)) {
-            Ok(cheap) => same(cheap, found),
-            Err(exhausted) => same(exhausted, Exhausted::Steps),
+            Ok(cheap) => same(&cheap, &found),
+            Err(exhausted) => same(&exhausted, &Exhausted::Steps),
         }
     });
 }
@@ -345,7 +345,7 @@ fn what_is_kept_is_cheap_to_follow_anywhere() {
                 34 * (3 + 24 * 5 + u64::try_from(limits::RULE_OCCURRENCES_PER_DAY_MAX).unwrap()) + 800;
             is(
                 found.is_ok() && PLENTY - budget.left() <= limits::RULE_COUNT_STEPS_MAX + month,
-                PLENTY - budget.left(),
+                &(PLENTY - budget.left()),
             )
         },
     );
@@ -356,6 +356,6 @@ fn periods_at_both_ends_of_time_hold_their_instant() {
     let per = prop_oneof![Just(Period::Day), Just(Period::Week), Just(Period::Month), Just(Period::Year)];
     hold(300, (per, zone(), instant()), |(per, zone, at)| {
         let period = period_of(per, zone, Weekday::Mon, at);
-        is(period.start() <= at && (at < period.end() || period.end() == Instant::MAX), period)
+        is(period.start() <= at && (at < period.end() || period.end() == Instant::MAX), &period)
     });
 }
