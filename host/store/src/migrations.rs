@@ -39,12 +39,13 @@ migrations! {
     16 "0016_blocks",
     17 "0017_rotation",
     18 "0018_jobs_turn",
-    21 "0021_jobs_stopped",
     19 "0019_crashes",
     20 "0020_conflict_ends",
+    21 "0021_jobs_stopped",
     22 "0022_installations",
     24 "0024_key_sources",
     28 "0028_changes_seen",
+    31 "0031_known_years",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

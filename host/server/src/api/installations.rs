@@ -11,7 +11,6 @@ use berth_model::{
     installation::{Installation, InstallationState},
     limits,
     plugin::Digest,
-    problem::{Code, Problem},
     time::Instant,
 };
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,10 @@
 //! Provider plugins, for operators.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use berth_model::{
     conformance::Report,
     manifest::{Manifest, PluginId},
     plugin::{Abilities, Digest, PluginState, PluginVersion},
-    problem::{Code, Problem},
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
