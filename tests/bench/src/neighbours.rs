@@ -96,6 +96,7 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
         scopes: vec!["availability:read".into()],
         expires_at: None,
         requests_per_minute: Some(1_000_000),
+        sources: Vec::new(),
     };
     let key = engine.create_key("bench", "bench", key).await.expect("made").1.expose().to_owned();
     (event_type, key)
