@@ -13,8 +13,8 @@ use serde_json::json;
 
 use crate::{
     api::{
-        installations::InstallationView,
         grants::ChangedGrant,
+        installations::InstallationView,
         oauth::OAuthClientView,
         plugins::{PluginDetail, PluginView},
     },
