@@ -58,12 +58,10 @@ use berth_model::{
     time::{Clock, Instant},
     validate,
 };
-use berth_store::{Store, records::Audit};
 use berth_store::{
     Store,
     records::{Audit, IdempotencyKey},
 };
-use tokio::sync::Notify;
 use tokio::sync::{Notify, Semaphore};
 
 pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
