@@ -71,10 +71,10 @@ impl Api {
         body: Value,
     ) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        self.send_text(method, path, key, extra, body).await
+        self.send_body(method, path, key, extra, body).await
     }
 
-    async fn send_text(
+    async fn send_body(
         &self,
         method: &str,
         path: &str,
@@ -101,14 +101,8 @@ impl Api {
 
     /// A body as it stands, said to be JSON.
     async fn send_text(&self, method: &str, path: &str, key: &str, text: &str) -> Answer {
-        let request =
-            Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
-        let request = request.header("content-type", "application/json").body(Body::from(text.to_owned()));
-        let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, 16 * 1024 * 1024).await.unwrap();
-        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, body }
+        let json = [("content-type", "application/json")];
+        self.send_body(method, path, Some(key), &json, text.to_owned()).await
     }
 
     /// An answer that is no JSON.

@@ -131,7 +131,7 @@ async fn the_query_is_part_of_the_request() {
     let import = async |listing: &str| {
         let path = format!("/api/booking/holidays/import?listing={listing}");
         let headers = [("idempotency-key", "import"), ("content-type", "text/calendar")];
-        api.send_text("POST", &path, Some(&api.key), &headers, DAY.to_owned()).await
+        api.send_body("POST", &path, Some(&api.key), &headers, DAY.to_owned()).await
     };
     let first = import(&listings[0]).await;
     assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
@@ -424,7 +424,7 @@ async fn any_sequence(seed: u64) {
         };
         let headers = [("idempotency-key", format!("name-{name}")), ("content-type", kind.to_owned())];
         let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let answer = api.send_text("POST", &path, Some(&keys[who].1), &headers, text).await;
+        let answer = api.send_body("POST", &path, Some(&keys[who].1), &headers, text).await;
         if who == 2 {
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.body);
             continue;

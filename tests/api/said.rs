@@ -122,6 +122,7 @@ async fn grants_are_added_to_over_the_interface() {
         name: "ops".to_owned(),
         scopes: vec![berth_engine::OPERATOR_SCOPE.to_owned()],
         requests_per_minute: None,
+        sources: Vec::new(),
         expires_at: None,
     };
     let key = api.world.engine.create_key("test", "test", new).await.unwrap().1.expose().to_owned();
