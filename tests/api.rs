@@ -16,6 +16,8 @@ mod life;
 mod listings;
 #[path = "api/reach.rs"]
 mod reach;
+#[path = "api/repeats.rs"]
+mod repeats;
 #[path = "api/rules.rs"]
 mod rules;
 #[path = "api/said.rs"]
@@ -37,6 +39,7 @@ use tower::ServiceExt;
 
 struct Api {
     world: World,
+    app: App,
     router: Router,
     key: String,
 }
@@ -49,10 +52,14 @@ struct Answer {
 
 impl Api {
     async fn new() -> Self {
-        let world = World::new(3, TestClock::start(), &[]).await;
-        let router = router(App::new(world.engine.clone(), world.random.clone(), 100_000, Vec::new()));
+        Self::over(World::new(3, TestClock::start(), &[]).await).await
+    }
+
+    async fn over(world: World) -> Self {
+        let app = App::new(world.engine.clone(), world.random.clone(), 100_000, Vec::new());
+        let router = router(app.clone());
         let key = key(&world, world.caller.tenant, TENANT_SCOPES).await;
-        Self { world, router, key }
+        Self { world, app, router, key }
     }
 
     async fn send(
@@ -63,6 +70,18 @@ impl Api {
         extra: &[(&str, &str)],
         body: Value,
     ) -> Answer {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.send_body(method, path, key, extra, body).await
+    }
+
+    async fn send_body(
+        &self,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        extra: &[(&str, &str)],
+        body: String,
+    ) -> Answer {
         // What happens later has a later time.
         self.world.clock.advance_ms(10);
         let mut request = Request::builder().method(method).uri(path);
@@ -72,7 +91,7 @@ impl Api {
         for (name, value) in extra {
             request = request.header(*name, *value);
         }
-        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let body = if body.is_empty() { Body::empty() } else { Body::from(body) };
         let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 16 * 1024 * 1024).await.unwrap();
@@ -82,14 +101,8 @@ impl Api {
 
     /// A body as it stands, said to be JSON.
     async fn send_text(&self, method: &str, path: &str, key: &str, text: &str) -> Answer {
-        let request =
-            Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
-        let request = request.header("content-type", "application/json").body(Body::from(text.to_owned()));
-        let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, 16 * 1024 * 1024).await.unwrap();
-        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, body }
+        let json = [("content-type", "application/json")];
+        self.send_body(method, path, Some(key), &json, text.to_owned()).await
     }
 
     /// An answer that is no JSON.
@@ -108,9 +121,13 @@ impl Api {
 }
 
 async fn key(world: &World, tenant: TenantId, scopes: &[&str]) -> String {
+    key_of(world, Some(tenant), scopes).await
+}
+
+async fn key_of(world: &World, tenant: Option<TenantId>, scopes: &[&str]) -> String {
     let scopes = scopes.iter().map(|s| (*s).to_owned()).collect();
     let new = NewKey {
-        tenant: Some(tenant),
+        tenant,
         name: "test".to_owned(),
         scopes,
         requests_per_minute: None,

@@ -3,6 +3,9 @@
 //!
 //! Programs come from `BERTH_BINARIES` (set by `cargo xtask test`) or `target/debug`.
 
+#[path = "crash/trouble.rs"]
+mod trouble;
+
 use std::{
     sync::{
         Arc,

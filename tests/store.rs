@@ -35,6 +35,8 @@ mod resources;
 mod schema;
 #[path = "store/seats.rs"]
 mod seats;
+#[path = "store/trouble.rs"]
+mod trouble;
 #[path = "store/world.rs"]
 mod world;
 

@@ -5,7 +5,10 @@
 pub mod front_door;
 pub mod life;
 pub mod monsters;
+pub mod own_postgres;
 pub mod planted;
+#[path = "../../host/xtask/src/postgres.rs"]
+mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod radicale;

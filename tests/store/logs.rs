@@ -1,12 +1,13 @@
 //! Webhooks, calls, idempotency keys, and what becomes of old rows.
 
 use berth_model::{
+    id::ApiKeyId,
     limits,
     provider::{CallRecord, EgressRecord},
 };
 use berth_store::{
     StoreError,
-    records::{FeedSubject, Idempotency, InboundWebhook, NewBooking},
+    records::{FeedSubject, Idempotency, IdempotencyKey, InboundWebhook, KeptAnswer, NewBooking},
 };
 
 use crate::world::{Scene, World, minute, span};
@@ -97,64 +98,75 @@ pub async fn calls_are_listed(world: &World) {
 
 pub async fn idempotency_keys_answer_once(world: &World) {
     let store = &world.store;
-    let scope = uuid::Uuid::from_u128(5);
+    let holder: ApiKeyId = world.id();
+    let of = |key: &str| IdempotencyKey { holder, key: key.to_owned() };
     let begin = async |key: &str, print: u8, at: i64| {
-        store.begin_idempotent(scope, key, [print; 32], minute(at)).await.unwrap()
+        store.begin_idempotent(&of(key), [print; 32], minute(at)).await.unwrap()
     };
     assert_eq!(begin("k", 1, 0).await, Idempotency::New);
     assert_eq!(begin("k", 1, 0).await, Idempotency::InFlight);
     assert_eq!(begin("k", 2, 0).await, Idempotency::Mismatch);
-    let other = store.begin_idempotent(uuid::Uuid::from_u128(6), "k", [1; 32], minute(0)).await.unwrap();
-    assert_eq!(other, Idempotency::New, "another scope is another key");
-    store.complete_idempotent(scope, "k", 201, "application/json", Some("/x"), b"{}").await.unwrap();
-    let replay = Idempotency::Replay {
+    let others = IdempotencyKey { holder: world.id(), ..of("k") };
+    let other = store.begin_idempotent(&others, [1; 32], minute(0)).await.unwrap();
+    assert_eq!(other, Idempotency::New, "another API key has keys of its own");
+    let answer = KeptAnswer::Whole {
         status: 201,
         content_type: "application/json".into(),
         location: Some("/x".into()),
-        body: b"{}".to_vec(),
+        body: b"{}\n\0{}".to_vec(),
     };
+    let rights = vec!["bookings:write".to_owned()];
+    let of_another = store.complete_idempotent(&of("k"), [2; 32], rights.clone(), &answer).await;
+    assert!(matches!(of_another, Err(StoreError::NotFound(_))), "not the request that reserved it");
+    store.complete_idempotent(&of("k"), [1; 32], rights.clone(), &answer).await.unwrap();
+    let replay = Idempotency::Done { rights, answer };
     assert_eq!(begin("k", 1, 5).await, replay);
     assert_eq!(begin("k", 2, 5).await, Idempotency::Mismatch);
-    store.release_idempotent(scope, "k", minute(0)).await.unwrap();
+    store.release_idempotent(&of("k"), minute(0)).await.unwrap();
     assert_eq!(begin("k", 1, 5).await, replay, "an answered key stays");
     assert_eq!(begin("k", 3, 24 * 60).await, Idempotency::New, "a day later it is free");
 
     assert_eq!(begin("r", 1, 0).await, Idempotency::New);
-    store.release_idempotent(scope, "r", minute(0)).await.unwrap();
+    store.release_idempotent(&of("r"), minute(0)).await.unwrap();
     assert_eq!(begin("r", 2, 0).await, Idempotency::New, "released");
     assert_eq!(begin("r", 3, 1).await, Idempotency::Mismatch, "another request does not inherit it");
     assert_eq!(begin("r", 2, 1).await, Idempotency::New, "its holder died");
-    let unknown = store.complete_idempotent(scope, "none", 200, "", None, b"").await;
+    let gone = KeptAnswer::Gone { status: 201, made: Some("x-1".into()), instead: "Rotate it.".into() };
+    store.complete_idempotent(&of("r"), [2; 32], Vec::new(), &gone).await.unwrap();
+    assert_eq!(begin("r", 2, 2).await, Idempotency::Done { rights: Vec::new(), answer: gone.clone() });
+    let unknown = store.complete_idempotent(&of("none"), [1; 32], Vec::new(), &gone).await;
     assert!(matches!(unknown, Err(StoreError::NotFound(_))));
+    assert_eq!(store.idempotency_keys_of(holder, 9).await.unwrap(), 2);
+    assert_eq!(store.idempotency_keys_of(holder, 1).await.unwrap(), 1, "counted no further than asked");
 }
 
 pub async fn a_key_knows_what_was_made_under_it(world: &World) {
     let scene = world.scene("quay").await;
     let store = &world.store;
-    let scope = scene.tenant.uuid();
-    let begin = async |at: i64| store.begin_idempotent(scope, "k", [1; 32], minute(at)).await.unwrap();
-    let under = |when| NewBooking { idempotency_key: Some("k".into()), ..world.booking(&scene, when) };
+    let key = IdempotencyKey { holder: world.id(), key: "k".into() };
+    let begin = async |at: i64| store.begin_idempotent(&key, [1; 32], minute(at)).await.unwrap();
+    let under = |when| NewBooking { idempotency_key: Some(key.clone()), ..world.booking(&scene, when) };
 
     let early = store.create_booking(under(span(60, 90)), world.audit()).await;
     assert!(matches!(early, Err(StoreError::Duplicate(_))), "the key is not reserved: {early:?}");
     assert!(world.taken(&scene).await.is_empty(), "nothing half-done");
     assert_eq!(begin(0).await, Idempotency::New);
-    assert_eq!(store.booking_of_key(scope, "k").await.unwrap(), None);
+    assert_eq!(store.booking_of_key(&key).await.unwrap(), None);
     let made = under(span(60, 90));
     store.create_booking(made.clone(), world.audit()).await.unwrap();
-    assert_eq!(store.booking_of_key(scope, "k").await.unwrap(), Some(made.booking.id));
+    assert_eq!(store.booking_of_key(&key).await.unwrap(), Some(made.booking.id));
     let second = store.create_booking(under(span(120, 150)), world.audit()).await;
     assert!(matches!(second, Err(StoreError::Duplicate(_))), "{second:?}");
 
     // The process dies here: the next holder of the key inherits what was made.
     assert_eq!(begin(0).await, Idempotency::InFlight);
     assert_eq!(begin(1).await, Idempotency::New);
-    assert_eq!(store.booking_of_key(scope, "k").await.unwrap(), Some(made.booking.id));
-    store.release_idempotent(scope, "k", minute(1)).await.unwrap();
+    assert_eq!(store.booking_of_key(&key).await.unwrap(), Some(made.booking.id));
+    store.release_idempotent(&key, minute(1)).await.unwrap();
     assert_eq!(begin(1).await, Idempotency::New, "released: free at once");
-    assert_eq!(store.booking_of_key(scope, "k").await.unwrap(), Some(made.booking.id), "and not forgotten");
+    assert_eq!(store.booking_of_key(&key).await.unwrap(), Some(made.booking.id), "and not forgotten");
     assert_eq!(begin(24 * 60 + 1).await, Idempotency::New);
-    assert_eq!(store.booking_of_key(scope, "k").await.unwrap(), None, "another day, another request");
+    assert_eq!(store.booking_of_key(&key).await.unwrap(), None, "another day, another request");
 }
 
 pub async fn old_rows_are_pruned(world: &World) {
@@ -169,7 +181,10 @@ pub async fn old_rows_are_pruned(world: &World) {
             .unwrap();
     }
     store.end_webhook(scene.tenant, done.id, "processed", None).await.unwrap();
-    store.begin_idempotent(uuid::Uuid::nil(), "k", [1; 32], minute(0)).await.unwrap();
+    store
+        .begin_idempotent(&IdempotencyKey { holder: world.id(), key: "k".into() }, [1; 32], minute(0))
+        .await
+        .unwrap();
     assert_eq!(store.prune(minute(1)).await.unwrap(), 0, "nothing is old");
     assert_eq!(store.prune(minute(0).plus_seconds(limits::IDEMPOTENCY_SECONDS)).await.unwrap(), 1);
     assert_eq!(store.prune(minute(0).plus_seconds(limits::CALLS_KEPT_SECONDS)).await.unwrap(), 1);

@@ -128,6 +128,12 @@ pub struct Scene {
 }
 
 impl World {
+    /// Things to put into this store.
+    pub fn of(store: Store, url: &str) -> Self {
+        let clock = AtomicI64::new(NOON.micros());
+        Self { viewer: store.clone(), store, url: url.to_owned(), file: None, random: random(), clock }
+    }
+
     pub fn id<T>(&self) -> Id<T> {
         Id::new(self.now(), self.random.as_ref())
     }

@@ -70,6 +70,8 @@ impl Engine {
                         });
                     }
                 }
+                // Said by the store, and not once a second here.
+                Err(error) if error.trouble().is_some() => tracing::debug!(%error, "jobs were not claimed"),
                 Err(error) => tracing::error!(%error, "jobs were not claimed"),
             }
             if !worked {

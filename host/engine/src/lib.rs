@@ -58,7 +58,10 @@ use berth_model::{
     time::{Clock, Instant},
     validate,
 };
-use berth_store::{Store, records::Audit};
+use berth_store::{
+    Store,
+    records::{Audit, IdempotencyKey},
+};
 use tokio::sync::{Notify, Semaphore};
 
 pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
@@ -79,6 +82,7 @@ pub use mirror::{Difference, Reconciliation, SyncStatus};
 pub use oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStarted};
 pub use operations::{JobState, Operation, ProviderSync};
 pub use plugins::InstalledPlugin;
+pub use problems::of_store as problem_of_store;
 pub use routing::ProviderChoice;
 pub use rules::PatternPreview;
 pub use series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
@@ -103,7 +107,7 @@ pub struct Caller {
     /// The request or job.
     pub request_id: String,
     /// The Idempotency-Key that this request reserved, if it came with one.
-    pub idempotency_key: Option<String>,
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 /// What an engine is made of.

@@ -1,11 +1,12 @@
 //! From errors of the store and of provider calls to what the caller is told. Causes that are not for callers are logged here.
 
 use berth_model::{
+    limits,
     problem::{Code, FieldError, Problem},
     provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError},
     scheduling::rules::{Limit, Quantity},
 };
-use berth_store::StoreError;
+use berth_store::{StoreError, TroubleKind};
 
 use crate::grants::not_granted;
 
@@ -13,7 +14,8 @@ use crate::grants::not_granted;
 const ELSEWHERE: &str = "If it can be done at all, then on the provider's own pages.";
 
 /// What the caller is told about an error of the store.
-pub(crate) fn of_store(error: StoreError) -> Problem {
+#[must_use]
+pub fn of_store(error: StoreError) -> Problem {
     match error {
         StoreError::NotFound(what) => Problem::not_found(what),
         StoreError::Overlap => Problem::new(Code::SlotTaken, "The time was taken in this moment."),
@@ -32,6 +34,15 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
         ),
         StoreError::Busy => {
             Problem::new(Code::Busy, "The database has too much to do.").with_retry_after_seconds(1)
+        }
+        // Said once by the store, when it began.
+        StoreError::Trouble(trouble) => {
+            let code = match trouble.kind {
+                TroubleKind::Away => Code::DatabaseAway,
+                TroubleKind::Full | TroubleKind::ReadOnly => Code::DatabaseFull,
+            };
+            let detail = format!("The request was not carried out: {}.", trouble.cause);
+            Problem::new(code, detail).with_retry_after_seconds(limits::DATABASE_RETRY_AFTER_SECONDS)
         }
         error @ (StoreError::Vault(_)
         | StoreError::Corrupt(_)

@@ -32,7 +32,7 @@ impl Engine {
 
     async fn booking_made_before(&self, caller: &Caller) -> Outcome<Option<Booking>> {
         let Some(key) = &caller.idempotency_key else { return Ok(None) };
-        let made = self.store().booking_of_key(caller.tenant.uuid(), key).await.map_err(of_store)?;
+        let made = self.store().booking_of_key(key).await.map_err(of_store)?;
         match made {
             Some(id) => Ok(Some(self.booking(caller, id).await?)),
             None => Ok(None),

@@ -205,6 +205,10 @@ pub const TLS_RELOAD_MS: u64 = 10_000;
 pub const TLS_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Networks that one API key may name as its sources.
 pub const KEY_SOURCES_MAX: usize = 64;
+/// Bodies of requests that one process holds at the same time, in bytes: six of the largest.
+pub const BODIES_BYTES_MAX: usize = 96 * 1024 * 1024;
+/// The part of these that one tenant may fill, or all who send no key together, in bytes: two of the largest.
+pub const BODIES_BYTES_PER_SENDER_MAX: usize = 32 * 1024 * 1024;
 /// Signatures in one webhook header: an old and a new one while a secret is exchanged, and some to spare.
 pub const WEBHOOK_SIGNATURES_MAX: usize = 8;
 /// Tokens in one webhook body: messages of many items repeat it in each, and come in hundreds at most.
@@ -378,6 +382,16 @@ pub const SLOT_MEMBERS_MAX: usize = 500_000;
 pub const SLOTS_INLINE_MAX: usize = 5_000;
 /// How long an Idempotency-Key is remembered, in seconds: a day of retries.
 pub const IDEMPOTENCY_SECONDS: i64 = 86_400;
+/// Idempotency-Keys of one API key that are remembered, in keys: more than one a second for a day.
+pub const IDEMPOTENCY_KEYS_PER_API_KEY_MAX: i64 = 100_000;
+/// Largest answer that is kept for an Idempotency-Key, in bytes: the bookings of a whole series.
+pub const IDEMPOTENCY_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// Largest refusal that is kept, in bytes: some errors of fields. A larger one is made again, which changes nothing.
+pub const IDEMPOTENCY_REFUSAL_BYTES_MAX: usize = 8 * 1024;
+/// Answers that wait in memory for a database that is away, in answers: the bookings of some seconds.
+pub const IDEMPOTENCY_UNSTORED_MAX: usize = 256;
+/// Tries to store such an answer, two a second: ten minutes.
+pub const IDEMPOTENCY_STORE_TRIES_MAX: u32 = 1_200;
 /// Tries of a job before it is put aside for a person.
 pub const JOB_ATTEMPTS_MAX: u32 = 20;
 /// First wait between tries of a job, in milliseconds; doubles each time, with jitter.
@@ -424,6 +438,21 @@ pub const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 pub const SQLITE_READERS_MAX: u32 = 4;
 /// Longest wait for a lock or a connection of the database, in milliseconds; a lock is held for a few.
 pub const DATABASE_BUSY_MS_MAX: u64 = 5_000;
+/// A statement that takes longer raises the question whether PostgreSQL is there, in milliseconds: almost all take a few.
+pub const DATABASE_SUSPECT_MS: u64 = 2_000;
+/// Longest wait for the answer to that question, in milliseconds: a machine that is busy still connects.
+pub const DATABASE_PROBE_MS_MAX: u64 = 2_000;
+/// Time between two tries of a database that is away or cannot be written, in milliseconds: nobody notices half a second more.
+pub const DATABASE_PROBE_EVERY_MS: u64 = 500;
+/// Tries in a row that must find room before a full disk is over, in tries: three seconds in which nobody was refused.
+pub const DATABASE_ROOM_PROBES: u32 = 6;
+/// Longest time of one method of the store on PostgreSQL, in milliseconds: twice its longest statement. A connection that nobody
+/// answers on any more would keep it for ever.
+pub const DATABASE_METHOD_MS_MAX: u64 = 60_000;
+/// When a request may be repeated that found the database away or full, in seconds.
+pub const DATABASE_RETRY_AFTER_SECONDS: u64 = 2;
+/// Longest time until `/readyz` answers, in milliseconds; who asks gives up after a second.
+pub const READY_MS_MAX: u64 = 900;
 /// Prepared statements that a database connection remembers: all that the store has, with room for filters.
 pub const STATEMENTS_CACHED_MAX: usize = 256;
 /// Rows of a list without pages (keys, timeline, versions, tenants).
@@ -432,6 +461,8 @@ pub const LIST_ROWS_MAX: i64 = 1_000;
 pub const INSERT_ROWS_MAX: usize = 500;
 /// How long an unanswered Idempotency-Key blocks others, in seconds: twice the longest request; then its holder is dead.
 pub const IDEMPOTENCY_IN_FLIGHT_SECONDS: i64 = 60;
+/// Longest work of a request with an Idempotency-Key, whoever waits for it, in seconds: shorter than its key is blocked.
+pub const IDEMPOTENCY_WORK_SECONDS_MAX: u64 = 55;
 /// How long webhook messages are kept, in seconds: longer than any provider repeats one.
 pub const WEBHOOKS_KEPT_SECONDS: i64 = 30 * 86_400;
 /// Rows that one pruning removes from one table, so that it holds no lock for long.

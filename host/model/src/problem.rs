@@ -79,6 +79,8 @@ codes! {
     HoldOver = "E0417", 409, "The hold is over", "Book without it, or make a new one.";
     /// Too late for the customer.
     TooLate = "E0418", 409, "It is too late for this", "Ask the business; a key with the scope bookings:override may still do it.";
+    /// A repeat of a request whose answer held a secret.
+    AnswerNotKept = "E0419", 409, "It was done before, and its answer is not kept", "Look at what was made; for a secret that was shown once, make a new one.";
     /// The tenant would be left without an owner.
     LastOwner = "E0430", 409, "The tenant needs an owner", "Make another active member an owner first.";
     /// The provider refused the credential.
@@ -121,6 +123,10 @@ codes! {
     NotReady = "E0530", 503, "Berth is not ready", "Try again in a moment.";
     /// It took too long.
     TimedOut = "E0531", 503, "The request took too long", "Look whether it was done before you repeat it, or send an Idempotency-Key.";
+    /// The database cannot be reached.
+    DatabaseAway = "E0532", 503, "The database is away", "Wait for the seconds in Retry-After; /readyz says when it is back. Send an Idempotency-Key with what you repeat.";
+    /// The database has no room, or may only be read.
+    DatabaseFull = "E0533", 503, "The database cannot be written", "Nothing was lost; the operator makes room or lifts what makes it read-only, and it goes on by itself.";
     /// Our fault.
     Internal = "E0599", 500, "Something went wrong in Berth", "Tell the operator the request id.";
 }

@@ -13,7 +13,10 @@ use std::{
     fs,
     hash::{Hash, Hasher},
     io::{self, Read, Seek as _, Write as _},
-    os::{fd::AsRawFd as _, unix::fs::OpenOptionsExt as _},
+    os::{
+        fd::AsRawFd as _,
+        unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    },
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -50,7 +53,9 @@ pub(crate) enum Found {
 impl AotCache {
     /// Use a directory; it is made if it is not there.
     pub(crate) fn open(directory: PathBuf, key: &[u8; HASH_BYTES]) -> io::Result<Self> {
-        fs::create_dir_all(&directory)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+        // One that is there already may be open to others, and is ours alone.
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700))?;
         Ok(Self { directory, key: hmac::Key::new(hmac::HMAC_SHA256, key) })
     }
 

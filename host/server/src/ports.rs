@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use berth_model::{
@@ -68,7 +68,9 @@ fn state_error(error: &StoreError) -> StateError {
         // A connection that is tried before it is saved has none yet.
         StoreError::NotFound(_) => StateError::Unavailable,
         error => {
-            tracing::warn!(%error, "a connection's state is not available");
+            if error.trouble().is_none() {
+                tracing::warn!(%error, "a connection's state is not available");
+            }
             StateError::Unavailable
         }
     }
@@ -144,9 +146,20 @@ impl StoredCalls {
 async fn write_calls(store: Store, waiting: Arc<Mutex<mpsc::Receiver<CallRecord>>>) {
     let (mut waiting, mut batch) = (waiting.lock().await, Vec::new());
     while waiting.recv_many(&mut batch, CALLS_BATCH_MAX).await > 0 {
-        if let Err(error) = store.insert_calls(std::mem::take(&mut batch)).await {
-            tracing::warn!(%error, "calls were not written");
+        write_batch(&store, std::mem::take(&mut batch)).await;
+    }
+}
+
+/// While the database is away they wait, and those that come meanwhile wait behind them, as many as there is room for.
+async fn write_batch(store: &Store, batch: Vec<CallRecord>) {
+    while let Err(error) = store.insert_calls(batch.clone()).await {
+        if error.trouble().is_none() {
+            let lost = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+            metrics::counter!("berth_calls_not_recorded_total").increment(lost);
+            tracing::warn!(%error, lost, "calls were not written");
+            return;
         }
+        tokio::time::sleep(Duration::from_millis(limits::DATABASE_PROBE_EVERY_MS)).await;
     }
 }
 

@@ -1,16 +1,15 @@
 //! Why the store did not do something.
 
 use berth_model::scheduling::rules::Limit;
-use sqlx::error::ErrorKind;
+use sqlx::error::{DatabaseError, ErrorKind};
+
+use crate::trouble::{self, Trouble};
 
 /// Name of the overlap rule, in the constraint of PostgreSQL and the message of SQLite's trigger.
 const OVERLAP_RULE: &str = "occupancies_no_overlap";
 
-/// Codes that say "not now": lock timeout, cancelled by statement timeout, too many connections (PostgreSQL, appendix A);
-/// `SQLITE_BUSY` and its snapshot form.
-const BUSY_CODES: [&str; 5] = ["55P03", "57014", "53300", "5", "517"];
-
-/// Errors of the store. The first eight are answers; the others are faults.
+/// Errors of the store. The first nine are answers, [`StoreError::Busy`] and [`StoreError::Trouble`] say "not now", the others are
+/// faults.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Nothing with this id within this tenant.
@@ -43,6 +42,9 @@ pub enum StoreError {
     /// Too many writes wait, or the transaction was refused too often.
     #[error("the store is busy")]
     Busy,
+    /// The database is away, or cannot be written: the same may go well later.
+    #[error("{0}")]
+    Trouble(Trouble),
     /// A sealed value cannot be opened with the keys at hand.
     #[error("a sealed value cannot be opened: {0}")]
     Vault(&'static str),
@@ -59,20 +61,41 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let sqlx::Error::Database(database) = &error else {
-            return match error {
-                sqlx::Error::PoolTimedOut => Self::Busy,
-                other => Self::Database(other),
-            };
-        };
-        match database.kind() {
-            ErrorKind::ExclusionViolation => Self::Overlap,
-            ErrorKind::UniqueViolation => Self::Duplicate("it"),
-            ErrorKind::ForeignKeyViolation => Self::InUse("something else"),
-            _ if database.message().contains(OVERLAP_RULE) => Self::Overlap,
-            _ if database.code().is_some_and(|code| BUSY_CODES.contains(&code.as_ref())) => Self::Busy,
-            _ => Self::Database(error),
+        if let sqlx::Error::Database(database) = &error
+            && let Some(answer) = answer_of(&**database)
+        {
+            return answer;
         }
+        match trouble::of(&error) {
+            Some(trouble) => Self::Trouble(trouble),
+            None if trouble::is_busy(&error) => Self::Busy,
+            None => Self::Database(error),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        use sqlx::migrate::MigrateError;
+        match error {
+            MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)
+                if trouble::of(&cause).is_some() =>
+            {
+                cause.into()
+            }
+            other => Self::Migrate(other),
+        }
+    }
+}
+
+/// What a rule of the schema refused.
+fn answer_of(database: &dyn DatabaseError) -> Option<StoreError> {
+    match database.kind() {
+        ErrorKind::ExclusionViolation => Some(StoreError::Overlap),
+        ErrorKind::UniqueViolation => Some(StoreError::Duplicate("it")),
+        ErrorKind::ForeignKeyViolation => Some(StoreError::InUse("something else")),
+        _ if database.message().contains(OVERLAP_RULE) => Some(StoreError::Overlap),
+        _ => None,
     }
 }
 
@@ -90,6 +113,12 @@ impl StoreError {
     /// A foreign key that still points here, when something is deleted.
     pub(crate) fn used_by(self, what: &'static str) -> Self {
         if matches!(self, Self::InUse(_)) { Self::InUse(what) } else { self }
+    }
+
+    /// Why the database does not work at the moment, if that is what this says.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&Trouble> {
+        if let Self::Trouble(trouble) = self { Some(trouble) } else { None }
     }
 
     /// Would the same transaction succeed when tried again at once? (serialisation failure, deadlock)

@@ -4,7 +4,9 @@
 //! `methods`, one file per resource; the SQL text, one for both engines, in `queries`; what a change means in `transition`.
 #![forbid(unsafe_code)]
 
+mod condition;
 pub mod error;
+mod files;
 mod methods;
 mod migrations;
 mod postgres;
@@ -13,6 +15,7 @@ mod remembered;
 mod sqlite;
 mod tags;
 mod transition;
+mod trouble;
 mod types;
 mod vault;
 
@@ -22,6 +25,7 @@ use berth_model::random::Random;
 
 pub use error::StoreError;
 pub use tags::TAG_BYTES;
+pub use trouble::{Trouble, TroubleKind};
 pub use vault::VaultKeys;
 
 /// The database behind a store.

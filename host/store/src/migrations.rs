@@ -44,6 +44,7 @@ migrations! {
     21 "0021_jobs_stopped",
     22 "0022_installations",
     24 "0024_key_sources",
+    26 "0026_kept_answers",
     28 "0028_changes_seen",
     31 "0031_known_years",
 }
@@ -62,7 +63,7 @@ pub(crate) async fn run<C: Migrate>(
     migrator: &Migrator,
 ) -> Result<Vec<String>, StoreError> {
     let names = pending(connection, migrator).await?;
-    migrator.run_direct(None, connection, false).await.map_err(StoreError::Migrate)?;
+    migrator.run_direct(None, connection, false).await?;
     Ok(names)
 }
 
@@ -74,7 +75,7 @@ pub(crate) async fn pending<C: Migrate>(
     let applied = match connection.list_applied_migrations(&migrator.table_name).await {
         Ok(applied) => applied,
         Err(MigrateError::Execute(error)) if is_missing_table(&error) => Vec::new(),
-        Err(error) => return Err(StoreError::Migrate(error)),
+        Err(error) => return Err(error.into()),
     };
     if let Some(newer) = applied.iter().find(|step| !migrator.version_exists(step.version)) {
         return Err(StoreError::Migrate(MigrateError::VersionMissing(newer.version)));

@@ -1,6 +1,7 @@
 //! What goes into and comes out of the store besides the model's own records.
 
 mod availability;
+mod idempotency;
 mod oauth;
 mod recovery;
 
@@ -19,6 +20,7 @@ use berth_model::{
 use serde_json::Value;
 
 pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace};
+pub use idempotency::{Idempotency, IdempotencyKey, KeptAnswer};
 pub use oauth::{OAuthClientRecord, OAuthFlow};
 pub use recovery::Recovered;
 
@@ -63,8 +65,8 @@ pub struct NewBooking {
     pub allowances: Vec<Allowance>,
     /// The caller's own hold, whose places it takes over.
     pub hold: Option<HoldId>,
-    /// The reserved Idempotency-Key that it is made under, in the scope of its tenant: a second booking under it is refused.
-    pub idempotency_key: Option<String>,
+    /// The reserved Idempotency-Key that it is made under: a second booking under it is refused.
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 /// A limit that must leave room for a booking, counted in the transaction that books: per event type and member, bookings that
@@ -351,28 +353,6 @@ pub struct ApiKeyRecord {
     pub expires_at: Option<Instant>,
     pub revoked_at: Option<Instant>,
     pub last_used_at: Option<Instant>,
-}
-
-/// What an Idempotency-Key was found to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Idempotency {
-    /// New: now reserved for this request, until it is completed or released.
-    New,
-    /// Completed: the answer to be sent again.
-    Replay {
-        /// HTTP status.
-        status: u16,
-        /// Content type.
-        content_type: String,
-        /// Location header, if it had one.
-        location: Option<String>,
-        /// Body.
-        body: Vec<u8>,
-    },
-    /// Another request with it is under way.
-    InFlight,
-    /// It was used for another request.
-    Mismatch,
 }
 
 /// Rights of a plugin at one level.

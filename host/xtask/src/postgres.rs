@@ -7,14 +7,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::run::output;
-
 /// A running server, stopped when dropped.
 pub(crate) struct Postgres {
     bin: PathBuf,
     dir: PathBuf,
     /// User to run as, when we are root and the server refuses to be.
     user: Option<&'static str>,
+    port: u16,
     pub(crate) url: String,
 }
 
@@ -39,22 +38,23 @@ impl Postgres {
         let bin = server_binaries().ok_or(
             "no PostgreSQL server is installed; install your system's package (postgresql), or set BERTH_TEST_PG_URL",
         )?;
-        let root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
-        let user = root.then_some("postgres");
-        let dir = std::env::temp_dir().join(format!("berth-test-postgres-{}", std::process::id()));
-        fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        let id = Command::new("id").arg("-u").output();
+        let user = id.is_ok_and(|id| id.stdout.trim_ascii() == b"0").then_some("postgres");
         // The port is free now; nobody else on this machine is told of it.
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .map_err(|e| e.to_string())?
             .port();
+        let dir = std::env::temp_dir().join(format!("berth-test-postgres-{}-{port}", std::process::id()));
+        fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-        let server = Self { bin, dir, user, url };
-        server.init(port)?;
+        let server = Self { bin, dir, user, port, url };
+        server.init()?;
+        server.run_server()?;
         Ok(server)
     }
 
-    fn init(&self, port: u16) -> Result<(), String> {
+    fn init(&self) -> Result<(), String> {
         if let Some(user) = self.user {
             let owner = Command::new("chown").arg(user).arg(&self.dir).status();
             if !owner.is_ok_and(|s| s.success()) {
@@ -65,15 +65,26 @@ impl Postgres {
         self.run(
             "initdb",
             &["-D", &text(&data), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"],
-        )?;
+        )
+    }
+
+    /// Start the server on its data.
+    pub(crate) fn run_server(&self) -> Result<(), String> {
+        let data = self.dir.join("data");
         // Durability is not what these tests test: the server is thrown away.
         let options = format!(
-            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off -c full_page_writes=off \
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off -c full_page_writes=off \
              -c synchronous_commit=off -c max_connections=300",
+            self.port,
             text(&self.dir)
         );
         let log = self.dir.join("log");
         self.run("pg_ctl", &["-D", &text(&data), "-l", &text(&log), "-w", "-o", &options, "start"])
+    }
+
+    /// Stop it; its data stay until this is dropped.
+    pub(crate) fn stop(&self) -> Result<(), String> {
+        self.run("pg_ctl", &["-D", &text(&self.dir.join("data")), "-m", "fast", "-w", "stop"])
     }
 
     fn run(&self, program: &str, args: &[&str]) -> Result<(), String> {
@@ -98,8 +109,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        let data = text(&self.dir.join("data"));
-        if let Err(error) = self.run("pg_ctl", &["-D", &data, "-m", "immediate", "-w", "stop"]) {
+        if let Err(error) = self.stop() {
             eprintln!("the private PostgreSQL was not stopped: {error}");
         }
         let _ = fs::remove_dir_all(&self.dir);

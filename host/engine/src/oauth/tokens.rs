@@ -24,6 +24,9 @@ use tokio::sync::Mutex;
 const STRIPES: usize = 64;
 /// Tries to save a token that the provider has given.
 const SAVE_TRIES: u32 = 3;
+/// Waits for a database that is away or full before such a token is given up: as long as the lease, after which another process may
+/// renew.
+const SAVE_WAITS: u64 = limits::OAUTH_LEASE_SECONDS.unsigned_abs() * 1_000 / limits::DATABASE_PROBE_EVERY_MS;
 
 /// A context whose tokens are good, and what they were made of.
 pub(crate) struct Ready {
@@ -314,7 +317,8 @@ impl Tokens {
         new: &TokenSet,
     ) -> Result<(), CallError> {
         let credential = new.to_credential();
-        for attempt in 1..=SAVE_TRIES {
+        let (mut attempt, mut waits) = (1, 0);
+        while attempt <= SAVE_TRIES {
             let saved = self
                 .store
                 .replace_credential(cx.tenant, cx.connection, name, Some(before), &credential)
@@ -323,8 +327,13 @@ impl Tokens {
                 Ok(true) => return Ok(()),
                 // Somebody gave the connection another credential meanwhile: theirs counts.
                 Ok(false) => return Err(UNAVAILABLE),
+                Err(error) if error.trouble().is_some() && waits < SAVE_WAITS => {
+                    waits += 1;
+                    tokio::time::sleep(Duration::from_millis(limits::DATABASE_PROBE_EVERY_MS)).await;
+                }
                 Err(error) => {
                     tracing::error!(%error, attempt, connection = %cx.connection, "a new token was not saved");
+                    attempt += 1;
                 }
             }
         }
@@ -369,6 +378,8 @@ fn with(cx: &CallContext, used: &[(String, TokenSet)]) -> CallContext {
 }
 
 fn failed(error: &StoreError) -> CallError {
-    tracing::error!(%error, "a token was not read");
+    if error.trouble().is_none() {
+        tracing::error!(%error, "a token was not read");
+    }
     UNAVAILABLE
 }

@@ -56,15 +56,16 @@ async fn rotated_and_revoked_keys_are_over() {
     let (old, old_text) = w.engine.create_key("operator", "req", key(&w)).await.unwrap();
     let tenant = Some(w.tenant.id);
     let (new, new_text) = w.engine.rotate_key("operator", "req", tenant, old.id).await.unwrap();
-    assert_eq!((new.scopes, new.expires_at), (old.scopes, old.expires_at));
+    assert_eq!((new.id, new.scopes, new.expires_at), (old.id, old.scopes, old.expires_at));
+    assert_ne!(new.prefix, old.prefix);
     assert!(w.engine.authenticate(old_text.expose()).await.unwrap().is_none());
     assert!(w.engine.authenticate(new_text.expose()).await.unwrap().is_some());
-    let again = w.engine.rotate_key("operator", "req", tenant, old.id).await.unwrap_err();
-    assert_eq!(again.code, Code::WrongState);
     let elsewhere = w.engine.revoke_key("operator", "req", None, new.id).await.unwrap_err();
     assert_eq!(elsewhere.code, Code::NotFound, "a tenant's key is not an operator's");
     w.engine.revoke_key("operator", "req", tenant, new.id).await.unwrap();
     assert!(w.engine.authenticate(new_text.expose()).await.unwrap().is_none());
+    let again = w.engine.rotate_key("operator", "req", tenant, old.id).await.unwrap_err();
+    assert_eq!(again.code, Code::WrongState);
 }
 
 #[tokio::test]

@@ -3,12 +3,13 @@
 use berth_engine::{Caller, SeriesRequest};
 use berth_model::{
     booking::BookingStatus,
+    id::Id,
     limits,
     problem::Code,
     provider::{CallError, ProviderConflict, ProviderError},
     series::SeriesStarts,
 };
-use berth_store::records::{BookingFilter, Idempotency};
+use berth_store::records::{BookingFilter, Idempotency, IdempotencyKey};
 
 use crate::{
     provider::{Fault, LOST},
@@ -17,10 +18,10 @@ use crate::{
 
 /// The same caller with a key that is reserved for this request.
 async fn keyed(w: &World, key: &str) -> Caller {
-    let reserved =
-        w.engine.store().begin_idempotent(w.tenant.id.uuid(), key, [1; 32], w.engine.now()).await.unwrap();
+    let key = IdempotencyKey { holder: Id::from_uuid(w.tenant.id.uuid()), key: key.to_owned() };
+    let reserved = w.engine.store().begin_idempotent(&key, [1; 32], w.engine.now()).await.unwrap();
     assert_eq!(reserved, Idempotency::New);
-    Caller { idempotency_key: Some(key.to_owned()), ..w.caller.clone() }
+    Caller { idempotency_key: Some(key), ..w.caller.clone() }
 }
 
 /// The request died without an answer; by now everybody knows.

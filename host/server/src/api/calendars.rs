@@ -11,11 +11,12 @@ use berth_store::records::FeedSubject;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::manage::{customer, private};
+use super::manage::customer;
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
     extract::{Path, Query},
+    once::private,
     problem::{ApiResult, ProblemDocument},
 };
 

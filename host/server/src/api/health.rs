@@ -1,11 +1,14 @@
 //! For machines that watch.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use berth_model::limits;
 use serde_json::json;
 
 use crate::http::{app::App, auth::Authenticated, problem::ApiResult};
@@ -19,21 +22,35 @@ pub(super) async fn healthz() -> &'static str {
     "ok"
 }
 
-/// The process can do its work: the database answers, the schema is up to date, every active plugin is
-/// loaded, nothing in the background fails.
+/// The process can do its work: the database answers, can be written, its schema is up to date, every active plugin is loaded, nothing in
+/// the background fails.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
-    responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; the body says why, `failing` names what goes on in the background and fails, `plugins_not_loaded` active plugins that are still compiled or cannot be loaded")))]
+    responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; the body says why, within a second: `database_trouble`; `failing` names what goes on in the background and fails, `plugins_not_loaded` active plugins that are still compiled or cannot be loaded")))]
 pub(super) async fn readyz(State(app): State<App>) -> Response {
     let store = app.engine().store();
-    let database = store.ping().await.is_ok();
-    let pending = store.pending_migrations().await.unwrap_or_default();
+    let asked = async {
+        store.ping().await?;
+        store.pending_migrations().await
+    };
+    let asked = tokio::time::timeout(Duration::from_millis(limits::READY_MS_MAX), asked).await;
+    let answers = matches!(asked, Ok(Ok(_)));
+    let (pending, failed) = match asked {
+        Ok(Ok(pending)) => (pending, None),
+        Ok(Err(error)) => {
+            let cause = error.trouble().map_or("the database cannot be asked", |trouble| trouble.cause);
+            (Vec::new(), Some(cause))
+        }
+        Err(_) => (Vec::new(), Some("the database gives no answer in time")),
+    };
+    // What was found when something was written.
+    let trouble = failed.or_else(|| store.trouble().map(|trouble| trouble.cause));
     let failing = app.readiness().failing();
     let unloaded = app.engine().unloaded_plugins();
-    let ready = database && pending.is_empty() && failing.is_empty() && unloaded.is_empty();
+    let ready = trouble.is_none() && pending.is_empty() && failing.is_empty() && unloaded.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
-        "ready": ready, "database": store.engine(), "database_answers": database, "pending_migrations": pending,
-        "failing": failing, "plugins_not_loaded": unloaded,
+        "ready": ready, "database": store.engine(), "database_answers": answers, "database_trouble": trouble,
+        "pending_migrations": pending, "failing": failing, "plugins_not_loaded": unloaded,
     });
     (status, Json(body)).into_response()
 }

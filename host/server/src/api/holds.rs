@@ -20,6 +20,7 @@ use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
     extract::{Json as Body, Path},
+    once::shown_once,
     problem::{ApiResult, ProblemDocument},
 };
 
@@ -111,7 +112,8 @@ pub(super) async fn create(
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    Ok(response)
+    let instead = "Choose the hold's token yourself (`token`), so that you know it; or hold another time.";
+    Ok(shown_once(response, instead))
 }
 
 /// A hold that is not over.

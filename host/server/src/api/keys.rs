@@ -1,6 +1,6 @@
 //! A tenant's API keys.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::NewKey;
 use berth_model::{id::ApiKeyId, secret::Secret, time::Instant};
 use berth_store::records::ApiKeyRecord;
@@ -11,6 +11,7 @@ use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
     extract::{Json as Body, Path},
+    once::shown_once,
     page::Page,
     problem::{ApiResult, ProblemDocument},
 };
@@ -65,8 +66,10 @@ pub(super) struct MadeKey {
 }
 
 impl MadeKey {
-    pub(super) fn new((record, text): (ApiKeyRecord, Secret)) -> Self {
-        Self { record: record.into(), key: text.expose().to_owned() }
+    pub(super) fn shown((record, text): (ApiKeyRecord, Secret)) -> Response {
+        let made = Self { record: record.into(), key: text.expose().to_owned() };
+        let instead = "For another text of the key that was made: POST /api/sdk/auth/{id}/rotate with a new Idempotency-Key.";
+        shown_once((StatusCode::CREATED, Json(made)), instead)
     }
 }
 
@@ -93,7 +96,7 @@ pub(super) async fn create(
     key: Authenticated,
     request_id: RequestId,
     Body(new): Body<NewKeyBody>,
-) -> ApiResult<(StatusCode, Json<MadeKey>)> {
+) -> ApiResult<Response> {
     let caller = key.caller("keys:write", &request_id)?;
     let new = NewKey {
         tenant: Some(caller.tenant),
@@ -105,7 +108,7 @@ pub(super) async fn create(
         expires_at: new.expires_at,
     };
     let made = app.engine().create_key(&caller.actor, &caller.request_id, new).await?;
-    Ok((StatusCode::CREATED, Json(MadeKey::new(made))))
+    Ok(MadeKey::shown(made))
 }
 
 /// All keys, revoked ones included.
@@ -144,7 +147,7 @@ pub(super) async fn update(
     Ok(Json(changed.into()))
 }
 
-/// Replace a key by a new one with the same rights.
+/// Give a key another text; the one before ends now. Its id and its rights stay.
 #[utoipa::path(post, path = "/api/sdk/auth/{id}/rotate", tag = "keys", params(("id" = String, Path)),
     responses((status = 201, body = MadeKey), (status = 404, body = ProblemDocument)))]
 pub(super) async fn rotate(
@@ -152,10 +155,10 @@ pub(super) async fn rotate(
     key: Authenticated,
     request_id: RequestId,
     Path(id): Path<ApiKeyId>,
-) -> ApiResult<(StatusCode, Json<MadeKey>)> {
+) -> ApiResult<Response> {
     let caller = key.caller("keys:write", &request_id)?;
     let made = app.engine().rotate_key(&caller.actor, &caller.request_id, Some(caller.tenant), id).await?;
-    Ok((StatusCode::CREATED, Json(MadeKey::new(made))))
+    Ok(MadeKey::shown(made))
 }
 
 /// End a key now.

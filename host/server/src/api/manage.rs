@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use berth_engine::{Caller, CancelBooking, Managed, RescheduleBooking};
@@ -21,6 +21,7 @@ use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
     extract::{Json as Body, Path},
+    once::private,
     problem::{ApiResult, ProblemDocument},
 };
 
@@ -97,14 +98,6 @@ impl From<Managed> for ManagedView {
             reason: managed.booking.reason,
         }
     }
-}
-
-/// Nobody on the way keeps it, and its address is not passed on.
-pub(super) fn private(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
 }
 
 /// The customer of a token, no more often than allowed. Tokens that are not ours share one allowance.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::{
     Json,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{Html, IntoResponse, Redirect, Response},
 };
 use berth_engine::{NewConnection, NewOAuthClient, OAuthAnswer, OAuthStarted};
@@ -26,6 +26,7 @@ use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
     extract::{Json as Body, Path, Query},
+    once::{private, shown_once},
     page::Page,
     problem::{ApiResult, ProblemDocument},
 };
@@ -81,9 +82,7 @@ fn started(flow: &OAuthStarted) -> Response {
         connection: flow.connection,
         expires_at: flow.expires_at,
     };
-    let mut response = (StatusCode::CREATED, Json(view)).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    shown_once((StatusCode::CREATED, Json(view)), "Begin the consent again, with a new Idempotency-Key.")
 }
 
 /// Begin to connect to a provider that wants a person's consent. What is wrong with name, settings or other credentials is said now.
@@ -211,14 +210,6 @@ pub(super) async fn callback(
         Some(url) => Ok(private(Redirect::to(url.as_str()).into_response())),
         None => Ok(private(tagged(app.engine(), StatusCode::OK, ended.result?).await?)),
     }
-}
-
-/// The address that is left holds a code: nobody shall be told of it.
-fn private(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
 }
 
 /// A client that an operator registered, without its secret.

@@ -1,6 +1,6 @@
 //! Tenants, for operators.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::{NewKey, NewTenant, TenantPatch};
 use berth_model::{
     id::{ConnectionId, TenantId},
@@ -131,7 +131,7 @@ pub(super) async fn create_key(
     request_id: RequestId,
     Path(id): Path<TenantId>,
     Body(new): Body<NewTenantKey>,
-) -> ApiResult<(StatusCode, Json<MadeKey>)> {
+) -> ApiResult<Response> {
     key.operator()?;
     app.engine().tenant(id).await?;
     let new = NewKey {
@@ -143,5 +143,5 @@ pub(super) async fn create_key(
         expires_at: new.expires_at,
     };
     let made = app.engine().create_key(&key.actor(), &request_id.0, new).await?;
-    Ok((StatusCode::CREATED, Json(MadeKey::new(made))))
+    Ok(MadeKey::shown(made))
 }

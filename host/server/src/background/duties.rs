@@ -28,22 +28,39 @@ const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 /// How long a duty may take that asks the database alone: longer than its own limits let anything take.
 const SHORT: Duration = Duration::from_mins(2);
+/// Looks at a database that does not work, before a duty is left for its next turn: some time less than a short duty may take.
+const TROUBLE_LOOKS_MAX: u64 = 90 * 1_000 / limits::DATABASE_PROBE_EVERY_MS;
 /// How long one may take that asks providers, or compiles.
 const LONG: Duration = Duration::from_mins(15);
 
 pub(super) const DUTIES: [Duty<Ground>; 12] = [
-    Duty { name: "replicas", every: SOON, longest: SHORT, run: |on| Box::pin(replicas(on)) },
-    Duty { name: "plugins", every: SOON, longest: LONG, run: |on| Box::pin(plugins(on)) },
-    Duty { name: "plugin-folder", every: SOON, longest: LONG, run: |on| Box::pin(plugin_folder(on)) },
+    Duty { name: "replicas", every: SOON, longest: SHORT, run: |on| Box::pin(once_it_works(replicas, on)) },
+    Duty { name: "plugins", every: SOON, longest: LONG, run: |on| Box::pin(once_it_works(plugins, on)) },
+    Duty {
+        name: "plugin-folder",
+        every: SOON,
+        longest: LONG,
+        run: |on| Box::pin(once_it_works(plugin_folder, on)),
+    },
     Duty { name: "measurements", every: UPKEEP, longest: SHORT, run: |on| Box::pin(measurements(on)) },
-    Duty { name: "forget", every: MINUTE, longest: SHORT, run: |on| Box::pin(forget(on)) },
-    Duty { name: "complete", every: MINUTE, longest: LONG, run: |on| Box::pin(complete(on)) },
-    Duty { name: "refusals", every: MINUTE, longest: SHORT, run: |on| Box::pin(refusals(on)) },
-    Duty { name: "calendars", every: MINUTE, longest: SHORT, run: |on| Box::pin(calendars(on)) },
-    Duty { name: "blocks", every: MINUTE, longest: SHORT, run: |on| Box::pin(blocks(on)) },
-    Duty { name: "syncs", every: MINUTE, longest: SHORT, run: |on| Box::pin(syncs(on)) },
-    Duty { name: "subscriptions", every: MINUTE, longest: LONG, run: |on| Box::pin(subscriptions(on)) },
-    Duty { name: "compiled", every: HOUR, longest: SHORT, run: |on| Box::pin(compiled(on)) },
+    Duty { name: "forget", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(forget, on)) },
+    Duty { name: "complete", every: MINUTE, longest: LONG, run: |on| Box::pin(once_it_works(complete, on)) },
+    Duty { name: "refusals", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(refusals, on)) },
+    Duty {
+        name: "calendars",
+        every: MINUTE,
+        longest: SHORT,
+        run: |on| Box::pin(once_it_works(calendars, on)),
+    },
+    Duty { name: "blocks", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(blocks, on)) },
+    Duty { name: "syncs", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(syncs, on)) },
+    Duty {
+        name: "subscriptions",
+        every: MINUTE,
+        longest: LONG,
+        run: |on| Box::pin(once_it_works(subscriptions, on)),
+    },
+    Duty { name: "compiled", every: HOUR, longest: SHORT, run: |on| Box::pin(once_it_works(compiled, on)) },
 ];
 
 /// What duties work with. Cheap to clone.
@@ -68,6 +85,19 @@ impl Ground {
 }
 
 type Done = Result<(), String>;
+
+/// While the database is away or full nothing can be done that would not fail of it, which is told elsewhere; once it works again, this is
+/// the first thing that is done.
+async fn once_it_works<R: Future<Output = Done>>(duty: fn(Ground) -> R, on: Ground) -> Done {
+    let stopping = on.0.wired.supervisor.stopping();
+    for _ in 0..TROUBLE_LOOKS_MAX {
+        if on.0.wired.engine.store().trouble().is_none() || *stopping.borrow() {
+            return duty(on).await;
+        }
+        tokio::time::sleep(Duration::from_millis(limits::DATABASE_PROBE_EVERY_MS)).await;
+    }
+    Err("the database does not work".to_owned())
+}
 
 fn said(problem: &Problem) -> String {
     problem.to_string()

@@ -2,6 +2,7 @@
 
 use berth_engine::{NewKey, NewTenant, OPERATOR_SCOPE, TENANT_SCOPES};
 use berth_model::id::{ApiKeyId, TenantId};
+use berth_store::StoreError;
 use clap::Subcommand;
 use serde_json::json;
 
@@ -72,9 +73,13 @@ pub(super) enum Tenant {
 async fn tenant_id(wired: &Wired, slug: Option<&String>) -> Result<Option<TenantId>, CliError> {
     let Some(slug) = slug else { return Ok(None) };
     let tenant = wired.engine.store().tenant_by_slug(slug).await;
-    let tenant = tenant
-        .map_err(|_| CliError::Other(format!("there is no tenant {slug:?}; see: berth tenant list")))?;
-    Ok(Some(tenant.id))
+    match tenant {
+        Ok(tenant) => Ok(Some(tenant.id)),
+        Err(StoreError::NotFound(_)) => {
+            Err(CliError::Other(format!("there is no tenant {slug:?}; see: berth tenant list")))
+        }
+        Err(error) => Err(CliError::Other(error.to_string())),
+    }
 }
 
 pub(super) async fn key(context: &Context, command: Key) -> Result<(), CliError> {

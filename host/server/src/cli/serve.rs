@@ -24,11 +24,18 @@ use crate::{
 
 /// Connections at the address of metrics: some that watch, and a person.
 const METRICS_CONNECTIONS: usize = 16;
+/// Sent when a file would grow beyond the process's limit (25 on Linux, macOS and the BSDs).
+const SIGXFSZ: i32 = 25;
 /// How long requests, calls and jobs may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
 
 pub(super) async fn serve(config: Config) -> Result<(), CliError> {
     let wired = wiring::wire(&config).await?;
+    if let Some(room) = super::doctor::low_disk(&config) {
+        tracing::warn!(room, "there is little room on the disk; a full one refuses every booking");
+    }
+    // What is wrong is logged by the store, and said by /readyz: what is there can be read all the same.
+    let _ = wired.engine.store().try_write().await;
     let listener = listen(&config).await?;
     run(config, wired, listener).await
 }
@@ -68,6 +75,9 @@ async fn front(config: &Config) -> Result<Front, CliError> {
 
 /// Serve until a signal; then drain. A second signal ends at once.
 pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> Result<(), CliError> {
+    // Listened to so that a limit on the size of files is an error to be told, and does not end the process.
+    let _file_too_large =
+        signal(SignalKind::from_raw(SIGXFSZ)).map_err(|e| CliError::Other(e.to_string()))?;
     let address = listener.local_addr().map_err(|e| CliError::Other(e.to_string()))?;
     let supervisor = wired.supervisor.clone();
     let plugin_dir = (!config.plugin_dir.is_empty()).then(|| config.plugin_dir.clone().into());

@@ -22,7 +22,8 @@ use tracing::Instrument;
 
 use super::{
     auth::{KeyUsed, require_key},
-    idempotency::idempotent,
+    bodies::{Room, buffered},
+    idempotency::{Known, idempotent},
     problem::ApiError,
     rate::Rate,
     rules,
@@ -42,6 +43,8 @@ struct Inner {
     engine: Engine,
     rate: Rate,
     link_rate: Rate,
+    bodies: Room,
+    known: Known,
     metrics: PrometheusHandle,
     random: Arc<dyn Random>,
     trusted_proxies: Vec<IpNet>,
@@ -78,7 +81,9 @@ impl App {
         let AppConfig { requests_per_minute, trusted_proxies, https_only } = config;
         let (rate, link_rate) =
             (Rate::new(requests_per_minute), Rate::new(limits::LINK_REQUESTS_PER_MINUTE_MAX));
-        let inner = Inner { engine, rate, link_rate, metrics, random, trusted_proxies, https_only };
+        let (bodies, known) = (Room::default(), Known::default());
+        let inner =
+            Inner { engine, rate, link_rate, bodies, known, metrics, random, trusted_proxies, https_only };
         Self { inner: Arc::new(inner), readiness: Readiness::default() }
     }
 
@@ -108,6 +113,16 @@ impl App {
         &self.inner.rate
     }
 
+    /// Room for bodies.
+    pub(crate) fn bodies(&self) -> &Room {
+        &self.inner.bodies
+    }
+
+    /// Idempotency keys.
+    pub(crate) fn known(&self) -> &Known {
+        &self.inner.known
+    }
+
     /// How often the links of bookings may be used.
     pub(crate) fn link_rate(&self) -> &Rate {
         &self.inner.link_rate
@@ -125,6 +140,7 @@ impl App {
     pub fn upkeep(&self) {
         self.inner.rate.forget_idle();
         self.inner.link_rate.forget_idle();
+        self.inner.known.forget();
         self.inner.metrics.run_upkeep();
     }
 }
@@ -146,7 +162,9 @@ pub fn router(app: App) -> Router {
     let document = api::document();
     let keyed = keyed
         .layer(middleware::from_fn_with_state(app.clone(), idempotent))
+        .layer(middleware::from_fn_with_state(app.clone(), buffered))
         .layer(middleware::from_fn_with_state(app.clone(), require_key));
+    let open = open.layer(middleware::from_fn_with_state(app.clone(), buffered));
     keyed
         .merge(open)
         .merge(api::docs(document))

@@ -1,5 +1,10 @@
 //! Who calls: API keys and what they may do.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, header, request::Parts},
@@ -11,7 +16,7 @@ use berth_model::{
     id::{ApiKeyId, TenantId},
     problem::{Code, Problem},
 };
-use berth_store::records::ApiKeyRecord;
+use berth_store::records::{ApiKeyRecord, IdempotencyKey};
 
 use super::{
     app::{App, RequestId},
@@ -23,11 +28,23 @@ use super::{
 #[derive(Debug, Clone)]
 pub(crate) struct Authenticated {
     pub(crate) key: ApiKeyRecord,
-    pub(crate) idempotency_key: Option<String>,
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    /// Scopes that it was asked for, and has.
+    asked: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Authenticated {
-    fn check(&self, scope: &str) -> Result<(), Problem> {
+    /// A key that may be used.
+    fn new(key: ApiKeyRecord) -> Self {
+        Self { key, idempotency_key: None, asked: Arc::default() }
+    }
+
+    /// The rights that the answer of this request rests on.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    pub(crate) fn check(&self, scope: &str) -> Result<(), Problem> {
         if self.may(scope) {
             return Ok(());
         }
@@ -36,7 +53,11 @@ impl Authenticated {
 
     /// Does the key have this scope?
     pub(crate) fn may(&self, scope: &str) -> bool {
-        self.key.scopes.iter().any(|s| s == scope)
+        let may = self.key.scopes.iter().any(|s| s == scope);
+        if may {
+            self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(scope.to_owned());
+        }
+        may
     }
 
     /// Who acts, in audit rows.
@@ -138,7 +159,7 @@ pub(crate) async fn require_key(State(app): State<App>, mut request: Request, ne
     let standing = app.rate().take(id, record.requests_per_minute);
     let mut response = match standing.check() {
         Ok(()) => {
-            request.extensions_mut().insert(Authenticated { key: record, idempotency_key: None });
+            request.extensions_mut().insert(Authenticated::new(record));
             next.run(request).await
         }
         Err(problem) => ApiError(problem).into_response(),

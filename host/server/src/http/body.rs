@@ -43,7 +43,7 @@ pub(crate) async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
 }
 
 /// Why a body could not be read.
-fn unreadable(error: &(dyn Error + 'static), most: usize) -> Problem {
+pub(crate) fn unreadable(error: &(dyn Error + 'static), most: usize) -> Problem {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<LengthLimitError>() {

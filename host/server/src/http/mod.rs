@@ -2,9 +2,12 @@
 
 pub(crate) mod app;
 pub(crate) mod auth;
+pub(crate) mod bodies;
 pub(crate) mod body;
 pub(crate) mod extract;
+pub(crate) mod fingerprint;
 pub(crate) mod idempotency;
+pub(crate) mod once;
 pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod rate;

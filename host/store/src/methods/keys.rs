@@ -52,6 +52,19 @@ impl Store {
         change!(self, [sources, audit], |q, conn| q::keys::set_sources(conn, tenant, key, &sources, &audit))
     }
 
+    /// Give a key another text (its first characters and the SHA-256 of the whole); the one before ends. The id stays. `NotFound` if it
+    /// is another tenant's, `WrongState` if it is revoked or expired.
+    pub async fn rotate_key(
+        &self,
+        tenant: Option<TenantId>,
+        key: ApiKeyId,
+        prefix: String,
+        hash: [u8; 32],
+        audit: Audit,
+    ) -> Result<ApiKeyRecord, StoreError> {
+        change!(self, [prefix, audit], |q, conn| q::keys::rotate(conn, tenant, key, &hash, &prefix, &audit))
+    }
+
     /// Remember when a key was last used.
     pub async fn touch_key(&self, key: ApiKeyId, now: Instant) -> Result<(), StoreError> {
         change!(self, [], |q, conn| q::keys::touch(conn, key, now))

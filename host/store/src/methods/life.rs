@@ -4,7 +4,9 @@ use std::sync::{Arc, atomic::Ordering};
 
 use berth_model::{random::Random, time::Instant};
 
-use crate::{Engine, Store, StoreError, VaultKeys, migrations, postgres, remembered::Remembered, sqlite};
+use crate::{
+    Engine, Store, StoreError, Trouble, VaultKeys, migrations, postgres, remembered::Remembered, sqlite,
+};
 
 impl Store {
     /// Open a database: `sqlite::memory:`, `sqlite:path` (made if missing; WAL, synchronous FULL) or `postgres://…`.
@@ -47,10 +49,10 @@ impl Store {
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
         match &self.engine {
             Engine::Sqlite(engine) => {
-                engine.alone(|conn| Box::pin(migrations::pending(conn, &migrations::SQLITE))).await
+                engine.read(|conn| Box::pin(migrations::pending(conn, &migrations::SQLITE))).await
             }
             Engine::Postgres(engine) => {
-                engine.alone(|conn| Box::pin(migrations::pending(conn, &migrations::POSTGRES))).await
+                engine.read(|conn| Box::pin(migrations::pending(conn, &migrations::POSTGRES))).await
             }
         }
     }
@@ -58,6 +60,21 @@ impl Store {
     /// Does the database answer?
     pub async fn ping(&self) -> Result<(), StoreError> {
         ask!(self, |q, conn| q::ping(conn))
+    }
+
+    /// Can the database be written? Changes nothing.
+    pub async fn try_write(&self) -> Result<(), StoreError> {
+        change!(self, [], |q, conn| q::try_write(conn))
+    }
+
+    /// What keeps the database from working at the moment, as the last statements found it: it is away, full or read-only. Nothing is
+    /// asked. Over when the database itself says so, which is tried every half second.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.trouble(),
+            Engine::Postgres(engine) => engine.trouble(),
+        }
     }
 
     /// Prepare every statement, without running any. Those that the database refuses, with its reason: the schema does not fit
@@ -77,8 +94,16 @@ impl Store {
 
     /// Remove what is older than its limit: answers to idempotency keys, provider calls, webhooks that were processed, holds
     /// that are over.
-    /// Returns how many rows; bounded, so there may be more left for the next time.
+    /// Returns how many rows; bounded, so there may be more left for the next time. What was erased is then in no file of SQLite.
     pub async fn prune(&self, now: Instant) -> Result<u64, StoreError> {
+        let rows = self.prune_rows(now).await?;
+        if let Engine::Sqlite(engine) = &self.engine {
+            engine.empty_log().await?;
+        }
+        Ok(rows)
+    }
+
+    async fn prune_rows(&self, now: Instant) -> Result<u64, StoreError> {
         change!(self, [], |q, conn| q::prune::prune(conn, now))
     }
 

@@ -128,7 +128,7 @@ pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> 
         jobs::enqueue(conn, job).await?;
     }
     if let Some(key) = &new.idempotency_key {
-        idempotency::made(conn, booking.tenant.uuid(), key, booking.id).await?;
+        idempotency::made(conn, key, booking.id).await?;
     }
     let data = json!({
         "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,

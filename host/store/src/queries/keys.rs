@@ -27,6 +27,11 @@ queries! {
         WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL";
     SET_SOURCES = "UPDATE api_keys SET sources = $3
         WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL";
+    ROTATE = "UPDATE api_keys SET hash = $3, prefix = $4, last_used_at = NULL
+        WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL
+            AND (expires_at IS NULL OR expires_at > $5)";
+    GET = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, created_at, expires_at, revoked_at, last_used_at
+        FROM api_keys WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2";
     TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1";
 }
 
@@ -139,6 +144,35 @@ pub(crate) async fn set_sources(
         .await?;
     met(&done, StoreError::NotFound("key"))?;
     audit::note(conn, audit, tenant, "key.changed", key.uuid(), json!({ "sources": sources })).await
+}
+
+/// Give a key another text. It stays the same key: what refers to its id goes on.
+pub(crate) async fn rotate(
+    conn: &mut Conn,
+    tenant: Option<TenantId>,
+    key: ApiKeyId,
+    hash: &[u8],
+    prefix: &str,
+    audit: &Audit,
+) -> Result<ApiKeyRecord, StoreError> {
+    let done = sqlx::query::<Db>(ROTATE)
+        .bind(key.uuid())
+        .bind(tenant.map(TenantId::uuid))
+        .bind(hash)
+        .bind(prefix)
+        .bind(Ts(audit.at))
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| StoreError::from(e).duplicate("this key"))?;
+    let row = sqlx::query_as::<Db, Row>(GET)
+        .bind(key.uuid())
+        .bind(tenant.map(TenantId::uuid))
+        .fetch_optional(&mut *conn)
+        .await?;
+    let record = found(row, "key")?.try_into()?;
+    met(&done, StoreError::WrongState)?;
+    audit::note(conn, audit, tenant, "key.rotated", key.uuid(), json!({ "prefix": prefix })).await?;
+    Ok(record)
 }
 
 pub(crate) async fn touch(conn: &mut Conn, key: ApiKeyId, now: Instant) -> Result<(), StoreError> {

@@ -116,6 +116,12 @@ pub(crate) async fn ping(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Can the database be written? Changes a row into itself.
+pub(crate) async fn try_write(conn: &mut Conn) -> Result<(), StoreError> {
+    sqlx::query::<Db>("UPDATE plugin_generation SET generation = generation").execute(conn).await?;
+    Ok(())
+}
+
 /// Read a stored text as what it must be.
 fn parsed<T: FromStr>(text: &str, what: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Corrupt(format!("{what} {text:?}")))

@@ -1,6 +1,6 @@
 //! What the machine gives: folders, disk, address, clock, time zones.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use berth_model::{
     limits,
@@ -20,6 +20,7 @@ const EARLIEST: Instant = Instant::from_seconds(1_767_225_600);
 
 pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     let mut findings = vec![data_folder(config)];
+    findings.push(private(&config.data_dir));
     findings.extend(disk(&config.data_dir));
     findings.push(address(config).await);
     findings.push(public_address(config));
@@ -49,7 +50,26 @@ fn data_folder(config: &Config) -> Finding {
     }
 }
 
-fn disk(folder: &Path) -> Option<Finding> {
+/// Are the folder and the files in it for this user only? Keys and databases are among them.
+fn private(folder: &Path) -> Finding {
+    const CHECK: &str = "private files";
+    let of_others = |path: &Path| fs::metadata(path).map_or(0, |found| found.permissions().mode() & 0o077);
+    let open = |path: &Path| of_others(path) > 0;
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let found: Vec<String> = files.filter(|path| open(path)).map(|path| path.display().to_string()).collect();
+    if !found.is_empty() {
+        let advice = format!("chmod go= {}", found.join(" "));
+        return Finding::warn(CHECK, "others on this machine may use what is in the data folder", advice);
+    }
+    if open(folder) {
+        let advice = format!("chmod 700 {}, unless others are meant to look into it", folder.display());
+        return Finding::warn(CHECK, "others on this machine may look into the data folder", advice);
+    }
+    Finding::ok(CHECK, "for this user only")
+}
+
+/// Is there room for the database? None if that cannot be found out.
+pub(super) fn disk(folder: &Path) -> Option<Finding> {
     let stat = rustix::fs::statvfs(folder).ok()?;
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     let found = format!("{} MiB free", free / (1024 * 1024));

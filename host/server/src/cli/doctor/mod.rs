@@ -76,6 +76,11 @@ pub(super) async fn doctor(json: bool, config: Result<Config, ConfigError>) -> R
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// How little room there is for the database, if it is little.
+pub(super) fn low_disk(config: &Config) -> Option<String> {
+    machine::disk(&config.data_dir).filter(|finding| finding.level != Level::Ok).map(|finding| finding.found)
+}
+
 async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("configuration", "read")];
     findings.extend(machine::findings(config).await);

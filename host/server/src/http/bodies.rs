@@ -1,0 +1,192 @@
+//! Bodies are read here, as far as their route allows and as far as there is room: many large ones at once must not take the memory of
+//! everybody. What has arrived counts, not what was announced, so that a slow sender holds no more than it has sent.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{MatchedPath, Request, State},
+    http::header,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use berth_engine::OPERATOR_SCOPE;
+use berth_model::{
+    id::Id,
+    limits,
+    problem::{Code, Problem},
+};
+use futures_util::StreamExt;
+use uuid::Uuid;
+
+use super::{app::App, auth::Authenticated, body::unreadable, problem::ApiError};
+
+/// What a route takes.
+struct Door {
+    bytes_max: usize,
+    /// Asked for before the body is read, where that is large.
+    scope: Option<&'static str>,
+}
+
+fn door(route: &str) -> Door {
+    match route {
+        "/api/operator/plugins" => {
+            Door { bytes_max: limits::COMPONENT_BYTES_MAX, scope: Some(OPERATOR_SCOPE) }
+        }
+        "/api/booking/availability/compute" => {
+            Door { bytes_max: limits::COMPUTE_BODY_BYTES_MAX, scope: Some("availability:read") }
+        }
+        route if route.starts_with("/api/webhooks/") => {
+            Door { bytes_max: limits::WEBHOOK_BODY_BYTES_MAX, scope: None }
+        }
+        _ => Door { bytes_max: limits::API_BODY_BYTES_MAX, scope: None },
+    }
+}
+
+/// Bytes of bodies that this process holds, in all and for each who sent them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Room(Arc<Mutex<Held>>);
+
+#[derive(Debug, Default)]
+struct Held {
+    all: usize,
+    of: HashMap<Uuid, usize>,
+}
+
+/// What one request holds; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    room: Room,
+    holder: Uuid,
+    bytes: usize,
+}
+
+impl Room {
+    pub(crate) fn share_of(&self, holder: Uuid) -> Share {
+        Share { room: self.clone(), holder, bytes: 0 }
+    }
+}
+
+impl Share {
+    /// Take more; refused if there is no room.
+    pub(crate) fn take(&mut self, bytes: usize) -> Result<(), Problem> {
+        let mut held = self.room.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ours = held.of.get(&self.holder).copied().unwrap_or_default().saturating_add(bytes);
+        let all = held.all.saturating_add(bytes);
+        if all > limits::BODIES_BYTES_MAX || ours > limits::BODIES_BYTES_PER_SENDER_MAX {
+            let busy = Problem::new(Code::Busy, "Too many large requests are under way.");
+            return Err(busy.with_retry_after_seconds(1));
+        }
+        held.all = all;
+        held.of.insert(self.holder, ours);
+        self.bytes = self.bytes.saturating_add(bytes);
+        Ok(())
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.room.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.all = held.all.saturating_sub(self.bytes);
+        let left = held.of.get(&self.holder).copied().unwrap_or_default().saturating_sub(self.bytes);
+        if left == 0 {
+            held.of.remove(&self.holder);
+        } else {
+            held.of.insert(self.holder, left);
+        }
+    }
+}
+
+/// Read the body, then go on with it in one piece. It counts until the request is answered.
+pub(crate) async fn buffered(State(app): State<App>, request: Request, next: Next) -> Response {
+    let door = door(request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str));
+    let caller = request.extensions().get::<Authenticated>();
+    if let (Some(scope), Some(caller)) = (door.scope, caller)
+        && let Err(problem) = caller.check(scope)
+    {
+        return ApiError(problem).into_response();
+    }
+    // Whoever has no key shares what is left to those who have none.
+    let holder =
+        caller.map_or_else(Uuid::nil, |caller| caller.key.tenant.map_or(caller.key.id.uuid(), Id::uuid));
+    let mut share = app.bodies().share_of(holder);
+    let (parts, body) = request.into_parts();
+    let announced =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    match read(body, announced, door.bytes_max, &mut share).await {
+        Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Err(problem) => ApiError(problem).into_response(),
+    }
+}
+
+async fn read(body: Body, announced: Option<u64>, most: usize, share: &mut Share) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Code::TooLarge, format!("A body may be at most {most} bytes here."));
+    if announced.is_some_and(|bytes: u64| !usize::try_from(bytes).is_ok_and(|bytes| bytes <= most)) {
+        return Err(too_large());
+    }
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let mut pieces = body.into_data_stream();
+    let mut all = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| unreadable(&error, most))?;
+        if all.len().saturating_add(piece.len()) > most {
+            return Err(too_large());
+        }
+        share.take(piece.len())?;
+        all.extend_from_slice(&piece);
+    }
+    Ok(all.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_shared_and_given_back() {
+        let room = Room::default();
+        let one = Uuid::from_u128(1);
+        let mut first = room.share_of(one);
+        first.take(limits::BODIES_BYTES_PER_SENDER_MAX).unwrap();
+        let refused = room.share_of(one).take(1).unwrap_err();
+        assert_eq!((refused.code, refused.retry_after_seconds), (Code::Busy, Some(1)));
+        let mut others = Vec::new();
+        let mut free = limits::BODIES_BYTES_MAX - limits::BODIES_BYTES_PER_SENDER_MAX;
+        for n in 2.. {
+            let mut share = room.share_of(Uuid::from_u128(n));
+            let part = free.min(limits::BODIES_BYTES_PER_SENDER_MAX);
+            if part == 0 {
+                assert!(share.take(1).is_err(), "everything is taken");
+                break;
+            }
+            share.take(part).unwrap();
+            free -= part;
+            others.push(share);
+        }
+        assert!(others.len() >= 2, "one sender leaves room for two more at least");
+        drop((first, others));
+        let held = room.0.lock().unwrap();
+        assert!(held.all == 0 && held.of.is_empty(), "{held:?}");
+    }
+
+    #[tokio::test]
+    async fn a_body_ends_where_its_route_ends() {
+        let room = Room::default();
+        let read_of = async |bytes: usize, announced: Option<u64>, most: usize| {
+            let mut share = room.share_of(Uuid::nil());
+            read(Body::from(vec![b'x'; bytes]), announced, most, &mut share).await.map(|body| body.len())
+        };
+        assert_eq!(read_of(10, None, 10).await, Ok(10));
+        assert_eq!(read_of(11, None, 10).await.unwrap_err().code, Code::TooLarge);
+        assert_eq!(read_of(0, Some(u64::MAX), 10).await.unwrap_err().code, Code::TooLarge);
+        let broken = futures_util::stream::iter([Ok("{"), Err(std::io::Error::other("gone"))]);
+        let mut share = room.share_of(Uuid::nil());
+        let broken = read(Body::from_stream(broken), None, 10, &mut share).await.unwrap_err();
+        assert_eq!(broken.code, Code::MalformedRequest, "it broke off; it was not too large");
+    }
+}
