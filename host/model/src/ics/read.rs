@@ -110,7 +110,8 @@ pub fn all_day_events(bytes: &[u8]) -> Result<Vec<AllDay>, IcsError> {
                     return bad(number, "must be a date such as 20261225");
                 };
                 // The end is the first day after, and may be the first that is not known.
-                if !is_day(day) && !(event.first.is_some() && day.pred_opt().is_some_and(is_day)) {
+                let ends = event.first.is_some() && day.pred_opt().is_some_and(is_day);
+                if !(is_day(day) || ends) {
                     return bad(number, KNOWN_YEARS);
                 }
                 if name.eq_ignore_ascii_case("DTSTART") {
