@@ -131,7 +131,7 @@ async fn requests_are_read_as_the_rfcs_say() {
         (
             "POST /api/booking/holidays/import HTTP/1.1|host: a|KEY|transfer-encoding: chunked||zz|",
             400,
-            "E0401",
+            "E0420",
         ),
         ("POST /api/webhooks/acme HTTP/1.1|host: a|transfer-encoding: chunked||zz|", 400, "E0420"),
         ("POST /api/listings HTTP/1.1|host: a|KEY|connection: close|content-length: 2||[]", 400, "E0400"),

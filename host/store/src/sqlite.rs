@@ -57,8 +57,10 @@ const PROBE_AGAIN: Duration = Duration::from_millis(limits::DATABASE_PROBE_EVERY
 
 /// Answers the caller of a write; told why the transaction was not committed.
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Whether to keep what was done; if not, the trouble of the database that it failed of, if that is why.
+type Verdict = Result<(), Option<Trouble>>;
 /// Part of a transaction. Returns whether to keep what it did, and how to answer.
-type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, (bool, Finish)> + Send>;
+type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, (Verdict, Finish)> + Send>;
 /// Work that makes its own transactions.
 type Alone = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, ()> + Send>;
 
@@ -233,12 +235,13 @@ where
     let work: Work = Box::new(move |connection| {
         Box::pin(async move {
             let result = work(connection).await;
-            let keep = result.is_ok();
+            let verdict = result.as_ref().map(|_| ()).map_err(|error| error.trouble().cloned());
+            let keep = verdict.is_ok();
             let finish: Finish = Box::new(move |committed| {
                 // The caller may be gone; what was committed stays committed.
                 let _ = reply.send(if keep { committed.and(result) } else { result });
             });
-            (keep, finish)
+            (verdict, finish)
         })
     });
     (Write { work, is_step }, answer)
@@ -378,7 +381,7 @@ impl Writer {
         // A write that is alone needs no savepoint: it rolls back the transaction.
         let single = batch.len() == 1;
         let mut fault = None;
-        let mut any = false;
+        let (mut any, mut found) = (false, None);
         while fault.is_none()
             && let Some(Write { work, is_step }) = batch.pop_front()
         {
@@ -388,9 +391,11 @@ impl Writer {
                 fault = Some(error);
                 break;
             }
-            let (keep, finish) = work(&mut self.connection).await;
+            let (verdict, finish) = work(&mut self.connection).await;
             finishes.push(finish);
+            let keep = verdict.is_ok();
             any |= keep;
+            found = verdict.err().flatten().or(found);
             if alone {
                 // A fault may have ended the transaction: what would run now would commit at once.
                 if !keep && is_step {
@@ -412,9 +417,9 @@ impl Writer {
             None => Err(StoreError::Busy),
         };
         if let Err(error) = &committed {
-            if let Some(trouble) = error.trouble() {
-                self.condition.bad(trouble);
-            } else if let Some(trouble) = self.condition.trouble() {
+            // What ended the transaction from within is what all who were in it are told.
+            if let Some(trouble) = error.trouble().cloned().or(found) {
+                self.condition.bad(&trouble);
                 committed = Err(StoreError::Trouble(trouble));
             }
             // Whoever ended the transaction may have rolled it back already.
