@@ -235,7 +235,7 @@ async fn a_secret_is_shown_once_and_kept_nowhere() {
         let again = api.again(&path, key, route, body).await;
         assert_eq!(
             (again.status, &again.body["code"]),
-            (StatusCode::CONFLICT, &json!("BERTH-E0419")),
+            (StatusCode::CONFLICT, &json!("BERTH-E0424")),
             "{route}"
         );
         assert_eq!(again.body["made"], made.body["id"], "{route}: {}", again.body);

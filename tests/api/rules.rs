@@ -136,7 +136,7 @@ async fn what_makes_no_sense_is_refused_with_its_path() {
         (
             "/api/booking/travel",
             json!({ "member": ana, "from": "2026-12-02", "time_zone": "Mars/Base" }),
-            400,
+            422,
             "/time_zone",
         ),
         ("/api/booking/patterns", json!({ "member": ana }), 422, "/hours"),

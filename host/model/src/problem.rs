@@ -80,7 +80,7 @@ codes! {
     /// Too late for the customer.
     TooLate = "E0418", 409, "It is too late for this", "Ask the business; a key with the scope bookings:override may still do it.";
     /// A repeat of a request whose answer held a secret.
-    AnswerNotKept = "E0419", 409, "It was done before, and its answer is not kept", "Look at what was made; for a secret that was shown once, make a new one.";
+    AnswerNotKept = "E0424", 409, "It was done before, and its answer is not kept", "Look at what was made; for a secret that was shown once, make a new one.";
     /// The tenant would be left without an owner.
     LastOwner = "E0430", 409, "The tenant needs an owner", "Make another active member an owner first.";
     /// The provider refused the credential.
