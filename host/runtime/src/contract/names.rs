@@ -33,9 +33,12 @@ const WASI_ALLOWED: [&str; 6] =
 /// Interfaces of `berth:provider` that are imported.
 const HOST_INTERFACES: [&str; 5] = ["types", "log", "settings", "state", "credentials"];
 
-/// Is this the name of the one interface that every provider exports?
+/// What the versions of the contract begin with that this host serves: additions keep it (see `tests/frozen`).
+const SERVED: &str = "0.1.";
+
+/// Is this the name of the one interface that every provider exports, of whatever version that this host serves?
 pub(crate) fn is_connection(name: &str) -> bool {
-    name == Interface("connection").full()
+    name.strip_prefix("berth:provider/connection@").is_some_and(|version| version.starts_with(SERVED))
 }
 
 /// Does the component export the interface?
@@ -65,7 +68,7 @@ pub(crate) fn import_problem(name: &str) -> Option<String> {
                 HOST_INTERFACES.join(", ")
             ));
         }
-        if !version.starts_with("0.1.") {
+        if !version.starts_with(SERVED) {
             return Some(format!(
                 "imports `{name}`; this host speaks version {CONTRACT} of berth:provider: build it against that"
             ));
@@ -116,6 +119,19 @@ pub(crate) fn wrong_type(interface: Interface, error: &wasmtime::Error) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn older_components_have_the_interface_too() {
+        for (name, is) in [
+            ("berth:provider/connection@0.1.0", true),
+            ("berth:provider/connection@0.1.1", true),
+            ("berth:provider/connection@0.2.0", false),
+            ("berth:provider/connection", false),
+            ("berth:provider/catalog@0.1.1", false),
+        ] {
+            assert_eq!(is_connection(name), is, "{name}");
+        }
+    }
 
     #[test]
     fn imports_are_allowed_by_list() {
