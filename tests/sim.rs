@@ -258,6 +258,7 @@ impl Run {
         for delivery in waiting {
             self.deliver(delivery).await;
         }
+        self.take_up_again().await;
         for _ in 0..SETTLING_ROUNDS {
             self.world.clock.advance_ms(3_600_000);
             while self.engine.run_due_jobs(64).await.unwrap() > 0 {}
@@ -266,6 +267,18 @@ impl Run {
             }
         }
         panic!("{} jobs never came to rest", self.world.store.open_job_count().await.unwrap());
+    }
+
+    /// A person takes up what the processes died of, three times in a row; nothing else is ever put aside here.
+    async fn take_up_again(&mut self) {
+        let caller = self.world.caller.clone();
+        for job in self.engine.dead_jobs(&caller).await.unwrap() {
+            let error = job.last_error.unwrap_or_default();
+            assert!(error.contains("the process ended"), "{} was given up: {error}", job.id);
+            // Refused where another one for the same is open by now.
+            let done = self.engine.requeue_job(&caller, job.id).await;
+            self.count(if done.is_ok() { "taken up again" } else { "open again" });
+        }
     }
 
     async fn all_bookings(&self) -> Vec<Booking> {
