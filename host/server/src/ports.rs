@@ -148,6 +148,8 @@ async fn write_calls(store: Store, waiting: Arc<Mutex<mpsc::Receiver<CallRecord>
     while waiting.recv_many(&mut batch, CALLS_BATCH_MAX).await > 0 {
         write_batch(&store, std::mem::take(&mut batch)).await;
     }
+    // Nobody is left who could send one: the process ends, which is no failure of this task.
+    std::future::pending::<()>().await;
 }
 
 /// While the database is away they wait, and those that come meanwhile wait behind them, as many as there is room for.
