@@ -1,4 +1,4 @@
-//! A database that is away, as a running server tells of it; and the files of a server.
+//! A database that cannot be written or is away, as a running server tells of it; and the files of a server.
 
 use std::{
     os::unix::fs::PermissionsExt,
@@ -7,7 +7,10 @@ use std::{
 };
 
 use berth_tests::{own_postgres::OwnPostgres, process::Process};
-use rustix::{fs::Mode, process::umask};
+use rustix::{
+    fs::Mode,
+    process::{Pid, Resource, Rlimit, prlimit, umask},
+};
 use serde_json::{Value, json};
 
 /// Nobody listens there, and nobody is asked.
@@ -23,6 +26,7 @@ fn process(folder: &Path, database: Option<&str>) -> Process {
 
 async fn with_a_key(folder: &Path, database: Option<&str>) -> Process {
     let mut berth = process(folder, database);
+    berth.log_to(&folder.join("berth.log"));
     berth.run(&["tenant", "create", "--tenant", "studio", "--name", "Studio"]);
     let key = berth.run(&["key", "create", "--tenant", "studio", "--name", "test"]);
     key[0]["key"].as_str().unwrap().clone_into(&mut berth.key);
@@ -52,6 +56,38 @@ async fn refused(berth: &Process, n: usize, code: &str) {
     let (status, answer) = berth.post("/api/booking/team", &member(n)).await.unwrap();
     assert_eq!((status, &answer["code"]), (503, &json!(code)), "{answer}");
     assert!(answer["detail"].as_str().unwrap().contains("database"), "the cause is named: {answer}");
+}
+
+/// The log is on the same disk, and whoever has something to say of the trouble cannot.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_named_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let berth = with_a_key(folder.path(), None).await;
+    let mut made = 0;
+    let pid = Pid::from_raw(i32::try_from(berth.pid().unwrap()).unwrap());
+    let limit = |bytes| {
+        // Only the limit that can be lifted again.
+        prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
+    };
+    for round in 0..3 {
+        assert_eq!(berth.post("/api/booking/team", &member(made)).await.unwrap().0, 201);
+        made += 1;
+        limit(Some(1));
+        for n in 0..20 {
+            refused(&berth, 100 + n, "BERTH-E0533").await;
+        }
+        assert_eq!(
+            berth.get("/api/booking/team").await["items"].as_array().unwrap().len(),
+            made,
+            "it is read"
+        );
+        let not_ready = berth.get("/readyz").await;
+        assert_eq!(not_ready["ready"], false, "{not_ready}");
+        assert!(not_ready.to_string().contains("disk"), "the cause is named in round {round}: {not_ready}");
+        limit(None);
+        until_ready(&berth).await;
+    }
+    assert_eq!(berth.get("/api/booking/team").await["items"].as_array().unwrap().len(), made);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 //! Programs come from `BERTH_BINARIES` (set by `cargo xtask test`) or `target/debug`.
 
 use std::{
+    fs::File,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -61,6 +62,7 @@ pub struct Process {
     url: String,
     client: reqwest::Client,
     pub key: String,
+    log: Option<PathBuf>,
     child: Mutex<Option<Child>>,
 }
 
@@ -86,6 +88,7 @@ impl Process {
             url: format!("http://127.0.0.1:{port}"),
             client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap(),
             key: String::new(),
+            log: None,
             child: Mutex::new(None),
         }
     }
@@ -93,6 +96,11 @@ impl Process {
     /// With another value in its environment.
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Write the server's log to this file, not to where the test's own goes.
+    pub fn log_to(&mut self, file: &Path) {
+        self.log = Some(file.to_owned());
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -119,7 +127,11 @@ impl Process {
 
     /// Start the server.
     pub fn start(&self) {
-        let child = self.command(&["serve"]).stdout(Stdio::null()).spawn().unwrap();
+        let mut command = self.command(&["serve"]);
+        if let Some(log) = &self.log {
+            command.stderr(File::options().create(true).append(true).open(log).unwrap());
+        }
+        let child = command.stdout(Stdio::null()).spawn().unwrap();
         *self.child.lock().unwrap() = Some(child);
     }
 

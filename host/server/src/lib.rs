@@ -1,5 +1,7 @@
 //! The server: HTTP API, command line, configuration, wiring. The only crate that sees all the others.
 #![forbid(unsafe_code)]
+// They panic when nobody reads or the disk is full; `cli/output.rs` does not.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod api;
 mod background;

@@ -1,4 +1,5 @@
-//! Log lines of bounded length, whatever is said: a line that is too long for a terminal or a collector hides the others.
+//! Log lines of bounded length, whatever is said: a line that is too long for a terminal or a collector hides the others. And lines
+//! that cannot be written are lost and counted: a full disk under the log must not become a panic of whoever had something to say.
 
 use std::io::{self, Write};
 
@@ -17,21 +18,31 @@ pub(crate) struct Lines<W> {
     pub(crate) json: bool,
 }
 
-impl<W: Write> Write for Lines<W> {
-    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+impl<W: Write> Lines<W> {
+    fn write_line(&mut self, event: &[u8]) -> io::Result<()> {
         if event.len() <= LOG_LINE_BYTES_MAX {
-            self.to.write_all(event)?;
-            return Ok(event.len());
+            return self.to.write_all(event);
         }
         let text = String::from_utf8_lossy(event);
         let line = if self.json { cut_object(&text) } else { cut(&text, LOG_LINE_BYTES_MAX) };
         self.to.write_all(line.as_bytes())?;
-        self.to.write_all(b"\n")?;
+        self.to.write_all(b"\n")
+    }
+}
+
+/// Never fails: `tracing_subscriber` would complain to standard error, which is where it could not write, and panic of that.
+impl<W: Write> Write for Lines<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        if self.write_line(event).is_err() {
+            metrics::counter!("berth_log_lines_lost_total").increment(1);
+        }
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
+        // What is buffered is tried again with the next line.
+        let _ = self.to.flush();
+        Ok(())
     }
 }
 
@@ -96,6 +107,27 @@ mod tests {
         assert_eq!(written("short\n", false), "short\n");
         let long = written(&format!("{}\n", "ż".repeat(100_000)), false);
         assert!(long.trim_end().ends_with(CUT));
+    }
+
+    /// A log on a full disk.
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_written_is_lost_and_nothing_else() {
+        for event in ["short\n".to_owned(), "long".repeat(LOG_LINE_BYTES_MAX)] {
+            let mut lines = Lines { to: Full, json: false };
+            lines.write_all(event.as_bytes()).unwrap();
+            lines.flush().unwrap();
+        }
     }
 
     #[test]

@@ -111,6 +111,7 @@ fn describe() {
         "berth_sync_conflicts_left_total",
         "Conflicts that came back again and again, left to a person"
     );
+    describe_counter!("berth_log_lines_lost_total", "Lines of the log that could not be written");
     describe_gauge!("berth_jobs_open", "Jobs that wait or are held");
     describe_gauge!("berth_connections_open", "Connections to this server");
     describe_counter!("berth_connections_closed_total", "Connections that were closed by us, and why");

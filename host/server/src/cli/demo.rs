@@ -23,7 +23,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{CliError, keys::ACTOR, serve};
+use super::{CliError, keys::ACTOR, output, serve};
 use crate::{config::Config, wiring};
 
 const REQUEST: &str = "demo";
@@ -93,7 +93,7 @@ pub(super) async fn demo(mut config: Config, demo: Demo) -> Result<(), CliError>
     let listener = serve::listen(&config).await?;
     let wired = wiring::wire(&config).await?;
     let engine = &wired.engine;
-    println!("Installing components …");
+    output::line("Installing components …");
     install(engine, &demo.components, url.as_deref(), seed.as_ref()).await?;
     let caller = tenant(engine).await?;
     let connection = match (&seed, &url) {
@@ -180,7 +180,7 @@ async fn install(
         };
         engine.change_grant(ACTOR, REQUEST, grant).await?;
         let version = engine.activate_plugin(ACTOR, REQUEST, &version.digest).await?;
-        println!("  {}@{} {}", version.plugin, version.version, version.digest.short());
+        output::line(&format!("  {}@{} {}", version.plugin, version.version, version.digest.short()));
     }
     Ok(())
 }
@@ -221,11 +221,8 @@ async fn connect(engine: &Engine, caller: &Caller, seed: &Seed, url: &str) -> Re
         webhook_sources: None,
     };
     let connection = engine.create_connection(caller, new).await?;
-    println!(
-        "Connected {} as {}",
-        seed.name,
-        connection.account.get("name").and_then(Value::as_str).unwrap_or("?")
-    );
+    let account = connection.account.get("name").and_then(Value::as_str).unwrap_or("?");
+    output::line(&format!("Connected {} as {account}", seed.name));
     Ok(connection.id)
 }
 
@@ -312,7 +309,7 @@ fn print_session(config: &Config, key: &str, event_type: &str, now: Instant, sim
         text.get(..10).unwrap_or_default().to_owned()
     };
     let (from, to) = (day(1), day(8));
-    println!(
+    output::line(&format!(
         "
 Berth is ready.
 
@@ -329,5 +326,5 @@ Stop with Ctrl-C; the next start goes on with the same data ({}).
 ",
         simulator.map(|s| format!("\n  Simulator      {s}/_simulator/state")).unwrap_or_default(),
         config.data_dir.display(),
-    );
+    ));
 }

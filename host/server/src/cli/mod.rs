@@ -149,14 +149,14 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("berth: {error}");
+            output::note(&format!("berth: {error}"));
             return ExitCode::FAILURE;
         }
     };
     match runtime.block_on(run(cli)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("berth: {error}");
+            output::note(&format!("berth: {error}"));
             ExitCode::FAILURE
         }
     }

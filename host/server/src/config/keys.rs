@@ -75,7 +75,8 @@ impl Config {
             Err(error) => return Err(ConfigError(format!("{}: {error}", path.display()))),
         }
         if !note.is_empty() {
-            eprintln!("NOTE: a key was made: {}. {note}", path.display());
+            // Whether or not anybody reads it, the key is there.
+            let _ = writeln!(io::stderr(), "NOTE: a key was made: {}. {note}", path.display());
         }
         Ok(key)
     }

@@ -92,7 +92,7 @@ fn secret(file: Option<&Path>) -> Result<Secret, CliError> {
         Box::new(std::fs::File::open(file).map_err(|error| wrong(&error.to_string()))?)
     } else {
         if io::stdin().is_terminal() {
-            eprintln!("Enter the client's secret, then Ctrl-D:");
+            output::note("Enter the client's secret, then Ctrl-D:");
         }
         Box::new(io::stdin())
     };
