@@ -114,6 +114,7 @@ on_both! {
     plugins::grants_narrow,
     plugins::one_version_is_active,
     remembered::a_connection_that_goes_takes_nobody_s_time_with_it,
+    remembered::places_have_a_limit,
     remembered::what_did_not_change_is_not_read_again,
     remembered::what_is_remembered_is_what_is_there,
     replicas::those_that_were_seen_lately_are_there,

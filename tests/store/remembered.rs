@@ -4,6 +4,7 @@ use berth_model::{
     booking::Booking,
     hold::HoldRecord,
     id::HoldId,
+    limits,
     rule::{Override, Rule, RuleOwner, RuleRecord},
     sync::Mirrored,
     time::{Instant, Interval},
@@ -13,6 +14,7 @@ use berth_store::{
     records::{NewHold, RulesOf, TakenOf},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::world::{Scene, World, credentials, keys, minute, span, twin};
 
@@ -258,4 +260,58 @@ pub async fn what_did_not_change_is_not_read_again(world: &World) {
     world.store.create_booking(world.booking(&scene, span(6_000, 6_020)), world.audit()).await.unwrap();
     assert_eq!(asked().await, (2, 201), "what the booking touched");
     assert_eq!(asked().await, (1, 201));
+}
+
+/// Copies of the booking that is there, until there are this many: with other ids, and noted as no change.
+async fn multiply(world: &World, most: i64) {
+    let columns = "member_id, status, starts_at, ends_at, event_type, payload, run, last_synced_at";
+    let copies = |id: &str, text: &str| {
+        format!(
+            "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {most})
+            INSERT INTO external_bookings (tenant_id, id, connection_id, external_id, {columns})
+            SELECT tenant_id, {id}, connection_id, {text}, {columns} FROM external_bookings, n"
+        )
+    };
+    if world.file.is_some() {
+        let mut conn = SqliteConnection::connect(&world.url).await.unwrap();
+        let noted = "SELECT sql FROM sqlite_master WHERE name = 'external_bookings_noted_insert'";
+        let (noted,): (String,) = sqlx::query_as(noted).fetch_one(&mut conn).await.unwrap();
+        conn.execute("DROP TRIGGER external_bookings_noted_insert").await.unwrap();
+        conn.execute(AssertSqlSafe(copies("randomblob(16)", "'copy-' || i"))).await.unwrap();
+        conn.execute(AssertSqlSafe(noted)).await.unwrap();
+    } else {
+        let mut conn = PgConnection::connect(&world.url).await.unwrap();
+        conn.execute("ALTER TABLE external_bookings DISABLE TRIGGER external_bookings_noted").await.unwrap();
+        conn.execute(AssertSqlSafe(copies("gen_random_uuid()", "'copy-' || i"))).await.unwrap();
+        conn.execute("ALTER TABLE external_bookings ENABLE TRIGGER external_bookings_noted").await.unwrap();
+    }
+}
+
+/// As many as are read for one answer, and one more.
+pub async fn places_have_a_limit(world: &World) {
+    let scene = world.scene("quay").await;
+    let mirrored = Mirrored {
+        id: world.id(),
+        tenant: scene.tenant,
+        connection: scene.connection,
+        booking: None,
+        member: Some(scene.member),
+        external: twin("theirs", span(60, 90)),
+        blocked: span(60, 90),
+        run: 0,
+        last_synced_at: world.now(),
+    };
+    world.store.put_mirrored(mirrored.clone()).await.unwrap();
+    multiply(world, limits::PLACES_READ_MAX).await;
+    let taken = async || {
+        let (members, within) = (vec![scene.member], span(0, 600));
+        let of = TakenOf { members, within, now: minute(0), event_type: scene.event_type, own: None };
+        world.viewer.taken(scene.tenant, of).await.map(|taken| taken[0].1.len())
+    };
+    let most = usize::try_from(limits::PLACES_READ_MAX).unwrap();
+    assert_eq!(taken().await.unwrap(), most);
+    let external = twin("one more", span(61, 91));
+    let more = Mirrored { id: world.id(), external, blocked: span(61, 91), ..mirrored };
+    world.store.put_mirrored(more).await.unwrap();
+    assert!(matches!(taken().await, Err(StoreError::TooMany(limits::PLACES_READ_MAX))));
 }

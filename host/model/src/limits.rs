@@ -307,6 +307,8 @@ pub const FREE_DAYS_AHEAD_DAYS_MAX: i64 = 824;
 pub const DAY_STRETCHES_MAX: usize = 24;
 /// Rules that one question about availability reads: years of holidays, overrides and time off of a team.
 pub const RULES_READ_MAX: i64 = 10_000;
+/// Taken places that one question about availability reads: sixty a day of a hundred members for a month. Some 25 MB.
+pub const PLACES_READ_MAX: i64 = 200_000;
 /// Longest stretch of free time of a recurrence rule, in minutes: a week.
 pub const FREE_MINUTES_MAX: u32 = 10_080;
 /// Occurrences of one recurrence in one answer of the stateless form: one each hour for years.

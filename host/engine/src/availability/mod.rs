@@ -24,7 +24,10 @@ pub(crate) use external::{Cache, new_cache};
 pub(crate) use open::pattern_windows;
 pub(crate) use question::length;
 
-use berth_store::records::{RulesOf, TakenOf};
+use berth_store::{
+    StoreError,
+    records::{RulesOf, TakenOf},
+};
 
 use crate::{Caller, Engine, Outcome, ProviderChoice, problems::of_store, routing::Scene};
 use material::{Computed, Material};
@@ -144,6 +147,12 @@ struct Found {
     rejected: Vec<RejectedSlot>,
     degraded: Vec<Degraded>,
     left_out: Vec<RuleId>,
+}
+
+/// More bears on a question than is read for one answer.
+fn too_much(most: i64, of: &str, fewer: &str) -> Problem {
+    Problem::new(Code::TooLarge, format!("More than {most} {of} bear on it."))
+        .with_hint(format!("Ask for fewer days or {fewer}."))
 }
 
 impl Engine {
@@ -271,7 +280,10 @@ impl Engine {
             }
             None => self.store().taken(tenant, of).await,
         }
-        .map_err(of_store)?;
+        .map_err(|error| match error {
+            StoreError::TooMany(most) => too_much(most, "taken places", "members"),
+            error => of_store(error),
+        })?;
         let of = RulesOf {
             members: ids.clone(),
             listing: scene.listing.id,
@@ -285,12 +297,11 @@ impl Engine {
             .map_err(of_store)?;
         // What was not read could be what closes a day.
         if i64::try_from(rules.len()).unwrap_or(i64::MAX) > limits::RULES_READ_MAX {
-            let most = limits::RULES_READ_MAX;
-            return Err(Problem::new(
-                Code::TooLarge,
-                format!("More than {most} availability rules bear on it."),
-            )
-            .with_hint("Ask for fewer days or members, or remove rules that are not needed any more."));
+            return Err(too_much(
+                limits::RULES_READ_MAX,
+                "availability rules",
+                "members, or remove rules that are not needed any more",
+            ));
         }
         let mut degraded = Vec::new();
         let external = match &scene.connection {

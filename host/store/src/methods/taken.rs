@@ -17,7 +17,7 @@ use crate::{
 
 impl Store {
     /// What of these members' time is taken around an interval (up to a day more at each end), as availability needs it. A booking that
-    /// moves, or the asker's own hold, is left out.
+    /// moves, or the asker's own hold, is left out. More than [`limits::PLACES_READ_MAX`] are refused.
     pub async fn taken(
         &self,
         tenant: TenantId,
@@ -67,6 +67,11 @@ impl Store {
                 let places = of_member.remove(&member).unwrap_or_default().into();
                 known.push((member, self.keep(tenant, member, within, Known { version, places })));
             }
+        }
+        // Much may come together of what was read in small parts.
+        let all = known.iter().map(|(_, places)| places.len()).fold(0, usize::saturating_add);
+        if i64::try_from(all).unwrap_or(i64::MAX) > limits::PLACES_READ_MAX {
+            return Err(StoreError::TooMany(limits::PLACES_READ_MAX));
         }
         Ok(known
             .into_iter()

@@ -100,7 +100,8 @@ fn push_overlap(query: &mut QueryBuilder<Db>, start: &str, end: &str, within: &[
     query.push(")");
 }
 
-/// Every place of these members that overlaps one of these stretches (at least one), holds that are over included.
+/// Every place of these members that overlaps one of these stretches (at least one), holds that are over included; refused if they
+/// are more than [`limits::PLACES_READ_MAX`].
 pub(crate) async fn places(
     conn: &mut Conn,
     tenant: TenantId,
@@ -122,7 +123,12 @@ pub(crate) async fn places(
     query.push_bind(tenant.uuid()).push(" AND member_id IN ");
     push_ids(&mut query, members);
     push_overlap(&mut query, "starts_at", "ends_at", within);
+    let most = limits::PLACES_READ_MAX;
+    query.push(" LIMIT ").push_bind(most.saturating_add(1));
     let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    if i64::try_from(rows.len()).unwrap_or(i64::MAX) > most {
+        return Err(StoreError::TooMany(most));
+    }
     rows.into_iter()
         .map(|row| {
             let place = Place {
