@@ -75,6 +75,27 @@ async fn requests_are_read_as_the_rfcs_say() {
         ("GET /healthz HTTP/1.1|host:|connection: close||", 400, "E0420"),
         ("GET /healthz HTTP/1.0||", 200, ""),
         ("GET http://elsewhere.example/healthz HTTP/1.1|host: a|connection: close||", 200, ""),
+        // What a body is wrapped in.
+        (
+            "POST /api/listings HTTP/1.1|host: a|KEY|connection: close|transfer-encoding: gzip, chunked||0||",
+            501,
+            "E0534",
+        ),
+        (
+            "POST /api/listings HTTP/1.1|host: a|KEY|connection: close|transfer-encoding: Chunked||0||",
+            400,
+            "E0400",
+        ),
+        (
+            "POST /api/listings HTTP/1.1|host: a|KEY|connection: close|content-encoding: gzip|LEN||LISTING",
+            415,
+            "E0419",
+        ),
+        (
+            "POST /api/listings HTTP/1.1|host: a|KEY|connection: close|content-encoding: br|LEN||LISTING",
+            415,
+            "E0419",
+        ),
         // Who asks.
         ("GET /api/listings HTTP/1.1|host: a|KEY|connection: close||", 200, ""),
         ("GET /api/listings HTTP/1.1|host: a|authorization: bearer K_Y|connection: close||", 200, ""),

@@ -127,6 +127,8 @@ codes! {
     DatabaseAway = "E0532", 503, "The database is away", "Wait for the seconds in Retry-After; /readyz says when it is back. Send an Idempotency-Key with what you repeat.";
     /// The database has no room, or may only be read.
     DatabaseFull = "E0533", 503, "The database cannot be written", "Nothing was lost; the operator makes room or lifts what makes it read-only, and it goes on by itself.";
+    /// The body is wrapped in something that nobody here can take off.
+    UnknownTransferCoding = "E0534", 501, "The transfer coding is not known", "Send the body with Content-Length, or with Transfer-Encoding: chunked alone.";
     /// Our fault.
     Internal = "E0599", 500, "Something went wrong in Berth", "Tell the operator the request id.";
 }

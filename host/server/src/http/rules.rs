@@ -22,6 +22,9 @@ const ONCE: [HeaderName; 6] = [
     HeaderName::from_static("idempotency-key"),
 ];
 
+/// Of a header field's value that an answer repeats, in bytes.
+const SAID_BYTES_MAX: usize = 100;
+
 /// Marks an answer that is not ours to word: a provider asked for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AsItIs;
@@ -33,6 +36,7 @@ pub(crate) fn check<B>(request: &Request<B>) -> Result<(), Problem> {
             return Err(malformed(format!("The header field {name} may stand only once.")));
         }
     }
+    codings(request.headers())?;
     // Only a request that came over a connection has a host to name.
     if request.extensions().get::<Arrival>().is_some() {
         host(request.version(), request.headers())?;
@@ -42,6 +46,33 @@ pub(crate) fn check<B>(request: &Request<B>) -> Result<(), Problem> {
 
 fn malformed(detail: impl Into<String>) -> Problem {
     Problem::new(Code::MalformedRequest, detail)
+}
+
+/// What a body is wrapped in. Taken for the body itself it would be read as nonsense at best, and as another request by a proxy at
+/// worst (RFC 9112, section 6.1; RFC 9110, section 8.4).
+fn codings(headers: &HeaderMap) -> Result<(), Problem> {
+    let said = |name| {
+        let fields = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        fields.flat_map(|field| field.split(',')).map(str::trim).filter(|coding| !coding.is_empty())
+    };
+    if let Some(other) =
+        said(header::TRANSFER_ENCODING).find(|coding| !coding.eq_ignore_ascii_case("chunked"))
+    {
+        let detail = format!("It came as {:?}; only chunked is taken.", shortened(other));
+        return Err(Problem::new(Code::UnknownTransferCoding, detail));
+    }
+    if let Some(other) =
+        said(header::CONTENT_ENCODING).find(|coding| !coding.eq_ignore_ascii_case("identity"))
+    {
+        let detail = format!("It is encoded as {:?}; send it without Content-Encoding.", shortened(other));
+        return Err(Problem::new(Code::WrongMediaType, detail));
+    }
+    Ok(())
+}
+
+/// As much of what somebody sent as an answer repeats.
+fn shortened(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(SAID_BYTES_MAX)).unwrap_or_default()
 }
 
 /// RFC 9112, section 3.2: exactly one, and a valid one.
