@@ -21,10 +21,10 @@ pub async fn a_booking_comes_back_as_it_was_made(world: &World) {
     world.store.create_booking(new.clone(), world.audit()).await.unwrap();
     let booking = new.booking;
     assert_eq!(world.store.booking(scene.tenant, booking.id).await.unwrap(), booking);
-    let found = world.store.booking_by_external_id(scene.tenant, scene.connection, "twin-1").await.unwrap();
-    assert_eq!(found, Some(booking.clone()));
-    let none = world.store.booking_by_external_id(scene.tenant, scene.connection, "twin-2").await.unwrap();
-    assert_eq!(none, None);
+    let found = world.store.bookings_of_twin(scene.tenant, scene.connection, "twin-1").await.unwrap();
+    assert_eq!(found, std::slice::from_ref(&booking));
+    let none = world.store.bookings_of_twin(scene.tenant, scene.connection, "twin-2").await.unwrap();
+    assert_eq!(none, []);
     assert_eq!(world.actions(scene.tenant, booking.id).await, ["booking.created"]);
     let taken = world.store.occupied(scene.tenant, &[scene.member], span(0, 600), NOON).await.unwrap();
     assert_eq!(taken.len(), 1);

@@ -4,7 +4,8 @@
 use berth_model::{
     booking::{Booking, BookingStatus},
     calendar::{CalendarEntry, CalendarRecord},
-    id::{BookingId, CalendarId, TenantId},
+    connection::ConnectionRecord,
+    id::{BookingId, CalendarId, ConnectionId, TenantId},
     limits,
     provider::{
         CallContext, CallError, CancelRequest, CreateRequest, ExternalBooking, ProviderConflict,
@@ -224,12 +225,12 @@ impl Engine {
     /// Is this an entry that we wrote? If somebody changed it in the calendar, it is brought back: the booking is what counts.
     pub(crate) async fn is_own_entry(
         &self,
-        connection: &berth_model::connection::ConnectionRecord,
+        connection: &ConnectionRecord,
         twin: &ExternalBooking,
     ) -> Result<bool, StoreError> {
         let entry =
             self.store().calendar_entry_by_external(connection.tenant, connection.id, &twin.id).await?;
-        let Some(entry) = entry else { return self.is_entry_being_written(connection, twin).await };
+        let Some(entry) = entry else { return self.shows_a_booking(connection, twin).await };
         let booking = self.store().booking(connection.tenant, entry.booking).await?;
         let belongs = booking.status == BookingStatus::Confirmed;
         let agrees =
@@ -242,10 +243,11 @@ impl Engine {
         Ok(true)
     }
 
-    /// Does it carry the reference of a booking of whose members one has this calendar? Its news may come before we have noted its id.
-    async fn is_entry_being_written(
+    /// Does it show the booking whose reference it carries, in a calendar of one of its members? Its news may come before we have noted its id,
+    /// and over another connection to the same account.
+    pub(crate) async fn shows_a_booking(
         &self,
-        connection: &berth_model::connection::ConnectionRecord,
+        connection: &ConnectionRecord,
         twin: &ExternalBooking,
     ) -> Result<bool, StoreError> {
         let Some(reference) = twin.reference.as_ref().and_then(|r| r.parse::<BookingId>().ok()) else {
@@ -256,8 +258,31 @@ impl Engine {
             Err(StoreError::NotFound(_)) => return Ok(false),
             Err(error) => return Err(error),
         };
-        let calendars = self.store().calendars_of(booking.tenant, booking.members().collect()).await?;
-        Ok(calendars.iter().any(|c| c.writes && c.connection == connection.id))
+        let entries = self.store().calendar_entries_of_booking(booking.tenant, booking.id).await?;
+        if entries.iter().any(|entry| entry.external_id.as_ref() == Some(&twin.id)) {
+            return Ok(true);
+        }
+        for calendar in self.store().calendars_of(booking.tenant, booking.members().collect()).await? {
+            if !calendar.writes || calendar.blocks || !self.shows_in(connection, calendar.connection).await? {
+                continue;
+            }
+            let entry = entries.iter().find(|entry| entry.calendar == calendar.id);
+            match entry.and_then(|entry| entry.external_id.as_ref()) {
+                None => return Ok(true),
+                Some(known) if Some(known) == twin.rescheduled_from.as_ref() => return Ok(true),
+                // Somebody copied it.
+                Some(_) => {}
+            }
+        }
+        Ok(false)
+    }
+
+    /// May what is written over a connection be read over this one: the same, or another to the same provider?
+    async fn shows_in(&self, reading: &ConnectionRecord, written: ConnectionId) -> Result<bool, StoreError> {
+        if reading.id == written {
+            return Ok(true);
+        }
+        Ok(self.store().connection(reading.tenant, written).await?.plugin == reading.plugin)
     }
 }
 

@@ -8,10 +8,13 @@ mod cancel;
 mod moves;
 mod tries;
 
+use std::collections::BTreeSet;
+
 use berth_model::{
     booking::{Booking, ProviderTask},
     connection::ConnectionStatus,
     id::{BookingId, JobId, TenantId},
+    limits,
     provider::{
         CallContext, CallError, CreateRequest, ExternalBooking, ExternalStatus, ProviderConflict,
         ProviderError, ReferenceLookup,
@@ -31,8 +34,6 @@ use crate::{Engine, problems::of_call};
 const LOOKUP_SLACK_SECONDS: i64 = 600;
 /// The highest sequence that a booking has when it is first told to the provider: after its confirmation by the tenant.
 const FIRST_CREATE_SEQUENCE_MAX: i64 = 1;
-/// Reschedules that are followed from one twin to the next.
-const FOLLOW_MAX: u32 = 10;
 
 /// What one try came to.
 #[derive(Debug)]
@@ -198,7 +199,7 @@ impl Engine {
     }
 
     /// Twins that carry our reference and take their time, newest first. Those that were replaced are inactive.
-    async fn active_twins(
+    pub(crate) async fn active_twins(
         &self,
         cx: &CallContext,
         booking: &Booking,
@@ -216,7 +217,16 @@ impl Engine {
             created_after: booking.created_at.plus_seconds(-LOOKUP_SLACK_SECONDS),
             when: booking.when,
         };
-        self.providers().find_by_reference(&self.next_call(cx), lookup).await
+        let mut found = self.providers().find_by_reference(&self.next_call(cx), lookup).await?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        // What shows it in a member's calendar carries the same reference, and may be in the same account.
+        let shown = self.store().calendar_entries_of_booking(booking.tenant, booking.id).await;
+        let shown =
+            shown.map_err(|_| CallError::Provider(ProviderError::Unavailable { retry_after_ms: None }))?;
+        found.retain(|twin| shown.iter().all(|entry| entry.external_id.as_ref() != Some(&twin.id)));
+        Ok(found)
     }
 
     /// The twin as it stands, followed over reschedules.
@@ -225,12 +235,20 @@ impl Engine {
         cx: &CallContext,
         id: &str,
     ) -> Result<ExternalBooking, CallError> {
-        let mut twin = self.providers().get_booking(&self.next_call(cx), id.to_owned()).await?;
-        for _ in 0..FOLLOW_MAX {
-            let Some(next) = twin.rescheduled_to.clone().filter(|next| *next != twin.id) else { break };
-            twin = self.providers().get_booking(&self.next_call(cx), next).await?;
+        let mut seen = BTreeSet::new();
+        let mut next = id.to_owned();
+        for _ in 0..limits::TWIN_CHAIN_MAX {
+            if !seen.insert(next.clone()) {
+                break;
+            }
+            let mut twin = self.providers().get_booking(&self.next_call(cx), next).await?;
+            match twin.rescheduled_to.take_if(|next| *next != twin.id) {
+                // It is what it was before the move that made another of it: only the last one says how things are.
+                Some(newer) => next = newer,
+                None => return Ok(twin),
+            }
         }
-        Ok(twin)
+        Err(wrong_state("its moves come to no end there"))
     }
 
     async fn external_event_type(&self, booking: &Booking) -> Result<String, CallError> {
@@ -245,7 +263,7 @@ impl Engine {
     }
 
     /// A context of its own for each call, so that each can be told apart.
-    fn next_call(&self, cx: &CallContext) -> CallContext {
+    pub(crate) fn next_call(&self, cx: &CallContext) -> CallContext {
         CallContext { call: self.new_id(), ..cx.clone() }
     }
 
@@ -406,7 +424,7 @@ impl Engine {
 }
 
 /// Cancelled, and not because another one took its place.
-fn was_called_off(twin: &ExternalBooking) -> bool {
+pub(crate) fn was_called_off(twin: &ExternalBooking) -> bool {
     twin.status == ExternalStatus::Cancelled && twin.rescheduled_to.is_none()
 }
 

@@ -4,7 +4,6 @@
 use berth_model::{
     booking::{Booking, ProviderTask},
     connection::ConnectionRecord,
-    id::BookingId,
     provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, WebhookEvent},
     sync::{ConflictKind, SyncMode},
     time::Interval,
@@ -14,7 +13,7 @@ use berth_store::{
     records::{Audit, BookingChange},
 };
 
-use crate::Engine;
+use crate::{Engine, mirror::Whose, sync::was_called_off};
 
 /// First word of a note that a person has to look into.
 pub(crate) const CONFLICT: &str = "conflict";
@@ -80,9 +79,17 @@ impl Engine {
         old_id: Option<&str>,
         twin: &ExternalBooking,
     ) -> Result<Result<String, CallError>, StoreError> {
-        let Some(booking) = self.booking_of_twin(connection, old_id, twin).await? else {
-            self.foreign_news(connection, old_id, twin).await?;
-            return Ok(Ok(format!("{}: not a booking of ours", twin.id)));
+        let booking = match self.whose(connection, context, old_id, twin).await? {
+            Ok(Whose::Ours(booking)) => booking,
+            Ok(Whose::Sibling(booking)) => {
+                self.keep_twin(connection, booking, twin).await?;
+                return Ok(Ok(format!("{booking}: another connection to the same account follows it")));
+            }
+            Ok(Whose::Stranger) => {
+                self.foreign_news(connection, old_id, twin).await?;
+                return Ok(Ok(format!("{}: not a booking of ours", twin.id)));
+            }
+            Err(error) => return Ok(Err(error)),
         };
         let applied = self.apply_to(connection, context, &booking, old_id, twin).await?;
         if applied.is_ok() {
@@ -109,19 +116,39 @@ impl Engine {
         if !booking.status.is_active() {
             return Ok(Ok(format!("{}: over already", booking.id)));
         }
-        if is_next(booking, old_id, twin) {
+        if is_next(booking, old_id, twin) && !was_called_off(twin) {
             return self.follow(connection, booking, twin).await.map(Ok);
         }
-        // News of another twin than ours: one that was replaced, or moves that arrive in the wrong order. The provider knows
-        // where ours is now.
-        let ours = booking.external_id.clone().unwrap_or_default();
-        match self.current_twin(&CallContext { call: self.new_id(), ..context.clone() }, &ours).await {
+        match self.latest_twin(context, booking, old_id, twin).await {
             Ok(current) => self.follow(connection, booking, &current).await.map(Ok),
-            Err(CallError::Provider(ProviderError::NotFound)) => {
-                Ok(Ok(format!("{}: news of another twin, and ours is gone at the provider", booking.id)))
-            }
+            Err(error) if error.is_definite() => Ok(Ok(format!("{}: not followed: {error}", booking.id))),
             Err(error) => Ok(Err(error)),
         }
+    }
+
+    /// The booking's twin as it is now. What comes may be news of one that was replaced, or moves may arrive in the wrong order: the provider
+    /// knows where ours is. And nothing that is cancelled there is over before it is known that nothing took its place.
+    async fn latest_twin(
+        &self,
+        context: &CallContext,
+        booking: &Booking,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<ExternalBooking, CallError> {
+        let current = if is_next(booking, old_id, twin) {
+            Ok(twin.clone())
+        } else {
+            let ours = booking.external_id.clone().unwrap_or_default();
+            self.current_twin(context, &ours).await
+        };
+        let is_over = match &current {
+            Ok(current) => was_called_off(current),
+            Err(error) => *error == CallError::Provider(ProviderError::NotFound),
+        };
+        if is_over && let Some(newer) = self.replacement(context, booking).await? {
+            return Ok(newer);
+        }
+        current
     }
 
     /// News of the booking's twin: bring the booking to where it is, or open a conflict.
@@ -202,30 +229,6 @@ impl Engine {
                 Ok(format!("{}: changed", booking.id))
             }
             Err(StoreError::WrongState) => Ok(format!("{}: its state does not allow it", booking.id)),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The booking that a twin belongs to: by its id, by the id it replaced, or by our reference in it.
-    pub(crate) async fn booking_of_twin(
-        &self,
-        connection: &ConnectionRecord,
-        old_id: Option<&str>,
-        twin: &ExternalBooking,
-    ) -> Result<Option<Booking>, StoreError> {
-        let ids = [Some(twin.id.as_str()), old_id, twin.rescheduled_from.as_deref()];
-        for id in ids.into_iter().flatten() {
-            let found = self.store().booking_by_external_id(connection.tenant, connection.id, id).await?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        let Some(reference) = twin.reference.as_ref().and_then(|r| r.parse::<BookingId>().ok()) else {
-            return Ok(None);
-        };
-        match self.store().booking(connection.tenant, reference).await {
-            Ok(booking) => Ok(Some(booking).filter(|b| b.connection == Some(connection.id))),
-            Err(StoreError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -191,7 +191,8 @@ pub enum ConflictKind {
     Buffer,
     /// Changed here and there before either knew.
     BothChanged,
-    /// The provider carries our reference, and we know of no such booking.
+    /// The provider carries a reference like ours, and we know of no such booking. Not opened any more: a reference proves nothing, and what
+    /// is not ours by our own record is somebody else's.
     VanishedHere,
     /// Our booking is not at the provider any more.
     VanishedThere,

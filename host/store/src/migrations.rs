@@ -47,6 +47,7 @@ migrations! {
     26 "0026_kept_answers",
     28 "0028_changes_seen",
     31 "0031_known_years",
+    37 "0037_booking_twins",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

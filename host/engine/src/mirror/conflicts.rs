@@ -166,7 +166,6 @@ pub(super) fn obvious(conflict: &Conflict, rules: &SyncRules) -> Option<Resoluti
         {
             Some(Resolution::Ours)
         }
-        (ConflictKind::VanishedHere, Resolution::Ours) => Some(Resolution::Ours),
         _ => None,
     }
 }
@@ -214,5 +213,6 @@ mod tests {
         assert_eq!(obvious(ConflictKind::VanishedThere, true, &provider), Some(Resolution::Theirs));
         assert_eq!(obvious(ConflictKind::Buffer, false, &provider), Some(Resolution::Ignored));
         assert_eq!(obvious(ConflictKind::UnknownService, false, &berth), None);
+        assert_eq!(obvious(ConflictKind::VanishedHere, false, &berth), None, "a reference proves nothing");
     }
 }

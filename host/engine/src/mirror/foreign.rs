@@ -3,7 +3,7 @@
 use berth_model::{
     booking::Booking,
     connection::ConnectionRecord,
-    id::{BookingId, MemberId},
+    id::MemberId,
     provider::{ExternalBooking, ExternalStatus},
     sync::{ConflictKind, Mirrored, SyncMode, SyncRules, SyncState},
     time::Interval,
@@ -107,9 +107,6 @@ impl Engine {
         mirrored: &Mirrored,
         twin: &ExternalBooking,
     ) -> Result<(), StoreError> {
-        if twin.reference.as_ref().is_some_and(|r| r.parse::<BookingId>().is_ok()) {
-            self.conflict(connection, ConflictKind::VanishedHere, None, Some(twin)).await?;
-        }
         if let Some(member) = mirrored.member {
             for booking in self.bookings_in(connection, member, mirrored.blocked).await? {
                 let kind = if !booking.when.overlaps(twin.when) {

@@ -12,6 +12,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::BookingFilter};
 
+use super::Whose;
 use crate::Engine;
 
 /// Event types that are searched for the one that a provider's stands for.
@@ -58,10 +59,22 @@ impl Engine {
     ) -> Result<Result<(), CallError>, StoreError> {
         let before = self.store().mirrored(connection.tenant, connection.id, &twin.id).await?;
         let news = before.as_ref().is_none_or(|b| b.external != *twin);
-        let ours = self.booking_of_twin(connection, None, twin).await?;
-        let Some(ours) = ours else {
-            self.import_foreign(connection, state, services, twin, before).await?;
-            return Ok(Ok(()));
+        let whose = if news {
+            self.whose(connection, context, None, twin).await?
+        } else {
+            Ok(self.whose_by_record(connection, None, twin).await?)
+        };
+        let ours = match whose {
+            Ok(Whose::Ours(ours)) => ours.id,
+            Ok(Whose::Sibling(booking)) => {
+                self.keep_as(state, twin, before, booking).await?;
+                return Ok(Ok(()));
+            }
+            Ok(Whose::Stranger) => {
+                self.import_foreign(connection, state, services, twin, before).await?;
+                return Ok(Ok(()));
+            }
+            Err(error) => return Ok(Err(error)),
         };
         if news
             && let Err(error) =
@@ -70,9 +83,24 @@ impl Engine {
             return Ok(Err(error));
         }
         // Only now: what is in the mirror is no news, and must have been acted on.
-        let mirrored = self.mirrored(state, twin, before.as_ref(), Some(ours.id));
-        self.store().put_mirrored(mirrored).await?;
+        self.keep_as(state, twin, before, ours).await?;
         Ok(Ok(()))
+    }
+
+    /// Keep it as the twin of a booking: its time is the booking's, whatever it was taken for before.
+    async fn keep_as(
+        &self,
+        state: &SyncState,
+        twin: &ExternalBooking,
+        before: Option<Mirrored>,
+        booking: BookingId,
+    ) -> Result<(), StoreError> {
+        let mirrored = self.mirrored(state, twin, before.as_ref(), Some(booking));
+        self.store().put_mirrored(mirrored).await?;
+        match before.and_then(|before| before.member) {
+            Some(member) => self.times_changed(state.tenant, vec![member]).await,
+            None => Ok(()),
+        }
     }
 
     /// Keep what a message told of a booking of ours, unless something newer is known.
@@ -88,7 +116,7 @@ impl Engine {
             return Ok(());
         }
         let state = self.store().sync_state(tenant, id).await?;
-        self.store().put_mirrored(self.mirrored(&state, twin, before.as_ref(), Some(booking))).await
+        self.keep_as(&state, twin, before, booking).await
     }
 
     /// A booking of the provider as it is kept here, so far taking nobody's time.
@@ -127,7 +155,7 @@ impl Engine {
         services: &Services,
     ) -> Result<Result<(), CallError>, StoreError> {
         for unseen in self.store().unseen_mirrored(connection.tenant, connection.id, state.run).await? {
-            if unseen.booking.is_none() {
+            if !self.is_carried_by(connection, unseen.booking).await? {
                 let members = unseen.member.into_iter().collect();
                 self.store().forget_mirrored(unseen).await?;
                 self.times_changed(connection.tenant, members).await?;
@@ -147,6 +175,18 @@ impl Engine {
                     }
                 }
                 Err(CallError::Provider(ProviderError::NotFound)) => {
+                    match self.replacement(context, &booking).await {
+                        Ok(Some(newer)) => {
+                            if let Err(error) =
+                                Box::pin(self.import(connection, context, state, services, &newer)).await?
+                            {
+                                return Ok(Err(error));
+                            }
+                            continue;
+                        }
+                        Ok(None) => {}
+                        Err(error) => return Ok(Err(error)),
+                    }
                     let last = last_seen(&booking, before.as_ref());
                     self.conflict(connection, ConflictKind::VanishedThere, Some(&booking), Some(&last))
                         .await?;
@@ -158,6 +198,20 @@ impl Engine {
             }
         }
         Ok(Ok(()))
+    }
+
+    /// Is this a booking over this connection? Others of ours may only be shown in its account.
+    async fn is_carried_by(
+        &self,
+        connection: &ConnectionRecord,
+        booking: Option<BookingId>,
+    ) -> Result<bool, StoreError> {
+        let Some(id) = booking else { return Ok(false) };
+        match self.store().booking(connection.tenant, id).await {
+            Ok(booking) => Ok(booking.connection == Some(connection.id)),
+            Err(StoreError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Bookings of ours to come, settled on both sides, that the last full synchronisation did not name.

@@ -4,11 +4,13 @@
 mod conflicts;
 mod endings;
 mod foreign;
+mod identity;
 mod import;
 mod reconcile;
 mod resolve;
 mod run;
 mod views;
 
+pub(crate) use identity::Whose;
 pub use reconcile::{Difference, Reconciliation};
 pub use views::SyncStatus;

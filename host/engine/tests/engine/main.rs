@@ -44,6 +44,8 @@ mod rotation;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod sides;
+#[cfg(test)]
 mod subscriptions;
 #[cfg(test)]
 mod sync;

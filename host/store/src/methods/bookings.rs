@@ -30,15 +30,32 @@ impl Store {
         ask!(self, |q, conn| q::bookings::get(conn, tenant, booking))
     }
 
-    /// The latest booking whose twin has this id.
-    pub async fn booking_by_external_id(
+    /// Bookings whose twin has or had this id, over any connection of the tenant: first those over this one, the latest first.
+    pub async fn bookings_of_twin(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
         external_id: &str,
-    ) -> Result<Option<Booking>, StoreError> {
+    ) -> Result<Vec<Booking>, StoreError> {
         let external_id = external_id.to_owned();
-        ask!(self, |q, conn| q::bookings::by_external_id(conn, tenant, connection, &external_id))
+        ask!(self, |q, conn| q::twins::of(conn, tenant, connection, &external_id))
+    }
+
+    /// The provider says that this is our booking's twin, whatever id the booking knows: remember it for good.
+    pub async fn note_twin(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        booking: BookingId,
+        external_id: String,
+    ) -> Result<(), StoreError> {
+        change!(self, [external_id], |q, conn| q::twins::note(
+            conn,
+            tenant,
+            connection,
+            booking,
+            &external_id
+        ))
     }
 
     /// A page of bookings in the order of (start, id).

@@ -87,6 +87,15 @@ impl Store {
         ask!(self, |q, conn| q::calendars::entries_of(conn, tenant, calendar))
     }
 
+    /// What shows a booking in calendars.
+    pub async fn calendar_entries_of_booking(
+        &self,
+        tenant: TenantId,
+        booking: BookingId,
+    ) -> Result<Vec<CalendarEntry>, StoreError> {
+        ask!(self, |q, conn| q::calendars::entries_of_booking(conn, tenant, booking))
+    }
+
     /// Write what a calendar shows of a booking.
     pub async fn put_calendar_entry(&self, entry: CalendarEntry) -> Result<(), StoreError> {
         change!(self, [entry], |q, conn| q::calendars::put_entry(conn, &entry))

@@ -8,7 +8,7 @@ use berth_model::{
 use serde_json::json;
 use sqlx::types::Json;
 
-use super::{super::Db, Conn, allowances, audit, bookings, jobs, places};
+use super::{super::Db, Conn, allowances, audit, bookings, jobs, places, twins};
 use crate::{
     StoreError,
     records::{Audit, BookingChange, JobEnd},
@@ -75,9 +75,9 @@ async fn update(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(booking.external_updated_at.map(Ts))
         .bind(booking.sequence)
         .bind(Ts(booking.updated_at))
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
-    Ok(())
+    twins::note_own(conn, booking).await
 }
 
 /// Remember the twin without a change of state.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     super::Db, Conn, allowances, at, audit, found, holds, idempotency, interval, jobs, named, number, places,
-    shaped,
+    shaped, twins,
 };
 use crate::{
     StoreError,
@@ -35,8 +35,6 @@ queries! {
             $23, $24, $25, $26, $27)");
     GET = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2");
     LOCK = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2", lock_row!());
-    BY_EXTERNAL_ID = concat!("SELECT ", columns!(), " FROM bookings
-        WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3 ORDER BY id DESC LIMIT 1");
     // Of all tenants: for the sweep that completes them.
     ENDED = "SELECT tenant_id, id, sequence FROM bookings
         WHERE status = 'confirmed' AND ends_at <= $1 AND provider_task IS NULL ORDER BY ends_at LIMIT $2";
@@ -182,14 +180,14 @@ async fn insert(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(i64::from(booking.seats))
         .bind(booking.series.map(SeriesId::uuid))
         .bind(booking.assignment.as_ref().map(Json))
-        .execute(conn)
+        .execute(&mut *conn)
         .await
         .map_err(|e| {
             StoreError::from(e)
                 .duplicate("a booking with this id")
                 .missing("listing, event type, member or connection")
         })?;
-    Ok(())
+    twins::note_own(conn, booking).await
 }
 
 pub(crate) async fn get(
@@ -211,21 +209,6 @@ pub(crate) async fn lock(
     let row =
         sqlx::query_as::<Db, Row>(LOCK).bind(tenant.uuid()).bind(booking.uuid()).fetch_optional(conn).await?;
     found(row, "booking")?.try_into()
-}
-
-pub(crate) async fn by_external_id(
-    conn: &mut Conn,
-    tenant: TenantId,
-    connection: ConnectionId,
-    external_id: &str,
-) -> Result<Option<Booking>, StoreError> {
-    let row = sqlx::query_as::<Db, Row>(BY_EXTERNAL_ID)
-        .bind(tenant.uuid())
-        .bind(connection.uuid())
-        .bind(external_id)
-        .fetch_optional(conn)
-        .await?;
-    row.map(TryInto::try_into).transpose()
 }
 
 /// Confirmed bookings that ended by `until`, with their sequences; the longest ended first.

@@ -29,6 +29,8 @@ queries! {
     ENTRIES_OF = "SELECT tenant_id, booking_id, calendar_id, connection_id, external_id, written, updated_at
         FROM calendar_entries WHERE tenant_id = $1 AND calendar_id = $2 AND external_id IS NOT NULL
         ORDER BY booking_id LIMIT $3";
+    ENTRIES_OF_BOOKING = "SELECT tenant_id, booking_id, calendar_id, connection_id, external_id, written, updated_at
+        FROM calendar_entries WHERE tenant_id = $1 AND booking_id = $2 ORDER BY calendar_id";
     PUT_ENTRY = "INSERT INTO calendar_entries (tenant_id, booking_id, calendar_id, connection_id, external_id, written, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (tenant_id, booking_id, calendar_id) DO UPDATE SET external_id = excluded.external_id,
@@ -252,6 +254,20 @@ pub(crate) async fn entries_of(
         .bind(tenant.uuid())
         .bind(calendar.uuid())
         .bind(limits::LIST_ROWS_MAX)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// What shows a booking in calendars.
+pub(crate) async fn entries_of_booking(
+    conn: &mut Conn,
+    tenant: TenantId,
+    booking: BookingId,
+) -> Result<Vec<CalendarEntry>, StoreError> {
+    let rows = sqlx::query_as::<Db, EntryRow>(ENTRIES_OF_BOOKING)
+        .bind(tenant.uuid())
+        .bind(booking.uuid())
         .fetch_all(conn)
         .await?;
     Ok(rows.into_iter().map(Into::into).collect())

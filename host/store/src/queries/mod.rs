@@ -58,6 +58,7 @@ pub(crate) mod rules;
 pub(crate) mod state;
 pub(crate) mod taken;
 pub(crate) mod tenants;
+pub(crate) mod twins;
 pub(crate) mod webhooks;
 
 /// Every statement of every file.
@@ -93,6 +94,7 @@ const ALL: &[&[&str]] = &[
     state::ALL,
     taken::ALL,
     tenants::ALL,
+    twins::ALL,
     webhooks::ALL,
 ];
 

@@ -1,0 +1,232 @@
+//! Whose a booking at a provider is. Proof is our own record of the ids that our bookings have had, and the provider's word for which booking
+//! replaced which. A reference of ours is proof only while a twin of ours is being made or moved, or is not where we knew it: whoever copies
+//! a booking copies its reference (ADR 0023).
+
+use std::collections::BTreeSet;
+
+use berth_model::{
+    booking::Booking,
+    connection::ConnectionRecord,
+    id::BookingId,
+    limits,
+    provider::{CallContext, CallError, ExternalBooking, ProviderError},
+};
+use berth_store::StoreError;
+
+use crate::Engine;
+
+/// Whose it is.
+#[derive(Debug)]
+pub(crate) enum Whose {
+    /// The twin of this booking, over this connection.
+    Ours(Box<Booking>),
+    /// The twin of a booking that the tenant has over another connection to the same account, which follows it.
+    Sibling(BookingId),
+    /// Somebody else's.
+    Stranger,
+}
+
+/// What a reference names.
+enum Named {
+    /// This booking, and it may be its twin.
+    This(Box<Booking>, BookedOver),
+    Nothing,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BookedOver {
+    This,
+    Another,
+}
+
+impl Whose {
+    fn of(booking: Booking, over: BookedOver) -> Self {
+        match over {
+            BookedOver::This => Self::Ours(Box::new(booking)),
+            BookedOver::Another => Self::Sibling(booking.id),
+        }
+    }
+}
+
+impl Engine {
+    /// Whose this is, by all that is known and, if that is not enough, by what the provider says when it is asked. The inner error: it could
+    /// not be asked now.
+    pub(crate) async fn whose(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<Result<Whose, CallError>, StoreError> {
+        let known = self.whose_by_record(connection, old_id, twin).await?;
+        if !matches!(known, Whose::Stranger) {
+            return Ok(Ok(known));
+        }
+        let found = match self.by_chain(connection, context, old_id, twin).await? {
+            Ok(Whose::Stranger) => self.by_reference(connection, context, twin).await?,
+            other => other,
+        };
+        if let Ok(Whose::Ours(booking)) = &found {
+            self.note_twin(connection, booking.id, twin).await?;
+        }
+        Ok(found)
+    }
+
+    /// The same by our own record alone: of this id, or of one that it replaced or that replaced it.
+    pub(crate) async fn whose_by_record(
+        &self,
+        connection: &ConnectionRecord,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<Whose, StoreError> {
+        let before = old_id.into_iter().chain(twin.rescheduled_from.as_deref());
+        let all = [twin.id.as_str()].into_iter().chain(before).chain(twin.rescheduled_to.as_deref());
+        for id in all {
+            let whose = self.recorded(connection, id, twin).await?;
+            if let Whose::Ours(booking) = &whose
+                && id != twin.id
+            {
+                self.note_twin(connection, booking.id, twin).await?;
+            }
+            if !matches!(whose, Whose::Stranger) {
+                return Ok(whose);
+            }
+        }
+        // Being made or moved by us in this moment.
+        if let Named::This(booking, over) = self.named_by(connection, twin).await?
+            && booking.provider_task.is_some()
+        {
+            return Ok(Whose::of(*booking, over));
+        }
+        Ok(Whose::Stranger)
+    }
+
+    async fn note_twin(
+        &self,
+        connection: &ConnectionRecord,
+        booking: BookingId,
+        twin: &ExternalBooking,
+    ) -> Result<(), StoreError> {
+        self.store().note_twin(connection.tenant, connection.id, booking, twin.id.clone()).await
+    }
+
+    /// Who has or had this id, by our record. Ids of two accounts may be alike: over another connection, the reference has to say the same.
+    async fn recorded(
+        &self,
+        connection: &ConnectionRecord,
+        id: &str,
+        twin: &ExternalBooking,
+    ) -> Result<Whose, StoreError> {
+        for booking in self.store().bookings_of_twin(connection.tenant, connection.id, id).await? {
+            if booking.connection == Some(connection.id) {
+                return Ok(Whose::Ours(Box::new(booking)));
+            }
+            let says_so = twin.reference.as_deref() == Some(booking.id.to_string().as_str());
+            if says_so && self.is_sibling(connection, &booking).await? {
+                return Ok(Whose::Sibling(booking.id));
+            }
+        }
+        Ok(Whose::Stranger)
+    }
+
+    /// Is this booking carried by the same provider over another connection?
+    async fn is_sibling(&self, connection: &ConnectionRecord, booking: &Booking) -> Result<bool, StoreError> {
+        match booking.connection {
+            Some(other) if other != connection.id => {
+                Ok(self.store().connection(connection.tenant, other).await?.plugin == connection.plugin)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Follow what it replaced back to one of ours: what was seen before, and else what the provider says of it. A chain that is longer than
+    /// any, or comes back to where it was, leads nowhere.
+    async fn by_chain(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<Result<Whose, CallError>, StoreError> {
+        let mut seen = BTreeSet::from([twin.id.clone()]);
+        let mut next = old_id.map(str::to_owned).or_else(|| twin.rescheduled_from.clone());
+        for _ in 0..limits::TWIN_CHAIN_MAX {
+            let Some(id) = next.take().filter(|id| seen.insert(id.clone())) else { break };
+            let whose = self.recorded(connection, &id, twin).await?;
+            if !matches!(whose, Whose::Stranger) {
+                return Ok(Ok(whose));
+            }
+            next = match self.store().mirrored(connection.tenant, connection.id, &id).await? {
+                Some(before) => before.external.rescheduled_from,
+                None => match self.providers().get_booking(&self.next_call(context), id).await {
+                    Ok(before) => before.rescheduled_from,
+                    Err(error) if error.is_definite() => None,
+                    Err(error) => return Ok(Err(error)),
+                },
+            };
+        }
+        Ok(Ok(Whose::Stranger))
+    }
+
+    /// It carries the reference of a booking of ours whose twin has another id. It is that twin if ours leads to it, or is gone.
+    async fn by_reference(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        twin: &ExternalBooking,
+    ) -> Result<Result<Whose, CallError>, StoreError> {
+        let Named::This(booking, over) = self.named_by(connection, twin).await? else {
+            return Ok(Ok(Whose::Stranger));
+        };
+        let Some(id) = &booking.external_id else { return Ok(Ok(Whose::Stranger)) };
+        if self.shows_a_booking(connection, twin).await? {
+            return Ok(Ok(Whose::Stranger));
+        }
+        let may_replace = booking.status.is_active() && twin.status.is_active();
+        let is_it = match self.current_twin(&self.next_call(context), id).await {
+            Ok(current) if current.id == twin.id => true,
+            Ok(current) => may_replace && !current.status.is_active() && current.rescheduled_to.is_none(),
+            Err(CallError::Provider(ProviderError::NotFound)) => may_replace,
+            Err(error) if error.is_definite() => false,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(Ok(if is_it { Whose::of(*booking, over) } else { Whose::Stranger }))
+    }
+
+    /// The booking of this tenant that the reference names, if the same provider carries it.
+    async fn named_by(
+        &self,
+        connection: &ConnectionRecord,
+        twin: &ExternalBooking,
+    ) -> Result<Named, StoreError> {
+        let Some(reference) = twin.reference.as_ref().and_then(|r| r.parse::<BookingId>().ok()) else {
+            return Ok(Named::Nothing);
+        };
+        let booking = match self.store().booking(connection.tenant, reference).await {
+            Ok(booking) => booking,
+            Err(StoreError::NotFound(_)) => return Ok(Named::Nothing),
+            Err(error) => return Err(error),
+        };
+        if booking.connection == Some(connection.id) {
+            return Ok(Named::This(Box::new(booking), BookedOver::This));
+        }
+        if self.is_sibling(connection, &booking).await? {
+            return Ok(Named::This(Box::new(booking), BookedOver::Another));
+        }
+        Ok(Named::Nothing)
+    }
+
+    /// Another booking at the provider that took the place of our booking's twin without saying so: it takes place, carries our reference,
+    /// and is not shown in a calendar for us. None where the provider cannot be searched.
+    pub(crate) async fn replacement(
+        &self,
+        context: &CallContext,
+        booking: &Booking,
+    ) -> Result<Option<ExternalBooking>, CallError> {
+        match self.active_twins(context, booking).await {
+            Ok(found) => Ok(found.into_iter().find(|twin| Some(&twin.id) != booking.external_id.as_ref())),
+            Err(error) if error.is_definite() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
