@@ -437,7 +437,7 @@ pub const DISK_FREE_BYTES_LOW: u64 = 1024 * 1024 * 1024;
 /// Connections per process to PostgreSQL: more than its server has cores to serve only adds waiting.
 pub const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 /// Connections that read from SQLite at the same time.
-pub const SQLITE_READERS_MAX: u32 = 4;
+pub const SQLITE_READERS_MAX: usize = 4;
 /// Longest wait for a lock or a connection of the database, in milliseconds; a lock is held for a few.
 pub const DATABASE_BUSY_MS_MAX: u64 = 5_000;
 /// A statement that takes longer raises the question whether PostgreSQL is there, in milliseconds: almost all take a few.

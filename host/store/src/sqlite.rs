@@ -13,8 +13,8 @@ use std::{collections::VecDeque, panic::AssertUnwindSafe, str::FromStr, time::Du
 use berth_model::limits;
 use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,6 +24,7 @@ use crate::{
     files,
     trouble::{Trouble, TroubleKind},
 };
+use readers::Readers;
 
 /// The engine for the shared query text.
 pub(crate) type Db = sqlx::Sqlite;
@@ -47,6 +48,8 @@ macro_rules! minutes {
         concat!("COALESCE(", $sum, ", 0) / 60000000")
     };
 }
+
+mod readers;
 
 #[expect(clippy::duplicate_mod, reason = "one SQL text, two engines")]
 #[path = "queries/mod.rs"]
@@ -81,7 +84,7 @@ enum Message {
 #[derive(Debug, Clone)]
 pub(crate) struct Engine {
     /// None for a database in memory, which only its one connection can see.
-    readers: Option<SqlitePool>,
+    readers: Option<Readers>,
     writes: mpsc::Sender<Message>,
     condition: Condition,
 }
@@ -108,13 +111,7 @@ impl Engine {
         let (writes, queue) = mpsc::channel(limits::SQLITE_QUEUE_MAX);
         let again = (!in_memory).then(|| options.clone());
         tokio::spawn(Writer { connection, again, condition: condition.clone() }.write_all(queue));
-        let readers = (!in_memory).then(|| {
-            SqlitePoolOptions::new()
-                .max_connections(limits::SQLITE_READERS_MAX)
-                .test_before_acquire(false)
-                .acquire_timeout(Duration::from_millis(limits::DATABASE_BUSY_MS_MAX))
-                .connect_lazy_with(options.read_only(true).create_if_missing(false))
-        });
+        let readers = (!in_memory).then(|| Readers::new(options.read_only(true).create_if_missing(false)));
         Ok(Self { readers, writes, condition })
     }
 
@@ -172,11 +169,7 @@ impl Engine {
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
         let Some(readers) = &self.readers else { return self.write(work).await };
-        let result = match readers.acquire().await {
-            Ok(mut connection) => work(&mut connection).await,
-            Err(error) => Err(error.into()),
-        };
-        self.noted(result)
+        self.noted(readers.read(work).await)
     }
 
     /// Run `work` on the writing connection, outside of any transaction.
@@ -251,7 +244,7 @@ where
 /// not: then it works when nobody was refused for a while.
 async fn probe(
     writes: mpsc::WeakSender<Message>,
-    readers: Option<SqlitePool>,
+    readers: Option<Readers>,
     condition: Condition,
     _probing: Probing,
 ) {
@@ -267,7 +260,7 @@ async fn probe(
         let written = answer.await.unwrap_or(Err(StoreError::Busy));
         let read = async {
             let Some(readers) = &readers else { return Ok(()) };
-            queries::ping(&mut *readers.acquire().await?).await
+            readers.read(|conn| Box::pin(queries::ping(conn))).await
         };
         match written.and(read.await) {
             Err(StoreError::Trouble(trouble)) => drop(condition.bad(&trouble)),

@@ -23,27 +23,32 @@ use crate::{
     table::{Table, Times, ratio, time},
 };
 
-/// Rules that never match, of the dear tenant's member. They are refused when they are made now; an older version took them.
-const RULES: u32 = 400;
+/// Members of the dear tenant.
+const MEMBERS: usize = 8;
+/// Rules that never match, of each of them: together 400. They are refused when they are made now; an older version took them.
+const RULES: usize = 50;
 /// Who asks for the dear answers at the same time.
 const ASKING: usize = 8;
 const BOOKINGS: usize = 200;
 
-/// A tenant whose member has the rules, with its key.
+/// A tenant whose members have the rules, with its key.
 async fn dear(scene: &Scene) -> (EventTypeId, String) {
     let engine = &scene.world.engine;
     let new = NewTenant { slug: "dear".into(), name: "Dear".into() };
     let tenant = engine.create_tenant("bench", "bench", new).await.expect("made").id;
     let caller = Caller { tenant, actor: "bench".into(), request_id: "bench".into(), idempotency_key: None };
-    let member = NewMember {
-        name: "Ada".into(),
-        email: None,
-        time_zone: Zone::UTC,
-        weekly_hours: Vec::new(),
-        role: MemberRole::Member,
-        turns: Turns::default(),
-    };
-    let member = engine.create_member(&caller, member).await.expect("made").id;
+    let mut members = Vec::with_capacity(MEMBERS);
+    for n in 0..MEMBERS {
+        let member = NewMember {
+            name: format!("Ada {n}"),
+            email: None,
+            time_zone: Zone::UTC,
+            weekly_hours: Vec::new(),
+            role: MemberRole::Member,
+            turns: Turns::default(),
+        };
+        members.push(engine.create_member(&caller, member).await.expect("made").id);
+    }
     let listing = NewListing {
         slug: "pier".into(),
         title: "Pier".into(),
@@ -64,32 +69,34 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
         buffer_after_minutes: 0,
         minimum_notice_minutes: 0,
         booking_window_days: 365,
-        members: vec![member],
+        members: members.clone(),
         policy: EventTypePolicy::default(),
         external_id: None,
     };
     let event_type = engine.create_event_type(&caller, event_type).await.expect("made").id;
     let now = engine.now();
-    let rules = (0..RULES).map(|_| {
-        let (scene_id, audit) = scene.noted();
-        let pattern = Pattern {
-            dtstart_local: "2026-01-01T09:00:00".parse().ok(),
-            rrule: Some("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30".into()),
-            duration_minutes: Some(60),
-            ..Pattern::default()
-        };
-        let rule = RuleRecord {
-            id: berth_model::id::RuleId::from_uuid(scene_id),
-            tenant,
-            owner: Some(RuleOwner::Member(member)),
-            rule: Rule::Pattern(pattern),
-            revision: 1,
-            created_at: now,
-            updated_at: now,
-        };
-        (rule, audit)
-    });
-    scene.store.create_rules(rules.collect()).await.expect("stored");
+    for member in members {
+        let rules = (0..RULES).map(|_| {
+            let (scene_id, audit) = scene.noted();
+            let pattern = Pattern {
+                dtstart_local: "2026-01-01T09:00:00".parse().ok(),
+                rrule: Some("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30".into()),
+                duration_minutes: Some(60),
+                ..Pattern::default()
+            };
+            let rule = RuleRecord {
+                id: berth_model::id::RuleId::from_uuid(scene_id),
+                tenant,
+                owner: Some(RuleOwner::Member(member)),
+                rule: Rule::Pattern(pattern),
+                revision: 1,
+                created_at: now,
+                updated_at: now,
+            };
+            (rule, audit)
+        });
+        scene.store.create_rules(rules.collect()).await.expect("stored");
+    }
     let key = NewKey {
         tenant: Some(tenant),
         name: "bench".into(),
@@ -132,7 +139,8 @@ async fn book(
 /// Measure.
 pub async fn run(table: &mut Table) {
     table.section(&format!(
-        "neighbours: {RULES} rules that never match, asked for by {ASKING}; another tenant books"
+        "neighbours: {} rules that never match, asked for by {ASKING}; another tenant books",
+        MEMBERS * RULES
     ));
     let folder = tempfile::tempdir().expect("a folder");
     let scene = Scene::new(&format!("sqlite:{}", folder.path().join("berth.db").display()), 1).await;
