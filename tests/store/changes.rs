@@ -138,6 +138,7 @@ pub async fn reschedule_holds_both_places_until_it_is_settled(world: &World) {
         blocked: span(from - 5, from + 35),
         allowances: Vec::new(),
         job,
+        hosts: None,
     };
     let job = world.leased(&scene, booking.id);
     let moving = change(world, &booking, to(200, Some(job.clone()))).await.unwrap();
@@ -191,6 +192,7 @@ pub async fn reschedule_of_overlapping_times_holds_their_hull(world: &World) {
         blocked: span(75, 105),
         allowances: Vec::new(),
         job: Some(job),
+        hosts: None,
     };
     let moving = change(world, &booking, to).await.unwrap();
     assert_eq!(world.taken(&scene).await, [(60, 105)]);
@@ -216,6 +218,7 @@ pub async fn news_of_the_provider_wins_over_all_but_an_untold_move(world: &World
         blocked: span(200, 230),
         allowances: Vec::new(),
         job: Some(job),
+        hosts: None,
     };
     let moving = change(world, &moved, to).await.unwrap();
     let kept = change(world, &moving, news("twin-2", 120)).await.unwrap();

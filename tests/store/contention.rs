@@ -76,7 +76,13 @@ pub async fn moves_do_not_cross(world: &World) {
     let free = span(TASKS * 60, TASKS * 60 + 60);
     let results = at_once(bookings.into_iter().map(|booking| {
         let (store, audit) = (world.store.clone(), world.audit());
-        let to = BookingChange::Reschedule { when: free, blocked: free, allowances: Vec::new(), job: None };
+        let to = BookingChange::Reschedule {
+            when: free,
+            blocked: free,
+            allowances: Vec::new(),
+            job: None,
+            hosts: None,
+        };
         async move { store.change_booking(booking.tenant, booking.id, 0, to, None, audit).await }
     }))
     .await;

@@ -76,6 +76,7 @@ async fn counts_what_it_should(world: &World, times: usize) {
         blocked: span(from, from + 30),
         allowances: new.allowances.clone(),
         job: None,
+        hosts: None,
     };
     let change = async |id, sequence, change| {
         world.store.change_booking(scene.tenant, id, sequence, change, None, world.audit()).await

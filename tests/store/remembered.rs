@@ -63,7 +63,13 @@ async fn step(world: &World, scene: &Scene, rng: &mut StdRng, made: &mut Made) {
         4 if !made.bookings.is_empty() => {
             let i = rng.random_range(0..made.bookings.len());
             let (when, old) = (within(rng), made.bookings[i].clone());
-            let change = BookingChange::Reschedule { when, blocked: when, allowances: Vec::new(), job: None };
+            let change = BookingChange::Reschedule {
+                when,
+                blocked: when,
+                allowances: Vec::new(),
+                job: None,
+                hosts: None,
+            };
             let done = store.change_booking(scene.tenant, old.id, old.sequence, change, None, world.audit());
             if let Some(moved) = fine(done.await) {
                 made.bookings[i] = moved;

@@ -111,6 +111,7 @@ pub async fn seats_move_one_by_one(world: &World) {
         blocked: span(from, until),
         allowances: Vec::new(),
         job: None,
+        hosts: None,
     };
     let moved = change(world, &made[0], to(120, 150)).await.unwrap();
     assert_eq!(seats(world, &scene).await, [(60, 1), (120, 0), (120, 1)]);
@@ -125,6 +126,7 @@ pub async fn seats_move_one_by_one(world: &World) {
         blocked: span(300, 330),
         allowances: Vec::new(),
         job: Some(job),
+        hosts: None,
     };
     let moving = change(world, &moved, there).await.unwrap();
     assert_eq!(seats(world, &scene).await, [(60, 1), (120, 0), (120, 1), (300, 0)]);

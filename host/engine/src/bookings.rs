@@ -183,7 +183,7 @@ impl Engine {
                 Err(error) => return Err(of_store(error)),
             }
         }
-        let wanted = plan.wanted(request.member);
+        let wanted = plan.wanted(request.member.filter(|member| plan.scene.has(*member)));
         Err(self.not_available(caller, &plan.scene, request.start, wanted, why).await)
     }
 
@@ -194,6 +194,7 @@ impl Engine {
         if let Some(claim) = &request.hold {
             return self.plan_of_hold(caller, request, scene, claim).await;
         }
+        scene.must_have(request.member)?;
         let length_minutes = length(&scene, request.length_minutes)?;
         let wanted = Wanted { length_minutes, member: request.member, ..Wanted::of(length_minutes) };
         let choices = self.choices_at(caller, &scene, request.start, wanted).await?;
@@ -224,8 +225,20 @@ impl Engine {
             fields.bad("/length_minutes", format!("must be {length}, as the hold keeps it, or absent"));
         }
         fields.finish()?;
-        let choice = Choice { members: hold.members().collect(), assignment: json!({ "reason": "held" }) };
-        Ok(Plan { scene, when: hold.when, choices: vec![choice], hold: Some(hold.id) })
+        let choices = if hold.members().all(|member| scene.has(member)) {
+            vec![Choice { members: hold.members().collect(), assignment: json!({ "reason": "held" }) }]
+        } else {
+            // Somebody whose time is held cannot be booked any more: whoever is free then takes it.
+            let member = request.member.filter(|member| scene.has(*member));
+            let wanted = Wanted { member, hold: Some(hold.id), ..Wanted::of(length) };
+            let asked_for = request.member.is_none() || member.is_some();
+            if asked_for {
+                self.choices_at(caller, &scene, hold.when.start(), wanted).await?
+            } else {
+                Vec::new()
+            }
+        };
+        Ok(Plan { scene, when: hold.when, choices, hold: Some(hold.id) })
     }
 
     /// A booking.

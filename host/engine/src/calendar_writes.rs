@@ -85,7 +85,10 @@ impl Engine {
         request_id: &str,
     ) -> Result<(), StoreError> {
         let booking = self.store().booking(tenant, id).await?;
-        let calendars = self.store().calendars_of(tenant, booking.members().collect()).await?;
+        let mut calendars = self.store().calendars_of(tenant, booking.members().collect()).await?;
+        // Whoever does not take part any more may have it in theirs.
+        let showing = self.store().calendars_showing(tenant, id).await?;
+        calendars.extend(showing.into_iter().filter(|c| booking.members().all(|member| member != c.member)));
         let written = |c: &CalendarRecord| c.writes && !c.blocks && booking.connection != Some(c.connection);
         for calendar in calendars.into_iter().filter(written) {
             let connection = self.store().connection(tenant, calendar.connection).await?;
@@ -136,7 +139,7 @@ impl Engine {
     ) -> Result<Option<String>, CallError> {
         let next = || CallContext { call: self.new_id(), ..context.clone() };
         let belongs = match booking.status {
-            BookingStatus::Confirmed => true,
+            BookingStatus::Confirmed => booking.members().any(|member| member == calendar.member),
             BookingStatus::Pending | BookingStatus::Cancelled | BookingStatus::Failed => false,
             // What took place stays as it is.
             BookingStatus::Completed | BookingStatus::NoShow => return Ok(known),
@@ -232,7 +235,9 @@ impl Engine {
             self.store().calendar_entry_by_external(connection.tenant, connection.id, &twin.id).await?;
         let Some(entry) = entry else { return self.shows_a_booking(connection, twin).await };
         let booking = self.store().booking(connection.tenant, entry.booking).await?;
-        let belongs = booking.status == BookingStatus::Confirmed;
+        let calendar = self.store().calendar(connection.tenant, entry.calendar).await?;
+        let takes_part = booking.members().any(|member| member == calendar.member);
+        let belongs = booking.status == BookingStatus::Confirmed && takes_part;
         let agrees =
             twin.status.is_active() == belongs && (!belongs || twin.when.start() == booking.when.start());
         if !agrees && entry.written == booking.sequence {

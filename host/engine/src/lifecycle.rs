@@ -1,18 +1,15 @@
-//! What happens to a booking after it was made: cancelled, moved, confirmed or declined by the tenant, missed, completed.
+//! What happens to a booking after it was made: cancelled, confirmed or declined by the tenant, missed, completed. How it moves is in
+//! `moving`.
 
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
+    booking::{Booking, BookingStatus},
     id::{BookingId, TenantId},
     limits,
     problem::{Code, Problem},
-    time::{Instant, Interval},
 };
 use berth_store::{StoreError, records::BookingChange};
 
-use crate::{
-    BookOutcome, Caller, Engine, Outcome, ProviderChoice, availability::Wanted, bookings::minutes_of,
-    problems::of_store, validate::Fields,
-};
+use crate::{BookOutcome, Caller, Engine, Outcome, problems::of_store, validate::Fields};
 
 /// Tries to change a booking that somebody else changes at the same time.
 const CHANGE_TRIES: u32 = 5;
@@ -27,17 +24,6 @@ pub struct CancelBooking {
     /// Refused as changed if the booking's sequence is another.
     pub expected_sequence: Option<i64>,
     /// Refused when the event type's cut-off for customers has passed.
-    pub bound_by_cutoffs: bool,
-}
-
-/// How to move.
-#[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct RescheduleBooking {
-    pub start: Instant,
-    /// See [`CancelBooking`].
-    pub expected_sequence: Option<i64>,
-    /// See [`CancelBooking`].
     pub bound_by_cutoffs: bool,
 }
 
@@ -85,67 +71,6 @@ impl Engine {
             }
         }
         Err(of_store(StoreError::Busy))
-    }
-
-    /// Move in one step: the new time is taken and the old one released, or nothing changes. Members and length stay.
-    pub async fn reschedule(
-        &self,
-        caller: &Caller,
-        id: BookingId,
-        reschedule: RescheduleBooking,
-    ) -> Outcome<BookOutcome> {
-        self.reschedule_one(caller, id, reschedule, true).await
-    }
-
-    /// The same, waiting for the provider or leaving it to the worker.
-    pub(crate) async fn reschedule_one(
-        &self,
-        caller: &Caller,
-        id: BookingId,
-        reschedule: RescheduleBooking,
-        wait: bool,
-    ) -> Outcome<BookOutcome> {
-        let booking = self.booking_at(caller, id, reschedule.expected_sequence).await?;
-        // Moved there before, and the provider is being told: a repeat, whose first answer was perhaps lost.
-        if booking.when.start() == reschedule.start && booking.provider_task == Some(ProviderTask::Reschedule)
-        {
-            return Ok(booking.into());
-        }
-        if booking.status != BookingStatus::Confirmed || booking.provider_task.is_some() {
-            return Err(Problem::new(
-                Code::WrongState,
-                "Only a confirmed booking without a change under way can be moved.",
-            ));
-        }
-        let choice = booking.connection.map_or(ProviderChoice::BuiltIn, ProviderChoice::Connection);
-        let scene = self.scene(caller, booking.event_type, Some(choice)).await?;
-        if reschedule.bound_by_cutoffs {
-            self.check_cutoff(&booking, scene.event_type.policy.reschedule_cutoff_minutes, "moved")?;
-        }
-        if booking.when.start() == reschedule.start {
-            return Ok(booking.into());
-        }
-        let (start, length_minutes) = (reschedule.start, minutes_of(booking.when));
-        let wanted =
-            Wanted { member: Some(booking.member), moving: Some(&booking), ..Wanted::of(length_minutes) };
-        let choices = self.choices_at(caller, &scene, start, wanted).await?;
-        // Each of its members must be free; that they would be chosen together again is not needed.
-        let is_free = |member| choices.iter().any(|choice| choice.members.contains(&member));
-        if !booking.members().all(is_free) {
-            return Err(self.not_available(caller, &scene, start, wanted, "taken").await);
-        }
-        let (job, held) = self.job_of(&booking, wait);
-        let held = held.filter(|_| wait);
-        let when = Interval::of_minutes(start, length_minutes);
-        let allowances = scene.allowances(booking.members(), start);
-        let change = BookingChange::Reschedule { when, blocked: scene.blocked_by(when), allowances, job };
-        let why = match self.change_here(caller, &booking, change).await {
-            Ok(changed) => return self.tell_provider(caller, changed, held).await,
-            Err(StoreError::Overlap) => "taken",
-            Err(StoreError::LimitReached(_)) => "limit",
-            Err(error) => return Err(of_store(error)),
-        };
-        Err(self.not_available(caller, &scene, start, wanted, why).await)
     }
 
     /// Confirm what waits for the tenant. Confirming what is confirmed already changes nothing.
@@ -255,7 +180,12 @@ impl Engine {
     }
 
     /// May a customer still do this? Until so many minutes before the start, that minute included.
-    fn check_cutoff(&self, booking: &Booking, cutoff_minutes: Option<u32>, done: &str) -> Outcome<()> {
+    pub(crate) fn check_cutoff(
+        &self,
+        booking: &Booking,
+        cutoff_minutes: Option<u32>,
+        done: &str,
+    ) -> Outcome<()> {
         let minutes = cutoff_minutes.unwrap_or(0);
         let last = booking.when.start().plus_minutes(-i64::from(minutes));
         if self.now() <= last {
@@ -266,7 +196,7 @@ impl Engine {
         Err(problem)
     }
 
-    async fn change_here(
+    pub(crate) async fn change_here(
         &self,
         caller: &Caller,
         booking: &Booking,

@@ -98,8 +98,14 @@ impl Engine {
     pub async fn managed(&self, customer: &Caller, id: BookingId) -> Outcome<Managed> {
         let booking = self.booking(customer, id).await?;
         let scene = self.store().scene(customer.tenant, booking.event_type).await.map_err(of_store)?.records;
-        let name = |id| scene.members.iter().find(|member| member.id == id).map(|member| member.name.clone());
-        let members = booking.members().filter_map(name).collect();
+        let mut members = Vec::new();
+        for id in booking.members() {
+            // Who cannot be booked any more still comes to what was booked before.
+            match scene.members.iter().find(|member| member.id == id) {
+                Some(member) => members.push(member.name.clone()),
+                None => members.push(self.member(customer, id).await?.name),
+            }
+        }
         let (event_type, listing) = (scene.event_type.clone(), scene.listing.clone());
         Ok(Managed { booking, event_type, listing, members })
     }

@@ -72,6 +72,7 @@ impl Engine {
         let scene = self.scene(caller, first.event_type, first.provider).await?;
         bookable_there(&scene)?;
         first.answers = answers::checked(&scene.event_type, &first.answers)?;
+        scene.must_have(first.member)?;
         let length_minutes = length(&scene, first.length_minutes)?;
         let starts = starts.expand(first.start, scene.listing.time_zone);
         let starts = starts.map_err(|error| Problem::invalid(vec![error]))?;

@@ -73,24 +73,7 @@ impl SeriesStarts {
                 ("count", starts.collect())
             }
             Self::Rule(rule) => {
-                let recurrence = Recurrence {
-                    dtstart: local_of(zone, first),
-                    zone: Some(zone),
-                    rule: Some(rule.clone()),
-                    exdates: Vec::new(),
-                    rdates: Vec::new(),
-                };
-                let reach = Interval::new(first, first.plus_seconds(REACH_DAYS.saturating_mul(86_400)));
-                let checked = match recurrence.checked() {
-                    Ok(checked) => checked,
-                    Err(error) => return bad("rrule", error.to_string()),
-                };
-                let reach = reach.unwrap_or(Interval::of_minutes(first, 0));
-                let most = SERIES_BOOKINGS_MAX.saturating_add(1);
-                match checked.occurrences(reach, most, &Budget::of(RULE_SEARCH_STEPS_MAX)) {
-                    Ok(starts) => ("rrule", starts),
-                    Err(error) => return bad("rrule", error.to_string()),
-                }
+                ("rrule", follow(rule, first, zone).or_else(|message| bad("rrule", message))?)
             }
             Self::List(starts) => {
                 // Bounded before it is copied.
@@ -113,6 +96,44 @@ impl SeriesStarts {
     }
 }
 
+/// The starts that a rule gives, seen from the first. Where the rule does not come at the first, does not end in time, or never comes,
+/// somebody would be booked at other times than they asked for: that is refused. The error is for the field of the rule.
+fn follow(rule: &str, first: Instant, zone: Zone) -> Result<Vec<Instant>, String> {
+    let dtstart = local_of(zone, first);
+    let recurrence = Recurrence {
+        dtstart,
+        zone: Some(zone),
+        rule: Some(rule.to_owned()),
+        exdates: Vec::new(),
+        rdates: Vec::new(),
+    };
+    let checked = recurrence.checked().map_err(|error| error.to_string())?;
+    // An hour that comes twice is read as its first pass, which may lie before the first start.
+    let read = instant_of(zone, dtstart);
+    let until_the_end = Interval::new(read.min(first), Instant::MAX).map_err(|error| error.to_string())?;
+    let most = SERIES_BOOKINGS_MAX.saturating_add(1);
+    let starts = checked.occurrences(until_the_end, most, &Budget::of(RULE_SEARCH_STEPS_MAX));
+    let mut starts = starts.map_err(|error| error.to_string())?;
+    match starts.first_mut() {
+        None => return Err(format!("never comes at or after the start of the first booking, {first}")),
+        Some(found) if *found == read => *found = first,
+        Some(found) => {
+            let found = *found;
+            return Err(format!(
+                "does not come at the start of the first booking, {first}, but first at {found}"
+            ));
+        }
+    }
+    let reach = first.plus_seconds(REACH_DAYS.saturating_mul(86_400));
+    // Too many is said better as a number, below.
+    if starts.len() <= SERIES_BOOKINGS_MAX
+        && let Some(late) = starts.iter().find(|start| **start >= reach)
+    {
+        return Err(format!("must end within {REACH_DAYS} days, and comes at {late}; give COUNT or UNTIL"));
+    }
+    Ok(starts)
+}
+
 /// Where a booking at `at` goes when another of its series goes `from` one time `to` another: as far on the wall clock.
 #[must_use]
 pub fn shifted(zone: Zone, at: Instant, from: Instant, to: Instant) -> Instant {
@@ -125,6 +146,8 @@ pub fn shifted(zone: Zone, at: Instant, from: Instant, to: Instant) -> Instant {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+
     use super::*;
 
     fn at(text: &str) -> Instant {
@@ -160,6 +183,66 @@ mod tests {
             (SeriesStarts::List(vec![first; 61]), "/recurrence/starts"),
         ] {
             assert_eq!(starts.expand(first, warsaw()).unwrap_err().field, field, "{starts:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_would_book_other_times_than_the_first_and_its_own_is_refused() {
+        // A Thursday, at ten in Warsaw.
+        let first = at("2026-10-22T08:00:00Z");
+        for (rule, said) in [
+            ("FREQ=WEEKLY;BYDAY=MO;COUNT=3", "does not come at the start"),
+            ("FREQ=WEEKLY;BYHOUR=9;COUNT=3", "does not come at the start"),
+            ("FREQ=DAILY;BYMINUTE=30;COUNT=3", "does not come at the start"),
+            ("FREQ=MONTHLY;BYMONTHDAY=1;COUNT=3", "does not come at the start"),
+            ("FREQ=DAILY;UNTIL=20261021T080000Z", "never comes"),
+            ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=3", "never comes"),
+            ("FREQ=MONTHLY;COUNT=60", "must end within 732 days"),
+            ("FREQ=YEARLY;INTERVAL=10", "must end within 732 days"),
+            ("FREQ=YEARLY", "COUNT or UNTIL"),
+            ("FREQ=DAILY;COUNT=61", "1 to 60 bookings"),
+            ("FREQ=DAILY;COUNT=0", "COUNT"),
+        ] {
+            let refused = SeriesStarts::Rule(rule.into()).expand(first, warsaw()).unwrap_err();
+            assert_eq!(refused.field, "/recurrence/rrule", "{rule}");
+            assert!(refused.message.contains(said), "{rule}: {}", refused.message);
+        }
+    }
+
+    #[test]
+    fn a_rule_begins_with_its_first_start_whatever_the_clock_does() {
+        // Half past two comes twice: this is the second pass.
+        let first = at("2026-10-25T01:30:00Z");
+        let starts = SeriesStarts::Rule("FREQ=DAILY;COUNT=3".into()).expand(first, warsaw()).unwrap();
+        assert_eq!(starts, [first, at("2026-10-26T01:30:00Z"), at("2026-10-27T01:30:00Z")]);
+        // A fraction of a second is the first start's own.
+        let first = at("2026-10-22T08:00:00.25Z");
+        let starts = SeriesStarts::Rule("FREQ=DAILY;COUNT=2".into()).expand(first, warsaw()).unwrap();
+        assert_eq!(starts, [first, at("2026-10-23T08:00:00.25Z")]);
+    }
+
+    proptest! {
+        /// Every series of a rule begins with the start that was asked for and is as long as it says, or is refused.
+        #[test]
+        fn whatever_rule_is_taken_it_books_what_was_asked_for(
+            minutes in 0_i64..60 * 24 * 90, count in 1_usize..=10, freq in 0_usize..3, by in 0_usize..34
+        ) {
+            let first = at("2026-10-01T08:00:00Z").plus_minutes(minutes);
+            let freq = ["DAILY", "WEEKLY", "MONTHLY"][freq];
+            let days = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+            let by = match (days.get(by), by) {
+                (Some(day), _) => format!(";BYDAY={day}"),
+                (None, hour @ 7..31) => format!(";BYHOUR={}", hour - 7),
+                _ => String::new(),
+            };
+            let rule = format!("FREQ={freq};COUNT={count}{by}");
+            match SeriesStarts::Rule(rule).expand(first, warsaw()) {
+                Ok(starts) => {
+                    prop_assert_eq!(starts.first(), Some(&first));
+                    prop_assert_eq!(starts.len(), count);
+                }
+                Err(refused) => prop_assert!(!by.is_empty(), "{refused:?}"),
+            }
         }
     }
 

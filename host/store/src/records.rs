@@ -17,6 +17,7 @@ use berth_model::{
     scheduling::rules::Limit,
     time::{Instant, Interval},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace};
@@ -92,6 +93,22 @@ pub struct NewHold {
     pub seats: u32,
 }
 
+/// Who takes part in a booking, and why they.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "see Booking")]
+pub struct Hosts {
+    pub member: MemberId,
+    pub other_members: Vec<MemberId>,
+    pub assignment: Option<Value>,
+}
+
+impl Hosts {
+    /// All of them.
+    pub fn members(&self) -> impl Iterator<Item = MemberId> + '_ {
+        std::iter::once(self.member).chain(self.other_members.iter().copied())
+    }
+}
+
 /// A change of a booking's state. Every variant bumps `sequence`, sets `updated_at` and writes an audit row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BookingChange {
@@ -114,6 +131,8 @@ pub enum BookingChange {
         allowances: Vec<Allowance>,
         /// As above.
         job: Option<NewJob>,
+        /// Who takes part from now on; none: whoever does. A refusal brings the others back.
+        hosts: Option<Hosts>,
     },
     /// The provider has the twin (after create or reschedule): `confirmed`, task done, only the current place stays taken.
     /// `blocked` is the current place.

@@ -7,7 +7,10 @@ use berth_model::{
 };
 use serde_json::{Value, json};
 
-use crate::{StoreError, records::BookingChange};
+use crate::{
+    StoreError,
+    records::{BookingChange, Hosts},
+};
 
 /// A place that a booking holds: what is blocked, and the meeting inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +54,11 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
             booking.previous_when = None;
             (if job.is_some() { Places::Keep } else { Places::Release }, "booking.cancelled")
         }
-        BookingChange::Reschedule { when, blocked, job, .. } => {
+        BookingChange::Reschedule { when, blocked, job, hosts, .. } => {
             require(booking.status == BookingStatus::Confirmed && booking.provider_task.is_none())?;
+            if let Some(hosts) = hosts {
+                give_to(&mut booking, hosts);
+            }
             let place = Place { blocked: *blocked, when: *when };
             let old_when = std::mem::replace(&mut booking.when, *when);
             if job.is_some() {
@@ -60,6 +66,7 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
                 booking.provider_task = Some(ProviderTask::Reschedule);
                 (Places::Also(place), "booking.rescheduled")
             } else {
+                settle(&mut booking);
                 (Places::Only(place), "booking.rescheduled")
             }
         }
@@ -74,6 +81,7 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
             require(booking.status.is_active() && booking.provider_task == Some(ProviderTask::Reschedule))?;
             booking.when = *when;
             booking.reason = Some(reason.clone());
+            give_back(&mut booking);
             settle(&mut booking);
             if let Some(external) = external {
                 adopt(&mut booking, external);
@@ -231,10 +239,42 @@ fn become_status(booking: &mut Booking, next: BookingStatus) -> Result<(), Store
     Ok(())
 }
 
+/// Member of an assignment: who took part before a move that the provider has not agreed to yet.
+const BEFORE: &str = "before";
+
+/// Others take part. Who did before is kept for as long as the provider may refuse the move.
+fn give_to(booking: &mut Booking, hosts: &Hosts) {
+    let before = Hosts {
+        member: booking.member,
+        other_members: std::mem::take(&mut booking.other_members),
+        assignment: booking.assignment.take(),
+    };
+    booking.member = hosts.member;
+    booking.other_members.clone_from(&hosts.other_members);
+    let mut assignment = hosts.assignment.clone().unwrap_or_else(|| json!({}));
+    if let Some(fields) = assignment.as_object_mut() {
+        fields.insert(BEFORE.to_owned(), json!(before));
+    }
+    booking.assignment = Some(assignment);
+}
+
+/// The move was refused: whoever took part before does so again.
+fn give_back(booking: &mut Booking) {
+    let before = booking.assignment.as_mut().and_then(Value::as_object_mut).and_then(|a| a.remove(BEFORE));
+    if let Some(before) = before.and_then(|before| serde_json::from_value::<Hosts>(before).ok()) {
+        booking.member = before.member;
+        booking.other_members = before.other_members;
+        booking.assignment = before.assignment;
+    }
+}
+
 /// Nothing is left to be told to the provider.
 fn settle(booking: &mut Booking) {
     booking.provider_task = None;
     booking.previous_when = None;
+    if let Some(assignment) = booking.assignment.as_mut().and_then(Value::as_object_mut) {
+        assignment.remove(BEFORE);
+    }
 }
 
 /// Remember the twin and the latest time of its news.
@@ -258,6 +298,12 @@ fn summary(old: &Booking, new: &Booking) -> Value {
     if old.when != new.when {
         put("when", json!(new.when));
         put("previous", json!(old.when));
+    }
+    if !old.members().eq(new.members()) {
+        put("member", json!(new.member));
+        put("other_members", json!(new.other_members));
+        put("previous_member", json!(old.member));
+        put("assignment", json!(new.assignment));
     }
     if let Some(task) = new.provider_task {
         put("provider_task", task.as_str().into());

@@ -8,6 +8,8 @@ mod blocks;
 #[cfg(test)]
 mod calendars;
 #[cfg(test)]
+mod changed;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod crashes;

@@ -42,6 +42,15 @@ impl Store {
         ask!(self, |q, conn| q::calendars::of_members(conn, tenant, &members))
     }
 
+    /// The calendars that have an entry of a booking, whoever takes part in it by now.
+    pub async fn calendars_showing(
+        &self,
+        tenant: TenantId,
+        booking: BookingId,
+    ) -> Result<Vec<CalendarRecord>, StoreError> {
+        ask!(self, |q, conn| q::calendars::showing(conn, tenant, booking))
+    }
+
     /// Replace what is read and written.
     pub async fn update_calendar(&self, calendar: CalendarRecord, audit: Audit) -> Result<(), StoreError> {
         change!(self, [calendar, audit], |q, conn| q::calendars::update(conn, &calendar, &audit))

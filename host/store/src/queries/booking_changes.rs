@@ -19,7 +19,7 @@ use crate::{
 queries! {
     UPDATE = "UPDATE bookings SET status = $3, provider_task = $4, starts_at = $5, ends_at = $6,
             previous_starts_at = $7, previous_ends_at = $8, reason = $9, external_id = $10, external = $11,
-            external_updated_at = $12, sequence = $13, updated_at = $14
+            external_updated_at = $12, sequence = $13, updated_at = $14, member_id = $15, other_members = $16, assignment = $17
         WHERE tenant_id = $1 AND id = $2";
 }
 
@@ -39,6 +39,13 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
         return Err(StoreError::Stale);
     }
     let step = transition::apply(&old, order.change, audit.at)?;
+    if !old.members().eq(step.booking.members()) {
+        // All of them in one order, before the places of any are looked at.
+        let mut all: Vec<_> = old.members().chain(step.booking.members()).collect();
+        all.sort_unstable();
+        all.dedup();
+        places::touch(conn, order.tenant, &all).await?;
+    }
     if let BookingChange::Reschedule { when, allowances, .. } = order.change {
         allowances::check(conn, &old, *when, allowances).await?;
     }
@@ -75,6 +82,9 @@ async fn update(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(booking.external_updated_at.map(Ts))
         .bind(booking.sequence)
         .bind(Ts(booking.updated_at))
+        .bind(booking.member.uuid())
+        .bind(Json(&booking.other_members))
+        .bind(booking.assignment.as_ref().map(Json))
         .execute(&mut *conn)
         .await?;
     twins::note_own(conn, booking).await

@@ -20,6 +20,9 @@ queries! {
         FROM calendars WHERE tenant_id = $1 AND id = $2";
     LIST = "SELECT tenant_id, id, member_id, connection_id, calendar, reads, writes, blocks, created_at, updated_at
         FROM calendars WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    SHOWING = "SELECT c.tenant_id, c.id, c.member_id, c.connection_id, c.calendar, c.reads, c.writes, c.blocks, c.created_at, c.updated_at
+        FROM calendar_entries e JOIN calendars c ON c.tenant_id = e.tenant_id AND c.id = e.calendar_id
+        WHERE e.tenant_id = $1 AND e.booking_id = $2 AND e.external_id IS NOT NULL ORDER BY c.id";
     UPDATE = "UPDATE calendars SET calendar = $3, reads = $4, writes = $5, updated_at = $6 WHERE tenant_id = $1 AND id = $2";
     DELETE = "DELETE FROM calendars WHERE tenant_id = $1 AND id = $2";
     ENTRY = "SELECT tenant_id, booking_id, calendar_id, connection_id, external_id, written, updated_at
@@ -180,6 +183,17 @@ pub(crate) async fn of_members(
     push_ids(&mut query, members);
     query.push(" ORDER BY id");
     let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The calendars that have an entry of a booking.
+pub(crate) async fn showing(
+    conn: &mut Conn,
+    tenant: TenantId,
+    booking: BookingId,
+) -> Result<Vec<CalendarRecord>, StoreError> {
+    let rows =
+        sqlx::query_as::<Db, Row>(SHOWING).bind(tenant.uuid()).bind(booking.uuid()).fetch_all(conn).await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 

@@ -41,6 +41,7 @@ queries! {
 }
 
 /// Who takes places, of whose time, and as what.
+#[derive(Clone)]
 pub(crate) struct Taker {
     tenant: TenantId,
     kind: &'static str,
@@ -262,9 +263,10 @@ pub(crate) async fn arrange(
         }
         Places::Also(place) => {
             let held = held(conn, taker.tenant, taker.id).await?;
+            let stays = |member: &MemberId| taker.members.contains(member);
             let touching: Vec<Interval> = held
                 .iter()
-                .filter(|(member, _, old)| *member == booking.member && old.overlaps(place.blocked))
+                .filter(|(member, _, old)| stays(member) && old.overlaps(place.blocked))
                 .map(|(.., old)| *old)
                 .collect();
             if touching.is_empty() {
@@ -273,6 +275,11 @@ pub(crate) async fn arrange(
             // Both times as one, for nobody else until it is settled where the booking stays.
             let blocked = touching.into_iter().fold(place.blocked, Interval::joined);
             release(conn, taker.tenant, taker.id).await?;
+            // Whoever took part before keeps the old time for as long as the move may be refused.
+            for (member, _, old) in held.into_iter().filter(|(member, ..)| !stays(member)) {
+                let before = Taker { seats: 1, members: vec![member], ..taker.clone() };
+                take(conn, &before, Place { blocked: old, when: old }, now).await?;
+            }
             take(conn, &Taker { seats: 1, ..taker }, Place { blocked, when: place.when }, now).await
         }
     }
