@@ -22,6 +22,8 @@ mod repeats;
 mod rules;
 #[path = "api/said.rs"]
 mod said;
+#[path = "api/standing.rs"]
+mod standing;
 #[path = "api/team.rs"]
 mod team;
 

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use berth_engine::{
-    BookOutcome, BookRequest, CancelBooking, NewConnection, NewOAuthClient, OAuthAnswer, RescheduleBooking,
+    BookOutcome, BookRequest, CancelBooking, NewCalendar, NewConnection, NewOAuthClient, OAuthAnswer,
+    ProviderChoice, RescheduleBooking,
 };
 use berth_model::{
     booking::{Booking, BookingStatus},
@@ -15,6 +16,7 @@ use berth_model::{
     problem::{Code, Problem},
     provider::{Attendee, WebhookRequest},
     secret::{Credentials, Secret},
+    sync::ConflictKind,
     time::{Clock, Instant},
 };
 use berth_simulators::{faults::Fault, google};
@@ -78,8 +80,8 @@ async fn scene(seed: u64) -> Scene {
 }
 
 impl Scene {
-    async fn book(&self, clock: &str) -> Result<BookOutcome, Problem> {
-        let request = BookRequest {
+    fn request(&self, clock: &str) -> BookRequest {
+        BookRequest {
             event_type: self.event_type.id,
             start: at(clock),
             length_minutes: None,
@@ -96,8 +98,11 @@ impl Scene {
             guests: Vec::new(),
             answers: serde_json::Map::new(),
             notes: None,
-        };
-        self.world.engine.book(&self.world.caller, request).await
+        }
+    }
+
+    async fn book(&self, clock: &str) -> Result<BookOutcome, Problem> {
+        self.world.engine.book(&self.world.caller, self.request(clock)).await
     }
 
     async fn booked(&self, clock: &str) -> Booking {
@@ -294,4 +299,46 @@ async fn a_person_consents_and_the_token_renews_itself_until_the_consent_ends() 
     s.world.engine.finish_oauth(consent(&again.url).await, "test").await.result.unwrap();
     s.work(6 * 3_600).await;
     s.event(outcome.booking.id);
+}
+
+/// Calendars of members: checked when they are connected, and an event over a booking is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_members_calendar_is_checked_and_watched() {
+    let scene = scene(9).await;
+    let (engine, caller) = (&scene.world.engine, &scene.world.caller);
+    let member = scene.event_type.members[0];
+    let new = |calendar: &str, writes| NewCalendar {
+        member,
+        connection: scene.connection,
+        calendar: calendar.to_owned(),
+        reads: true,
+        writes,
+    };
+    let refused = engine.create_calendar(caller, new("nobody@example.com", false)).await.unwrap_err();
+    assert_eq!(refused.errors[0].field, "/calendar", "{refused:?}");
+    let refused = engine.create_calendar(caller, new("nobody@example.com", true)).await.unwrap_err();
+    assert_eq!(refused.errors[0].field, "/calendar", "{refused:?}");
+    let calendar = engine.create_calendar(caller, new(CALENDAR, true)).await.unwrap();
+    assert_eq!(calendar.trouble, None);
+
+    // Booked with Berth alone, and written into the calendar; then something is entered right beside it, and over it.
+    let mut here = scene.request("10:00");
+    here.provider = Some(ProviderChoice::BuiltIn);
+    let booking = engine.book(caller, here).await.unwrap().booking;
+    scene.work(0).await;
+    scene.event(booking.id);
+    let conflicts = async || {
+        engine.start_sync(caller, scene.connection, false).await.unwrap();
+        scene.work(0).await;
+        // With the next turn: what was read changed something.
+        engine.begin_calendar_looks().await.unwrap();
+        scene.work(0).await;
+        engine.list_conflicts(caller, scene.connection, None, false, 9).await.unwrap()
+    };
+    scene.google.add_event(CALENDAR, at("10:30").micros(), 30, "Beside").unwrap();
+    assert_eq!(conflicts().await, []);
+    scene.google.add_event(CALENDAR, at("10:15").micros(), 30, "Over").unwrap();
+    let found = conflicts().await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].kind, found[0].booking), (ConflictKind::TimeOverlap, Some(booking.id)));
 }

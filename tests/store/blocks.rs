@@ -20,6 +20,7 @@ fn calendar(world: &World, scene: &Scene) -> CalendarRecord {
         reads: false,
         writes: true,
         blocks: true,
+        trouble: None,
         created_at: NOON,
         updated_at: NOON,
     }
@@ -89,8 +90,11 @@ pub async fn what_takes_time_is_to_be_closed(world: &World) {
     world.store.put_calendar_block(first.clone()).await.unwrap();
     assert_eq!(behind().await, 0);
     assert_eq!(world.store.calendar_blocks(scene.tenant, calendar.id, NOON).await.unwrap()[0], first);
-    let sources = world.store.block_sources(scene.tenant, scene.connection, span(0, 100)).await.unwrap();
-    assert_eq!(sources, ["blk"]);
+    let marks =
+        || async { world.store.block_marks(scene.tenant, scene.connection, span(0, 300)).await.unwrap() };
+    let told = marks().await;
+    assert!(told.ids.contains("blk") && told.times.contains(&(scene.member, ours.blocked)));
+    assert_eq!(told.times.len(), 1, "what was refused is somebody else's");
 
     let cancel = BookingChange::Cancel { reason: None, job: None };
     let (booking, audit) = (&ours.booking, world.audit());
@@ -100,8 +104,13 @@ pub async fn what_takes_time_is_to_be_closed(world: &World) {
         .await
         .unwrap();
     assert_eq!((wanted().await, behind().await), (vec![span(180, 210)], 1));
-    world.store.forget_calendar_block(scene.tenant, first.id).await.unwrap();
+    world.store.forget_calendar_block(first, Some("blk".to_owned()), NOON).await.unwrap();
     assert_eq!(behind().await, 0);
+    let told = marks().await;
+    assert!(told.ids.contains("blk") && told.times.is_empty(), "what was opened is known for a while");
+    let later = NOON.plus_seconds(berth_model::limits::AVAILABILITY_REMEMBERED_SECONDS_MAX + 1);
+    world.store.prune(later).await.unwrap();
+    assert!(marks().await.ids.is_empty());
 
     // A calendar that is written no more is to be opened.
     let unwritten = CalendarRecord { writes: false, reads: true, ..calendar.clone() };

@@ -18,7 +18,9 @@ use berth_store::{
 };
 use serde_json::json;
 
-use crate::{Engine, Outcome, jobs::WRITE_BLOCKS, problems::of_store, sync::Held};
+use crate::{
+    Engine, Outcome, calendar_writes::NOT_WRITTEN, jobs::WRITE_BLOCKS, problems::of_store, sync::Held,
+};
 
 /// Before entries in calendars: somebody may book the time there.
 const PRIORITY: i64 = 20;
@@ -88,12 +90,18 @@ impl Engine {
         self.forget_availability(calendar.connection);
         match written {
             Ok(more) => {
+                self.calendar_works(&calendar, NOT_WRITTEN).await?;
                 if more {
                     self.write_blocks_soon(tenant, id).await?;
                 }
                 self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
-            Err(error) => self.postpone(held, &connection, &error).await,
+            Err(error) => {
+                if error.is_definite() {
+                    self.calendar_trouble(&calendar, Some(format!("{NOT_WRITTEN}: {error}"))).await?;
+                }
+                self.postpone(held, &connection, &error).await
+            }
         }
     }
 
@@ -123,10 +131,10 @@ impl Engine {
             if self.now() >= began.plus_millis(half_a_lease) {
                 return Ok(Ok(true));
             }
-            if let Err(error) = self.open_block(context, calendar, &block).await {
-                return Ok(Err(error));
+            match self.open_block(context, calendar, &block).await {
+                Ok(opened) => self.store().forget_calendar_block(block, opened, self.now()).await?,
+                Err(error) => return Ok(Err(error)),
             }
-            self.store().forget_calendar_block(block.tenant, block.id).await?;
         }
         for (block, is_new) in tried
             .into_iter()
@@ -191,22 +199,22 @@ impl Engine {
         }
     }
 
-    /// Open a time again, also one whose closing was tried and never answered.
+    /// Open a time again, also one whose closing was tried and never answered. The id that it had.
     async fn open_block(
         &self,
         context: &CallContext,
         calendar: &CalendarRecord,
         block: &CalendarBlock,
-    ) -> Result<(), CallError> {
+    ) -> Result<Option<String>, CallError> {
         let id = match (&block.external_id, block.state) {
             (Some(id), _) => Some(id.clone()),
             (None, BlockState::Wanted) => self.find_block(context, calendar, block).await?,
             (None, _) => None,
         };
-        let Some(id) = id else { return Ok(()) };
+        let Some(id) = id else { return Ok(None) };
         let cx = CallContext { call: self.new_id(), ..context.clone() };
-        match self.providers().remove_block(&cx, id).await {
-            Ok(()) | Err(CallError::Provider(ProviderError::NotFound)) => Ok(()),
+        match self.providers().remove_block(&cx, id.clone()).await {
+            Ok(()) | Err(CallError::Provider(ProviderError::NotFound)) => Ok(Some(id)),
             Err(error) => Err(error),
         }
     }
@@ -234,10 +242,11 @@ impl Engine {
         calendar: &CalendarRecord,
     ) -> Result<(), StoreError> {
         for block in self.store().calendar_blocks(calendar.tenant, calendar.id, self.now()).await? {
-            if let Err(error) = self.open_block(context, calendar, &block).await {
+            let opened = self.open_block(context, calendar, &block).await.unwrap_or_else(|error| {
                 tracing::warn!(calendar = %calendar.id, outcome = error.outcome(), "a time was not opened again");
-            }
-            self.store().forget_calendar_block(block.tenant, block.id).await?;
+                block.external_id.clone()
+            });
+            self.store().forget_calendar_block(block, opened, self.now()).await?;
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Caller, Engine, Outcome, ProviderChoice, answers,
-    availability::{Choice, Wanted, length},
+    availability::{Choice, Degraded, Wanted, length},
     problems::of_store,
     routing::Scene,
     sync::Held,
@@ -190,14 +190,14 @@ impl Engine {
     /// Everything that is settled before the database decides.
     async fn plan(&self, caller: &Caller, request: &BookRequest) -> Outcome<Plan> {
         let scene = self.scene(caller, request.event_type, request.provider).await?;
-        bookable_there(&scene)?;
+        self.bookable_there(&scene).await?;
         if let Some(claim) = &request.hold {
             return self.plan_of_hold(caller, request, scene, claim).await;
         }
         scene.must_have(request.member)?;
         let length_minutes = length(&scene, request.length_minutes)?;
         let wanted = Wanted { length_minutes, member: request.member, ..Wanted::of(length_minutes) };
-        let choices = self.choices_at(caller, &scene, request.start, wanted).await?;
+        let (choices, _) = self.choices_at(caller, &scene, request.start, wanted).await?;
         Ok(Plan { scene, when: Interval::of_minutes(request.start, length_minutes), choices, hold: None })
     }
 
@@ -233,7 +233,7 @@ impl Engine {
             let wanted = Wanted { member, hold: Some(hold.id), ..Wanted::of(length) };
             let asked_for = request.member.is_none() || member.is_some();
             if asked_for {
-                self.choices_at(caller, &scene, hold.when.start(), wanted).await?
+                self.choices_at(caller, &scene, hold.when.start(), wanted).await?.0
             } else {
                 Vec::new()
             }
@@ -327,9 +327,10 @@ impl Engine {
         let reason = match self.why_not(caller, scene, start, wanted).await {
             // Somebody was faster a moment ago.
             Ok(None) | Err(_) => reason,
-            Ok(Some((reason, detail))) => {
-                problem.detail = format!("{start} is not available: {detail}.");
-                reason
+            Ok(Some(why)) => {
+                problem.detail = format!("{start} is not available: {}.", why.detail);
+                not_asked(&mut problem, &why.degraded);
+                why.reason
             }
         };
         problem.extra.insert("reason".to_owned(), json!(reason));
@@ -342,16 +343,16 @@ impl Engine {
     }
 }
 
-/// Refuse an event type that its provider does not know.
-pub(crate) fn bookable_there(scene: &Scene) -> Outcome<()> {
-    if scene.connection.is_some() && scene.event_type.external_id.is_none() {
-        return Err(Problem::new(
-            Code::ProviderRefused,
-            "The event type names no event type of the provider.",
-        )
-        .with_hint("Set its external_id to one of /api/booking-providers/{id}/event-types, or book with \"provider\": \"builtin\"."));
+/// Name what could not be asked, and what to do then.
+pub(crate) fn not_asked(problem: &mut Problem, degraded: &[Degraded]) {
+    if !degraded.is_empty() {
+        problem.extra.insert("degraded".to_owned(), json!(degraded));
+        problem.hint = Some(
+            "Choose one of the alternatives, or try again when what `degraded` names can be asked. A listing with `offer_when_degraded` is \
+                booked without asking."
+                .to_owned(),
+        );
     }
-    Ok(())
 }
 
 /// The refusal of a hold that is over, is not there, or is somebody else's: all look the same.

@@ -22,6 +22,8 @@ use crate::{Engine, Outcome, jobs::WRITE_CALENDARS, problems::of_store, sync::He
 
 /// After bookings, before synchronisations.
 const PRIORITY: i64 = 30;
+/// How the trouble of a calendar begins that is not written.
+pub(crate) const NOT_WRITTEN: &str = "bookings cannot be written into it";
 /// What an entry is marked with that somebody changed in the calendar.
 pub(crate) const CHANGED_THERE: i64 = -1;
 
@@ -47,6 +49,9 @@ impl Engine {
             }
             if calendars.iter().any(|c| c.writes && !c.blocks) {
                 self.write_calendars_soon(booking.tenant, booking.id).await?;
+            }
+            if booking.sequence > 0 && calendars.iter().any(|c| c.reads) {
+                self.look_after(booking).await?;
             }
             Ok::<_, StoreError>(())
         };
@@ -90,16 +95,27 @@ impl Engine {
         let showing = self.store().calendars_showing(tenant, id).await?;
         calendars.extend(showing.into_iter().filter(|c| booking.members().all(|member| member != c.member)));
         let written = |c: &CalendarRecord| c.writes && !c.blocks && booking.connection != Some(c.connection);
+        let mut failed = None;
         for calendar in calendars.into_iter().filter(written) {
             let connection = self.store().connection(tenant, calendar.connection).await?;
             let written = match self.background_context(&connection, request_id).await {
                 Ok(context) => self.write_one(&context, &booking, &calendar).await?,
                 Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
             };
-            if let Err(error) = written {
-                return self.postpone(held, &connection, &error).await;
-            }
             self.forget_availability(calendar.connection);
+            match written {
+                Ok(()) => self.calendar_works(&calendar, NOT_WRITTEN).await?,
+                // The calendars of the others are written all the same.
+                Err(error) => {
+                    if error.is_definite() {
+                        self.calendar_trouble(&calendar, Some(format!("{NOT_WRITTEN}: {error}"))).await?;
+                    }
+                    failed = failed.or(Some((connection, error)));
+                }
+            }
+        }
+        if let Some((connection, error)) = failed {
+            return self.postpone(held, &connection, &error).await;
         }
         self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
     }
@@ -121,6 +137,7 @@ impl Engine {
             booking: booking.id,
             calendar: calendar.id,
             connection: calendar.connection,
+            when: external_id.is_some().then_some(booking.when),
             external_id,
             written: booking.sequence,
             updated_at: self.now(),

@@ -9,9 +9,8 @@ use berth_model::{
     limits,
     manifest::{CredentialKind, Manifest, OAuth2Spec, PluginId},
     problem::{Code, FieldError, Problem},
-    provider::{Account, CallContext, CallError, ExternalEventType, Page, PageRequest, ProviderError},
+    provider::{Account, CallContext, CallError, ProviderError},
     secret::{Credentials, Secret},
-    time::Instant,
 };
 use serde_json::{Value, json};
 
@@ -23,18 +22,6 @@ use crate::{
     uses::Removed,
     validate::Fields,
 };
-
-/// Event types of providers by connection and page, with when they were asked for.
-pub(crate) type Catalog =
-    moka::sync::Cache<(ConnectionId, Option<String>), (Instant, Page<ExternalEventType>)>;
-
-/// An empty one.
-pub(crate) fn new_catalog() -> Catalog {
-    moka::sync::Cache::builder()
-        .max_capacity(limits::CATALOG_PAGES_REMEMBERED_MAX)
-        .support_invalidation_closures()
-        .build()
-}
 
 /// Longest credential, in bytes.
 const CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
@@ -323,33 +310,6 @@ impl Engine {
             connection.status_detail = detail;
         }
         Ok((connection, problem))
-    }
-
-    /// A page of what can be booked at the provider.
-    pub async fn external_event_types(
-        &self,
-        caller: &Caller,
-        id: ConnectionId,
-        token: Option<String>,
-    ) -> Outcome<Page<ExternalEventType>> {
-        let connection = self.connection(caller, id).await?;
-        let kept_seconds =
-            self.providers().manifest(&connection.plugin).map_or(0, |m| m.cache.catalog_seconds);
-        let key = (id, token.clone());
-        let fresh_from = self.now().plus_seconds(-i64::from(kept_seconds));
-        if kept_seconds > 0
-            && let Some((asked_at, page)) = self.inner.catalog.get(&key)
-            && asked_at >= fresh_from
-        {
-            return Ok(page);
-        }
-        let context = self.call_context(&connection, None, &caller.request_id).await?;
-        let page = PageRequest { token, limit: limits::PAGE_ITEMS_MAX };
-        let page = self.providers().list_event_types(&context, page).await.map_err(|e| of_call(&e))?;
-        if kept_seconds > 0 {
-            self.inner.catalog.insert(key, (self.now(), page.clone()));
-        }
-        Ok(page)
     }
 
     /// The last calls over a connection, newest first.

@@ -119,8 +119,12 @@ impl Engine {
     ) -> Outcome<EventTypeRecord> {
         event_type.check()?;
         self.check_schedule(&event_type).await?;
+        let unchecked = self.check_twin(caller, &event_type, None).await?;
         match self.store().create_event_type(event_type.clone(), self.audit(caller)).await {
-            Ok(()) => Ok(event_type),
+            Ok(()) => {
+                self.twin_is_unchecked(&event_type, unchecked).await?;
+                Ok(event_type)
+            }
             Err(error) => Err(self.refused_event_type(caller, &event_type, error).await),
         }
     }
@@ -186,15 +190,20 @@ impl Engine {
         patch: EventTypePatch,
         expected_revision: Option<i64>,
     ) -> Outcome<EventTypeRecord> {
-        let mut event_type = self.event_type(caller, id).await?;
+        let before = self.event_type(caller, id).await?;
+        let mut event_type = before.clone();
         apply!(event_type, patch, slug, title, description, length_minutes, slot_interval_minutes);
         apply!(event_type, patch, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes);
         apply!(event_type, patch, booking_window_days, members, policy, external_id, active);
         event_type.check()?;
         self.check_schedule(&event_type).await?;
+        let unchecked = self.check_twin(caller, &event_type, Some(&before)).await?;
         let revision = expected_revision.unwrap_or(event_type.revision);
         match self.store().update_event_type(event_type.clone(), revision, self.audit(caller)).await {
-            Ok(changed) => Ok(changed),
+            Ok(changed) => {
+                self.twin_is_unchecked(&changed, unchecked).await?;
+                Ok(changed)
+            }
             Err(error) => Err(self.refused_event_type(caller, &event_type, error).await),
         }
     }

@@ -72,6 +72,7 @@ impl Engine {
         }
         fields.finish()?;
         let scene = self.scene(caller, request.event_type, None).await?;
+        self.bookable_there(&scene).await?;
         scene.must_have(request.member)?;
         let length_minutes = length(&scene, request.length_minutes)?;
         let token = request.token.unwrap_or_else(|| {
@@ -81,7 +82,8 @@ impl Engine {
         });
         let wanted = Wanted { length_minutes, member: request.member, ..Wanted::of(length_minutes) };
         let when = Interval::of_minutes(request.start, length_minutes);
-        for choice in self.choices_at(caller, &scene, request.start, wanted).await? {
+        let (choices, _) = self.choices_at(caller, &scene, request.start, wanted).await?;
+        for choice in choices {
             let Some((member, other_members)) = choice.members.split_first() else { continue };
             let now = self.now();
             let hold = HoldRecord {

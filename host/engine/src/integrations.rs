@@ -3,17 +3,29 @@
 
 use berth_model::{
     calendar::CalendarRecord,
+    connection::ConnectionRecord,
     id::{CalendarId, ConnectionId, MemberId},
     limits,
     plugin::Abilities,
     problem::{Code, FieldError, Problem},
-    provider::{CancelRequest, ExternalId},
+    provider::{CallError, CancelRequest, ExternalId},
+    time::{Interval, Zone},
 };
 
-use crate::{Caller, Engine, Outcome, calendar_writes::entry_key, problems::of_store};
+use crate::{
+    Caller, Engine, Outcome,
+    calendar_writes::entry_key,
+    catalog::{FoundThere, named},
+    problems::{of_call, of_store},
+};
 
 /// Longest id of a calendar, in bytes.
 const CALENDAR_BYTES_MAX: usize = 1_024;
+
+/// How far ahead a calendar is asked to see whether it can be, in minutes.
+const CHECKED_MINUTES: u32 = 60;
+/// How the trouble of a calendar begins whose provider could not be asked when it was connected.
+pub(crate) const NOT_CHECKED: &str = "it is not checked yet";
 
 /// A calendar to be connected.
 #[derive(Debug, Clone)]
@@ -48,6 +60,7 @@ impl Engine {
             reads: new.reads,
             writes: new.writes,
             blocks: false,
+            trouble: None,
             created_at: now,
             updated_at: now,
         };
@@ -56,16 +69,22 @@ impl Engine {
             let most = limits::MEMBER_CALENDARS_MAX;
             return Err(Problem::new(Code::Invalid, format!("A member has at most {most} calendars.")));
         }
-        calendar.blocks = self.check_calendar(caller, &calendar).await?.blocks;
+        let (connection, abilities) = self.check_calendar(caller, &calendar).await?;
+        calendar.blocks = abilities.blocks;
+        calendar.trouble = self.check_calendar_there(caller, &connection, &calendar, abilities).await?;
         self.store().create_calendar(calendar.clone(), self.audit(caller)).await.map_err(of_store)?;
         self.forget_availability(calendar.connection);
         self.times_changed(caller.tenant, vec![calendar.member]).await.map_err(of_store)?;
         Ok(calendar)
     }
 
-    /// What its provider can do.
-    async fn check_calendar(&self, caller: &Caller, calendar: &CalendarRecord) -> Outcome<Abilities> {
-        let (mut errors, mut abilities) = (Vec::new(), Abilities::default());
+    /// Its connection, and what the provider can do.
+    async fn check_calendar(
+        &self,
+        caller: &Caller,
+        calendar: &CalendarRecord,
+    ) -> Outcome<(ConnectionRecord, Abilities)> {
+        let (mut errors, mut found) = (Vec::new(), None);
         if self.store().member(caller.tenant, calendar.member).await.is_err() {
             errors.push(FieldError::new("/member", "no such member"));
         }
@@ -78,7 +97,7 @@ impl Engine {
         match self.store().connection(caller.tenant, calendar.connection).await {
             Err(_) => errors.push(FieldError::new("/connection", "no such connection")),
             Ok(connection) => {
-                abilities = self.providers().abilities(&connection.plugin).unwrap_or_default();
+                let abilities = self.providers().abilities(&connection.plugin).unwrap_or_default();
                 if calendar.reads && !abilities.availability {
                     errors.push(FieldError::new("/reads", "the provider says no busy times"));
                 }
@@ -89,9 +108,60 @@ impl Engine {
                     let known = "is needed to write; see GET /api/booking-providers/{id}/event-types";
                     errors.push(FieldError::new("/calendar", known));
                 }
+                found = Some((connection, abilities));
             }
         }
-        if errors.is_empty() { Ok(abilities) } else { Err(Problem::invalid(errors)) }
+        match found {
+            Some(found) if errors.is_empty() => Ok(found),
+            _ => Err(Problem::invalid(errors)),
+        }
+    }
+
+    /// Is it there, and can it be written? Refused where its provider says no; where it cannot be asked now, that is noted, and it is looked
+    /// at again.
+    async fn check_calendar_there(
+        &self,
+        caller: &Caller,
+        connection: &ConnectionRecord,
+        calendar: &CalendarRecord,
+        abilities: Abilities,
+    ) -> Outcome<Option<String>> {
+        if calendar.calendar.is_empty() {
+            return Ok(None);
+        }
+        let refused = |message: String| Err(Problem::invalid(vec![FieldError::new("/calendar", message)]));
+        let mut unknown = None;
+        if calendar.writes && !abilities.blocks && abilities.catalog {
+            match self.find_there(caller, connection, &calendar.calendar).await {
+                Ok(FoundThere::Active) => {}
+                Ok(FoundThere::Inactive(others)) => {
+                    return refused(format!(
+                        "this connection does not write to it, but to {}; make a connection for it, or set writes to false",
+                        named(&others)
+                    ));
+                }
+                Ok(FoundThere::Missing(others)) => {
+                    return refused(format!("the provider has no such calendar; it has {}", named(&others)));
+                }
+                Err(error) => unknown = Some(error),
+            }
+        }
+        if abilities.availability {
+            let soon = Interval::of_minutes(self.now(), CHECKED_MINUTES);
+            let ids = vec![calendar.calendar.clone()];
+            let zone = Zone::UTC.to_string();
+            match self.read_calendars(&caller.request_id, connection, ids, soon, zone, false).await {
+                Ok(_) | Err(CallError::NotOffered(_)) => {}
+                Err(error) if error.is_definite() => {
+                    return refused(format!(
+                        "the provider refuses to say its busy times: {}",
+                        of_call(&error).detail
+                    ));
+                }
+                Err(error) => unknown = Some(error),
+            }
+        }
+        Ok(unknown.map(|error| format!("{NOT_CHECKED}: {}", of_call(&error).detail)))
     }
 
     /// A calendar.
@@ -122,9 +192,13 @@ impl Engine {
         let mut calendar = before.clone();
         crate::apply!(calendar, patch, calendar, reads, writes);
         calendar.updated_at = self.now();
-        self.check_calendar(caller, &calendar).await?;
+        let (connection, abilities) = self.check_calendar(caller, &calendar).await?;
+        let is_more = (calendar.reads && !before.reads) || (calendar.writes && !before.writes);
+        if is_more || before.calendar != calendar.calendar {
+            let abilities = Abilities { blocks: calendar.blocks, ..abilities };
+            calendar.trouble = self.check_calendar_there(caller, &connection, &calendar, abilities).await?;
+        }
         if before.blocks && before.calendar != calendar.calendar {
-            let connection = self.connection(caller, calendar.connection).await?;
             let context = self.call_context(&connection, None, &caller.request_id).await?;
             self.open_all(&context, &before).await.map_err(of_store)?;
         }

@@ -29,6 +29,8 @@ pub(crate) const WRITE_CALENDARS: &str = "write_calendars";
 pub(crate) const WRITE_BLOCKS: &str = "write_blocks";
 /// See [`SYNC_BOOKING`].
 pub(crate) const RESOLVE_CONFLICT: &str = "resolve_conflict";
+/// See [`SYNC_BOOKING`].
+pub(crate) const LOOK_AT_CALENDAR: &str = "look_at_calendar";
 /// What a booking's timeline says when its job is put aside.
 pub(crate) const GIVEN_UP: &str = "booking.sync_given_up";
 /// What is kept of a try that panicked.
@@ -155,6 +157,13 @@ impl Engine {
             },
             WRITE_BLOCKS => match calendar() {
                 Ok(id) => gone_is_done(self.write_blocks(job.tenant, id, held, &request_id).await).await,
+                Err(why) => self.bury(held, why).await,
+            },
+            LOOK_AT_CALENDAR => match calendar() {
+                Ok(id) => {
+                    gone_is_done(Box::pin(self.look_at_calendar(job.tenant, id, held, &request_id)).await)
+                        .await
+                }
                 Err(why) => self.bury(held, why).await,
             },
             SYNC_CONNECTION => match connection() {

@@ -11,6 +11,8 @@ mod bookings;
 mod breaker;
 mod calendar_writes;
 mod calendars;
+mod catalog;
+mod clashes;
 mod computing;
 mod connections;
 mod context;
@@ -39,6 +41,7 @@ mod rotation;
 mod routing;
 mod rules;
 mod series;
+mod standing;
 mod subscriptions;
 mod sync;
 mod telling;
@@ -88,6 +91,7 @@ pub use problems::of_store as problem_of_store;
 pub use routing::ProviderChoice;
 pub use rules::PatternPreview;
 pub use series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
+pub use standing::Twin;
 pub use tenants::{NewTenant, TenantPatch};
 
 /// Put the fields of a patch that are there in place of the record's.
@@ -154,8 +158,10 @@ struct Inner {
     computing: computing::Computing,
     /// Answers of providers about availability.
     cache: availability::Cache,
+    /// Members whose calendars somebody was asked to look at.
+    looked: clashes::Looked,
     /// Providers' event types, page by page, where a manifest allows it.
-    catalog: connections::Catalog,
+    catalog: catalog::Catalog,
     /// Plugin generation that was loaded last.
     generation: std::sync::atomic::AtomicI64,
     /// Active plugins that could not be loaded.
@@ -201,7 +207,8 @@ impl Engine {
                 refusals: refusals::Refusals::default(),
                 computing: computing::Computing::of_this_machine(),
                 cache: availability::new_cache(),
-                catalog: connections::new_catalog(),
+                looked: clashes::new_looked(),
+                catalog: catalog::new_catalog(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
                 reload: std::sync::Mutex::default(),
                 installing: Arc::new(tokio::sync::Semaphore::new(limits::INSTALLATIONS_CONCURRENT_MAX)),

@@ -91,7 +91,7 @@ impl Engine {
         let (start, length_minutes) = (reschedule.start, minutes_of(booking.when));
         let member = Some(booking.member).filter(|organiser| scene.has(*organiser));
         let wanted = Wanted { member, moving: Some(&booking), ..Wanted::of(length_minutes) };
-        let choices = self.choices_at(caller, &scene, start, wanted).await?;
+        let (choices, _) = self.choices_at(caller, &scene, start, wanted).await?;
         let when = Interval::of_minutes(start, length_minutes);
         let mut why = "taken";
         for hosts in hosts_for(&booking, &scene, &choices) {

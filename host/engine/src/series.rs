@@ -7,6 +7,7 @@ use berth_model::{
     id::{BookingId, SeriesId},
     limits,
     problem::{Code, FieldError, Problem},
+    scheduling::slots::Reason,
     series::{SeriesScope, SeriesStarts, shifted},
     time::{Instant, Interval},
 };
@@ -19,7 +20,7 @@ use serde_json::json;
 use crate::{
     BookRequest, Caller, CancelBooking, Engine, Outcome, RescheduleBooking, answers,
     availability::{Choice, Wanted, length},
-    bookings::{Slot, bookable_there},
+    bookings::{Slot, not_asked},
     problems::of_store,
     routing::Scene,
 };
@@ -70,7 +71,7 @@ impl Engine {
             return Err(Problem::invalid(vec![FieldError::new("/hold", message)]));
         }
         let scene = self.scene(caller, first.event_type, first.provider).await?;
-        bookable_there(&scene)?;
+        self.bookable_there(&scene).await?;
         first.answers = answers::checked(&scene.event_type, &first.answers)?;
         scene.must_have(first.member)?;
         let length_minutes = length(&scene, first.length_minutes)?;
@@ -111,7 +112,7 @@ impl Engine {
             let mut refused = Vec::new();
             for start in starts {
                 let when = Interval::of_minutes(*start, wanted.length_minutes);
-                let choices = self.choices_at(caller, scene, *start, wanted).await?;
+                let (choices, _) = self.choices_at(caller, scene, *start, wanted).await?;
                 let choice = alike(&choices, all.first().map(|(new, _)| &new.booking));
                 let slot =
                     choice.map(|choice| Slot { scene, when, choice, hold: None, series: Some(series) });
@@ -167,12 +168,13 @@ impl Engine {
                 continue;
             }
             let when = Interval::of_minutes(*start, wanted.length_minutes);
-            let mut choices = self.choices_at(caller, scene, *start, wanted).await?;
+            let (mut choices, degraded) = self.choices_at(caller, scene, *start, wanted).await?;
+            let is_unknown = choices.is_empty() && !degraded.is_empty();
             if let Some(known) = alike(&choices, outcome.done.first()).cloned() {
                 choices.retain(|choice| *choice != known);
                 choices.insert(0, known);
             }
-            let mut why = "taken";
+            let mut why = if is_unknown { Reason::Degraded.as_str() } else { "taken" };
             let mut made = None;
             for choice in &choices {
                 let slot = Slot { scene, when, choice, hold: None, series: Some(series) };
@@ -196,6 +198,9 @@ impl Engine {
             } else {
                 let mut problem = Problem::new(Code::SlotTaken, format!("{start} is not available."));
                 problem.extra.insert("reason".to_owned(), json!(why));
+                if is_unknown {
+                    not_asked(&mut problem, &degraded);
+                }
                 outcome.refused.push(RefusedOccurrence { start: *start, booking: None, problem });
             }
         }

@@ -191,6 +191,42 @@ pub struct HostRole {
     pub group: Option<String>,
 }
 
+/// How an event type stands at the provider that its listing is booked over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TwinState {
+    /// The provider has it, and it can be booked there.
+    Known,
+    /// The provider could not be asked yet. It is offered.
+    Unchecked,
+    /// It names none (`external_id`). It is not offered.
+    Missing,
+    /// The provider has none with this `external_id`. It is not offered.
+    Unknown,
+    /// The provider has it, hidden, archived or otherwise not to be booked. It is not offered.
+    Inactive,
+}
+
+impl TwinState {
+    /// Can it be booked, as far as is known?
+    #[must_use]
+    pub const fn is_bookable(self) -> bool {
+        matches!(self, Self::Known | Self::Unchecked)
+    }
+
+    /// What it means, for people.
+    #[must_use]
+    pub const fn detail(self) -> &'static str {
+        match self {
+            Self::Known => "the provider has its event type",
+            Self::Unchecked => "the provider could not be asked yet whether it has the event type",
+            Self::Missing => "the event type names no event type of the provider (external_id)",
+            Self::Unknown => "the provider has no event type with this external_id",
+            Self::Inactive => "the event type cannot be booked at the provider now",
+        }
+    }
+}
+
 impl EventTypeRecord {
     /// May a customer book this length?
     #[must_use]

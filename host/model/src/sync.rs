@@ -183,7 +183,7 @@ pub struct MirroredItem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConflictKind {
-    /// A booking there takes time that is taken here.
+    /// A booking there takes time that is taken here; or an event appeared over a booking in its member's calendar (no `external_id`).
     TimeOverlap,
     /// The same, where seats are shared and none is left.
     Capacity,
@@ -287,6 +287,15 @@ impl Conflict {
     #[must_use]
     pub fn dedup_key(&self) -> String {
         let of = self.booking.map_or_else(|| self.external_id.clone().unwrap_or_default(), |b| b.to_string());
-        format!("{}:{}:{of}", self.connection, self.kind.as_str())
+        let event = if self.is_about_an_event() { ":event" } else { "" };
+        format!("{}:{}:{of}{event}", self.connection, self.kind.as_str())
+    }
+
+    /// Is it about an event in a member's calendar over a booking? Such an event has no id that anything could be done with.
+    #[must_use]
+    pub const fn is_about_an_event(&self) -> bool {
+        self.booking.is_some()
+            && self.external_id.is_none()
+            && matches!(self.kind, ConflictKind::TimeOverlap | ConflictKind::Capacity)
     }
 }

@@ -181,6 +181,9 @@ pub struct Interval {
 pub struct InvertedInterval;
 
 impl Interval {
+    /// All that is known.
+    pub const EVER: Self = Self { start: Instant::MIN, end: Instant::MAX };
+
     /// The interval from `start` to `end`; refused when inverted.
     pub fn new(start: Instant, end: Instant) -> Result<Self, InvertedInterval> {
         if start <= end { Ok(Self { start, end }) } else { Err(InvertedInterval) }

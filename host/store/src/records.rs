@@ -20,7 +20,7 @@ use berth_model::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace};
+pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace, TwinKnown};
 pub use idempotency::{Idempotency, IdempotencyKey, KeptAnswer};
 pub use oauth::{OAuthClientRecord, OAuthFlow};
 pub use recovery::Recovered;

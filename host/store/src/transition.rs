@@ -55,20 +55,8 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
             (if job.is_some() { Places::Keep } else { Places::Release }, "booking.cancelled")
         }
         BookingChange::Reschedule { when, blocked, job, hosts, .. } => {
-            require(booking.status == BookingStatus::Confirmed && booking.provider_task.is_none())?;
-            if let Some(hosts) = hosts {
-                give_to(&mut booking, hosts);
-            }
             let place = Place { blocked: *blocked, when: *when };
-            let old_when = std::mem::replace(&mut booking.when, *when);
-            if job.is_some() {
-                booking.previous_when = Some(old_when);
-                booking.provider_task = Some(ProviderTask::Reschedule);
-                (Places::Also(place), "booking.rescheduled")
-            } else {
-                settle(&mut booking);
-                (Places::Only(place), "booking.rescheduled")
-            }
+            (rescheduled(&mut booking, place, hosts.as_ref(), job.is_some())?, "booking.rescheduled")
         }
         BookingChange::Synced { external, blocked } => synced(&mut booking, external, *blocked)?,
         BookingChange::Refused { reason } => {
@@ -154,6 +142,27 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
     booking.updated_at = at;
     let data = summary(old, &booking);
     Ok(Step { booking, places, action, data })
+}
+
+/// At another time, and maybe with others; its provider, if it has one, is still to be told.
+fn rescheduled(
+    booking: &mut Booking,
+    place: Place,
+    hosts: Option<&Hosts>,
+    told_later: bool,
+) -> Result<Places, StoreError> {
+    require(booking.status == BookingStatus::Confirmed && booking.provider_task.is_none())?;
+    if let Some(hosts) = hosts {
+        give_to(booking, hosts);
+    }
+    let old_when = std::mem::replace(&mut booking.when, place.when);
+    if !told_later {
+        settle(booking);
+        return Ok(Places::Only(place));
+    }
+    booking.previous_when = Some(old_when);
+    booking.provider_task = Some(ProviderTask::Reschedule);
+    Ok(Places::Also(place))
 }
 
 /// Both sides have it now.

@@ -1,27 +1,37 @@
 //! Busy times of members' own calendars. Each counts for its member alone.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
-    calendar::CalendarRecord,
+    calendar::{CalendarRecord, joined_of},
     connection::ConnectionRecord,
-    id::{ConnectionId, MemberId, TenantId},
-    provider::{BusyQuery, CallError, ExternalId},
+    id::{ConnectionId, MemberId},
+    provider::{BusyQuery, CallError, ExternalBusyTime, ExternalId},
     time::Interval,
 };
+use berth_store::records::TakenPlace;
 use futures_util::{StreamExt as _, stream};
 
 use super::{
     Degraded,
-    external::{External, Subject},
+    external::{Subject, Told},
 };
 use crate::{Engine, Outcome, problems::of_store, routing::Scene};
 
 /// Connections that are asked at the same time for one answer.
 const ASKED_AT_ONCE: usize = 4;
 
-/// Busy times by member, and who could not be asked.
-pub(super) type CalendarTimes = (BTreeMap<MemberId, Vec<Interval>>, Vec<Degraded>);
+/// What members' calendars say.
+#[derive(Debug, Default)]
+pub(super) struct CalendarTimes {
+    /// Busy times by member, ascending.
+    pub(super) busy: BTreeMap<MemberId, Vec<Interval>>,
+    /// Calendars that could not be asked.
+    pub(super) degraded: Vec<Degraded>,
+}
+
+/// The calendars that are asked together: of one member over one connection.
+type Asked = ((MemberId, ConnectionId), Vec<CalendarRecord>);
 
 impl Engine {
     /// What these members' calendars say of a stretch of time. The scene's own connection is asked elsewhere.
@@ -31,65 +41,112 @@ impl Engine {
         scene: &Scene,
         members: &[MemberId],
         within: Interval,
+        places: &[(MemberId, Vec<TakenPlace>)],
     ) -> Outcome<CalendarTimes> {
-        let tenant = scene.listing.tenant;
         let read = scene.calendars.iter().filter(|c| c.reads && members.contains(&c.member)).cloned();
-        // One question per member and connection, with all calendars of it.
         let mut questions: BTreeMap<(MemberId, ConnectionId), Vec<CalendarRecord>> = BTreeMap::new();
         for calendar in read {
             questions.entry((calendar.member, calendar.connection)).or_default().push(calendar);
         }
-        let asked = questions.into_iter().map(|((member, connection), calendars)| async move {
-            let busy = self.busy_of(request_id, scene, tenant, connection, &calendars, within).await;
-            (member, connection, busy)
+        let asked = questions.into_iter().map(|asked| async move {
+            let busy = self.busy_of(request_id, scene, &asked, within).await;
+            (asked, busy)
         });
-        let (mut times, mut degraded) = (BTreeMap::<MemberId, Vec<Interval>>::new(), Vec::new());
+        let mut times = CalendarTimes::default();
         let mut answers = stream::iter(asked).buffer_unordered(ASKED_AT_ONCE);
-        while let Some((member, connection, busy)) = answers.next().await {
+        while let Some((asked, busy)) = answers.next().await {
+            let ((member, connection), _) = asked;
             match busy? {
-                Ok(busy) => times.entry(member).or_default().extend(busy),
-                Err(error) => degraded.push(Degraded { connection, reason: error.to_string() }),
+                Ok(busy) => {
+                    if is_over_a_meeting(&busy, member, places) {
+                        self.look_soon(&asked.1).await.map_err(of_store)?;
+                    }
+                    times.busy.entry(member).or_default().extend(busy);
+                }
+                Err(reason) => {
+                    times.degraded.push(Degraded { connection, member: Some(member), reason });
+                }
             }
         }
-        for busy in times.values_mut() {
+        for busy in times.busy.values_mut() {
             busy.sort_unstable();
             busy.dedup();
         }
-        Ok((times, degraded))
+        Ok(times)
     }
 
+    /// The inner error: why they cannot be asked.
     async fn busy_of(
         &self,
         request_id: &str,
         scene: &Scene,
-        tenant: TenantId,
-        connection: ConnectionId,
-        calendars: &[CalendarRecord],
+        ((member, connection), calendars): &Asked,
         within: Interval,
-    ) -> Outcome<Result<Vec<Interval>, CallError>> {
-        let connection: ConnectionRecord =
-            self.store().connection(tenant, connection).await.map_err(of_store)?;
-        let mut ids: Vec<ExternalId> =
-            calendars.iter().map(|c| c.calendar.clone()).filter(|id| !id.is_empty()).collect();
-        ids.sort_unstable();
+    ) -> Outcome<Result<Vec<Interval>, String>> {
+        let tenant = scene.listing.tenant;
+        let connection = self.store().connection(tenant, *connection).await.map_err(of_store)?;
+        let ids = ids(calendars);
         // A calendar of several members is asked once for all of them.
         let key = (connection.id, Subject::Calendars(ids.clone()), within);
-        if let Some(answer) = self.remembered(&connection, &key).await
-            && let External::Busy(busy) = answer.as_ref()
-        {
-            return Ok(Ok(busy.clone()));
-        }
-        let context = self.call_context(&connection, None, request_id).await?;
-        let days = match self.providers().query_spans(&context).await {
-            Ok(spans) if spans.busy_days > 0 => spans.busy_days,
-            Ok(_) => return Ok(Err(CallError::NotOffered("busy times"))),
-            Err(error) => return Ok(Err(error)),
+        let told = if let Some(Told::Busy(told)) = self.remembered(&connection, &key).await {
+            told
+        } else {
+            let zone = scene.listing.time_zone.to_string();
+            match self.read_calendars(request_id, &connection, ids, within, zone, false).await {
+                Ok(told) => {
+                    self.remember(key, Told::Busy(told.clone())).await;
+                    told
+                }
+                Err(error) => {
+                    if error.is_definite() {
+                        // Which of them it is, and that a person is needed, is found out and noted.
+                        self.look_soon(calendars).await.map_err(of_store)?;
+                    }
+                    return Ok(Err(error.to_string()));
+                }
+            }
         };
-        let time_zone = scene.listing.time_zone.to_string();
-        let busy = self.ask_busy(&context, BusyQuery { within, calendars: ids, time_zone }, days).await?;
-        if let Ok(busy) = &busy {
-            self.remember(key, Arc::new(External::Busy(busy.clone()))).await;
-        }
-        Ok(busy)
+        let of_others = self.of_others(&connection, within, &told, Some(*member)).await?;
+        Ok(Ok(of_others.into_iter().map(|time| time.when).collect()))
     }
+
+    /// Ask these calendars of a connection.
+    pub(crate) async fn read_calendars(
+        &self,
+        request_id: &str,
+        connection: &ConnectionRecord,
+        calendars: Vec<ExternalId>,
+        within: Interval,
+        time_zone: String,
+        in_background: bool,
+    ) -> Result<std::sync::Arc<[ExternalBusyTime]>, CallError> {
+        // A plugin that is disabled cannot be asked, like one that does not answer.
+        let context = self.call_context(connection, None, request_id).await;
+        let mut context = context.map_err(|_| CallError::NotActive(connection.plugin.clone()))?;
+        context.in_background = in_background;
+        let days = match self.providers().query_spans(&context).await? {
+            spans if spans.busy_days > 0 => spans.busy_days,
+            _ => return Err(CallError::NotOffered("busy times")),
+        };
+        self.ask_busy(&context, BusyQuery { within, calendars, time_zone }, days).await
+    }
+}
+
+/// The ids that are asked for; none: those that the connection's settings name.
+pub(crate) fn ids(calendars: &[CalendarRecord]) -> Vec<ExternalId> {
+    let ids: BTreeSet<ExternalId> =
+        calendars.iter().map(|c| c.calendar.clone()).filter(|id| !id.is_empty()).collect();
+    ids.into_iter().collect()
+}
+
+/// Is something of it over a meeting of this member, and no entry of such a meeting? Then somebody has to look.
+fn is_over_a_meeting(busy: &[Interval], member: MemberId, places: &[(MemberId, Vec<TakenPlace>)]) -> bool {
+    let own = places.iter().filter(|(id, _)| *id == member).flat_map(|(_, places)| places);
+    let mut own: Vec<Interval> = own.filter(|place| !place.hold).map(|place| place.when).collect();
+    own.sort_unstable();
+    own.dedup();
+    if own.is_empty() {
+        return false;
+    }
+    busy.iter().any(|busy| !joined_of(&own, *busy) && own.iter().any(|when| when.overlaps(*busy)))
 }

@@ -1,26 +1,34 @@
 //! What a provider says of a stretch of time, asked or remembered.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use berth_model::{
     booking::Booking,
     connection::ConnectionRecord,
-    id::{ConnectionId, EventTypeId},
+    id::{ConnectionId, EventTypeId, MemberId},
+    limits,
     manifest::CacheTimes,
-    provider::{BusyQuery, CallContext, CallError, ExternalId, SlotQuery},
+    provider::{BusyQuery, CallContext, CallError, ExternalBusyTime, ExternalId, SlotQuery},
     time::{Instant, Interval},
 };
 use moka::future::Cache as Moka;
 
 use crate::{Engine, Outcome, problems::of_store, routing::Scene};
 
-/// What a provider says of a stretch of time.
+/// What a provider says of a stretch of time, without what we closed there ourselves.
 #[derive(Debug)]
 pub(crate) enum External {
     /// Only these starts.
-    Starts(Vec<Instant>),
+    Starts(Arc<[Instant]>),
     /// Not these times, ascending. Not merged: each must be recognised if it is a booking of ours.
     Busy(Vec<Interval>),
+}
+
+/// The same, as it was told: whether a time is our own closing is looked up when it is used, since that is noted meanwhile.
+#[derive(Debug, Clone)]
+pub(crate) enum Told {
+    Starts(Arc<[Instant]>),
+    Busy(Arc<[ExternalBusyTime]>),
 }
 
 /// What a question is about, besides its stretch of time.
@@ -34,19 +42,18 @@ pub(crate) enum Subject {
 
 type Key = (ConnectionId, Subject, Interval);
 /// Answers of providers by question.
-pub(crate) type Cache = Moka<Key, (Instant, Arc<External>)>;
+pub(crate) type Cache = Moka<Key, (Instant, Told)>;
 
 /// Answers kept at once; each is a few kilobytes.
 const CACHED_MAX: u64 = 10_000;
-/// Longest that any answer is kept, in seconds; the manifest's own time is checked on each use.
-const CACHED_SECONDS_MAX: u64 = 3_600;
 /// Provider questions for one answer: a long range over a short span.
 const QUESTIONS_MAX: usize = 16;
 
 pub(crate) fn new_cache() -> Cache {
     Moka::builder()
         .max_capacity(CACHED_MAX)
-        .time_to_live(Duration::from_secs(CACHED_SECONDS_MAX))
+        // The manifest's own time is checked on each use.
+        .time_to_live(Duration::from_secs(limits::AVAILABILITY_REMEMBERED_SECONDS_MAX.unsigned_abs()))
         .support_invalidation_closures()
         .build()
 }
@@ -62,7 +69,7 @@ impl Engine {
         within: Interval,
         length_minutes: u32,
         moving: Option<&Booking>,
-    ) -> Outcome<Result<Option<Arc<External>>, CallError>> {
+    ) -> Outcome<Result<Option<External>, CallError>> {
         let Some(abilities) = self.providers().abilities(&connection.plugin) else {
             return Ok(Err(CallError::NotActive(connection.plugin.clone())));
         };
@@ -70,33 +77,43 @@ impl Engine {
             return Ok(Ok(None));
         }
         let key = (connection.id, Subject::Meetings(scene.event_type.id, length_minutes), within);
-        if moving.is_none()
-            && let Some(answer) = self.remembered(connection, &key).await
-        {
-            return Ok(Ok(Some(answer)));
-        }
-        let context = self.call_context(connection, Some(scene.listing.id), request_id).await?;
-        match self.ask_provider(&context, scene, within, length_minutes, moving).await? {
-            Ok(answer) => {
-                let answer = answer.map(Arc::new);
-                if let (None, Some(answer)) = (moving, &answer) {
-                    self.remember(key, answer.clone()).await;
+        let remembered = match moving {
+            None => self.remembered(connection, &key).await,
+            Some(_) => None,
+        };
+        let told = if let Some(told) = remembered {
+            told
+        } else {
+            let context = self.call_context(connection, Some(scene.listing.id), request_id).await?;
+            match self.ask_provider(&context, scene, within, length_minutes, moving).await {
+                Ok(None) => return Ok(Ok(None)),
+                Ok(Some(told)) => {
+                    if moving.is_none() {
+                        self.remember(key, told.clone()).await;
+                    }
+                    told
                 }
-                Ok(Ok(answer))
+                Err(error) => return Ok(Err(error)),
             }
-            Err(error) => Ok(Err(error)),
-        }
+        };
+        Ok(Ok(Some(match told {
+            Told::Starts(starts) => External::Starts(starts),
+            Told::Busy(busy) => {
+                let of_others = self.of_others(connection, within, &busy, None).await?;
+                External::Busy(of_others.into_iter().map(|time| time.when).collect())
+            }
+        })))
     }
 
     /// An answer that its provider's manifest says is still good.
-    pub(super) async fn remembered(&self, connection: &ConnectionRecord, key: &Key) -> Option<Arc<External>> {
+    pub(super) async fn remembered(&self, connection: &ConnectionRecord, key: &Key) -> Option<Told> {
         let keeps = self.providers().manifest(&connection.plugin).map_or(CacheTimes::default(), |m| m.cache);
         let fresh_from = self.now().plus_seconds(-i64::from(keeps.availability_seconds));
         let (asked_at, answer) = self.inner.cache.get(key).await?;
         (keeps.availability_seconds > 0 && asked_at >= fresh_from).then_some(answer)
     }
 
-    pub(super) async fn remember(&self, key: Key, answer: Arc<External>) {
+    pub(super) async fn remember(&self, key: Key, answer: Told) {
         self.inner.cache.insert(key, (self.now(), answer)).await;
     }
 
@@ -107,11 +124,8 @@ impl Engine {
         within: Interval,
         length_minutes: u32,
         moving: Option<&Booking>,
-    ) -> Outcome<Result<Option<External>, CallError>> {
-        let spans = match self.providers().query_spans(context).await {
-            Ok(spans) => spans,
-            Err(error) => return Ok(Err(error)),
-        };
+    ) -> Result<Option<Told>, CallError> {
+        let spans = self.providers().query_spans(context).await?;
         let time_zone = scene.listing.time_zone.to_string();
         if let (Some(event_type), days @ 1..) = (&scene.event_type.external_id, spans.free_slots_days) {
             let several = !scene.event_type.policy.other_lengths_minutes.is_empty();
@@ -122,17 +136,13 @@ impl Engine {
                 time_zone,
                 rescheduling: moving.and_then(|b| b.external_id.clone()),
             };
-            return Ok(self
-                .ask_slots(context, query, days)
-                .await
-                .map(|starts| Some(External::Starts(starts))));
+            return Ok(Some(Told::Starts(self.ask_slots(context, query, days).await?.into())));
         }
         if spans.busy_days > 0 {
             let query = BusyQuery { within, calendars: Vec::new(), time_zone };
-            let busy = self.ask_busy(context, query, spans.busy_days).await?;
-            return Ok(busy.map(|busy| Some(External::Busy(busy))));
+            return Ok(Some(Told::Busy(self.ask_busy(context, query, spans.busy_days).await?)));
         }
-        Ok(Ok(None))
+        Ok(None)
     }
 
     async fn ask_slots(
@@ -153,32 +163,41 @@ impl Engine {
         Ok(starts)
     }
 
-    /// Busy times, without those that we closed ourselves: what takes the time says better for whom and why.
-    pub(super) async fn ask_busy(
+    /// Busy times as they are told, ascending.
+    pub(crate) async fn ask_busy(
         &self,
         context: &CallContext,
         query: BusyQuery,
         days: u32,
-    ) -> Outcome<Result<Vec<Interval>, CallError>> {
-        let parts = match parts(query.within, days) {
-            Ok(parts) => parts,
-            Err(error) => return Ok(Err(error)),
-        };
-        let ours = self.store().block_sources(context.tenant, context.connection, query.within).await;
-        let ours: BTreeSet<String> = ours.map_err(of_store)?.into_iter().collect();
+    ) -> Result<Arc<[ExternalBusyTime]>, CallError> {
         let mut busy = Vec::new();
-        for part in parts {
+        for part in parts(query.within, days)? {
             let context = CallContext { call: self.new_id(), ..context.clone() };
-            match self.providers().busy(&context, BusyQuery { within: part, ..query.clone() }).await {
-                Ok(times) => busy.extend(times),
-                Err(error) => return Ok(Err(error)),
-            }
+            busy.extend(self.providers().busy(&context, BusyQuery { within: part, ..query.clone() }).await?);
         }
-        busy.retain(|time| time.source.as_ref().is_none_or(|source| !ours.contains(source)));
-        let mut busy: Vec<Interval> = busy.into_iter().map(|time| time.when).collect();
-        busy.sort_unstable();
+        busy.sort_unstable_by(|a, b| (a.when, &a.source).cmp(&(b.when, &b.source)));
         busy.dedup();
-        Ok(Ok(busy))
+        Ok(busy.into())
+    }
+
+    /// Busy times without those that we closed ourselves: what takes the time says better for whom and why. Looked up after they were told,
+    /// so that nothing that was closed before is missing.
+    pub(crate) async fn of_others(
+        &self,
+        connection: &ConnectionRecord,
+        within: Interval,
+        busy: &[ExternalBusyTime],
+        member: Option<MemberId>,
+    ) -> Outcome<Vec<ExternalBusyTime>> {
+        let writes = self.providers().abilities(&connection.plugin).is_some_and(|a| a.blocks || a.bookings);
+        if !writes || busy.is_empty() {
+            return Ok(busy.to_vec());
+        }
+        // What is told may reach beyond what was asked for.
+        let told = busy.iter().map(|time| time.when).fold(within, Interval::joined);
+        let marks =
+            self.store().block_marks(connection.tenant, connection.id, told).await.map_err(of_store)?;
+        Ok(busy.iter().filter(|time| !marks.are(time, member)).cloned().collect())
     }
 
     /// What was kept of this connection's availability is no longer true.

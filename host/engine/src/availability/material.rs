@@ -1,6 +1,9 @@
 //! What an answer is computed from: values alone, so that it can be computed on a thread of its own.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use berth_model::{
     budget::Budget,
@@ -16,7 +19,7 @@ use berth_store::records::TakenPlace;
 use super::{
     RejectedSlot,
     external::External,
-    question::{Asked, Known, named, question},
+    question::{Asked, Known, UNKNOWN, named, question},
 };
 use crate::{Outcome, routing::Scene};
 
@@ -27,11 +30,11 @@ pub(super) struct Material {
     pub(super) only: Option<MemberId>,
     pub(super) asked: Asked,
     pub(super) places: Vec<(MemberId, Vec<TakenPlace>)>,
-    pub(super) external: Option<Arc<External>>,
+    pub(super) external: Option<External>,
     pub(super) calendars: BTreeMap<MemberId, Vec<Interval>>,
     pub(super) rules: Arc<[RuleRecord]>,
-    /// Offer nothing: a provider could not be asked.
-    pub(super) hides: bool,
+    /// Nothing is offered with them, and why.
+    pub(super) hidden: (BTreeSet<MemberId>, Reason),
     /// Also say why other starts are not offered.
     pub(super) explains: bool,
 }
@@ -49,7 +52,7 @@ impl Material {
     pub(super) fn is_small(&self) -> bool {
         let places: usize = self.places.iter().map(|(_, places)| places.len()).sum();
         let calendars: usize = self.calendars.values().map(Vec::len).sum();
-        let external = match self.external.as_deref() {
+        let external = match self.external.as_ref() {
             Some(External::Busy(busy)) => busy.len().saturating_mul(self.scene.members.len()),
             Some(External::Starts(starts)) => starts.len(),
             None => 0,
@@ -62,9 +65,9 @@ impl Material {
     /// The answer, within the steps of this budget.
     pub(super) fn answer(&self, budget: &Budget) -> Outcome<Computed> {
         let members = named(&self.scene, self.only)?;
-        let external = self.external.as_deref();
+        let external = self.external.as_ref();
         let (places, calendars, rules) = (&self.places, &self.calendars, &self.rules);
-        let known = Known { places, external, calendars, rules };
+        let known = Known { places, external, calendars, rules, hidden: &self.hidden.0 };
         let (question, left_out) = question(&self.scene, &members, self.asked, known, budget)?;
         let mut offers = question.offers(budget)?;
         let mut rejections = if self.explains { question.rejections(&offers, budget)? } else { Vec::new() };
@@ -73,8 +76,8 @@ impl Material {
                 starts.binary_search(&start).is_ok()
             });
         }
-        if self.hides {
-            strike(&mut offers, &mut rejections, Reason::Degraded, |_| false);
+        for rejection in rejections.iter_mut().filter(|rejection| rejection.by == Some(UNKNOWN)) {
+            (rejection.reason, rejection.by) = (self.hidden.1, None);
         }
         let named: usize = offers.iter().map(|offer| offer.hosts.len()).sum();
         if offers.len() > limits::SLOTS_MAX

@@ -7,18 +7,21 @@ mod material;
 mod open;
 mod question;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use berth_model::{
     booking::Booking,
     budget::Budget,
+    event_type::TwinState,
     id::{ConnectionId, EventTypeId, HoldId, MemberId, RuleId},
     limits,
     problem::{Code, Problem},
     scheduling::slots::{Offer, Question, Reason},
     time::{Instant, Interval, Zone},
 };
+use serde::Serialize;
 
+pub(crate) use calendars::ids as calendar_ids;
 pub(crate) use choice::Choice;
 pub(crate) use external::{Cache, new_cache};
 pub(crate) use open::pattern_windows;
@@ -76,11 +79,14 @@ pub struct RejectedSlot {
     pub by: Option<Interval>,
 }
 
-/// A provider that could not be asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+/// A provider or calendar that could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Degraded {
+    /// Over which connection.
     pub connection: ConnectionId,
+    /// Whose calendars; none: the provider that is booked, which counts for everyone.
+    pub member: Option<MemberId>,
+    /// Why.
     pub reason: String,
 }
 
@@ -95,6 +101,8 @@ pub struct AvailabilityAnswer {
     pub rejected: Vec<RejectedSlot>,
     /// Patterns that an older version stored and that take too many steps to follow: they open nothing.
     pub left_out: Vec<RuleId>,
+    /// How the event type stands at the provider; nothing is offered where it cannot be booked there.
+    pub twin: TwinState,
 }
 
 /// How far around a wanted start alternatives are looked for, in days.
@@ -126,7 +134,6 @@ impl Wanted<'_> {
 #[derive(Debug, Clone)]
 struct Sought {
     within: Interval,
-    hide_when_degraded: bool,
     explain: bool,
     /// How often the members' places had changed a moment ago, if that was read in this request and nothing was tried since.
     fresh: Option<Arc<[(MemberId, i64)]>>,
@@ -135,8 +142,27 @@ struct Sought {
 impl Sought {
     /// Plainly this stretch.
     const fn of(within: Interval) -> Self {
-        Self { within, hide_when_degraded: false, explain: false, fresh: None }
+        Self { within, explain: false, fresh: None }
     }
+}
+
+/// Why a start is not offered.
+#[derive(Debug, Clone)]
+pub(crate) struct WhyNot {
+    /// Its name.
+    pub(crate) reason: &'static str,
+    /// The same for people.
+    pub(crate) detail: &'static str,
+    /// What could not be asked.
+    pub(crate) degraded: Vec<Degraded>,
+}
+
+/// Members of whom is not known what takes their time.
+fn hidden(degraded: &[Degraded], all: &[MemberId]) -> BTreeSet<MemberId> {
+    if degraded.iter().any(|degraded| degraded.member.is_none()) {
+        return all.iter().copied().collect();
+    }
+    degraded.iter().filter_map(|degraded| degraded.member).collect()
 }
 
 /// What was found out about a stretch of time.
@@ -147,6 +173,7 @@ struct Found {
     rejected: Vec<RejectedSlot>,
     degraded: Vec<Degraded>,
     left_out: Vec<RuleId>,
+    twin: TwinState,
 }
 
 /// More bears on a question than is read for one answer.
@@ -175,9 +202,8 @@ impl Engine {
             Problem::new(Code::MalformedParameter, refused.detail.trim_start_matches('/').to_owned())
         })?;
         let wanted = Wanted { length_minutes, member: query.member, ..Wanted::of(length_minutes) };
-        let hide = !scene.listing.offer_when_degraded;
         let fresh = Some(Arc::clone(&scene.places));
-        let asked = Sought { within: query.within, hide_when_degraded: hide, explain: query.explain, fresh };
+        let asked = Sought { within: query.within, explain: query.explain, fresh };
         let found = self.find(&caller.request_id, &scene, wanted, asked).await?;
         let member = |i: &usize| found.members.get(*i).copied();
         let slots = found.offers.iter().map(|offer| OfferedSlot {
@@ -190,46 +216,52 @@ impl Engine {
             degraded: found.degraded,
             rejected: found.rejected,
             left_out: found.left_out,
+            twin: found.twin,
         })
     }
 
-    /// Who can take this very start, the best choice first.
+    /// Who can take this very start, the best choice first, and what could not be asked about it. By the same answer as what is offered: a
+    /// time that is hidden because of what could not be asked is not taken either.
     pub(crate) async fn choices_at(
         &self,
         caller: &Caller,
         scene: &Scene,
         start: Instant,
         wanted: Wanted<'_>,
-    ) -> Outcome<Vec<Choice>> {
+    ) -> Outcome<(Vec<Choice>, Vec<Degraded>)> {
         let meeting = Interval::of_minutes(start, wanted.length_minutes);
-        // A provider that cannot be asked does not stop a booking: it decides when it is told, and until then it is pending.
         let found = self.find(&caller.request_id, scene, wanted, Sought::of(meeting)).await?;
         let Some(offer) = found.offers.iter().find(|offer| offer.start == start) else {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), found.degraded));
         };
-        self.choices(scene, &found.question, &found.members, offer).await
+        let choices = self.choices(scene, &found.question, &found.members, offer).await?;
+        Ok((choices, found.degraded))
     }
 
-    /// Why this start is not offered, as a name and in words; none if it is.
+    /// Why this start is not offered; none if it is.
     pub(crate) async fn why_not(
         &self,
         caller: &Caller,
         scene: &Scene,
         start: Instant,
         wanted: Wanted<'_>,
-    ) -> Outcome<Option<(&'static str, &'static str)>> {
+    ) -> Outcome<Option<WhyNot>> {
         let meeting = Interval::of_minutes(start, wanted.length_minutes);
         let sought = Sought { explain: true, ..Sought::of(meeting) };
         let found = self.find(&caller.request_id, scene, wanted, sought).await?;
         if found.offers.iter().any(|offer| offer.start == start) {
             return Ok(None);
         }
-        let rejected = found.rejected.iter().find(|rejected| rejected.start == start);
-        Ok(Some(match rejected.map(|rejected| rejected.reason) {
+        let mut rejected = found.rejected.iter().filter(|rejected| rejected.start == start);
+        // What could not be asked may be all that is in the way.
+        let is_hidden = |reason| matches!(reason, Reason::Degraded | Reason::EventType);
+        let unknown = rejected.clone().find(|rejected| is_hidden(rejected.reason));
+        let (reason, detail) = match unknown.or_else(|| rejected.next()).map(|rejected| rejected.reason) {
             None => ("no_start", "it lies outside of the hours, or between two starts"),
             Some(Reason::Busy) => ("taken", Reason::Busy.detail()),
             Some(reason) => (reason.as_str(), reason.detail()),
-        }))
+        };
+        Ok(Some(WhyNot { reason, detail, degraded: found.degraded }))
     }
 
     /// Starts within a week of this one.
@@ -243,9 +275,7 @@ impl Engine {
         let reach = AROUND_DAYS.saturating_mul(86_400);
         let within = Interval::new(start.plus_seconds(-reach), start.plus_seconds(reach))
             .map_err(|e| Problem::new(Code::MalformedParameter, e.to_string()))?;
-        let hide = !scene.listing.offer_when_degraded;
-        let sought = Sought { hide_when_degraded: hide, ..Sought::of(within) };
-        let found = self.find(&caller.request_id, scene, wanted, sought).await?;
+        let found = self.find(&caller.request_id, scene, wanted, Sought::of(within)).await?;
         Ok(found.offers.into_iter().map(|offer| offer.start).collect())
     }
 
@@ -256,7 +286,7 @@ impl Engine {
         wanted: Wanted<'_>,
         sought: Sought,
     ) -> Outcome<Found> {
-        let Sought { within, hide_when_degraded, explain, fresh } = sought;
+        let Sought { within, explain, fresh } = sought;
         let ids: Vec<MemberId> = named(scene, wanted.member)?.iter().map(|m| m.id).collect();
         let asked = Asked {
             now: self.now(),
@@ -303,8 +333,12 @@ impl Engine {
                 "members, or remove rules that are not needed any more",
             ));
         }
+        // What is booked already moves, whatever became of its event type there.
+        let twin = if wanted.moving.is_some() { TwinState::Known } else { self.twin_in(scene).await? };
         let mut degraded = Vec::new();
         let external = match &scene.connection {
+            // Nothing of it could be booked: nobody has to be asked.
+            Some(_) if !twin.is_bookable() => None,
             None => None,
             Some(connection) => self
                 .external_availability(
@@ -317,19 +351,27 @@ impl Engine {
                 )
                 .await?
                 .unwrap_or_else(|error| {
-                    degraded.push(Degraded { connection: connection.id, reason: error.to_string() });
+                    let reason = error.to_string();
+                    degraded.push(Degraded { connection: connection.id, member: None, reason });
                     None
                 }),
         };
-        let (calendars, unread) = self.calendar_times(request_id, scene, &ids, within).await?;
-        degraded.extend(unread);
-        let (only, hides) = (wanted.member, hide_when_degraded && !degraded.is_empty());
-        let (scene, explains) = (scene.clone(), explain);
-        let material = Material { scene, only, asked, places, external, calendars, rules, hides, explains };
+        let times = self.calendar_times(request_id, scene, &ids, within, &places).await?;
+        degraded.extend(times.degraded);
+        let unknown =
+            if scene.listing.offer_when_degraded { BTreeSet::new() } else { hidden(&degraded, &ids) };
+        let hidden = if twin.is_bookable() {
+            (unknown, Reason::Degraded)
+        } else {
+            (ids.iter().copied().collect(), Reason::EventType)
+        };
+        let (only, explains, calendars) = (wanted.member, explain, times.busy);
+        let scene = scene.clone();
+        let material = Material { scene, only, asked, places, external, calendars, rules, hidden, explains };
         let is_small = material.is_small();
         let work = move |budget: &Budget| material.answer(budget);
         let Computed { question, offers, rejected, left_out } =
             self.computing().run_small(tenant, is_small, wanted.steps, work).await?;
-        Ok(Found { question, members: ids, offers, rejected, degraded, left_out })
+        Ok(Found { question, members: ids, offers, rejected, degraded, left_out, twin })
     }
 }

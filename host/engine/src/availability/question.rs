@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
     budget::{Budget, Exhausted},
+    calendar::joined_of,
     hours::{civil_day, day_start},
     id::{MemberId, RuleId},
     limits,
@@ -123,11 +124,15 @@ fn host(
         // The twin of a booking of ours takes the same time again: the booking says better what is left of it, seats that are free
         // say. When a booking moves, its own time is not in its way.
         let ours: BTreeSet<Interval> = places.iter().map(|place| place.when).chain(asked.moving).collect();
+        let ours: Vec<Interval> = ours.into_iter().collect();
         budget.spend_each(of_all.len().saturating_add(of_member.len()))?;
-        let busy = of_all.iter().chain(of_member).filter(|b| !ours.contains(b));
+        let busy = of_all.iter().chain(of_member).filter(|b| !joined_of(&ours, **b));
         taken.extend(busy.map(|when| Taken::busy(*when)));
     }
     taken.extend(away.into_iter().map(Taken::busy));
+    if known.hidden.contains(&member.id) {
+        taken.push(Taken::busy(UNKNOWN));
+    }
     let (fixed, group) = scene.event_type.role_of(member.id);
     let group = group.map(str::to_owned);
     Ok((Host { zone, windows, unrestricted, regular, taken, fixed, group }, left_out))
@@ -141,7 +146,12 @@ pub(super) struct Known<'a> {
     /// Busy times of members' own calendars.
     pub(super) calendars: &'a BTreeMap<MemberId, Vec<Interval>>,
     pub(super) rules: &'a [RuleRecord],
+    /// Members of whom is not known what takes their time, where that hides them.
+    pub(super) hidden: &'a BTreeSet<MemberId>,
 }
+
+/// What takes the time of somebody of whom that is not known.
+pub(super) const UNKNOWN: Interval = Interval::EVER;
 
 /// The stretch of time whose rules bear on the answer, openings included.
 pub(super) fn ruled(scene: &Scene, asked: Asked) -> Interval {

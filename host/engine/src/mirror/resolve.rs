@@ -117,6 +117,9 @@ impl Engine {
             (ConflictKind::VanishedThere, Resolution::Theirs) => {
                 self.lost_there(&caller, &some(booking)?, conflict).await
             }
+            (_, Resolution::Ours) if conflict.is_about_an_event() => {
+                crate::clashes::ours_stands(booking.as_ref())
+            }
             (_, Resolution::Ours) => match own_twin {
                 Some(own) => self.back_to_ours(&caller, own, conflict).await,
                 None => self.cancel_there(conflict).await,

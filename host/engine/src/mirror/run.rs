@@ -199,6 +199,8 @@ impl Engine {
             if trouble.is_none() {
                 trouble = self.mirror_items(connection, context, state).await?.err();
             }
+        } else if self.store().has_unchecked_twins(connection.tenant, connection.id).await? {
+            trouble = self.mirror_kind(connection, context, state, ItemKind::EventType).await?.err();
         }
         let now = self.now();
         let often = if connection.subscription.is_some() {
@@ -221,6 +223,10 @@ impl Engine {
         state.error = trouble.map(|error| of_call(&error).detail);
         self.store().set_sync_progress(state.clone()).await?;
         self.forget_availability(connection.id);
+        if state.items > 0 {
+            // What changed there may lie over a booking of a member whose calendar it is.
+            self.store().look_at_calendars_again(connection.tenant, connection.id).await?;
+        }
         Ok(())
     }
 
@@ -257,24 +263,38 @@ impl Engine {
             if !offered {
                 continue;
             }
-            let mut token = None;
-            for _ in 0..limits::SYNC_ITEM_PAGES_MAX {
-                let cx = CallContext { call: self.new_id(), ..context.clone() };
-                let (items, next) = match self.item_page(&cx, kind, token.take()).await {
-                    Ok(page) => page,
-                    Err(error) => return Ok(Err(error)),
-                };
-                self.store()
-                    .put_mirrored_items(connection.tenant, connection.id, kind, items, state.run)
-                    .await?;
-                token = next;
-                if token.is_none() {
-                    break;
-                }
+            if let Err(error) = self.mirror_kind(connection, context, state, kind).await? {
+                return Ok(Err(error));
             }
-            // Only after the last page: what is on those that were not read is not gone.
+        }
+        Ok(Ok(()))
+    }
+
+    async fn mirror_kind(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        state: &SyncState,
+        kind: ItemKind,
+    ) -> Result<Result<(), CallError>, StoreError> {
+        let mut token = None;
+        for _ in 0..limits::SYNC_ITEM_PAGES_MAX {
+            let cx = CallContext { call: self.new_id(), ..context.clone() };
+            let (items, next) = match self.item_page(&cx, kind, token.take()).await {
+                Ok(page) => page,
+                Err(error) => return Ok(Err(error)),
+            };
+            self.store().put_mirrored_items(connection.tenant, connection.id, kind, items, state.run).await?;
+            token = next;
             if token.is_none() {
-                self.store().forget_mirrored_items(connection.tenant, connection.id, kind, state.run).await?;
+                break;
+            }
+        }
+        // Only after the last page: what is on those that were not read is not gone.
+        if token.is_none() {
+            self.store().forget_mirrored_items(connection.tenant, connection.id, kind, state.run).await?;
+            if kind == ItemKind::EventType {
+                self.store().note_catalog_read(connection.tenant, connection.id, self.now()).await?;
             }
         }
         Ok(Ok(()))

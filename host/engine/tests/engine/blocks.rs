@@ -8,6 +8,7 @@ use berth_model::{
     provider::{Attendee, ExternalBooking, ExternalStatus, WebhookEvent},
     time::{Instant, Interval},
 };
+use rand::{RngCore, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
 use crate::{
@@ -202,4 +203,97 @@ async fn our_own_blocks_are_not_busy_times() {
     assert_eq!(closed(&w), [with_buffer]);
     let moved = w.reschedule(booking.id, monday("10:30")).await.unwrap();
     assert_eq!(moved.booking.when.start(), monday("10:30"), "its own block is not in its way");
+}
+
+async fn reading(w: &World, calendar: &CalendarRecord) {
+    w.provider.state().abilities.availability = true;
+    w.provider.state().spans = Some(berth_model::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
+    let patch = berth_engine::CalendarPatch { reads: Some(true), ..berth_engine::CalendarPatch::default() };
+    w.engine.update_calendar(&w.caller, calendar.id, patch).await.unwrap();
+    let patch = berth_engine::EventTypePatch {
+        slot_interval_minutes: Some(Some(15)),
+        ..berth_engine::EventTypePatch::default()
+    };
+    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn our_own_block_is_known_before_the_answer_to_it_came() {
+    let (w, _, calendar) = with_blocks().await;
+    reading(&w, &calendar).await;
+    let booking = booked(&w, monday("10:00")).await;
+    w.provider.next("create_block", Fault::After(LOST));
+    settled(&w).await;
+    assert_eq!(closed(&w), [booking.when], "it is there, and nobody told us");
+    for clock in ["10:15", "10:30", "10:45", "10:30"] {
+        let moved = w.reschedule(booking.id, monday(clock)).await.unwrap();
+        assert_eq!(moved.booking.when.start(), monday(clock), "our own block is not in its way");
+    }
+    while w.later(60).await > 0 {}
+    assert_eq!(closed(&w), [half_hour(monday("10:30"))]);
+}
+
+#[tokio::test]
+async fn our_own_block_is_known_in_what_was_read_before_it_was_noted_or_opened() {
+    let (w, _, calendar) = with_blocks().await;
+    reading(&w, &calendar).await;
+    let other = w.replica();
+    let offered = async || {
+        let query = berth_engine::AvailabilityQuery {
+            event_type: w.event_type.id,
+            within: Interval::new(monday("09:00"), monday("12:00")).unwrap(),
+            time_zone: "Europe/Warsaw".parse().unwrap(),
+            length_minutes: None,
+            member: None,
+            provider: Some(ProviderChoice::BuiltIn),
+            explain: false,
+        };
+        let slots = other.availability(&w.caller, query).await.unwrap().slots;
+        slots.into_iter().map(|slot| slot.when.start()).collect::<Vec<_>>()
+    };
+    let booking = booked(&w, monday("10:00")).await;
+    w.provider.next("create_block", Fault::After(LOST));
+    settled(&w).await;
+    // The other replica reads it, and remembers what it read.
+    assert!(!offered().await.contains(&monday("10:00")));
+    w.reschedule(booking.id, monday("11:00")).await.unwrap();
+    assert!(offered().await.contains(&monday("10:00")), "the time is free again, though the block is there");
+    while w.later(5).await > 0 {}
+    assert_eq!(closed(&w), [half_hour(monday("11:00"))]);
+    assert!(offered().await.contains(&monday("10:00")), "and now that it was opened");
+    w.cancel(booking.id).await.unwrap();
+    settled(&w).await;
+    assert!(offered().await.contains(&monday("11:00")));
+}
+
+/// Whatever is lost, late or in between: a booking moves wherever nobody else is.
+#[tokio::test]
+async fn our_own_block_is_never_in_the_way() {
+    let fresh = std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), 0);
+    for seed in [12, fresh] {
+        println!("seed {seed}");
+        let mut random = StdRng::seed_from_u64(seed);
+        let (w, _, calendar) = with_blocks().await;
+        reading(&w, &calendar).await;
+        let other = w.replica();
+        let booking = booked(&w, monday("10:00")).await;
+        for _ in 0..60 {
+            match random.next_u32() % 6 {
+                0 => w.provider.next("create_block", Fault::After(LOST)),
+                1 => w.provider.next("remove_block", Fault::After(LOST)),
+                2 => drop(w.later(i64::from(random.next_u32() % 60)).await),
+                _ => {
+                    let start = monday("09:00").plus_minutes(15 * i64::from(random.next_u32() % 11));
+                    let to = berth_engine::RescheduleBooking {
+                        start,
+                        expected_sequence: None,
+                        bound_by_cutoffs: false,
+                    };
+                    let by = if random.next_u32().is_multiple_of(2) { &w.engine } else { &other };
+                    let moved = by.reschedule(&w.caller, booking.id, to).await;
+                    assert_eq!(moved.map(|outcome| outcome.booking.when.start()), Ok(start));
+                }
+            }
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A second connection, which is Ana's calendar.
-async fn with_calendar(reads: bool, writes: bool) -> (World, ConnectionRecord, CalendarRecord) {
+pub(crate) async fn with_calendar(reads: bool, writes: bool) -> (World, ConnectionRecord, CalendarRecord) {
     let w = world().await;
     w.provider.state().abilities.availability = true;
     w.provider.state().spans = Some(berth_model::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
@@ -34,13 +34,13 @@ async fn with_calendar(reads: bool, writes: bool) -> (World, ConnectionRecord, C
 }
 
 /// Book with Berth alone.
-async fn booked(w: &World, start: Instant) -> Booking {
+pub(crate) async fn booked(w: &World, start: Instant) -> Booking {
     let mut request = w.request(start);
     request.provider = Some(ProviderChoice::BuiltIn);
     w.engine.book(&w.caller, request).await.unwrap().booking
 }
 
-async fn settled(w: &World) {
+pub(crate) async fn settled(w: &World) {
     while w.later(0).await > 0 {}
 }
 
@@ -211,4 +211,25 @@ async fn what_a_calendar_cannot_do_is_refused() {
     assert_eq!(twice.code, berth_model::problem::Code::AlreadyExists);
     w.provider.state().abilities.availability = false;
     assert_eq!(refused(new("y", true, false)).await.errors[0].field, "/reads");
+}
+
+#[tokio::test]
+async fn our_own_entry_is_no_strangers_while_it_shows_the_old_time() {
+    let (w, ..) = with_calendar(true, true).await;
+    let patch = berth_engine::EventTypePatch {
+        slot_interval_minutes: Some(Some(15)),
+        ..berth_engine::EventTypePatch::default()
+    };
+    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    let booking = booked(&w, monday("10:00")).await;
+    settled(&w).await;
+    // The calendar shows it where it was until its entry is moved.
+    w.provider.state().busy = vec![half_hour(monday("10:00"))];
+    for clock in ["10:30", "10:15", "11:00", "10:00"] {
+        let moved = w.reschedule(booking.id, monday(clock)).await.unwrap();
+        assert_eq!(moved.booking.when.start(), monday(clock));
+    }
+    w.reschedule(booking.id, monday("11:00")).await.unwrap();
+    let other = booked(&w, monday("10:00")).await;
+    assert_eq!(other.when.start(), monday("10:00"), "where it was is free again");
 }

@@ -42,8 +42,8 @@ enum Changed {
     MemberTakenOut,
     AllReplaced,
     EventTypeInactive,
-    LengthChanged,
-    TeamChanged,
+    Length,
+    Team,
     ListingInactive,
     ListingElsewhere,
     PluginDisabled,
@@ -68,8 +68,8 @@ const CHANGED: [Changed; 12] = [
     Changed::MemberTakenOut,
     Changed::AllReplaced,
     Changed::EventTypeInactive,
-    Changed::LengthChanged,
-    Changed::TeamChanged,
+    Changed::Length,
+    Changed::Team,
     Changed::ListingInactive,
     Changed::ListingElsewhere,
     Changed::PluginDisabled,
@@ -115,10 +115,10 @@ async fn change(w: &World, changed: Changed, host: MemberId, other: MemberId) {
         Changed::EventTypeInactive => {
             edit(EventTypePatch { active: Some(false), ..EventTypePatch::default() }).await;
         }
-        Changed::LengthChanged => {
+        Changed::Length => {
             edit(EventTypePatch { length_minutes: Some(45), ..EventTypePatch::default() }).await;
         }
-        Changed::TeamChanged => {
+        Changed::Team => {
             let policy = EventTypePolicy { team_mode: TeamMode::Collective, ..w.event_type.policy.clone() };
             edit(EventTypePatch { policy: Some(policy), ..EventTypePatch::default() }).await;
         }
@@ -216,9 +216,9 @@ async fn cell(asked: Asked, changed: Changed) -> Outcome<Vec<Booking>> {
             seconds: Some(600),
             token: None,
         };
-        let (held, token) = w.engine.hold(&w.caller, hold).await.unwrap();
-        change(&w, changed, held.member, other(held.member)).await;
-        let claim = HoldClaim { id: held.id, token };
+        let (kept, token) = w.engine.hold(&w.caller, hold).await.unwrap();
+        change(&w, changed, kept.member, other(kept.member)).await;
+        let claim = HoldClaim { id: kept.id, token };
         let request = BookRequest { hold: Some(claim.clone()), ..w.request(monday("10:00")) };
         let booked = w.engine.book(&w.caller, request).await.map(|outcome| vec![outcome.booking]);
         if booked.is_err() {
@@ -273,7 +273,7 @@ async fn every_cell_has_a_clear_answer() {
                 Changed::MemberInactive
                     | Changed::MemberTakenOut
                     | Changed::AllReplaced
-                    | Changed::LengthChanged
+                    | Changed::Length
                     | Changed::ListingElsewhere
             );
             assert!(!goes_on || outcome.is_ok(), "{asked:?} {changed:?}: {outcome:?}");

@@ -10,6 +10,8 @@ mod calendars;
 #[cfg(test)]
 mod changed;
 #[cfg(test)]
+mod clashes;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod crashes;
@@ -48,6 +50,8 @@ mod routing;
 #[cfg(test)]
 mod sides;
 #[cfg(test)]
+mod standing;
+#[cfg(test)]
 mod subscriptions;
 #[cfg(test)]
 mod sync;
@@ -55,6 +59,8 @@ mod sync;
 mod teams;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod unknown;
 #[cfg(test)]
 mod webhooks;
 #[cfg(test)]

@@ -105,6 +105,12 @@ pub(crate) struct State {
     pub(crate) spans: Option<QuerySpans>,
     pub(crate) free: Vec<Instant>,
     pub(crate) busy: Vec<Interval>,
+    /// Why busy times cannot be read, for as long as they cannot.
+    pub(crate) unreadable: Option<CallError>,
+    /// Calendars that are not there.
+    pub(crate) no_calendars: BTreeSet<String>,
+    /// What can be booked.
+    pub(crate) catalog: Vec<ExternalEventType>,
     /// Stretches that were asked for.
     pub(crate) asked: Vec<Interval>,
     /// What messages mean, by body.
@@ -274,7 +280,7 @@ impl Providers for Fake {
         cx: &'a CallContext,
         _: PageRequest,
     ) -> Reply<'a, Page<ExternalEventType>> {
-        self.call(cx, "list_event_types", |_| Ok(Page { items: Vec::new(), next: None }))
+        self.call(cx, "list_event_types", |s| Ok(Page { items: s.catalog.clone(), next: None }))
     }
     fn resolve_link<'a>(&'a self, _: &'a CallContext, _: String) -> Reply<'a, ExternalEventType> {
         not_offered("catalog")
@@ -293,6 +299,12 @@ impl Providers for Fake {
     fn busy<'a>(&'a self, cx: &'a CallContext, query: BusyQuery) -> Reply<'a, Vec<ExternalBusyTime>> {
         self.call(cx, "busy", move |s| {
             s.asked.push(query.within);
+            if let Some(error) = &s.unreadable {
+                return Err(error.clone());
+            }
+            if query.calendars.iter().any(|id| s.no_calendars.contains(id)) {
+                return Err(CallError::Provider(ProviderError::NotFound));
+            }
             let busy = s.busy.iter().map(|when| ExternalBusyTime { when: *when, source: None });
             let closed = s
                 .blocks

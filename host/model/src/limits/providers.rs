@@ -81,6 +81,19 @@ pub const MEMBER_CALENDARS_MAX: usize = 20;
 pub const CALENDAR_WRITES_AT_ONCE: u32 = 200;
 /// Times that are closed at once in one calendar of a provider, the next ones first: some years of a full diary.
 pub const CALENDAR_BLOCKS_MAX: i64 = 5_000;
+/// Longest that an answer about availability is remembered, in seconds, whatever a manifest says; as long our own closed times are told
+/// from others' after they were opened.
+pub const AVAILABILITY_REMEMBERED_SECONDS_MAX: i64 = 3_600;
+/// How often the calendars of a member with bookings to come are looked at for events over them, in seconds, where nobody else reads them.
+pub const CALENDAR_LOOK_SECONDS: i64 = 900;
+/// How far ahead they are looked at, in days: as far as most providers answer at once.
+pub const CALENDAR_LOOK_DAYS: i64 = 31;
+/// Calendars that are begun to be looked at in one go.
+pub const CALENDAR_LOOKS_AT_ONCE: u32 = 100;
+/// Bookings of one member that one look compares.
+pub const CALENDAR_LOOK_BOOKINGS_MAX: u32 = 500;
+/// Bytes that are kept of what is wrong with a calendar.
+pub const CALENDAR_TROUBLE_BYTES_MAX: usize = 1_000;
 /// How long after it was seen last a process is taken to be there, in seconds: it says so every ten, and two may be missed.
 pub const REPLICA_SEEN_SECONDS: i64 = 30;
 /// Calls in a row without a usable answer after which nobody asks a connection's provider for a while.

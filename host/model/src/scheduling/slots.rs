@@ -118,6 +118,7 @@ pub enum Reason {
     Group,
     Grid,
     Provider,
+    EventType,
     Degraded,
 }
 
@@ -139,6 +140,7 @@ impl Reason {
         Self::Group,
         Self::Grid,
         Self::Provider,
+        Self::EventType,
         Self::Degraded,
     ];
 
@@ -161,6 +163,7 @@ impl Reason {
             Self::Group => "group",
             Self::Grid => "grid",
             Self::Provider => "provider",
+            Self::EventType => "event_type",
             Self::Degraded => "degraded",
         }
     }
@@ -184,7 +187,8 @@ impl Reason {
             Self::Group => "nobody of another group is free",
             Self::Grid => "not a start of the grid",
             Self::Provider => "the provider does not offer it",
-            Self::Degraded => "the provider cannot be asked",
+            Self::EventType => "it stands for no event type that can be booked at the provider",
+            Self::Degraded => "the provider or a calendar cannot be asked",
         }
     }
 }

@@ -12,10 +12,12 @@ use axum::{
 };
 use berth_engine::{AvailabilityAnswer, AvailabilityQuery, ProviderChoice, RejectedSlot};
 use berth_model::{
+    event_type::TwinState,
     hours,
     id::{ConnectionId, EventTypeId, MemberId, RuleId},
     limits,
     problem::{Code, Problem},
+    scheduling::slots::Reason,
     time::{Instant, Interval, Zone},
 };
 use serde::{Deserialize, Serialize};
@@ -66,6 +68,9 @@ pub(super) struct Answer {
     days: Vec<Day>,
     /// Providers that could not be asked; empty when all is known.
     degraded: Vec<DegradedProvider>,
+    /// Why nothing is offered whatever is free: the event type cannot be booked at the provider. Absent where it can be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_bookable: Option<NotBookable>,
     /// Starts that are not offered, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected: Option<Vec<Rejected>>,
@@ -73,6 +78,23 @@ pub(super) struct Answer {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     left_out: Vec<RuleId>,
+}
+
+/// Why an event type cannot be booked at the provider.
+#[derive(Debug, Serialize, ToSchema)]
+struct NotBookable {
+    /// `event_type`.
+    reason: &'static str,
+    state: TwinState,
+    /// The same for people.
+    detail: &'static str,
+}
+
+impl NotBookable {
+    fn of(state: TwinState) -> Option<Self> {
+        let (reason, detail) = (Reason::EventType.as_str(), state.detail());
+        (!state.is_bookable()).then_some(Self { reason, state, detail })
+    }
 }
 
 /// A start of open hours that a member does not offer.
@@ -119,11 +141,14 @@ struct Slot {
     seats_left: u32,
 }
 
-/// A provider that could not be asked.
+/// A provider, or a member's calendar, that could not be asked.
 #[derive(Debug, Serialize, ToSchema)]
 struct DegradedProvider {
     #[schema(value_type = String)]
     connection: ConnectionId,
+    /// Whose calendars; null: the provider that is booked, which counts for everyone.
+    #[schema(value_type = Option<String>)]
+    member: Option<MemberId>,
     reason: String,
 }
 
@@ -189,8 +214,9 @@ fn written(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Vec<u
         degraded: found
             .degraded
             .into_iter()
-            .map(|d| DegradedProvider { connection: d.connection, reason: d.reason })
+            .map(|d| DegradedProvider { connection: d.connection, member: d.member, reason: d.reason })
             .collect(),
+        not_bookable: NotBookable::of(found.twin),
         left_out: found.left_out,
         rejected: explain.then(|| found.rejected.into_iter().map(Rejected::from).collect()),
     };

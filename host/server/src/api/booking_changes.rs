@@ -77,11 +77,12 @@ pub(super) struct Reschedule {
     scope: Scope,
 }
 
-/// Move a booking: the new time is taken and the old one released, or nothing changes. After the event type's cut-off only with a
+/// Move a booking: the new time is taken and the old one released, or nothing changes. It keeps its members; where one of them cannot be
+/// booked for it any more, it goes to whoever is free and next, and back if the provider refuses. After the event type's cut-off only with a
 /// key that has the scope `bookings:override`.
 #[utoipa::path(post, path = "/api/booking/{id}/reschedule", tag = "bookings", request_body = Reschedule, params(("id" = String, Path)),
     responses((status = 200, body = BookingOrSeries), (status = 202, body = BookingOrSeries, description = "The provider has not answered yet"),
-        (status = 409, body = ProblemDocument)))]
+        (status = 409, body = ProblemDocument, description = "Not available; `reason` says why, `alternatives` names the nearest starts")))]
 pub(super) async fn reschedule(
     State(app): State<App>,
     key: Authenticated,

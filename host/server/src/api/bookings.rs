@@ -244,7 +244,7 @@ pub(super) async fn accepted(app: &App, caller: &Caller, outcome: BookOutcome, d
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the first answer")),
     responses((status = 201, body = BookingOrSeries, description = "Confirmed on both sides"),
         (status = 202, body = BookingOrSeries, description = "Accepted; the provider has not answered yet"),
-        (status = 409, body = ProblemDocument, description = "Not available; `reason` says why, `alternatives` names the nearest starts"),
+        (status = 409, body = ProblemDocument, description = "Not available; `reason` says why (`degraded`: `degraded` names what could not be asked), `alternatives` names the nearest starts"),
         (status = 422, body = ProblemDocument)))]
 pub(super) async fn create(
     State(app): State<App>,

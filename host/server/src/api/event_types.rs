@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use berth_engine::Caller;
 use berth_model::{
     event_type::EventTypeRecord,
     id::{EventTypeId, ListingId},
@@ -26,16 +27,24 @@ use crate::http::{
     problem::{ApiResult, ProblemDocument},
 };
 
-fn tagged(status: StatusCode, record: EventTypeRecord) -> Response {
+async fn tagged(
+    app: &App,
+    caller: &Caller,
+    status: StatusCode,
+    record: EventTypeRecord,
+) -> ApiResult<Response> {
     let tag = format!("\"{}\"", record.revision);
-    let mut response = (status, Json(View::from(record))).into_response();
+    let twin =
+        app.engine().twins_of(caller, std::slice::from_ref(&record)).await?.into_iter().flatten().next();
+    let mut response = (status, Json(View::of(record, twin))).into_response();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
-    response
+    Ok(response)
 }
 
-/// Make an event type.
+/// Make an event type. Where its listing is booked over a provider, `external_id` is needed, and the provider is asked whether it has such
+/// an event type; if it cannot be asked now, `provider_event_type` says so, and it is looked for with the next synchronisation.
 #[utoipa::path(post, path = "/api/booking/event-types", tag = "event types", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(super) async fn create(
     State(app): State<App>,
@@ -44,7 +53,8 @@ pub(super) async fn create(
     Body(new): Body<New>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    Ok(tagged(StatusCode::CREATED, app.engine().create_event_type(&caller, new.into()).await?))
+    let made = app.engine().create_event_type(&caller, new.into()).await?;
+    tagged(&app, &caller, StatusCode::CREATED, made).await
 }
 
 /// Which page of which listing.
@@ -72,7 +82,9 @@ pub(super) async fn list(
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
     let rows = app.engine().list_event_types(&caller, params.listing, after, limit.saturating_add(1)).await?;
-    Ok(Json(page::page(rows, limit, |r| r.id, View::from)))
+    let twins = app.engine().twins_of(&caller, &rows).await?;
+    let rows: Vec<_> = rows.into_iter().zip(twins).collect();
+    Ok(Json(page::page(rows, limit, |(record, _)| record.id, |(record, twin)| View::of(record, twin))))
 }
 
 /// An event type.
@@ -84,7 +96,8 @@ pub(super) async fn get(
     Path(id): Path<EventTypeId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:read", &request_id)?;
-    Ok(tagged(StatusCode::OK, app.engine().event_type(&caller, id).await?))
+    let found = app.engine().event_type(&caller, id).await?;
+    tagged(&app, &caller, StatusCode::OK, found).await
 }
 
 /// Change an event type. Absent fields stay as they are.
@@ -110,10 +123,8 @@ pub(super) async fn update(
             )
         }
     };
-    Ok(tagged(
-        StatusCode::OK,
-        app.engine().update_event_type(&caller, id, patch.with_policy(policy), revision).await?,
-    ))
+    let changed = app.engine().update_event_type(&caller, id, patch.with_policy(policy), revision).await?;
+    tagged(&app, &caller, StatusCode::OK, changed).await
 }
 
 /// Copy an event type: all its rules, members and questions, but not its twin at a provider. The copy is not active: change what
@@ -128,7 +139,8 @@ pub(super) async fn duplicate(
     Body(copy): Body<Duplicate>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    Ok(tagged(StatusCode::CREATED, app.engine().duplicate_event_type(&caller, id, copy.into()).await?))
+    let copy = app.engine().duplicate_event_type(&caller, id, copy.into()).await?;
+    tagged(&app, &caller, StatusCode::CREATED, copy).await
 }
 
 /// Remove an event type that nothing refers to.

@@ -88,7 +88,7 @@ impl From<HoldRecord> for HoldView {
 /// Hold a slot while a customer fills in a form. Book it with `hold: {id, token}`.
 #[utoipa::path(post, path = "/api/booking/holds", tag = "holds", request_body = NewHold,
     responses((status = 201, body = HoldView),
-        (status = 409, body = ProblemDocument, description = "Not available; `alternatives` names the nearest starts"),
+        (status = 409, body = ProblemDocument, description = "Not available; `reason` says why, `alternatives` names the nearest starts"),
         (status = 422, body = ProblemDocument)))]
 pub(super) async fn create(
     State(app): State<App>,

@@ -36,6 +36,8 @@ pub(super) struct CalendarView {
     writes: bool,
     /// How: the time is closed there, where the provider can do that, or there is an entry for each booking.
     blocks: bool,
+    /// What is wrong with it at the provider: it cannot be read or written any more, or could not be checked yet. Null: nothing is known.
+    trouble: Option<String>,
     #[schema(value_type = String)]
     created_at: Instant,
     #[schema(value_type = String)]
@@ -52,6 +54,7 @@ impl From<CalendarRecord> for CalendarView {
             reads: c.reads,
             writes: c.writes,
             blocks: c.blocks,
+            trouble: c.trouble,
             created_at: c.created_at,
             updated_at: c.updated_at,
         }
@@ -79,7 +82,9 @@ const fn yes() -> bool {
     true
 }
 
-/// Connect a member's calendar.
+/// Connect a member's calendar. Its provider is asked whether it is there and, to write entries, whether the connection writes to it: an
+/// account's connection writes to the calendars that its settings name. Where the provider cannot be asked now, `trouble` says so, and it
+/// is looked at again.
 #[utoipa::path(post, path = "/api/booking/calendar/integrations", tag = "calendars", request_body = NewCalendarBody,
     responses((status = 201, body = CalendarView), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(super) async fn create(

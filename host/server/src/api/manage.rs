@@ -114,10 +114,13 @@ pub(super) fn customer(app: &App, token: &str, request_id: &RequestId) -> ApiRes
     }
 }
 
-/// What a component said when it failed is for who operates it.
+/// What a component said when it failed is for who operates it, and what cannot be asked for whose it is.
 fn for_customers(mut problem: Problem) -> Problem {
     problem.extra.remove("failure");
     problem.extra.remove("said");
+    if problem.extra.remove("degraded").is_some() {
+        problem.hint = Some("Choose one of the alternatives, or try again later.".to_owned());
+    }
     problem
 }
 

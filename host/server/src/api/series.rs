@@ -23,7 +23,7 @@ use crate::http::app::App;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Recurrence {
-    /// An `RRULE` of RFC 5545 with `COUNT` or `UNTIL`, seen from `start`.
+    /// An `RRULE` of RFC 5545 with `COUNT` or `UNTIL`, seen from `start`. It has to come at `start`, and to end within 732 days.
     #[serde(default)]
     #[schema(example = "FREQ=WEEKLY;COUNT=6")]
     rrule: Option<String>,

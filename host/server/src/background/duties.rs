@@ -33,7 +33,7 @@ const TROUBLE_LOOKS_MAX: u64 = 90 * 1_000 / limits::DATABASE_PROBE_EVERY_MS;
 /// How long one may take that asks providers, or compiles.
 const LONG: Duration = Duration::from_mins(15);
 
-pub(super) const DUTIES: [Duty<Ground>; 12] = [
+pub(super) const DUTIES: [Duty<Ground>; 13] = [
     Duty { name: "replicas", every: SOON, longest: SHORT, run: |on| Box::pin(once_it_works(replicas, on)) },
     Duty { name: "plugins", every: SOON, longest: LONG, run: |on| Box::pin(once_it_works(plugins, on)) },
     Duty {
@@ -53,6 +53,7 @@ pub(super) const DUTIES: [Duty<Ground>; 12] = [
         run: |on| Box::pin(once_it_works(calendars, on)),
     },
     Duty { name: "blocks", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(blocks, on)) },
+    Duty { name: "looks", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(looks, on)) },
     Duty { name: "syncs", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(syncs, on)) },
     Duty {
         name: "subscriptions",
@@ -164,6 +165,11 @@ async fn calendars(Ground(on): Ground) -> Done {
 
 async fn blocks(Ground(on): Ground) -> Done {
     on.wired.engine.begin_block_writes().await.map(drop).map_err(|p| said(&p))
+}
+
+/// Events that appeared over bookings in members' calendars.
+async fn looks(Ground(on): Ground) -> Done {
+    on.wired.engine.begin_calendar_looks().await.map(drop).map_err(|p| said(&p))
 }
 
 async fn syncs(Ground(on): Ground) -> Done {

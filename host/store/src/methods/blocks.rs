@@ -1,8 +1,8 @@
 //! Times that are closed in calendars.
 
 use berth_model::{
-    calendar::{CalendarBlock, CalendarRecord},
-    id::{CalendarBlockId, CalendarId, ConnectionId, TenantId},
+    calendar::{BlockMarks, CalendarBlock, CalendarRecord},
+    id::{CalendarId, ConnectionId, TenantId},
     time::{Instant, Interval},
 };
 
@@ -34,23 +34,25 @@ impl Store {
         change!(self, [block], |q, conn| q::blocks::put(conn, &block))
     }
 
-    /// Forget a block that was opened.
+    /// Forget a block that was opened at `now`; by its id at the provider, if it had one, it is recognised for a while.
     pub async fn forget_calendar_block(
         &self,
-        tenant: TenantId,
-        block: CalendarBlockId,
+        block: CalendarBlock,
+        opened: Option<String>,
+        now: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::blocks::forget(conn, tenant, block))
+        change!(self, [block, opened], |q, conn| q::blocks::forget(conn, &block, opened.as_deref(), now))
     }
 
-    /// The provider's ids of our blocks over a connection within a stretch of time: so our own are recognised in busy times.
-    pub async fn block_sources(
+    /// What of the busy times over a connection is our own closing, also right after it was made, moved or opened, and our own entries that
+    /// show a time which their booking does not have any more.
+    pub async fn block_marks(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
         within: Interval,
-    ) -> Result<Vec<String>, StoreError> {
-        ask!(self, |q, conn| q::blocks::sources(conn, tenant, connection, within))
+    ) -> Result<BlockMarks, StoreError> {
+        ask!(self, |q, conn| q::blocks::marks(conn, tenant, connection, within))
     }
 
     /// Calendars, of any tenant, in which a time is to be closed or opened.

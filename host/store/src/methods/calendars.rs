@@ -56,6 +56,44 @@ impl Store {
         change!(self, [calendar, audit], |q, conn| q::calendars::update(conn, &calendar, &audit))
     }
 
+    /// Note what is wrong with a calendar at its provider, or that nothing is.
+    pub async fn set_calendar_trouble(
+        &self,
+        tenant: TenantId,
+        calendar: CalendarId,
+        trouble: Option<String>,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        change!(self, [trouble], |q, conn| q::calendars::put_look(
+            conn,
+            tenant,
+            calendar,
+            now,
+            trouble.as_deref()
+        ))
+    }
+
+    /// Calendars, of any tenant, whose member has a booking before `ahead` and that were looked at last by `before`: they are taken to be
+    /// looked at `now`, by this asker alone. At most `limit`, the longest not looked at first.
+    pub async fn claim_calendar_looks(
+        &self,
+        now: Instant,
+        before: Instant,
+        ahead: Instant,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, CalendarId)>, StoreError> {
+        change!(self, [], |q, conn| q::calendars::claim_looks(conn, now, before, ahead, limit))
+    }
+
+    /// Something changed over a connection: its calendars are looked at with the next turn.
+    pub async fn look_at_calendars_again(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+    ) -> Result<(), StoreError> {
+        change!(self, [], |q, conn| q::calendars::look_again(conn, tenant, connection))
+    }
+
     /// Disconnect a calendar, and forget its entries.
     pub async fn delete_calendar(
         &self,

@@ -56,6 +56,8 @@ mod blocks;
 mod bookings;
 mod calendars;
 mod calls;
+mod catalogs;
+mod clashes;
 mod connections;
 mod event_types;
 mod feeds;

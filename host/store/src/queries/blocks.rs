@@ -1,9 +1,11 @@
 //! Times that are closed in calendars. What shall be closed is read from what is taken, so that nothing has to be told apart: bookings
 //! and other providers' bookings take their member's time alike.
 
+use std::collections::BTreeSet;
+
 use berth_model::{
-    calendar::{BlockState, CalendarBlock, CalendarRecord},
-    id::{CalendarBlockId, CalendarId, ConnectionId, TenantId},
+    calendar::{BlockMarks, BlockState, CalendarBlock, CalendarRecord},
+    id::{CalendarBlockId, CalendarId, ConnectionId, MemberId, TenantId},
     limits,
     time::{Instant, Interval},
 };
@@ -58,8 +60,28 @@ queries! {
         ON CONFLICT (tenant_id, calendar_id, starts_at, ends_at) DO UPDATE SET state = excluded.state,
             external_id = excluded.external_id, updated_at = excluded.updated_at";
     FORGET = "DELETE FROM calendar_blocks WHERE tenant_id = $1 AND id = $2";
-    SOURCES = "SELECT external_id FROM calendar_blocks WHERE tenant_id = $1 AND connection_id = $2 AND external_id IS NOT NULL
-        AND starts_at < $3 AND ends_at > $4 ORDER BY external_id LIMIT $5";
+    // Two connections to one account see each other's. What was refused is somebody else's.
+    MARKS = "SELECT e.external_id, e.starts_at, e.ends_at, c.member_id FROM calendar_blocks e
+        JOIN calendars c ON c.tenant_id = e.tenant_id AND c.id = e.calendar_id
+        JOIN connections k ON k.tenant_id = e.tenant_id AND k.id = e.connection_id
+        JOIN connections l ON l.tenant_id = k.tenant_id AND l.plugin = k.plugin AND l.id = $2
+        WHERE e.tenant_id = $1 AND e.state <> 'refused' AND e.starts_at < $3 AND e.ends_at > $4
+        ORDER BY e.starts_at, e.id LIMIT $5";
+    // Entries that show another time than their booking has, or one that is free again.
+    ENTRIES = "SELECT e.starts_at, e.ends_at, c.member_id FROM calendar_entries e
+        JOIN calendars c ON c.tenant_id = e.tenant_id AND c.id = e.calendar_id
+        JOIN bookings b ON b.tenant_id = e.tenant_id AND b.id = e.booking_id
+        JOIN connections k ON k.tenant_id = e.tenant_id AND k.id = e.connection_id
+        JOIN connections l ON l.tenant_id = k.tenant_id AND l.plugin = k.plugin AND l.id = $2
+        WHERE e.tenant_id = $1 AND e.external_id IS NOT NULL AND e.starts_at < $3 AND e.ends_at > $4
+            AND (b.starts_at <> e.starts_at OR b.ends_at <> e.ends_at OR b.status NOT IN ('pending', 'confirmed'))
+        LIMIT $5";
+    OPENED = "SELECT o.external_id FROM opened_blocks o
+        JOIN connections k ON k.tenant_id = o.tenant_id AND k.id = o.connection_id
+        JOIN connections l ON l.tenant_id = k.tenant_id AND l.plugin = k.plugin AND l.id = $2
+        WHERE o.tenant_id = $1 ORDER BY o.opened_at DESC LIMIT $3";
+    NOTE_OPENED = "INSERT INTO opened_blocks (tenant_id, connection_id, external_id, opened_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (tenant_id, connection_id, external_id) DO UPDATE SET opened_at = excluded.opened_at";
     // Calendars in which a time is to be closed that is not, or is closed that is not taken.
     BEHIND = concat!("SELECT c.tenant_id, c.id FROM calendars c WHERE c.blocks AND (
             (c.writes AND EXISTS (SELECT 1 FROM (", taken_of_calendar!(), ") t WHERE NOT EXISTS (
@@ -151,23 +173,49 @@ pub(crate) async fn put(conn: &mut Conn, block: &CalendarBlock) -> Result<(), St
     Ok(())
 }
 
+/// Forget a block that was opened, but for its id: an answer that was read before may still tell it.
 pub(crate) async fn forget(
     conn: &mut Conn,
-    tenant: TenantId,
-    block: CalendarBlockId,
+    block: &CalendarBlock,
+    opened: Option<&str>,
+    now: Instant,
 ) -> Result<(), StoreError> {
-    sqlx::query::<Db>(FORGET).bind(tenant.uuid()).bind(block.uuid()).execute(conn).await?;
+    sqlx::query::<Db>(FORGET).bind(block.tenant.uuid()).bind(block.id.uuid()).execute(&mut *conn).await?;
+    if let Some(id) = opened {
+        sqlx::query::<Db>(NOTE_OPENED)
+            .bind(block.tenant.uuid())
+            .bind(block.connection.uuid())
+            .bind(id)
+            .bind(Ts(now))
+            .execute(conn)
+            .await?;
+    }
     Ok(())
 }
 
-/// The provider's ids of our blocks over a connection within a stretch of time.
-pub(crate) async fn sources(
+/// What of busy times within a stretch is our own closing, or an entry of ours that is not up to date.
+pub(crate) async fn marks(
     conn: &mut Conn,
     tenant: TenantId,
     connection: ConnectionId,
     within: Interval,
-) -> Result<Vec<String>, StoreError> {
-    let rows = sqlx::query_as::<Db, (String,)>(SOURCES)
+) -> Result<BlockMarks, StoreError> {
+    let rows = sqlx::query_as::<Db, (Option<String>, Ts, Ts, Uuid)>(MARKS)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(Ts(within.end()))
+        .bind(Ts(within.start()))
+        .bind(limits::CALENDAR_BLOCKS_MAX)
+        .fetch_all(&mut *conn)
+        .await?;
+    let opened = sqlx::query_scalar::<Db, String>(OPENED)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(limits::CALENDAR_BLOCKS_MAX)
+        .fetch_all(&mut *conn)
+        .await?;
+    let mut marks = BlockMarks { ids: opened.into_iter().collect(), times: BTreeSet::new() };
+    let entries = sqlx::query_as::<Db, (Ts, Ts, Uuid)>(ENTRIES)
         .bind(tenant.uuid())
         .bind(connection.uuid())
         .bind(Ts(within.end()))
@@ -175,7 +223,14 @@ pub(crate) async fn sources(
         .bind(limits::CALENDAR_BLOCKS_MAX)
         .fetch_all(conn)
         .await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    for (start, end, member) in entries {
+        marks.times.insert((MemberId::from_uuid(member), interval(start, end)?));
+    }
+    for (id, start, end, member) in rows {
+        marks.ids.extend(id);
+        marks.times.insert((MemberId::from_uuid(member), interval(start, end)?));
+    }
+    Ok(marks)
 }
 
 /// Calendars, of any tenant, in which a time is to be closed or opened.

@@ -45,7 +45,7 @@ queries! {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     tenant_id: Uuid,
     id: Uuid,
     connection_id: Uuid,

@@ -34,6 +34,8 @@ pub(crate) mod booking_changes;
 pub(crate) mod bookings;
 pub(crate) mod calendars;
 pub(crate) mod calls;
+pub(crate) mod catalogs;
+pub(crate) mod clashes;
 pub(crate) mod conflicts;
 pub(crate) mod connections;
 pub(crate) mod event_types;
@@ -70,6 +72,7 @@ const ALL: &[&[&str]] = &[
     bookings::ALL,
     calendars::ALL,
     calls::ALL,
+    clashes::ALL,
     conflicts::ALL,
     connections::ALL,
     event_types::ALL,
@@ -94,6 +97,7 @@ const ALL: &[&[&str]] = &[
     state::ALL,
     taken::ALL,
     tenants::ALL,
+    catalogs::ALL,
     twins::ALL,
     webhooks::ALL,
 ];

@@ -18,6 +18,8 @@ queries! {
         SELECT id FROM holds WHERE expires_at <= $1 LIMIT $2)";
     BLOCKS = "DELETE FROM calendar_blocks WHERE id IN (
         SELECT id FROM calendar_blocks WHERE ends_at <= $1 LIMIT $2)";
+    OPENED_BLOCKS = "DELETE FROM opened_blocks WHERE (tenant_id, connection_id, external_id) IN (
+        SELECT tenant_id, connection_id, external_id FROM opened_blocks WHERE opened_at <= $1 LIMIT $2)";
     OAUTH_FLOWS = "DELETE FROM oauth_flows WHERE state_hash IN (
         SELECT state_hash FROM oauth_flows WHERE expires_at <= $1 LIMIT $2)";
     OLD_WEBHOOK_SECRETS = "DELETE FROM old_webhook_secrets WHERE id IN (
@@ -36,6 +38,7 @@ pub(crate) async fn prune(conn: &mut Conn, now: Instant) -> Result<u64, StoreErr
         (HELD_PLACES, 0),
         (HOLDS, 0),
         (BLOCKS, 0),
+        (OPENED_BLOCKS, limits::AVAILABILITY_REMEMBERED_SECONDS_MAX),
         (OAUTH_FLOWS, 0),
         (OLD_WEBHOOK_SECRETS, 0),
         (INSTALLATIONS, limits::INSTALLATIONS_KEPT_SECONDS),

@@ -10,6 +10,7 @@ use berth_model::{
     member::MemberRecord,
     time::{Instant, Interval},
 };
+use serde_json::Value;
 
 /// On what rules must bear to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -74,4 +75,15 @@ pub struct TakenPlace {
     pub hold: bool,
     /// Of the event type that is asked for?
     pub same_event_type: bool,
+}
+
+/// What is known of an event type's twin at a provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TwinKnown {
+    /// The provider's own word, if it was on its list.
+    pub payload: Option<Value>,
+    /// When the list was last read to its end.
+    pub read_at: Option<Instant>,
+    /// When an event type with this twin was last saved without asking.
+    pub unchecked_since: Option<Instant>,
 }

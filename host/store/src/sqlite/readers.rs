@@ -91,7 +91,7 @@ mod tests {
         Readers::new(options.read_only(true))
     }
 
-    fn seven<'c>(conn: &'c mut SqliteConnection) -> BoxFuture<'c, Result<i64, StoreError>> {
+    fn seven(conn: &mut SqliteConnection) -> BoxFuture<'_, Result<i64, StoreError>> {
         Box::pin(async move { Ok(sqlx::query_scalar("SELECT n FROM t").fetch_one(conn).await?) })
     }
 

@@ -1,9 +1,9 @@
 //! What event types look like on the wire.
 
-use berth_engine::{DuplicateEventType, EventTypePatch, NewEventType};
+use berth_engine::{DuplicateEventType, EventTypePatch, NewEventType, Twin};
 use berth_model::{
-    event_type::{EventTypePolicy, EventTypeRecord},
-    id::{EventTypeId, ListingId, MemberId},
+    event_type::{EventTypePolicy, EventTypeRecord, TwinState},
+    id::{ConnectionId, EventTypeId, ListingId, MemberId},
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,8 @@ pub(in crate::api) struct View {
     policy: EventTypePolicy,
     /// Its twin at the provider.
     external_id: Option<String>,
+    /// How it stands there; null where the listing is booked with Berth alone.
+    provider_event_type: Option<ProviderEventType>,
     active: bool,
     /// Counts changes; the `ETag`.
     revision: i64,
@@ -174,8 +176,19 @@ impl Patch {
     }
 }
 
-impl From<EventTypeRecord> for View {
-    fn from(r: EventTypeRecord) -> Self {
+/// How an event type stands at the provider that its listing is booked over.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct ProviderEventType {
+    /// Over which connection.
+    #[schema(value_type = String)]
+    connection: ConnectionId,
+    state: TwinState,
+    /// The same for people.
+    detail: &'static str,
+}
+
+impl View {
+    pub(in crate::api) fn of(r: EventTypeRecord, twin: Option<Twin>) -> Self {
         Self {
             id: r.id,
             listing: r.listing,
@@ -191,6 +204,11 @@ impl From<EventTypeRecord> for View {
             members: r.members,
             policy: r.policy,
             external_id: r.external_id,
+            provider_event_type: twin.map(|twin| ProviderEventType {
+                connection: twin.connection,
+                state: twin.state,
+                detail: twin.state.detail(),
+            }),
             active: r.active,
             revision: r.revision,
             created_at: r.created_at,

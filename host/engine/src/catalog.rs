@@ -1,0 +1,111 @@
+//! What can be booked at a provider: its list, page by page, and whether something is on it.
+
+use berth_model::{
+    connection::ConnectionRecord,
+    id::ConnectionId,
+    limits,
+    provider::{CallContext, CallError, ExternalEventType, Page, PageRequest},
+    time::Instant,
+};
+
+use crate::{
+    Caller, Engine, Outcome,
+    problems::{of_call, of_store},
+};
+
+/// Event types of providers by connection and page, with when they were asked for.
+pub(crate) type Catalog =
+    moka::sync::Cache<(ConnectionId, Option<String>), (Instant, Page<ExternalEventType>)>;
+
+/// An empty one.
+pub(crate) fn new_catalog() -> Catalog {
+    moka::sync::Cache::builder()
+        .max_capacity(limits::CATALOG_PAGES_REMEMBERED_MAX)
+        .support_invalidation_closures()
+        .build()
+}
+
+/// Whether something is on a provider's list; where it is of no use, what is, by id and title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FoundThere {
+    /// It is, and can be booked.
+    Active,
+    /// It is, and cannot be booked.
+    Inactive(Vec<(String, String)>),
+    /// It is not.
+    Missing(Vec<(String, String)>),
+}
+
+/// Others that are named where something is of no use.
+const NAMED_MAX: usize = 10;
+
+/// For people: `cal_1 (Room), cal_2 (Desk)`.
+pub(crate) fn named(others: &[(String, String)]) -> String {
+    if others.is_empty() {
+        return "none".to_owned();
+    }
+    let texts: Vec<String> = others.iter().map(|(id, title)| format!("{id} ({title})")).collect();
+    texts.join(", ")
+}
+
+impl Engine {
+    /// A page of what can be booked at the provider.
+    pub async fn external_event_types(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        token: Option<String>,
+    ) -> Outcome<Page<ExternalEventType>> {
+        let connection = self.connection(caller, id).await?;
+        let kept_seconds =
+            self.providers().manifest(&connection.plugin).map_or(0, |m| m.cache.catalog_seconds);
+        let key = (id, token.clone());
+        let fresh_from = self.now().plus_seconds(-i64::from(kept_seconds));
+        if kept_seconds > 0
+            && let Some((asked_at, page)) = self.inner.catalog.get(&key)
+            && asked_at >= fresh_from
+        {
+            return Ok(page);
+        }
+        let context = self.call_context(&connection, None, &caller.request_id).await?;
+        let page = PageRequest { token, limit: limits::PAGE_ITEMS_MAX };
+        let page = self.providers().list_event_types(&context, page).await.map_err(|e| of_call(&e))?;
+        if kept_seconds > 0 {
+            self.inner.catalog.insert(key, (self.now(), page.clone()));
+        }
+        Ok(page)
+    }
+
+    /// Look for something on the provider's list as it is now. What was read is kept in the mirror, so that it is known there at once.
+    pub(crate) async fn find_there(
+        &self,
+        caller: &Caller,
+        connection: &ConnectionRecord,
+        id: &str,
+    ) -> Result<FoundThere, CallError> {
+        let not_active = || CallError::NotActive(connection.plugin.clone());
+        let context = self.call_context(connection, None, &caller.request_id).await;
+        let context = context.map_err(|_| not_active())?;
+        let (mut token, mut others) = (None, Vec::new());
+        for _ in 0..limits::SYNC_ITEM_PAGES_MAX {
+            let cx = CallContext { call: self.new_id(), ..context.clone() };
+            let page = PageRequest { token: token.take(), limit: limits::PAGE_ITEMS_MAX };
+            let page = self.providers().list_event_types(&cx, page).await?;
+            if let Err(error) = self.keep_event_types(connection, &page.items).await.map_err(of_store) {
+                tracing::warn!(%error, connection = %connection.id, "a provider's event types were not kept");
+            }
+            let room = NAMED_MAX.saturating_sub(others.len());
+            let active = page.items.iter().filter(|item| item.active);
+            others.extend(active.take(room).map(|item| (item.id.clone(), item.title.clone())));
+            if let Some(found) = page.items.iter().find(|item| item.id == id) {
+                return Ok(if found.active { FoundThere::Active } else { FoundThere::Inactive(others) });
+            }
+            token = page.next;
+            if token.is_none() {
+                return Ok(FoundThere::Missing(others));
+            }
+        }
+        // So many that nobody can say.
+        Err(CallError::NotOffered("a list of event types that ends"))
+    }
+}
