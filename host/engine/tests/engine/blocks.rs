@@ -221,16 +221,22 @@ async fn reading(w: &World, calendar: &CalendarRecord) {
 async fn our_own_block_is_known_before_the_answer_to_it_came() {
     let (w, _, calendar) = with_blocks().await;
     reading(&w, &calendar).await;
+    let patch = berth_engine::EventTypePatch {
+        buffer_before_minutes: Some(15),
+        ..berth_engine::EventTypePatch::default()
+    };
+    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    let with_buffer = |from, to| Interval::new(monday(from), monday(to)).unwrap();
     let booking = booked(&w, monday("10:00")).await;
     w.provider.next("create_block", Fault::After(LOST));
     settled(&w).await;
-    assert_eq!(closed(&w), [booking.when], "it is there, and nobody told us");
+    assert_eq!(closed(&w), [with_buffer("09:45", "10:30")], "it is there, and nobody told us");
     for clock in ["10:15", "10:30", "10:45", "10:30"] {
         let moved = w.reschedule(booking.id, monday(clock)).await.unwrap();
         assert_eq!(moved.booking.when.start(), monday(clock), "our own block is not in its way");
     }
     while w.later(60).await > 0 {}
-    assert_eq!(closed(&w), [half_hour(monday("10:30"))]);
+    assert_eq!(closed(&w), [with_buffer("10:15", "11:00")]);
 }
 
 #[tokio::test]
