@@ -15,6 +15,7 @@ use futures_util::{StreamExt as _, stream};
 use super::{
     Degraded,
     external::{Subject, Told},
+    ordered,
 };
 use crate::{Engine, Outcome, problems::of_store, routing::Scene};
 
@@ -69,8 +70,7 @@ impl Engine {
             }
         }
         for busy in times.busy.values_mut() {
-            busy.sort_unstable();
-            busy.dedup();
+            *busy = ordered(std::mem::take(busy)).await?;
         }
         Ok(times)
     }
