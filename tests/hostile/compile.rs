@@ -155,7 +155,7 @@ async fn customers(process: &Process, event_type: &str, stop: &AtomicBool) -> us
             "attendee": { "name": "Ada", "email": "ada@example.com", "time_zone": "UTC" } });
         let (status, made) = process.post("/api/booking", &body).await.unwrap();
         assert_eq!((status, &made["status"]), (201, &json!("confirmed")), "booking {n}: {made}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     0
 }

@@ -6,6 +6,7 @@ use berth_model::{
     calendar::{CalendarRecord, joined_of},
     connection::ConnectionRecord,
     id::{ConnectionId, MemberId},
+    limits,
     provider::{BusyQuery, CallError, ExternalBusyTime, ExternalId},
     time::Interval,
 };
@@ -15,9 +16,8 @@ use futures_util::{StreamExt as _, stream};
 use super::{
     Degraded,
     external::{Subject, Told},
-    ordered,
 };
-use crate::{Engine, Outcome, problems::of_store, routing::Scene};
+use crate::{Engine, Outcome, beside, problems::of_store, routing::Scene};
 
 /// Connections that are asked at the same time for one answer.
 const ASKED_AT_ONCE: usize = 4;
@@ -149,4 +149,14 @@ fn is_over_a_meeting(busy: &[Interval], member: MemberId, places: &[(MemberId, V
         return false;
     }
     busy.iter().any(|busy| !joined_of(&own, *busy) && own.iter().any(|when| when.overlaps(*busy)))
+}
+
+/// These once each, in order.
+async fn ordered(mut busy: Vec<Interval>) -> Outcome<Vec<Interval>> {
+    beside(busy.len() > limits::COMPUTE_INLINE_ITEMS_MAX, move || {
+        busy.sort_unstable();
+        busy.dedup();
+        busy
+    })
+    .await
 }

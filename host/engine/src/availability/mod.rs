@@ -200,16 +200,6 @@ impl Found {
     }
 }
 
-/// These once each, in order.
-async fn ordered<T: Ord + Send + 'static>(mut found: Vec<T>) -> Outcome<Vec<T>> {
-    beside(found.len() > limits::COMPUTE_INLINE_ITEMS_MAX, move || {
-        found.sort_unstable();
-        found.dedup();
-        found
-    })
-    .await
-}
-
 impl Engine {
     /// The slots of an event type.
     pub async fn availability(
