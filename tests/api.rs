@@ -2,12 +2,18 @@
 
 #[path = "api/admin.rs"]
 mod admin;
+#[path = "api/beyond.rs"]
+mod beyond;
 #[path = "api/calendars.rs"]
 mod calendars;
+#[path = "api/dropped.rs"]
+mod dropped;
 #[path = "api/ends.rs"]
 mod ends;
 #[path = "api/event_types.rs"]
 mod event_types;
+#[path = "api/every_door.rs"]
+mod every_door;
 #[path = "api/http.rs"]
 mod http;
 #[path = "api/life.rs"]
@@ -35,7 +41,7 @@ use axum::{
 use berth_engine::{NewKey, NewTenant, TENANT_SCOPES};
 use berth_model::id::TenantId;
 use berth_server::{App, router};
-use berth_tests::{TestClock, World};
+use berth_tests::{TestClock, World, component};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use berth_engine::{BookRequest, CancelBooking, NewCalendar, RescheduleBooking};
+use berth_engine::{CancelBooking, NewCalendar, RescheduleBooking};
 use berth_model::{
     booking::BookingStatus,
     event_type::EventTypeRecord,
     id::ConnectionId,
     problem::Code,
-    provider::{Attendee, WebhookRequest},
+    provider::WebhookRequest,
     time::{Clock as _, Instant},
 };
 use berth_simulators::{booksy, calcom, gohighlevel, hours::Hours};
@@ -86,24 +86,7 @@ impl Place {
     }
 
     async fn try_to_book(&self, start: &str) -> berth_engine::Outcome<berth_engine::BookOutcome> {
-        let request = BookRequest {
-            event_type: self.event_type.id,
-            start: at(start),
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
-            attendee: Attendee {
-                name: "Ada Nowak".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: None,
-                time_zone: "Europe/Warsaw".to_owned(),
-                language: None,
-            },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
-        };
+        let request = berth_tests::request(self.event_type.id, at(start));
         self.world.engine.book(&self.world.caller, request).await
     }
 

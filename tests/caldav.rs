@@ -20,7 +20,7 @@ use berth_tests::{
     proxy::Proxy,
     radicale::{LOGIN, Radicale, WARSAW, object},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -82,12 +82,6 @@ fn within(from: &str, to: &str) -> Interval {
 impl Scene {
     fn request(&self, start: Instant) -> BookRequest {
         BookRequest {
-            event_type: self.event_type.id,
-            start,
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
             attendee: Attendee {
                 name: "Ada Nowak; Müller".to_owned(),
                 email: Some("ada@example.com".to_owned()),
@@ -95,9 +89,8 @@ impl Scene {
                 time_zone: "Europe/Warsaw".to_owned(),
                 language: None,
             },
-            guests: Vec::new(),
-            answers: Map::new(),
             notes: Some("By bike,\nwith a dog".to_owned()),
+            ..berth_tests::request(self.event_type.id, start)
         }
     }
 

@@ -12,7 +12,7 @@ use berth_model::{
     id::{ConnectionId, ProviderCallId},
     problem::Code,
     provider::{
-        Asked, Attendee, CallContext, ExternalStatus, LinkRequest, Providers, WebhookEvent, WebhookReply,
+        Asked, CallContext, ExternalStatus, LinkRequest, Providers, WebhookEvent, WebhookReply,
         WebhookRequest,
     },
     time::{Clock, Instant, Interval, Zone},
@@ -61,22 +61,8 @@ impl Studio {
 
     async fn book(&self, start: &str) -> Outcome<BookOutcome> {
         let request = BookRequest {
-            event_type: self.event_type.id,
-            start: at(start),
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
-            attendee: Attendee {
-                name: "Ada Nowak".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: None,
-                time_zone: "Europe/Warsaw".to_owned(),
-                language: None,
-            },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
             notes: Some("first visit".to_owned()),
+            ..berth_tests::request(self.event_type.id, at(start))
         };
         self.world.engine.book(&self.world.caller, request).await
     }

@@ -11,51 +11,75 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant as Moment},
 };
 
+use berth_model::time::Instant;
 use berth_simulators::{
     calcom::{Config, Simulator},
     faults::Rates,
+    machine_clock,
 };
 use berth_tests::process::{Database, Process};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const ROUNDS: usize = 3;
 const CLIENTS: usize = 8;
 /// Longest wait for both sides to agree: a lease of the killed process must run out, and retries wait.
 const SETTLE: Duration = Duration::from_secs(240);
 
-async fn killed_while_booking(database: Option<&str>) {
-    let config = Config {
-        rate_limit: false,
-        time_zone: chrono_tz::UTC,
-        opens_minute: 0,
-        closes_minute: 1_440,
-        weekends: true,
-        ..Config::default()
-    };
-    let simulator = Simulator::start(config).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let url = simulator.url();
-    let mut berth = Process::new(folder.path(), &url, database);
-    berth.key = berth.set_up(&url);
-    berth.serve().await;
-    let event_type = berth.offer(&url).await;
-    let berth = Arc::new(berth);
+/// A server with one event type, which is booked at a provider that is open round the clock.
+struct Studio {
+    simulator: Simulator,
+    folder: tempfile::TempDir,
+    berth: Arc<Process>,
+    event_type: String,
+}
 
-    let tomorrow = (berth_simulators::machine_clock()() / 86_400_000_000 + 1) * 86_400_000_000;
+impl Studio {
+    async fn open(database: Option<&str>) -> Self {
+        let config = Config {
+            rate_limit: false,
+            time_zone: chrono_tz::UTC,
+            opens_minute: 0,
+            closes_minute: 1_440,
+            weekends: true,
+            ..Config::default()
+        };
+        let simulator = Simulator::start(config).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let url = simulator.url();
+        let mut berth = Process::new(folder.path(), &url, database);
+        berth.key = berth.set_up(&url);
+        berth.serve().await;
+        let event_type = berth.offer(&url).await;
+        Self { simulator, folder, berth: Arc::new(berth), event_type }
+    }
+}
+
+/// The slot of half an hour with this number, from tomorrow on.
+fn slot(number: usize) -> Instant {
+    let tomorrow = (machine_clock()() / 86_400_000_000 + 1) * 86_400_000_000;
+    Instant::from_micros(tomorrow).plus_minutes(i64::try_from(number).unwrap() * 30)
+}
+
+/// Somebody books this slot.
+fn booking(event_type: &str, number: usize) -> Value {
+    json!({ "event_type": event_type, "start": slot(number),
+        "attendee": { "name": "Ada", "email": format!("ada{number}@example.com"), "time_zone": "UTC" } })
+}
+
+async fn killed_while_booking(database: Option<&str>) {
+    let Studio { simulator, folder: _folder, berth, event_type } = Studio::open(database).await;
+
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
         let answered = Arc::new(AtomicUsize::new(0));
         let clients: Vec<_> = (0..CLIENTS)
             .map(|client| {
                 let (berth, event_type, answered) = (berth.clone(), event_type.clone(), answered.clone());
-                let slot = i64::try_from(round * CLIENTS + client).unwrap();
                 tokio::spawn(async move {
-                    let start = berth_model::time::Instant::from_micros(tomorrow + slot * 1_800_000_000);
-                    let body = json!({ "event_type": event_type, "start": start,
-                        "attendee": { "name": "Ada", "email": format!("ada{slot}@example.com"), "time_zone": "UTC" } });
+                    let body = booking(&event_type, round * CLIENTS + client);
                     let reply = berth.post("/api/booking", &body).await;
                     answered.fetch_add(1, Ordering::Relaxed);
                     match reply {
@@ -67,8 +91,8 @@ async fn killed_while_booking(database: Option<&str>) {
             })
             .collect();
         // In the middle: some are answered, some are under way.
-        let until = Instant::now() + Duration::from_secs(20);
-        while answered.load(Ordering::Relaxed) < (round + 1) * 2 && Instant::now() < until {
+        let until = Moment::now() + Duration::from_secs(20);
+        while answered.load(Ordering::Relaxed) < (round + 1) * 2 && Moment::now() < until {
             tokio::task::yield_now().await;
         }
         berth.kill();
@@ -78,13 +102,13 @@ async fn killed_while_booking(database: Option<&str>) {
         berth.serve().await;
     }
 
-    let until = Instant::now() + SETTLE;
+    let until = Moment::now() + SETTLE;
     let bookings = loop {
         let bookings = berth.bookings().await;
         if bookings.iter().all(|b| b["provider_task"].is_null()) {
             break bookings;
         }
-        assert!(Instant::now() < until, "both sides never agreed: {bookings:?}");
+        assert!(Moment::now() < until, "both sides never agreed: {bookings:?}");
         tokio::time::sleep(Duration::from_millis(500)).await;
     };
     berth.kill();
@@ -139,38 +163,17 @@ async fn killed_by_a_job(database: Option<&str>) {
         Some(_) => "UPDATE jobs SET leased_until = '2020-01-01T00:00:00Z' WHERE leased_until IS NOT NULL",
         None => "UPDATE jobs SET leased_until = 1 WHERE leased_until IS NOT NULL",
     };
-    let config = Config {
-        rate_limit: false,
-        time_zone: chrono_tz::UTC,
-        opens_minute: 0,
-        closes_minute: 1_440,
-        weekends: true,
-        ..Config::default()
-    };
-    let simulator = Simulator::start(config).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let url = simulator.url();
-    let mut berth = Process::new(folder.path(), &url, database);
-    berth.key = berth.set_up(&url);
-    berth.serve().await;
-    let event_type = berth.offer(&url).await;
-    let berth = Arc::new(berth);
+    let Studio { simulator, folder, berth, event_type } = Studio::open(database).await;
     // From now on the provider takes requests and answers none, so that the job is under way for as long as is needed.
     simulator.set_rates(Rates { latency_ms: (600_000, 600_000), ..Rates::default() });
-    let start = (berth_simulators::machine_clock()() / 86_400_000_000 + 1) * 86_400_000_000;
     let client = {
         let berth = berth.clone();
-        tokio::spawn(async move {
-            let start = berth_model::time::Instant::from_micros(start);
-            let body = json!({ "event_type": event_type, "start": start,
-                "attendee": { "name": "Ada", "email": "ada@example.com", "time_zone": "UTC" } });
-            berth.post("/api/booking", &body).await
-        })
+        tokio::spawn(async move { berth.post("/api/booking", &booking(&event_type, 0)).await })
     };
     for time in 1..=3 {
-        let until = Instant::now() + SETTLE;
+        let until = Moment::now() + SETTLE;
         while sql(folder.path(), database, JOB).await != Some(time) {
-            assert!(Instant::now() < until, "the job was not taken up for the {time}. time");
+            assert!(Moment::now() < until, "the job was not taken up for the {time}. time");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         berth.kill();
@@ -184,12 +187,12 @@ async fn killed_by_a_job(database: Option<&str>) {
         let items = page["items"].as_array().unwrap().clone();
         items.into_iter().find(|item| item["kind"] == "sync_booking")
     };
-    let until = Instant::now() + SETTLE;
+    let until = Moment::now() + SETTLE;
     let letter = loop {
         if let Some(letter) = dead().await {
             break letter;
         }
-        assert!(Instant::now() < until, "it is taken up again without end");
+        assert!(Moment::now() < until, "it is taken up again without end");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     assert!(letter["last_error"].as_str().unwrap().contains("3 times"), "{letter}");
@@ -205,9 +208,9 @@ async fn killed_by_a_job(database: Option<&str>) {
     simulator.set_rates(Rates::default());
     let again = format!("/api/admin/calcom/operations/{}/requeue", letter["id"].as_str().unwrap());
     assert_eq!(berth.post(&again, &json!(null)).await.unwrap().0, 202);
-    let until = Instant::now() + SETTLE;
+    let until = Moment::now() + SETTLE;
     while berth.bookings().await[0]["status"] != "confirmed" {
-        assert!(Instant::now() < until, "it was not confirmed");
+        assert!(Moment::now() < until, "it was not confirmed");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(simulator.active_by_reference(booking["id"].as_str().unwrap()).len(), 1);

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use berth_engine::BookRequest;
-use berth_model::{booking::BookingStatus, manifest::CONTRACTS, provider::Attendee};
+use berth_model::{booking::BookingStatus, manifest::CONTRACTS};
 use berth_tests::{TestClock, World};
 use ring::digest::{SHA256, digest};
 use serde_json::json;
@@ -33,24 +32,8 @@ async fn each_frozen_component_still_serves() {
         let types = world.engine.external_event_types(&world.caller, connection, None).await.unwrap();
         assert!(types.items.iter().any(|e| e.id == "consultation"), "{contract}");
         let event_type = world.offer(Some(connection), Some("consultation")).await;
-        let request = BookRequest {
-            event_type: event_type.id,
-            start: "2026-11-24T09:00:00Z".parse().unwrap(),
-            length_minutes: None,
-            member: None,
-            provider: None,
-            hold: None,
-            attendee: Attendee {
-                name: "Ada".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: None,
-                time_zone: "Europe/Lisbon".to_owned(),
-                language: None,
-            },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
-        };
+        let start = "2026-11-24T09:00:00Z".parse().unwrap();
+        let request = berth_tests::request(event_type.id, start);
         let booking = world.engine.book(&world.caller, request).await.unwrap().booking;
         assert_eq!(booking.status, BookingStatus::Confirmed, "{contract}");
         assert!(booking.external_id.is_some(), "{contract}");

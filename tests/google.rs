@@ -14,7 +14,7 @@ use berth_model::{
     id::{BookingId, ConnectionId},
     manifest::PluginId,
     problem::{Code, Problem},
-    provider::{Attendee, WebhookRequest},
+    provider::WebhookRequest,
     secret::{Credentials, Secret},
     sync::ConflictKind,
     time::{Clock, Instant},
@@ -81,24 +81,7 @@ async fn scene(seed: u64) -> Scene {
 
 impl Scene {
     fn request(&self, clock: &str) -> BookRequest {
-        BookRequest {
-            event_type: self.event_type.id,
-            start: at(clock),
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
-            attendee: Attendee {
-                name: "Ada Nowak".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: None,
-                time_zone: "Europe/Warsaw".to_owned(),
-                language: None,
-            },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
-        }
+        berth_tests::request(self.event_type.id, at(clock))
     }
 
     async fn book(&self, clock: &str) -> Result<BookOutcome, Problem> {

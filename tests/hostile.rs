@@ -2,6 +2,8 @@
 
 #[path = "hostile/compile.rs"]
 mod compile;
+#[path = "hostile/texts.rs"]
+mod texts;
 
 use std::{
     net::IpAddr,

@@ -8,13 +8,12 @@ mod storm;
 
 use std::sync::Arc;
 
-use berth_engine::{BookOutcome, BookRequest, CancelBooking, EventTypePatch, RescheduleBooking};
+use berth_engine::{BookOutcome, CancelBooking, EventTypePatch, RescheduleBooking};
 use berth_model::{
     booking::{Booking, BookingStatus},
     event_type::{EventTypePolicy, EventTypeRecord},
     id::{BookingId, ConnectionId},
     problem::{Code, Problem},
-    provider::Attendee,
     time::{Clock, Instant},
 };
 use berth_simulators::{faults::Fault, outlook};
@@ -77,24 +76,7 @@ impl Scene {
     }
 
     async fn try_to_book(&self, start: Instant) -> Result<BookOutcome, Problem> {
-        let request = BookRequest {
-            event_type: self.event_type.id,
-            start,
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
-            attendee: Attendee {
-                name: "Ada Nowak".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: None,
-                time_zone: "Europe/Warsaw".to_owned(),
-                language: None,
-            },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
-        };
+        let request = berth_tests::request(self.event_type.id, start);
         self.world.engine.book(&self.world.caller, request).await
     }
 

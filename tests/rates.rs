@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use berth_engine::BookRequest;
 use berth_model::{
-    booking::BookingStatus, event_type::EventTypeRecord, id::ConnectionId, provider::Attendee,
-    sync::SyncPhase, time::Instant,
+    booking::BookingStatus, event_type::EventTypeRecord, id::ConnectionId, sync::SyncPhase, time::Instant,
 };
 use berth_simulators::{calcom::Simulator, faults::Fault};
 use berth_tests::{TestClock, World, calcom, component};
@@ -68,24 +66,7 @@ impl Scene {
     }
 
     async fn book(&self, start: &str) -> BookingStatus {
-        let request = BookRequest {
-            event_type: self.event_type.id,
-            start: start.parse::<Instant>().unwrap(),
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
-            attendee: Attendee {
-                name: "Ada".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: None,
-                time_zone: "UTC".to_owned(),
-                language: None,
-            },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
-        };
+        let request = berth_tests::request(self.event_type.id, start.parse::<Instant>().unwrap());
         self.world.engine.book(&self.world.caller, request).await.unwrap().booking.status
     }
 }

@@ -1,12 +1,12 @@
 //! A webhook secret is exchanged at a real component's provider while people book on both sides: no message is lost, no booking refused.
 
-use berth_engine::{BookRequest, Outcome};
+use berth_engine::Outcome;
 use berth_model::{
     booking::{Booking, BookingStatus},
     id::{ConnectionId, EventTypeId},
     limits,
     problem::Code,
-    provider::{Attendee, WebhookReply, WebhookRequest},
+    provider::{WebhookReply, WebhookRequest},
     time::{Clock as _, Instant},
 };
 use berth_simulators::{calcom, calcom::Delivery, faults::Fault};
@@ -25,24 +25,7 @@ fn at(text: &str) -> Instant {
 
 impl Studio {
     async fn book(&self, start: &str) -> Booking {
-        let request = BookRequest {
-            event_type: self.event_type,
-            start: at(start),
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
-            attendee: Attendee {
-                name: "Ada Nowak".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: None,
-                time_zone: "Europe/Warsaw".to_owned(),
-                language: None,
-            },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
-        };
+        let request = berth_tests::request(self.event_type, at(start));
         let outcome = self.world.engine.book(&self.world.caller, request).await.unwrap();
         assert_eq!((outcome.pending, outcome.booking.status), (false, BookingStatus::Confirmed));
         outcome.booking

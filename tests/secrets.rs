@@ -3,9 +3,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use berth_engine::{BookRequest, NewConnection, NewOAuthClient, OAuthAnswer};
+use berth_engine::{NewConnection, NewOAuthClient, OAuthAnswer};
 use berth_model::{
-    provider::{Attendee, WebhookRequest},
+    provider::WebhookRequest,
     secret::{Credentials, Secret},
     time::{Clock as _, Instant},
 };
@@ -90,24 +90,7 @@ async fn planted_credentials_are_found_nowhere() {
     cal.script("POST /v2/bookings", Fault::Truncated);
     let first: Instant = Instant::from_micros((clock.now().micros() / 86_400_000_000 + 2) * 86_400_000_000);
     for n in 0..20 {
-        let request = BookRequest {
-            event_type: event_type.id,
-            start: first.plus_minutes(n * 30),
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
-            attendee: Attendee {
-                name: "Ada".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: None,
-                time_zone: "UTC".to_owned(),
-                language: None,
-            },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
-        };
+        let request = berth_tests::request(event_type.id, first.plus_minutes(n * 30));
         said.push(format!("{:?}", world.engine.book(&world.caller, request).await));
         clock.advance_ms(30_000);
         world.engine.run_due_jobs(20).await.unwrap();

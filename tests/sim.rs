@@ -125,12 +125,6 @@ impl Run {
         let start = self.some_start();
         let n: u32 = self.rng.random();
         let request = BookRequest {
-            event_type: self.event_type.id,
-            start,
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
             attendee: Attendee {
                 name: format!("Customer {n}"),
                 email: Some(format!("customer{n}@example.com")),
@@ -138,9 +132,7 @@ impl Run {
                 time_zone: "Europe/Warsaw".to_owned(),
                 language: None,
             },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
+            ..berth_tests::request(self.event_type.id, start)
         };
         let (engine, caller) = (self.engine.clone(), self.world.caller.clone());
         match self.or_crash(async move { engine.book(&caller, request).await }).await {

@@ -17,6 +17,8 @@ mod contention;
 mod holds;
 #[path = "store/jobs.rs"]
 mod jobs;
+#[path = "store/known_years.rs"]
+mod known_years;
 #[path = "store/limits.rs"]
 mod limits;
 #[path = "store/logs.rs"]
@@ -95,6 +97,7 @@ on_both! {
     jobs::jobs_end_at_once_among_writes_that_are_refused,
     jobs::one_open_job_per_key,
     jobs::what_a_connection_stopped_is_woken,
+    known_years::time_off_without_end_ends_with_the_known_years,
     limits::a_limit_counts_what_it_should,
     limits::a_limit_is_not_exceeded_by_racing_bookings,
     limits::the_limits_of_a_large_team_count_the_same,

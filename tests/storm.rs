@@ -18,7 +18,7 @@ use berth_model::{
 };
 use berth_store::{Store, VaultKeys, records::BookingFilter};
 use berth_tests::{Seeded, TestClock, World};
-use serde_json::{Map, json};
+use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 /// Customers in one race.
@@ -60,12 +60,6 @@ storms!(
 
 fn request(event_type: &EventTypeRecord, start: Instant, n: usize) -> BookRequest {
     BookRequest {
-        event_type: event_type.id,
-        start,
-        length_minutes: None,
-        hold: None,
-        member: None,
-        provider: None,
         attendee: Attendee {
             name: format!("Customer {n}"),
             email: Some(format!("c{n}@example.com")),
@@ -73,9 +67,7 @@ fn request(event_type: &EventTypeRecord, start: Instant, n: usize) -> BookReques
             time_zone: "UTC".to_owned(),
             language: None,
         },
-        guests: Vec::new(),
-        answers: Map::new(),
-        notes: None,
+        ..berth_tests::request(event_type.id, start)
     }
 }
 

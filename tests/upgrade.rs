@@ -5,8 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use berth_engine::BookRequest;
-use berth_model::{plugin::PluginState, problem::Code, provider::Attendee};
+use berth_model::{plugin::PluginState, problem::Code};
 use berth_store::records::GrantRecord;
 use berth_tests::{TestClock, World, component, component_as, with_calcom};
 use serde_json::json;
@@ -120,24 +119,7 @@ async fn a_host_that_is_not_granted_is_named_wherever_it_shows() {
     let problem = engine.external_event_types(caller, connection, None).await.unwrap_err();
     assert!(problem.detail.contains(&line), "{problem:?}");
     // A request with a body is refused before anybody reads the body; that is not the reason.
-    let request = BookRequest {
-        event_type: event_type.id,
-        start: "2026-11-24T00:30:00Z".parse().unwrap(),
-        length_minutes: None,
-        hold: None,
-        member: None,
-        provider: None,
-        attendee: Attendee {
-            name: "Ada Nowak".to_owned(),
-            email: Some("ada@example.com".to_owned()),
-            phone: None,
-            time_zone: "Europe/Warsaw".to_owned(),
-            language: None,
-        },
-        guests: Vec::new(),
-        answers: serde_json::Map::new(),
-        notes: None,
-    };
+    let request = berth_tests::request(event_type.id, "2026-11-24T00:30:00Z".parse().unwrap());
     let made = engine.book(caller, request).await.unwrap();
     assert!(made.pending, "it is kept until somebody grants the host");
     let calls = world.calls.0.lock().unwrap();

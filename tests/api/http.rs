@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use berth_server::{ConnectionLimits, Door, serve};
+use berth_server::{ConnectionLimits, HttpServer, serve};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -27,8 +27,9 @@ impl Socket {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
         let router = api.router.clone();
-        let door = Door { router, limits: ConnectionLimits::new(100), tls: None, trusted_proxies: [].into() };
-        tokio::spawn(serve(listener, door, stopped));
+        let server =
+            HttpServer { router, limits: ConnectionLimits::new(100), tls: None, trusted_proxies: [].into() };
+        tokio::spawn(serve(listener, server, stopped));
         Self { api, address, _stop: stop }
     }
 

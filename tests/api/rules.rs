@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use berth_engine::{NewTenant, TENANT_SCOPES};
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use super::{Answer, Api, booking, key};
 
@@ -345,4 +346,42 @@ async fn public_holidays_of_a_country_close_a_listing() {
         let refused = shop.sent("POST", path, body).await;
         assert_eq!(refused.body["errors"][0]["field"], pointer, "{:?}", refused.body);
     }
+}
+
+/// The rule of a stored pattern, as an older version wrote it that did not refuse it.
+async fn stored_before(shop: &Shop, pattern: &Value, dtstart: &str, rrule: &str) {
+    let url = format!("sqlite:{}", shop.api.world.database().unwrap().display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let id = pattern["id"].as_str().unwrap().replace('-', "");
+    let update = format!(
+        "UPDATE rules SET rule = json_set(rule, '$.dtstart_local', '{dtstart}', '$.rrule', '{rrule}') WHERE id = x'{id}'"
+    );
+    let done = sqlx::query(AssertSqlSafe(update)).execute(&mut connection).await.unwrap();
+    assert_eq!(done.rows_affected(), 1);
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn patterns_of_an_older_version_that_cannot_be_followed_are_left_out_and_named() {
+    let shop = shop().await;
+    let pattern = |hour: u32| json!({ "member": shop.ana, "dtstart_local": format!("2026-11-02T{hour}:00:00"), "rrule": "FREQ=WEEKLY;BYDAY=TU", "duration_minutes": 60 });
+    shop.make("/api/booking/patterns", pattern(14)).await;
+    let dear = shop.make("/api/booking/patterns", pattern(15)).await;
+    let unreadable = shop.make("/api/booking/patterns", pattern(16)).await;
+    assert_eq!(shop.day("2026-11-24").await, ["14:00", "15:00", "16:00"]);
+    assert_eq!(shop.answer("2026-11-24", "2026-11-25").await.get("left_out"), None);
+
+    stored_before(&shop, &dear, "1970-01-01T15:00:00", "FREQ=MINUTELY;COUNT=4294967295").await;
+    stored_before(&shop, &unreadable, "2026-11-02T16:00:00", "FREQ=FORTNIGHTLY").await;
+    let answer = shop.answer("2026-11-24", "2026-11-25").await;
+    let mut named: Vec<&str> =
+        answer["left_out"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    named.sort_unstable();
+    let mut expected = [&dear, &unreadable].map(|pattern| pattern["id"].as_str().unwrap());
+    expected.sort_unstable();
+    assert_eq!(named, expected, "{answer}");
+    assert_eq!(shop.day("2026-11-24").await, ["14:00"], "they open nothing, and the others do");
+    // A booking is made beside them.
+    let made = booking(&shop.event_type, "2026-11-24T14:00:00Z");
+    assert_eq!(shop.sent("POST", "/api/booking", made).await.status, StatusCode::CREATED);
 }

@@ -258,12 +258,6 @@ impl Run {
     async fn book(&mut self, at: usize, start: Instant) {
         let side = &mut self.sides[at];
         let request = BookRequest {
-            event_type: side.event_type,
-            start,
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
             attendee: Attendee {
                 name: "Ada".to_owned(),
                 email: Some(format!("ada{}@example.com", side.acknowledged.len())),
@@ -271,9 +265,7 @@ impl Run {
                 time_zone: "UTC".to_owned(),
                 language: None,
             },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
+            ..berth_tests::request(side.event_type, start)
         };
         match self.engine.book(&side.caller, request).await {
             Ok(outcome) => {

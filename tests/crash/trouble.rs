@@ -27,9 +27,7 @@ fn process(folder: &Path, database: Option<&str>) -> Process {
 async fn with_a_key(folder: &Path, database: Option<&str>) -> Process {
     let mut berth = process(folder, database);
     berth.log_to(&folder.join("berth.log"));
-    berth.run(&["tenant", "create", "--tenant", "studio", "--name", "Studio"]);
-    let key = berth.run(&["key", "create", "--tenant", "studio", "--name", "test"]);
-    key[0]["key"].as_str().unwrap().clone_into(&mut berth.key);
+    berth.key = berth.tenant();
     berth.serve().await;
     berth
 }

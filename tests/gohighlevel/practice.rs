@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use berth_engine::BookRequest;
 use berth_model::{
     booking::Booking,
     event_type::EventTypeRecord,
     id::{ConnectionId, ProviderCallId},
     problem::Code,
-    provider::{Asked, Attendee, CallContext, WebhookRequest},
+    provider::{Asked, CallContext, WebhookRequest},
     time::{Clock, Instant},
 };
 use berth_simulators::{
@@ -67,24 +66,7 @@ impl Practice {
 
     /// Ada books, or is refused.
     pub async fn try_to_book(&self, start: Instant) -> Result<Booking, Code> {
-        let request = BookRequest {
-            event_type: self.event_type.id,
-            start,
-            length_minutes: None,
-            hold: None,
-            member: None,
-            provider: None,
-            attendee: Attendee {
-                name: "Ada Nowak".to_owned(),
-                email: Some("ada@example.com".to_owned()),
-                phone: None,
-                time_zone: "Europe/Warsaw".to_owned(),
-                language: None,
-            },
-            guests: Vec::new(),
-            answers: serde_json::Map::new(),
-            notes: None,
-        };
+        let request = berth_tests::request(self.event_type.id, start);
         let booked = self.world.engine.book(&self.world.caller, request).await;
         booked.map(|outcome| outcome.booking).map_err(|problem| problem.code)
     }

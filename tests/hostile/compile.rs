@@ -21,10 +21,14 @@ use berth_tests::{
     process::{Process, program},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use serde_json::Value;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use serde_json::{Value, json};
 
 /// What the server may have grown by after all of them: pages of its own that it keeps for the next work.
 const GROWN_KIB_MAX: u64 = 48 * 1024;
+/// What the server may take besides what it has when it stands: the bodies under way, and what it learns of them. One of these components
+/// alone took three gibibytes where it was compiled in the server.
+const SERVER_MORE_BYTES_MAX: u64 = 384 * 1024 * 1024;
 /// Longest wait for one of them, which in an unoptimised build includes compiling.
 const ENDS: Duration = Duration::from_secs(600);
 
@@ -124,12 +128,36 @@ impl Operator {
     }
 }
 
-async fn serve(folder: &tempfile::TempDir) -> (Process, Operator) {
-    let process = Process::new(folder.path(), "http://127.0.0.1:1", None);
-    process.run(&["migrate"]);
-    process.serve().await;
-    let operator = Operator::of(&process);
-    (process, operator)
+/// Nobody listens there, and nobody is asked.
+const NOBODY: &str = "http://127.0.0.1:1";
+
+/// From now on this process, and those that it starts, may have so many bytes more of memory that can be written. What it only reserved
+/// for sandboxes does not count before it is used.
+fn cap(pid: u32, more_bytes: u64) {
+    let has = status_kib(pid, "VmData:").unwrap() * 1024;
+    let most = has + more_bytes;
+    let limit = Rlimit { current: Some(most), maximum: Some(most) };
+    let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
+    prlimit(Some(pid), Resource::Data, limit).unwrap();
+    println!("{} KiB of data, and at most {} KiB from now on", has / 1024, most / 1024);
+}
+
+/// Customers of the built-in provider, one after the other, until they are told to stop; how many bookings they made.
+async fn customers(process: &Process, event_type: &str, stop: &AtomicBool) -> usize {
+    let tomorrow = (berth_simulators::machine_clock()() / 86_400_000_000 + 1) * 86_400_000_000;
+    for n in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            return n;
+        }
+        let start =
+            berth_model::time::Instant::from_micros(tomorrow).plus_minutes(i64::try_from(n).unwrap() * 30);
+        let body = json!({ "event_type": event_type, "start": start,
+            "attendee": { "name": "Ada", "email": "ada@example.com", "time_zone": "UTC" } });
+        let (status, made) = process.post("/api/booking", &body).await.unwrap();
+        assert_eq!((status, &made["status"]), (201, &json!("confirmed")), "booking {n}: {made}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    0
 }
 
 fn said(ended: &Value) -> String {
@@ -140,7 +168,12 @@ fn said(ended: &Value) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_too_much_is_refused_in_words_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let (process, operator) = serve(&folder).await;
+    let mut process = Process::new(folder.path(), NOBODY, None);
+    let metrics = process.show_metrics();
+    process.key = process.tenant();
+    process.serve().await;
+    let operator = Operator::of(&process);
+    let event_type = process.offer_built_in().await;
     let pid = process.pid().unwrap();
     // An honest one first: what it takes to install anything is there from then on.
     let honest = operator.install(component("template")).await;
@@ -149,10 +182,39 @@ async fn what_is_too_much_is_refused_in_words_and_leaves_nothing() {
         (&"installed".into(), &"acme".into()),
         "{honest}"
     );
-    let metrics = reqwest::get(format!("{}/metrics", process.url())).await.unwrap().text().await.unwrap();
-    assert!(!metrics.contains("berth_calls_total"), "a trial is not measured: {metrics}");
+    let measured = reqwest::get(metrics).await.unwrap().text().await.unwrap();
+    assert!(measured.contains("berth_request_seconds"), "these are the metrics: {measured}");
+    assert!(!measured.contains("berth_calls_total"), "a trial is not measured: {measured}");
     let before = status_kib(pid, "VmRSS:").unwrap();
+    cap(pid, SERVER_MORE_BYTES_MAX);
     let watch = Watch::of(pid);
+    let stop = AtomicBool::new(false);
+    let uploads = async {
+        all_are_refused(&operator).await;
+        stop.store(true, Ordering::Relaxed);
+    };
+    let (booked, ()) = tokio::join!(customers(&process, &event_type, &stop), uploads);
+    assert!(booked > 10, "customers go on: {booked}");
+    let after = status_kib(pid, "VmRSS:").unwrap();
+    let peak = status_kib(pid, "VmHWM:").unwrap();
+    let peaks = watch.end();
+    println!(
+        "server: {before} KiB before, {peak} KiB at most, {after} KiB after, {booked} bookings meanwhile; processes that compiled: {:?}",
+        peaks.values()
+    );
+    assert!(after <= before + GROWN_KIB_MAX, "the server grew from {before} to {after} KiB");
+    let most = limits::COMPILE_MEMORY_BYTES_MAX / 1024;
+    assert!(peaks.values().all(|peak| *peak <= most), "{peaks:?}");
+    // The compiler is free, and nothing of them is kept.
+    let honest = operator.install(component_as("template", "0.1.1")).await;
+    assert_eq!(honest["state"], "installed", "{honest}");
+    let kept = fs::read_dir(folder.path().join("compiled")).unwrap().count();
+    assert_eq!(kept, 2, "the two honest ones");
+    assert_eq!(operator.get("/api/operator/plugins").await["items"].as_array().unwrap().len(), 2);
+}
+
+/// Upload them all, each of two seeds.
+async fn all_are_refused(operator: &Operator) {
     for seed in [1, fresh_seed()] {
         for monster in monsters::all(seed) {
             let began = Instant::now();
@@ -168,18 +230,6 @@ async fn what_is_too_much_is_refused_in_words_and_leaves_nothing() {
             println!("{} ({bytes} bytes): {took:?} {told}", monster.name);
         }
     }
-    let after = status_kib(pid, "VmRSS:").unwrap();
-    let peaks = watch.end();
-    println!("server: {before} KiB before, {after} KiB after; processes that compiled: {:?}", peaks.values());
-    assert!(after <= before + GROWN_KIB_MAX, "the server grew from {before} to {after} KiB");
-    let most = limits::COMPILE_MEMORY_BYTES_MAX / 1024;
-    assert!(peaks.values().all(|peak| *peak <= most), "{peaks:?}");
-    // The compiler is free, and nothing of them is kept.
-    let honest = operator.install(component_as("template", "0.1.1")).await;
-    assert_eq!(honest["state"], "installed", "{honest}");
-    let kept = fs::read_dir(folder.path().join("compiled")).unwrap().count();
-    assert_eq!(kept, 2, "the two honest ones");
-    assert_eq!(operator.get("/api/operator/plugins").await["items"].as_array().unwrap().len(), 2);
 }
 
 /// The child of this process that compiles: bounded by itself, however the component gets to it.
@@ -260,7 +310,7 @@ async fn whoever_does_not_wait_ends_the_compiler() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_is_not_ready_until_what_is_active_is_compiled() {
     let folder = tempfile::tempdir().unwrap();
-    let process = Process::new(folder.path(), "http://127.0.0.1:1", None);
+    let process = Process::new(folder.path(), NOBODY, None);
     process.run(&["plugin", "install", "--activate", &find_component("template").display().to_string()]);
     // The cache goes: another machine, or another version of the program.
     fs::remove_dir_all(folder.path().join("compiled")).unwrap();

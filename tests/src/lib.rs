@@ -22,14 +22,14 @@ use std::{
 };
 
 use berth_engine::{
-    Caller, Engine, EngineParts, NewConnection, NewEventType, NewListing, NewMember, NewTenant,
+    BookRequest, Caller, Engine, EngineParts, NewConnection, NewEventType, NewListing, NewMember, NewTenant,
 };
 use berth_model::{
     event_type::{EventTypePolicy, EventTypeRecord},
-    id::ConnectionId,
+    id::{ConnectionId, EventTypeId},
     manifest::PluginId,
     member::{MemberRole, Turns},
-    provider::{CallLog, CallRecord, Providers},
+    provider::{Attendee, CallLog, CallRecord, Providers},
     random::Random,
     secret::{Credentials, Secret},
     time::{Clock, Instant, Zone},
@@ -383,6 +383,28 @@ impl World {
             external_id: external_id.map(str::to_owned),
         };
         self.engine.create_event_type(&self.caller, new).await.unwrap()
+    }
+}
+
+/// Ada Nowak from Warsaw books this start.
+pub fn request(event_type: EventTypeId, start: Instant) -> BookRequest {
+    BookRequest {
+        event_type,
+        start,
+        length_minutes: None,
+        hold: None,
+        member: None,
+        provider: None,
+        attendee: Attendee {
+            name: "Ada Nowak".to_owned(),
+            email: Some("ada@example.com".to_owned()),
+            phone: None,
+            time_zone: "Europe/Warsaw".to_owned(),
+            language: None,
+        },
+        guests: Vec::new(),
+        answers: serde_json::Map::new(),
+        notes: None,
     }
 }
 

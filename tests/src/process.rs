@@ -28,6 +28,11 @@ pub fn program() -> PathBuf {
     program
 }
 
+/// An address of this machine at which nobody listens; another test may have chosen the same before.
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
 /// A PostgreSQL database of its own.
 pub struct Database {
     pub url: String,
@@ -72,11 +77,11 @@ impl Process {
     pub fn new(folder: &Path, simulator: &str, database: Option<&str>) -> Self {
         // Once per process; another test may have chosen the same before.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let listen = free_address();
         let host = simulator.trim_start_matches("http://");
         let environment = [
             ("BERTH_DATA_DIR", folder.display().to_string()),
-            ("BERTH_LISTEN", format!("127.0.0.1:{port}")),
+            ("BERTH_LISTEN", listen.clone()),
             ("BERTH_INSECURE_HOSTS", format!("[{host:?}]")),
             ("BERTH_VAULT_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned()),
             ("BERTH_LOG_FILTER", "error".to_owned()),
@@ -85,12 +90,19 @@ impl Process {
         let environment = environment.into_iter().chain(database);
         Self {
             environment: environment.map(|(name, value)| (name.to_owned(), value)).collect(),
-            url: format!("http://127.0.0.1:{port}"),
+            url: format!("http://{listen}"),
             client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap(),
             key: String::new(),
             log: None,
             child: Mutex::new(None),
         }
+    }
+
+    /// With an address at which it shows its metrics; the page.
+    pub fn show_metrics(&mut self) -> String {
+        let address = free_address();
+        self.set("BERTH_METRICS_LISTEN", &address);
+        format!("http://{address}/metrics")
     }
 
     /// With another value in its environment.
@@ -120,6 +132,11 @@ impl Process {
     pub fn set_up(&self, simulator: &str) -> String {
         self.run(&["plugin", "install", "--activate", &find_component("calcom").display().to_string()]);
         self.run(&["plugin", "grant", "calcom", "api.cal.com", simulator.trim_start_matches("http://")]);
+        self.tenant()
+    }
+
+    /// A tenant and its key; the key.
+    pub fn tenant(&self) -> String {
         self.run(&["tenant", "create", "--tenant", "studio", "--name", "Studio"]);
         let key = self.run(&["key", "create", "--tenant", "studio", "--name", "test"]);
         key[0]["key"].as_str().unwrap().to_owned()
@@ -200,6 +217,15 @@ impl Process {
         let connection = json!({ "plugin": "calcom", "name": "test", "settings": { "base_url": simulator },
             "credentials": { "api-key": "cal_test_not_a_real_key" } });
         let connection = self.make("/api/booking-providers", connection).await;
+        self.offer_over(Some(&connection)).await
+    }
+
+    /// The same, of the built-in provider.
+    pub async fn offer_built_in(&self) -> String {
+        self.offer_over(None).await
+    }
+
+    async fn offer_over(&self, connection: Option<&str>) -> String {
         let listing = json!({ "slug": "studio", "title": "Studio", "time_zone": "UTC", "booking_provider_id": connection });
         let listing = self.make("/api/listings", listing).await;
         let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -207,7 +233,7 @@ impl Process {
             "weekly_hours": [{ "weekdays": days, "start": "00:00", "end": "24:00" }] });
         let member = self.make("/api/booking/team", member).await;
         let event_type = json!({ "listing": listing, "slug": "consultation", "title": "Consultation",
-            "length_minutes": 30, "members": [member], "external_id": "101" });
+            "length_minutes": 30, "members": [member], "external_id": connection.map(|_| "101") });
         self.make("/api/booking/event-types", event_type).await
     }
 }

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use crate::world::World;
 
-fn migration(engine: &str, name: &str) -> String {
+/// The text of a migration.
+pub fn migration(engine: &str, name: &str) -> String {
     let path = format!("{}/../migrations/{engine}/{name}.sql", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).unwrap()
 }

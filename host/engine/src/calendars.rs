@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
     booking::{Booking, BookingStatus},
+    budget::Budget,
     event_type::EventTypeRecord,
     ics::{self, IcsEvent, IcsMethod, IcsPerson, IcsStatus},
     id::{BookingId, EventTypeId, MemberId},
@@ -109,8 +110,7 @@ impl Engine {
         // Each event type and each organiser is read once.
         let mut event_types: BTreeMap<EventTypeId, EventTypeRecord> = BTreeMap::new();
         let mut members: BTreeMap<MemberId, MemberRecord> = BTreeMap::new();
-        let mut events = Vec::with_capacity(bookings.len());
-        for booking in bookings {
+        for booking in &bookings {
             if let Entry::Vacant(unread) = event_types.entry(booking.event_type) {
                 let record = self.store().event_type(caller.tenant, booking.event_type).await;
                 unread.insert(record.map_err(of_store)?);
@@ -119,12 +119,16 @@ impl Engine {
                 let record = self.store().member(caller.tenant, booking.member).await;
                 unread.insert(record.map_err(of_store)?);
             }
-            let organiser = members.get(&booking.member).map(std::slice::from_ref).unwrap_or_default();
-            if let Some(event_type) = event_types.get(&booking.event_type) {
-                events.push(event(&booking, event_type, organiser, zone, None));
-            }
         }
-        Ok(ics::feed(&name, &events))
+        let written = move |budget: &Budget| {
+            budget.spend_each(bookings.len())?;
+            let events = bookings.iter().filter_map(|booking| {
+                let organiser = members.get(&booking.member).map(std::slice::from_ref).unwrap_or_default();
+                Some(event(booking, event_types.get(&booking.event_type)?, organiser, zone, None))
+            });
+            Ok(ics::feed(&name, &events.collect::<Vec<_>>()))
+        };
+        self.compute(caller.tenant, written).await
     }
 
     async fn check_subject(&self, caller: &Caller, subject: FeedSubject) -> Outcome<()> {

@@ -19,7 +19,10 @@ use berth_model::{
     limits,
     problem::{Code, Problem},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinError,
+};
 
 use crate::{Engine, Outcome};
 
@@ -130,10 +133,7 @@ impl Computing {
             drop(permit);
             done
         });
-        done.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a computation did not end");
-            Err(Problem::new(Code::Internal, "The computation could not be finished."))
-        })
+        done.await.unwrap_or_else(|error| Err(not_ended(&error)))
     }
 
     /// The same with so many steps, begun here if it is small: it may be begun twice.
@@ -153,6 +153,24 @@ impl Computing {
         }
         self.run(tenant, move |budget| budget.part(steps, work)).await
     }
+}
+
+/// Work that takes as long as there are bytes or rows: on a thread of its own where they are many (`is_long`), else where it is asked.
+/// For what is bounded by the size of one message or answer; what is not computes for a tenant ([`Engine::compute`]).
+pub async fn beside<T: Send + 'static>(
+    is_long: bool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Outcome<T> {
+    if !is_long {
+        return Ok(work());
+    }
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(|error| not_ended(&error))
+}
+
+fn not_ended(error: &JoinError) -> Problem {
+    tracing::error!(%error, "a computation did not end");
+    Problem::new(Code::Internal, "The computation could not be finished.")
 }
 
 impl Engine {
@@ -258,6 +276,14 @@ mod tests {
             Some(2),
             "no thread was needed"
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_long_is_done_beside_and_what_is_short_is_done_here() {
+        let here = std::thread::current().id();
+        let where_done = async |is_long| beside(is_long, || std::thread::current().id()).await.unwrap();
+        assert_eq!(where_done(false).await, here);
+        assert_ne!(where_done(true).await, here);
     }
 
     #[tokio::test(flavor = "multi_thread")]

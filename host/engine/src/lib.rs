@@ -70,6 +70,7 @@ use tokio::sync::{Notify, Semaphore};
 
 pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
 pub use bookings::{BookOutcome, BookRequest, HoldClaim};
+pub use computing::beside;
 pub use connections::{ConnectionPatch, NewConnection};
 pub use event_types::{DuplicateEventType, EventTypePatch, NewEventType};
 pub use grants::{GrantChange, Losing};

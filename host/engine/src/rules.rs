@@ -53,6 +53,24 @@ fn check(rule: &Rule, owner: Option<RuleOwner>) -> Outcome<()> {
     fields.finish()
 }
 
+impl Engine {
+    /// Check rules that belong together. Following a recurrence to where it comes first may take a core for long.
+    async fn checked(
+        &self,
+        caller: &Caller,
+        rules: Vec<Rule>,
+        owner: Option<RuleOwner>,
+    ) -> Outcome<Vec<Rule>> {
+        let recurs = |rule: &Rule| matches!(rule, Rule::Pattern(pattern) if pattern.rrule.is_some());
+        let is_dear = rules.iter().any(recurs);
+        let check_all = move |_: &Budget| {
+            rules.iter().try_for_each(|rule| check(rule, owner))?;
+            Ok(rules)
+        };
+        if is_dear { self.compute(caller.tenant, check_all).await } else { check_all(&Budget::of(0)) }
+    }
+}
+
 /// What the store found wrong, with the field.
 fn refused(error: StoreError, owner: Option<RuleOwner>) -> Problem {
     let missing = matches!(error, StoreError::NotFound("member, listing or event type"));
@@ -89,8 +107,7 @@ impl Engine {
         }
         let now = self.now();
         let mut made = Vec::with_capacity(rules.len());
-        for rule in rules {
-            check(&rule, owner)?;
+        for rule in self.checked(caller, rules, owner).await? {
             made.push(RuleRecord {
                 id: self.new_id(),
                 tenant: caller.tenant,
@@ -115,10 +132,11 @@ impl Engine {
         rule: Rule,
         expected_revision: Option<i64>,
     ) -> Outcome<RuleRecord> {
-        check(&rule, owner)?;
-        let old = self.rule(caller, rule.kind(), id).await?;
+        let kind = rule.kind();
+        let rule = self.checked(caller, vec![rule], owner).await?.pop();
+        let old = self.rule(caller, kind, id).await?;
         let revision = expected_revision.unwrap_or(old.revision);
-        let record = RuleRecord { owner, rule, ..old };
+        let record = RuleRecord { owner, rule: rule.unwrap_or(old.rule), ..old };
         let done = self.store().update_rule(record, revision, self.audit(caller)).await;
         done.map_err(|error| refused(error, owner))
     }
@@ -154,8 +172,10 @@ impl Engine {
 
 /// The slots that a pattern would offer.
 fn previewed(preview: &PatternPreview, budget: &Budget) -> Outcome<Vec<Instant>> {
-    let mut fields = Fields::default();
-    Rule::Pattern(preview.pattern.clone()).check(&mut fields);
+    let (mut fields, mut of_pattern) = (Fields::default(), Fields::default());
+    Rule::Pattern(preview.pattern.clone()).check(&mut of_pattern);
+    let inside = |error: FieldError| FieldError::new(format!("/pattern{}", error.field), error.message);
+    fields.extend(of_pattern.into_errors().into_iter().map(inside));
     fields.range("/length_minutes", preview.length_minutes, 1, limits::MEETING_MINUTES_MAX);
     let step = preview.slot_interval_minutes.unwrap_or(preview.length_minutes);
     fields.range("/slot_interval_minutes", step, 1, limits::MEETING_MINUTES_MAX);

@@ -177,11 +177,12 @@ impl Engine {
                 if self.conflict(connection, kind, Some(booking), Some(twin)).await? {
                     return Ok(format!("{}: the provider is brought back to our time", booking.id));
                 }
-                Ok(format!(
-                    "{CONFLICT}: {} was moved at the provider to {}, which is taken here",
-                    booking.id,
-                    twin.when.start()
-                ))
+                let place = if twin.when.is_empty() {
+                    format!("out of the years that are known here, to {} at least", twin.when.start())
+                } else {
+                    format!("to {}, which is taken here", twin.when.start())
+                };
+                Ok(format!("{CONFLICT}: {} was moved at the provider {place}", booking.id))
             }
         }
     }

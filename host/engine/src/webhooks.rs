@@ -20,7 +20,7 @@ use berth_store::{
 use serde_json::{Value, json};
 
 use crate::{
-    Caller, Engine, Outcome,
+    Caller, Engine, Outcome, beside,
     jobs::PROCESS_WEBHOOKS,
     problems::{of_call, of_store},
     refusals::is_from,
@@ -37,6 +37,62 @@ fn no_such() -> Problem {
 
 fn stored_reply() -> WebhookReply {
     WebhookReply { status: 200, content_type: "text/plain".to_owned(), body: Vec::new() }
+}
+
+/// Is this a body that is not read between other requests?
+const fn is_long(body: &[u8]) -> bool {
+    body.len() > limits::INLINE_BYTES_MAX
+}
+
+/// A message that came in, with what it is verified with.
+struct Message {
+    spec: WebhookSpec,
+    accepted: Vec<Credentials>,
+    request: WebhookRequest,
+}
+
+impl Message {
+    const fn is_long(&self) -> bool {
+        is_long(self.request.body.as_slice())
+    }
+
+    /// The reply to a handshake; none if it is none.
+    fn handshake(&self) -> Option<Result<WebhookReply, Refused>> {
+        let of = |c| webhook::handshake(&self.spec, c, &self.request.query, &self.request.body);
+        webhook::any(self.accepted.iter().filter_map(of))
+    }
+
+    /// The message as it is stored, if it is what its sender signed.
+    fn verified(
+        self,
+        id: InboundWebhookId,
+        tenant: TenantId,
+        connection: ConnectionId,
+    ) -> Result<InboundWebhook, Refused> {
+        let Self { spec, accepted, request } = self;
+        let verdict = |c| webhook::verify(&spec, c, &request.headers, &request.body, request.received_at);
+        webhook::any(accepted.iter().map(verdict)).unwrap_or(Err(Refused::Mismatch))?;
+        // A message without a body says only "something changed", each time anew: none is the double of another. Nor is one with a
+        // token in its body: what is not signed need not differ from the one before, and says "something was lost" again.
+        let dedup_key = if request.body.is_empty() || spec.body_field.is_some() {
+            webhook::dedup_key(id.uuid().as_bytes())
+        } else {
+            webhook::dedup_key(&request.body)
+        };
+        Ok(InboundWebhook {
+            id,
+            tenant,
+            connection,
+            dedup_key,
+            method: request.method,
+            headers: webhook::kept_headers(&spec, request.headers),
+            query: request.query,
+            body: webhook::kept_body(&spec, request.body),
+            received_at: request.received_at,
+            status: "stored".to_owned(),
+            detail: None,
+        })
+    }
 }
 
 impl Engine {
@@ -57,11 +113,12 @@ impl Engine {
         let manifest = self.active_manifest(plugin)?;
         let spec = manifest.webhook.as_ref().ok_or_else(no_such)?.under(&connection.settings);
         let accepted = self.accepted(&connection).await?;
-        let handshake = |c| webhook::handshake(&spec, c, &request.query, &request.body);
-        if let Some(reply) = webhook::any(accepted.iter().filter_map(handshake)) {
+        let message = Message { spec, accepted, request };
+        let (reply, message) = beside(message.is_long(), move || (message.handshake(), message)).await?;
+        if let Some(reply) = reply {
             return reply.map_err(|refused| self.refused(&connection, refused.as_str(), request_id));
         }
-        self.take(&connection, &spec, &accepted, request, source, request_id).await
+        self.take(&connection, message, source, request_id).await
     }
 
     /// Take a message that names only the account at the provider. It is stored for each connection to this account under which it is
@@ -76,16 +133,16 @@ impl Engine {
         let unknown = || Problem::new(Code::WebhookRefused, "The message is refused.");
         let manifest = self.active_manifest(plugin).map_err(|_| Problem::not_found("provider"))?;
         let spec = account_spec(&manifest)?;
-        let Some(account) = webhook::account(spec, &request.headers, &request.body) else {
-            return Err(unknown());
-        };
+        let (named, is_long) = (spec.clone(), is_long(&request.body));
+        let account = move || (webhook::account(&named, &request.headers, &request.body), request);
+        let (Some(account), request) = beside(is_long, account).await? else { return Err(unknown()) };
         let connections = self.store().connections_of_account(plugin, &account).await.map_err(of_store)?;
         let mut last = Err(unknown());
         for connection in connections {
             let accepted = self.accepted(&connection).await?;
-            let own = spec.under(&connection.settings);
-            let taken = self.take(&connection, &own, &accepted, request.clone(), source, request_id).await;
-            match taken {
+            let spec = spec.under(&connection.settings);
+            let message = Message { spec, accepted, request: request.clone() };
+            match self.take(&connection, message, source, request_id).await {
                 Ok(reply) => last = Ok(reply),
                 Err(problem) if problem.code == Code::WebhookRefused => {}
                 // Not stored although it is good: the provider has to send it again.
@@ -111,9 +168,7 @@ impl Engine {
     async fn take(
         &self,
         connection: &ConnectionRecord,
-        spec: &WebhookSpec,
-        accepted: &[Credentials],
-        request: WebhookRequest,
+        message: Message,
         source: Option<IpAddr>,
         request_id: &str,
     ) -> Outcome<WebhookReply> {
@@ -122,31 +177,9 @@ impl Engine {
         {
             return Err(self.refused(connection, "source_not_allowed", request_id));
         }
-        let verdict = |c| webhook::verify(spec, c, &request.headers, &request.body, request.received_at);
-        webhook::any(accepted.iter().map(verdict))
-            .unwrap_or(Err(Refused::Mismatch))
-            .map_err(|refused| self.refused(connection, refused.as_str(), request_id))?;
-        let id: InboundWebhookId = self.new_id();
-        // A message without a body says only "something changed", each time anew: none is the double of another. Nor is one with a
-        // token in its body: what is not signed need not differ from the one before, and says "something was lost" again.
-        let dedup_key = if request.body.is_empty() || spec.body_field.is_some() {
-            webhook::dedup_key(id.uuid().as_bytes())
-        } else {
-            webhook::dedup_key(&request.body)
-        };
-        let stored = InboundWebhook {
-            id,
-            tenant: connection.tenant,
-            connection: connection.id,
-            dedup_key,
-            method: request.method,
-            headers: webhook::kept_headers(spec, request.headers),
-            query: request.query,
-            body: webhook::kept_body(spec, request.body),
-            received_at: request.received_at,
-            status: "stored".to_owned(),
-            detail: None,
-        };
+        let (id, tenant, of) = (self.new_id(), connection.tenant, connection.id);
+        let stored = beside(message.is_long(), move || message.verified(id, tenant, of)).await?;
+        let stored = stored.map_err(|refused| self.refused(connection, refused.as_str(), request_id))?;
         let job = self.webhooks_job(connection.tenant, connection.id);
         if self.store().store_webhook(stored, job).await.map_err(of_store)? {
             self.ring();

@@ -169,6 +169,8 @@ pub const TENANT_PERMITS_KEPT_MAX: usize = 10_000;
 
 /// Largest JSON body of an API request, in bytes.
 pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Bytes that are read, hashed or written between other requests: a millisecond at most. More is on a thread of its own.
+pub const INLINE_BYTES_MAX: usize = 64 * 1024;
 /// Connections of a server at the same time, unless the configuration says otherwise: far more than requests under way, at about ten KiB each.
 pub const CONNECTIONS_MAX: u32 = 4_096;
 /// One part of so many of the connections may come from one address that is no proxy of ours: an office behind one address still fits.

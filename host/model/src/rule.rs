@@ -137,10 +137,10 @@ pub struct Pattern {
     /// Weekly: when it opens and closes.
     pub hours: Option<Stretch>,
     /// Weekly: first day; none for no first.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = Date)]
     pub valid_from: Option<NaiveDate>,
     /// Weekly: last day; none for no last.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = Date)]
     pub valid_to: Option<NaiveDate>,
     /// Recurring: first local time.
     #[schema(value_type = Option<String>, example = "2026-11-23T09:00:00")]
@@ -166,7 +166,7 @@ pub struct Pattern {
 #[serde(deny_unknown_fields)]
 pub struct Override {
     /// The civil day.
-    #[schema(value_type = String, example = "2026-12-24")]
+    #[schema(value_type = String, format = Date, example = "2026-12-24")]
     pub date: NaiveDate,
     /// When it is open instead; none: closed.
     #[serde(default)]
@@ -180,11 +180,11 @@ pub struct Holiday {
     /// Name for people.
     pub name: String,
     /// First day.
-    #[schema(value_type = String, example = "2026-12-25")]
+    #[schema(value_type = String, format = Date, example = "2026-12-25")]
     pub date: NaiveDate,
     /// Last day; the first if none.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = Date)]
     pub last_date: Option<NaiveDate>,
 }
 
@@ -193,10 +193,10 @@ pub struct Holiday {
 #[serde(deny_unknown_fields)]
 pub struct OutOfOffice {
     /// From here.
-    #[schema(value_type = String, example = "2026-12-24T12:00:00Z")]
+    #[schema(value_type = String, format = DateTime, example = "2026-12-24T12:00:00Z")]
     pub start: Instant,
     /// To here.
-    #[schema(value_type = String, example = "2027-01-02T00:00:00Z")]
+    #[schema(value_type = String, format = DateTime, example = "2027-01-02T00:00:00Z")]
     pub end: Instant,
     /// For people; never shown to customers.
     #[serde(default)]
@@ -208,11 +208,11 @@ pub struct OutOfOffice {
 #[serde(deny_unknown_fields)]
 pub struct TravelRule {
     /// First day.
-    #[schema(value_type = String, example = "2026-12-01")]
+    #[schema(value_type = String, format = Date, example = "2026-12-01")]
     pub from: NaiveDate,
     /// Last day; none for an open end.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = Date)]
     pub to: Option<NaiveDate>,
     /// The other clock.
     #[schema(value_type = String, example = "Asia/Tokyo")]

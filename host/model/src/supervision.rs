@@ -1,14 +1,14 @@
-//! How something that goes on in the background fares: how long it waits after a failure, and from when on it counts as failing.
+//! The health of something that goes on in the background: how long it waits after a failure, and from when on it counts as failing.
 
 use crate::limits;
 
 /// What is remembered of a task that is started again when it ends, or of a duty that is done again and again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Fortune {
+pub struct Health {
     in_a_row: u32,
 }
 
-impl Fortune {
+impl Health {
     /// It failed, after it had run for so many milliseconds. How many milliseconds to wait before it is started again: doubled with each
     /// failure, from [`limits::TASK_BACKOFF_MS_MIN`] to [`limits::TASK_BACKOFF_MS_MAX`].
     pub fn failed(&mut self, after_ms: u64) -> u64 {
@@ -22,7 +22,7 @@ impl Fortune {
     }
 
     /// It did what it is for: a duty that ended well, a task that ran for [`limits::TASK_WELL_MS`].
-    pub fn did_well(&mut self) {
+    pub fn succeeded(&mut self) {
         self.in_a_row = 0;
     }
 
@@ -45,28 +45,28 @@ mod tests {
 
     #[test]
     fn waits_double_and_failures_count_until_it_does_well() {
-        let mut fortune = Fortune::default();
-        let waits: Vec<u64> = (0..8).map(|_| fortune.failed(0)).collect();
+        let mut health = Health::default();
+        let waits: Vec<u64> = (0..8).map(|_| health.failed(0)).collect();
         assert_eq!(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
-        assert!(fortune.is_failing());
-        fortune.did_well();
-        assert_eq!((fortune.failures(), fortune.is_failing()), (0, false));
-        assert_eq!(fortune.failed(0), 1_000);
+        assert!(health.is_failing());
+        health.succeeded();
+        assert_eq!((health.failures(), health.is_failing()), (0, false));
+        assert_eq!(health.failed(0), 1_000);
     }
 
     #[test]
     fn a_long_run_counts_as_well() {
-        let mut fortune = Fortune::default();
+        let mut health = Health::default();
         for _ in 0..10 {
-            assert_eq!(fortune.failed(limits::TASK_WELL_MS), 1_000);
-            assert!(!fortune.is_failing(), "once now and then");
+            assert_eq!(health.failed(limits::TASK_WELL_MS), 1_000);
+            assert!(!health.is_failing(), "once now and then");
         }
         for n in 1..=u64::from(limits::TASK_FAILURES_MAX) {
-            fortune.failed(limits::TASK_WELL_MS - 1);
-            assert_eq!(fortune.is_failing(), n + 1 >= u64::from(limits::TASK_FAILURES_MAX), "{n}");
+            health.failed(limits::TASK_WELL_MS - 1);
+            assert_eq!(health.is_failing(), n + 1 >= u64::from(limits::TASK_FAILURES_MAX), "{n}");
         }
         for _ in 0..200 {
-            assert!(fortune.failed(0) <= limits::TASK_BACKOFF_MS_MAX);
+            assert!(health.failed(0) <= limits::TASK_BACKOFF_MS_MAX);
         }
     }
 }

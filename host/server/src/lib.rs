@@ -20,7 +20,7 @@ pub use api::metrics_router;
 pub use http::{
     app::{App, AppConfig, router},
     serve::{
-        ConnectionLimits, Door, serve,
+        ConnectionLimits, HttpServer, serve,
         tls::{Look, Tls},
     },
 };

@@ -19,6 +19,13 @@ pub(crate) struct Place {
     pub(crate) when: Interval,
 }
 
+impl Place {
+    /// A time that is none here, since the provider has it beyond the years that are known, can be had as little as one that is taken.
+    fn takes_time(self) -> Result<(), StoreError> {
+        if self.when.is_empty() { Err(StoreError::Overlap) } else { Ok(()) }
+    }
+}
+
 /// What becomes of the places that a booking holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Places {
@@ -138,10 +145,17 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
             (Places::Keep, if no_show { "booking.no_show" } else { "booking.completed" })
         }
     };
+    if let Places::Only(place) | Places::Also(place) = places {
+        place.takes_time()?;
+    }
+    Ok(step(old, booking, places, action, at))
+}
+
+fn step(old: &Booking, mut booking: Booking, places: Places, action: &'static str, at: Instant) -> Step {
     booking.sequence += 1;
     booking.updated_at = at;
     let data = summary(old, &booking);
-    Ok(Step { booking, places, action, data })
+    Step { booking, places, action, data }
 }
 
 /// At another time, and maybe with others; its provider, if it has one, is still to be told.
@@ -221,16 +235,19 @@ fn changed_by_provider(
     if untold {
         return Ok(Places::Keep);
     }
-    let stays = booking.when == external.when && booking.previous_when.is_none();
+    // What is over stays where it was, if the provider has it at no time that is known here.
+    let when =
+        if external.when.is_empty() && !external.status.is_active() { booking.when } else { external.when };
+    let stays = booking.when == when && booking.previous_when.is_none();
     settle(booking);
-    booking.when = external.when;
+    booking.when = when;
     booking.status = match external.status {
         ExternalStatus::Completed => BookingStatus::Completed,
         ExternalStatus::NoShow => BookingStatus::NoShow,
         ExternalStatus::Confirmed => BookingStatus::Confirmed,
         ExternalStatus::Pending | ExternalStatus::Cancelled => booking.status,
     };
-    let place = Place { blocked, when: external.when };
+    let place = Place { blocked, when };
     Ok(match (booking.status.is_active(), stays) {
         (true, _) => Places::Only(place),
         (false, true) => Places::Keep,

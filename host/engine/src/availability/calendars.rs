@@ -6,6 +6,7 @@ use berth_model::{
     calendar::{CalendarRecord, joined_of},
     connection::ConnectionRecord,
     id::{ConnectionId, MemberId},
+    limits,
     provider::{BusyQuery, CallError, ExternalBusyTime, ExternalId},
     time::Interval,
 };
@@ -16,7 +17,7 @@ use super::{
     Degraded,
     external::{Subject, Told},
 };
-use crate::{Engine, Outcome, problems::of_store, routing::Scene};
+use crate::{Engine, Outcome, beside, problems::of_store, routing::Scene};
 
 /// Connections that are asked at the same time for one answer.
 const ASKED_AT_ONCE: usize = 4;
@@ -69,8 +70,7 @@ impl Engine {
             }
         }
         for busy in times.busy.values_mut() {
-            busy.sort_unstable();
-            busy.dedup();
+            *busy = ordered(std::mem::take(busy)).await?;
         }
         Ok(times)
     }
@@ -149,4 +149,14 @@ fn is_over_a_meeting(busy: &[Interval], member: MemberId, places: &[(MemberId, V
         return false;
     }
     busy.iter().any(|busy| !joined_of(&own, *busy) && own.iter().any(|when| when.overlaps(*busy)))
+}
+
+/// These once each, in order.
+async fn ordered(mut busy: Vec<Interval>) -> Outcome<Vec<Interval>> {
+    beside(busy.len() > limits::COMPUTE_INLINE_ITEMS_MAX, move || {
+        busy.sort_unstable();
+        busy.dedup();
+        busy
+    })
+    .await
 }

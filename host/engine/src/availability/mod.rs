@@ -32,7 +32,7 @@ use berth_store::{
     records::{RulesOf, TakenOf},
 };
 
-use crate::{Caller, Engine, Outcome, ProviderChoice, problems::of_store, routing::Scene};
+use crate::{Caller, Engine, Outcome, ProviderChoice, beside, problems::of_store, routing::Scene};
 use material::{Computed, Material};
 use question::{Asked, named, relevant, ruled};
 
@@ -182,6 +182,24 @@ fn too_much(most: i64, of: &str, fewer: &str) -> Problem {
         .with_hint(format!("Ask for fewer days or {fewer}."))
 }
 
+impl Found {
+    fn answer(self) -> AvailabilityAnswer {
+        let member = |i: &usize| self.members.get(*i).copied();
+        let slots = self.offers.iter().map(|offer| OfferedSlot {
+            when: self.question.meeting.at(offer.start),
+            members: offer.hosts.iter().filter_map(member).collect(),
+            seats_left: offer.seats_left,
+        });
+        AvailabilityAnswer {
+            slots: slots.collect(),
+            degraded: self.degraded,
+            rejected: self.rejected,
+            left_out: self.left_out,
+            twin: self.twin,
+        }
+    }
+}
+
 impl Engine {
     /// The slots of an event type.
     pub async fn availability(
@@ -205,19 +223,8 @@ impl Engine {
         let fresh = Some(Arc::clone(&scene.places));
         let asked = Sought { within: query.within, explain: query.explain, fresh };
         let found = self.find(&caller.request_id, &scene, wanted, asked).await?;
-        let member = |i: &usize| found.members.get(*i).copied();
-        let slots = found.offers.iter().map(|offer| OfferedSlot {
-            when: found.question.meeting.at(offer.start),
-            members: offer.hosts.iter().filter_map(member).collect(),
-            seats_left: offer.seats_left,
-        });
-        Ok(AvailabilityAnswer {
-            slots: slots.collect(),
-            degraded: found.degraded,
-            rejected: found.rejected,
-            left_out: found.left_out,
-            twin: found.twin,
-        })
+        let named: usize = found.offers.iter().map(|offer| offer.hosts.len().saturating_add(1)).sum();
+        beside(named > limits::SLOTS_INLINE_MAX, move || found.answer()).await
     }
 
     /// Who can take this very start, the best choice first, and what could not be asked about it. By the same answer as what is offered: a

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
     booking::{Booking, BookingStatus},
+    budget::Budget,
     event_type::EventTypeRecord,
     id::{BookingId, ConnectionId, EventTypeId},
     limits,
@@ -87,55 +88,42 @@ impl Engine {
             return Err(Problem::new(Code::Invalid, format!("The period may have at most {most} days.")));
         }
         let state = self.store().sync_state(caller.tenant, connection).await.map_err(of_store)?;
-        let mut theirs =
+        let theirs =
             self.store().mirrored_within(caller.tenant, connection, within).await.map_err(of_store)?;
-        let mut ours = self.our_bookings(caller, connection, within).await?;
+        let ours = self.our_bookings(caller, connection, within).await?;
         let prices = self.prices(caller, connection).await?;
-        let counted = (
-            ours.iter().filter(|b| is_counted(b)).count(),
-            theirs.iter().filter(|m| is_counted_there(&m.external)).count(),
-        );
-        let totals = totals(&prices, &ours, &theirs);
-        self.follow_moves(caller, connection, &mut ours, &mut theirs).await?;
-        let mut differences = compare(connection, &ours, &theirs);
-        differences.extend(prices.differences(connection));
-        Ok(Reconciliation {
-            connection,
-            from: within.start(),
-            to: within.end(),
-            as_of: state.finished_at,
-            ours: counted.0,
-            theirs: counted.1,
-            totals,
-            differences,
-        })
+        let sides = Sides { connection, within, as_of: state.finished_at, ours, theirs, prices };
+        let look = move |budget: &Budget| {
+            budget.spend_each(sides.rows())?;
+            Ok((sides.elsewhere(), sides))
+        };
+        let (elsewhere, sides) = self.compute(caller.tenant, look).await?;
+        let moved = self.moved(caller, connection, elsewhere).await?;
+        let compare = move |budget: &Budget| {
+            budget.spend_each(sides.rows())?;
+            Ok(sides.compared(moved))
+        };
+        self.compute(caller.tenant, compare).await
     }
 
-    /// A booking that one side has within the period and the other side has outside of it was moved, and is not missing.
-    async fn follow_moves(
-        &self,
-        caller: &Caller,
-        connection: ConnectionId,
-        ours: &mut Vec<Booking>,
-        theirs: &mut Vec<Mirrored>,
-    ) -> Outcome<()> {
-        let here: BTreeSet<BookingId> = ours.iter().map(|b| b.id).collect();
-        let there: BTreeSet<String> = theirs.iter().map(|m| m.external.id.clone()).collect();
-        for id in
-            theirs.iter().filter_map(|m| m.booking).filter(|id| !here.contains(id)).collect::<BTreeSet<_>>()
-        {
+    /// What was moved out of the period on one side.
+    async fn moved(&self, caller: &Caller, connection: ConnectionId, of: Elsewhere) -> Outcome<Moved> {
+        let mut moved = Moved::default();
+        for id in of.here {
             match self.store().booking(caller.tenant, id).await {
                 // Else it is shown in a calendar and booked elsewhere.
-                Ok(booking) if booking.connection == Some(connection) => ours.push(booking),
+                Ok(booking) if booking.connection == Some(connection) => moved.ours.push(booking),
                 Ok(_) | Err(StoreError::NotFound(_)) => {}
                 Err(error) => return Err(of_store(error)),
             }
         }
-        for id in ours.iter().filter_map(|b| b.external_id.as_deref()).filter(|id| !there.contains(*id)) {
-            let elsewhere = self.store().mirrored(caller.tenant, connection, id).await.map_err(of_store)?;
-            theirs.extend(elsewhere);
+        let twins = moved.ours.iter().filter_map(|booking| booking.external_id.as_deref());
+        let there: BTreeSet<&str> = of.ours.iter().map(String::as_str).chain(twins).collect();
+        for id in there.into_iter().filter(|id| !of.theirs.contains(*id)) {
+            let twin = self.store().mirrored(caller.tenant, connection, id).await.map_err(of_store)?;
+            moved.theirs.extend(twin);
         }
-        Ok(())
+        Ok(moved)
     }
 
     async fn our_bookings(
@@ -189,6 +177,72 @@ impl Engine {
             .map_err(of_store)?;
         let theirs = items.into_iter().map(|item| (item.external_id, price_in(&item.payload))).collect();
         Ok(Prices { ours, theirs })
+    }
+}
+
+/// Both sides of a connection as they were read for a period.
+struct Sides {
+    connection: ConnectionId,
+    within: Interval,
+    as_of: Option<Instant>,
+    ours: Vec<Booking>,
+    theirs: Vec<Mirrored>,
+    prices: Prices,
+}
+
+/// What one side has within the period and the other side may have elsewhere: it was moved then, and is not missing.
+struct Elsewhere {
+    /// Bookings of ours whose twins alone lie within the period.
+    here: BTreeSet<BookingId>,
+    /// The provider's ids, as ours name them,
+    ours: BTreeSet<String>,
+    /// and as the provider has them.
+    theirs: BTreeSet<String>,
+}
+
+/// What was found elsewhere.
+#[derive(Default)]
+struct Moved {
+    ours: Vec<Booking>,
+    theirs: Vec<Mirrored>,
+}
+
+impl Sides {
+    const fn rows(&self) -> usize {
+        self.ours.len().saturating_add(self.theirs.len())
+    }
+
+    fn elsewhere(&self) -> Elsewhere {
+        let here: BTreeSet<BookingId> = self.ours.iter().map(|b| b.id).collect();
+        let of_theirs = self.theirs.iter().filter_map(|m| m.booking);
+        Elsewhere {
+            here: of_theirs.filter(|id| !here.contains(id)).collect(),
+            ours: self.ours.iter().filter_map(|b| b.external_id.clone()).collect(),
+            theirs: self.theirs.iter().map(|m| m.external.id.clone()).collect(),
+        }
+    }
+
+    /// What was moved counts for no sum of the period, and is compared.
+    fn compared(mut self, moved: Moved) -> Reconciliation {
+        let counted = (
+            self.ours.iter().filter(|b| is_counted(b)).count(),
+            self.theirs.iter().filter(|m| is_counted_there(&m.external)).count(),
+        );
+        let totals = totals(&self.prices, &self.ours, &self.theirs);
+        self.ours.extend(moved.ours);
+        self.theirs.extend(moved.theirs);
+        let mut differences = compare(self.connection, &self.ours, &self.theirs);
+        differences.extend(self.prices.differences(self.connection));
+        Reconciliation {
+            connection: self.connection,
+            from: self.within.start(),
+            to: self.within.end(),
+            as_of: self.as_of,
+            ours: counted.0,
+            theirs: counted.1,
+            totals,
+            differences,
+        }
     }
 }
 

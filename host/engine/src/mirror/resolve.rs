@@ -186,6 +186,10 @@ impl Engine {
         let (_, context) = self.conflict_context(conflict.tenant, conflict.connection).await?;
         let twin_id = booking.external_id.clone().unwrap_or_default();
         let said = theirs(conflict)?;
+        if said.when.is_empty() {
+            return Err(Problem::new(Code::SlotTaken, "The provider's time is none that is known here.")
+                .with_hint("Resolve the conflict with `ours`, or move the booking at the provider."));
+        }
         let mut twin = self.current_twin(&context, &twin_id).await.map_err(|e| of_call(&e))?;
         if twin.when.start() != said.when.start() && twin.status.is_active() {
             // It was brought to ours before: theirs is where it was when the conflict was found.

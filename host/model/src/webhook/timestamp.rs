@@ -57,3 +57,37 @@ pub(super) fn check(
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_at_either_end_is_now() {
+        use TimestampFormat::{Rfc3339, UnixMillis, UnixSeconds};
+        let now: Instant = "2026-11-24T00:30:00Z".parse().unwrap();
+        for (format, text, expected) in [
+            (Rfc3339, "0000-01-01T00:00:00Z", Refused::MalformedTimestamp),
+            (Rfc3339, "1969-12-31T23:59:59Z", Refused::MalformedTimestamp),
+            (Rfc3339, "1970-01-01T00:00:00Z", Refused::TooOld),
+            (Rfc3339, "2199-12-31T23:59:59.999999Z", Refused::InFuture),
+            (Rfc3339, "2200-01-01T00:00:00Z", Refused::MalformedTimestamp),
+            (Rfc3339, "9999-12-31T23:59:59Z", Refused::MalformedTimestamp),
+            (Rfc3339, "+10000-01-01T00:00:00Z", Refused::MalformedTimestamp),
+            (Rfc3339, "2026-11-24T00:29:60Z", Refused::MalformedTimestamp),
+            (Rfc3339, "2026-11-24T00:30:00\u{2212}00:00", Refused::MalformedTimestamp),
+            (Rfc3339, "2026-11-24T00:30:00.0000000000000000000000000Z", Refused::MalformedTimestamp),
+            (UnixSeconds, "-9223372036854775808", Refused::TooOld),
+            (UnixSeconds, "-1", Refused::TooOld),
+            (UnixSeconds, "9223372036854775807", Refused::InFuture),
+            (UnixSeconds, "9223372036854775808", Refused::MalformedTimestamp),
+            (UnixSeconds, "1795480200.5", Refused::MalformedTimestamp),
+            (UnixSeconds, "\u{2212}1", Refused::MalformedTimestamp),
+            (UnixMillis, "-9223372036854775808", Refused::TooOld),
+            (UnixMillis, "9223372036854775807", Refused::InFuture),
+        ] {
+            // However tolerant a manifest is: half a century, and the longest that can be written.
+            assert_eq!(check(format, text, 50 * 31_556_952, now), Err(expected), "{text}");
+        }
+    }
+}

@@ -3,11 +3,12 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use berth_engine::{Reconciliation, SyncStatus};
 use berth_model::{
+    budget::Budget,
     connection::ConnectionRecord,
     id::{ConflictId, ConnectionId},
     limits,
@@ -16,7 +17,7 @@ use berth_model::{
     sync::{Conflict, ItemKind, MirroredItem, Resolution, SyncRules},
     time::{Instant, Interval},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
@@ -283,10 +284,10 @@ pub(super) struct ReconciliationParams {
     #[param(value_type = Option<String>)]
     connection: Option<ConnectionId>,
     /// Bookings that begin from here
-    #[param(value_type = String)]
+    #[param(value_type = String, format = DateTime)]
     from: Instant,
     /// to here; at most 366 days.
-    #[param(value_type = String)]
+    #[param(value_type = String, format = DateTime)]
     to: Instant,
     /// `json` or `csv`.
     #[serde(default)]
@@ -323,15 +324,22 @@ pub(super) async fn reconciliation(
     for connection in connections(&app, &caller, &provider, params.connection).await? {
         items.push(app.engine().reconcile(&caller, connection.id, within).await?);
     }
-    match params.format {
-        Format::Json => Ok(Json(json!({ "items": items })).into_response()),
-        Format::Csv => {
-            let mut response = as_csv(&items)?.into_response();
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-            Ok(response)
-        }
+    let format = params.format;
+    let written = move |_: &Budget| match format {
+        Format::Json => as_json(&items).map(|body| ("application/json", body)),
+        Format::Csv => as_csv(&items).map(|body| ("text/csv; charset=utf-8", body)),
+    };
+    let (media, body) = app.engine().compute(caller.tenant, written).await?;
+    Ok(([(header::CONTENT_TYPE, media)], body).into_response())
+}
+
+fn as_json(items: &[Reconciliation]) -> Result<Vec<u8>, Problem> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        items: &'a [Reconciliation],
     }
+    serde_json::to_vec(&Answer { items })
+        .map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))
 }
 
 /// A line per difference, and one for the money of each currency.

@@ -41,10 +41,10 @@ pub(super) struct Params {
     #[param(value_type = String)]
     event_type: EventTypeId,
     /// From here (RFC 3339).
-    #[param(value_type = String, example = "2026-11-23T00:00:00Z")]
+    #[param(value_type = String, format = DateTime, example = "2026-11-23T00:00:00Z")]
     from: Instant,
     /// To here, at most 92 days later.
-    #[param(value_type = String, example = "2026-11-28T00:00:00Z")]
+    #[param(value_type = String, format = DateTime, example = "2026-11-28T00:00:00Z")]
     to: Instant,
     /// Zone of the person who looks; slots are grouped by its days.
     #[param(value_type = String, example = "Europe/Lisbon")]
@@ -100,7 +100,7 @@ impl NotBookable {
 /// A start of open hours that a member does not offer.
 #[derive(Debug, Serialize, ToSchema)]
 struct Rejected {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     start: Instant,
     #[schema(value_type = String)]
     member: MemberId,
@@ -130,9 +130,9 @@ struct Day {
 /// A start that is offered.
 #[derive(Debug, Serialize, ToSchema)]
 struct Slot {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     start: Instant,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     end: Instant,
     /// Who could take it.
     #[schema(value_type = Vec<String>)]
@@ -188,16 +188,21 @@ pub(super) async fn availability(
     let found = app.engine().availability(&caller, query).await?;
     let named: usize = found.slots.iter().map(|slot| slot.members.len().saturating_add(1)).sum();
     let zone = params.time_zone;
-    let body = if named.saturating_add(found.rejected.len()) <= limits::SLOTS_INLINE_MAX {
+    let answer = if named.saturating_add(found.rejected.len()) <= limits::SLOTS_INLINE_MAX {
         written(found, zone, params.explain)?
     } else {
         app.engine().compute(caller.tenant, move |_| written(found, zone, params.explain)).await?
     };
-    Ok(tagged(&headers, body))
+    Ok(tagged(&headers, answer))
 }
 
-/// An answer as JSON.
-fn written(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Vec<u8>, Problem> {
+/// An answer as JSON, and the tag of its content.
+struct Written {
+    tag: String,
+    body: Vec<u8>,
+}
+
+fn written(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Written, Problem> {
     let mut days: BTreeMap<_, Vec<Slot>> = BTreeMap::new();
     for slot in found.slots {
         let date = hours::civil_day(zone, slot.when.start());
@@ -220,14 +225,15 @@ fn written(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Vec<u
         left_out: found.left_out,
         rejected: explain.then(|| found.rejected.into_iter().map(Rejected::from).collect()),
     };
-    serde_json::to_vec(&answer).map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))
-}
-
-/// The answer with a tag of its content, or 304 if the caller has it. It may be kept for seconds only: it is asked again at booking.
-fn tagged(headers: &HeaderMap, body: Vec<u8>) -> Response {
+    let body = serde_json::to_vec(&answer)
+        .map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))?;
     let mut hasher = DefaultHasher::new();
     body.hash(&mut hasher);
-    let tag = format!("\"{:016x}\"", hasher.finish());
+    Ok(Written { tag: format!("\"{:016x}\"", hasher.finish()), body })
+}
+
+/// The answer with its tag, or 304 if the caller has it. It may be kept for seconds only: it is asked again at booking.
+fn tagged(headers: &HeaderMap, Written { tag, body }: Written) -> Response {
     let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let known = known.flat_map(|value| value.split(',')).any(|value| value.trim() == tag);
     let kept = [(header::ETAG, tag), (header::CACHE_CONTROL, CACHE_CONTROL.to_owned())];

@@ -69,7 +69,7 @@ pub(super) async fn cancel(
 #[serde(deny_unknown_fields)]
 pub(super) struct Reschedule {
     /// When it starts (RFC 3339).
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     start: Instant,
     /// Of a series: this booking, or as far on the listing's clock all that follow or the whole series, each by itself. Unless
     /// it is `one`, the answer is a `SeriesView`.

@@ -2,12 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::{ConnectionPatch, Engine, NewConnection};
 use berth_model::{
     breaker::BreakerState,
@@ -26,6 +21,7 @@ use super::nullable;
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
+    etag,
     extract::{IfMatch, Json as Body, Path, Query},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
@@ -60,9 +56,9 @@ pub(super) struct ConnectionView {
     /// Does the provider send webhooks?
     webhooks: WebhooksView,
     revision: i64,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
 }
 
@@ -73,7 +69,7 @@ pub(super) struct WebhooksView {
     /// Where the provider shall send messages: to be entered there by hand while there is no subscription. Null with one.
     address: Option<String>,
     /// When the provider ends the subscription, unless it is renewed before.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Instant>,
     /// Why there is none, or why it was not renewed.
     detail: Option<String>,
@@ -115,13 +111,8 @@ pub(super) async fn tagged(
     status: StatusCode,
     connection: ConnectionRecord,
 ) -> ApiResult<Response> {
-    let tag = format!("\"{}\"", connection.revision);
-    let view = ConnectionView::of(engine, connection).await?;
-    let mut response = (status, Json(view)).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    Ok(response)
+    let revision = connection.revision;
+    Ok(etag::tagged(status, revision, ConnectionView::of(engine, connection).await?))
 }
 
 /// A connection to be made.

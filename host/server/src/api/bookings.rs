@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::State,
     http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use berth_engine::{BookOutcome, BookRequest, Caller, HoldClaim, ProviderSync, SeriesRequest};
 use berth_model::{
@@ -27,6 +27,7 @@ use super::{
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
+    etag,
     extract::{Json as Body, Path, Query},
     page::{self, Page},
     problem::{ApiResult, ProblemDocument},
@@ -81,7 +82,7 @@ pub(super) struct NewBooking {
     #[schema(value_type = String)]
     event_type: EventTypeId,
     /// When it starts (RFC 3339): one of the offered slots.
-    #[schema(value_type = String, example = "2026-11-23T09:00:00Z")]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-23T09:00:00Z")]
     start: Instant,
     /// Length, if the event type offers several.
     #[serde(default)]
@@ -121,7 +122,7 @@ struct SyncView {
     /// Why the last one did not succeed.
     last_error: Option<String>,
     /// When it is tried next, if it waits.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     next_try_at: Option<Instant>,
 }
 
@@ -164,9 +165,9 @@ pub(super) struct BookingView {
     provider_task: Option<ProviderTask>,
     /// Why the provider has not been told yet; null when both sides agree.
     provider_sync: Option<SyncView>,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     start: Instant,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     end: Instant,
     attendee: Person,
     guests: Vec<String>,
@@ -179,9 +180,9 @@ pub(super) struct BookingView {
     external_id: Option<String>,
     /// Counts changes; the `ETag`.
     sequence: i64,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
 }
 
@@ -225,13 +226,9 @@ pub(super) async fn views(app: &App, caller: &Caller, bookings: Vec<Booking>) ->
 }
 
 pub(super) async fn tagged(app: &App, caller: &Caller, status: StatusCode, booking: Booking) -> Response {
-    let tag = format!("\"{}\"", booking.sequence);
+    let sequence = booking.sequence;
     let view = views(app, caller, vec![booking]).await.pop();
-    let mut response = (status, Json(view)).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
+    etag::tagged(status, sequence, view)
 }
 
 /// 202 while the provider has not answered: the booking is safe, and its state says how it goes on.
@@ -297,10 +294,10 @@ pub(super) struct ListParams {
     #[param(value_type = Option<String>)]
     status: Option<BookingStatus>,
     /// Overlapping the time from here …
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Instant>,
     /// … to here.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Instant>,
     /// Items wanted, 1 to 100 (50).
     limit: Option<u32>,
@@ -358,7 +355,7 @@ pub(super) async fn get(
 /// A step of a booking's life.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Step {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     at: Instant,
     /// `booking.created`, `booking.confirmed`, …
     action: String,

@@ -2,12 +2,7 @@
 
 mod shapes;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::Caller;
 use berth_model::{
     event_type::EventTypeRecord,
@@ -22,6 +17,7 @@ use shapes::{Duplicate, New, Patch, View};
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
+    etag,
     extract::{IfMatch, Json as Body, Path, Query, malformed},
     page::{self, Page},
     problem::{ApiResult, ProblemDocument},
@@ -33,14 +29,9 @@ async fn tagged(
     status: StatusCode,
     record: EventTypeRecord,
 ) -> ApiResult<Response> {
-    let tag = format!("\"{}\"", record.revision);
     let twin =
         app.engine().twins_of(caller, std::slice::from_ref(&record)).await?.into_iter().flatten().next();
-    let mut response = (status, Json(View::of(record, twin))).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    Ok(response)
+    Ok(etag::tagged(status, record.revision, View::of(record, twin)))
 }
 
 /// Make an event type. Where its listing is booked over a provider, `external_id` is needed, and the provider is asked whether it has such

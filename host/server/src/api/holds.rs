@@ -31,7 +31,7 @@ pub(super) struct NewHold {
     #[schema(value_type = String)]
     event_type: EventTypeId,
     /// When it starts (RFC 3339): one of the offered slots.
-    #[schema(value_type = String, example = "2026-11-23T09:00:00Z")]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-23T09:00:00Z")]
     start: Instant,
     /// One of the event type's lengths; absent: its first.
     #[serde(default)]
@@ -59,12 +59,12 @@ pub(super) struct HoldView {
     /// Whose time is kept, the organiser first.
     #[schema(value_type = Vec<String>)]
     members: Vec<MemberId>,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     start: Instant,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     end: Instant,
     /// From then on it keeps nothing.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     expires_at: Instant,
     /// Shown when the hold is made and never again: to extend it and to book it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -49,7 +49,7 @@ pub(crate) struct InstallationView {
     /// Why it was refused or failed: `code`, `title`, `status`, `detail`, `hint`, `errors`.
     #[schema(value_type = Option<Object>)]
     pub(crate) problem: Option<Value>,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
 }
 

@@ -38,9 +38,9 @@ pub(super) struct CalendarView {
     blocks: bool,
     /// What is wrong with it at the provider: it cannot be read or written any more, or could not be checked yet. Null: nothing is known.
     trouble: Option<String>,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
 }
 

@@ -29,13 +29,13 @@ pub(super) struct KeyView {
     requests_per_minute: Option<u32>,
     /// Networks that it may be used from; none: from anywhere.
     sources: Vec<String>,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Instant>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     revoked_at: Option<Instant>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     last_used_at: Option<Instant>,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct NewKeyBody {
     /// `bookings:read`, `bookings:write`, …
     pub(super) scopes: Vec<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub(super) expires_at: Option<Instant>,
     /// Networks (`192.0.2.0/24`) and addresses that it may be used from, at most 64; absent or empty: from anywhere.
     #[serde(default)]

@@ -1,11 +1,6 @@
 //! Listings: where a tenant offers what it offers.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::{ListingPatch, NewListing};
 use berth_model::{
     id::{ConnectionId, ListingId},
@@ -19,6 +14,7 @@ use super::nullable;
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
+    etag,
     extract::{IfMatch, Json as Body, Path, Query},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
@@ -43,9 +39,9 @@ pub(super) struct View {
     offer_when_degraded: bool,
     /// Counts changes; the `ETag`.
     revision: i64,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
 }
 
@@ -111,12 +107,7 @@ impl From<ListingRecord> for View {
 }
 
 fn tagged(status: StatusCode, record: ListingRecord) -> Response {
-    let tag = format!("\"{}\"", record.revision);
-    let mut response = (status, Json(View::from(record))).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
+    etag::tagged(status, record.revision, View::from(record))
 }
 
 /// Make a listing.

@@ -65,19 +65,19 @@ pub(super) struct ManagedView {
     time_zone: String,
     /// Names of those who take part, the organiser first.
     members: Vec<String>,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     start: Instant,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     end: Instant,
     /// Name of the customer.
     attendee: String,
     /// Why it was cancelled or failed.
     reason: Option<String>,
     /// Last moment at which the customer may cancel.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     cancel_until: Instant,
     /// Last moment at which the customer may move it.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     reschedule_until: Instant,
 }
 
@@ -172,7 +172,7 @@ pub(super) async fn cancel(
 #[serde(deny_unknown_fields)]
 pub(super) struct RescheduleByCustomer {
     /// When it starts (RFC 3339).
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     start: Instant,
 }
 

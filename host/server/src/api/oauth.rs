@@ -72,7 +72,7 @@ pub(super) struct OAuthStartView {
     /// The connection that will be there, or be mended, after consent.
     #[schema(value_type = String)]
     connection: ConnectionId,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     expires_at: Instant,
 }
 
@@ -220,7 +220,7 @@ pub(crate) struct OAuthClientView {
     /// Addresses in place of the manifest's.
     pub(crate) endpoints: BTreeMap<String, String>,
     pub(crate) return_addresses: Vec<String>,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     pub(crate) updated_at: Instant,
 }
 

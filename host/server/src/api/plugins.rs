@@ -39,9 +39,9 @@ pub(crate) struct PluginView {
     /// Hosts it asks for.
     pub(crate) hosts: Vec<String>,
     pub(crate) bytes: u64,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     pub(crate) installed_at: Instant,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     activated_at: Option<Instant>,
 }
 

@@ -1,11 +1,6 @@
 //! Availability rules: patterns, overrides, holidays, time off, travel, restriction schedules. One shape of routes for all.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::PatternPreview;
 use berth_model::{
     budget::Budget,
@@ -25,6 +20,7 @@ use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
     body::Raw,
+    etag,
     extract::{IfMatch, Json as Body, Path, Query, Tree, malformed},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
@@ -48,9 +44,9 @@ pub(super) struct RuleView {
     rule: Value,
     /// Counts changes; the `ETag`.
     revision: i64,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
 }
 
@@ -111,12 +107,7 @@ fn read<T: serde::de::DeserializeOwned>(mut body: Value) -> ApiResult<(Option<Ru
 }
 
 fn tagged(status: StatusCode, record: RuleRecord) -> Response {
-    let tag = format!("\"{}\"", record.revision);
-    let mut response = (status, Json(RuleView::from(record))).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
+    etag::tagged(status, record.revision, RuleView::from(record))
 }
 
 macro_rules! rule_routes {
@@ -304,10 +295,10 @@ pub(super) struct Generate {
     #[schema(value_type = String, example = "Europe/Lisbon")]
     time_zone: Zone,
     /// From here (RFC 3339).
-    #[schema(value_type = String, example = "2026-11-23T00:00:00Z")]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-23T00:00:00Z")]
     from: Instant,
     /// To here, at most 92 days later.
-    #[schema(value_type = String, example = "2026-12-07T00:00:00Z")]
+    #[schema(value_type = String, format = DateTime, example = "2026-12-07T00:00:00Z")]
     to: Instant,
     length_minutes: u32,
     /// Distance between starts; absent: the length.

@@ -114,7 +114,7 @@ pub(super) enum BookingOrSeries {
 /// A booking of a series that was not made, cancelled or moved.
 #[derive(Debug, Serialize, ToSchema)]
 struct Refused {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     start: Instant,
     /// The booking, if there is one.
     #[schema(value_type = Option<String>)]

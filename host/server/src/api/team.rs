@@ -1,11 +1,6 @@
 //! Team members: the people whose time is booked.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::{MemberPatch, NewMember};
 use berth_model::{
     id::MemberId,
@@ -21,6 +16,7 @@ use super::nullable;
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
+    etag,
     extract::{IfMatch, Json as Body, Path, Query, malformed},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
@@ -43,9 +39,9 @@ pub(super) struct View {
     active: bool,
     /// Counts changes; the `ETag`.
     revision: i64,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
 }
 
@@ -114,12 +110,7 @@ impl From<MemberRecord> for View {
 }
 
 fn tagged(status: StatusCode, record: MemberRecord) -> Response {
-    let tag = format!("\"{}\"", record.revision);
-    let mut response = (status, Json(View::from(record))).into_response();
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
+    etag::tagged(status, record.revision, View::from(record))
 }
 
 /// Make a member.

@@ -29,7 +29,7 @@ pub(super) struct TenantView {
     /// Where bookings go when neither request nor listing says; null: the built-in provider.
     #[schema(value_type = Option<String>)]
     default_provider_id: Option<ConnectionId>,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
 }
 
@@ -118,7 +118,7 @@ pub(super) struct NewTenantKey {
     #[serde(default)]
     sources: Vec<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Instant>,
 }
 

@@ -23,7 +23,7 @@ use crate::http::{
 pub(super) struct WebhookView {
     #[schema(value_type = String)]
     id: InboundWebhookId,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     received_at: Instant,
     /// `stored` (waits), `processed`, `ignored` (says nothing that matters), `failed`.
     status: String,

@@ -33,7 +33,7 @@ const TROUBLE_LOOKS_MAX: u64 = 90 * 1_000 / limits::DATABASE_PROBE_EVERY_MS;
 /// How long one may take that asks providers, or compiles.
 const LONG: Duration = Duration::from_mins(15);
 
-pub(super) const DUTIES: [Duty<Ground>; 13] = [
+pub(super) const DUTIES: [Duty<DutyContext>; 13] = [
     Duty { name: "replicas", every: SOON, longest: SHORT, run: |on| Box::pin(once_it_works(replicas, on)) },
     Duty { name: "plugins", every: SOON, longest: LONG, run: |on| Box::pin(once_it_works(plugins, on)) },
     Duty {
@@ -66,7 +66,7 @@ pub(super) const DUTIES: [Duty<Ground>; 13] = [
 
 /// What duties work with. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Ground(Arc<Inner>);
+pub(super) struct DutyContext(Arc<Inner>);
 
 struct Inner {
     wired: Wired,
@@ -78,7 +78,7 @@ struct Inner {
     counted: AtomicU32,
 }
 
-impl Ground {
+impl DutyContext {
     pub(super) fn new(wired: Wired, app: App, plugin_dir: Option<PathBuf>) -> Self {
         let (seen, counted) = (Mutex::default(), AtomicU32::new(0));
         Self(Arc::new(Inner { wired, app, plugin_dir, seen, counted }))
@@ -89,7 +89,7 @@ type Done = Result<(), String>;
 
 /// While the database is away or full nothing can be done that would not fail of it, which is told elsewhere; once it works again, this is
 /// the first thing that is done.
-async fn once_it_works<R: Future<Output = Done>>(duty: fn(Ground) -> R, on: Ground) -> Done {
+async fn once_it_works<R: Future<Output = Done>>(duty: fn(DutyContext) -> R, on: DutyContext) -> Done {
     let stopping = on.0.wired.supervisor.stopping();
     for _ in 0..TROUBLE_LOOKS_MAX {
         if on.0.wired.engine.store().trouble().is_none() || *stopping.borrow() {
@@ -105,7 +105,7 @@ fn said(problem: &Problem) -> String {
 }
 
 /// Say that this process is there, and share the rates of providers with the others.
-async fn replicas(Ground(on): Ground) -> Done {
+async fn replicas(DutyContext(on): DutyContext) -> Done {
     let (store, now) = (on.wired.engine.store(), on.wired.engine.now());
     let counted = if on.counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(SEEN_EVERY) {
         store.replica_seen(on.wired.replica, now).await
@@ -117,32 +117,32 @@ async fn replicas(Ground(on): Ground) -> Done {
 }
 
 /// Load what was activated, here or by another replica.
-async fn plugins(Ground(on): Ground) -> Done {
+async fn plugins(DutyContext(on): DutyContext) -> Done {
     for (version, problem) in on.wired.engine.load_active_plugins().await.map_err(|p| said(&p))? {
         tracing::error!(plugin = %version.plugin, %problem, "an active plugin was not loaded");
     }
     Ok(())
 }
 
-async fn plugin_folder(Ground(on): Ground) -> Done {
+async fn plugin_folder(DutyContext(on): DutyContext) -> Done {
     if let Some(dir) = &on.plugin_dir {
         watch::install_new(&on.wired.engine, dir, &mut *on.seen.lock().await).await;
     }
     Ok(())
 }
 
-fn measurements(Ground(on): Ground) -> std::future::Ready<Done> {
+fn measurements(DutyContext(on): DutyContext) -> std::future::Ready<Done> {
     on.app.upkeep();
     std::future::ready(Ok(()))
 }
 
 /// Rows that are older than they are kept.
-async fn forget(Ground(on): Ground) -> Done {
+async fn forget(DutyContext(on): DutyContext) -> Done {
     on.wired.engine.store().prune(on.wired.engine.now()).await.map(drop).map_err(|error| error.to_string())
 }
 
 /// Complete what ended and decline what nobody confirmed, as much of it as there is.
-async fn complete(Ground(on): Ground) -> Done {
+async fn complete(DutyContext(on): DutyContext) -> Done {
     let engine = &on.wired.engine;
     // Ends: what was changed is not found again.
     loop {
@@ -154,34 +154,34 @@ async fn complete(Ground(on): Ground) -> Done {
     }
 }
 
-async fn refusals(Ground(on): Ground) -> Done {
+async fn refusals(DutyContext(on): DutyContext) -> Done {
     on.wired.engine.write_refusals().await;
     Ok(())
 }
 
-async fn calendars(Ground(on): Ground) -> Done {
+async fn calendars(DutyContext(on): DutyContext) -> Done {
     on.wired.engine.begin_calendar_writes().await.map(drop).map_err(|p| said(&p))
 }
 
-async fn blocks(Ground(on): Ground) -> Done {
+async fn blocks(DutyContext(on): DutyContext) -> Done {
     on.wired.engine.begin_block_writes().await.map(drop).map_err(|p| said(&p))
 }
 
 /// Events that appeared over bookings in members' calendars.
-async fn looks(Ground(on): Ground) -> Done {
+async fn looks(DutyContext(on): DutyContext) -> Done {
     on.wired.engine.begin_calendar_looks().await.map(drop).map_err(|p| said(&p))
 }
 
-async fn syncs(Ground(on): Ground) -> Done {
+async fn syncs(DutyContext(on): DutyContext) -> Done {
     on.wired.engine.begin_syncs().await.map(drop).map_err(|p| said(&p))
 }
 
-async fn subscriptions(Ground(on): Ground) -> Done {
+async fn subscriptions(DutyContext(on): DutyContext) -> Done {
     on.wired.engine.keep_subscriptions().await.map(drop).map_err(|p| said(&p))
 }
 
 /// Remove compiled components of versions that are not installed any more.
-async fn compiled(Ground(on): Ground) -> Done {
+async fn compiled(DutyContext(on): DutyContext) -> Done {
     let versions = on.wired.engine.list_plugins().await.map_err(|p| said(&p))?;
     let needed = versions.into_iter().map(|version| version.digest).collect();
     let runtime = Arc::clone(&on.wired.runtime);

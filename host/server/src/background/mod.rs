@@ -10,14 +10,14 @@ use std::path::PathBuf;
 
 use tokio::task::JoinSet;
 
-use self::duties::{DUTIES, Ground};
+use self::duties::{DUTIES, DutyContext};
 pub(crate) use self::supervisor::Supervisor;
 use crate::{App, wiring::Wired};
 
 /// Work in the background until told to stop; then finish what is under way.
 pub(crate) async fn run(wired: Wired, app: App, plugin_dir: Option<PathBuf>) {
     let supervisor = wired.supervisor.clone();
-    let ground = Ground::new(wired.clone(), app, plugin_dir);
+    let context = DutyContext::new(wired.clone(), app, plugin_dir);
     let mut tasks = JoinSet::new();
     let (engine, stop) = (wired.engine.clone(), supervisor.stopping());
     tasks.spawn(supervisor.clone().keep("jobs", move || {
@@ -25,10 +25,10 @@ pub(crate) async fn run(wired: Wired, app: App, plugin_dir: Option<PathBuf>) {
         async move { engine.work(stop).await }
     }));
     for duty in &DUTIES {
-        let (keeper, ground) = (supervisor.clone(), ground.clone());
+        let (keeper, context) = (supervisor.clone(), context.clone());
         tasks.spawn(supervisor.clone().keep(duty.name, move || {
-            let (keeper, ground) = (keeper.clone(), ground.clone());
-            async move { keeper.repeat(duty, ground).await }
+            let (keeper, context) = (keeper.clone(), context.clone());
+            async move { keeper.repeat(duty, context).await }
         }));
     }
     while let Some(ended) = tasks.join_next().await {

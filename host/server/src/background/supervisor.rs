@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth_model::{limits, provider::Later, supervision::Fortune, time::Clock};
+use berth_model::{limits, provider::Later, supervision::Health, time::Clock};
 use tokio::{
     sync::watch,
     task::{JoinError, JoinHandle},
@@ -13,7 +13,7 @@ use crate::Readiness;
 
 /// Something that is done again and again.
 #[derive(Debug)]
-pub(crate) struct Duty<G> {
+pub(crate) struct Duty<C> {
     /// For log lines, metrics and `/readyz`.
     pub(crate) name: &'static str,
     /// How long after it ended it is done again.
@@ -21,7 +21,7 @@ pub(crate) struct Duty<G> {
     /// It is given up for this time if it takes longer.
     pub(crate) longest: Duration,
     /// The error is for the log.
-    pub(crate) run: fn(G) -> Later<'static, Result<(), String>>,
+    pub(crate) run: fn(C) -> Later<'static, Result<(), String>>,
 }
 
 /// Starts background work again, and says what fails again and again. Cheap to clone.
@@ -68,17 +68,17 @@ impl Supervisor {
         R: Future<Output = ()> + Send + 'static,
     {
         let check = format!("task {name}");
-        let mut fortune = Fortune::default();
+        let mut health = Health::default();
         loop {
             let started = Instant::now();
             let mut running = tokio::spawn(task());
             let well = Duration::from_millis(limits::TASK_WELL_MS);
-            let ended = if fortune.failures() == 0 {
+            let ended = if health.failures() == 0 {
                 running.await
             } else if let Ok(ended) = timeout(well, &mut running).await {
                 ended
             } else {
-                fortune.did_well();
+                health.succeeded();
                 self.readiness.holds(&check);
                 running.await
             };
@@ -89,12 +89,12 @@ impl Supervisor {
                 return;
             }
             let ran_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let wait_ms = fortune.failed(ran_ms);
+            let wait_ms = health.failed(ran_ms);
             let (why, failures) =
-                (ended.map_or_else(|error| why(&error), |()| "it ended"), fortune.failures());
+                (ended.map_or_else(|error| why(&error), |()| "it ended"), health.failures());
             tracing::error!(task = name, why, failures, wait_ms, "a background task is started again");
             metrics::counter!("berth_task_restarts_total", "task" => name).increment(1);
-            self.judge(&check, fortune, why);
+            self.judge(&check, health, why);
             self.pause(Duration::from_millis(wait_ms)).await;
             if self.is_stopping() {
                 return;
@@ -104,13 +104,13 @@ impl Supervisor {
 
     /// Do a duty again and again until told to stop. One that panics, fails or takes too long is done again at its next turn, and the
     /// process is not ready after [`limits::TASK_FAILURES_MAX`] failures in a row until it succeeds.
-    pub(crate) async fn repeat<G: Clone>(self, duty: &Duty<G>, ground: G) {
+    pub(crate) async fn repeat<C: Clone>(self, duty: &Duty<C>, context: C) {
         let check = format!("duty {}", duty.name);
-        let (mut fortune, mut stuck) = (Fortune::default(), None);
+        let (mut health, mut stuck) = (Health::default(), None);
         while !self.is_stopping() {
-            match turn(duty, ground.clone(), &mut stuck).await {
+            match turn(duty, context.clone(), &mut stuck).await {
                 Ok(()) => {
-                    fortune.did_well();
+                    health.succeeded();
                     self.readiness.holds(&check);
                     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
                     let now = self.clock.now().micros() as f64 / 1_000_000.0;
@@ -118,20 +118,20 @@ impl Supervisor {
                 }
                 Err(Failure { why, error }) => {
                     // The wait is the duty's own.
-                    fortune.failed(0);
-                    let failures = fortune.failures();
+                    health.failed(0);
+                    let failures = health.failures();
                     tracing::warn!(duty = duty.name, why, error, failures, "a duty was not done");
                     metrics::counter!("berth_duty_failures_total", "duty" => duty.name).increment(1);
-                    self.judge(&check, fortune, why);
+                    self.judge(&check, health, why);
                 }
             }
             self.pause(duty.every).await;
         }
     }
 
-    fn judge(&self, check: &str, fortune: Fortune, why: &str) {
-        if fortune.is_failing() {
-            self.readiness.fails(check, &format!("{} times in a row: {why}", fortune.failures()));
+    fn judge(&self, check: &str, health: Health, why: &str) {
+        if health.is_failing() {
+            self.readiness.fails(check, &format!("{} times in a row: {why}", health.failures()));
         }
     }
 }
@@ -145,16 +145,16 @@ struct Failure {
 }
 
 /// Do it once. What does not let go of its thread cannot be ended from outside: it is left in `stuck`, and not begun a second time.
-async fn turn<G>(
-    duty: &Duty<G>,
-    ground: G,
+async fn turn<C>(
+    duty: &Duty<C>,
+    context: C,
     stuck: &mut Option<JoinHandle<Result<(), String>>>,
 ) -> Result<(), Failure> {
     if stuck.as_ref().is_some_and(|task| !task.is_finished()) {
         return Err(Failure { why: "it hangs", error: String::new() });
     }
     *stuck = None;
-    let mut task = tokio::spawn((duty.run)(ground));
+    let mut task = tokio::spawn((duty.run)(context));
     match timeout(duty.longest, &mut task).await {
         Ok(Ok(done)) => done.map_err(|error| Failure { why: "it failed; the log says why", error }),
         Ok(Err(error)) => Err(Failure { why: why(&error), error: error.to_string() }),

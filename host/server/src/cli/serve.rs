@@ -12,7 +12,7 @@ use tokio::{
 
 use super::{CliError, Context};
 use crate::{
-    App, AppConfig, ConnectionLimits, Door, Tls,
+    App, AppConfig, ConnectionLimits, HttpServer, Tls,
     background::{self, Supervisor},
     config::Config,
     http::serve::accept,
@@ -101,27 +101,27 @@ pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> 
             "public-url is https, but TLS ends neither here (tls-certificate) nor at a proxy of ours (trusted-proxies): every API key is refused"
         );
     }
-    let mut doors = JoinSet::new();
+    let mut servers = JoinSet::new();
     if let Some(tls) = tls.clone() {
         let (every, stop) = (Duration::from_millis(model_limits::TLS_RELOAD_MS), supervisor.stopping());
-        doors.spawn(
+        servers.spawn(
             supervisor.clone().keep("certificate", move || Arc::clone(&tls).keep(every, stop.clone())),
         );
     }
     if let Some(listener) = metrics {
         let limits = ConnectionLimits::new(METRICS_CONNECTIONS);
         let router = metrics_router(app.clone());
-        let door = Door { router, limits, tls: None, trusted_proxies: [].into() };
-        doors.spawn(keep_open("metrics", &supervisor, listener, door));
+        let server = HttpServer { router, limits, tls: None, trusted_proxies: [].into() };
+        servers.spawn(keep_open("metrics", &supervisor, listener, server));
     }
-    let door = Door { router: crate::router(app), limits, tls, trusted_proxies: proxies.into() };
-    doors.spawn(keep_open("connections", &supervisor, listener, door));
+    let server = HttpServer { router: crate::router(app), limits, tls, trusted_proxies: proxies.into() };
+    servers.spawn(keep_open("connections", &supervisor, listener, server));
 
     a_signal().await?;
     tracing::info!("stopping; calls and jobs under way are finished");
     supervisor.stop();
     let drained = async {
-        while doors.join_next().await.is_some() {}
+        while servers.join_next().await.is_some() {}
         let _ = work.await;
         wired.engine.store().close().await;
     };
@@ -136,17 +136,17 @@ pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> 
     Ok(())
 }
 
-/// Connections at a door, whatever becomes of those who accept them.
+/// Connections of a server, whatever becomes of those who accept them.
 fn keep_open(
     name: &'static str,
     supervisor: &Supervisor,
     listener: TcpListener,
-    door: Door,
+    server: HttpServer,
 ) -> impl Future<Output = ()> + Send + use<> {
     let (listener, stop) = (Arc::new(Mutex::new(Some(listener))), supervisor.stopping());
     supervisor.clone().keep(name, move || {
-        let (listener, door, stop) = (Arc::clone(&listener), door.clone(), stop.clone());
-        async move { accept(&listener, door, stop).await }
+        let (listener, server, stop) = (Arc::clone(&listener), server.clone(), stop.clone());
+        async move { accept(&listener, server, stop).await }
     })
 }
 

@@ -25,24 +25,24 @@ use uuid::Uuid;
 use super::{app::App, auth::Authenticated, body::unreadable, problem::ApiError};
 
 /// What a route takes.
-struct Door {
+struct Accepted {
     bytes_max: usize,
     /// Asked for before the body is read, where that is large.
     scope: Option<&'static str>,
 }
 
-fn door(route: &str) -> Door {
+fn accepted(route: &str) -> Accepted {
     match route {
         "/api/operator/plugins" => {
-            Door { bytes_max: limits::COMPONENT_BYTES_MAX, scope: Some(OPERATOR_SCOPE) }
+            Accepted { bytes_max: limits::COMPONENT_BYTES_MAX, scope: Some(OPERATOR_SCOPE) }
         }
         "/api/booking/availability/compute" => {
-            Door { bytes_max: limits::COMPUTE_BODY_BYTES_MAX, scope: Some("availability:read") }
+            Accepted { bytes_max: limits::COMPUTE_BODY_BYTES_MAX, scope: Some("availability:read") }
         }
         route if route.starts_with("/api/webhooks/") => {
-            Door { bytes_max: limits::WEBHOOK_BODY_BYTES_MAX, scope: None }
+            Accepted { bytes_max: limits::WEBHOOK_BODY_BYTES_MAX, scope: None }
         }
-        _ => Door { bytes_max: limits::API_BODY_BYTES_MAX, scope: None },
+        _ => Accepted { bytes_max: limits::API_BODY_BYTES_MAX, scope: None },
     }
 }
 
@@ -102,9 +102,9 @@ impl Drop for Share {
 
 /// Read the body, then go on with it in one piece. It counts until the request is answered.
 pub(crate) async fn buffered(State(app): State<App>, request: Request, next: Next) -> Response {
-    let door = door(request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str));
+    let accepted = accepted(request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str));
     let caller = request.extensions().get::<Authenticated>();
-    if let (Some(scope), Some(caller)) = (door.scope, caller)
+    if let (Some(scope), Some(caller)) = (accepted.scope, caller)
         && let Err(problem) = caller.check(scope)
     {
         return ApiError(problem).into_response();
@@ -116,7 +116,7 @@ pub(crate) async fn buffered(State(app): State<App>, request: Request, next: Nex
     let (parts, body) = request.into_parts();
     let announced =
         parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    match read(body, announced, door.bytes_max, &mut share).await {
+    match read(body, announced, accepted.bytes_max, &mut share).await {
         Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
         Err(problem) => ApiError(problem).into_response(),
     }

@@ -4,8 +4,9 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path as AxumPath, Query as AxumQuery, Request},
     http::{HeaderMap, header, request::Parts},
 };
+use berth_engine::beside;
 use berth_model::{
-    json,
+    json, limits,
     problem::{Code, FieldError, Problem},
 };
 use http_body::Body as _;
@@ -17,11 +18,10 @@ use super::{body, problem::ApiError, unread};
 /// A JSON body. Unknown fields are refused by the types themselves.
 pub(crate) struct Json<T>(pub(crate) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let Tree(value) = Tree::from_request(request, state).await?;
-        json::read(&value).map(Self).map_err(malformed)
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        read(request, |value| json::read(&value)).await.map(Self)
     }
 }
 
@@ -31,18 +31,32 @@ pub(crate) struct Tree(pub(crate) Value);
 impl<S: Send + Sync> FromRequest<S> for Tree {
     type Rejection = ApiError;
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let is_json = body::is_json(request.headers());
-        if !request.body().is_end_stream() {
-            // What cannot be taken need not come.
-            is_json?;
-        }
-        let text = body::of(request).await?;
-        // An absent body is an empty object, for routes where every field is optional.
-        if text.is_empty() {
-            return Ok(Self(Value::Object(Map::new())));
-        }
-        json::parse(&text).map(Self).map_err(|error| ApiError(unread::body(error)))
+        read(request, Ok).await.map(Self)
     }
+}
+
+/// The body as JSON, and as what is taken from it. A long one is read on a thread of its own: megabytes take as long as many requests.
+async fn read<T: Send + 'static>(
+    request: Request,
+    take: fn(Value) -> Result<T, FieldError>,
+) -> Result<T, ApiError> {
+    let is_json = body::is_json(request.headers());
+    if !request.body().is_end_stream() {
+        // What cannot be taken need not come.
+        is_json?;
+    }
+    let text = body::of(request).await?;
+    let is_long = text.len() > limits::INLINE_BYTES_MAX;
+    let read = move || {
+        // An absent body is an empty object, for routes where every field is optional.
+        let value = if text.is_empty() {
+            Value::Object(Map::new())
+        } else {
+            json::parse(&text).map_err(unread::body)?
+        };
+        take(value).map_err(unread::field)
+    };
+    Ok(beside(is_long, read).await??)
 }
 
 /// A body that cannot be read, or a field of it.
@@ -91,5 +105,36 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Ok(Self(revision(&parts.headers)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::{self, ThreadId};
+
+    use axum::body::Body;
+    use serde::{Deserialize, Deserializer};
+
+    use super::*;
+
+    /// Where a body was read.
+    struct ReadOn(ThreadId);
+
+    impl<'de> Deserialize<'de> for ReadOn {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            Value::deserialize(deserializer).map(|_| Self(thread::current().id()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_long_body_is_not_read_between_other_requests() {
+        let read_on = async |bytes: usize| {
+            let text = format!("[{}]", " ".repeat(bytes - 2));
+            let request = Request::new(Body::from(text));
+            Json::<ReadOn>::from_request(request, &()).await.map_err(|e| e.0).unwrap().0.0
+        };
+        let here = thread::current().id();
+        assert_eq!(read_on(limits::INLINE_BYTES_MAX).await, here);
+        assert_ne!(read_on(limits::INLINE_BYTES_MAX + 1).await, here);
     }
 }

@@ -16,7 +16,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use berth_engine::problem_of_store;
+use berth_engine::{beside, problem_of_store};
 use berth_model::{
     id::ApiKeyId,
     limits,
@@ -77,7 +77,9 @@ async fn handle(app: App, request: Request, next: Next) -> Result<Response, Prob
     let body = to_bytes(body, limits::COMPONENT_BYTES_MAX)
         .await
         .map_err(|_| Problem::new(Code::MalformedBody, "The body broke off, or its form is wrong."))?;
-    let print = fingerprint(&parts.method, &parts.uri, &parts.headers, &body);
+    let of = (parts.method.clone(), parts.uri.clone(), parts.headers.clone(), body.clone());
+    let print = move || fingerprint(&of.0, &of.1, &of.2, &of.3);
+    let print = beside(body.len() > limits::INLINE_BYTES_MAX, print).await?;
     if app.known().is_unstored(&key) {
         return Err(under_way());
     }
@@ -199,7 +201,7 @@ impl Reserved {
         };
         match (instead, body.len()) {
             (Some(instead), _) if status.is_success() => {
-                self.keep(gone(status, &parts.headers, &body, instead)).await;
+                self.keep(gone(status, &parts.headers, &body, instead).await).await;
             }
             (None, ..=limits::IDEMPOTENCY_REFUSAL_BYTES_MAX) => {
                 self.keep(whole(status, &parts.headers, &body)).await;
@@ -209,7 +211,7 @@ impl Reserved {
             }
             (None, _) if status.is_success() => {
                 let instead = "Look at what was made: its answer was too large to be kept.";
-                self.keep(gone(status, &parts.headers, &body, instead)).await;
+                self.keep(gone(status, &parts.headers, &body, instead).await).await;
             }
             // A refusal, which would be the same again.
             _ => self.release().await,
@@ -268,10 +270,15 @@ fn whole(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> KeptAnswer {
     }
 }
 
-fn gone(status: StatusCode, headers: &HeaderMap, body: &Bytes, instead: &str) -> KeptAnswer {
-    let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-    let id = |name: &str| body.as_ref()?.get(name)?.as_str().map(str::to_owned);
-    let made = id("id").or_else(|| id("connection")).or_else(|| text(headers, &header::LOCATION));
+async fn gone(status: StatusCode, headers: &HeaderMap, body: &Bytes, instead: &str) -> KeptAnswer {
+    let is_long = body.len() > limits::INLINE_BYTES_MAX;
+    let body = body.clone();
+    let made = beside(is_long, move || {
+        let body: serde_json::Value = serde_json::from_slice(&body).ok()?;
+        let id = |name: &str| body.get(name)?.as_str().map(str::to_owned);
+        id("id").or_else(|| id("connection"))
+    });
+    let made = made.await.ok().flatten().or_else(|| text(headers, &header::LOCATION));
     KeptAnswer::Gone { status: status.as_u16(), made, instead: instead.to_owned() }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod auth;
 pub(crate) mod bodies;
 pub(crate) mod body;
+pub(crate) mod etag;
 pub(crate) mod extract;
 pub(crate) mod fingerprint;
 pub(crate) mod idempotency;

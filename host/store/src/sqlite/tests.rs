@@ -9,6 +9,17 @@ async fn run(engine: &Engine, sql: &'static str) -> Result<(), StoreError> {
         .await
 }
 
+/// A database of its own with one table, in a folder that goes with it.
+async fn opened() -> (Engine, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("berth.db").display());
+    let engine = Engine::open(&url).await.unwrap();
+    let tables =
+        "CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB); CREATE TABLE plugin_generation (generation)";
+    run(&engine, tables).await.unwrap();
+    (engine, folder)
+}
+
 /// Write so many bytes under a number.
 async fn put(engine: &Engine, n: i64, bytes: i64) -> Result<(), StoreError> {
     engine
@@ -34,15 +45,7 @@ fn is_full(result: &Result<(), StoreError>) -> bool {
 
 #[tokio::test]
 async fn a_full_database_refuses_what_does_not_fit_and_nothing_else_for_long() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("full.db").display());
-    let engine = Engine::open(&url).await.unwrap();
-    run(
-        &engine,
-        "CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB); CREATE TABLE plugin_generation (generation)",
-    )
-    .await
-    .unwrap();
+    let (engine, _folder) = opened().await;
     run(&engine, "PRAGMA max_page_count = 30").await.unwrap();
     // All wait in one batch; the one in the middle has no room.
     let results = join_all((0..21).map(|n| put(&engine, n, if n == 10 { 1_000_000 } else { 10 }))).await;
@@ -68,15 +71,7 @@ async fn a_full_database_refuses_what_does_not_fit_and_nothing_else_for_long() {
 
 #[tokio::test]
 async fn what_may_only_be_read_is_read_and_heals() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("read.db").display());
-    let engine = Engine::open(&url).await.unwrap();
-    run(
-        &engine,
-        "CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB); CREATE TABLE plugin_generation (generation)",
-    )
-    .await
-    .unwrap();
+    let (engine, _folder) = opened().await;
     run(&engine, "PRAGMA query_only = ON").await.unwrap();
     let refused = put(&engine, 1, 10).await;
     assert!(
@@ -98,15 +93,7 @@ async fn whatever_fits_is_kept_and_whatever_was_refused_is_not() {
     for seed in [1, 2, rand::random::<u64>()] {
         println!("seed {seed}");
         let mut random = StdRng::seed_from_u64(seed);
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("any.db").display());
-        let engine = Engine::open(&url).await.unwrap();
-        run(
-            &engine,
-            "CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB); CREATE TABLE plugin_generation (generation)",
-        )
-        .await
-        .unwrap();
+        let (engine, _folder) = opened().await;
         let mut kept = Vec::new();
         for round in 0..30_i64 {
             let room =

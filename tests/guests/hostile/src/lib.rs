@@ -3,6 +3,7 @@
 
 mod misdeeds;
 mod network;
+mod texts;
 
 use std::collections::BTreeMap;
 
@@ -41,6 +42,8 @@ impl Connection for Hostile {
                 let name = format!("\u{1b}[31m\0{}", "n".repeat(100_000));
                 return Ok(account(name, json!({}).to_string()));
             }
+            "texts" => return Ok(texts::account(self.count)),
+            "link" => return Err(ProviderError::Unsupported(Some(self.url.clone()))),
             mode => match misdeeds::commit(self, mode).or_else(|| network::commit(self, mode)) {
                 Some(found) => found?.to_string(),
                 None => {
@@ -76,6 +79,7 @@ impl Catalog for Hostile {
             raw: "{}".to_owned(),
         };
         let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let event_type = if self.mode == "texts" { texts::event_type(event_type) } else { event_type };
         // The same token for ever: a host that pages until there is none never ends.
         Ok(EventTypePage { items: vec![event_type; count], next: Some("again".to_owned()) })
     }

@@ -384,3 +384,49 @@ proptest! {
         }
     }
 }
+
+/// Several processes of one provider on one clock, each with its part of the rate.
+#[test]
+fn a_rate_of_fewer_requests_than_replicas_holds_together_over_its_stretched_length() {
+    for (requests, seconds, replicas) in [(1, 60, 2), (2, 60, 5), (3, 10, 8), (7, 60, 12)] {
+        let rates = format!("provider-rate-limit = {{ requests = {requests}, per-seconds = {seconds} }}");
+        let hands = Arc::new(Hands::default());
+        let processes: Vec<World> = (0..replicas)
+            .map(|_| {
+                let rates_of = Rates::new(hands.clone(), &EgressLimits::default());
+                rates_of.share_with(replicas);
+                World { hands: hands.clone(), rates: rates_of, manifest: manifest(&rates) }
+            })
+            .collect();
+        let (mut sent, lasts) = (Vec::new(), i64::from(seconds * replicas) * 8);
+        for second in 0..lasts {
+            hands.set(second);
+            for process in &processes {
+                sent.extend(std::iter::repeat_n(second, process.passing(process.turn(1))));
+            }
+        }
+        // No process is shut out, and none has more than one in its own length.
+        let each = i64::from((seconds * replicas).div_ceil(requests));
+        let most = usize::try_from(lasts / each + 1).unwrap() * processes.len();
+        assert!(
+            (processes.len()..=most).contains(&sent.len()),
+            "{requests}/{seconds} of {replicas}: {}",
+            sent.len()
+        );
+        // Over the longer time it is the rate.
+        let allowed = lasts * i64::from(requests) / i64::from(seconds) + i64::from(replicas);
+        let total = i64::try_from(sent.len()).unwrap();
+        assert!(total <= allowed, "{requests}/{seconds} of {replicas}: {total} of {allowed}");
+        // Each stretch as long as one process's turn holds one of each at most.
+        for from in 0..lasts - each {
+            let within = sent.iter().filter(|at| (from..from + each).contains(*at)).count();
+            assert!(within <= processes.len(), "{within} in {each} s from {from}");
+        }
+        // A process that goes leaves its part, when what it sent is as old as the rate is long.
+        for process in &processes {
+            process.rates.share_with(1);
+        }
+        hands.set(lasts + i64::from(seconds));
+        assert_eq!(processes[0].passing(processes[0].turn(1)), requests as usize);
+    }
+}

@@ -43,9 +43,9 @@ pub(in crate::api) struct View {
     active: bool,
     /// Counts changes; the `ETag`.
     revision: i64,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
 }
 

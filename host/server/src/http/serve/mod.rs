@@ -1,4 +1,4 @@
-//! The server's door: connections are accepted, bounded, and served until the server ends.
+//! The HTTP server: connections are accepted, bounded, and served until the server ends.
 
 pub(crate) mod bare;
 pub(crate) mod body;
@@ -84,7 +84,7 @@ pub(crate) struct Arrival {
 
 /// What is served, and how.
 #[derive(Clone)]
-pub struct Door {
+pub struct HttpServer {
     /// What answers.
     pub router: Router,
     /// How connections are bounded.
@@ -96,20 +96,20 @@ pub struct Door {
 }
 
 /// Serve until told to stop; then answer what is under way.
-pub async fn serve(listener: TcpListener, door: Door, stop: watch::Receiver<bool>) {
-    accept(&Mutex::new(Some(listener)), door, stop).await;
+pub async fn serve(listener: TcpListener, server: HttpServer, stop: watch::Receiver<bool>) {
+    accept(&Mutex::new(Some(listener)), server, stop).await;
 }
 
 /// The same with a listener that is still there if this fails; it is closed when told to stop.
 pub(crate) async fn accept(
     listener: &Mutex<Option<TcpListener>>,
-    door: Door,
+    server: HttpServer,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut place = listener.lock().await;
     let Some(listener) = &*place else { return };
-    let register = Register::new(door.limits.connections, door.limits.share);
-    let shared = Arc::new(Shared { door });
+    let register = Register::new(server.limits.connections, server.limits.share);
+    let shared = Arc::new(Shared { server });
     // Every connection holds one end: when nothing can be received any more, all are gone.
     let (alive, mut gone) = mpsc::channel::<()>(1);
     let mut backoff = Duration::ZERO;
@@ -145,7 +145,7 @@ pub(crate) async fn accept(
             }
         }
     }
-    // Nobody waits in vain at a door that is not opened any more.
+    // Nobody waits in vain for a listener that accepts no more.
     *place = None;
     drop((place, alive));
     let _ = gone.recv().await;
@@ -171,14 +171,14 @@ fn turn_away(stream: &TcpStream) {
 }
 
 struct Shared {
-    door: Door,
+    server: HttpServer,
 }
 
 impl Shared {
     /// The address whose share a connection counts in.
     fn source(&self, peer: SocketAddr) -> Option<IpAddr> {
         let peer = peer.ip().to_canonical();
-        (!self.door.trusted_proxies.iter().any(|network| network.contains(&peer))).then_some(peer)
+        (!self.server.trusted_proxies.iter().any(|network| network.contains(&peer))).then_some(peer)
     }
 
     async fn connection(
@@ -190,10 +190,10 @@ impl Shared {
     ) {
         let _ = stream.set_nodelay(true);
         let ticket = Arc::new(ticket);
-        let Some(tls) = &self.door.tls else {
+        let Some(tls) = &self.server.tls else {
             return self.requests(stream, peer, Arrival { tls: false }, ticket, stop).await;
         };
-        let (header, idle) = (self.door.limits.header, self.door.limits.idle);
+        let (header, idle) = (self.server.limits.header, self.server.limits.idle);
         let mut stopped = stop.clone();
         let encrypted = tokio::select! {
             encrypted = tls.acceptor.accept(stream) => encrypted,
@@ -215,10 +215,10 @@ impl Shared {
         ticket: Arc<Ticket>,
         mut stop: watch::Receiver<bool>,
     ) {
-        let limits = &self.door.limits;
+        let limits = &self.server.limits;
         let pace = Pace { step: limits.body_step, bytes: limits.body_bytes };
         let service = service_fn(|request: Request<Incoming>| {
-            let (router, ticket) = (self.door.router.clone(), Arc::clone(&ticket));
+            let (router, ticket) = (self.server.router.clone(), Arc::clone(&ticket));
             async move { answer(router, request, peer, arrival, pace, ticket).await }
         });
         let connection = http1::Builder::new()

@@ -57,8 +57,8 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let door = Door { router, limits, tls, trusted_proxies: proxies.into() };
-        let ended = tokio::spawn(serve(listener, door, stopped));
+        let server = HttpServer { router, limits, tls, trusted_proxies: proxies.into() };
+        let ended = tokio::spawn(serve(listener, server, stopped));
         Self { address, stop, ended }
     }
 
