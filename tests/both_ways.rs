@@ -23,10 +23,16 @@ mod outlook;
 mod practice;
 #[path = "both_ways/run.rs"]
 mod run;
+#[path = "both_ways/sides.rs"]
+mod sides;
+#[path = "both_ways/table.rs"]
+mod table;
 
 use berth_tests::planted::Log;
 use practice::Open;
 use run::Run;
+use sides::Sides;
+use table::Table;
 
 const SEEDS: [u64; 2] = [21, 25];
 const OPERATIONS: u32 = 1_000;
@@ -83,4 +89,51 @@ async fn whatever_the_rules_say_everything_comes_to_rest() {
         run.tenants_are_apart().await;
         println!("{:?}", run.counts);
     }
+}
+
+/// The same providers in two tenants, most of them with a second connection to the same account: of the same tenant, or of the other.
+const SHARED: [&[(Open, i64)]; 2] = [
+    &[(calcom::open, 75_000_000), (google::open, -75_000_000), (calendly::open, 40_000_000)],
+    &[
+        (booksy::open, -40_000_000),
+        (gohighlevel::open, 120_000_000),
+        (outlook::open, -150_000_000),
+        (caldav::open, 0),
+    ],
+];
+/// Operations of each seed: enough for some hundred changes on either side.
+const SHARED_OPERATIONS: u32 = 500;
+const SHARED_SEEDS: [u64; 2] = [61, 62];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_cancelled_that_nobody_cancelled() {
+    let given = std::env::var("BERTH_BOTH_SEED").ok().and_then(|seed| seed.parse().ok());
+    let fresh = [rand::random::<u64>() >> 1];
+    let seeds = given.map_or_else(|| SHARED_SEEDS.into_iter().chain(fresh).collect(), |seed| vec![seed]);
+    let operations = std::env::var("BERTH_BOTH_OPERATIONS").ok().and_then(|n| n.parse().ok());
+    for seed in seeds {
+        println!("several connections to one account: seed {seed} (replay with BERTH_BOTH_SEED={seed})");
+        let mut sides = Sides::start(&SHARED, seed).await;
+        for _ in 0..operations.unwrap_or(SHARED_OPERATIONS) {
+            sides.operation().await;
+        }
+        sides.come_to_rest().await;
+    }
+}
+
+/// Every provider for each of the four modes, each in a tenant of its own.
+const ALL: &[(Open, i64)] = &[
+    (calcom::open, 0),
+    (google::open, 0),
+    (booksy::open, 0),
+    (outlook::open, 0),
+    (calendly::open, 0),
+    (gohighlevel::open, 0),
+    (caldav::open, 0),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_table_of_the_modes_holds_for_every_provider() {
+    let mut table = Table::start(&[ALL; 4]).await;
+    table.is_so().await;
 }

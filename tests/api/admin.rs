@@ -7,7 +7,7 @@ use berth_model::{
     sync::{Conflict, ConflictKind},
     time::Clock as _,
 };
-use berth_store::records::{Audit, JobEnd, NewJob};
+use berth_store::records::{Audit, JobEnd, NewJob, Opened};
 use serde_json::{Value, json};
 
 use super::{Api, App, router};
@@ -56,6 +56,7 @@ async fn conflict(api: &Api, connection: ConnectionId) -> String {
         connection,
         booking: None,
         external_id: Some("x1".to_owned()),
+        own_twin: false,
         kind: ConflictKind::TimeOverlap,
         ours: Value::Null,
         theirs: Value::Null,
@@ -66,7 +67,10 @@ async fn conflict(api: &Api, connection: ConnectionId) -> String {
         resolved_at: None,
         findings: 1,
     };
-    api.world.store.open_conflict(conflict, None, audit(api)).await.unwrap().0.to_string()
+    match api.world.store.open_conflict(conflict, None, audit(api)).await.unwrap() {
+        Opened::New(id) => id.to_string(),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A job that was given up.

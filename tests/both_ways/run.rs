@@ -45,8 +45,8 @@ pub struct Side {
     pub plugin: PluginId,
     pub connection: ConnectionId,
     pub acknowledged: Vec<BookingId>,
-    event_type: EventTypeId,
-    waiting: Vec<Delivery>,
+    pub event_type: EventTypeId,
+    pub waiting: Vec<Delivery>,
 }
 
 pub struct Run {
@@ -57,7 +57,7 @@ pub struct Run {
     /// What callers were told that was no success.
     pub said: Vec<Problem>,
     pub counts: BTreeMap<&'static str, u32>,
-    rng: StdRng,
+    pub rng: StdRng,
     first: i64,
     _door: FrontDoor,
 }
@@ -119,7 +119,7 @@ impl Run {
         run
     }
 
-    fn count(&mut self, what: &'static str) {
+    pub fn count(&mut self, what: &'static str) {
         *self.counts.entry(what).or_default() += 1;
     }
 
@@ -133,10 +133,15 @@ impl Run {
     }
 
     fn some_start(&mut self) -> Instant {
-        Instant::from_micros(self.first + self.rng.random_range(0..STARTS) * 1_800_000_000)
+        self.some_start_of(STARTS)
     }
 
-    fn another_engine(&self) -> Engine {
+    /// One of so many half hours.
+    pub fn some_start_of(&mut self, starts: i64) -> Instant {
+        Instant::from_micros(self.first + self.rng.random_range(0..starts) * 1_800_000_000)
+    }
+
+    pub fn another_engine(&self) -> Engine {
         self.world.another_engine(self.world.runtime.clone())
     }
 
@@ -148,13 +153,37 @@ impl Run {
             95..97 => self.engine = self.another_engine(),
             _ => self.crash().await,
         }
-        for side in &mut self.sides {
-            side.waiting.extend(side.provider.take_deliveries());
+        self.collect();
+    }
+
+    /// Messages wait for the connection whose address they name; those to an account, for all connections to it.
+    pub fn collect(&mut self) {
+        for at in 0..self.sides.len() {
+            let provider = self.sides[at].provider.clone();
+            for delivery in provider.take_deliveries() {
+                let named = |side: &&mut Side| delivery.url.contains(&side.connection.to_string());
+                if let Some(side) = self.sides.iter_mut().find(named) {
+                    side.waiting.push(delivery);
+                    continue;
+                }
+                for side in self.sides.iter_mut().filter(|side| Arc::ptr_eq(&side.provider, &provider)) {
+                    side.waiting.push(delivery.clone());
+                }
+            }
         }
     }
 
+    /// Another connection, of the tenant of `of`, to the account that `at` is connected to.
+    pub async fn connect_again(&mut self, at: usize, of: usize) {
+        self.world.caller = self.sides[of].caller.clone();
+        let (n, provider) = (self.sides.len(), self.sides[at].provider.clone());
+        provider.set_rates(Rates::default());
+        self.sides.push(connected(&self.world, n, provider.clone(), &mut self.planted).await);
+        provider.set_rates(RATES);
+    }
+
     /// A process that ends in the middle of something, and another one in its place.
-    async fn crash(&mut self) {
+    pub async fn crash(&mut self) {
         let life = Life::of(self.rng.random_range(1..=STEPS_MAX));
         self.engine = self.world.mortal_engine(&life);
         let ended = if self.rng.random_bool(0.5) {
@@ -170,18 +199,22 @@ impl Run {
     pub async fn operation_under_changing_rules(&mut self) {
         if self.rng.random_bool(0.1) {
             let at = self.rng.random_range(0..self.sides.len());
-            let modes = [SyncMode::Off, SyncMode::Import, SyncMode::Export, SyncMode::Bidirectional];
-            let rules = SyncRules {
-                mode: modes[self.rng.random_range(0..modes.len())],
-                source_of_truth: [SourceOfTruth::Provider, SourceOfTruth::Berth][self.rng.random_range(0..2)],
-                auto_resolve: self.rng.random_bool(0.8),
-                ..SyncRules::default()
-            };
-            let side = &self.sides[at];
-            self.engine.set_sync_rules(&side.caller, side.connection, rules).await.unwrap();
-            self.count("rules");
+            self.change_rules(at).await;
         }
         self.operation().await;
+    }
+
+    /// Somebody changes how a connection is kept in step.
+    pub async fn change_rules(&mut self, at: usize) {
+        let rules = SyncRules {
+            mode: SyncMode::ALL[self.rng.random_range(0..SyncMode::ALL.len())],
+            source_of_truth: [SourceOfTruth::Provider, SourceOfTruth::Berth][self.rng.random_range(0..2)],
+            auto_resolve: self.rng.random_bool(0.8),
+            ..SyncRules::default()
+        };
+        let side = &self.sides[at];
+        self.engine.set_sync_rules(&side.caller, side.connection, rules).await.unwrap();
+        self.count("rules");
     }
 
     /// Conflicts that ended by themselves are few for each booking, whatever was tried.
@@ -225,7 +258,7 @@ impl Run {
     }
 
     /// What happens without them.
-    async fn background(&mut self) {
+    pub async fn background(&mut self) {
         match self.rng.random_range(0..28_u32) {
             0..12 => self.messages().await,
             12..25 => {
@@ -255,7 +288,7 @@ impl Run {
         self.count(if provider.person(deed).is_ok() { "by hand" } else { "refused by hand" });
     }
 
-    async fn book(&mut self, at: usize, start: Instant) {
+    pub async fn book(&mut self, at: usize, start: Instant) {
         let side = &mut self.sides[at];
         let request = BookRequest {
             attendee: Attendee {
@@ -302,10 +335,22 @@ impl Run {
     /// Some of what waits for one side arrives, in any order.
     async fn messages(&mut self) {
         let at = self.rng.random_range(0..self.sides.len());
-        let side = &mut self.sides[at];
-        side.waiting.shuffle(&mut self.rng);
-        let some = self.rng.random_range(0..=side.waiting.len().min(6));
-        for delivery in side.waiting.drain(..some).collect::<Vec<_>>() {
+        let waiting = &mut self.sides[at].waiting;
+        waiting.shuffle(&mut self.rng);
+        let some = self.rng.random_range(0..=waiting.len().min(6));
+        let some = waiting.drain(..some).collect();
+        self.arrive(at, some).await;
+    }
+
+    /// All that waits for one side arrives, in order.
+    pub async fn all_messages(&mut self, at: usize) {
+        let all = std::mem::take(&mut self.sides[at].waiting);
+        self.arrive(at, all).await;
+    }
+
+    async fn arrive(&mut self, at: usize, messages: Vec<Delivery>) {
+        let side = &self.sides[at];
+        for delivery in messages {
             let request = WebhookRequest {
                 method: "POST".to_owned(),
                 headers: delivery.headers,

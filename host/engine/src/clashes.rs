@@ -15,7 +15,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{BookingFilter, JobEnd, NewJob},
+    records::{BookingFilter, JobEnd, NewJob, Opened},
 };
 use serde_json::json;
 
@@ -275,7 +275,7 @@ impl Engine {
         for open in self.store().open_clashes(calendar.tenant, calendar.connection).await? {
             let of_this_member = open.theirs.get("member") == Some(&json!(calendar.member));
             if of_this_member && !standing.contains(&open.dedup_key()) {
-                self.store().conflict_settled(calendar.tenant, open.dedup_key(), self.now()).await?;
+                self.store().conflict_settled(calendar.tenant, open.dedup_key(), self.now(), true).await?;
             }
         }
         Ok(())
@@ -295,6 +295,7 @@ impl Engine {
             connection: connection.id,
             booking: Some(booking.id),
             external_id: None,
+            own_twin: false,
             kind: if shared { ConflictKind::Capacity } else { ConflictKind::TimeOverlap },
             ours: json!({ "when": booking.when, "status": booking.status.as_str(), "external_id": booking.external_id }),
             theirs: json!({ "when": when, "member": member }),
@@ -315,8 +316,8 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let actor = format!("provider:{}", connection.plugin);
         let (kind, theirs) = (clash.kind, clash.theirs.clone());
-        let (_, is_new) = self.store().open_conflict(clash, None, self.audit_by(&actor, "look")).await?;
-        if is_new {
+        let opened = self.store().open_conflict(clash, None, self.audit_by(&actor, "look")).await?;
+        if let Opened::New(_) = opened {
             metrics::counter!("berth_sync_conflicts_total", "kind" => kind.as_str()).increment(1);
             let at_provider = theirs.get("when");
             let data = json!({ "kind": kind, "here": booking.when, "at_provider": at_provider, "external_id": null });

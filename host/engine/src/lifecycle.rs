@@ -35,10 +35,29 @@ impl Engine {
         id: BookingId,
         cancel: CancelBooking,
     ) -> Outcome<BookOutcome> {
+        self.may_change(caller, id).await?;
         self.cancel_one(caller, id, cancel, true).await
     }
 
-    /// The same, waiting for the provider or leaving it to the worker.
+    /// May a booking be cancelled or moved here? Not where its provider alone changes what it has.
+    pub(crate) async fn may_change(&self, caller: &Caller, id: BookingId) -> Outcome<()> {
+        let booking = self.booking(caller, id).await?;
+        let (Some(connection), Some(_), true) =
+            (booking.connection, &booking.external_id, booking.status.is_active())
+        else {
+            return Ok(());
+        };
+        let state = self.store().sync_state(caller.tenant, connection).await.map_err(of_store)?;
+        if state.rules.mode.takes_changes() {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Code::ChangedThere,
+            "The mode of its connection is `import`: the provider's changes count.",
+        ))
+    }
+
+    /// The same as [`Self::cancel`], waiting for the provider or leaving it to the worker, and whatever the mode.
     pub(crate) async fn cancel_one(
         &self,
         caller: &Caller,

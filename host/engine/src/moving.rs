@@ -57,6 +57,7 @@ impl Engine {
         id: BookingId,
         reschedule: RescheduleBooking,
     ) -> Outcome<BookOutcome> {
+        self.may_change(caller, id).await?;
         self.reschedule_one(caller, id, reschedule, true).await
     }
 

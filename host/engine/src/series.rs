@@ -223,7 +223,11 @@ impl Engine {
         let mut outcome = SeriesOutcome { series, done: Vec::new(), refused: Vec::new() };
         for booking in bookings {
             let cancel = CancelBooking { expected_sequence: None, ..cancel.clone() };
-            match self.cancel_one(caller, booking.id, cancel, false).await {
+            let done = async {
+                self.may_change(caller, booking.id).await?;
+                self.cancel_one(caller, booking.id, cancel, false).await
+            };
+            match done.await {
                 Ok(done) => outcome.done.push(done.booking),
                 Err(problem) => outcome.refused.push(refused(&booking, problem)),
             }
@@ -252,7 +256,11 @@ impl Engine {
         for booking in bookings {
             let start = shifted(listing.time_zone, booking.when.start(), from, to);
             let reschedule = RescheduleBooking { start, expected_sequence: None, ..reschedule.clone() };
-            match self.reschedule_one(caller, booking.id, reschedule, false).await {
+            let done = async {
+                self.may_change(caller, booking.id).await?;
+                self.reschedule_one(caller, booking.id, reschedule, false).await
+            };
+            match done.await {
                 Ok(done) => outcome.done.push(done.booking),
                 Err(problem) => outcome.refused.push(refused(&booking, problem)),
             }

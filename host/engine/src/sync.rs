@@ -11,7 +11,7 @@ mod tries;
 use std::collections::BTreeSet;
 
 use berth_model::{
-    booking::{Booking, ProviderTask},
+    booking::{Booking, BookingStatus, ProviderTask},
     connection::ConnectionStatus,
     id::{BookingId, JobId, TenantId},
     limits,
@@ -28,7 +28,7 @@ use berth_store::{
 };
 
 pub(crate) use self::tries::is_last;
-use crate::{Engine, problems::of_call};
+use crate::{Engine, mirror::Theirs, problems::of_call};
 
 /// How far the lookup by reference reaches back before the booking was made, in seconds: the provider's clock may differ.
 const LOOKUP_SLACK_SECONDS: i64 = 600;
@@ -174,13 +174,18 @@ impl Engine {
                 for double in twins {
                     self.cancel_twin(cx, booking, &double.id).await?;
                 }
-                return Ok(Verdict::Twin(first));
+                return self.keep_or_move(cx, booking, first).await;
             }
-            // Made, and called off there before we heard of it: another one would bring it back.
-            if let Some(gone) = over.into_iter().find(was_called_off) {
+            // Made, and called off there before we heard of it: another one would bring it back. One that is told again was called off before.
+            if let Some(gone) = over.into_iter().find(was_called_off).filter(|_| !was_there(booking)) {
                 return Ok(Verdict::CancelledThere(gone));
             }
         }
+        self.make(cx, booking).await
+    }
+
+    /// Make the twin.
+    async fn make(&self, cx: &CallContext, booking: &Booking) -> Result<Verdict, CallError> {
         let event_type = self.external_event_type(booking).await?;
         let request = CreateRequest {
             idempotency_key: idempotency_key(booking, "create"),
@@ -195,7 +200,17 @@ impl Engine {
         };
         let twin = self.providers().create_booking(&self.next_call(cx), request).await?;
         // A provider that knows the key of an earlier try shows what became of it.
-        Ok(if was_called_off(&twin) { Verdict::CancelledThere(twin) } else { Verdict::Twin(twin) })
+        match was_called_off(&twin) {
+            true if was_there(booking) => Err(wrong_state("it was cancelled there")),
+            true => Ok(Verdict::CancelledThere(twin)),
+            false => Ok(Verdict::Twin(twin)),
+        }
+    }
+
+    /// Does what is changed at the provider not count for this booking?
+    async fn keeps_ours(&self, booking: &Booking) -> Result<bool, StoreError> {
+        let Some(connection) = booking.connection else { return Ok(false) };
+        Ok(!self.store().sync_state(booking.tenant, connection).await?.rules.mode.follows_changes())
     }
 
     /// Twins that carry our reference and take their time, newest first. Those that were replaced are inactive.
@@ -312,14 +327,22 @@ impl Engine {
         Ok(BookingChange::Synced { external: external.clone(), blocked })
     }
 
-    /// The twin is at another time than the booking: somebody moved it there before we knew of it. The provider's time counts; if
-    /// it is taken here, the booking keeps its own, and its timeline says so.
+    /// The twin is at another time than the booking: somebody moved it there before we knew of it. The provider's time counts, where its
+    /// changes do; if it is taken here, the booking keeps its own, and its timeline says so.
     async fn settle_elsewhere(
         &self,
         booking: &Booking,
         external: ExternalBooking,
         held: Held,
     ) -> Result<Synced, StoreError> {
+        if self.keeps_ours(booking).await? {
+            let change = self.synced(booking, &external).await?;
+            let settled = self.settle_with(booking, change, Some(external.clone()), held).await?;
+            if let Synced::Settled(booking) = &settled {
+                self.moved_there(booking, &external).await?;
+            }
+            return Ok(settled);
+        }
         let blocked = self.blocked(booking, external.when).await?;
         let change = BookingChange::ChangedByProvider { external: external.clone(), blocked };
         match self.settle_with(booking, change, Some(external.clone()), held).await {
@@ -335,12 +358,30 @@ impl Engine {
         }
     }
 
-    /// The provider has a booking at a time that is taken here.
-    async fn taken_here(&self, booking: &Booking, external: &ExternalBooking) -> Result<(), StoreError> {
+    /// The provider has our booking at a time that is taken here.
+    pub(crate) async fn taken_here(
+        &self,
+        booking: &Booking,
+        external: &ExternalBooking,
+    ) -> Result<(), StoreError> {
+        let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
+        self.conflict_with_twin(booking, external, kind).await
+    }
+
+    /// The provider has our booking elsewhere, which does not count.
+    async fn moved_there(&self, booking: &Booking, external: &ExternalBooking) -> Result<(), StoreError> {
+        self.conflict_with_twin(booking, external, ConflictKind::BothChanged).await
+    }
+
+    async fn conflict_with_twin(
+        &self,
+        booking: &Booking,
+        external: &ExternalBooking,
+        kind: ConflictKind,
+    ) -> Result<(), StoreError> {
         let Some(connection) = booking.connection else { return Ok(()) };
         let connection = self.store().connection(booking.tenant, connection).await?;
-        let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
-        self.conflict(&connection, kind, Some(booking), Some(external)).await.map(drop)
+        self.conflict(&connection, kind, Some(booking), Some(external), Theirs::OwnTwin).await.map(drop)
     }
 
     async fn settle_with(
@@ -421,6 +462,11 @@ impl Engine {
         let event_type = self.store().event_type(booking.tenant, booking.event_type).await?;
         Ok(when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes))
     }
+}
+
+/// Is it told again? What is new waits for its provider before it is confirmed.
+fn was_there(booking: &Booking) -> bool {
+    booking.status == BookingStatus::Confirmed
 }
 
 /// Cancelled, and not because another one took its place.

@@ -2,7 +2,7 @@
 //! is older than what we know is passed over, and what is so already is left alone.
 
 use berth_model::{
-    booking::{Booking, ProviderTask},
+    booking::{Booking, BookingStatus, ProviderTask},
     connection::ConnectionRecord,
     provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, WebhookEvent},
     sync::{ConflictKind, SyncMode},
@@ -13,7 +13,11 @@ use berth_store::{
     records::{Audit, BookingChange},
 };
 
-use crate::{Engine, mirror::Whose, sync::was_called_off};
+use crate::{
+    Engine,
+    mirror::{Theirs, Whose},
+    sync::was_called_off,
+};
 
 /// First word of a note that a person has to look into.
 pub(crate) const CONFLICT: &str = "conflict";
@@ -79,6 +83,10 @@ impl Engine {
         old_id: Option<&str>,
         twin: &ExternalBooking,
     ) -> Result<Result<String, CallError>, StoreError> {
+        let rules = self.store().sync_state(connection.tenant, connection.id).await?.rules;
+        if rules.mode == SyncMode::Off {
+            return self.passed_over(connection, old_id, twin).await.map(Ok);
+        }
         let booking = match self.whose(connection, context, old_id, twin).await? {
             Ok(Whose::Ours(booking)) => booking,
             Ok(Whose::Sibling(booking)) => {
@@ -98,6 +106,29 @@ impl Engine {
         Ok(applied)
     }
 
+    /// Nothing that happens there is followed, but the answer to what we asked: what is pending is confirmed or declined.
+    async fn passed_over(
+        &self,
+        connection: &ConnectionRecord,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<String, StoreError> {
+        let known = self.whose_by_record(connection, old_id, twin).await?;
+        let Whose::Ours(booking) = known else { return Ok(format!("{}: nothing is followed", twin.id)) };
+        let is_answer = booking.status == BookingStatus::Pending
+            && booking.provider_task.is_none()
+            && booking.external_id.as_ref() == Some(&twin.id)
+            && twin.rescheduled_to.is_none()
+            && (was_called_off(twin) || twin.when.start() == booking.when.start());
+        if !is_answer {
+            return Ok(format!("{}: nothing is followed", booking.id));
+        }
+        match self.brought_to(connection, &booking, twin).await? {
+            Brought::Moved(note) | Brought::Note(note) => Ok(note),
+            Brought::Taken => Ok(format!("{}: its time is taken here", booking.id)),
+        }
+    }
+
     async fn apply_to(
         &self,
         connection: &ConnectionRecord,
@@ -107,7 +138,7 @@ impl Engine {
         twin: &ExternalBooking,
     ) -> Result<Result<String, CallError>, StoreError> {
         if booking.provider_task.is_some() {
-            if moved_meanwhile(booking, twin) {
+            if moved_meanwhile(booking, old_id, twin) {
                 self.both_changed(connection, booking, twin).await?;
             }
             // Our own change is under way and will find the twin as it is.
@@ -159,22 +190,25 @@ impl Engine {
         twin: &ExternalBooking,
     ) -> Result<String, StoreError> {
         let mode = self.store().sync_state(connection.tenant, connection.id).await?.rules.mode;
-        if mode == SyncMode::Export && twin.when.start() != booking.when.start() && is_followed(booking, twin)
-        {
-            let ends =
-                self.conflict(connection, ConflictKind::BothChanged, Some(booking), Some(twin)).await?;
-            let end = if ends { "the conflict ends by itself" } else { "the conflict is for a person" };
+        if let Some(kind) = undone(mode, booking, twin) {
+            let ends = self.conflict(connection, kind, Some(booking), Some(twin), Theirs::OwnTwin).await?;
+            let end = if ends { "the conflict ends by itself" } else { "it is for a person" };
             return Ok(format!("{}: changes made there are not followed; {end}", booking.id));
         }
         match self.brought_to(connection, booking, twin).await? {
             Brought::Moved(note) => {
-                self.agreed(booking).await?;
+                self.agreed(booking, true).await?;
                 Ok(note)
             }
-            Brought::Note(note) => Ok(note),
+            Brought::Note(note) => {
+                if twin.status.is_active() && twin.when.start() == booking.when.start() {
+                    self.agreed(booking, false).await?;
+                }
+                Ok(note)
+            }
             Brought::Taken => {
                 let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
-                if self.conflict(connection, kind, Some(booking), Some(twin)).await? {
+                if self.conflict(connection, kind, Some(booking), Some(twin), Theirs::OwnTwin).await? {
                     return Ok(format!("{}: the provider is brought back to our time", booking.id));
                 }
                 let place = if twin.when.is_empty() {
@@ -255,12 +289,27 @@ fn is_next(booking: &Booking, old_id: Option<&str>, twin: &ExternalBooking) -> b
 }
 
 /// Was the twin moved to a third place while our own move is on its way?
-fn moved_meanwhile(booking: &Booking, twin: &ExternalBooking) -> bool {
+fn moved_meanwhile(booking: &Booking, old_id: Option<&str>, twin: &ExternalBooking) -> bool {
+    let Some(ours) = booking.external_id.as_deref() else { return false };
     let known = [Some(booking.when.start()), booking.previous_when.map(Interval::start)];
+    let ids = [Some(twin.id.as_str()), old_id, twin.rescheduled_from.as_deref()];
     booking.provider_task == Some(ProviderTask::Reschedule)
-        && booking.external_id.as_ref() == Some(&twin.id)
+        && ids.contains(&Some(ours))
         && twin.status.is_active()
+        && twin.rescheduled_to.is_none()
         && !known.contains(&Some(twin.when.start()))
+}
+
+/// Is this a change of ours that does not count where only what is done here does? The answer to what is pending is none.
+fn undone(mode: SyncMode, booking: &Booking, twin: &ExternalBooking) -> Option<ConflictKind> {
+    if mode != SyncMode::Export || booking.status != BookingStatus::Confirmed || is_older(booking, twin) {
+        return None;
+    }
+    if was_called_off(twin) {
+        return Some(ConflictKind::VanishedThere);
+    }
+    (is_followed(booking, twin) && twin.when.start() != booking.when.start())
+        .then_some(ConflictKind::BothChanged)
 }
 
 fn changes_status(booking: &Booking, status: ExternalStatus) -> bool {

@@ -81,6 +81,8 @@ codes! {
     TooLate = "E0418", 409, "It is too late for this", "Ask the business; a key with the scope bookings:override may still do it.";
     /// A repeat of a request whose answer held a secret.
     AnswerNotKept = "E0424", 409, "It was done before, and its answer is not kept", "Look at what was made; for a secret that was shown once, make a new one.";
+    /// The provider alone changes what it has.
+    ChangedThere = "E0432", 409, "This booking is changed at its provider", "Change it there, which is followed here, or have the connection's mode set to `bidirectional`.";
     /// The tenant would be left without an owner.
     LastOwner = "E0430", 409, "The tenant needs an owner", "Make another active member an owner first.";
     /// The provider refused the credential.

@@ -10,22 +10,55 @@ use crate::{
     time::{Instant, Interval},
 };
 
-/// Which way news goes.
+/// Whose changes count, ours or the provider's. A booking is made at its provider in every mode; what happens afterwards is:
+///
+/// | | `off` | `import` | `export` | `bidirectional` |
+/// |---|---|---|---|---|
+/// | booked here | made there | made there | made there | made there |
+/// | moved here | moved there | refused (`BERTH-E0432`) | moved there | moved there |
+/// | cancelled here | cancelled there | refused, once it is there (`BERTH-E0432`) | cancelled there | cancelled there |
+/// | booked there, not ours | passed over | takes its member's time | passed over | takes its member's time |
+/// | that one moved there | passed over | its time moves | passed over | its time moves |
+/// | that one cancelled there | passed over | its time is free | passed over | its time is free |
+/// | ours moved there | passed over | followed; a conflict where the time is taken here | moved back; a conflict where the provider refuses that | followed; a conflict where the time is taken here |
+/// | ours cancelled there | passed over | cancelled here | made there anew; a conflict where the provider refuses that | cancelled here |
+///
+/// A provider's answer to what was asked is no change of its own: what is pending there is confirmed or declined in every mode. In `export`, moving back
+/// and making anew need `auto_resolve`; without it they wait as conflicts for a person. In `off` nothing is read, and messages are acknowledged
+/// and passed over. When somebody is free is asked, and members' calendars are read and written, in every mode.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncMode {
-    /// Not at all: only what is booked here is told there.
+    /// Neither side's later changes are followed: only what is done here is told there.
     Off,
-    /// What happens there is followed here.
+    /// The provider's changes count; ours are refused.
     Import,
-    /// What happens here counts: changes made there to our bookings are not followed.
+    /// Our changes count; the provider's are undone.
     Export,
-    /// Both.
+    /// Both sides' changes count.
     #[default]
     Bidirectional,
 }
 
-/// Whose word counts where both sides disagree.
+impl SyncMode {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Off, Self::Import, Self::Export, Self::Bidirectional];
+
+    /// Does what is changed at the provider count, ours and others'?
+    #[must_use]
+    pub const fn follows_changes(self) -> bool {
+        matches!(self, Self::Import | Self::Bidirectional)
+    }
+
+    /// May a booking be changed here that its provider has?
+    #[must_use]
+    pub const fn takes_changes(self) -> bool {
+        !matches!(self, Self::Import)
+    }
+}
+
+/// Whose word counts where both sides disagree: both were changed at once, or a time is taken twice, or ours is gone there. In `export` and `off`
+/// ours counts, whatever this says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceOfTruth {
@@ -68,6 +101,15 @@ impl Default for SyncRules {
             max_advance_days: 730,
             member: None,
         }
+    }
+}
+
+impl SyncRules {
+    /// Do these make the same of what the provider has as those did? Else all of it is looked at again.
+    #[must_use]
+    pub fn reads_as(&self, before: &Self) -> bool {
+        let read = |rules: &Self| (rules.mode, rules.buffer_minutes, rules.max_advance_days, rules.member);
+        read(self) == read(before)
     }
 }
 
@@ -266,6 +308,8 @@ pub struct Conflict {
     pub connection: ConnectionId,
     pub booking: Option<BookingId>,
     pub external_id: Option<ExternalId>,
+    /// Is the provider's version our booking's own twin? Else it is another booking, and both stand.
+    pub own_twin: bool,
     pub kind: ConflictKind,
     /// Our version when it was found: `{start, end, status}`, or null.
     pub ours: Value,
@@ -298,4 +342,44 @@ impl Conflict {
             && self.external_id.is_none()
             && matches!(self.kind, ConflictKind::TimeOverlap | ConflictKind::Capacity)
     }
+
+    /// Both versions in short: where each side has it, and as what. Equal for as long as neither changes.
+    #[must_use]
+    pub fn versions(&self) -> String {
+        let part = |side: &Value, name: &str| side.get(name).unwrap_or(&Value::Null).to_string();
+        let of = |side: &Value| format!("{} {}", part(side, "when"), part(side, "status"));
+        format!("{} | {} {}", of(&self.ours), part(&self.theirs, "id"), of(&self.theirs))
+    }
+}
+
+/// What an end of a conflict came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    /// Nothing had to be changed.
+    Nothing,
+    /// The booking was moved at the provider, to where it is here.
+    MovedThere,
+    /// The booking was moved here, to where it is at the provider.
+    MovedHere,
+    /// The booking was moved on both sides.
+    Moved,
+    /// The booking was made at the provider once more.
+    MadeThere,
+    /// Our booking was cancelled, here and at the provider.
+    OursCancelled,
+    /// The provider's booking, which is not ours, was cancelled there.
+    TheirsCancelled,
+}
+
+/// A conflict after an end was carried out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ended {
+    /// As it stands now.
+    #[serde(flatten)]
+    pub conflict: Conflict,
+    /// What was done.
+    pub done: Done,
+    /// The provider does not answer for now: it is told as soon as it does.
+    pub pending: bool,
 }

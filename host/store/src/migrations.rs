@@ -50,6 +50,7 @@ migrations! {
     35 "0035_looks",
     36 "0036_catalogs",
     37 "0037_booking_twins",
+    38 "0038_conflict_versions",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

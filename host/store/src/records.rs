@@ -9,8 +9,8 @@ use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
     hold::HoldRecord,
     id::{
-        ApiKeyId, AuditEntryId, BookingId, ConnectionId, EventTypeId, HoldId, InboundWebhookId, JobId,
-        ListingId, MemberId, SeriesId, TenantId,
+        ApiKeyId, AuditEntryId, BookingId, ConflictId, ConnectionId, EventTypeId, HoldId, InboundWebhookId,
+        JobId, ListingId, MemberId, SeriesId, TenantId,
     },
     manifest::PluginId,
     provider::ExternalBooking,
@@ -142,7 +142,7 @@ pub enum BookingChange {
         /// Place of the booking from now on.
         blocked: Interval,
     },
-    /// The provider refused to make it: `failed`, place released.
+    /// The provider refused to make it: `failed`, place released. One that was told again stands as it is.
     Refused {
         /// For people.
         reason: String,
@@ -208,6 +208,17 @@ pub enum BookingChange {
         /// `completed` or `no_show`.
         status: BookingStatus,
     },
+}
+
+/// What became of a conflict that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// It is new.
+    New(ConflictId),
+    /// It was open already.
+    Again(ConflictId),
+    /// It was ignored as it is: nothing is opened.
+    Ignored,
 }
 
 /// Whose bookings a private feed shows.

@@ -66,12 +66,7 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
             (rescheduled(&mut booking, place, hosts.as_ref(), job.is_some())?, "booking.rescheduled")
         }
         BookingChange::Synced { external, blocked } => synced(&mut booking, external, *blocked)?,
-        BookingChange::Refused { reason } => {
-            become_status(&mut booking, BookingStatus::Failed)?;
-            booking.reason = Some(reason.clone());
-            settle(&mut booking);
-            (Places::Release, "booking.refused")
-        }
+        BookingChange::Refused { reason } => refused(&mut booking, reason)?,
         BookingChange::RescheduleRefused { reason, when, external, blocked } => {
             require(booking.status.is_active() && booking.provider_task == Some(ProviderTask::Reschedule))?;
             booking.when = *when;
@@ -121,10 +116,7 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
         BookingChange::Retell { task, .. } => {
             require(booking.status == BookingStatus::Confirmed && booking.provider_task.is_none())?;
             booking.provider_task = Some(*task);
-            if *task == ProviderTask::Create {
-                // The twin is gone: another one takes its place.
-                booking.external_id = None;
-            } else {
+            if *task == ProviderTask::Reschedule {
                 // A refusal leaves it where it is.
                 booking.previous_when = Some(booking.when);
             }
@@ -198,6 +190,19 @@ fn synced(
     settle(booking);
     adopt(booking, external);
     Ok((Places::Only(Place { blocked, when: booking.when }), action))
+}
+
+/// The provider will not make it. One that is told again stands: that nothing is there is for a person.
+fn refused(booking: &mut Booking, reason: &str) -> Result<(Places, &'static str), StoreError> {
+    let (places, action) = if booking.status == BookingStatus::Confirmed {
+        (Places::Keep, "booking.told_again_refused")
+    } else {
+        become_status(booking, BookingStatus::Failed)?;
+        (Places::Release, "booking.refused")
+    };
+    booking.reason = Some(reason.to_owned());
+    settle(booking);
+    Ok((places, action))
 }
 
 /// The one way back from `cancelled`: the attendee was never told that it is over, since the provider did not agree.

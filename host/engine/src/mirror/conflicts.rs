@@ -7,10 +7,22 @@ use berth_model::{
     provider::ExternalBooking,
     sync::{Conflict, ConflictKind, Resolution, SourceOfTruth, SyncRules},
 };
-use berth_store::{StoreError, records::Audit};
+use berth_store::{
+    StoreError,
+    records::{Audit, Opened},
+};
 use serde_json::{Value, json};
 
 use crate::Engine;
+
+/// What the provider's version of a conflict is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Theirs {
+    /// Our booking's own twin.
+    OwnTwin,
+    /// Another booking: both stand.
+    Another,
+}
 
 impl Engine {
     /// Open a conflict. True if it ends by itself: then there is a job that sees to it.
@@ -23,15 +35,20 @@ impl Engine {
         kind: ConflictKind,
         ours: Option<&Booking>,
         theirs: Option<&ExternalBooking>,
+        whose: Theirs,
     ) -> Result<bool, StoreError> {
-        let conflict = self.new_conflict(connection, kind, ours, theirs);
+        let conflict = self.new_conflict(connection, kind, ours, theirs, whose);
         let rules = self.store().sync_state(connection.tenant, connection.id).await?.rules;
         let end = obvious(&conflict, &rules);
         let job = end.filter(|end| *end != Resolution::Ignored).map(|_| self.end_job(&conflict));
         let is_job = job.is_some();
         let actor = format!("provider:{}", connection.plugin);
         let audit = self.audit_by(&actor, "sync");
-        let (id, is_new) = self.store().open_conflict(conflict, job, audit).await?;
+        let (id, is_new) = match self.store().open_conflict(conflict, job, audit).await? {
+            Opened::New(id) => (id, true),
+            Opened::Again(id) => (id, false),
+            Opened::Ignored => return Ok(false),
+        };
         metrics::counter!("berth_sync_conflicts_total", "kind" => kind.as_str()).increment(u64::from(is_new));
         if is_new
             && rules.notify
@@ -68,17 +85,17 @@ impl Engine {
         ours: &Booking,
         theirs: &ExternalBooking,
     ) -> Result<(), StoreError> {
-        let conflict = self.new_conflict(connection, ConflictKind::BothChanged, Some(ours), Some(theirs));
+        let kind = ConflictKind::BothChanged;
+        let conflict = self.new_conflict(connection, kind, Some(ours), Some(theirs), Theirs::OwnTwin);
         let actor = format!("provider:{}", connection.plugin);
-        let (id, is_new) = self.store().open_conflict(conflict, None, self.audit_by(&actor, "sync")).await?;
+        let (id, is_new) =
+            match self.store().open_conflict(conflict, None, self.audit_by(&actor, "sync")).await? {
+                Opened::New(id) => (id, true),
+                Opened::Again(id) => (id, false),
+                Opened::Ignored => return Ok(()),
+            };
         if is_new {
-            self.note_in_timeline(
-                ours,
-                ConflictKind::BothChanged,
-                Some(theirs),
-                self.audit_by(&actor, "sync"),
-            )
-            .await?;
+            self.note_in_timeline(ours, kind, Some(theirs), self.audit_by(&actor, "sync")).await?;
         }
         self.resolved(connection, id, Resolution::Ours).await
     }
@@ -105,6 +122,7 @@ impl Engine {
         kind: ConflictKind,
         ours: Option<&Booking>,
         theirs: Option<&ExternalBooking>,
+        whose: Theirs,
     ) -> Conflict {
         Conflict {
             id: self.new_id(),
@@ -112,6 +130,7 @@ impl Engine {
             connection: connection.id,
             booking: ours.map(|b| b.id),
             external_id: theirs.map(|t| t.id.clone()),
+            own_twin: whose == Theirs::OwnTwin,
             kind,
             ours: ours.map_or(
                 Value::Null,
@@ -127,31 +146,31 @@ impl Engine {
         }
     }
 
-    /// A booking and its twin agree: what was open about them is over.
-    pub(crate) async fn agreed(&self, booking: &Booking) -> Result<(), StoreError> {
+    /// A booking and its twin agree: what was open about the two is over. If it has `moved` for that, it is out of others' way as well.
+    pub(crate) async fn agreed(&self, booking: &Booking, moved: bool) -> Result<(), StoreError> {
         let Some(connection) = booking.connection else { return Ok(()) };
         if self.store().open_conflicts(booking.tenant, connection).await? == 0 {
             return Ok(());
         }
-        for kind in [ConflictKind::TimeOverlap, ConflictKind::Capacity, ConflictKind::BothChanged] {
+        for kind in [
+            ConflictKind::TimeOverlap,
+            ConflictKind::Capacity,
+            ConflictKind::BothChanged,
+            ConflictKind::VanishedThere,
+        ] {
             let key = format!("{connection}:{}:{}", kind.as_str(), booking.id);
-            self.store().conflict_settled(booking.tenant, key, self.now()).await?;
+            self.store().conflict_settled(booking.tenant, key, self.now(), moved).await?;
         }
         Ok(())
     }
 }
 
-/// Is it about our booking's own twin, as it was when it was found? A twin that was moved since may have another id.
-pub(super) fn is_about_own_twin(conflict: &Conflict) -> bool {
-    let ours = conflict.ours.get("external_id").and_then(Value::as_str);
-    ours.is_some() && ours == conflict.external_id.as_deref()
-}
-
 /// The end of a conflict that needs no person; none if it does.
 pub(super) fn obvious(conflict: &Conflict, rules: &SyncRules) -> Option<Resolution> {
-    let word = match rules.source_of_truth {
-        SourceOfTruth::Provider => Resolution::Theirs,
-        SourceOfTruth::Berth => Resolution::Ours,
+    let word = match (rules.mode.follows_changes(), rules.source_of_truth) {
+        // What is not followed does not count.
+        (false, _) | (true, SourceOfTruth::Berth) => Resolution::Ours,
+        (true, SourceOfTruth::Provider) => Resolution::Theirs,
     };
     if !rules.auto_resolve {
         return None;
@@ -160,10 +179,8 @@ pub(super) fn obvious(conflict: &Conflict, rules: &SyncRules) -> Option<Resoluti
         // Nobody is in anybody's way, only later than wished.
         (ConflictKind::Buffer, _) => Some(Resolution::Ignored),
         (ConflictKind::BothChanged | ConflictKind::VanishedThere, word) => Some(word),
-        // Ours can be brought back; theirs does not fit here.
-        (ConflictKind::TimeOverlap | ConflictKind::Capacity, Resolution::Ours)
-            if is_about_own_twin(conflict) =>
-        {
+        // Ours can be brought back; theirs does not fit here. Another booking is nobody's to cancel but a person's.
+        (ConflictKind::TimeOverlap | ConflictKind::Capacity, Resolution::Ours) if conflict.own_twin => {
             Some(Resolution::Ours)
         }
         _ => None,
@@ -172,6 +189,8 @@ pub(super) fn obvious(conflict: &Conflict, rules: &SyncRules) -> Option<Resoluti
 
 #[cfg(test)]
 mod tests {
+    use berth_model::sync::SyncMode;
+
     use super::*;
 
     fn conflict(kind: ConflictKind, own_twin: bool) -> Conflict {
@@ -182,8 +201,9 @@ mod tests {
             connection: berth_model::id::Id::from_uuid(uuid::Uuid::nil()),
             booking: None,
             external_id: Some("x1".to_owned()),
+            own_twin,
             kind,
-            ours: json!({ "external_id": if own_twin { "x1" } else { "x2" } }),
+            ours: Value::Null,
             theirs: Value::Null,
             resolved: false,
             resolution: None,
@@ -198,6 +218,7 @@ mod tests {
     fn only_what_is_obvious_ends_by_itself() {
         let provider = SyncRules::default();
         let berth = SyncRules { source_of_truth: SourceOfTruth::Berth, ..SyncRules::default() };
+        let export = SyncRules { mode: SyncMode::Export, ..SyncRules::default() };
         let by_hand = SyncRules { auto_resolve: false, ..SyncRules::default() };
         let obvious = |kind, own_twin, rules| obvious(&conflict(kind, own_twin), rules);
         for kind in ConflictKind::ALL {
@@ -211,6 +232,10 @@ mod tests {
             "nobody's booking is cancelled without a person"
         );
         assert_eq!(obvious(ConflictKind::VanishedThere, true, &provider), Some(Resolution::Theirs));
+        for kind in [ConflictKind::BothChanged, ConflictKind::VanishedThere, ConflictKind::TimeOverlap] {
+            assert_eq!(obvious(kind, true, &export), Some(Resolution::Ours), "ours counts: {kind:?}");
+        }
+        assert_eq!(obvious(ConflictKind::TimeOverlap, false, &export), None);
         assert_eq!(obvious(ConflictKind::Buffer, false, &provider), Some(Resolution::Ignored));
         assert_eq!(obvious(ConflictKind::UnknownService, false, &berth), None);
         assert_eq!(obvious(ConflictKind::VanishedHere, false, &berth), None, "a reference proves nothing");

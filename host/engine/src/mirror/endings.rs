@@ -1,12 +1,11 @@
-//! Ends of conflicts that need no person, as jobs: each counted, and none without end.
+//! Ends of conflicts that need no person, as jobs: each counted, and none without end. Each is about both sides as they are then.
 
 use berth_model::{
-    booking::Booking,
     id::{ConflictId, TenantId},
     limits,
     problem::{Code, Problem},
-    provider::ExternalBooking,
-    sync::{Conflict, ConflictKind, Resolution},
+    sync::{Conflict, Done, Resolution},
+    time::Instant,
 };
 use berth_store::{
     StoreError,
@@ -14,11 +13,10 @@ use berth_store::{
 };
 use serde_json::Value;
 
-use super::conflicts::{is_about_own_twin, obvious};
+use super::conflicts::obvious;
 use crate::{
-    Caller, Engine, Outcome,
+    Caller, Engine,
     jobs::RESOLVE_CONFLICT,
-    problems::of_call,
     sync::{Held, is_last},
 };
 
@@ -56,99 +54,63 @@ impl Engine {
             return done().await;
         };
         let now = self.now();
+        if !self.store().hold_conflict(conflict.clone(), false, now, self.end_lease()).await? {
+            let busy = Problem::new(Code::Busy, "Somebody ends it in this moment.");
+            return if is_last(held) { done().await } else { self.try_again(held, &busy).await };
+        }
         let since = now.plus_seconds(-limits::CONFLICT_ENDS_SECONDS);
         let most = limits::CONFLICT_ENDS_MAX;
         if !self.store().try_conflict_end(conflict.clone(), since, now, most).await? {
+            self.store().let_go_of_conflict(tenant, id).await?;
             tracing::warn!(conflict = %id, most, "a conflict comes back again and again; it is left to a person");
             metrics::counter!("berth_sync_conflicts_left_total").increment(1);
             return done().await;
         }
-        let resolution = match self.end_now(&conflict, resolution, request_id).await {
-            Ok(resolution) => resolution,
-            Err(problem) if is_for_now(&problem) && !is_last(held) => {
-                self.store().conflict_end_not_tried(tenant, id).await?;
-                return self.try_again(held, &problem).await;
-            }
-            // A person has to look at it then.
+        let caller = Caller {
+            tenant,
+            actor: "system".to_owned(),
+            request_id: request_id.to_owned(),
+            idempotency_key: None,
+        };
+        let (resolution, did) = match self.carry_out(&conflict, resolution, &caller).await {
+            // There is nothing left to be ended.
+            Ok(did) if did.done == Done::Nothing => (Resolution::Ignored, did),
+            Ok(did) => (resolution, did),
             Err(problem) => {
+                self.store().let_go_of_conflict(tenant, id).await?;
+                if is_for_now(&problem) && !is_last(held) {
+                    self.store().conflict_end_not_tried(tenant, id).await?;
+                    return self.try_again(held, &problem).await;
+                }
+                // A person has to look at it then.
                 tracing::info!(conflict = %id, %problem, "a conflict did not end by itself");
                 return done().await;
             }
         };
         let audit = self.audit_by("system", request_id);
         match self.store().resolve_conflict(conflict.clone(), resolution, false, audit).await {
-            Ok(()) => self.others_are_over(&conflict, resolution).await?,
-            // Somebody was faster, or it was found again meanwhile: then this job was woken, and runs again.
-            Err(StoreError::WrongState) => {}
+            Ok(()) => self.others_are_over(&conflict, did.done).await?,
+            // It was found again meanwhile: then this job was woken, and runs again.
+            Err(StoreError::WrongState) => self.store().let_go_of_conflict(tenant, id).await?,
             Err(error) => return Err(error),
         }
         done().await
     }
 
-    /// Unlike what a person chooses, which means both versions as they were shown, this is about both sides as they are now. The end it
-    /// came to: `ignored` if there is nothing left to be ended.
-    async fn end_now(
-        &self,
-        conflict: &Conflict,
-        resolution: Resolution,
-        request_id: &str,
-    ) -> Outcome<Resolution> {
-        let caller = Caller {
-            tenant: conflict.tenant,
-            actor: "system".to_owned(),
-            request_id: request_id.to_owned(),
-            idempotency_key: None,
-        };
-        let Some(id) = conflict.booking else {
-            self.carry_out(conflict, resolution, &caller).await?;
-            return Ok(resolution);
-        };
-        let booking = self.booking(&caller, id).await?;
-        if !booking.status.is_active()
-            || (is_about_own_twin(conflict) && booking.external_id != conflict.external_id)
-        {
-            return Ok(Resolution::Ignored);
-        }
-        if booking.provider_task.is_some() {
-            return Err(Problem::new(Code::Changed, "A change of our own is under way."));
-        }
-        let now = Conflict {
-            ours: serde_json::json!({ "when": booking.when, "external_id": booking.external_id }),
-            ..conflict.clone()
-        };
-        if conflict.kind != ConflictKind::VanishedThere && is_about_own_twin(conflict) {
-            let twin = self.twin_now(&now, &booking).await?;
-            if resolution == Resolution::Theirs {
-                self.follow_to(&now, &booking, &twin).await?;
-                return Ok(resolution);
-            }
-            if twin.when.start() == booking.when.start() && twin.status.is_active() {
-                return Ok(Resolution::Ignored);
-            }
-        }
-        self.carry_out(&now, resolution, &caller).await?;
-        Ok(resolution)
+    /// Until when whoever ends a conflict has it alone.
+    pub(super) fn end_lease(&self) -> Instant {
+        self.now().plus_millis(i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX))
     }
 
     /// Where ours is where theirs is, nothing else that was open about the two is left.
-    pub(super) async fn others_are_over(
-        &self,
-        conflict: &Conflict,
-        resolution: Resolution,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn others_are_over(&self, conflict: &Conflict, done: Done) -> Result<(), StoreError> {
         match conflict.booking {
-            Some(id) if resolution == Resolution::Theirs && is_about_own_twin(conflict) => {
+            Some(id) if matches!(done, Done::MovedHere | Done::Moved) => {
                 let booking = self.store().booking(conflict.tenant, id).await?;
-                self.agreed(&booking).await
+                self.agreed(&booking, true).await
             }
             _ => Ok(()),
         }
-    }
-
-    async fn twin_now(&self, conflict: &Conflict, booking: &Booking) -> Outcome<ExternalBooking> {
-        let (_, context) = self.conflict_context(conflict.tenant, conflict.connection).await?;
-        let id = booking.external_id.clone().unwrap_or_default();
-        self.current_twin(&context, &id).await.map_err(|error| of_call(&error))
     }
 
     async fn try_again(&self, held: Held, problem: &Problem) -> Result<(), StoreError> {

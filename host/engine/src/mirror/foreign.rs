@@ -5,12 +5,15 @@ use berth_model::{
     connection::ConnectionRecord,
     id::MemberId,
     provider::{ExternalBooking, ExternalStatus},
-    sync::{ConflictKind, Mirrored, SyncMode, SyncRules, SyncState},
+    sync::{ConflictKind, Mirrored, SyncRules, SyncState},
     time::Interval,
 };
 use berth_store::{StoreError, records::BookingFilter};
 
-use super::import::{Services, is_older};
+use super::{
+    Theirs,
+    import::{Services, is_older},
+};
 use crate::Engine;
 
 /// Our bookings that are looked at in one time of the provider's.
@@ -26,9 +29,6 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let (tenant, id) = (connection.tenant, connection.id);
         let state = self.store().sync_state(tenant, id).await?;
-        if state.rules.mode == SyncMode::Off {
-            return Ok(());
-        }
         let before = self.store().mirrored(tenant, id, &twin.id).await?;
         if before.as_ref().is_some_and(|before| is_older(twin, before)) {
             return Ok(());
@@ -79,7 +79,7 @@ impl Engine {
         // A stub of something that is over says neither when nor whose it was.
         let limit = self.now().plus_seconds(i64::from(state.rules.max_advance_days).saturating_mul(86_400));
         let matters = twin.status.is_active() && twin.when.end() > self.now() && twin.when.start() < limit;
-        let follows = matches!(state.rules.mode, SyncMode::Import | SyncMode::Bidirectional);
+        let follows = state.rules.mode.follows_changes();
         if matters && follows {
             mirrored.member = services.member_of(&state.rules, twin);
             let minutes = state.rules.buffer_minutes;
@@ -116,13 +116,15 @@ impl Engine {
                 } else {
                     ConflictKind::TimeOverlap
                 };
-                self.conflict(connection, kind, Some(&booking), Some(twin)).await?;
+                self.conflict(connection, kind, Some(&booking), Some(twin), Theirs::Another).await?;
             }
             if twin.attendees.is_empty() && twin.event_type.is_some() && rules.member.is_none() {
-                self.conflict(connection, ConflictKind::UnknownClient, None, Some(twin)).await?;
+                self.conflict(connection, ConflictKind::UnknownClient, None, Some(twin), Theirs::Another)
+                    .await?;
             }
         } else if twin.event_type.is_some() && services.stand_for_anything() && !services.know(twin) {
-            self.conflict(connection, ConflictKind::UnknownService, None, Some(twin)).await?;
+            self.conflict(connection, ConflictKind::UnknownService, None, Some(twin), Theirs::Another)
+                .await?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::Engine;
+use crate::{Engine, sync::was_called_off};
 
 /// Whose it is.
 #[derive(Debug)]
@@ -24,6 +24,15 @@ pub(crate) enum Whose {
     Sibling(BookingId),
     /// Somebody else's.
     Stranger,
+}
+
+/// How the twin of a booking stands.
+#[derive(Debug)]
+pub(crate) enum Standing {
+    /// So, under whatever id.
+    Stands(Box<ExternalBooking>),
+    /// It was called off, as this says, or is not there; and nothing took its place.
+    Gone(Option<Box<ExternalBooking>>),
 }
 
 /// What a reference names.
@@ -228,5 +237,24 @@ impl Engine {
             Err(error) if error.is_definite() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// How the twin of a booking stands now, whatever became of it.
+    pub(crate) async fn standing(
+        &self,
+        context: &CallContext,
+        booking: &Booking,
+    ) -> Result<Standing, CallError> {
+        let gone = match &booking.external_id {
+            None => None,
+            Some(id) => match self.current_twin(context, id).await {
+                Ok(twin) if !was_called_off(&twin) => return Ok(Standing::Stands(Box::new(twin))),
+                Ok(twin) => Some(Box::new(twin)),
+                Err(CallError::Provider(ProviderError::NotFound)) => None,
+                Err(error) => return Err(error),
+            },
+        };
+        let newer = self.replacement(context, booking).await?;
+        Ok(newer.map_or(Standing::Gone(gone), |newer| Standing::Stands(Box::new(newer))))
     }
 }

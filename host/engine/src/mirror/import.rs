@@ -12,7 +12,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::BookingFilter};
 
-use super::Whose;
+use super::{Theirs, Whose};
 use crate::Engine;
 
 /// Event types that are searched for the one that a provider's stands for.
@@ -188,8 +188,8 @@ impl Engine {
                         Err(error) => return Ok(Err(error)),
                     }
                     let last = last_seen(&booking, before.as_ref());
-                    self.conflict(connection, ConflictKind::VanishedThere, Some(&booking), Some(&last))
-                        .await?;
+                    let kind = ConflictKind::VanishedThere;
+                    self.conflict(connection, kind, Some(&booking), Some(&last), Theirs::OwnTwin).await?;
                     if let Some(before) = before {
                         self.store().forget_mirrored(before).await?;
                     }

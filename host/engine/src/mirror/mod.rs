@@ -11,6 +11,7 @@ mod resolve;
 mod run;
 mod views;
 
-pub(crate) use identity::Whose;
+pub(crate) use conflicts::Theirs;
+pub(crate) use identity::{Standing, Whose};
 pub use reconcile::{Difference, Reconciliation};
 pub use views::SyncStatus;

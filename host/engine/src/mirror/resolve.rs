@@ -1,21 +1,22 @@
 //! Ending conflicts: ours counts and the provider is brought to it, theirs counts and we follow, or neither is changed. Each end is
-//! audited; the other one may be chosen later.
+//! audited. Where a booking was only moved, the other end may be chosen later.
 
 use berth_model::{
     booking::{Booking, ProviderTask},
-    id::{ConflictId, ConnectionId, TenantId},
+    id::{BookingId, ConflictId, ConnectionId},
     limits,
     problem::{Code, Problem},
     provider::{CallContext, CallError, CancelRequest, ExternalBooking, ExternalStatus, ProviderError},
-    sync::{Conflict, ConflictKind, Resolution},
+    sync::{Conflict, ConflictKind, Done, Ended, Mirrored, Resolution},
+    time::Interval,
 };
 use berth_store::{StoreError, records::BookingChange};
 
-use super::conflicts::is_about_own_twin;
+use super::Standing;
 use crate::{
-    Caller, CancelBooking, Engine, Outcome, RescheduleBooking,
+    Caller, CancelBooking, Engine, Outcome,
     problems::{of_call, of_store},
-    sync::Synced,
+    sync::{Held, Synced},
     webhook_events::Brought,
 };
 
@@ -42,19 +43,26 @@ impl Engine {
         self.store().conflict(caller.tenant, id).await.map_err(of_store)
     }
 
-    /// End a conflict so.
+    /// End a conflict so. What was done; refused, nothing was.
     pub async fn resolve_conflict(
         &self,
         caller: &Caller,
         id: ConflictId,
         resolution: Resolution,
-    ) -> Outcome<Conflict> {
-        self.end_conflict(caller, id, resolution, false).await
+    ) -> Outcome<Ended> {
+        let conflict = self.conflict_of(caller, id).await?;
+        if conflict.resolved {
+            return Err(Problem::new(Code::WrongState, "The conflict is resolved already.")
+                .with_hint("Revert it to choose the other version."));
+        }
+        self.have_alone(&conflict, false).await?;
+        let did = self.carry_out(&conflict, resolution, caller).await;
+        self.ended(caller, &conflict, resolution, false, did).await
     }
 
-    /// End a conflict that has ended the other way round.
-    pub async fn revert_conflict(&self, caller: &Caller, id: ConflictId) -> Outcome<Conflict> {
-        let conflict = self.store().conflict(caller.tenant, id).await.map_err(of_store)?;
+    /// End a conflict that has ended the other way round, as long as both sides are where that left them.
+    pub async fn revert_conflict(&self, caller: &Caller, id: ConflictId) -> Outcome<Ended> {
+        let conflict = self.conflict_of(caller, id).await?;
         let other = match conflict.resolution {
             Some(Resolution::Ours) => Resolution::Theirs,
             Some(Resolution::Theirs) => Resolution::Ours,
@@ -66,212 +74,321 @@ impl Engine {
                 .with_hint("Resolve an open conflict with `ours` or `theirs`."));
             }
         };
-        self.end_conflict(caller, id, other, true).await
+        self.have_alone(&conflict, true).await?;
+        let did = self.take_back(&conflict, other, caller).await;
+        self.ended(caller, &conflict, other, true, did).await
     }
 
-    async fn end_conflict(
+    /// Nobody else ends it meanwhile: of two who choose at once, one is refused before anything is done.
+    async fn have_alone(&self, conflict: &Conflict, again: bool) -> Outcome<()> {
+        let held = self.store().hold_conflict(conflict.clone(), again, self.now(), self.end_lease()).await;
+        if held.map_err(of_store)? {
+            return Ok(());
+        }
+        Err(Problem::new(Code::WrongState, "Somebody else ends the conflict in this moment.")
+            .with_hint("Look at the conflict again."))
+    }
+
+    async fn ended(
         &self,
         caller: &Caller,
-        id: ConflictId,
+        conflict: &Conflict,
         resolution: Resolution,
         again: bool,
-    ) -> Outcome<Conflict> {
-        let conflict = self.store().conflict(caller.tenant, id).await.map_err(of_store)?;
-        if conflict.resolved != again {
-            return Err(Problem::new(Code::WrongState, "The conflict is resolved already.")
-                .with_hint("Revert it to choose the other version."));
-        }
-        self.carry_out(&conflict, resolution, caller).await?;
+        did: Outcome<Did>,
+    ) -> Outcome<Ended> {
+        let let_go = async || self.store().let_go_of_conflict(conflict.tenant, conflict.id).await;
+        let Did { done, pending } = match did {
+            Ok(did) => did,
+            Err(problem) => {
+                let_go().await.map_err(of_store)?;
+                return Err(problem);
+            }
+        };
         match self.store().resolve_conflict(conflict.clone(), resolution, again, self.audit(caller)).await {
-            Ok(()) => self.others_are_over(&conflict, resolution).await.map_err(of_store)?,
+            Ok(()) => self.others_are_over(conflict, done).await.map_err(of_store)?,
             Err(StoreError::WrongState) => {
-                return Err(Problem::new(
-                    Code::WrongState,
-                    "Both sides still disagree, or somebody else ended it.",
-                )
-                .with_hint("Look at the conflict again; choose another end, or mend it at the provider."));
+                let_go().await.map_err(of_store)?;
+                return Err(Problem::new(Code::WrongState, "Both sides still disagree.").with_hint(
+                    "Look at the conflict again; choose another end, or mend it at the provider.",
+                ));
             }
             Err(error) => return Err(of_store(error)),
         }
-        self.store().conflict(caller.tenant, id).await.map_err(of_store)
+        let conflict = self.conflict_of(caller, conflict.id).await?;
+        Ok(Ended { conflict, done, pending })
     }
 
-    /// Do what a resolution says. Nothing is half-done: each is one change, here or there.
+    /// Do what a resolution says, about both sides as they are now. It is looked at here before anything is done there, and is one change;
+    /// where the provider refuses it, it has had no effect.
     pub(super) async fn carry_out(
         &self,
         conflict: &Conflict,
         resolution: Resolution,
         caller: &Caller,
-    ) -> Outcome<()> {
+    ) -> Outcome<Did> {
         let caller = Caller { idempotency_key: None, ..caller.clone() };
-        let booking = match conflict.booking {
-            Some(id) => Some(self.booking(&caller, id).await?),
-            None => None,
-        };
-        let own_twin = booking.as_ref().filter(|_| is_about_own_twin(conflict));
-        match (conflict.kind, resolution) {
-            (_, Resolution::Ignored) => Ok(()),
-            (ConflictKind::VanishedThere, Resolution::Ours) => {
-                self.tell_again(&caller, some(booking)?, ProviderTask::Create).await
+        if resolution == Resolution::Ignored {
+            return Ok(Did::nothing());
+        }
+        match (conflict.booking, resolution) {
+            (Some(id), _) if conflict.own_twin => {
+                let booking = self.booking(&caller, id).await?;
+                self.end_own(&caller, conflict, booking, resolution).await
             }
-            (ConflictKind::VanishedThere, Resolution::Theirs) => {
-                self.lost_there(&caller, &some(booking)?, conflict).await
+            (Some(id), Resolution::Ours) if conflict.is_about_an_event() => {
+                crate::clashes::ours_stands(Some(&self.booking(&caller, id).await?))?;
+                Ok(Did::nothing())
             }
-            (_, Resolution::Ours) if conflict.is_about_an_event() => {
-                crate::clashes::ours_stands(booking.as_ref())
-            }
-            (_, Resolution::Ours) => match own_twin {
-                Some(own) => self.back_to_ours(&caller, own, conflict).await,
-                None => self.cancel_there(conflict).await,
-            },
-            (_, Resolution::Theirs) => match (own_twin, booking.as_ref()) {
-                (Some(own), _) => self.follow_theirs(own, conflict).await,
-                // Theirs is another booking than ours: ours gives way.
-                (None, Some(ours)) => self.give_way(&caller, ours).await,
-                // It stays at the provider and takes its time.
-                (None, None) => Ok(()),
-            },
+            (_, Resolution::Ours) => self.cancel_there(conflict).await,
+            // Theirs is another booking than ours: ours gives way.
+            (Some(id), _) => self.give_way(&caller, id).await,
+            // It stays at the provider and takes its time.
+            (None, _) => Ok(Did::nothing()),
         }
     }
 
-    /// Ours counts: the provider is told of it again; if we followed the provider meanwhile, ours is where it was before.
-    async fn back_to_ours(&self, caller: &Caller, booking: &Booking, conflict: &Conflict) -> Outcome<()> {
-        let before = conflict.ours.get("when").cloned().and_then(|when| serde_json::from_value(when).ok());
-        let before: berth_model::time::Interval = before.unwrap_or(booking.when);
-        if before.start() == booking.when.start() {
-            return self.tell_again(caller, booking.clone(), ProviderTask::Reschedule).await;
+    /// Bring our booking's twin to ours, or ours to it.
+    async fn end_own(
+        &self,
+        caller: &Caller,
+        conflict: &Conflict,
+        booking: Booking,
+        resolution: Resolution,
+    ) -> Outcome<Did> {
+        if !booking.status.is_active() {
+            return Ok(Did::nothing());
         }
-        let back =
-            RescheduleBooking { start: before.start(), expected_sequence: None, bound_by_cutoffs: false };
-        self.reschedule(caller, booking.id, back).await.map(drop)
+        settled(&booking)?;
+        let context = self.conflict_context(conflict).await?;
+        let standing = self.standing(&context, &booking).await.map_err(|error| of_call(&error))?;
+        match (standing, resolution) {
+            (Standing::Stands(twin), Resolution::Theirs) => self.follow_to(conflict, &booking, &twin).await,
+            (Standing::Stands(twin), _) if twin.when.start() == booking.when.start() => Ok(Did::nothing()),
+            (Standing::Stands(_), _) => {
+                self.tell_again(caller, booking, ProviderTask::Reschedule, Done::MovedThere).await
+            }
+            (Standing::Gone(last), Resolution::Theirs) => {
+                self.lost_there(caller, &booking, conflict, last).await
+            }
+            (Standing::Gone(_), _) => {
+                self.tell_again(caller, booking, ProviderTask::Create, Done::MadeThere).await
+            }
+        }
+    }
+
+    /// Choose the other version: both sides are moved to where it was. What was cancelled stays cancelled.
+    async fn take_back(&self, conflict: &Conflict, other: Resolution, caller: &Caller) -> Outcome<Did> {
+        let refused = |why: &str, hint: &str| Err(Problem::new(Code::WrongState, why).with_hint(hint));
+        if conflict.is_about_an_event() {
+            return refused("The event is in its calendar, whoever counts.", "Cancel or move the booking.");
+        }
+        let (Some(id), true) = (conflict.booking, conflict.own_twin) else {
+            return refused(
+                "One of two bookings was cancelled, and cannot be brought back.",
+                "Book it again, if its time is free.",
+            );
+        };
+        if conflict.kind == ConflictKind::VanishedThere {
+            return refused(
+                "The booking was cancelled or made anew, which cannot be taken back.",
+                "Cancel it, or book it again.",
+            );
+        }
+        let booking = self.booking(caller, id).await?;
+        if !booking.status.is_active() {
+            return refused("The booking is over.", "Book it again, if its time is free.");
+        }
+        settled(&booking)?;
+        let ours: Option<Interval> =
+            conflict.ours.get("when").cloned().and_then(|when| serde_json::from_value(when).ok());
+        let (ours, theirs) = (ours.unwrap_or(booking.when), theirs(conflict)?.when);
+        if theirs.is_empty() {
+            return Err(unknown_time());
+        }
+        let (left, target) = if other == Resolution::Theirs { (ours, theirs) } else { (theirs, ours) };
+        let context = self.conflict_context(conflict).await?;
+        let moved_on = "It was moved since the conflict ended.";
+        let hint = "Move the booking to where it should be.";
+        match self.standing(&context, &booking).await.map_err(|error| of_call(&error))? {
+            Standing::Gone(_) => refused("The booking is gone at the provider.", hint),
+            _ if booking.when.start() != left.start() => refused(moved_on, hint),
+            Standing::Stands(twin) if twin.when.start() == target.start() => {
+                self.follow_to(conflict, &booking, &twin).await
+            }
+            Standing::Stands(twin) if twin.when.start() != left.start() => refused(moved_on, hint),
+            Standing::Stands(_) => self.move_both(caller, &booking, target).await,
+        }
+    }
+
+    /// Move a booking as its customer would: the place is taken here first, and is given back when the provider refuses. Somebody chose it, so
+    /// it need not be offered.
+    async fn move_both(&self, caller: &Caller, booking: &Booking, when: Interval) -> Outcome<Did> {
+        let blocked = self.blocked(booking, when).await.map_err(of_store)?;
+        let (job, held) = self.job_of(booking, true);
+        let change = BookingChange::Reschedule { when, blocked, allowances: Vec::new(), job, hosts: None };
+        self.change_and_tell(caller, booking, change, held, Done::Moved).await
     }
 
     /// Tell the provider of a booking again, now if it answers.
-    async fn tell_again(&self, caller: &Caller, booking: Booking, task: ProviderTask) -> Outcome<()> {
+    async fn tell_again(
+        &self,
+        caller: &Caller,
+        booking: Booking,
+        task: ProviderTask,
+        done: Done,
+    ) -> Outcome<Did> {
         let (job, held) = self.job_of(&booking, true);
-        let (Some(job), Some(held)) = (job, held) else {
+        let Some(job) = job else {
             return Err(Problem::new(Code::WrongState, "The booking has no provider."));
         };
-        let change = BookingChange::Retell { task, job };
-        let changed = self
-            .store()
-            .change_booking(booking.tenant, booking.id, booking.sequence, change, None, self.audit(caller))
-            .await
-            .map_err(of_store)?;
-        match self
-            .sync_booking(changed.tenant, changed.id, held, &caller.request_id)
-            .await
-            .map_err(of_store)?
-        {
+        self.change_and_tell(caller, &booking, BookingChange::Retell { task, job }, held, done).await
+    }
+
+    async fn change_and_tell(
+        &self,
+        caller: &Caller,
+        booking: &Booking,
+        change: BookingChange,
+        held: Option<Held>,
+        done: Done,
+    ) -> Outcome<Did> {
+        let (tenant, id) = (booking.tenant, booking.id);
+        let changed =
+            self.store().change_booking(tenant, id, booking.sequence, change, None, self.audit(caller));
+        let changed = match changed.await {
+            Err(StoreError::Overlap) => return Err(taken_here()),
+            other => other.map_err(of_store)?,
+        };
+        let Some(held) = held else { return Ok(Did { done, pending: false }) };
+        match self.sync_booking(tenant, id, held, &caller.request_id).await.map_err(of_store)? {
             Synced::Refused(error) => Err(of_call(&error)),
-            // If it is not settled yet, its job goes on.
-            Synced::Settled(_) | Synced::Later | Synced::Overtaken => Ok(()),
+            Synced::Settled(booking) => {
+                self.booking_changed(&booking).await;
+                Ok(Did { done, pending: false })
+            }
+            // Its job goes on.
+            Synced::Later | Synced::Overtaken => {
+                self.booking_changed(&changed).await;
+                self.ring();
+                Ok(Did { done, pending: true })
+            }
         }
     }
 
     /// The provider's word counts: what it does not have any more is over here too.
-    async fn lost_there(&self, caller: &Caller, booking: &Booking, conflict: &Conflict) -> Outcome<()> {
-        let last = theirs(conflict)?;
+    async fn lost_there(
+        &self,
+        caller: &Caller,
+        booking: &Booking,
+        conflict: &Conflict,
+        last: Option<Box<ExternalBooking>>,
+    ) -> Outcome<Did> {
+        let last = match last {
+            Some(last) => *last,
+            None => theirs(conflict)?,
+        };
         let external = ExternalBooking { status: ExternalStatus::Cancelled, ..last };
         let change = BookingChange::CancelledByProvider { external };
-        self.store()
-            .change_booking(booking.tenant, booking.id, booking.sequence, change, None, self.audit(caller))
-            .await
-            .map(drop)
-            .map_err(of_store)
+        let (tenant, id) = (booking.tenant, booking.id);
+        let changed =
+            self.store().change_booking(tenant, id, booking.sequence, change, None, self.audit(caller));
+        self.booking_changed(&changed.await.map_err(of_store)?).await;
+        Ok(Did { done: Done::OursCancelled, pending: false })
     }
 
-    /// Bring ours to where the provider's is now.
-    async fn follow_theirs(&self, booking: &Booking, conflict: &Conflict) -> Outcome<()> {
-        let (_, context) = self.conflict_context(conflict.tenant, conflict.connection).await?;
-        let twin_id = booking.external_id.clone().unwrap_or_default();
-        let said = theirs(conflict)?;
-        if said.when.is_empty() {
-            return Err(Problem::new(Code::SlotTaken, "The provider's time is none that is known here.")
-                .with_hint("Resolve the conflict with `ours`, or move the booking at the provider."));
-        }
-        let mut twin = self.current_twin(&context, &twin_id).await.map_err(|e| of_call(&e))?;
-        if twin.when.start() != said.when.start() && twin.status.is_active() {
-            // It was brought to ours before: theirs is where it was when the conflict was found.
-            let request = berth_model::provider::RescheduleRequest {
-                idempotency_key: format!("{}-theirs-{}", booking.id, booking.sequence),
-                id: twin.id.clone(),
-                reference: booking.id.to_string(),
-                when: said.when,
-                reason: None,
-                requested_by: booking.attendee.email.clone(),
-                slot_token: None,
-            };
-            let cx = CallContext { call: self.new_id(), ..context };
-            twin = self.providers().reschedule_booking(&cx, request).await.map_err(|e| of_call(&e))?;
-        }
-        self.follow_to(conflict, booking, &twin).await
-    }
-
-    /// Bring ours to where this twin is, whatever the rules say of news: somebody chose it.
-    pub(super) async fn follow_to(
+    /// Bring ours to where this twin is, whatever the rules say of news: somebody chose it, or the rules do.
+    async fn follow_to(
         &self,
         conflict: &Conflict,
         booking: &Booking,
         twin: &ExternalBooking,
-    ) -> Outcome<()> {
+    ) -> Outcome<Did> {
+        if twin.when.is_empty() {
+            return Err(unknown_time());
+        }
         let connection =
             self.store().connection(conflict.tenant, conflict.connection).await.map_err(of_store)?;
         match self.brought_to(&connection, booking, twin).await.map_err(of_store)? {
-            Brought::Moved(_) | Brought::Note(_) => Ok(()),
-            Brought::Taken => Err(Problem::new(Code::SlotTaken, "The provider's time is taken here.")
-                .with_hint("Move or cancel what is there, or resolve the conflict with `ours`.")),
+            Brought::Moved(_) => Ok(Did { done: Done::MovedHere, pending: false }),
+            Brought::Note(_) => Ok(Did::nothing()),
+            Brought::Taken => Err(taken_here()),
         }
     }
 
-    async fn cancel_there(&self, conflict: &Conflict) -> Outcome<()> {
-        let (_, context) = self.conflict_context(conflict.tenant, conflict.connection).await?;
+    /// A person chose that another booking at the provider gives way to ours.
+    async fn cancel_there(&self, conflict: &Conflict) -> Outcome<Did> {
+        let context = self.conflict_context(conflict).await?;
         let id = conflict.external_id.clone().unwrap_or_default();
         let request = CancelRequest {
             idempotency_key: format!("{}-cancel", conflict.id),
             id: id.clone(),
             reason: Some(REASON.to_owned()),
         };
+        let (tenant, connection) = (conflict.tenant, conflict.connection);
         match self.providers().cancel_booking(&context, request).await {
             Ok(twin) => {
-                if let Some(mirrored) = self
-                    .store()
-                    .mirrored(conflict.tenant, conflict.connection, &id)
-                    .await
-                    .map_err(of_store)?
-                {
-                    let gone = berth_model::sync::Mirrored { member: None, external: twin, ..mirrored };
+                let before = self.store().mirrored(tenant, connection, &id).await.map_err(of_store)?;
+                if let Some(before) = before {
+                    let members = before.member.into_iter().collect();
+                    let gone = Mirrored { member: None, external: twin, ..before };
                     self.store().put_mirrored(gone).await.map_err(of_store)?;
+                    self.times_changed(tenant, members).await.map_err(of_store)?;
                 }
-                Ok(())
+                Ok(Did { done: Done::TheirsCancelled, pending: false })
             }
-            Err(CallError::Provider(ProviderError::NotFound)) => Ok(()),
+            Err(CallError::Provider(ProviderError::NotFound)) => Ok(Did::nothing()),
             Err(error) => Err(of_call(&error)),
         }
     }
 
-    async fn give_way(&self, caller: &Caller, booking: &Booking) -> Outcome<()> {
+    async fn give_way(&self, caller: &Caller, booking: BookingId) -> Outcome<Did> {
         let cancel = CancelBooking {
             reason: Some(REASON.to_owned()),
             expected_sequence: None,
             bound_by_cutoffs: false,
         };
-        self.cancel(caller, booking.id, cancel).await.map(drop)
+        let outcome = self.cancel_one(caller, booking, cancel, true).await?;
+        Ok(Did { done: Done::OursCancelled, pending: outcome.booking.provider_task.is_some() })
     }
 
-    pub(super) async fn conflict_context(
-        &self,
-        tenant: TenantId,
-        connection: ConnectionId,
-    ) -> Outcome<(berth_model::connection::ConnectionRecord, CallContext)> {
-        let connection = self.store().connection(tenant, connection).await.map_err(of_store)?;
-        let context = self.call_context(&connection, None, "conflict").await?;
-        Ok((connection, context))
+    async fn conflict_context(&self, conflict: &Conflict) -> Outcome<CallContext> {
+        let connection =
+            self.store().connection(conflict.tenant, conflict.connection).await.map_err(of_store)?;
+        self.call_context(&connection, None, "conflict").await
     }
 }
 
-fn some(booking: Option<Booking>) -> Outcome<Booking> {
-    booking.ok_or_else(|| Problem::new(Code::WrongState, "The conflict names no booking."))
+/// What an end came to.
+pub(super) struct Did {
+    pub(super) done: Done,
+    /// The provider is told later.
+    pending: bool,
+}
+
+impl Did {
+    const fn nothing() -> Self {
+        Self { done: Done::Nothing, pending: false }
+    }
+}
+
+/// Nothing of ours is on its way to the provider.
+fn settled(booking: &Booking) -> Outcome<()> {
+    if booking.provider_task.is_none() {
+        return Ok(());
+    }
+    Err(Problem::new(Code::Changed, "A change of our own is under way."))
+}
+
+fn taken_here() -> Problem {
+    Problem::new(Code::SlotTaken, "The provider's time is taken here.")
+        .with_hint("Move or cancel what is there, or resolve the conflict with `ours`.")
+}
+
+/// The provider has it outside of the years that are known here.
+fn unknown_time() -> Problem {
+    Problem::new(Code::SlotTaken, "The provider's time is none that is known here.")
+        .with_hint("Resolve the conflict with `ours`, or move the booking at the provider.")
 }
 
 /// The provider's version, as it was when the conflict was found.

@@ -87,10 +87,8 @@ impl Engine {
         if !errors.is_empty() {
             return Err(Problem::invalid(errors));
         }
-        self.store()
-            .set_sync_rules(caller.tenant, connection, rules, self.audit(caller))
-            .await
-            .map_err(of_store)?;
+        let freed = self.store().set_sync_rules(caller.tenant, connection, rules, self.audit(caller)).await;
+        self.times_changed(caller.tenant, freed.map_err(of_store)?).await.map_err(of_store)?;
         self.sync_status(caller, connection).await
     }
 

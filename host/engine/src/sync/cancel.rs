@@ -76,8 +76,8 @@ impl Engine {
         }
     }
 
-    /// The provider keeps the booking, so it stands here as well, at the provider's time; its timeline says why. A booking whose
-    /// twin nobody knows stays cancelled.
+    /// The provider keeps the booking, so it stands here as well, at the provider's time where that counts; its timeline says why. A booking
+    /// whose twin nobody knows stays cancelled.
     pub(super) async fn refuse_cancel(
         &self,
         booking: &Booking,
@@ -86,9 +86,15 @@ impl Engine {
         held: Held,
     ) -> Result<Synced, StoreError> {
         let reason = of_call(&error).detail;
-        let when = twin.as_ref().map_or(booking.when, |twin| twin.when);
+        // Where it is there does not count: it stands where it was here.
+        let elsewhere = match &twin {
+            Some(twin) if twin.when.start() != booking.when.start() => self.keeps_ours(booking).await?,
+            _ => false,
+        };
+        let external = twin.clone().filter(|_| !elsewhere);
+        let when = external.as_ref().map_or(booking.when, |twin| twin.when);
         let blocked = self.blocked(booking, when).await?;
-        let change = BookingChange::CancelRefused { reason: reason.clone(), external: twin.clone(), blocked };
+        let change = BookingChange::CancelRefused { reason: reason.clone(), external, blocked };
         let settled = match self.settle_with(booking, change, twin.clone(), held).await {
             // The provider has it at a time that is taken here: the booking keeps its own, and a person is told.
             Err(StoreError::Overlap) => {
@@ -102,6 +108,9 @@ impl Engine {
             }
             other => other?,
         };
+        if let (Some(twin), Synced::Settled(settled), true) = (&twin, &settled, elsewhere) {
+            self.moved_there(settled, twin).await?;
+        }
         Ok(if matches!(settled, Synced::Settled(_)) { Synced::Refused(error) } else { settled })
     }
 }

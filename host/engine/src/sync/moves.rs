@@ -2,12 +2,12 @@
 
 use berth_model::{
     booking::Booking,
-    provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, RescheduleRequest},
+    provider::{CallContext, CallError, ExternalBooking, ProviderError, RescheduleRequest},
 };
 use berth_store::{StoreError, records::BookingChange};
 
 use super::{Held, Synced, Verdict, idempotency_key, wrong_state};
-use crate::{Engine, problems::of_call};
+use crate::{Engine, mirror::Standing, problems::of_call};
 
 impl Engine {
     pub(super) async fn drive_reschedule(
@@ -15,20 +15,49 @@ impl Engine {
         cx: &CallContext,
         booking: &Booking,
     ) -> Result<Verdict, CallError> {
-        let Some(id) = &booking.external_id else {
+        if booking.external_id.is_none() {
             return Err(CallError::Provider(ProviderError::NotFound));
-        };
-        let twin = self.current_twin(cx, id).await?;
-        match twin.status {
-            ExternalStatus::Cancelled => return Ok(Verdict::CancelledThere(twin)),
-            ExternalStatus::Completed | ExternalStatus::NoShow => {
-                return Err(wrong_state("it is over there"));
+        }
+        let twin = match self.standing(cx, booking).await? {
+            Standing::Stands(twin) => *twin,
+            // Called off there, which does not count: it is made where it belongs now.
+            Standing::Gone(_) if self.keeps_ours(booking).await.map_err(not_now)? => {
+                return self.make(cx, booking).await;
             }
-            ExternalStatus::Pending | ExternalStatus::Confirmed => {}
+            Standing::Gone(Some(twin)) => return Ok(Verdict::CancelledThere(*twin)),
+            Standing::Gone(None) => return Err(CallError::Provider(ProviderError::NotFound)),
+        };
+        if !twin.status.is_active() {
+            return Err(wrong_state("it is over there"));
         }
         if twin.when.start() == booking.when.start() {
             return Ok(Verdict::Twin(twin));
         }
+        self.move_twin(cx, booking, twin).await
+    }
+
+    /// A twin that an earlier try made: as it is or, where what was changed there does not count, where the booking is.
+    pub(super) async fn keep_or_move(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+        twin: ExternalBooking,
+    ) -> Result<Verdict, CallError> {
+        if twin.when.start() == booking.when.start() || !self.keeps_ours(booking).await.map_err(not_now)? {
+            return Ok(Verdict::Twin(twin));
+        }
+        Ok(match self.move_twin(cx, booking, twin).await? {
+            Verdict::MoveRefused(twin, _) => Verdict::Twin(twin),
+            other => other,
+        })
+    }
+
+    async fn move_twin(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+        twin: ExternalBooking,
+    ) -> Result<Verdict, CallError> {
         let request = RescheduleRequest {
             idempotency_key: idempotency_key(booking, "reschedule"),
             id: twin.id.clone(),
@@ -51,7 +80,8 @@ impl Engine {
     }
 
     /// The booking is back where the provider has it. That need not be where it was: somebody may have moved it there before, and news of
-    /// that is passed over while a change of our own is under way.
+    /// that is passed over while a change of our own is under way. Where what is changed there does not count, and where we only told our
+    /// version again, it is back where it was here.
     pub(super) async fn refuse_move(
         &self,
         booking: &Booking,
@@ -66,6 +96,22 @@ impl Engine {
             let change = BookingChange::RescheduleRefused { reason, when, external, blocked };
             self.settle_with(booking, change, Some(twin.clone()), held).await
         };
+        let told_again = booking.previous_when.filter(|previous| *previous == booking.when);
+        let ours = match booking.previous_when {
+            Some(previous) if self.keeps_ours(booking).await? => Some(previous),
+            _ => told_again,
+        };
+        if let Some(ours) = ours {
+            let settled = back_to(ours).await?;
+            // What led to telling it again is open already.
+            if let Synced::Settled(settled) = &settled
+                && told_again.is_none()
+                && twin.when.start() != ours.start()
+            {
+                self.moved_there(settled, &twin).await?;
+            }
+            return Ok(if matches!(settled, Synced::Settled(_)) { Synced::Refused(error) } else { settled });
+        }
         let settled = match (back_to(twin.when).await, booking.previous_when) {
             // That time is taken here: the booking is back at its own, and a person is told.
             (Err(StoreError::Overlap), Some(previous)) => {
@@ -79,4 +125,9 @@ impl Engine {
         };
         Ok(if matches!(settled, Synced::Settled(_)) { Synced::Refused(error) } else { settled })
     }
+}
+
+/// The store does not answer: to be tried again.
+fn not_now(_: StoreError) -> CallError {
+    CallError::Provider(ProviderError::Unavailable { retry_after_ms: None })
 }

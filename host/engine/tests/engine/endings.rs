@@ -6,7 +6,7 @@ use berth_model::{
     booking::Booking,
     limits,
     provider::{ExternalBooking, ExternalStatus, WebhookEvent},
-    sync::{Conflict, ConflictKind, Resolution, SourceOfTruth, SyncMode, SyncRules},
+    sync::{Conflict, ConflictKind, Done, Resolution, SourceOfTruth, SyncMode, SyncRules},
     time::Instant,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -76,6 +76,11 @@ async fn a_move_at_the_provider_ends_under_every_rule() {
             news(&w, twin).await;
             let case = format!("{mode:?}, {source:?}, by itself: {auto}, free: {free}");
             assert_eq!(w.open_jobs().await, 0, "{case}");
+            if mode == SyncMode::Off {
+                assert!(all(&w).await.is_empty(), "{case}");
+                assert_eq!(w.booking(booking.id).await.when.start(), monday("09:00"), "{case}");
+                continue;
+            }
             if open(&w).await.is_empty() {
                 w.agrees(booking.id).await;
             } else {
@@ -86,25 +91,28 @@ async fn a_move_at_the_provider_ends_under_every_rule() {
 }
 
 #[tokio::test]
-async fn what_is_not_followed_ends_as_the_rules_say_and_a_person_may_choose_otherwise() {
-    let w = world().await;
-    let booking = w.booked(monday("09:00")).await;
-    rules(&w, SyncMode::Export, SourceOfTruth::Provider, true).await;
-    news(&w, moved(&w, &booking, monday("10:00"))).await;
-    assert_eq!(w.booking(booking.id).await.when.start(), monday("10:00"), "the provider's word counts");
-    let conflict = all(&w).await.remove(0);
-    assert_eq!(
-        (conflict.kind, conflict.resolution, conflict.resolved_by.as_deref()),
-        (ConflictKind::BothChanged, Some(Resolution::Theirs), Some("system"))
-    );
+async fn what_is_not_followed_is_undone_and_a_person_may_choose_otherwise() {
+    for source in SOURCES {
+        let w = world().await;
+        let booking = w.booked(monday("09:00")).await;
+        rules(&w, SyncMode::Export, source, true).await;
+        news(&w, moved(&w, &booking, monday("10:00"))).await;
+        assert_eq!(w.booking(booking.id).await.when.start(), monday("09:00"), "ours counts");
+        w.agrees(booking.id).await;
+        let conflict = all(&w).await.remove(0);
+        assert_eq!(
+            (conflict.kind, conflict.resolution, conflict.resolved_by.as_deref()),
+            (ConflictKind::BothChanged, Some(Resolution::Ours), Some("system"))
+        );
 
-    rules(&w, SyncMode::Export, SourceOfTruth::Provider, false).await;
-    news(&w, moved(&w, &w.booking(booking.id).await, monday("11:00"))).await;
-    let conflict = open(&w).await.remove(0);
-    let ended = w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Theirs).await.unwrap();
-    assert!(ended.resolved, "what a person chooses is answered with its result");
-    assert_eq!(w.booking(booking.id).await.when.start(), monday("11:00"));
-    w.agrees(booking.id).await;
+        rules(&w, SyncMode::Export, source, false).await;
+        news(&w, moved(&w, &w.booking(booking.id).await, monday("11:00"))).await;
+        let conflict = open(&w).await.remove(0);
+        let ended = w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Theirs).await.unwrap();
+        assert_eq!((ended.done, ended.pending), (Done::MovedHere, false), "answered with its result");
+        assert_eq!(w.booking(booking.id).await.when.start(), monday("11:00"));
+        w.agrees(booking.id).await;
+    }
 }
 
 #[tokio::test]
@@ -180,8 +188,8 @@ async fn an_end_is_about_both_sides_as_they_are_then() {
     for _ in 0..5 {
         w.later(900).await;
     }
-    assert_eq!(w.booking(booking.id).await.when.start(), monday("11:00"));
-    assert_eq!(w.provider.count("reschedule"), told, "nobody moves it at the provider");
+    assert_eq!(w.booking(booking.id).await.when.start(), monday("09:00"));
+    assert_eq!(w.provider.count("reschedule"), told + 1, "moved back from where it is, once");
     w.agrees(booking.id).await;
 }
 

@@ -32,6 +32,8 @@ mod life;
 #[cfg(test)]
 mod mirror;
 #[cfg(test)]
+mod modes;
+#[cfg(test)]
 mod moves;
 #[cfg(test)]
 mod oauth;
@@ -43,6 +45,8 @@ mod provider;
 mod recovery;
 #[cfg(test)]
 mod repeats;
+#[cfg(test)]
+mod resolving;
 #[cfg(test)]
 mod rotation;
 #[cfg(test)]

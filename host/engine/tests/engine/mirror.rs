@@ -7,7 +7,7 @@ use berth_model::{
     problem::Code,
     provider::{CallError, ExternalBooking, ExternalStatus, Money, ProviderError},
     sync::{
-        Conflict, ConflictKind, ItemKind, MirroredItem, Resolution, SourceOfTruth, SyncMode, SyncPhase,
+        Conflict, ConflictKind, Done, ItemKind, MirroredItem, Resolution, SourceOfTruth, SyncMode, SyncPhase,
         SyncRules,
     },
     time::{Instant, Interval},
@@ -209,8 +209,8 @@ async fn two_bookings_for_one_time_wait_for_a_person() {
     assert_eq!(other.code, Code::WrongState);
     let ended = w.engine.resolve_conflict(&w.caller, open.id, Resolution::Theirs).await.unwrap();
     assert_eq!(
-        (ended.resolution, ended.resolved_by.as_deref()),
-        (Some(Resolution::Theirs), Some("customer"))
+        (ended.conflict.resolution, ended.conflict.resolved_by.as_deref(), ended.done),
+        (Some(Resolution::Theirs), Some("customer"), Done::OursCancelled)
     );
     assert_eq!(w.booking(booking.id).await.status, BookingStatus::Cancelled);
     assert!(conflicts(&w).await.is_empty());
@@ -236,7 +236,7 @@ async fn a_move_onto_a_taken_time_is_ended_either_way_and_back() {
     // Once the other one is gone, theirs may be chosen after all.
     w.cancel(second.id).await.unwrap();
     let reverted = w.engine.revert_conflict(&w.caller, open.id).await.unwrap();
-    assert_eq!(reverted.resolution, Some(Resolution::Theirs));
+    assert_eq!((reverted.conflict.resolution, reverted.done), (Some(Resolution::Theirs), Done::Moved));
     assert_eq!(w.booking(first.id).await.when.start(), monday("10:00"));
     w.agrees(first.id).await;
     w.engine.revert_conflict(&w.caller, open.id).await.unwrap();

@@ -14,7 +14,7 @@ use berth_model::{
     limits,
     manifest::PluginId,
     problem::{Code, FieldError, Problem},
-    sync::{Conflict, ItemKind, MirroredItem, Resolution, SyncRules},
+    sync::{Conflict, Ended, ItemKind, MirroredItem, Resolution, SyncRules},
     time::{Instant, Interval},
 };
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,9 @@ pub(super) async fn start_sync(
     Ok((StatusCode::ACCEPTED, Json(app.engine().start_sync(&caller, id, body.full).await?)))
 }
 
-/// Set how a connection is kept in step: which way news goes, whose word counts, what ends by itself.
+/// Set how a connection is kept in step: whose changes count (see the table of the modes at `SyncMode`), whose word where both disagree, what
+/// ends by itself. What the provider's bookings take of anybody's time follows the new rules: in `off` and `export` it is free at once, and
+/// otherwise everything is read again.
 #[utoipa::path(put, path = "/api/booking-providers/{id}/sync/rules", tag = "synchronisation", request_body = SyncRules, params(("id" = String, Path)),
     responses((status = 200, description = "As for GET"), (status = 422, body = ProblemDocument)))]
 pub(super) async fn set_rules(
@@ -242,36 +244,44 @@ async fn conflict_of(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResolveBody {
-    /// `ours`: the provider is brought to our version; `theirs`: we follow the provider's; `ignored`: neither is changed.
+    /// `ours`: the provider is brought to our version; `theirs`: we follow the provider's; `ignored`: neither is changed, until one of both
+    /// changes. Where `own_twin` is false the provider's version is another booking: `ours` cancels it there, and `theirs` cancels ours.
     resolution: Resolution,
 }
 
-/// End a conflict.
+/// End a conflict. It is looked at here first whether the version fits, then done; what the provider refuses has had no effect on either side. What was
+/// done is in `done`: `nothing`, `moved_there`, `moved_here`, `moved` (both), `made_there`, `ours_cancelled`, `theirs_cancelled`; `pending` says that
+/// the provider does not answer for now and is told as soon as it does.
 #[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/resolve", tag = "synchronisation", request_body = ResolveBody,
     params(("provider" = String, Path), ("id" = String, Path)),
-    responses((status = 200, description = "The conflict"), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "Resolved already, or the version does not fit")))]
+    responses((status = 200, description = "The conflict, with `done` and `pending`"), (status = 404, body = ProblemDocument),
+        (status = 409, body = ProblemDocument, description = "Resolved already, or the version does not fit: nothing was changed"),
+        (status = 422, body = ProblemDocument, description = "The provider refuses it: nothing was changed")))]
 pub(super) async fn resolve(
     State(app): State<App>,
     key: Authenticated,
     request_id: RequestId,
     Path((provider, id)): Path<(PluginId, ConflictId)>,
     Body(body): Body<ResolveBody>,
-) -> ApiResult<Json<Conflict>> {
+) -> ApiResult<Json<Ended>> {
     let caller = key.caller("providers:write", &request_id)?;
     conflict_of(&app, &caller, &provider, id).await?;
     Ok(Json(app.engine().resolve_conflict(&caller, id, body.resolution).await?))
 }
 
-/// Choose the other version of a conflict that was resolved.
+/// Choose the other version of a conflict that was resolved: a booking that was moved is moved to where the other side had it, here and there.
+/// Refused, without any effect, where something was cancelled or made anew, where the booking was moved since, where its time is taken, or where the
+/// provider refuses.
 #[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/revert", tag = "synchronisation",
     params(("provider" = String, Path), ("id" = String, Path)),
-    responses((status = 200, description = "The conflict"), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
+    responses((status = 200, description = "As for `resolve`"), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument),
+        (status = 422, body = ProblemDocument)))]
 pub(super) async fn revert(
     State(app): State<App>,
     key: Authenticated,
     request_id: RequestId,
     Path((provider, id)): Path<(PluginId, ConflictId)>,
-) -> ApiResult<Json<Conflict>> {
+) -> ApiResult<Json<Ended>> {
     let caller = key.caller("providers:write", &request_id)?;
     conflict_of(&app, &caller, &provider, id).await?;
     Ok(Json(app.engine().revert_conflict(&caller, id).await?))

@@ -1,7 +1,7 @@
 //! What providers have, how far each synchronisation is, and where both sides disagree.
 
 use berth_model::{
-    id::{ConflictId, ConnectionId, TenantId},
+    id::{ConflictId, ConnectionId, MemberId, TenantId},
     limits,
     sync::{Conflict, ItemKind, Mirrored, MirroredItem, Resolution, SyncRules, SyncState},
     time::{Instant, Interval},
@@ -9,7 +9,7 @@ use berth_model::{
 
 use crate::{
     Store, StoreError,
-    records::{Audit, NewJob},
+    records::{Audit, NewJob, Opened},
 };
 
 impl Store {
@@ -22,14 +22,15 @@ impl Store {
         ask!(self, |q, conn| q::mirror::state(conn, tenant, connection))
     }
 
-    /// Replace the rules of a connection; it is synchronised soon.
+    /// Replace the rules of a connection; it is synchronised soon, from the beginning where other rules are about other bookings. Members whose
+    /// time the provider's bookings take no longer.
     pub async fn set_sync_rules(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
         rules: SyncRules,
         audit: Audit,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<MemberId>, StoreError> {
         change!(self, [rules, audit], |q, conn| q::mirror::set_rules(
             conn, tenant, connection, &rules, &audit
         ))
@@ -123,20 +124,37 @@ impl Store {
         ask!(self, |q, conn| q::mirror::items(conn, tenant, connection, kind, &after, limit))
     }
 
-    /// Open a conflict, or bring the one that is open for the same up to date. Its id, and whether it is new. `end` is the job that ends
-    /// it without a person; what it is about is filled in here.
+    /// Open a conflict, or bring the one that is open for the same up to date. `end` is the job that ends it without a person; what it is
+    /// about is filled in here.
     pub async fn open_conflict(
         &self,
         conflict: Conflict,
         end: Option<NewJob>,
         audit: Audit,
-    ) -> Result<(ConflictId, bool), StoreError> {
+    ) -> Result<Opened, StoreError> {
         change!(self, [conflict, end, audit], |q, conn| q::conflicts::open(
             conn,
             &conflict,
             end.as_ref(),
             &audit
         ))
+    }
+
+    /// Have a conflict alone for some time, to end it, or (`again`) to end it another way. False if somebody else has it, or its state is
+    /// another one.
+    pub async fn hold_conflict(
+        &self,
+        conflict: Conflict,
+        again: bool,
+        now: Instant,
+        until: Instant,
+    ) -> Result<bool, StoreError> {
+        change!(self, [conflict], |q, conn| q::conflicts::hold(conn, &conflict, again, now, until))
+    }
+
+    /// It was not ended after all.
+    pub async fn let_go_of_conflict(&self, tenant: TenantId, conflict: ConflictId) -> Result<(), StoreError> {
+        change!(self, [], |q, conn| q::conflicts::let_go(conn, tenant, conflict))
     }
 
     /// Count one more end of an open conflict that no person chose. False if it is not open any more, or if there were `most` since then,
@@ -200,13 +218,15 @@ impl Store {
         ))
     }
 
-    /// Both sides agree again by themselves. True if a conflict was open.
+    /// A booking and its twin agree again by themselves; with `others`, the booking is out of the way of others, too. True if a conflict was
+    /// open.
     pub async fn conflict_settled(
         &self,
         tenant: TenantId,
         dedup_key: String,
         now: Instant,
+        others: bool,
     ) -> Result<bool, StoreError> {
-        change!(self, [dedup_key], |q, conn| q::conflicts::settled(conn, tenant, &dedup_key, now))
+        change!(self, [dedup_key], |q, conn| q::conflicts::settled(conn, tenant, &dedup_key, now, others))
     }
 }

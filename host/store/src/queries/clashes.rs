@@ -12,8 +12,8 @@ use crate::StoreError;
 /// What a conflict is.
 macro_rules! select {
     () => {
-        "SELECT tenant_id, id, connection_id, booking_id, external_id, kind, ours, theirs, status, resolution, resolved_by,
-            detected_at, resolved_at, findings
+        "SELECT tenant_id, id, connection_id, booking_id, external_id, own_twin, kind, ours, theirs, status, resolution,
+            resolved_by, detected_at, resolved_at, findings
         FROM sync_conflicts WHERE tenant_id = $1 AND connection_id = $2"
     };
 }

@@ -12,35 +12,45 @@ use uuid::Uuid;
 use super::{super::Db, Conn, at, audit, found, jobs, met, named};
 use crate::{
     StoreError,
-    records::{Audit, NewJob},
+    records::{Audit, NewJob, Opened},
     types::Ts,
 };
 
 queries! {
     OPEN = "INSERT INTO sync_conflicts (tenant_id, id, connection_id, booking_id, external_id, kind, dedup_key, ours, theirs,
-            status, detected_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', $10)
+            status, detected_at, own_twin, versions)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', $10, $11, $12)
         ON CONFLICT (tenant_id, dedup_key) WHERE status = 'open' DO UPDATE SET ours = excluded.ours, theirs = excluded.theirs,
-            external_id = excluded.external_id, findings = sync_conflicts.findings + 1
+            external_id = excluded.external_id, own_twin = excluded.own_twin, versions = excluded.versions,
+            findings = sync_conflicts.findings + 1
         RETURNING id";
-    GET = "SELECT tenant_id, id, connection_id, booking_id, external_id, kind, ours, theirs, status, resolution, resolved_by,
-            detected_at, resolved_at, findings
+    // The last one about the same, if it was ignored: by a person, or as what is nobody's trouble.
+    IGNORED = "SELECT id FROM sync_conflicts c WHERE tenant_id = $1 AND dedup_key = $2 AND versions = $3 AND status = 'resolved'
+            AND resolution = 'ignored' AND (resolved_by <> 'system' OR kind = 'buffer')
+            AND NOT EXISTS (SELECT 1 FROM sync_conflicts later WHERE later.tenant_id = c.tenant_id
+                AND later.dedup_key = c.dedup_key AND later.id > c.id)
+        LIMIT 1";
+    HOLD = "UPDATE sync_conflicts SET held_until = $4
+        WHERE tenant_id = $1 AND id = $2 AND status = $3 AND (held_until IS NULL OR held_until <= $5)";
+    LET_GO = "UPDATE sync_conflicts SET held_until = NULL WHERE tenant_id = $1 AND id = $2";
+    GET = "SELECT tenant_id, id, connection_id, booking_id, external_id, own_twin, kind, ours, theirs, status, resolution,
+            resolved_by, detected_at, resolved_at, findings
         FROM sync_conflicts WHERE tenant_id = $1 AND id = $2";
-    LIST = "SELECT tenant_id, id, connection_id, booking_id, external_id, kind, ours, theirs, status, resolution, resolved_by,
-            detected_at, resolved_at, findings
+    LIST = "SELECT tenant_id, id, connection_id, booking_id, external_id, own_twin, kind, ours, theirs, status, resolution,
+            resolved_by, detected_at, resolved_at, findings
         FROM sync_conflicts WHERE tenant_id = $1 AND connection_id = $2 AND id < $3 AND (status = 'open' OR $4)
         ORDER BY id DESC LIMIT $5";
     OPEN_OF = "SELECT COUNT(*) FROM sync_conflicts WHERE tenant_id = $1 AND connection_id = $2 AND status = 'open'";
-    RESOLVE = "UPDATE sync_conflicts SET status = 'resolved', resolution = $3, resolved_by = $4, resolved_at = $5
+    RESOLVE = "UPDATE sync_conflicts SET status = 'resolved', resolution = $3, resolved_by = $4, resolved_at = $5, held_until = NULL
         WHERE tenant_id = $1 AND id = $2 AND status = 'open' AND findings = $6";
     SETTLED = "UPDATE sync_conflicts SET status = 'resolved', resolution = 'ignored', resolved_by = 'system', resolved_at = $3
-        WHERE tenant_id = $1 AND dedup_key = $2 AND status = 'open'";
+        WHERE tenant_id = $1 AND dedup_key = $2 AND status = 'open' AND (own_twin OR $4)";
     ENDS_TRIED = "SELECT CAST(COALESCE(SUM(tries), 0) AS BIGINT) FROM sync_conflicts
         WHERE tenant_id = $1 AND connection_id = $2 AND tried_at > $3 AND (booking_id = $4 OR external_id = $5)";
     TRY = "UPDATE sync_conflicts SET tries = CASE WHEN tried_at > $3 THEN tries + 1 ELSE 1 END, tried_at = $4
         WHERE tenant_id = $1 AND id = $2 AND status = 'open'";
     TRY_BACK = "UPDATE sync_conflicts SET tries = tries - 1 WHERE tenant_id = $1 AND id = $2 AND tries > 0";
-    REVERT = "UPDATE sync_conflicts SET resolution = $3, resolved_by = $4, resolved_at = $5
+    REVERT = "UPDATE sync_conflicts SET resolution = $3, resolved_by = $4, resolved_at = $5, held_until = NULL
         WHERE tenant_id = $1 AND id = $2 AND status = 'resolved'";
 }
 
@@ -51,6 +61,7 @@ pub(super) struct Row {
     connection_id: Uuid,
     booking_id: Option<Uuid>,
     external_id: Option<String>,
+    own_twin: bool,
     kind: String,
     ours: Json<Value>,
     theirs: Json<Value>,
@@ -72,6 +83,7 @@ impl TryFrom<Row> for Conflict {
             connection: ConnectionId::from_uuid(row.connection_id),
             booking: row.booking_id.map(BookingId::from_uuid),
             external_id: row.external_id,
+            own_twin: row.own_twin,
             kind: named(&ConflictKind::ALL, ConflictKind::as_str, &row.kind, "conflict kind")?,
             ours: row.ours.0,
             theirs: row.theirs.0,
@@ -85,13 +97,24 @@ impl TryFrom<Row> for Conflict {
     }
 }
 
-/// Open a conflict, or bring the one that is open up to date. Its id, and whether it is new. `end` is the job that ends it.
+/// Open a conflict, or bring the one that is open up to date. Its id, and whether it is new. `end` is the job that ends it. What was ignored
+/// stays so while neither version changes.
 pub(crate) async fn open(
     conn: &mut Conn,
     conflict: &Conflict,
     end: Option<&NewJob>,
     audit: &Audit,
-) -> Result<(ConflictId, bool), StoreError> {
+) -> Result<Opened, StoreError> {
+    let versions = conflict.versions();
+    let ignored = sqlx::query_scalar::<Db, Uuid>(IGNORED)
+        .bind(conflict.tenant.uuid())
+        .bind(conflict.dedup_key())
+        .bind(&versions)
+        .fetch_optional(&mut *conn)
+        .await?;
+    if ignored.is_some() {
+        return Ok(Opened::Ignored);
+    }
     let id = sqlx::query_scalar::<Db, Uuid>(OPEN)
         .bind(conflict.tenant.uuid())
         .bind(conflict.id.uuid())
@@ -103,6 +126,8 @@ pub(crate) async fn open(
         .bind(Json(&conflict.ours))
         .bind(Json(&conflict.theirs))
         .bind(Ts(conflict.detected_at))
+        .bind(conflict.own_twin)
+        .bind(&versions)
         .fetch_one(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).missing("connection"))?;
@@ -116,7 +141,36 @@ pub(crate) async fn open(
         let (payload, dedup_key) = (json!({ "conflict": id }), format!("conflict:{id}"));
         jobs::enqueue(conn, &NewJob { payload, dedup_key, ..end.clone() }).await?;
     }
-    Ok((id, is_new))
+    Ok(if is_new { Opened::New(id) } else { Opened::Again(id) })
+}
+
+/// Have it alone until then, to end it. False if somebody else has it, or it is not (`again`: not any more) open.
+pub(crate) async fn hold(
+    conn: &mut Conn,
+    conflict: &Conflict,
+    again: bool,
+    now: Instant,
+    until: Instant,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query::<Db>(HOLD)
+        .bind(conflict.tenant.uuid())
+        .bind(conflict.id.uuid())
+        .bind(if again { "resolved" } else { "open" })
+        .bind(Ts(until))
+        .bind(Ts(now))
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// It was not ended after all.
+pub(crate) async fn let_go(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conflict: ConflictId,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(LET_GO).bind(tenant.uuid()).bind(conflict.uuid()).execute(conn).await?;
+    Ok(())
 }
 
 /// Count one more end of an open conflict that no person chose. False if there were `most` since then, for this conflict and others about
@@ -222,14 +276,20 @@ pub(crate) async fn resolve(
     audit::note(conn, audit, Some(conflict.tenant), action, conflict.id.uuid(), data).await
 }
 
-/// Both sides agree again by themselves: nothing is left to be resolved.
+/// A booking and its twin agree again by themselves: nothing is left to be resolved about the two; with `others`, nor about another booking.
 pub(crate) async fn settled(
     conn: &mut Conn,
     tenant: TenantId,
     dedup_key: &str,
     at: Instant,
+    others: bool,
 ) -> Result<bool, StoreError> {
-    let done =
-        sqlx::query::<Db>(SETTLED).bind(tenant.uuid()).bind(dedup_key).bind(Ts(at)).execute(conn).await?;
+    let done = sqlx::query::<Db>(SETTLED)
+        .bind(tenant.uuid())
+        .bind(dedup_key)
+        .bind(Ts(at))
+        .bind(others)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() > 0)
 }

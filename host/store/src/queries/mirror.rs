@@ -20,9 +20,15 @@ queries! {
             failures, error
         FROM sync_states WHERE tenant_id = $1 AND connection_id = $2";
     SET_RULES = "UPDATE sync_states SET rules = $3, due_at = $4 WHERE tenant_id = $1 AND connection_id = $2";
+    // What is half-way by the rules before counts no longer.
+    FROM_THE_BEGINNING = "UPDATE sync_states SET position = NULL, phase = 'idle', run = run + 1 WHERE tenant_id = $1 AND connection_id = $2";
+    TIMES_TAKEN = "SELECT DISTINCT member_id FROM external_bookings
+        WHERE tenant_id = $1 AND connection_id = $2 AND member_id IS NOT NULL ORDER BY member_id";
+    FREE_TIMES = "UPDATE external_bookings SET member_id = NULL
+        WHERE tenant_id = $1 AND connection_id = $2 AND member_id IS NOT NULL";
     PROGRESS = "UPDATE sync_states SET phase = $3, position = $4, run = $5, pages = $6, items = $7, started_at = $8,
             finished_at = $9, full_at = $10, due_at = $11, failures = $12, error = $13
-        WHERE tenant_id = $1 AND connection_id = $2";
+        WHERE tenant_id = $1 AND connection_id = $2 AND run <= $5";
     CLAIM = concat!("UPDATE sync_states SET due_at = NULL
         WHERE (tenant_id, connection_id) IN (
             SELECT tenant_id, connection_id FROM sync_states WHERE due_at <= $1
@@ -153,13 +159,15 @@ pub(crate) async fn state(
     found(row, "connection")?.try_into()
 }
 
+/// Members whose time is free now, because the rules follow the provider's bookings no longer. Other rules mean that everything is read again.
 pub(crate) async fn set_rules(
     conn: &mut Conn,
     tenant: TenantId,
     connection: ConnectionId,
     rules: &SyncRules,
     audit: &Audit,
-) -> Result<(), StoreError> {
+) -> Result<Vec<MemberId>, StoreError> {
+    let before = state(conn, tenant, connection).await?.rules;
     let done = sqlx::query::<Db>(SET_RULES)
         .bind(tenant.uuid())
         .bind(connection.uuid())
@@ -168,11 +176,32 @@ pub(crate) async fn set_rules(
         .execute(&mut *conn)
         .await?;
     met(&done, StoreError::NotFound("connection"))?;
-    audit::note(conn, audit, Some(tenant), "connection.sync_rules_changed", connection.uuid(), json!(rules))
-        .await
+    if !rules.reads_as(&before) {
+        sqlx::query::<Db>(FROM_THE_BEGINNING)
+            .bind(tenant.uuid())
+            .bind(connection.uuid())
+            .execute(&mut *conn)
+            .await?;
+    }
+    let mut freed = Vec::new();
+    if !rules.mode.follows_changes() {
+        let taken = sqlx::query_scalar::<Db, Uuid>(TIMES_TAKEN)
+            .bind(tenant.uuid())
+            .bind(connection.uuid())
+            .fetch_all(&mut *conn)
+            .await?;
+        freed = taken.into_iter().map(MemberId::from_uuid).collect();
+        places::touch(conn, tenant, &freed).await?;
+        let free = sqlx::query::<Db>(FREE_TIMES).bind(tenant.uuid()).bind(connection.uuid());
+        free.execute(&mut *conn).await?;
+    }
+    let data = json!(rules);
+    let action = "connection.sync_rules_changed";
+    audit::note(conn, audit, Some(tenant), action, connection.uuid(), data).await?;
+    Ok(freed)
 }
 
-/// Write how far a synchronisation is, without its rules.
+/// Write how far a synchronisation is, without its rules; nothing, if another one has begun from the beginning since.
 pub(crate) async fn progress(conn: &mut Conn, state: &SyncState) -> Result<(), StoreError> {
     sqlx::query::<Db>(PROGRESS)
         .bind(state.tenant.uuid())
@@ -207,8 +236,14 @@ pub(crate) async fn claim(
     Ok(rows.into_iter().map(|(t, c)| (TenantId::from_uuid(t), ConnectionId::from_uuid(c))).collect())
 }
 
-/// Write what the provider says of a booking. Whoever's time it took or takes now sees that at once.
+/// Write what the provider says of a booking. Whoever's time it took or takes now sees that at once. It takes nobody's where the rules say so by
+/// now.
 pub(crate) async fn put(conn: &mut Conn, mirrored: &Mirrored) -> Result<(), StoreError> {
+    let mut mirrored = mirrored.clone();
+    if mirrored.member.is_some() {
+        let mode = state(conn, mirrored.tenant, mirrored.connection).await?.rules.mode;
+        mirrored.member = mirrored.member.filter(|_| mode.follows_changes());
+    }
     let external = &mirrored.external;
     let before = get(conn, mirrored.tenant, mirrored.connection, &external.id).await?;
     let mut touched: Vec<MemberId> = before.iter().filter_map(|b| b.member).chain(mirrored.member).collect();
