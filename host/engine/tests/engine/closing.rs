@@ -220,10 +220,10 @@ async fn a_connection_is_disconnected_while_its_provider_is_broken() {
     let moved = w.reschedule(confirmed.id, monday("10:30")).await.unwrap();
     assert!(!moved.pending, "its time is free again");
     assert_eq!(moved.booking.when.start(), monday("10:30"));
-    let because = Some("the connection is disconnected".to_owned());
-    assert_eq!(stands(&w, confirmed.id).await, Some((ProviderSyncState::NotTold, because.clone())));
+    let because = "the connection is disconnected".to_owned();
+    assert_eq!(stands(&w, confirmed.id).await, Some((ProviderSyncState::NotTold, Some(because.clone()))));
 
-    assert_eq!(offered(&w).await, (0, vec![because.unwrap()]));
+    assert_eq!(offered(&w).await, (0, vec![because]));
     let refused = w.engine.book(&w.caller, w.request(monday("09:00"))).await.unwrap_err();
     assert_eq!(refused.code, Code::ConnectionDisconnected);
     for refused in [
