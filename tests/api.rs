@@ -6,6 +6,8 @@ mod admin;
 mod beyond;
 #[path = "api/calendars.rs"]
 mod calendars;
+#[path = "api/closing.rs"]
+mod closing;
 #[path = "api/dropped.rs"]
 mod dropped;
 #[path = "api/ends.rs"]

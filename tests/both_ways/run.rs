@@ -1,5 +1,8 @@
 //! One run: the world, what happens in it by chance, and how it comes to rest.
 
+#[path = "pauses.rs"]
+mod pauses;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -201,6 +204,9 @@ impl Run {
             let at = self.rng.random_range(0..self.sides.len());
             self.change_rules(at).await;
         }
+        if self.rng.random_bool(0.04) {
+            self.pause_or_resume().await;
+        }
         self.operation().await;
     }
 
@@ -392,6 +398,7 @@ impl Run {
             side.provider.set_rates(Rates::default());
         }
         self.engine = self.another_engine();
+        self.resume_all().await;
         self.take_up_again().await;
         for round in 0..200 {
             self.take_up_again().await;

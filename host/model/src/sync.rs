@@ -15,8 +15,8 @@ use crate::{
 /// | | `off` | `import` | `export` | `bidirectional` |
 /// |---|---|---|---|---|
 /// | booked here | made there | made there | made there | made there |
-/// | moved here | moved there | refused (`BERTH-E0432`) | moved there | moved there |
-/// | cancelled here | cancelled there | refused, once it is there (`BERTH-E0432`) | cancelled there | cancelled there |
+/// | moved here | moved there | refused (`BERTH-E0433`) | moved there | moved there |
+/// | cancelled here | cancelled there | refused, once it is there (`BERTH-E0433`) | cancelled there | cancelled there |
 /// | booked there, not ours | passed over | takes its member's time | passed over | takes its member's time |
 /// | that one moved there | passed over | its time moves | passed over | its time moves |
 /// | that one cancelled there | passed over | its time is free | passed over | its time is free |

@@ -1,6 +1,7 @@
 //! Ends of conflicts that need no person, as jobs: each counted, and none without end. Each is about both sides as they are then.
 
 use berth_model::{
+    connection::Stopped,
     id::{ConflictId, TenantId},
     limits,
     problem::{Code, Problem},
@@ -76,6 +77,13 @@ impl Engine {
             // There is nothing left to be ended.
             Ok(did) if did.done == Done::Nothing => (Resolution::Ignored, did),
             Ok(did) => (resolution, did),
+            Err(problem)
+                if problem.code == Code::ConnectionPaused || problem.code == Code::TenantSuspended =>
+            {
+                self.store().let_go_of_conflict(tenant, id).await?;
+                self.store().conflict_end_not_tried(tenant, id).await?;
+                return self.park(held, conflict.connection, Stopped::Paused).await;
+            }
             Err(problem) => {
                 self.store().let_go_of_conflict(tenant, id).await?;
                 if is_for_now(&problem) && !is_last(held) {

@@ -13,5 +13,7 @@ mod views;
 
 pub(crate) use conflicts::Theirs;
 pub(crate) use identity::{Standing, Whose};
+pub(crate) use run::sync_key;
+
 pub use reconcile::{Difference, Reconciliation};
 pub use views::SyncStatus;
