@@ -4,6 +4,8 @@
 mod admin;
 #[path = "api/calendars.rs"]
 mod calendars;
+#[path = "api/closing.rs"]
+mod closing;
 #[path = "api/ends.rs"]
 mod ends;
 #[path = "api/event_types.rs"]

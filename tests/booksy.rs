@@ -346,6 +346,7 @@ async fn clients_are_listed_and_forgotten() {
         granted_hosts: Arc::new([url.trim_start_matches("http://").to_owned()].into()),
         asked: Asked::default(),
         in_background: false,
+        despite_state: false,
     };
     let runtime = &salon.world.runtime;
     let (mut found, mut page) = (Vec::new(), PageRequest { token: None, limit: 2 });

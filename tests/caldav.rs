@@ -139,6 +139,7 @@ impl Scene {
             granted_hosts: Arc::new(BTreeSet::from([host])),
             asked: Asked::default(),
             in_background: false,
+            despite_state: false,
         }
     }
 

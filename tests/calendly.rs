@@ -132,6 +132,7 @@ impl Studio {
             granted_hosts: Arc::new([url.trim_start_matches("http://").to_owned()].into()),
             asked: Asked::default(),
             in_background: false,
+            despite_state: false,
         }
     }
 }

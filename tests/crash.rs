@@ -3,6 +3,8 @@
 //!
 //! Programs come from `BERTH_BINARIES` (set by `cargo xtask test`) or `target/debug`.
 
+#[path = "crash/removal.rs"]
+mod removal;
 #[path = "crash/trouble.rs"]
 mod trouble;
 

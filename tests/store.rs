@@ -9,6 +9,8 @@ mod bookings;
 mod carry_over;
 #[path = "store/changes.rs"]
 mod changes;
+#[path = "store/closing.rs"]
+mod closing;
 #[path = "store/connections.rs"]
 mod connections;
 #[path = "store/contention.rs"]
@@ -74,6 +76,11 @@ on_both! {
     changes::reschedule_of_overlapping_times_holds_their_hull,
     changes::stale_changes_change_nothing,
     changes::the_twin_is_noted_without_a_change,
+    closing::a_pause_ends_with_everything_read_anew,
+    closing::nothing_of_a_deleted_tenant_is_left,
+    closing::waiting_for_a_paused_connection_is_no_try,
+    closing::what_nobody_can_be_told_is_so,
+    closing::what_opens_an_account_is_erased,
     connections::connections_are_kept,
     connections::credentials_are_sealed,
     connections::keys_are_rotated,

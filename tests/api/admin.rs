@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionStatus},
+    connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
     id::{AuditEntryId, ConnectionId, Id},
     sync::{Conflict, ConflictKind},
     time::Clock as _,
@@ -32,6 +32,7 @@ pub(super) async fn connect(api: &Api, plugin: &str) -> ConnectionId {
         name: plugin.to_owned(),
         settings: json!({}),
         granted_hosts: None,
+        state: ConnectionState::Active,
         status: ConnectionStatus::Healthy,
         status_detail: None,
         account: Value::Null,

@@ -1,5 +1,8 @@
 //! One run: the world, what happens in it by chance, and how it comes to rest.
 
+#[path = "pauses.rs"]
+mod pauses;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -181,6 +184,9 @@ impl Run {
             self.engine.set_sync_rules(&side.caller, side.connection, rules).await.unwrap();
             self.count("rules");
         }
+        if self.rng.random_bool(0.04) {
+            self.pause_or_resume().await;
+        }
         self.operation().await;
     }
 
@@ -355,6 +361,7 @@ impl Run {
             side.provider.set_rates(Rates::default());
         }
         self.engine = self.another_engine();
+        self.resume_all().await;
         self.take_up_again().await;
         for round in 0..200 {
             self.take_up_again().await;

@@ -115,6 +115,7 @@ impl Practice {
             granted_hosts: Arc::new([host].into()),
             asked: Asked::default(),
             in_background: false,
+            despite_state: false,
         }
     }
 

@@ -61,7 +61,7 @@ pub async fn keys_are_found_by_hash(world: &World) {
     let orphan = world.store.create_key(orphan, [3; 32], world.audit()).await;
     assert!(matches!(orphan, Err(StoreError::NotFound(_))), "{orphan:?}");
 
-    assert_eq!(world.store.key_by_hash([1; 32]).await.unwrap(), key);
+    assert_eq!(world.store.key_by_hash([1; 32]).await.unwrap().0, key);
     assert_eq!(world.store.list_keys(None).await.unwrap(), std::slice::from_ref(&operator));
     world.store.touch_key(key.id, minute(2)).await.unwrap();
     let foreign = world.store.revoke_key(None, key.id, world.audit()).await;
@@ -84,9 +84,12 @@ pub async fn listings_are_edited_in_turn(world: &World) {
     }
     let taken = world.store.create_listing(world.listing(tenant.id, "one"), world.audit()).await;
     assert!(matches!(taken, Err(StoreError::Duplicate(_))));
-    assert_eq!(world.store.list_listings(tenant.id, None, 1).await.unwrap(), std::slice::from_ref(&one));
     assert_eq!(
-        world.store.list_listings(tenant.id, Some(one.id), 9).await.unwrap(),
+        world.store.list_listings(tenant.id, false, None, 1).await.unwrap(),
+        std::slice::from_ref(&one)
+    );
+    assert_eq!(
+        world.store.list_listings(tenant.id, false, Some(one.id), 9).await.unwrap(),
         std::slice::from_ref(&two)
     );
 
@@ -169,12 +172,14 @@ pub async fn event_types_keep_their_members_in_order(world: &World) {
     let other = world.event_type(scene.tenant, scene.listing, "colour", members.clone());
     world.store.create_event_type(other.clone(), world.audit()).await.unwrap();
     assert_eq!(world.store.event_type(scene.tenant, other.id).await.unwrap(), other);
-    let of_listing = world.store.list_event_types(scene.tenant, Some(scene.listing), None, 9).await.unwrap();
+    let of_listing =
+        world.store.list_event_types(scene.tenant, Some(scene.listing), false, None, 9).await.unwrap();
     assert_eq!(of_listing.len(), 2);
     assert_eq!(of_listing[1], other);
-    let page = world.store.list_event_types(scene.tenant, None, Some(scene.event_type), 9).await.unwrap();
+    let page =
+        world.store.list_event_types(scene.tenant, None, false, Some(scene.event_type), 9).await.unwrap();
     assert_eq!(page, std::slice::from_ref(&other));
-    let none = world.store.list_event_types(scene.tenant, Some(world.id()), None, 9).await.unwrap();
+    let none = world.store.list_event_types(scene.tenant, Some(world.id()), false, None, 9).await.unwrap();
     assert!(none.is_empty());
 
     let found = world.store.scene(scene.tenant, other.id).await.unwrap().records;

@@ -11,10 +11,10 @@ use std::{
 
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
-    connection::{ConnectionRecord, ConnectionStatus},
+    connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
     event_type::{EventTypePolicy, EventTypeRecord},
     id::{AuditEntryId, BookingId, ConnectionId, EventTypeId, Id, JobId, ListingId, MemberId, TenantId},
-    listing::{ListingRecord, TenantRecord},
+    listing::{ListingRecord, TenantRecord, TenantState},
     member::{MemberRecord, MemberRole, Turns},
     provider::{Attendee, ExternalBooking, ExternalStatus},
     random::Random,
@@ -158,6 +158,7 @@ impl World {
             slug: slug.into(),
             name: "Quay".into(),
             default_connection: None,
+            state: TenantState::Active,
             created_at: self.now(),
         }
     }
@@ -173,6 +174,7 @@ impl World {
             time_zone: "Europe/Warsaw".parse().unwrap(),
             booking_provider: None,
             active: true,
+            archived_at: None,
             offer_when_degraded: false,
             revision: 1,
             created_at: now,
@@ -226,6 +228,7 @@ impl World {
             members,
             external_id: Some("ext-type".into()),
             active: true,
+            archived_at: None,
             revision: 1,
             created_at: now,
             updated_at: now,
@@ -242,6 +245,7 @@ impl World {
             name: "Tide".into(),
             settings: json!({ "calendar": 3 }),
             granted_hosts: Some(["api.example.com".to_owned()].into()),
+            state: ConnectionState::Active,
             status: ConnectionStatus::Healthy,
             status_detail: None,
             subscription_detail: None,

@@ -238,6 +238,7 @@ impl Subject {
             granted_hosts: Arc::clone(&self.hosts),
             asked: Asked::default(),
             in_background: false,
+            despite_state: false,
         }
     }
 

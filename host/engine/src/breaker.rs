@@ -145,6 +145,7 @@ fn how(error: Option<&CallError>, asked: bool) -> Ended {
         Some(
             CallError::Busy { .. }
             | CallError::NotActive(_)
+            | CallError::Stopped(_)
             | CallError::NotOffered(_)
             | CallError::HostNotGranted { .. }
             | CallError::BreakerOpen { .. }

@@ -94,6 +94,7 @@ impl Engine {
         // Whoever does not take part any more may have it in theirs.
         let showing = self.store().calendars_showing(tenant, id).await?;
         calendars.extend(showing.into_iter().filter(|c| booking.members().all(|member| member != c.member)));
+        let mut stopped = None;
         let written = |c: &CalendarRecord| c.writes && !c.blocks && booking.connection != Some(c.connection);
         let mut failed = None;
         for calendar in calendars.into_iter().filter(written) {
@@ -105,6 +106,7 @@ impl Engine {
             self.forget_availability(calendar.connection);
             match written {
                 Ok(()) => self.calendar_works(&calendar, NOT_WRITTEN).await?,
+                Err(CallError::Stopped(why)) => stopped = stopped.or(Some((calendar.connection, why))),
                 // The calendars of the others are written all the same.
                 Err(error) => {
                     if error.is_definite() {
@@ -116,6 +118,9 @@ impl Engine {
         }
         if let Some((connection, error)) = failed {
             return self.postpone(held, &connection, &error).await;
+        }
+        if let Some((connection, why)) = stopped {
+            return self.park(held, connection, why).await;
         }
         self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
     }

@@ -76,6 +76,7 @@ impl Engine {
     pub async fn feed_of(&self, token: &str, request_id: &str) -> Outcome<(Caller, FeedSubject)> {
         let found = self.store().feed(hash(token)).await.map_err(of_store)?;
         let (tenant, subject) = found.ok_or_else(|| Problem::not_found("feed"))?;
+        self.check_tenant(tenant).await?;
         let caller = Caller {
             tenant,
             actor: "feed".to_owned(),

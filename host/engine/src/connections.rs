@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionStatus},
+    connection::{ConnectionRecord, ConnectionState, ConnectionStatus, Stopped},
     id::{ConnectionId, ListingId},
     limits,
     manifest::{CredentialKind, Manifest, OAuth2Spec, PluginId},
@@ -16,10 +16,9 @@ use serde_json::{Value, json};
 
 use crate::{
     Caller, Engine, Outcome,
-    problems::{of_call, of_store},
+    problems::{of_call, of_stopped, of_store},
     refusals::network,
     rotation::changed_secret,
-    uses::Removed,
     validate::Fields,
 };
 
@@ -80,6 +79,7 @@ impl Engine {
             name: new.name.clone(),
             settings: new.settings.clone(),
             granted_hosts: new.granted_hosts.clone(),
+            state: ConnectionState::Active,
             status: ConnectionStatus::Healthy,
             status_detail: None,
             account: Value::Null,
@@ -160,6 +160,10 @@ impl Engine {
         expected_revision: Option<i64>,
     ) -> Outcome<ConnectionRecord> {
         let mut connection = self.connection(caller, id).await?;
+        let (account, over) = (connection.account.clone(), connection.state == ConnectionState::Disconnected);
+        if over && patch.credentials.is_none() {
+            return Err(of_stopped(Stopped::Disconnected));
+        }
         let address = connection.webhook_address;
         let revision = expected_revision.unwrap_or(connection.revision);
         let manifest = self
@@ -205,6 +209,9 @@ impl Engine {
             if to_be_tried {
                 self.try_connection(caller, &mut connection, &credentials).await?;
             }
+            if over {
+                same_account(&account, &connection)?;
+            }
             self.forget_availability(id);
             let after = replaced.then_some(credentials);
             let secret = after.as_ref().and_then(|after| changed_secret(&manifest, &before, after));
@@ -223,8 +230,11 @@ impl Engine {
         if let Some(until) = renewal {
             self.tokens().release(caller.tenant, id, until).await;
         }
-        let changed = changed?;
-        if settings_or_hosts || replaced {
+        let mut changed = changed?;
+        if over {
+            // Last, so that one of which something failed is still over.
+            changed = self.resume_now(caller, changed).await?;
+        } else if settings_or_hosts || replaced {
             self.connection_recovered(id).await;
         }
         // Only now: to subscribe may need a token that is renewed.
@@ -251,31 +261,6 @@ impl Engine {
         })
     }
 
-    /// Disconnect. The subscription at the provider is ended if the provider can be reached.
-    pub async fn delete_connection(&self, caller: &Caller, id: ConnectionId) -> Outcome<()> {
-        let connection = self.connection(caller, id).await?;
-        let context = self.call_context(&connection, None, &caller.request_id).await;
-        let credentials = self.store().connection_credentials(caller.tenant, id).await;
-        let mut subscriptions = self.store().old_subscriptions(caller.tenant, id).await.map_err(of_store)?;
-        subscriptions.extend(connection.subscription.clone());
-        // First here, since it may still be in use: then its subscription has to stay.
-        if let Err(error) = self.store().delete_connection(caller.tenant, id, self.audit(caller)).await {
-            return Err(self.not_removed(caller, Removed::Connection(id), error).await);
-        }
-        self.forget_availability(id);
-        for subscription in subscriptions {
-            let Ok(context) = &context else { break };
-            let context = CallContext { call: self.new_id(), ..context.clone() };
-            if let Err(error) = self.providers().unsubscribe(&context, subscription).await {
-                tracing::warn!(connection = %id, outcome = error.outcome(), "a webhook subscription was not ended");
-            }
-        }
-        if let Ok(credentials) = credentials {
-            self.end_tokens(&connection, &connection.settings, &credentials).await;
-        }
-        Ok(())
-    }
-
     /// Ask the provider now whether the connection works.
     pub async fn connection_health(
         &self,
@@ -283,6 +268,9 @@ impl Engine {
         id: ConnectionId,
     ) -> Outcome<(ConnectionRecord, Option<Problem>)> {
         let mut connection = self.connection(caller, id).await?;
+        if let Some(stopped) = connection.state.stopped() {
+            return Ok((connection, Some(of_stopped(stopped))));
+        }
         let context = self.call_context(&connection, None, &caller.request_id).await?;
         let result = self.providers().validate(&context).await;
         let (status, problem) = match result {
@@ -408,7 +396,8 @@ impl Engine {
         let context =
             self.call_context_with(connection, None, &caller.request_id, credentials.clone()).await?;
         self.check_hosts(&context)?;
-        let account: Account = self.providers().validate(&context).await.map_err(|error| {
+        let tried = Self::whatever_state(context.clone());
+        let account: Account = self.providers().validate(&tried).await.map_err(|error| {
             let mut problem = of_call(&error);
             if matches!(error, CallError::Provider(ProviderError::Unauthorised)) {
                 problem.errors.push(FieldError::new("/credentials", "the provider does not accept them"));
@@ -447,4 +436,15 @@ impl Engine {
             asked.join(" ")
         )))
     }
+}
+
+/// May a connection be taken up again with these credentials? Its bookings are at the account before.
+pub(crate) fn same_account(before: &Value, connection: &ConnectionRecord) -> Outcome<()> {
+    if before.get("id") == connection.account.get("id") {
+        return Ok(());
+    }
+    let error = FieldError::new("/credentials", "are for another account than that of this connection");
+    Err(Problem::invalid(vec![error]).with_hint(
+        "Make a connection of its own for the other account; the bookings of this one are not there.",
+    ))
 }

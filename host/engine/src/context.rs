@@ -75,6 +75,11 @@ impl Engine {
         self.call_context_with(connection, listing, request_id, credentials).await
     }
 
+    /// The same for a call that is made even if the connection is paused or over: to try credentials, and to take leave.
+    pub(crate) fn whatever_state(context: CallContext) -> CallContext {
+        CallContext { despite_state: true, ..context }
+    }
+
     /// The same for work that nobody waits for: synchronisation, messages, members' calendars.
     pub(crate) async fn background_context(
         &self,
@@ -110,6 +115,7 @@ impl Engine {
             granted_hosts: Arc::new(hosts),
             asked: Asked::default(),
             in_background: false,
+            despite_state: false,
         })
     }
 }

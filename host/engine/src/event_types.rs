@@ -7,9 +7,9 @@ use berth_model::{
     problem::{FieldError, Problem},
     rule::RuleKind,
 };
-use berth_store::StoreError;
+use berth_store::{StoreError, records::OfferCounts};
 
-use crate::{Caller, Engine, Outcome, apply, problems::of_store, uses::Removed};
+use crate::{Caller, Ends, Engine, Outcome, apply, problems::of_store};
 
 /// An event type to be made.
 #[derive(Debug, Clone)]
@@ -81,6 +81,7 @@ impl Engine {
             policy: new.policy,
             external_id: new.external_id,
             active: true,
+            archived_at: None,
             revision: 1,
             created_at: now,
             updated_at: now,
@@ -104,6 +105,7 @@ impl Engine {
             title: copy.title.unwrap_or(original.title),
             external_id: None,
             active: false,
+            archived_at: None,
             revision: 1,
             created_at: now,
             updated_at: now,
@@ -195,6 +197,10 @@ impl Engine {
         apply!(event_type, patch, slug, title, description, length_minutes, slot_interval_minutes);
         apply!(event_type, patch, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes);
         apply!(event_type, patch, booking_window_days, members, policy, external_id, active);
+        if event_type.active {
+            // Taken up again.
+            event_type.archived_at = None;
+        }
         event_type.check()?;
         self.check_schedule(&event_type).await?;
         let unchecked = self.check_twin(caller, &event_type, Some(&before)).await?;
@@ -208,16 +214,17 @@ impl Engine {
         }
     }
 
-    /// Event types by id, of one listing or of all.
+    /// Event types by id, of one listing or of all; archived ones as well if that is said.
     pub async fn list_event_types(
         &self,
         caller: &Caller,
         listing: Option<ListingId>,
+        archived: bool,
         after: Option<EventTypeId>,
         limit: u32,
     ) -> Outcome<Vec<EventTypeRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_event_types(caller.tenant, listing, after, limit).await.map_err(of_store)
+        self.store().list_event_types(caller.tenant, listing, archived, after, limit).await.map_err(of_store)
     }
 
     /// An event type.
@@ -225,11 +232,33 @@ impl Engine {
         self.store().event_type(caller.tenant, id).await.map_err(of_store)
     }
 
-    /// Remove an event type that nothing refers to.
-    pub async fn delete_event_type(&self, caller: &Caller, id: EventTypeId) -> Outcome<()> {
+    /// What closing an event type would find: it is gone if nothing refers to it, else it is archived.
+    pub async fn event_type_deletion(&self, caller: &Caller, id: EventTypeId) -> Outcome<OfferCounts> {
+        self.event_type(caller, id).await?;
+        self.store().event_type_counts(caller.tenant, id, self.now()).await.map_err(of_store)
+    }
+
+    /// Close an event type. Gone for good if nothing refers to it; else it is archived: it offers nothing and stays for its bookings.
+    pub async fn delete_event_type(
+        &self,
+        caller: &Caller,
+        id: EventTypeId,
+        expected_revision: Option<i64>,
+    ) -> Outcome<Ends<EventTypeRecord>> {
+        let event_type = self.event_type(caller, id).await?;
+        let revision = event_type.revision;
+        if expected_revision.is_some_and(|expected| expected != revision) {
+            return Err(of_store(StoreError::Stale));
+        }
         match self.store().delete_event_type(caller.tenant, id, self.audit(caller)).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.not_removed(caller, Removed::EventType(id), error).await),
+            Ok(()) => Ok(Ends::Removed),
+            Err(StoreError::InUse(_)) if event_type.archived_at.is_some() => Ok(Ends::Kept(event_type)),
+            Err(StoreError::InUse(_)) => {
+                let closed = EventTypeRecord { active: false, archived_at: Some(self.now()), ..event_type };
+                let closed = self.store().update_event_type(closed, revision, self.audit(caller)).await;
+                closed.map(Ends::Kept).map_err(of_store)
+            }
+            Err(error) => Err(of_store(error)),
         }
     }
 }

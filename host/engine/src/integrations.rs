@@ -3,7 +3,7 @@
 
 use berth_model::{
     calendar::CalendarRecord,
-    connection::ConnectionRecord,
+    connection::{ConnectionRecord, ConnectionState},
     id::{CalendarId, ConnectionId, MemberId},
     limits,
     plugin::Abilities,
@@ -96,6 +96,9 @@ impl Engine {
         }
         match self.store().connection(caller.tenant, calendar.connection).await {
             Err(_) => errors.push(FieldError::new("/connection", "no such connection")),
+            Ok(connection) if connection.state == ConnectionState::Disconnected => {
+                errors.push(FieldError::new("/connection", "this connection is disconnected"));
+            }
             Ok(connection) => {
                 let abilities = self.providers().abilities(&connection.plugin).unwrap_or_default();
                 if calendar.reads && !abilities.availability {

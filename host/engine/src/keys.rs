@@ -5,8 +5,10 @@ use std::net::IpAddr;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
+    connection::Stopped,
     id::{ApiKeyId, TenantId},
     limits,
+    listing::TenantState,
     problem::{Code, Problem},
     secret::Secret,
     time::Instant,
@@ -16,7 +18,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::{
     Engine, Outcome,
-    problems::of_store,
+    problems::{of_stopped, of_store},
     refusals::{is_from, network},
     validate::Fields,
 };
@@ -144,17 +146,23 @@ impl Engine {
         format!("berth_{}", URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The key behind this text, if it is one that may be used now.
+    /// The key behind this text, if it is one that may be used now. Refused for a tenant that is suspended.
     pub async fn authenticate(&self, key: &str) -> Outcome<Option<ApiKeyRecord>> {
         // Looked up by hash: the time it takes says nothing about how much of a guess was right.
-        let record = match self.store().key_by_hash(hash(key)).await {
-            Ok(record) => record,
+        let (record, tenant) = match self.store().key_by_hash(hash(key)).await {
+            Ok(found) => found,
             Err(StoreError::NotFound(_)) => return Ok(None),
             Err(error) => return Err(of_store(error)),
         };
         let now = self.now();
         if record.revoked_at.is_some() || record.expires_at.is_some_and(|at| at <= now) {
             return Ok(None);
+        }
+        match tenant {
+            Some(TenantState::Suspended) => return Err(of_stopped(Stopped::Suspended)),
+            // Its keys were revoked with it; this one was made in that moment.
+            Some(TenantState::Deleting) => return Ok(None),
+            Some(TenantState::Active) | None => {}
         }
         if record.last_used_at.is_none_or(|at| at.plus_seconds(TOUCH_SECONDS) <= now)
             && let Err(error) = self.store().touch_key(record.id, now).await

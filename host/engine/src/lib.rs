@@ -16,6 +16,7 @@ mod clashes;
 mod computing;
 mod connections;
 mod context;
+mod disconnecting;
 mod event_types;
 mod grants;
 mod holds;
@@ -32,14 +33,17 @@ mod mirror;
 mod moving;
 mod oauth;
 mod operations;
+mod pausing;
 mod plugins;
 mod problems;
 mod recovery;
 mod refusals;
+mod removing;
 mod repeats;
 mod rotation;
 mod routing;
 mod rules;
+mod same_account;
 mod series;
 mod standing;
 mod subscriptions;
@@ -71,6 +75,7 @@ use tokio::sync::{Notify, Semaphore};
 pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
 pub use bookings::{BookOutcome, BookRequest, HoldClaim};
 pub use connections::{ConnectionPatch, NewConnection};
+pub use disconnecting::{ConnectionDeletion, Ends};
 pub use event_types::{DuplicateEventType, EventTypePatch, NewEventType};
 pub use grants::{GrantChange, Losing};
 pub use holds::HoldRequest;
@@ -85,11 +90,12 @@ pub use members::{MemberPatch, NewMember};
 pub use mirror::{Difference, Reconciliation, SyncStatus};
 pub use moving::RescheduleBooking;
 pub use oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStarted};
-pub use operations::{JobState, Operation, ProviderSync};
+pub use operations::{JobState, Operation, ProviderSync, ProviderSyncState};
 pub use plugins::InstalledPlugin;
 pub use problems::of_store as problem_of_store;
 pub use routing::ProviderChoice;
 pub use rules::PatternPreview;
+pub use same_account::SameAccount;
 pub use series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
 pub use standing::Twin;
 pub use tenants::{NewTenant, TenantPatch};
@@ -194,8 +200,12 @@ impl Engine {
             bell: bell.clone(),
         });
         let breakers = Arc::new(breaker::ConnectionBreakers::new(recovery.clone()));
-        parts.providers =
-            Arc::new(oauth::Authorising { inner: bare, tokens: tokens.clone(), breakers: breakers.clone() });
+        parts.providers = Arc::new(oauth::Authorising {
+            inner: bare,
+            tokens: tokens.clone(),
+            breakers: breakers.clone(),
+            store: parts.store.clone(),
+        });
         Self {
             inner: Arc::new(Inner {
                 parts,

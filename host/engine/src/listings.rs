@@ -1,15 +1,16 @@
 //! Listings: where a tenant offers what it offers.
 
 use berth_model::{
+    connection::ConnectionState,
     id::{ConnectionId, ListingId},
     limits,
     listing::ListingRecord,
     problem::{FieldError, Problem},
     time::Zone,
 };
-use berth_store::StoreError;
+use berth_store::{StoreError, records::OfferCounts};
 
-use crate::{Caller, Engine, Outcome, apply, problems::of_store, uses::Removed, validate::Fields};
+use crate::{Caller, Ends, Engine, Outcome, apply, problems::of_store, validate::Fields};
 
 /// A listing to be made.
 #[derive(Debug, Clone)]
@@ -47,7 +48,8 @@ fn refused(error: StoreError) -> Problem {
 }
 
 impl Engine {
-    async fn check_listing(&self, listing: &ListingRecord) -> Outcome<()> {
+    /// Is it acceptable? What it is routed to already need not work.
+    async fn check_listing(&self, listing: &ListingRecord, routes_anew: bool) -> Outcome<()> {
         let mut fields = Fields::default();
         fields.slug("/slug", &listing.slug);
         fields.text("/title", &listing.title, 200);
@@ -56,6 +58,9 @@ impl Engine {
             match self.store().connection(listing.tenant, connection).await {
                 Ok(connection) if connection.listing.is_some_and(|only| only != listing.id) => {
                     fields.bad("/booking_provider_id", "this connection is only for another listing");
+                }
+                Ok(connection) if connection.state == ConnectionState::Disconnected && routes_anew => {
+                    fields.bad("/booking_provider_id", "this connection is disconnected");
                 }
                 Ok(_) => {}
                 Err(StoreError::NotFound(_)) => {
@@ -79,12 +84,13 @@ impl Engine {
             time_zone: new.time_zone,
             booking_provider: new.booking_provider,
             active: true,
+            archived_at: None,
             offer_when_degraded: new.offer_when_degraded,
             revision: 1,
             created_at: now,
             updated_at: now,
         };
-        self.check_listing(&listing).await?;
+        self.check_listing(&listing, true).await?;
         self.store().create_listing(listing.clone(), self.audit(caller)).await.map_err(refused)?;
         Ok(listing)
     }
@@ -98,6 +104,7 @@ impl Engine {
         expected_revision: Option<i64>,
     ) -> Outcome<ListingRecord> {
         let mut listing = self.listing(caller, id).await?;
+        let before = listing.booking_provider;
         apply!(
             listing,
             patch,
@@ -109,7 +116,11 @@ impl Engine {
             active,
             offer_when_degraded
         );
-        self.check_listing(&listing).await?;
+        if listing.active {
+            // Taken up again.
+            listing.archived_at = None;
+        }
+        self.check_listing(&listing, listing.booking_provider != before).await?;
         let revision = expected_revision.unwrap_or(listing.revision);
         self.store().update_listing(listing, revision, self.audit(caller)).await.map_err(refused)
     }
@@ -119,22 +130,45 @@ impl Engine {
         self.store().listing(caller.tenant, id).await.map_err(of_store)
     }
 
-    /// Remove a listing that nothing refers to.
-    pub async fn delete_listing(&self, caller: &Caller, id: ListingId) -> Outcome<()> {
+    /// What closing a listing would find: it is gone if nothing refers to it, else it is archived.
+    pub async fn listing_deletion(&self, caller: &Caller, id: ListingId) -> Outcome<OfferCounts> {
+        self.listing(caller, id).await?;
+        self.store().listing_counts(caller.tenant, id, self.now()).await.map_err(of_store)
+    }
+
+    /// Close a listing. Gone for good if nothing refers to it; else it is archived: it offers nothing and stays for its bookings.
+    pub async fn delete_listing(
+        &self,
+        caller: &Caller,
+        id: ListingId,
+        expected_revision: Option<i64>,
+    ) -> Outcome<Ends<ListingRecord>> {
+        let listing = self.listing(caller, id).await?;
+        let revision = listing.revision;
+        if expected_revision.is_some_and(|expected| expected != revision) {
+            return Err(of_store(StoreError::Stale));
+        }
         match self.store().delete_listing(caller.tenant, id, self.audit(caller)).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.not_removed(caller, Removed::Listing(id), error).await),
+            Ok(()) => Ok(Ends::Removed),
+            Err(StoreError::InUse(_)) if listing.archived_at.is_some() => Ok(Ends::Kept(listing)),
+            Err(StoreError::InUse(_)) => {
+                let closed = ListingRecord { active: false, archived_at: Some(self.now()), ..listing };
+                let closed = self.store().update_listing(closed, revision, self.audit(caller)).await;
+                closed.map(Ends::Kept).map_err(of_store)
+            }
+            Err(error) => Err(of_store(error)),
         }
     }
 
-    /// Listings by id.
+    /// Listings by id; archived ones as well if that is said.
     pub async fn list_listings(
         &self,
         caller: &Caller,
+        archived: bool,
         after: Option<ListingId>,
         limit: u32,
     ) -> Outcome<Vec<ListingRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_listings(caller.tenant, after, limit).await.map_err(of_store)
+        self.store().list_listings(caller.tenant, archived, after, limit).await.map_err(of_store)
     }
 }

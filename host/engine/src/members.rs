@@ -7,7 +7,7 @@ use berth_model::{
     time::Zone,
 };
 
-use crate::{Caller, Engine, Outcome, apply, problems::of_store, uses::Removed};
+use crate::{Caller, Engine, Outcome, apply, problems::of_store};
 
 /// A member to be added.
 #[derive(Debug, Clone)]
@@ -81,7 +81,7 @@ impl Engine {
     pub async fn delete_member(&self, caller: &Caller, id: MemberId) -> Outcome<()> {
         match self.store().delete_member(caller.tenant, id, self.audit(caller)).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.not_removed(caller, Removed::Member(id), error).await),
+            Err(error) => Err(self.member_not_removed(caller, id, error).await),
         }
     }
 

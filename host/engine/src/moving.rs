@@ -12,7 +12,7 @@ use berth_store::{
 };
 
 use crate::{
-    BookOutcome, Caller, Engine, Outcome, ProviderChoice,
+    BookOutcome, Caller, Engine, Outcome,
     availability::{Choice, Wanted},
     bookings::minutes_of,
     problems::of_store,
@@ -80,8 +80,9 @@ impl Engine {
                 "Only a confirmed booking without a change under way can be moved.",
             ));
         }
-        let choice = booking.connection.map_or(ProviderChoice::BuiltIn, ProviderChoice::Connection);
-        let scene = self.scene(caller, booking.event_type, Some(choice)).await?;
+        let scene = self.scene_of(caller, &booking, reschedule.bound_by_cutoffs).await?;
+        // What is free at the provider cannot be asked, and what it would say to the move comes when nobody waits for it any more.
+        scene.check_open()?;
         if reschedule.bound_by_cutoffs {
             self.check_cutoff(&booking, scene.event_type.policy.reschedule_cutoff_minutes, "moved")?;
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use berth_model::{
     booking::Booking,
+    connection::{ConnectionState, Stopped},
     id::{BookingId, ConnectionId, JobId},
     limits,
     problem::Problem,
@@ -47,11 +48,34 @@ impl JobState {
     }
 }
 
-/// Why both sides of a booking do not agree yet.
+/// How telling the provider of a booking stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderSyncState {
+    /// As its job stands.
+    Job(JobState),
+    /// Its connection is paused: it goes on when that is resumed.
+    Paused,
+    /// Its connection is disconnected: the provider is not told of anything any more.
+    NotTold,
+}
+
+impl ProviderSyncState {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Job(state) => state.as_str(),
+            Self::Paused => "paused",
+            Self::NotTold => "not_told",
+        }
+    }
+}
+
+/// Why both sides of a booking do not agree yet, or need not agree any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ProviderSync {
-    pub state: JobState,
+    pub state: ProviderSyncState,
     /// Tries so far, one that is under way included.
     pub tries: i64,
     /// Why the last try that ended did not succeed.
@@ -77,6 +101,40 @@ impl Engine {
         caller: &Caller,
         bookings: &[Booking],
     ) -> BTreeMap<BookingId, ProviderSync> {
+        let mut standing = self.job_standing(caller, bookings).await;
+        if bookings.iter().all(|b| b.connection.is_none()) {
+            return standing;
+        }
+        let stopped: BTreeMap<ConnectionId, ConnectionState> =
+            match self.store().stopped_connections(caller.tenant).await {
+                Ok(stopped) => stopped.into_iter().collect(),
+                Err(error) => {
+                    tracing::warn!(%error, "which connections are paused was not read");
+                    return standing;
+                }
+            };
+        for booking in bookings {
+            let state = booking.connection.and_then(|connection| stopped.get(&connection));
+            let Some(why) = state.and_then(|state| state.stopped()) else { continue };
+            let (last_error, next_try_at) = (Some(why.to_string()), None);
+            if why == Stopped::Disconnected {
+                let over =
+                    ProviderSync { state: ProviderSyncState::NotTold, tries: 0, last_error, next_try_at };
+                standing.insert(booking.id, over);
+            } else if let Some(sync) = standing.get_mut(&booking.id) {
+                *sync = ProviderSync {
+                    state: ProviderSyncState::Paused,
+                    tries: sync.tries,
+                    last_error,
+                    next_try_at,
+                };
+            }
+        }
+        standing
+    }
+
+    /// The same by their jobs alone.
+    async fn job_standing(&self, caller: &Caller, bookings: &[Booking]) -> BTreeMap<BookingId, ProviderSync> {
         let keys: HashMap<String, BookingId> =
             bookings.iter().filter(|b| b.provider_task.is_some()).map(|b| (job_key(b.id), b.id)).collect();
         if keys.is_empty() {
@@ -97,6 +155,7 @@ impl Engine {
             let state = JobState::of(&job, now);
             let next_try_at = (state == JobState::Waiting).then(|| job.leased_until.unwrap_or(job.due_at));
             let (tries, last_error) = (job.attempt, job.last_error);
+            let state = ProviderSyncState::Job(state);
             keys.get(&job.dedup_key).map(|id| (*id, ProviderSync { state, tries, last_error, next_try_at }))
         };
         jobs.into_iter().filter_map(of).collect()

@@ -1,6 +1,7 @@
 //! From errors of the store and of provider calls to what the caller is told. Causes that are not for callers are logged here.
 
 use berth_model::{
+    connection::Stopped,
     limits,
     problem::{Code, FieldError, Problem},
     provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError},
@@ -80,6 +81,7 @@ pub(crate) fn of_call(error: &CallError) -> Problem {
         CallError::NotActive(plugin) => {
             Problem::new(Code::ProviderNotActive, format!("The plugin {plugin} has no active version."))
         }
+        CallError::Stopped(stopped) => of_stopped(*stopped),
         CallError::HostNotGranted { plugin, host } => {
             Problem::new(Code::HostNotGranted, not_granted(plugin, std::slice::from_ref(host)))
                 .with_hint(format!("An operator grants it with: berth plugin grant {plugin} {host}"))
@@ -97,6 +99,17 @@ pub(crate) fn of_call(error: &CallError) -> Problem {
             }
             problem
         }
+    }
+}
+
+/// What the caller is told about a connection over which nothing goes because somebody decided so.
+pub(crate) fn of_stopped(stopped: Stopped) -> Problem {
+    match stopped {
+        Stopped::Paused => Problem::new(Code::ConnectionPaused, "The connection is paused."),
+        Stopped::Disconnected => {
+            Problem::new(Code::ConnectionDisconnected, "The connection is disconnected.")
+        }
+        Stopped::Suspended => Problem::new(Code::TenantSuspended, "The tenant is suspended."),
     }
 }
 

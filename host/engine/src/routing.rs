@@ -3,14 +3,18 @@
 use std::{ops::Deref, sync::Arc};
 
 use berth_model::{
-    connection::ConnectionRecord,
+    booking::Booking,
+    connection::{ConnectionRecord, Stopped},
     id::{ConnectionId, EventTypeId, MemberId},
     listing::{ListingRecord, TenantRecord},
     problem::{Code, Problem},
 };
 use berth_store::records::{SceneNow, SceneRecords};
 
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{
+    Caller, Engine, Outcome,
+    problems::{of_stopped, of_store},
+};
 
 /// A caller's own choice of where a booking goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,27 @@ impl Deref for Scene {
     }
 }
 
+impl Scene {
+    /// Why nothing is offered over its connection, if somebody decided so.
+    pub(crate) fn stopped(&self) -> Option<Stopped> {
+        self.connection.as_ref().and_then(|connection| connection.state.stopped())
+    }
+
+    /// Is it offered to customers?
+    fn is_active(&self) -> bool {
+        self.listing.active && self.event_type.active
+    }
+
+    /// May something new be booked over its connection? A provider that cannot be asked does not stop a booking, a decision does.
+    pub(crate) fn check_open(&self) -> Outcome<()> {
+        self.stopped().map_or(Ok(()), |stopped| Err(of_stopped(stopped)))
+    }
+}
+
+fn not_active() -> Problem {
+    Problem::new(Code::WrongState, "The listing or event type is not active.")
+}
+
 fn route(
     choice: Option<ProviderChoice>,
     listing: &ListingRecord,
@@ -51,6 +76,28 @@ fn route(
 }
 
 impl Engine {
+    /// The same for changing what is booked: where it is, whatever is routed elsewhere by now. What is over is nowhere but here.
+    ///
+    /// A listing or event type that is not active offers nothing to customers; the business may still move what is booked.
+    pub(crate) async fn scene_of(
+        &self,
+        caller: &Caller,
+        booking: &Booking,
+        by_customer: bool,
+    ) -> Outcome<Scene> {
+        let choice = booking.connection.map_or(ProviderChoice::BuiltIn, ProviderChoice::Connection);
+        let scene = self.scene_whatever(caller, booking.event_type, Some(choice)).await?;
+        if by_customer && !scene.is_active() {
+            return Err(not_active().with_hint(
+                "Cancel it, or ask the business; a key with the scope bookings:override may still move it.",
+            ));
+        }
+        if scene.stopped() == Some(Stopped::Disconnected) {
+            return Ok(Scene { connection: None, ..scene });
+        }
+        Ok(scene)
+    }
+
     /// Load what booking this event type needs, and route it. Refuses what cannot be booked.
     pub(crate) async fn scene(
         &self,
@@ -58,13 +105,23 @@ impl Engine {
         event_type: EventTypeId,
         choice: Option<ProviderChoice>,
     ) -> Outcome<Scene> {
+        let scene = self.scene_whatever(caller, event_type, choice).await?;
+        if scene.is_active() {
+            return Ok(scene);
+        }
+        Err(not_active().with_hint("Set `active` to true on both to take bookings."))
+    }
+
+    /// The same whether or not anything may be booked there.
+    async fn scene_whatever(
+        &self,
+        caller: &Caller,
+        event_type: EventTypeId,
+        choice: Option<ProviderChoice>,
+    ) -> Outcome<Scene> {
         let SceneNow { records, places } =
             self.store().scene(caller.tenant, event_type).await.map_err(of_store)?;
-        let SceneRecords { tenant, listing, event_type, .. } = records.as_ref();
-        if !listing.active || !event_type.active {
-            return Err(Problem::new(Code::WrongState, "The listing or event type is not active.")
-                .with_hint("Set `active` to true on both to take bookings."));
-        }
+        let SceneRecords { tenant, listing, .. } = records.as_ref();
         let connection = match route(choice, listing, tenant) {
             None => None,
             Some(id) => {

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use berth_model::{
     booking::{Booking, ProviderTask},
-    connection::ConnectionStatus,
+    connection::{ConnectionState, ConnectionStatus, Stopped},
     id::{BookingId, JobId, TenantId},
     limits,
     provider::{
@@ -83,6 +83,10 @@ impl Engine {
             return Ok(Synced::Settled(Box::new(booking)));
         };
         let connection = self.store().connection(tenant, connection).await?;
+        if connection.state == ConnectionState::Disconnected {
+            let change = self.settled_here(&booking).await?;
+            return self.settle_with(&booking, change, None, held).await;
+        }
         let context = self.call_context(&connection, Some(booking.listing), request_id).await;
         let result = match &context {
             Ok(context) => self.drive(context, &booking, task, held.attempt).await,
@@ -126,6 +130,16 @@ impl Engine {
                 settled
             }
             Err(error) if error.is_definite() => self.refuse(&booking, task, error, held).await,
+            // Disconnected in this moment: the next try finds it so.
+            Err(CallError::Stopped(Stopped::Disconnected)) => {
+                self.overtaken(&booking, None, held).await?;
+                Ok(Synced::Overtaken)
+            }
+            Err(CallError::Stopped(stopped)) => {
+                self.note_waiting(&booking, task, held, stopped, request_id).await?;
+                self.park(held, connection.id, stopped).await?;
+                Ok(Synced::Later)
+            }
             Err(error) => {
                 tracing::info!(booking = %id, attempt = held.attempt, outcome = error.outcome(), "the provider was not told yet");
                 let next = self.next_try(held, &connection, &error).await?;

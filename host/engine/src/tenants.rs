@@ -1,11 +1,16 @@
 //! Tenants, as an operator manages them.
 
 use berth_model::{
+    connection::{ConnectionState, Stopped},
     id::{ConnectionId, TenantId},
-    listing::TenantRecord,
+    listing::{TenantRecord, TenantState},
 };
 
-use crate::{Engine, Outcome, problems::of_store, validate::Fields};
+use crate::{
+    Engine, Outcome,
+    problems::{of_stopped, of_store},
+    validate::Fields,
+};
 
 /// A tenant to be made.
 #[derive(Debug, Clone)]
@@ -45,6 +50,7 @@ impl Engine {
             slug: new.slug,
             name: new.name,
             default_connection: None,
+            state: TenantState::Active,
             created_at: self.now(),
         };
         check(&tenant)?;
@@ -82,7 +88,10 @@ impl Engine {
         }
         if let Some(connection) = patch.default_connection {
             if let Some(connection) = connection {
-                self.store().connection(id, connection).await.map_err(of_store)?;
+                let connection = self.store().connection(id, connection).await.map_err(of_store)?;
+                if connection.state == ConnectionState::Disconnected {
+                    return Err(of_stopped(Stopped::Disconnected));
+                }
             }
             tenant.default_connection = connection;
         }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use berth_model::{
-    connection::ConnectionRecord,
+    connection::{ConnectionRecord, ConnectionState},
     id::{ConnectionId, InboundWebhookId, TenantId},
     limits,
     manifest::{Manifest, PluginId, WebhookSpec},
@@ -31,6 +31,11 @@ use crate::{
 /// Webhooks run before what nobody waits for.
 const PRIORITY: i64 = 20;
 
+/// The key of the one job that works on the messages of a connection.
+pub(crate) fn webhooks_key(connection: ConnectionId) -> String {
+    format!("webhooks:{connection}")
+}
+
 fn no_such() -> Problem {
     Problem::not_found("connection")
 }
@@ -50,6 +55,8 @@ impl Engine {
         request_id: &str,
     ) -> Outcome<WebhookReply> {
         let connection = match self.store().connection_by_id(connection).await {
+            // What was disconnected takes nothing any more, like what was never there.
+            Ok(connection) if connection.state == ConnectionState::Disconnected => return Err(no_such()),
             Ok(connection) if connection.plugin == *plugin => connection,
             Ok(_) | Err(StoreError::NotFound(_)) => return Err(no_such()),
             Err(error) => return Err(of_store(error)),
@@ -163,7 +170,7 @@ impl Engine {
             payload: json!({ "connection": connection }),
             priority: PRIORITY,
             due_at: self.now(),
-            dedup_key: format!("webhooks:{connection}"),
+            dedup_key: webhooks_key(connection),
             leased_until: None,
         }
     }
@@ -190,7 +197,7 @@ impl Engine {
                 break;
             }
             if let Err(error) = self.process_webhook(stored, request_id).await? {
-                if !is_last(held) {
+                if !is_last(held) || matches!(error, CallError::Stopped(_)) {
                     return self.postpone(held, &as_it_was, &error).await;
                 }
                 if self.now() < given_up_from {

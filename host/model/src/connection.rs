@@ -38,6 +38,69 @@ impl ConnectionStatus {
     pub const ALL: [Self; 3] = [Self::Healthy, Self::Unauthorised, Self::Unavailable];
 }
 
+/// May a connection be used? People decide it; whether it works is its [`ConnectionStatus`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    /// It is read, told and offered through.
+    Active,
+    /// Nothing goes over it until it is resumed; what has to be told waits.
+    Paused,
+    /// It is over: its credentials are gone, and its bookings keep what they know.
+    Disconnected,
+}
+
+impl ConnectionState {
+    /// The name in the database and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Disconnected => "disconnected",
+        }
+    }
+
+    /// All states.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Paused, Self::Disconnected];
+
+    /// Why nothing goes over it, if nothing does.
+    #[must_use]
+    pub const fn stopped(self) -> Option<Stopped> {
+        match self {
+            Self::Active => None,
+            Self::Paused => Some(Stopped::Paused),
+            Self::Disconnected => Some(Stopped::Disconnected),
+        }
+    }
+}
+
+/// Why nothing goes over a connection although nothing is wrong with it: somebody decided so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// Until somebody resumes it.
+    #[error("the connection is paused")]
+    Paused,
+    /// Until an operator resumes its tenant.
+    #[error("the tenant is suspended")]
+    Suspended,
+    /// It is over.
+    #[error("the connection is disconnected")]
+    Disconnected,
+}
+
+impl Stopped {
+    /// Constant name for machines, metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Suspended => "suspended",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
 /// A connection without its credentials, which only the store's vault holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnectionRecord {
@@ -55,6 +118,8 @@ pub struct ConnectionRecord {
     pub settings: Value,
     /// Hosts this tenant grants; none: all that the operator grants.
     pub granted_hosts: Option<HostGrant>,
+    /// May it be used?
+    pub state: ConnectionState,
     /// Does it work?
     pub status: ConnectionStatus,
     /// What keeps it from working, for people.

@@ -48,6 +48,8 @@ pub struct EventTypeRecord {
     pub external_id: Option<String>,
     /// Can it be booked?
     pub active: bool,
+    /// When it was closed, if it was: it is not active then, and stays for its bookings.
+    pub archived_at: Option<Instant>,
     /// Counts changes; the `ETag`.
     pub revision: i64,
     /// When it was made.

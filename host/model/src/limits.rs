@@ -1,9 +1,11 @@
 //! Every limit of the host: a name with its unit, the number, and the reason. Operators may change those that
 //! `berth.toml` lists; a plugin may only lower its own.
 
+mod closing;
 mod compile;
 mod providers;
 
+pub use closing::*;
 pub use compile::*;
 pub use providers::*;
 

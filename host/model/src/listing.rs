@@ -5,6 +5,32 @@ use crate::{
     time::{Instant, Zone},
 };
 
+/// May a tenant use Berth? Operators decide it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenantState {
+    /// Yes.
+    Active,
+    /// Not until an operator resumes it: its keys and links are refused, and nothing of it is read or sent.
+    Suspended,
+    /// Never again: everything of it is being removed.
+    Deleting,
+}
+
+impl TenantState {
+    /// The name in the database and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Deleting => "deleting",
+        }
+    }
+
+    /// All states.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Deleting];
+}
+
 /// A tenant: a business that uses Berth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantRecord {
@@ -16,6 +42,8 @@ pub struct TenantRecord {
     pub name: String,
     /// Where bookings go when neither the request nor the listing says; none for the built-in provider.
     pub default_connection: Option<ConnectionId>,
+    /// May it use Berth?
+    pub state: TenantState,
     /// When it was made.
     pub created_at: Instant,
 }
@@ -39,6 +67,8 @@ pub struct ListingRecord {
     pub booking_provider: Option<ConnectionId>,
     /// Can it be booked?
     pub active: bool,
+    /// When it was closed, if it was: it is not active then, and stays for its bookings.
+    pub archived_at: Option<Instant>,
     /// What availability does when a provider cannot be asked: hide the slots, or offer them (reported as degraded).
     pub offer_when_degraded: bool,
     /// Counts changes; the `ETag`.

@@ -81,6 +81,8 @@ codes! {
     TooLate = "E0418", 409, "It is too late for this", "Ask the business; a key with the scope bookings:override may still do it.";
     /// A repeat of a request whose answer held a secret.
     AnswerNotKept = "E0424", 409, "It was done before, and its answer is not kept", "Look at what was made; for a secret that was shown once, make a new one.";
+    /// An operator suspended the tenant.
+    TenantSuspended = "E0432", 403, "The tenant is suspended", "Ask the operator; nothing is lost, and everything goes on when it is resumed.";
     /// The tenant would be left without an owner.
     LastOwner = "E0430", 409, "The tenant needs an owner", "Make another active member an owner first.";
     /// The provider refused the credential.
@@ -111,6 +113,10 @@ codes! {
     PluginNotLoaded = "E0515", 503, "The component could not be loaded now", "Nothing is wrong with the component. Try again when the machine has less to do; the detail says what was in the way.";
     /// Nobody granted the host that the provider is at.
     HostNotGranted = "E0517", 422, "A host is not granted to the provider plugin", "An operator grants it with `berth plugin grant`; the detail names the host.";
+    /// Somebody paused the connection.
+    ConnectionPaused = "E0518", 409, "The connection is paused", "Resume it with POST /api/booking-providers/{id}/resume; what has to be told to the provider waits until then.";
+    /// The connection is over.
+    ConnectionDisconnected = "E0519", 409, "The connection is disconnected", "Give it credentials of the same account with PATCH /api/booking-providers/{id}, or choose another connection.";
     /// The signature of a webhook is wrong.
     WebhookRefused = "E0520", 401, "The webhook's signature is not valid", "Check the secret at the provider; recreate the subscription.";
     /// A consent flow that is not there, any more.

@@ -386,6 +386,8 @@ pub struct CallContext {
     pub asked: Asked,
     /// Nobody waits for it, whatever its function: it leaves a part of the provider's rate to what somebody waits for.
     pub in_background: bool,
+    /// It is made even if the connection is paused or disconnected: to try credentials before they are saved, and to take leave.
+    pub despite_state: bool,
 }
 
 /// The future of a provider call.

@@ -298,6 +298,7 @@ fn nobody(manifest: &Manifest) -> CallContext {
         granted_hosts: Arc::new(BTreeSet::new()),
         asked: Asked::default(),
         in_background: false,
+        despite_state: false,
     }
 }
 

@@ -47,6 +47,8 @@ migrations! {
     26 "0026_kept_answers",
     28 "0028_changes_seen",
     31 "0031_known_years",
+    32 "0032_states",
+    33 "0033_archived",
     35 "0035_looks",
     36 "0036_catalogs",
     37 "0037_booking_twins",

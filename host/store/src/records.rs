@@ -4,6 +4,7 @@ mod availability;
 mod idempotency;
 mod oauth;
 mod recovery;
+mod states;
 
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
@@ -24,6 +25,7 @@ pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace, Twi
 pub use idempotency::{Idempotency, IdempotencyKey, KeptAnswer};
 pub use oauth::{OAuthClientRecord, OAuthFlow};
 pub use recovery::Recovered;
+pub use states::{ConnectionCounts, OfferCounts, TenantCounts};
 
 /// Who caused a change, for the audit row that every change of state writes (invariant 9).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,6 +200,11 @@ pub enum BookingChange {
         /// As above.
         job: NewJob,
     },
+    /// Its connection is over, so that nobody can be told of what was asked here: it is so, with the task done.
+    SettledHere {
+        /// Place of the booking from now on.
+        blocked: Interval,
+    },
     /// The tenant declined what waited for it: `cancelled`, place released. The provider never knew of it.
     Decline {
         /// For people.
@@ -315,6 +322,15 @@ pub enum JobEnd {
     },
     /// Its connection does not work: try again not before then, or as soon as the connection recovers (`Store::wake_stopped`).
     Stopped {
+        /// Which connection.
+        by: ConnectionId,
+        /// Not before.
+        due_at: Instant,
+        /// Why, for people; never a secret.
+        error: String,
+    },
+    /// Nothing goes over its connection for now: this was no try. Again not before then, or as soon as the connection is resumed.
+    Parked {
         /// Which connection.
         by: ConnectionId,
         /// Not before.

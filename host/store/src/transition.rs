@@ -101,16 +101,7 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
         BookingChange::ChangedByProvider { external, blocked } => {
             (changed_by_provider(&mut booking, external, *blocked)?, "booking.changed_by_provider")
         }
-        BookingChange::Confirm { job } => {
-            require(booking.awaits_confirmation())?;
-            if job.is_some() {
-                booking.provider_task = Some(ProviderTask::Create);
-                (Places::Keep, "booking.accepted")
-            } else {
-                become_status(&mut booking, BookingStatus::Confirmed)?;
-                (Places::Keep, "booking.confirmed")
-            }
-        }
+        BookingChange::Confirm { job } => (Places::Keep, confirm(&mut booking, job.is_some())?),
         BookingChange::Retell { task, .. } => {
             require(booking.status == BookingStatus::Confirmed && booking.provider_task.is_none())?;
             booking.provider_task = Some(*task);
@@ -122,6 +113,9 @@ pub(crate) fn apply(old: &Booking, change: &BookingChange, at: Instant) -> Resul
                 booking.previous_when = Some(booking.when);
             }
             (Places::Keep, "booking.told_again")
+        }
+        BookingChange::SettledHere { blocked } => {
+            (settled_here(&mut booking, *blocked)?, "booking.provider_not_told")
         }
         BookingChange::Decline { reason } => {
             require(booking.awaits_confirmation())?;
@@ -184,6 +178,29 @@ fn synced(
     settle(booking);
     adopt(booking, external);
     Ok((Places::Only(Place { blocked, when: booking.when }), action))
+}
+
+/// The tenant agrees: both sides have it, or the provider is to be told.
+fn confirm(booking: &mut Booking, is_told: bool) -> Result<&'static str, StoreError> {
+    require(booking.awaits_confirmation())?;
+    if is_told {
+        booking.provider_task = Some(ProviderTask::Create);
+        return Ok("booking.accepted");
+    }
+    become_status(booking, BookingStatus::Confirmed)?;
+    Ok("booking.confirmed")
+}
+
+/// What was asked here is so, whatever the provider has: nobody can tell it.
+fn settled_here(booking: &mut Booking, blocked: Interval) -> Result<Places, StoreError> {
+    let task = booking.provider_task.ok_or(StoreError::WrongState)?;
+    settle(booking);
+    if task == ProviderTask::Cancel {
+        return Ok(Places::Release);
+    }
+    require(booking.status.is_active())?;
+    booking.status = BookingStatus::Confirmed;
+    Ok(Places::Only(Place { blocked, when: booking.when }))
 }
 
 /// The one way back from `cancelled`: the attendee was never told that it is over, since the provider did not agree.

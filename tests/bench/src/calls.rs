@@ -57,6 +57,7 @@ pub fn context(tenant: u128) -> CallContext {
         granted_hosts: Arc::new(BTreeSet::new()),
         asked: Asked::default(),
         in_background: false,
+        despite_state: false,
     }
 }
 

@@ -336,11 +336,17 @@ impl Engine {
         // What is booked already moves, whatever became of its event type there.
         let twin = if wanted.moving.is_some() { TwinState::Known } else { self.twin_in(scene).await? };
         let mut degraded = Vec::new();
-        let external = match &scene.connection {
+        let stopped = scene.stopped();
+        let external = match (&scene.connection, stopped) {
+            (None, _) => None,
+            (Some(connection), Some(stopped)) => {
+                let reason = stopped.to_string();
+                degraded.push(Degraded { connection: connection.id, member: None, reason });
+                None
+            }
             // Nothing of it could be booked: nobody has to be asked.
-            Some(_) if !twin.is_bookable() => None,
-            None => None,
-            Some(connection) => self
+            (Some(_), None) if !twin.is_bookable() => None,
+            (Some(connection), None) => self
                 .external_availability(
                     request_id,
                     scene,
@@ -358,8 +364,11 @@ impl Engine {
         };
         let times = self.calendar_times(request_id, scene, &ids, within, &places).await?;
         degraded.extend(times.degraded);
-        let unknown =
-            if scene.listing.offer_when_degraded { BTreeSet::new() } else { hidden(&degraded, &ids) };
+        let unknown = if scene.listing.offer_when_degraded && stopped.is_none() {
+            BTreeSet::new()
+        } else {
+            hidden(&degraded, &ids)
+        };
         let hidden = if twin.is_bookable() {
             (unknown, Reason::Degraded)
         } else {

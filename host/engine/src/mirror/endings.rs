@@ -2,6 +2,7 @@
 
 use berth_model::{
     booking::Booking,
+    connection::Stopped,
     id::{ConflictId, TenantId},
     limits,
     problem::{Code, Problem},
@@ -68,6 +69,12 @@ impl Engine {
             Err(problem) if is_for_now(&problem) && !is_last(held) => {
                 self.store().conflict_end_not_tried(tenant, id).await?;
                 return self.try_again(held, &problem).await;
+            }
+            Err(problem)
+                if problem.code == Code::ConnectionPaused || problem.code == Code::TenantSuspended =>
+            {
+                self.store().conflict_end_not_tried(tenant, id).await?;
+                return self.park(held, conflict.connection, Stopped::Paused).await;
             }
             // A person has to look at it then.
             Err(problem) => {

@@ -142,7 +142,7 @@ impl Engine {
 
     /// The event types here, for as long as some pages are read.
     pub(super) async fn services(&self, connection: &ConnectionRecord) -> Result<Services, StoreError> {
-        let all = self.store().list_event_types(connection.tenant, None, None, EVENT_TYPES_MAX).await?;
+        let all = self.store().list_event_types(connection.tenant, None, true, None, EVENT_TYPES_MAX).await?;
         Ok(Services(all.into_iter().filter(|e| e.active).collect()))
     }
 

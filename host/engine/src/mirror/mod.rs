@@ -12,5 +12,7 @@ mod run;
 mod views;
 
 pub(crate) use identity::Whose;
+pub(crate) use run::sync_key;
+
 pub use reconcile::{Difference, Reconciliation};
 pub use views::SyncStatus;

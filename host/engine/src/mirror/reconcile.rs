@@ -179,7 +179,7 @@ impl Engine {
     async fn prices(&self, caller: &Caller, connection: ConnectionId) -> Outcome<Prices> {
         let ours = self
             .store()
-            .list_event_types(caller.tenant, None, None, EVENT_TYPES_MAX)
+            .list_event_types(caller.tenant, None, true, None, EVENT_TYPES_MAX)
             .await
             .map_err(of_store)?;
         let items = self

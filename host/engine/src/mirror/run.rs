@@ -26,7 +26,7 @@ use crate::{
 const PRIORITY: i64 = 50;
 
 /// The key of the one job that synchronises a connection.
-pub(super) fn sync_key(connection: ConnectionId) -> String {
+pub(crate) fn sync_key(connection: ConnectionId) -> String {
     format!("sync:{connection}")
 }
 
@@ -238,8 +238,13 @@ impl Engine {
         error: &CallError,
         why: String,
     ) -> Result<(), StoreError> {
-        state.failures += 1;
         state.error = Some(why);
+        if matches!(error, CallError::Stopped(_)) {
+            // Not a failure: it goes on when the connection is resumed.
+            self.store().set_sync_progress(state).await?;
+            return self.postpone(held, connection, error).await;
+        }
+        state.failures += 1;
         if is_last(held) {
             // Somebody may mend it meanwhile.
             state.phase = SyncPhase::Idle;

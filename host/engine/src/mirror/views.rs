@@ -40,7 +40,7 @@ impl Engine {
         connection: ConnectionId,
         full: bool,
     ) -> Outcome<SyncStatus> {
-        self.connection(caller, connection).await?;
+        self.usable_connection(caller, connection).await?;
         if full {
             self.forget_position(caller, connection).await?;
         }

@@ -1,4 +1,5 @@
-//! The providers, with tokens that are good: renewed before they end, and once when a provider refuses one.
+//! The providers, as far as their connections may be used, with tokens that are good: renewed before they end, and once when a provider
+//! refuses one.
 
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use berth_model::{
     },
 };
 
+use berth_store::Store;
+
 use super::Tokens;
 use crate::breaker::ConnectionBreakers;
 
@@ -23,12 +26,34 @@ pub(crate) struct Authorising {
     pub(crate) tokens: Arc<Tokens>,
     /// What keeps a provider from being asked that does not answer.
     pub(crate) breakers: Arc<ConnectionBreakers>,
+    /// Knows which connections are paused or over.
+    pub(crate) store: Store,
+}
+
+impl Authorising {
+    /// Nothing goes over a connection of which somebody decided so. This is the one way to every provider.
+    async fn check_state(&self, cx: &CallContext) -> Result<(), CallError> {
+        if cx.despite_state {
+            return Ok(());
+        }
+        match self.store.stopped(cx.tenant, cx.connection).await {
+            Ok(None) => Ok(()),
+            Ok(Some(stopped)) => Err(CallError::Stopped(stopped)),
+            Err(error) => {
+                if error.trouble().is_none() {
+                    tracing::error!(%error, connection = %cx.connection, "the state of a connection was not read");
+                }
+                Err(CallError::Provider(ProviderError::Unavailable { retry_after_ms: None }))
+            }
+        }
+    }
 }
 
 macro_rules! authorised {
     ($($name:ident($($arg:ident: $type:ty),*) -> $reply:ty;)*) => {
         $(fn $name<'a>(&'a self, cx: &'a CallContext, $($arg: $type),*) -> Reply<'a, $reply> {
             Box::pin(async move {
+                self.check_state(cx).await?;
                 let passage = self.breakers.try_acquire(cx.connection, self.tokens.now())?;
                 // Each call notes for itself whether it asked the provider.
                 let cx = &CallContext { asked: Asked::default(), ..cx.clone() };

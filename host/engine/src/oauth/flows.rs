@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionStatus},
+    connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
     id::{ConnectionId, ListingId},
     limits,
     manifest::Manifest,
@@ -209,6 +209,7 @@ impl Engine {
                 oauth::said_by_provider(&format!("The provider says {error}. {said}")),
             ));
         }
+        self.check_tenant(flow.tenant).await?;
         let code =
             answer.code.ok_or_else(|| Problem::new(Code::ConsentRefused, "The provider gave no code."))?;
         let sealed: Value = serde_json::from_slice(sealed).unwrap_or_default();
@@ -277,6 +278,9 @@ impl Engine {
             .update_connection(connection, Some(credentials), revision, self.audit(caller))
             .await
             .map_err(of_store)?;
+        if updated.state == ConnectionState::Disconnected {
+            return self.resume_now(caller, updated).await;
+        }
         self.connection_recovered(updated.id).await;
         Ok(updated)
     }

@@ -2,7 +2,8 @@
 
 use berth_model::{
     booking::{Booking, ProviderTask},
-    connection::ConnectionRecord,
+    connection::{ConnectionRecord, Stopped},
+    id::ConnectionId,
     limits,
     provider::{CallError, ProviderError},
     time::Instant,
@@ -21,8 +22,33 @@ impl Engine {
         connection: &ConnectionRecord,
         error: &CallError,
     ) -> Result<(), StoreError> {
+        if let CallError::Stopped(stopped) = error {
+            return self.park(held, connection.id, *stopped).await;
+        }
         let next = self.next_try(held, connection, error).await?;
         self.end_try(held, connection, error, next).await
+    }
+
+    /// Nothing goes over the connection: that was no try. It waits until the connection is resumed; for one that is over there is nothing
+    /// left to do.
+    pub(crate) async fn park(
+        &self,
+        held: Held,
+        by: ConnectionId,
+        stopped: Stopped,
+    ) -> Result<(), StoreError> {
+        if stopped == Stopped::Disconnected {
+            return self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop);
+        }
+        let due_at = self.now().plus_seconds(limits::PARKED_SECONDS);
+        let end = JobEnd::Parked { by, due_at, error: stopped.to_string() };
+        self.store().end_job(held.job, held.attempt, end).await?;
+        // Resumed in this moment: whoever did that did not see this job.
+        let connection = self.store().connection_by_id(by).await?;
+        if self.store().stopped(connection.tenant, by).await?.is_none() {
+            self.connection_recovered(by).await;
+        }
+        Ok(())
     }
 
     /// When to try again: exponential backoff with jitter, never before the provider's own word. None if this try was the last.
@@ -90,6 +116,23 @@ impl Engine {
             "provider_task": task.as_str(), "attempts": held.attempt, "error": of_call(error).detail, "next_try_at": next,
         });
         self.store().note_on_booking(booking.tenant, booking.id, action, data, audit).await
+    }
+
+    /// Why a booking is still pending, in its timeline: once, since only a person goes on.
+    pub(super) async fn note_waiting(
+        &self,
+        booking: &Booking,
+        task: ProviderTask,
+        held: Held,
+        stopped: Stopped,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        if held.attempt > 1 {
+            return Ok(());
+        }
+        let audit = self.audit_by(&format!("job:{}", held.job), request_id);
+        let data = json!({ "provider_task": task.as_str(), "because": stopped.as_str(), "error": stopped.to_string() });
+        self.store().note_on_booking(booking.tenant, booking.id, "booking.sync_waits", data, audit).await
     }
 
     /// Between half and all of the doubled wait (the jitter keeps retries of many jobs apart).

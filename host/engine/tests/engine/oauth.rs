@@ -346,7 +346,7 @@ async fn a_consent_is_given_back() {
     let answer = consent(&world, &started, "c9");
     world.provider.state().accepted = None;
     let other = world.engine.finish_oauth(answer, "req").await.result.unwrap();
-    world.engine.delete_connection(&world.caller, other.id).await.unwrap();
+    world.engine.delete_connection(&world.caller, other.id, None).await.unwrap();
     assert_eq!(world.tokens.state.lock().unwrap().revoked.len(), 2);
 }
 

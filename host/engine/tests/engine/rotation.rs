@@ -205,7 +205,7 @@ async fn a_connection_that_goes_takes_its_old_subscriptions_along() {
     let made = w.engine.create_connection(&w.caller, crate::world::new_connection()).await.unwrap();
     w.provider.next("unsubscribe", Fault::Before(LOST));
     let rotated = w.engine.rotate_webhook_secret(&w.caller, made.id, None, None).await.unwrap();
-    w.engine.delete_connection(&w.caller, made.id).await.unwrap();
+    w.engine.delete_connection(&w.caller, made.id, None).await.unwrap();
     let ended = [made.subscription.unwrap().id, rotated.subscription.unwrap().id];
     assert_eq!(w.provider.state().unsubscribed, ended);
 }

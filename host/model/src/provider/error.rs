@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::PluginId;
+use crate::{connection::Stopped, manifest::PluginId};
 
 /// `berth:provider/types.field-problem`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +65,9 @@ pub enum CallError {
     /// No active version of this plugin. Nothing was done.
     #[error("provider plugin {0} is not active")]
     NotActive(PluginId),
+    /// Somebody decided that nothing goes over this connection. Nothing was done.
+    #[error("{0}")]
+    Stopped(Stopped),
     /// The component does not export the interface. Nothing was done.
     #[error("the provider does not offer {0}")]
     NotOffered(&'static str),
@@ -135,6 +138,7 @@ impl CallError {
                 matches!(error, ProviderError::Unauthorised | ProviderError::Unavailable { .. })
             }
             Self::NotActive(_)
+            | Self::Stopped(_)
             | Self::HostNotGranted { .. }
             | Self::BreakerOpen { .. }
             | Self::Trap { .. }
@@ -184,6 +188,7 @@ impl CallError {
             },
             Self::Busy { .. } => "busy",
             Self::NotActive(_) => "not_active",
+            Self::Stopped(stopped) => stopped.as_str(),
             Self::NotOffered(_) => "not_offered",
             Self::HostNotGranted { .. } => "host_not_granted",
             Self::BreakerOpen { .. } => "breaker_open",

@@ -142,5 +142,6 @@ pub(super) fn cx(tenant: u128) -> CallContext {
         granted_hosts: Arc::new(BTreeSet::new()),
         asked: Asked::default(),
         in_background: false,
+        despite_state: false,
     }
 }

@@ -8,10 +8,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{ConnectionPatch, Engine, NewConnection};
+use berth_engine::{ConnectionPatch, Ends, Engine, NewConnection, SameAccount};
 use berth_model::{
     breaker::BreakerState,
-    connection::{ConnectionRecord, ConnectionStatus},
+    connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
     id::{ConnectionId, ListingId},
     manifest::PluginId,
     provider::{ExternalEventType, Page as ExternalPage},
@@ -49,6 +49,10 @@ pub(super) struct ConnectionView {
     credentials: Vec<String>,
     /// Hosts this tenant grants; null: all that the operator grants.
     granted_hosts: Option<BTreeSet<String>>,
+    /// `active`; `paused`: nothing is read, told or offered through it until it is resumed; `disconnected`: it is over, and stays for its
+    /// bookings, which keep what they know.
+    #[schema(value_type = String)]
+    state: ConnectionState,
     /// `healthy`, `unauthorised`, `unavailable`.
     #[schema(value_type = String)]
     status: ConnectionStatus,
@@ -59,11 +63,26 @@ pub(super) struct ConnectionView {
     account: Value,
     /// Does the provider send webhooks?
     webhooks: WebhooksView,
+    /// What may not be meant. Shown for one connection, not in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<WarningView>,
     revision: i64,
     #[schema(value_type = String)]
     created_at: Instant,
     #[schema(value_type = String)]
     updated_at: Instant,
+}
+
+/// Something that is allowed and may not be meant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WarningView {
+    /// `same_account`: there are other connections to this account at the provider.
+    code: &'static str,
+    /// In words, with why it may be right.
+    detail: String,
+    /// The tenant's other connections that it is about.
+    #[schema(value_type = Vec<String>)]
+    connections: Vec<ConnectionId>,
 }
 
 /// How webhooks stand. Subscriptions look after themselves.
@@ -100,8 +119,10 @@ impl ConnectionView {
             settings: c.settings,
             credentials: c.credential_names,
             granted_hosts: c.granted_hosts,
+            state: c.state,
             status: c.status,
             status_detail: c.status_detail,
+            warnings: Vec::new(),
             account: c.account,
             revision: c.revision,
             created_at: c.created_at,
@@ -116,7 +137,12 @@ pub(super) async fn tagged(
     connection: ConnectionRecord,
 ) -> ApiResult<Response> {
     let tag = format!("\"{}\"", connection.revision);
-    let view = ConnectionView::of(engine, connection).await?;
+    let same = engine.same_account(&connection).await?;
+    let mut view = ConnectionView::of(engine, connection).await?;
+    if let Some(detail) = same.detail() {
+        let connections = same.own.into_iter().map(|(id, _)| id).collect();
+        view.warnings.push(WarningView { code: SameAccount::CODE, detail, connections });
+    }
     let mut response = (status, Json(view)).into_response();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);
@@ -230,7 +256,8 @@ pub(super) struct PatchConnection {
     webhook_sources: Option<Option<Vec<String>>>,
 }
 
-/// Change a connection. New settings or credentials are tried at the provider first; if it refuses them, the ones before stay. Messages
+/// Change a connection. One that is disconnected is taken up again with credentials of the same account: its bookings are told of again,
+/// and everything is read anew. New settings or credentials are tried at the provider first; if it refuses them, the ones before stay. Messages
 /// signed with a webhook secret that is replaced are accepted for another day.
 #[utoipa::path(patch, path = "/api/booking-providers/{id}", tag = "booking providers", request_body = PatchConnection, params(("id" = String, Path)),
     responses((status = 200, body = ConnectionView), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
@@ -251,8 +278,8 @@ pub(super) async fn update(
         granted_hosts: patch.granted_hosts,
         webhook_sources: patch.webhook_sources,
     };
-    tagged(app.engine(), StatusCode::OK, app.engine().update_connection(&caller, id, patch, revision).await?)
-        .await
+    let changed = app.engine().update_connection(&caller, id, patch, revision).await?;
+    tagged(app.engine(), StatusCode::OK, changed).await
 }
 
 /// How a webhook secret is exchanged.
@@ -283,18 +310,25 @@ pub(super) async fn rotate_webhook_secret(
     tagged(app.engine(), StatusCode::OK, rotated).await
 }
 
-/// Disconnect.
-#[utoipa::path(delete, path = "/api/booking-providers/{id}", tag = "booking providers", params(("id" = String, Path)),
-    responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
+/// Disconnect, also while the provider is broken. Credentials, tokens and webhook secrets are erased, subscriptions and tokens are ended at
+/// the provider as far as it answers, and nothing is read any more. A connection that nothing refers to is gone (204). Another stays,
+/// `disconnected` (200): its bookings keep what they know, and later changes of them are made here alone. See `deletion` for what goes.
+#[utoipa::path(delete, path = "/api/booking-providers/{id}", tag = "booking providers",
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+    responses((status = 200, body = ConnectionView, description = "Disconnected; it stays for what refers to it"), (status = 204, description = "Gone"),
+        (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
 pub(super) async fn delete(
     State(app): State<App>,
     key: Authenticated,
     request_id: RequestId,
     Path(id): Path<ConnectionId>,
-) -> ApiResult<StatusCode> {
+    IfMatch(revision): IfMatch,
+) -> ApiResult<Response> {
     let caller = key.caller("providers:write", &request_id)?;
-    app.engine().delete_connection(&caller, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    match app.engine().delete_connection(&caller, id, revision).await? {
+        Ends::Removed => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ends::Kept(connection) => tagged(app.engine(), StatusCode::OK, connection).await,
+    }
 }
 
 /// Does the connection work, asked now?

@@ -114,7 +114,8 @@ pub(super) struct NewBooking {
 /// How telling the provider of a booking stands.
 #[derive(Debug, Serialize, ToSchema)]
 struct SyncView {
-    /// `waiting` for its next try, `running`, or a `dead_letter`: given up, until somebody takes it up again (`requeue` of operations).
+    /// `waiting` for its next try, `running`, or a `dead_letter`: given up, until somebody takes it up again (`requeue` of operations);
+    /// `paused`, until its connection is resumed; `not_told`: its connection is disconnected, and changes are made here alone.
     state: &'static str,
     /// Tries so far, one that is under way included.
     tries: i64,
@@ -162,7 +163,7 @@ pub(super) struct BookingView {
     /// What the provider still has to be told: `create`, `cancel`, `reschedule`; null when both sides agree.
     #[schema(value_type = Option<String>)]
     provider_task: Option<ProviderTask>,
-    /// Why the provider has not been told yet; null when both sides agree.
+    /// Why the provider has not been told yet, or is not told any more; null when both sides agree.
     provider_sync: Option<SyncView>,
     #[schema(value_type = String)]
     start: Instant,

@@ -48,7 +48,7 @@ pub(super) async fn own_invitation(
     request_id: RequestId,
     Path(token): Path<String>,
 ) -> ApiResult<Response> {
-    let (caller, id) = customer(&app, &token, &request_id)?;
+    let (caller, id) = customer(&app, &token, &request_id).await?;
     Ok(calendar(app.engine().invitation(&caller, id).await?))
 }
 

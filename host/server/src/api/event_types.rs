@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::Caller;
+use berth_engine::{Caller, Ends};
 use berth_model::{
     event_type::EventTypeRecord,
     id::{EventTypeId, ListingId},
@@ -64,13 +64,16 @@ pub(super) struct ListParams {
     /// Only of this listing.
     #[param(value_type = Option<String>)]
     listing: Option<ListingId>,
+    /// Also those that are archived (false).
+    #[serde(default)]
+    archived: bool,
     /// Items wanted, 1 to 100 (50).
     limit: Option<u32>,
     /// `next` of the last page.
     cursor: Option<String>,
 }
 
-/// All of them, by age.
+/// All of them that are not archived, by age.
 #[utoipa::path(get, path = "/api/booking/event-types", tag = "event types", params(ListParams), responses((status = 200, body = Page<View>)))]
 pub(super) async fn list(
     State(app): State<App>,
@@ -81,7 +84,9 @@ pub(super) async fn list(
     let caller = key.caller("listings:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
-    let rows = app.engine().list_event_types(&caller, params.listing, after, limit.saturating_add(1)).await?;
+    let (listing, archived) = (params.listing, params.archived);
+    let rows =
+        app.engine().list_event_types(&caller, listing, archived, after, limit.saturating_add(1)).await?;
     let twins = app.engine().twins_of(&caller, &rows).await?;
     let rows: Vec<_> = rows.into_iter().zip(twins).collect();
     Ok(Json(page::page(rows, limit, |(record, _)| record.id, |(record, twin)| View::of(record, twin))))
@@ -143,15 +148,20 @@ pub(super) async fn duplicate(
     tagged(&app, &caller, StatusCode::CREATED, copy).await
 }
 
-/// Remove an event type that nothing refers to.
-#[utoipa::path(delete, path = "/api/booking/event-types/{id}", tag = "event types", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
+/// Close an event type. One that nothing refers to is gone (204). Another is archived (200): it offers nothing and is not listed, its bookings
+/// live on and can be cancelled, and the business can move them. `active: true` takes it up again. See `deletion`.
+#[utoipa::path(delete, path = "/api/booking/event-types/{id}", tag = "event types", params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+    responses((status = 200, body = View, description = "Archived; it stays for what refers to it"), (status = 204, description = "Gone"), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
 pub(super) async fn delete(
     State(app): State<App>,
     key: Authenticated,
     request_id: RequestId,
     Path(id): Path<EventTypeId>,
-) -> ApiResult<StatusCode> {
+    IfMatch(revision): IfMatch,
+) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    app.engine().delete_event_type(&caller, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(match app.engine().delete_event_type(&caller, id, revision).await? {
+        Ends::Removed => StatusCode::NO_CONTENT.into_response(),
+        Ends::Kept(event_type) => tagged(&app, &caller, StatusCode::OK, event_type).await?,
+    })
 }

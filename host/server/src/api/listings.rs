@@ -6,21 +6,21 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{ListingPatch, NewListing};
+use berth_engine::{Ends, ListingPatch, NewListing};
 use berth_model::{
     id::{ConnectionId, ListingId},
     listing::ListingRecord,
     time::{Instant, Zone},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::nullable;
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
     extract::{IfMatch, Json as Body, Path, Query},
-    page::{self, Page, PageParams},
+    page::{self, Page},
     problem::{ApiResult, ProblemDocument},
 };
 
@@ -39,6 +39,9 @@ pub(super) struct View {
     #[schema(value_type = Option<String>)]
     booking_provider_id: Option<ConnectionId>,
     active: bool,
+    /// When it was closed: it is not active then, and stays for its bookings. `active: true` takes it up again.
+    #[schema(value_type = Option<String>)]
+    archived_at: Option<Instant>,
     /// Offer slots when the provider cannot be asked.
     offer_when_degraded: bool,
     /// Counts changes; the `ETag`.
@@ -102,6 +105,7 @@ impl From<ListingRecord> for View {
             time_zone: r.time_zone,
             booking_provider_id: r.booking_provider,
             active: r.active,
+            archived_at: r.archived_at,
             offer_when_degraded: r.offer_when_degraded,
             revision: r.revision,
             created_at: r.created_at,
@@ -139,18 +143,31 @@ pub(super) async fn create(
     Ok(tagged(StatusCode::CREATED, app.engine().create_listing(&caller, new).await?))
 }
 
-/// All of them, by age.
-#[utoipa::path(get, path = "/api/listings", tag = "listings", params(PageParams), responses((status = 200, body = Page<View>)))]
+/// Which page of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParams {
+    /// Also those that are archived (false).
+    #[serde(default)]
+    archived: bool,
+    /// Items wanted, 1 to 100 (50).
+    limit: Option<u32>,
+    /// `next` of the last page.
+    cursor: Option<String>,
+}
+
+/// All of them that are not archived, by age.
+#[utoipa::path(get, path = "/api/listings", tag = "listings", params(ListParams), responses((status = 200, body = Page<View>)))]
 pub(super) async fn list(
     State(app): State<App>,
     key: Authenticated,
     request_id: RequestId,
-    Query(params): Query<PageParams>,
+    Query(params): Query<ListParams>,
 ) -> ApiResult<Json<Page<View>>> {
     let caller = key.caller("listings:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
-    let rows = app.engine().list_listings(&caller, after, limit.saturating_add(1)).await?;
+    let rows = app.engine().list_listings(&caller, params.archived, after, limit.saturating_add(1)).await?;
     Ok(Json(page::page(rows, limit, |r| r.id, View::from)))
 }
 
@@ -190,15 +207,20 @@ pub(super) async fn update(
     Ok(tagged(StatusCode::OK, app.engine().update_listing(&caller, id, patch, revision).await?))
 }
 
-/// Remove a listing that nothing refers to.
-#[utoipa::path(delete, path = "/api/listings/{id}", tag = "listings", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
+/// Close a listing. One that nothing refers to is gone (204). Another is archived (200): it offers nothing and is not listed, its bookings
+/// live on and can be cancelled, and the business can move them. `active: true` takes it up again. See `deletion`.
+#[utoipa::path(delete, path = "/api/listings/{id}", tag = "listings", params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+    responses((status = 200, body = View, description = "Archived; it stays for what refers to it"), (status = 204, description = "Gone"), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
 pub(super) async fn delete(
     State(app): State<App>,
     key: Authenticated,
     request_id: RequestId,
     Path(id): Path<ListingId>,
-) -> ApiResult<StatusCode> {
+    IfMatch(revision): IfMatch,
+) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    app.engine().delete_listing(&caller, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(match app.engine().delete_listing(&caller, id, revision).await? {
+        Ends::Removed => StatusCode::NO_CONTENT.into_response(),
+        Ends::Kept(listing) => tagged(StatusCode::OK, listing),
+    })
 }

@@ -101,10 +101,15 @@ impl From<Managed> for ManagedView {
 }
 
 /// The customer of a token, no more often than allowed. Tokens that are not ours share one allowance.
-pub(super) fn customer(app: &App, token: &str, request_id: &RequestId) -> ApiResult<(Caller, BookingId)> {
+pub(super) async fn customer(
+    app: &App,
+    token: &str,
+    request_id: &RequestId,
+) -> ApiResult<(Caller, BookingId)> {
     match app.engine().customer_of(token, &request_id.0) {
         Ok((caller, id)) => {
             app.link_rate().take(id, None).check()?;
+            app.engine().check_tenant(caller.tenant).await?;
             Ok((caller, id))
         }
         Err(problem) => {
@@ -137,7 +142,7 @@ pub(super) async fn get(
     request_id: RequestId,
     Path(token): Path<String>,
 ) -> ApiResult<Response> {
-    let (caller, id) = customer(&app, &token, &request_id)?;
+    let (caller, id) = customer(&app, &token, &request_id).await?;
     shown(&app, &caller, id, StatusCode::OK).await
 }
 
@@ -161,7 +166,7 @@ pub(super) async fn cancel(
     Path(token): Path<String>,
     Body(cancel): Body<CancelByCustomer>,
 ) -> ApiResult<Response> {
-    let (caller, id) = customer(&app, &token, &request_id)?;
+    let (caller, id) = customer(&app, &token, &request_id).await?;
     let cancel = CancelBooking { reason: cancel.reason, expected_sequence: None, bound_by_cutoffs: true };
     let outcome = app.engine().cancel(&caller, id, cancel).await.map_err(for_customers)?;
     shown(&app, &caller, id, done(outcome.pending)).await
@@ -187,7 +192,7 @@ pub(super) async fn reschedule(
     Path(token): Path<String>,
     Body(reschedule): Body<RescheduleByCustomer>,
 ) -> ApiResult<Response> {
-    let (caller, id) = customer(&app, &token, &request_id)?;
+    let (caller, id) = customer(&app, &token, &request_id).await?;
     let reschedule =
         RescheduleBooking { start: reschedule.start, expected_sequence: None, bound_by_cutoffs: true };
     let outcome = app.engine().reschedule(&caller, id, reschedule).await.map_err(for_customers)?;

@@ -6,6 +6,7 @@ mod booking_changes;
 mod booking_providers;
 mod bookings;
 mod calendars;
+mod closing;
 mod compute;
 pub(crate) mod errors;
 mod event_types;
@@ -64,6 +65,15 @@ impl Modify for Security {
     }
 }
 
+fn closing_documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(closing::pause))
+        .routes(routes!(closing::resume))
+        .routes(routes!(closing::connection))
+        .routes(routes!(closing::listing))
+        .routes(routes!(closing::event_type))
+}
+
 fn keyed_documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(listings::create, listings::list))
@@ -116,6 +126,7 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(bookings::timeline))
         .routes(routes!(booking_providers::create, booking_providers::list))
         .routes(routes!(booking_providers::get, booking_providers::update, booking_providers::delete))
+        .merge(closing_documented())
         .routes(routes!(booking_providers::rotate_webhook_secret))
         .routes(routes!(booking_providers::health))
         .routes(routes!(booking_providers::event_types))
@@ -147,7 +158,10 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::revoke, keys::update))
         .routes(routes!(tenants::create, tenants::list))
-        .routes(routes!(tenants::update))
+        .routes(routes!(tenants::update, tenants::delete))
+        .routes(routes!(tenants::suspend))
+        .routes(routes!(tenants::resume))
+        .routes(routes!(tenants::deletion))
         .routes(routes!(tenants::create_key))
         .routes(routes!(installations::install, plugins::list))
         .routes(routes!(installations::list))

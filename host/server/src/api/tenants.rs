@@ -7,6 +7,7 @@ use berth_model::{
     listing::TenantRecord,
     time::Instant,
 };
+use berth_store::records::TenantCounts;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -29,6 +30,9 @@ pub(super) struct TenantView {
     /// Where bookings go when neither request nor listing says; null: the built-in provider.
     #[schema(value_type = Option<String>)]
     default_provider_id: Option<ConnectionId>,
+    /// `active`; `suspended`: its keys and links are refused, nothing of it is read or sent, and everything goes on when it is resumed;
+    /// `deleting`: everything of it is being removed.
+    state: &'static str,
     #[schema(value_type = String)]
     created_at: Instant,
 }
@@ -40,6 +44,7 @@ impl From<TenantRecord> for TenantView {
             slug: t.slug,
             name: t.name,
             default_provider_id: t.default_connection,
+            state: t.state.as_str(),
             created_at: t.created_at,
         }
     }
@@ -102,6 +107,95 @@ pub(super) async fn update(
     let patch =
         TenantPatch { slug: patch.slug, name: patch.name, default_connection: patch.default_provider_id };
     Ok(Json(app.engine().update_tenant(&key.actor(), &request_id.0, id, patch).await?.into()))
+}
+
+/// Suspend a tenant: its keys and links are refused (`BERTH-E0432`), nothing of it is read, told or offered, and what has to be told waits.
+/// Suspending what is suspended changes nothing.
+#[utoipa::path(post, path = "/api/operator/tenants/{id}/suspend", tag = "operator", params(("id" = String, Path)),
+    responses((status = 200, body = TenantView), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "It is being deleted")))]
+pub(super) async fn suspend(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<TenantId>,
+) -> ApiResult<Json<TenantView>> {
+    key.operator()?;
+    Ok(Json(app.engine().suspend_tenant(&key.actor(), &request_id.0, id).await?.into()))
+}
+
+/// Resume a tenant: what waited is told, and its connections are read. Resuming what is active changes nothing.
+#[utoipa::path(post, path = "/api/operator/tenants/{id}/resume", tag = "operator", params(("id" = String, Path)),
+    responses((status = 200, body = TenantView), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "It is being deleted")))]
+pub(super) async fn resume(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<TenantId>,
+) -> ApiResult<Json<TenantView>> {
+    key.operator()?;
+    Ok(Json(app.engine().resume_tenant(&key.actor(), &request_id.0, id).await?.into()))
+}
+
+/// What deleting a tenant would remove now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TenantDeletionView {
+    /// Bookings that are to come or under way. Their providers keep theirs.
+    upcoming_bookings: i64,
+    /// Bookings that are over, cancelled or failed.
+    past_bookings: i64,
+    listings: i64,
+    event_types: i64,
+    members: i64,
+    rules: i64,
+    calendars: i64,
+    /// Disconnected first.
+    connections: i64,
+    /// Keys that are not revoked: they end at once.
+    keys: i64,
+}
+
+impl From<TenantCounts> for TenantDeletionView {
+    fn from(c: TenantCounts) -> Self {
+        Self {
+            upcoming_bookings: c.upcoming_bookings,
+            past_bookings: c.past_bookings,
+            listings: c.listings,
+            event_types: c.event_types,
+            members: c.members,
+            rules: c.rules,
+            calendars: c.calendars,
+            connections: c.connections,
+            keys: c.keys,
+        }
+    }
+}
+
+/// What deleting a tenant would remove now. Nothing is done.
+#[utoipa::path(get, path = "/api/operator/tenants/{id}/deletion", tag = "operator", params(("id" = String, Path)),
+    responses((status = 200, body = TenantDeletionView), (status = 404, body = ProblemDocument)))]
+pub(super) async fn deletion(
+    State(app): State<App>,
+    key: Authenticated,
+    Path(id): Path<TenantId>,
+) -> ApiResult<Json<TenantDeletionView>> {
+    key.operator()?;
+    Ok(Json(app.engine().tenant_deletion(id).await?.into()))
+}
+
+/// Delete a tenant and everything of it, for good. Its keys end at once; then its connections are disconnected and everything is removed in
+/// the background, which goes on over restarts. It is listed as `deleting` until it is gone. Of its audit log what was done to the tenant
+/// itself stays. See `deletion` for what goes.
+#[utoipa::path(delete, path = "/api/operator/tenants/{id}", tag = "operator", params(("id" = String, Path)),
+    responses((status = 202, body = TenantView), (status = 404, body = ProblemDocument)))]
+pub(super) async fn delete(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<TenantId>,
+) -> ApiResult<(StatusCode, Json<TenantView>)> {
+    key.operator()?;
+    let tenant = app.engine().delete_tenant(&key.actor(), &request_id.0, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(tenant.into())))
 }
 
 /// A tenant's key, as an operator makes it.

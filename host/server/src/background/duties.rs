@@ -33,7 +33,7 @@ const TROUBLE_LOOKS_MAX: u64 = 90 * 1_000 / limits::DATABASE_PROBE_EVERY_MS;
 /// How long one may take that asks providers, or compiles.
 const LONG: Duration = Duration::from_mins(15);
 
-pub(super) const DUTIES: [Duty<Ground>; 13] = [
+pub(super) const DUTIES: [Duty<Ground>; 14] = [
     Duty { name: "replicas", every: SOON, longest: SHORT, run: |on| Box::pin(once_it_works(replicas, on)) },
     Duty { name: "plugins", every: SOON, longest: LONG, run: |on| Box::pin(once_it_works(plugins, on)) },
     Duty {
@@ -45,6 +45,7 @@ pub(super) const DUTIES: [Duty<Ground>; 13] = [
     Duty { name: "measurements", every: UPKEEP, longest: SHORT, run: |on| Box::pin(measurements(on)) },
     Duty { name: "forget", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(forget, on)) },
     Duty { name: "complete", every: MINUTE, longest: LONG, run: |on| Box::pin(once_it_works(complete, on)) },
+    Duty { name: "closed", every: SOON, longest: LONG, run: |on| Box::pin(once_it_works(closed, on)) },
     Duty { name: "refusals", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(refusals, on)) },
     Duty {
         name: "calendars",
@@ -152,6 +153,12 @@ async fn complete(Ground(on): Ground) -> Done {
             return Ok(());
         }
     }
+}
+
+/// Remove what is left of what was closed.
+async fn closed(Ground(on): Ground) -> Done {
+    on.wired.engine.clear_disconnected().await.map_err(|p| said(&p))?;
+    on.wired.engine.remove_deleted_tenants().await.map(drop).map_err(|p| said(&p))
 }
 
 async fn refusals(Ground(on): Ground) -> Done {

@@ -234,7 +234,7 @@ async fn offer(
     connection: Option<ConnectionId>,
 ) -> Result<String, CliError> {
     let time_zone: Zone = seed.map_or("Europe/Lisbon", |s| s.time_zone.as_str()).parse().unwrap_or(Zone::UTC);
-    let listings = engine.list_listings(caller, None, 100).await?;
+    let listings = engine.list_listings(caller, true, None, 100).await?;
     let listing = match listings.into_iter().find(|l| l.slug == "studio") {
         Some(listing) if listing.booking_provider == connection => listing,
         Some(listing) => {
@@ -254,7 +254,7 @@ async fn offer(
             engine.create_listing(caller, new).await?
         }
     };
-    let event_types = engine.list_event_types(caller, Some(listing.id), None, 100).await?;
+    let event_types = engine.list_event_types(caller, Some(listing.id), true, None, 100).await?;
     if let Some(event_type) = event_types.first() {
         return Ok(event_type.id.to_string());
     }

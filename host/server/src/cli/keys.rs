@@ -2,9 +2,9 @@
 
 use berth_engine::{NewKey, NewTenant, OPERATOR_SCOPE, TENANT_SCOPES};
 use berth_model::id::{ApiKeyId, TenantId};
-use berth_store::StoreError;
+use berth_store::{StoreError, records::TenantCounts};
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{CliError, Context, OfTenant, output};
 use crate::wiring::{self, Wired};
@@ -68,6 +68,18 @@ pub(super) enum Tenant {
     },
     /// List tenants.
     List,
+    /// Refuse a tenant's keys and links, and let nothing of it be read or sent, until it is resumed.
+    Suspend(OfTenant),
+    /// Let a suspended tenant go on; what waits is told.
+    Resume(OfTenant),
+    /// Show what deleting a tenant would remove and, with --yes, do it: its keys end at once, the running server removes the rest.
+    Delete {
+        #[command(flatten)]
+        of: OfTenant,
+        /// Delete it. Nothing brings it back.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 async fn tenant_id(wired: &Wired, slug: Option<&String>) -> Result<Option<TenantId>, CliError> {
@@ -80,6 +92,25 @@ async fn tenant_id(wired: &Wired, slug: Option<&String>) -> Result<Option<Tenant
         }
         Err(error) => Err(CliError::Other(error.to_string())),
     }
+}
+
+async fn known_tenant(wired: &Wired, of: &OfTenant) -> Result<TenantId, CliError> {
+    tenant_id(wired, Some(&of.tenant)).await?.ok_or_else(|| CliError::Other("no tenant was named".to_owned()))
+}
+
+fn goes_rows(goes: TenantCounts) -> Vec<(&'static str, Value)> {
+    vec![
+        ("upcoming_bookings", json!(goes.upcoming_bookings)),
+        ("past_bookings", json!(goes.past_bookings)),
+        ("listings", json!(goes.listings)),
+        ("event_types", json!(goes.event_types)),
+        ("members", json!(goes.members)),
+        ("rules", json!(goes.rules)),
+        ("calendars", json!(goes.calendars)),
+        ("connections", json!(goes.connections)),
+        ("keys", json!(goes.keys)),
+        ("next", json!("nothing is deleted yet; add --yes to delete all of it for good")),
+    ]
 }
 
 pub(super) async fn key(context: &Context, command: Key) -> Result<(), CliError> {
@@ -143,10 +174,30 @@ pub(super) async fn tenant(context: &Context, command: Tenant) -> Result<(), Cli
             vec![wired.engine.create_tenant(ACTOR, REQUEST, NewTenant { slug: of.tenant, name }).await?]
         }
         Tenant::List => wired.engine.list_tenants().await?,
+        Tenant::Suspend(of) => {
+            let id = known_tenant(&wired, &of).await?;
+            vec![wired.engine.suspend_tenant(ACTOR, REQUEST, id).await?]
+        }
+        Tenant::Resume(of) => {
+            let id = known_tenant(&wired, &of).await?;
+            vec![wired.engine.resume_tenant(ACTOR, REQUEST, id).await?]
+        }
+        Tenant::Delete { of, yes } => {
+            let id = known_tenant(&wired, &of).await?;
+            if !yes {
+                let goes = wired.engine.tenant_deletion(id).await?;
+                output::rows(context.json, &[goes_rows(goes)]);
+                return Ok(());
+            }
+            vec![wired.engine.delete_tenant(ACTOR, REQUEST, id).await?]
+        }
     };
     let rows: Vec<_> = tenants
         .into_iter()
-        .map(|t| vec![("id", json!(t.id)), ("slug", json!(t.slug)), ("name", json!(t.name))])
+        .map(|t| {
+            let state = json!(t.state.as_str());
+            vec![("id", json!(t.id)), ("slug", json!(t.slug)), ("name", json!(t.name)), ("state", state)]
+        })
         .collect();
     output::rows(context.json, &rows);
     Ok(())

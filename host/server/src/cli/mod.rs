@@ -63,12 +63,15 @@ Examples:
   berth key revoke 019f… --tenant studio"
     )]
     Key(keys::Key),
-    /// Make and list tenants.
+    /// Make, list, suspend and delete tenants.
     #[command(
         subcommand,
         after_help = "Examples:
   berth tenant create --tenant studio --name \"Studio Lisbon\"
-  berth tenant list --json"
+  berth tenant list --json
+  berth tenant suspend --tenant studio       its keys and links are refused until it is resumed
+  berth tenant delete --tenant studio        show what would go
+  berth tenant delete --tenant studio --yes  delete all of it"
     )]
     Tenant(keys::Tenant),
     /// Install, activate and roll back provider plugins.

@@ -31,15 +31,16 @@ impl Store {
         ask!(self, |q, conn| q::event_types::get(conn, tenant, event_type))
     }
 
-    /// A page of event types (of one listing, or all) in the order of their ids, after this one.
+    /// A page of event types (of one listing, or all) in the order of their ids, after this one; archived ones as well if `archived`.
     pub async fn list_event_types(
         &self,
         tenant: TenantId,
         listing: Option<ListingId>,
+        archived: bool,
         after: Option<EventTypeId>,
         limit: u32,
     ) -> Result<Vec<EventTypeRecord>, StoreError> {
-        ask!(self, |q, conn| q::event_types::list(conn, tenant, listing, after, limit))
+        ask!(self, |q, conn| q::event_types::list(conn, tenant, listing, archived, after, limit))
     }
 
     /// Replace an event type (not its listing); `Stale` if its revision is not the expected one.

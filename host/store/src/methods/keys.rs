@@ -2,6 +2,7 @@
 
 use berth_model::{
     id::{ApiKeyId, TenantId},
+    listing::TenantState,
     time::Instant,
 };
 
@@ -21,8 +22,11 @@ impl Store {
         change!(self, [key, audit], |q, conn| q::keys::insert(conn, &key, &hash, &audit))
     }
 
-    /// The key with this hash, revoked and expired ones included.
-    pub async fn key_by_hash(&self, hash: [u8; 32]) -> Result<ApiKeyRecord, StoreError> {
+    /// The key with this hash, revoked and expired ones included, and the state of its tenant if it is not an operator's.
+    pub async fn key_by_hash(
+        &self,
+        hash: [u8; 32],
+    ) -> Result<(ApiKeyRecord, Option<TenantState>), StoreError> {
         ask!(self, |q, conn| q::keys::by_hash(conn, &hash))
     }
 

@@ -18,14 +18,15 @@ impl Store {
         ask!(self, |q, conn| q::listings::get(conn, tenant, listing))
     }
 
-    /// A page of listings in the order of their ids, after this one.
+    /// A page of listings in the order of their ids, after this one; archived ones as well if `archived`.
     pub async fn list_listings(
         &self,
         tenant: TenantId,
+        archived: bool,
         after: Option<ListingId>,
         limit: u32,
     ) -> Result<Vec<ListingRecord>, StoreError> {
-        ask!(self, |q, conn| q::listings::list(conn, tenant, after, limit))
+        ask!(self, |q, conn| q::listings::list(conn, tenant, archived, after, limit))
     }
 
     /// Replace a listing; `Stale` if its revision is not the expected one. Returns it with its new revision.

@@ -77,6 +77,7 @@ mod replicas;
 mod rotation;
 mod rules;
 mod state;
+mod states;
 mod taken;
 mod tenants;
 mod webhooks;

@@ -1,8 +1,11 @@
 //! Tenants.
 
-use berth_model::{id::TenantId, listing::TenantRecord};
+use berth_model::{id::TenantId, listing::TenantRecord, time::Instant};
 
-use crate::{Store, StoreError, records::Audit};
+use crate::{
+    Store, StoreError,
+    records::{Audit, TenantCounts},
+};
 
 impl Store {
     /// Add a tenant. `Duplicate` if the slug is taken.
@@ -29,5 +32,36 @@ impl Store {
     /// Replace a tenant's slug, name and default connection.
     pub async fn update_tenant(&self, tenant: TenantRecord, audit: Audit) -> Result<(), StoreError> {
         change!(self, [tenant, audit], |q, conn| q::tenants::update(conn, &tenant, &audit))
+    }
+
+    /// Suspend an active tenant, or resume a suspended one; `WrongState` if it is neither.
+    pub async fn suspend_tenant(
+        &self,
+        tenant: TenantId,
+        suspended: bool,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [audit], |q, conn| q::tenants::suspend(conn, tenant, suspended, &audit))
+    }
+
+    /// Begin to remove everything of a tenant; its keys end now. `WrongState` if that was begun before.
+    pub async fn begin_tenant_deletion(&self, tenant: TenantId, audit: Audit) -> Result<(), StoreError> {
+        change!(self, [audit], |q, conn| q::tenants::begin_deletion(conn, tenant, &audit))
+    }
+
+    /// Remove some rows of one step, in a transaction of its own. How many, fewer than `REMOVED_ROWS_AT_ONCE` if the step is
+    /// done; none if there is no such step.
+    pub async fn clear_tenant(&self, tenant: TenantId, step: usize) -> Result<Option<u64>, StoreError> {
+        change!(self, [], |q, conn| q::removal::clear_some(conn, tenant, step))
+    }
+
+    /// Remove the tenant itself, once nothing is left of it; `InUse` if something is.
+    pub async fn finish_tenant_deletion(&self, tenant: TenantId, audit: Audit) -> Result<(), StoreError> {
+        change!(self, [audit], |q, conn| q::removal::finish(conn, tenant, &audit))
+    }
+
+    /// What a tenant has.
+    pub async fn tenant_counts(&self, tenant: TenantId, now: Instant) -> Result<TenantCounts, StoreError> {
+        ask!(self, |q, conn| q::removal::counts(conn, tenant, now))
     }
 }

@@ -83,7 +83,10 @@ queries! {
     NOTE_OPENED = "INSERT INTO opened_blocks (tenant_id, connection_id, external_id, opened_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (tenant_id, connection_id, external_id) DO UPDATE SET opened_at = excluded.opened_at";
     // Calendars in which a time is to be closed that is not, or is closed that is not taken.
-    BEHIND = concat!("SELECT c.tenant_id, c.id FROM calendars c WHERE c.blocks AND (
+    BEHIND = concat!("SELECT c.tenant_id, c.id FROM calendars c
+        JOIN connections k ON k.tenant_id = c.tenant_id AND k.id = c.connection_id AND k.state = 'active'
+        JOIN tenants p ON p.id = c.tenant_id AND p.state = 'active'
+        WHERE c.blocks AND (
             (c.writes AND EXISTS (SELECT 1 FROM (", taken_of_calendar!(), ") t WHERE NOT EXISTS (
                 SELECT 1 FROM calendar_blocks e WHERE e.tenant_id = c.tenant_id AND e.calendar_id = c.id
                     AND e.starts_at = t.starts_at AND e.ends_at = t.ends_at AND e.state <> 'wanted')))

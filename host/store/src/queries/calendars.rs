@@ -37,6 +37,8 @@ queries! {
     CLAIM_LOOKS = "UPDATE calendar_looks SET looked_at = $1 WHERE (tenant_id, calendar_id) IN (
             SELECT l.tenant_id, l.calendar_id FROM calendar_looks l
             JOIN calendars c ON c.tenant_id = l.tenant_id AND c.id = l.calendar_id AND c.reads
+            JOIN connections k ON k.tenant_id = c.tenant_id AND k.id = c.connection_id AND k.state = 'active'
+            JOIN tenants t ON t.id = c.tenant_id AND t.state = 'active'
             WHERE l.looked_at <= $2 AND EXISTS (SELECT 1 FROM occupancies o WHERE o.tenant_id = c.tenant_id
                 AND o.member_id = c.member_id AND o.owner_kind = 'booking' AND o.blocked_end > $1 AND o.blocked_start < $3)
             ORDER BY l.looked_at LIMIT $4) AND looked_at <= $2
@@ -59,6 +61,8 @@ queries! {
             written = excluded.written, updated_at = excluded.updated_at, starts_at = excluded.starts_at, ends_at = excluded.ends_at";
     // Bookings to come that a calendar of whoever takes part shows in another version, or not at all.
     BEHIND = "SELECT b.tenant_id, b.id FROM calendars c
+        JOIN connections k ON k.tenant_id = c.tenant_id AND k.id = c.connection_id AND k.state = 'active'
+        JOIN tenants t ON t.id = c.tenant_id AND t.state = 'active'
         JOIN occupancies o ON o.tenant_id = c.tenant_id AND o.member_id = c.member_id AND o.blocked_end > $1
             AND o.owner_kind = 'booking'
         JOIN bookings b ON b.tenant_id = o.tenant_id AND b.id = o.owner_id AND b.status = 'confirmed'
@@ -68,6 +72,8 @@ queries! {
         UNION SELECT b.tenant_id, b.id FROM calendar_entries e
         JOIN bookings b ON b.tenant_id = e.tenant_id AND b.id = e.booking_id AND b.ends_at > $1
         JOIN calendars c ON c.tenant_id = e.tenant_id AND c.id = e.calendar_id AND c.writes
+        JOIN connections k ON k.tenant_id = c.tenant_id AND k.id = c.connection_id AND k.state = 'active'
+        JOIN tenants t ON t.id = c.tenant_id AND t.state = 'active'
         WHERE e.written <> b.sequence
         LIMIT $2";
 }

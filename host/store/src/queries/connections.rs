@@ -1,7 +1,7 @@
 //! Connections to providers. Credentials come and go sealed; see `vault`.
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionStatus},
+    connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
     id::{ConnectionId, ListingId, MemberId, TenantId},
     limits,
     manifest::PluginId,
@@ -20,23 +20,23 @@ queries! {
             subscription, credential_names, sealed_credentials, revision, created_at, updated_at, webhook_sources,
             subscription_due_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
-    GET = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
+    GET = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
             subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
         FROM connections WHERE tenant_id = $1 AND id = $2";
-    BY_ID = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
+    BY_ID = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
             subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
         FROM connections WHERE id = $1";
-    LIST = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
+    LIST = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
             subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
         FROM connections WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    OF_PLUGIN = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
+    OF_PLUGIN = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
             subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
         FROM connections WHERE plugin = $1 AND id > $2 ORDER BY id LIMIT $3";
     UPDATE = "UPDATE connections SET listing_id = $4, name = $5, settings = $6, granted_hosts = $7, status = $8,
             account = $9, subscription = $10, revision = revision + 1, updated_at = $11, status_detail = $12,
             webhook_sources = $13
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
-        RETURNING tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
+        RETURNING tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
             subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at";
     SET_CREDENTIALS = "UPDATE connections SET credential_names = $3, sealed_credentials = $4
         WHERE tenant_id = $1 AND id = $2";
@@ -46,7 +46,7 @@ queries! {
         WHERE tenant_id = $1 AND id = $2";
     SET_SUBSCRIPTION = "UPDATE connections SET subscription = $3, revision = revision + 1, updated_at = $4,
             subscription_due_at = $5, subscription_failures = 0, subscription_detail = NULL
-        WHERE tenant_id = $1 AND id = $2 AND webhook_address = $6";
+        WHERE tenant_id = $1 AND id = $2 AND webhook_address = $6 AND state <> 'disconnected'";
     LOOKED_AFTER = "UPDATE connections SET subscription_due_at = $3, subscription_failures = 0, subscription_detail = $4
         WHERE tenant_id = $1 AND id = $2 AND webhook_address = $5";
     NOT_LOOKED_AFTER = "UPDATE connections SET subscription_due_at = $3, subscription_failures = subscription_failures + 1,
@@ -54,12 +54,12 @@ queries! {
         WHERE tenant_id = $1 AND id = $2 AND webhook_address = $5";
     CLAIM_SUBSCRIPTIONS = concat!("UPDATE connections SET subscription_due_at = $2
         WHERE id IN (
-            SELECT id FROM connections WHERE subscription_due_at <= $1
+            SELECT id FROM connections WHERE subscription_due_at <= $1 AND state = 'active'
             ORDER BY subscription_due_at LIMIT $3", lock_rows_skipping!(), ")
         RETURNING tenant_id, id, subscription_failures");
-    OF_ACCOUNT = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, status, status_detail, account,
+    OF_ACCOUNT = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
             subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
-        FROM connections WHERE plugin = $1 AND account ->> 'id' = $2 ORDER BY id LIMIT $3";
+        FROM connections WHERE plugin = $1 AND account ->> 'id' = $2 AND state <> 'disconnected' ORDER BY id LIMIT $3";
     DELETE = "DELETE FROM connections WHERE tenant_id = $1 AND id = $2";
     MIRRORED_MEMBERS = "SELECT DISTINCT member_id FROM external_bookings
         WHERE tenant_id = $1 AND connection_id = $2 AND member_id IS NOT NULL";
@@ -78,6 +78,7 @@ struct Row {
     name: String,
     settings: Json<Value>,
     granted_hosts: Option<Json<Value>>,
+    state: String,
     status: String,
     status_detail: Option<String>,
     account: Json<Value>,
@@ -102,6 +103,7 @@ impl TryFrom<Row> for ConnectionRecord {
             name: row.name,
             settings: row.settings.0,
             granted_hosts: row.granted_hosts.map(|hosts| shaped(hosts, "granted hosts")).transpose()?,
+            state: named(&ConnectionState::ALL, ConnectionState::as_str, &row.state, "connection state")?,
             status: named(
                 &ConnectionStatus::ALL,
                 ConnectionStatus::as_str,
@@ -130,7 +132,7 @@ async fn note(
 ) -> Result<(), StoreError> {
     let data = json!({
         "plugin": connection.plugin.as_str(), "name": connection.name, "listing": connection.listing,
-        "granted_hosts": connection.granted_hosts, "status": connection.status.as_str(),
+        "granted_hosts": connection.granted_hosts, "state": connection.state.as_str(), "status": connection.status.as_str(),
         "credential_names": connection.credential_names, "revision": connection.revision,
     });
     audit::note(conn, audit, Some(connection.tenant), action, connection.id.uuid(), data).await
@@ -325,8 +327,10 @@ pub(crate) async fn set_subscription(
         .execute(&mut *conn)
         .await?;
     if done.rows_affected() == 0 {
-        get(conn, tenant, connection).await?;
+        let now = get(conn, tenant, connection).await?;
         return match subscription {
+            // Nobody can end it any more: what it sends is refused.
+            _ if now.state == ConnectionState::Disconnected => Ok(()),
             Some(subscription) => rotation::too_late(conn, tenant, connection, subscription, audit.at).await,
             None => Ok(()),
         };

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::{super::Db, Conn, after, audit, found, met, number, shaped};
+use super::{super::Db, Conn, after, at, audit, found, met, number, shaped};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -20,24 +20,24 @@ queries! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     GET = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
             buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
-            active, revision, created_at, updated_at, policy
+            active, archived_at, revision, created_at, updated_at, policy
         FROM event_types WHERE tenant_id = $1 AND id = $2";
     LIST = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
             buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
-            active, revision, created_at, updated_at, policy
-        FROM event_types WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+            active, archived_at, revision, created_at, updated_at, policy
+        FROM event_types WHERE tenant_id = $1 AND id > $2 AND (archived_at IS NULL OR $4) ORDER BY id LIMIT $3";
     LIST_OF_LISTING = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes,
             slot_interval_minutes, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes,
-            booking_window_days, external_id, active, revision, created_at, updated_at, policy
-        FROM event_types WHERE tenant_id = $1 AND id > $2 AND listing_id = $4 ORDER BY id LIMIT $3";
+            booking_window_days, external_id, active, archived_at, revision, created_at, updated_at, policy
+        FROM event_types WHERE tenant_id = $1 AND id > $2 AND (archived_at IS NULL OR $4) AND listing_id = $5 ORDER BY id LIMIT $3";
     UPDATE = "UPDATE event_types SET slug = $4, title = $5, description = $6, length_minutes = $7,
             slot_interval_minutes = $8, buffer_before_minutes = $9, buffer_after_minutes = $10,
             minimum_notice_minutes = $11, booking_window_days = $12, external_id = $13, active = $14,
-            policy = $16, revision = revision + 1, updated_at = $15
+            policy = $16, archived_at = $17, revision = revision + 1, updated_at = $15
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
         RETURNING tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
             buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
-            active, revision, created_at, updated_at, policy";
+            active, archived_at, revision, created_at, updated_at, policy";
     DELETE = "DELETE FROM event_types WHERE tenant_id = $1 AND id = $2";
     LEAVE = "DELETE FROM event_type_members WHERE tenant_id = $1 AND event_type_id = $2";
 }
@@ -58,6 +58,7 @@ struct Row {
     booking_window_days: i64,
     external_id: Option<String>,
     active: bool,
+    archived_at: Option<Ts>,
     revision: i64,
     created_at: Ts,
     updated_at: Ts,
@@ -86,6 +87,7 @@ impl Row {
             policy: shaped(self.policy, "policy")?,
             external_id: self.external_id,
             active: self.active,
+            archived_at: at(self.archived_at),
             revision: self.revision,
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
@@ -103,7 +105,7 @@ async fn note(
         "listing": event_type.listing, "slug": event_type.slug, "title": event_type.title,
         "length_minutes": event_type.length_minutes, "members": event_type.members,
         "policy": event_type.policy,
-        "external_id": event_type.external_id, "active": event_type.active, "revision": event_type.revision,
+        "external_id": event_type.external_id, "active": event_type.active, "archived_at": event_type.archived_at, "revision": event_type.revision,
     });
     audit::note(conn, audit, Some(event_type.tenant), action, event_type.id.uuid(), data).await
 }
@@ -223,6 +225,7 @@ pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
     listing: Option<ListingId>,
+    archived: bool,
     page_after: Option<EventTypeId>,
     limit: u32,
 ) -> Result<Vec<EventTypeRecord>, StoreError> {
@@ -230,7 +233,8 @@ pub(crate) async fn list(
     let mut query = sqlx::query_as::<Db, Row>(statement)
         .bind(tenant.uuid())
         .bind(after(page_after))
-        .bind(i64::from(limit));
+        .bind(i64::from(limit))
+        .bind(archived);
     if let Some(listing) = listing {
         query = query.bind(listing.uuid());
     }
@@ -261,6 +265,7 @@ pub(crate) async fn update(
         .bind(event_type.active)
         .bind(Ts(audit.at))
         .bind(Json(&event_type.policy))
+        .bind(event_type.archived_at.map(Ts))
         .fetch_optional(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("an event type with this slug"))?;

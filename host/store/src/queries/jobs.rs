@@ -55,6 +55,10 @@ queries! {
     RETRY = "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN rerun_at < $3 THEN rerun_at ELSE $3 END,
             rerun_at = NULL, last_error = $4, waits_for = $5, crashes = 0
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead";
+    // The try that was none is taken back. Whoever took it before cannot match: their attempt is a smaller one, or is held by nobody.
+    PARK = "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN rerun_at < $3 THEN rerun_at ELSE $3 END,
+            rerun_at = NULL, last_error = $4, waits_for = $5, crashes = 0, attempt = attempt - 1
+        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead";
     DIE = "UPDATE jobs SET leased_until = NULL, dead = TRUE, last_error = $3
         WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
     // Whatever woke it meanwhile: it would only take the process down once more.
@@ -184,6 +188,7 @@ pub(crate) async fn end(
     let query = sqlx::query::<Db>(match end {
         JobEnd::Done => DONE,
         JobEnd::Retry { .. } | JobEnd::Stopped { .. } => RETRY,
+        JobEnd::Parked { .. } => PARK,
         JobEnd::Dead { .. } => DIE,
         JobEnd::Crashed { .. } => CRASHED,
     })
@@ -195,7 +200,7 @@ pub(crate) async fn end(
             let error = kept(error);
             (query.bind(Ts(*due_at)).bind(error.clone()).bind(None::<Uuid>), Some(error))
         }
-        JobEnd::Stopped { by, due_at, error } => {
+        JobEnd::Stopped { by, due_at, error } | JobEnd::Parked { by, due_at, error } => {
             let error = kept(error);
             (query.bind(Ts(*due_at)).bind(error.clone()).bind(Some(by.uuid())), Some(error))
         }

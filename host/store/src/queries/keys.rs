@@ -3,13 +3,14 @@
 use berth_model::{
     id::{ApiKeyId, TenantId},
     limits,
+    listing::TenantState,
     time::Instant,
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, at, audit, found, met, number, shaped};
+use super::{super::Db, Conn, at, audit, found, met, named, number, shaped};
 use crate::{
     StoreError,
     records::{ApiKeyRecord, Audit},
@@ -19,8 +20,9 @@ use crate::{
 queries! {
     INSERT = "INSERT INTO api_keys (id, tenant_id, name, prefix, hash, scopes, created_at, expires_at, requests_per_minute, sources)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    BY_HASH = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, created_at, expires_at, revoked_at, last_used_at
-        FROM api_keys WHERE hash = $1";
+    BY_HASH = "SELECT k.id, k.tenant_id, k.name, k.prefix, k.scopes, k.requests_per_minute, k.sources, k.created_at, k.expires_at,
+            k.revoked_at, k.last_used_at, t.state AS tenant_state
+        FROM api_keys k LEFT JOIN tenants t ON t.id = k.tenant_id WHERE k.hash = $1";
     LIST = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, created_at, expires_at, revoked_at, last_used_at
         FROM api_keys WHERE tenant_id IS NOT DISTINCT FROM $1 ORDER BY id LIMIT $2";
     REVOKE = "UPDATE api_keys SET revoked_at = $3
@@ -48,6 +50,13 @@ struct Row {
     expires_at: Option<Ts>,
     revoked_at: Option<Ts>,
     last_used_at: Option<Ts>,
+}
+
+#[derive(sqlx::FromRow)]
+struct KnownRow {
+    #[sqlx(flatten)]
+    key: Row,
+    tenant_state: Option<String>,
 }
 
 impl TryFrom<Row> for ApiKeyRecord {
@@ -99,9 +108,15 @@ pub(crate) async fn insert(
     audit::note(conn, audit, key.tenant, "key.created", key.id.uuid(), data).await
 }
 
-pub(crate) async fn by_hash(conn: &mut Conn, hash: &[u8]) -> Result<ApiKeyRecord, StoreError> {
-    let row = sqlx::query_as::<Db, Row>(BY_HASH).bind(hash).fetch_optional(conn).await?;
-    found(row, "key")?.try_into()
+/// A key, and the state of its tenant if it has one.
+pub(crate) async fn by_hash(
+    conn: &mut Conn,
+    hash: &[u8],
+) -> Result<(ApiKeyRecord, Option<TenantState>), StoreError> {
+    let row = sqlx::query_as::<Db, KnownRow>(BY_HASH).bind(hash).fetch_optional(conn).await?;
+    let KnownRow { key, tenant_state } = found(row, "key")?;
+    let state = |text: String| named(&TenantState::ALL, TenantState::as_str, &text, "tenant state");
+    Ok((key.try_into()?, tenant_state.map(state).transpose()?))
 }
 
 pub(crate) async fn list(conn: &mut Conn, tenant: Option<TenantId>) -> Result<Vec<ApiKeyRecord>, StoreError> {

@@ -7,7 +7,7 @@ use berth_model::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, after, audit, found, met, parsed};
+use super::{super::Db, Conn, after, at, audit, found, met, parsed};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -15,16 +15,16 @@ queries! {
             offer_when_degraded, revision, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     GET = "SELECT tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
-            revision, created_at, updated_at
+            archived_at, revision, created_at, updated_at
         FROM listings WHERE tenant_id = $1 AND id = $2";
     LIST = "SELECT tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
-            revision, created_at, updated_at
-        FROM listings WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+            archived_at, revision, created_at, updated_at
+        FROM listings WHERE tenant_id = $1 AND id > $2 AND (archived_at IS NULL OR $4) ORDER BY id LIMIT $3";
     UPDATE = "UPDATE listings SET slug = $4, title = $5, description = $6, time_zone = $7, booking_provider = $8,
-            active = $9, offer_when_degraded = $10, revision = revision + 1, updated_at = $11
+            active = $9, offer_when_degraded = $10, archived_at = $12, revision = revision + 1, updated_at = $11
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
         RETURNING tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
-            revision, created_at, updated_at";
+            archived_at, revision, created_at, updated_at";
     DELETE = "DELETE FROM listings WHERE tenant_id = $1 AND id = $2";
 }
 
@@ -39,6 +39,7 @@ struct Row {
     booking_provider: Option<Uuid>,
     active: bool,
     offer_when_degraded: bool,
+    archived_at: Option<Ts>,
     revision: i64,
     created_at: Ts,
     updated_at: Ts,
@@ -56,6 +57,7 @@ impl TryFrom<Row> for ListingRecord {
             time_zone: parsed(&row.time_zone, "time zone")?,
             booking_provider: row.booking_provider.map(ConnectionId::from_uuid),
             active: row.active,
+            archived_at: at(row.archived_at),
             offer_when_degraded: row.offer_when_degraded,
             revision: row.revision,
             created_at: row.created_at.0,
@@ -72,7 +74,7 @@ async fn note(
 ) -> Result<(), StoreError> {
     let data = json!({
         "slug": listing.slug, "title": listing.title, "time_zone": listing.time_zone,
-        "booking_provider": listing.booking_provider, "active": listing.active,
+        "booking_provider": listing.booking_provider, "active": listing.active, "archived_at": listing.archived_at,
         "offer_when_degraded": listing.offer_when_degraded, "revision": listing.revision,
     });
     audit::note(conn, audit, Some(listing.tenant), action, listing.id.uuid(), data).await
@@ -117,6 +119,7 @@ pub(crate) async fn get(
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
+    archived: bool,
     page_after: Option<ListingId>,
     limit: u32,
 ) -> Result<Vec<ListingRecord>, StoreError> {
@@ -124,6 +127,7 @@ pub(crate) async fn list(
         .bind(tenant.uuid())
         .bind(after(page_after))
         .bind(i64::from(limit))
+        .bind(archived)
         .fetch_all(conn)
         .await?;
     rows.into_iter().map(TryInto::try_into).collect()
@@ -147,6 +151,7 @@ pub(crate) async fn update(
         .bind(listing.active)
         .bind(listing.offer_when_degraded)
         .bind(Ts(audit.at))
+        .bind(listing.archived_at.map(Ts))
         .fetch_optional(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("a listing with this slug").missing("connection"))?;

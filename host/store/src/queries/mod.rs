@@ -54,10 +54,12 @@ pub(crate) mod places;
 pub(crate) mod plugins;
 pub(crate) mod prune;
 pub(crate) mod recovery;
+pub(crate) mod removal;
 pub(crate) mod replicas;
 pub(crate) mod rotation;
 pub(crate) mod rules;
 pub(crate) mod state;
+pub(crate) mod states;
 pub(crate) mod taken;
 pub(crate) mod tenants;
 pub(crate) mod twins;
@@ -91,10 +93,12 @@ const ALL: &[&[&str]] = &[
     plugins::ALL,
     prune::ALL,
     recovery::ALL,
+    removal::ALL,
     replicas::ALL,
     rotation::ALL,
     rules::ALL,
     state::ALL,
+    states::ALL,
     taken::ALL,
     tenants::ALL,
     catalogs::ALL,

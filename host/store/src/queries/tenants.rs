@@ -3,19 +3,23 @@
 use berth_model::{
     id::{ConnectionId, TenantId},
     limits,
-    listing::TenantRecord,
+    listing::{TenantRecord, TenantState},
 };
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, audit, found, met};
+use super::{super::Db, Conn, audit, found, met, named};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
     INSERT = "INSERT INTO tenants (id, slug, name, default_connection, created_at) VALUES ($1, $2, $3, $4, $5)";
-    GET = "SELECT id, slug, name, default_connection, created_at FROM tenants WHERE id = $1";
-    BY_SLUG = "SELECT id, slug, name, default_connection, created_at FROM tenants WHERE slug = $1";
-    LIST = "SELECT id, slug, name, default_connection, created_at FROM tenants ORDER BY id LIMIT $1";
+    GET = "SELECT id, slug, name, default_connection, state, created_at FROM tenants WHERE id = $1";
+    BY_SLUG = "SELECT id, slug, name, default_connection, state, created_at FROM tenants WHERE slug = $1";
+    LIST = "SELECT id, slug, name, default_connection, state, created_at FROM tenants ORDER BY id LIMIT $1";
+    SUSPEND = "UPDATE tenants SET state = 'suspended' WHERE id = $1 AND state = 'active'";
+    RESUME = "UPDATE tenants SET state = 'active' WHERE id = $1 AND state = 'suspended'";
+    BEGIN_DELETION = "UPDATE tenants SET state = 'deleting' WHERE id = $1 AND state <> 'deleting'";
+    REVOKE_KEYS = "UPDATE api_keys SET revoked_at = $2 WHERE tenant_id = $1 AND revoked_at IS NULL";
     UPDATE = "UPDATE tenants SET slug = $2, name = $3, default_connection = $4 WHERE id = $1";
 }
 
@@ -25,18 +29,21 @@ struct Row {
     slug: String,
     name: String,
     default_connection: Option<Uuid>,
+    state: String,
     created_at: Ts,
 }
 
-impl From<Row> for TenantRecord {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for TenantRecord {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
             id: TenantId::from_uuid(row.id),
             slug: row.slug,
             name: row.name,
             default_connection: row.default_connection.map(ConnectionId::from_uuid),
+            state: named(&TenantState::ALL, TenantState::as_str, &row.state, "tenant state")?,
             created_at: row.created_at.0,
-        }
+        })
     }
 }
 
@@ -66,17 +73,17 @@ pub(crate) async fn insert(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit
 
 pub(crate) async fn get(conn: &mut Conn, tenant: TenantId) -> Result<TenantRecord, StoreError> {
     let row = sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).fetch_optional(conn).await?;
-    found(row.map(Into::into), "tenant")
+    found(row, "tenant")?.try_into()
 }
 
 pub(crate) async fn by_slug(conn: &mut Conn, slug: &str) -> Result<TenantRecord, StoreError> {
     let row = sqlx::query_as::<Db, Row>(BY_SLUG).bind(slug).fetch_optional(conn).await?;
-    found(row.map(Into::into), "tenant")
+    found(row, "tenant")?.try_into()
 }
 
 pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<TenantRecord>, StoreError> {
     let rows = sqlx::query_as::<Db, Row>(LIST).bind(limits::LIST_ROWS_MAX).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 pub(crate) async fn update(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit) -> Result<(), StoreError> {
@@ -90,4 +97,33 @@ pub(crate) async fn update(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit
         .map_err(|e| StoreError::from(e).duplicate("a tenant with this slug").missing("connection"))?;
     met(&done, StoreError::NotFound("tenant"))?;
     note(conn, audit, "tenant.updated", tenant).await
+}
+
+/// Suspend an active tenant, or resume a suspended one; `WrongState` if it is neither.
+pub(crate) async fn suspend(
+    conn: &mut Conn,
+    tenant: TenantId,
+    suspended: bool,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let (statement, action) =
+        if suspended { (SUSPEND, "tenant.suspended") } else { (RESUME, "tenant.resumed") };
+    let done = sqlx::query::<Db>(statement).bind(tenant.uuid()).execute(&mut *conn).await?;
+    get(conn, tenant).await?;
+    met(&done, StoreError::WrongState)?;
+    audit::note(conn, audit, Some(tenant), action, tenant.uuid(), json!({})).await
+}
+
+/// From now on everything of a tenant is removed; its keys end now. `WrongState` if that is so already.
+pub(crate) async fn begin_deletion(
+    conn: &mut Conn,
+    tenant: TenantId,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let done = sqlx::query::<Db>(BEGIN_DELETION).bind(tenant.uuid()).execute(&mut *conn).await?;
+    let record = get(conn, tenant).await?;
+    met(&done, StoreError::WrongState)?;
+    sqlx::query::<Db>(REVOKE_KEYS).bind(tenant.uuid()).bind(Ts(audit.at)).execute(&mut *conn).await?;
+    let data = json!({ "slug": record.slug });
+    audit::note(conn, audit, Some(tenant), "tenant.deletion_begun", tenant.uuid(), data).await
 }

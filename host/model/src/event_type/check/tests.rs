@@ -30,6 +30,7 @@ fn record() -> EventTypeRecord {
         policy: EventTypePolicy::default(),
         external_id: None,
         active: true,
+        archived_at: None,
         revision: 1,
         created_at: Instant::MIN,
         updated_at: Instant::MIN,

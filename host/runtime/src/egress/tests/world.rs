@@ -308,6 +308,7 @@ fn context(tenant: u128, granted: &Arc<BTreeSet<String>>) -> CallContext {
         granted_hosts: Arc::clone(granted),
         asked: Asked::default(),
         in_background: false,
+        despite_state: false,
     }
 }
 

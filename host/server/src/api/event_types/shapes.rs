@@ -41,6 +41,9 @@ pub(in crate::api) struct View {
     /// How it stands there; null where the listing is booked with Berth alone.
     provider_event_type: Option<ProviderEventType>,
     active: bool,
+    /// When it was closed: it is not active then, and stays for its bookings. `active: true` takes it up again.
+    #[schema(value_type = Option<String>)]
+    archived_at: Option<Instant>,
     /// Counts changes; the `ETag`.
     revision: i64,
     #[schema(value_type = String)]
@@ -210,6 +213,7 @@ impl View {
                 detail: twin.state.detail(),
             }),
             active: r.active,
+            archived_at: r.archived_at,
             revision: r.revision,
             created_at: r.created_at,
             updated_at: r.updated_at,

@@ -1,0 +1,98 @@
+//! Connections are paused and resumed. While one is paused nothing is read, told or offered through it: the one way to providers asks for
+//! its state before each call (`oauth/authorising.rs`). What has to be told waits, and so do the provider's messages, which are stored.
+
+use berth_model::{
+    connection::{ConnectionRecord, ConnectionState, Stopped},
+    id::ConnectionId,
+};
+use berth_store::StoreError;
+
+use crate::{
+    Caller, Engine, Outcome,
+    problems::{of_stopped, of_store},
+};
+
+impl Engine {
+    /// Let nothing go over a connection until it is resumed. Calls under way come to their end. Pausing what is paused changes nothing.
+    pub async fn pause_connection(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        expected_revision: Option<i64>,
+    ) -> Outcome<ConnectionRecord> {
+        let connection = self.connection_at(caller, id, expected_revision).await?;
+        match connection.state {
+            ConnectionState::Paused => return Ok(connection),
+            ConnectionState::Disconnected => {
+                return Err(of_stopped(Stopped::Disconnected));
+            }
+            ConnectionState::Active => {}
+        }
+        self.store()
+            .pause_connection(caller.tenant, id, connection.revision, self.audit(caller))
+            .await
+            .map_err(of_store)?;
+        self.forget_availability(id);
+        self.connection(caller, id).await
+    }
+
+    /// Go on with a connection that was paused: what waits is told, and everything is read anew, since anything may have happened. Resuming
+    /// what is active changes nothing.
+    pub async fn resume_connection(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        expected_revision: Option<i64>,
+    ) -> Outcome<ConnectionRecord> {
+        let connection = self.connection_at(caller, id, expected_revision).await?;
+        match connection.state {
+            ConnectionState::Active => Ok(connection),
+            ConnectionState::Disconnected => Err(of_stopped(Stopped::Disconnected)),
+            ConnectionState::Paused => self.resume_now(caller, connection).await,
+        }
+    }
+
+    /// The same for one that is not active, whatever it is.
+    pub(crate) async fn resume_now(
+        &self,
+        caller: &Caller,
+        connection: ConnectionRecord,
+    ) -> Outcome<ConnectionRecord> {
+        let (tenant, id) = (connection.tenant, connection.id);
+        self.store()
+            .resume_connection(tenant, id, connection.revision, self.audit(caller))
+            .await
+            .map_err(of_store)?;
+        self.forget_availability(id);
+        self.connection_recovered(id).await;
+        // Best begun at once; if not, it is found when it is due.
+        if let Err(error) = self.sync_soon(tenant, id).await {
+            tracing::warn!(%error, connection = %id, "a connection that was resumed is not read yet");
+        }
+        self.connection(caller, id).await
+    }
+
+    /// A connection over which something may go.
+    pub(crate) async fn usable_connection(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+    ) -> Outcome<ConnectionRecord> {
+        let connection = self.connection(caller, id).await?;
+        connection.state.stopped().map_or(Ok(connection), |stopped| Err(of_stopped(stopped)))
+    }
+
+    /// A connection, if its revision is this one.
+    pub(crate) async fn connection_at(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        expected_revision: Option<i64>,
+    ) -> Outcome<ConnectionRecord> {
+        let connection = self.connection(caller, id).await?;
+        if expected_revision.is_some_and(|expected| expected != connection.revision) {
+            return Err(of_store(StoreError::Stale));
+        }
+        Ok(connection)
+    }
+}

@@ -1,0 +1,158 @@
+//! Tenants are suspended and resumed, and deleted: what may not be used any more at once, then everything of it, some rows at a time, by
+//! any replica. How far that is, is what is left: a process that dies meanwhile is gone on from by the next one.
+
+use berth_model::{
+    connection::{ConnectionState, Stopped},
+    id::TenantId,
+    limits,
+    listing::{TenantRecord, TenantState},
+    problem::Problem,
+};
+use berth_store::{StoreError, records::TenantCounts};
+
+use crate::{
+    Caller, Engine, Outcome,
+    problems::{of_stopped, of_store},
+};
+
+impl Engine {
+    /// May this tenant use Berth? For callers without a key.
+    pub async fn check_tenant(&self, tenant: TenantId) -> Outcome<()> {
+        // Who holds a link of a tenant that is gone is told no more than who made one up.
+        let unknown = || Problem::not_found("link");
+        let tenant = self.store().tenant(tenant).await.map_err(|error| match error {
+            StoreError::NotFound(_) => unknown(),
+            other => of_store(other),
+        })?;
+        match tenant.state {
+            TenantState::Active => Ok(()),
+            TenantState::Suspended => Err(of_stopped(Stopped::Suspended)),
+            TenantState::Deleting => Err(unknown()),
+        }
+    }
+
+    /// Refuse everything of a tenant until it is resumed: its keys and links, and what is read, told and offered over its connections.
+    /// What has to be told waits, and so do messages of providers. Suspending what is suspended changes nothing.
+    pub async fn suspend_tenant(&self, actor: &str, request_id: &str, id: TenantId) -> Outcome<TenantRecord> {
+        self.set_suspended(actor, request_id, id, true).await
+    }
+
+    /// Let a suspended tenant go on; what waits is told, and its connections are read anew.
+    pub async fn resume_tenant(&self, actor: &str, request_id: &str, id: TenantId) -> Outcome<TenantRecord> {
+        let resumed = self.set_suspended(actor, request_id, id, false).await?;
+        let mut after = None;
+        // Ends: each page begins after the last one.
+        loop {
+            let page =
+                self.store().list_connections(id, after, limits::PAGE_ITEMS_MAX).await.map_err(of_store)?;
+            let Some(last) = page.last() else { return Ok(resumed) };
+            after = Some(last.id);
+            for connection in page.iter().filter(|c| c.state == ConnectionState::Active) {
+                self.connection_recovered(connection.id).await;
+                if let Err(error) = self.sync_soon(id, connection.id).await {
+                    tracing::warn!(%error, connection = %connection.id, "a connection that goes on is not read yet");
+                }
+            }
+        }
+    }
+
+    async fn set_suspended(
+        &self,
+        actor: &str,
+        request_id: &str,
+        id: TenantId,
+        suspended: bool,
+    ) -> Outcome<TenantRecord> {
+        let wanted = if suspended { TenantState::Suspended } else { TenantState::Active };
+        let tenant = self.tenant(id).await?;
+        if tenant.state == wanted {
+            return Ok(tenant);
+        }
+        self.store()
+            .suspend_tenant(id, suspended, self.audit_by(actor, request_id))
+            .await
+            .map_err(of_store)?;
+        self.tenant(id).await
+    }
+
+    /// What deleting a tenant would remove now.
+    pub async fn tenant_deletion(&self, id: TenantId) -> Outcome<TenantCounts> {
+        self.tenant(id).await?;
+        self.store().tenant_counts(id, self.now()).await.map_err(of_store)
+    }
+
+    /// Delete a tenant: its keys end now, then its connections are disconnected and everything of it is removed in the background. Deleting
+    /// what is being deleted changes nothing.
+    pub async fn delete_tenant(&self, actor: &str, request_id: &str, id: TenantId) -> Outcome<TenantRecord> {
+        match self.store().begin_tenant_deletion(id, self.audit_by(actor, request_id)).await {
+            Ok(()) | Err(StoreError::WrongState) => self.tenant(id).await,
+            Err(error) => Err(of_store(error)),
+        }
+    }
+
+    /// Go on removing tenants that are deleted. How many are gone for good. To be called now and then, by any number of replicas.
+    pub async fn remove_deleted_tenants(&self) -> Outcome<usize> {
+        let mut gone = 0_usize;
+        for tenant in self.list_tenants().await? {
+            if tenant.state == TenantState::Deleting && self.remove_tenant(tenant.id).await? {
+                gone = gone.saturating_add(1);
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Remove as much of a tenant as one turn may. Is it gone?
+    async fn remove_tenant(&self, id: TenantId) -> Outcome<bool> {
+        self.disconnect_all(id).await?;
+        let mut turns = 0_u32;
+        let whole = u64::try_from(limits::REMOVED_ROWS_AT_ONCE).unwrap_or(u64::MAX);
+        let mut step = 0_usize;
+        // Ends: each turn removes rows, or is the step's last.
+        loop {
+            if turns >= limits::REMOVAL_STEPS_MAX {
+                return Ok(false);
+            }
+            turns = turns.saturating_add(1);
+            match self.store().clear_tenant(id, step).await {
+                Ok(Some(rows)) if rows >= whole => {}
+                Ok(Some(_)) => step = step.saturating_add(1),
+                Ok(None) => break,
+                // Something that was under way wrote a row that refers to it: it is removed in the next turn.
+                Err(StoreError::InUse(_) | StoreError::Busy) => return Ok(false),
+                Err(error) => return Err(of_store(error)),
+            }
+        }
+        let audit = self.audit_by("system", "tenant-deletion");
+        match self.store().finish_tenant_deletion(id, audit).await {
+            // Gone, if another replica was faster.
+            Ok(()) | Err(StoreError::NotFound(_)) => Ok(true),
+            // A row came in between.
+            Err(StoreError::InUse(_)) => Ok(false),
+            Err(error) => Err(of_store(error)),
+        }
+    }
+
+    /// Take leave of every provider, before what that takes is removed.
+    async fn disconnect_all(&self, tenant: TenantId) -> Outcome<()> {
+        let caller = Caller {
+            tenant,
+            actor: "system".to_owned(),
+            request_id: "tenant-deletion".to_owned(),
+            idempotency_key: None,
+        };
+        let mut after = None;
+        // Ends: each page begins after the last one.
+        loop {
+            let page = self
+                .store()
+                .list_connections(tenant, after, limits::PAGE_ITEMS_MAX)
+                .await
+                .map_err(of_store)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.id);
+            for connection in page.iter().filter(|c| c.state != ConnectionState::Disconnected) {
+                self.delete_connection(&caller, connection.id, None).await?;
+            }
+        }
+    }
+}
