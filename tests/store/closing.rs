@@ -221,6 +221,7 @@ pub async fn what_nobody_can_be_told_is_so(world: &World) {
         blocked: span(60, 90),
         allowances: Vec::new(),
         job: job(),
+        hosts: None,
     };
     let moved = store.change_booking(tenant, booking.id, 1, moved, None, world.audit()).await.unwrap();
     assert_eq!(moved.provider_task, Some(ProviderTask::Reschedule));
