@@ -207,9 +207,6 @@ impl Run {
         if self.rng.random_bool(0.04) {
             self.pause_or_resume().await;
         }
-        if self.rng.random_bool(0.04) {
-            self.pause_or_resume().await;
-        }
         self.operation().await;
     }
 
