@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use berth_engine::{CancelBooking, RescheduleBooking};
+use berth_engine::{CancelBooking, EventTypePatch, RescheduleBooking};
 use berth_model::{
     booking::{Booking, BookingStatus},
     id::BookingId,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Half hours that are fought for.
-const STARTS: i64 = 14;
+const STARTS: i64 = 40;
 
 /// What both sides have.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +52,17 @@ fn is_refusal(problem: &Problem) -> bool {
     (400..500).contains(&problem.code.status())
 }
 
+/// Everything of a tenant is with one member, so that what happens at one provider is in the way of what is booked over another.
+async fn one_member_for_each_tenant(run: &Run) {
+    let mut members = BTreeMap::new();
+    for side in &run.sides {
+        let event_type = run.engine.event_type(&side.caller, side.event_type).await.unwrap();
+        let member = *members.entry(side.caller.tenant).or_insert(event_type.members[0]);
+        let patch = EventTypePatch { members: Some(vec![member]), ..EventTypePatch::default() };
+        run.engine.update_event_type(&side.caller, side.event_type, patch, None).await.unwrap();
+    }
+}
+
 impl Sides {
     pub async fn start(tenants: &[&[(Open, i64)]], seed: u64) -> Self {
         let mut run = Run::start(tenants, seed).await;
@@ -65,6 +76,7 @@ impl Sides {
         }
         // A third one to the first account, which gives another id with every move.
         run.connect_again(0, first - 1).await;
+        one_member_for_each_tenant(&run).await;
         Self {
             run,
             seed,
@@ -234,6 +246,7 @@ impl Sides {
         let Some((at, conflict)) = some.get(number).cloned() else { return };
         let caller = self.run.sides[at].caller.clone();
         let before = self.sight(at, conflict.booking).await;
+        let known = self.run.sides[at].provider.active();
         let resolution = Resolution::ALL[self.run.rng.random_range(0..Resolution::ALL.len())];
         let ended = if again {
             self.run.engine.revert_conflict(&caller, conflict.id).await
@@ -265,6 +278,10 @@ impl Sides {
                 self.may_be_over.insert(booking);
             }
             (Done::TheirsCancelled, _, Some(id)) => {
+                // To another tenant a twin of ours is a stranger's, and whoever ends the conflict there may have it cancelled.
+                let of_ours =
+                    known.iter().filter(|twin| twin.id == id).filter_map(|twin| twin.reference.as_ref());
+                self.may_be_over.extend(of_ours.filter_map(|reference| reference.parse::<BookingId>().ok()));
                 let number = self.provider_of(at);
                 self.theirs.remove(&(number, id));
             }
