@@ -5,6 +5,7 @@
 //! needed to go on after a crash but the store; nothing is created twice, because every try after the first looks the twin up.
 
 mod cancel;
+mod elsewhere;
 mod moves;
 mod tries;
 
@@ -19,7 +20,6 @@ use berth_model::{
         CallContext, CallError, CreateRequest, ExternalBooking, ExternalStatus, ProviderConflict,
         ProviderError, ReferenceLookup,
     },
-    sync::ConflictKind,
     time::Interval,
 };
 use berth_store::{
@@ -28,7 +28,7 @@ use berth_store::{
 };
 
 pub(crate) use self::tries::is_last;
-use crate::{Engine, mirror::Theirs, problems::of_call};
+use crate::{Engine, problems::of_call};
 
 /// How far the lookup by reference reaches back before the booking was made, in seconds: the provider's clock may differ.
 const LOOKUP_SLACK_SECONDS: i64 = 600;
@@ -221,12 +221,6 @@ impl Engine {
         }
     }
 
-    /// Does what is changed at the provider not count for this booking?
-    async fn keeps_ours(&self, booking: &Booking) -> Result<bool, StoreError> {
-        let Some(connection) = booking.connection else { return Ok(false) };
-        Ok(!self.store().sync_state(booking.tenant, connection).await?.rules.mode.follows_changes())
-    }
-
     /// Twins that carry our reference and take their time, newest first. Those that were replaced are inactive.
     pub(crate) async fn active_twins(
         &self,
@@ -339,63 +333,6 @@ impl Engine {
     ) -> Result<BookingChange, StoreError> {
         let blocked = self.blocked(booking, booking.when).await?;
         Ok(BookingChange::Synced { external: external.clone(), blocked })
-    }
-
-    /// The twin is at another time than the booking: somebody moved it there before we knew of it. The provider's time counts, where its
-    /// changes do; if it is taken here, the booking keeps its own, and its timeline says so.
-    async fn settle_elsewhere(
-        &self,
-        booking: &Booking,
-        external: ExternalBooking,
-        held: Held,
-    ) -> Result<Synced, StoreError> {
-        if self.keeps_ours(booking).await? {
-            let change = self.synced(booking, &external).await?;
-            let settled = self.settle_with(booking, change, Some(external.clone()), held).await?;
-            if let Synced::Settled(booking) = &settled {
-                self.moved_there(booking, &external).await?;
-            }
-            return Ok(settled);
-        }
-        let blocked = self.blocked(booking, external.when).await?;
-        let change = BookingChange::ChangedByProvider { external: external.clone(), blocked };
-        match self.settle_with(booking, change, Some(external.clone()), held).await {
-            Err(StoreError::Overlap) => {
-                let change = self.synced(booking, &external).await?;
-                let settled = self.settle_with(booking, change, Some(external.clone()), held).await?;
-                if let Synced::Settled(booking) = &settled {
-                    self.taken_here(booking, &external).await?;
-                }
-                Ok(settled)
-            }
-            other => other,
-        }
-    }
-
-    /// The provider has our booking at a time that is taken here.
-    pub(crate) async fn taken_here(
-        &self,
-        booking: &Booking,
-        external: &ExternalBooking,
-    ) -> Result<(), StoreError> {
-        let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
-        self.conflict_with_twin(booking, external, kind).await
-    }
-
-    /// The provider has our booking elsewhere, which does not count.
-    async fn moved_there(&self, booking: &Booking, external: &ExternalBooking) -> Result<(), StoreError> {
-        self.conflict_with_twin(booking, external, ConflictKind::BothChanged).await
-    }
-
-    async fn conflict_with_twin(
-        &self,
-        booking: &Booking,
-        external: &ExternalBooking,
-        kind: ConflictKind,
-    ) -> Result<(), StoreError> {
-        let Some(connection) = booking.connection else { return Ok(()) };
-        let connection = self.store().connection(booking.tenant, connection).await?;
-        self.conflict(&connection, kind, Some(booking), Some(external), Theirs::OwnTwin).await.map(drop)
     }
 
     async fn settle_with(

@@ -1,0 +1,76 @@
+//! Twins that are somewhere else than their booking: whose time counts, and what a person is asked.
+
+use berth_model::{booking::Booking, provider::ExternalBooking, sync::ConflictKind};
+use berth_store::{StoreError, records::BookingChange};
+
+use super::{Held, Synced};
+use crate::{Engine, mirror::Theirs};
+
+impl Engine {
+    /// Does what is changed at the provider not count for this booking?
+    pub(super) async fn keeps_ours(&self, booking: &Booking) -> Result<bool, StoreError> {
+        let Some(connection) = booking.connection else { return Ok(false) };
+        Ok(!self.store().sync_state(booking.tenant, connection).await?.rules.mode.follows_changes())
+    }
+
+    /// The twin is at another time than the booking: somebody moved it there before we knew of it. The provider's time counts, where its
+    /// changes do; if it is taken here, the booking keeps its own, and its timeline says so.
+    pub(super) async fn settle_elsewhere(
+        &self,
+        booking: &Booking,
+        external: ExternalBooking,
+        held: Held,
+    ) -> Result<Synced, StoreError> {
+        if self.keeps_ours(booking).await? {
+            let change = self.synced(booking, &external).await?;
+            let settled = self.settle_with(booking, change, Some(external.clone()), held).await?;
+            if let Synced::Settled(booking) = &settled {
+                self.moved_there(booking, &external).await?;
+            }
+            return Ok(settled);
+        }
+        let blocked = self.blocked(booking, external.when).await?;
+        let change = BookingChange::ChangedByProvider { external: external.clone(), blocked };
+        match self.settle_with(booking, change, Some(external.clone()), held).await {
+            Err(StoreError::Overlap) => {
+                let change = self.synced(booking, &external).await?;
+                let settled = self.settle_with(booking, change, Some(external.clone()), held).await?;
+                if let Synced::Settled(booking) = &settled {
+                    self.taken_here(booking, &external).await?;
+                }
+                Ok(settled)
+            }
+            other => other,
+        }
+    }
+
+    /// The provider has our booking at a time that is taken here.
+    pub(crate) async fn taken_here(
+        &self,
+        booking: &Booking,
+        external: &ExternalBooking,
+    ) -> Result<(), StoreError> {
+        let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
+        self.conflict_with_twin(booking, external, kind).await
+    }
+
+    /// The provider has our booking elsewhere, which does not count.
+    pub(super) async fn moved_there(
+        &self,
+        booking: &Booking,
+        external: &ExternalBooking,
+    ) -> Result<(), StoreError> {
+        self.conflict_with_twin(booking, external, ConflictKind::BothChanged).await
+    }
+
+    async fn conflict_with_twin(
+        &self,
+        booking: &Booking,
+        external: &ExternalBooking,
+        kind: ConflictKind,
+    ) -> Result<(), StoreError> {
+        let Some(connection) = booking.connection else { return Ok(()) };
+        let connection = self.store().connection(booking.tenant, connection).await?;
+        self.conflict(&connection, kind, Some(booking), Some(external), Theirs::OwnTwin).await.map(drop)
+    }
+}
