@@ -371,7 +371,12 @@ impl Engine {
             _ => BookingChange::Refused { reason },
         };
         match self.change_as_job(booking, change, held).await {
-            Ok(_) => Ok(Synced::Refused(error)),
+            Ok(changed) => {
+                if task == ProviderTask::Create && was_there(booking) {
+                    self.refused_again(&changed, None).await?;
+                }
+                Ok(Synced::Refused(error))
+            }
             Err(StoreError::Stale) => {
                 self.overtaken(booking, None, held).await?;
                 Ok(Synced::Overtaken)

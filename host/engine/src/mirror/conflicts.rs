@@ -85,19 +85,30 @@ impl Engine {
         ours: &Booking,
         theirs: &ExternalBooking,
     ) -> Result<(), StoreError> {
-        let kind = ConflictKind::BothChanged;
+        match self.open_for_a_person(connection, ConflictKind::BothChanged, ours, theirs).await? {
+            Some(id) => self.resolved(connection, id, Resolution::Ours).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Open a conflict about a booking and its twin that does not end by itself. None if it was ignored as it is.
+    pub(crate) async fn open_for_a_person(
+        &self,
+        connection: &ConnectionRecord,
+        kind: ConflictKind,
+        ours: &Booking,
+        theirs: &ExternalBooking,
+    ) -> Result<Option<ConflictId>, StoreError> {
         let conflict = self.new_conflict(connection, kind, Some(ours), Some(theirs), Theirs::OwnTwin);
         let actor = format!("provider:{}", connection.plugin);
-        let (id, is_new) =
-            match self.store().open_conflict(conflict, None, self.audit_by(&actor, "sync")).await? {
-                Opened::New(id) => (id, true),
-                Opened::Again(id) => (id, false),
-                Opened::Ignored => return Ok(()),
-            };
-        if is_new {
-            self.note_in_timeline(ours, kind, Some(theirs), self.audit_by(&actor, "sync")).await?;
+        match self.store().open_conflict(conflict, None, self.audit_by(&actor, "sync")).await? {
+            Opened::New(id) => {
+                self.note_in_timeline(ours, kind, Some(theirs), self.audit_by(&actor, "sync")).await?;
+                Ok(Some(id))
+            }
+            Opened::Again(id) => Ok(Some(id)),
+            Opened::Ignored => Ok(None),
         }
-        self.resolved(connection, id, Resolution::Ours).await
     }
 
     /// Nothing has to be done for this end.

@@ -262,7 +262,7 @@ pub(super) fn is_older(twin: &ExternalBooking, kept: &Mirrored) -> bool {
 }
 
 /// What the provider had before it had nothing.
-fn last_seen(booking: &Booking, mirrored: Option<&Mirrored>) -> ExternalBooking {
+pub(crate) fn last_seen(booking: &Booking, mirrored: Option<&Mirrored>) -> ExternalBooking {
     if let Some(mirrored) = mirrored {
         return ExternalBooking { status: ExternalStatus::Cancelled, ..mirrored.external.clone() };
     }

@@ -13,6 +13,7 @@ mod views;
 
 pub(crate) use conflicts::Theirs;
 pub(crate) use identity::{Standing, Whose};
+pub(crate) use import::last_seen;
 pub(crate) use run::sync_key;
 
 pub use reconcile::{Difference, Reconciliation};

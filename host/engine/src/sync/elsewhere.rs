@@ -4,7 +4,10 @@ use berth_model::{booking::Booking, provider::ExternalBooking, sync::ConflictKin
 use berth_store::{StoreError, records::BookingChange};
 
 use super::{Held, Synced};
-use crate::{Engine, mirror::Theirs};
+use crate::{
+    Engine,
+    mirror::{Theirs, last_seen},
+};
 
 impl Engine {
     /// Does what is changed at the provider not count for this booking?
@@ -61,6 +64,26 @@ impl Engine {
         external: &ExternalBooking,
     ) -> Result<(), StoreError> {
         self.conflict_with_twin(booking, external, ConflictKind::BothChanged).await
+    }
+
+    /// The provider refused what it was told again: to make what it called off, or (`there`) to move what it has elsewhere. A person is asked,
+    /// unless what led to it is open still: an end that waited for the provider's answer counted as carried out.
+    pub(super) async fn refused_again(
+        &self,
+        booking: &Booking,
+        there: Option<&ExternalBooking>,
+    ) -> Result<(), StoreError> {
+        let Some(connection) = booking.connection else { return Ok(()) };
+        if self.store().has_open_conflict(booking.tenant, connection, booking.id).await? {
+            return Ok(());
+        }
+        let connection = self.store().connection(booking.tenant, connection).await?;
+        let gone = || last_seen(booking, None);
+        let (kind, theirs) = there.map_or_else(
+            || (ConflictKind::VanishedThere, gone()),
+            |twin| (ConflictKind::BothChanged, twin.clone()),
+        );
+        self.open_for_a_person(&connection, kind, booking, &theirs).await.map(drop)
     }
 
     async fn conflict_with_twin(

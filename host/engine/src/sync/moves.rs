@@ -103,12 +103,13 @@ impl Engine {
         };
         if let Some(ours) = ours {
             let settled = back_to(ours).await?;
-            // What led to telling it again is open already.
             if let Synced::Settled(settled) = &settled
-                && told_again.is_none()
                 && twin.when.start() != ours.start()
             {
-                self.moved_there(settled, &twin).await?;
+                match told_again {
+                    Some(_) => self.refused_again(settled, Some(&twin)).await?,
+                    None => self.moved_there(settled, &twin).await?,
+                }
             }
             return Ok(if matches!(settled, Synced::Settled(_)) { Synced::Refused(error) } else { settled });
         }

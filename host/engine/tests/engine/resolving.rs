@@ -257,3 +257,35 @@ async fn of_two_who_choose_at_once_one_is_refused_before_anything_is_done() {
     w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
     w.agrees(first.id).await;
 }
+
+#[tokio::test]
+async fn an_end_that_is_refused_only_later_is_open_again_for_a_person() {
+    for moved in [true, false] {
+        let w = world().await;
+        let export = SyncRules { mode: SyncMode::Export, ..SyncRules::default() };
+        w.engine.set_sync_rules(&w.caller, w.connection.id, export).await.unwrap();
+        let booking = w.booked(monday("10:00")).await;
+        // Not answered at first, so that the end counts as carried out, and refused then.
+        let refusal = CallError::Provider(ProviderError::Conflict(ProviderConflict::SlotTaken));
+        let call = if moved { "reschedule" } else { "create" };
+        for fault in [LOST, refusal] {
+            w.provider.next(call, Fault::Before(fault));
+        }
+        let kind = if moved {
+            let there = w.provider.move_twin("x1", half_hour(monday("11:00")));
+            told(&w, WebhookEvent::Rescheduled { old_id: "x1".to_owned(), booking: there }).await;
+            ConflictKind::BothChanged
+        } else {
+            let gone = w.provider.edit("x1", |t| t.status = ExternalStatus::Cancelled);
+            told(&w, WebhookEvent::Cancelled(gone)).await;
+            ConflictKind::VanishedThere
+        };
+        while w.later(60).await > 0 {}
+        let now = w.booking(booking.id).await;
+        assert_eq!((now.status, now.when.start()), (BookingStatus::Confirmed, monday("10:00")));
+        let open = open(&w).await;
+        assert_eq!((open.len(), open[0].kind, open[0].own_twin), (1, kind, true), "moved: {moved}");
+        w.engine.resolve_conflict(&w.caller, open[0].id, Resolution::Ours).await.unwrap();
+        w.agrees(booking.id).await;
+    }
+}

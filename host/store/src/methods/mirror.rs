@@ -1,7 +1,7 @@
 //! What providers have, how far each synchronisation is, and where both sides disagree.
 
 use berth_model::{
-    id::{ConflictId, ConnectionId, MemberId, TenantId},
+    id::{BookingId, ConflictId, ConnectionId, MemberId, TenantId},
     limits,
     sync::{Conflict, ItemKind, Mirrored, MirroredItem, Resolution, SyncRules, SyncState},
     time::{Instant, Interval},
@@ -202,6 +202,16 @@ impl Store {
         connection: ConnectionId,
     ) -> Result<i64, StoreError> {
         ask!(self, |q, conn| q::conflicts::open_of(conn, tenant, connection))
+    }
+
+    /// Is a conflict about a booking and its own twin open?
+    pub async fn has_open_conflict(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        booking: BookingId,
+    ) -> Result<bool, StoreError> {
+        ask!(self, |q, conn| q::conflicts::is_open(conn, tenant, connection, booking))
     }
 
     /// Write how a conflict ended. `WrongState` if it is not open, or was found again since it was read; for `again` (another end), if it

@@ -41,6 +41,8 @@ queries! {
         FROM sync_conflicts WHERE tenant_id = $1 AND connection_id = $2 AND id < $3 AND (status = 'open' OR $4)
         ORDER BY id DESC LIMIT $5";
     OPEN_OF = "SELECT COUNT(*) FROM sync_conflicts WHERE tenant_id = $1 AND connection_id = $2 AND status = 'open'";
+    OPEN_WITH_TWIN = "SELECT COUNT(*) FROM sync_conflicts
+        WHERE tenant_id = $1 AND connection_id = $2 AND booking_id = $3 AND status = 'open' AND own_twin";
     RESOLVE = "UPDATE sync_conflicts SET status = 'resolved', resolution = $3, resolved_by = $4, resolved_at = $5, held_until = NULL
         WHERE tenant_id = $1 AND id = $2 AND status = 'open' AND findings = $6";
     SETTLED = "UPDATE sync_conflicts SET status = 'resolved', resolution = 'ignored', resolved_by = 'system', resolved_at = $3
@@ -253,6 +255,22 @@ pub(crate) async fn open_of(
         .bind(connection.uuid())
         .fetch_one(conn)
         .await?)
+}
+
+/// Is one open about a booking and its own twin?
+pub(crate) async fn is_open(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    booking: BookingId,
+) -> Result<bool, StoreError> {
+    let open = sqlx::query_scalar::<Db, i64>(OPEN_WITH_TWIN)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(booking.uuid())
+        .fetch_one(conn)
+        .await?;
+    Ok(open > 0)
 }
 
 /// Write how it ended. `WrongState` if it is not open, or was found again since it was read; for `again` if it is open.
