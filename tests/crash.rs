@@ -166,11 +166,17 @@ async fn killed_by_a_job(database: Option<&str>) {
         None => "UPDATE jobs SET leased_until = 1 WHERE leased_until IS NOT NULL",
     };
     let Studio { simulator, folder, berth, event_type } = Studio::open(database).await;
+    // What is held is booked without asking the provider what is free.
+    let mut body = booking(&event_type, 0);
+    let hold = json!({ "event_type": body["event_type"], "start": body["start"] });
+    let (status, hold) = berth.post("/api/booking/holds", &hold).await.unwrap();
+    assert_eq!(status, 201, "{hold}");
+    body["hold"] = json!({ "id": hold["id"], "token": hold["token"] });
     // From now on the provider takes requests and answers none, so that the job is under way for as long as is needed.
     simulator.set_rates(Rates { latency_ms: (600_000, 600_000), ..Rates::default() });
     let client = {
         let berth = berth.clone();
-        tokio::spawn(async move { berth.post("/api/booking", &booking(&event_type, 0)).await })
+        tokio::spawn(async move { berth.post("/api/booking", &body).await })
     };
     for time in 1..=3 {
         let until = Moment::now() + SETTLE;
