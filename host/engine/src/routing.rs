@@ -1,6 +1,9 @@
 //! Where a booking goes: request override → listing → tenant default → built-in.
 
-use std::{ops::Deref, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use berth_model::{
     booking::Booking,
@@ -12,7 +15,7 @@ use berth_model::{
 use berth_store::records::{SceneNow, SceneRecords};
 
 use crate::{
-    Caller, Engine, Outcome,
+    Caller, Degraded, Engine, Outcome,
     problems::{of_stopped, of_store},
 };
 
@@ -33,6 +36,8 @@ pub(crate) struct Scene {
     pub(crate) places: Arc<[(MemberId, i64)]>,
     /// None: the built-in provider.
     pub(crate) connection: Option<Arc<ConnectionRecord>>,
+    /// What could not be asked since this was loaded, which is for one request.
+    unanswered: Arc<Mutex<Vec<Degraded>>>,
 }
 
 impl Deref for Scene {
@@ -53,7 +58,24 @@ impl Scene {
         self.listing.active && self.event_type.active
     }
 
-    /// May something new be booked over its connection? A provider that cannot be asked does not stop a booking, a decision does.
+    /// Why this could not be asked a moment ago. It is not asked again in the same request: one refusal would take as long as several
+    /// questions, a series as long as one for each booking.
+    pub(crate) fn unanswered(&self, connection: ConnectionId, member: Option<MemberId>) -> Option<Degraded> {
+        let known = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|one| one.connection == connection && one.member == member).cloned()
+    }
+
+    /// Note what could not be asked.
+    pub(crate) fn note_unanswered(&self, degraded: &[Degraded]) {
+        let mut known = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in degraded {
+            if !known.contains(one) {
+                known.push(one.clone());
+            }
+        }
+    }
+
+    /// May something new go over its connection? What somebody decided stops it, whatever the listing does with what cannot be asked.
     pub(crate) fn check_open(&self) -> Outcome<()> {
         self.stopped().map_or(Ok(()), |stopped| Err(of_stopped(stopped)))
     }
@@ -138,6 +160,6 @@ impl Engine {
                 Some(Arc::new(connection))
             }
         };
-        Ok(Scene { records, places: places.into(), connection })
+        Ok(Scene { records, places: places.into(), connection, unanswered: Arc::default() })
     }
 }

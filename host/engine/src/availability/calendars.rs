@@ -45,15 +45,20 @@ impl Engine {
         places: &[(MemberId, Vec<TakenPlace>)],
     ) -> Outcome<CalendarTimes> {
         let read = scene.calendars.iter().filter(|c| c.reads && members.contains(&c.member)).cloned();
+        let mut times = CalendarTimes::default();
         let mut questions: BTreeMap<(MemberId, ConnectionId), Vec<CalendarRecord>> = BTreeMap::new();
         for calendar in read {
             questions.entry((calendar.member, calendar.connection)).or_default().push(calendar);
         }
+        questions.retain(|(member, connection), _| {
+            let known = scene.unanswered(*connection, Some(*member));
+            times.degraded.extend(known.clone());
+            known.is_none()
+        });
         let asked = questions.into_iter().map(|asked| async move {
             let busy = self.busy_of(request_id, scene, &asked, within).await;
             (asked, busy)
         });
-        let mut times = CalendarTimes::default();
         let mut answers = stream::iter(asked).buffer_unordered(ASKED_AT_ONCE);
         while let Some((asked, busy)) = answers.next().await {
             let ((member, connection), _) = asked;

@@ -353,24 +353,31 @@ impl Engine {
             }
             // Nothing of it could be booked: nobody has to be asked.
             (Some(_), None) if !twin.is_bookable() => None,
-            (Some(connection), None) => self
-                .external_availability(
-                    request_id,
-                    scene,
-                    connection,
-                    within,
-                    wanted.length_minutes,
-                    wanted.moving,
-                )
-                .await?
-                .unwrap_or_else(|error| {
-                    let reason = error.to_string();
-                    degraded.push(Degraded { connection: connection.id, member: None, reason });
+            (Some(connection), None) => match scene.unanswered(connection.id, None) {
+                Some(known) => {
+                    degraded.push(known);
                     None
-                }),
+                }
+                None => self
+                    .external_availability(
+                        request_id,
+                        scene,
+                        connection,
+                        within,
+                        wanted.length_minutes,
+                        wanted.moving,
+                    )
+                    .await?
+                    .unwrap_or_else(|error| {
+                        let reason = error.to_string();
+                        degraded.push(Degraded { connection: connection.id, member: None, reason });
+                        None
+                    }),
+            },
         };
         let times = self.calendar_times(request_id, scene, &ids, within, &places).await?;
         degraded.extend(times.degraded);
+        scene.note_unanswered(&degraded);
         let unknown = if scene.listing.offer_when_degraded && stopped.is_none() {
             BTreeSet::new()
         } else {

@@ -129,6 +129,34 @@ async fn a_provider_that_cannot_be_asked_hides_everyone() {
     w.booked(monday("10:00")).await;
 }
 
+/// A provider that takes its time to say nothing would take it several times, a series for each of its bookings.
+#[tokio::test]
+async fn who_does_not_answer_is_asked_once_for_each_request() {
+    let (w, _) = two().await;
+    w.provider.state().unreadable = Some(LOST);
+    let asked = || w.provider.count("busy");
+    // A member's calendar, and then the provider that is booked, too.
+    for (over, once) in [(None, 1), (Some(w.connection.id), 2)] {
+        let patch = ListingPatch { booking_provider: Some(over), ..ListingPatch::default() };
+        w.engine.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
+        let first = BookRequest { member: Some(w.ana.id), ..w.request(monday("10:00")) };
+        for best_effort in [None, Some(false), Some(true)] {
+            w.clock.pass_seconds(600);
+            let (first, before) = (first.clone(), asked());
+            let refused = match best_effort {
+                None => w.engine.book(&w.caller, first).await.unwrap_err(),
+                Some(best_effort) => {
+                    let starts = SeriesStarts::EveryWeeks { weeks: 1, count: 5 };
+                    let series = SeriesRequest { first, starts, best_effort };
+                    w.engine.book_series(&w.caller, series).await.unwrap_err()
+                }
+            };
+            assert_eq!((refused.code, &refused.extra["reason"]), (Code::SlotTaken, &"degraded".into()));
+            assert_eq!(asked() - before, once, "{over:?} {best_effort:?}");
+        }
+    }
+}
+
 /// Whatever the team is and whoever cannot be asked: what is offered is held, and nothing else is.
 #[tokio::test]
 async fn what_is_offered_is_taken_and_nothing_else() {
