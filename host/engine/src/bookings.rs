@@ -190,8 +190,7 @@ impl Engine {
     /// Everything that is settled before the database decides.
     async fn plan(&self, caller: &Caller, request: &BookRequest) -> Outcome<Plan> {
         let scene = self.scene(caller, request.event_type, request.provider).await?;
-        scene.check_open()?;
-        self.bookable_there(&scene).await?;
+        self.check_bookable(&scene).await?;
         if let Some(claim) = &request.hold {
             return self.plan_of_hold(caller, request, scene, claim).await;
         }

@@ -72,8 +72,7 @@ impl Engine {
         }
         fields.finish()?;
         let scene = self.scene(caller, request.event_type, None).await?;
-        scene.check_open()?;
-        self.bookable_there(&scene).await?;
+        self.check_bookable(&scene).await?;
         scene.must_have(request.member)?;
         let length_minutes = length(&scene, request.length_minutes)?;
         let token = request.token.unwrap_or_else(|| {

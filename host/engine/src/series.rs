@@ -71,8 +71,7 @@ impl Engine {
             return Err(Problem::invalid(vec![FieldError::new("/hold", message)]));
         }
         let scene = self.scene(caller, first.event_type, first.provider).await?;
-        scene.check_open()?;
-        self.bookable_there(&scene).await?;
+        self.check_bookable(&scene).await?;
         first.answers = answers::checked(&scene.event_type, &first.answers)?;
         scene.must_have(first.member)?;
         let length_minutes = length(&scene, first.length_minutes)?;

@@ -98,8 +98,9 @@ impl Engine {
         }
     }
 
-    /// Refuse what cannot be booked at its provider, whatever is free.
-    pub(crate) async fn bookable_there(&self, scene: &Scene) -> Outcome<()> {
+    /// Refuse what nothing new can be booked of, whatever is free: its connection is stopped, or its provider does not have it.
+    pub(crate) async fn check_bookable(&self, scene: &Scene) -> Outcome<()> {
+        scene.check_open()?;
         let state = self.twin_in(scene).await?;
         if state.is_bookable() {
             return Ok(());
