@@ -158,7 +158,7 @@ impl Engine {
                     self.calendar_works(calendar, NOT_CHECKED).await?;
                     let others = self.of_others(connection, within, &told, Some(calendar.member)).await;
                     match others {
-                        Ok(others) => busy.extend(others.into_iter().map(|time| time.when)),
+                        Ok(others) => busy.extend(others),
                         Err(_) => all = false,
                     }
                 }

@@ -1,6 +1,6 @@
 //! Members' own calendars at providers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -111,19 +111,17 @@ impl BlockState {
 pub struct BlockMarks {
     /// The provider's ids.
     pub ids: BTreeSet<String>,
-    /// Whose, and when.
-    pub times: BTreeSet<(MemberId, Interval)>,
+    /// When, and whose.
+    pub times: BTreeMap<Interval, BTreeSet<MemberId>>,
 }
 
 impl BlockMarks {
     /// Is this busy time our own closing or entry of this member's time (of anybody's if none)?
     #[must_use]
-    pub fn are(&self, busy: &ExternalBusyTime, member: Option<MemberId>) -> bool {
+    pub fn recognise(&self, busy: &ExternalBusyTime, member: Option<MemberId>) -> bool {
+        let is_theirs = |members: &BTreeSet<MemberId>| member.is_none_or(|member| members.contains(&member));
         busy.source.as_ref().is_some_and(|source| self.ids.contains(source))
-            || member.map_or_else(
-                || self.times.iter().any(|(_, when)| *when == busy.when),
-                |member| self.times.contains(&(member, busy.when)),
-            )
+            || self.times.get(&busy.when).is_some_and(is_theirs)
     }
 }
 

@@ -6,6 +6,7 @@ use berth_model::{
     calendar::{CalendarRecord, joined_of},
     connection::ConnectionRecord,
     id::{ConnectionId, MemberId},
+    intervals::merged,
     limits,
     provider::{BusyQuery, CallError, ExternalBusyTime, ExternalId},
     time::Interval,
@@ -111,8 +112,7 @@ impl Engine {
                 }
             }
         };
-        let of_others = self.of_others(&connection, within, &told, Some(*member)).await?;
-        Ok(Ok(of_others.into_iter().map(|time| time.when).collect()))
+        self.of_others(&connection, within, &told, Some(*member)).await.map(Ok)
     }
 
     /// Ask these calendars of a connection.
@@ -153,7 +153,12 @@ fn is_over_a_meeting(busy: &[Interval], member: MemberId, places: &[(MemberId, V
     if own.is_empty() {
         return false;
     }
-    busy.iter().any(|busy| !joined_of(&own, *busy) && own.iter().any(|when| when.overlaps(*busy)))
+    let taken = merged(own.clone());
+    let overlaps = |busy: Interval| {
+        let next = taken.partition_point(|when| when.end() <= busy.start());
+        taken.get(next).is_some_and(|when| when.start() < busy.end())
+    };
+    busy.iter().any(|busy| overlaps(*busy) && !joined_of(&own, *busy))
 }
 
 /// These once each, in order.

@@ -98,10 +98,7 @@ impl Engine {
         };
         Ok(Ok(Some(match told {
             Told::Starts(starts) => External::Starts(starts),
-            Told::Busy(busy) => {
-                let of_others = self.of_others(connection, within, &busy, None).await?;
-                External::Busy(of_others.into_iter().map(|time| time.when).collect())
-            }
+            Told::Busy(busy) => External::Busy(self.of_others(connection, within, &busy, None).await?),
         })))
     }
 
@@ -188,16 +185,17 @@ impl Engine {
         within: Interval,
         busy: &[ExternalBusyTime],
         member: Option<MemberId>,
-    ) -> Outcome<Vec<ExternalBusyTime>> {
+    ) -> Outcome<Vec<Interval>> {
         let writes = self.providers().abilities(&connection.plugin).is_some_and(|a| a.blocks || a.bookings);
         if !writes || busy.is_empty() {
-            return Ok(busy.to_vec());
+            return Ok(busy.iter().map(|time| time.when).collect());
         }
         // What is told may reach beyond what was asked for.
         let told = busy.iter().map(|time| time.when).fold(within, Interval::joined);
         let marks =
             self.store().block_marks(connection.tenant, connection.id, told).await.map_err(of_store)?;
-        Ok(busy.iter().filter(|time| !marks.are(time, member)).cloned().collect())
+        let of_others = busy.iter().filter(|time| !marks.recognise(time, member));
+        Ok(of_others.map(|time| time.when).collect())
     }
 
     /// What was kept of this connection's availability is no longer true.

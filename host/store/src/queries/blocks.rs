@@ -1,8 +1,6 @@
 //! Times that are closed in calendars. What shall be closed is read from what is taken, so that nothing has to be told apart: bookings
 //! and other providers' bookings take their member's time alike.
 
-use std::collections::BTreeSet;
-
 use berth_model::{
     calendar::{BlockMarks, BlockState, CalendarBlock, CalendarRecord},
     id::{CalendarBlockId, CalendarId, ConnectionId, MemberId, TenantId},
@@ -217,7 +215,7 @@ pub(crate) async fn marks(
         .bind(limits::CALENDAR_BLOCKS_MAX)
         .fetch_all(&mut *conn)
         .await?;
-    let mut marks = BlockMarks { ids: opened.into_iter().collect(), times: BTreeSet::new() };
+    let mut marks = BlockMarks { ids: opened.into_iter().collect(), ..BlockMarks::default() };
     let entries = sqlx::query_as::<Db, (Ts, Ts, Uuid)>(ENTRIES)
         .bind(tenant.uuid())
         .bind(connection.uuid())
@@ -226,12 +224,10 @@ pub(crate) async fn marks(
         .bind(limits::CALENDAR_BLOCKS_MAX)
         .fetch_all(conn)
         .await?;
-    for (start, end, member) in entries {
-        marks.times.insert((MemberId::from_uuid(member), interval(start, end)?));
-    }
-    for (id, start, end, member) in rows {
+    let entries = entries.into_iter().map(|(start, end, member)| (None, start, end, member));
+    for (id, start, end, member) in rows.into_iter().chain(entries) {
         marks.ids.extend(id);
-        marks.times.insert((MemberId::from_uuid(member), interval(start, end)?));
+        marks.times.entry(interval(start, end)?).or_default().insert(MemberId::from_uuid(member));
     }
     Ok(marks)
 }
