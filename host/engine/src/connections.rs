@@ -147,10 +147,11 @@ impl Engine {
         expected_revision: Option<i64>,
     ) -> Outcome<ConnectionRecord> {
         let overlap = limits::WEBHOOK_SECRET_OVERLAP_SECONDS;
-        self.change_connection(caller, id, patch, overlap, expected_revision).await
+        self.change_connection(caller, id, patch, overlap, expected_revision, None).await
     }
 
-    /// The same; a webhook secret that is replaced is accepted for so many seconds.
+    /// The same; a webhook secret that is replaced is accepted for so many seconds. Where another account is refused, it is refused so; one
+    /// that is over is taken up again for its own account alone.
     pub(crate) async fn change_connection(
         &self,
         caller: &Caller,
@@ -158,13 +159,14 @@ impl Engine {
         patch: ConnectionPatch,
         overlap_seconds: i64,
         expected_revision: Option<i64>,
+        another_account: Option<fn() -> Problem>,
     ) -> Outcome<ConnectionRecord> {
         let mut connection = self.connection(caller, id).await?;
-        let (account, over) = (connection.account.clone(), connection.state == ConnectionState::Disconnected);
+        let (was, over) = (connection.clone(), connection.state == ConnectionState::Disconnected);
+        let another_account = another_account.or(over.then_some(of_another_account as fn() -> Problem));
         if over && patch.credentials.is_none() {
             return Err(of_stopped(Stopped::Disconnected));
         }
-        let address = connection.webhook_address;
         let revision = expected_revision.unwrap_or(connection.revision);
         let manifest = self
             .providers()
@@ -192,8 +194,10 @@ impl Engine {
         let known_there = |name: &String| {
             manifest.credentials.get(name).is_none_or(|spec| spec.kind != CredentialKind::Generated)
         };
-        let to_be_tried =
-            settings_or_hosts || patch.credentials.iter().flat_map(Credentials::keys).any(known_there);
+        // What is over has nothing left that could be known to work.
+        let to_be_tried = over
+            || settings_or_hosts
+            || patch.credentials.iter().flat_map(Credentials::keys).any(known_there);
         // While credentials are replaced no token is renewed: a renewal in between would be lost.
         let renewal = if replaced {
             self.tokens().claim(caller.tenant, id, None).await.map_err(|error| of_call(&error))?
@@ -209,8 +213,10 @@ impl Engine {
             if to_be_tried {
                 self.try_connection(caller, &mut connection, &credentials).await?;
             }
-            if over {
-                same_account(&account, &connection)?;
+            if let Some(another_account) = another_account
+                && !is_same_account(&manifest, &was, &connection)
+            {
+                return Err(another_account());
             }
             self.forget_availability(id);
             let after = replaced.then_some(credentials);
@@ -238,7 +244,7 @@ impl Engine {
             self.connection_recovered(id).await;
         }
         // Only now: to subscribe may need a token that is renewed.
-        if changed.webhook_address == address {
+        if changed.webhook_address == was.webhook_address {
             Ok(changed)
         } else {
             self.subscribe_anew(caller, changed).await
@@ -438,13 +444,16 @@ impl Engine {
     }
 }
 
-/// May a connection be taken up again with these credentials? Its bookings are at the account before.
-pub(crate) fn same_account(before: &Value, connection: &ConnectionRecord) -> Outcome<()> {
-    if before.get("id") == connection.account.get("id") {
-        return Ok(());
-    }
+/// Are both for one account of one server? Servers that tenants host count their accounts each by itself.
+pub(crate) fn is_same_account(manifest: &Manifest, one: &ConnectionRecord, other: &ConnectionRecord) -> bool {
+    one.account.get("id") == other.account.get("id")
+        && manifest.hosts_of_settings(&one.settings) == manifest.hosts_of_settings(&other.settings)
+}
+
+/// A connection is not taken up again for another account: its bookings are at the one before.
+fn of_another_account() -> Problem {
     let error = FieldError::new("/credentials", "are for another account than that of this connection");
-    Err(Problem::invalid(vec![error]).with_hint(
+    Problem::invalid(vec![error]).with_hint(
         "Make a connection of its own for the other account; the bookings of this one are not there.",
-    ))
+    )
 }

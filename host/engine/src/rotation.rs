@@ -2,7 +2,7 @@
 //! new one with a subscription of its own, before the old subscription is ended.
 
 use berth_model::{
-    connection::ConnectionRecord,
+    connection::{ConnectionRecord, ConnectionState, Stopped},
     id::ConnectionId,
     limits,
     manifest::{CredentialKind, Manifest},
@@ -11,7 +11,10 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{Caller, ConnectionPatch, Engine, Outcome, problems::of_store};
+use crate::{
+    Caller, ConnectionPatch, Engine, Outcome,
+    problems::{of_stopped, of_store},
+};
 
 impl Engine {
     /// Make up another webhook secret. The one before is accepted for so many seconds; with none of them it ends now, and with it those
@@ -29,6 +32,9 @@ impl Engine {
             return Err(Problem::invalid(vec![FieldError::new("/overlap_seconds", allowed)]));
         }
         let connection = self.connection(caller, id).await?;
+        if connection.state == ConnectionState::Disconnected {
+            return Err(of_stopped(Stopped::Disconnected));
+        }
         let manifest = self.active_manifest(&connection.plugin)?;
         let name = webhook_secret(&manifest).ok_or_else(|| {
             Problem::new(Code::ProviderUnsupported, "Messages of this provider are not signed with a secret.")
@@ -46,7 +52,7 @@ impl Engine {
             credentials: Some(Credentials::from([(name.clone(), self.made_up_secret())])),
             ..ConnectionPatch::default()
         };
-        self.change_connection(caller, id, patch, overlap, expected_revision).await
+        self.change_connection(caller, id, patch, overlap, expected_revision, None).await
     }
 
     /// Save credentials with another webhook secret; the one before, if there was one, is accepted for so many seconds.

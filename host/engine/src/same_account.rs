@@ -1,9 +1,12 @@
 //! Who else is connected to the same account at a provider. It may be right, and is said because it may not be meant.
 
-use berth_model::{connection::ConnectionRecord, id::ConnectionId};
+use berth_model::{
+    connection::{ConnectionRecord, ConnectionState},
+    id::ConnectionId,
+};
 use serde_json::Value;
 
-use crate::{Engine, Outcome, problems::of_store};
+use crate::{Engine, Outcome, connections::is_same_account, problems::of_store};
 
 /// Other connections to the account of a connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,10 +46,14 @@ impl Engine {
         else {
             return Ok(SameAccount::default());
         };
+        let stopped = connection.state == ConnectionState::Disconnected;
+        let Some(manifest) = self.providers().manifest(&connection.plugin).filter(|_| !stopped) else {
+            return Ok(SameAccount::default());
+        };
         let all = self.store().connections_of_account(&connection.plugin, account).await.map_err(of_store)?;
         let (own, others): (Vec<_>, Vec<_>) = all
             .into_iter()
-            .filter(|other| other.id != connection.id)
+            .filter(|other| other.id != connection.id && is_same_account(&manifest, other, connection))
             .partition(|other| other.tenant == connection.tenant);
         let own = own.into_iter().map(|other| (other.id, other.name)).collect();
         Ok(SameAccount { own, elsewhere: !others.is_empty() })

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
+    connection::{ConnectionRecord, ConnectionStatus},
     id::{ConnectionId, ListingId},
     limits,
     manifest::Manifest,
@@ -18,7 +18,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::clients::{no_client, oauth_credentials};
-use crate::{Caller, Engine, NewConnection, Outcome, problems::of_call, problems::of_store};
+use crate::{Caller, ConnectionPatch, Engine, NewConnection, Outcome, problems::of_call, problems::of_store};
 
 /// Where a browser comes back to.
 const CALLBACK: &str = "/api/oauth/callback";
@@ -256,33 +256,17 @@ impl Engine {
     async fn consented_again(
         &self,
         caller: &Caller,
-        mut connection: ConnectionRecord,
+        connection: ConnectionRecord,
         credential: &str,
         tokens: &TokenSet,
     ) -> Outcome<ConnectionRecord> {
-        let (revision, before) = (connection.revision, connection.account.clone());
-        let mut credentials =
-            self.store().connection_credentials(caller.tenant, connection.id).await.map_err(of_store)?;
-        credentials.insert(credential.to_owned(), tokens.to_credential());
-        self.try_connection(caller, &mut connection, &credentials).await?;
-        if before.get("id") != connection.account.get("id") {
-            return Err(Problem::new(Code::ConsentRefused, "The consent is for another account at the provider.")
-                .with_hint("Consent with the account of this connection, or make a connection of its own for the other account."));
-        }
-        connection.credential_names = credentials.keys().cloned().collect();
-        connection.status = ConnectionStatus::Healthy;
-        connection.status_detail = None;
-        self.forget_availability(connection.id);
-        let updated = self
-            .store()
-            .update_connection(connection, Some(credentials), revision, self.audit(caller))
-            .await
-            .map_err(of_store)?;
-        if updated.state == ConnectionState::Disconnected {
-            return self.resume_now(caller, updated).await;
-        }
-        self.connection_recovered(updated.id).await;
-        Ok(updated)
+        let patch = ConnectionPatch {
+            credentials: Some([(credential.to_owned(), tokens.to_credential())].into()),
+            ..ConnectionPatch::default()
+        };
+        let overlap = limits::WEBHOOK_SECRET_OVERLAP_SECONDS;
+        let (id, revision) = (connection.id, Some(connection.revision));
+        self.change_connection(caller, id, patch, overlap, revision, Some(consent_of_another_account)).await
     }
 
     /// How the consents of a connection stand.
@@ -345,6 +329,13 @@ impl Engine {
             }
         }
     }
+}
+
+/// The consent is not for the account that the connection's bookings are at.
+fn consent_of_another_account() -> Problem {
+    Problem::new(Code::ConsentRefused, "The consent is for another account at the provider.").with_hint(
+        "Consent with the account of this connection, or make a connection of its own for the other account.",
+    )
 }
 
 /// The credential that is meant, if the plugin has it; the only one, if none is named.
