@@ -56,7 +56,9 @@ impl Engine {
         fields.long_text("/description", &listing.description, 4_000);
         if let Some(connection) = listing.booking_provider {
             match self.store().connection(listing.tenant, connection).await {
-                Ok(connection) if connection.listing.is_some_and(|only| only != listing.id) => {
+                Ok(connection)
+                    if connection.listing.is_some_and(|only| only != listing.id) && routes_anew =>
+                {
                     fields.bad("/booking_provider_id", "this connection is only for another listing");
                 }
                 Ok(connection) if connection.state == ConnectionState::Disconnected && routes_anew => {

@@ -7,7 +7,7 @@ use std::{
 
 use berth_model::{
     booking::Booking,
-    connection::{ConnectionRecord, Stopped},
+    connection::{ConnectionRecord, ConnectionState, Stopped},
     id::{ConnectionId, EventTypeId, MemberId},
     listing::{ListingRecord, TenantRecord},
     problem::{Code, Problem},
@@ -98,7 +98,8 @@ fn route(
 }
 
 impl Engine {
-    /// The same for changing what is booked: where it is, whatever is routed elsewhere by now. What is over is nowhere but here.
+    /// What a change of a booking needs: where it is, whatever is routed elsewhere or kept for another listing by now. What is over is
+    /// nowhere but here.
     ///
     /// A listing or event type that is not active offers nothing to customers; the business may still move what is booked.
     pub(crate) async fn scene_of(
@@ -107,15 +108,21 @@ impl Engine {
         booking: &Booking,
         by_customer: bool,
     ) -> Outcome<Scene> {
-        let choice = booking.connection.map_or(ProviderChoice::BuiltIn, ProviderChoice::Connection);
-        let scene = self.scene_whatever(caller, booking.event_type, Some(choice)).await?;
+        let scene = self.scene_here(caller, booking.event_type).await?;
+        let scene = match booking.connection {
+            None => scene,
+            Some(id) => {
+                let connection = self.store().connection(caller.tenant, id).await.map_err(of_store)?;
+                match connection.state {
+                    ConnectionState::Disconnected => scene,
+                    _ => self.scene_over(caller, scene, connection).await?,
+                }
+            }
+        };
         if by_customer && !scene.is_active() {
             return Err(not_active().with_hint(
                 "Cancel it, or ask the business; a key with the scope bookings:override may still move it.",
             ));
-        }
-        if scene.stopped() == Some(Stopped::Disconnected) {
-            return Ok(Scene { connection: None, ..scene });
         }
         Ok(scene)
     }
@@ -127,39 +134,39 @@ impl Engine {
         event_type: EventTypeId,
         choice: Option<ProviderChoice>,
     ) -> Outcome<Scene> {
-        let scene = self.scene_whatever(caller, event_type, choice).await?;
+        let mut scene = self.scene_here(caller, event_type).await?;
+        if let Some(id) = route(choice, &scene.listing, &scene.tenant) {
+            let connection = self.store().connection(caller.tenant, id).await.map_err(of_store)?;
+            if connection.listing.is_some_and(|only| only != scene.listing.id) {
+                return Err(Problem::new(
+                    Code::ProviderRefused,
+                    "The connection is only for another listing.",
+                )
+                .with_hint("Choose a connection of this listing or of the whole tenant."));
+            }
+            scene = self.scene_over(caller, scene, connection).await?;
+        }
         if scene.is_active() {
             return Ok(scene);
         }
         Err(not_active().with_hint("Set `active` to true on both to take bookings."))
     }
 
-    /// The same whether or not anything may be booked there.
-    async fn scene_whatever(
-        &self,
-        caller: &Caller,
-        event_type: EventTypeId,
-        choice: Option<ProviderChoice>,
-    ) -> Outcome<Scene> {
+    /// What an event type is booked with, here alone.
+    async fn scene_here(&self, caller: &Caller, event_type: EventTypeId) -> Outcome<Scene> {
         let SceneNow { records, places } =
             self.store().scene(caller.tenant, event_type).await.map_err(of_store)?;
-        let SceneRecords { tenant, listing, .. } = records.as_ref();
-        let connection = match route(choice, listing, tenant) {
-            None => None,
-            Some(id) => {
-                let connection = self.store().connection(caller.tenant, id).await.map_err(of_store)?;
-                if connection.listing.is_some_and(|only| only != listing.id) {
-                    return Err(Problem::new(
-                        Code::ProviderRefused,
-                        "The connection is only for another listing.",
-                    )
-                    .with_hint("Choose a connection of this listing or of the whole tenant."));
-                }
-                // Refused now if the plugin is disabled at any level, not later when nobody waits for it.
-                self.granted_hosts(&connection.plugin, caller.tenant, Some(listing.id)).await?;
-                Some(Arc::new(connection))
-            }
-        };
-        Ok(Scene { records, places: places.into(), connection, unanswered: Arc::default() })
+        Ok(Scene { records, places: places.into(), connection: None, unanswered: Arc::default() })
+    }
+
+    /// The same over a connection. Refused now if its plugin is disabled at any level, not later when nobody waits for it.
+    async fn scene_over(
+        &self,
+        caller: &Caller,
+        scene: Scene,
+        connection: ConnectionRecord,
+    ) -> Outcome<Scene> {
+        self.granted_hosts(&connection.plugin, caller.tenant, Some(scene.listing.id)).await?;
+        Ok(Scene { connection: Some(Arc::new(connection)), ..scene })
     }
 }

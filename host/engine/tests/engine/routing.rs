@@ -90,6 +90,24 @@ async fn a_connection_for_one_listing_serves_only_that() {
     let problem = w.engine.book(&w.caller, request).await.unwrap_err();
     assert_eq!(problem.code, Code::ProviderRefused);
     assert!(problem.detail.contains("another listing"));
+
+    // What is booked over it already lives on, and its listing can be changed.
+    let booking = w.booked(monday("09:00")).await;
+    let kept = berth_engine::ConnectionPatch { listing: Some(Some(other.id)), ..Default::default() };
+    w.engine.update_connection(&w.caller, w.connection.id, kept, None).await.unwrap();
+    w.reschedule(booking.id, monday("11:00")).await.unwrap();
+    let renamed = berth_engine::ListingPatch { title: Some("Pier 2".into()), ..Default::default() };
+    w.engine.update_listing(&w.caller, w.listing.id, renamed, None).await.unwrap();
+    w.engine.delete_connection(&w.caller, w.connection.id, None).await.unwrap();
+    let off = GrantRecord {
+        plugin: "acme".parse().unwrap(),
+        tenant: None,
+        listing: None,
+        hosts: grant(&[]),
+        enabled: false,
+    };
+    w.engine.set_grant("operator", "req", off).await.unwrap();
+    w.reschedule(booking.id, monday("10:00")).await.unwrap();
 }
 
 #[tokio::test]
