@@ -54,10 +54,7 @@ impl Engine {
         let tenant = caller.tenant;
         self.connection(caller, id).await?;
         let counts = self.store().connection_counts(tenant, id, self.now()).await.map_err(of_store)?;
-        let page = u32::try_from(limits::LIST_ROWS_MAX).unwrap_or(u32::MAX);
-        let listings = self.store().list_listings(tenant, true, None, page).await.map_err(of_store)?;
-        let over = listings.into_iter().filter(|l| l.booking_provider == Some(id)).map(|l| l.title);
-        let listings: Vec<String> = over.collect();
+        let listings = self.store().listings_over(tenant, id).await.map_err(of_store)?;
         let is_default = self.tenant(tenant).await?.default_connection == Some(id);
         let bookings = counts.upcoming_bookings.saturating_add(counts.past_bookings);
         let stays = bookings > 0 || counts.calendars > 0 || is_default || !listings.is_empty();
@@ -153,14 +150,23 @@ impl Engine {
 
     /// Go on removing what is left of disconnected connections. To be called now and then, by any number of replicas.
     pub async fn clear_disconnected(&self) -> Outcome<()> {
+        let mut failed = None;
         for (tenant, id, since) in self.store().connections_left_over().await.map_err(of_store)? {
-            let done = self.clear_connection(tenant, id).await.map_err(of_store)?;
-            // What was under way then may have written something after we looked.
-            if done && since.plus_seconds(limits::LEFTOVERS_SECONDS) <= self.now() {
-                self.store().connection_cleared(tenant, id).await.map_err(of_store)?;
+            let cleared = async {
+                let done = self.clear_connection(tenant, id).await?;
+                // What was under way then may have written something after we looked.
+                if done && since.plus_seconds(limits::LEFTOVERS_SECONDS) <= self.now() {
+                    self.store().connection_cleared(tenant, id).await?;
+                }
+                Ok(())
+            };
+            // One that fails keeps no other waiting.
+            if let Err(error) = cleared.await {
+                tracing::warn!(%error, connection = %id, "what is left of a connection is not removed yet");
+                failed = Some(error);
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), |error: StoreError| Err(of_store(error)))
     }
 
     /// Settle what the provider was not told, and remove rows, for as long as one turn may take. Is nothing left?

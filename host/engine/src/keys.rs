@@ -20,6 +20,7 @@ use crate::{
     Engine, Outcome,
     problems::{of_stopped, of_store},
     refusals::{is_from, network},
+    removing::not_deleting,
     validate::Fields,
 };
 
@@ -118,6 +119,9 @@ impl Engine {
         }
         let sources = networks(&mut fields, &new.sources);
         fields.finish()?;
+        if let Some(tenant) = new.tenant {
+            not_deleting(&self.tenant(tenant).await?)?;
+        }
 
         let text = self.key_text();
         let record = ApiKeyRecord {

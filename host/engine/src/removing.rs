@@ -6,7 +6,7 @@ use berth_model::{
     id::TenantId,
     limits,
     listing::{TenantRecord, TenantState},
-    problem::Problem,
+    problem::{Code, Problem},
 };
 use berth_store::{StoreError, records::TenantCounts};
 
@@ -68,6 +68,7 @@ impl Engine {
         if tenant.state == wanted {
             return Ok(tenant);
         }
+        not_deleting(&tenant)?;
         self.store()
             .suspend_tenant(id, suspended, self.audit_by(actor, request_id))
             .await
@@ -93,12 +94,18 @@ impl Engine {
     /// Go on removing tenants that are deleted. How many are gone for good. To be called now and then, by any number of replicas.
     pub async fn remove_deleted_tenants(&self) -> Outcome<usize> {
         let mut gone = 0_usize;
-        for tenant in self.list_tenants().await? {
-            if tenant.state == TenantState::Deleting && self.remove_tenant(tenant.id).await? {
-                gone = gone.saturating_add(1);
+        let mut failed = None;
+        for tenant in self.store().tenants_in_deletion().await.map_err(of_store)? {
+            match self.remove_tenant(tenant).await {
+                Ok(is_gone) => gone = gone.saturating_add(usize::from(is_gone)),
+                // One that fails keeps no other waiting.
+                Err(problem) => {
+                    tracing::warn!(%tenant, %problem, "a tenant is not removed yet");
+                    failed = Some(problem);
+                }
             }
         }
-        Ok(gone)
+        failed.map_or(Ok(gone), Err)
     }
 
     /// Remove as much of a tenant as one turn may. Is it gone?
@@ -155,4 +162,13 @@ impl Engine {
             }
         }
     }
+}
+
+/// Refuse to change a tenant that is being deleted: nothing that is made for it stays.
+pub(crate) fn not_deleting(tenant: &TenantRecord) -> Outcome<()> {
+    if tenant.state != TenantState::Deleting {
+        return Ok(());
+    }
+    Err(Problem::new(Code::WrongState, "The tenant is being deleted.")
+        .with_hint("Nothing brings it back; make another one."))
 }

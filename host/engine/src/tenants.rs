@@ -9,6 +9,7 @@ use berth_model::{
 use crate::{
     Engine, Outcome,
     problems::{of_stopped, of_store},
+    removing::not_deleting,
     validate::Fields,
 };
 
@@ -80,6 +81,7 @@ impl Engine {
         patch: TenantPatch,
     ) -> Outcome<TenantRecord> {
         let mut tenant = self.tenant(id).await?;
+        not_deleting(&tenant)?;
         if let Some(slug) = patch.slug {
             tenant.slug = slug;
         }

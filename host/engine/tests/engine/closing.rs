@@ -254,6 +254,12 @@ async fn a_connection_that_is_over_is_taken_up_again_with_the_same_account() {
     let rename = ConnectionPatch { name: Some("Acme 2".into()), ..ConnectionPatch::default() };
     let refused = w.engine.update_connection(&w.caller, w.connection.id, rename, None).await.unwrap_err();
     assert_eq!(refused.code, Code::ConnectionDisconnected);
+    // Neither with nothing, nor with what Berth makes up itself.
+    let refused = w.engine.rotate_webhook_secret(&w.caller, w.connection.id, None, None).await.unwrap_err();
+    assert_eq!(refused.code, Code::ConnectionDisconnected);
+    let nothing = ConnectionPatch { credentials: Some(Credentials::new()), ..ConnectionPatch::default() };
+    let refused = w.engine.update_connection(&w.caller, w.connection.id, nothing, None).await.unwrap_err();
+    assert_eq!((refused.code, refused.errors[0].field.as_str()), (Code::Invalid, "/credentials/api-key"));
     let with = || ConnectionPatch {
         credentials: Some(Credentials::from([("api-key".to_owned(), Secret::new("acme_test_again".into()))])),
         ..ConnectionPatch::default()
@@ -265,6 +271,10 @@ async fn a_connection_that_is_over_is_taken_up_again_with_the_same_account() {
     assert_eq!((over.state, over.credential_names.len()), (ConnectionState::Disconnected, 0));
 
     w.provider.state().account = None;
+    let elsewhere = Some(serde_json::json!({ "base_url": "https://api.acme.example:8443" }));
+    let moved = ConnectionPatch { settings: elsewhere, ..with() };
+    let refused = w.engine.update_connection(&w.caller, w.connection.id, moved, None).await.unwrap_err();
+    assert_eq!(refused.errors[0].field, "/credentials", "its number there is somebody else's: {refused:?}");
     let again = w.engine.update_connection(&w.caller, w.connection.id, with(), None).await.unwrap();
     assert_eq!(again.state, ConnectionState::Active);
     assert!(again.subscription.is_some(), "messages come again");
@@ -286,6 +296,11 @@ async fn another_connection_to_the_same_account_is_said() {
     let other = w.engine.create_connection(&w.caller, new).await.unwrap();
     assert_eq!(w.engine.same_account(&other).await.unwrap().detail(), None);
     w.provider.state().account = None;
+    // Two servers may give one number to two accounts.
+    let settings = serde_json::json!({ "base_url": "https://api.acme.example:8443" });
+    let new = NewConnection { name: "Hosted".into(), settings, ..new_connection() };
+    let hosted = w.engine.create_connection(&w.caller, new).await.unwrap();
+    assert_eq!(w.engine.same_account(&hosted).await.unwrap(), SameAccount::default());
 
     let tenant = berth_engine::NewTenant { slug: "jetty".into(), name: "Jetty".into() };
     let tenant = w.engine.create_tenant("operator", "req", tenant).await.unwrap();
@@ -392,6 +407,19 @@ async fn a_tenant_is_deleted_while_its_provider_is_broken() {
     assert_eq!(again.state, TenantState::Deleting);
     let suspended = w.engine.suspend_tenant("operator", "req", w.tenant.id).await.unwrap_err();
     assert_eq!(suspended.code, Code::WrongState);
+    assert!(suspended.detail.contains("tenant"), "{suspended}");
+    let patch = berth_engine::TenantPatch { name: Some("New".into()), ..Default::default() };
+    let changed = w.engine.update_tenant("operator", "req", w.tenant.id, patch).await.unwrap_err();
+    assert_eq!(changed.code, Code::WrongState);
+    let new = NewKey {
+        tenant: Some(w.tenant.id),
+        name: "late".into(),
+        scopes: vec!["bookings:read".into()],
+        requests_per_minute: None,
+        sources: Vec::new(),
+        expires_at: None,
+    };
+    assert_eq!(w.engine.create_key("operator", "req", new).await.unwrap_err().code, Code::WrongState);
     assert_eq!(w.engine.remove_deleted_tenants().await.unwrap(), 1);
     assert_eq!(w.provider.count("unsubscribe"), 1, "leave was taken");
     assert_eq!(w.engine.tenant(w.tenant.id).await.unwrap_err().code, Code::NotFound);

@@ -157,8 +157,9 @@ async fn complete(DutyContext(on): DutyContext) -> Done {
 
 /// Remove what is left of what was closed.
 async fn closed(DutyContext(on): DutyContext) -> Done {
-    on.wired.engine.clear_disconnected().await.map_err(|p| said(&p))?;
-    on.wired.engine.remove_deleted_tenants().await.map(drop).map_err(|p| said(&p))
+    let cleared = on.wired.engine.clear_disconnected().await;
+    let removed = on.wired.engine.remove_deleted_tenants().await.map(drop);
+    cleared.and(removed).map_err(|p| said(&p))
 }
 
 async fn refusals(DutyContext(on): DutyContext) -> Done {

@@ -122,6 +122,15 @@ impl Store {
         change!(self, [detail], |q, conn| q::states::note_unended(conn, tenant, connection, &detail))
     }
 
+    /// Titles of the listings that book over a connection (at most `LIST_ROWS_MAX`).
+    pub async fn listings_over(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+    ) -> Result<Vec<String>, StoreError> {
+        ask!(self, |q, conn| q::states::listings_over(conn, tenant, connection))
+    }
+
     /// What a connection holds.
     pub async fn connection_counts(
         &self,

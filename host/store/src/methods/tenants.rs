@@ -29,6 +29,11 @@ impl Store {
         ask!(self, |q, conn| q::tenants::list(conn))
     }
 
+    /// Tenants of which something is left to be removed (at most `LIST_ROWS_MAX`).
+    pub async fn tenants_in_deletion(&self) -> Result<Vec<TenantId>, StoreError> {
+        ask!(self, |q, conn| q::tenants::in_deletion(conn))
+    }
+
     /// Replace a tenant's slug, name and default connection.
     pub async fn update_tenant(&self, tenant: TenantRecord, audit: Audit) -> Result<(), StoreError> {
         change!(self, [tenant, audit], |q, conn| q::tenants::update(conn, &tenant, &audit))

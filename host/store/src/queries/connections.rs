@@ -55,6 +55,7 @@ queries! {
     CLAIM_SUBSCRIPTIONS = concat!("UPDATE connections SET subscription_due_at = $2
         WHERE id IN (
             SELECT id FROM connections WHERE subscription_due_at <= $1 AND state = 'active'
+                AND EXISTS (SELECT 1 FROM tenants t WHERE t.id = connections.tenant_id AND t.state = 'active')
             ORDER BY subscription_due_at LIMIT $3", lock_rows_skipping!(), ")
         RETURNING tenant_id, id, subscription_failures");
     OF_ACCOUNT = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,

@@ -21,6 +21,7 @@ queries! {
     // One that is being tried is not saved yet.
     STOPPED = "SELECT c.state, t.state FROM tenants t LEFT JOIN connections c ON c.tenant_id = t.id AND c.id = $2 WHERE t.id = $1";
     ALL_STOPPED = "SELECT id, state FROM connections WHERE tenant_id = $1 AND state <> 'active' ORDER BY id LIMIT $2";
+    LISTINGS_OVER = "SELECT title FROM listings WHERE tenant_id = $1 AND booking_provider = $2 ORDER BY id LIMIT $3";
     PAUSE = "UPDATE connections SET state = 'paused', revision = revision + 1, updated_at = $4
         WHERE tenant_id = $1 AND id = $2 AND revision = $3 AND state = 'active'";
     RESUME = "UPDATE connections SET state = 'active', leftovers = FALSE, subscription_due_at = $4, subscription_failures = 0,
@@ -103,6 +104,16 @@ pub(crate) async fn stopped(
         _ if tenants != TenantState::Active => Some(Stopped::Suspended),
         own => own,
     })
+}
+
+/// Titles of the listings that book over a connection.
+pub(crate) async fn listings_over(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> Result<Vec<String>, StoreError> {
+    let titles = sqlx::query_scalar::<Db, String>(LISTINGS_OVER).bind(tenant.uuid()).bind(connection.uuid());
+    Ok(titles.bind(limits::LIST_ROWS_MAX).fetch_all(conn).await?)
 }
 
 fn state(text: &str) -> Result<ConnectionState, StoreError> {

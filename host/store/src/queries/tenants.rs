@@ -16,8 +16,11 @@ queries! {
     GET = "SELECT id, slug, name, default_connection, state, created_at FROM tenants WHERE id = $1";
     BY_SLUG = "SELECT id, slug, name, default_connection, state, created_at FROM tenants WHERE slug = $1";
     LIST = "SELECT id, slug, name, default_connection, state, created_at FROM tenants ORDER BY id LIMIT $1";
+    IN_DELETION = "SELECT id FROM tenants WHERE state = 'deleting' ORDER BY id LIMIT $1";
     SUSPEND = "UPDATE tenants SET state = 'suspended' WHERE id = $1 AND state = 'active'";
     RESUME = "UPDATE tenants SET state = 'active' WHERE id = $1 AND state = 'suspended'";
+    READ_ANEW = "UPDATE sync_states SET phase = 'idle', position = NULL, due_at = $2, failures = 0, error = NULL
+        WHERE tenant_id = $1 AND connection_id IN (SELECT id FROM connections WHERE tenant_id = $1 AND state = 'active')";
     BEGIN_DELETION = "UPDATE tenants SET state = 'deleting' WHERE id = $1 AND state <> 'deleting'";
     REVOKE_KEYS = "UPDATE api_keys SET revoked_at = $2 WHERE tenant_id = $1 AND revoked_at IS NULL";
     UPDATE = "UPDATE tenants SET slug = $2, name = $3, default_connection = $4 WHERE id = $1";
@@ -86,6 +89,13 @@ pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<TenantRecord>, StoreErro
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// Those of which something is left to be removed.
+pub(crate) async fn in_deletion(conn: &mut Conn) -> Result<Vec<TenantId>, StoreError> {
+    let rows =
+        sqlx::query_scalar::<Db, Uuid>(IN_DELETION).bind(limits::LIST_ROWS_MAX).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(TenantId::from_uuid).collect())
+}
+
 pub(crate) async fn update(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(UPDATE)
         .bind(tenant.id.uuid())
@@ -99,7 +109,7 @@ pub(crate) async fn update(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit
     note(conn, audit, "tenant.updated", tenant).await
 }
 
-/// Suspend an active tenant, or resume a suspended one; `WrongState` if it is neither.
+/// Suspend an active tenant, or resume a suspended one, whose connections are then read anew; `WrongState` if it is neither.
 pub(crate) async fn suspend(
     conn: &mut Conn,
     tenant: TenantId,
@@ -111,6 +121,9 @@ pub(crate) async fn suspend(
     let done = sqlx::query::<Db>(statement).bind(tenant.uuid()).execute(&mut *conn).await?;
     get(conn, tenant).await?;
     met(&done, StoreError::WrongState)?;
+    if !suspended {
+        sqlx::query::<Db>(READ_ANEW).bind(tenant.uuid()).bind(Ts(audit.at)).execute(&mut *conn).await?;
+    }
     audit::note(conn, audit, Some(tenant), action, tenant.uuid(), json!({})).await
 }
 
