@@ -73,9 +73,9 @@ pub enum SourceOfTruth {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SyncRules {
-    /// Which way news goes.
+    /// Whose changes count.
     pub mode: SyncMode,
-    /// Whose word counts.
+    /// Whose word counts where both sides disagree.
     pub source_of_truth: SourceOfTruth,
     /// Are conflicts that have one obvious end resolved without a person?
     pub auto_resolve: bool,

@@ -41,7 +41,7 @@ pub(super) struct View {
     booking_provider_id: Option<ConnectionId>,
     active: bool,
     /// When it was closed: it is not active then, and stays for its bookings. `active: true` takes it up again.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     archived_at: Option<Instant>,
     /// Offer slots when the provider cannot be asked.
     offer_when_degraded: bool,

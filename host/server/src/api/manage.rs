@@ -10,7 +10,7 @@ use berth_engine::{Caller, CancelBooking, Managed, RescheduleBooking};
 use berth_model::{
     booking::BookingStatus,
     id::{ApiKeyId, BookingId, EventTypeId},
-    problem::Problem,
+    problem::{Code, Problem},
     secret::Secret,
     time::Instant,
 };
@@ -126,6 +126,13 @@ fn for_customers(mut problem: Problem) -> Problem {
     if problem.extra.remove("degraded").is_some() {
         problem.hint = Some("Choose one of the alternatives, or try again later.".to_owned());
     }
+    if matches!(
+        problem.code,
+        Code::ConnectionPaused | Code::ConnectionDisconnected | Code::ChangedThere | Code::ProviderNotActive
+    ) {
+        problem.detail = "It cannot be changed here now.".to_owned();
+        problem.hint = Some("Ask the business, which can change it for you.".to_owned());
+    }
     problem
 }
 
@@ -159,7 +166,7 @@ pub(super) struct CancelByCustomer {
 #[utoipa::path(post, path = "/api/booking/manage/{token}/cancel", tag = "customers", security(()), request_body = CancelByCustomer,
     params(("token" = String, Path)),
     responses((status = 200, body = ManagedView), (status = 202, body = ManagedView, description = "The provider has not answered yet"),
-        (status = 409, body = ProblemDocument, description = "Too late: `until` says when it was possible")))]
+        (status = 409, body = ProblemDocument, description = "Too late: `until` says when it was possible; or it is changed by the business alone")))]
 pub(super) async fn cancel(
     State(app): State<App>,
     request_id: RequestId,
@@ -185,7 +192,7 @@ pub(super) struct RescheduleByCustomer {
 #[utoipa::path(post, path = "/api/booking/manage/{token}/reschedule", tag = "customers", security(()),
     request_body = RescheduleByCustomer, params(("token" = String, Path)),
     responses((status = 200, body = ManagedView), (status = 202, body = ManagedView, description = "The provider has not answered yet"),
-        (status = 409, body = ProblemDocument, description = "Not available, or too late; `alternatives` or `until` says more")))]
+        (status = 409, body = ProblemDocument, description = "Not available, or too late: `alternatives` or `until` says more; or it is changed by the business alone")))]
 pub(super) async fn reschedule(
     State(app): State<App>,
     request_id: RequestId,

@@ -123,7 +123,7 @@ pub(super) async fn suspend(
     Ok(Json(app.engine().suspend_tenant(&key.actor(), &request_id.0, id).await?.into()))
 }
 
-/// Resume a tenant: what waited is told, and its connections are read. Resuming what is active changes nothing.
+/// Resume a tenant: what waited is told, and its connections are read anew. Resuming what is active wakes what waits once more.
 #[utoipa::path(post, path = "/api/operator/tenants/{id}/resume", tag = "operator", params(("id" = String, Path)),
     responses((status = 200, body = TenantView), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "It is being deleted")))]
 pub(super) async fn resume(

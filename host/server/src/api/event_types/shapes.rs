@@ -42,7 +42,7 @@ pub(in crate::api) struct View {
     provider_event_type: Option<ProviderEventType>,
     active: bool,
     /// When it was closed: it is not active then, and stays for its bookings. `active: true` takes it up again.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     archived_at: Option<Instant>,
     /// Counts changes; the `ETag`.
     revision: i64,
