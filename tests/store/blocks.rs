@@ -93,7 +93,7 @@ pub async fn what_takes_time_is_to_be_closed(world: &World) {
     let marks =
         || async { world.store.block_marks(scene.tenant, scene.connection, span(0, 300)).await.unwrap() };
     let told = marks().await;
-    assert!(told.ids.contains("blk") && told.times.contains(&(scene.member, ours.blocked)));
+    assert!(told.ids.contains("blk") && told.times[&ours.blocked].contains(&scene.member));
     assert_eq!(told.times.len(), 1, "what was refused is somebody else's");
 
     let cancel = BookingChange::Cancel { reason: None, job: None };

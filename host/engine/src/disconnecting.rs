@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use berth_model::{
     booking::Booking,
-    connection::{ConnectionRecord, ConnectionState},
+    connection::{ConnectionRecord, ConnectionState, Stopped},
     id::{BookingId, ConnectionId, TenantId},
     limits,
     provider::{CallContext, Subscription},
@@ -173,6 +173,10 @@ impl Engine {
     async fn clear_connection(&self, tenant: TenantId, id: ConnectionId) -> Result<bool, StoreError> {
         for _ in 0..limits::REMOVAL_STEPS_MAX {
             let untold = self.store().untold_bookings(tenant, id).await?;
+            // Looked at after them: what is made when it is taken up again is told as any other.
+            if self.store().stopped(tenant, id).await? != Some(Stopped::Disconnected) {
+                return Ok(true);
+            }
             for booking in &untold {
                 self.settle_untold(tenant, *booking).await?;
             }

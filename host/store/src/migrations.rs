@@ -53,6 +53,7 @@ migrations! {
     36 "0036_catalogs",
     37 "0037_booking_twins",
     38 "0038_conflict_versions",
+    39 "0039_lookups",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -177,6 +177,21 @@ async fn what_is_taken_off_the_list_is_not_offered_any_more() {
 }
 
 #[tokio::test]
+async fn what_was_listed_before_a_disconnection_says_nothing_after_it() {
+    let w = listed().await;
+    let good = create(&w, "good", Some("et-1")).await.unwrap();
+    synced(&w, true).await;
+    w.booked(monday("10:00")).await;
+    w.engine.delete_connection(&w.caller, w.connection.id, None).await.unwrap();
+    let credentials = [("api-key".to_owned(), berth_model::secret::Secret::new("acme_test_again".into()))];
+    let patch = berth_engine::ConnectionPatch { credentials: Some(credentials.into()), ..Default::default() };
+    w.engine.update_connection(&w.caller, w.connection.id, patch, None).await.unwrap();
+    assert_eq!(state(&w, &good).await, Some(TwinState::Unchecked), "nothing was read yet");
+    synced(&w, true).await;
+    assert_eq!(state(&w, &good).await, Some(TwinState::Known));
+}
+
+#[tokio::test]
 async fn a_listing_that_goes_to_another_provider_is_looked_at_anew() {
     let w = listed().await;
     let over = async |provider| {

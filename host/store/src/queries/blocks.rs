@@ -12,6 +12,14 @@ use uuid::Uuid;
 use super::{super::Db, Conn, interval, named};
 use crate::{StoreError, types::Ts};
 
+/// Connections of the tenant (`$1`) to the provider of one of them (`$2`), which may be to one account.
+macro_rules! of_plugin {
+    () => {
+        "(SELECT k.id FROM connections l JOIN connections k ON k.tenant_id = l.tenant_id AND k.plugin = l.plugin
+            WHERE l.tenant_id = $1 AND l.id = $2)"
+    };
+}
+
 /// What takes a member's time to come, but for bookings over one connection: the three as SQL, and the parameter that is now.
 macro_rules! taken {
     ($tenant:literal, $member:literal, $connection:literal, $now:literal) => {
@@ -59,25 +67,21 @@ queries! {
             external_id = excluded.external_id, updated_at = excluded.updated_at";
     FORGET = "DELETE FROM calendar_blocks WHERE tenant_id = $1 AND id = $2";
     // Two connections to one account see each other's. What was refused is somebody else's.
-    MARKS = "SELECT e.external_id, e.starts_at, e.ends_at, c.member_id FROM calendar_blocks e
+    MARKS = concat!("SELECT e.external_id, e.starts_at, e.ends_at, c.member_id FROM calendar_blocks e
         JOIN calendars c ON c.tenant_id = e.tenant_id AND c.id = e.calendar_id
-        JOIN connections k ON k.tenant_id = e.tenant_id AND k.id = e.connection_id
-        JOIN connections l ON l.tenant_id = k.tenant_id AND l.plugin = k.plugin AND l.id = $2
-        WHERE e.tenant_id = $1 AND e.state <> 'refused' AND e.starts_at < $3 AND e.ends_at > $4
-        ORDER BY e.starts_at, e.id LIMIT $5";
+        WHERE e.tenant_id = $1 AND e.connection_id IN ", of_plugin!(), " AND e.state <> 'refused'
+            AND e.starts_at < $3 AND e.ends_at > $4
+        ORDER BY e.starts_at, e.id LIMIT $5");
     // Entries that show another time than their booking has, or one that is free again.
-    ENTRIES = "SELECT e.starts_at, e.ends_at, c.member_id FROM calendar_entries e
+    ENTRIES = concat!("SELECT e.starts_at, e.ends_at, c.member_id FROM calendar_entries e
         JOIN calendars c ON c.tenant_id = e.tenant_id AND c.id = e.calendar_id
         JOIN bookings b ON b.tenant_id = e.tenant_id AND b.id = e.booking_id
-        JOIN connections k ON k.tenant_id = e.tenant_id AND k.id = e.connection_id
-        JOIN connections l ON l.tenant_id = k.tenant_id AND l.plugin = k.plugin AND l.id = $2
-        WHERE e.tenant_id = $1 AND e.external_id IS NOT NULL AND e.starts_at < $3 AND e.ends_at > $4
+        WHERE e.tenant_id = $1 AND e.connection_id IN ", of_plugin!(), " AND e.external_id IS NOT NULL
+            AND e.starts_at < $3 AND e.ends_at > $4
             AND (b.starts_at <> e.starts_at OR b.ends_at <> e.ends_at OR b.status NOT IN ('pending', 'confirmed'))
-        LIMIT $5";
-    OPENED = "SELECT o.external_id FROM opened_blocks o
-        JOIN connections k ON k.tenant_id = o.tenant_id AND k.id = o.connection_id
-        JOIN connections l ON l.tenant_id = k.tenant_id AND l.plugin = k.plugin AND l.id = $2
-        WHERE o.tenant_id = $1 ORDER BY o.opened_at DESC LIMIT $3";
+        LIMIT $5");
+    OPENED = concat!("SELECT o.external_id FROM opened_blocks o
+        WHERE o.tenant_id = $1 AND o.connection_id IN ", of_plugin!(), " ORDER BY o.opened_at DESC LIMIT $3");
     NOTE_OPENED = "INSERT INTO opened_blocks (tenant_id, connection_id, external_id, opened_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (tenant_id, connection_id, external_id) DO UPDATE SET opened_at = excluded.opened_at";
     // Calendars in which a time is to be closed that is not, or is closed that is not taken.

@@ -20,12 +20,11 @@ queries! {
         WHERE k.tenant_id = $1 AND k.id = $2";
     NOTE_READ = "INSERT INTO catalog_reads (tenant_id, connection_id, read_at) VALUES ($1, $2, $3)
         ON CONFLICT (tenant_id, connection_id) DO UPDATE SET read_at = excluded.read_at";
+    CHECKED = "DELETE FROM unchecked_twins WHERE tenant_id = $1 AND connection_id = $2 AND since <= $3";
     NOTE_UNCHECKED = "INSERT INTO unchecked_twins (tenant_id, event_type_id, connection_id, external_id, since) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (tenant_id, event_type_id) DO UPDATE SET connection_id = excluded.connection_id,
             external_id = excluded.external_id, since = excluded.since";
-    IS_UNCHECKED = "SELECT EXISTS (SELECT 1 FROM unchecked_twins u
-        LEFT JOIN catalog_reads r ON r.tenant_id = u.tenant_id AND r.connection_id = u.connection_id
-        WHERE u.tenant_id = $1 AND u.connection_id = $2 AND (r.read_at IS NULL OR r.read_at < u.since))";
+    IS_UNCHECKED = "SELECT EXISTS (SELECT 1 FROM unchecked_twins WHERE tenant_id = $1 AND connection_id = $2)";
 }
 
 /// What is known of a twin at a provider.
@@ -49,7 +48,7 @@ pub(crate) async fn known(
     })
 }
 
-/// The whole list was read.
+/// The whole list was read: what waited for it is known now.
 pub(crate) async fn note_read(
     conn: &mut Conn,
     tenant: TenantId,
@@ -60,9 +59,15 @@ pub(crate) async fn note_read(
         .bind(tenant.uuid())
         .bind(connection.uuid())
         .bind(Ts(now))
-        .execute(conn)
+        .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).missing("connection"))?;
+    sqlx::query::<Db>(CHECKED)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(Ts(now))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

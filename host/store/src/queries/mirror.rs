@@ -20,8 +20,8 @@ queries! {
             failures, error
         FROM sync_states WHERE tenant_id = $1 AND connection_id = $2";
     SET_RULES = "UPDATE sync_states SET rules = $3, due_at = $4 WHERE tenant_id = $1 AND connection_id = $2";
-    // What is half-way by the rules before counts no longer.
-    FROM_THE_BEGINNING = "UPDATE sync_states SET position = NULL, phase = 'idle', run = run + 1 WHERE tenant_id = $1 AND connection_id = $2";
+    // What is half-way by the rules before counts no longer; what has begun and is not written yet is one ahead.
+    FROM_THE_BEGINNING = "UPDATE sync_states SET position = NULL, phase = 'idle', run = run + 2 WHERE tenant_id = $1 AND connection_id = $2";
     TIMES_TAKEN = "SELECT DISTINCT member_id FROM external_bookings
         WHERE tenant_id = $1 AND connection_id = $2 AND member_id IS NOT NULL ORDER BY member_id";
     FREE_TIMES = "UPDATE external_bookings SET member_id = NULL

@@ -29,7 +29,7 @@ queries! {
         SELECT member_id, session_id, seat FROM occupancies WHERE tenant_id = $1 LIMIT $2)";
     ENTRIES = "DELETE FROM calendar_entries WHERE tenant_id = $1 AND (booking_id, calendar_id) IN (
         SELECT booking_id, calendar_id FROM calendar_entries WHERE tenant_id = $1 LIMIT $2)";
-    BLOCKS = "DELETE FROM calendar_blocks WHERE tenant_id = $1 AND id IN (
+    BLOCKS = "DELETE FROM calendar_blocks WHERE id IN (
         SELECT id FROM calendar_blocks WHERE tenant_id = $1 LIMIT $2)";
     LOOKS = "DELETE FROM calendar_looks WHERE tenant_id = $1 AND calendar_id IN (
         SELECT calendar_id FROM calendar_looks WHERE tenant_id = $1 LIMIT $2)";
@@ -41,7 +41,7 @@ queries! {
         SELECT event_type_id FROM unchecked_twins WHERE tenant_id = $1 LIMIT $2)";
     CALENDARS = "DELETE FROM calendars WHERE tenant_id = $1 AND id IN (
         SELECT id FROM calendars WHERE tenant_id = $1 LIMIT $2)";
-    MIRRORED = "DELETE FROM external_bookings WHERE tenant_id = $1 AND id IN (
+    MIRRORED = "DELETE FROM external_bookings WHERE id IN (
         SELECT id FROM external_bookings WHERE tenant_id = $1 LIMIT $2)";
     ITEMS = "DELETE FROM external_items WHERE tenant_id = $1 AND (connection_id, kind, external_id) IN (
         SELECT connection_id, kind, external_id FROM external_items WHERE tenant_id = $1 LIMIT $2)";

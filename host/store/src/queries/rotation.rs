@@ -36,6 +36,16 @@ queries! {
     REMOVE_SUBSCRIPTION = "DELETE FROM old_subscriptions WHERE tenant_id = $1 AND connection_id = $2 AND id = $3";
 }
 
+/// Secrets before this one prove nothing any more.
+pub(super) async fn erase(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(ERASE).bind(tenant.uuid()).bind(connection.uuid()).execute(conn).await?;
+    Ok(())
+}
+
 /// Put the secret before and its subscription aside; without one, all earlier ones end now. `WrongState` if too many are accepted still.
 pub(super) async fn put_aside(
     conn: &mut Conn,
@@ -63,7 +73,7 @@ pub(super) async fn put_aside(
             .execute(&mut *conn)
             .await?;
     } else {
-        sqlx::query::<Db>(ERASE).bind(tenant).bind(id).execute(&mut *conn).await?;
+        erase(conn, connection.tenant, connection.id).await?;
     }
     if let Some(subscription) = &connection.subscription {
         add_old_subscription(conn, connection.tenant, connection.id, subscription).await?;

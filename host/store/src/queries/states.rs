@@ -10,7 +10,7 @@ use berth_model::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, audit, connections, named, places};
+use super::{super::Db, Conn, audit, connections, named, places, rotation};
 use crate::{
     StoreError,
     records::{Audit, OfferCounts},
@@ -33,16 +33,21 @@ queries! {
             sealed_credentials = $5, subscription = NULL, subscription_due_at = NULL, subscription_failures = 0,
             subscription_detail = NULL, status_detail = NULL, renewing_until = NULL, revision = revision + 1, updated_at = $4
         WHERE tenant_id = $1 AND id = $2 AND revision = $3 AND state <> 'disconnected'";
-    FORGET_OLD_SECRETS = "DELETE FROM old_webhook_secrets WHERE tenant_id = $1 AND connection_id = $2";
     FORGET_OLD_SUBSCRIPTIONS = "DELETE FROM old_subscriptions WHERE tenant_id = $1 AND connection_id = $2";
     FORGET_FLOWS = "DELETE FROM oauth_flows WHERE tenant_id = $1 AND connection_id = $2";
     FORGET_STATE = "DELETE FROM connection_state WHERE tenant_id = $1 AND connection_id = $2";
+    // Else what it lists would be read as "nothing" when it is taken up again.
+    FORGET_CATALOG = "DELETE FROM catalog_reads WHERE tenant_id = $1 AND connection_id = $2";
+    // Whoever takes it up again meanwhile waits, or was first.
+    STILL_OVER = concat!("SELECT id FROM connections WHERE tenant_id = $1 AND id = $2 AND state = 'disconnected'", lock_row!());
     READ_NO_MORE = "UPDATE sync_states SET phase = 'idle', position = NULL, due_at = NULL, failures = 0, error = NULL
         WHERE tenant_id = $1 AND connection_id = $2";
     END_CONFLICTS = "UPDATE sync_conflicts SET status = 'resolved', resolution = 'ignored', resolved_by = 'system', resolved_at = $3
         WHERE tenant_id = $1 AND connection_id = $2 AND status = 'open'";
-    END_JOBS = "DELETE FROM jobs WHERE tenant_id = $1 AND dedup_key IN ($2, $3)";
-    END_JOB = "DELETE FROM jobs WHERE tenant_id = $1 AND dedup_key = $2";
+    // Two halves, since each has an index of its own.
+    END_JOBS = "DELETE FROM jobs WHERE id IN (
+        SELECT id FROM jobs WHERE tenant_id = $1 AND dedup_key = $2 AND NOT dead
+        UNION ALL SELECT id FROM jobs WHERE tenant_id = $1 AND dedup_key = $2 AND dead)";
     LEFT_OVER = "SELECT tenant_id, id, updated_at FROM connections WHERE leftovers ORDER BY id LIMIT $1";
     NO_LEFTOVERS = "UPDATE connections SET leftovers = FALSE WHERE tenant_id = $1 AND id = $2 AND state = 'disconnected'";
     UNTOLD = "SELECT id FROM bookings WHERE tenant_id = $1 AND connection_id = $2 AND provider_task IS NOT NULL LIMIT $3";
@@ -198,8 +203,8 @@ pub(crate) async fn disconnect(
     audit: &Audit,
 ) -> Result<(), StoreError> {
     change(conn, DISCONNECT, (tenant, connection), revision, Some(sealed), audit).await?;
-    for statement in [FORGET_OLD_SECRETS, FORGET_OLD_SUBSCRIPTIONS, FORGET_FLOWS, FORGET_STATE, READ_NO_MORE]
-    {
+    rotation::erase(conn, tenant, connection).await?;
+    for statement in [FORGET_OLD_SUBSCRIPTIONS, FORGET_FLOWS, FORGET_STATE, FORGET_CATALOG, READ_NO_MORE] {
         sqlx::query::<Db>(statement).bind(tenant.uuid()).bind(connection.uuid()).execute(&mut *conn).await?;
     }
     sqlx::query::<Db>(END_CONFLICTS)
@@ -208,8 +213,9 @@ pub(crate) async fn disconnect(
         .bind(Ts(audit.at))
         .execute(&mut *conn)
         .await?;
-    let [sync, messages] = keys;
-    sqlx::query::<Db>(END_JOBS).bind(tenant.uuid()).bind(sync).bind(messages).execute(&mut *conn).await?;
+    for key in keys {
+        end_jobs(conn, tenant, key).await?;
+    }
     audit::note(conn, audit, Some(tenant), "connection.disconnected", connection.uuid(), json!({})).await
 }
 
@@ -232,12 +238,16 @@ pub(crate) async fn no_leftovers(
     Ok(())
 }
 
-/// Remove some of what is left of a disconnected connection. How many rows: none, if nothing is left.
+/// Remove some of what is left of a disconnected connection. How many rows: none, if nothing is left, or it is in use again.
 pub(crate) async fn clear_some(
     conn: &mut Conn,
     tenant: TenantId,
     connection: ConnectionId,
 ) -> Result<u64, StoreError> {
+    let over = sqlx::query::<Db>(STILL_OVER).bind(tenant.uuid()).bind(connection.uuid());
+    if over.fetch_optional(&mut *conn).await?.is_none() {
+        return Ok(0);
+    }
     // What the provider had there takes nobody's time any more.
     let members = sqlx::query_scalar::<Db, Uuid>(MIRRORED_MEMBERS)
         .bind(tenant.uuid())
@@ -262,8 +272,15 @@ pub(crate) async fn clear_some(
             return Ok(rows);
         }
     }
-    let state = sqlx::query::<Db>(FORGET_STATE).bind(tenant.uuid()).bind(connection.uuid());
-    Ok(state.execute(conn).await?.rows_affected())
+    for statement in [FORGET_STATE, FORGET_CATALOG] {
+        let done = sqlx::query::<Db>(statement)
+            .bind(tenant.uuid())
+            .bind(connection.uuid())
+            .execute(&mut *conn)
+            .await?;
+        rows += done.rows_affected();
+    }
+    Ok(rows)
 }
 
 /// Some bookings of which the provider was not told everything.
@@ -283,7 +300,7 @@ pub(crate) async fn untold(
 
 /// Remove the jobs of a key, whatever state they are in: what they were for is settled.
 pub(crate) async fn end_jobs(conn: &mut Conn, tenant: TenantId, key: &str) -> Result<(), StoreError> {
-    sqlx::query::<Db>(END_JOB).bind(tenant.uuid()).bind(key).execute(conn).await?;
+    sqlx::query::<Db>(END_JOBS).bind(tenant.uuid()).bind(key).execute(conn).await?;
     Ok(())
 }
 
