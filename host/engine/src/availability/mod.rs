@@ -342,38 +342,14 @@ impl Engine {
         }
         // What is booked already moves, whatever became of its event type there.
         let twin = if wanted.moving.is_some() { TwinState::Known } else { self.twin_in(scene).await? };
-        let mut degraded = Vec::new();
         let stopped = scene.stopped();
-        let external = match (&scene.connection, stopped) {
-            (None, _) => None,
-            (Some(connection), Some(stopped)) => {
-                let reason = stopped.to_string();
-                degraded.push(Degraded { connection: connection.id, member: None, reason });
+        let mut degraded = Vec::new();
+        let external = match self.asked_there(request_id, scene, wanted, within, &twin).await? {
+            Ok(external) => external,
+            Err(unanswered) => {
+                degraded.push(unanswered);
                 None
             }
-            // Nothing of it could be booked: nobody has to be asked.
-            (Some(_), None) if !twin.is_bookable() => None,
-            (Some(connection), None) => match scene.unanswered(connection.id, None) {
-                Some(known) => {
-                    degraded.push(known);
-                    None
-                }
-                None => self
-                    .external_availability(
-                        request_id,
-                        scene,
-                        connection,
-                        within,
-                        wanted.length_minutes,
-                        wanted.moving,
-                    )
-                    .await?
-                    .unwrap_or_else(|error| {
-                        let reason = error.to_string();
-                        degraded.push(Degraded { connection: connection.id, member: None, reason });
-                        None
-                    }),
-            },
         };
         let times = self.calendar_times(request_id, scene, &ids, within, &places).await?;
         degraded.extend(times.degraded);
@@ -396,5 +372,33 @@ impl Engine {
         let Computed { question, offers, rejected, left_out } =
             self.computing().run_small(tenant, is_small, wanted.steps, work).await?;
         Ok(Found { question, members: ids, offers, rejected, degraded, left_out, twin })
+    }
+
+    /// What the listing's provider offers `within`: `None` when it has no provider, or nothing of it could be booked. The
+    /// inner error is a connection that does not answer, or is not asked.
+    async fn asked_there(
+        &self,
+        request_id: &str,
+        scene: &Scene,
+        wanted: Wanted<'_>,
+        within: Interval,
+        twin: &TwinState,
+    ) -> Outcome<Result<Option<external::External>, Degraded>> {
+        let Some(connection) = &scene.connection else { return Ok(Ok(None)) };
+        let silent = |reason: String| Degraded { connection: connection.id, member: None, reason };
+        if let Some(stopped) = scene.stopped() {
+            return Ok(Err(silent(stopped.to_string())));
+        }
+        // Nothing of it could be booked: nobody has to be asked.
+        if !twin.is_bookable() {
+            return Ok(Ok(None));
+        }
+        if let Some(known) = scene.unanswered(connection.id, None) {
+            return Ok(Err(known));
+        }
+        let length = wanted.length_minutes;
+        let answer =
+            self.external_availability(request_id, scene, connection, within, length, wanted.moving).await?;
+        Ok(answer.map_err(|error| silent(error.to_string())))
     }
 }

@@ -130,7 +130,7 @@ fn for_customers(mut problem: Problem) -> Problem {
         problem.code,
         Code::ConnectionPaused | Code::ConnectionDisconnected | Code::ChangedThere | Code::ProviderNotActive
     ) {
-        problem.detail = "It cannot be changed here now.".to_owned();
+        "It cannot be changed here now.".clone_into(&mut problem.detail);
         problem.hint = Some("Ask the business, which can change it for you.".to_owned());
     }
     problem
