@@ -73,7 +73,7 @@ impl Store {
         ask!(self, |q, conn| q::mirror::within(conn, tenant, connection, within, limit))
     }
 
-    /// What the full synchronisation with this number did not see (at most `SYNC_VANISHED_MAX`).
+    /// What the full synchronisation with this number did not see, but for bookings over this connection (at most `SYNC_VANISHED_MAX`).
     pub async fn unseen_mirrored(
         &self,
         tenant: TenantId,

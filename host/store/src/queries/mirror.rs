@@ -46,8 +46,13 @@ queries! {
     WITHIN = "SELECT tenant_id, id, connection_id, booking_id, member_id, starts_at, ends_at, payload, run, last_synced_at
         FROM external_bookings WHERE tenant_id = $1 AND connection_id = $2 AND starts_at >= $3 AND starts_at < $4
         ORDER BY starts_at, external_id LIMIT $5";
-    UNSEEN = "SELECT tenant_id, id, connection_id, booking_id, member_id, starts_at, ends_at, payload, run, last_synced_at
-        FROM external_bookings WHERE tenant_id = $1 AND connection_id = $2 AND run < $3 ORDER BY run, external_id LIMIT $4";
+    // Those of bookings over this very connection are asked for one by one. Others of ours may only be shown in its account.
+    UNSEEN = "SELECT x.tenant_id, x.id, x.connection_id, x.booking_id, x.member_id, x.starts_at, x.ends_at, x.payload, x.run,
+            x.last_synced_at
+        FROM external_bookings x WHERE x.tenant_id = $1 AND x.connection_id = $2 AND x.run < $3
+            AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.tenant_id = x.tenant_id AND b.id = x.booking_id
+                AND b.connection_id = x.connection_id)
+        ORDER BY x.run, x.external_id LIMIT $4";
     FORGET = "DELETE FROM external_bookings WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3";
     PUT_ITEM = "INSERT INTO external_items (tenant_id, connection_id, kind, external_id, title, payload, run, last_synced_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -308,7 +313,7 @@ pub(crate) async fn within(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// What a full synchronisation did not see.
+/// What a full synchronisation did not see, but for bookings over this connection.
 pub(crate) async fn unseen(
     conn: &mut Conn,
     tenant: TenantId,
