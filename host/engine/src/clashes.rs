@@ -236,8 +236,9 @@ impl Engine {
             if certain {
                 found.push((booking.id, when));
             } else {
-                let events =
-                    self.store().mirrored_within(connection.tenant, connection.id, booking.when).await?;
+                // It may begin before the booking, but not before what it is joined with, nor is more kept free before it.
+                let joined = when.joined(booking.when).widened(limits::BUFFER_MINUTES_MAX, 0);
+                let events = self.store().mirrored_within(connection.tenant, connection.id, joined).await?;
                 let event =
                     events.into_iter().map(|event| (event.booking, event.external)).find(|(of, event)| {
                         of.is_none() && event.status.is_active() && event.when.overlaps(booking.when)

@@ -265,7 +265,8 @@ impl Engine {
                 break;
             }
             let mut twin = self.providers().get_booking(&self.next_call(cx), next).await?;
-            match twin.rescheduled_to.take_if(|next| *next != twin.id) {
+            // What names itself was replaced by nothing.
+            match twin.rescheduled_to.take().filter(|next| *next != twin.id) {
                 // It is what it was before the move that made another of it: only the last one says how things are.
                 Some(newer) => next = newer,
                 None => return Ok(twin),
@@ -370,13 +371,12 @@ impl Engine {
             }
             _ => BookingChange::Refused { reason },
         };
+        // First: whoever dies in between leaves a conflict too many, which ends when both agree, and none too few.
+        if task == ProviderTask::Create && was_there(booking) {
+            self.refused_again(booking, None).await?;
+        }
         match self.change_as_job(booking, change, held).await {
-            Ok(changed) => {
-                if task == ProviderTask::Create && was_there(booking) {
-                    self.refused_again(&changed, None).await?;
-                }
-                Ok(Synced::Refused(error))
-            }
+            Ok(_) => Ok(Synced::Refused(error)),
             Err(StoreError::Stale) => {
                 self.overtaken(booking, None, held).await?;
                 Ok(Synced::Overtaken)

@@ -282,6 +282,14 @@ fn is_followed(booking: &Booking, twin: &ExternalBooking) -> bool {
         && !(known && twin.when.start() == booking.when.start() && !changes_status(booking, twin.status))
 }
 
+/// Does our own twin say something of its status that has not come to us?
+pub(crate) fn is_missed(booking: &Booking, twin: &ExternalBooking) -> bool {
+    booking.provider_task.is_none()
+        && booking.status.is_active()
+        && booking.external_id.as_ref() == Some(&twin.id)
+        && (was_called_off(twin) || changes_status(booking, twin.status))
+}
+
 /// Does this news follow on what we know: of our twin, or of the one that replaced it?
 fn is_next(booking: &Booking, old_id: Option<&str>, twin: &ExternalBooking) -> bool {
     let Some(ours) = booking.external_id.as_deref() else { return true };

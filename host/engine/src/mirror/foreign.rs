@@ -86,11 +86,12 @@ impl Engine {
             mirrored.blocked = twin.when.widened(minutes, minutes);
         }
         let news = before.as_ref().is_none_or(|b| b.external != *twin);
-        if news && matters && follows {
-            self.look_for_conflicts(connection, &state.rules, services, &mirrored, twin).await?;
-        }
         let taken = |of: &Mirrored| of.member.map(|member| (member, of.blocked));
         let (was, is) = (before.as_ref().and_then(taken), taken(&mirrored));
+        // What begins to take time is in somebody's way, too, although it is no news.
+        if (news || was != is) && matters && follows {
+            self.look_for_conflicts(connection, &state.rules, services, &mirrored, twin).await?;
+        }
         self.store().put_mirrored(mirrored).await?;
         if was != is {
             let members = [was, is].into_iter().flatten().map(|(member, _)| member).collect();

@@ -13,7 +13,7 @@ use berth_model::{
 use berth_store::{StoreError, records::BookingFilter};
 
 use super::{Theirs, Whose};
-use crate::Engine;
+use crate::{Engine, webhook_events::is_missed};
 
 /// Event types that are searched for the one that a provider's stands for.
 const EVENT_TYPES_MAX: u32 = 1_000;
@@ -65,7 +65,7 @@ impl Engine {
             Ok(self.whose_by_record(connection, None, twin).await?)
         };
         let ours = match whose {
-            Ok(Whose::Ours(ours)) => ours.id,
+            Ok(Whose::Ours(ours)) => *ours,
             Ok(Whose::Sibling(booking)) => {
                 self.keep_as(state, twin, before, booking).await?;
                 return Ok(Ok(()));
@@ -76,14 +76,15 @@ impl Engine {
             }
             Err(error) => return Ok(Err(error)),
         };
-        if news
+        // Known, and yet not so here: it came while a change of our own was under way, or whoever acted on it died.
+        if (news || is_missed(&ours, twin))
             && let Err(error) =
                 self.apply_event(connection, context, WebhookEvent::Updated(twin.clone())).await?
         {
             return Ok(Err(error));
         }
-        // Only now: what is in the mirror is no news, and must have been acted on.
-        self.keep_as(state, twin, before, ours).await?;
+        // Only now: what is in the mirror is no news.
+        self.keep_as(state, twin, before, ours.id).await?;
         Ok(Ok(()))
     }
 
@@ -155,11 +156,9 @@ impl Engine {
         services: &Services,
     ) -> Result<Result<(), CallError>, StoreError> {
         for unseen in self.store().unseen_mirrored(connection.tenant, connection.id, state.run).await? {
-            if !self.is_carried_by(connection, unseen.booking).await? {
-                let members = unseen.member.into_iter().collect();
-                self.store().forget_mirrored(unseen).await?;
-                self.times_changed(connection.tenant, members).await?;
-            }
+            let members = unseen.member.into_iter().collect();
+            self.store().forget_mirrored(unseen).await?;
+            self.times_changed(connection.tenant, members).await?;
         }
         for booking in self.unnamed(connection, state).await? {
             let id = booking.external_id.clone().unwrap_or_default();
@@ -198,20 +197,6 @@ impl Engine {
             }
         }
         Ok(Ok(()))
-    }
-
-    /// Is this a booking over this connection? Others of ours may only be shown in its account.
-    async fn is_carried_by(
-        &self,
-        connection: &ConnectionRecord,
-        booking: Option<BookingId>,
-    ) -> Result<bool, StoreError> {
-        let Some(id) = booking else { return Ok(false) };
-        match self.store().booking(connection.tenant, id).await {
-            Ok(booking) => Ok(booking.connection == Some(connection.id)),
-            Err(StoreError::NotFound(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     /// Bookings of ours to come, settled on both sides, that the last full synchronisation did not name.

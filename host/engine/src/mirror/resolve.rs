@@ -16,7 +16,7 @@ use super::Standing;
 use crate::{
     Caller, CancelBooking, Engine, Outcome,
     problems::{of_call, of_store},
-    sync::{Held, Synced},
+    sync::Held,
     webhook_events::Brought,
 };
 
@@ -260,20 +260,8 @@ impl Engine {
             Err(StoreError::Overlap) => return Err(taken_here()),
             other => other.map_err(of_store)?,
         };
-        let Some(held) = held else { return Ok(Did { done, pending: false }) };
-        match self.sync_booking(tenant, id, held, &caller.request_id).await.map_err(of_store)? {
-            Synced::Refused(error) => Err(of_call(&error)),
-            Synced::Settled(booking) => {
-                self.booking_changed(&booking).await;
-                Ok(Did { done, pending: false })
-            }
-            // Its job goes on.
-            Synced::Later | Synced::Overtaken => {
-                self.booking_changed(&changed).await;
-                self.ring();
-                Ok(Did { done, pending: true })
-            }
-        }
+        let told = self.tell_provider(caller, changed, held).await?;
+        Ok(Did { done, pending: told.pending })
     }
 
     /// The provider's word counts: what it does not have any more is over here too.

@@ -26,6 +26,7 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
+        let stood = !twins.is_empty();
         if let Some(refused) = self.cancel_all(cx, booking, twins, &mut last).await? {
             return Ok(refused);
         }
@@ -35,10 +36,34 @@ impl Engine {
             Err(error) if error.is_definite() && booking.external_id.is_some() => Vec::new(),
             Err(error) => return Err(error),
         };
-        if let Some(refused) = self.cancel_all(cx, booking, others, &mut last).await? {
+        let mut own = Vec::new();
+        for twin in others {
+            if self.is_own_twin(cx, booking, &twin.id, stood).await? {
+                own.push(twin);
+            }
+        }
+        if let Some(refused) = self.cancel_all(cx, booking, own, &mut last).await? {
             return Ok(refused);
         }
         Ok(Verdict::NoTwin(last))
+    }
+
+    /// Does what carries our reference go with the booking? Whoever copies a booking copies its reference: it is ours by our own record, or
+    /// where ours did not stand where we knew it and this was nobody else's before (ADR 0023).
+    async fn is_own_twin(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+        id: &str,
+        stood: bool,
+    ) -> Result<bool, CallError> {
+        let unread = |_| CallError::Provider(ProviderError::Unavailable { retry_after_ms: None });
+        let of = self.store().bookings_of_twin(booking.tenant, cx.connection, id).await.map_err(unread)?;
+        if of.iter().any(|known| known.id == booking.id) {
+            return Ok(true);
+        }
+        let kept = self.store().mirrored(booking.tenant, cx.connection, id).await.map_err(unread)?;
+        Ok(!stood && kept.is_none_or(|kept| kept.booking.is_some()))
     }
 
     async fn cancel_all(

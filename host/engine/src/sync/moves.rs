@@ -102,14 +102,17 @@ impl Engine {
             _ => told_again,
         };
         if let Some(ours) = ours {
+            let elsewhere = twin.when.start() != ours.start();
+            // First: see `refuse`.
+            if elsewhere && told_again.is_some() {
+                self.refused_again(booking, Some(&twin)).await?;
+            }
             let settled = back_to(ours).await?;
             if let Synced::Settled(settled) = &settled
-                && twin.when.start() != ours.start()
+                && elsewhere
+                && told_again.is_none()
             {
-                match told_again {
-                    Some(_) => self.refused_again(settled, Some(&twin)).await?,
-                    None => self.moved_there(settled, &twin).await?,
-                }
+                self.moved_there(settled, &twin).await?;
             }
             return Ok(if matches!(settled, Synced::Settled(_)) { Synced::Refused(error) } else { settled });
         }

@@ -194,6 +194,45 @@ async fn another_mode_counts_for_what_is_there_already() {
     }
 }
 
+/// Read everything there is.
+async fn read_all(w: &World) {
+    let twins = w.provider.state().twins.clone();
+    w.provider.state().changes = Some(twins);
+    w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
+    at_rest(w).await;
+}
+
+#[tokio::test]
+async fn what_begins_to_take_time_is_told_where_it_is_in_the_way() {
+    let w = world().await;
+    rules(&w, SyncMode::Export).await;
+    w.booked(monday("09:00")).await;
+    let ours = w.provider.active().remove(0);
+    w.provider.state().twins.push(ExternalBooking { id: "f1".to_owned(), reference: None, ..ours });
+    read_all(&w).await;
+    let open = async || w.engine.list_conflicts(&w.caller, w.connection.id, None, false, 9).await.unwrap();
+    assert_eq!(open().await, [], "it takes nobody's time yet");
+    rules(&w, SyncMode::Bidirectional).await;
+    read_all(&w).await;
+    let found = open().await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].kind, found[0].external_id.as_deref()), (ConflictKind::TimeOverlap, Some("f1")));
+}
+
+/// As after a message that came while a change of our own was under way, or whose worker died: it is known, and nobody has acted on it.
+#[tokio::test]
+async fn what_is_known_and_was_not_acted_on_is_acted_on_with_the_next_reading() {
+    let w = world().await;
+    let booking = w.booked(monday("10:00")).await;
+    read_all(&w).await;
+    let id = booking.external_id.as_deref().unwrap();
+    let gone = w.provider.edit(id, |t| t.status = ExternalStatus::Cancelled);
+    let kept = w.engine.store().mirrored(w.tenant.id, w.connection.id, id).await.unwrap().unwrap();
+    w.engine.store().put_mirrored(berth_model::sync::Mirrored { external: gone, ..kept }).await.unwrap();
+    read_all(&w).await;
+    assert_eq!(w.booking(booking.id).await.status, BookingStatus::Cancelled);
+}
+
 #[tokio::test]
 async fn where_only_ours_counts_a_change_there_waits_for_a_person_if_nothing_ends_by_itself() {
     for same_id in [true, false] {

@@ -222,6 +222,7 @@ async fn a_copy_of_ours_is_a_strangers_and_takes_its_time() {
         // Nor does it go with ours.
         w.cancel(booking.id).await.unwrap();
         read(&w, &w.caller, &w.connection).await;
+        assert_eq!(w.provider.active().len(), 1, "{source:?}: the copy is its maker's");
     }
 }
 
