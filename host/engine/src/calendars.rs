@@ -143,8 +143,7 @@ impl Engine {
 
 /// A mailbox if it is known; else a name that is nobody's mailbox.
 fn person(name: &str, email: Option<&str>, id: uuid::Uuid) -> IcsPerson {
-    let address = email.map_or_else(|| format!("urn:uuid:{id}"), |email| format!("mailto:{email}"));
-    IcsPerson { name: name.to_owned(), address }
+    IcsPerson { name: name.to_owned(), address: email.map(str::to_owned).ok_or(id) }
 }
 
 fn event(
@@ -158,10 +157,7 @@ fn event(
     let mut people = members.iter().map(|m| person(&m.name, m.email.as_deref(), m.id.uuid()));
     let organiser = people.next().unwrap_or_else(|| person(&event_type.title, None, booking.member.uuid()));
     let customer_person = person(&customer.name, customer.email.as_deref(), booking.id.uuid());
-    let guests = booking
-        .guests
-        .iter()
-        .map(|guest| IcsPerson { name: guest.clone(), address: format!("mailto:{guest}") });
+    let guests = booking.guests.iter().map(|guest| person(guest, Some(guest), booking.id.uuid()));
     let status = match booking.status {
         BookingStatus::Pending => IcsStatus::Tentative,
         BookingStatus::Confirmed | BookingStatus::Completed | BookingStatus::NoShow => IcsStatus::Confirmed,
@@ -182,6 +178,7 @@ fn event(
         description: booking.notes.clone(),
         location: None,
         organiser,
-        attendees: [customer_person].into_iter().chain(people).chain(guests).collect(),
+        attendees: [customer_person].into_iter().chain(people).collect(),
+        guests: guests.collect(),
     }
 }

@@ -34,6 +34,12 @@ pub(crate) fn has_day(zone: Zone, date: NaiveDate) -> bool {
         })
 }
 
+/// Does a clock of this zone show this local time twice, since it is set back over it?
+#[must_use]
+pub fn is_shown_twice(zone: Zone, local: NaiveDateTime) -> bool {
+    matches!(zone.tz().from_local_datetime(&local), chrono::LocalResult::Ambiguous(..))
+}
+
 /// What a clock of this zone shows at an instant.
 #[must_use]
 pub fn local_of(zone: Zone, at: Instant) -> NaiveDateTime {

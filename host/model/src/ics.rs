@@ -6,9 +6,13 @@ mod zone;
 
 pub use read::{AllDay, IcsError, all_day_events};
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use uuid::Uuid;
 
-use crate::time::{Instant, Interval, Zone};
+use crate::{
+    hours::{is_shown_twice, local_of},
+    time::{Instant, Interval, Zone},
+};
 use line::{escaped, line, quoted, utc};
 
 /// Somebody in an event.
@@ -16,8 +20,8 @@ use line::{escaped, line, quoted, utc};
 pub struct IcsPerson {
     /// Their name.
     pub name: String,
-    /// A URI: `mailto:ada@example.com`, or `urn:uuid:…` of somebody whose mailbox is not known.
-    pub address: String,
+    /// Their e-mail address, written as a `mailto:`; else something that is nobody's mailbox, but the same each time.
+    pub address: Result<String, Uuid>,
 }
 
 /// `STATUS` of an event.
@@ -49,7 +53,7 @@ pub struct IcsEvent {
     pub stamp: Instant,
     /// The meeting.
     pub when: Interval,
-    /// On whose clock it is written.
+    /// On whose clock it is written. What this clock shows twice is written in UTC.
     pub zone: Zone,
     /// Its status.
     pub status: IcsStatus,
@@ -61,8 +65,10 @@ pub struct IcsEvent {
     pub location: Option<String>,
     /// With whom.
     pub organiser: IcsPerson,
-    /// Who else; not in feeds.
+    /// Who comes; not in feeds.
     pub attendees: Vec<IcsPerson>,
+    /// Whom the customer named, and who were not asked yet; not in feeds.
+    pub guests: Vec<IcsPerson>,
 }
 
 const HEAD: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Berth//Berth//EN\r\nCALSCALE:GREGORIAN\r\n";
@@ -76,7 +82,9 @@ pub fn invitation(event: &IcsEvent, method: IcsMethod) -> String {
         IcsMethod::Cancel => "CANCEL",
     };
     line(&mut out, &format!("METHOD:{method}"));
-    zone::write(&mut out, event.zone, event.when);
+    if is_on_clock(event) {
+        zone::write(&mut out, event.zone, event.when);
+    }
     write(&mut out, event, true);
     line(&mut out, "END:VCALENDAR");
     out
@@ -89,7 +97,7 @@ pub fn feed(name: &str, events: &[IcsEvent]) -> String {
     line(&mut out, "METHOD:PUBLISH");
     line(&mut out, &format!("X-WR-CALNAME:{}", escaped(name)));
     let mut zones: Vec<(Zone, Interval)> = Vec::new();
-    for event in events {
+    for event in events.iter().filter(|event| is_on_clock(event)) {
         match zones.iter_mut().find(|(zone, _)| *zone == event.zone) {
             Some((_, seen)) => *seen = seen.joined(event.when),
             None => zones.push((event.zone, event.when)),
@@ -106,7 +114,6 @@ pub fn feed(name: &str, events: &[IcsEvent]) -> String {
 }
 
 fn write(out: &mut String, event: &IcsEvent, with_attendees: bool) {
-    let local = |at| crate::hours::local_of(event.zone, at).format("%Y%m%dT%H%M%S");
     let status = match event.status {
         IcsStatus::Tentative => "TENTATIVE",
         IcsStatus::Confirmed => "CONFIRMED",
@@ -117,12 +124,13 @@ fn write(out: &mut String, event: &IcsEvent, with_attendees: bool) {
     line(out, &format!("SEQUENCE:{}", event.sequence));
     line(out, &format!("DTSTAMP:{}", utc(event.stamp)));
     line(out, &format!("LAST-MODIFIED:{}", utc(event.stamp)));
-    if event.zone == Zone::UTC {
-        line(out, &format!("DTSTART:{}", utc(event.when.start())));
-        line(out, &format!("DTEND:{}", utc(event.when.end())));
-    } else {
-        line(out, &format!("DTSTART;TZID={}:{}", event.zone, local(event.when.start())));
-        line(out, &format!("DTEND;TZID={}:{}", event.zone, local(event.when.end())));
+    for (name, at) in [("DTSTART", event.when.start()), ("DTEND", event.when.end())] {
+        if is_on_clock(event) {
+            let local = local_of(event.zone, at).format("%Y%m%dT%H%M%S");
+            line(out, &format!("{name};TZID={}:{local}", event.zone));
+        } else {
+            line(out, &format!("{name}:{}", utc(at)));
+        }
     }
     line(out, &format!("STATUS:{status}"));
     line(out, &format!("SUMMARY:{}", escaped(&event.summary)));
@@ -133,17 +141,42 @@ fn write(out: &mut String, event: &IcsEvent, with_attendees: bool) {
     }
     let organiser = &event.organiser;
     line(out, &format!("ORGANIZER;CN={}:{}", quoted(&organiser.name), uri(&organiser.address)));
-    for person in event.attendees.iter().filter(|_| with_attendees) {
-        let mut text = format!("ATTENDEE;CN={};", quoted(&person.name));
-        let _ = write!(text, "ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED:{}", uri(&person.address));
-        line(out, &text);
+    if with_attendees {
+        for (people, answer) in [(&event.attendees, "ACCEPTED"), (&event.guests, "NEEDS-ACTION")] {
+            for person in people {
+                let (name, address) = (quoted(&person.name), uri(&person.address));
+                line(out, &format!("ATTENDEE;CN={name};ROLE=REQ-PARTICIPANT;PARTSTAT={answer}:{address}"));
+            }
+        }
     }
     line(out, "END:VEVENT");
 }
 
-/// An address without what would end its line.
-fn uri(address: &str) -> String {
-    address.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect()
+/// Is the event written on its zone's clock? A local time that comes twice names its first occurrence (section 3.3.5), and readers
+/// disagree about it: it could not be told from the second, and an end could lie before its start.
+fn is_on_clock(event: &IcsEvent) -> bool {
+    let is_twice = |at| is_shown_twice(event.zone, local_of(event.zone, at));
+    event.zone != Zone::UTC && !is_twice(event.when.start()) && !is_twice(event.when.end())
+}
+
+/// What stands for itself in the address of a `mailto:` (RFC 6068 section 2), less what means something in iCalendar.
+const MAILBOX: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'+')
+    .remove(b'@')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'*')
+    .remove(b'\'');
+
+fn uri(address: &Result<String, Uuid>) -> String {
+    match address {
+        Ok(mailbox) => format!("mailto:{}", utf8_percent_encode(mailbox, MAILBOX)),
+        Err(id) => format!("urn:uuid:{id}"),
+    }
 }
 
 #[cfg(test)]

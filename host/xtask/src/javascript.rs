@@ -1,4 +1,4 @@
-//! Building the provider components that are written in JavaScript, with npm.
+//! What is done with npm: building the provider components that are written in JavaScript, and the packages that tests need.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::run::{output, root, step};
+use crate::run::{output, root, step, target_dir};
 
 /// Folders of npm, which say nothing of what was written here.
 const MADE: &[&str] = &["node_modules", "build"];
@@ -24,6 +24,32 @@ pub(crate) fn build(components: &Path) -> Result<(), String> {
         }
     }
     outcome
+}
+
+/// A folder with the packages of `tests/javascript`; the error says why there is none.
+pub(crate) fn packages() -> Result<PathBuf, String> {
+    let wanted = root().join("tests/javascript");
+    let folder = target_dir().join("javascript");
+    let list = wanted.join("package-lock.json");
+    // What was installed, so that a changed list is installed again.
+    let installed = folder.join("installed.json");
+    let is_there = || Some(fs::read(&installed).ok()? == fs::read(&list).ok()?);
+    if is_there() == Some(true) {
+        return Ok(folder);
+    }
+    println!("==> install the JavaScript packages of the tests (into {})", folder.display());
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(&folder).map_err(failed)?;
+    for name in ["package.json", "package-lock.json", ".npmrc"] {
+        fs::copy(wanted.join(name), folder.join(name)).map_err(failed)?;
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder);
+    if !npm.status().is_ok_and(|status| status.success()) {
+        return Err("npm could not install them; is Node.js there, and a network?".to_owned());
+    }
+    fs::copy(&list, &installed).map_err(failed)?;
+    Ok(folder)
 }
 
 fn folders() -> Vec<PathBuf> {

@@ -49,6 +49,12 @@ pub(crate) fn test(args: &[&str]) -> Result<(), Advice> {
         println!("\n{said}\n");
         summary.skipped.push(said);
     }
+    let javascript = javascript::packages();
+    if let Err(reason) = &javascript {
+        let said = format!("SKIPPED: tests that need JavaScript packages: {reason}");
+        println!("\n{said}\n");
+        summary.skipped.push(said);
+    }
     step(
         "build the programs that tests start",
         &mut cargo(&["build", "--package", "berth-server", "--package", "berth-simulators", "--bins"]),
@@ -64,6 +70,9 @@ pub(crate) fn test(args: &[&str]) -> Result<(), Advice> {
     }
     if let Ok(python) = &python {
         command.env("BERTH_TEST_PYTHON", python);
+    }
+    if let Ok(folder) = &javascript {
+        command.env("BERTH_TEST_JAVASCRIPT", folder);
     }
     let specs = root().join("../shared/providers/openapi");
     if std::env::var_os("BERTH_PROVIDER_SPECS").is_none() {

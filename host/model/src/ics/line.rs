@@ -33,10 +33,10 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// Text as the value of a parameter: quotes cannot be written there.
+/// Text as the value of a parameter, quotes written as RFC 6868 has them.
 pub(super) fn quoted(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !is_forbidden(*c)).collect();
-    format!("\"{}\"", plain.replace('"', "'"))
+    format!("\"{}\"", plain.replace('^', "^^").replace('"', "^'"))
 }
 
 /// An instant in UTC, cut to seconds.

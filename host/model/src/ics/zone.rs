@@ -1,28 +1,104 @@
-//! `VTIMEZONE` (RFC 5545 section 3.6.5): what a zone's clock does around some events, from the tz data that is built in.
+//! `VTIMEZONE` (RFC 5545 section 3.6.5): what a zone's clock does around some events.
+//!
+//! Where clocks change by the same rule each year, both observances are written with it: that is what large clients ask for
+//! (\[MS-OXCICAL\] 2.1.3.1.1.19 wants a `STANDARD` in every zone). Elsewhere each change around the events is written.
 
-use chrono::{Offset, TimeZone};
+use chrono::{DateTime, Datelike, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::OffsetComponents;
 
 use super::line::line;
 use crate::time::{Instant, Interval, Zone};
 
-/// How far before the first event a change is looked for, in days: more than a year, so that the rule in force is found.
-const BACK_DAYS: i64 = 400;
 const DAY_SECONDS: i64 = 86_400;
+/// How far around the events changes are written, in days: more than a year, so that both observances are there.
+const AROUND_DAYS: i64 = 400;
+/// How long a rule must have held, in days, for it to be written as one.
+const RULE_DAYS: i64 = 8 * 366;
+const WEEKDAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
-/// Offset from UTC and its part that is daylight saving, in seconds, and the name.
-fn at(zone: Zone, instant: Instant) -> (i32, i64, String) {
-    let offset = zone.tz().offset_from_utc_datetime(&instant.to_chrono().naive_utc());
-    (offset.fix().local_minus_utc(), offset.dst_offset().num_seconds(), offset.to_string())
+/// A change of clocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Change {
+    at: Instant,
+    /// Seconds ahead of UTC before it.
+    before: i32,
+    after: Clock,
+}
+
+/// What a zone's clock shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Clock {
+    /// Seconds ahead of UTC.
+    offset: i32,
+    is_daylight: bool,
+    /// `CEST`.
+    name: String,
+}
+
+impl Clock {
+    fn at(zone: Zone, instant: Instant) -> Self {
+        let offset = zone.tz().offset_from_utc_datetime(&instant.to_chrono().naive_utc());
+        Self {
+            offset: offset.fix().local_minus_utc(),
+            is_daylight: !offset.dst_offset().is_zero(),
+            name: offset.to_string(),
+        }
+    }
+}
+
+/// Write the zone as its clock runs around the events. UTC needs none.
+pub(super) fn write(out: &mut String, zone: Zone, seen: Interval) {
+    if zone == Zone::UTC {
+        return;
+    }
+    let around = |ahead: i64| {
+        let back = seen.start().plus_seconds(-AROUND_DAYS.saturating_mul(DAY_SECONDS));
+        changes(zone, back, seen.end().plus_seconds(ahead.saturating_mul(DAY_SECONDS)))
+    };
+    let long = around(RULE_DAYS);
+    let observances = yearly(&long).unwrap_or_else(|| {
+        let end = seen.end().plus_seconds(AROUND_DAYS.saturating_mul(DAY_SECONDS));
+        let near = long.into_iter().filter(|change| change.at < end);
+        let mut all: Vec<_> = near.map(|change| Observance { change, rule: None }).collect();
+        if all.first().is_none_or(|first| first.change.at > seen.start()) {
+            let at = seen.start().plus_seconds(-AROUND_DAYS.saturating_mul(DAY_SECONDS));
+            let after = Clock::at(zone, at);
+            all.insert(0, Observance { change: Change { at, before: after.offset, after }, rule: None });
+        }
+        all
+    });
+    line(out, "BEGIN:VTIMEZONE");
+    line(out, &format!("TZID:{zone}"));
+    let is_without_standard = observances.iter().all(|one| one.change.after.is_daylight);
+    for observance in observances {
+        observance.write(out, is_without_standard);
+    }
+    line(out, "END:VTIMEZONE");
+}
+
+/// Every change between two instants, ascending.
+fn changes(zone: Zone, from: Instant, to: Instant) -> Vec<Change> {
+    let mut found = Vec::new();
+    let (mut day, mut before) = (from, Clock::at(zone, from));
+    while day < to {
+        let next = day.plus_seconds(DAY_SECONDS).min(to);
+        let after = Clock::at(zone, next);
+        if after != before {
+            let at = first_second(zone, &before, day, next);
+            found.push(Change { at, before: before.offset, after: after.clone() });
+            before = after;
+        }
+        day = next;
+    }
+    found
 }
 
 /// The first second in (from, to] at which the clock is not as at `from`; the two differ.
-fn change(zone: Zone, from: Instant, to: Instant) -> Instant {
-    let before = at(zone, from);
+fn first_second(zone: Zone, before: &Clock, from: Instant, to: Instant) -> Instant {
     let (mut low, mut high) = (from.micros().div_euclid(1_000_000), to.micros().div_euclid(1_000_000));
     while low.saturating_add(1) < high {
         let middle = i64::midpoint(low, high);
-        if at(zone, Instant::from_seconds(middle)) == before {
+        if Clock::at(zone, Instant::from_seconds(middle)) == *before {
             low = middle;
         } else {
             high = middle;
@@ -31,48 +107,84 @@ fn change(zone: Zone, from: Instant, to: Instant) -> Instant {
     Instant::from_seconds(high)
 }
 
-/// Write the zone as its clock runs from the last change before the events to their end. UTC needs none.
-pub(super) fn write(out: &mut String, zone: Zone, seen: Interval) {
-    if zone == Zone::UTC {
-        return;
-    }
-    line(out, "BEGIN:VTIMEZONE");
-    line(out, &format!("TZID:{zone}"));
-    let mut day = seen.start().plus_seconds(-BACK_DAYS.saturating_mul(DAY_SECONDS));
-    let mut changes: Vec<Instant> = Vec::new();
-    while day < seen.end() {
-        let next = day.plus_seconds(DAY_SECONDS);
-        if at(zone, day) != at(zone, next) {
-            changes.push(change(zone, day, next));
-        }
-        day = next;
-    }
-    // The last change before the events and those during them.
-    let first = changes.iter().rposition(|change| *change <= seen.start()).unwrap_or(0);
-    let during = changes.get(first..).unwrap_or_default();
-    if during.first().is_none_or(|change| *change > seen.start()) {
-        let start = seen.start().plus_seconds(-BACK_DAYS.saturating_mul(DAY_SECONDS));
-        let (offset, ..) = at(zone, start);
-        observance(out, zone, start, offset);
-    }
-    for change in during {
-        let (before, ..) = at(zone, change.plus_seconds(-1));
-        observance(out, zone, *change, before);
-    }
-    line(out, "END:VTIMEZONE");
+/// From a change on; again each year if there is a rule.
+#[derive(Debug)]
+struct Observance {
+    change: Change,
+    rule: Option<String>,
 }
 
-/// From `onset` on; its `DTSTART` is written on the clock that ran before.
-fn observance(out: &mut String, zone: Zone, onset: Instant, before: i32) {
-    let (after, saving, name) = at(zone, onset);
-    let kind = if saving == 0 { "STANDARD" } else { "DAYLIGHT" };
-    let local = onset.plus_seconds(i64::from(before)).to_chrono().format("%Y%m%dT%H%M%S");
-    line(out, &format!("BEGIN:{kind}"));
-    line(out, &format!("DTSTART:{local}"));
-    line(out, &format!("TZOFFSETFROM:{}", offset(before)));
-    line(out, &format!("TZOFFSETTO:{}", offset(after)));
-    line(out, &format!("TZNAME:{name}"));
-    line(out, &format!("END:{kind}"));
+impl Observance {
+    /// Its `DTSTART` is written on the clock that ran before.
+    fn write(&self, out: &mut String, is_standard: bool) {
+        let Self { change, rule } = self;
+        let kind = if change.after.is_daylight && !is_standard { "DAYLIGHT" } else { "STANDARD" };
+        line(out, &format!("BEGIN:{kind}"));
+        line(out, &format!("DTSTART:{}", change.shown().format("%Y%m%dT%H%M%S")));
+        line(out, &format!("TZOFFSETFROM:{}", offset(change.before)));
+        line(out, &format!("TZOFFSETTO:{}", offset(change.after.offset)));
+        line(out, &format!("TZNAME:{}", change.after.name));
+        if let Some(rule) = rule {
+            line(out, &format!("RRULE:{rule}"));
+        }
+        line(out, &format!("END:{kind}"));
+    }
+}
+
+impl Change {
+    /// What the clock before it showed.
+    fn shown(&self) -> NaiveDateTime {
+        let time: DateTime<Utc> = self.at.plus_seconds(i64::from(self.before)).to_chrono();
+        time.naive_utc()
+    }
+
+    /// Is it the same step at the same time of day of the same month and weekday?
+    fn is_like(&self, other: &Self) -> bool {
+        let (one, another) = (self.shown(), other.shown());
+        self.before == other.before
+            && self.after == other.after
+            && one.time() == another.time()
+            && one.month() == another.month()
+            && one.weekday() == another.weekday()
+    }
+
+    /// Which of those weekdays of its month it falls on: counted from the first, and -1 if it is the last.
+    fn ordinals(&self) -> [i32; 2] {
+        let day = self.shown().date();
+        let nth = i32::try_from(day.day().div_ceil(7)).unwrap_or(0);
+        let is_last =
+            day.checked_add_days(chrono::Days::new(7)).is_none_or(|next| next.month() != day.month());
+        [nth, if is_last { -1 } else { 0 }]
+    }
+}
+
+/// Two steps that come once each year by one rule each, if that is what these are.
+fn yearly(changes: &[Change]) -> Option<Vec<Observance>> {
+    let of_step = |first: usize| -> Option<Observance> {
+        let all: Vec<&Change> = changes.iter().skip(first).step_by(2).collect();
+        let (head, rest) = all.split_first()?;
+        let mut year = head.shown().year();
+        let mut ordinals: Vec<i32> = head.ordinals().into_iter().filter(|nth| *nth != 0).collect();
+        // A fifth one is not there in every year.
+        ordinals.retain(|nth| *nth != 5);
+        for change in rest {
+            year = year.saturating_add(1);
+            if !change.is_like(head) || change.shown().year() != year {
+                return None;
+            }
+            ordinals.retain(|nth| change.ordinals().contains(nth));
+        }
+        let nth = if ordinals.contains(&-1) { -1 } else { *ordinals.first()? };
+        let shown = head.shown();
+        let weekday = WEEKDAYS.get(usize::try_from(shown.weekday().num_days_from_monday()).ok()?)?;
+        let rule = format!("FREQ=YEARLY;BYMONTH={};BYDAY={nth}{weekday}", shown.month());
+        Some(Observance { change: (*head).clone(), rule: Some(rule) })
+    };
+    // Some years of each, else anything would be a rule.
+    if changes.len() < 12 {
+        return None;
+    }
+    Some(vec![of_step(0)?, of_step(1)?])
 }
 
 /// `+0545`; with seconds where there are some.
