@@ -1,15 +1,15 @@
 //! Busy times. `CalDAV` knows no free slots: Berth finds them.
 
+use berth_icalendar::clocks::Clock;
 use berth_sdk::{
     Availability, Result,
     time::DAY,
     types::{BusyQuery, BusyTime, Interval, ProviderError, QuerySpans},
-    zone::Zone,
 };
 
 use crate::{
     CalDav, dav, errors,
-    map::{busy, calendars::Calendar, zone::Clocks},
+    map::{busy, calendars::Calendar, ical},
 };
 
 /// Longest query, in days. The protocol names no limit; two months keep the answer of a full calendar small.
@@ -44,10 +44,10 @@ impl Availability for CalDav {
                 format!("at most {CALENDARS_MAX} calendars can be looked at; mark the others as transparent");
             return Err(ProviderError::invalid("calendars", message));
         }
-        let known = Zone::named(&query.time_zone).unwrap_or(Zone::UTC);
+        let known = ical::clock(&query.time_zone);
         let mut all = Vec::new();
         for calendar in &calendars {
-            all.extend(self.busy_in(calendar, query.within, known, calendar.url == booked)?);
+            all.extend(self.busy_in(calendar, query.within, &known, calendar.url == booked)?);
         }
         all.retain(|taken| taken.when.start < query.within.end && query.within.start < taken.when.end);
         all.sort_by_key(|taken| (taken.when.start, taken.when.end));
@@ -62,18 +62,17 @@ impl CalDav {
         &self,
         calendar: &Calendar,
         within: Interval,
-        known: Zone,
+        known: &Clock,
         booked: bool,
     ) -> Result<Vec<BusyTime>> {
         let id = self.server.id(&calendar.url);
-        if booked || !calendar.counts_busy || calendar.zone.is_none() {
+        if booked || !calendar.counts_busy || calendar.clock.is_none() {
             let wide = Interval {
                 start: within.start.saturating_sub(AROUND),
                 end: within.end.saturating_add(AROUND),
             };
             let events = dav::expanded(&calendar.url, wide)?;
-            let clocks = calendar.zone.as_ref().map_or(Clocks::Known(known), Clocks::Defined);
-            match busy::of_events(&events, clocks, &id) {
+            match busy::of_events(&events, calendar.clock.as_ref().unwrap_or(known), &id) {
                 Err(error) if calendar.counts_busy && errors::is(&error, busy::NOT_EXPANDED) => {}
                 told => return told,
             }

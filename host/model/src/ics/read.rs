@@ -1,9 +1,11 @@
 //! Reading the all-day events of an iCalendar file: holidays.
 
-use chrono::{Days, NaiveDate};
+use berth_icalendar::{Component, event::whole_days};
+use chrono::NaiveDate;
 
 use crate::{
     limits,
+    text::clean_line,
     time::{KNOWN_YEARS, is_day},
 };
 
@@ -32,103 +34,37 @@ fn bad<T>(line: usize, message: impl Into<String>) -> Result<T, IcsError> {
     Err(IcsError { line, message: message.into() })
 }
 
-/// Lines with their continuations joined (RFC 5545 section 3.1), each with its number.
-fn unfolded(text: &str) -> Vec<(usize, String)> {
-    let mut lines: Vec<(usize, String)> = Vec::new();
-    for (i, line) in text.lines().enumerate() {
-        match (line.strip_prefix([' ', '\t']), lines.last_mut()) {
-            (Some(more), Some((_, last))) => last.push_str(more),
-            _ => lines.push((i.saturating_add(1), line.to_owned())),
-        }
-    }
-    lines
-}
-
-/// `TEXT` without its escapes (section 3.3.11).
-fn unescaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match (c, c == '\\') {
-            (_, true) => match chars.next() {
-                Some('n' | 'N') => out.push(' '),
-                Some(other) => out.push(other),
-                None => {}
-            },
-            (c, false) => out.push(c),
-        }
-    }
-    crate::text::clean_line(out.trim(), 200)
-}
-
-#[derive(Default)]
-struct Event {
-    first: Option<NaiveDate>,
-    end: Option<NaiveDate>,
-    summary: String,
-}
-
-/// The all-day events of a file; events with a time of day are passed over. Recurring ones are refused: a holiday file names its days.
+/// The all-day events of a file that take place; events with a time of day are passed over. Recurring ones are refused: a holiday file names
+/// its days.
 ///
 /// # Errors
 /// Names the line.
 pub fn all_day_events(bytes: &[u8]) -> Result<Vec<AllDay>, IcsError> {
-    let Ok(text) = std::str::from_utf8(bytes) else { return bad(1, "must be UTF-8") };
-    let text = text.trim_start_matches('\u{feff}');
-    if !text.trim_start().get(..15).is_some_and(|start| start.eq_ignore_ascii_case("BEGIN:VCALENDAR")) {
-        return bad(1, "must begin with BEGIN:VCALENDAR");
-    }
+    let calendars = Component::read_all(bytes).or_else(|refused| bad(refused.line, refused.message))?;
     let mut days = Vec::new();
-    let mut open: Option<Event> = None;
-    for (number, line) in unfolded(text) {
-        let Some((name, value)) = line.split_once(':') else { continue };
-        let (name, parameters) = name.split_once(';').unwrap_or((name, ""));
-        match (name.to_ascii_uppercase().as_str(), &mut open) {
-            ("BEGIN", _) if value.eq_ignore_ascii_case("VEVENT") => open = Some(Event::default()),
-            ("END", Some(_)) if value.eq_ignore_ascii_case("VEVENT") => {
-                let event = open.take().unwrap_or_default();
-                let Some(first) = event.first else { continue };
-                // DTEND is the first day after.
-                let last = event.end.and_then(|end| end.checked_sub_days(Days::new(1))).unwrap_or(first);
-                if last < first {
-                    return bad(number, "the event ends before it begins");
-                }
-                let summary = if event.summary.is_empty() { "Holiday".to_owned() } else { event.summary };
-                days.push(AllDay { first, last, summary });
-                if days.len() > limits::HOURS_RULES_MAX {
-                    return bad(number, format!("at most {} all-day events", limits::HOURS_RULES_MAX));
-                }
-            }
-            ("DTSTART" | "DTEND", Some(event))
-                if parameters.to_ascii_uppercase().contains("VALUE=DATE") || value.len() == 8 =>
-            {
-                // VALUE=DATE-TIME has a time of day.
-                if value.len() != 8 {
-                    continue;
-                }
-                let Ok(day) = NaiveDate::parse_from_str(value, "%Y%m%d") else {
-                    return bad(number, "must be a date such as 20261225");
-                };
-                // The end is the first day after, and may be the first that is not known.
-                let ends = event.first.is_some() && day.pred_opt().is_some_and(is_day);
-                if !(is_day(day) || ends) {
-                    return bad(number, KNOWN_YEARS);
-                }
-                if name.eq_ignore_ascii_case("DTSTART") {
-                    event.first = Some(day);
-                } else {
-                    event.end = Some(day);
-                }
-            }
-            ("SUMMARY", Some(event)) => event.summary = unescaped(value),
-            ("RRULE" | "RDATE", Some(_)) => {
-                return bad(number, "recurring events are not imported; name each day");
-            }
-            _ => {}
+    for event in calendars.iter().flat_map(|calendar| calendar.all("VEVENT")) {
+        if event.says("STATUS", "CANCELLED") {
+            continue;
         }
-    }
-    if open.is_some() {
-        return bad(text.lines().count(), "the last VEVENT has no END");
+        if !event.closed {
+            return bad(event.line, "the VEVENT has no END");
+        }
+        let Some(found) = whole_days(event).or_else(|why| bad(event.line, format!("the event {why}")))?
+        else {
+            continue;
+        };
+        if ["RRULE", "RDATE"].iter().any(|name| event.property(name).is_some()) {
+            return bad(event.line, "recurring events are not imported; name each day");
+        }
+        if !(is_day(found.first) && is_day(found.last)) {
+            return bad(event.line, KNOWN_YEARS);
+        }
+        let summary = clean_line(&event.text("SUMMARY").unwrap_or_default(), 200);
+        let summary = if summary.is_empty() { "Holiday".to_owned() } else { summary };
+        days.push(AllDay { first: found.first, last: found.last, summary });
+        if days.len() > limits::HOURS_RULES_MAX {
+            return bad(event.line, format!("at most {} all-day events", limits::HOURS_RULES_MAX));
+        }
     }
     Ok(days)
 }
@@ -157,16 +93,22 @@ mod tests {
     fn what_is_wrong_has_its_line() {
         let line = |text: &str| all_day_events(text.as_bytes()).unwrap_err().line;
         assert_eq!(line("nothing"), 1);
-        assert_eq!(line("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261399\n"), 3);
+        let event = |lines: &str| {
+            line(&format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n"))
+        };
+        assert_eq!(event("DTSTART;VALUE=DATE:20261399"), 2);
         assert_eq!(line("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261225\n"), 3);
         for year in ["0000", "0001", "1969", "2200", "2999", "9999"] {
-            assert_eq!(
-                line(&format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:{year}1225\n")),
-                3,
-                "{year}"
-            );
+            assert_eq!(event(&format!("DTSTART;VALUE=DATE:{year}1225")), 2, "{year}");
         }
-        assert_eq!(line(&FILE.replace("SUMMARY:A", "RRULE:FREQ=DAILY\r\nSUMMARY:A")), 11);
+        assert_eq!(
+            line(
+                &FILE
+                    .replace("SUMMARY:A", "X-A:b\r\nSUMMARY:A")
+                    .replace("20270101", "20270101\r\nRRULE:FREQ=YEARLY")
+            ),
+            14
+        );
         assert_eq!(all_day_events(&[0xff, 0xfe]).unwrap_err().line, 1);
     }
 

@@ -1,16 +1,18 @@
 //! Busy times, from the server's own count or from single events.
 
+use berth_icalendar::{
+    clocks::{Clock, Clocks},
+    event,
+    stamp::{Length, Stamp},
+};
 use berth_sdk::{
     Result, log,
     types::{BusyTime, Interval, ProviderError},
 };
 
 use super::{
-    event::Zones,
-    ics::Component,
-    stamp::{Stamp, duration, stamp},
+    ical::{self, Known, interval, micros},
     xml::Multistatus,
-    zone::Clocks,
 };
 
 /// Code of the error for a server that does not take recurring events apart.
@@ -27,17 +29,17 @@ fn taken(when: Interval, source: &str) -> Option<BusyTime> {
 
 /// The answer to a `free-busy-query` (RFC 4791 section 7.10): a `VFREEBUSY`.
 pub(crate) fn free_busy(text: &str, source: &str) -> Result<Vec<BusyTime>> {
-    let calendar = Component::read(text)?;
+    let calendar = ical::read(text)?;
     let mut busy = Vec::new();
     let mut told = false;
     for answer in calendar.all("VFREEBUSY") {
         told = true;
-        for line in answer.properties.iter().filter(|p| p.name == "FREEBUSY") {
+        for line in answer.properties("FREEBUSY") {
             // An unknown type is busy (RFC 5545 section 3.2.9).
             if line.parameter("FBTYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("FREE")) {
                 continue;
             }
-            for period in line.value.split(',') {
+            for period in line.value().split(',') {
                 let when = of_period(period).ok_or_else(|| unusable("a period cannot be read"))?;
                 busy.extend(taken(when, source));
             }
@@ -49,29 +51,29 @@ pub(crate) fn free_busy(text: &str, source: &str) -> Result<Vec<BusyTime>> {
 /// `20300105T090000Z/20300105T093000Z`, `20300105T090000Z/PT30M`.
 fn of_period(text: &str) -> Option<Interval> {
     let (start, end) = text.split_once('/')?;
-    let Stamp::Utc(start) = stamp(start)? else { return None };
-    let end = match stamp(end) {
+    let Stamp::Utc(start) = Stamp::read(start)? else { return None };
+    let end = match Stamp::read(end) {
         Some(Stamp::Utc(end)) => end,
         Some(_) => return None,
-        None => start.checked_add(duration(end)?)?,
+        None => {
+            let length = Length::read(end)?;
+            length.after_seconds(length.after_days(start)?)?
+        }
     };
-    (start <= end).then_some(Interval { start, end })
+    (start <= end).then_some(Interval { start: micros(start), end: micros(end) })
 }
 
 /// The answer to an expanded `calendar-query`: single events. `floating` is for days, and for times that belong to no zone.
-pub(crate) fn of_events(answer: &Multistatus, floating: Clocks<'_>, source: &str) -> Result<Vec<BusyTime>> {
+pub(crate) fn of_events(answer: &Multistatus, floating: &Clock, source: &str) -> Result<Vec<BusyTime>> {
     let mut busy = Vec::new();
     for resource in &answer.resources {
         let Some(text) = resource.text("calendar-data") else {
             return Err(unusable("an event came without its data"));
         };
-        let calendar = Component::read(text)?;
-        let zones = Zones { calendar: &calendar, floating };
+        let calendar = ical::read(text)?;
+        let clocks = Clocks::new(&calendar, &Known, floating.clone());
         for event in calendar.all("VEVENT") {
-            let is = |name: &str, value: &str| {
-                event.property(name).is_some_and(|p| p.value.trim().eq_ignore_ascii_case(value))
-            };
-            if is("STATUS", "CANCELLED") || is("TRANSP", "TRANSPARENT") {
+            if event.says("STATUS", "CANCELLED") || event.says("TRANSP", "TRANSPARENT") {
                 continue;
             }
             if event.property("RRULE").is_some() || event.property("RDATE").is_some() {
@@ -81,8 +83,8 @@ pub(crate) fn of_events(answer: &Multistatus, floating: Clocks<'_>, source: &str
                     "The server neither counts busy times nor takes recurring events apart (RFC 4791, CALDAV:expand).",
                 ));
             }
-            let when = zones.when(event).ok_or_else(|| unusable("an event has no time that can be read"))?;
-            busy.extend(taken(when, source));
+            let when = event::when(event, &clocks).map_err(|why| unusable(&format!("an event {why}")))?;
+            busy.extend(taken(interval(when), source));
         }
     }
     Ok(busy)
@@ -138,8 +140,7 @@ mod tests {
             ))
             .unwrap()
         };
-        let utc = Clocks::Known(berth_sdk::zone::Zone::UTC);
-        let told = |lines: &str| shown(of_events(&answer(lines), utc, "/eve/work/"));
+        let told = |lines: &str| shown(of_events(&answer(lines), &Clock::Utc, "/eve/work/"));
         let half_hour = "DTSTART:20300105T090000Z\nDTEND:20300105T093000Z";
         assert_eq!(told(half_hour).unwrap(), ["2030-01-05T09:00:00Z 30"]);
         assert_eq!(told("DTSTART;VALUE=DATE:20300105").unwrap(), ["2030-01-05T00:00:00Z 1440"]);

@@ -1,13 +1,13 @@
 //! The calendars of an account.
 
+use berth_icalendar::clocks::Clock;
 use berth_sdk::types::EventType;
 use serde_json::json;
 
 use super::{
     href,
-    ics::Component,
+    ical::{self, Known},
     xml::{Multistatus, Resource},
-    zone::Zone,
 };
 
 /// A calendar says nothing of lengths: what calendar programs give a new event, in minutes. Berth's own event type says what counts.
@@ -27,7 +27,7 @@ pub(crate) struct Calendar {
     /// Does the server count its busy times?
     pub(crate) counts_busy: bool,
     /// For times that belong to no zone.
-    pub(crate) zone: Option<Zone>,
+    pub(crate) clock: Option<Clock>,
     /// Name of that zone.
     pub(crate) time_zone: Option<String>,
 }
@@ -49,7 +49,7 @@ fn calendar(resource: &Resource, home: &str) -> Option<Calendar> {
     let url = href::folder(&href::resolve(home, &resource.href));
     let privileges = "current-user-privilege-set";
     let may = |privilege| resource.contains(privileges, privilege);
-    let definition = resource.text("calendar-timezone").and_then(|text| Component::read(text).ok());
+    let definition = resource.text("calendar-timezone").and_then(|text| ical::read(text).ok());
     let definition = definition.as_ref().and_then(|calendar| calendar.all("VTIMEZONE").next());
     Some(Calendar {
         name: resource.text("displayname").map_or_else(|| href::name(href::path(&url)), str::to_owned),
@@ -61,7 +61,7 @@ fn calendar(resource: &Resource, home: &str) -> Option<Calendar> {
             || may("bind"),
         opaque: !resource.contains("schedule-calendar-transp", "transparent"),
         counts_busy: resource.contains("supported-report-set", "free-busy-query"),
-        zone: definition.and_then(Zone::read),
+        clock: definition.and_then(|zone| Clock::of(zone, &Known)),
         time_zone: definition.and_then(|zone| zone.text("TZID")).filter(|name| is_zone_name(name)),
         url,
     })
@@ -156,7 +156,7 @@ mod tests {
         };
         assert_eq!(zone("Europe/Warsaw").time_zone.as_deref(), Some("Europe/Warsaw"));
         let odd = zone("Central European Standard Time");
-        assert!(odd.time_zone.is_none() && odd.zone.is_some());
+        assert!(odd.time_zone.is_none() && odd.clock.is_some());
     }
 
     #[test]

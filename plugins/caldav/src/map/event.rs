@@ -1,17 +1,17 @@
 //! Events as bookings.
 
+use berth_icalendar::{
+    Component, Property,
+    clocks::{Clock, Clocks},
+    event,
+};
 use berth_sdk::{
     Result, log, time,
-    types::{Attendee, Booking, BookingStatus, Instant, Interval, ProviderError},
-    zone,
+    types::{Attendee, Booking, BookingStatus, Instant, ProviderError},
 };
 use serde_json::json;
 
-use super::{
-    ics::{Component, Property},
-    stamp::{Stamp, duration, stamp},
-    zone::{Clocks, Zone},
-};
+use super::ical::{self, Known, interval};
 
 /// End of the UID of every event of ours, in calendars as in the invitations that Berth sends: it is one event.
 const UID_END: &str = "@berth";
@@ -39,7 +39,7 @@ pub(crate) struct Event {
 impl Event {
     /// Read one.
     pub(crate) fn read(id: String, etag: Option<&str>, text: &str) -> Result<Self> {
-        let calendar = Component::read(text)?;
+        let calendar = ical::read(text)?;
         Ok(Self { id, etag: etag.map(str::to_owned), modified: None, calendar })
     }
 
@@ -66,19 +66,19 @@ impl Event {
             log::warn(&format!("an event {why}"));
             ProviderError::Unavailable(None)
         };
-        let event = self.main().ok_or_else(|| unusable("holds no VEVENT"))?;
-        let zones = Zones { calendar: &self.calendar, floating: Clocks::Known(zone::Zone::UTC) };
-        let when = zones.when(event).ok_or_else(|| unusable("has no time that can be read"))?;
+        let main = self.main().ok_or_else(|| unusable("holds no VEVENT"))?;
+        let clocks = Clocks::new(&self.calendar, &Known, Clock::Utc);
+        let when = event::when(main, &clocks).map_err(|why| unusable(&why.to_string()))?;
         let reference = self.reference();
-        let keyword = |name: &str| event.property(name).map(|p| p.value.trim().to_ascii_uppercase());
-        let status = match keyword("STATUS").as_deref() {
-            Some("CANCELLED") => BookingStatus::Cancelled,
+        let status = if main.says("STATUS", "CANCELLED") {
+            BookingStatus::Cancelled
+        } else if reference.is_none() && main.says("TRANSP", "TRANSPARENT") {
             // A note that takes no time is for Berth as good as none; ours takes place however it is shown.
-            _ if reference.is_none() && keyword("TRANSP").as_deref() == Some("TRANSPARENT") => {
-                BookingStatus::Cancelled
-            }
-            Some("TENTATIVE") => BookingStatus::Pending,
-            _ => BookingStatus::Confirmed,
+            BookingStatus::Cancelled
+        } else if main.says("STATUS", "TENTATIVE") {
+            BookingStatus::Pending
+        } else {
+            BookingStatus::Confirmed
         };
         Ok(Booking {
             id: self.id.clone(),
@@ -86,11 +86,11 @@ impl Event {
             event_type: reference.is_some().then(|| event_type.to_owned()),
             reference,
             status,
-            when,
-            title: event.text("SUMMARY"),
-            attendees: attendees(event),
-            location: event.text("LOCATION"),
-            cancellation_reason: event.text("COMMENT").filter(|_| status == BookingStatus::Cancelled),
+            when: interval(when),
+            title: main.text("SUMMARY"),
+            attendees: attendees(main),
+            location: main.text("LOCATION"),
+            cancellation_reason: main.text("COMMENT").filter(|_| status == BookingStatus::Cancelled),
             rescheduled_from: None,
             rescheduled_to: None,
             updated_at: self.modified,
@@ -104,62 +104,16 @@ pub(crate) fn gone(id: &str) -> Booking {
     Booking::gone(id, json!({ "href": id }).to_string())
 }
 
-/// The wall clocks of an object.
-pub(super) struct Zones<'a> {
-    /// Defines the zones that it names.
-    pub(super) calendar: &'a Component,
-    /// For times that belong to no zone.
-    pub(super) floating: Clocks<'a>,
-}
-
-impl Zones<'_> {
-    /// The instant of a date or time. None where its zone is neither defined nor known: a guess would be hours off.
-    pub(super) fn instant(&self, property: &Property) -> Option<Instant> {
-        let local = match stamp(&property.value)? {
-            Stamp::Utc(at) => return Some(at),
-            Stamp::Local(local) | Stamp::Day(local) => local,
-        };
-        match property.parameter("TZID") {
-            Some(name) => {
-                let definition =
-                    self.calendar.all("VTIMEZONE").find(|zone| zone.text("TZID").as_deref() == Some(name));
-                match definition.and_then(Zone::read) {
-                    Some(zone) => Some(Clocks::Defined(&zone).instant(local)),
-                    None => Some(zone::Zone::named(name)?.instant(local)),
-                }
-            }
-            None => Some(self.floating.instant(local)),
-        }
-    }
-
-    /// When an event takes place. Without an end a day lasts a day, and a time has no length (RFC 5545 section 3.6.1).
-    pub(super) fn when(&self, event: &Component) -> Option<Interval> {
-        let begins = event.property("DTSTART")?;
-        let start = self.instant(begins)?;
-        let end = match (event.property("DTEND"), event.property("DURATION")) {
-            (Some(ends), _) => self.instant(ends)?,
-            (None, Some(length)) => start.checked_add(duration(&length.value)?)?,
-            (None, None) if matches!(stamp(&begins.value), Some(Stamp::Day(_))) => start + time::DAY,
-            (None, None) => start,
-        };
-        (start <= end).then_some(Interval { start, end })
-    }
-}
-
 /// The customer, or whoever a person invited to the event.
 fn attendees(event: &Component) -> Vec<Attendee> {
-    let of = |name: &str| -> Vec<Attendee> {
-        event.properties.iter().filter(|p| p.name == name).map(attendee).collect()
-    };
+    let of = |name: &str| -> Vec<Attendee> { event.properties(name).map(attendee).collect() };
     let ours = of(CUSTOMER);
     if ours.is_empty() { of("ATTENDEE") } else { ours }
 }
 
 fn attendee(property: &Property) -> Attendee {
-    let some = |name: &str| property.parameter(name).filter(|text| !text.is_empty()).map(str::to_owned);
-    let lower = property.value.to_ascii_lowercase();
-    let email = property.value.get("mailto:".len()..).filter(|_| lower.starts_with("mailto:"));
-    let email = email.map(str::to_owned).filter(|email| !email.is_empty());
+    let some = |name: &str| property.parameter(name).filter(|text| !text.is_empty());
+    let email = mailbox(property.value()).map(str::to_owned);
     Attendee {
         name: some("CN").or_else(|| email.clone()).unwrap_or_default(),
         email,
@@ -167,6 +121,12 @@ fn attendee(property: &Property) -> Attendee {
         time_zone: some("X-TIME-ZONE").unwrap_or_else(|| "UTC".to_owned()),
         language: some("LANGUAGE"),
     }
+}
+
+/// The mailbox of an address that is one.
+pub(crate) fn mailbox(address: &str) -> Option<&str> {
+    let (scheme, mailbox) = address.split_at_checked("mailto:".len())?;
+    (scheme.eq_ignore_ascii_case("mailto:") && !mailbox.is_empty()).then_some(mailbox)
 }
 
 #[cfg(test)]

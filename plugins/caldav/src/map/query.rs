@@ -2,7 +2,7 @@
 
 use berth_sdk::types::Interval;
 
-use super::stamp::utc;
+use super::ical::stamped;
 
 const DECLARATION: &str = r#"<?xml version="1.0" encoding="utf-8"?>"#;
 const NAMESPACES: &str = r#"xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav""#;
@@ -43,14 +43,14 @@ pub(crate) fn free_busy(within: Interval) -> String {
 
 /// Each single event in this time, recurring ones taken apart, in UTC.
 pub(crate) fn expanded(within: Interval) -> String {
-    let expand = format!(r#"<C:expand start="{}" end="{}"/>"#, utc(within.start), utc(within.end));
+    let expand = format!(r#"<C:expand start="{}" end="{}"/>"#, stamped(within.start), stamped(within.end));
     let data = format!("<C:calendar-data>{expand}</C:calendar-data>");
     calendar_query(&data, &time_range(within))
 }
 
 /// The tags of the events that are not over at this time.
 pub(crate) fn not_over(at: berth_sdk::types::Instant) -> String {
-    calendar_query("<getetag/>", &format!(r#"<C:time-range start="{}"/>"#, utc(at)))
+    calendar_query("<getetag/>", &format!(r#"<C:time-range start="{}"/>"#, stamped(at)))
 }
 
 /// The event with this UID.
@@ -87,7 +87,7 @@ pub(crate) fn changes(token: &str) -> String {
 }
 
 fn time_range(within: Interval) -> String {
-    format!(r#"<C:time-range start="{}" end="{}"/>"#, utc(within.start), utc(within.end))
+    format!(r#"<C:time-range start="{}" end="{}"/>"#, stamped(within.start), stamped(within.end))
 }
 
 fn escaped(text: &str) -> String {

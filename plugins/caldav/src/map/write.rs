@@ -1,11 +1,11 @@
 //! Events as they are written: new, moved, cancelled. A change leaves everything else of an event as it is.
 
+use berth_icalendar::{Component, Property};
 use berth_sdk::types::{CreateRequest, Instant, Interval};
 
 use super::{
     event::{CUSTOMER, Event, uid},
-    ics::{Component, Property},
-    stamp::utc,
+    ical::stamped,
 };
 
 /// Who wrote it (RFC 5545 section 3.7.3).
@@ -24,7 +24,7 @@ pub(crate) fn create(request: &CreateRequest, title: &str, now: Instant) -> Stri
     parameters.extend(customer.language.as_deref().map(|language| ("LANGUAGE", language)));
     event.properties = vec![
         Property::text("UID", &uid(&request.reference)),
-        Property::plain("CREATED", &utc(now)),
+        Property::plain("CREATED", &stamped(now)),
         Property::text("SUMMARY", &title.replace(NAME, &customer.name)),
         Property::text("DESCRIPTION", &description(request)),
         Property::plain("STATUS", "CONFIRMED"),
@@ -87,7 +87,7 @@ fn changed(event: &Event, now: Instant, change: impl FnOnce(&mut Component)) -> 
         events().find(|(_, part)| part.property("RECURRENCE-ID").is_none()).or_else(|| events().next());
     if let Some(part) = main.and_then(|(at, _)| calendar.parts.get_mut(at)) {
         change(part);
-        let sequence = part.property("SEQUENCE").and_then(|p| p.value.trim().parse::<u32>().ok());
+        let sequence = part.property("SEQUENCE").and_then(|p| p.value().parse::<u32>().ok());
         part.set(Property::plain("SEQUENCE", &sequence.unwrap_or(0).saturating_add(1).to_string()));
         touch(part, now);
     }
@@ -97,13 +97,13 @@ fn changed(event: &Event, now: Instant, change: impl FnOnce(&mut Component)) -> 
 /// In UTC, so that no zone has to be defined.
 fn put(event: &mut Component, when: Interval) {
     event.remove("DURATION");
-    event.set(Property::plain("DTSTART", &utc(when.start)));
-    event.set(Property::plain("DTEND", &utc(when.end)));
+    event.set(Property::plain("DTSTART", &stamped(when.start)));
+    event.set(Property::plain("DTEND", &stamped(when.end)));
 }
 
 fn touch(event: &mut Component, now: Instant) {
-    event.set(Property::plain("DTSTAMP", &utc(now)));
-    event.set(Property::plain("LAST-MODIFIED", &utc(now)));
+    event.set(Property::plain("DTSTAMP", &stamped(now)));
+    event.set(Property::plain("LAST-MODIFIED", &stamped(now)));
 }
 
 #[cfg(test)]
@@ -153,10 +153,10 @@ mod tests {
         let told = main.text("DESCRIPTION").unwrap();
         assert!(told.ends_with("+ bob@example.com\ntopic: first, visit\nkids: 2\nBy bike"), "{told}");
         for (name, value) in [("SEQUENCE", "0"), ("DTSTAMP", "20300102T090000Z"), ("TRANSP", "OPAQUE")] {
-            assert_eq!(main.property(name).unwrap().value, value);
+            assert_eq!(main.property(name).unwrap().value(), value);
         }
         for required in ["UID", "DTSTAMP", "DTSTART", "DTEND"] {
-            assert_eq!(main.properties.iter().filter(|p| p.name == required).count(), 1);
+            assert_eq!(main.properties(required).count(), 1);
         }
         let mut nobody = self::request();
         nobody.attendee.email = Some("a\r\nATTENDEE:mailto:x@y".to_owned());
@@ -172,8 +172,8 @@ mod tests {
         let (after, booking) = read(&moved(&event, Interval { start, end: start + time::HOUR }, start));
         assert_eq!((booking.when.start, booking.when.end), (start, start + time::HOUR));
         let main = after.main().unwrap();
-        assert_eq!(main.property("SEQUENCE").unwrap().value, "5");
-        assert_eq!(main.property("X-APPLE-NOTE").unwrap().parameter("A"), Some("b"));
+        assert_eq!(main.property("SEQUENCE").unwrap().value(), "5");
+        assert_eq!(main.property("X-APPLE-NOTE").unwrap().parameter("A").as_deref(), Some("b"));
         assert!(main.property("DURATION").is_none());
         assert_eq!(main.all("VALARM").count(), 1);
         assert_eq!(after.calendar.parts[0], event.calendar.parts[0], "the exception is as it was");
@@ -185,8 +185,8 @@ mod tests {
         let (after, booking) = read(&cancelled(&event, Some("ill, sorry"), time::DAY));
         assert_eq!(booking.status, BookingStatus::Cancelled);
         assert_eq!(booking.cancellation_reason.as_deref(), Some("ill, sorry"));
-        assert_eq!(after.main().unwrap().property("LAST-MODIFIED").unwrap().value, "19700102T000000Z");
-        assert_eq!(after.main().unwrap().property("TRANSP").unwrap().value, "TRANSPARENT");
-        assert_eq!(after.main().unwrap().property("SEQUENCE").unwrap().value, "1");
+        assert_eq!(after.main().unwrap().property("LAST-MODIFIED").unwrap().value(), "19700102T000000Z");
+        assert_eq!(after.main().unwrap().property("TRANSP").unwrap().value(), "TRANSPARENT");
+        assert_eq!(after.main().unwrap().property("SEQUENCE").unwrap().value(), "1");
     }
 }
