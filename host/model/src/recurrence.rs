@@ -1,8 +1,13 @@
 //! Recurrence (RFC 5545 section 3.3.10): from a rule on a wall clock to instants.
 //!
-//! Local times are followed as if they were UTC (`expand`); each is then read on the zone's clock by the rule of [`crate::hours`]: a gap
-//! takes the offset before it, a fold its first pass. Every way through a rule spends steps of a budget, also through one that never
-//! comes.
+//! Local times are followed as if they were UTC (`expand`); each is then read on the zone's clock by the rule of [`crate::hours`]:
+//!
+//! - A rule that is daily or coarser names a time of a day. In a gap it takes the offset before it: it comes, shifted, and is counted.
+//!   Where a shifted time falls on another of the same rule, the two are one occurrence, of which `COUNT` counts both local times.
+//! - An hourly or minutely rule names what the clock shows. What no clock shows, in a gap, is no occurrence, and is not counted.
+//! - What a clock shows twice comes once, in its first pass, whatever the rule: in the repeated hour an hourly rule pauses.
+//!
+//! Every way through a rule spends steps of a budget, also through one that never comes.
 
 mod days;
 mod expand;
@@ -13,7 +18,7 @@ use std::{
     ops::ControlFlow::{Break, Continue},
 };
 
-use chrono::{Duration, NaiveDateTime, Timelike};
+use chrono::{Datelike, Duration, NaiveDateTime, Timelike};
 
 use crate::{
     budget::{Budget, Exhausted},
@@ -68,6 +73,12 @@ struct Rule {
 
 /// The library writes a leap second as a fraction of a second and more.
 const NANOS_PER_SECOND: u32 = 1_000_000_000;
+
+/// Does a clock of this zone ever show this local time, which is read as this instant? Not what a change of clocks jumps over. Of years
+/// that Berth does not know, each.
+fn is_shown(zone: Zone, local: NaiveDateTime, at: Instant) -> bool {
+    !(1969..=2200).contains(&local.year()) || (local_of(zone, at) - local).num_seconds() == 0
+}
 
 fn bad(part: &str, message: impl Into<String>) -> RecurrenceError {
     RecurrenceError { part: part.to_owned(), message: message.into() }
@@ -125,6 +136,12 @@ impl Recurrence {
 }
 
 impl CheckedRecurrence {
+    /// Does it come so many times, or until some time, by itself?
+    #[must_use]
+    pub fn ends(&self) -> bool {
+        self.rule.as_ref().is_none_or(|rule| rule.count.is_some() || rule.until.is_some())
+    }
+
     /// The first so many occurrences that start in the interval, ascending. Cost: the days, and the occurrences; of a rule with `COUNT`
     /// all since its beginning.
     ///
@@ -159,25 +176,33 @@ impl CheckedRecurrence {
         // A clock change can turn two occurrences round, so it is a day more at both ends. Who counts must count from the beginning.
         let start = local_of(self.zone, within.start()) - Duration::days(1);
         let from = if rule.count.is_some() { self.dtstart } else { start };
-        let end = local_of(self.zone, within.end()) + Duration::days(1);
+        let until = rule.until.map(|until| until.instant(self.zone));
+        let last = until.map_or(within.end(), |until| until.min(within.end()));
+        let end = local_of(self.zone, last) + Duration::days(1);
         let mut counted = 0_u32;
         let mut each = |local: NaiveDateTime| {
             let at = instant_of(self.zone, local);
+            let shown = is_shown(self.zone, local, at);
+            // A shifted time may come before one that is earlier; what is shown comes in order.
+            let all = found.len() >= most && shown && found.last().is_some_and(|last| at >= *last);
+            if all || local >= end {
+                return Ok(Break(()));
+            }
             let over = match rule.until {
                 None => false,
-                Some(Until::Instant(until)) => at > Instant::from_chrono(until.and_utc()),
+                Some(Until::Instant(_)) => until.is_some_and(|until| at > until),
                 Some(Until::Local(until)) => local > until,
             };
-            let all = rule.count.is_some_and(|count| counted >= count) || found.len() >= most;
-            if over || all || local >= end {
-                return Ok(Break(()));
+            if over || (rule.plan.is_finer_than_a_day() && !shown) {
+                return Ok(Continue(()));
             }
             counted = counted.saturating_add(1);
             let inside = at >= within.start() && at < within.end() && is_day(local.date());
             if inside && !self.exdates.contains(&local) {
                 found.insert(at);
             }
-            Ok(Continue(()))
+            let complete = rule.count.is_some_and(|count| counted >= count);
+            Ok(if complete { Break(()) } else { Continue(()) })
         };
         rule.plan.follow(from, end, budget, &mut each)
     }

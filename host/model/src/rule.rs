@@ -145,7 +145,9 @@ pub struct Pattern {
     /// Recurring: first local time.
     #[schema(value_type = Option<String>, example = "2026-11-23T09:00:00")]
     pub dtstart_local: Option<NaiveDateTime>,
-    /// Recurring: the `RRULE`.
+    /// Recurring: the `RRULE`. Where clocks are set forward, a rule that is daily or coarser keeps the offset before it (02:30 is 03:30),
+    /// and an hourly or minutely one leaves out what no clock shows, which `COUNT` does not count. What a clock shows twice comes once, the
+    /// first time.
     #[schema(example = "FREQ=MONTHLY;BYDAY=1MO")]
     pub rrule: Option<String>,
     /// Recurring: how long each occurrence is open, in minutes.

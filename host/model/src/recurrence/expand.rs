@@ -48,8 +48,7 @@ impl Plan {
             let given = small(list);
             if given.is_empty() { default.into_iter().collect() } else { given }
         };
-        let sub_daily = matches!(parts.frequency, Frequency::Hourly | Frequency::Minutely);
-        let hours = if sub_daily && parts.hours.is_empty() {
+        let hours = if parts.frequency.is_finer_than_a_day() && parts.hours.is_empty() {
             (0..24).collect()
         } else {
             or(&parts.hours, Some(first.hour()))
@@ -66,6 +65,11 @@ impl Plan {
             positions: parts.positions.clone(),
             week_start: parts.week_start,
         }
+    }
+
+    /// Hourly or minutely?
+    pub(super) const fn is_finer_than_a_day(&self) -> bool {
+        self.frequency.is_finer_than_a_day()
     }
 
     /// The most local times of one day.
@@ -192,7 +196,7 @@ impl Plan {
     /// The period after one: of days whose month is left out, the first one of the next month.
     fn after(&self, at: i64, start: NaiveDate) -> i64 {
         let next = at.saturating_add(1);
-        let daily = matches!(self.frequency, Frequency::Daily | Frequency::Hourly | Frequency::Minutely);
+        let daily = self.frequency == Frequency::Daily || self.frequency.is_finer_than_a_day();
         if !daily || self.days.month(start.month()) {
             return next;
         }

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 
 use super::{RecurrenceError, bad};
-use crate::limits;
+use crate::{
+    hours::instant_of,
+    limits,
+    time::{Instant, Zone},
+};
 
 /// How often a rule comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +34,11 @@ impl Frequency {
             _ => return None,
         })
     }
+
+    /// Hourly or minutely?
+    pub(super) const fn is_finer_than_a_day(self) -> bool {
+        matches!(self, Self::Hourly | Self::Minutely)
+    }
 }
 
 /// When a rule ends.
@@ -46,6 +55,14 @@ impl Until {
     pub(super) const fn day(self) -> NaiveDate {
         match self {
             Self::Instant(local) | Self::Local(local) => local.date(),
+        }
+    }
+
+    /// The instant, on a clock.
+    pub(super) fn instant(self, zone: Zone) -> Instant {
+        match self {
+            Self::Instant(utc) => Instant::from_chrono(utc.and_utc()),
+            Self::Local(local) => instant_of(zone, local),
         }
     }
 }

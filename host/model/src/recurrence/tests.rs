@@ -209,6 +209,89 @@ fn a_gap_takes_the_offset_before_it_and_a_fold_its_first_pass() {
     );
 }
 
+/// The instants of a rule in a zone.
+fn instants(dtstart: &str, zone: &str, rule: &str) -> Vec<String> {
+    let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
+    let checked = recurrence(dtstart, zone, rule).checked().unwrap();
+    let found = checked.occurrences(all, 12, &plenty()).unwrap();
+    found.into_iter().map(|at| at.to_string()).collect()
+}
+
+#[test]
+fn what_no_clock_shows_is_no_occurrence_of_a_rule_finer_than_a_day_and_not_counted() {
+    assert_eq!(
+        instants("20270314T003000", NEW_YORK, "FREQ=HOURLY;COUNT=5"),
+        [
+            "2027-03-14T05:30:00Z",
+            "2027-03-14T06:30:00Z",
+            "2027-03-14T07:30:00Z",
+            "2027-03-14T08:30:00Z",
+            "2027-03-14T09:30:00Z"
+        ]
+    );
+    // The clock is set forward by half an hour there, and the first time is in the gap.
+    assert_eq!(
+        instants("20271003T020000", "Australia/Lord_Howe", "FREQ=MINUTELY;INTERVAL=15;COUNT=3"),
+        ["2027-10-02T15:30:00Z", "2027-10-02T15:45:00Z", "2027-10-02T16:00:00Z"]
+    );
+    // Only times in the gap: none at all that day.
+    assert_eq!(
+        instants("20270314T020000", NEW_YORK, "FREQ=HOURLY;BYHOUR=2;COUNT=2"),
+        ["2027-03-15T06:00:00Z", "2027-03-16T06:00:00Z"]
+    );
+}
+
+#[test]
+fn what_a_clock_shows_twice_comes_once() {
+    assert_eq!(
+        instants("20271107T003000", NEW_YORK, "FREQ=HOURLY;COUNT=4"),
+        ["2027-11-07T04:30:00Z", "2027-11-07T05:30:00Z", "2027-11-07T07:30:00Z", "2027-11-07T08:30:00Z"]
+    );
+}
+
+#[test]
+fn a_shifted_time_of_a_daily_rule_may_fall_on_another_and_behind_a_later_one() {
+    let rule = "FREQ=DAILY;BYHOUR=2,3;BYMINUTE=0,30";
+    assert_eq!(
+        instants("20270314T023000", NEW_YORK, &format!("{rule};COUNT=3")),
+        ["2027-03-14T07:00:00Z", "2027-03-14T07:30:00Z"]
+    );
+    let end = format!("{rule};UNTIL=20270314T071500Z");
+    assert_eq!(instants("20270314T023000", NEW_YORK, &end), ["2027-03-14T07:00:00Z"]);
+    let rule = recurrence("20270314T023000", NEW_YORK, rule).checked().unwrap();
+    let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
+    let first = rule.occurrences(all, 1, &plenty()).unwrap();
+    assert_eq!(first.first().unwrap().to_string(), "2027-03-14T07:00:00Z");
+}
+
+#[test]
+fn ordinals_are_counted_from_both_ends_as_far_as_they_go() {
+    assert_eq!(
+        instants("20260101T090000", "UTC", "FREQ=MONTHLY;BYDAY=-5TH;UNTIL=20261231T000000Z"),
+        [
+            "2026-01-01T09:00:00Z",
+            "2026-04-02T09:00:00Z",
+            "2026-07-02T09:00:00Z",
+            "2026-10-01T09:00:00Z",
+            "2026-12-03T09:00:00Z"
+        ]
+    );
+    // Years of 53 Mondays; the first and last of those.
+    for (rule, first) in [("-53MO", "2029-01-01"), ("53MO", "2029-12-31"), ("+53MO", "2029-12-31")] {
+        let found = instants("20260101T090000", "UTC", &format!("FREQ=YEARLY;BYDAY={rule};COUNT=1"));
+        assert_eq!(found, [format!("{first}T09:00:00Z")], "{rule}");
+    }
+    for ordinal in 1..=53 {
+        for sign in ["", "-"] {
+            let rule = format!("FREQ=YEARLY;BYDAY={sign}{ordinal}TH");
+            assert!(recurrence("20260101T090000", "UTC", &rule).checked().is_ok(), "{rule}");
+            let monthly = format!("FREQ=MONTHLY;BYDAY={sign}{ordinal}TH");
+            let checked = recurrence("20260101T090000", "UTC", &monthly).checked();
+            assert_eq!(checked.is_ok(), ordinal <= 5, "{monthly}");
+        }
+    }
+}
+
 #[test]
 fn exdates_and_rdates_are_local_times() {
     let mut rule = recurrence("20260105T090000", "Europe/Lisbon", "FREQ=DAILY;COUNT=3");

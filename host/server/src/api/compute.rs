@@ -37,7 +37,8 @@ use crate::http::{
 }))]
 pub(super) struct ComputeRequest {
     /// `slots`, `slot_check`, `team_bookable`, `windows`, `rrule`, `intervals`, `conflict`, `limit_check`, `limits_config`,
-    /// `choose_host`, `fairness_run` or `fairness_period`.
+    /// `choose_host`, `fairness_run` or `fairness_period`. `rrule` needs `take_first` or a `window` only where its rule has neither `COUNT`
+    /// nor `UNTIL`.
     kind: String,
     #[serde(flatten)]
     #[schema(value_type = Object)]

@@ -468,11 +468,23 @@ fn the_other_kinds() {
     assert_eq!(period, json!({"start": "2026-02-01T00:00:00Z", "end": "2026-03-01T00:00:00Z"}));
 
     let rrule = answer(
-        json!({"kind": "rrule", "dtstart_local": "2026-03-28T02:30:00", "timezone": "Europe/Berlin", "rrule": "FREQ=DAILY;COUNT=3", "take_first": 10}),
+        json!({"kind": "rrule", "dtstart_local": "2026-03-28T02:30:00", "timezone": "Europe/Berlin", "rrule": "FREQ=DAILY;COUNT=3"}),
     );
     assert_eq!(
         rrule["occurrences"],
         json!(["2026-03-28T01:30:00Z", "2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"])
     );
+    // Only a rule without an end needs one from outside.
+    let endless = json!({"kind": "rrule", "dtstart_local": "2026-03-28T02:30:00", "rrule": "FREQ=DAILY"});
+    assert_eq!(refused(endless.clone()), "/take_first");
+    for (name, value) in [
+        ("rrule", json!("FREQ=DAILY;UNTIL=20260330")),
+        ("take_first", json!(3)),
+        ("window", json!({"start": "2026-03-01T00:00:00", "end": "2026-03-31T00:00:00"})),
+    ] {
+        let mut ends = endless.clone();
+        ends[name] = value;
+        assert_eq!(answer(ends)["count"], 3, "{name}");
+    }
     assert_eq!(KINDS.len(), 12);
 }

@@ -64,9 +64,6 @@ impl Edge {
 pub(super) fn rrule(request: Rrule, budget: &Budget) -> Result<Map<String, Value>, Problem> {
     at_most("/exdates_local", &request.exdates_local, limits::HOURS_RULES_MAX)?;
     at_most("/rdates_local", &request.rdates_local, limits::HOURS_RULES_MAX)?;
-    if request.take_first.is_none() && request.window.is_none() {
-        return Err(refused("/take_first", "give take_first, a window, or both: a rule may have no end"));
-    }
     let zone = request.timezone.unwrap_or(Zone::UTC);
     let within = match request.window {
         None => Interval::new(Instant::MIN, Instant::MAX).ok(),
@@ -84,10 +81,17 @@ pub(super) fn rrule(request: Rrule, budget: &Budget) -> Result<Map<String, Value
     let first = request.take_first.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
     let most = limits::OCCURRENCES_MAX;
     let checked = recurrence.checked().map_err(|error| refused("/rrule", error.to_string()))?;
+    if first.is_none() && request.window.is_none() && !checked.ends() {
+        let message = "give take_first, a window, or both: the rule has neither COUNT nor UNTIL";
+        return Err(refused("/take_first", message));
+    }
     let found =
         checked.occurrences(within, first.unwrap_or(usize::MAX).min(most.saturating_add(1)), budget)?;
     if found.len() > most {
-        return Err(refused("/rrule", format!("comes more than {most} times; ask for a shorter window")));
+        return Err(refused(
+            "/rrule",
+            format!("comes more than {most} times; give take_first or a shorter window"),
+        ));
     }
     let texts: Vec<String> = match request.timezone {
         Some(_) => found.iter().map(ToString::to_string).collect(),
