@@ -38,5 +38,6 @@ pub mod supervision;
 pub mod sync;
 pub mod text;
 pub mod time;
+pub mod transitions;
 pub mod validate;
 pub mod webhook;

@@ -42,7 +42,7 @@ pub const CALL_PERMIT_WAIT_MS_MAX: u64 = 2_000;
 pub const CALL_HOSTCALL_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Handles (requests, streams) open in one call (default 100 000).
 pub const CALL_HANDLES_MAX: usize = 1_000;
-/// Host calls of our own interfaces (log, state, settings, credentials) in one call.
+/// Host calls of our own interfaces (log, state, settings, credentials, zones) in one call.
 pub const CALL_HOST_CALLS_MAX: u32 = 10_000;
 /// Requests in one call: paging without loops.
 pub const CALL_EGRESS_REQUESTS_MAX: u32 = 20;
@@ -115,6 +115,13 @@ pub const STATE_ENTRIES_MAX: usize = 64;
 pub const STATE_KEY_BYTES_MAX: usize = 128;
 /// Largest value of a connection's state, in bytes.
 pub const STATE_VALUE_BYTES_MAX: usize = 16 * 1024;
+/// Longest name of a time zone that is looked up, in bytes: twice the longest there is.
+pub const ZONE_NAME_BYTES_MAX: usize = 64;
+/// Longest range of which a zone's changes are told, in days: 25 years. What laws say is known for a few; telling it takes some tenths of a
+/// millisecond.
+pub const ZONE_RANGE_DAYS_MAX: i64 = 9_132;
+/// Changes that are told at once: ten in each of those years, where the most that any zone has are four.
+pub const ZONE_TRANSITIONS_MAX: usize = 250;
 /// Traps in a row of one tenant's calls that open a plugin's circuit breaker for that tenant.
 pub const BREAKER_TRAPS_MAX: u32 = 3;
 /// How long a plugin's breaker is open at first, in milliseconds; doubles with each probe that traps.

@@ -6,3 +6,4 @@ pub(crate) mod log;
 pub(crate) mod settings;
 pub(crate) mod state;
 pub(crate) mod stdio;
+pub(crate) mod zones;

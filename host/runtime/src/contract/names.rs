@@ -4,7 +4,7 @@
 use wasmtime::component::Component;
 
 /// Version of the contract that these bindings speak.
-const CONTRACT: &str = "0.1.1";
+const CONTRACT: &str = "0.1.2";
 
 /// An exported interface by its bare name: `bookings`.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,7 @@ impl Interface {
         Self(name)
     }
 
-    /// `berth:provider/bookings@0.1.1`.
+    /// `berth:provider/bookings@0.1.2`.
     fn full(self) -> String {
         format!("berth:provider/{}@{CONTRACT}", self.0)
     }
@@ -31,7 +31,7 @@ const WASI_ALLOWED: [&str; 6] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:http/", "wasi:io/", "wasi:random/"];
 
 /// Interfaces of `berth:provider` that are imported.
-const HOST_INTERFACES: [&str; 5] = ["types", "log", "settings", "state", "credentials"];
+const HOST_INTERFACES: [&str; 6] = ["types", "log", "settings", "state", "credentials", "zones"];
 
 /// What the versions of the contract begin with that this host serves: additions keep it (see `tests/frozen`).
 const SERVED: &str = "0.1.";
@@ -125,6 +125,7 @@ mod tests {
         for (name, is) in [
             ("berth:provider/connection@0.1.0", true),
             ("berth:provider/connection@0.1.1", true),
+            ("berth:provider/connection@0.1.2", true),
             ("berth:provider/connection@0.2.0", false),
             ("berth:provider/connection", false),
             ("berth:provider/catalog@0.1.1", false),
@@ -138,6 +139,7 @@ mod tests {
         for good in [
             "berth:provider/types@0.1.0",
             "berth:provider/log@0.1.0",
+            "berth:provider/zones@0.1.2",
             "wasi:http/outgoing-handler@0.2.12",
             "wasi:filesystem/preopens@0.2.3",
             "wasi:cli/environment@0.2.0",
@@ -145,7 +147,7 @@ mod tests {
             assert_eq!(import_problem(good), None, "{good}");
         }
         for (bad, says) in [
-            ("berth:provider/log@0.2.0", "version 0.1.1"),
+            ("berth:provider/log@0.2.0", "version 0.1.2"),
             ("berth:provider/files@0.1.0", "does not offer"),
             ("wasi:sockets/tcp@0.2.0", "sockets are refused"),
             ("wasi:http/types@0.3.0", "WASI 0.2"),
