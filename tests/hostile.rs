@@ -76,6 +76,8 @@ async fn what_takes_too_much_is_ended() {
         // This guest keeps its stack in its own memory and runs off its end there.
         (json!({ "mode": "deep_recursion" }), "trap", "recurse"),
         (json!({ "mode": "host_call_flood" }), "exhausted", "host calls"),
+        // Processor time or calls, whichever is less: a question costs more than the loop around it.
+        (json!({ "mode": "zone_flood" }), "exhausted", "used up its"),
         (json!({ "mode": "panic" }), "trap", ""),
         (json!({ "mode": "random_bomb", "count": 100_000_000 }), "trap", ""),
         (json!({ "mode": "exit" }), "trap", ""),
@@ -125,6 +127,22 @@ async fn what_floods_is_cut_off_and_the_call_goes_on() {
         let (result, call) = misbehave(&world, settings.clone()).await;
         assert!(result.is_ok(), "{settings}: {result:?} {:?}", call.error);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clocks_are_told_of_zones_and_ranges_that_are_some() {
+    let world = world(&[]).await;
+    let (result, call) = misbehave(&world, json!({ "mode": "zones", "count": 1_000_000 })).await;
+    let told = format!("{:?} {:?}", result.unwrap_err(), call.error);
+    let names = format!("1{}", " unknown-zone".repeat(6));
+    let (_, ranges) = told.split_once(&names).unwrap_or_else(|| panic!("{told}"));
+    let mut ranges = ranges.split_whitespace();
+    assert!(
+        ranges.next().and_then(|n| n.parse().ok()).is_some_and(|n: u32| (10..100).contains(&n)),
+        "{told}"
+    );
+    assert_eq!(ranges.next().zip(ranges.next()), Some(("invalid-range", "invalid-range")), "{told}");
+    assert!(ranges.next().is_some_and(|last| last.starts_with("invalid-range")), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

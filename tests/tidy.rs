@@ -58,6 +58,17 @@ fn nothing_is_left_for_later_in_code() {
     }
 }
 
+/// What counts with data of its own is wrong as soon as a law changes: components ask the host.
+#[test]
+fn no_component_brings_zone_data() {
+    for (path, text) in files("plugins", "Cargo.toml") {
+        for library in ["chrono-tz", "jiff", "tzdb", "tz-rs", "time-tz"] {
+            let needs = |line: &str| line.split(['=', '.']).next().is_some_and(|name| name.trim() == library);
+            assert!(!text.lines().any(needs), "{} needs {library}", path.display());
+        }
+    }
+}
+
 #[test]
 fn both_databases_have_the_same_migrations() {
     let names = |folder: &str| {

@@ -1,9 +1,10 @@
-//! Open every day from 9 to 17 UTC, one start after the other.
+//! Open every day from 9 to 17 on the clocks of the `time_zone` in the settings, one start after the other.
 
 use berth_sdk::{
     Availability, Result,
     time::{DAY, HOUR, MINUTE},
     types::{BusyQuery, BusyTime, Interval, ProviderError, QuerySpans, Slot, SlotQuery},
+    zone::Zone,
 };
 
 use crate::{Reference, blocks, catalog, store};
@@ -43,7 +44,8 @@ impl Availability for Reference {
                     .filter(|s| s.booking.when.start < when.end && when.start < s.booking.when.end)
                     .count()
             };
-            let slots = starts(query.within, i64::from(minutes) * MINUTE).filter_map(|when| {
+            let starts = starts(query.within, i64::from(minutes) * MINUTE, self.settings.zone()?);
+            let slots = starts.filter_map(|when| {
                 let left = event_type.seats.saturating_sub(u32::try_from(taken(when)).unwrap_or(u32::MAX));
                 (left > 0 && !closed(when)).then(|| Slot {
                     when,
@@ -81,10 +83,11 @@ fn within_span(within: Interval) -> Result<()> {
 }
 
 /// Every start of the opening hours whose slot lies inside.
-fn starts(within: Interval, length: i64) -> impl Iterator<Item = Interval> {
+fn starts(within: Interval, length: i64, zone: Zone) -> impl Iterator<Item = Interval> {
     let per_day = (CLOSES - OPENS) / length;
-    let days = within.start.div_euclid(DAY)..=within.end.div_euclid(DAY);
-    days.flat_map(move |day| (0..per_day).map(move |n| day * DAY + OPENS + n * length))
+    // A day more at each end: where the day began earlier or begins later than in UTC.
+    let days = within.start.div_euclid(DAY) - 1..=within.end.div_euclid(DAY) + 1;
+    days.flat_map(move |day| (0..per_day).map(move |n| zone.instant(day * DAY + OPENS + n * length)))
         .map(move |start| Interval { start, end: start + length })
         .filter(move |when| within.start <= when.start && when.end <= within.end)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use berth_sdk::{Result, types::ProviderError, zone::Zone};
 use serde::Deserialize;
 
 /// The settings.
@@ -12,6 +13,7 @@ pub(crate) struct Settings {
     pub(crate) reschedule_keeps_id: bool,
     pub(crate) page_size: Option<u32>,
     pub(crate) webhook_expires_seconds: u32,
+    pub(crate) time_zone: Option<String>,
     pub(crate) fail_times: u32,
     /// `fail_<operation>` to the failure.
     #[serde(flatten)]
@@ -39,6 +41,12 @@ pub(crate) enum Failure {
 }
 
 impl Settings {
+    /// Where it is open.
+    pub(crate) fn zone(&self) -> Result<Zone> {
+        let Some(name) = &self.time_zone else { return Ok(Zone::UTC) };
+        Zone::named(name).ok_or_else(|| ProviderError::invalid("settings.time_zone", "must be an IANA zone"))
+    }
+
     /// Items per page: what is asked for, within what the settings allow.
     pub(crate) fn page_items(&self, asked: u32) -> usize {
         let items = asked.min(self.page_size.unwrap_or(100)).max(1);

@@ -150,6 +150,30 @@ fn free_slots_shrink_by_what_is_booked() {
 }
 
 #[test]
+fn it_is_open_on_the_clocks_of_its_zone() {
+    // Clocks go forward on the second day.
+    let query = SlotQuery {
+        event_type: "consultation".to_owned(),
+        within: Interval { start: at("2026-03-28T00:00:00Z"), end: at("2026-03-30T00:00:00Z") },
+        length_minutes: None,
+        time_zone: "UTC".to_owned(),
+        rescheduling: None,
+    };
+    for (zone, expected) in [
+        ("UTC", ["2026-03-28T09:00:00Z", "2026-03-29T09:00:00Z"]),
+        ("Europe/Warsaw", ["2026-03-28T08:00:00Z", "2026-03-29T07:00:00Z"]),
+    ] {
+        let slots = fresh(&json!({ "time_zone": zone })).free_slots(query.clone()).unwrap();
+        let starts: Vec<_> = slots.iter().map(|slot| time::format(slot.when.start)).collect();
+        assert_eq!(
+            (starts.len(), &starts[0], &starts[16]),
+            (32, &expected[0].to_owned(), &expected[1].to_owned())
+        );
+    }
+    assert!(fresh(&json!({ "time_zone": "Atlantis" })).free_slots(query).is_err());
+}
+
+#[test]
 fn counting_and_paging_the_catalogue() {
     let provider = fresh(&json!({ "page_size": 2 }));
     let counted =

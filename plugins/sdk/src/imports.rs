@@ -1,4 +1,4 @@
-//! What Berth gives a component: log, settings, state, credentials. In a native build the same functions work on the
+//! What Berth gives a component: log, settings, state, credentials, zones. In a native build the same functions work on the
 //! thread's [`crate::testing`] world.
 
 pub mod log {
@@ -97,4 +97,14 @@ pub mod credentials {
     };
     #[cfg(not(target_arch = "wasm32"))]
     pub use crate::testing::{CredentialError, MacAlgorithm, has, mac_equal, sign};
+}
+
+#[cfg(feature = "zones")]
+pub(crate) mod zones {
+    //! Changes of clocks; see [`crate::zone`].
+
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) use crate::bindings::connection::berth::provider::zones::transitions;
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) use crate::testing::transitions;
 }

@@ -4,9 +4,13 @@
 mod requests;
 mod scripted;
 mod world;
+#[cfg(feature = "zones")]
+mod zones;
 
 #[doc(hidden)]
 pub use world::{delete, get, has, log, mac_equal, now, set, settings, sign};
+#[cfg(feature = "zones")]
+pub(crate) use zones::transitions;
 pub use {
     crate::bindings::connection::berth::provider::{
         credentials::{CredentialError, MacAlgorithm},
@@ -15,5 +19,5 @@ pub use {
     },
     requests::create_request,
     scripted::{Live, Scripted, play},
-    world::{Mac, lines, reset, set_credential, set_now, set_settings},
+    world::{Mac, lines, reset, set_credential, set_now, set_settings, zone_questions},
 };

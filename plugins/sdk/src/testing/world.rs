@@ -19,6 +19,7 @@ struct World {
     state: BTreeMap<String, Vec<u8>>,
     credentials: BTreeMap<String, Mac>,
     lines: Vec<(Level, String)>,
+    zone_questions: u32,
 }
 
 thread_local! {
@@ -53,6 +54,18 @@ pub fn set_credential(name: &str, mac: Mac) {
 #[must_use]
 pub fn lines() -> Vec<(Level, String)> {
     with(|w| w.lines.clone())
+}
+
+/// How often Berth was asked for a zone's clocks.
+#[must_use]
+pub fn zone_questions() -> u32 {
+    with(|w| w.zone_questions)
+}
+
+/// Count such a question.
+#[cfg(feature = "zones")]
+pub(super) fn count_zone_question() {
+    with(|w| w.zone_questions += 1);
 }
 
 /// The clock.

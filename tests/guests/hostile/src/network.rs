@@ -1,4 +1,4 @@
-//! Misdeeds with requests, handles, clocks and random: they need WASI itself.
+//! Misdeeds with requests, handles, clocks, zones and random: they need the host itself.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn commit(_guest: &crate::Hostile, _mode: &str) -> Option<crate::Found> {
@@ -11,7 +11,10 @@ pub(crate) use component::commit;
 #[cfg(target_arch = "wasm32")]
 mod component {
     use berth_sdk::{
+        bindings::connection::berth::provider::zones::{ZoneError, transitions},
         http::{Live, Method, Request, Response, SendError, Transport},
+        time::DAY,
+        types::{Interval, ProviderError},
         wasi,
     };
     use serde_json::{Value, json};
@@ -30,6 +33,13 @@ mod component {
                 wasi::clocks::monotonic_clock::subscribe_duration(guest.count * 1_000_000).block();
                 json!({ "slept_ms": guest.count })
             }
+            "zone_flood" => {
+                let told = (0..guest.count).map(|_| transitions("Africa/Casablanca", years(25)));
+                json!({ "told": told.filter(Result::is_ok).count() })
+            }
+            "zones" => {
+                return Some(Err(ProviderError::vendor(409, "zones", zones_told(guest.count))));
+            }
             "egress" => told(&Live.send(&request(guest, Method::Get, None))),
             "egress_body" => {
                 let body = vec![b'x'; usize::try_from(guest.count).unwrap_or(usize::MAX)];
@@ -45,6 +55,28 @@ mod component {
             }),
             _ => return None,
         }))
+    }
+
+    /// So many years from 1970 on.
+    const fn years(count: i64) -> Interval {
+        Interval { start: 0, end: count * 365 * DAY }
+    }
+
+    /// What is answered to names and ranges that nobody should ask for: how many changes, or the refusal.
+    fn zones_told(bytes: u64) -> String {
+        let long = "Europe/Warsaw/".repeat(usize::try_from(bytes).unwrap_or(usize::MAX) / 14 + 1);
+        let names =
+            ["Europe/Warsaw", "", "../../etc/localtime", "/etc/passwd", "EST5EDT,0/0,J365/25", "\0", &long];
+        let ever = Interval { start: i64::MIN, end: i64::MAX };
+        let inverted = Interval { start: i64::MAX, end: i64::MIN };
+        let text = |told: Result<Vec<_>, ZoneError>| match told {
+            Ok(changes) => changes.len().to_string(),
+            Err(error) => error.name().to_owned(),
+        };
+        let of_names = names.map(|name| text(transitions(name, Interval { start: 0, end: 0 })));
+        let ranges = [years(25), years(26), ever, inverted];
+        let of_ranges = ranges.map(|range| text(transitions("Africa/Casablanca", range)));
+        [of_names.join(" "), of_ranges.join(" ")].join(" ")
     }
 
     fn request(guest: &Hostile, method: Method, body: Option<Vec<u8>>) -> Request {
