@@ -15,7 +15,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{BookingFilter, JobEnd, NewJob, Opened},
+    records::{BookingFilter, JobEnd, NewJob},
 };
 use serde_json::json;
 
@@ -270,13 +270,13 @@ impl Engine {
                     if known.resolved_by.as_deref().is_some_and(|by| by != "system")
                         && known.ours == clash.ours
                         && known.theirs == clash.theirs => {}
-                _ => self.open_clash(connection, booking, clash).await?,
+                _ => drop(self.open_conflict(connection, clash, Some(booking), None).await?),
             }
         }
         for open in self.store().open_clashes(calendar.tenant, calendar.connection).await? {
             let of_this_member = open.theirs.get("member") == Some(&json!(calendar.member));
             if of_this_member && !standing.contains(&open.dedup_key()) {
-                self.store().conflict_settled(calendar.tenant, open.dedup_key(), self.now(), true).await?;
+                self.store().conflict_settled(calendar.tenant, open.dedup_key(), self.now()).await?;
             }
         }
         Ok(())
@@ -307,25 +307,6 @@ impl Engine {
             resolved_at: None,
             findings: 1,
         }
-    }
-
-    async fn open_clash(
-        &self,
-        connection: &ConnectionRecord,
-        booking: &Booking,
-        clash: Conflict,
-    ) -> Result<(), StoreError> {
-        let actor = format!("provider:{}", connection.plugin);
-        let (kind, theirs) = (clash.kind, clash.theirs.clone());
-        let opened = self.store().open_conflict(clash, None, self.audit_by(&actor, "look")).await?;
-        if let Opened::New(_) = opened {
-            metrics::counter!("berth_sync_conflicts_total", "kind" => kind.as_str()).increment(1);
-            let at_provider = theirs.get("when");
-            let data = json!({ "kind": kind, "here": booking.when, "at_provider": at_provider, "external_id": null });
-            let audit = self.audit_by(&actor, "look");
-            self.store().note_on_booking(booking.tenant, booking.id, "booking.conflict", data, audit).await?;
-        }
-        Ok(())
     }
 }
 

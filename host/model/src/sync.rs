@@ -222,7 +222,7 @@ pub struct MirroredItem {
 }
 
 /// In what both sides disagree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConflictKind {
     /// A booking there takes time that is taken here; or an event appeared over a booking in its member's calendar (no `external_id`).
@@ -327,12 +327,22 @@ pub struct Conflict {
 }
 
 impl Conflict {
-    /// Equal for the same disagreement found twice: one at a time is open.
+    /// Equal for the same disagreement found twice: one at a time is open. About one booking there may be several: with its own twin, with each
+    /// booking of others that is in its way, and with the calendar of each of its members.
     #[must_use]
     pub fn dedup_key(&self) -> String {
-        let of = self.booking.map_or_else(|| self.external_id.clone().unwrap_or_default(), |b| b.to_string());
-        let event = if self.is_about_an_event() { ":event" } else { "" };
-        format!("{}:{}:{of}{event}", self.connection, self.kind.as_str())
+        let Self { connection, booking, .. } = self;
+        let kind = self.kind.as_str();
+        let external = self.external_id.as_deref().unwrap_or_default();
+        match booking {
+            None => format!("{connection}:{kind}:{external}"),
+            Some(booking) if self.is_about_an_event() => {
+                let member = self.theirs.get("member").and_then(Value::as_str).unwrap_or_default();
+                format!("{connection}:{kind}:{booking}:event:{member}")
+            }
+            Some(booking) if self.own_twin => format!("{connection}:{kind}:{booking}"),
+            Some(booking) => format!("{connection}:{kind}:{booking}:of:{external}"),
+        }
     }
 
     /// Is it about an event in a member's calendar over a booking? Such an event has no id that anything could be done with.

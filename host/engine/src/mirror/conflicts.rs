@@ -9,7 +9,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{Audit, Opened},
+    records::{NewJob, Opened},
 };
 use serde_json::{Value, json};
 
@@ -42,20 +42,11 @@ impl Engine {
         let end = obvious(&conflict, &rules);
         let job = end.filter(|end| *end != Resolution::Ignored).map(|_| self.end_job(&conflict));
         let is_job = job.is_some();
-        let actor = format!("provider:{}", connection.plugin);
-        let audit = self.audit_by(&actor, "sync");
-        let (id, is_new) = match self.store().open_conflict(conflict, job, audit).await? {
-            Opened::New(id) => (id, true),
-            Opened::Again(id) => (id, false),
+        let noted = ours.filter(|_| rules.notify);
+        let id = match self.open_conflict(connection, conflict, noted, job).await? {
+            Opened::New(id) | Opened::Again(id) => id,
             Opened::Ignored => return Ok(false),
         };
-        metrics::counter!("berth_sync_conflicts_total", "kind" => kind.as_str()).increment(u64::from(is_new));
-        if is_new
-            && rules.notify
-            && let Some(booking) = ours
-        {
-            self.note_in_timeline(booking, kind, theirs, self.audit_by(&actor, "sync")).await?;
-        }
         if is_job {
             self.ring();
         } else if let Some(ignored) = end {
@@ -64,17 +55,31 @@ impl Engine {
         Ok(end.is_some())
     }
 
-    async fn note_in_timeline(
+    /// Open a conflict, counted if it is new, and noted in the timeline of the booking. `end` is the job that ends it.
+    pub(crate) async fn open_conflict(
         &self,
-        booking: &Booking,
-        kind: ConflictKind,
-        theirs: Option<&ExternalBooking>,
-        audit: Audit,
-    ) -> Result<(), StoreError> {
-        let data = json!({
-            "kind": kind, "here": booking.when, "at_provider": theirs.map(|t| t.when), "external_id": theirs.map(|t| &t.id),
+        connection: &ConnectionRecord,
+        conflict: Conflict,
+        noted: Option<&Booking>,
+        end: Option<NewJob>,
+    ) -> Result<Opened, StoreError> {
+        let audit = || self.audit_by(&format!("provider:{}", connection.plugin), "sync");
+        let kind = conflict.kind;
+        let data = noted.map(|booking| {
+            json!({
+                "kind": kind, "here": booking.when, "at_provider": conflict.theirs.get("when"), "external_id": conflict.external_id,
+            })
         });
-        self.store().note_on_booking(booking.tenant, booking.id, "booking.conflict", data, audit).await
+        let opened = self.store().open_conflict(conflict, end, audit()).await?;
+        if matches!(opened, Opened::New(_)) {
+            metrics::counter!("berth_sync_conflicts_total", "kind" => kind.as_str()).increment(1);
+            if let (Some(booking), Some(data)) = (noted, data) {
+                self.store()
+                    .note_on_booking(booking.tenant, booking.id, "booking.conflict", data, audit())
+                    .await?;
+            }
+        }
+        Ok(opened)
     }
 
     /// Both sides were changed before either knew of the other. Ours is on its way to the provider already, so that it counts; the
@@ -100,13 +105,8 @@ impl Engine {
         theirs: &ExternalBooking,
     ) -> Result<Option<ConflictId>, StoreError> {
         let conflict = self.new_conflict(connection, kind, Some(ours), Some(theirs), Theirs::OwnTwin);
-        let actor = format!("provider:{}", connection.plugin);
-        match self.store().open_conflict(conflict, None, self.audit_by(&actor, "sync")).await? {
-            Opened::New(id) => {
-                self.note_in_timeline(ours, kind, Some(theirs), self.audit_by(&actor, "sync")).await?;
-                Ok(Some(id))
-            }
-            Opened::Again(id) => Ok(Some(id)),
+        match self.open_conflict(connection, conflict, Some(ours), None).await? {
+            Opened::New(id) | Opened::Again(id) => Ok(Some(id)),
             Opened::Ignored => Ok(None),
         }
     }
@@ -163,16 +163,7 @@ impl Engine {
         if self.store().open_conflicts(booking.tenant, connection).await? == 0 {
             return Ok(());
         }
-        for kind in [
-            ConflictKind::TimeOverlap,
-            ConflictKind::Capacity,
-            ConflictKind::BothChanged,
-            ConflictKind::VanishedThere,
-        ] {
-            let key = format!("{connection}:{}:{}", kind.as_str(), booking.id);
-            self.store().conflict_settled(booking.tenant, key, self.now(), moved).await?;
-        }
-        Ok(())
+        self.store().booking_agrees(booking.tenant, connection, booking.id, self.now(), moved).await
     }
 }
 

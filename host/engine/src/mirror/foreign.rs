@@ -1,9 +1,11 @@
 //! Bookings of the provider that are not ours: they take their member's time here and, where times can be closed, everywhere.
 
+use std::collections::BTreeSet;
+
 use berth_model::{
     booking::Booking,
     connection::ConnectionRecord,
-    id::MemberId,
+    id::{BookingId, MemberId},
     provider::{ExternalBooking, ExternalStatus},
     sync::{ConflictKind, Mirrored, SyncRules, SyncState},
     time::Interval,
@@ -58,6 +60,7 @@ impl Engine {
         }
         let members = old.member.into_iter().collect();
         let external = ExternalBooking { status: ExternalStatus::Cancelled, ..old.external };
+        self.no_more_in_the_way(connection, id, &BTreeSet::new()).await?;
         self.store().put_mirrored(Mirrored { external, member: None, ..old }).await?;
         self.times_changed(connection.tenant, members).await
     }
@@ -90,7 +93,11 @@ impl Engine {
         let (was, is) = (before.as_ref().and_then(taken), taken(&mirrored));
         // What begins to take time is in somebody's way, too, although it is no news.
         if (news || was != is) && matters && follows {
-            self.look_for_conflicts(connection, &state.rules, services, &mirrored, twin).await?;
+            let standing =
+                self.look_for_conflicts(connection, &state.rules, services, &mirrored, twin).await?;
+            self.no_more_in_the_way(connection, &twin.id, &standing).await?;
+        } else if news && !twin.status.is_active() {
+            self.no_more_in_the_way(connection, &twin.id, &BTreeSet::new()).await?;
         }
         self.store().put_mirrored(mirrored).await?;
         if was != is {
@@ -100,6 +107,23 @@ impl Engine {
         Ok(())
     }
 
+    /// Of what was open about a booking that is not ours, only this stands.
+    async fn no_more_in_the_way(
+        &self,
+        connection: &ConnectionRecord,
+        external_id: &str,
+        standing: &BTreeSet<(ConflictKind, Option<BookingId>)>,
+    ) -> Result<(), StoreError> {
+        let tenant = connection.tenant;
+        for open in self.store().conflicts_with_stranger(tenant, connection.id, external_id).await? {
+            if !standing.contains(&(open.kind, open.booking)) {
+                self.store().conflict_settled(tenant, open.dedup_key(), self.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Open a conflict with everything of ours that it is in the way of, and say which these are.
     async fn look_for_conflicts(
         &self,
         connection: &ConnectionRecord,
@@ -107,7 +131,8 @@ impl Engine {
         services: &Services,
         mirrored: &Mirrored,
         twin: &ExternalBooking,
-    ) -> Result<(), StoreError> {
+    ) -> Result<BTreeSet<(ConflictKind, Option<BookingId>)>, StoreError> {
+        let mut found = BTreeSet::new();
         if let Some(member) = mirrored.member {
             for booking in self.bookings_in(connection, member, mirrored.blocked).await? {
                 let kind = if !booking.when.overlaps(twin.when) {
@@ -118,16 +143,18 @@ impl Engine {
                     ConflictKind::TimeOverlap
                 };
                 self.conflict(connection, kind, Some(&booking), Some(twin), Theirs::Another).await?;
+                found.insert((kind, Some(booking.id)));
             }
             if twin.attendees.is_empty() && twin.event_type.is_some() && rules.member.is_none() {
-                self.conflict(connection, ConflictKind::UnknownClient, None, Some(twin), Theirs::Another)
-                    .await?;
+                found.insert((ConflictKind::UnknownClient, None));
             }
         } else if twin.event_type.is_some() && services.stand_for_anything() && !services.know(twin) {
-            self.conflict(connection, ConflictKind::UnknownService, None, Some(twin), Theirs::Another)
-                .await?;
+            found.insert((ConflictKind::UnknownService, None));
         }
-        Ok(())
+        for (kind, _) in found.iter().filter(|(_, booking)| booking.is_none()) {
+            self.conflict(connection, *kind, None, Some(twin), Theirs::Another).await?;
+        }
+        Ok(found)
     }
 
     /// Our bookings of a member that are in the way of a stretch of time.

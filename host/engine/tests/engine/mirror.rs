@@ -219,6 +219,34 @@ async fn two_bookings_for_one_time_wait_for_a_person() {
 }
 
 #[tokio::test]
+async fn each_booking_of_others_over_ours_is_a_conflict_of_its_own_until_it_goes() {
+    let w = world().await;
+    let booking = w.booked(monday("10:00")).await;
+    tell(&w, ["f1", "f2", "f3"].map(|id| foreign(id, monday("10:00"))));
+    synced(&w).await;
+    let about = async || {
+        let mut open = conflicts(&w).await;
+        open.sort_by(|one, other| one.external_id.cmp(&other.external_id));
+        open.into_iter().map(|conflict| conflict.external_id.unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(about().await, ["f1", "f2", "f3"]);
+    // One goes elsewhere, one is cancelled, and is gone: only what still stands there is for a person.
+    tell(&w, [foreign("f1", monday("13:00"))]);
+    synced(&w).await;
+    assert_eq!(about().await, ["f2", "f3"]);
+    tell(&w, [ExternalBooking { status: ExternalStatus::Cancelled, ..foreign("f3", monday("10:00")) }]);
+    synced(&w).await;
+    assert_eq!(about().await, ["f2"]);
+    // Decided about the one that was meant.
+    let open = conflicts(&w).await.remove(0);
+    w.provider.state().twins.push(foreign("f2", monday("10:00")));
+    let ended = w.engine.resolve_conflict(&w.caller, open.id, Resolution::Ours).await.unwrap();
+    assert_eq!(ended.done, Done::TheirsCancelled);
+    assert_eq!(w.booking(booking.id).await.status, BookingStatus::Confirmed);
+    assert!(conflicts(&w).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_move_onto_a_taken_time_is_ended_either_way_and_back() {
     let w = world().await;
     let (first, second) = (w.booked(monday("09:00")).await, w.booked(monday("10:00")).await);

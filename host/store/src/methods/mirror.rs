@@ -228,15 +228,36 @@ impl Store {
         ))
     }
 
-    /// A booking and its twin agree again by themselves; with `others`, the booking is out of the way of others, too. True if a conflict was
-    /// open.
+    /// What was disagreed about under this key is over.
     pub async fn conflict_settled(
         &self,
         tenant: TenantId,
         dedup_key: String,
         now: Instant,
+    ) -> Result<(), StoreError> {
+        change!(self, [dedup_key], |q, conn| q::conflicts::settled(conn, tenant, &dedup_key, now))
+    }
+
+    /// A booking and its twin agree again by themselves; with `others`, the booking is out of the way of others, too.
+    pub async fn booking_agrees(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        booking: BookingId,
+        now: Instant,
         others: bool,
-    ) -> Result<bool, StoreError> {
-        change!(self, [dedup_key], |q, conn| q::conflicts::settled(conn, tenant, &dedup_key, now, others))
+    ) -> Result<(), StoreError> {
+        change!(self, [], |q, conn| q::conflicts::agrees(conn, tenant, connection, booking, now, others))
+    }
+
+    /// The open conflicts about a booking at the provider that is not ours.
+    pub async fn conflicts_with_stranger(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        external_id: &str,
+    ) -> Result<Vec<Conflict>, StoreError> {
+        let external_id = external_id.to_owned();
+        ask!(self, |q, conn| q::conflicts::of_stranger(conn, tenant, connection, &external_id))
     }
 }

@@ -2,6 +2,7 @@
 
 use berth_model::{
     id::{BookingId, ConflictId, ConnectionId, TenantId},
+    limits,
     sync::{Conflict, ConflictKind, Resolution},
     time::Instant,
 };
@@ -46,7 +47,15 @@ queries! {
     RESOLVE = "UPDATE sync_conflicts SET status = 'resolved', resolution = $3, resolved_by = $4, resolved_at = $5, held_until = NULL
         WHERE tenant_id = $1 AND id = $2 AND status = 'open' AND findings = $6";
     SETTLED = "UPDATE sync_conflicts SET status = 'resolved', resolution = 'ignored', resolved_by = 'system', resolved_at = $3
-        WHERE tenant_id = $1 AND dedup_key = $2 AND status = 'open' AND (own_twin OR $4)";
+        WHERE tenant_id = $1 AND dedup_key = $2 AND status = 'open'";
+    AGREES = "UPDATE sync_conflicts SET status = 'resolved', resolution = 'ignored', resolved_by = 'system', resolved_at = $4
+        WHERE tenant_id = $1 AND connection_id = $2 AND booking_id = $3 AND status = 'open'
+            AND kind IN ('time_overlap', 'capacity', 'both_changed', 'vanished_there')
+            AND (own_twin OR ($5 AND external_id IS NOT NULL))";
+    OF_STRANGER = "SELECT tenant_id, id, connection_id, booking_id, external_id, own_twin, kind, ours, theirs, status, resolution,
+            resolved_by, detected_at, resolved_at, findings
+        FROM sync_conflicts WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3 AND status = 'open' AND NOT own_twin
+        ORDER BY id LIMIT $4";
     ENDS_TRIED = "SELECT CAST(COALESCE(SUM(tries), 0) AS BIGINT) FROM sync_conflicts
         WHERE tenant_id = $1 AND connection_id = $2 AND tried_at > $3 AND (booking_id = $4 OR external_id = $5)";
     TRY = "UPDATE sync_conflicts SET tries = CASE WHEN tried_at > $3 THEN tries + 1 ELSE 1 END, tried_at = $4
@@ -294,20 +303,51 @@ pub(crate) async fn resolve(
     audit::note(conn, audit, Some(conflict.tenant), action, conflict.id.uuid(), data).await
 }
 
-/// A booking and its twin agree again by themselves: nothing is left to be resolved about the two; with `others`, nor about another booking.
+/// What was disagreed about is over.
 pub(crate) async fn settled(
     conn: &mut Conn,
     tenant: TenantId,
     dedup_key: &str,
     at: Instant,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(SETTLED).bind(tenant.uuid()).bind(dedup_key).bind(Ts(at)).execute(conn).await?;
+    Ok(())
+}
+
+/// A booking and its twin agree again by themselves: nothing is left to be resolved about the two; with `others`, nor about bookings of
+/// others.
+pub(crate) async fn agrees(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    booking: BookingId,
+    at: Instant,
     others: bool,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query::<Db>(SETTLED)
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(AGREES)
         .bind(tenant.uuid())
-        .bind(dedup_key)
+        .bind(connection.uuid())
+        .bind(booking.uuid())
         .bind(Ts(at))
         .bind(others)
         .execute(conn)
         .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
+}
+
+/// The open ones about a booking at the provider that is not ours.
+pub(crate) async fn of_stranger(
+    conn: &mut Conn,
+    tenant: TenantId,
+    connection: ConnectionId,
+    external_id: &str,
+) -> Result<Vec<Conflict>, StoreError> {
+    let rows = sqlx::query_as::<Db, Row>(OF_STRANGER)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(external_id)
+        .bind(limits::LIST_ROWS_MAX)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
 }
