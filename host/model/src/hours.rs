@@ -3,9 +3,12 @@
 //! A local time that does not exist (a clock change jumps over it) takes the offset before the jump; one that exists twice is its
 //! first occurrence; a civil day that a zone skipped has no window.
 
-use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
+use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime};
 
-use crate::time::{Instant, Zone};
+use crate::{
+    time::{Instant, Zone},
+    zone::Shown,
+};
 
 /// The instant at which a clock of this zone shows this local time, by the rule of this module; of years that Berth does not know, its
 /// first or last.
@@ -16,13 +19,9 @@ pub fn instant_of(zone: Zone, local: NaiveDateTime) -> Instant {
         2201.. => return Instant::MAX,
         _ => {}
     }
-    let tz = zone.tz();
-    if let Some(time) = tz.from_local_datetime(&local).earliest() {
-        return Instant::from_chrono(time.to_utc());
-    }
-    // In the gap. The offset before it is the one in force 15 hours before that clock time read as UTC: no zone is further ahead.
-    let before = tz.offset_from_utc_datetime(&(local - Duration::hours(15))).fix();
-    Instant::from_chrono((local - before).and_utc())
+    let clock = local.and_utc();
+    let at = zone.resolve(clock.timestamp()).at;
+    Instant::from_seconds(at).plus_micros(i64::from(clock.timestamp_subsec_micros()))
 }
 
 /// Does this zone have this civil day at all? Samoa had no 30 December 2011.
@@ -30,20 +29,20 @@ pub(crate) fn has_day(zone: Zone, date: NaiveDate) -> bool {
     (1969..=2200).contains(&date.year())
         && (0..24).any(|hour| {
             date.and_hms_opt(hour, 0, 0)
-                .is_some_and(|local| zone.tz().from_local_datetime(&local).earliest().is_some())
+                .is_some_and(|local| zone.resolve(local.and_utc().timestamp()).shown != Shown::Never)
         })
 }
 
 /// Does a clock of this zone show this local time twice, since it is set back over it?
 #[must_use]
 pub fn is_shown_twice(zone: Zone, local: NaiveDateTime) -> bool {
-    matches!(zone.tz().from_local_datetime(&local), chrono::LocalResult::Ambiguous(..))
+    zone.resolve(local.and_utc().timestamp()).shown == Shown::Twice
 }
 
 /// What a clock of this zone shows at an instant.
 #[must_use]
 pub fn local_of(zone: Zone, at: Instant) -> NaiveDateTime {
-    at.to_chrono().with_timezone(&zone.tz()).naive_local()
+    at.to_chrono().naive_utc() + Duration::seconds(i64::from(zone.offset_seconds(at)))
 }
 
 /// The civil day that a clock of this zone shows at an instant.

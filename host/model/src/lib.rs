@@ -41,3 +41,4 @@ pub mod time;
 pub mod transitions;
 pub mod validate;
 pub mod webhook;
+pub mod zone;

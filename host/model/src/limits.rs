@@ -4,10 +4,12 @@
 mod closing;
 mod compile;
 mod providers;
+mod zones;
 
 pub use closing::*;
 pub use compile::*;
 pub use providers::*;
+pub use zones::*;
 
 /// Largest component that may be uploaded, in bytes. Rust guests are 0.1 to 2 MiB, JavaScript ones 1 to 13 MiB.
 pub const COMPONENT_BYTES_MAX: usize = 16 * 1024 * 1024;

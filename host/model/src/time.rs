@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub use crate::zone::{Transition, UnknownZone, Zone};
+
 /// A point in time: microseconds since 1970-01-01T00:00:00Z, within the years 1970 to 2199. Nobody books outside of them, and years that
 /// stand for "always" or "never" elsewhere (1, 1601, 9999) are no times; every computation may rely on these ends.
 /// On the wire RFC 3339 in UTC (`2026-11-20T09:00:00Z`); any offset is understood.
@@ -257,48 +259,6 @@ impl<'de> Deserialize<'de> for Interval {
         }
         let raw = Raw::deserialize(deserializer)?;
         Self::new(raw.start, raw.end).map_err(de::Error::custom)
-    }
-}
-
-/// An IANA time zone (`Europe/Warsaw`), known to the tz data that is built in.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Zone(chrono_tz::Tz);
-
-/// A zone name that the tz data does not have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an IANA time zone such as Europe/Warsaw")]
-pub struct UnknownZone;
-
-impl Zone {
-    /// UTC.
-    pub const UTC: Self = Self(chrono_tz::Tz::UTC);
-
-    /// The zone for chrono.
-    #[must_use]
-    pub const fn tz(self) -> chrono_tz::Tz {
-        self.0
-    }
-}
-impl fmt::Display for Zone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.name())
-    }
-}
-impl FromStr for Zone {
-    type Err = UnknownZone;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self).map_err(|_| UnknownZone)
-    }
-}
-impl Serialize for Zone {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.name())
-    }
-}
-impl<'de> Deserialize<'de> for Zone {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
     }
 }
 

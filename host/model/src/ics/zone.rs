@@ -3,11 +3,10 @@
 //! Where clocks change by the same rule each year, both observances are written with it: that is what large clients ask for
 //! (\[MS-OXCICAL\] 2.1.3.1.1.19 wants a `STANDARD` in every zone). Elsewhere each change around the events is written.
 
-use chrono::{DateTime, Datelike, NaiveDateTime, Offset, TimeZone, Utc};
-use chrono_tz::OffsetComponents;
+use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 
 use super::line::line;
-use crate::time::{Instant, Interval, Zone};
+use crate::time::{Instant, Interval, Transition, Zone};
 
 const DAY_SECONDS: i64 = 86_400;
 /// How far around the events changes are written, in days: more than a year, so that both observances are there.
@@ -35,14 +34,9 @@ struct Clock {
     name: String,
 }
 
-impl Clock {
-    fn at(zone: Zone, instant: Instant) -> Self {
-        let offset = zone.tz().offset_from_utc_datetime(&instant.to_chrono().naive_utc());
-        Self {
-            offset: offset.fix().local_minus_utc(),
-            is_daylight: !offset.dst_offset().is_zero(),
-            name: offset.to_string(),
-        }
+impl From<&Transition> for Clock {
+    fn from(run: &Transition) -> Self {
+        Self { offset: run.offset_seconds, is_daylight: run.is_saving, name: run.abbreviation.clone() }
     }
 }
 
@@ -62,8 +56,10 @@ pub(super) fn write(out: &mut String, zone: Zone, seen: Interval) {
         let mut all: Vec<_> = near.map(|change| Observance { change, rule: None }).collect();
         if all.first().is_none_or(|first| first.change.at > seen.start()) {
             let at = seen.start().plus_seconds(-AROUND_DAYS.saturating_mul(DAY_SECONDS));
-            let after = Clock::at(zone, at);
-            all.insert(0, Observance { change: Change { at, before: after.offset, after }, rule: None });
+            if let Some(run) = zone.transitions(Interval::of_minutes(at, 0)).first() {
+                let change = Change { at, before: run.offset_seconds, after: Clock::from(run) };
+                all.insert(0, Observance { change, rule: None });
+            }
         }
         all
     });
@@ -78,33 +74,11 @@ pub(super) fn write(out: &mut String, zone: Zone, seen: Interval) {
 
 /// Every change between two instants, ascending.
 fn changes(zone: Zone, from: Instant, to: Instant) -> Vec<Change> {
-    let mut found = Vec::new();
-    let (mut day, mut before) = (from, Clock::at(zone, from));
-    while day < to {
-        let next = day.plus_seconds(DAY_SECONDS).min(to);
-        let after = Clock::at(zone, next);
-        if after != before {
-            let at = first_second(zone, &before, day, next);
-            found.push(Change { at, before: before.offset, after: after.clone() });
-            before = after;
-        }
-        day = next;
-    }
-    found
-}
-
-/// The first second in (from, to] at which the clock is not as at `from`; the two differ.
-fn first_second(zone: Zone, before: &Clock, from: Instant, to: Instant) -> Instant {
-    let (mut low, mut high) = (from.micros().div_euclid(1_000_000), to.micros().div_euclid(1_000_000));
-    while low.saturating_add(1) < high {
-        let middle = i64::midpoint(low, high);
-        if Clock::at(zone, Instant::from_seconds(middle)) == *before {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    Instant::from_seconds(high)
+    let within = Interval::new(from, to.max(from)).unwrap_or(Interval::EVER);
+    let runs = zone.transitions(within);
+    let two = runs.iter().zip(runs.iter().skip(1));
+    two.map(|(before, run)| Change { at: run.at, before: before.offset_seconds, after: Clock::from(run) })
+        .collect()
 }
 
 /// From a change on; again each year if there is a rule.

@@ -5,8 +5,8 @@ use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 use berth_model::{
     limits,
     time::{Clock, Instant},
+    zone,
 };
-use chrono_tz::IANA_TZDB_VERSION;
 
 use super::Finding;
 use crate::{cli::client::probe, config::Config, ports::MachineClock, process};
@@ -202,9 +202,12 @@ fn clock(now: Instant) -> Vec<Finding> {
     } else {
         Finding::ok("clock", text.clone())
     };
-    let year = |text: &str| text.get(..4).and_then(|year| year.parse::<i32>().ok());
-    let old = year(&text).zip(year(IANA_TZDB_VERSION)).is_none_or(|(now, data)| now - data > TZDB_YEARS_MAX);
-    let found = format!("IANA {IANA_TZDB_VERSION}");
+    let year = text.get(..4).and_then(|year| year.parse::<i32>().ok());
+    let (release, source) = zone::in_use();
+    let data = release.as_ref().map(zone::Release::year);
+    let old = year.zip(data).is_none_or(|(now, data)| now - data > TZDB_YEARS_MAX);
+    let release = release.map_or_else(|| "of an unknown release".to_owned(), |release| release.to_string());
+    let found = format!("IANA {release} ({})", source.as_str());
     let zones = if old {
         Finding::warn("time zones", found, "update berth: countries have changed their clocks since")
     } else {
@@ -224,7 +227,7 @@ mod tests {
             (found[0].level, found[1].level)
         };
         assert_eq!(levels("1970-01-01T00:00:10Z").0, Level::Fail);
-        let year: i32 = IANA_TZDB_VERSION[..4].parse().unwrap();
+        let year = zone::embedded_release().year();
         assert_eq!(levels(&format!("{}-12-31T00:00:00Z", year + 1)), (Level::Ok, Level::Ok));
         assert_eq!(levels(&format!("{}-01-01T00:00:00Z", year + 2)), (Level::Ok, Level::Warn));
     }

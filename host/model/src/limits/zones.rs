@@ -1,0 +1,17 @@
+//! Time-zone data: what is read of it, and how often it is looked at.
+
+/// Zones whose names one process knows: there are some 600, and a few come with each decade.
+pub const ZONES_MAX: usize = 2_048;
+/// Changes of one zone's clock within the years that Berth knows: twice a year is 460, four times 920.
+pub const ZONE_CHANGES_MAX: usize = 2_000;
+/// Entries of a folder of zones that are looked at, folders included: the data of a system has some 700.
+pub const ZONE_ENTRIES_MAX: usize = 4_096;
+/// How deep folders of zones lie in each other: America/Argentina/Ushuaia is two.
+pub const ZONE_FOLDERS_DEEP_MAX: usize = 4;
+/// Largest file of one zone, in bytes: the largest there is has 3.5 KiB.
+pub const ZONE_FILE_BYTES_MAX: u64 = 64 * 1024;
+/// Largest list of the rules in a folder (`tzdata.zi`), in bytes: it has some 110 KiB.
+pub const ZONE_INDEX_BYTES_MAX: u64 = 1024 * 1024;
+/// How often folders of zones are looked at, in milliseconds. What has changed is taken when the next look finds it unchanged: within a
+/// minute, however the looks fall.
+pub const ZONE_LOOK_MS: u64 = 10_000;
