@@ -28,13 +28,15 @@ impl Property {
         Self::with(name, &[], &escaped(value))
     }
 
-    /// One with parameters, which are quoted and encoded (RFC 6868), and this value as it stands.
+    /// One with parameters, which are encoded (RFC 6868), and quoted where they are more than a word, and this value as it stands.
     #[must_use]
     pub fn with(name: &str, parameters: &[(&str, &str)], value: &str) -> Self {
         let mut line = name.to_owned();
         for (key, text) in parameters {
+            let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '/' | '_' | '+');
+            let quote = if !text.is_empty() && text.chars().all(is_word) { "" } else { "\"" };
             // Writing to a String cannot fail.
-            let _ = write!(line, ";{key}=\"{}\"", caret_encoded(text));
+            let _ = write!(line, ";{key}={quote}{}{quote}", caret_encoded(text));
         }
         line.push(':');
         let value_start = line.len();

@@ -1,19 +1,19 @@
 //! Writing iCalendar (RFC 5545): an invitation for one booking, a feed of many.
 
-mod line;
 mod read;
 mod zone;
 
 pub use read::{AllDay, IcsError, all_day_events};
 
+use berth_icalendar::{Property, stamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
 use crate::{
     hours::{is_shown_twice, local_of},
+    text::is_forbidden,
     time::{Instant, Interval, Zone},
 };
-use line::{escaped, line, quoted, utc};
 
 /// Somebody in an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,12 +81,12 @@ pub fn invitation(event: &IcsEvent, method: IcsMethod) -> String {
         IcsMethod::Request => "REQUEST",
         IcsMethod::Cancel => "CANCEL",
     };
-    line(&mut out, &format!("METHOD:{method}"));
+    plain(&mut out, "METHOD", method);
     if is_on_clock(event) {
         zone::write(&mut out, event.zone, event.when);
     }
     write(&mut out, event, true);
-    line(&mut out, "END:VCALENDAR");
+    plain(&mut out, "END", "VCALENDAR");
     out
 }
 
@@ -94,8 +94,8 @@ pub fn invitation(event: &IcsEvent, method: IcsMethod) -> String {
 #[must_use]
 pub fn feed(name: &str, events: &[IcsEvent]) -> String {
     let mut out = HEAD.to_owned();
-    line(&mut out, "METHOD:PUBLISH");
-    line(&mut out, &format!("X-WR-CALNAME:{}", escaped(name)));
+    plain(&mut out, "METHOD", "PUBLISH");
+    text(&mut out, "X-WR-CALNAME", name);
     let mut zones: Vec<(Zone, Interval)> = Vec::new();
     for event in events.iter().filter(|event| is_on_clock(event)) {
         match zones.iter_mut().find(|(zone, _)| *zone == event.zone) {
@@ -109,7 +109,7 @@ pub fn feed(name: &str, events: &[IcsEvent]) -> String {
     for event in events {
         write(&mut out, event, false);
     }
-    line(&mut out, "END:VCALENDAR");
+    plain(&mut out, "END", "VCALENDAR");
     out
 }
 
@@ -119,37 +119,58 @@ fn write(out: &mut String, event: &IcsEvent, with_attendees: bool) {
         IcsStatus::Confirmed => "CONFIRMED",
         IcsStatus::Cancelled => "CANCELLED",
     };
-    line(out, "BEGIN:VEVENT");
-    line(out, &format!("UID:{}", escaped(&event.uid)));
-    line(out, &format!("SEQUENCE:{}", event.sequence));
-    line(out, &format!("DTSTAMP:{}", utc(event.stamp)));
-    line(out, &format!("LAST-MODIFIED:{}", utc(event.stamp)));
+    plain(out, "BEGIN", "VEVENT");
+    text(out, "UID", &event.uid);
+    plain(out, "SEQUENCE", &event.sequence.to_string());
+    plain(out, "DTSTAMP", &utc(event.stamp));
+    plain(out, "LAST-MODIFIED", &utc(event.stamp));
     for (name, at) in [("DTSTART", event.when.start()), ("DTEND", event.when.end())] {
         if is_on_clock(event) {
-            let local = local_of(event.zone, at).format("%Y%m%dT%H%M%S");
-            line(out, &format!("{name};TZID={}:{local}", event.zone));
+            let local = local_of(event.zone, at).format("%Y%m%dT%H%M%S").to_string();
+            Property::with(name, &[("TZID", event.zone.name())], &local).write(out);
         } else {
-            line(out, &format!("{name}:{}", utc(at)));
+            plain(out, name, &utc(at));
         }
     }
-    line(out, &format!("STATUS:{status}"));
-    line(out, &format!("SUMMARY:{}", escaped(&event.summary)));
+    plain(out, "STATUS", status);
+    text(out, "SUMMARY", &event.summary);
     for (name, value) in [("DESCRIPTION", &event.description), ("LOCATION", &event.location)] {
         if let Some(value) = value {
-            line(out, &format!("{name}:{}", escaped(value)));
+            text(out, name, value);
         }
     }
     let organiser = &event.organiser;
-    line(out, &format!("ORGANIZER;CN={}:{}", quoted(&organiser.name), uri(&organiser.address)));
+    Property::with("ORGANIZER", &[("CN", &allowed(&organiser.name))], &uri(&organiser.address)).write(out);
     if with_attendees {
         for (people, answer) in [(&event.attendees, "ACCEPTED"), (&event.guests, "NEEDS-ACTION")] {
             for person in people {
-                let (name, address) = (quoted(&person.name), uri(&person.address));
-                line(out, &format!("ATTENDEE;CN={name};ROLE=REQ-PARTICIPANT;PARTSTAT={answer}:{address}"));
+                let name = allowed(&person.name);
+                let parameters = [("CN", name.as_str()), ("ROLE", "REQ-PARTICIPANT"), ("PARTSTAT", answer)];
+                Property::with("ATTENDEE", &parameters, &uri(&person.address)).write(out);
             }
         }
     }
-    line(out, "END:VEVENT");
+    plain(out, "END", "VEVENT");
+}
+
+/// A line whose value stands as it is.
+fn plain(out: &mut String, name: &str, value: &str) {
+    Property::plain(name, value).write(out);
+}
+
+/// A line whose value is text.
+fn text(out: &mut String, name: &str, value: &str) {
+    Property::text(name, &allowed(value)).write(out);
+}
+
+/// Text without what nobody may write here, line breaks and tabs excepted.
+fn allowed(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, '\n' | '\r' | '\t') || !is_forbidden(*c)).collect()
+}
+
+/// An instant in UTC, cut to seconds.
+fn utc(at: Instant) -> String {
+    stamp::utc(at.to_chrono().naive_utc())
 }
 
 /// Is the event written on its zone's clock? A local time that comes twice names its first occurrence (section 3.3.5), and readers

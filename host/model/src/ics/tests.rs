@@ -71,7 +71,7 @@ fn an_invitation_says_who_when_and_which_change() {
             r"SUMMARY:Cut\; wash\, dry \\ style",
             r"DESCRIPTION:First line\nsecond",
             "ORGANIZER;CN=\"Ana ^'Anna^'\":mailto:ana@example.com",
-            "ATTENDEE;CN=\"Ada\";ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED:mailto:ada@example.com",
+            "ATTENDEE;CN=Ada;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED:mailto:ada@example.com",
             "ATTENDEE;CN=\"bob@example.com\";ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION:mailto:bob@example.com",
             "END:VEVENT",
             "END:VCALENDAR",
@@ -152,13 +152,13 @@ fn every_zone_has_a_standard_time_and_rules_only_where_clocks_keep_one() {
         found.sort();
         assert_eq!(found, expected, "{zone}");
     }
-    for tz in chrono_tz::TZ_VARIANTS {
+    for zone in Zone::all() {
         for start in
             ["1975-07-10T09:00:00Z", "2026-02-10T09:00:00Z", "2027-07-10T09:00:00Z", "2199-12-31T10:00:00Z"]
         {
-            let text = invitation(&event(tz.name(), start), IcsMethod::Request);
+            let text = invitation(&event(zone.name(), start), IcsMethod::Request);
             let has = |line: &str| text.contains(line);
-            assert!(!has("BEGIN:VTIMEZONE") || has("BEGIN:STANDARD"), "{} {start}", tz.name());
+            assert!(!has("BEGIN:VTIMEZONE") || has("BEGIN:STANDARD"), "{zone} {start}");
         }
     }
 }
@@ -171,7 +171,7 @@ fn addresses_are_ascii_and_names_keep_their_quotes() {
     let lines = lines(&invitation(&event, IcsMethod::Request));
     for line in [
         r#"ORGANIZER;CN="a^^n ^'b^'":mailto:%C3%A4n%C3%A4+x%25y%26z@ex%C3%A4mple.com"#,
-        r#"ATTENDEE;CN="Ada";ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED:urn:uuid:00000000-0000-0000-0000-000000000000"#,
+        r#"ATTENDEE;CN=Ada;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED:urn:uuid:00000000-0000-0000-0000-000000000000"#,
     ] {
         assert!(lines.iter().any(|found| found == line), "{line} is not in {lines:#?}");
     }

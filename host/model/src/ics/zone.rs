@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 
-use super::line::line;
+use super::plain;
 use crate::time::{Instant, Interval, Transition, Zone};
 
 const DAY_SECONDS: i64 = 86_400;
@@ -63,13 +63,13 @@ pub(super) fn write(out: &mut String, zone: Zone, seen: Interval) {
         }
         all
     });
-    line(out, "BEGIN:VTIMEZONE");
-    line(out, &format!("TZID:{zone}"));
+    plain(out, "BEGIN", "VTIMEZONE");
+    plain(out, "TZID", zone.name());
     let is_without_standard = observances.iter().all(|one| one.change.after.is_daylight);
     for observance in observances {
         observance.write(out, is_without_standard);
     }
-    line(out, "END:VTIMEZONE");
+    plain(out, "END", "VTIMEZONE");
 }
 
 /// Every change between two instants, ascending.
@@ -93,15 +93,15 @@ impl Observance {
     fn write(&self, out: &mut String, is_standard: bool) {
         let Self { change, rule } = self;
         let kind = if change.after.is_daylight && !is_standard { "DAYLIGHT" } else { "STANDARD" };
-        line(out, &format!("BEGIN:{kind}"));
-        line(out, &format!("DTSTART:{}", change.shown().format("%Y%m%dT%H%M%S")));
-        line(out, &format!("TZOFFSETFROM:{}", offset(change.before)));
-        line(out, &format!("TZOFFSETTO:{}", offset(change.after.offset)));
-        line(out, &format!("TZNAME:{}", change.after.name));
+        plain(out, "BEGIN", kind);
+        plain(out, "DTSTART", &change.shown().format("%Y%m%dT%H%M%S").to_string());
+        plain(out, "TZOFFSETFROM", &offset(change.before));
+        plain(out, "TZOFFSETTO", &offset(change.after.offset));
+        plain(out, "TZNAME", &change.after.name);
         if let Some(rule) = rule {
-            line(out, &format!("RRULE:{rule}"));
+            plain(out, "RRULE", rule);
         }
-        line(out, &format!("END:{kind}"));
+        plain(out, "END", kind);
     }
 }
 
