@@ -171,7 +171,7 @@ fn addresses_are_ascii_and_names_keep_their_quotes() {
     let lines = lines(&invitation(&event, IcsMethod::Request));
     for line in [
         r#"ORGANIZER;CN="a^^n ^'b^'":mailto:%C3%A4n%C3%A4+x%25y%26z@ex%C3%A4mple.com"#,
-        r#"ATTENDEE;CN=Ada;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED:urn:uuid:00000000-0000-0000-0000-000000000000"#,
+        r"ATTENDEE;CN=Ada;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED:urn:uuid:00000000-0000-0000-0000-000000000000",
     ] {
         assert!(lines.iter().any(|found| found == line), "{line} is not in {lines:#?}");
     }
