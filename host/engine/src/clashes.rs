@@ -75,10 +75,13 @@ impl Engine {
 
     /// A booking was cancelled or moved: what was open about it may be over.
     pub(crate) async fn look_after(&self, booking: &Booking) -> Result<(), StoreError> {
+        let open = self.store().open_clashes_of(booking.tenant, booking.id).await?;
+        if open.is_empty() {
+            return Ok(());
+        }
         let calendars = self.store().calendars_of(booking.tenant, booking.members().collect()).await?;
         for calendar in calendars.iter().filter(|calendar| calendar.reads) {
-            let open = self.store().open_clashes(booking.tenant, calendar.connection).await?;
-            if open.iter().any(|clash| clash.booking == Some(booking.id)) {
+            if open.iter().any(|clash| clash.connection == calendar.connection) {
                 self.look_at(calendar).await?;
             }
         }

@@ -1,7 +1,7 @@
 //! Conflicts about events in members' calendars.
 
 use berth_model::{
-    id::{ConnectionId, TenantId},
+    id::{BookingId, ConnectionId, TenantId},
     sync::Conflict,
 };
 
@@ -15,6 +15,15 @@ impl Store {
         connection: ConnectionId,
     ) -> Result<Vec<Conflict>, StoreError> {
         ask!(self, |q, conn| q::clashes::open(conn, tenant, connection))
+    }
+
+    /// Conflicts that are open about events of calendars over a booking, at most `LIST_ROWS_MAX`.
+    pub async fn open_clashes_of(
+        &self,
+        tenant: TenantId,
+        booking: BookingId,
+    ) -> Result<Vec<Conflict>, StoreError> {
+        ask!(self, |q, conn| q::clashes::of_booking(conn, tenant, booking))
     }
 
     /// The latest conflict about the same as this one, open or not.
