@@ -62,6 +62,8 @@ queries! {
             subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
         FROM connections WHERE plugin = $1 AND account ->> 'id' = $2 AND state <> 'disconnected' ORDER BY id LIMIT $3";
     DELETE = "DELETE FROM connections WHERE tenant_id = $1 AND id = $2";
+    // Asked first, since all that goes with a connection would be removed before a refusal.
+    CARRIED = "SELECT 1 FROM bookings WHERE tenant_id = $1 AND connection_id = $2 LIMIT 1";
     MIRRORED_MEMBERS = "SELECT DISTINCT member_id FROM external_bookings
         WHERE tenant_id = $1 AND connection_id = $2 AND member_id IS NOT NULL";
     CREDENTIALS = "SELECT sealed_credentials FROM connections WHERE tenant_id = $1 AND id = $2";
@@ -403,6 +405,15 @@ pub(crate) async fn delete(
     connection: ConnectionId,
     audit: &Audit,
 ) -> Result<(), StoreError> {
+    const USERS: &str = "bookings, listings or the tenant's default";
+    let carried = sqlx::query_scalar::<Db, i32>(CARRIED)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .fetch_optional(&mut *conn)
+        .await?;
+    if carried.is_some() {
+        return Err(StoreError::InUse(USERS));
+    }
     // What the provider had there is gone with it, and takes nobody's time any more.
     let members = sqlx::query_scalar::<Db, Uuid>(MIRRORED_MEMBERS)
         .bind(tenant.uuid())
@@ -416,7 +427,7 @@ pub(crate) async fn delete(
         .bind(connection.uuid())
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).used_by("bookings, listings or the tenant's default"))?;
+        .map_err(|e| StoreError::from(e).used_by(USERS))?;
     met(&done, StoreError::NotFound("connection"))?;
     audit::note(conn, audit, Some(tenant), "connection.deleted", connection.uuid(), json!({})).await
 }
