@@ -46,6 +46,8 @@ pub struct Config {
     pub public_url: String,
     /// Folder that is watched for components; empty: none.
     pub plugin_dir: String,
+    /// Folder of compiled time-zone data, used while it is the newest there is; empty: none.
+    pub time_zone_dir: String,
     /// Hosts that components may reach over plain HTTP and at private addresses.
     pub insecure_hosts: BTreeSet<String>,
     /// Key that seals credentials: 32 bytes in base64; empty: a file in the data folder (SQLite only).
@@ -80,6 +82,7 @@ impl fmt::Debug for Config {
             .field("data_dir", &self.data_dir)
             .field("public_url", &self.public_url)
             .field("plugin_dir", &self.plugin_dir)
+            .field("time_zone_dir", &self.time_zone_dir)
             .field("insecure_hosts", &self.insecure_hosts)
             .finish_non_exhaustive()
     }
@@ -93,6 +96,7 @@ impl Default for Config {
             data_dir: PathBuf::from(".berth"),
             public_url: String::new(),
             plugin_dir: String::new(),
+            time_zone_dir: String::new(),
             insecure_hosts: BTreeSet::new(),
             vault_key: String::new(),
             vault_key_old: String::new(),

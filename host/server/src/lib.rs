@@ -15,6 +15,7 @@ mod process;
 mod readiness;
 mod telemetry;
 pub mod wiring;
+pub mod zones;
 
 pub use api::metrics_router;
 pub use http::{

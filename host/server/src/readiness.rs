@@ -11,30 +11,56 @@ use std::{
 /// Longest reason that is kept, in characters: it is for people, in an answer that anybody may ask for.
 const REASON_CHARS_MAX: usize = 300;
 
-/// The checks of this process that fail. Cheap to clone; clones share what they know.
+/// The checks of this process that fail, and what should be known although it stops nothing. Cheap to clone; clones share what they know.
 #[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<Mutex<BTreeMap<String, String>>>);
+pub struct Readiness(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    failing: BTreeMap<String, String>,
+    remarks: BTreeMap<String, String>,
+}
+
+/// As much of a reason as is kept.
+fn kept(reason: &str) -> String {
+    reason.chars().take(REASON_CHARS_MAX).collect()
+}
 
 impl Readiness {
     /// The process is not ready until [`Self::holds`] is said of the same check. The reason is shown to anybody: no secret, no address,
     /// nothing of a tenant.
     pub fn fails(&self, check: &str, reason: &str) {
-        let reason = reason.chars().take(REASON_CHARS_MAX).collect();
-        self.checks().insert(check.to_owned(), reason);
+        self.known().failing.insert(check.to_owned(), kept(reason));
     }
 
     /// The check does not fail, or does not any more.
     pub fn holds(&self, check: &str) {
-        self.checks().remove(check);
+        self.known().failing.remove(check);
     }
 
     /// Checks that fail, and why. Empty: nothing stands in the way.
     #[must_use]
     pub fn failing(&self) -> BTreeMap<String, String> {
-        self.checks().clone()
+        self.known().failing.clone()
     }
 
-    fn checks(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+    /// Something that should be known, and keeps nothing from being done. For anybody, as above.
+    pub fn remarks(&self, on: &str, remark: &str) {
+        self.known().remarks.insert(on.to_owned(), kept(remark));
+    }
+
+    /// There is nothing to remark, or nothing any more.
+    pub fn unremarked(&self, on: &str) {
+        self.known().remarks.remove(on);
+    }
+
+    /// All remarks.
+    #[must_use]
+    pub fn all_remarks(&self) -> BTreeMap<String, String> {
+        self.known().remarks.clone()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -60,6 +86,10 @@ mod tests {
             [("task worker".to_owned(), "it ended 4 times".to_owned())]
         );
         readiness.holds("task worker");
+        readiness.remarks("time zones", &"x".repeat(10_000));
         assert!(other.failing().is_empty());
+        assert_eq!(other.all_remarks()["time zones"].chars().count(), REASON_CHARS_MAX);
+        other.unremarked("time zones");
+        assert!(readiness.all_remarks().is_empty());
     }
 }

@@ -10,8 +10,10 @@ pub const ZONE_ENTRIES_MAX: usize = 4_096;
 pub const ZONE_FOLDERS_DEEP_MAX: usize = 4;
 /// Largest file of one zone, in bytes: the largest there is has 3.5 KiB.
 pub const ZONE_FILE_BYTES_MAX: u64 = 64 * 1024;
+/// All files of zones in one folder, in bytes: 400 KiB, or 1.3 MiB in the older form.
+pub const ZONE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Largest list of the rules in a folder (`tzdata.zi`), in bytes: it has some 110 KiB.
 pub const ZONE_INDEX_BYTES_MAX: u64 = 1024 * 1024;
 /// How often folders of zones are looked at, in milliseconds. What has changed is taken when the next look finds it unchanged: within a
 /// minute, however the looks fall.
-pub const ZONE_LOOK_MS: u64 = 10_000;
+pub const ZONE_LOOK_MS: u64 = 5_000;

@@ -25,7 +25,7 @@ pub(super) async fn healthz() -> &'static str {
 /// The process can do its work: the database answers, can be written, its schema is up to date, every active plugin is loaded, nothing in
 /// the background fails.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
-    responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; the body says why, within a second: `database_trouble`; `failing` names what goes on in the background and fails, `plugins_not_loaded` active plugins that are still compiled or cannot be loaded")))]
+    responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; the body says why, within a second: `database_trouble`; `failing` names what goes on in the background and fails, `plugins_not_loaded` active plugins that are still compiled or cannot be loaded. Either way `time_zones` is the release and the source of the time-zone data in use, and `remarks` what should be known and stops nothing")))]
 pub(super) async fn readyz(State(app): State<App>) -> Response {
     let store = app.engine().store();
     let asked = async {
@@ -48,9 +48,12 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
     let unloaded = app.engine().unloaded_plugins();
     let ready = trouble.is_none() && pending.is_empty() && failing.is_empty() && unloaded.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let (release, source) = berth_model::zone::in_use();
     let body = json!({
         "ready": ready, "database": store.engine(), "database_answers": answers, "database_trouble": trouble,
         "pending_migrations": pending, "failing": failing, "plugins_not_loaded": unloaded,
+        "time_zones": { "release": crate::zones::named(release.as_ref()), "source": source.as_str() },
+        "remarks": app.readiness().all_remarks(),
     });
     (status, Json(body)).into_response()
 }

@@ -13,7 +13,7 @@ use berth_model::{limits, problem::Problem};
 use tokio::sync::Mutex;
 
 use super::supervisor::Duty;
-use crate::{App, cli::watch, wiring::Wired};
+use crate::{App, cli::watch, wiring::Wired, zones::ZoneKeeper};
 
 /// How many times as rarely a process says that it is there: that is a write, and an idle process should make few.
 const SEEN_EVERY: u32 = 5;
@@ -24,6 +24,8 @@ const SOON: Duration = Duration::from_secs(2);
 const UPKEEP: Duration = Duration::from_secs(5);
 /// How often the rest is done.
 const MINUTE: Duration = Duration::from_mins(1);
+/// How often time-zone data is looked at.
+const ZONES: Duration = Duration::from_millis(limits::ZONE_LOOK_MS);
 /// How often compiled components are looked through that nothing needs any more.
 const HOUR: Duration = Duration::from_hours(1);
 /// How long a duty may take that asks the database alone: longer than its own limits let anything take.
@@ -33,7 +35,7 @@ const TROUBLE_LOOKS_MAX: u64 = 90 * 1_000 / limits::DATABASE_PROBE_EVERY_MS;
 /// How long one may take that asks providers, or compiles.
 const LONG: Duration = Duration::from_mins(15);
 
-pub(super) const DUTIES: [Duty<DutyContext>; 14] = [
+pub(super) const DUTIES: [Duty<DutyContext>; 15] = [
     Duty { name: "replicas", every: SOON, longest: SHORT, run: |on| Box::pin(once_it_works(replicas, on)) },
     Duty { name: "plugins", every: SOON, longest: LONG, run: |on| Box::pin(once_it_works(plugins, on)) },
     Duty {
@@ -43,6 +45,7 @@ pub(super) const DUTIES: [Duty<DutyContext>; 14] = [
         run: |on| Box::pin(once_it_works(plugin_folder, on)),
     },
     Duty { name: "measurements", every: UPKEEP, longest: SHORT, run: |on| Box::pin(measurements(on)) },
+    Duty { name: "time-zones", every: ZONES, longest: SHORT, run: |on| Box::pin(time_zones(on)) },
     Duty { name: "forget", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(forget, on)) },
     Duty { name: "complete", every: MINUTE, longest: LONG, run: |on| Box::pin(once_it_works(complete, on)) },
     Duty { name: "closed", every: SOON, longest: LONG, run: |on| Box::pin(once_it_works(closed, on)) },
@@ -72,6 +75,7 @@ pub(super) struct DutyContext(Arc<Inner>);
 struct Inner {
     wired: Wired,
     app: App,
+    zones: ZoneKeeper,
     plugin_dir: Option<PathBuf>,
     /// Files of the plugin folder.
     seen: Mutex<watch::Seen>,
@@ -80,9 +84,9 @@ struct Inner {
 }
 
 impl DutyContext {
-    pub(super) fn new(wired: Wired, app: App, plugin_dir: Option<PathBuf>) -> Self {
+    pub(super) fn new(wired: Wired, app: App, zones: ZoneKeeper, plugin_dir: Option<PathBuf>) -> Self {
         let (seen, counted) = (Mutex::default(), AtomicU32::new(0));
-        Self(Arc::new(Inner { wired, app, plugin_dir, seen, counted }))
+        Self(Arc::new(Inner { wired, app, zones, plugin_dir, seen, counted }))
     }
 }
 
@@ -135,6 +139,12 @@ async fn plugin_folder(DutyContext(on): DutyContext) -> Done {
 fn measurements(DutyContext(on): DutyContext) -> std::future::Ready<Done> {
     on.app.upkeep();
     std::future::ready(Ok(()))
+}
+
+/// Use the newest time-zone data there is.
+async fn time_zones(DutyContext(on): DutyContext) -> Done {
+    let kept = tokio::task::spawn_blocking(move || on.zones.keep(false, &on.wired.readiness)).await;
+    kept.map_err(|error| error.to_string())
 }
 
 /// Rows that are older than they are kept.

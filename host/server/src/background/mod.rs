@@ -12,12 +12,12 @@ use tokio::task::JoinSet;
 
 use self::duties::{DUTIES, DutyContext};
 pub(crate) use self::supervisor::Supervisor;
-use crate::{App, wiring::Wired};
+use crate::{App, wiring::Wired, zones::ZoneKeeper};
 
 /// Work in the background until told to stop; then finish what is under way.
-pub(crate) async fn run(wired: Wired, app: App, plugin_dir: Option<PathBuf>) {
+pub(crate) async fn run(wired: Wired, app: App, zones: ZoneKeeper, plugin_dir: Option<PathBuf>) {
     let supervisor = wired.supervisor.clone();
-    let context = DutyContext::new(wired.clone(), app, plugin_dir);
+    let context = DutyContext::new(wired.clone(), app, zones, plugin_dir);
     let mut tasks = JoinSet::new();
     let (engine, stop) = (wired.engine.clone(), supervisor.stopping());
     tasks.spawn(supervisor.clone().keep("jobs", move || {

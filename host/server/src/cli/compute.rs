@@ -1,4 +1,4 @@
-//! `berth compute`: availability as a pure function. No server, no database, no configuration.
+//! `berth compute`: availability as a pure function. No server, no database; time-zone data as the configuration says.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

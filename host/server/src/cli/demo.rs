@@ -24,7 +24,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{CliError, keys::ACTOR, output, serve};
-use crate::{config::Config, wiring};
+use crate::{config::Config, wiring, zones::ZoneKeeper};
 
 const REQUEST: &str = "demo";
 const TENANT: &str = "demo";
@@ -73,7 +73,7 @@ fn other(what: &str) -> impl Fn(std::io::Error) -> CliError + '_ {
     move |error| CliError::Other(format!("{what}: {error}"))
 }
 
-pub(super) async fn demo(mut config: Config, demo: Demo) -> Result<(), CliError> {
+pub(super) async fn demo(mut config: Config, zones: ZoneKeeper, demo: Demo) -> Result<(), CliError> {
     let seed: Option<Seed> = demo.seed.as_deref().map(read_seed).transpose()?;
     config.make_data_dir()?;
     // A fixed public address: on loopback, where the simulator can send its webhooks.
@@ -114,7 +114,7 @@ pub(super) async fn demo(mut config: Config, demo: Demo) -> Result<(), CliError>
     if demo.once {
         return Ok(());
     }
-    let done = serve::run(config, wired, listener).await;
+    let done = serve::run(config, wired, zones, listener).await;
     drop(simulator);
     done
 }

@@ -15,7 +15,11 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError};
+use crate::{
+    Readiness,
+    config::{Config, ConfigError},
+    zones::ZoneKeeper,
+};
 
 /// Booking engine with sandboxed, hot-loaded providers.
 #[derive(Debug, Parser)]
@@ -166,10 +170,6 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, CliError> {
-    if let Command::Compute(compute) = &cli.command {
-        let fine = compute::compute_stdin(compute)?;
-        return Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-    }
     let config = Config::load(cli.config.as_deref());
     if matches!(cli.command, Command::Doctor) {
         return doctor::doctor(cli.json, config).await;
@@ -178,16 +178,24 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
     if matches!(cli.command, Command::Serve | Command::Demo(_)) {
         crate::telemetry::start_logging(&context.config)?;
     }
+    // Before anything asks a clock.
+    let zones = ZoneKeeper::new(&context.config);
+    zones.keep(true, &Readiness::default());
     match cli.command {
-        Command::Serve => serve::serve(context.config).await?,
+        Command::Serve => serve::serve(context.config, zones).await?,
         Command::Migrate => serve::migrate(&context).await?,
         Command::Key(command) => keys::key(&context, command).await?,
         Command::Tenant(command) => keys::tenant(&context, command).await?,
         Command::Plugin(command) => plugins::plugin(&context, command).await?,
-        Command::Demo(demo) => demo::demo(context.config, demo).await?,
+        Command::Demo(demo) => demo::demo(context.config, zones, demo).await?,
         Command::Reseal => reseal::reseal(&context).await?,
-        // Answered above: they need no configuration.
-        Command::Doctor | Command::Compute(_) | Command::CompileComponent => {}
+        Command::Compute(compute) => {
+            if !compute::compute_stdin(&compute)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        // Answered above: they need no good configuration.
+        Command::Doctor | Command::CompileComponent => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -20,6 +20,7 @@ use crate::{
     ports::MachineRandom,
     process,
     wiring::{self, Wired},
+    zones::ZoneKeeper,
 };
 
 /// Connections at the address of metrics: some that watch, and a person.
@@ -29,7 +30,7 @@ const SIGXFSZ: i32 = 25;
 /// How long requests, calls and jobs may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
 
-pub(super) async fn serve(config: Config) -> Result<(), CliError> {
+pub(super) async fn serve(config: Config, zones: ZoneKeeper) -> Result<(), CliError> {
     let wired = wiring::wire(&config).await?;
     if let Some(room) = super::doctor::low_disk(&config) {
         tracing::warn!(room, "there is little room on the disk; a full one refuses every booking");
@@ -37,7 +38,7 @@ pub(super) async fn serve(config: Config) -> Result<(), CliError> {
     // What is wrong is logged by the store, and said by /readyz: what is there can be read all the same.
     let _ = wired.engine.store().try_write().await;
     let listener = listen(&config).await?;
-    run(config, wired, listener).await
+    run(config, wired, zones, listener).await
 }
 
 pub(super) async fn listen(config: &Config) -> Result<TcpListener, CliError> {
@@ -74,13 +75,20 @@ async fn front(config: &Config) -> Result<Front, CliError> {
 }
 
 /// Serve until a signal; then drain. A second signal ends at once.
-pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> Result<(), CliError> {
+pub(super) async fn run(
+    config: Config,
+    wired: Wired,
+    zones: ZoneKeeper,
+    listener: TcpListener,
+) -> Result<(), CliError> {
     // Listened to so that a limit on the size of files is an error to be told, and does not end the process.
     let _file_too_large =
         signal(SignalKind::from_raw(SIGXFSZ)).map_err(|e| CliError::Other(e.to_string()))?;
     let address = listener.local_addr().map_err(|e| CliError::Other(e.to_string()))?;
     let supervisor = wired.supervisor.clone();
     let plugin_dir = (!config.plugin_dir.is_empty()).then(|| config.plugin_dir.clone().into());
+    // What was found at the start is said now that it can be asked for.
+    zones.keep(true, &wired.readiness);
     let Front { tls, limits, metrics } = front(&config).await?;
     let proxies: Vec<_> = config.trusted_proxies.iter().copied().collect();
     let app = App::with(
@@ -93,7 +101,7 @@ pub(super) async fn run(config: Config, wired: Wired, listener: TcpListener) -> 
         },
     )
     .with_readiness(wired.readiness.clone());
-    let work = tokio::spawn(background::run(wired.clone(), app.clone(), plugin_dir));
+    let work = tokio::spawn(background::run(wired.clone(), app.clone(), zones, plugin_dir));
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!(url = %format!("{scheme}://{address}"), connections = limits.connections, "berth serves");
     if config.is_https() && tls.is_none() && proxies.is_empty() {

@@ -29,6 +29,11 @@ impl Store {
         ask!(self, |q, conn| q::tenants::list(conn))
     }
 
+    /// Slugs of tenants, each with a time zone of its listings or members (at most `LIST_ROWS_MAX` pairs).
+    pub async fn zones_of_tenants(&self) -> Result<Vec<(String, String)>, StoreError> {
+        ask!(self, |q, conn| q::tenants::zones(conn))
+    }
+
     /// Tenants of which something is left to be removed (at most `LIST_ROWS_MAX`).
     pub async fn tenants_in_deletion(&self) -> Result<Vec<TenantId>, StoreError> {
         ask!(self, |q, conn| q::tenants::in_deletion(conn))

@@ -23,6 +23,9 @@ queries! {
         WHERE tenant_id = $1 AND connection_id IN (SELECT id FROM connections WHERE tenant_id = $1 AND state = 'active')";
     BEGIN_DELETION = "UPDATE tenants SET state = 'deleting' WHERE id = $1 AND state <> 'deleting'";
     REVOKE_KEYS = "UPDATE api_keys SET revoked_at = $2 WHERE tenant_id = $1 AND revoked_at IS NULL";
+    ZONES = "SELECT DISTINCT t.slug, z.time_zone FROM tenants t
+        JOIN (SELECT tenant_id, time_zone FROM listings UNION SELECT tenant_id, time_zone FROM members) z ON z.tenant_id = t.id
+        ORDER BY z.time_zone, t.slug LIMIT $1";
     UPDATE = "UPDATE tenants SET slug = $2, name = $3, default_connection = $4 WHERE id = $1";
 }
 
@@ -87,6 +90,11 @@ pub(crate) async fn by_slug(conn: &mut Conn, slug: &str) -> Result<TenantRecord,
 pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<TenantRecord>, StoreError> {
     let rows = sqlx::query_as::<Db, Row>(LIST).bind(limits::LIST_ROWS_MAX).fetch_all(conn).await?;
     rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Names of zones of listings and members, each with the slug of a tenant that has it.
+pub(crate) async fn zones(conn: &mut Conn) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(sqlx::query_as::<Db, (String, String)>(ZONES).bind(limits::LIST_ROWS_MAX).fetch_all(conn).await?)
 }
 
 /// Those of which something is left to be removed.

@@ -1,12 +1,17 @@
 //! The database: reachable, with the schema of this program, and the key that opens what is sealed in it.
 
+use berth_model::time::Clock;
 use berth_store::Store;
 
-use super::Finding;
-use crate::{config::Config, ports::MachineRandom, wiring};
+use super::{Finding, zones::Known};
+use crate::{
+    config::Config,
+    ports::{MachineClock, MachineRandom},
+    wiring,
+};
 
 /// What was found, and whether plugins can be looked at.
-pub(super) async fn findings(config: &Config) -> (Vec<Finding>, bool) {
+pub(super) async fn findings(config: &Config, zones: &Known) -> (Vec<Finding>, bool) {
     if let Err(error) = config.make_data_dir().and_then(|()| config.vault_keys(&MachineRandom::new())) {
         let advice = "set vault-key (BERTH_VAULT_KEY) to the key that sealed the credentials";
         return (vec![Finding::fail("vault key", error.to_string(), advice)], false);
@@ -20,6 +25,7 @@ pub(super) async fn findings(config: &Config) -> (Vec<Finding>, bool) {
     if current {
         findings.push(statements(&store).await);
         findings.push(sealed(&store).await);
+        findings.push(zones.of_tenants(&store, MachineClock.now()).await);
     }
     store.close().await;
     (findings, current)

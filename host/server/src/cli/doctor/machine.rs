@@ -1,18 +1,15 @@
-//! What the machine gives: folders, disk, address, clock, time zones.
+//! What the machine gives: folders, disk, address, clock.
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use berth_model::{
     limits,
     time::{Clock, Instant},
-    zone,
 };
 
 use super::Finding;
 use crate::{cli::client::probe, config::Config, ports::MachineClock, process};
 
-/// Time zone data older than so many years misses changes that countries announce some months ahead.
-const TZDB_YEARS_MAX: i32 = 1;
 /// How long the program that has our address may take to say that it is ready.
 const PROBE: Duration = Duration::from_secs(5);
 /// No clock that is set shows an earlier time than when this was written: 2026-01-01T00:00:00Z.
@@ -27,7 +24,7 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     findings.push(encryption(config));
     findings.push(files(config, process::files()));
     findings.extend(plugin_folder(config));
-    findings.extend(clock(MachineClock.now()));
+    findings.push(clock(MachineClock.now()));
     findings
 }
 
@@ -195,25 +192,13 @@ fn plugin_folder(config: &Config) -> Option<Finding> {
     })
 }
 
-fn clock(now: Instant) -> Vec<Finding> {
+fn clock(now: Instant) -> Finding {
     let text = now.to_string();
-    let clock = if now < EARLIEST {
-        Finding::fail("clock", text.clone(), "set the machine's clock (timedatectl set-ntp true)")
+    if now < EARLIEST {
+        Finding::fail("clock", text, "set the machine's clock (timedatectl set-ntp true)")
     } else {
-        Finding::ok("clock", text.clone())
-    };
-    let year = text.get(..4).and_then(|year| year.parse::<i32>().ok());
-    let (release, source) = zone::in_use();
-    let data = release.as_ref().map(zone::Release::year);
-    let old = year.zip(data).is_none_or(|(now, data)| now - data > TZDB_YEARS_MAX);
-    let release = release.map_or_else(|| "of an unknown release".to_owned(), |release| release.to_string());
-    let found = format!("IANA {release} ({})", source.as_str());
-    let zones = if old {
-        Finding::warn("time zones", found, "update berth: countries have changed their clocks since")
-    } else {
-        Finding::ok("time zones", found)
-    };
-    vec![clock, zones]
+        Finding::ok("clock", text)
+    }
 }
 
 #[cfg(test)]
@@ -221,15 +206,9 @@ mod tests {
     use super::{super::Level, *};
 
     #[test]
-    fn a_clock_that_is_not_set_and_old_zones_are_seen() {
-        let levels = |at: &str| {
-            let found = clock(at.parse().unwrap());
-            (found[0].level, found[1].level)
-        };
-        assert_eq!(levels("1970-01-01T00:00:10Z").0, Level::Fail);
-        let year = zone::embedded_release().year();
-        assert_eq!(levels(&format!("{}-12-31T00:00:00Z", year + 1)), (Level::Ok, Level::Ok));
-        assert_eq!(levels(&format!("{}-01-01T00:00:00Z", year + 2)), (Level::Ok, Level::Warn));
+    fn a_clock_that_is_not_set_is_seen() {
+        assert_eq!(clock("1970-01-01T00:00:10Z".parse().unwrap()).level, Level::Fail);
+        assert_eq!(clock("2026-12-31T00:00:00Z".parse().unwrap()).level, Level::Ok);
     }
 
     #[test]

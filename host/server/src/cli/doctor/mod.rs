@@ -3,13 +3,19 @@
 mod database;
 mod machine;
 mod plugins;
+mod zones;
 
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use berth_model::time::Clock;
+
 use super::{CliError, output};
-use crate::config::{Config, ConfigError};
+use crate::{
+    config::{Config, ConfigError},
+    ports::MachineClock,
+};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +90,9 @@ pub(super) fn low_disk(config: &Config) -> Option<String> {
 async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("configuration", "read")];
     findings.extend(machine::findings(config).await);
-    let (of_database, usable) = database::findings(config).await;
+    let zones = zones::Known::look(config);
+    findings.push(zones.finding(MachineClock.now()));
+    let (of_database, usable) = database::findings(config, &zones).await;
     findings.extend(of_database);
     if usable {
         findings.extend(plugins::findings(config).await);
