@@ -78,6 +78,7 @@ async fn what_takes_too_much_is_ended() {
         (json!({ "mode": "host_call_flood" }), "exhausted", "host calls"),
         // Processor time or calls, whichever is less: a question costs more than the loop around it.
         (json!({ "mode": "zone_flood" }), "exhausted", "used up its"),
+        (json!({ "mode": "rule_flood" }), "exhausted", "used up its"),
         (json!({ "mode": "panic" }), "trap", ""),
         (json!({ "mode": "random_bomb", "count": 100_000_000 }), "trap", ""),
         (json!({ "mode": "exit" }), "trap", ""),

@@ -44,7 +44,7 @@ pub const CALL_PERMIT_WAIT_MS_MAX: u64 = 2_000;
 pub const CALL_HOSTCALL_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Handles (requests, streams) open in one call (default 100 000).
 pub const CALL_HANDLES_MAX: usize = 1_000;
-/// Host calls of our own interfaces (log, state, settings, credentials, zones) in one call.
+/// Host calls of our own interfaces (log, state, settings, credentials, zones, recurrence) in one call.
 pub const CALL_HOST_CALLS_MAX: u32 = 10_000;
 /// Requests in one call: paging without loops.
 pub const CALL_EGRESS_REQUESTS_MAX: u32 = 20;
@@ -124,6 +124,10 @@ pub const ZONE_NAME_BYTES_MAX: usize = 64;
 pub const ZONE_RANGE_DAYS_MAX: i64 = 9_132;
 /// Changes that are told at once: ten in each of those years, where the most that any zone has are four.
 pub const ZONE_TRANSITIONS_MAX: usize = 250;
+/// Times of a recurrence rule that a component is told at once: one each hour for a quarter of a year.
+pub const RULE_TOLD_TIMES_MAX: usize = 2_000;
+/// Steps in which they are found: a rule with `COUNT` since 1970, in about a millisecond.
+pub const RULE_TOLD_STEPS_MAX: u64 = 100_000;
 /// Traps in a row of one tenant's calls that open a plugin's circuit breaker for that tenant.
 pub const BREAKER_TRAPS_MAX: u32 = 3;
 /// How long a plugin's breaker is open at first, in milliseconds; doubles with each probe that traps.

@@ -12,6 +12,7 @@
 mod days;
 mod expand;
 mod parts;
+mod told;
 
 use std::{
     collections::BTreeSet,
@@ -28,6 +29,8 @@ use crate::{
 };
 use expand::Plan;
 use parts::{Until, parts};
+
+pub use told::{Untold, told};
 
 /// A recurrence as it is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -57,6 +57,13 @@ impl Method {
         }
     }
 }
+impl Method {
+    /// Does it change nothing?
+    #[must_use]
+    pub const fn is_question(self) -> bool {
+        matches!(self, Self::Get | Self::Propfind | Self::Report)
+    }
+}
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -125,6 +132,8 @@ pub enum SendError {
     Denied(String),
     /// It may or may not have arrived.
     Failed(String),
+    /// It arrived, and the answer is longer than Berth takes ([`crate::limits::BODY_IN_BYTES_MAX`]).
+    TooLarge,
 }
 
 /// How requests travel: [`Live`], or [`crate::testing::Scripted`] itself in tests.

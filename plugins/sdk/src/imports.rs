@@ -1,4 +1,4 @@
-//! What Berth gives a component: log, settings, state, credentials, zones. In a native build the same functions work on the
+//! What Berth gives a component: log, settings, state, credentials, zones, recurrence. In a native build the same functions work on the
 //! thread's [`crate::testing`] world.
 
 pub mod log {
@@ -97,6 +97,16 @@ pub mod credentials {
     };
     #[cfg(not(target_arch = "wasm32"))]
     pub use crate::testing::{CredentialError, MacAlgorithm, has, mac_equal, sign};
+}
+
+#[cfg(feature = "zones")]
+pub mod recurrence {
+    //! Times of recurrence rules (RFC 5545 section 3.3.10), on a wall clock; see `wit/imports.wit`. A part of the feature `zones`.
+
+    #[cfg(target_arch = "wasm32")]
+    pub use crate::bindings::connection::berth::provider::recurrence::{RuleError, occurrences};
+    #[cfg(not(target_arch = "wasm32"))]
+    pub use crate::testing::{RuleError, occurrences};
 }
 
 #[cfg(feature = "zones")]

@@ -30,6 +30,8 @@ pub mod zone;
 mod imports;
 
 pub use export::Export;
+#[cfg(feature = "zones")]
+pub use imports::recurrence;
 pub use imports::{credentials, log, settings, state};
 pub use provider::{Availability, Blocks, Bookings, Catalog, Clients, Connection, Links, Webhooks};
 use types::ProviderError;

@@ -7,8 +7,13 @@ mod world;
 #[cfg(feature = "zones")]
 mod zones;
 
+#[cfg(feature = "zones")]
+pub use crate::bindings::connection::berth::provider::recurrence::RuleError;
 #[doc(hidden)]
 pub use world::{delete, get, has, log, mac_equal, now, set, settings, sign};
+#[cfg(feature = "zones")]
+#[doc(hidden)]
+pub use zones::occurrences;
 #[cfg(feature = "zones")]
 pub(crate) use zones::transitions;
 pub use {

@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod credentials;
 pub(crate) mod log;
+pub(crate) mod recurrence;
 pub(crate) mod settings;
 pub(crate) mod state;
 pub(crate) mod stdio;

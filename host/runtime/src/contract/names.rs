@@ -31,7 +31,8 @@ const WASI_ALLOWED: [&str; 6] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:http/", "wasi:io/", "wasi:random/"];
 
 /// Interfaces of `berth:provider` that are imported.
-const HOST_INTERFACES: [&str; 6] = ["types", "log", "settings", "state", "credentials", "zones"];
+const HOST_INTERFACES: [&str; 7] =
+    ["types", "log", "settings", "state", "credentials", "zones", "recurrence"];
 
 /// What the versions of the contract begin with that this host serves: additions keep it (see `tests/frozen`).
 const SERVED: &str = "0.1.";

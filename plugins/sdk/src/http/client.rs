@@ -157,12 +157,20 @@ impl<T: Transport> RequestBuilder<'_, T> {
         if let Some(error) = self.refused {
             return Err(error);
         }
+        let method = self.request.method;
         self.client.transport.send(&self.request).map_err(|e| match e {
             SendError::Denied(why) => ProviderError::Forbidden(why),
             SendError::Failed(why) => {
-                log::warn(&format!("{} got no answer: {why}", self.request.method));
+                log::warn(&format!("{method} got no answer: {why}"));
                 ProviderError::Unavailable(None)
             }
+            // A question would be answered alike the next time; a change may have been made.
+            SendError::TooLarge if method.is_question() => ProviderError::vendor(
+                200,
+                "answer-too-large",
+                "The answer is larger than 4 MiB, which is the most that Berth takes.",
+            ),
+            SendError::TooLarge => ProviderError::Unavailable(None),
         })
     }
 
@@ -217,7 +225,8 @@ mod tests {
         let script = Scripted::at(0)
             .on_failure("GET", "/a", SendError::Failed("reset".to_owned()))
             .on("GET", "/a", 200, "<html>")
-            .on_failure("GET", "/a", SendError::Denied("not granted".to_owned()));
+            .on_failure("GET", "/a", SendError::Denied("not granted".to_owned()))
+            .on_failure("GET", "/a", SendError::TooLarge);
         let client = Client::new(&script, "https://api.acme.example");
         for expected in [
             ProviderError::Unavailable(None),
@@ -226,6 +235,11 @@ mod tests {
         ] {
             assert_eq!(client.get("/a").fetch::<Value>(), Err(expected));
         }
+        let named = client.get("/a").send();
+        assert!(matches!(named, Err(ProviderError::Vendor(e)) if e.code == "answer-too-large"));
+        let script = Scripted::at(0).on_failure("POST", "/a", SendError::TooLarge);
+        let client = Client::new(&script, "https://api.acme.example");
+        assert_eq!(client.post("/a").send(), Err(ProviderError::Unavailable(None)), "it may be done");
     }
 
     #[test]

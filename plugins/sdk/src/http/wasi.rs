@@ -124,7 +124,7 @@ fn read(response: &IncomingResponse) -> Result<Response, SendError> {
             Err(StreamError::LastOperationFailed(e)) => return Err(failed(&e.to_debug_string())),
         }
         if body.len() > limits::BODY_IN_BYTES_MAX {
-            return Err(failed("the answer is larger than 4 MiB"));
+            return Err(SendError::TooLarge);
         }
     }
 }
@@ -135,6 +135,9 @@ fn refusal(error: &ErrorCode) -> SendError {
         ErrorCode::HttpRequestDenied => {
             denied("Berth does not let this plugin reach that address; an operator can grant the host")
         }
+        ErrorCode::ConfigurationError => {
+            denied("a credential of this connection cannot be used; its calls say which and why")
+        }
         ErrorCode::DestinationIpProhibited => denied("the address leads into a private network"),
         ErrorCode::HttpRequestUriInvalid
         | ErrorCode::HttpRequestMethodInvalid
@@ -143,6 +146,7 @@ fn refusal(error: &ErrorCode) -> SendError {
         | ErrorCode::HttpRequestHeaderSectionSize(_) => {
             denied(&format!("Berth refused the request: {error:?}"))
         }
+        ErrorCode::HttpResponseBodySize(_) => SendError::TooLarge,
         other => failed(&format!("{other:?}")),
     }
 }

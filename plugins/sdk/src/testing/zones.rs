@@ -1,13 +1,17 @@
-//! `zones.transitions`, from the data of the Berth that this is built beside.
+//! `zones.transitions` and `recurrence.occurrences`, from the Berth that this is built beside.
 
 use berth_model::{
+    recurrence,
     time::{self, Zone},
     transitions,
 };
 
 use super::world;
 use crate::{
-    bindings::connection::berth::provider::zones::{Transition, ZoneError},
+    bindings::connection::berth::provider::{
+        recurrence::RuleError,
+        zones::{Transition, ZoneError},
+    },
     types::Interval,
 };
 
@@ -22,4 +26,12 @@ pub(crate) fn transitions(zone: &str, within: Interval) -> Result<Vec<Transition
         offset_seconds: told.offset_seconds,
     };
     Ok(told.into_iter().enumerate().map(change).collect())
+}
+
+/// `recurrence.occurrences`.
+pub fn occurrences(rule: &str, start: i64, from: i64, end: i64) -> Result<Vec<i64>, RuleError> {
+    recurrence::told(rule, start, from, end).map_err(|refused| match refused {
+        recurrence::Untold::Invalid => RuleError::InvalidRule,
+        recurrence::Untold::TooMany => RuleError::TooMany,
+    })
 }

@@ -13,6 +13,7 @@ mod component {
     use berth_sdk::{
         bindings::connection::berth::provider::zones::{ZoneError, transitions},
         http::{Live, Method, Request, Response, SendError, Transport},
+        recurrence::occurrences,
         time::DAY,
         types::{Interval, ProviderError},
         wasi,
@@ -35,6 +36,12 @@ mod component {
             }
             "zone_flood" => {
                 let told = (0..guest.count).map(|_| transitions("Africa/Casablanca", years(25)));
+                json!({ "told": told.filter(Result::is_ok).count() })
+            }
+            "rule_flood" => {
+                let last = 200 * 365 * DAY;
+                let told = (0..guest.count)
+                    .map(|_| occurrences("FREQ=MINUTELY;COUNT=1000000000", 0, last, last + DAY));
                 json!({ "told": told.filter(Result::is_ok).count() })
             }
             "zones" => {
@@ -93,6 +100,7 @@ mod component {
             }),
             Err(SendError::Denied(why)) => json!({ "denied": why }),
             Err(SendError::Failed(why)) => json!({ "failed": why }),
+            Err(SendError::TooLarge) => json!({ "failed": "too large" }),
         }
     }
 }
