@@ -116,7 +116,15 @@ impl Setup {
         // Of two ways to log in one is enough.
         let first =
             manifest.credentials.iter().find(|(_, c)| c.kind != CredentialKind::Generated).map(|(n, _)| n);
-        let made_up = |name: &String| Secret::new(format!("made-up-{name}-0123456789abcdef"));
+        let made_up = |name: &String| {
+            let text = format!("made-up-{name}-0123456789abcdef");
+            let is_address =
+                manifest.credentials.get(name).is_some_and(|c| c.attach.iter().any(|a| a.address));
+            // Where everything else is asked for: an address of another server is refused.
+            let server = self.settings(manifest, provider).ok().filter(|_| is_address);
+            let server = server.and_then(|settings| manifest.hosts_asked(&settings).pop_first());
+            Secret::new(server.map_or(text.clone(), |host| format!("https://{host}/{text}")))
+        };
         let of = |(name, spec): (&String, &berth_model::manifest::CredentialSpec)| {
             let value = match self.live.credentials.get(name).filter(|_| live) {
                 Some(given) => Secret::new(given.clone()),

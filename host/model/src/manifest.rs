@@ -155,7 +155,7 @@ pub enum CredentialKind {
     Generated,
 }
 
-/// Where in a request a credential goes. Exactly one of `header`, `query`, `basic`, `body-field`.
+/// Where in a request a credential goes. Exactly one of `header`, `query`, `basic`, `body-field`, `address`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Attach {
@@ -171,6 +171,10 @@ pub struct Attach {
     /// JSON Pointer (RFC 6901) to a field of a JSON body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_field: Option<String>,
+    /// The credential is a whole address, which whoever knows it may read: its path and query take the place of the request's. Its server
+    /// must be the request's.
+    #[serde(default)]
+    pub address: bool,
     /// Text around the value, `{}` standing for it: `Bearer {}`.
     #[serde(default = "just_the_value")]
     pub format: String,
@@ -281,9 +285,13 @@ impl Manifest {
                 let ways = usize::from(attach.header.is_some())
                     + usize::from(attach.query.is_some())
                     + usize::from(attach.basic)
-                    + usize::from(attach.body_field.is_some());
+                    + usize::from(attach.body_field.is_some())
+                    + usize::from(attach.address);
                 if ways != 1 {
-                    bad(path.clone(), "must have exactly one of header, query, basic, body-field");
+                    bad(path.clone(), "must have exactly one of header, query, basic, body-field, address");
+                }
+                if attach.address && attach.format != just_the_value() {
+                    bad(format!("{path}.format"), "has no meaning with address");
                 }
                 if attach.format.matches("{}").count() != 1 {
                     bad(format!("{path}.format"), "must contain {} once");

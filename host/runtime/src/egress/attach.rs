@@ -2,6 +2,8 @@
 //!
 //! Happens after everything that is logged or recorded was taken from the request, and the result is not printable.
 
+mod capability;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use berth_model::{
     limits,
@@ -65,6 +67,12 @@ pub fn secrets(manifest: &Manifest, credentials: &Credentials) -> Vec<Secret> {
             && let Some((user, password)) = secret.expose().split_once(':')
         {
             found.push(Secret::new(if password.is_empty() { user } else { password }.to_owned()));
+        }
+        // A server names an address by its path alone, too.
+        if manifest.credentials.get(name).is_some_and(|c| c.attach.iter().any(|a| a.address))
+            && let Some(url) = capability::read(secret)
+        {
+            found.push(Secret::new(capability::path_of(&url).to_owned()));
         }
     }
     found.retain(|s| s.expose().len() >= limits::EGRESS_CREDENTIAL_BYTES_MIN);
@@ -143,6 +151,8 @@ fn put(
         Ok(())
     } else if let Some(pointer) = &place.body_field {
         put_body_field(name, pointer, &text, request)
+    } else if place.address {
+        capability::put(name, secret, sent, request)
     } else {
         Ok(())
     }

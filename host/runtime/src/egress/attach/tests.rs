@@ -129,3 +129,56 @@ fn credentials_that_cannot_be_sent_or_removed_are_refused() {
         assert!(!refused.hint.unwrap().contains(bad));
     }
 }
+
+const ADDRESS: &str = "{ address = true }";
+
+/// A request to the server, under a credential that is this address.
+fn addressed(address: &str, url: &str) -> Result<String, Refusal> {
+    let url: Url = url.parse().unwrap();
+    let target = Target { authority: url.host_str().unwrap().to_owned(), url: url.clone(), insecure: false };
+    let (headers, body) = (HeaderMap::new(), Bytes::new());
+    let mut request = Outgoing { method: Method::GET, url, headers, body };
+    let credentials = [("key".to_owned(), Secret::new(address.to_owned()))].into();
+    super::attach(&manifest(ADDRESS), &credentials, &target, &mut request).map(|()| request.url.into())
+}
+
+#[test]
+fn an_address_takes_the_place_of_path_and_query() {
+    let private = "https://api.acme.example/ical/eve%40example.com/private-1a2b/basic.ics?v=2";
+    for given in [
+        private.to_owned(),
+        format!("  {private}#top\n"),
+        private.replace("https", "webcal"),
+        private.replace("https", "WEBCALS"),
+        private.replace("example/", "example:443/"),
+    ] {
+        assert_eq!(addressed(&given, "https://api.acme.example/?x=1").as_deref(), Ok(private), "{given}");
+    }
+}
+
+#[test]
+fn an_address_leads_nowhere_else() {
+    for bad in [
+        "https://hooks.acme.example/private-1a2b",
+        "https://api.acme.example:8443/private-1a2b",
+        "http://api.acme.example/private-1a2b",
+        "https://ada:pass@api.acme.example/private-1a2b",
+        "https://api.acme.example@hooks.acme.example/private-1a2b",
+        "file:///private-1a2b",
+        "webcal:private-1a2b",
+        "private-1a2b",
+    ] {
+        let refused = addressed(bad, "https://api.acme.example/").unwrap_err();
+        assert_eq!(refused.failure, Failure::CredentialUnusable, "{bad}");
+        assert!(!refused.hint.unwrap_or_default().contains("1a2b"), "a refusal tells nothing of it");
+    }
+}
+
+#[test]
+fn the_path_of_an_address_is_secret_by_itself() {
+    let address = "webcal://api.acme.example/private-1a2b/basic.ics?v=2";
+    let credentials = [("key".to_owned(), Secret::new(address.to_owned()))].into();
+    let secrets = super::secrets(&manifest(ADDRESS), &credentials);
+    let told: Vec<&str> = secrets.iter().map(Secret::expose).collect();
+    assert_eq!(told, [address, "/private-1a2b/basic.ics?v=2"]);
+}
