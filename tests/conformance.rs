@@ -12,6 +12,8 @@ mod first_party;
 mod gohighlevel;
 #[path = "conformance/google.rs"]
 mod google;
+#[path = "conformance/ics_feed.rs"]
+mod ics_feed;
 #[path = "conformance/javascript.rs"]
 mod javascript;
 #[path = "conformance/outlook.rs"]

@@ -11,6 +11,7 @@ pub mod gohighlevel;
 pub mod google;
 pub mod hours;
 pub mod outlook;
+pub mod published;
 pub mod running;
 pub mod server;
 pub mod spec;
