@@ -549,6 +549,8 @@ fn a_customer_books_beside_more_silent_connections_than_there_are_files() {
     while std::net::TcpStream::connect(&berth.address).is_err() {
         assert!(Instant::now() < until, "the server did not become ready");
     }
+    // It listens before it takes the files that it may have, and answers after that.
+    assert_eq!(http(&berth.address, key, "GET", "/healthz", &Value::Null).0, 200);
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.0.id())).unwrap();
     let limit = |name: &str| -> Vec<String> {
         let line = limits.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{limits}"));

@@ -148,7 +148,9 @@ fn alberta_keeps_its_summer_time() {
     let folder = tempfile::tempdir().unwrap();
     let hours = |start: &str, end: &str| json!({ "windows": [{ "start": start, "end": end }] });
     assert_eq!(compute(folder.path(), &[]), hours("2026-12-08T15:00:00Z", "2026-12-08T23:00:00Z"));
-    // And would not by the law of another folder.
+    // As well with a configuration that cannot be read. And would not by the law of another folder.
+    let unread = compute(folder.path(), &[("BERTH_LISTEN", Path::new("nowhere"))]);
+    assert_eq!(unread, hours("2026-12-08T15:00:00Z", "2026-12-08T23:00:00Z"));
     let zones = folder.path().join("zones");
     fill(&zones, "2099a", &[("America/Edmonton", "America/Denver")]);
     let other = compute(folder.path(), &[("BERTH_TIME_ZONE_DIR", &zones)]);

@@ -1,4 +1,5 @@
-//! `berth compute`: availability as a pure function. No server, no database; time-zone data as the configuration says.
+//! `berth compute`: availability as a pure function. No server, no database, no configuration but
+//! for time-zone data.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

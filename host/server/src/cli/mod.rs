@@ -170,7 +170,11 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, CliError> {
-    let config = Config::load(cli.config.as_deref());
+    let mut config = Config::load(cli.config.as_deref());
+    if let (Command::Compute(_), Err(error)) = (&cli.command, &config) {
+        output::note(&format!("berth: no folder of time zones is looked for: {error}"));
+        config = Ok(Config::default());
+    }
     if matches!(cli.command, Command::Doctor) {
         return doctor::doctor(cli.json, config).await;
     }

@@ -87,8 +87,6 @@ pub(super) async fn run(
     let address = listener.local_addr().map_err(|e| CliError::Other(e.to_string()))?;
     let supervisor = wired.supervisor.clone();
     let plugin_dir = (!config.plugin_dir.is_empty()).then(|| config.plugin_dir.clone().into());
-    // What was found at the start is said now that it can be asked for.
-    zones.keep(true, &wired.readiness);
     let Front { tls, limits, metrics } = front(&config).await?;
     let proxies: Vec<_> = config.trusted_proxies.iter().copied().collect();
     let app = App::with(
@@ -101,6 +99,8 @@ pub(super) async fn run(
         },
     )
     .with_readiness(wired.readiness.clone());
+    // What was found at the start is said now that it can be asked for.
+    zones.keep(true, &wired.readiness);
     let work = tokio::spawn(background::run(wired.clone(), app.clone(), zones, plugin_dir));
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!(url = %format!("{scheme}://{address}"), connections = limits.connections, "berth serves");
