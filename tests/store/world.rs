@@ -301,6 +301,7 @@ impl World {
             status: BookingStatus::Confirmed,
             provider_task: None,
             when,
+            clocks: None,
             previous_when: None,
             attendee: Attendee {
                 name: "Grace".into(),

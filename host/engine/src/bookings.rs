@@ -5,6 +5,7 @@
 
 use berth_model::{
     booking::{Booking, BookingStatus, ProviderTask},
+    clocks::Clocks,
     event_type::Confirmation,
     id::{BookingId, EventTypeId, HoldId, MemberId, SeriesId},
     limits,
@@ -291,6 +292,7 @@ impl Engine {
             status: if external || waits { BookingStatus::Pending } else { BookingStatus::Confirmed },
             provider_task: (external && !waits).then_some(ProviderTask::Create),
             when,
+            clocks: Clocks::at(when.start(), scene.listing.time_zone, &request.attendee.time_zone),
             previous_when: None,
             attendee: request.attendee.clone(),
             guests: request.guests.clone(),

@@ -13,6 +13,7 @@ mod calendar_writes;
 mod calendars;
 mod catalog;
 mod clashes;
+mod clock_changes;
 mod computing;
 mod connections;
 mod context;
@@ -167,6 +168,8 @@ struct Inner {
     cache: availability::Cache,
     /// Members whose calendars somebody was asked to look at.
     looked: clashes::Looked,
+    /// With which data of zones bookings to come were looked through last.
+    clocks_looked: tokio::sync::Mutex<Option<clock_changes::LookedWith>>,
     /// Providers' event types, page by page, where a manifest allows it.
     catalog: catalog::Catalog,
     /// Plugin generation that was loaded last.
@@ -219,6 +222,7 @@ impl Engine {
                 computing: computing::Computing::of_this_machine(),
                 cache: availability::new_cache(),
                 looked: clashes::new_looked(),
+                clocks_looked: tokio::sync::Mutex::default(),
                 catalog: catalog::new_catalog(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
                 reload: std::sync::Mutex::default(),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    clocks::Clocks,
     id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
     provider::Attendee,
     time::{Instant, Interval},
@@ -128,6 +129,8 @@ pub struct Booking {
     pub provider_task: Option<ProviderTask>,
     /// The meeting, without buffers.
     pub when: Interval,
+    /// What clocks showed at its start when it was made or moved last. None of one from before that was kept.
+    pub clocks: Option<Clocks>,
     /// While a reschedule waits for the provider: the time to go back to if it refuses.
     pub previous_when: Option<Interval>,
     /// The customer.

@@ -8,6 +8,7 @@ pub mod booking;
 pub mod breaker;
 pub mod budget;
 pub mod calendar;
+pub mod clocks;
 pub mod conformance;
 pub mod connection;
 pub mod event_type;

@@ -114,6 +114,10 @@ fn describe() {
     describe_counter!("berth_log_lines_lost_total", "Lines of the log that could not be written");
     describe_gauge!("berth_jobs_open", "Jobs that wait or are held");
     describe_gauge!("berth_tzdata_info", "Release and source of the time-zone data; 1 for what is in use");
+    describe_gauge!(
+        "berth_bookings_clock_changed",
+        "Bookings to come whose clocks showed another time than was told when they were last looked through"
+    );
     describe_gauge!("berth_connections_open", "Connections to this server");
     describe_counter!("berth_connections_closed_total", "Connections that were closed by us, and why");
 }

@@ -55,6 +55,7 @@ migrations! {
     38 "0038_conflict_versions",
     39 "0039_lookups",
     44 "0044_conflict_keys",
+    45 "0045_clocks",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -1,6 +1,7 @@
 //! What goes into and comes out of the store besides the model's own records.
 
 mod availability;
+mod clocks;
 mod idempotency;
 mod oauth;
 mod recovery;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace, TwinKnown};
+pub use clocks::BookingClocks;
 pub use idempotency::{Idempotency, IdempotencyKey, KeptAnswer};
 pub use oauth::{OAuthClientRecord, OAuthFlow};
 pub use recovery::Recovered;

@@ -133,6 +133,7 @@ impl Scene {
             status: BookingStatus::Confirmed,
             provider_task: None,
             when,
+            clocks: None,
             previous_when: None,
             attendee: Attendee {
                 name: "Ada Nowak".to_owned(),

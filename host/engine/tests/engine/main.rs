@@ -12,6 +12,8 @@ mod changed;
 #[cfg(test)]
 mod clashes;
 #[cfg(test)]
+mod clock_changes;
+#[cfg(test)]
 mod closing;
 #[cfg(test)]
 mod connections;

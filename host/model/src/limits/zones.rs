@@ -17,3 +17,5 @@ pub const ZONE_INDEX_BYTES_MAX: u64 = 1024 * 1024;
 /// How often folders of zones are looked at, in milliseconds. What has changed is taken when the next look finds it unchanged: within a
 /// minute, however the looks fall.
 pub const ZONE_LOOK_MS: u64 = 5_000;
+/// Bookings to come that one answer looks at for clocks that show another time than was told.
+pub const CLOCKS_LOOKED_AT_ONCE: usize = 2_000;

@@ -6,6 +6,7 @@ mod booking_changes;
 mod booking_providers;
 mod bookings;
 mod calendars;
+mod clock_changes;
 mod closing;
 mod compute;
 pub(crate) mod errors;
@@ -74,6 +75,19 @@ fn closing_documented() -> OpenApiRouter<App> {
         .routes(routes!(closing::event_type))
 }
 
+fn bookings_documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(bookings::create, bookings::list))
+        .routes(routes!(bookings::get))
+        .routes(routes!(booking_changes::cancel))
+        .routes(routes!(booking_changes::reschedule))
+        .routes(routes!(clock_changes::list))
+        .routes(routes!(clock_changes::keep))
+        .routes(routes!(booking_changes::confirm))
+        .routes(routes!(booking_changes::decline))
+        .routes(routes!(booking_changes::no_show))
+}
+
 fn keyed_documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(listings::create, listings::list))
@@ -109,13 +123,7 @@ fn keyed_documented() -> OpenApiRouter<App> {
             rules::restriction_schedules::delete
         ))
         .merge(OpenApiRouter::new().routes(routes!(compute::post)).layer(compute::body_limit()))
-        .routes(routes!(bookings::create, bookings::list))
-        .routes(routes!(bookings::get))
-        .routes(routes!(booking_changes::cancel))
-        .routes(routes!(booking_changes::reschedule))
-        .routes(routes!(booking_changes::confirm))
-        .routes(routes!(booking_changes::decline))
-        .routes(routes!(booking_changes::no_show))
+        .merge(bookings_documented())
         .routes(routes!(manage::link))
         .routes(routes!(calendars::invitation))
         .routes(routes!(calendars::rotate_member, calendars::end_member))

@@ -35,7 +35,7 @@ const TROUBLE_LOOKS_MAX: u64 = 90 * 1_000 / limits::DATABASE_PROBE_EVERY_MS;
 /// How long one may take that asks providers, or compiles.
 const LONG: Duration = Duration::from_mins(15);
 
-pub(super) const DUTIES: [Duty<DutyContext>; 15] = [
+pub(super) const DUTIES: [Duty<DutyContext>; 16] = [
     Duty { name: "replicas", every: SOON, longest: SHORT, run: |on| Box::pin(once_it_works(replicas, on)) },
     Duty { name: "plugins", every: SOON, longest: LONG, run: |on| Box::pin(once_it_works(plugins, on)) },
     Duty {
@@ -58,6 +58,7 @@ pub(super) const DUTIES: [Duty<DutyContext>; 15] = [
     },
     Duty { name: "blocks", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(blocks, on)) },
     Duty { name: "looks", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(looks, on)) },
+    Duty { name: "clocks", every: MINUTE, longest: LONG, run: |on| Box::pin(once_it_works(clocks, on)) },
     Duty { name: "syncs", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(syncs, on)) },
     Duty {
         name: "subscriptions",
@@ -188,6 +189,15 @@ async fn blocks(DutyContext(on): DutyContext) -> Done {
 /// Events that appeared over bookings in members' calendars.
 async fn looks(DutyContext(on): DutyContext) -> Done {
     on.wired.engine.begin_calendar_looks().await.map(drop).map_err(|p| said(&p))
+}
+
+/// Bookings whose clocks show another time than was told, once other data of zones is in use.
+async fn clocks(DutyContext(on): DutyContext) -> Done {
+    if let Some(changed) = on.wired.engine.look_at_clocks().await.map_err(|p| said(&p))? {
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+        metrics::gauge!("berth_bookings_clock_changed").set(changed as f64);
+    }
+    Ok(())
 }
 
 async fn syncs(DutyContext(on): DutyContext) -> Done {

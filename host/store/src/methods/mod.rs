@@ -58,6 +58,7 @@ mod calendars;
 mod calls;
 mod catalogs;
 mod clashes;
+mod clocks;
 mod connections;
 mod event_types;
 mod feeds;

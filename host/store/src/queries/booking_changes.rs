@@ -19,7 +19,8 @@ use crate::{
 queries! {
     UPDATE = "UPDATE bookings SET status = $3, provider_task = $4, starts_at = $5, ends_at = $6,
             previous_starts_at = $7, previous_ends_at = $8, reason = $9, external_id = $10, external = $11,
-            external_updated_at = $12, sequence = $13, updated_at = $14, member_id = $15, other_members = $16, assignment = $17
+            external_updated_at = $12, sequence = $13, updated_at = $14, member_id = $15, other_members = $16, assignment = $17,
+            clocks = $18
         WHERE tenant_id = $1 AND id = $2";
 }
 
@@ -38,7 +39,12 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
     if old.sequence != order.expected_sequence {
         return Err(StoreError::Stale);
     }
-    let step = transition::apply(&old, order.change, audit.at)?;
+    let mut step = transition::apply(&old, order.change, audit.at)?;
+    let start = step.booking.when.start();
+    if start != old.when.start() {
+        // Whoever is told of the new time is told what clocks show then.
+        step.booking.clocks = old.clocks.as_ref().map(|clocks| clocks.showing(start));
+    }
     if !old.members().eq(step.booking.members()) {
         // All of them in one order, before the places of any are looked at.
         let mut all: Vec<_> = old.members().chain(step.booking.members()).collect();
@@ -85,6 +91,7 @@ async fn update(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(booking.member.uuid())
         .bind(Json(&booking.other_members))
         .bind(booking.assignment.as_ref().map(Json))
+        .bind(booking.clocks.as_ref().map(Json))
         .execute(&mut *conn)
         .await?;
     twins::note_own(conn, booking).await

@@ -25,14 +25,14 @@ macro_rules! columns {
     () => {
         "tenant_id, id, listing_id, event_type_id, member_id, connection_id, status, provider_task, starts_at, ends_at,
             previous_starts_at, previous_ends_at, attendee, guests, answers, notes, reason, external_id, external,
-            external_updated_at, sequence, created_at, updated_at, other_members, seats, series_id, assignment"
+            external_updated_at, sequence, created_at, updated_at, other_members, seats, series_id, assignment, clocks"
     };
 }
 
 queries! {
     INSERT = concat!("INSERT INTO bookings (", columns!(), ")
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27)");
+            $23, $24, $25, $26, $27, $28)");
     GET = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2");
     LOCK = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2", lock_row!());
     // Of all tenants: for the sweep that completes them.
@@ -73,6 +73,7 @@ struct Row {
     seats: i64,
     series_id: Option<Uuid>,
     assignment: Option<Json<Value>>,
+    clocks: Option<Json<Value>>,
 }
 
 impl TryFrom<Row> for Booking {
@@ -95,6 +96,7 @@ impl TryFrom<Row> for Booking {
             status: named(&BookingStatus::ALL, BookingStatus::as_str, &row.status, "booking status")?,
             provider_task: task.transpose()?,
             when: interval(row.starts_at, row.ends_at)?,
+            clocks: row.clocks.map(|value| shaped(value, "clocks")).transpose()?,
             previous_when: previous.map(|(start, end)| interval(start, end)).transpose()?,
             attendee: shaped(row.attendee, "attendee")?,
             guests: shaped(row.guests, "guests")?,
@@ -180,6 +182,7 @@ async fn insert(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(i64::from(booking.seats))
         .bind(booking.series.map(SeriesId::uuid))
         .bind(booking.assignment.as_ref().map(Json))
+        .bind(booking.clocks.as_ref().map(Json))
         .execute(&mut *conn)
         .await
         .map_err(|e| {

@@ -36,6 +36,7 @@ pub(crate) mod calendars;
 pub(crate) mod calls;
 pub(crate) mod catalogs;
 pub(crate) mod clashes;
+pub(crate) mod clocks;
 pub(crate) mod conflicts;
 pub(crate) mod connections;
 pub(crate) mod event_types;
@@ -75,6 +76,7 @@ const ALL: &[&[&str]] = &[
     calendars::ALL,
     calls::ALL,
     clashes::ALL,
+    clocks::ALL,
     conflicts::ALL,
     connections::ALL,
     event_types::ALL,
