@@ -6,6 +6,8 @@ mod admin;
 mod beyond;
 #[path = "api/calendars.rs"]
 mod calendars;
+#[path = "api/clock_changes.rs"]
+mod clock_changes;
 #[path = "api/closing.rs"]
 mod closing;
 #[path = "api/dropped.rs"]

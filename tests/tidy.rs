@@ -51,7 +51,10 @@ fn files_of_the_host_are_small() {
 fn nothing_is_left_for_later_in_code() {
     for folder in ["host", "plugins"] {
         for (path, text) in files(folder, ".rs") {
-            for word in ["TODO", "FIXME", "todo!(", "unimplemented!(", "dbg!(", "#[ignore"] {
+            // A word of its own: iCalendar has a VTODO.
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            assert!(!words.any(|word| matches!(word, "TODO" | "FIXME")), "{}", path.display());
+            for word in ["todo!(", "unimplemented!(", "dbg!(", "#[ignore"] {
                 assert!(!text.contains(word), "{} contains {word}", path.display());
             }
         }

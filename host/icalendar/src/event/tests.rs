@@ -77,7 +77,7 @@ fn whole_days_of_every_dialect() {
         whole_days(&calendar(lines).parts[0])
             .map(|days| days.map(|days| format!("{} {}", days.first.format("%d"), days.last.format("%d"))))
     };
-    let outlook =
+    let midnights =
         "DTSTART;TZID=America/New_York:20261225T000000\nDTEND;TZID=America/New_York:20261226T000000";
     for (lines, expected) in [
         ("DTSTART;VALUE=DATE:20261225", Some("25 25")),
@@ -89,8 +89,8 @@ fn whole_days_of_every_dialect() {
         ("DTSTART;VALUE=DATE:20261224\nDURATION:P1W", Some("24 30")),
         ("DTSTART;VALUE=DATE:20261224\nDURATION:P0D", Some("24 24")),
         ("DTSTART;VALUE=DATE:20261224T000000\nDTEND;VALUE=DATE:20261225T000000", Some("24 24")),
-        (outlook, None),
-        (&format!("{outlook}\nX-MICROSOFT-CDO-ALLDAYEVENT:TRUE"), Some("25 25")),
+        (midnights, None),
+        (&format!("{midnights}\nX-MICROSOFT-CDO-ALLDAYEVENT:TRUE"), Some("25 25")),
         ("DTSTART:20261225T090000Z\nX-MICROSOFT-CDO-ALLDAYEVENT:TRUE", None),
         ("DTSTART:20261225T090000Z", None),
     ] {
