@@ -8,6 +8,8 @@ mod beyond;
 mod calendars;
 #[path = "api/clock_changes.rs"]
 mod clock_changes;
+#[path = "api/clocks.rs"]
+mod clocks;
 #[path = "api/closing.rs"]
 mod closing;
 #[path = "api/dropped.rs"]

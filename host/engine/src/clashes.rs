@@ -11,7 +11,7 @@ use berth_model::{
     limits,
     problem::{Code, Problem},
     sync::{Conflict, ConflictKind},
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
 };
 use berth_store::{
     StoreError,
@@ -154,7 +154,8 @@ impl Engine {
         let (mut busy, mut all) = (Vec::new(), true);
         for calendar in calendars {
             let ids = calendar_ids(std::slice::from_ref(calendar));
-            let zone = Zone::UTC.to_string();
+            let member = self.store().member(calendar.tenant, calendar.member).await?;
+            let zone = member.time_zone.to_string();
             match self.read_calendars(request_id, connection, ids, within, zone, true).await {
                 Ok(told) => {
                     self.calendar_works(calendar, NOT_READ).await?;

@@ -186,7 +186,7 @@ fn previewed(preview: &PatternPreview, budget: &Budget) -> Outcome<Vec<Instant>>
     fields.finish()?;
     // It has no id before it is stored.
     let pattern = (RuleId::from_uuid(uuid::Uuid::nil()), &preview.pattern);
-    let windows = pattern_windows(&[pattern], preview.time_zone, &[], &[], preview.within, budget)?.windows;
+    let windows = pattern_windows(&[pattern], preview.time_zone, &[], preview.within, budget)?.windows;
     let host = Host {
         zone: preview.time_zone,
         unrestricted: windows.clone(),

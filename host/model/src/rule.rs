@@ -103,7 +103,7 @@ pub enum Rule {
     Pattern(Pattern),
     /// Hours of one day that replace the usual ones; none close it.
     Override(Override),
-    /// Days on which a listing is closed, unless a member's override opens one.
+    /// Days of a listing's clock on which it is closed, but for the hours of a member's override.
     Holiday(Holiday),
     /// A stretch of time in which a member cannot be booked.
     OutOfOffice(OutOfOffice),
@@ -175,7 +175,7 @@ pub struct Override {
     pub intervals: Vec<Stretch>,
 }
 
-/// Days on which a listing is closed.
+/// Days on which a listing is closed, from midnight to midnight on its own clock, wherever its members are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Holiday {

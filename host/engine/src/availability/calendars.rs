@@ -92,13 +92,15 @@ impl Engine {
         let tenant = scene.listing.tenant;
         let connection = self.store().connection(tenant, *connection).await.map_err(of_store)?;
         let ids = ids(calendars);
-        // A calendar of several members is asked once for all of them.
-        let key = (connection.id, Subject::Calendars(ids.clone()), within);
+        // A day off is a day where its member is.
+        let own = scene.members.iter().find(|other| other.id == *member);
+        let zone = own.map_or(scene.listing.time_zone, |own| own.time_zone);
+        // A calendar of several members is asked once for all who share a clock.
+        let key = (connection.id, Subject::Calendars(ids.clone(), zone), within);
         let told = if let Some(Told::Busy(told)) = self.remembered(&connection, &key).await {
             told
         } else {
-            let zone = scene.listing.time_zone.to_string();
-            match self.read_calendars(request_id, &connection, ids, within, zone, false).await {
+            match self.read_calendars(request_id, &connection, ids, within, zone.to_string(), false).await {
                 Ok(told) => {
                     self.remember(key, Told::Busy(told.clone())).await;
                     told

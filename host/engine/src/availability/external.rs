@@ -9,7 +9,7 @@ use berth_model::{
     limits,
     manifest::CacheTimes,
     provider::{BusyQuery, CallContext, CallError, ExternalBusyTime, ExternalId, SlotQuery},
-    time::{Instant, Interval},
+    time::{Instant, Interval, Zone},
 };
 use moka::future::Cache as Moka;
 
@@ -36,8 +36,8 @@ pub(crate) enum Told {
 pub(crate) enum Subject {
     /// Meetings of so many minutes.
     Meetings(EventTypeId, u32),
-    /// The busy times of these calendars.
-    Calendars(Vec<ExternalId>),
+    /// The busy times of these calendars, whose days are days in this zone.
+    Calendars(Vec<ExternalId>, Zone),
 }
 
 type Key = (ConnectionId, Subject, Interval);

@@ -7,14 +7,14 @@ use berth_model::{
     budget::{Budget, Exhausted},
     hours::{civil_day, day_start},
     id::{Id, RuleId},
-    intervals::{intersection, merged},
+    intervals::{intersection, merged, subtraction},
     limits,
     member::{MemberRecord, WeeklyHours},
     rule::{Override, Pattern, Rule, RuleOwner, RuleRecord},
     scheduling::windows::{DateOverride, OpenHours, Travel},
     time::{Instant, Interval, Zone},
 };
-use chrono::{Days, NaiveDate, Weekday};
+use chrono::{NaiveDate, Weekday};
 
 use crate::routing::Scene;
 
@@ -40,8 +40,8 @@ pub(super) struct Cuts {
     windows: Option<Vec<Interval>>,
     /// Patterns that could not be followed.
     pub(super) left_out: Vec<RuleId>,
-    /// Days on which the listing is closed.
-    holidays: Vec<NaiveDate>,
+    /// When the listing is closed, but for what a member's override opens: whole days on the listing's clock.
+    holidays: Vec<Interval>,
 }
 
 /// The rules of a question, by whom they bear on.
@@ -84,22 +84,28 @@ impl<'a> Rules<'a> {
         self.of(owner).filter_map(|r| if let Rule::Override(o) = r { Some(o.day()) } else { None }).collect()
     }
 
-    /// Days around an interval on which the listing is closed.
-    fn holidays(&self, owner: RuleOwner, seen: Interval) -> Vec<NaiveDate> {
-        // Two days more: another clock may show another date.
-        let two = Days::new(2);
-        let first = civil_day(Zone::UTC, seen.start()).checked_sub_days(two).unwrap_or(NaiveDate::MIN);
-        let last = civil_day(Zone::UTC, seen.end()).checked_add_days(two).unwrap_or(NaiveDate::MAX);
-        let days = self.of(owner).filter_map(|r| if let Rule::Holiday(h) = r { Some(h) } else { None });
-        let mut closed: Vec<NaiveDate> = days
-            .flat_map(|h| {
-                let end = h.last_date.unwrap_or(h.date).min(last);
-                h.date.max(first).iter_days().take_while(move |day| *day <= end)
-            })
-            .collect();
-        closed.sort_unstable();
-        closed.dedup();
-        closed
+    /// When the listing is closed, around an interval: its days begin and end on its own clock, whoever is booked there.
+    ///
+    /// # Errors
+    /// Each holiday is a step of the budget.
+    fn holidays(
+        &self,
+        listing: RuleOwner,
+        zone: Zone,
+        seen: Interval,
+        budget: &Budget,
+    ) -> Result<Vec<Interval>, Exhausted> {
+        let days = self.of(listing).filter_map(|r| if let Rule::Holiday(h) = r { Some(h) } else { None });
+        let mut closed = Vec::new();
+        for holiday in days {
+            budget.spend(1)?;
+            let after = holiday.last_date.unwrap_or(holiday.date).succ_opt();
+            let end = after.map_or(Instant::MAX, |after| day_start(zone, after));
+            // A day that the zone skipped has no length.
+            let day = Interval::new(day_start(zone, holiday.date), end).ok();
+            closed.extend(day.and_then(|day| day.intersection(seen)));
+        }
+        Ok(merged(closed))
     }
 
     /// What cuts everyone's hours: the listing's and the event type's rules, the restriction schedule, holidays.
@@ -130,7 +136,8 @@ impl<'a> Rules<'a> {
                 _ => Vec::new(),
             });
         }
-        Ok(Cuts { windows, left_out, holidays: self.holidays(listing, seen) })
+        let holidays = self.holidays(listing, scene.listing.time_zone, seen, budget)?;
+        Ok(Cuts { windows, left_out, holidays })
     }
 
     /// When the listing, or the event type, lets its people be booked; none if it says nothing of hours.
@@ -152,7 +159,7 @@ impl<'a> Rules<'a> {
             let windows = hours.windows(seen, budget)?;
             return Ok(Some(PatternWindows { windows, ..PatternWindows::default() }));
         }
-        pattern_windows(&patterns, zone, &overrides, &[], seen, budget).map(Some)
+        pattern_windows(&patterns, zone, &overrides, seen, budget).map(Some)
     }
 
     /// When a member is open.
@@ -169,10 +176,6 @@ impl<'a> Rules<'a> {
         let own = RuleOwner::Member(member.id);
         let zone = member.time_zone;
         let overrides = self.overrides(own);
-        let mut closed = cuts.holidays.clone();
-        // A member's own override opens a holiday.
-        let opened: HashSet<NaiveDate> = overrides.iter().map(|o| o.date).collect();
-        closed.retain(|day| !opened.contains(day));
         let travel: Vec<Travel> = self
             .of(own)
             .filter_map(|r| if let Rule::Travel(t) = r { Some(t) } else { None })
@@ -181,16 +184,26 @@ impl<'a> Rules<'a> {
         let away = self.of(own).filter_map(|r| if let Rule::OutOfOffice(a) = r { Some(a) } else { None });
         let away = merged(away.filter_map(|a| Interval::new(a.start, a.end).ok()).collect());
         let patterns = self.patterns(own);
-        let PatternWindows { windows: unrestricted, regular, left_out } = if patterns.is_empty() {
-            let hours = OpenHours { zone, weekly: member.weekly_hours.clone(), overrides, closed, travel };
+        // Patterns stay where they are when their member travels.
+        let travel = if patterns.is_empty() { travel } else { Vec::new() };
+        let instead = OpenHours { zone, weekly: Vec::new(), overrides, closed: Vec::new(), travel };
+        let PatternWindows { windows: mut unrestricted, regular, left_out } = if patterns.is_empty() {
+            let hours = OpenHours { weekly: member.weekly_hours.clone(), ..instead.clone() };
             PatternWindows {
                 windows: hours.windows(seen, budget)?,
                 regular: hours.regular().windows(seen, budget)?,
                 left_out: Vec::new(),
             }
         } else {
-            pattern_windows(&patterns, zone, &overrides, &closed, seen, budget)?
+            pattern_windows(&patterns, zone, &instead.overrides, seen, budget)?
         };
+        if !cuts.holidays.is_empty() {
+            budget.spend_each(unrestricted.len().saturating_add(cuts.holidays.len()))?;
+            unrestricted = subtraction(&unrestricted, &cuts.holidays);
+            // What a member's own override opens is open on a holiday, too.
+            unrestricted.extend(instead.windows(seen, budget)?);
+            unrestricted = merged(unrestricted);
+        }
         let windows = match &cuts.windows {
             Some(cut) => intersection(&unrestricted, cut),
             None => unrestricted.clone(),
@@ -210,17 +223,16 @@ pub(crate) struct PatternWindows {
     pub(crate) left_out: Vec<RuleId>,
 }
 
-/// Open windows of patterns: each on its own clock, with these days replaced and these closed. A pattern that takes too many steps by
+/// Open windows of patterns: each on its own clock, with these days replaced. A pattern that takes too many steps by
 /// itself (an older version may have stored one) opens nothing, so that it does not end the whole answer.
 pub(crate) fn pattern_windows(
     patterns: &[(RuleId, &Pattern)],
     zone: Zone,
     overrides: &[DateOverride],
-    closed: &[NaiveDate],
     seen: Interval,
     budget: &Budget,
 ) -> Result<PatternWindows, Exhausted> {
-    let differs: Vec<NaiveDate> = closed.iter().copied().chain(overrides.iter().map(|o| o.date)).collect();
+    let differs: Vec<NaiveDate> = overrides.iter().map(|o| o.date).collect();
     let differing: HashSet<NaiveDate> = differs.iter().copied().collect();
     let mut found = PatternWindows::default();
     for (id, pattern) in patterns {

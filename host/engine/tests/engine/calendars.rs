@@ -1,11 +1,12 @@
 //! Members' own calendars: read for busy times, written with bookings.
 
-use berth_engine::{AvailabilityQuery, NewCalendar, ProviderChoice};
+use berth_engine::{AvailabilityQuery, MemberPatch, NewCalendar, ProviderChoice};
 use berth_model::{
     booking::Booking,
     calendar::{CalendarEntry, CalendarRecord},
     connection::ConnectionRecord,
     event_type::EventTypePolicy,
+    limits,
     provider::{ExternalBooking, ExternalStatus},
     scheduling::rules::TeamMode,
     time::{Instant, Interval},
@@ -192,6 +193,22 @@ async fn busy_times_count_for_their_member_alone() {
     w.provider.next("busy", Fault::Before(LOST));
     let answer = w.engine.availability(&w.caller, query).await.unwrap();
     assert_eq!(answer.degraded.len(), 1);
+}
+
+#[tokio::test]
+async fn days_of_a_members_calendar_are_days_where_the_member_is() {
+    let (w, ..) = with_calendar(true, false).await;
+    let patch = MemberPatch { time_zone: Some("Europe/Lisbon".parse().unwrap()), ..MemberPatch::default() };
+    w.engine.update_member(&w.caller, w.ana.id, patch, None).await.unwrap();
+    let asked = || std::mem::take(&mut w.provider.state().zones).into_iter().collect::<Vec<_>>();
+    asked();
+    // When somebody wants to book, and when the calendar is looked at.
+    booked(&w, monday("10:00")).await;
+    assert_eq!(asked(), ["Europe/Lisbon"]);
+    w.clock.pass_seconds(limits::CALENDAR_LOOK_SECONDS + 1);
+    w.engine.begin_calendar_looks().await.unwrap();
+    settled(&w).await;
+    assert_eq!(asked(), ["Europe/Lisbon"]);
 }
 
 #[tokio::test]

@@ -113,6 +113,8 @@ pub(crate) struct State {
     pub(crate) catalog: Vec<ExternalEventType>,
     /// Stretches that were asked for.
     pub(crate) asked: Vec<Interval>,
+    /// Zones whose days busy times were asked for by.
+    pub(crate) zones: BTreeSet<String>,
     /// What messages mean, by body.
     pub(crate) messages: BTreeMap<Vec<u8>, Result<WebhookOutcome, CallError>>,
     /// Bodies of messages, in the order in which they were read.
@@ -299,6 +301,7 @@ impl Providers for Fake {
     fn busy<'a>(&'a self, cx: &'a CallContext, query: BusyQuery) -> Reply<'a, Vec<ExternalBusyTime>> {
         self.call(cx, "busy", move |s| {
             s.asked.push(query.within);
+            s.zones.insert(query.time_zone);
             if let Some(error) = &s.unreadable {
                 return Err(error.clone());
             }

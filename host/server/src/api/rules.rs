@@ -28,6 +28,7 @@ use crate::http::{
 
 /// A rule.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(description = include_str!("clocks.md"))]
 pub(super) struct RuleView {
     #[schema(value_type = String)]
     id: RuleId,
@@ -217,7 +218,7 @@ rule_routes!(
     "availability rules",
     Holiday,
     Holiday,
-    "days on which a listing is closed, unless a member's override opens one"
+    "days of a listing's clock on which it is closed, but for the hours of a member's override"
 );
 rule_routes!(
     out_of_office,
