@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use berth_engine::{
-    BookOutcome, BookRequest, CancelBooking, NewCalendar, NewConnection, NewOAuthClient, OAuthAnswer,
-    ProviderChoice, RescheduleBooking,
+    AvailabilityQuery, BookOutcome, BookRequest, CancelBooking, NewCalendar, NewConnection, NewOAuthClient,
+    OAuthAnswer, ProviderChoice, RescheduleBooking,
 };
 use berth_model::{
     booking::{Booking, BookingStatus},
@@ -16,8 +16,8 @@ use berth_model::{
     problem::{Code, Problem},
     provider::WebhookRequest,
     secret::{Credentials, Secret},
-    sync::ConflictKind,
-    time::{Clock, Instant},
+    sync::{ConflictKind, SyncRules},
+    time::{Clock, Instant, Interval, Zone},
 };
 use berth_simulators::{faults::Fault, google};
 use berth_tests::{TestClock, World, component};
@@ -282,6 +282,50 @@ async fn a_person_consents_and_the_token_renews_itself_until_the_consent_ends() 
     s.world.engine.finish_oauth(consent(&again.url).await, "test").await.result.unwrap();
     s.work(6 * 3_600).await;
     s.event(outcome.booking.id);
+}
+
+/// What takes time does so whether it is asked for or followed: the calendar's own days, and nothing that was declined or is shown as free.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_enter_takes_the_same_time_on_both_paths() {
+    let scene = scene(12).await;
+    let (engine, caller) = (&scene.world.engine, &scene.world.caller);
+    let rules = SyncRules { member: Some(scene.event_type.members[0]), ..SyncRules::default() };
+    engine.set_sync_rules(caller, scene.connection, rules).await.unwrap();
+    let add = |clock: &str| scene.google.add_event(CALENDAR, at(clock).micros(), 60, "x").unwrap();
+    let edit = |id: &str, fields| scene.google.edit_event(CALENDAR, id, &fields).unwrap();
+    let day_off = add("05:00");
+    edit(&day_off, json!({ "start": { "date": "2026-11-26" }, "end": { "date": "2026-11-27" } }));
+    let maybe = add("10:00");
+    edit(&maybe, json!({ "status": "tentative" }));
+    let declined = add("12:00");
+    edit(
+        &declined,
+        json!({ "attendees": [{ "email": "eve@example.com", "self": true, "responseStatus": "declined" }] }),
+    );
+    let free = add("14:00");
+    edit(&free, json!({ "transparency": "transparent" }));
+    engine.start_sync(caller, scene.connection, true).await.unwrap();
+    scene.work(0).await;
+    // The calendar is in Warsaw, an hour ahead.
+    for provider in [Some(ProviderChoice::BuiltIn), None] {
+        let query = AvailabilityQuery {
+            event_type: scene.event_type.id,
+            within: Interval::new(at("08:00"), "2026-11-27T08:00:00Z".parse().unwrap()).unwrap(),
+            time_zone: Zone::UTC,
+            length_minutes: None,
+            member: None,
+            provider,
+            explain: false,
+        };
+        let offered = engine.availability(caller, query).await.unwrap().slots;
+        let open = |time: &str| offered.iter().any(|slot| slot.when.start() == time.parse().unwrap());
+        let of_day =
+            ["09:00", "10:00", "12:00", "14:00"].map(|clock| open(&format!("2026-11-24T{clock}:00Z")));
+        assert_eq!(of_day, [true, false, true, true], "{provider:?}");
+        let edges =
+            ["2026-11-25T22:30:00Z", "2026-11-25T23:00:00Z", "2026-11-26T22:30:00Z", "2026-11-26T23:00:00Z"];
+        assert_eq!(edges.map(open), [true, false, false, true], "{provider:?}");
+    }
 }
 
 /// Calendars of members: checked when they are connected, and an event over a booking is told.

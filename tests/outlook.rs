@@ -3,6 +3,8 @@
 
 #[path = "outlook/consent.rs"]
 mod consent;
+#[path = "outlook/reading.rs"]
+mod reading;
 #[path = "outlook/storm.rs"]
 mod storm;
 

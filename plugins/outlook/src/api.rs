@@ -16,7 +16,7 @@ const VERSION: &str = "/v1.0";
 /// Times in UTC, and ids that stay the same when an item moves to another folder.
 const PREFER: &str = r#"outlook.timezone="UTC", IdType="ImmutableId""#;
 /// What tells a busy event from others.
-const BUSY_FIELDS: &str = "id,start,end,showAs,isCancelled,isAllDay";
+const BUSY_FIELDS: &str = "id,start,end,showAs,isCancelled,isAllDay,responseStatus";
 /// What is subscribed to: events of the account.
 const SUBSCRIBED: &str = "me/events";
 

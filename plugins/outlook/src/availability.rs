@@ -29,8 +29,7 @@ impl Availability for Outlook {
         } else {
             query.calendars.iter().cloned().partition(|id| id.contains('@'))
         };
-        let rules =
-            map::BusyRules { tentative: self.settings.tentative_is_busy, zone: map::zone(&query.time_zone) };
+        let reading = map::Reading { zone: map::zone(&query.time_zone), ..self.reading() };
         let wide = Interval {
             start: query.within.start.saturating_sub(AROUND),
             end: query.within.end.saturating_add(AROUND),
@@ -41,11 +40,11 @@ impl Availability for Outlook {
                 let page = self.api.calendar_view(calendar, wide, path, PER_PAGE)?;
                 Ok(Piece { next: page.next()?, items: page.value })
             })?;
-            busy.extend(map::busy_events(&events, &rules)?);
+            busy.extend(map::busy_events(&events, reading)?);
         }
         if !schedules.is_empty() {
             let told = self.api.schedules(&schedules, query.within)?;
-            busy.extend(map::busy_schedules(&told, &schedules, &rules)?);
+            busy.extend(map::busy_schedules(&told, &schedules, reading)?);
         }
         busy.retain(|t| t.when.start < query.within.end && query.within.start < t.when.end);
         busy.sort_by_key(|t| (t.when.start, t.when.end));

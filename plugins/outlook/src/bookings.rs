@@ -32,7 +32,7 @@ impl Bookings for Outlook {
             Ok(event) => Ok(Booking {
                 reference: Some(request.reference),
                 event_type: Some(request.event_type),
-                ..map::booking(&event)?
+                ..map::booking(&event, self.reading())?
             }),
             // An earlier try may have made it after all.
             Err(ProviderError::Conflict(conflict)) => {
@@ -44,7 +44,7 @@ impl Bookings for Outlook {
     }
 
     fn get(&self, id: String) -> Result<Booking> {
-        map::booking(&self.api.event(&id)?)
+        map::booking(&self.api.event(&id)?, self.reading())
     }
 
     fn find_by_reference(&self, lookup: ReferenceLookup) -> Result<Vec<Booking>> {
@@ -56,7 +56,7 @@ impl Bookings for Outlook {
             Err(ProviderError::NotFound) => return Ok(map::gone(&request.id)),
             other => other?,
         };
-        let booking = map::booking(&event)?;
+        let booking = map::booking(&event, self.reading())?;
         if booking.status == BookingStatus::Cancelled {
             return Ok(booking);
         }
@@ -80,7 +80,7 @@ impl Bookings for Outlook {
         let body = json!({
             "start": map::time_of(request.when.start), "end": map::time_of(request.when.end), "isAllDay": false,
         });
-        map::booking(&self.api.update_event(&request.id, &body)?)
+        map::booking(&self.api.update_event(&request.id, &body)?, self.reading())
     }
 
     fn list_changes(&self, cursor: Option<String>, limit: u32) -> Result<ChangePage> {
@@ -106,14 +106,14 @@ impl Bookings for Outlook {
         let mut items = Vec::new();
         for change in page.value.iter().filter_map(map::change) {
             items.extend(match change {
-                Change::Changed(event) => readable(event, &question.calendar),
+                Change::Changed(event) => self.readable(event, &question.calendar),
                 Change::Occurrence { event, of } => {
                     if !series.contains_key(of) && questions < PER_PAGE {
                         questions += 1;
                         series.insert(of.to_owned(), self.series(of)?);
                     }
                     let common = series.get(of).and_then(Option::as_ref);
-                    readable(&map::with_series(event, common), &question.calendar)
+                    self.readable(&map::with_series(event, common), &question.calendar)
                 }
                 Change::Removed(id) if questions < PER_PAGE => {
                     questions += 1;
@@ -141,7 +141,7 @@ impl Outlook {
                 Ok(Piece { next: page.next()?, items: page.value })
             })?;
             for event in &events {
-                found.push((map::created_at(event), map::booking(event)?));
+                found.push((map::created_at(event), map::booking(event, self.reading())?));
             }
         }
         // Filters compare texts without regard to their case.
@@ -164,17 +164,17 @@ impl Outlook {
     fn where_is(&self, id: &str) -> Result<Booking> {
         match self.api.event(id) {
             Err(ProviderError::NotFound) => Ok(map::gone(id)),
-            other => map::booking(&other?),
+            other => map::booking(&other?, self.reading()),
         }
     }
-}
 
-/// The booking of an event, none if it cannot be read: one odd event must not stop the sync of all the others.
-fn readable(event: &Value, calendar: &str) -> Option<Booking> {
-    let booking = map::listed(event, calendar).ok();
-    if booking.is_none() {
-        let id = event.get("id").and_then(Value::as_str).unwrap_or("without an id");
-        log::error(&format!("left out of the sync: event {id}"));
+    /// The booking of an event, none if it cannot be read: one odd event must not stop the sync of all the others.
+    fn readable(&self, event: &Value, calendar: &str) -> Option<Booking> {
+        let booking = map::listed(event, calendar, self.reading()).ok();
+        if booking.is_none() {
+            let id = event.get("id").and_then(Value::as_str).unwrap_or("without an id");
+            log::error(&format!("left out of the sync: event {id}"));
+        }
+        booking
     }
-    booking
 }

@@ -31,9 +31,18 @@ struct Settings {
     calendars: Vec<String>,
     also_busy: Vec<String>,
     tentative_is_busy: bool,
+    /// Empty: that in which each event was entered.
+    time_zone: String,
     invite: bool,
     online_meeting: bool,
     subject: String,
+}
+
+impl Outlook {
+    /// How events are read.
+    fn reading(&self) -> map::Reading {
+        map::Reading { tentative: self.settings.tentative_is_busy, zone: map::zone(&self.settings.time_zone) }
+    }
 }
 
 impl Connection for Outlook {
@@ -44,6 +53,10 @@ impl Connection for Outlook {
 
     /// The account, and whether each calendar of the settings is there and can be written.
     fn validate(&self) -> Result<Account> {
+        if !self.settings.time_zone.is_empty() && map::zone(&self.settings.time_zone).is_none() {
+            let message = "must be the name of a zone, such as Europe/Lisbon".to_owned();
+            return Err(ProviderError::invalid("settings.time_zone", message));
+        }
         let account = map::account(&self.api.me()?)?;
         for id in &self.settings.calendars {
             let bad = |why: &str| ProviderError::invalid("settings.calendars", format!("{id}: {why}"));

@@ -7,18 +7,20 @@ mod create;
 mod event;
 mod failure;
 mod notification;
+mod reading;
 mod time;
 
 use berth_sdk::json::read;
 
 pub(crate) use self::{
     account::account,
-    busy::{BusyRules, of_events as busy_events, of_schedules as busy_schedules, zone},
+    busy::{of_events as busy_events, of_schedules as busy_schedules},
     calendar::event_type,
     create::create_body,
     event::{Change, booking, change, created_at, gone, has_attendees_to_tell, listed, series, with_series},
     failure::{delta_failure, failure},
     notification::{News, news, subscription},
+    reading::{Reading, zone},
     time::time_of,
 };
 

@@ -1,65 +1,33 @@
 //! Taken times: of events, and of other people's schedules.
 
 use berth_sdk::{
-    Result, log,
-    time::{self, DAY},
-    types::{BusyTime, Interval, ProviderError},
-    zone::Zone,
+    Result,
+    types::{BusyTime, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{read, time::DateTime};
-
-/// What counts as busy.
-pub(crate) struct BusyRules {
-    /// Tentative events, too?
-    pub(crate) tentative: bool,
-    /// Zone of the days of events that last all day.
-    pub(crate) zone: Zone,
-}
-
-impl BusyRules {
-    /// `free`, `tentative`, `busy`, `oof`, `workingElsewhere`, `unknown`. What is not surely free is taken.
-    fn is_busy(&self, shown_as: Option<&str>) -> bool {
-        match shown_as {
-            Some("free" | "workingElsewhere") => false,
-            Some("tentative") => self.tentative,
-            _ => true,
-        }
-    }
-}
-
-/// An IANA zone; UTC for a name that is none.
-pub(crate) fn zone(name: &str) -> Zone {
-    Zone::named(name).unwrap_or(Zone::UTC)
-}
+use super::{
+    read,
+    reading::{Reading, Shown, times, unreadable},
+    time::DateTime,
+};
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Event {
     id: String,
-    start: DateTime,
-    end: DateTime,
-    show_as: Option<String>,
-    is_cancelled: Option<bool>,
-    is_all_day: Option<bool>,
+    #[serde(flatten)]
+    shown: Shown,
 }
 
 /// Taken times of a calendar's events.
-pub(crate) fn of_events(events: &[Value], rules: &BusyRules) -> Result<Vec<BusyTime>> {
+pub(crate) fn of_events(events: &[Value], reading: Reading) -> Result<Vec<BusyTime>> {
     let mut busy = Vec::new();
     for event in events {
         let e: Event = read("event", event)?;
-        if e.is_cancelled == Some(true) || !rules.is_busy(e.show_as.as_deref()) {
-            continue;
+        if reading.takes_time(&e.shown) {
+            busy.push(BusyTime { when: reading.when(&e.shown)?, source: Some(e.id) });
         }
-        let when = if e.is_all_day == Some(true) {
-            days(&e.start, &e.end, rules.zone)
-        } else {
-            times(&e.start, &e.end)
-        };
-        busy.push(BusyTime { when: when.ok_or_else(unreadable)?, source: Some(e.id) });
     }
     Ok(busy)
 }
@@ -91,7 +59,7 @@ struct Failure {
 }
 
 /// Taken times of the schedules of these addresses. One that cannot be read or is not told is a failure: nobody knows that it is free.
-pub(crate) fn of_schedules(answer: &Value, asked: &[String], rules: &BusyRules) -> Result<Vec<BusyTime>> {
+pub(crate) fn of_schedules(answer: &Value, asked: &[String], reading: Reading) -> Result<Vec<BusyTime>> {
     let Schedules { value } = read("schedules", answer)?;
     let mut busy = Vec::new();
     for address in asked {
@@ -105,7 +73,7 @@ pub(crate) fn of_schedules(answer: &Value, asked: &[String], rules: &BusyRules) 
         }
         let items = told.and_then(|schedule| schedule.items.as_ref());
         for item in items.ok_or_else(|| failed("Graph tells nothing of it"))? {
-            if rules.is_busy(item.status.as_deref()) {
+            if reading.is_busy(item.status.as_deref()) {
                 let when = times(&item.start, &item.end).ok_or_else(unreadable)?;
                 busy.push(BusyTime { when, source: Some(address.clone()) });
             }
@@ -114,32 +82,15 @@ pub(crate) fn of_schedules(answer: &Value, asked: &[String], rules: &BusyRules) 
     Ok(busy)
 }
 
-fn unreadable() -> ProviderError {
-    log::warn("a busy time that cannot be read");
-    ProviderError::Unavailable(None)
-}
-
-fn times(start: &DateTime, end: &DateTime) -> Option<Interval> {
-    let (start, end) = (start.instant()?, end.instant()?);
-    Some(Interval { start, end: end.max(start) })
-}
-
-/// Days without a zone: they are told as midnights in whatever zone was asked for, and mean the midnights where people are.
-fn days(start: &DateTime, end: &DateTime, zone: Zone) -> Option<Interval> {
-    let (first, last) = (time::parse_date(start.day()?)?, time::parse_date(end.day()?)?);
-    // A day at least, whatever the end says.
-    let last = last.max(first + DAY);
-    Some(Interval { start: zone.instant(first), end: zone.instant(last) })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use berth_sdk::{time, zone::Zone};
 
-    fn rules(zone: Zone) -> BusyRules {
-        BusyRules { tentative: true, zone }
+    fn rules(zone: &str) -> Reading {
+        Reading { tentative: true, zone: Zone::named(zone) }
     }
 
     fn event(show_as: &str, start: &str, end: &str, changes: &Value) -> Value {
@@ -149,7 +100,7 @@ mod tests {
         event
     }
 
-    fn told(events: &[Value], rules: &BusyRules) -> Vec<String> {
+    fn told(events: &[Value], rules: Reading) -> Vec<String> {
         let text = |t: BusyTime| format!("{} {}", time::format(t.when.start), time::format(t.when.end));
         of_events(events, rules).unwrap().into_iter().map(text).collect()
     }
@@ -158,7 +109,7 @@ mod tests {
     fn what_counts() {
         let of = |show_as: &str, changes: Value, tentative: bool| {
             let event = event(show_as, "2026-01-05T09:00:00", "2026-01-05T09:30:00", &changes);
-            of_events(&[event], &BusyRules { tentative, zone: Zone::UTC }).unwrap().len()
+            of_events(&[event], Reading { tentative, zone: None }).unwrap().len()
         };
         for (show_as, tentative, expected) in [
             ("busy", true, 1),
@@ -188,9 +139,8 @@ mod tests {
             ("Africa/Cairo", "2026-04-24", "2026-04-25", "2026-04-23T22:00:00Z 2026-04-24T21:00:00Z"),
             ("UTC", "2026-01-05", "2026-01-05", "2026-01-05T00:00:00Z 2026-01-06T00:00:00Z"),
         ] {
-            assert_eq!(told(&[all_day(start, end)], &rules(self::zone(zone))), [expected], "{zone}");
+            assert_eq!(told(&[all_day(start, end)], rules(zone)), [expected], "{zone}");
         }
-        assert_eq!(zone("Atlantis"), Zone::UTC);
     }
 
     #[test]
@@ -201,13 +151,13 @@ mod tests {
             {"status": "free", "start": {"dateTime": "2026-01-05T10:00:00.0000000", "timeZone": "UTC"},
                 "end": {"dateTime": "2026-01-05T10:30:00.0000000", "timeZone": "UTC"}}], "workingHours": {}}]});
         let asked = ["eve@example.com".to_owned(), "bob@example.com".to_owned()];
-        let busy = of_schedules(&good, &asked[..1], &rules(Zone::UTC)).unwrap();
+        let busy = of_schedules(&good, &asked[..1], rules("UTC")).unwrap();
         assert_eq!(busy.len(), 1);
         assert_eq!(busy[0].source.as_deref(), Some("eve@example.com"));
         let bad = json!({"value": [good["value"][0], {"scheduleId": "bob@example.com", "scheduleItems": [],
             "error": {"message": "The mailbox was not found.", "responseCode": "ErrorMailRecipientNotFound"}}]});
-        let failed = of_schedules(&bad, &asked, &rules(Zone::UTC));
+        let failed = of_schedules(&bad, &asked, rules("UTC"));
         assert!(matches!(failed, Err(ProviderError::Vendor(e)) if e.message.contains("bob@example.com")));
-        assert!(of_schedules(&json!({"value": [{}]}), &asked, &rules(Zone::UTC)).is_err());
+        assert!(of_schedules(&json!({"value": [{}]}), &asked, rules("UTC")).is_err());
     }
 }

@@ -95,6 +95,7 @@ mod tests {
             calendars: Vec::new(),
             also_busy: Vec::new(),
             tentative_is_busy: true,
+            time_zone: String::new(),
             invite: true,
             online_meeting: false,
             subject: "Consultation: {name}".to_owned(),

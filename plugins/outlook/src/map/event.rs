@@ -4,21 +4,23 @@ use std::collections::BTreeMap;
 
 use berth_sdk::{
     Result, time,
-    types::{Attendee, Booking, BookingStatus, Instant, Interval, ProviderError},
+    types::{Attendee, Booking, BookingStatus, Instant},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{REFERENCE, TRANSACTION, read, time::DateTime};
+use super::{
+    REFERENCE, TRANSACTION, read,
+    reading::{Reading, Shown},
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {
     id: String,
     subject: Option<String>,
-    start: DateTime,
-    end: DateTime,
-    is_cancelled: Option<bool>,
+    #[serde(flatten)]
+    shown: Shown,
     attendees: Option<Vec<Person>>,
     location: Option<Location>,
     online_meeting: Option<OnlineMeeting>,
@@ -101,23 +103,21 @@ pub(crate) fn with_series(occurrence: &Value, series: Option<&Value>) -> Value {
 }
 
 /// The booking that an event is.
-pub(crate) fn booking(event: &Value) -> Result<Booking> {
+pub(crate) fn booking(event: &Value, reading: Reading) -> Result<Booking> {
+    read_booking(event, reading).map(|(booking, _)| booking)
+}
+
+/// The booking that an event is, and whether it takes its time.
+fn read_booking(event: &Value, reading: Reading) -> Result<(Booking, bool)> {
     let e: Event = read("event", event)?;
-    let (Some(start), Some(end)) = (e.start.instant(), e.end.instant()) else {
-        berth_sdk::log::warn("an event whose times are not in UTC");
-        return Err(ProviderError::Unavailable(None));
-    };
+    let (when, taken) = (reading.when(&e.shown)?, reading.takes_time(&e.shown));
     let given = |text: &String| !text.is_empty();
     let link = e.online_meeting.and_then(|m| m.join_url).filter(given);
-    Ok(Booking {
+    let booking = Booking {
         id: e.id,
         reference: e.single_value_extended_properties.into_iter().flatten().find_map(reference),
-        status: if e.is_cancelled == Some(true) {
-            BookingStatus::Cancelled
-        } else {
-            BookingStatus::Confirmed
-        },
-        when: Interval { start, end: end.max(start) },
+        status: if e.shown.is_cancelled() { BookingStatus::Cancelled } else { BookingStatus::Confirmed },
+        when,
         event_type: None,
         title: e.subject.filter(given),
         attendees: e.attendees.into_iter().flatten().filter_map(attendee).collect(),
@@ -127,7 +127,8 @@ pub(crate) fn booking(event: &Value) -> Result<Booking> {
         rescheduled_to: None,
         updated_at: e.last_modified_date_time.as_deref().and_then(time::parse),
         raw: event.to_string(),
-    })
+    };
+    Ok((booking, taken))
 }
 
 fn reference(property: Property) -> Option<String> {
@@ -151,14 +152,13 @@ fn attendee(person: Person) -> Option<Attendee> {
 }
 
 /// The booking that an event of a delta query is. Reference and calendar are not told there; an event that Berth made is taken for a
-/// booking in this calendar, one that others entered for a booking of nothing. What they show as free takes no time.
-pub(crate) fn listed(event: &Value, calendar: &str) -> Result<Booking> {
+/// booking in this calendar, one that others entered for a booking of nothing. Of theirs, what takes no time is as good as none.
+pub(crate) fn listed(event: &Value, calendar: &str, reading: Reading) -> Result<Booking> {
     let ours = is_ours(event);
-    let free = matches!(event.get("showAs").and_then(Value::as_str), Some("free" | "workingElsewhere"));
-    let booking = booking(event)?;
+    let (booking, taken) = read_booking(event, reading)?;
     Ok(Booking {
         event_type: ours.then(|| calendar.to_owned()),
-        status: if free && !ours { BookingStatus::Cancelled } else { booking.status },
+        status: if taken || ours { booking.status } else { BookingStatus::Cancelled },
         ..booking
     })
 }
@@ -187,6 +187,9 @@ pub(crate) fn gone(id: &str) -> Booking {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use berth_sdk::types::ProviderError;
+
+    const READING: Reading = Reading { tentative: true, zone: None };
 
     fn event() -> Value {
         json!({
@@ -206,7 +209,7 @@ mod tests {
 
     #[test]
     fn an_event_is_a_booking() {
-        let b = booking(&event()).unwrap();
+        let b = booking(&event(), READING).unwrap();
         assert_eq!(
             (b.id.as_str(), b.reference.as_deref(), b.status),
             ("AAMk1", Some("b-1"), BookingStatus::Confirmed)
@@ -229,7 +232,7 @@ mod tests {
         let with = |name: &str, value: Value| {
             let mut event = event();
             event[name] = value;
-            booking(&event)
+            booking(&event, READING)
         };
         assert_eq!(with("isCancelled", json!(true)).unwrap().status, BookingStatus::Cancelled);
         let online = with("onlineMeeting", json!({"joinUrl": "https://teams.example/x"})).unwrap();
@@ -255,7 +258,7 @@ mod tests {
         let of = |transaction: Value, show_as: &str| {
             let mut event = event();
             (event["transactionId"], event["showAs"]) = (transaction, json!(show_as));
-            let booking = listed(&event, "default").unwrap();
+            let booking = listed(&event, "default", READING).unwrap();
             (booking.event_type, booking.status)
         };
         let ours = Some("default".to_owned());

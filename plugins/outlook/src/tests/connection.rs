@@ -104,7 +104,7 @@ fn query(calendars: &[&str]) -> BusyQuery {
 }
 
 const VIEW: &str = "?startDateTime=2026-01-04T00%3A00%3A00Z&endDateTime=2026-01-07T00%3A00%3A00Z\
-    &%24select=id%2Cstart%2Cend%2CshowAs%2CisCancelled%2CisAllDay";
+    &%24select=id%2Cstart%2Cend%2CshowAs%2CisCancelled%2CisAllDay%2CresponseStatus";
 
 #[test]
 fn calendars_and_schedules_are_busy() {
@@ -151,7 +151,7 @@ fn a_day_off_reaches_beyond_its_day_in_utc() {
     // Half past four in the afternoon of 5 January in Los Angeles.
     let start = at("2026-01-06T00:30:00Z");
     let view = "/v1.0/me/calendarView?startDateTime=2026-01-05T00%3A30%3A00Z&endDateTime=2026-01-07T01%3A00%3A00Z\
-        &%24select=id%2Cstart%2Cend%2CshowAs%2CisCancelled%2CisAllDay";
+        &%24select=id%2Cstart%2Cend%2CshowAs%2CisCancelled%2CisAllDay%2CresponseStatus";
     let (outlook, played) = provider(script().on("GET", view, 200, &list(&[day, far])));
     let query = BusyQuery {
         within: Interval { start, end: at("2026-01-06T01:00:00Z") },

@@ -93,6 +93,11 @@ impl Simulator {
         })
     }
 
+    /// The person changes the event in some other way.
+    pub fn edit_event(&self, calendar: &str, id: &str, fields: &serde_json::Value) -> Result<(), String> {
+        self.change(calendar, id, |_| fields.clone())
+    }
+
     /// The person says that the event does not block its time.
     pub fn make_transparent(&self, calendar: &str, id: &str) -> Result<(), String> {
         self.change(calendar, id, |_| json!({ "transparency": "transparent" }))

@@ -123,6 +123,8 @@ pub(super) fn create(state: &mut State, calendar: &Calendar, body: &Value) -> Ou
         start,
         end,
         all_day: body["isAllDay"].as_bool().unwrap_or(false),
+        zone: body["start"]["timeZone"].as_str().unwrap_or("UTC").to_owned(),
+        response: "organizer".to_owned(),
         show_as: body["showAs"].as_str().unwrap_or("busy").to_owned(),
         attendees: attendees(body)?,
         online,

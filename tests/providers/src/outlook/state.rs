@@ -34,6 +34,10 @@ pub struct Event {
     pub start: i64,
     pub end: i64,
     pub all_day: bool,
+    /// The zone in which it was entered, by a name of Windows' or IANA's. Days are told as midnights in UTC all the same.
+    pub zone: String,
+    /// What the account answered: `organizer`, `none`, `accepted`, `tentativelyAccepted`, `declined`.
+    pub response: String,
     pub show_as: String,
     pub attendees: Vec<Value>,
     pub online: bool,
