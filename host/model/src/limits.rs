@@ -232,6 +232,8 @@ pub const WEBHOOK_SIGNATURES_MAX: usize = 8;
 pub const WEBHOOK_TOKENS_MAX: usize = 1_000;
 /// Longest challenge of a webhook handshake that is repeated, in bytes: providers send 20 to some hundred.
 pub const WEBHOOK_CHALLENGE_BYTES_MAX: usize = 4 * 1024;
+/// How far ahead of ours the clock of a sender of webhooks may be, in seconds.
+pub const WEBHOOK_AHEAD_SECONDS_MAX: u32 = 300;
 /// Largest webhook body, in bytes.
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Most requests per minute that one API key may be allowed; more than a process answers.
@@ -482,7 +484,8 @@ pub const INSERT_ROWS_MAX: usize = 500;
 pub const IDEMPOTENCY_IN_FLIGHT_SECONDS: i64 = 60;
 /// Longest work of a request with an Idempotency-Key, whoever waits for it, in seconds: shorter than its key is blocked.
 pub const IDEMPOTENCY_WORK_SECONDS_MAX: u64 = 55;
-/// How long webhook messages are kept, in seconds: longer than any provider repeats one.
+/// How long webhook messages are kept, in seconds: longer than any provider repeats one, and than any may be old. What is kept is not
+/// taken again.
 pub const WEBHOOKS_KEPT_SECONDS: i64 = 30 * 86_400;
 /// Rows that one pruning removes from one table, so that it holds no lock for long.
 pub const PRUNE_ROWS_MAX: i64 = 10_000;

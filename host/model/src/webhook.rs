@@ -118,7 +118,7 @@ pub fn account(spec: &WebhookSpec, headers: &[(String, String)], body: &[u8]) ->
 }
 
 /// Check the signature and the age of a webhook message. `headers` as they arrived, names in any case; `body` the raw
-/// bytes. The age is judged in both directions: a message from the future is refused like an old one.
+/// bytes. The age is judged in both directions: a message from the future is refused like an old one, though clocks may differ a little.
 ///
 /// `spec` as it is under the connection's settings ([`WebhookSpec::under`]). Its legacy signature counts only for messages that do
 /// not carry the current one: whoever can break the old must not get past the new.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{CredentialSpec, HandshakeSpec, LegacySignature};
+use crate::limits;
 
 /// How the signature of an inbound webhook is checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +45,9 @@ pub struct WebhookSpec {
     /// Where the time of sending is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<TimestampSource>,
-    /// Oldest message that is accepted, in seconds; 0 for any age. Needs `timestamp`.
+    /// Oldest message that is accepted, in seconds; 0 for any age. Needs `timestamp`. A time in a header is made anew with each try: minutes
+    /// are enough. One in the body stays what it was in all retries: as long as the provider retries. A message that came is not taken
+    /// again, whatever its age.
     #[serde(default)]
     pub tolerance_seconds: u32,
     /// How the provider asks whether this is really the receiver, if it does.
@@ -215,6 +218,15 @@ impl WebhookSpec {
         }
         if self.tolerance_seconds > 0 && self.timestamp.is_none() {
             bad("webhook.timestamp".to_owned(), "is needed because tolerance-seconds is set");
+        }
+        if i64::from(self.tolerance_seconds) > limits::WEBHOOKS_KEPT_SECONDS {
+            bad(
+                "webhook.tolerance-seconds".to_owned(),
+                &format!(
+                    "must be at most {}: messages are not remembered longer, and could be played again",
+                    limits::WEBHOOKS_KEPT_SECONDS
+                ),
+            );
         }
         if let Some(t) = &self.timestamp {
             let ways = [&t.header, &t.header_part, &t.body_field].iter().filter(|w| w.is_some()).count();

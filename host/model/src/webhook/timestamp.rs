@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Refused, header_parts, single_header};
 use crate::{
+    limits,
     manifest::{TimestampFormat, TimestampSource},
     time::Instant,
 };
@@ -35,7 +36,7 @@ pub(super) fn text(
     found.filter(|text| !text.is_empty()).ok_or(Refused::NoTimestamp)
 }
 
-/// Is the time no further from now than the tolerance, on either side?
+/// Is the time no longer ago than the tolerance, and no further ahead than clocks differ?
 pub(super) fn check(
     format: TimestampFormat,
     text: &str,
@@ -48,10 +49,10 @@ pub(super) fn check(
         TimestampFormat::UnixSeconds => Instant::from_seconds(number()?),
         TimestampFormat::UnixMillis => Instant::from_seconds(0).plus_millis(number()?),
     };
-    let tolerance_micros = i64::from(tolerance_seconds) * 1_000_000;
-    if now.micros_since(sent) > tolerance_micros {
+    let micros = |seconds: u32| i64::from(seconds) * 1_000_000;
+    if now.micros_since(sent) > micros(tolerance_seconds) {
         Err(Refused::TooOld)
-    } else if sent.micros_since(now) > tolerance_micros {
+    } else if sent.micros_since(now) > micros(tolerance_seconds.min(limits::WEBHOOK_AHEAD_SECONDS_MAX)) {
         Err(Refused::InFuture)
     } else {
         Ok(())

@@ -18,7 +18,7 @@ fn the_manifest_attaches_the_secret_to_both_webhook_requests_and_checks_signatur
     assert_eq!(methods, [(Some("POST"), Some("/v2/webhooks")), (Some("PATCH"), Some("/v2/webhooks/*"))]);
     assert!(secret.attach.iter().all(|a| a.body_field.as_deref() == Some("/secret")));
     let webhook = manifest.webhook.as_ref().unwrap();
-    assert_eq!((webhook.header.as_str(), webhook.tolerance_seconds), ("x-cal-signature-256", 300));
+    assert_eq!((webhook.header.as_str(), webhook.tolerance_seconds), ("x-cal-signature-256", 7_200));
     let own = manifest.check_settings(&json!({ "base_url": "https://cal.selfhosted.example" })).unwrap();
     assert!(manifest.hosts_asked(&own).contains("cal.selfhosted.example"));
     assert!(manifest.check_settings(&json!({ "base_url": "https://cal.selfhosted.example/api" })).is_err());

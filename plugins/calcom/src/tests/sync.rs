@@ -156,8 +156,8 @@ fn berth_checks_the_signature_as_the_manifest_says() {
         let headers = [("X-Cal-Signature-256".to_owned(), signature.to_owned())];
         webhook::verify(&spec, &credentials, &headers, body, Instant::from_micros(at(at_time)))
     };
-    assert_eq!(check(good, "2026-01-05T10:04:59Z"), Ok(()));
-    assert!(check(good, "2026-01-05T10:05:01Z").is_err(), "too old");
+    assert_eq!(check(good, "2026-01-05T11:59:59Z"), Ok(()));
+    assert!(check(good, "2026-01-05T12:00:01Z").is_err(), "too old");
     assert!(check("no-secret-provided", "2026-01-05T10:00:00Z").is_err());
     assert!(check(&good.replace('f', "0"), "2026-01-05T10:00:00Z").is_err());
 }
