@@ -127,7 +127,7 @@ impl Component {
 }
 
 /// Components that lie directly in a calendar (section 3.6).
-const OUTER: &[&str] = &["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"];
+const OUTER: &[&str] = &["VEVENT", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"];
 
 /// What was read so far.
 #[derive(Default)]
