@@ -137,7 +137,7 @@ impl Scene {
     }
 
     fn settings(&self) -> Value {
-        json!({ "base_url": self.proxy.url(), "calendar": HOME, "cancelled_events": "delete", "title": "{name}" })
+        json!({ "base_url": self.proxy.url(), "calendar": HOME, "cancelled_events": "delete", "title": "{name}", "tentative_is_busy": true, "time_zone": "" })
     }
 }
 
@@ -301,7 +301,6 @@ async fn busy_times_are_the_same_whoever_counts_them() {
         call.settings = Arc::new(settings);
         scene.world.runtime.busy(&call, query.clone()).await.unwrap()
     };
-    // The calendar that is booked is told event by event, the other one is counted.
     let counted = busy_of(1, "/eve/work/").await;
     let shown: Vec<_> = counted
         .iter()
@@ -321,6 +320,75 @@ async fn busy_times_are_the_same_whoever_counts_them() {
     scene.proxy.hide_counting();
     let single = busy_of(3, HOME).await;
     assert_eq!(single, counted, "from single events");
+}
+
+/// Busy times of the account, `HH:MM` and minutes, in this stretch.
+async fn busy(scene: &Scene, number: u128, from: &str, to: &str, zone: &str) -> Vec<String> {
+    let query = BusyQuery { within: within(from, to), calendars: Vec::new(), time_zone: zone.to_owned() };
+    let all = scene.world.runtime.busy(&scene.call(number), query).await.unwrap();
+    let shown = |b: &berth_model::provider::ExternalBusyTime| {
+        let minutes = b.when.end().micros_since(b.when.start()) / 60_000_000;
+        format!("{} {minutes}", &b.when.start().to_string()[5..16])
+    };
+    all.iter().map(shown).collect()
+}
+
+async fn put(scene: &Scene, name: &str, object: &str) {
+    let (status, answer) = scene.radicale.ask("PUT", &format!("{HOME}{name}.ics"), object).await;
+    assert!(status.is_success(), "{name}: {status} {answer}");
+}
+
+/// An object that defines no zone.
+fn bare(uid: &str, lines: &str) -> String {
+    format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20261101T000000Z\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_event_closes_more_than_its_own_time() {
+    let Some(scene) = scene("odd events of a real calendar").await else { return };
+    for (name, lines) in [
+        (
+            "windows",
+            "DTSTART;TZID=Eastern Standard Time:20261215T100000\r\nDTEND;TZID=Eastern Standard Time:20261215T110000",
+        ),
+        ("nowhere", "DTSTART;TZID=Mars:20261215T100000\r\nDTEND;TZID=Mars:20261215T110000"),
+        ("length", "DTSTART:20261215T090000Z\r\nDURATION:PT0S\r\nSUMMARY:none"),
+        (
+            "declined",
+            "DTSTART:20261215T120000Z\r\nDURATION:PT1H\r\nATTENDEE;PARTSTAT=DECLINED:mailto:eve@example.com",
+        ),
+        ("trip", "DTSTART;TZID=America/New_York:20271106T120000\r\nDURATION:P1D"),
+        ("day", "DTSTART;VALUE=DATE:20271107"),
+        ("series", "DTSTART;TZID=Europe/Warsaw:20270326T120000\r\nDURATION:PT1H\r\nRRULE:FREQ=DAILY;COUNT=4"),
+    ] {
+        put(&scene, name, &bare(name, lines)).await;
+    }
+    let december = busy(&scene, 1, "2026-12-14T00:00:00Z", "2026-12-17T00:00:00Z", "UTC").await;
+    assert_eq!(december, ["12-15T15:00 60"]);
+    // Warsaw's clocks go forward on the 28th, which the server does not know.
+    let march = busy(&scene, 2, "2027-03-25T00:00:00Z", "2027-04-02T00:00:00Z", "UTC").await;
+    assert_eq!(march, ["03-26T11:00 60", "03-27T11:00 60", "03-28T10:00 60", "03-29T10:00 60"]);
+    let november = busy(&scene, 3, "2027-11-05T00:00:00Z", "2027-11-10T00:00:00Z", "America/New_York").await;
+    assert_eq!(november, ["11-06T16:00 1500", "11-07T04:00 1500"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_attachment_stops_neither_busy_times_nor_the_synchronisation() {
+    let Some(scene) = scene("attachments in a real calendar").await else { return };
+    let (_, cursor) = changes(&scene, None, 1).await;
+    let attachment = "QUJD".repeat(5 * 1024 * 1024 / 4);
+    let large = format!(
+        "DTSTART:20261215T090000Z\r\nDURATION:PT1H\r\nATTACH;ENCODING=BASE64;VALUE=BINARY:{attachment}"
+    );
+    put(&scene, "large", &bare("large", &large)).await;
+    put(&scene, "small", &bare("small", "DTSTART:20261215T120000Z\r\nDURATION:PT1H")).await;
+    let december = busy(&scene, 2, "2026-12-14T00:00:00Z", "2026-12-17T00:00:00Z", "UTC").await;
+    assert_eq!(december, ["12-15T09:00 60", "12-15T12:00 60"]);
+    let (told, cursor) = changes(&scene, Some(cursor), 3).await;
+    assert!(told.iter().any(|booking| booking.id == format!("{HOME}small.ics")), "{told:?}");
+    assert!(changes(&scene, Some(cursor), 4).await.0.is_empty(), "it goes on after it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -95,7 +95,13 @@ impl<'a> Clocks<'a> {
     /// The clock that a property's time is shown by. None where its zone is neither defined nor known: a guess would be hours off.
     #[must_use]
     pub fn of(&self, property: &Property) -> Option<Clock> {
-        match (Stamp::read(property.value())?, property.parameter("TZID")) {
+        self.of_stamp(Stamp::read(property.value())?, property)
+    }
+
+    /// The same for one time of a property that lists several.
+    #[must_use]
+    pub fn of_stamp(&self, stamp: Stamp, property: &Property) -> Option<Clock> {
+        match (stamp, property.parameter("TZID")) {
             (Stamp::Utc(_), _) => Some(Clock::Utc),
             (Stamp::Local(_), Some(name)) => self.named(&name),
             (Stamp::Local(_) | Stamp::Day(_), _) => Some(self.floating.clone()),

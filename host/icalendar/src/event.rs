@@ -26,6 +26,8 @@ pub enum Unreadable {
     EndsFirst,
     #[error("lies outside of the calendar")]
     Beyond,
+    #[error("recurs in a way that is not understood, or too often")]
+    Rule,
 }
 
 /// A stretch of time, in UTC. Never inverted.

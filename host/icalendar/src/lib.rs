@@ -3,13 +3,15 @@
 //! No input or output, no clock, and no tz data: whoever asks for an instant brings the zones ([`clocks::Zones`]), so that a component
 //! never knows a zone otherwise than the host does. `unfold` takes octets apart, [`Property`] is a content line, [`Component`] the tree of
 //! them; [`stamp`] reads dates, times and lengths, [`vtimezone`] the zones that a calendar defines itself, [`clocks`] every name of a zone,
-//! [`event`] when an event takes place.
+//! [`event`] when an event takes place, [`mod@series`] which events are one, [`expansion`] every time of them.
 #![forbid(unsafe_code)]
 
 pub mod clocks;
 mod component;
 pub mod event;
+pub mod expansion;
 mod property;
+pub mod series;
 pub mod stamp;
 mod unfold;
 pub mod vtimezone;

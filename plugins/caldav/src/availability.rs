@@ -1,22 +1,31 @@
 //! Busy times. `CalDAV` knows no free slots: Berth finds them.
 
+use std::collections::BTreeSet;
+
 use berth_icalendar::clocks::Clock;
 use berth_sdk::{
-    Availability, Result,
+    Availability, Result, log,
     time::DAY,
     types::{BusyQuery, BusyTime, Interval, ProviderError, QuerySpans},
 };
 
 use crate::{
-    CalDav, dav, errors,
-    map::{busy, calendars::Calendar, ical},
+    CalDav, dav,
+    map::{
+        busy,
+        calendars::Calendar,
+        ical,
+        reading::{Own, Reading},
+    },
+    objects,
 };
 
 /// Longest query, in days. The protocol names no limit; two months keep the answer of a full calendar small.
 const SPAN_DAYS: u32 = 62;
 /// Calendars that one call can ask: below the 20 requests of a call, with room for discovery.
 const CALENDARS_MAX: usize = 12;
-/// A server may take days off for days in UTC, up to 14 hours away from those where people are: so much more is looked at on both sides.
+/// A server may take days off for days in UTC, up to 14 hours away from those where people are, or count a zone's hours wrongly: so much
+/// more is looked at on both sides.
 const AROUND: i64 = DAY;
 
 impl Availability for CalDav {
@@ -25,7 +34,7 @@ impl Availability for CalDav {
     }
 
     fn busy(&self, query: BusyQuery) -> Result<Vec<BusyTime>> {
-        let (mut calendars, booked) = self.calendars()?;
+        let (mut calendars, _, own) = self.calendars()?;
         if query.calendars.is_empty() {
             calendars.retain(|calendar| calendar.opaque);
         } else {
@@ -44,10 +53,11 @@ impl Availability for CalDav {
                 format!("at most {CALENDARS_MAX} calendars can be looked at; mark the others as transparent");
             return Err(ProviderError::invalid("calendars", message));
         }
-        let known = ical::clock(&query.time_zone);
+        let known = Clock::named(&query.time_zone, &ical::Known);
+        let known = known.unwrap_or_else(|| ical::clock(&self.settings.time_zone));
         let mut all = Vec::new();
         for calendar in &calendars {
-            all.extend(self.busy_in(calendar, query.within, &known, calendar.url == booked)?);
+            all.extend(self.busy_in(calendar, query.within, &known, &own)?);
         }
         all.retain(|taken| taken.when.start < query.within.end && query.within.start < taken.when.end);
         all.sort_by_key(|taken| (taken.when.start, taken.when.end));
@@ -56,27 +66,40 @@ impl Availability for CalDav {
 }
 
 impl CalDav {
-    /// As the server counts, or from single events where it does not count, in a calendar without a zone, where a server can but guess when
-    /// days begin, and in the calendar that is booked: a server joins times that touch, and Berth knows its own bookings by their times. Days off are those of the calendar, or of where somebody asks (`known`).
+    /// From single events, as the mirror reads them: what was declined, and days in their zone, no server counts the same. Days off are those of
+    /// the calendar, or of where somebody asks (`known`). The server's own count is for what cannot be read: a calendar of which only that is
+    /// shared, an event that is too large.
     fn busy_in(
         &self,
         calendar: &Calendar,
         within: Interval,
         known: &Clock,
-        booked: bool,
+        own: &Own,
     ) -> Result<Vec<BusyTime>> {
         let id = self.server.id(&calendar.url);
-        if booked || !calendar.counts_busy || calendar.clock.is_none() {
-            let wide = Interval {
-                start: within.start.saturating_sub(AROUND),
-                end: within.end.saturating_add(AROUND),
-            };
-            let events = dav::expanded(&calendar.url, wide)?;
-            match busy::of_events(&events, calendar.clock.as_ref().unwrap_or(known), &id) {
-                Err(error) if calendar.counts_busy && errors::is(&error, busy::NOT_EXPANDED) => {}
-                told => return told,
-            }
+        let wide =
+            Interval { start: within.start.saturating_sub(AROUND), end: within.end.saturating_add(AROUND) };
+        let counted = || busy::free_busy(&dav::free_busy(&calendar.url, within)?, &id);
+        let found = match objects::within(&calendar.url, wide) {
+            Err(ProviderError::Forbidden(_)) if calendar.counts_busy => return counted(),
+            found => found?,
+        };
+        let reading = Reading {
+            floating: calendar.clock.clone().unwrap_or_else(|| known.clone()),
+            own: own.clone(),
+            tentative_is_busy: self.settings.tentative_is_busy,
+        };
+        let mut busy = busy::of_events(&found.resources, wide, &reading, &id);
+        for url in &found.too_large {
+            let event = self.server.id(url);
+            log::error(&format!("event {event} is too large to be read; its time is what the server counts"));
         }
-        busy::free_busy(&dav::free_busy(&calendar.url, within)?, &id)
+        if !found.too_large.is_empty() && calendar.counts_busy {
+            // What was read is in the count as well.
+            let read: BTreeSet<_> = busy.iter().map(|taken| (taken.when.start, taken.when.end)).collect();
+            let more = counted()?.into_iter();
+            busy.extend(more.filter(|taken| !read.contains(&(taken.when.start, taken.when.end))));
+        }
+        Ok(busy)
     }
 }

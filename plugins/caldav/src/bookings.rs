@@ -15,9 +15,12 @@ use crate::{
     dav, errors,
     map::{
         event::{self, Event},
-        href, query, write,
+        href, ical, query,
+        reading::{Own, Reading, asks_where, asks_who},
+        write,
         xml::{Multistatus, Resource},
     },
+    objects,
 };
 
 /// Events on a page of changes: with notes and attachments well below the 4 MiB of an answer.
@@ -38,9 +41,9 @@ impl Bookings for CalDav {
         let url = href::resolve(&calendar, &format!("{}.ics", request.idempotency_key));
         let text = write::create(&request, &self.settings.title, time::now());
         match dav::create(&url, &text) {
-            Ok(etag) => Event::read(self.server.id(&url), etag.as_deref(), &text)?.booking(&id),
+            Ok(etag) => self.booking(&Event::read(self.server.id(&url), etag.as_deref(), &text)?, &calendar),
             Err(ProviderError::Conflict(Conflict::Changed)) => {
-                self.made_already(&url, &request.reference, &id)
+                self.made_already(&url, &request.reference, &calendar)
             }
             // Under another key, or somebody opened the invitation in this calendar: it is the same event.
             Err(error) if errors::is(&error, errors::UID_TAKEN) => {
@@ -53,7 +56,7 @@ impl Bookings for CalDav {
 
     fn get(&self, id: String) -> Result<Booking> {
         let url = self.server.url(&id);
-        self.event_at(&url)?.booking(&self.calendar_of(&url))
+        self.booking(&self.event_at(&url)?, &href::resolve(&url, ""))
     }
 
     fn find_by_reference(&self, lookup: ReferenceLookup) -> Result<Vec<Booking>> {
@@ -99,9 +102,30 @@ impl CalDav {
         dav::event(url, self.server.id(url))
     }
 
-    /// Id of the calendar that an event lies in.
-    fn calendar_of(&self, url: &str) -> String {
-        self.server.id(&href::resolve(url, ""))
+    /// An event as a booking; `calendar` is the URL of the calendar that it lies in.
+    fn booking(&self, event: &Event, calendar: &str) -> Result<Booking> {
+        event.booking(&self.server.id(calendar), &self.reading(calendar, std::slice::from_ref(event))?)
+    }
+
+    /// How these events of a calendar are read. The server is asked only for what one of them depends on.
+    fn reading(&self, calendar: &str, events: &[Event]) -> Result<Reading> {
+        let any =
+            |asks: fn(&berth_icalendar::Component) -> bool| events.iter().filter_map(Event::main).any(asks);
+        let own = if any(asks_who) { self.own()? } else { Own::default() };
+        let zone = if any(asks_where) {
+            let answer = dav::properties(calendar, query::ZONE)?;
+            answer
+                .resources
+                .first()
+                .and_then(|resource| resource.text("calendar-timezone").and_then(ical::zone))
+        } else {
+            None
+        };
+        Ok(Reading {
+            floating: zone.unwrap_or_else(|| ical::clock(&self.settings.time_zone)),
+            own,
+            tentative_is_busy: self.settings.tentative_is_busy,
+        })
     }
 
     /// The event that lies there already, made by an earlier try.
@@ -111,7 +135,7 @@ impl CalDav {
             Err(ProviderError::NotFound) => return Err(ProviderError::Unavailable(None)),
             other => other?,
         };
-        let booking = event.booking(calendar)?;
+        let booking = self.booking(&event, calendar)?;
         if booking.reference.as_deref() != Some(reference) {
             return Err(ProviderError::wrong_state("Another event lies where this one was to be written."));
         }
@@ -128,7 +152,7 @@ impl CalDav {
             let event = self.read(resource, calendar)?;
             // A server may compare without regard to case, or not at all.
             if event.reference().as_deref() == Some(reference) {
-                found.push(event.booking(&self.server.id(calendar))?);
+                found.push(self.booking(&event, calendar)?);
             }
         }
         found.sort_by_key(|booking| std::cmp::Reverse(booking.updated_at));
@@ -143,12 +167,12 @@ impl CalDav {
     }
 
     fn try_cancel(&self, url: &str, reason: Option<&str>) -> Result<Booking> {
-        let calendar = self.calendar_of(url);
+        let calendar = href::resolve(url, "");
         let event = match self.event_at(url) {
             Err(ProviderError::NotFound) => return Ok(event::gone(&self.server.id(url))),
             other => other?,
         };
-        let booking = event.booking(&calendar)?;
+        let booking = self.booking(&event, &calendar)?;
         if booking.status == BookingStatus::Cancelled {
             return Ok(booking);
         }
@@ -164,15 +188,15 @@ impl CalDav {
             CancelledEvents::Keep => {
                 let text = write::cancelled(&event, reason, time::now());
                 let etag = dav::replace(url, &event, &text)?;
-                Event::read(event.id, etag.as_deref(), &text)?.booking(&calendar)
+                self.booking(&Event::read(event.id, etag.as_deref(), &text)?, &calendar)
             }
         }
     }
 
     fn try_move(&self, url: &str, request: &RescheduleRequest) -> Result<Booking> {
-        let calendar = self.calendar_of(url);
+        let calendar = href::resolve(url, "");
         let event = self.event_at(url)?;
-        let booking = event.booking(&calendar)?;
+        let booking = self.booking(&event, &calendar)?;
         if booking.status == BookingStatus::Cancelled {
             return Err(ProviderError::wrong_state("The event is cancelled."));
         }
@@ -182,7 +206,7 @@ impl CalDav {
         }
         let text = write::moved(&event, request.when, time::now());
         let etag = dav::replace(url, &event, &text)?;
-        Event::read(event.id, etag.as_deref(), &text)?.booking(&calendar)
+        self.booking(&Event::read(event.id, etag.as_deref(), &text)?, &calendar)
     }
 
     /// The first position: the token comes before the listing, so that nothing falls in between.
@@ -203,20 +227,25 @@ impl CalDav {
         if there.is_empty() {
             return Ok(bookings);
         }
-        for resource in &dav::multiget(calendar, &there)?.resources {
+        let left_out = |at: &str| log::error(&format!("left out of the sync: event {at}"));
+        let found = objects::named(calendar, &there)?;
+        found.too_large.iter().for_each(|url| left_out(&self.server.id(url)));
+        let mut events = Vec::new();
+        for resource in &found.resources {
             let at = self.server.id(&href::resolve(calendar, &resource.href));
-            if resource.status == Some(404) {
-                bookings.push(event::gone(&at));
-                continue;
-            }
             match self.read(resource, calendar) {
-                // A task, a journal.
-                Ok(event) if event.main().is_none() => {}
-                Ok(event) => match event.booking(&id) {
-                    Ok(booking) => bookings.push(booking),
-                    Err(_) => log::error(&format!("left out of the sync: event {at}")),
-                },
-                Err(_) => log::error(&format!("left out of the sync: event {at}")),
+                _ if resource.status == Some(404) => bookings.push(event::gone(&at)),
+                // Not a task, a journal.
+                Ok(event) if event.main().is_some() => events.push(event),
+                Ok(_) => {}
+                Err(_) => left_out(&at),
+            }
+        }
+        let reading = self.reading(calendar, &events)?;
+        for event in events {
+            match event.booking(&id, &reading) {
+                Ok(booking) => bookings.push(booking),
+                Err(_) => left_out(&event.id),
             }
         }
         bookings.sort_by_key(|booking| booking.updated_at);

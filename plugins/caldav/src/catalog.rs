@@ -9,7 +9,7 @@ use crate::{CalDav, map::calendars};
 
 impl Catalog for CalDav {
     fn list_event_types(&self, page: PageRequest) -> Result<EventTypePage> {
-        let (all, booked) = self.calendars()?;
+        let (all, booked, _) = self.calendars()?;
         let ids = all.iter().map(|calendar| (self.server.id(&calendar.url), calendar));
         // The last id of the page before.
         let mut left =

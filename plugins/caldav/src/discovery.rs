@@ -12,6 +12,7 @@ use crate::{
     map::{
         calendars::{Calendar, calendars},
         href, query,
+        reading::Own,
         xml::{Multistatus, Resource},
     },
 };
@@ -22,6 +23,8 @@ const WELL_KNOWN: &str = "/.well-known/caldav";
 const FOUND: &str = "found";
 /// Homes of one account that are looked at.
 const HOMES_MAX: usize = 3;
+/// Addresses of one account that are remembered.
+const ADDRESSES_MAX: usize = 20;
 /// Calendars that an error lists: enough to find the one that was meant.
 const NAMED_MAX: usize = 10;
 
@@ -33,6 +36,7 @@ struct Found {
     homes: Vec<String>,
     /// The calendar that bookings are written to.
     calendar: String,
+    own: Own,
 }
 
 /// A principal with what is known of it.
@@ -42,6 +46,7 @@ struct Principal {
     email: Option<String>,
     homes: Vec<String>,
     inbox: Option<String>,
+    own: Own,
 }
 
 impl CalDav {
@@ -61,18 +66,18 @@ impl CalDav {
         })
     }
 
-    /// Every calendar of the account, and the URL of the one that bookings are written to.
-    pub(crate) fn calendars(&self) -> Result<(Vec<Calendar>, String)> {
+    /// Every calendar of the account, the URL of the one that bookings are written to, and who the account is in events.
+    pub(crate) fn calendars(&self) -> Result<(Vec<Calendar>, String, Own)> {
         if let Some(found) = self.known() {
             match calendars_at(&found.homes) {
-                Ok(calendars) => return Ok((calendars, found.calendar)),
+                Ok(calendars) => return Ok((calendars, found.calendar, found.own)),
                 // They moved since.
                 Err(error) if errors::is_nothing_there(&error) => {}
                 Err(error) => return Err(error),
             }
         }
         let (_, found, calendars) = self.look()?;
-        Ok((calendars, found.calendar))
+        Ok((calendars, found.calendar, found.own))
     }
 
     /// URL of the calendar that bookings are written to.
@@ -83,6 +88,14 @@ impl CalDav {
         match self.known() {
             Some(found) => Ok(found.calendar),
             None => self.look().map(|(_, found, _)| found.calendar),
+        }
+    }
+
+    /// Who the account is in events.
+    pub(crate) fn own(&self) -> Result<Own> {
+        match self.known() {
+            Some(found) => Ok(found.own),
+            None => self.look().map(|(_, found, _)| found.own),
         }
     }
 
@@ -97,7 +110,8 @@ impl CalDav {
         let principal = self.principal()?;
         let calendars = calendars_at(&principal.homes)?;
         let calendar = self.chosen(&principal, &calendars)?.url.clone();
-        let found = Found { asked: self.asked(), homes: principal.homes.clone(), calendar };
+        let (homes, own) = (principal.homes.clone(), principal.own.clone());
+        let found = Found { asked: self.asked(), homes, calendar, own };
         if state::set_json(FOUND, &found).is_err() {
             log::warn("what was found was not kept; the next call looks again");
         }
@@ -173,6 +187,7 @@ fn principal_at(url: &str, answer: &Multistatus) -> Result<Option<Principal>> {
     Ok(Some(Principal {
         name: told.text("displayname").map(str::to_owned),
         email: mailbox(told),
+        own: account_in(told, &principal),
         inbox: told.hrefs("schedule-inbox-URL").first().map(|href| href::resolve(&principal, href)),
         homes,
         url: principal,
@@ -200,6 +215,15 @@ fn default_of(principal: &Principal) -> Result<Option<String>> {
         Err(ProviderError::Forbidden(_)) => Ok(None),
         Err(error) if errors::is_nothing_there(&error) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Who the principal is in events.
+fn account_in(principal: &Resource, url: &str) -> Own {
+    let addresses = principal.hrefs("calendar-user-address-set").iter().take(ADDRESSES_MAX);
+    Own {
+        addresses: addresses.map(|address| address.to_ascii_lowercase()).collect(),
+        name: href::name(href::path(url)).to_ascii_lowercase(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `CalDAV` (RFC 4791): busy times of an account's calendars, and bookings as events of one of them.
 //!
-//! `server` knows addresses, `dav` the requests, `errors` the refusals, `discovery` the way to the calendars, `map` XML and iCalendar, `cursor` the
+//! `server` knows addresses, `dav` the requests, `errors` the refusals, `discovery` the way to the calendars, `objects` the events in them, `map` XML and iCalendar, `cursor` the
 //! incremental sync; the rest is one file per interface.
 
 mod availability;
@@ -11,6 +11,7 @@ mod dav;
 mod discovery;
 mod errors;
 mod map;
+mod objects;
 mod server;
 
 use berth_sdk::{Connection, Result, types::Account};
@@ -32,6 +33,16 @@ struct Settings {
     calendar: String,
     cancelled_events: CancelledEvents,
     title: String,
+    /// For calendars that name no zone, where nobody says whose time it is; empty for UTC.
+    #[serde(default)]
+    time_zone: String,
+    /// Connections of an older version do not say.
+    #[serde(default = "yes")]
+    tentative_is_busy: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// What becomes of the event of a cancelled booking.

@@ -6,5 +6,6 @@ pub(crate) mod event;
 pub(crate) mod href;
 pub(crate) mod ical;
 pub(crate) mod query;
+pub(crate) mod reading;
 pub(crate) mod write;
 pub(crate) mod xml;

@@ -1,8 +1,10 @@
 //! Busy times, from the server's own count or from single events.
 
 use berth_icalendar::{
-    clocks::{Clock, Clocks},
-    event,
+    clocks::Clocks,
+    event::When,
+    expansion::expanded,
+    series::series,
     stamp::{Length, Stamp},
 };
 use berth_sdk::{
@@ -11,12 +13,10 @@ use berth_sdk::{
 };
 
 use super::{
-    ical::{self, Known, interval, micros},
-    xml::Multistatus,
+    ical::{self, Followed, Known, interval, micros, utc},
+    reading::Reading,
+    xml::Resource,
 };
-
-/// Code of the error for a server that does not take recurring events apart.
-pub(crate) const NOT_EXPANDED: &str = "not-expanded";
 
 fn unusable(why: &str) -> ProviderError {
     log::warn(&format!("busy times cannot be told: {why}"));
@@ -63,41 +63,52 @@ fn of_period(text: &str) -> Option<Interval> {
     (start <= end).then_some(Interval { start: micros(start), end: micros(end) })
 }
 
-/// The answer to an expanded `calendar-query`: single events. `floating` is for days, and for times that belong to no zone.
-pub(crate) fn of_events(answer: &Multistatus, floating: &Clock, source: &str) -> Result<Vec<BusyTime>> {
+/// The busy times of single events and series. What cannot be read is named, closes what is known of it, and nothing else.
+pub(crate) fn of_events(
+    resources: &[Resource],
+    within: Interval,
+    reading: &Reading,
+    source: &str,
+) -> Vec<BusyTime> {
+    let (Some(start), Some(end)) = (utc(within.start), utc(within.end)) else { return Vec::new() };
     let mut busy = Vec::new();
-    for resource in &answer.resources {
+    for resource in resources {
+        let odd = |why: &str| log::error(&format!("event {} {why}", resource.href));
         let Some(text) = resource.text("calendar-data") else {
-            return Err(unusable("an event came without its data"));
+            odd("came without its data and takes no time");
+            continue;
         };
-        let calendar = ical::read(text)?;
-        let clocks = Clocks::new(&calendar, &Known, floating.clone());
-        for event in calendar.all("VEVENT") {
-            if event.says("STATUS", "CANCELLED") || event.says("TRANSP", "TRANSPARENT") {
-                continue;
+        let Ok(calendar) = ical::read(text) else {
+            odd("cannot be read and takes no time");
+            continue;
+        };
+        let clocks = Clocks::new(&calendar, &Known, reading.floating.clone());
+        for series in series(calendar.all("VEVENT")) {
+            let found = expanded(&series, &clocks, &Followed, When { start, end });
+            for (event, why) in found.odd.into_iter().filter(|(event, _)| reading.takes_time(event)) {
+                let uid = event.text("UID").unwrap_or_default();
+                odd(&format!("(UID {uid}) {why}; only what is known of its time is taken"));
             }
-            if event.property("RRULE").is_some() || event.property("RDATE").is_some() {
-                return Err(ProviderError::vendor(
-                    200,
-                    NOT_EXPANDED,
-                    "The server neither counts busy times nor takes recurring events apart (RFC 4791, CALDAV:expand).",
-                ));
-            }
-            let when = event::when(event, &clocks).map_err(|why| unusable(&format!("an event {why}")))?;
-            busy.extend(taken(interval(when), source));
+            let takes = found.taken.into_iter().filter(|taken| reading.takes_time(taken.event));
+            busy.extend(takes.filter_map(|each| taken(interval(each.when), source)));
         }
     }
-    Ok(busy)
+    busy
 }
 
 #[cfg(test)]
 mod tests {
-    use berth_sdk::time;
+    use berth_icalendar::clocks::Clock;
+    use berth_sdk::{testing, time};
 
     use super::{
-        super::xml::{self},
+        super::{reading::Own, xml},
         *,
     };
+
+    fn at(text: &str) -> i64 {
+        time::parse(text).unwrap()
+    }
 
     fn shown(busy: Result<Vec<BusyTime>>) -> Result<Vec<String>> {
         let one = |b: BusyTime| {
@@ -132,22 +143,42 @@ mod tests {
     }
 
     #[test]
-    fn single_events() {
+    fn single_events_and_series() {
         let answer = |lines: &str| {
-            let object = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{lines}\nEND:VEVENT\nEND:VCALENDAR");
+            let object = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\n{lines}\nEND:VEVENT\nEND:VCALENDAR");
             xml::multistatus(&format!(
                 r#"<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><response><href>/a</href><propstat><prop><C:calendar-data>{object}</C:calendar-data></prop></propstat></response></multistatus>"#
             ))
             .unwrap()
         };
-        let told = |lines: &str| shown(of_events(&answer(lines), &Clock::Utc, "/eve/work/"));
+        let within = Interval { start: at("2030-01-01T00:00:00Z"), end: at("2030-02-01T00:00:00Z") };
+        let reading = Reading { floating: Clock::Utc, own: Own::default(), tentative_is_busy: true };
+        let told = |lines: &str| {
+            let busy = of_events(&answer(lines).resources, within, &reading, "/eve/work/");
+            shown(Ok(busy)).unwrap()
+        };
         let half_hour = "DTSTART:20300105T090000Z\nDTEND:20300105T093000Z";
-        assert_eq!(told(half_hour).unwrap(), ["2030-01-05T09:00:00Z 30"]);
-        assert_eq!(told("DTSTART;VALUE=DATE:20300105").unwrap(), ["2030-01-05T00:00:00Z 1440"]);
+        let one = ["2030-01-05T09:00:00Z 30"];
+        assert_eq!(told(half_hour), one);
+        assert_eq!(told("DTSTART;VALUE=DATE:20300105"), ["2030-01-05T00:00:00Z 1440"]);
         for free in ["STATUS:CANCELLED", "TRANSP:transparent"] {
-            assert_eq!(told(&format!("{half_hour}\n{free}")), Ok(Vec::new()));
+            assert!(told(&format!("{half_hour}\n{free}")).is_empty());
         }
-        assert!(matches!(told(&format!("{half_hour}\nRRULE:FREQ=DAILY")), Err(ProviderError::Vendor(_))));
-        assert_eq!(told("DTSTART;TZID=Mars:20300105T090000"), Err(ProviderError::Unavailable(None)));
+        assert_eq!(
+            told(&format!("{half_hour}\nRRULE:FREQ=WEEKLY;COUNT=3\nEXDATE:20300112T090000Z")),
+            ["2030-01-05T09:00:00Z 30", "2030-01-19T09:00:00Z 30"]
+        );
+        // What is odd takes what is known of it, and is named.
+        testing::set_now(0);
+        assert!(told("DTSTART;TZID=Mars:20300105T090000").is_empty());
+        assert_eq!(told("DTSTART:20300105T090000Z\nDURATION:PT"), ["2030-01-05T09:00:00Z 60"]);
+        assert_eq!(told(&format!("{half_hour}\nRRULE:FREQ=NEVER")), one);
+        let lines = testing::lines();
+        assert_eq!(
+            lines.iter().filter(|(_, line)| line.starts_with("event /a (UID a) ")).count(),
+            3,
+            "{lines:?}"
+        );
+        assert_eq!(of_events(&[Resource::default()], within, &reading, "x"), []);
     }
 }

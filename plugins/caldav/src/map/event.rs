@@ -2,8 +2,8 @@
 
 use berth_icalendar::{
     Component, Property,
-    clocks::{Clock, Clocks},
-    event,
+    clocks::Clocks,
+    event::{Extent, Unreadable},
 };
 use berth_sdk::{
     Result, log, time,
@@ -11,7 +11,10 @@ use berth_sdk::{
 };
 use serde_json::json;
 
-use super::ical::{self, Known, interval};
+use super::{
+    ical::{self, Known, interval},
+    reading::Reading,
+};
 
 /// End of the UID of every event of ours, in calendars as in the invitations that Berth sends: it is one event.
 const UID_END: &str = "@berth";
@@ -61,19 +64,25 @@ impl Event {
     }
 
     /// As a booking.
-    pub(crate) fn booking(&self, event_type: &str) -> Result<Booking> {
+    pub(crate) fn booking(&self, event_type: &str, reading: &Reading) -> Result<Booking> {
         let unusable = |why: &str| {
             log::warn(&format!("an event {why}"));
             ProviderError::Unavailable(None)
         };
         let main = self.main().ok_or_else(|| unusable("holds no VEVENT"))?;
-        let clocks = Clocks::new(&self.calendar, &Known, Clock::Utc);
-        let when = event::when(main, &clocks).map_err(|why| unusable(&why.to_string()))?;
         let reference = self.reference();
+        let clocks = Clocks::new(&self.calendar, &Known, reading.floating.clone());
+        // Of what others write the known part is enough, as for busy times.
+        let extent = match Extent::of(main, &clocks) {
+            Err(_) if reference.is_none() => Extent::known_part(main, &clocks),
+            extent => extent,
+        };
+        let when = extent.and_then(|extent| extent.at(extent.start, &clocks).ok_or(Unreadable::Beyond));
+        let when = when.map_err(|why| unusable(&why.to_string()))?;
         let status = if main.says("STATUS", "CANCELLED") {
             BookingStatus::Cancelled
-        } else if reference.is_none() && main.says("TRANSP", "TRANSPARENT") {
-            // A note that takes no time is for Berth as good as none; ours takes place however it is shown.
+        } else if reference.is_none() && !reading.takes_time(main) {
+            // What takes no time is for Berth as good as none; ours takes place however it is shown.
             BookingStatus::Cancelled
         } else if main.says("STATUS", "TENTATIVE") {
             BookingStatus::Pending
@@ -131,7 +140,13 @@ pub(crate) fn mailbox(address: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use berth_icalendar::clocks::Clock;
+
+    use super::{super::reading::Own, *};
+
+    fn utc() -> Reading {
+        Reading { floating: Clock::Utc, own: Own::default(), tentative_is_busy: true }
+    }
 
     fn event(lines: &str) -> Event {
         let text = format!("BEGIN:VCALENDAR\nVERSION:2.0\n{lines}\nEND:VCALENDAR\n");
@@ -150,7 +165,7 @@ mod tests {
         let lines = format!(
             "{HALF_HOUR}\nSUMMARY:Booking: Ada\nLOCATION:Studio\\, 2nd floor\nX-BERTH-CUSTOMER;CN=Ada Nowak;X-TIME-ZONE=Europe/Warsaw;X-PHONE=\"+48600100200\":mailto:ada@example.com"
         );
-        let booking = vevent(&lines).booking("/eve/work/").unwrap();
+        let booking = vevent(&lines).booking("/eve/work/", &utc()).unwrap();
         assert_eq!((booking.id.as_str(), booking.reference.as_deref()), ("/eve/work/a.ics", Some("b_1")));
         assert_eq!(booking.status, BookingStatus::Confirmed);
         assert_eq!(time::format(booking.when.start), "2030-01-05T09:00:00Z");
@@ -159,7 +174,7 @@ mod tests {
         let [ada] = booking.attendees.as_slice() else { panic!("{booking:?}") };
         assert_eq!((ada.name.as_str(), ada.email.as_deref()), ("Ada Nowak", Some("ada@example.com")));
         assert_eq!((ada.time_zone.as_str(), ada.phone.as_deref()), ("Europe/Warsaw", Some("+48600100200")));
-        let read = |date| vevent(HALF_HOUR).modified(date).booking("c").unwrap().updated_at;
+        let read = |date| vevent(HALF_HOUR).modified(date).booking("c", &utc()).unwrap().updated_at;
         assert_eq!(read(Some("Wed, 02 Jan 2030 09:00:00 GMT")), time::parse("2030-01-02T09:00:00Z"));
         assert_eq!((read(None), read(Some("soon"))), (None, None));
     }
@@ -172,7 +187,7 @@ mod tests {
             ("STATUS:CANCELLED\nCOMMENT:ill", BookingStatus::Cancelled),
             ("X-NONE:1", BookingStatus::Confirmed),
         ] {
-            let booking = vevent(&format!("{HALF_HOUR}\n{line}")).booking("c").unwrap();
+            let booking = vevent(&format!("{HALF_HOUR}\n{line}")).booking("c", &utc()).unwrap();
             let reason = (expected == BookingStatus::Cancelled).then_some("ill");
             assert_eq!((booking.status, booking.cancellation_reason.as_deref()), (expected, reason));
         }
@@ -181,17 +196,19 @@ mod tests {
     #[test]
     fn a_note_of_others_takes_no_time_and_ours_takes_place() {
         let lines = format!("{HALF_HOUR}\nTRANSP:TRANSPARENT");
-        assert_eq!(vevent(&lines).booking("c").unwrap().status, BookingStatus::Confirmed);
+        assert_eq!(vevent(&lines).booking("c", &utc()).unwrap().status, BookingStatus::Confirmed);
         let note = event(&format!("BEGIN:VEVENT\nUID:x\n{lines}\nEND:VEVENT"));
-        assert_eq!(note.booking("c").unwrap().status, BookingStatus::Cancelled);
+        assert_eq!(note.booking("c", &utc()).unwrap().status, BookingStatus::Cancelled);
     }
 
     #[test]
     fn times_that_a_person_moved_it_to() {
         let moved = |time: &str| {
-            event(&format!("{WARSAW}BEGIN:VEVENT\nUID:b_1@berth\n{time}\nEND:VEVENT")).booking("c").map(|b| {
-                format!("{} {}", time::format(b.when.start), (b.when.end - b.when.start) / time::MINUTE)
-            })
+            event(&format!("{WARSAW}BEGIN:VEVENT\nUID:b_1@berth\n{time}\nEND:VEVENT"))
+                .booking("c", &utc())
+                .map(|b| {
+                    format!("{} {}", time::format(b.when.start), (b.when.end - b.when.start) / time::MINUTE)
+                })
         };
         for (time, expected) in [
             ("DTSTART;TZID=Europe/Warsaw:20300705T110000\nDURATION:PT45M", "2030-07-05T09:00:00Z 45"),
@@ -222,7 +239,7 @@ mod tests {
         let series = event(&format!(
             "{exception}BEGIN:VEVENT\nUID:x\n{HALF_HOUR}\nSUMMARY:all\nRRULE:FREQ=DAILY\nEND:VEVENT"
         ));
-        let booking = series.booking("c").unwrap();
+        let booking = series.booking("c", &utc()).unwrap();
         assert_eq!(
             (booking.title.as_deref(), booking.reference, booking.event_type),
             (Some("all"), None, None)
@@ -231,7 +248,7 @@ mod tests {
         let invited =
             vevent(&format!("{HALF_HOUR}\nATTENDEE;CN=Bob:MAILTO:bob@example.com\nATTENDEE:urn:uuid:1"));
         let names: Vec<_> =
-            invited.booking("c").unwrap().attendees.into_iter().map(|a| (a.name, a.email)).collect();
+            invited.booking("c", &utc()).unwrap().attendees.into_iter().map(|a| (a.name, a.email)).collect();
         assert_eq!(names, [("Bob".to_owned(), Some("bob@example.com".to_owned())), (String::new(), None)]);
     }
 }

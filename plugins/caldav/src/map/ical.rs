@@ -4,10 +4,11 @@ use berth_icalendar::{
     Component,
     clocks::{Clock, Zones},
     event::When,
+    expansion::Rules,
     stamp,
 };
 use berth_sdk::{
-    Result, log, time,
+    Result, log, recurrence, time,
     types::{Instant, Interval, ProviderError},
     zone,
 };
@@ -22,9 +23,30 @@ impl Zones for Known {
     }
 }
 
+/// Rules as Berth follows them.
+pub(crate) struct Followed;
+
+impl Rules for Followed {
+    fn times(
+        &self,
+        rule: &str,
+        start: NaiveDateTime,
+        from: NaiveDateTime,
+        end: NaiveDateTime,
+    ) -> Option<Vec<NaiveDateTime>> {
+        let found = recurrence::occurrences(rule, micros(start), micros(from), micros(end)).ok()?;
+        found.into_iter().map(utc).collect()
+    }
+}
+
 /// The clock of a zone by its name, or one that shows UTC.
 pub(crate) fn clock(name: &str) -> Clock {
     Clock::named(name, &Known).unwrap_or(Clock::Utc)
+}
+
+/// The clock of a calendar's `calendar-timezone`.
+pub(crate) fn zone(text: &str) -> Option<Clock> {
+    Clock::of(read(text).ok()?.all("VTIMEZONE").next()?, &Known)
 }
 
 /// The first `VCALENDAR`. What is none is no usable answer.

@@ -25,8 +25,31 @@ pub(crate) const CALENDAR: &[&str] = &[
     "C:schedule-calendar-transp",
     "C:supported-calendar-component-set",
 ];
-/// What is asked of events.
-const WHOLE: &str = "<getetag/><getlastmodified/><C:calendar-data/>";
+/// What is told of an event: what its time and a booking need (RFC 4791 section 9.6.1), and no attachment.
+const PARTS: &[&str] = &[
+    "UID",
+    "SUMMARY",
+    "LOCATION",
+    "DTSTART",
+    "DTEND",
+    "DURATION",
+    "RRULE",
+    "RDATE",
+    "EXDATE",
+    "EXRULE",
+    "RECURRENCE-ID",
+    "STATUS",
+    "TRANSP",
+    "SEQUENCE",
+    "LAST-MODIFIED",
+    "COMMENT",
+    "ATTENDEE",
+    "X-BERTH-CUSTOMER",
+];
+/// How large an object is.
+pub(crate) const SIZE: &[&str] = &["getcontentlength"];
+/// What is asked of a calendar for days and times that belong to no zone.
+pub(crate) const ZONE: &[&str] = &["C:calendar-timezone"];
 /// Where changes are counted from.
 pub(crate) const SYNC_TOKEN: &[&str] = &["sync-token"];
 
@@ -41,11 +64,22 @@ pub(crate) fn free_busy(within: Interval) -> String {
     format!("{DECLARATION}<C:free-busy-query {NAMESPACES}>{}</C:free-busy-query>", time_range(within))
 }
 
-/// Each single event in this time, recurring ones taken apart, in UTC.
-pub(crate) fn expanded(within: Interval) -> String {
-    let expand = format!(r#"<C:expand start="{}" end="{}"/>"#, stamped(within.start), stamped(within.end));
-    let data = format!("<C:calendar-data>{expand}</C:calendar-data>");
-    calendar_query(&data, &time_range(within))
+/// What is asked of events.
+fn events_asked() -> String {
+    let parts: String = PARTS.iter().flat_map(|name| [r#"<C:prop name=""#, name, r#""/>"#]).collect();
+    format!(
+        r#"<getetag/><getlastmodified/><C:calendar-data><C:comp name="VCALENDAR"><C:prop name="VERSION"/><C:comp name="VEVENT">{parts}</C:comp><C:comp name="VTIMEZONE"><C:allprop/><C:allcomp/></C:comp></C:comp></C:calendar-data>"#
+    )
+}
+
+/// The events that touch this time, series as they are stored: not every server takes them apart rightly.
+pub(crate) fn events(within: Interval) -> String {
+    calendar_query(&events_asked(), &time_range(within))
+}
+
+/// The sizes of these.
+pub(crate) fn sizes(within: Interval) -> String {
+    calendar_query("<getcontentlength/>", &time_range(within))
 }
 
 /// The tags of the events that are not over at this time.
@@ -57,7 +91,7 @@ pub(crate) fn not_over(at: berth_sdk::types::Instant) -> String {
 pub(crate) fn by_uid(uid: &str) -> String {
     let wanted = format!(r#"<C:text-match collation="i;octet">{}</C:text-match>"#, escaped(uid));
     let filter = format!(r#"<C:prop-filter name="UID">{wanted}</C:prop-filter>"#);
-    calendar_query(WHOLE, &filter)
+    calendar_query(&events_asked(), &filter)
 }
 
 fn calendar_query(properties: &str, filter: &str) -> String {
@@ -74,7 +108,8 @@ pub(crate) fn multiget(paths: &[String]) -> String {
     let hrefs = paths.iter().map(|path| escaped(path)).collect::<Vec<_>>().join("</href><href>");
     let hrefs = format!("<href>{hrefs}</href>");
     format!(
-        "{DECLARATION}<C:calendar-multiget {NAMESPACES}><prop>{WHOLE}</prop>{hrefs}</C:calendar-multiget>"
+        "{DECLARATION}<C:calendar-multiget {NAMESPACES}><prop>{}</prop>{hrefs}</C:calendar-multiget>",
+        events_asked()
     )
 }
 
@@ -106,7 +141,8 @@ mod tests {
         for (body, root, expected) in [
             (propfind(CALENDAR), "propfind", "<C:schedule-calendar-transp/>"),
             (free_busy(within), "free-busy-query", r#"start="19700101T000000Z" end="19700101T010000Z""#),
-            (expanded(within), "calendar-query", r#"<C:expand start="19700101T000000Z""#),
+            (events(within), "calendar-query", r#"<C:prop name="DTSTART"/>"#),
+            (sizes(within), "calendar-query", "<getcontentlength/>"),
             (not_over(0), "calendar-query", r#"<C:time-range start="19700101T000000Z"/>"#),
             (by_uid("a&b<c"), "calendar-query", "a&amp;b&lt;c"),
             (multiget(&["/a&b".to_owned()]), "calendar-multiget", "<href>/a&amp;b</href>"),

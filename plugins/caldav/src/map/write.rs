@@ -108,13 +108,17 @@ fn touch(event: &mut Component, now: Instant) {
 
 #[cfg(test)]
 mod tests {
+    use berth_icalendar::clocks::Clock;
     use berth_sdk::{
         testing::create_request,
         time,
         types::{Answer, Booking, BookingStatus},
     };
 
-    use super::*;
+    use super::{
+        super::reading::{Own, Reading},
+        *,
+    };
 
     fn at(text: &str) -> i64 {
         time::parse(text).unwrap()
@@ -138,7 +142,8 @@ mod tests {
 
     fn read(text: &str) -> (Event, Booking) {
         let event = Event::read("/eve/work/a.ics".to_owned(), None, text).unwrap();
-        let booking = event.booking("/eve/work/").unwrap();
+        let reading = Reading { floating: Clock::Utc, own: Own::default(), tentative_is_busy: true };
+        let booking = event.booking("/eve/work/", &reading).unwrap();
         (event, booking)
     }
 

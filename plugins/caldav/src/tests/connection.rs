@@ -1,15 +1,17 @@
 //! The way to the calendars, what can be booked, and busy times.
 
+use std::rc::Rc;
+
 use berth_sdk::{
     Availability, Catalog, Connection,
     http::SendError,
-    testing::Scripted,
+    testing::{self, Scripted},
     time::{self, HOUR},
     types::{BusyQuery, BusyTime, Interval, PageRequest, ProviderError},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{at, calendar, multistatus, provider, provider_with, response, script, sent};
+use super::{CalDav, at, calendar, multistatus, provider, provider_with, response, script, sent};
 
 const ENTRY: &str = "/dav/";
 
@@ -218,6 +220,8 @@ fn busy_times_of_every_calendar_that_takes_time() {
         &settings,
         found
             .on("REPORT", "/eve/family/", 207, &single)
+            // Only how busy they are is shared.
+            .on("REPORT", "/eve/work/", 403, "")
             .on("REPORT", "/eve/work/", 200, counted)
             .on("PROPFIND", "/eve/", 207, &home())
             .on("REPORT", "/eve/home/", 207, &multistatus(""))
@@ -227,8 +231,12 @@ fn busy_times_of_every_calendar_that_takes_time() {
     );
     let busy = caldav.busy(query(&[])).unwrap();
     assert_eq!(shown(&busy), ["2030-01-05T09:00:00Z /eve/family/", "2030-01-05T10:00:00Z /eve/work/"]);
-    assert!(sent(&played, 3).contains(r#"<C:expand start="20300104T000000Z" end="20300107T000000Z"/>"#));
-    assert!(sent(&played, 4).contains("free-busy-query"));
+    assert!(sent(&played, 3).contains(r#"<C:time-range start="20300104T000000Z" end="20300107T000000Z"/>"#));
+    assert!(
+        sent(&played, 3).contains(r#"<C:comp name="VEVENT"><C:prop name="UID"/>"#),
+        "no attachment is asked for"
+    );
+    assert!(sent(&played, 5).contains("free-busy-query"));
     assert_eq!(caldav.busy(query(&["/eve/home"])), Ok(Vec::new()), "it was asked for by name");
     let unknown = caldav.busy(query(&["/eve/gone/"]));
     assert!(matches!(unknown, Err(ProviderError::Invalid(p)) if p[0].field == "calendars"));
@@ -270,7 +278,13 @@ fn days_and_floating_times_are_those_where_people_are() {
             "UTC",
             Some("2030-01-05T09:00:00Z 1"),
         ),
-        ("DTSTART;TZID=Mars:20300105T100000\nDURATION:PT1H", String::new(), "UTC", None),
+        ("DTSTART;TZID=Mars:20300105T100000\nDURATION:PT1H", String::new(), "UTC", Some("")),
+        (
+            "DTSTART;TZID=Eastern Standard Time:20300105T100000\nDURATION:PT1H",
+            String::new(),
+            "UTC",
+            Some("2030-01-05T15:00:00Z 1"),
+        ),
         // What ends before the question, but for its zone.
         ("DTSTART:20300103T090000Z\nDURATION:PT1H", String::new(), "UTC", Some("")),
     ] {
@@ -294,60 +308,136 @@ fn days_and_floating_times_are_those_where_people_are() {
     }
 }
 
-#[test]
-fn a_server_is_trusted_with_days_only_where_it_knows_their_zone() {
+/// A provider whose one calendar is `/eve/work/`, and what answers its reports.
+fn one_calendar(
+    more: &str,
+    settings: &Value,
+    reports: impl FnOnce(Scripted) -> Scripted,
+) -> (CalDav, Rc<Scripted>) {
     let told = "<C:calendar-home-set><href>/eve/</href></C:calendar-home-set>";
     let entry = multistatus(&response("/eve/", told));
-    let home = multistatus(
-        &[
-            calendar("/eve/counted/", &format!("{COUNTS}{ZONE}")),
-            calendar("/eve/nowhere/", COUNTS),
-            calendar("/eve/work/", COUNTS),
-        ]
-        .concat(),
-    );
-    let counted = "BEGIN:VCALENDAR\nBEGIN:VFREEBUSY\nEND:VFREEBUSY\nEND:VCALENDAR\n";
-    let settings = json!({ "base_url": "https://dav.example.com/eve/", "calendar": "/eve/work/" });
+    let home = multistatus(&calendar("/eve/work/", more));
+    let mut all = json!({ "base_url": "https://dav.example.com/eve/", "calendar": "/eve/work/" });
+    for (name, value) in settings.as_object().unwrap() {
+        all[name] = value.clone();
+    }
     let found = script().on("PROPFIND", "/eve/", 207, &entry).on("PROPFIND", "/eve/", 207, &entry);
-    let (caldav, played) = provider_with(
-        &settings,
-        found
-            .on("PROPFIND", "/eve/", 207, &home)
-            .on("REPORT", "/eve/counted/", 200, counted)
-            .on("REPORT", "/eve/nowhere/", 207, &multistatus(""))
-            .on("REPORT", "/eve/work/", 207, &multistatus("")),
-    );
-    assert_eq!(caldav.busy(query(&[])), Ok(Vec::new()));
+    provider_with(&all, reports(found.on("PROPFIND", "/eve/", 207, &home)))
+}
+
+fn object(name: &str, lines: &str) -> String {
+    let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:{name}\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n");
+    super::event_response(&format!("/eve/work/{name}.ics"), "\"1\"", &text)
+}
+
+#[test]
+fn one_odd_event_closes_its_own_time_at_most_and_is_named() {
+    let objects = [
+        object("good", "DTSTART:20300105T090000Z\nDURATION:PT1H"),
+        object("zone", "DTSTART;TZID=Mars:20300105T100000\nDURATION:PT1H"),
+        object("length", "DTSTART:20300105T110000Z\nDURATION:PT"),
+        object("rule", "DTSTART:20300105T130000Z\nDURATION:PT1H\nRRULE:FREQ=NEVER"),
+        super::event_response("/eve/work/junk.ics", "\"1\"", "junk"),
+        response("/eve/work/none.ics", "<getetag>\"1\"</getetag>"),
+    ];
+    let (caldav, played) =
+        one_calendar("", &json!({}), |s| s.on("REPORT", "/eve/work/", 207, &multistatus(&objects.concat())));
+    let busy: Vec<_> =
+        shown(&caldav.busy(query(&[])).unwrap()).iter().map(|line| line[11..16].to_owned()).collect();
+    assert_eq!(busy, ["09:00", "11:00", "13:00"]);
+    let lines = testing::lines();
+    for name in ["zone", "length", "rule", "junk", "none"] {
+        let named = format!("event /eve/work/{name}.ics");
+        assert!(lines.iter().any(|(_, line)| line.starts_with(&named)), "{name}: {lines:?}");
+    }
+    assert!(!lines.iter().any(|(_, line)| line.contains("good.ics")));
     played.finish();
 }
 
 #[test]
-fn in_the_calendar_that_is_booked_each_event_is_told_by_itself() {
-    let told = "<C:calendar-home-set><href>/eve/</href></C:calendar-home-set>";
-    let entry = multistatus(&response("/eve/", told));
-    let object = |more: &str| {
-        let text = format!(
-            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20300105T090000Z\nDURATION:PT1H\n{more}END:VEVENT\nEND:VCALENDAR\n"
-        );
-        multistatus(&super::event_response("/eve/work/1.ics", "\"1\"", &text))
-    };
+fn series_keep_their_clock_and_settings_say_what_takes_time() {
+    let objects = [
+        object("series", "DTSTART;TZID=America/New_York:20291201T090000\nDURATION:PT1H\nRRULE:FREQ=DAILY"),
+        object("tentative", "DTSTART:20300105T100000Z\nDURATION:PT1H\nSTATUS:TENTATIVE"),
+        object(
+            "declined",
+            "DTSTART:20300105T110000Z\nDURATION:PT1H\nATTENDEE;PARTSTAT=DECLINED:mailto:eve@example.com",
+        ),
+    ];
+    for (settings, expected) in
+        [(json!({}), vec!["10:00", "14:00"]), (json!({ "tentative_is_busy": false }), vec!["14:00"])]
+    {
+        let (caldav, played) = one_calendar("", &settings, |s| {
+            s.on("REPORT", "/eve/work/", 207, &multistatus(&objects.concat()))
+        });
+        let busy: Vec<_> =
+            shown(&caldav.busy(query(&[])).unwrap()).iter().map(|line| line[11..16].to_owned()).collect();
+        assert_eq!(busy, expected, "{settings}");
+        played.finish();
+    }
+}
+
+fn size(name: &str, bytes: usize) -> String {
+    response(&format!("/eve/work/{name}.ics"), &format!("<getcontentlength>{bytes}</getcontentlength>"))
+}
+
+#[test]
+fn what_is_too_large_is_asked_for_in_pieces() {
+    let failed = || SendError::Failed("the answer is larger than 4 MiB".to_owned());
+    let one = |name: &str, hour: u8| object(name, &format!("DTSTART:20300105T{hour:02}0000Z\nDURATION:PT1H"));
     let counted =
-        "BEGIN:VCALENDAR\nBEGIN:VFREEBUSY\nFREEBUSY:20300105T100000Z/PT1H\nEND:VFREEBUSY\nEND:VCALENDAR\n";
-    let settings = json!({ "base_url": "https://dav.example.com/eve/", "calendar": "/eve/work/" });
-    let found = script().on("PROPFIND", "/eve/", 207, &entry).on("PROPFIND", "/eve/", 207, &entry);
-    let (caldav, played) = provider_with(
-        &settings,
-        found
-            .on("PROPFIND", "/eve/", 207, &home())
-            .on("REPORT", "/eve/work/", 207, &object(""))
-            .on("PROPFIND", "/eve/", 207, &home())
-            .on("REPORT", "/eve/work/", 207, &object("RRULE:FREQ=DAILY\n"))
-            .on("REPORT", "/eve/work/", 200, counted),
-    );
-    let work = || query(&["/eve/work/"]);
-    assert_eq!(shown(&caldav.busy(work()).unwrap()), ["2030-01-05T09:00:00Z /eve/work/"]);
-    // The server counts, but does not take recurring events apart.
-    assert_eq!(shown(&caldav.busy(work()).unwrap()), ["2030-01-05T10:00:00Z /eve/work/"]);
+        "BEGIN:VCALENDAR\nBEGIN:VFREEBUSY\nFREEBUSY:20300105T150000Z/PT1H\nEND:VFREEBUSY\nEND:VCALENDAR\n";
+    let listed =
+        [size("a", 1_500_000 / 3), size("b", 1_500_000 / 3), size("huge", 5_000_000), size("c", 500)];
+    let (caldav, played) = one_calendar(COUNTS, &json!({}), |s| {
+        s.on_failure("REPORT", "/eve/work/", failed())
+            .on("REPORT", "/eve/work/", 207, &multistatus(&listed.concat()))
+            .on("REPORT", "/eve/work/", 207, &multistatus(&(one("a", 9) + &one("b", 10) + &one("c", 11))))
+            .on("REPORT", "/eve/work/", 200, counted)
+    });
+    let busy: Vec<_> =
+        shown(&caldav.busy(query(&[])).unwrap()).iter().map(|line| line[11..16].to_owned()).collect();
+    assert_eq!(busy, ["09:00", "10:00", "11:00", "15:00"], "the server counts what is too large to be read");
+    assert!(sent(&played, 5).contains("a.ics</href><href>/eve/work/b.ics"));
+    assert!(!sent(&played, 5).contains("huge.ics"));
+    played.finish();
+
+    // A server that tells no sizes, does not list so much, and whose pieces do not fit.
+    let limits = super::refusal("number-of-matches-within-limits");
+    let name = |name: &str| response(&format!("/eve/work/{name}.ics"), "<getetag>\"1\"</getetag>");
+    let (caldav, played) = one_calendar("", &json!({}), |s| {
+        s.on("REPORT", "/eve/work/", 507, &limits)
+            .on("REPORT", "/eve/work/", 507, &limits)
+            .on("REPORT", "/eve/work/", 207, &multistatus(&name("a")))
+            .on("REPORT", "/eve/work/", 207, &multistatus(&(name("a") + &name("huge"))))
+            .on_failure("REPORT", "/eve/work/", failed())
+            .on("REPORT", "/eve/work/", 207, &multistatus(&one("a", 9)))
+            .on_failure("REPORT", "/eve/work/", failed())
+            .on("PROPFIND", "/eve/work/huge.ics", 207, &multistatus(""))
+    });
+    assert_eq!(shown(&caldav.busy(query(&[])).unwrap()), ["2030-01-05T09:00:00Z /eve/work/"]);
+    assert!(testing::lines().iter().any(|(_, line)| line.contains("huge.ics is too large")));
+    played.finish();
+}
+
+#[test]
+fn a_server_that_is_away_is_no_free_calendar() {
+    let away = || SendError::Failed("no answer".to_owned());
+    let (caldav, played) = one_calendar("", &json!({}), |mut s| {
+        for _ in 0..5 {
+            s = s.on_failure("REPORT", "/eve/work/", away());
+        }
+        s
+    });
+    assert_eq!(caldav.busy(query(&[])), Err(ProviderError::Unavailable(None)));
+    played.finish();
+    let (caldav, played) = one_calendar("", &json!({}), |s| {
+        s.on_failure("REPORT", "/eve/work/", away())
+            .on("REPORT", "/eve/work/", 207, &multistatus(&size("a", 500)))
+            .on_failure("REPORT", "/eve/work/", away())
+            .on_failure("PROPFIND", "/eve/work/a.ics", away())
+    });
+    assert_eq!(caldav.busy(query(&[])), Err(ProviderError::Unavailable(None)));
     played.finish();
 }
 

@@ -1,11 +1,16 @@
 //! Changes, from the first listing on.
 
 use berth_sdk::{
-    Bookings, testing,
+    Bookings, testing, time,
     types::{BookingStatus, ProviderError},
 };
 
-use super::{event, event_response, gone, modified, multistatus, provider, refusal, response, script, sent};
+use serde_json::json;
+
+use super::{
+    event, event_response, gone, modified, multistatus, provider, provider_with, refusal, response, script,
+    sent,
+};
 
 const CALENDAR: &str = "/eve/work/";
 
@@ -121,4 +126,48 @@ fn tokens_grow_old_and_some_servers_have_none() {
     assert_eq!(caldav.list_changes(None, 5), Err(ProviderError::Unsupported(None)));
     let (caldav, _) = provider(script().on("REPORT", CALENDAR, 207, &multistatus("")));
     assert_eq!(caldav.list_changes(since(), 5), Err(ProviderError::Unavailable(None)));
+}
+
+#[test]
+fn days_are_those_of_the_calendar_and_what_takes_no_time_is_told_alike() {
+    let data = |name: &str, lines: &str| {
+        let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:{name}\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n");
+        event_response(&format!("{CALENDAR}{name}.ics"), "\"1\"", &text)
+    };
+    let objects = [
+        data("day", "DTSTART;VALUE=DATE:20300105"),
+        data("odd", "DTSTART:20300105T090000Z\nDURATION:PT"),
+        data("tentative", "DTSTART:20300105T100000Z\nSTATUS:TENTATIVE"),
+    ];
+    let names = ["day", "odd", "tentative"].map(listed).concat();
+    let zone = "<C:calendar-timezone>BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:Asia/Tokyo\nEND:VTIMEZONE\nEND:VCALENDAR</C:calendar-timezone>";
+    for (zone, settings, start, tentative) in [
+        (zone, json!({}), "2030-01-04T15:00:00Z", BookingStatus::Pending),
+        (
+            "",
+            json!({ "time_zone": "America/New_York", "tentative_is_busy": false }),
+            "2030-01-05T05:00:00Z",
+            BookingStatus::Cancelled,
+        ),
+        ("", json!({}), "2030-01-05T00:00:00Z", BookingStatus::Pending),
+    ] {
+        let mut all = json!({ "calendar": CALENDAR });
+        for (name, value) in settings.as_object().unwrap() {
+            all[name] = value.clone();
+        }
+        let (caldav, played) = provider_with(
+            &all,
+            script()
+                .on("REPORT", CALENDAR, 207, &changed(&names, "t2"))
+                .on("REPORT", CALENDAR, 207, &multistatus(&objects.concat()))
+                .on("PROPFIND", CALENDAR, 207, &multistatus(&response(CALENDAR, zone))),
+        );
+        let page = caldav.list_changes(Some(r#"{"listing":{"since":"t1"}}"#.to_owned()), 50).unwrap();
+        let of = |name: &str| page.items.iter().find(|b| b.id.contains(name)).unwrap();
+        let (day, odd) = (of("day").when, of("odd").when);
+        assert_eq!((time::format(day.start).as_str(), day.end - day.start), (start, time::DAY), "{settings}");
+        assert_eq!(odd.end - odd.start, time::HOUR);
+        assert_eq!((of("tentative").status, of("day").status), (tentative, BookingStatus::Confirmed));
+        played.finish();
+    }
 }
