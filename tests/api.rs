@@ -22,6 +22,8 @@ mod event_types;
 mod every_door;
 #[path = "api/http.rs"]
 mod http;
+#[path = "api/imports.rs"]
+mod imports;
 #[path = "api/life.rs"]
 mod life;
 #[path = "api/listings.rs"]

@@ -17,6 +17,8 @@ mod connections;
 mod contention;
 #[path = "store/holds.rs"]
 mod holds;
+#[path = "store/imports.rs"]
+mod imports;
 #[path = "store/jobs.rs"]
 mod jobs;
 #[path = "store/known_years.rs"]
@@ -96,6 +98,7 @@ on_both! {
     holds::a_hold_is_extended_released_and_swept,
     holds::a_hold_keeps_a_place_until_it_is_over,
     holds::what_a_hold_kept_is_given_once,
+    imports::an_import_is_decided_over_what_is_there,
     jobs::a_bringer_of_a_lease_takes_an_idle_job_over,
     jobs::a_job_is_held_by_one_at_a_time,
     jobs::a_wake_up_while_it_is_held_is_not_lost,

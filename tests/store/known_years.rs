@@ -51,6 +51,7 @@ pub async fn time_off_without_end_ends_with_the_known_years(world: &World) {
             tenant: scene.tenant,
             owner: Some(RuleOwner::Member(scene.member)),
             rule: Rule::OutOfOffice(off.clone()),
+            origin: None,
             revision: 1,
             created_at: NOON,
             updated_at: NOON,

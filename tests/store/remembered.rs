@@ -165,6 +165,7 @@ async fn setup_step(world: &World, scene: &Scene, rng: &mut StdRng, made: &mut M
                 tenant: scene.tenant,
                 owner: Some(RuleOwner::Member(scene.member)),
                 rule: Rule::Override(Override { date, intervals: Vec::new() }),
+                origin: None,
                 revision: 1,
                 created_at: world.now(),
                 updated_at: world.now(),

@@ -1,16 +1,17 @@
-//! Public holidays of a country, imported into a listing.
-
-use std::collections::BTreeSet;
+//! Holidays of a listing, imported: the public ones of a country, or those of a calendar.
 
 use berth_model::{
     holidays::{NoHolidays, PublicHoliday, holidays},
-    id::ListingId,
-    problem::{FieldError, Problem},
+    ics::{ClosedBy, ClosedDays, HolidayChange, LeftOut, change, closed_days},
+    id::{ListingId, RuleId},
+    limits,
+    problem::{Code, FieldError, Problem},
     rule::{Holiday, Rule, RuleOwner, RuleRecord},
 };
+use berth_store::{StoreError, records};
 use chrono::NaiveDate;
 
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome, problems::of_store, rules::refused};
 
 /// Which holidays, and for whom.
 #[derive(Debug, Clone)]
@@ -27,12 +28,20 @@ pub struct HolidayImport {
 }
 
 /// What an import did.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ImportedHolidays {
     /// Holidays that were not there.
     pub made: Vec<RuleRecord>,
     /// How many were there already.
     pub already: usize,
+    /// Those that are gone.
+    pub removed: Vec<RuleId>,
+    /// Events of the calendar that close nothing, at most [`limits::LEFT_OUT_TOLD_MAX`] of them.
+    pub left_out: Vec<LeftOut>,
+    /// How many there are.
+    pub left_out_count: usize,
+    /// Recurring events were followed to the end of this day.
+    pub recurring_until: Option<NaiveDate>,
 }
 
 impl Engine {
@@ -41,28 +50,97 @@ impl Engine {
     pub async fn import_holidays(&self, caller: &Caller, import: HolidayImport) -> Outcome<ImportedHolidays> {
         let listing = import.listing;
         let found = self.compute(caller.tenant, move |_| found(&import)).await?;
-        let known = self.holidays_of(caller, listing).await?;
-        let (known, new): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|holiday| known.contains(&(holiday.date, holiday.name.clone())));
-        let rules = new.into_iter().map(|holiday| {
-            Rule::Holiday(Holiday { name: holiday.name, date: holiday.date, last_date: None })
+        let holidays = found.into_iter().map(|holiday| Holiday {
+            name: holiday.name,
+            date: holiday.date,
+            last_date: None,
         });
-        let made = self.create_rules(caller, Some(RuleOwner::Listing(listing)), rules.collect()).await?;
-        Ok(ImportedHolidays { made, already: known.len() })
+        let by_country =
+            ClosedBy { origin: None, holidays: holidays.collect(), recurs: false, cancelled: false };
+        let closed = ClosedDays {
+            by_uid: vec![by_country],
+            left_out: Vec::new(),
+            left_out_count: 0,
+            recurring_within: None,
+        };
+        self.close_days(caller, listing, closed).await
     }
 
-    async fn holidays_of(
+    /// Import what a calendar closes: all or none of what can be read. Importing it again is harmless.
+    pub async fn import_calendar(
         &self,
         caller: &Caller,
         listing: ListingId,
-    ) -> Outcome<BTreeSet<(NaiveDate, String)>> {
-        let there = self.store().holidays_of(caller.tenant, listing).await.map_err(of_store)?;
-        let known = |rule| match rule {
-            Rule::Holiday(holiday) => Some((holiday.date, holiday.name)),
-            _ => None,
-        };
-        Ok(there.into_iter().filter_map(known).collect())
+        file: impl AsRef<[u8]> + Send + 'static,
+    ) -> Outcome<ImportedHolidays> {
+        let today = self.now().to_chrono().date_naive();
+        let closed =
+            self.compute(caller.tenant, move |budget| closed_days(file.as_ref(), today, budget)).await?;
+        self.close_days(caller, listing, closed).await
     }
+
+    /// Bring a listing's holidays to what was read. Who changes them meanwhile is not overwritten: then it is decided again.
+    async fn close_days(
+        &self,
+        caller: &Caller,
+        listing: ListingId,
+        closed: ClosedDays,
+    ) -> Outcome<ImportedHolidays> {
+        let owner = Some(RuleOwner::Listing(listing));
+        for _ in 0..limits::HOLIDAY_IMPORT_TRIES {
+            let known = self.store().holidays_of(caller.tenant, listing).await.map_err(of_store)?;
+            let HolidayChange { make, renew, remove, already, outdated } = change(&known, &closed);
+            let now = self.now();
+            let made: Vec<RuleRecord> = make
+                .into_iter()
+                .map(|(holiday, origin)| RuleRecord {
+                    id: self.new_id(),
+                    tenant: caller.tenant,
+                    owner,
+                    rule: Rule::Holiday(holiday),
+                    origin,
+                    revision: 1,
+                    created_at: now,
+                    updated_at: now,
+                })
+                .collect();
+            let import = records::HolidayImport {
+                tenant: caller.tenant,
+                listing,
+                seen: known.iter().map(|rule| (rule.id, rule.revision)).collect(),
+                make: made.iter().map(|rule| (rule.clone(), self.audit(caller))).collect(),
+                renew,
+                remove: remove.iter().map(|rule| (*rule, self.audit(caller))).collect(),
+            };
+            match self.store().import_holidays(import).await {
+                Ok(()) => return Ok(done(closed, made, already, remove, outdated)),
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(refused(error, owner)),
+            }
+        }
+        let busy = Problem::new(Code::Busy, "The holidays of the listing are being changed by others.");
+        Err(busy.with_retry_after_seconds(1))
+    }
+}
+
+fn done(
+    closed: ClosedDays,
+    made: Vec<RuleRecord>,
+    already: usize,
+    removed: Vec<RuleId>,
+    outdated: Vec<String>,
+) -> ImportedHolidays {
+    let left_out_count = closed.left_out_count.saturating_add(outdated.len());
+    let reason = "was imported in a newer version before";
+    let outdated = outdated.into_iter().map(|uid| LeftOut {
+        line: None,
+        uid: Some(uid),
+        summary: None,
+        reason: reason.to_owned(),
+    });
+    let left_out = closed.left_out.into_iter().chain(outdated).take(limits::LEFT_OUT_TOLD_MAX).collect();
+    let recurring_until = closed.recurring_within.map(|(_, last)| last);
+    ImportedHolidays { made, already, removed, left_out, left_out_count, recurring_until }
 }
 
 /// The public holidays that an import asks for.

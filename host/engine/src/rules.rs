@@ -72,7 +72,7 @@ impl Engine {
 }
 
 /// What the store found wrong, with the field.
-fn refused(error: StoreError, owner: Option<RuleOwner>) -> Problem {
+pub(crate) fn refused(error: StoreError, owner: Option<RuleOwner>) -> Problem {
     let missing = matches!(error, StoreError::NotFound("member, listing or event type"));
     let mut problem = of_store(error);
     let field = match owner {
@@ -113,6 +113,7 @@ impl Engine {
                 tenant: caller.tenant,
                 owner,
                 rule,
+                origin: None,
                 revision: 1,
                 created_at: now,
                 updated_at: now,

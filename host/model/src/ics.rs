@@ -1,9 +1,11 @@
-//! Writing iCalendar (RFC 5545): an invitation for one booking, a feed of many.
+//! iCalendar (RFC 5545): an invitation for one booking, a feed of many, and holiday files that are read.
 
+mod origin;
 mod read;
 mod zone;
 
-pub use read::{AllDay, IcsError, all_day_events};
+pub use origin::{HolidayChange, Origin, change};
+pub use read::{ClosedBy, ClosedDays, LeftOut, closed_days};
 
 use berth_icalendar::{Property, stamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

@@ -1,11 +1,13 @@
 //! Every limit of the host: a name with its unit, the number, and the reason. Operators may change those that
 //! `berth.toml` lists; a plugin may only lower its own.
 
+mod calendars;
 mod closing;
 mod compile;
 mod providers;
 mod zones;
 
+pub use calendars::*;
 pub use closing::*;
 pub use compile::*;
 pub use providers::*;

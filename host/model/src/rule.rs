@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    ics::Origin,
     id::{EventTypeId, ListingId, MemberId, RuleId, TenantId},
     limits,
     member::WeeklyHours,
@@ -28,6 +29,8 @@ pub struct RuleRecord {
     pub owner: Option<RuleOwner>,
     /// What it says.
     pub rule: Rule,
+    /// The event of a calendar that it was made from.
+    pub origin: Option<Origin>,
     /// Counts changes; the `ETag`.
     pub revision: i64,
     /// When it was made.

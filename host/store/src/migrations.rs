@@ -54,6 +54,7 @@ migrations! {
     37 "0037_booking_twins",
     38 "0038_conflict_versions",
     39 "0039_lookups",
+    42 "0042_rule_origins",
     44 "0044_conflict_keys",
     45 "0045_clocks",
 }

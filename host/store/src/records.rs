@@ -2,6 +2,7 @@
 
 mod availability;
 mod clocks;
+mod holidays;
 mod idempotency;
 mod oauth;
 mod recovery;
@@ -24,6 +25,7 @@ use serde_json::Value;
 
 pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace, TwinKnown};
 pub use clocks::BookingClocks;
+pub use holidays::HolidayImport;
 pub use idempotency::{Idempotency, IdempotencyKey, KeptAnswer};
 pub use oauth::{OAuthClientRecord, OAuthFlow};
 pub use recovery::Recovered;

@@ -89,6 +89,7 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
                 tenant,
                 owner: Some(RuleOwner::Member(member)),
                 rule: Rule::Pattern(pattern),
+                origin: None,
                 revision: 1,
                 created_at: now,
                 updated_at: now,

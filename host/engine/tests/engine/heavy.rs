@@ -40,6 +40,7 @@ async fn store_rules(w: &World, owner: RuleOwner, rules: Vec<Rule>) {
             tenant: w.tenant.id,
             owner: Some(owner),
             rule,
+            origin: None,
             revision: 1,
             created_at: now,
             updated_at: now,

@@ -1,8 +1,7 @@
 //! The stateless form of availability.
 
 use axum::{
-    Extension,
-    extract::{DefaultBodyLimit, State},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
@@ -19,7 +18,7 @@ use utoipa::ToSchema;
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
-    body::BodyLimit,
+    body::{self, BodyLimits},
     extract::Tree,
     problem::{ApiResult, ProblemDocument},
 };
@@ -46,9 +45,8 @@ pub(super) struct ComputeRequest {
 }
 
 /// The limit of this route's body: rules and busy times of a team.
-pub(super) fn body_limit() -> (DefaultBodyLimit, Extension<BodyLimit>) {
-    let most = limits::COMPUTE_BODY_BYTES_MAX;
-    (DefaultBodyLimit::max(most), Extension(BodyLimit(most)))
+pub(super) fn body_limit() -> BodyLimits {
+    body::limited(limits::COMPUTE_BODY_BYTES_MAX)
 }
 
 /// Rules and busy times in, slots out; nothing is stored.

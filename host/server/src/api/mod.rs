@@ -99,7 +99,7 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(event_types::duplicate))
         .routes(routes!(availability::availability))
         .routes(routes!(rules::generate))
-        .routes(routes!(rules::import))
+        .merge(OpenApiRouter::new().routes(routes!(holidays::import)).layer(holidays::body_limit()))
         .routes(routes!(holidays::import_country))
         .routes(routes!(holidays::countries))
         .routes(routes!(rules::patterns::create, rules::patterns::list))

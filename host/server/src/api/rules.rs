@@ -3,7 +3,6 @@
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::PatternPreview;
 use berth_model::{
-    budget::Budget,
     id::{EventTypeId, ListingId, MemberId, RuleId},
     problem::{Code, FieldError, Problem},
     rule::{
@@ -14,12 +13,11 @@ use berth_model::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,
-    body::Raw,
     etag,
     extract::{IfMatch, Json as Body, Path, Query, Tree, malformed},
     page::{self, Page, PageParams},
@@ -247,45 +245,6 @@ rule_routes!(
     RestrictionSchedule,
     "hours that cut everyone's hours; an event type names it in its policy"
 );
-
-/// Which holidays are imported where.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ImportParams {
-    /// The listing that they close.
-    #[param(value_type = String)]
-    listing: ListingId,
-}
-
-/// What was imported.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Imported {
-    holidays: Vec<RuleView>,
-}
-
-/// Import the all-day events of an iCalendar file as holidays of a listing: all or none.
-#[utoipa::path(post, path = "/api/booking/holidays/import", tag = "availability rules", params(ImportParams), request_body(content = String, content_type = "text/calendar"),
-    responses((status = 201, body = Imported), (status = 422, body = ProblemDocument)))]
-pub(super) async fn import(
-    State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
-    Query(params): Query<ImportParams>,
-    Raw(body): Raw,
-) -> ApiResult<(StatusCode, Json<Imported>)> {
-    let caller = key.caller("listings:write", &request_id)?;
-    let read = move |_: &Budget| {
-        berth_model::ics::all_day_events(&body)
-            .map_err(|error| Problem::invalid(vec![FieldError::new("", error.to_string())]))
-    };
-    let days = app.engine().compute(caller.tenant, read).await?;
-    let rules = days
-        .into_iter()
-        .map(|day| Rule::Holiday(Holiday { name: day.summary, date: day.first, last_date: Some(day.last) }));
-    let owner = Some(RuleOwner::Listing(params.listing));
-    let made = app.engine().create_rules(&caller, owner, rules.collect()).await?;
-    Ok((StatusCode::CREATED, Json(Imported { holidays: made.into_iter().map(RuleView::from).collect() })))
-}
 
 /// A pattern to be looked at.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -39,6 +39,9 @@ fn accepted(route: &str) -> Accepted {
         "/api/booking/availability/compute" => {
             Accepted { bytes_max: limits::COMPUTE_BODY_BYTES_MAX, scope: Some("availability:read") }
         }
+        "/api/booking/holidays/import" => {
+            Accepted { bytes_max: limits::HOLIDAY_FILE_BYTES_MAX, scope: Some("listings:write") }
+        }
         route if route.starts_with("/api/webhooks/") => {
             Accepted { bytes_max: limits::WEBHOOK_BODY_BYTES_MAX, scope: None }
         }

@@ -3,9 +3,9 @@
 use std::error::Error;
 
 use axum::{
-    RequestExt,
+    Extension, RequestExt,
     body::{Body, Bytes},
-    extract::{FromRequest, Request},
+    extract::{DefaultBodyLimit, FromRequest, Request},
     http::{HeaderMap, header},
 };
 use berth_model::{
@@ -20,6 +20,14 @@ use super::{problem::ApiError, serve::body::Broken};
 /// What a route takes, in bytes, where that is not what most take. To be set beside axum's own limit, to be told.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BodyLimit(pub(crate) usize);
+
+/// See [`limited`].
+pub(crate) type BodyLimits = (DefaultBodyLimit, Extension<BodyLimit>);
+
+/// A layer for a route that takes so many bytes; `bodies.rs` names the route as well.
+pub(crate) fn limited(most: usize) -> BodyLimits {
+    (DefaultBodyLimit::max(most), Extension(BodyLimit(most)))
+}
 
 fn too_large(most: usize) -> Problem {
     Problem::new(Code::TooLarge, format!("A body may be at most {most} bytes here."))

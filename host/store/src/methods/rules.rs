@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use berth_model::{
     id::{ListingId, RuleId, TenantId},
-    rule::{Rule, RuleKind, RuleRecord},
+    rule::{RuleKind, RuleRecord},
     time::Interval,
 };
 
 use crate::{
     Store, StoreError,
-    records::{Audit, RulesOf},
+    records::{Audit, HolidayImport, RulesOf},
     remembered::{KnownRules, whole_days},
 };
 
@@ -63,8 +63,17 @@ impl Store {
     }
 
     /// The holidays of a listing, at most as many as one answer reads.
-    pub async fn holidays_of(&self, tenant: TenantId, listing: ListingId) -> Result<Vec<Rule>, StoreError> {
+    pub async fn holidays_of(
+        &self,
+        tenant: TenantId,
+        listing: ListingId,
+    ) -> Result<Vec<RuleRecord>, StoreError> {
         ask!(self, |q, conn| q::rules::holidays(conn, tenant, listing))
+    }
+
+    /// Change the holidays of a listing, all or nothing; `Stale` if it has others than those that the change was decided over.
+    pub async fn import_holidays(&self, import: HolidayImport) -> Result<(), StoreError> {
+        change!(self, [import], |q, conn| q::rules::import(conn, &import))
     }
 
     /// Every rule that can bear on these around an interval (up to a day more at each end), of a setup that was read in this request

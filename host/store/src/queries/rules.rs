@@ -2,7 +2,7 @@
 
 use berth_model::{
     id::{EventTypeId, ListingId, MemberId, RuleId, TenantId},
-    rule::{Rule, RuleKind, RuleOwner, RuleRecord},
+    rule::{RuleKind, RuleOwner, RuleRecord},
     time::Interval,
 };
 use serde_json::{Value, json};
@@ -12,23 +12,26 @@ use uuid::Uuid;
 use super::{super::Db, Conn, after, audit, found, met, places::push_ids, shaped};
 use crate::{
     StoreError,
-    records::{Audit, RulesOf},
+    records::{Audit, HolidayImport, RulesOf},
     types::Ts,
 };
 
 queries! {
     INSERT = "INSERT INTO rules (tenant_id, id, kind, member_id, listing_id, event_type_id, reach_start, reach_end, rule,
-            revision, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    GET = "SELECT tenant_id, id, member_id, listing_id, event_type_id, rule, revision, created_at, updated_at
+            revision, created_at, updated_at, origin)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    GET = "SELECT tenant_id, id, member_id, listing_id, event_type_id, rule, origin, revision, created_at, updated_at
         FROM rules WHERE tenant_id = $1 AND id = $2 AND kind = $3";
-    LIST = "SELECT tenant_id, id, member_id, listing_id, event_type_id, rule, revision, created_at, updated_at
+    LIST = "SELECT tenant_id, id, member_id, listing_id, event_type_id, rule, origin, revision, created_at, updated_at
         FROM rules WHERE tenant_id = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4";
     UPDATE = "UPDATE rules SET member_id = $5, listing_id = $6, event_type_id = $7, reach_start = $8, reach_end = $9,
             rule = $10, revision = revision + 1, updated_at = $11
         WHERE tenant_id = $1 AND id = $2 AND kind = $3 AND revision = $4
-        RETURNING tenant_id, id, member_id, listing_id, event_type_id, rule, revision, created_at, updated_at";
-    HOLIDAYS = "SELECT rule FROM rules WHERE tenant_id = $1 AND listing_id = $2 AND kind = 'holiday' ORDER BY id LIMIT $3";
+        RETURNING tenant_id, id, member_id, listing_id, event_type_id, rule, origin, revision, created_at, updated_at";
+    HOLIDAYS = "SELECT tenant_id, id, member_id, listing_id, event_type_id, rule, origin, revision, created_at, updated_at
+        FROM rules WHERE tenant_id = $1 AND listing_id = $2 AND kind = 'holiday' ORDER BY id LIMIT $3";
+    LOCK = concat!("SELECT id FROM listings WHERE tenant_id = $1 AND id = $2", lock_row!());
+    RENEW = "UPDATE rules SET origin = $3 WHERE tenant_id = $1 AND id = $2";
     COUNT = "SELECT count(*) FROM rules WHERE tenant_id = $1 AND kind = $2
         AND (member_id = $3 OR listing_id = $4 OR event_type_id = $5
             OR (member_id IS NULL AND listing_id IS NULL AND event_type_id IS NULL))";
@@ -43,6 +46,7 @@ struct Row {
     listing_id: Option<Uuid>,
     event_type_id: Option<Uuid>,
     rule: Json<Value>,
+    origin: Option<Json<Value>>,
     revision: i64,
     created_at: Ts,
     updated_at: Ts,
@@ -59,6 +63,7 @@ impl TryFrom<Row> for RuleRecord {
             tenant: TenantId::from_uuid(row.tenant_id),
             owner: member.or(listing).or(event_type),
             rule: shaped(row.rule, "rule")?,
+            origin: row.origin.map(|origin| shaped(origin, "origin of a rule")).transpose()?,
             revision: row.revision,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -106,6 +111,7 @@ pub(crate) async fn insert(conn: &mut Conn, rules: &[(RuleRecord, Audit)]) -> Re
             .bind(rule.revision)
             .bind(Ts(rule.created_at))
             .bind(Ts(rule.updated_at))
+            .bind(rule.origin.as_ref().map(Json))
             .execute(&mut *conn)
             .await
             .map_err(|e| StoreError::from(e).missing("member, listing or event type"))?;
@@ -209,14 +215,34 @@ pub(crate) async fn holidays(
     conn: &mut Conn,
     tenant: TenantId,
     listing: ListingId,
-) -> Result<Vec<Rule>, StoreError> {
-    let rows = sqlx::query_scalar::<Db, Json<Value>>(HOLIDAYS)
+) -> Result<Vec<RuleRecord>, StoreError> {
+    let rows = sqlx::query_as::<Db, Row>(HOLIDAYS)
         .bind(tenant.uuid())
         .bind(listing.uuid())
         .bind(berth_model::limits::RULES_READ_MAX)
         .fetch_all(conn)
         .await?;
-    rows.into_iter().map(|rule| shaped(rule, "rule")).collect()
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Change the holidays of a listing as was decided over those that were seen; `Stale` if it has others by now.
+pub(crate) async fn import(conn: &mut Conn, import: &HolidayImport) -> Result<(), StoreError> {
+    let (tenant, listing) = (import.tenant, import.listing);
+    // Another import waits here.
+    let lock = sqlx::query_scalar::<Db, Uuid>(LOCK).bind(tenant.uuid()).bind(listing.uuid());
+    found(lock.fetch_optional(&mut *conn).await?, "member, listing or event type")?;
+    let there = holidays(conn, tenant, listing).await?;
+    if !there.iter().map(|rule| (rule.id, rule.revision)).eq(import.seen.iter().copied()) {
+        return Err(StoreError::Stale);
+    }
+    for (rule, audit) in &import.remove {
+        delete(conn, tenant, RuleKind::Holiday, *rule, audit).await?;
+    }
+    for (rule, origin) in &import.renew {
+        let query = sqlx::query::<Db>(RENEW).bind(tenant.uuid()).bind(rule.uuid()).bind(Json(origin));
+        met(&query.execute(&mut *conn).await?, StoreError::NotFound("rule"))?;
+    }
+    insert(conn, &import.make).await
 }
 
 /// Everything that can bear on this question, in one statement.
@@ -227,7 +253,7 @@ pub(crate) async fn bearing(
     within: Interval,
 ) -> Result<Vec<RuleRecord>, StoreError> {
     let mut query = QueryBuilder::<Db>::new(
-        "SELECT tenant_id, id, member_id, listing_id, event_type_id, rule, revision, created_at, updated_at
+        "SELECT tenant_id, id, member_id, listing_id, event_type_id, rule, origin, revision, created_at, updated_at
         FROM rules WHERE tenant_id = ",
     );
     query.push_bind(tenant.uuid()).push(" AND ((reach_end > ").push_bind(Ts(within.start()));
