@@ -119,13 +119,6 @@ pub const STATE_ENTRIES_MAX: usize = 64;
 pub const STATE_KEY_BYTES_MAX: usize = 128;
 /// Largest value of a connection's state, in bytes.
 pub const STATE_VALUE_BYTES_MAX: usize = 16 * 1024;
-/// Longest name of a time zone that is looked up, in bytes: twice the longest there is.
-pub const ZONE_NAME_BYTES_MAX: usize = 64;
-/// Longest range of which a zone's changes are told, in days: 25 years. What laws say is known for a few; telling it takes some tenths of a
-/// millisecond.
-pub const ZONE_RANGE_DAYS_MAX: i64 = 9_132;
-/// Changes that are told at once: ten in each of those years, where the most that any zone has are four.
-pub const ZONE_TRANSITIONS_MAX: usize = 250;
 /// Times of a recurrence rule that a component is told at once: one each hour for a quarter of a year.
 pub const RULE_TOLD_TIMES_MAX: usize = 2_000;
 /// Steps in which they are found: a rule with `COUNT` since 1970, in about a millisecond.

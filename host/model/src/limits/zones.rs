@@ -19,3 +19,10 @@ pub const ZONE_INDEX_BYTES_MAX: u64 = 1024 * 1024;
 pub const ZONE_LOOK_MS: u64 = 5_000;
 /// Bookings to come that one answer looks at for clocks that show another time than was told.
 pub const CLOCKS_LOOKED_AT_ONCE: usize = 2_000;
+/// Longest name of a time zone that is looked up, in bytes: twice the longest there is.
+pub const ZONE_NAME_BYTES_MAX: usize = 64;
+/// Longest range of which a zone's changes are told, in days: 25 years. What laws say is known for a few; telling it takes some tenths of a
+/// millisecond.
+pub const ZONE_RANGE_DAYS_MAX: i64 = 9_132;
+/// Changes that are told at once: ten in each of those years, where the most that any zone has are four.
+pub const ZONE_TRANSITIONS_MAX: usize = 250;
