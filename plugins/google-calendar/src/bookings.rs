@@ -8,7 +8,9 @@ use berth_sdk::{
         Booking, BookingStatus, CancelRequest, ChangePage, Conflict, CreateRequest, ProviderError,
         ReferenceLookup, RescheduleRequest,
     },
+    zone::Zone,
 };
+use serde_json::Value;
 
 use crate::{
     GoogleCalendar,
@@ -43,22 +45,24 @@ impl Bookings for GoogleCalendar {
             };
         }
         match self.api.insert(&event) {
-            Ok(made) => map::booking(&made, &self.settings.calendar),
+            Ok(made) => self.booking(&made),
             Err(error) if errors::is(&error, DUPLICATE) => self.made_already(id),
             Err(error) => Err(error),
         }
     }
 
     fn get(&self, id: String) -> Result<Booking> {
-        map::booking(&self.api.event(&id)?, &self.settings.calendar)
+        self.booking(&self.api.event(&id)?)
     }
 
     fn find_by_reference(&self, lookup: ReferenceLookup) -> Result<Vec<Booking>> {
+        let mut zone = Zone::UTC;
         let events = paging::all(|token| {
             let page = map::events(self.api.with_reference(&lookup.reference, token)?)?;
+            zone = page.zone();
             Ok(Piece { items: page.items, next: page.next_page_token })
         })?;
-        map::found(&events, &lookup.reference, &self.settings.calendar)
+        map::found(&events, &lookup.reference, &self.settings.calendar, zone)
     }
 
     fn cancel(&self, request: CancelRequest) -> Result<Booking> {
@@ -103,6 +107,16 @@ impl Bookings for GoogleCalendar {
 }
 
 impl GoogleCalendar {
+    /// An event as a booking. Where its days begin is for the calendar to say, which lists tell beside their events.
+    fn booking(&self, event: &Value) -> Result<Booking> {
+        let mut zone = Zone::UTC;
+        if map::is_of_days(event) {
+            let one = Listing { ends_after: None, sync_token: None, page_token: None, page_size: 1 };
+            zone = map::events(self.api.events(&one)?)?.zone();
+        }
+        map::booking(event, &self.settings.calendar, zone)
+    }
+
     /// The event that has this id, made by an earlier try.
     fn made_already(&self, id: String) -> Result<Booking> {
         match self.get(id) {
@@ -117,7 +131,7 @@ impl GoogleCalendar {
 
     fn try_move(&self, request: &RescheduleRequest) -> Result<Booking> {
         let event = self.api.event(&request.id)?;
-        let booking = map::booking(&event, &self.settings.calendar)?;
+        let booking = self.booking(&event)?;
         if booking.status == BookingStatus::Cancelled {
             return Err(ProviderError::wrong_state("The event is deleted."));
         }
@@ -130,6 +144,6 @@ impl GoogleCalendar {
         }
         let changes = map::move_body(request.when, &event);
         let moved = self.api.patch(&request.id, map::etag(&event), &changes)?;
-        map::booking(&moved, &self.settings.calendar)
+        self.booking(&moved)
     }
 }

@@ -12,7 +12,7 @@ pub(crate) use self::{
     calendars::{account, event_types},
     channel::{says_changed, stop_body, subscription, watch_body},
     create::{insert_body, move_body},
-    event::{booking, changes, etag, events, found},
+    event::{booking, changes, etag, events, found, is_of_days},
     id::{channel_id, event_id},
 };
 

@@ -78,7 +78,7 @@ struct Properties {
 
 impl Page {
     /// Where its days begin.
-    fn zone(&self) -> Zone {
+    pub(crate) fn zone(&self) -> Zone {
         self.time_zone.as_deref().and_then(Zone::named).unwrap_or(Zone::UTC)
     }
 }
@@ -132,19 +132,24 @@ pub(crate) fn etag(event: &Value) -> Option<&str> {
     event.get("etag").and_then(Value::as_str)
 }
 
-/// An event of this calendar. By itself it does not say where its days begin: in UTC then, and the sync, which knows, tells it again.
-pub(crate) fn booking(item: &Value, calendar: &str) -> Result<Booking> {
+/// Is it an event of whole days? By itself it does not say where these begin.
+pub(crate) fn is_of_days(event: &Value) -> bool {
+    event.pointer("/start/date").is_some_and(Value::is_string)
+}
+
+/// An event of this calendar, whose days begin in this zone.
+pub(crate) fn booking(item: &Value, calendar: &str, zone: Zone) -> Result<Booking> {
     let event: Entry = read("event", item)?;
-    of_event(&event, item, calendar, Zone::UTC)
+    of_event(&event, item, calendar, zone)
 }
 
 /// The events that carry a reference, newest first.
-pub(crate) fn found(items: &[Value], reference: &str, calendar: &str) -> Result<Vec<Booking>> {
+pub(crate) fn found(items: &[Value], reference: &str, calendar: &str, zone: Zone) -> Result<Vec<Booking>> {
     let mut found = Vec::new();
     for item in items {
         let event: Entry = read("event", item)?;
         if event.reference().is_some_and(|r| r == reference) {
-            found.push((event.created, of_event(&event, item, calendar, Zone::UTC)?));
+            found.push((event.created, of_event(&event, item, calendar, zone)?));
         }
     }
     found.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
@@ -238,7 +243,7 @@ mod tests {
 
     #[test]
     fn an_event_is_a_booking() {
-        let b = booking(&event(), "primary").unwrap();
+        let b = booking(&event(), "primary", Zone::UTC).unwrap();
         assert_eq!((b.id.as_str(), b.reference.as_deref()), ("b5h1k2m3n4p5q6r7", Some("b_1")));
         assert_eq!((b.status, b.event_type.as_deref()), (BookingStatus::Confirmed, Some("primary")));
         assert_eq!(time::format(b.when.start), "2026-01-05T09:00:00Z");
@@ -253,7 +258,7 @@ mod tests {
 
     #[test]
     fn what_a_person_entered_is_a_booking_of_nothing() {
-        let own = booking(&with(&json!({ "extendedProperties": null })), "primary").unwrap();
+        let own = booking(&with(&json!({ "extendedProperties": null })), "primary", Zone::UTC).unwrap();
         assert_eq!((own.reference, own.event_type), (None, None));
     }
 
@@ -265,18 +270,24 @@ mod tests {
             ("cancelled", BookingStatus::Cancelled),
             ("somethingNew", BookingStatus::Confirmed),
         ] {
-            assert_eq!(booking(&with(&json!({ "status": status })), "primary").unwrap().status, expected);
+            assert_eq!(
+                booking(&with(&json!({ "status": status })), "primary", Zone::UTC).unwrap().status,
+                expected
+            );
         }
         let days = with(&json!({ "start": { "date": "2026-01-05" }, "end": { "date": "2026-01-07" } }));
-        let when = booking(&days, "primary").unwrap().when;
+        let when = booking(&days, "primary", Zone::UTC).unwrap().when;
         assert_eq!(when.end - when.start, 2 * time::DAY, "the last day is not in it");
+        assert!(is_of_days(&days) && !is_of_days(&event()));
+        let in_tokyo = booking(&days, "primary", Zone::named("Asia/Tokyo").unwrap()).unwrap().when;
+        assert_eq!(time::format(in_tokyo.start), "2026-01-04T15:00:00Z");
         for changes in [
             json!({ "start": {} }),
             json!({ "end": { "dateTime": "2026-01-05T08:00:00Z" } }),
             json!({ "status": null }),
             json!({ "id": 7 }),
         ] {
-            let odd = booking(&with(&changes), "primary");
+            let odd = booking(&with(&changes), "primary", Zone::UTC);
             assert_eq!(odd, Err(ProviderError::Unavailable(None)), "{changes}");
         }
     }
@@ -284,12 +295,12 @@ mod tests {
     #[test]
     fn of_a_deleted_event_the_id_is_enough() {
         let stub = json!({ "kind": "calendar#event", "id": "x", "status": "cancelled" });
-        let gone = booking(&stub, "primary").unwrap();
+        let gone = booking(&stub, "primary", Zone::UTC).unwrap();
         assert_eq!((gone.status, gone.when), (BookingStatus::Cancelled, Interval { start: 0, end: 0 }));
         let instance = json!({ "id": "r_20260105T090000Z", "status": "cancelled", "recurringEventId": "r",
             "originalStartTime": { "dateTime": "2026-01-05T10:00:00+01:00" } });
         let at = time::parse("2026-01-05T09:00:00Z").unwrap();
-        assert_eq!(booking(&instance, "primary").unwrap().when, Interval { start: at, end: at });
+        assert_eq!(booking(&instance, "primary", Zone::UTC).unwrap().when, Interval { start: at, end: at });
     }
 
     #[test]
@@ -317,7 +328,8 @@ mod tests {
             with(&other),
             json!({ "id": "stub", "status": "cancelled" }),
         ];
-        let ids: Vec<_> = found(&items, "b_1", "primary").unwrap().into_iter().map(|b| b.id).collect();
+        let ids: Vec<_> =
+            found(&items, "b_1", "primary", Zone::UTC).unwrap().into_iter().map(|b| b.id).collect();
         assert_eq!(ids, ["new", "old"]);
     }
 }

@@ -103,6 +103,18 @@ fn a_taken_time_is_refused_unless_it_is_taken_by_the_booking_itself() {
 }
 
 #[test]
+fn whole_days_begin_where_the_calendar_says() {
+    let list = "/calendar/v3/calendars/primary/events?singleEvents=true&maxResults=1";
+    let days =
+        event(&json!({ "start": { "date": "2026-01-05" }, "end": { "date": "2026-01-06" } })).to_string();
+    let zone = json!({ "items": [], "timeZone": "Asia/Tokyo" }).to_string();
+    let (google, played) = provider(script().on("GET", ID, 200, &days).on("GET", list, 200, &zone));
+    let when = google.get("berthddinib9h".to_owned()).unwrap().when;
+    assert_eq!(when, Interval { start: at("2026-01-04T15:00:00Z"), end: at("2026-01-05T15:00:00Z") });
+    played.finish();
+}
+
+#[test]
 fn an_id_that_is_known_is_looked_at() {
     let duplicate = || refusal(409, "duplicate");
     let look = |script: berth_sdk::testing::Scripted| {
