@@ -118,6 +118,18 @@ async fn what_is_published_takes_the_members_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_cannot_be_read_closes_its_own_time_and_is_named_in_the_call() {
+    let scene = scene(Means::default()).await;
+    let odd = "BEGIN:VEVENT\r\nUID:odd\r\nDTSTART:20261124T110000Z\r\nDURATION:PT\r\nEND:VEVENT\r\n";
+    scene.publisher.publish(odd);
+    assert_eq!(scene.starts().await, ["09:00", "09:30", "10:00", "10:30"]);
+    let calls = scene.world.calls.0.lock().unwrap().clone();
+    let said: Vec<_> = calls.iter().filter_map(|call| call.said.as_deref()).collect();
+    assert!(said.iter().any(|said| said.contains("the event at line")), "{said:?}");
+    assert!(calls.iter().all(|call| call.error.is_none()), "{calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_calendar_that_does_not_answer_is_named_and_hides_its_member() {
     let scene = scene(Means::default()).await;
     for trouble in [Trouble::ServerError, Trouble::HangUp, Trouble::TooLarge, Trouble::Page, Trouble::Moved] {

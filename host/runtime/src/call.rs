@@ -138,6 +138,9 @@ impl Core {
         {
             return Err(CallError::HostNotGranted { plugin: cx.plugin.clone(), host });
         }
+        if outcome.is_ok() && said.book().warned() {
+            underway.warned(said.tail());
+        }
         outcome.map_err(|fault| fault.told(&said))
     }
 

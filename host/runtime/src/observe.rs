@@ -60,11 +60,18 @@ impl<'a> Underway<'a> {
         }
     }
 
+    /// It said what somebody should know, and went well all the same: an event that it could not read.
+    pub(crate) fn warned(&mut self, said: String) {
+        self.said = Some(said);
+    }
+
     /// It ended by itself.
     pub(crate) fn ended(&mut self, error: Option<&CallError>) {
         self.outcome = error.map_or("ok", CallError::outcome);
         self.error = error.map(ToString::to_string);
-        self.said = error.and_then(CallError::said).map(str::to_owned);
+        if let Some(error) = error {
+            self.said = error.said().map(str::to_owned);
+        }
     }
 }
 

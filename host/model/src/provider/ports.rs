@@ -95,7 +95,7 @@ pub struct CallRecord {
     pub outcome: &'static str,
     /// Error text for people, if it failed. Secrets are removed.
     pub error: Option<String>,
-    /// The last that the component said, if it failed inside its sandbox: its panic, its log.
+    /// The last that the component said, if it failed inside its sandbox (its panic, its log), or warned of something while it went well.
     pub said: Option<String>,
     /// What caused it.
     pub request_id: String,

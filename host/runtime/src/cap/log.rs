@@ -31,6 +31,8 @@ pub(crate) struct LogBook {
     lines_left: u32,
     bytes_left: usize,
     dropped: u64,
+    /// Was something said that somebody should know, although the call went well?
+    warned: bool,
     tail: VecDeque<u8>,
 }
 
@@ -41,6 +43,7 @@ impl Default for LogBook {
             lines_left: limits::CALL_LOG_LINES_MAX,
             bytes_left: limits::CALL_LOG_BYTES_MAX,
             dropped: 0,
+            warned: false,
             tail: VecDeque::new(),
         }
     }
@@ -62,6 +65,7 @@ impl LogBook {
         }
         self.lines_left -= 1;
         self.bytes_left -= cost;
+        self.warned |= matches!(level, Level::Warn | Level::Error);
         let text = clean(message, LOG_LINE_BYTES_MAX);
         match level {
             _ if self.is_trial => tracing::debug!(target: TRIAL, ?level, "{text}"),
@@ -74,6 +78,11 @@ impl LogBook {
         self.tail.extend(text.bytes().chain([b'\n']));
         let over = self.tail.len().saturating_sub(limits::CALL_LOG_TAIL_BYTES_MAX);
         self.tail.drain(..over);
+    }
+
+    /// Did it say a warning or an error?
+    pub(crate) const fn warned(&self) -> bool {
+        self.warned
     }
 
     /// The last lines, and how many were dropped.
