@@ -1,7 +1,7 @@
 //! Laws change what clocks show. Hours and patterns are wall clocks, and follow by themselves; a booking is an instant that somebody was told as
 //! a wall clock. None is ever moved by itself: what now shows another time than was told is listed and noted, and the tenant chooses.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use berth_model::{
     booking::Booking,
@@ -10,7 +10,7 @@ use berth_model::{
     limits,
     problem::{Code, Problem},
     time::{Instant, Interval},
-    zone::{self, Release, Source},
+    zone,
 };
 use berth_store::{
     StoreError,
@@ -19,9 +19,6 @@ use berth_store::{
 use serde_json::json;
 
 use crate::{BookOutcome, Caller, Engine, Outcome, RescheduleBooking, problems::of_store};
-
-/// Which data of zones was looked through bookings with.
-pub(crate) type LookedWith = (Option<Release>, Source);
 
 impl Engine {
     /// Bookings to come, after one, whose clocks show another time than was told, and where to go on. At most
@@ -99,8 +96,8 @@ impl Engine {
     /// Look through all bookings to come, once for each data of zones that comes into use: note in the timeline what shows another time than
     /// was told, and keep what clocks show for those of which nothing was kept. How many show another time; none if nothing was looked at.
     pub async fn look_at_clocks(&self) -> Outcome<Option<usize>> {
-        let in_use: LookedWith = zone::in_use();
-        if self.inner.clocks_looked.lock().await.as_ref() == Some(&in_use) {
+        let generation = zone::generation();
+        if self.inner.clocks_looked.load(Ordering::Relaxed) == generation {
             return Ok(None);
         }
         let (mut changed, mut tenants) = (0_usize, BTreeSet::new());
@@ -124,16 +121,16 @@ impl Engine {
             }
         }
         if changed > 0 {
-            let (release, source) = (in_use.0.as_ref().map(ToString::to_string), in_use.1.as_str());
+            let (release, source) = zone::in_use();
             tracing::warn!(
                 bookings = changed,
                 tenants = tenants.len(),
-                release,
-                source,
+                release = release.map(|release| release.to_string()),
+                source = source.as_str(),
                 "clocks show another time than was told for bookings to come; GET /api/booking/clock-changes lists them"
             );
         }
-        *self.inner.clocks_looked.lock().await = Some(in_use);
+        self.inner.clocks_looked.store(generation, Ordering::Relaxed);
         Ok(Some(changed))
     }
 
@@ -147,10 +144,7 @@ impl Engine {
             }
             return Ok(false);
         };
-        let shows = told.showing(one.start);
-        if shows == told {
-            return Ok(false);
-        }
+        let Some(shows) = told.changed(one.start) else { return Ok(false) };
         if one.noted.as_ref() != Some(&shows) {
             let data = json!({ "start": one.start, "told": told, "shows": shows });
             let audit = self.audit_by("system", "clocks");
@@ -161,9 +155,8 @@ impl Engine {
 }
 
 fn changed(booking: &Booking, now: Instant) -> Option<ClockChange> {
-    let told = booking.clocks.clone()?;
     let start = booking.when.start();
-    let shows = told.showing(start);
-    let is_to_come = booking.status.is_active() && start > now;
-    (is_to_come && shows != told).then_some(ClockChange { booking: booking.id, start, told, shows })
+    let told = booking.clocks.clone().filter(|_| booking.status.is_active() && start > now)?;
+    let shows = told.changed(start)?;
+    Some(ClockChange { booking: booking.id, start, told, shows })
 }

@@ -55,7 +55,7 @@ mod uses;
 mod webhook_events;
 mod webhooks;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use berth_model::{
     id::{AuditEntryId, Id, TenantId},
@@ -168,8 +168,8 @@ struct Inner {
     cache: availability::Cache,
     /// Members whose calendars somebody was asked to look at.
     looked: clashes::Looked,
-    /// With which data of zones bookings to come were looked through last.
-    clocks_looked: tokio::sync::Mutex<Option<clock_changes::LookedWith>>,
+    /// With which data of zones ([`berth_model::zone::generation`]) bookings to come were looked through last.
+    clocks_looked: AtomicU64,
     /// Providers' event types, page by page, where a manifest allows it.
     catalog: catalog::Catalog,
     /// Plugin generation that was loaded last.
@@ -222,7 +222,7 @@ impl Engine {
                 computing: computing::Computing::of_this_machine(),
                 cache: availability::new_cache(),
                 looked: clashes::new_looked(),
-                clocks_looked: tokio::sync::Mutex::default(),
+                clocks_looked: AtomicU64::default(),
                 catalog: catalog::new_catalog(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
                 reload: std::sync::Mutex::default(),

@@ -59,6 +59,12 @@ impl Clocks {
         let again = |shown: &Shown| Shown::at(&shown.zone, start).unwrap_or_else(|| shown.clone());
         Self { listing: again(&self.listing), customer: self.customer.as_ref().map(again) }
     }
+
+    /// What they show now at the start that this was told of; none if it is the same.
+    #[must_use]
+    pub fn changed(&self, start: Instant) -> Option<Self> {
+        Some(self.showing(start)).filter(|shows| shows != self)
+    }
 }
 
 /// A booking to come whose clocks show another time than was told.
@@ -100,7 +106,7 @@ mod tests {
         assert_eq!(clocks.listing.start, "2026-12-08T17:00:00");
         let customer = clocks.customer.clone().unwrap();
         assert_eq!((customer.start.as_str(), customer.instant()), ("2026-12-09T01:00:00", Some(start)));
-        assert_eq!(clocks.showing(start), clocks);
+        assert_eq!((clocks.showing(start), clocks.changed(start)), (clocks.clone(), None));
         let later = clocks.showing(start.plus_seconds(3_600));
         assert_eq!(later.listing.start, "2026-12-08T18:00:00");
         // A zone that nobody knows is kept as it was, and is nobody's reason to move.
@@ -108,6 +114,7 @@ mod tests {
         let gone = Shown { zone: "Moon/Tycho".into(), start: "2026-12-08T17:00:00".into() };
         assert_eq!(gone.instant(), None);
         let with = Clocks { customer: Some(gone), ..clocks };
-        assert_eq!(with.showing(start), with);
+        assert_eq!((with.showing(start), with.changed(start)), (with.clone(), None));
+        assert!(with.changed(start.plus_seconds(1)).is_some());
     }
 }

@@ -98,6 +98,8 @@ impl Held {
 
 /// The data in use. Names are never forgotten and keep their place, so that a [`Zone`] stands for the same one for ever.
 struct InUse {
+    /// Counts the data that came into use in this process, what is built in as the first.
+    generation: u64,
     release: Option<Release>,
     source: Source,
     places: HashMap<&'static str, u16>,
@@ -111,6 +113,7 @@ static ADOPTING: Mutex<()> = Mutex::new(());
 impl InUse {
     fn embedded() -> Self {
         let mut this = Self {
+            generation: 1,
             release: Some(embedded_release()),
             source: Source::Embedded,
             places: HashMap::new(),
@@ -147,8 +150,13 @@ pub fn adopt(data: &ZoneData, source: Source) -> bool {
     if before.zones.len().saturating_add(new) > limits::ZONES_MAX {
         return false;
     }
-    let mut next =
-        InUse { release: data.release().cloned(), source, places: before.places.clone(), zones: Vec::new() };
+    let mut next = InUse {
+        generation: before.generation.saturating_add(1),
+        release: data.release().cloned(),
+        source,
+        places: before.places.clone(),
+        zones: Vec::new(),
+    };
     for (name, held) in &before.zones {
         let held = data.course(name).map_or_else(|| held.clone(), |course| Held::Read(Arc::clone(course)));
         next.zones.push((*name, held));
@@ -168,6 +176,12 @@ pub fn adopt(data: &ZoneData, source: Source) -> bool {
 pub fn in_use() -> (Option<Release>, Source) {
     let in_use = IN_USE.load();
     (in_use.release.clone(), in_use.source)
+}
+
+/// Which data is in use, counted from 1: another number is other data, also where it says the same release, or none.
+#[must_use]
+pub fn generation() -> u64 {
+    IN_USE.load().generation
 }
 
 impl Zone {

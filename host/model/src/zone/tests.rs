@@ -246,7 +246,9 @@ fn data_that_is_exchanged_changes_what_the_same_zone_answers() {
         "one does not know it"
     );
 
+    let built_in = generation();
     assert!(adopt(&data, Source::Configured));
+    assert_eq!(generation(), built_in + 1);
     assert_eq!(in_use(), ("2030a".parse().ok(), Source::Configured));
     assert_eq!((moved.offset_seconds(now), before), (14 * 3_600, 5 * 3_600));
     assert_eq!(moved.transitions(Interval::of_minutes(now, 1))[0].offset_seconds, 14 * 3_600);
@@ -255,6 +257,7 @@ fn data_that_is_exchanged_changes_what_the_same_zone_answers() {
     assert_eq!(moved, zone("Antarctica/Vostok"));
 
     assert!(adopt(&ZoneData::embedded(), Source::Embedded));
+    assert_eq!(generation(), built_in + 2, "each is other data, whatever it says of itself");
     assert_eq!(moved.offset_seconds(now), before);
     assert_eq!(tomorrow.name(), "Antarctica/Tomorrow");
     assert_eq!(tomorrow.offset_seconds(now), 5 * 3_600 + 45 * 60, "goes on as its data said");
