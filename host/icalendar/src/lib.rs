@@ -15,6 +15,7 @@ pub mod series;
 pub mod stamp;
 mod unfold;
 pub mod vtimezone;
+pub mod weekday;
 pub mod windows;
 
 pub use component::{Component, Refused};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 
-use crate::{Component, stamp::Stamp};
+use crate::{Component, stamp::Stamp, weekday};
 
 /// Years that are looked back for the last change of clocks: rules have one each year.
 const YEARS_BACK: i32 = 1;
@@ -136,7 +136,7 @@ impl Rule {
                 ("BYMONTH", month) => rule.month = month.parse().ok().filter(|m| (1..=12).contains(m))?,
                 ("BYDAY", day) => {
                     let (ordinal, name) = day.split_at_checked(day.len().checked_sub(2)?)?;
-                    rule.weekday = Some(weekday(name)?);
+                    rule.weekday = Some(weekday::named(name)?);
                     rule.ordinal = if ordinal.is_empty() { None } else { Some(ordinal.parse().ok()?) };
                 }
                 ("BYMONTHDAY", days) => {
@@ -165,19 +165,6 @@ impl Rule {
         };
         fitting.get(at).copied()
     }
-}
-
-fn weekday(name: &str) -> Option<Weekday> {
-    Some(match name {
-        "MO" => Weekday::Mon,
-        "TU" => Weekday::Tue,
-        "WE" => Weekday::Wed,
-        "TH" => Weekday::Thu,
-        "FR" => Weekday::Fri,
-        "SA" => Weekday::Sat,
-        "SU" => Weekday::Sun,
-        _ => return None,
-    })
 }
 
 /// `+0100`, `-033000` in seconds.

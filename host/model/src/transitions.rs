@@ -2,19 +2,10 @@
 
 use crate::{
     limits,
-    time::{Instant, Interval, Zone},
+    time::{Interval, Transition, Zone},
 };
 
 const DAY_SECONDS: i64 = 86_400;
-
-/// From an instant on clocks show UTC and an offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transition {
-    /// The instant of the change; of the first one the beginning of what was asked for.
-    pub at: Instant,
-    /// What clocks show from then on, in seconds ahead of UTC.
-    pub offset_seconds: i32,
-}
 
 /// What is too much to be told at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,20 +22,16 @@ pub fn transitions(zone: Zone, within: Interval) -> Result<Vec<Transition>, TooM
     if end > start.plus_seconds(limits::ZONE_RANGE_DAYS_MAX.saturating_mul(DAY_SECONDS)) {
         return Err(TooMuch);
     }
+    let mut told = zone.transitions(within);
     // A change of what people call it is none of the offset.
-    let mut told: Vec<Transition> = Vec::new();
-    for run in zone.transitions(within) {
-        let offset_seconds = run.offset_seconds;
-        if told.last().is_none_or(|last| last.offset_seconds != offset_seconds) {
-            told.push(Transition { at: run.at, offset_seconds });
-        }
-    }
+    told.dedup_by_key(|run| run.offset_seconds);
     if told.len() > limits::ZONE_TRANSITIONS_MAX { Err(TooMuch) } else { Ok(told) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Instant;
 
     fn at(text: &str) -> Instant {
         text.parse().unwrap()

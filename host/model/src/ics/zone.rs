@@ -3,41 +3,24 @@
 //! Where clocks change by the same rule each year, both observances are written with it: that is what large clients ask for
 //! (\[MS-OXCICAL\] 2.1.3.1.1.19 wants a `STANDARD` in every zone). Elsewhere each change around the events is written.
 
+use berth_icalendar::weekday;
 use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 
 use super::plain;
-use crate::time::{Instant, Interval, Transition, Zone};
+use crate::time::{Interval, Transition, Zone};
 
 const DAY_SECONDS: i64 = 86_400;
 /// How far around the events changes are written, in days: more than a year, so that both observances are there.
 const AROUND_DAYS: i64 = 400;
 /// How long a rule must have held, in days, for it to be written as one.
 const RULE_DAYS: i64 = 8 * 366;
-const WEEKDAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
 /// A change of clocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Change {
-    at: Instant,
     /// Seconds ahead of UTC before it.
     before: i32,
-    after: Clock,
-}
-
-/// What a zone's clock shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Clock {
-    /// Seconds ahead of UTC.
-    offset: i32,
-    is_daylight: bool,
-    /// `CEST`.
-    name: String,
-}
-
-impl From<&Transition> for Clock {
-    fn from(run: &Transition) -> Self {
-        Self { offset: run.offset_seconds, is_daylight: run.is_saving, name: run.abbreviation.clone() }
-    }
+    after: Transition,
 }
 
 /// Write the zone as its clock runs around the events. UTC needs none.
@@ -45,40 +28,35 @@ pub(super) fn write(out: &mut String, zone: Zone, seen: Interval) {
     if zone == Zone::UTC {
         return;
     }
-    let around = |ahead: i64| {
-        let back = seen.start().plus_seconds(-AROUND_DAYS.saturating_mul(DAY_SECONDS));
-        changes(zone, back, seen.end().plus_seconds(ahead.saturating_mul(DAY_SECONDS)))
-    };
-    let long = around(RULE_DAYS);
-    let observances = yearly(&long).unwrap_or_else(|| {
-        let end = seen.end().plus_seconds(AROUND_DAYS.saturating_mul(DAY_SECONDS));
-        let near = long.into_iter().filter(|change| change.at < end);
-        let mut all: Vec<_> = near.map(|change| Observance { change, rule: None }).collect();
-        if all.first().is_none_or(|first| first.change.at > seen.start()) {
-            let at = seen.start().plus_seconds(-AROUND_DAYS.saturating_mul(DAY_SECONDS));
-            if let Some(run) = zone.transitions(Interval::of_minutes(at, 0)).first() {
-                let change = Change { at, before: run.offset_seconds, after: Clock::from(run) };
-                all.insert(0, Observance { change, rule: None });
+    let days = |days: i64| days.saturating_mul(DAY_SECONDS);
+    let back = seen.start().plus_seconds(-days(AROUND_DAYS));
+    let long = Interval::new(back, seen.end().plus_seconds(days(RULE_DAYS))).unwrap_or(seen);
+    let runs = zone.transitions(long);
+    let changes = changes(&runs);
+    let observances = yearly(&changes).unwrap_or_else(|| {
+        let end = seen.end().plus_seconds(days(AROUND_DAYS));
+        let mut near: Vec<_> = changes.into_iter().filter(|change| change.after.at < end).collect();
+        if near.first().is_none_or(|first| first.after.at > seen.start()) {
+            // Nothing changes before the events: what runs there has begun some time.
+            if let Some(after) = runs.into_iter().next() {
+                near.insert(0, Change { before: after.offset_seconds, after });
             }
         }
-        all
+        near.into_iter().map(|change| Observance { change, rule: None }).collect()
     });
     plain(out, "BEGIN", "VTIMEZONE");
     plain(out, "TZID", zone.name());
-    let is_without_standard = observances.iter().all(|one| one.change.after.is_daylight);
+    let is_without_standard = observances.iter().all(|one| one.change.after.is_saving);
     for observance in observances {
         observance.write(out, is_without_standard);
     }
     plain(out, "END", "VTIMEZONE");
 }
 
-/// Every change between two instants, ascending.
-fn changes(zone: Zone, from: Instant, to: Instant) -> Vec<Change> {
-    let within = Interval::new(from, to.max(from)).unwrap_or(Interval::EVER);
-    let runs = zone.transitions(within);
+/// From each run of a clock to the next.
+fn changes(runs: &[Transition]) -> Vec<Change> {
     let two = runs.iter().zip(runs.iter().skip(1));
-    two.map(|(before, run)| Change { at: run.at, before: before.offset_seconds, after: Clock::from(run) })
-        .collect()
+    two.map(|(before, after)| Change { before: before.offset_seconds, after: after.clone() }).collect()
 }
 
 /// From a change on; again each year if there is a rule.
@@ -92,12 +70,12 @@ impl Observance {
     /// Its `DTSTART` is written on the clock that ran before.
     fn write(&self, out: &mut String, is_standard: bool) {
         let Self { change, rule } = self;
-        let kind = if change.after.is_daylight && !is_standard { "DAYLIGHT" } else { "STANDARD" };
+        let kind = if change.after.is_saving && !is_standard { "DAYLIGHT" } else { "STANDARD" };
         plain(out, "BEGIN", kind);
         plain(out, "DTSTART", &change.shown().format("%Y%m%dT%H%M%S").to_string());
         plain(out, "TZOFFSETFROM", &offset(change.before));
-        plain(out, "TZOFFSETTO", &offset(change.after.offset));
-        plain(out, "TZNAME", &change.after.name);
+        plain(out, "TZOFFSETTO", &offset(change.after.offset_seconds));
+        plain(out, "TZNAME", &change.after.abbreviation);
         if let Some(rule) = rule {
             plain(out, "RRULE", rule);
         }
@@ -108,15 +86,16 @@ impl Observance {
 impl Change {
     /// What the clock before it showed.
     fn shown(&self) -> NaiveDateTime {
-        let time: DateTime<Utc> = self.at.plus_seconds(i64::from(self.before)).to_chrono();
+        let time: DateTime<Utc> = self.after.at.plus_seconds(i64::from(self.before)).to_chrono();
         time.naive_utc()
     }
 
     /// Is it the same step at the same time of day of the same month and weekday?
     fn is_like(&self, other: &Self) -> bool {
         let (one, another) = (self.shown(), other.shown());
-        self.before == other.before
-            && self.after == other.after
+        let step = |change: &Self| (change.before, change.after.offset_seconds, change.after.is_saving);
+        step(self) == step(other)
+            && self.after.abbreviation == other.after.abbreviation
             && one.time() == another.time()
             && one.month() == another.month()
             && one.weekday() == another.weekday()
@@ -150,7 +129,7 @@ fn yearly(changes: &[Change]) -> Option<Vec<Observance>> {
         }
         let nth = if ordinals.contains(&-1) { -1 } else { *ordinals.first()? };
         let shown = head.shown();
-        let weekday = WEEKDAYS.get(usize::try_from(shown.weekday().num_days_from_monday()).ok()?)?;
+        let weekday = weekday::name(shown.weekday());
         let rule = format!("FREQ=YEARLY;BYMONTH={};BYDAY={nth}{weekday}", shown.month());
         Some(Observance { change: (*head).clone(), rule: Some(rule) })
     };

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
+use berth_icalendar::weekday;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 
 use super::{RecurrenceError, bad};
@@ -91,20 +92,6 @@ pub(super) struct Parts {
 
 const NAMES: &str = "FREQ, INTERVAL, COUNT, UNTIL, BYMONTH, BYWEEKNO, BYYEARDAY, BYMONTHDAY, BYDAY, BYHOUR, BYMINUTE, BYSECOND, BYSETPOS, WKST";
 
-/// The weekday of two letters.
-fn weekday_of(text: &str) -> Option<Weekday> {
-    Some(match text {
-        "MO" => Weekday::Mon,
-        "TU" => Weekday::Tue,
-        "WE" => Weekday::Wed,
-        "TH" => Weekday::Thu,
-        "FR" => Weekday::Fri,
-        "SA" => Weekday::Sat,
-        "SU" => Weekday::Sun,
-        _ => return None,
-    })
-}
-
 /// Read a rule.
 pub(super) fn parts(rule: &str) -> Result<Parts, RecurrenceError> {
     if rule.len() > limits::RRULE_BYTES_MAX {
@@ -147,7 +134,7 @@ pub(super) fn parts(rule: &str) -> Result<Parts, RecurrenceError> {
         seconds: numbers("BYSECOND"),
         positions: numbers("BYSETPOS"),
         weekdays: weekdays.map(weekday).collect::<Result<_, _>>()?,
-        week_start: named.get("WKST").and_then(|day| weekday_of(day)).unwrap_or(Weekday::Mon),
+        week_start: named.get("WKST").and_then(|day| weekday::named(day)).unwrap_or(Weekday::Mon),
     })
 }
 
@@ -160,7 +147,7 @@ fn each(name: &str, value: &str) -> Result<(), RecurrenceError> {
         "COUNT" => numbers(name, &[value], 1..=i64::from(u32::MAX), false),
         "UNTIL" if until(value).is_some() => Ok(()),
         "UNTIL" => Err(bad(name, "must be a date or time such as 20261231 or 20261231T235959Z")),
-        "WKST" if weekday_of(value).is_some() => Ok(()),
+        "WKST" if weekday::named(value).is_some() => Ok(()),
         "WKST" => Err(bad(name, "must be one of MO, TU, WE, TH, FR, SA, SU")),
         "BYDAY" => value.split(',').try_for_each(|day| weekday(day).map(drop)),
         "BYMONTH" => list(name, value, 1..=12, false),
@@ -207,7 +194,7 @@ fn weekday(text: &str) -> Result<(Option<i64>, Weekday), RecurrenceError> {
     let wrong = || bad("BYDAY", format!("{text:?} is not a weekday such as MO, 1MO or -1FR"));
     let (ordinal, day) =
         text.len().checked_sub(2).and_then(|at| text.split_at_checked(at)).ok_or_else(wrong)?;
-    let day = weekday_of(day).ok_or_else(wrong)?;
+    let day = weekday::named(day).ok_or_else(wrong)?;
     if ordinal.is_empty() {
         return Ok((None, day));
     }

@@ -21,7 +21,7 @@ pub(crate) fn transitions(zone: &str, within: Interval) -> Result<Vec<Transition
     let (start, end) = (time::Instant::from_micros(within.start), time::Instant::from_micros(within.end));
     let range = time::Interval::new(start, end).map_err(|_| ZoneError::InvalidRange)?;
     let told = transitions::transitions(zone, range).map_err(|_| ZoneError::InvalidRange)?;
-    let change = |(n, told): (usize, transitions::Transition)| Transition {
+    let change = |(n, told): (usize, time::Transition)| Transition {
         at: if n == 0 { within.start } else { told.at.micros() },
         offset_seconds: told.offset_seconds,
     };
