@@ -164,6 +164,27 @@ fn every_zone_has_a_standard_time_and_rules_only_where_clocks_keep_one() {
 }
 
 #[test]
+fn some_observance_has_begun_before_whatever_is_written() {
+    // Every zone, every tenth day of four years.
+    let (from, day) = (at("2026-01-01T00:00:00Z"), 86_400);
+    for zone in Zone::all() {
+        for week in 0..146 {
+            let start = from.plus_seconds(week * 10 * day);
+            let mut event = event("UTC", "2026-01-01T00:00:00Z");
+            (event.zone, event.when) = (zone, Interval::of_minutes(start, 45));
+            let text = invitation(&event, IcsMethod::Request);
+            if !text.contains("BEGIN:VTIMEZONE") {
+                continue;
+            }
+            let zone_part = text.split("END:VTIMEZONE").next().unwrap();
+            let onsets = zone_part.lines().filter_map(|line| line.strip_prefix("DTSTART:"));
+            let local = local_of(zone, start).format("%Y%m%dT%H%M%S").to_string();
+            assert!(onsets.min().unwrap() <= local.as_str(), "{zone} {start}: {zone_part}");
+        }
+    }
+}
+
+#[test]
 fn addresses_are_ascii_and_names_keep_their_quotes() {
     let mut event = event("UTC", "2026-11-23T09:00:00Z");
     event.organiser = person("a^n \"b\"", "änä+x%y&z@exämple.com");

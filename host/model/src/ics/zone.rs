@@ -33,7 +33,10 @@ pub(super) fn write(out: &mut String, zone: Zone, seen: Interval) {
     let long = Interval::new(back, seen.end().plus_seconds(days(RULE_DAYS))).unwrap_or(seen);
     let runs = zone.transitions(long);
     let changes = changes(&runs);
-    let observances = yearly(&changes).unwrap_or_else(|| {
+    // A rule that begins after the events says nothing of them: clocks that left out a change, as Cuba's in 2026.
+    let is_in_force = changes.first().is_some_and(|first| first.after.at <= seen.start());
+    let by_rule = if is_in_force { yearly(&changes) } else { None };
+    let observances = by_rule.unwrap_or_else(|| {
         let end = seen.end().plus_seconds(days(AROUND_DAYS));
         let mut near: Vec<_> = changes.into_iter().filter(|change| change.after.at < end).collect();
         if near.first().is_none_or(|first| first.after.at > seen.start()) {
