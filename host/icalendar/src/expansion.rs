@@ -42,6 +42,8 @@ pub struct Expanded<'a> {
 
 /// Clocks are at most so far from UTC, and then some.
 const OFFSET_MAX: TimeDelta = TimeDelta::days(2);
+/// Steps to what a clock shows: to its offset, past a change, and to see that it is so.
+const APPROACHES_MAX: usize = 4;
 /// Single times and exceptions of one event.
 const LISTED_MAX: usize = 5_000;
 
@@ -145,13 +147,17 @@ fn times(
     Ok(starts)
 }
 
-/// What the clock of an event shows at an instant.
+/// What the clock of an event shows at an instant. Clocks tell only the other way, so it is come near to: once, and again beside a change.
 fn shown(extent: &Extent, clocks: &Clocks<'_>, at: NaiveDateTime) -> Option<NaiveDateTime> {
-    // Offsets are whole quarters of an hour, but for old ones.
-    let quarters = OFFSET_MAX.num_minutes().div_euclid(15);
-    let mut candidates = (quarters.saturating_neg()..=quarters)
-        .filter_map(|n| at.checked_add_signed(TimeDelta::minutes(n.saturating_mul(15))));
-    candidates.find(|local| clocks.instant(&extent.clock, *local) == Some(at))
+    let mut local = at;
+    for _ in 0..APPROACHES_MAX {
+        let off = at - clocks.instant(&extent.clock, local)?;
+        if off.is_zero() {
+            return Some(local);
+        }
+        local = local.checked_add_signed(off)?;
+    }
+    None
 }
 
 fn listed(property: &Property) -> Result<Vec<Stamp>, Unreadable> {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use berth_icalendar::clocks::Clock;
 use berth_sdk::{
-    Availability, Result, log,
+    Availability, Result,
+    icalendar::Known,
+    log,
     time::DAY,
     types::{BusyQuery, BusyTime, Interval, ProviderError, QuerySpans},
 };
@@ -53,7 +55,7 @@ impl Availability for CalDav {
                 format!("at most {CALENDARS_MAX} calendars can be looked at; mark the others as transparent");
             return Err(ProviderError::invalid("calendars", message));
         }
-        let known = Clock::named(&query.time_zone, &ical::Known);
+        let known = Clock::named(&query.time_zone, &Known);
         let known = known.unwrap_or_else(|| ical::clock(&self.settings.time_zone));
         let mut all = Vec::new();
         for calendar in &calendars {

@@ -6,7 +6,6 @@
 mod busy;
 mod feed;
 mod kept;
-mod wall;
 
 use berth_sdk::{
     Availability, Catalog, Connection, Result,

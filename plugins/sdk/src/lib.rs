@@ -16,6 +16,8 @@ pub mod check;
 pub mod cursor;
 mod export;
 pub mod http;
+#[cfg(feature = "icalendar")]
+pub mod icalendar;
 pub mod json;
 pub mod limits;
 pub mod paging;

@@ -8,15 +8,13 @@ use berth_icalendar::{
     stamp::{Length, Stamp},
 };
 use berth_sdk::{
-    Result, log,
+    Result,
+    icalendar::{Followed, Known, interval, micros, utc},
+    log,
     types::{BusyTime, Interval, ProviderError},
 };
 
-use super::{
-    ical::{self, Followed, Known, interval, micros, utc},
-    reading::Reading,
-    xml::Resource,
-};
+use super::{ical, reading::Reading, xml::Resource};
 
 fn unusable(why: &str) -> ProviderError {
     log::warn(&format!("busy times cannot be told: {why}"));

@@ -1,12 +1,11 @@
 //! The calendars of an account.
 
 use berth_icalendar::clocks::Clock;
-use berth_sdk::types::EventType;
+use berth_sdk::{icalendar::Known, types::EventType};
 use serde_json::json;
 
 use super::{
-    href,
-    ical::{self, Known},
+    href, ical,
     xml::{Multistatus, Resource},
 };
 

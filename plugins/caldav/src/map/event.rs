@@ -6,15 +6,14 @@ use berth_icalendar::{
     event::{Extent, Unreadable},
 };
 use berth_sdk::{
-    Result, log, time,
+    Result,
+    icalendar::{Known, interval},
+    log, time,
     types::{Attendee, Booking, BookingStatus, Instant, ProviderError},
 };
 use serde_json::json;
 
-use super::{
-    ical::{self, Known, interval},
-    reading::Reading,
-};
+use super::{ical, reading::Reading};
 
 /// End of the UID of every event of ours, in calendars as in the invitations that Berth sends: it is one event.
 const UID_END: &str = "@berth";

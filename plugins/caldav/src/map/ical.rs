@@ -1,43 +1,12 @@
-//! iCalendar as the codec has it, and time as the contract has it: microseconds.
+//! iCalendar objects of a server, and their clocks.
 
-use berth_icalendar::{
-    Component,
-    clocks::{Clock, Zones},
-    event::When,
-    expansion::Rules,
-    stamp,
-};
+use berth_icalendar::{Component, clocks::Clock, stamp};
 use berth_sdk::{
-    Result, log, recurrence, time,
-    types::{Instant, Interval, ProviderError},
-    zone,
+    Result,
+    icalendar::{Known, utc},
+    log, time,
+    types::{Instant, ProviderError},
 };
-use chrono::{DateTime, NaiveDateTime};
-
-/// Zones as the SDK knows them.
-pub(crate) struct Known;
-
-impl Zones for Known {
-    fn instant(&self, zone: &str, local: NaiveDateTime) -> Option<NaiveDateTime> {
-        utc(zone::Zone::named(zone)?.instant(micros(local)))
-    }
-}
-
-/// Rules as Berth follows them.
-pub(crate) struct Followed;
-
-impl Rules for Followed {
-    fn times(
-        &self,
-        rule: &str,
-        start: NaiveDateTime,
-        from: NaiveDateTime,
-        end: NaiveDateTime,
-    ) -> Option<Vec<NaiveDateTime>> {
-        let found = recurrence::occurrences(rule, micros(start), micros(from), micros(end)).ok()?;
-        found.into_iter().map(utc).collect()
-    }
-}
 
 /// The clock of a zone by its name, or one that shows UTC.
 pub(crate) fn clock(name: &str) -> Clock {
@@ -55,18 +24,6 @@ pub(crate) fn read(text: &str) -> Result<Component> {
         log::warn(&format!("an answer holds no readable iCalendar object: {refused}"));
         ProviderError::Unavailable(None)
     })
-}
-
-pub(crate) fn micros(utc: NaiveDateTime) -> Instant {
-    utc.and_utc().timestamp_micros()
-}
-
-pub(crate) fn utc(instant: Instant) -> Option<NaiveDateTime> {
-    Some(DateTime::from_timestamp_micros(instant)?.naive_utc())
-}
-
-pub(crate) fn interval(when: When) -> Interval {
-    Interval { start: micros(when.start), end: micros(when.end) }
 }
 
 /// An instant as text, in UTC, no finer than a second.
