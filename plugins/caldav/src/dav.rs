@@ -63,12 +63,12 @@ pub(crate) fn free_busy(calendar: &str, within: Interval) -> Result<String> {
 
 /// The events that touch this time.
 pub(crate) fn events(calendar: &str, within: Interval) -> Result<Multistatus> {
-    maybe_large(calendar, query::events(within))
+    multistatus(Method::Report, calendar, "1", query::events(within))
 }
 
 /// The addresses and sizes of the events that touch this time.
 pub(crate) fn sizes(calendar: &str, within: Interval) -> Result<Multistatus> {
-    maybe_large(calendar, query::sizes(within))
+    multistatus(Method::Report, calendar, "1", query::sizes(within))
 }
 
 /// The addresses of the events that are not over at this time.
@@ -84,7 +84,7 @@ pub(crate) fn by_uid(calendar: &str, uid: &str) -> Result<Multistatus> {
 /// These events of a calendar.
 pub(crate) fn multiget(calendar: &str, urls: &[String]) -> Result<Multistatus> {
     let paths: Vec<String> = urls.iter().map(|url| href::path(url).to_owned()).collect();
-    maybe_large(calendar, query::multiget(&paths))
+    multistatus(Method::Report, calendar, "1", query::multiget(&paths))
 }
 
 /// What changed in a calendar (RFC 6578, which wants `Depth: 0`).
@@ -121,17 +121,6 @@ pub(crate) fn delete(url: &str, event: &Event) -> Result<()> {
 fn multistatus(method: Method, url: &str, depth: &str, body: String) -> Result<Multistatus> {
     let client = client(url);
     xml::multistatus(ask(&client, method, url, depth, body).send()?.text()?)
-}
-
-/// A report whose answer may be more than can be read: no answer at all is what that looks like.
-fn maybe_large(calendar: &str, body: String) -> Result<Multistatus> {
-    let client = client(calendar);
-    let response =
-        ask(&client, Method::Report, calendar, "1", body).send_any().map_err(|error| match error {
-            ProviderError::Unavailable(_) => errors::too_much(),
-            other => other,
-        })?;
-    xml::multistatus(accepted(&response)?.text()?)
 }
 
 fn accepted(response: &Response) -> Result<&Response> {

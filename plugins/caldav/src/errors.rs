@@ -42,26 +42,12 @@ pub(crate) fn of(response: &Response) -> Option<ProviderError> {
     }
 }
 
-/// Code of the error for an answer that did not come whole.
-const TOO_MUCH: &str = "no-whole-answer";
-
 /// Code of the error by which the SDK tells of an answer that is larger than Berth takes.
 const LARGER: &str = "answer-too-large";
 
-/// An answer that did not come, or is larger than can be read.
-pub(crate) fn too_much() -> ProviderError {
-    let message = "The server did not answer, or its answer is too large.";
-    vendor(504, TOO_MUCH, message)
-}
-
-/// What an answer that did not come means where no smaller question helped.
-pub(crate) fn unavailable(error: ProviderError) -> ProviderError {
-    if is(&error, TOO_MUCH) { ProviderError::Unavailable(None) } else { error }
-}
-
 /// Would a smaller question be answered?
 pub(crate) fn is_too_much(error: &ProviderError) -> bool {
-    [TOO_MUCH, LARGER, "number-of-matches-within-limits", "max-resource-size", "insufficient-storage"]
+    [LARGER, "number-of-matches-within-limits", "max-resource-size", "insufficient-storage"]
         .iter()
         .any(|code| is(error, code))
         || matches!(error, ProviderError::Vendor(vendor) if vendor.status == 413)

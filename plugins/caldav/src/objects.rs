@@ -10,7 +10,7 @@ use berth_sdk::{
 use crate::{
     dav, errors,
     map::{
-        href, query,
+        href,
         xml::{Multistatus, Resource},
     },
 };
@@ -36,8 +36,7 @@ pub(crate) struct Objects {
 
 /// Those that touch this time.
 pub(crate) fn within(calendar: &str, within: Interval) -> Result<Objects> {
-    let whole = dav::events(calendar, within);
-    let found = match whole {
+    match dav::events(calendar, within) {
         Err(error) if errors::is_too_much(&error) => {
             log::warn("the calendar is asked for in pieces: one answer does not hold it");
             let mut requests = REQUESTS_MAX;
@@ -45,15 +44,14 @@ pub(crate) fn within(calendar: &str, within: Interval) -> Result<Objects> {
                 .and_then(|urls| pieces(calendar, urls, &mut requests))
         }
         whole => whole.map(|answer| Objects { resources: answer.resources, too_large: Vec::new() }),
-    };
-    found.map_err(errors::unavailable)
+    }
 }
 
 /// These.
 pub(crate) fn named(calendar: &str, urls: &[String]) -> Result<Objects> {
     let mut requests = REQUESTS_MAX;
     let assumed = urls.iter().map(|url| (url.clone(), 0)).collect();
-    pieces(calendar, assumed, &mut requests).map_err(errors::unavailable)
+    pieces(calendar, assumed, &mut requests)
 }
 
 fn spend(requests: &mut usize) -> Result<()> {
@@ -126,12 +124,7 @@ fn pieces(calendar: &str, urls: Vec<(String, usize)>, requests: &mut usize) -> R
                     waiting.extend([piece, second]);
                     continue;
                 }
-                // A server that is away must not look like an event that is large.
-                for url in piece {
-                    spend(requests)?;
-                    dav::properties(&url, query::SIZE)?;
-                    found.too_large.push(url);
-                }
+                found.too_large.extend(piece);
             }
             Err(error) => return Err(error),
         }

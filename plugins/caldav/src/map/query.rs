@@ -46,8 +46,6 @@ const PARTS: &[&str] = &[
     "ATTENDEE",
     "X-BERTH-CUSTOMER",
 ];
-/// How large an object is.
-pub(crate) const SIZE: &[&str] = &["getcontentlength"];
 /// What is asked of a calendar for days and times that belong to no zone.
 pub(crate) const ZONE: &[&str] = &["C:calendar-timezone"];
 /// Where changes are counted from.
