@@ -102,23 +102,9 @@ impl Connection for IcsFeed {
 impl Catalog for IcsFeed {
     fn list_event_types(&self, _page: PageRequest) -> Result<EventTypePage> {
         let title = self.name()?;
-        let calendar = EventType {
-            id: CALENDAR.to_owned(),
-            raw: json!({ "id": CALENDAR, "name": title }).to_string(),
-            title,
-            description: None,
-            length_minutes: LENGTH_MINUTES,
-            length_options_minutes: Vec::new(),
-            buffer_before_minutes: 0,
-            buffer_after_minutes: 0,
-            minimum_notice_minutes: 0,
-            seats: 1,
-            price: None,
-            needs_confirmation: false,
-            booking_url: None,
-            // It can only be read.
-            active: false,
-        };
+        let raw = json!({ "id": CALENDAR, "name": title }).to_string();
+        // It can only be read.
+        let calendar = EventType { active: false, ..EventType::plain(CALENDAR, title, LENGTH_MINUTES, raw) };
         Ok(EventTypePage { items: vec![calendar], next: None })
     }
 }

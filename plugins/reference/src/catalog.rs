@@ -73,20 +73,6 @@ fn all() -> Vec<EventType> {
 }
 
 fn plain(id: &str, title: &str, minutes: u32, seats: u32) -> EventType {
-    EventType {
-        id: id.to_owned(),
-        title: title.to_owned(),
-        description: None,
-        length_minutes: minutes,
-        length_options_minutes: Vec::new(),
-        buffer_before_minutes: 0,
-        buffer_after_minutes: 0,
-        minimum_notice_minutes: 0,
-        seats,
-        price: None,
-        needs_confirmation: false,
-        booking_url: Some(url_of(id)),
-        active: true,
-        raw: format!(r#"{{"id":"{id}"}}"#),
-    }
+    let raw = format!(r#"{{"id":"{id}"}}"#);
+    EventType { seats, booking_url: Some(url_of(id)), ..EventType::plain(id, title, minutes, raw) }
 }

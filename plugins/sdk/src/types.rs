@@ -49,6 +49,30 @@ impl ProviderError {
     }
 }
 
+impl EventType {
+    /// One that says nothing but its id, title and length, to be made up where a provider says more:
+    /// `EventType { seats: 4, ..EventType::plain(…) }`. It can be booked.
+    #[must_use]
+    pub fn plain(id: impl Into<String>, title: impl Into<String>, length_minutes: u32, raw: String) -> Self {
+        Self {
+            id: id.into(),
+            title: title.into(),
+            description: None,
+            length_minutes,
+            length_options_minutes: Vec::new(),
+            buffer_before_minutes: 0,
+            buffer_after_minutes: 0,
+            minimum_notice_minutes: 0,
+            seats: 1,
+            price: None,
+            needs_confirmation: false,
+            booking_url: None,
+            active: true,
+            raw,
+        }
+    }
+}
+
 impl Booking {
     /// What is left of a booking that the provider has no more: its id, and `raw`. Nobody tells when it was to be, so that it is shown
     /// without a length in 1970.

@@ -74,23 +74,12 @@ fn is_zone_name(name: &str) -> bool {
 
 /// As something that can be booked; only the connection's calendar can.
 pub(crate) fn event_type(calendar: &Calendar, id: String, booked: bool) -> EventType {
+    let raw = json!({ "href": id, "displayname": calendar.name, "calendar-description": calendar.description,
+        "writable": calendar.writable, "schedule-calendar-transp": if calendar.opaque { "opaque" } else { "transparent" } });
     EventType {
-        raw: json!({ "href": id, "displayname": calendar.name, "calendar-description": calendar.description,
-            "writable": calendar.writable, "schedule-calendar-transp": if calendar.opaque { "opaque" } else { "transparent" } })
-        .to_string(),
-        id,
-        title: calendar.name.clone(),
         description: calendar.description.clone(),
-        length_minutes: LENGTH_MINUTES,
-        length_options_minutes: Vec::new(),
-        buffer_before_minutes: 0,
-        buffer_after_minutes: 0,
-        minimum_notice_minutes: 0,
-        seats: 1,
-        price: None,
-        needs_confirmation: false,
-        booking_url: None,
         active: booked && calendar.writable,
+        ..EventType::plain(id, &calendar.name, LENGTH_MINUTES, raw.to_string())
     }
 }
 

@@ -29,21 +29,13 @@ pub(crate) fn event_type(item: &Value) -> Result<EventType> {
     let e: CalendlyEventType = read("event type", item)?;
     // Polls are agreed on by votes, not booked.
     let bookable = e.booking_method.as_deref().is_none_or(|method| method == "instant");
+    let id = last_part(&e.uri).to_owned();
+    let title = e.name.or(e.slug).unwrap_or_else(|| id.clone());
     Ok(EventType {
-        id: last_part(&e.uri).to_owned(),
-        title: e.name.or(e.slug).unwrap_or_else(|| last_part(&e.uri).to_owned()),
         description: e.description_plain.filter(|d| !d.is_empty()),
-        length_minutes: minutes(e.duration)?,
-        length_options_minutes: Vec::new(),
-        buffer_before_minutes: 0,
-        buffer_after_minutes: 0,
-        minimum_notice_minutes: 0,
-        seats: 1,
-        price: None,
-        needs_confirmation: false,
         booking_url: e.scheduling_url,
         active: e.active && bookable && e.deleted_at.is_none(),
-        raw: item.to_string(),
+        ..EventType::plain(id, title, minutes(e.duration)?, item.to_string())
     })
 }
 

@@ -78,21 +78,12 @@ pub(crate) fn event_types(page: &Value, written: &str) -> Result<EventTypePage> 
 fn event_type(item: &Value, written: &str) -> Result<EventType> {
     let calendar: Calendar = read("calendar", item)?;
     let active = calendar.is(written);
+    let title = calendar.name();
+    let id = if active { written.to_owned() } else { calendar.id };
     Ok(EventType {
-        title: calendar.name(),
-        id: if active { written.to_owned() } else { calendar.id },
         description: calendar.description.filter(|text| !text.is_empty()),
-        length_minutes: LENGTH_MINUTES,
-        length_options_minutes: Vec::new(),
-        buffer_before_minutes: 0,
-        buffer_after_minutes: 0,
-        minimum_notice_minutes: 0,
-        seats: 1,
-        price: None,
-        needs_confirmation: false,
-        booking_url: None,
         active,
-        raw: item.to_string(),
+        ..EventType::plain(id, title, LENGTH_MINUTES, item.to_string())
     })
 }
 

@@ -27,22 +27,8 @@ pub(crate) fn event_type(calendar: &Value, used: &[String]) -> Result<EventType>
     let by_name = default && !used.contains(&id);
     let id = if by_name { DEFAULT_CALENDAR.to_owned() } else { id };
     let active = can_edit.unwrap_or(false) && used.contains(&id);
-    Ok(EventType {
-        title: name.filter(|n| !n.is_empty()).unwrap_or_else(|| "Calendar".to_owned()),
-        id,
-        description: None,
-        length_minutes: LENGTH_MINUTES,
-        length_options_minutes: Vec::new(),
-        buffer_before_minutes: 0,
-        buffer_after_minutes: 0,
-        minimum_notice_minutes: 0,
-        seats: 1,
-        price: None,
-        needs_confirmation: false,
-        booking_url: None,
-        active,
-        raw: calendar.to_string(),
-    })
+    let title = name.filter(|n| !n.is_empty()).unwrap_or_else(|| "Calendar".to_owned());
+    Ok(EventType { active, ..EventType::plain(id, title, LENGTH_MINUTES, calendar.to_string()) })
 }
 
 #[cfg(test)]

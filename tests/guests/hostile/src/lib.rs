@@ -62,22 +62,7 @@ fn account(name: String, raw: String) -> Account {
 impl Catalog for Hostile {
     fn list_event_types(&self, _page: PageRequest) -> Result<EventTypePage> {
         let count = if self.mode == "giant_result" { self.count } else { 1 };
-        let event_type = EventType {
-            id: "x".to_owned(),
-            title: "x".repeat(1_024),
-            description: None,
-            length_minutes: 30,
-            length_options_minutes: Vec::new(),
-            buffer_before_minutes: 0,
-            buffer_after_minutes: 0,
-            minimum_notice_minutes: 0,
-            seats: 1,
-            price: None,
-            needs_confirmation: false,
-            booking_url: None,
-            active: true,
-            raw: "{}".to_owned(),
-        };
+        let event_type = EventType::plain("x", "x".repeat(1_024), 30, "{}".to_owned());
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let event_type = if self.mode == "texts" { texts::event_type(event_type) } else { event_type };
         // The same token for ever: a host that pages until there is none never ends.
