@@ -4,56 +4,19 @@
 //! refusal is a [`Problem`], ready for the caller.
 #![forbid(unsafe_code)]
 
-mod answers;
 mod availability;
-mod blocks;
 mod bookings;
-mod breaker;
-mod calendar_writes;
 mod calendars;
 mod catalog;
-mod clashes;
-mod clock_changes;
 mod computing;
 mod connections;
-mod context;
-mod disconnecting;
-mod event_types;
-mod grants;
-mod holds;
-mod holidays;
-mod installations;
-mod integrations;
+mod inbound;
 mod jobs;
-mod keys;
-mod lifecycle;
-mod links;
-mod listings;
-mod members;
 mod mirror;
-mod moving;
-mod oauth;
-mod operations;
-mod pausing;
+mod outbound;
 mod plugins;
 mod problems;
-mod recovery;
-mod refusals;
-mod removing;
-mod repeats;
-mod rotation;
-mod routing;
-mod rules;
-mod same_account;
-mod series;
-mod standing;
-mod subscriptions;
-mod sync;
-mod telling;
 mod tenants;
-mod uses;
-mod webhook_events;
-mod webhooks;
 
 use std::sync::{Arc, atomic::AtomicU64};
 
@@ -73,33 +36,33 @@ use berth_store::{
 };
 use tokio::sync::{Notify, Semaphore};
 
+pub use availability::holidays::{HolidayImport, ImportedHolidays};
+pub use availability::rules::PatternPreview;
 pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
-pub use bookings::{BookOutcome, BookRequest, HoldClaim};
+pub use bookings::change::CancelBooking;
+pub use bookings::create::{BookOutcome, BookRequest, HoldClaim};
+pub use bookings::holds::HoldRequest;
+pub use bookings::manage::{ManageLink, Managed};
+pub use bookings::reschedule::RescheduleBooking;
+pub use bookings::series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
+pub use calendars::connected::{CalendarPatch, NewCalendar};
+pub use catalog::event_types::{DuplicateEventType, EventTypePatch, NewEventType};
+pub use catalog::listings::{ListingPatch, NewListing};
+pub use catalog::members::{MemberPatch, NewMember};
+pub use catalog::standing::Twin;
 pub use computing::beside;
+pub use connections::disconnect::{ConnectionDeletion, Ends};
+pub use connections::oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStarted};
+pub use connections::routing::ProviderChoice;
+pub use connections::same_account::SameAccount;
 pub use connections::{ConnectionPatch, NewConnection};
-pub use disconnecting::{ConnectionDeletion, Ends};
-pub use event_types::{DuplicateEventType, EventTypePatch, NewEventType};
-pub use grants::{GrantChange, Losing};
-pub use holds::HoldRequest;
-pub use holidays::{HolidayImport, ImportedHolidays};
-pub use installations::InstallationRoom;
-pub use integrations::{CalendarPatch, NewCalendar};
-pub use keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES, may_come_from};
-pub use lifecycle::CancelBooking;
-pub use links::{ManageLink, Managed};
-pub use listings::{ListingPatch, NewListing};
-pub use members::{MemberPatch, NewMember};
+pub use jobs::operations::{JobState, Operation, ProviderSync, ProviderSyncState};
 pub use mirror::{Difference, Reconciliation, SyncStatus};
-pub use moving::RescheduleBooking;
-pub use oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStarted};
-pub use operations::{JobState, Operation, ProviderSync, ProviderSyncState};
 pub use plugins::InstalledPlugin;
+pub use plugins::grants::{GrantChange, Losing};
+pub use plugins::installations::InstallationRoom;
 pub use problems::of_store as problem_of_store;
-pub use routing::ProviderChoice;
-pub use rules::PatternPreview;
-pub use same_account::SameAccount;
-pub use series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
-pub use standing::Twin;
+pub use tenants::keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES, may_come_from};
 pub use tenants::{NewTenant, TenantPatch};
 
 /// Put the fields of a patch that are there in place of the record's.
@@ -151,27 +114,27 @@ pub struct Engine {
 struct Inner {
     parts: EngineParts,
     /// Tokens that renew themselves.
-    tokens: Arc<oauth::Tokens>,
+    tokens: Arc<connections::oauth::Tokens>,
     /// Rung when a job was made that may be due now.
     bell: Arc<Notify>,
     /// Wakes what something stopped that works again.
-    recovery: Arc<recovery::Recovery>,
+    recovery: Arc<connections::recovery::Recovery>,
     /// What keeps a provider from being asked that does not answer.
-    breakers: Arc<breaker::ConnectionBreakers>,
+    breakers: Arc<connections::breaker::ConnectionBreakers>,
     /// Jobs that may be worked on at once.
     job_places: Arc<Semaphore>,
     /// Webhooks that were refused and not counted in the database yet.
-    refusals: refusals::Refusals,
+    refusals: inbound::refusals::Refusals,
     /// Threads for what needs a core for long.
     computing: computing::Computing,
     /// Answers of providers about availability.
     cache: availability::Cache,
     /// Members whose calendars somebody was asked to look at.
-    looked: clashes::Looked,
+    looked: calendars::clashes::Looked,
     /// With which data of zones ([`berth_model::zone::generation`]) bookings to come were looked through last.
     clocks_looked: AtomicU64,
     /// Providers' event types, page by page, where a manifest allows it.
-    catalog: catalog::Catalog,
+    catalog: catalog::at_provider::Catalog,
     /// Plugin generation that was loaded last.
     generation: std::sync::atomic::AtomicI64,
     /// Active plugins that could not be loaded.
@@ -191,20 +154,20 @@ impl Engine {
     #[must_use]
     pub fn new(mut parts: EngineParts) -> Self {
         let bare = parts.providers;
-        let tokens = oauth::Tokens::new(
+        let tokens = connections::oauth::Tokens::new(
             parts.store.clone(),
             bare.clone(),
             parts.token_endpoint.clone(),
             parts.clock.clone(),
         );
         let bell = Arc::<Notify>::default();
-        let recovery = Arc::new(recovery::Recovery {
+        let recovery = Arc::new(connections::recovery::Recovery {
             store: parts.store.clone(),
             clock: parts.clock.clone(),
             bell: bell.clone(),
         });
-        let breakers = Arc::new(breaker::ConnectionBreakers::new(recovery.clone()));
-        parts.providers = Arc::new(oauth::Authorising {
+        let breakers = Arc::new(connections::breaker::ConnectionBreakers::new(recovery.clone()));
+        parts.providers = Arc::new(connections::oauth::Authorising {
             inner: bare,
             tokens: tokens.clone(),
             breakers: breakers.clone(),
@@ -218,12 +181,12 @@ impl Engine {
                 recovery,
                 breakers,
                 job_places: Arc::new(Semaphore::new(limits::JOBS_CONCURRENT_MAX)),
-                refusals: refusals::Refusals::default(),
+                refusals: inbound::refusals::Refusals::default(),
                 computing: computing::Computing::of_this_machine(),
                 cache: availability::new_cache(),
-                looked: clashes::new_looked(),
+                looked: calendars::clashes::new_looked(),
                 clocks_looked: AtomicU64::default(),
-                catalog: catalog::new_catalog(),
+                catalog: catalog::at_provider::new_catalog(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
                 reload: std::sync::Mutex::default(),
                 installing: Arc::new(tokio::sync::Semaphore::new(limits::INSTALLATIONS_CONCURRENT_MAX)),
@@ -247,7 +210,7 @@ impl Engine {
         &*self.inner.parts.providers
     }
 
-    pub(crate) fn tokens(&self) -> &oauth::Tokens {
+    pub(crate) fn tokens(&self) -> &connections::oauth::Tokens {
         &self.inner.tokens
     }
 

@@ -9,7 +9,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, TroubleKind};
 
-use crate::grants::not_granted;
+use crate::plugins::grants::not_granted;
 
 /// What to do where nobody knows where it can be done.
 const ELSEWHERE: &str = "If it can be done at all, then on the provider's own pages.";

@@ -18,7 +18,7 @@ use super::{
     Degraded,
     external::{Subject, Told},
 };
-use crate::{Engine, Outcome, beside, problems::of_store, routing::Scene};
+use crate::{Engine, Outcome, beside, connections::routing::Scene, problems::of_store};
 
 /// Connections that are asked at the same time for one answer.
 const ASKED_AT_ONCE: usize = 4;

@@ -16,7 +16,7 @@ use berth_store::records::{Assigned, Counted};
 use chrono::Weekday;
 use serde_json::{Value, json};
 
-use crate::{Engine, Outcome, problems::of_store, routing::Scene};
+use crate::{Engine, Outcome, connections::routing::Scene, problems::of_store};
 
 /// Everyone who would take part in a booking.
 #[derive(Debug, Clone, PartialEq)]

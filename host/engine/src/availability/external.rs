@@ -13,7 +13,7 @@ use berth_model::{
 };
 use moka::future::Cache as Moka;
 
-use crate::{Engine, Outcome, problems::of_store, routing::Scene};
+use crate::{Engine, Outcome, connections::routing::Scene, problems::of_store};
 
 /// What a provider says of a stretch of time, without what we closed there ourselves.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use super::{
     external::External,
     question::{Asked, Known, UNKNOWN, named, question},
 };
-use crate::{Outcome, routing::Scene};
+use crate::{Outcome, connections::routing::Scene};
 
 /// Everything that was read for an answer.
 pub(super) struct Material {

@@ -3,9 +3,11 @@
 mod calendars;
 mod choice;
 mod external;
+pub(crate) mod holidays;
 mod material;
 mod open;
 mod question;
+pub(crate) mod rules;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -32,7 +34,9 @@ use berth_store::{
     records::{RulesOf, TakenOf},
 };
 
-use crate::{Caller, Engine, Outcome, ProviderChoice, beside, problems::of_store, routing::Scene};
+use crate::{
+    Caller, Engine, Outcome, ProviderChoice, beside, connections::routing::Scene, problems::of_store,
+};
 use material::{Computed, Material};
 use question::{Asked, named, relevant, ruled};
 

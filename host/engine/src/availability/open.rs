@@ -16,7 +16,7 @@ use berth_model::{
 };
 use chrono::{NaiveDate, Weekday};
 
-use crate::routing::Scene;
+use crate::connections::routing::Scene;
 
 /// Open windows of one member.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ use super::{
     external::External,
     open::{Cuts, Open, Rules},
 };
-use crate::routing::Scene;
+use crate::connections::routing::Scene;
 
 /// What is asked of a scene.
 #[derive(Debug, Clone, Copy)]

@@ -17,8 +17,8 @@ use serde_json::Value;
 use super::conflicts::obvious;
 use crate::{
     Caller, Engine,
-    jobs::RESOLVE_CONFLICT,
-    sync::{Held, is_last},
+    jobs::run::RESOLVE_CONFLICT,
+    outbound::drive::{Held, is_last},
 };
 
 /// Ends run after the messages that may tell of them, and before what nobody waits for.

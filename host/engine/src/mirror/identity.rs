@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{Engine, sync::was_called_off};
+use crate::{Engine, outbound::drive::was_called_off};
 
 /// Whose it is.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use berth_model::{
 use berth_store::{StoreError, records::BookingFilter};
 
 use super::{Theirs, Whose};
-use crate::{Engine, webhook_events::is_missed};
+use crate::{Engine, inbound::apply::is_missed};
 
 /// Event types that are searched for the one that a provider's stands for.
 const EVENT_TYPES_MAX: u32 = 1_000;

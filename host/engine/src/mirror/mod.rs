@@ -3,7 +3,7 @@
 
 mod conflicts;
 mod endings;
-mod foreign;
+mod external;
 mod identity;
 mod import;
 mod reconcile;

@@ -15,9 +15,9 @@ use berth_store::{StoreError, records::BookingChange};
 use super::Standing;
 use crate::{
     Caller, CancelBooking, Engine, Outcome,
+    inbound::apply::Brought,
+    outbound::drive::Held,
     problems::{of_call, of_store},
-    sync::Held,
-    webhook_events::Brought,
 };
 
 /// What a customer reads of a cancellation that a conflict led to.
@@ -137,7 +137,7 @@ impl Engine {
                 self.end_own(&caller, conflict, booking, resolution).await
             }
             (Some(id), Resolution::Ours) if conflict.is_about_an_event() => {
-                crate::clashes::ours_stands(Some(&self.booking(&caller, id).await?))?;
+                crate::calendars::clashes::ours_stands(Some(&self.booking(&caller, id).await?))?;
                 Ok(Did::nothing())
             }
             (_, Resolution::Ours) => self.cancel_there(conflict).await,

@@ -17,9 +17,9 @@ use serde_json::json;
 
 use crate::{
     Engine, Outcome,
-    jobs::SYNC_CONNECTION,
+    jobs::run::SYNC_CONNECTION,
+    outbound::drive::{Held, is_last},
     problems::{of_call, of_store},
-    sync::{Held, is_last},
 };
 
 /// Synchronisations wait for everything that somebody waits for.

@@ -1,0 +1,364 @@
+//! Booking and reading bookings. What happens to them afterwards is in `lifecycle`.
+//!
+//! A booking is one transaction here, then one try at the provider inside the request, by the very function that the job runs. The
+//! work goes on when the caller goes away.
+
+use berth_model::{
+    booking::{Booking, BookingStatus, ProviderTask},
+    clocks::Clocks,
+    event_type::Confirmation,
+    id::{BookingId, EventTypeId, HoldId, MemberId, SeriesId},
+    limits,
+    problem::{Code, Problem},
+    provider::Attendee,
+    secret::Secret,
+    time::{Instant, Interval},
+};
+use berth_store::{
+    StoreError,
+    records::{Allowance, AuditEntry, BookingFilter, NewBooking},
+};
+use serde_json::{Map, Value, json};
+
+use super::questions;
+use crate::{
+    Caller, Engine, Outcome, ProviderChoice,
+    availability::{Choice, Degraded, Wanted, length},
+    connections::routing::Scene,
+    outbound::drive::Held,
+    problems::of_store,
+    validate::Fields,
+};
+
+/// Guests besides the attendee.
+const GUESTS_MAX: usize = 20;
+/// Bytes of all answers as JSON.
+const ANSWERS_BYTES_MAX: usize = 16 * 1024;
+/// Alternatives named when a time is not available.
+const ALTERNATIVES: usize = 5;
+
+/// A booking to be made.
+#[derive(Debug, Clone)]
+pub struct BookRequest {
+    /// What.
+    pub event_type: EventTypeId,
+    /// When it starts.
+    pub start: Instant,
+    /// How long; the event type's own length if none.
+    pub length_minutes: Option<u32>,
+    /// With whom; none: the event type's strategy chooses among those who are free.
+    pub member: Option<MemberId>,
+    /// Where it goes, if not where the listing says.
+    pub provider: Option<ProviderChoice>,
+    /// The caller's own hold, which the booking takes over; its members and length are taken from it.
+    pub hold: Option<HoldClaim>,
+    /// The customer.
+    pub attendee: Attendee,
+    /// E-mail addresses of further guests.
+    pub guests: Vec<String>,
+    /// Answers to questions by name.
+    pub answers: Map<String, Value>,
+    /// Free text.
+    pub notes: Option<String>,
+}
+
+/// A hold and the token that proves whose it is.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct HoldClaim {
+    pub id: HoldId,
+    pub token: Secret,
+}
+
+/// A booking and whether the provider still has to be told.
+#[derive(Debug, Clone)]
+pub struct BookOutcome {
+    /// As it stands.
+    pub booking: Booking,
+    /// True: accepted and safe, the provider has not answered yet.
+    pub pending: bool,
+}
+
+impl From<Booking> for BookOutcome {
+    fn from(booking: Booking) -> Self {
+        Self { pending: booking.provider_task.is_some(), booking }
+    }
+}
+
+/// What is settled before the database decides: the scene, the time, and who could take it.
+struct Plan {
+    scene: Scene,
+    when: Interval,
+    /// Best first.
+    choices: Vec<Choice>,
+    hold: Option<HoldId>,
+}
+
+/// Where a new booking goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Slot<'a> {
+    pub(crate) scene: &'a Scene,
+    pub(crate) when: Interval,
+    pub(crate) choice: &'a Choice,
+    /// The hold that it takes over.
+    pub(crate) hold: Option<HoldId>,
+    /// The series that it is part of. Nobody waits for the provider then.
+    pub(crate) series: Option<SeriesId>,
+}
+
+impl BookRequest {
+    pub(crate) fn check(&self) -> Outcome<()> {
+        let mut fields = Fields::default();
+        fields.attendee(&self.attendee);
+        if self.guests.len() > GUESTS_MAX {
+            fields.bad("/guests", format!("at most {GUESTS_MAX}"));
+        }
+        for (i, guest) in self.guests.iter().enumerate() {
+            fields.email(&format!("/guests/{i}"), guest);
+        }
+        if serde_json::to_string(&self.answers).map_or(0, |text| text.len()) > ANSWERS_BYTES_MAX {
+            fields.bad("/answers", format!("at most {ANSWERS_BYTES_MAX} bytes of JSON"));
+        }
+        if let Some(notes) = &self.notes {
+            fields.long_text("/notes", notes, 4_000);
+        }
+        fields.finish()
+    }
+}
+
+impl Plan {
+    /// What alternatives must be.
+    fn wanted(&self, member: Option<MemberId>) -> Wanted<'static> {
+        Wanted { member, hold: self.hold, ..Wanted::of(minutes_of(self.when)) }
+    }
+}
+
+/// The length of a meeting.
+pub(crate) fn minutes_of(when: Interval) -> u32 {
+    u32::try_from(when.end().micros_since(when.start()) / 60_000_000).unwrap_or(0)
+}
+
+impl Scene {
+    /// What a meeting blocks: itself, and its buffers.
+    pub(crate) fn blocked_by(&self, when: Interval) -> Interval {
+        when.widened(self.event_type.buffer_before_minutes, self.event_type.buffer_after_minutes)
+    }
+
+    /// The limits that must leave room for a meeting of these members at this start.
+    pub(crate) fn allowances(
+        &self,
+        members: impl Iterator<Item = MemberId>,
+        start: Instant,
+    ) -> Vec<Allowance> {
+        let zone = |id: MemberId| {
+            self.members.iter().find(|m| m.id == id).map_or(self.listing.time_zone, |m| m.time_zone)
+        };
+        let limits = &self.event_type.policy.limits;
+        members
+            .flat_map(|member| limits.iter().map(move |limit| (member, *limit)))
+            .map(|(member, limit)| Allowance { member, limit, period: limit.period_of(zone(member), start) })
+            .collect()
+    }
+}
+
+impl Engine {
+    /// Book. The slot is computed again from current data, then the database decides.
+    pub async fn book(&self, caller: &Caller, mut request: BookRequest) -> Outcome<BookOutcome> {
+        request.check()?;
+        if let Some(made) = self.made_before(caller).await? {
+            return Ok(made);
+        }
+        let plan = self.plan(caller, &request).await?;
+        request.answers = questions::checked(&plan.scene.event_type, &request.answers)?;
+        let mut why = "taken";
+        for choice in &plan.choices {
+            let (scene, when) = (&plan.scene, plan.when);
+            let slot = Slot { scene, when, choice, hold: plan.hold, series: None };
+            let Some((new, lease)) = self.new_booking(caller, &request, slot) else { continue };
+            let booking = new.booking.clone();
+            match self.store().create_booking(new, self.audit(caller)).await {
+                Ok(()) => return self.tell_provider(caller, booking, lease).await,
+                // Somebody was faster with these members; the next ones may still be free.
+                Err(StoreError::Overlap) => why = "taken",
+                Err(StoreError::LimitReached(_)) => why = "limit",
+                Err(StoreError::NotFound("hold")) => return Err(hold_over()),
+                Err(error) => return Err(of_store(error)),
+            }
+        }
+        let wanted = plan.wanted(request.member.filter(|member| plan.scene.has(*member)));
+        Err(self.not_available(caller, &plan.scene, request.start, wanted, why).await)
+    }
+
+    /// Everything that is settled before the database decides.
+    async fn plan(&self, caller: &Caller, request: &BookRequest) -> Outcome<Plan> {
+        let scene = self.scene(caller, request.event_type, request.provider).await?;
+        self.check_bookable(&scene).await?;
+        if let Some(claim) = &request.hold {
+            return self.plan_of_hold(caller, request, scene, claim).await;
+        }
+        scene.must_have(request.member)?;
+        let length_minutes = length(&scene, request.length_minutes)?;
+        let wanted = Wanted { length_minutes, member: request.member, ..Wanted::of(length_minutes) };
+        let (choices, _) = self.choices_at(caller, &scene, request.start, wanted).await?;
+        Ok(Plan { scene, when: Interval::of_minutes(request.start, length_minutes), choices, hold: None })
+    }
+
+    /// The time is the holder's own: what was free then is kept for them now.
+    async fn plan_of_hold(
+        &self,
+        caller: &Caller,
+        request: &BookRequest,
+        scene: Scene,
+        claim: &HoldClaim,
+    ) -> Outcome<Plan> {
+        let hold = self.own_hold(caller, claim).await?;
+        let mut fields = Fields::default();
+        if hold.event_type != request.event_type {
+            fields.bad("/hold/id", "is for another event type");
+        }
+        if hold.when.start() != request.start {
+            fields.bad("/start", format!("must be the start that the hold keeps, {}", hold.when.start()));
+        }
+        if request.member.is_some_and(|wanted| hold.members().all(|member| member != wanted)) {
+            fields.bad("/member", "must be a member whose time the hold keeps, or absent");
+        }
+        let length = minutes_of(hold.when);
+        if request.length_minutes.is_some_and(|wanted| wanted != length) {
+            fields.bad("/length_minutes", format!("must be {length}, as the hold keeps it, or absent"));
+        }
+        fields.finish()?;
+        let choices = if hold.members().all(|member| scene.has(member)) {
+            vec![Choice { members: hold.members().collect(), assignment: json!({ "reason": "held" }) }]
+        } else {
+            // Somebody whose time is held cannot be booked any more: whoever is free then takes it.
+            let member = request.member.filter(|member| scene.has(*member));
+            let wanted = Wanted { member, hold: Some(hold.id), ..Wanted::of(length) };
+            let asked_for = request.member.is_none() || member.is_some();
+            if asked_for {
+                self.choices_at(caller, &scene, hold.when.start(), wanted).await?.0
+            } else {
+                Vec::new()
+            }
+        };
+        Ok(Plan { scene, when: hold.when, choices, hold: Some(hold.id) })
+    }
+
+    /// A booking.
+    pub async fn booking(&self, caller: &Caller, id: BookingId) -> Outcome<Booking> {
+        self.store().booking(caller.tenant, id).await.map_err(of_store)
+    }
+
+    /// Bookings in the order of (start, id).
+    pub async fn list_bookings(
+        &self,
+        caller: &Caller,
+        filter: BookingFilter,
+        limit: u32,
+    ) -> Outcome<Vec<Booking>> {
+        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
+        self.store().list_bookings(caller.tenant, filter, limit).await.map_err(of_store)
+    }
+
+    /// Every step of a booking's life, oldest first.
+    pub async fn timeline(&self, caller: &Caller, id: BookingId) -> Outcome<Vec<AuditEntry>> {
+        self.booking(caller, id).await?;
+        self.store().timeline(caller.tenant, "booking", id.uuid()).await.map_err(of_store)
+    }
+
+    /// A booking of this slot, and the lease of its job if this request is to tell the provider. None without members.
+    pub(crate) fn new_booking(
+        &self,
+        caller: &Caller,
+        request: &BookRequest,
+        slot: Slot<'_>,
+    ) -> Option<(NewBooking, Option<Held>)> {
+        let Slot { scene, when, choice, hold, series } = slot;
+        let (member, other_members) = choice.members.split_first()?;
+        let now = self.now();
+        let event_type = &scene.event_type;
+        let policy = &event_type.policy;
+        let waits = policy.confirmation == Confirmation::Manual;
+        let external = scene.connection.is_some();
+        let booking = Booking {
+            id: self.new_id(),
+            tenant: caller.tenant,
+            listing: scene.listing.id,
+            event_type: event_type.id,
+            member: *member,
+            other_members: other_members.to_vec(),
+            seats: policy.seats.max(1),
+            series,
+            assignment: Some(choice.assignment.clone()),
+            connection: scene.connection.as_ref().map(|c| c.id),
+            status: if external || waits { BookingStatus::Pending } else { BookingStatus::Confirmed },
+            provider_task: (external && !waits).then_some(ProviderTask::Create),
+            when,
+            clocks: Clocks::at(when.start(), scene.listing.time_zone, &request.attendee.time_zone),
+            previous_when: None,
+            attendee: request.attendee.clone(),
+            guests: request.guests.clone(),
+            answers: request.answers.clone(),
+            notes: request.notes.clone(),
+            reason: None,
+            external_id: None,
+            external: None,
+            external_updated_at: None,
+            sequence: 0,
+            created_at: now,
+            updated_at: now,
+        };
+        // Nobody waits for a series: its jobs are for the worker.
+        let (job, held) = if waits { (None, None) } else { self.job_of(&booking, series.is_none()) };
+        let blocked = scene.blocked_by(when);
+        let allowances = scene.allowances(booking.members(), when.start());
+        let held = held.filter(|_| series.is_none());
+        // Of a series the key knows the first booking: whoever makes it says so.
+        let idempotency_key = caller.idempotency_key.clone().filter(|_| series.is_none());
+        Some((NewBooking { booking, blocked, job, allowances, hold, idempotency_key }, held))
+    }
+
+    /// The refusal, with its reason and the nearest times that are still offered.
+    pub(crate) async fn not_available(
+        &self,
+        caller: &Caller,
+        scene: &Scene,
+        start: Instant,
+        wanted: Wanted<'_>,
+        reason: &str,
+    ) -> Problem {
+        let mut problem = Problem::new(Code::SlotTaken, format!("{start} is not available."));
+        let reason = match self.why_not(caller, scene, start, wanted).await {
+            // Somebody was faster a moment ago.
+            Ok(None) | Err(_) => reason,
+            Ok(Some(why)) => {
+                problem.detail = format!("{start} is not available: {}.", why.detail);
+                not_asked(&mut problem, &why.degraded);
+                why.reason
+            }
+        };
+        problem.extra.insert("reason".to_owned(), json!(reason));
+        if let Ok(mut starts) = self.starts_around(caller, scene, start, wanted).await {
+            starts.sort_by_key(|s| (s.micros_since(start).unsigned_abs(), *s));
+            starts.truncate(ALTERNATIVES);
+            problem.extra.insert("alternatives".to_owned(), json!(starts));
+        }
+        problem
+    }
+}
+
+/// Name what could not be asked, and what to do then.
+pub(crate) fn not_asked(problem: &mut Problem, degraded: &[Degraded]) {
+    if !degraded.is_empty() {
+        problem.extra.insert("degraded".to_owned(), json!(degraded));
+        problem.hint = Some(
+            "Choose one of the alternatives, or try again when what `degraded` names can be asked. A listing with `offer_when_degraded` is \
+                booked without asking."
+                .to_owned(),
+        );
+    }
+}
+
+/// The refusal of a hold that is over, is not there, or is somebody else's: all look the same.
+pub(crate) fn hold_over() -> Problem {
+    Problem::new(Code::HoldOver, "There is no such hold, it is over, or the token is not its holder's.")
+}

@@ -1,0 +1,166 @@
+//! Holds: a slot is kept for a customer while they fill in a form.
+//!
+//! Whoever knows the hold's token may extend it and book it; only the token's SHA-256 is stored.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use berth_model::{
+    hold::HoldRecord,
+    id::{EventTypeId, HoldId, MemberId},
+    limits::{HOLD_LIFE_SECONDS_MAX, HOLD_SECONDS, HOLD_SECONDS_MAX},
+    secret::Secret,
+    time::{Instant, Interval},
+};
+use berth_store::{StoreError, records::NewHold};
+use ring::digest::{SHA256, digest};
+
+use super::create::hold_over;
+use crate::{
+    Caller, Engine, HoldClaim, Outcome,
+    availability::{Wanted, length},
+    problems::of_store,
+    validate::Fields,
+};
+
+/// Shortest and longest token that a holder may bring, in bytes.
+const TOKEN_BYTES: std::ops::RangeInclusive<usize> = 16..=200;
+
+/// A slot to be held.
+#[derive(Debug, Clone)]
+pub struct HoldRequest {
+    /// Of what.
+    pub event_type: EventTypeId,
+    /// When it starts.
+    pub start: Instant,
+    /// One of the event type's lengths; none: its first.
+    pub length_minutes: Option<u32>,
+    /// With whom; none: whoever is free and has least to do.
+    pub member: Option<MemberId>,
+    /// For so long, in seconds; none: [`HOLD_SECONDS`].
+    pub seconds: Option<i64>,
+    /// The holder's own token; none: one is made.
+    pub token: Option<Secret>,
+}
+
+fn hash(token: &Secret) -> [u8; 32] {
+    let mut out = [0; 32];
+    for (to, from) in out.iter_mut().zip(digest(&SHA256, token.expose().as_bytes()).as_ref()) {
+        *to = *from;
+    }
+    out
+}
+
+/// Check a number of seconds.
+fn checked_seconds(fields: &mut Fields, seconds: Option<i64>) -> i64 {
+    let seconds = seconds.unwrap_or(HOLD_SECONDS);
+    if !(1..=HOLD_SECONDS_MAX).contains(&seconds) {
+        fields.bad("/seconds", format!("must be 1 to {HOLD_SECONDS_MAX}"));
+    }
+    seconds
+}
+
+impl Engine {
+    /// Hold a slot. The token is the holder's; nobody can read it afterwards.
+    pub async fn hold(&self, caller: &Caller, request: HoldRequest) -> Outcome<(HoldRecord, Secret)> {
+        let mut fields = Fields::default();
+        let seconds = checked_seconds(&mut fields, request.seconds);
+        if let Some(token) = &request.token
+            && !(TOKEN_BYTES.contains(&token.expose().len())
+                && token.expose().bytes().all(|b| b.is_ascii_graphic()))
+        {
+            let (least, most) = TOKEN_BYTES.into_inner();
+            fields.bad("/token", format!("must be {least} to {most} visible ASCII characters"));
+        }
+        fields.finish()?;
+        let scene = self.scene(caller, request.event_type, None).await?;
+        self.check_bookable(&scene).await?;
+        scene.must_have(request.member)?;
+        let length_minutes = length(&scene, request.length_minutes)?;
+        let token = request.token.unwrap_or_else(|| {
+            let mut bytes = [0; 32];
+            self.random().fill(&mut bytes);
+            Secret::new(URL_SAFE_NO_PAD.encode(bytes))
+        });
+        let wanted = Wanted { length_minutes, member: request.member, ..Wanted::of(length_minutes) };
+        let when = Interval::of_minutes(request.start, length_minutes);
+        let (choices, _) = self.choices_at(caller, &scene, request.start, wanted).await?;
+        for choice in choices {
+            let Some((member, other_members)) = choice.members.split_first() else { continue };
+            let now = self.now();
+            let hold = HoldRecord {
+                id: self.new_id(),
+                tenant: caller.tenant,
+                event_type: scene.event_type.id,
+                member: *member,
+                other_members: other_members.to_vec(),
+                when,
+                token_hash: hash(&token),
+                expires_at: now.plus_seconds(seconds),
+                created_at: now,
+            };
+            let new = NewHold {
+                hold: hold.clone(),
+                blocked: scene.blocked_by(when),
+                seats: scene.event_type.policy.seats.max(1),
+            };
+            match self.store().create_hold(new, self.audit(caller)).await {
+                Ok(()) => return Ok((hold, token)),
+                // Somebody was faster with these members; the next ones may still be free.
+                Err(StoreError::Overlap) => {}
+                Err(error) => return Err(of_store(error)),
+            }
+        }
+        Err(self.not_available(caller, &scene, request.start, wanted, "taken").await)
+    }
+
+    /// A hold that is not over.
+    pub async fn held_slot(&self, caller: &Caller, id: HoldId) -> Outcome<HoldRecord> {
+        self.store().hold(caller.tenant, id, self.now()).await.map_err(of_store)
+    }
+
+    /// Keep a hold for so many seconds from now; its whole life is at most [`HOLD_LIFE_SECONDS_MAX`].
+    pub async fn extend_hold(
+        &self,
+        caller: &Caller,
+        claim: &HoldClaim,
+        seconds: Option<i64>,
+    ) -> Outcome<HoldRecord> {
+        let mut fields = Fields::default();
+        let seconds = checked_seconds(&mut fields, seconds);
+        fields.finish()?;
+        let mut hold = self.own_hold(caller, claim).await?;
+        let until = self.now().plus_seconds(seconds);
+        let latest = hold.created_at.plus_seconds(HOLD_LIFE_SECONDS_MAX);
+        let mut fields = Fields::default();
+        if until > latest {
+            fields.bad(
+                "/seconds",
+                format!(
+                    "a hold lasts at most {HOLD_LIFE_SECONDS_MAX} seconds in all, this one until {latest}"
+                ),
+            );
+        }
+        fields.finish()?;
+        match self.store().extend_hold(caller.tenant, hold.id, until, self.audit(caller)).await {
+            Ok(()) => hold.expires_at = until,
+            Err(StoreError::NotFound(_)) => return Err(hold_over()),
+            Err(error) => return Err(of_store(error)),
+        }
+        Ok(hold)
+    }
+
+    /// Give a hold's place back. The tenant needs no token for it.
+    pub async fn release_hold(&self, caller: &Caller, id: HoldId) -> Outcome<()> {
+        self.store().release_hold(caller.tenant, id, self.audit(caller)).await.map_err(of_store)
+    }
+
+    /// The hold of whoever has its token.
+    pub(crate) async fn own_hold(&self, caller: &Caller, claim: &HoldClaim) -> Outcome<HoldRecord> {
+        let hold = match self.store().hold(caller.tenant, claim.id, self.now()).await {
+            Ok(hold) => hold,
+            Err(StoreError::NotFound(_)) => return Err(hold_over()),
+            Err(error) => return Err(of_store(error)),
+        };
+        // How long the comparison takes tells of the hash at most, not of the token.
+        if hold.token_hash == hash(&claim.token) { Ok(hold) } else { Err(hold_over()) }
+    }
+}

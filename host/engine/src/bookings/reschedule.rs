@@ -1,0 +1,145 @@
+//! Moving a booking in one step: the new time is taken and the old one released, or nothing changes.
+
+use berth_model::{
+    booking::{Booking, BookingStatus, ProviderTask},
+    id::{BookingId, MemberId},
+    problem::{Code, FieldError, Problem},
+    time::{Instant, Interval},
+};
+use berth_store::{
+    StoreError,
+    records::{BookingChange, Hosts},
+};
+
+use super::create::minutes_of;
+use crate::{
+    BookOutcome, Caller, Engine, Outcome,
+    availability::{Choice, Wanted},
+    connections::routing::Scene,
+    problems::of_store,
+};
+
+/// How to move.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct RescheduleBooking {
+    pub start: Instant,
+    /// See [`crate::CancelBooking`].
+    pub expected_sequence: Option<i64>,
+    /// See [`crate::CancelBooking`].
+    pub bound_by_cutoffs: bool,
+}
+
+impl Scene {
+    /// Can this member be booked for it, still?
+    pub(crate) fn has(&self, member: MemberId) -> bool {
+        self.members.iter().any(|known| known.id == member)
+    }
+
+    /// Refuse a field that names a member who cannot be booked for it.
+    pub(crate) fn must_have(&self, member: Option<MemberId>) -> Outcome<()> {
+        match member {
+            Some(member) if !self.has(member) => Err(Problem::invalid(vec![FieldError::new(
+                "/member",
+                "is no active member of this event type; leave it out, or see its `members`",
+            )])),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Engine {
+    /// Move in one step: the new time is taken and the old one released, or nothing changes. Length and members stay; where one of them
+    /// cannot be booked for it any more, it goes to whoever is free and next.
+    pub async fn reschedule(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        reschedule: RescheduleBooking,
+    ) -> Outcome<BookOutcome> {
+        self.may_change(caller, id).await?;
+        self.reschedule_one(caller, id, reschedule, true).await
+    }
+
+    /// The same, waiting for the provider or leaving it to the worker.
+    pub(crate) async fn reschedule_one(
+        &self,
+        caller: &Caller,
+        id: BookingId,
+        reschedule: RescheduleBooking,
+        wait: bool,
+    ) -> Outcome<BookOutcome> {
+        let booking = self.booking_at(caller, id, reschedule.expected_sequence).await?;
+        // Moved there before, and the provider is being told: a repeat, whose first answer was perhaps lost.
+        if booking.when.start() == reschedule.start && booking.provider_task == Some(ProviderTask::Reschedule)
+        {
+            return Ok(booking.into());
+        }
+        if booking.status != BookingStatus::Confirmed || booking.provider_task.is_some() {
+            return Err(Problem::new(
+                Code::WrongState,
+                "Only a confirmed booking without a change under way can be moved.",
+            ));
+        }
+        let scene = self.scene_of(caller, &booking, reschedule.bound_by_cutoffs).await?;
+        // What is free at the provider cannot be asked, and what it would say to the move comes when nobody waits for it any more.
+        scene.check_open()?;
+        if reschedule.bound_by_cutoffs {
+            self.check_cutoff(&booking, scene.event_type.policy.reschedule_cutoff_minutes, "moved")?;
+        }
+        if booking.when.start() == reschedule.start {
+            return Ok(booking.into());
+        }
+        let (start, length_minutes) = (reschedule.start, minutes_of(booking.when));
+        let member = Some(booking.member).filter(|organiser| scene.has(*organiser));
+        let wanted = Wanted { member, moving: Some(&booking), ..Wanted::of(length_minutes) };
+        let (choices, _) = self.choices_at(caller, &scene, start, wanted).await?;
+        let when = Interval::of_minutes(start, length_minutes);
+        let mut why = "taken";
+        for hosts in hosts_for(&booking, &scene, &choices) {
+            let (job, held) = self.job_of(&booking, wait);
+            let held = held.filter(|_| wait);
+            let change = BookingChange::Reschedule {
+                when,
+                blocked: scene.blocked_by(when),
+                allowances: match &hosts {
+                    None => scene.allowances(booking.members(), start),
+                    Some(hosts) => scene.allowances(hosts.members(), start),
+                },
+                job,
+                hosts: hosts.clone(),
+            };
+            match self.change_here(caller, &booking, change).await {
+                Ok(changed) => {
+                    if hosts.is_some() {
+                        // Who was to come before has the time back in their own calendars, too.
+                        self.booking_changed(&booking).await;
+                    }
+                    return self.tell_provider(caller, changed, held).await;
+                }
+                Err(StoreError::Overlap) => why = "taken",
+                Err(StoreError::LimitReached(_)) => why = "limit",
+                Err(error) => return Err(of_store(error)),
+            }
+        }
+        Err(self.not_available(caller, &scene, start, wanted, why).await)
+    }
+}
+
+/// With whom it may move, the best first; none for those that it has. Nobody: it cannot.
+fn hosts_for(booking: &Booking, scene: &Scene, choices: &[Choice]) -> Vec<Option<Hosts>> {
+    if booking.members().all(|member| scene.has(member)) {
+        // Each of its members must be free; that they would be chosen together again is not needed.
+        let is_free = |member| choices.iter().any(|choice| choice.members.contains(&member));
+        return if booking.members().all(is_free) { vec![None] } else { Vec::new() };
+    }
+    let hosts = |choice: &Choice| {
+        let (member, others) = choice.members.split_first()?;
+        Some(Hosts {
+            member: *member,
+            other_members: others.to_vec(),
+            assignment: Some(choice.assignment.clone()),
+        })
+    };
+    choices.iter().filter_map(hosts).map(Some).collect()
+}

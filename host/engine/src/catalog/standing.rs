@@ -1,0 +1,214 @@
+//! Whether the provider that a listing is booked over has what its event types stand for: asked when an event type is saved, read with the
+//! synchronisation, and known wherever it is offered or booked.
+
+use std::collections::BTreeMap;
+
+use berth_model::{
+    connection::ConnectionRecord,
+    event_type::{EventTypeRecord, TwinState},
+    id::{ConnectionId, ListingId},
+    problem::{Code, FieldError, Problem},
+    provider::ExternalEventType,
+    sync::{ItemKind, MirroredItem},
+};
+use berth_store::{StoreError, records::TwinKnown};
+use serde_json::{Value, json};
+
+use super::at_provider::{FoundThere, named};
+use crate::{Caller, Engine, Outcome, connections::routing::Scene, problems::of_store};
+
+/// How an event type stands at its provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Twin {
+    /// Over which connection its listing is booked.
+    pub connection: ConnectionId,
+    /// How it stands there.
+    pub state: TwinState,
+}
+
+fn state_of(known: &TwinKnown) -> TwinState {
+    match (&known.payload, known.read_at) {
+        (Some(payload), _) if payload.get("active").and_then(Value::as_bool) == Some(false) => {
+            TwinState::Inactive
+        }
+        (Some(_), _) => TwinState::Known,
+        (None, Some(read_at)) if known.unchecked_since.is_none_or(|since| since <= read_at) => {
+            TwinState::Unknown
+        }
+        (None, _) => TwinState::Unchecked,
+    }
+}
+
+impl Engine {
+    /// How event types stand at the providers that their listings are booked over; none where Berth alone is booked.
+    pub async fn twins_of(
+        &self,
+        caller: &Caller,
+        event_types: &[EventTypeRecord],
+    ) -> Outcome<Vec<Option<Twin>>> {
+        let tenant = self.store().tenant(caller.tenant).await.map_err(of_store)?;
+        let mut connections: BTreeMap<ListingId, Option<ConnectionRecord>> = BTreeMap::new();
+        let mut twins = Vec::with_capacity(event_types.len());
+        for event_type in event_types {
+            let connection = if let Some(known) = connections.get(&event_type.listing) {
+                known.clone()
+            } else {
+                let listing = self.listing(caller, event_type.listing).await?;
+                let over = match listing.booking_provider.or(tenant.default_connection) {
+                    None => None,
+                    Some(id) => Some(self.store().connection(caller.tenant, id).await.map_err(of_store)?),
+                };
+                connections.insert(event_type.listing, over.clone());
+                over
+            };
+            twins.push(match connection {
+                None => None,
+                Some(connection) => {
+                    let state = self.twin_state(&connection, event_type.external_id.as_deref()).await?;
+                    Some(Twin { connection: connection.id, state })
+                }
+            });
+        }
+        Ok(twins)
+    }
+
+    pub(crate) async fn twin_state(
+        &self,
+        connection: &ConnectionRecord,
+        external_id: Option<&str>,
+    ) -> Outcome<TwinState> {
+        let Some(external_id) = external_id else { return Ok(TwinState::Missing) };
+        // What does not list anything cannot be asked.
+        if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.catalog) {
+            return Ok(TwinState::Unchecked);
+        }
+        let known = self.store().twin_known(connection.tenant, connection.id, external_id).await;
+        Ok(state_of(&known.map_err(of_store)?))
+    }
+
+    /// How this scene's event type stands at its provider.
+    pub(crate) async fn twin_in(&self, scene: &Scene) -> Outcome<TwinState> {
+        match &scene.connection {
+            None => Ok(TwinState::Known),
+            Some(connection) => self.twin_state(connection, scene.event_type.external_id.as_deref()).await,
+        }
+    }
+
+    /// Refuse what nothing new can be booked of, whatever is free: its connection is stopped, or its provider does not have it.
+    pub(crate) async fn check_bookable(&self, scene: &Scene) -> Outcome<()> {
+        scene.check_open()?;
+        let state = self.twin_in(scene).await?;
+        if state.is_bookable() {
+            return Ok(());
+        }
+        let mut problem = Problem::new(Code::ProviderRefused, format!("It cannot be booked: {}.", state.detail()))
+            .with_hint("Set its external_id to one of /api/booking-providers/{id}/event-types, or book with \"provider\": \"builtin\".");
+        problem.extra.insert("reason".to_owned(), json!("event_type"));
+        problem.extra.insert("state".to_owned(), json!(state));
+        Err(problem)
+    }
+
+    /// Look for an event type's twin as it is saved. Refused where the provider says that there is none; the connection and id to be noted as
+    /// not checked where it cannot be asked now. What was as it is before is not asked for again.
+    pub(crate) async fn check_twin(
+        &self,
+        caller: &Caller,
+        event_type: &EventTypeRecord,
+        before: Option<&EventTypeRecord>,
+    ) -> Outcome<Option<(ConnectionId, String)>> {
+        let same = |before: &EventTypeRecord| before.active && before.external_id == event_type.external_id;
+        if !event_type.active || before.is_some_and(same) {
+            return Ok(None);
+        }
+        // A listing that is not there is refused by the store, by its field.
+        let Ok(listing) = self.store().listing(caller.tenant, event_type.listing).await else {
+            return Ok(None);
+        };
+        let tenant = self.store().tenant(caller.tenant).await.map_err(of_store)?;
+        let Some(id) = listing.booking_provider.or(tenant.default_connection) else { return Ok(None) };
+        let connection = self.store().connection(caller.tenant, id).await.map_err(of_store)?;
+        let refused = |message: String| Err(Problem::invalid(vec![FieldError::new("/external_id", message)]));
+        let see = format!("see GET /api/booking-providers/{id}/event-types");
+        let Some(external_id) = &event_type.external_id else {
+            // Whoever takes it away takes it off the provider, and sees so in the answer.
+            if before.is_some_and(|before| before.active) {
+                return Ok(None);
+            }
+            return refused(format!("is needed: the listing is booked over a provider; {see}"));
+        };
+        if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.catalog) {
+            return Ok(None);
+        }
+        match self.find_there(caller, &connection, external_id).await {
+            Ok(FoundThere::Active) => Ok(None),
+            Ok(FoundThere::Inactive(others)) => {
+                refused(format!("cannot be booked at the provider now; it has {}; {see}", named(&others)))
+            }
+            Ok(FoundThere::Missing(others)) => {
+                let now = self.now();
+                self.store().note_catalog_read(caller.tenant, id, now).await.map_err(of_store)?;
+                refused(format!("the provider has none with this id; it has {}; {see}", named(&others)))
+            }
+            Err(error) => {
+                tracing::info!(outcome = error.outcome(), connection = %id, "an event type is saved without its twin being looked for");
+                Ok(Some((id, external_id.clone())))
+            }
+        }
+    }
+
+    /// Note that a twin is still to be looked for.
+    pub(crate) async fn twin_is_unchecked(
+        &self,
+        event_type: &EventTypeRecord,
+        unchecked: Option<(ConnectionId, String)>,
+    ) -> Outcome<()> {
+        let Some((connection, external_id)) = unchecked else { return Ok(()) };
+        let (tenant, now) = (event_type.tenant, self.now());
+        self.store()
+            .note_unchecked_twin(tenant, event_type.id, connection, external_id, now)
+            .await
+            .map_err(of_store)
+    }
+
+    /// Keep what a provider lists.
+    pub(crate) async fn keep_event_types(
+        &self,
+        connection: &ConnectionRecord,
+        items: &[ExternalEventType],
+    ) -> Result<(), StoreError> {
+        let (tenant, id) = (connection.tenant, connection.id);
+        let run = self.store().sync_state(tenant, id).await?.run;
+        let item = |item: &ExternalEventType| MirroredItem {
+            external_id: item.id.clone(),
+            title: item.title.clone(),
+            payload: serde_json::to_value(item).unwrap_or_default(),
+            last_synced_at: self.now(),
+        };
+        let items = items.iter().map(item).collect();
+        self.store().put_mirrored_items(tenant, id, ItemKind::EventType, items, run).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_model::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_on_a_list_that_was_read_is_not_there() {
+        let at = |seconds: i64| Some(Instant::from_seconds(seconds));
+        let item = |active: bool| Some(json!({ "active": active }));
+        for (payload, read_at, unchecked_since, state) in [
+            (None, None, None, TwinState::Unchecked),
+            (None, at(5), None, TwinState::Unknown),
+            (None, at(5), at(4), TwinState::Unknown),
+            (None, at(5), at(6), TwinState::Unchecked),
+            (item(true), None, None, TwinState::Known),
+            (item(true), at(5), at(6), TwinState::Known),
+            (item(false), at(5), None, TwinState::Inactive),
+        ] {
+            assert_eq!(state_of(&TwinKnown { payload, read_at, unchecked_since }), state);
+        }
+    }
+}

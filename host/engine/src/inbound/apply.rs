@@ -1,0 +1,330 @@
+//! Acting on what a provider says happened. Late, doubled and reordered news is harmless: the booking's own task goes first, what
+//! is older than what we know is passed over, and what is so already is left alone.
+
+use berth_model::{
+    booking::{Booking, BookingStatus, ProviderTask},
+    connection::ConnectionRecord,
+    provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, WebhookEvent},
+    sync::{ConflictKind, SyncMode},
+    time::Interval,
+};
+use berth_store::{
+    StoreError,
+    records::{Audit, BookingChange},
+};
+
+use crate::{
+    Engine,
+    mirror::{Theirs, Whose},
+    outbound::drive::was_called_off,
+};
+
+/// First word of a note that a person has to look into.
+pub(crate) const CONFLICT: &str = "conflict";
+/// Tries when somebody else changes the booking at the same time.
+const TRIES: u32 = 5;
+
+/// Where a booking is after it was to be brought to its twin.
+pub(crate) enum Brought {
+    /// There now: a note for people.
+    Moved(String),
+    /// It need not move.
+    Note(String),
+    /// The time is taken here.
+    Taken,
+}
+
+impl Engine {
+    /// Act on one event. A note for people; the inner error: try the message again later.
+    pub(crate) async fn apply_event(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        event: WebhookEvent,
+    ) -> Result<Result<String, CallError>, StoreError> {
+        let (old_id, twin) = match event {
+            WebhookEvent::Created(twin) | WebhookEvent::Cancelled(twin) | WebhookEvent::Updated(twin) => {
+                (None, twin)
+            }
+            WebhookEvent::Rescheduled { old_id, booking } => (Some(old_id), booking),
+            WebhookEvent::ChangedGoAndSync(Some(id)) => {
+                let context = CallContext { call: self.new_id(), ..context.clone() };
+                match self.providers().get_booking(&context, id.clone()).await {
+                    Ok(twin) => (None, twin),
+                    Err(CallError::Provider(ProviderError::NotFound)) => {
+                        self.foreign_gone(connection, &id).await?;
+                        return Ok(Ok("the booking is gone at the provider".to_owned()));
+                    }
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            WebhookEvent::ChangedGoAndSync(None) => {
+                self.sync_soon(connection.tenant, connection.id).await?;
+                return Ok(Ok("what changed is asked for".to_owned()));
+            }
+            WebhookEvent::SubscriptionEnded => {
+                self.subscription_ended(connection).await?;
+                return Ok(Ok("the subscription ended; another one is made".to_owned()));
+            }
+        };
+        for _ in 0..TRIES {
+            match self.apply_twin(connection, context, old_id.as_deref(), &twin).await {
+                Err(StoreError::Stale) => {}
+                other => return other,
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    async fn apply_twin(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<Result<String, CallError>, StoreError> {
+        let rules = self.store().sync_state(connection.tenant, connection.id).await?.rules;
+        if rules.mode == SyncMode::Off {
+            return self.passed_over(connection, old_id, twin).await.map(Ok);
+        }
+        let booking = match self.whose(connection, context, old_id, twin).await? {
+            Ok(Whose::Ours(booking)) => booking,
+            Ok(Whose::Sibling(booking)) => {
+                self.keep_twin(connection, booking, twin).await?;
+                return Ok(Ok(format!("{booking}: another connection to the same account follows it")));
+            }
+            Ok(Whose::Stranger) => {
+                self.foreign_news(connection, old_id, twin).await?;
+                return Ok(Ok(format!("{}: not a booking of ours", twin.id)));
+            }
+            Err(error) => return Ok(Err(error)),
+        };
+        let applied = self.apply_to(connection, context, &booking, old_id, twin).await?;
+        if applied.is_ok() {
+            self.keep_twin(connection, booking.id, twin).await?;
+        }
+        Ok(applied)
+    }
+
+    /// Nothing that happens there is followed, but the answer to what we asked: what is pending is confirmed or declined.
+    async fn passed_over(
+        &self,
+        connection: &ConnectionRecord,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<String, StoreError> {
+        let known = self.whose_by_record(connection, old_id, twin).await?;
+        let Whose::Ours(booking) = known else { return Ok(format!("{}: nothing is followed", twin.id)) };
+        let is_answer = booking.status == BookingStatus::Pending
+            && booking.provider_task.is_none()
+            && booking.external_id.as_ref() == Some(&twin.id)
+            && twin.rescheduled_to.is_none()
+            && (was_called_off(twin) || twin.when.start() == booking.when.start());
+        if !is_answer {
+            return Ok(format!("{}: nothing is followed", booking.id));
+        }
+        match self.brought_to(connection, &booking, twin).await? {
+            Brought::Moved(note) | Brought::Note(note) => Ok(note),
+            Brought::Taken => Ok(format!("{}: its time is taken here", booking.id)),
+        }
+    }
+
+    async fn apply_to(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        booking: &Booking,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<Result<String, CallError>, StoreError> {
+        if booking.provider_task.is_some() {
+            if moved_meanwhile(booking, old_id, twin) {
+                self.both_changed(connection, booking, twin).await?;
+            }
+            // Our own change is under way and will find the twin as it is.
+            return Ok(Ok(format!("{}: our own change is under way", booking.id)));
+        }
+        if !booking.status.is_active() {
+            return Ok(Ok(format!("{}: over already", booking.id)));
+        }
+        if is_next(booking, old_id, twin) && !was_called_off(twin) {
+            return self.follow(connection, booking, twin).await.map(Ok);
+        }
+        match self.latest_twin(context, booking, old_id, twin).await {
+            Ok(current) => self.follow(connection, booking, &current).await.map(Ok),
+            Err(error) if error.is_definite() => Ok(Ok(format!("{}: not followed: {error}", booking.id))),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// The booking's twin as it is now. What comes may be news of one that was replaced, or moves may arrive in the wrong order: the provider
+    /// knows where ours is. And nothing that is cancelled there is over before it is known that nothing took its place.
+    async fn latest_twin(
+        &self,
+        context: &CallContext,
+        booking: &Booking,
+        old_id: Option<&str>,
+        twin: &ExternalBooking,
+    ) -> Result<ExternalBooking, CallError> {
+        let current = if is_next(booking, old_id, twin) {
+            Ok(twin.clone())
+        } else {
+            let ours = booking.external_id.clone().unwrap_or_default();
+            self.current_twin(context, &ours).await
+        };
+        let is_over = match &current {
+            Ok(current) => was_called_off(current),
+            Err(error) => *error == CallError::Provider(ProviderError::NotFound),
+        };
+        if is_over && let Some(newer) = self.replacement(context, booking).await? {
+            return Ok(newer);
+        }
+        current
+    }
+
+    /// News of the booking's twin: bring the booking to where it is, or open a conflict.
+    async fn follow(
+        &self,
+        connection: &ConnectionRecord,
+        booking: &Booking,
+        twin: &ExternalBooking,
+    ) -> Result<String, StoreError> {
+        let mode = self.store().sync_state(connection.tenant, connection.id).await?.rules.mode;
+        if let Some(kind) = undone(mode, booking, twin) {
+            let ends = self.conflict(connection, kind, Some(booking), Some(twin), Theirs::OwnTwin).await?;
+            let end = if ends { "the conflict ends by itself" } else { "it is for a person" };
+            return Ok(format!("{}: changes made there are not followed; {end}", booking.id));
+        }
+        match self.brought_to(connection, booking, twin).await? {
+            Brought::Moved(note) => {
+                self.agreed(booking, true).await?;
+                Ok(note)
+            }
+            Brought::Note(note) => {
+                if twin.status.is_active() && twin.when.start() == booking.when.start() {
+                    self.agreed(booking, false).await?;
+                }
+                Ok(note)
+            }
+            Brought::Taken => {
+                let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
+                if self.conflict(connection, kind, Some(booking), Some(twin), Theirs::OwnTwin).await? {
+                    return Ok(format!("{}: the provider is brought back to our time", booking.id));
+                }
+                let place = if twin.when.is_empty() {
+                    format!("out of the years that are known here, to {} at least", twin.when.start())
+                } else {
+                    format!("to {}, which is taken here", twin.when.start())
+                };
+                Ok(format!("{CONFLICT}: {} was moved at the provider {place}", booking.id))
+            }
+        }
+    }
+
+    /// Bring the booking to where its twin is, if it is free here.
+    pub(crate) async fn brought_to(
+        &self,
+        connection: &ConnectionRecord,
+        booking: &Booking,
+        twin: &ExternalBooking,
+    ) -> Result<Brought, StoreError> {
+        let audit = || self.audit_by(&format!("provider:{}", connection.plugin), "webhook");
+        if is_older(booking, twin) {
+            return Ok(Brought::Note(format!("{}: older than what is known", booking.id)));
+        }
+        if twin.status == ExternalStatus::Cancelled {
+            let change = BookingChange::CancelledByProvider { external: twin.clone() };
+            return self.change(booking, change, audit()).await.map(Brought::Note);
+        }
+        if !is_followed(booking, twin) {
+            return Ok(Brought::Note(format!("{}: as it is", booking.id)));
+        }
+        let blocked = self.blocked(booking, twin.when).await?;
+        let change = BookingChange::ChangedByProvider { external: twin.clone(), blocked };
+        match self.change(booking, change, audit()).await {
+            Err(StoreError::Overlap) => Ok(Brought::Taken),
+            Ok(note) => Ok(Brought::Moved(note)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn change(
+        &self,
+        booking: &Booking,
+        change: BookingChange,
+        audit: Audit,
+    ) -> Result<String, StoreError> {
+        let changed = self
+            .store()
+            .change_booking(booking.tenant, booking.id, booking.sequence, change, None, audit)
+            .await;
+        match changed {
+            Ok(changed) => {
+                self.booking_changed(&changed).await;
+                Ok(format!("{}: changed", booking.id))
+            }
+            Err(StoreError::WrongState) => Ok(format!("{}: its state does not allow it", booking.id)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Is this older than what is known?
+fn is_older(booking: &Booking, twin: &ExternalBooking) -> bool {
+    matches!((twin.updated_at, booking.external_updated_at), (Some(new), Some(known)) if new < known)
+}
+
+/// Does the twin stand anywhere else than the booking?
+fn is_followed(booking: &Booking, twin: &ExternalBooking) -> bool {
+    let known = booking.external_id.as_deref() == Some(twin.id.as_str());
+    twin.status != ExternalStatus::Cancelled
+        && !is_older(booking, twin)
+        && !(known && twin.when.start() == booking.when.start() && !changes_status(booking, twin.status))
+}
+
+/// Does our own twin say something of its status that has not come to us?
+pub(crate) fn is_missed(booking: &Booking, twin: &ExternalBooking) -> bool {
+    booking.provider_task.is_none()
+        && booking.status.is_active()
+        && booking.external_id.as_ref() == Some(&twin.id)
+        && (was_called_off(twin) || changes_status(booking, twin.status))
+}
+
+/// Does this news follow on what we know: of our twin, or of the one that replaced it?
+fn is_next(booking: &Booking, old_id: Option<&str>, twin: &ExternalBooking) -> bool {
+    let Some(ours) = booking.external_id.as_deref() else { return true };
+    twin.rescheduled_to.is_none() && (ours == twin.id || old_id == Some(ours))
+}
+
+/// Was the twin moved to a third place while our own move is on its way?
+fn moved_meanwhile(booking: &Booking, old_id: Option<&str>, twin: &ExternalBooking) -> bool {
+    let Some(ours) = booking.external_id.as_deref() else { return false };
+    let known = [Some(booking.when.start()), booking.previous_when.map(Interval::start)];
+    let ids = [Some(twin.id.as_str()), old_id, twin.rescheduled_from.as_deref()];
+    booking.provider_task == Some(ProviderTask::Reschedule)
+        && ids.contains(&Some(ours))
+        && twin.status.is_active()
+        && twin.rescheduled_to.is_none()
+        && !known.contains(&Some(twin.when.start()))
+}
+
+/// Is this a change of ours that does not count where only what is done here does? The answer to what is pending is none.
+fn undone(mode: SyncMode, booking: &Booking, twin: &ExternalBooking) -> Option<ConflictKind> {
+    if mode != SyncMode::Export || booking.status != BookingStatus::Confirmed || is_older(booking, twin) {
+        return None;
+    }
+    if was_called_off(twin) {
+        return Some(ConflictKind::VanishedThere);
+    }
+    (is_followed(booking, twin) && twin.when.start() != booking.when.start())
+        .then_some(ConflictKind::BothChanged)
+}
+
+fn changes_status(booking: &Booking, status: ExternalStatus) -> bool {
+    use berth_model::booking::BookingStatus::{Confirmed, Pending};
+    match status {
+        ExternalStatus::Confirmed => booking.status == Pending,
+        ExternalStatus::Completed | ExternalStatus::NoShow => booking.status == Confirmed,
+        ExternalStatus::Pending | ExternalStatus::Cancelled => false,
+    }
+}

@@ -1,0 +1,363 @@
+//! Inbound webhooks: verified on the raw bytes, stored, acknowledged, then worked on: of each connection one after the other, in the
+//! order they came, whatever the number of workers and replicas.
+
+use std::net::IpAddr;
+
+use berth_model::{
+    connection::{ConnectionRecord, ConnectionState},
+    id::{ConnectionId, InboundWebhookId, TenantId},
+    limits,
+    manifest::{Manifest, PluginId, WebhookSpec},
+    problem::{Code, Problem},
+    provider::{CallError, WebhookReply, WebhookRequest},
+    secret::Credentials,
+    webhook::{self, Refused},
+};
+use berth_store::{
+    StoreError,
+    records::{InboundWebhook, JobEnd, NewJob},
+};
+use serde_json::{Value, json};
+
+use super::{apply::CONFLICT, refusals::is_from};
+use crate::{
+    Caller, Engine, Outcome, beside,
+    jobs::run::PROCESS_WEBHOOKS,
+    outbound::drive::{Held, is_last},
+    problems::{of_call, of_store},
+};
+
+/// Webhooks run before what nobody waits for.
+const PRIORITY: i64 = 20;
+
+/// The key of the one job that works on the messages of a connection.
+pub(crate) fn webhooks_key(connection: ConnectionId) -> String {
+    format!("webhooks:{connection}")
+}
+
+fn no_such() -> Problem {
+    Problem::not_found("connection")
+}
+
+fn stored_reply() -> WebhookReply {
+    WebhookReply { status: 200, content_type: "text/plain".to_owned(), body: Vec::new() }
+}
+
+/// Is this a body that is not read between other requests?
+const fn is_long(body: &[u8]) -> bool {
+    body.len() > limits::INLINE_BYTES_MAX
+}
+
+/// A message that came in, with what it is verified with.
+struct Message {
+    spec: WebhookSpec,
+    accepted: Vec<Credentials>,
+    request: WebhookRequest,
+}
+
+impl Message {
+    const fn is_long(&self) -> bool {
+        is_long(self.request.body.as_slice())
+    }
+
+    /// The reply to a handshake; none if it is none.
+    fn handshake(&self) -> Option<Result<WebhookReply, Refused>> {
+        let of = |c| webhook::handshake(&self.spec, c, &self.request.query, &self.request.body);
+        webhook::any(self.accepted.iter().filter_map(of))
+    }
+
+    /// The message as it is stored, if it is what its sender signed.
+    fn verified(
+        self,
+        id: InboundWebhookId,
+        tenant: TenantId,
+        connection: ConnectionId,
+    ) -> Result<InboundWebhook, Refused> {
+        let Self { spec, accepted, request } = self;
+        let verdict = |c| webhook::verify(&spec, c, &request.headers, &request.body, request.received_at);
+        webhook::any(accepted.iter().map(verdict)).unwrap_or(Err(Refused::Mismatch))?;
+        // A message without a body says only "something changed", each time anew: none is the double of another. Nor is one with a
+        // token in its body: what is not signed need not differ from the one before, and says "something was lost" again.
+        let dedup_key = if request.body.is_empty() || spec.body_field.is_some() {
+            webhook::dedup_key(id.uuid().as_bytes())
+        } else {
+            webhook::dedup_key(&request.body)
+        };
+        Ok(InboundWebhook {
+            id,
+            tenant,
+            connection,
+            dedup_key,
+            method: request.method,
+            headers: webhook::kept_headers(&spec, request.headers),
+            query: request.query,
+            body: webhook::kept_body(&spec, request.body),
+            received_at: request.received_at,
+            status: "stored".to_owned(),
+            detail: None,
+        })
+    }
+}
+
+impl Engine {
+    /// Take a message for a connection. What is acknowledged is stored. `source` is where it came from, if that is known.
+    pub async fn receive_webhook(
+        &self,
+        plugin: &PluginId,
+        connection: ConnectionId,
+        request: WebhookRequest,
+        source: Option<IpAddr>,
+        request_id: &str,
+    ) -> Outcome<WebhookReply> {
+        let connection = match self.store().connection_by_id(connection).await {
+            // What was disconnected takes nothing any more, like what was never there.
+            Ok(connection) if connection.state == ConnectionState::Disconnected => return Err(no_such()),
+            Ok(connection) if connection.plugin == *plugin => connection,
+            Ok(_) | Err(StoreError::NotFound(_)) => return Err(no_such()),
+            Err(error) => return Err(of_store(error)),
+        };
+        let manifest = self.active_manifest(plugin)?;
+        let spec = manifest.webhook.as_ref().ok_or_else(no_such)?.under(&connection.settings);
+        let accepted = self.accepted(&connection).await?;
+        let message = Message { spec, accepted, request };
+        let (reply, message) = beside(message.is_long(), move || (message.handshake(), message)).await?;
+        if let Some(reply) = reply {
+            return reply.map_err(|refused| self.refused(&connection, refused.as_str(), request_id));
+        }
+        self.take(&connection, message, source, request_id).await
+    }
+
+    /// Take a message that names only the account at the provider. It is stored for each connection to this account under which it is
+    /// valid, and refused if there is none.
+    pub async fn receive_account_webhook(
+        &self,
+        plugin: &PluginId,
+        request: WebhookRequest,
+        source: Option<IpAddr>,
+        request_id: &str,
+    ) -> Outcome<WebhookReply> {
+        let unknown = || Problem::new(Code::WebhookRefused, "The message is refused.");
+        let manifest = self.active_manifest(plugin).map_err(|_| Problem::not_found("provider"))?;
+        let spec = account_spec(&manifest)?;
+        let (named, is_long) = (spec.clone(), is_long(&request.body));
+        let account = move || (webhook::account(&named, &request.headers, &request.body), request);
+        let (Some(account), request) = beside(is_long, account).await? else { return Err(unknown()) };
+        let connections = self.store().connections_of_account(plugin, &account).await.map_err(of_store)?;
+        let mut last = Err(unknown());
+        for connection in connections {
+            let accepted = self.accepted(&connection).await?;
+            let spec = spec.under(&connection.settings);
+            let message = Message { spec, accepted, request: request.clone() };
+            match self.take(&connection, message, source, request_id).await {
+                Ok(reply) => last = Ok(reply),
+                Err(problem) if problem.code == Code::WebhookRefused => {}
+                // Not stored although it is good: the provider has to send it again.
+                Err(problem) => return Err(problem),
+            }
+        }
+        last
+    }
+
+    /// What messages may be verified with: the credentials as they are, and as they were before a secret was exchanged lately.
+    async fn accepted(&self, connection: &ConnectionRecord) -> Outcome<Vec<Credentials>> {
+        let now = self.now();
+        self.store().webhook_credentials(connection.tenant, connection.id, now).await.map_err(of_store)
+    }
+
+    /// The sender may be anybody: the reason is for our log and the tenant's alone.
+    fn refused(&self, connection: &ConnectionRecord, reason: &'static str, request_id: &str) -> Problem {
+        tracing::warn!(connection = %connection.id, reason, request_id, "webhook refused");
+        self.inner.refusals.count(connection.tenant, connection.id, reason);
+        Problem::new(Code::WebhookRefused, "The message is refused.")
+    }
+
+    async fn take(
+        &self,
+        connection: &ConnectionRecord,
+        message: Message,
+        source: Option<IpAddr>,
+        request_id: &str,
+    ) -> Outcome<WebhookReply> {
+        if let Some(allowed) = &connection.webhook_sources
+            && !is_from(allowed, source)
+        {
+            return Err(self.refused(connection, "source_not_allowed", request_id));
+        }
+        let (id, tenant, of) = (self.new_id(), connection.tenant, connection.id);
+        let stored = beside(message.is_long(), move || message.verified(id, tenant, of)).await?;
+        let stored = stored.map_err(|refused| self.refused(connection, refused.as_str(), request_id))?;
+        let job = self.webhooks_job(connection.tenant, connection.id);
+        if self.store().store_webhook(stored, job).await.map_err(of_store)? {
+            self.ring();
+        }
+        Ok(stored_reply())
+    }
+
+    /// The job that works on what waits. One per connection is open at a time, which keeps the order.
+    fn webhooks_job(&self, tenant: TenantId, connection: ConnectionId) -> NewJob {
+        NewJob {
+            id: self.new_id(),
+            tenant,
+            kind: PROCESS_WEBHOOKS.to_owned(),
+            payload: json!({ "connection": connection }),
+            priority: PRIORITY,
+            due_at: self.now(),
+            dedup_key: webhooks_key(connection),
+            leased_until: None,
+        }
+    }
+
+    /// Work on the messages of a connection that wait, in order. One that cannot be worked on now holds up those behind it: they may
+    /// be about the same booking, and its provider does not answer anyway. It is given up when its tries are used up and it has waited
+    /// for long: each message that comes makes another try, and a burst uses them up in seconds.
+    pub(crate) async fn process_webhooks(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        held: Held,
+        request_id: &str,
+    ) -> Result<(), StoreError> {
+        let half_a_lease = i64::try_from(limits::JOB_LEASE_MS / 2).unwrap_or(i64::MAX);
+        let as_it_was = self.store().connection(tenant, connection).await?;
+        let (began, waiting) = (self.now(), self.store().waiting_webhooks(tenant, connection).await?);
+        let mut more = waiting.len() >= limits::WEBHOOKS_AT_ONCE;
+        for stored in waiting {
+            let (id, given_up_from) =
+                (stored.id, stored.received_at.plus_seconds(limits::WEBHOOK_TRIED_SECONDS));
+            if self.now() >= began.plus_millis(half_a_lease) {
+                more = true;
+                break;
+            }
+            if let Err(error) = self.process_webhook(stored, request_id).await? {
+                if !is_last(held) || matches!(error, CallError::Stopped(_)) {
+                    return self.postpone(held, &as_it_was, &error).await;
+                }
+                if self.now() < given_up_from {
+                    let wait = i64::try_from(limits::JOB_BACKOFF_MS_MAX).unwrap_or(i64::MAX);
+                    let again = self.webhooks_job(tenant, connection);
+                    let again = NewJob { due_at: self.now().plus_millis(wait), ..again };
+                    self.store().enqueue_job(again).await?;
+                    return self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop);
+                }
+                // Given up: those behind it get their turn, with tries of their own.
+                self.store().end_webhook(tenant, id, "failed", Some(of_call(&error).detail)).await?;
+                more = true;
+                break;
+            }
+        }
+        if more {
+            self.store().enqueue_job(self.webhooks_job(tenant, connection)).await?;
+        }
+        self.store().end_job(held.job, held.attempt, JobEnd::Done).await?;
+        if more {
+            self.ring();
+        }
+        Ok(())
+    }
+
+    /// Have the component read a stored message, and act on what it means. The inner error: try again later.
+    async fn process_webhook(
+        &self,
+        stored: InboundWebhook,
+        request_id: &str,
+    ) -> Result<Result<(), CallError>, StoreError> {
+        let (tenant, id) = (stored.tenant, stored.id);
+        let connection = self.store().connection(tenant, stored.connection).await?;
+        self.forget_availability(connection.id);
+        let Ok(context) = self.background_context(&connection, request_id).await else {
+            return Ok(Err(CallError::NotActive(connection.plugin)));
+        };
+        let request = WebhookRequest {
+            method: stored.method,
+            headers: stored.headers,
+            query: stored.query,
+            body: stored.body,
+            received_at: stored.received_at,
+            subscription: connection.subscription.as_ref().and_then(|s| s.data.clone()),
+        };
+        let outcome = match self.providers().handle_webhook(&context, request).await {
+            Ok(outcome) => outcome,
+            Err(error @ (CallError::Provider(_) | CallError::NotOffered(_))) if error.is_definite() => {
+                self.store().end_webhook(tenant, id, "failed", Some(error.to_string())).await?;
+                return Ok(Ok(()));
+            }
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut notes = Vec::new();
+        let ignored = outcome.events.is_empty();
+        for event in outcome.events {
+            match self.apply_event(&connection, &context, event).await? {
+                Ok(note) => notes.push(note),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        let failed = notes.iter().any(|n| n.starts_with(CONFLICT));
+        let status = if ignored {
+            "ignored"
+        } else if failed {
+            "failed"
+        } else {
+            "processed"
+        };
+        let detail = (!notes.is_empty()).then(|| notes.join("; "));
+        self.store().end_webhook(tenant, id, status, detail).await?;
+        Ok(Ok(()))
+    }
+
+    /// Messages of a connection that came before this one, the latest first.
+    pub async fn list_webhooks(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        before: Option<InboundWebhookId>,
+        limit: u32,
+    ) -> Outcome<Vec<InboundWebhook>> {
+        self.connection(caller, connection).await?;
+        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
+        self.store().list_webhooks(caller.tenant, connection, before, limit).await.map_err(of_store)
+    }
+
+    /// One message with its body.
+    pub async fn webhook(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        id: InboundWebhookId,
+    ) -> Outcome<InboundWebhook> {
+        let found = self.store().webhook(caller.tenant, id).await.map_err(of_store)?;
+        if found.connection == connection { Ok(found) } else { Err(Problem::not_found("webhook")) }
+    }
+
+    /// Work on a message once more: what was wrong then may be mended by now. Harmless for one that had its effect.
+    pub async fn reprocess_webhook(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        id: InboundWebhookId,
+    ) -> Outcome<InboundWebhook> {
+        self.webhook(caller, connection, id).await?;
+        let job = self.webhooks_job(caller.tenant, connection);
+        self.store()
+            .webhook_again(caller.tenant, connection, id, job, self.audit(caller))
+            .await
+            .map_err(of_store)?;
+        self.ring();
+        self.webhook(caller, connection, id).await
+    }
+
+    /// How many messages of a connection were refused, by reason.
+    pub async fn webhook_refusals(&self, caller: &Caller, connection: ConnectionId) -> Outcome<Value> {
+        self.connection(caller, connection).await?;
+        self.write_refusals().await;
+        let refusals = self.store().webhook_refusals(caller.tenant, connection).await.map_err(of_store)?;
+        Ok(json!(refusals))
+    }
+}
+
+fn account_spec(manifest: &Manifest) -> Outcome<&WebhookSpec> {
+    let spec = manifest.webhook.as_ref().filter(|spec| spec.account.is_some());
+    spec.ok_or_else(|| {
+        Problem::not_found("address")
+            .with_hint("Messages of this provider come to /api/webhooks/{provider}/{connection}.")
+    })
+}

@@ -1,0 +1,4 @@
+//! Work that is done later: claimed, tried, tried again, given up; and how it is seen.
+
+pub(crate) mod operations;
+pub(crate) mod run;

@@ -1,0 +1,241 @@
+//! Working off what is to be done later.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use berth_model::{id::Id, limits};
+use berth_store::{
+    StoreError,
+    records::{Job, JobEnd},
+};
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::{
+    Engine, Outcome,
+    outbound::drive::{Held, is_last},
+    problems::of_store,
+};
+
+/// Kinds of jobs.
+pub(crate) const SYNC_BOOKING: &str = "sync_booking";
+/// See [`SYNC_BOOKING`].
+pub(crate) const PROCESS_WEBHOOKS: &str = "process_webhooks";
+/// See [`SYNC_BOOKING`].
+pub(crate) const SYNC_CONNECTION: &str = "sync_connection";
+/// See [`SYNC_BOOKING`].
+pub(crate) const WRITE_CALENDARS: &str = "write_calendars";
+/// See [`SYNC_BOOKING`].
+pub(crate) const WRITE_BLOCKS: &str = "write_blocks";
+/// See [`SYNC_BOOKING`].
+pub(crate) const RESOLVE_CONFLICT: &str = "resolve_conflict";
+/// See [`SYNC_BOOKING`].
+pub(crate) const LOOK_AT_CALENDAR: &str = "look_at_calendar";
+/// What a booking's timeline says when its job is put aside.
+pub(crate) const GIVEN_UP: &str = "booking.sync_given_up";
+/// What is kept of a try that panicked.
+const PANICKED: &str = "a defect of Berth stopped the work; the log says more";
+/// Longest sleep of the worker when nobody rings, in milliseconds: another replica may have made a job.
+const IDLE_MS_MAX: u64 = 1_000;
+
+impl Engine {
+    /// Claim jobs that are due and work them off, one after the other. How many were worked on. For workers, tests and
+    /// simulations.
+    pub async fn run_due_jobs(&self, limit: u32) -> Outcome<usize> {
+        let jobs = self.claim(limit).await.map_err(of_store)?;
+        let count = jobs.len();
+        for job in jobs {
+            self.run_job(job).await;
+        }
+        Ok(count)
+    }
+
+    /// Work until told to stop, then finish what is under way.
+    pub async fn work(&self, mut stop: watch::Receiver<bool>) {
+        // The same after a restart of this task: what was under way then still is.
+        let places = self.inner.job_places.clone();
+        while !*stop.borrow() {
+            let free = u32::try_from(places.available_permits()).unwrap_or(1);
+            let jobs = if free == 0 { Ok(Vec::new()) } else { self.claim(free).await };
+            let worked = jobs.as_ref().is_ok_and(|jobs| !jobs.is_empty());
+            match jobs {
+                Ok(jobs) => {
+                    for job in jobs {
+                        // Taken before the task runs, so that the next round sees how many are left. Never waits: only this
+                        // loop takes places, and it claimed no more jobs than were free.
+                        let Ok(place) = places.clone().acquire_owned().await else { return };
+                        let engine = self.clone();
+                        tokio::spawn(async move {
+                            let _place = place;
+                            engine.run_job(job).await;
+                            engine.ring();
+                        });
+                    }
+                }
+                // Said by the store, and not once a second here.
+                Err(error) if error.trouble().is_some() => tracing::debug!(%error, "jobs were not claimed"),
+                Err(error) => tracing::error!(%error, "jobs were not claimed"),
+            }
+            if !worked {
+                tokio::select! {
+                    () = self.inner.bell.notified() => {}
+                    () = tokio::time::sleep(Duration::from_millis(IDLE_MS_MAX)) => {}
+                    _ = stop.changed() => {}
+                }
+            }
+        }
+        let all = u32::try_from(limits::JOBS_CONCURRENT_MAX).unwrap_or(1);
+        let _ = places.acquire_many(all).await;
+    }
+
+    /// Wake the worker.
+    pub(crate) fn ring(&self) {
+        self.inner.bell.notify_one();
+    }
+
+    async fn claim(&self, limit: u32) -> Result<Vec<Job>, StoreError> {
+        let now = self.now();
+        let lease = i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX);
+        self.store().claim_jobs(now, now.plus_millis(lease), limit).await
+    }
+
+    async fn run_job(&self, job: Job) {
+        let held = Held { job: job.id, attempt: job.attempt };
+        let result = if job.crashes >= limits::JOB_CRASHES_MAX {
+            self.put_aside_crashed(&job, held).await
+        } else {
+            self.guarded(&job, held).await
+        };
+        let result = match result {
+            Err(StoreError::NotFound(what)) => self.bury(held, &format!("the {what} is gone")).await,
+            other => other,
+        };
+        let Err(error) = result else { return };
+        tracing::error!(%error, job = %job.id, kind = job.kind, "job failed");
+        // If not even that can be written, the lease runs out, and the job is taken again.
+        if let Err(error) = self.failed(held, "the database failed").await {
+            tracing::error!(%error, job = %job.id, kind = job.kind, "the job is held until its lease runs out");
+        }
+    }
+
+    /// Do what a job is for. What panics has failed like anything else.
+    async fn guarded(&self, job: &Job, held: Held) -> Result<(), StoreError> {
+        if let Ok(result) = AssertUnwindSafe(Box::pin(self.work_on(job, held))).catch_unwind().await {
+            return result;
+        }
+        // The words of the panic are in the log already.
+        tracing::error!(job = %job.id, kind = job.kind, "a job panicked");
+        metrics::counter!("berth_job_panics_total", "kind" => job.kind.clone()).increment(1);
+        self.failed(held, PANICKED).await
+    }
+
+    async fn work_on(&self, job: &Job, held: Held) -> Result<(), StoreError> {
+        let request_id = format!("job:{}", job.id);
+        let booking = || id_of(&job.payload, "booking").ok_or("the payload names no booking");
+        let connection = || id_of(&job.payload, "connection").ok_or("the payload names no connection");
+        let calendar = || id_of(&job.payload, "calendar").ok_or("the payload names no calendar");
+        let conflict = || id_of(&job.payload, "conflict").ok_or("the payload names no conflict");
+        // Disconnected meanwhile: there is nothing left to do.
+        let gone_is_done = async |result| match result {
+            Err(StoreError::NotFound(_)) => {
+                self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+            }
+            other => other,
+        };
+        match job.kind.as_str() {
+            SYNC_BOOKING => match booking() {
+                Ok(id) => self.sync_booking(job.tenant, id, held, &request_id).await.map(drop),
+                Err(why) => self.bury(held, why).await,
+            },
+            PROCESS_WEBHOOKS => match connection() {
+                Ok(id) => self.process_webhooks(job.tenant, id, held, &request_id).await,
+                Err(why) => self.bury(held, why).await,
+            },
+            WRITE_CALENDARS => match booking() {
+                Ok(id) => self.write_calendars(job.tenant, id, held, &request_id).await,
+                Err(why) => self.bury(held, why).await,
+            },
+            WRITE_BLOCKS => match calendar() {
+                Ok(id) => gone_is_done(self.write_blocks(job.tenant, id, held, &request_id).await).await,
+                Err(why) => self.bury(held, why).await,
+            },
+            LOOK_AT_CALENDAR => match calendar() {
+                Ok(id) => {
+                    gone_is_done(Box::pin(self.look_at_calendar(job.tenant, id, held, &request_id)).await)
+                        .await
+                }
+                Err(why) => self.bury(held, why).await,
+            },
+            SYNC_CONNECTION => match connection() {
+                Ok(id) => Box::pin(self.run_sync(job.tenant, id, held, &request_id)).await,
+                Err(why) => self.bury(held, why).await,
+            },
+            RESOLVE_CONFLICT => match conflict() {
+                Ok(id) => {
+                    gone_is_done(Box::pin(self.end_by_itself(job.tenant, id, held, &request_id)).await).await
+                }
+                Err(why) => self.bury(held, why).await,
+            },
+            other => self.bury(held, &format!("no such kind of job: {other}")).await,
+        }
+    }
+
+    /// The process died during this job again and again: it is not taken up once more, but by a person. What of it can go on without what
+    /// did it goes on.
+    async fn put_aside_crashed(&self, job: &Job, held: Held) -> Result<(), StoreError> {
+        let error = format!("the process ended {} times while this was worked on", job.crashes);
+        tracing::error!(job = %job.id, kind = job.kind, payload = %job.payload, error, "a job is put aside");
+        metrics::counter!("berth_jobs_crashed_total", "kind" => job.kind.clone()).increment(1);
+        match job.kind.as_str() {
+            SYNC_BOOKING => {
+                if let Some(id) = id_of(&job.payload, "booking") {
+                    let audit = self.audit_by(&format!("job:{}", job.id), &format!("job:{}", job.id));
+                    let data = json!({ "attempts": job.attempt, "error": error });
+                    self.store().note_on_booking(job.tenant, id, GIVEN_UP, data, audit).await?;
+                }
+            }
+            // The message that was worked on is put aside, and those behind it get their turn.
+            PROCESS_WEBHOOKS => {
+                if let Some(id) = id_of(&job.payload, "connection")
+                    && let Some(message) = self.store().waiting_webhooks(job.tenant, id).await?.first()
+                {
+                    self.store().end_webhook(job.tenant, message.id, "failed", Some(error.clone())).await?;
+                    let end = JobEnd::Retry { due_at: self.now(), error };
+                    self.store().end_job(held.job, held.attempt, end).await?;
+                    self.ring();
+                    return Ok(());
+                }
+            }
+            SYNC_CONNECTION => {
+                if let Some(id) = id_of(&job.payload, "connection") {
+                    let mut state = self.store().sync_state(job.tenant, id).await?;
+                    state.error = Some(error.clone());
+                    self.store().set_sync_progress(state).await?;
+                }
+            }
+            _ => {}
+        }
+        self.store().end_job(held.job, held.attempt, JobEnd::Crashed { error }).await.map(drop)
+    }
+
+    /// A try that failed for reasons of our own: again later, and not for ever.
+    async fn failed(&self, held: Held, error: &str) -> Result<(), StoreError> {
+        let (now, error) = (self.now(), error.to_owned());
+        let end = if is_last(held) {
+            JobEnd::Dead { error }
+        } else {
+            let wait = i64::try_from(self.backoff_ms(held.attempt)).unwrap_or(i64::MAX);
+            JobEnd::Retry { due_at: now.plus_millis(wait), error }
+        };
+        self.store().end_job(held.job, held.attempt, end).await.map(drop)
+    }
+
+    async fn bury(&self, held: Held, error: &str) -> Result<(), StoreError> {
+        let end = JobEnd::Dead { error: error.to_owned() };
+        self.store().end_job(held.job, held.attempt, end).await.map(drop)
+    }
+}
+
+pub(crate) fn id_of<T>(payload: &Value, name: &str) -> Option<Id<T>> {
+    payload.get(name)?.as_str()?.parse().ok()
+}

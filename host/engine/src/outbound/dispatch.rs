@@ -1,0 +1,82 @@
+//! Telling the provider of a change: the job, and the first try inside the request that made it.
+
+use berth_model::{
+    booking::Booking,
+    id::{BookingId, JobId, TenantId},
+    limits,
+};
+use berth_store::records::NewJob;
+use serde_json::json;
+
+use super::drive::{Held, Synced};
+use crate::{BookOutcome, Caller, Engine, Outcome, jobs::run::SYNC_BOOKING, problems::of_call};
+
+/// Bookings run before jobs that nobody waits for.
+const PRIORITY: i64 = 10;
+
+/// The key of the one job that tells a booking's provider.
+pub(crate) fn job_key(booking: BookingId) -> String {
+    format!("booking:{booking}")
+}
+
+impl Engine {
+    /// The job that tells the provider of a booking, leased to this request if `ours`; none where there is nobody to tell.
+    pub(crate) fn job_of(&self, booking: &Booking, ours: bool) -> (Option<NewJob>, Option<Held>) {
+        if booking.connection.is_none() {
+            return (None, None);
+        }
+        let now = self.now();
+        let id: JobId = self.new_id();
+        let lease = now.plus_millis(i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX));
+        let job = NewJob {
+            id,
+            tenant: booking.tenant,
+            kind: SYNC_BOOKING.to_owned(),
+            payload: json!({ "booking": booking.id }),
+            priority: PRIORITY,
+            due_at: now,
+            dedup_key: job_key(booking.id),
+            leased_until: ours.then_some(lease),
+        };
+        (Some(job), Some(Held { job: id, attempt: 1 }))
+    }
+
+    /// One try at the provider, if this request holds the job; else the job is on its way.
+    pub(crate) async fn tell_provider(
+        &self,
+        caller: &Caller,
+        booking: Booking,
+        held: Option<Held>,
+    ) -> Outcome<BookOutcome> {
+        self.forget_availability_of(&booking);
+        self.booking_changed(&booking).await;
+        let Some(held) = held else {
+            self.ring();
+            return Ok(booking.into());
+        };
+        let (engine, request_id) = (self.clone(), caller.request_id.clone());
+        let (tenant, id): (TenantId, BookingId) = (booking.tenant, booking.id);
+        // A task of its own: a caller who hangs up does not stop it half-way. The call's wall limit bounds it.
+        let task = tokio::spawn(async move { engine.sync_booking(tenant, id, held, &request_id).await });
+        match task.await {
+            Ok(Ok(Synced::Settled(booking))) => {
+                self.booking_changed(&booking).await;
+                Ok((*booking).into())
+            }
+            Ok(Ok(Synced::Refused(error))) => Err(of_call(&error)),
+            Ok(Ok(Synced::Later | Synced::Overtaken)) => {
+                self.ring();
+                Ok(self.booking(caller, id).await?.into())
+            }
+            // The booking is safe and its job will be taken again when the lease runs out.
+            Ok(Err(error)) => {
+                tracing::error!(%error, booking = %id, "the provider was not told yet");
+                Ok(booking.into())
+            }
+            Err(error) => {
+                tracing::error!(%error, booking = %id, "the provider was not told yet");
+                Ok(booking.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Tenants, as an operator manages them.
+
+pub(crate) mod keys;
+pub(crate) mod removal;
+
+use berth_model::{
+    connection::{ConnectionState, Stopped},
+    id::{ConnectionId, TenantId},
+    listing::{TenantRecord, TenantState},
+};
+
+use self::removal::not_deleting;
+use crate::{
+    Engine, Outcome,
+    problems::{of_stopped, of_store},
+    validate::Fields,
+};
+
+/// A tenant to be made.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "see TenantRecord")]
+pub struct NewTenant {
+    pub slug: String,
+    pub name: String,
+}
+
+/// Changes of a tenant; none leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "see TenantRecord")]
+pub struct TenantPatch {
+    pub slug: Option<String>,
+    pub name: Option<String>,
+    /// `Some(None)`: the built-in provider.
+    pub default_connection: Option<Option<ConnectionId>>,
+}
+
+fn check(tenant: &TenantRecord) -> Outcome<()> {
+    let mut fields = Fields::default();
+    fields.slug("/slug", &tenant.slug);
+    fields.text("/name", &tenant.name, 200);
+    fields.finish()
+}
+
+impl Engine {
+    /// Make a tenant.
+    pub async fn create_tenant(
+        &self,
+        actor: &str,
+        request_id: &str,
+        new: NewTenant,
+    ) -> Outcome<TenantRecord> {
+        let tenant = TenantRecord {
+            id: self.new_id(),
+            slug: new.slug,
+            name: new.name,
+            default_connection: None,
+            state: TenantState::Active,
+            created_at: self.now(),
+        };
+        check(&tenant)?;
+        self.store()
+            .create_tenant(tenant.clone(), self.audit_by(actor, request_id))
+            .await
+            .map_err(of_store)?;
+        Ok(tenant)
+    }
+
+    /// All tenants.
+    pub async fn list_tenants(&self) -> Outcome<Vec<TenantRecord>> {
+        self.store().list_tenants().await.map_err(of_store)
+    }
+
+    /// A tenant.
+    pub async fn tenant(&self, tenant: TenantId) -> Outcome<TenantRecord> {
+        self.store().tenant(tenant).await.map_err(of_store)
+    }
+
+    /// Change a tenant.
+    pub async fn update_tenant(
+        &self,
+        actor: &str,
+        request_id: &str,
+        id: TenantId,
+        patch: TenantPatch,
+    ) -> Outcome<TenantRecord> {
+        let mut tenant = self.tenant(id).await?;
+        not_deleting(&tenant)?;
+        if let Some(slug) = patch.slug {
+            tenant.slug = slug;
+        }
+        if let Some(name) = patch.name {
+            tenant.name = name;
+        }
+        if let Some(connection) = patch.default_connection {
+            if let Some(connection) = connection {
+                let connection = self.store().connection(id, connection).await.map_err(of_store)?;
+                if connection.state == ConnectionState::Disconnected {
+                    return Err(of_stopped(Stopped::Disconnected));
+                }
+            }
+            tenant.default_connection = connection;
+        }
+        check(&tenant)?;
+        self.store()
+            .update_tenant(tenant.clone(), self.audit_by(actor, request_id))
+            .await
+            .map_err(of_store)?;
+        Ok(tenant)
+    }
+}
