@@ -246,7 +246,7 @@ pub async fn nothing_of_a_deleted_tenant_is_left(world: &World) {
     let scene = full(world).await;
     let (store, tenant) = (&world.store, scene.tenant);
     // Every table with rows of tenants is thought of.
-    let text = include_str!("../../host/store/src/queries/removal.rs");
+    let text = include_str!("../../host/store/src/queries/tenants/removal.rs");
     for table in tables(world).await {
         assert!(text.contains(&format!("DELETE FROM {table} ")), "{table} is not removed with its tenant");
     }

@@ -104,7 +104,7 @@ impl Store {
     }
 
     async fn prune_rows(&self, now: Instant) -> Result<u64, StoreError> {
-        change!(self, [], |q, conn| q::prune::prune(conn, now))
+        change!(self, [], |q, conn| q::jobs::prune::prune(conn, now))
     }
 
     /// Finish what is queued, then close.

@@ -52,33 +52,14 @@ macro_rules! ask {
     };
 }
 
-mod blocks;
+mod availability;
 mod bookings;
 mod calendars;
-mod calls;
-mod catalogs;
-mod clashes;
-mod clocks;
+mod catalog;
 mod connections;
-mod event_types;
-mod feeds;
-mod holds;
-mod idempotency;
-mod installations;
+mod inbound;
 mod jobs;
-mod keys;
 mod life;
-mod listings;
-mod members;
 mod mirror;
-mod oauth;
 mod plugins;
-mod recovery;
-mod replicas;
-mod rotation;
-mod rules;
-mod state;
-mod states;
-mod taken;
 mod tenants;
-mod webhooks;

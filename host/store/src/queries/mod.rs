@@ -26,86 +26,57 @@ macro_rules! queries {
     };
 }
 
-pub(crate) mod allowances;
-pub(crate) mod assigned;
-pub(crate) mod audit;
-pub(crate) mod blocks;
-pub(crate) mod booking_changes;
+pub(crate) mod availability;
 pub(crate) mod bookings;
 pub(crate) mod calendars;
-pub(crate) mod calls;
-pub(crate) mod catalogs;
-pub(crate) mod clashes;
-pub(crate) mod clocks;
-pub(crate) mod conflicts;
+pub(crate) mod catalog;
 pub(crate) mod connections;
-pub(crate) mod event_types;
-pub(crate) mod feeds;
-pub(crate) mod grants;
-pub(crate) mod holds;
-pub(crate) mod idempotency;
-pub(crate) mod installations;
+pub(crate) mod inbound;
 pub(crate) mod jobs;
-pub(crate) mod keys;
-pub(crate) mod listings;
-pub(crate) mod members;
 pub(crate) mod mirror;
-pub(crate) mod oauth;
-pub(crate) mod places;
 pub(crate) mod plugins;
-pub(crate) mod prune;
-pub(crate) mod recovery;
-pub(crate) mod removal;
-pub(crate) mod replicas;
-pub(crate) mod rotation;
-pub(crate) mod rules;
-pub(crate) mod state;
-pub(crate) mod states;
-pub(crate) mod taken;
 pub(crate) mod tenants;
-pub(crate) mod twins;
-pub(crate) mod webhooks;
 
 /// Every statement of every file.
 const ALL: &[&[&str]] = &[
-    allowances::ALL,
-    audit::ALL,
-    booking_changes::ALL,
-    blocks::ALL,
+    bookings::limits::ALL,
+    tenants::audit::ALL,
+    bookings::change::ALL,
+    calendars::blocks::ALL,
     bookings::ALL,
-    calendars::ALL,
-    calls::ALL,
-    clashes::ALL,
-    clocks::ALL,
-    conflicts::ALL,
+    calendars::connected::ALL,
+    connections::calls::ALL,
+    calendars::clashes::ALL,
+    bookings::clocks::ALL,
+    mirror::conflicts::ALL,
     connections::ALL,
-    event_types::ALL,
-    feeds::ALL,
-    grants::ALL,
-    holds::ALL,
-    idempotency::ALL,
-    installations::ALL,
-    jobs::ALL,
-    keys::ALL,
-    listings::ALL,
-    members::ALL,
-    mirror::ALL,
-    oauth::ALL,
-    places::ALL,
+    catalog::event_types::ALL,
+    calendars::feeds::ALL,
+    plugins::grants::ALL,
+    bookings::holds::ALL,
+    bookings::idempotency::ALL,
+    plugins::installations::ALL,
+    jobs::queue::ALL,
+    tenants::keys::ALL,
+    catalog::listings::ALL,
+    catalog::members::ALL,
+    mirror::external::ALL,
+    connections::oauth::ALL,
+    bookings::occupancy::ALL,
     plugins::ALL,
-    prune::ALL,
-    recovery::ALL,
-    removal::ALL,
-    replicas::ALL,
-    rotation::ALL,
-    rules::ALL,
-    state::ALL,
-    states::ALL,
-    taken::ALL,
+    jobs::prune::ALL,
+    connections::recovery::ALL,
+    tenants::removal::ALL,
+    jobs::replicas::ALL,
+    connections::secret_rotation::ALL,
+    availability::rules::ALL,
+    connections::state::ALL,
+    connections::states::ALL,
+    availability::busy::ALL,
     tenants::ALL,
-    catalogs::ALL,
-    twins::ALL,
-    webhooks::ALL,
+    catalog::at_provider::ALL,
+    bookings::twins::ALL,
+    inbound::receive::ALL,
 ];
 
 /// Prepare every declared statement. Those that are refused, with the reason.

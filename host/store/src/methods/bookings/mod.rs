@@ -1,0 +1,186 @@
+//! Bookings and the places they hold.
+
+pub(crate) mod clocks;
+pub(crate) mod holds;
+pub(crate) mod idempotency;
+
+use berth_model::{
+    booking::Booking,
+    id::{BookingId, ConnectionId, EventTypeId, JobId, MemberId, TenantId},
+    provider::ExternalBooking,
+    time::{Instant, Interval},
+};
+
+use crate::{
+    Store, StoreError,
+    records::{Assigned, Audit, AuditEntry, BookingChange, BookingFilter, Counted, NewBooking, Occupied},
+};
+
+impl Store {
+    /// Takes the places and inserts booking, job and audit row in one transaction; `Overlap` if a place is taken or no seat is
+    /// left, `LimitReached`, `NotFound` if the hold that it would take over is over by `audit.at`.
+    pub async fn create_booking(&self, new: NewBooking, audit: Audit) -> Result<(), StoreError> {
+        change!(self, [new, audit], |q, conn| q::bookings::create(conn, &new, &audit))
+    }
+
+    /// Several bookings in one transaction, in the order of their starts: all are made, or the error is that of the first that
+    /// could not be.
+    pub async fn create_bookings(&self, all: Vec<(NewBooking, Audit)>) -> Result<(), StoreError> {
+        change!(self, [all], |q, conn| q::bookings::create_all(conn, &all))
+    }
+
+    /// One booking.
+    pub async fn booking(&self, tenant: TenantId, booking: BookingId) -> Result<Booking, StoreError> {
+        ask!(self, |q, conn| q::bookings::get(conn, tenant, booking))
+    }
+
+    /// Bookings whose twin has or had this id, over any connection of the tenant: first those over this one, the latest first.
+    pub async fn bookings_of_twin(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        external_id: &str,
+    ) -> Result<Vec<Booking>, StoreError> {
+        let external_id = external_id.to_owned();
+        ask!(self, |q, conn| q::bookings::twins::of(conn, tenant, connection, &external_id))
+    }
+
+    /// The provider says that this is our booking's twin, whatever id the booking knows: remember it for good.
+    pub async fn note_twin(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        booking: BookingId,
+        external_id: String,
+    ) -> Result<(), StoreError> {
+        change!(self, [external_id], |q, conn| q::bookings::twins::note(
+            conn,
+            tenant,
+            connection,
+            booking,
+            &external_id
+        ))
+    }
+
+    /// A page of bookings in the order of (start, id).
+    pub async fn list_bookings(
+        &self,
+        tenant: TenantId,
+        filter: BookingFilter,
+        limit: u32,
+    ) -> Result<Vec<Booking>, StoreError> {
+        ask!(self, |q, conn| q::bookings::list(conn, tenant, &filter, limit))
+    }
+
+    /// Confirmed bookings of all tenants that ended by `until` and have nothing left to be told, with their sequences. For the
+    /// sweep that completes them.
+    pub async fn ended_bookings(
+        &self,
+        until: Instant,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
+        ask!(self, |q, conn| q::bookings::ended(conn, until, limit))
+    }
+
+    /// Bookings of all tenants that wait to be confirmed although they began by `until`, with their sequences. For the sweep that declines
+    /// them.
+    pub async fn unanswered_bookings(
+        &self,
+        until: Instant,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
+        ask!(self, |q, conn| q::bookings::unanswered(conn, until, limit))
+    }
+
+    /// One transaction: check `sequence`, change, place, audit row, and the end of the job that did it, if one did. `Stale` when
+    /// the sequence differs (nothing is changed then, the job included), `Overlap` when the new place is taken, `LimitReached`, `WrongState`
+    /// when its state does not allow the change. A job that somebody else holds by now is left to them.
+    pub async fn change_booking(
+        &self,
+        tenant: TenantId,
+        booking: BookingId,
+        expected_sequence: i64,
+        change: BookingChange,
+        job_done: Option<(JobId, i64)>,
+        audit: Audit,
+    ) -> Result<Booking, StoreError> {
+        let job_done =
+            job_done.map(|(job, attempt)| (job, attempt, JobId::new(audit.at, self.random.as_ref())));
+        change!(self, [change, audit], |q, conn| {
+            let change = &change;
+            let order = q::bookings::change::Order { tenant, booking, expected_sequence, change, job_done };
+            q::bookings::change::change(conn, order, &audit)
+        })
+    }
+
+    /// Remember a twin's id on a booking whose sequence moved on while the provider was asked; no state changes.
+    pub async fn note_external_id(
+        &self,
+        tenant: TenantId,
+        booking: BookingId,
+        external: ExternalBooking,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [external, audit], |q, conn| q::bookings::change::note_external(
+            conn, tenant, booking, &external, &audit
+        ))
+    }
+
+    /// Write a line into a booking's timeline without changing the booking. `action` is `booking.` and what happened; `data`
+    /// never holds a secret.
+    pub async fn note_on_booking(
+        &self,
+        tenant: TenantId,
+        booking: BookingId,
+        action: &'static str,
+        data: serde_json::Value,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [data, audit], |q, conn| q::tenants::audit::note(
+            conn,
+            &audit,
+            Some(tenant),
+            action,
+            booking.uuid(),
+            data
+        ))
+    }
+
+    /// What of these members' time is taken within an interval, by start. Holds that are over by `now` are left out.
+    pub async fn occupied(
+        &self,
+        tenant: TenantId,
+        members: &[MemberId],
+        within: Interval,
+        now: Instant,
+    ) -> Result<Vec<Occupied>, StoreError> {
+        let members = members.to_owned();
+        ask!(self, |q, conn| q::bookings::occupancy::occupied(conn, tenant, &members, within, now))
+    }
+
+    /// What these members were given of an event type's bookings: for choosing whom to give the next one. In the order of `members`.
+    pub async fn assigned(
+        &self,
+        tenant: TenantId,
+        event_type: EventTypeId,
+        members: &[MemberId],
+        counted: Counted,
+        now: Instant,
+    ) -> Result<Vec<Assigned>, StoreError> {
+        let members = members.to_owned();
+        ask!(self, |q, conn| q::bookings::assignments::assigned(
+            conn, tenant, event_type, &members, counted, now
+        ))
+    }
+
+    /// The audit rows of one thing, in their order (at most `LIST_ROWS_MAX`).
+    pub async fn timeline(
+        &self,
+        tenant: TenantId,
+        subject_kind: &str,
+        subject: uuid::Uuid,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let subject_kind = subject_kind.to_owned();
+        ask!(self, |q, conn| q::tenants::audit::list(conn, tenant, &subject_kind, subject))
+    }
+}

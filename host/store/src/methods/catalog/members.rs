@@ -1,0 +1,56 @@
+//! Members.
+
+use berth_model::{
+    id::{MemberId, TenantId},
+    member::MemberRecord,
+};
+
+use crate::{Store, StoreError, records::Audit};
+
+impl Store {
+    /// Add a member.
+    pub async fn create_member(&self, member: MemberRecord, audit: Audit) -> Result<(), StoreError> {
+        change!(self, [member, audit], |q, conn| q::catalog::members::insert(conn, &member, &audit))
+    }
+
+    /// One member.
+    pub async fn member(&self, tenant: TenantId, member: MemberId) -> Result<MemberRecord, StoreError> {
+        ask!(self, |q, conn| q::catalog::members::get(conn, tenant, member))
+    }
+
+    /// A page of members in the order of their ids, after this one.
+    pub async fn list_members(
+        &self,
+        tenant: TenantId,
+        after: Option<MemberId>,
+        limit: u32,
+    ) -> Result<Vec<MemberRecord>, StoreError> {
+        ask!(self, |q, conn| q::catalog::members::list(conn, tenant, after, limit))
+    }
+
+    /// Replace a member; `Stale` if its revision is not the expected one, `LastOwner` if no active owner would be left. Returns it
+    /// with its new revision.
+    pub async fn update_member(
+        &self,
+        member: MemberRecord,
+        expected_revision: i64,
+        audit: Audit,
+    ) -> Result<MemberRecord, StoreError> {
+        change!(self, [member, audit], |q, conn| q::catalog::members::update(
+            conn,
+            &member,
+            expected_revision,
+            &audit
+        ))
+    }
+
+    /// Remove a member; `InUse` while event types or bookings refer to it, `LastOwner` if no active owner would be left.
+    pub async fn delete_member(
+        &self,
+        tenant: TenantId,
+        member: MemberId,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        change!(self, [audit], |q, conn| q::catalog::members::delete(conn, tenant, member, &audit))
+    }
+}

@@ -1,0 +1,4 @@
+//! Jobs, and what is done now and then.
+
+pub(crate) mod queue;
+pub(crate) mod replicas;

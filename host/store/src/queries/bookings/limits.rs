@@ -1,0 +1,104 @@
+//! Limits, counted inside the transaction that books, so that racing requests cannot exceed them.
+
+use std::collections::HashMap;
+
+use berth_model::{booking::Booking, id::MemberId, limits, time::Interval};
+use futures_util::TryStreamExt as _;
+use uuid::Uuid;
+
+use super::{
+    super::{super::Db, Conn, bookings, number},
+    occupancy,
+};
+use crate::{StoreError, records::Allowance, types::Ts};
+
+queries! {
+    COUNT = concat!("SELECT COUNT(*), ", minutes!("SUM(ends_at - starts_at)"), " FROM bookings
+        WHERE tenant_id = $1 AND event_type_id = $2 AND starts_at >= $3 AND starts_at < $4 AND id <> $5
+            AND status IN ('pending', 'confirmed', 'completed', 'no_show')
+            AND (member_id = $6 OR CAST(other_members AS TEXT) LIKE $7)");
+    TOGETHER = "SELECT member_id, CAST(other_members AS TEXT), starts_at, ends_at FROM bookings
+        WHERE tenant_id = $1 AND event_type_id = $2 AND starts_at >= $3 AND starts_at < $4 AND id <> $5
+            AND status IN ('pending', 'confirmed', 'completed', 'no_show')";
+}
+
+/// Is there room for this booking in each of these periods, itself not counted? `LimitReached` if not.
+pub(crate) async fn check(
+    conn: &mut Conn,
+    booking: &Booking,
+    when: Interval,
+    allowances: &[Allowance],
+) -> Result<(), StoreError> {
+    if allowances.is_empty() {
+        return Ok(());
+    }
+    let mut members: Vec<MemberId> = allowances.iter().map(|allowance| allowance.member).collect();
+    members.sort_unstable();
+    members.dedup();
+    occupancy::touch(conn, booking.tenant, &members).await?;
+    let length = number(when.end().micros_since(when.start()) / 60_000_000, "length")?;
+    if allowances.len() > limits::ALLOWANCES_COUNTED_SINGLY_MAX {
+        let counts = together(conn, booking, allowances).await?;
+        let full = allowances
+            .iter()
+            .zip(counts)
+            .find(|(allowance, (bookings, minutes))| !allowance.limit.allows(*bookings, *minutes, length));
+        return full.map_or(Ok(()), |(allowance, _)| Err(StoreError::LimitReached(allowance.limit)));
+    }
+    for allowance in allowances {
+        let (bookings, minutes): (i64, i64) = sqlx::query_as::<Db, _>(COUNT)
+            .bind(booking.tenant.uuid())
+            .bind(booking.event_type.uuid())
+            .bind(Ts(allowance.period.start()))
+            .bind(Ts(allowance.period.end()))
+            .bind(booking.id.uuid())
+            .bind(allowance.member.uuid())
+            .bind(bookings::naming(allowance.member))
+            .fetch_one(&mut *conn)
+            .await?;
+        if !allowance.limit.allows(number(bookings, "count")?, number(minutes, "minutes")?, length) {
+            return Err(StoreError::LimitReached(allowance.limit));
+        }
+    }
+    Ok(())
+}
+
+/// Bookings and minutes in each of these periods. A meeting of a large team has a period for each member and limit: its bookings are
+/// read once for all of them.
+async fn together(
+    conn: &mut Conn,
+    booking: &Booking,
+    allowances: &[Allowance],
+) -> Result<Vec<(u32, u64)>, StoreError> {
+    let periods = allowances.iter().map(|allowance| allowance.period);
+    let Some(hull) = periods.reduce(Interval::joined) else { return Ok(Vec::new()) };
+    let mut counts = vec![(0_u32, 0_i64); allowances.len()];
+    let mut of_member: HashMap<Uuid, Vec<usize>> = HashMap::new();
+    for (i, allowance) in allowances.iter().enumerate() {
+        of_member.entry(allowance.member.uuid()).or_default().push(i);
+    }
+    let mut rows = sqlx::query_as::<Db, (Uuid, String, Ts, Ts)>(TOGETHER)
+        .bind(booking.tenant.uuid())
+        .bind(booking.event_type.uuid())
+        .bind(Ts(hull.start()))
+        .bind(Ts(hull.end()))
+        .bind(booking.id.uuid())
+        .fetch(conn);
+    while let Some((organiser, others, start, end)) = rows.try_next().await? {
+        let others: Vec<Uuid> = serde_json::from_str(&others)
+            .map_err(|error| StoreError::Corrupt(format!("members: {error}")))?;
+        for i in others.iter().chain([&organiser]).filter_map(|member| of_member.get(member)).flatten() {
+            let (Some(allowance), Some(count)) = (allowances.get(*i), counts.get_mut(*i)) else { continue };
+            if allowance.period.start() <= start.0 && start.0 < allowance.period.end() {
+                count.0 = count.0.saturating_add(1);
+                count.1 = count.1.saturating_add(end.0.micros_since(start.0));
+            }
+        }
+    }
+    Ok(counts.into_iter().map(|(bookings, micros)| (bookings, minutes(micros))).collect())
+}
+
+/// Whole minutes.
+fn minutes(micros: i64) -> u64 {
+    u64::try_from(micros / 60_000_000).unwrap_or(0)
+}

@@ -1,0 +1,303 @@
+//! Bookings: made and read. How they change is in `booking_changes`.
+
+pub(crate) mod assignments;
+pub(crate) mod change;
+pub(crate) mod clocks;
+pub(crate) mod holds;
+pub(crate) mod idempotency;
+pub(crate) mod limits;
+pub(crate) mod occupancy;
+pub(crate) mod twins;
+
+use berth_model::{
+    booking::{Booking, BookingStatus, ProviderTask},
+    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
+    time::Instant,
+};
+use serde_json::{Value, json};
+use sqlx::{QueryBuilder, types::Json};
+use uuid::Uuid;
+
+use super::{super::Db, Conn, at, found, interval, jobs::queue, named, number, shaped, tenants::audit};
+use crate::{
+    StoreError,
+    records::{Audit, BookingFilter, NewBooking},
+    transition::Place,
+    types::Ts,
+};
+
+/// All columns, in the order of the table.
+macro_rules! columns {
+    () => {
+        "tenant_id, id, listing_id, event_type_id, member_id, connection_id, status, provider_task, starts_at, ends_at,
+            previous_starts_at, previous_ends_at, attendee, guests, answers, notes, reason, external_id, external,
+            external_updated_at, sequence, created_at, updated_at, other_members, seats, series_id, assignment, clocks"
+    };
+}
+
+queries! {
+    INSERT = concat!("INSERT INTO bookings (", columns!(), ")
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            $23, $24, $25, $26, $27, $28)");
+    GET = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2");
+    LOCK = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2", lock_row!());
+    // Of all tenants: for the sweep that completes them.
+    ENDED = "SELECT tenant_id, id, sequence FROM bookings
+        WHERE status = 'confirmed' AND ends_at <= $1 AND provider_task IS NULL ORDER BY ends_at LIMIT $2";
+    UNANSWERED = "SELECT tenant_id, id, sequence FROM bookings
+        WHERE status = 'pending' AND starts_at <= $1 AND provider_task IS NULL AND external_id IS NULL ORDER BY starts_at LIMIT $2";
+}
+
+const LIST: &str = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = ");
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    listing_id: Uuid,
+    event_type_id: Uuid,
+    member_id: Uuid,
+    connection_id: Option<Uuid>,
+    status: String,
+    provider_task: Option<String>,
+    starts_at: Ts,
+    ends_at: Ts,
+    previous_starts_at: Option<Ts>,
+    previous_ends_at: Option<Ts>,
+    attendee: Json<Value>,
+    guests: Json<Value>,
+    answers: Json<Value>,
+    notes: Option<String>,
+    reason: Option<String>,
+    external_id: Option<String>,
+    external: Option<Json<Value>>,
+    external_updated_at: Option<Ts>,
+    sequence: i64,
+    created_at: Ts,
+    updated_at: Ts,
+    other_members: Json<Value>,
+    seats: i64,
+    series_id: Option<Uuid>,
+    assignment: Option<Json<Value>>,
+    clocks: Option<Json<Value>>,
+}
+
+impl TryFrom<Row> for Booking {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let task = row.provider_task.as_deref();
+        let task = task.map(|text| named(&ProviderTask::ALL, ProviderTask::as_str, text, "provider task"));
+        let previous = row.previous_starts_at.zip(row.previous_ends_at);
+        Ok(Self {
+            id: BookingId::from_uuid(row.id),
+            tenant: TenantId::from_uuid(row.tenant_id),
+            listing: ListingId::from_uuid(row.listing_id),
+            event_type: EventTypeId::from_uuid(row.event_type_id),
+            member: MemberId::from_uuid(row.member_id),
+            other_members: shaped(row.other_members, "other members")?,
+            seats: number(row.seats, "seats")?,
+            series: row.series_id.map(SeriesId::from_uuid),
+            assignment: row.assignment.map(|value| value.0),
+            connection: row.connection_id.map(ConnectionId::from_uuid),
+            status: named(&BookingStatus::ALL, BookingStatus::as_str, &row.status, "booking status")?,
+            provider_task: task.transpose()?,
+            when: interval(row.starts_at, row.ends_at)?,
+            clocks: row.clocks.map(|value| shaped(value, "clocks")).transpose()?,
+            previous_when: previous.map(|(start, end)| interval(start, end)).transpose()?,
+            attendee: shaped(row.attendee, "attendee")?,
+            guests: shaped(row.guests, "guests")?,
+            answers: shaped(row.answers, "answers")?,
+            notes: row.notes,
+            reason: row.reason,
+            external_id: row.external_id,
+            external: row.external.map(|value| value.0),
+            external_updated_at: at(row.external_updated_at),
+            sequence: row.sequence,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        })
+    }
+}
+
+/// Places, booking, job and audit row.
+pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> Result<(), StoreError> {
+    let booking = &new.booking;
+    let place = Place { blocked: new.blocked, when: booking.when };
+    // First the place: when it is taken, nothing else has been done.
+    if let Some(hold) = new.hold {
+        holds::remove(conn, booking.tenant, hold, audit.at).await?;
+    }
+    limits::check(conn, booking, booking.when, &new.allowances).await?;
+    occupancy::take(conn, &occupancy::Taker::booking(booking), place, audit.at).await?;
+    insert(conn, booking).await?;
+    if let Some(job) = &new.job {
+        queue::enqueue(conn, job).await?;
+    }
+    if let Some(key) = &new.idempotency_key {
+        idempotency::made(conn, key, booking.id).await?;
+    }
+    let data = json!({
+        "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
+        "other_members": booking.other_members, "assignment": booking.assignment, "series": booking.series,
+        "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(), "hold": new.hold,
+    });
+    audit::note(conn, audit, Some(booking.tenant), "booking.created", booking.id.uuid(), data).await
+}
+
+/// Several bookings, all or none.
+pub(crate) async fn create_all(conn: &mut Conn, all: &[(NewBooking, Audit)]) -> Result<(), StoreError> {
+    // Series that race for the same members go one after the other, not crosswise.
+    if let Some((first, _)) = all.first() {
+        let mut members: Vec<MemberId> = all.iter().flat_map(|(new, _)| new.booking.members()).collect();
+        members.sort_unstable();
+        members.dedup();
+        occupancy::touch(conn, first.booking.tenant, &members).await?;
+    }
+    for (new, audit) in all {
+        create(conn, new, audit).await?;
+    }
+    Ok(())
+}
+
+async fn insert(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
+    sqlx::query::<Db>(INSERT)
+        .bind(booking.tenant.uuid())
+        .bind(booking.id.uuid())
+        .bind(booking.listing.uuid())
+        .bind(booking.event_type.uuid())
+        .bind(booking.member.uuid())
+        .bind(booking.connection.map(ConnectionId::uuid))
+        .bind(booking.status.as_str())
+        .bind(booking.provider_task.map(ProviderTask::as_str))
+        .bind(Ts(booking.when.start()))
+        .bind(Ts(booking.when.end()))
+        .bind(booking.previous_when.map(|when| Ts(when.start())))
+        .bind(booking.previous_when.map(|when| Ts(when.end())))
+        .bind(Json(&booking.attendee))
+        .bind(Json(&booking.guests))
+        .bind(Json(&booking.answers))
+        .bind(&booking.notes)
+        .bind(&booking.reason)
+        .bind(&booking.external_id)
+        .bind(booking.external.as_ref().map(Json))
+        .bind(booking.external_updated_at.map(Ts))
+        .bind(booking.sequence)
+        .bind(Ts(booking.created_at))
+        .bind(Ts(booking.updated_at))
+        .bind(Json(&booking.other_members))
+        .bind(i64::from(booking.seats))
+        .bind(booking.series.map(SeriesId::uuid))
+        .bind(booking.assignment.as_ref().map(Json))
+        .bind(booking.clocks.as_ref().map(Json))
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| {
+            StoreError::from(e)
+                .duplicate("a booking with this id")
+                .missing("listing, event type, member or connection")
+        })?;
+    twins::note_own(conn, booking).await
+}
+
+pub(crate) async fn get(
+    conn: &mut Conn,
+    tenant: TenantId,
+    booking: BookingId,
+) -> Result<Booking, StoreError> {
+    let row =
+        sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(booking.uuid()).fetch_optional(conn).await?;
+    found(row, "booking")?.try_into()
+}
+
+/// Read a booking that is about to change.
+pub(crate) async fn lock(
+    conn: &mut Conn,
+    tenant: TenantId,
+    booking: BookingId,
+) -> Result<Booking, StoreError> {
+    let row =
+        sqlx::query_as::<Db, Row>(LOCK).bind(tenant.uuid()).bind(booking.uuid()).fetch_optional(conn).await?;
+    found(row, "booking")?.try_into()
+}
+
+/// Confirmed bookings that ended by `until`, with their sequences; the longest ended first.
+pub(crate) async fn ended(
+    conn: &mut Conn,
+    until: Instant,
+    limit: u32,
+) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
+    due(conn, ENDED, until, limit).await
+}
+
+/// Bookings that wait for their tenant although they began by `until`, with their sequences; the longest begun first.
+pub(crate) async fn unanswered(
+    conn: &mut Conn,
+    until: Instant,
+    limit: u32,
+) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
+    due(conn, UNANSWERED, until, limit).await
+}
+
+async fn due(
+    conn: &mut Conn,
+    statement: &'static str,
+    until: Instant,
+    limit: u32,
+) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
+    let rows = sqlx::query_as::<Db, (Uuid, Uuid, i64)>(statement)
+        .bind(Ts(until))
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    let ids = |(tenant, id, sequence)| (TenantId::from_uuid(tenant), BookingId::from_uuid(id), sequence);
+    Ok(rows.into_iter().map(ids).collect())
+}
+
+/// A pattern of the further members' JSON that names this one. (The list holds nothing but ids.)
+pub(crate) fn naming(member: MemberId) -> String {
+    format!("%{member}%")
+}
+
+/// By start and id.
+pub(crate) async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    filter: &BookingFilter,
+    limit: u32,
+) -> Result<Vec<Booking>, StoreError> {
+    let mut query = QueryBuilder::<Db>::new(LIST);
+    query.push_bind(tenant.uuid());
+    if let Some(listing) = filter.listing {
+        query.push(" AND listing_id = ").push_bind(listing.uuid());
+    }
+    if let Some(event_type) = filter.event_type {
+        query.push(" AND event_type_id = ").push_bind(event_type.uuid());
+    }
+    if let Some(member) = filter.member {
+        query.push(" AND (member_id = ").push_bind(member.uuid());
+        query.push(" OR CAST(other_members AS TEXT) LIKE ").push_bind(naming(member)).push(")");
+    }
+    if let Some(series) = filter.series {
+        query.push(" AND series_id = ").push_bind(series.uuid());
+    }
+    if let Some(connection) = filter.connection {
+        query.push(" AND connection_id = ").push_bind(connection.uuid());
+    }
+    if let Some(status) = filter.status {
+        query.push(" AND status = ").push_bind(status.as_str());
+    }
+    if let Some(within) = filter.within {
+        query.push(" AND starts_at < ").push_bind(Ts(within.end()));
+        query.push(" AND ends_at > ").push_bind(Ts(within.start()));
+    }
+    if let Some(task) = filter.provider_task {
+        query.push(" AND provider_task = ").push_bind(task.as_str());
+    }
+    if let Some((start, id)) = filter.after {
+        query.push(" AND (starts_at, id) > (").push_bind(Ts(start)).push(", ");
+        query.push_bind(id.uuid()).push(")");
+    }
+    query.push(" ORDER BY starts_at, id LIMIT ").push_bind(i64::from(limit));
+    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}

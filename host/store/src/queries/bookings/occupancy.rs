@@ -1,0 +1,367 @@
+//! Places: who holds which stretch of a member's time. The database itself refuses an overlap.
+//!
+//! A meeting that customers share is a *session*: its places have one session id, one blocked range and a seat each. Every
+//! other place is a session of its own.
+
+use berth_model::{
+    booking::Booking,
+    hold::HoldRecord,
+    id::{BookingId, EventTypeId, HoldId, MemberId, TenantId},
+    time::{Instant, Interval},
+};
+use ring::digest::{Context, SHA256};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::super::{super::Db, Conn, interval, number};
+use crate::{
+    StoreError,
+    records::Occupied,
+    transition::{Place, Places},
+    types::Ts,
+};
+
+const BOOKING: &str = "booking";
+const HOLD: &str = "hold";
+
+queries! {
+    TAKE = "INSERT INTO occupancies (tenant_id, member_id, session_id, seat, blocked_start, blocked_end, starts_at,
+            ends_at, owner_kind, owner_id, event_type_id, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    // Holds that are over and in the way.
+    CLEAR = "DELETE FROM occupancies WHERE tenant_id = $1 AND member_id = $2 AND expires_at <= $3
+            AND blocked_end > $4 AND blocked_start < $5";
+    SEATS = "SELECT seat, blocked_start, blocked_end FROM occupancies
+        WHERE tenant_id = $1 AND member_id = $2 AND session_id = $3 ORDER BY seat";
+    OF_OWNER = "SELECT member_id, session_id, blocked_start, blocked_end FROM occupancies
+        WHERE tenant_id = $1 AND owner_id = $2";
+    EXTEND = "UPDATE occupancies SET expires_at = $3 WHERE tenant_id = $1 AND owner_id = $2";
+    RELEASE = "DELETE FROM occupancies WHERE tenant_id = $1 AND owner_id = $2";
+    RELEASE_OTHERS = "DELETE FROM occupancies WHERE tenant_id = $1 AND owner_id = $2 AND session_id <> $3";
+}
+
+/// Who takes places, of whose time, and as what.
+#[derive(Clone)]
+pub(crate) struct Taker {
+    tenant: TenantId,
+    kind: &'static str,
+    id: Uuid,
+    members: Vec<MemberId>,
+    event_type: EventTypeId,
+    seats: u32,
+    expires_at: Option<Instant>,
+}
+
+impl Taker {
+    pub(crate) fn booking(booking: &Booking) -> Self {
+        Self {
+            tenant: booking.tenant,
+            kind: BOOKING,
+            id: booking.id.uuid(),
+            members: sorted(booking.members()),
+            event_type: booking.event_type,
+            seats: booking.seats,
+            expires_at: None,
+        }
+    }
+
+    pub(crate) fn hold(hold: &HoldRecord, seats: u32) -> Self {
+        Self {
+            tenant: hold.tenant,
+            kind: HOLD,
+            id: hold.id.uuid(),
+            members: sorted(hold.members()),
+            event_type: hold.event_type,
+            seats,
+            expires_at: Some(hold.expires_at),
+        }
+    }
+
+    /// The id of the session that a meeting of this taker belongs to: the same for all who share it, and for nobody else.
+    fn session(&self, when: Interval) -> Uuid {
+        let of = if self.seats > 1 { self.event_type.uuid() } else { self.id };
+        let mut context = Context::new(&SHA256);
+        context.update(of.as_bytes());
+        context.update(&when.start().micros().to_be_bytes());
+        context.update(&when.end().micros().to_be_bytes());
+        let mut bytes = [0; 16];
+        for (to, from) in bytes.iter_mut().zip(context.finish().as_ref()) {
+            *to = *from;
+        }
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
+}
+
+/// Each once, in an order that all transactions follow, so that they do not wait for each other crosswise.
+fn sorted(members: impl Iterator<Item = MemberId>) -> Vec<MemberId> {
+    let mut members: Vec<MemberId> = members.collect();
+    members.sort_unstable();
+    members.dedup();
+    members
+}
+
+/// Take a place of each member's time; `Overlap` if one is taken, or no seat is left.
+pub(crate) async fn take(
+    conn: &mut Conn,
+    taker: &Taker,
+    place: Place,
+    now: Instant,
+) -> Result<(), StoreError> {
+    // One after the other: two that race for one place would each wait for the other's row until the database calls it a deadlock.
+    touch(conn, taker.tenant, &taker.members).await?;
+    for member in &taker.members {
+        take_of(conn, taker, *member, place, now).await?;
+    }
+    Ok(())
+}
+
+/// Begin a change of these members' places: what is remembered of them is out of date (`taken.rs`), and no other transaction
+/// that changes them goes on before this one has ended. Rows are locked in the order of their ids.
+pub(crate) async fn touch(conn: &mut Conn, tenant: TenantId, members: &[MemberId]) -> Result<(), StoreError> {
+    if members.is_empty() {
+        return Ok(());
+    }
+    let mut query =
+        QueryBuilder::<Db>::new("UPDATE members SET places_version = places_version + 1 WHERE tenant_id = ");
+    query.push_bind(tenant.uuid()).push(" AND id IN (SELECT id FROM members WHERE tenant_id = ");
+    query.push_bind(tenant.uuid()).push(" AND id IN ");
+    push_ids(&mut query, members);
+    query.push(concat!(" ORDER BY id", lock_row!(), ")"));
+    query.build().execute(conn).await?;
+    Ok(())
+}
+
+/// The same for whoever's time an owner holds.
+async fn touch_of(conn: &mut Conn, tenant: TenantId, owner: Uuid) -> Result<(), StoreError> {
+    let members = held(conn, tenant, owner).await?.into_iter().map(|(member, ..)| member);
+    touch(conn, tenant, &sorted(members)).await
+}
+
+async fn take_of(
+    conn: &mut Conn,
+    taker: &Taker,
+    member: MemberId,
+    place: Place,
+    now: Instant,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(CLEAR)
+        .bind(taker.tenant.uuid())
+        .bind(member.uuid())
+        .bind(Ts(now))
+        .bind(Ts(place.blocked.start()))
+        .bind(Ts(place.blocked.end()))
+        .execute(&mut *conn)
+        .await?;
+    let session = taker.session(place.when);
+    let (seat, blocked) = if taker.seats > 1 {
+        seat_in(conn, taker, member, session, place.blocked).await?
+    } else {
+        (0, place.blocked)
+    };
+    sqlx::query::<Db>(TAKE)
+        .bind(taker.tenant.uuid())
+        .bind(member.uuid())
+        .bind(session)
+        .bind(seat)
+        .bind(Ts(blocked.start()))
+        .bind(Ts(blocked.end()))
+        .bind(Ts(place.when.start()))
+        .bind(Ts(place.when.end()))
+        .bind(taker.kind)
+        .bind(taker.id)
+        .bind(taker.event_type.uuid())
+        .bind(taker.expires_at.map(Ts))
+        .execute(conn)
+        .await
+        .map_err(|error| match StoreError::from(error) {
+            // The seat was given to another in this moment.
+            StoreError::Duplicate(_) => StoreError::Overlap,
+            other => other.missing("member"),
+        })?;
+    Ok(())
+}
+
+/// The lowest free seat of a session, and the range that the session blocks already: buffers may have been edited since.
+async fn seat_in(
+    conn: &mut Conn,
+    taker: &Taker,
+    member: MemberId,
+    session: Uuid,
+    blocked: Interval,
+) -> Result<(i64, Interval), StoreError> {
+    let seats = sqlx::query_as::<Db, (i64, Ts, Ts)>(SEATS)
+        .bind(taker.tenant.uuid())
+        .bind(member.uuid())
+        .bind(session)
+        .fetch_all(conn)
+        .await?;
+    let seat = (0..i64::from(taker.seats)).find(|seat| seats.iter().all(|(other, ..)| other != seat));
+    let seat = seat.ok_or(StoreError::Overlap)?;
+    let blocked = match seats.first() {
+        Some((_, start, end)) => interval(*start, *end)?,
+        None => blocked,
+    };
+    Ok((seat, blocked))
+}
+
+/// Give back all places of a booking or hold.
+pub(crate) async fn release(conn: &mut Conn, tenant: TenantId, owner: Uuid) -> Result<u64, StoreError> {
+    touch_of(conn, tenant, owner).await?;
+    let done = sqlx::query::<Db>(RELEASE).bind(tenant.uuid()).bind(owner).execute(conn).await?;
+    Ok(done.rows_affected())
+}
+
+/// Keep the places of a hold for longer. How many there were.
+pub(crate) async fn extend(
+    conn: &mut Conn,
+    tenant: TenantId,
+    hold: HoldId,
+    expires_at: Instant,
+) -> Result<u64, StoreError> {
+    touch_of(conn, tenant, hold.uuid()).await?;
+    let done = sqlx::query::<Db>(EXTEND)
+        .bind(tenant.uuid())
+        .bind(hold.uuid())
+        .bind(Ts(expires_at))
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Bring the places of a booking to what a change decided.
+pub(crate) async fn arrange(
+    conn: &mut Conn,
+    booking: &Booking,
+    places: Places,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let taker = Taker::booking(booking);
+    match places {
+        Places::Keep => Ok(()),
+        Places::Release => release(conn, taker.tenant, taker.id).await.map(drop),
+        Places::Only(place) => {
+            let session = taker.session(place.when);
+            let held = held(conn, taker.tenant, taker.id).await?;
+            // Who has a seat of the meeting keeps it.
+            let seated = taker.seats > 1
+                && taker
+                    .members
+                    .iter()
+                    .all(|member| held.iter().any(|(other, at, _)| other == member && *at == session));
+            if seated {
+                touch(conn, taker.tenant, &taker.members).await?;
+                sqlx::query::<Db>(RELEASE_OTHERS)
+                    .bind(taker.tenant.uuid())
+                    .bind(taker.id)
+                    .bind(session)
+                    .execute(conn)
+                    .await?;
+                return Ok(());
+            }
+            release(conn, taker.tenant, taker.id).await?;
+            take(conn, &taker, place, now).await
+        }
+        Places::Also(place) => {
+            let held = held(conn, taker.tenant, taker.id).await?;
+            let stays = |member: &MemberId| taker.members.contains(member);
+            let touching: Vec<Interval> = held
+                .iter()
+                .filter(|(member, _, old)| stays(member) && old.overlaps(place.blocked))
+                .map(|(.., old)| *old)
+                .collect();
+            if touching.is_empty() {
+                return take(conn, &taker, place, now).await;
+            }
+            // Both times as one, for nobody else until it is settled where the booking stays.
+            let blocked = touching.into_iter().fold(place.blocked, Interval::joined);
+            release(conn, taker.tenant, taker.id).await?;
+            // Whoever took part before keeps the old time for as long as the move may be refused.
+            for (member, _, old) in held.into_iter().filter(|(member, ..)| !stays(member)) {
+                let before = Taker { seats: 1, members: vec![member], ..taker.clone() };
+                take(conn, &before, Place { blocked: old, when: old }, now).await?;
+            }
+            take(conn, &Taker { seats: 1, ..taker }, Place { blocked, when: place.when }, now).await
+        }
+    }
+}
+
+/// Whose time an owner holds, in which session, and which stretch.
+async fn held(
+    conn: &mut Conn,
+    tenant: TenantId,
+    owner: Uuid,
+) -> Result<Vec<(MemberId, Uuid, Interval)>, StoreError> {
+    let rows = sqlx::query_as::<Db, (Uuid, Uuid, Ts, Ts)>(OF_OWNER)
+        .bind(tenant.uuid())
+        .bind(owner)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter()
+        .map(|(member, session, start, end)| {
+            Ok((MemberId::from_uuid(member), session, interval(start, end)?))
+        })
+        .collect()
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    member_id: Uuid,
+    session_id: Uuid,
+    seat: i64,
+    blocked_start: Ts,
+    blocked_end: Ts,
+    starts_at: Ts,
+    ends_at: Ts,
+    owner_kind: String,
+    owner_id: Uuid,
+    event_type_id: Option<Uuid>,
+}
+
+/// Append `(id, id, …)`.
+pub(crate) fn push_ids(query: &mut QueryBuilder<Db>, members: &[MemberId]) {
+    query.push("(");
+    let mut ids = query.separated(", ");
+    for member in members {
+        ids.push_bind(member.uuid());
+    }
+    query.push(")");
+}
+
+/// What of these members' time is taken within an interval, by start. Holds that are over by `now` are not.
+pub(crate) async fn occupied(
+    conn: &mut Conn,
+    tenant: TenantId,
+    members: &[MemberId],
+    within: Interval,
+    now: Instant,
+) -> Result<Vec<Occupied>, StoreError> {
+    if members.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::<Db>::new(
+        "SELECT member_id, session_id, seat, blocked_start, blocked_end, starts_at, ends_at, owner_kind, owner_id,
+            event_type_id
+        FROM occupancies WHERE tenant_id = ",
+    );
+    query.push_bind(tenant.uuid()).push(" AND member_id IN ");
+    push_ids(&mut query, members);
+    query.push(" AND blocked_end > ").push_bind(Ts(within.start()));
+    query.push(" AND blocked_start < ").push_bind(Ts(within.end()));
+    query.push(" AND (expires_at IS NULL OR expires_at > ").push_bind(Ts(now));
+    query.push(") ORDER BY blocked_start, member_id, seat");
+    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Occupied {
+                member: MemberId::from_uuid(row.member_id),
+                blocked: interval(row.blocked_start, row.blocked_end)?,
+                when: interval(row.starts_at, row.ends_at)?,
+                booking: (row.owner_kind == BOOKING).then(|| BookingId::from_uuid(row.owner_id)),
+                hold: (row.owner_kind == HOLD).then(|| HoldId::from_uuid(row.owner_id)),
+                event_type: row.event_type_id.map(EventTypeId::from_uuid),
+                session: row.session_id,
+                seat: number(row.seat, "seat")?,
+            })
+        })
+        .collect()
+}

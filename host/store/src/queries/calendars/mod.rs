@@ -1,0 +1,6 @@
+//! Calendars of members.
+
+pub(crate) mod blocks;
+pub(crate) mod clashes;
+pub(crate) mod connected;
+pub(crate) mod feeds;

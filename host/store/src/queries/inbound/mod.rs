@@ -1,0 +1,3 @@
+//! Messages from providers.
+
+pub(crate) mod receive;

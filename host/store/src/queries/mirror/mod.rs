@@ -1,0 +1,4 @@
+//! Others' bookings at providers, and conflicts.
+
+pub(crate) mod conflicts;
+pub(crate) mod external;

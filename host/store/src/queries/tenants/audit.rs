@@ -1,0 +1,94 @@
+//! The audit log: every change of state says who, what, when, from which request.
+
+use berth_model::{
+    id::{AuditEntryId, TenantId},
+    limits,
+};
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::super::{super::Db, Conn};
+use crate::{
+    StoreError,
+    records::{Audit, AuditEntry},
+    types::Ts,
+};
+
+queries! {
+    INSERT = "INSERT INTO audit_log (id, tenant_id, at, actor, request_id, action, subject_kind, subject_id, data)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    LIST = "SELECT id, at, actor, request_id, action, subject_kind, subject_id, data FROM audit_log
+        WHERE tenant_id = $1 AND subject_kind = $2 AND subject_id = $3 ORDER BY at, id LIMIT $4";
+}
+
+/// Write that `action` (`booking.created`: kind and verb) was done to `subject`.
+pub(crate) async fn note(
+    conn: &mut Conn,
+    audit: &Audit,
+    tenant: Option<TenantId>,
+    action: &'static str,
+    subject: Uuid,
+    data: Value,
+) -> Result<(), StoreError> {
+    let kind = action.split_once('.').map_or(action, |(kind, _)| kind);
+    sqlx::query::<Db>(INSERT)
+        .bind(audit.id.uuid())
+        .bind(tenant.map(TenantId::uuid))
+        .bind(Ts(audit.at))
+        .bind(&audit.actor)
+        .bind(&audit.request_id)
+        .bind(action)
+        .bind(kind)
+        .bind(subject)
+        .bind(Json(data))
+        .execute(conn)
+        .await
+        .map_err(|error| StoreError::from(error).duplicate("an audit row with this id"))?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    at: Ts,
+    actor: String,
+    request_id: String,
+    action: String,
+    subject_kind: String,
+    subject_id: Uuid,
+    data: Json<Value>,
+}
+
+impl From<Row> for AuditEntry {
+    fn from(row: Row) -> Self {
+        Self {
+            audit: Audit {
+                id: AuditEntryId::from_uuid(row.id),
+                at: row.at.0,
+                actor: row.actor,
+                request_id: row.request_id,
+            },
+            action: row.action,
+            subject_kind: row.subject_kind,
+            subject_id: row.subject_id,
+            data: row.data.0,
+        }
+    }
+}
+
+pub(crate) async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    kind: &str,
+    subject: Uuid,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as::<Db, Row>(LIST)
+        .bind(tenant.uuid())
+        .bind(kind)
+        .bind(subject)
+        .bind(limits::LIST_ROWS_MAX)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}

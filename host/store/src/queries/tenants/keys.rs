@@ -1,0 +1,199 @@
+//! API keys. Only their hashes are stored.
+
+use berth_model::{
+    id::{ApiKeyId, TenantId},
+    limits,
+    listing::TenantState,
+    time::Instant,
+};
+use serde_json::{Value, json};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{
+    super::{super::Db, Conn, at, found, met, named, number, shaped},
+    audit,
+};
+use crate::{
+    StoreError,
+    records::{ApiKeyRecord, Audit},
+    types::Ts,
+};
+
+queries! {
+    INSERT = "INSERT INTO api_keys (id, tenant_id, name, prefix, hash, scopes, created_at, expires_at, requests_per_minute, sources)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    BY_HASH = "SELECT k.id, k.tenant_id, k.name, k.prefix, k.scopes, k.requests_per_minute, k.sources, k.created_at, k.expires_at,
+            k.revoked_at, k.last_used_at, t.state AS tenant_state
+        FROM api_keys k LEFT JOIN tenants t ON t.id = k.tenant_id WHERE k.hash = $1";
+    LIST = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, created_at, expires_at, revoked_at, last_used_at
+        FROM api_keys WHERE tenant_id IS NOT DISTINCT FROM $1 ORDER BY id LIMIT $2";
+    REVOKE = "UPDATE api_keys SET revoked_at = $3
+        WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL";
+    SET_SOURCES = "UPDATE api_keys SET sources = $3
+        WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL";
+    ROTATE = "UPDATE api_keys SET hash = $3, prefix = $4, last_used_at = NULL
+        WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL
+            AND (expires_at IS NULL OR expires_at > $5)";
+    GET = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, created_at, expires_at, revoked_at, last_used_at
+        FROM api_keys WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2";
+    TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1";
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    tenant_id: Option<Uuid>,
+    name: String,
+    prefix: String,
+    scopes: Json<Value>,
+    requests_per_minute: Option<i64>,
+    sources: Json<Value>,
+    created_at: Ts,
+    expires_at: Option<Ts>,
+    revoked_at: Option<Ts>,
+    last_used_at: Option<Ts>,
+}
+
+#[derive(sqlx::FromRow)]
+struct KnownRow {
+    #[sqlx(flatten)]
+    key: Row,
+    tenant_state: Option<String>,
+}
+
+impl TryFrom<Row> for ApiKeyRecord {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ApiKeyId::from_uuid(row.id),
+            tenant: row.tenant_id.map(TenantId::from_uuid),
+            name: row.name,
+            prefix: row.prefix,
+            scopes: shaped(row.scopes, "scopes")?,
+            requests_per_minute: row
+                .requests_per_minute
+                .map(|value| number(value, "requests per minute"))
+                .transpose()?,
+            sources: shaped(row.sources, "sources")?,
+            created_at: row.created_at.0,
+            expires_at: at(row.expires_at),
+            revoked_at: at(row.revoked_at),
+            last_used_at: at(row.last_used_at),
+        })
+    }
+}
+
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    key: &ApiKeyRecord,
+    hash: &[u8],
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(INSERT)
+        .bind(key.id.uuid())
+        .bind(key.tenant.map(TenantId::uuid))
+        .bind(&key.name)
+        .bind(&key.prefix)
+        .bind(hash)
+        .bind(Json(&key.scopes))
+        .bind(Ts(key.created_at))
+        .bind(key.expires_at.map(Ts))
+        .bind(key.requests_per_minute.map(i64::from))
+        .bind(Json(&key.sources))
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| StoreError::from(e).missing("tenant").duplicate("this key"))?;
+    let data = json!({
+        "name": key.name, "prefix": key.prefix, "scopes": key.scopes, "expires_at": key.expires_at,
+        "requests_per_minute": key.requests_per_minute, "sources": key.sources,
+    });
+    audit::note(conn, audit, key.tenant, "key.created", key.id.uuid(), data).await
+}
+
+/// A key, and the state of its tenant if it has one.
+pub(crate) async fn by_hash(
+    conn: &mut Conn,
+    hash: &[u8],
+) -> Result<(ApiKeyRecord, Option<TenantState>), StoreError> {
+    let row = sqlx::query_as::<Db, KnownRow>(BY_HASH).bind(hash).fetch_optional(conn).await?;
+    let KnownRow { key, tenant_state } = found(row, "key")?;
+    let state = |text: String| named(&TenantState::ALL, TenantState::as_str, &text, "tenant state");
+    Ok((key.try_into()?, tenant_state.map(state).transpose()?))
+}
+
+pub(crate) async fn list(conn: &mut Conn, tenant: Option<TenantId>) -> Result<Vec<ApiKeyRecord>, StoreError> {
+    let rows = sqlx::query_as::<Db, Row>(LIST)
+        .bind(tenant.map(TenantId::uuid))
+        .bind(limits::LIST_ROWS_MAX)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+pub(crate) async fn revoke(
+    conn: &mut Conn,
+    tenant: Option<TenantId>,
+    key: ApiKeyId,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let done = sqlx::query::<Db>(REVOKE)
+        .bind(key.uuid())
+        .bind(tenant.map(TenantId::uuid))
+        .bind(Ts(audit.at))
+        .execute(&mut *conn)
+        .await?;
+    met(&done, StoreError::NotFound("key"))?;
+    audit::note(conn, audit, tenant, "key.revoked", key.uuid(), json!({})).await
+}
+
+pub(crate) async fn set_sources(
+    conn: &mut Conn,
+    tenant: Option<TenantId>,
+    key: ApiKeyId,
+    sources: &[String],
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let done = sqlx::query::<Db>(SET_SOURCES)
+        .bind(key.uuid())
+        .bind(tenant.map(TenantId::uuid))
+        .bind(Json(sources))
+        .execute(&mut *conn)
+        .await?;
+    met(&done, StoreError::NotFound("key"))?;
+    audit::note(conn, audit, tenant, "key.changed", key.uuid(), json!({ "sources": sources })).await
+}
+
+/// Give a key another text. It stays the same key: what refers to its id goes on.
+pub(crate) async fn rotate(
+    conn: &mut Conn,
+    tenant: Option<TenantId>,
+    key: ApiKeyId,
+    hash: &[u8],
+    prefix: &str,
+    audit: &Audit,
+) -> Result<ApiKeyRecord, StoreError> {
+    let done = sqlx::query::<Db>(ROTATE)
+        .bind(key.uuid())
+        .bind(tenant.map(TenantId::uuid))
+        .bind(hash)
+        .bind(prefix)
+        .bind(Ts(audit.at))
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| StoreError::from(e).duplicate("this key"))?;
+    let row = sqlx::query_as::<Db, Row>(GET)
+        .bind(key.uuid())
+        .bind(tenant.map(TenantId::uuid))
+        .fetch_optional(&mut *conn)
+        .await?;
+    let record = found(row, "key")?.try_into()?;
+    met(&done, StoreError::WrongState)?;
+    audit::note(conn, audit, tenant, "key.rotated", key.uuid(), json!({ "prefix": prefix })).await?;
+    Ok(record)
+}
+
+pub(crate) async fn touch(conn: &mut Conn, key: ApiKeyId, now: Instant) -> Result<(), StoreError> {
+    sqlx::query::<Db>(TOUCH).bind(key.uuid()).bind(Ts(now)).execute(conn).await?;
+    Ok(())
+}

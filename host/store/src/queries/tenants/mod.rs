@@ -1,0 +1,154 @@
+//! Tenants.
+
+pub(crate) mod audit;
+pub(crate) mod keys;
+pub(crate) mod removal;
+
+use berth_model::{
+    id::{ConnectionId, TenantId},
+    limits,
+    listing::{TenantRecord, TenantState},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{super::Db, Conn, found, met, named};
+use crate::{StoreError, records::Audit, types::Ts};
+
+queries! {
+    INSERT = "INSERT INTO tenants (id, slug, name, default_connection, created_at) VALUES ($1, $2, $3, $4, $5)";
+    GET = "SELECT id, slug, name, default_connection, state, created_at FROM tenants WHERE id = $1";
+    BY_SLUG = "SELECT id, slug, name, default_connection, state, created_at FROM tenants WHERE slug = $1";
+    LIST = "SELECT id, slug, name, default_connection, state, created_at FROM tenants ORDER BY id LIMIT $1";
+    IN_DELETION = "SELECT id FROM tenants WHERE state = 'deleting' ORDER BY id LIMIT $1";
+    SUSPEND = "UPDATE tenants SET state = 'suspended' WHERE id = $1 AND state = 'active'";
+    RESUME = "UPDATE tenants SET state = 'active' WHERE id = $1 AND state = 'suspended'";
+    READ_ANEW = "UPDATE sync_states SET phase = 'idle', position = NULL, due_at = $2, failures = 0, error = NULL
+        WHERE tenant_id = $1 AND connection_id IN (SELECT id FROM connections WHERE tenant_id = $1 AND state = 'active')";
+    BEGIN_DELETION = "UPDATE tenants SET state = 'deleting' WHERE id = $1 AND state <> 'deleting'";
+    REVOKE_KEYS = "UPDATE api_keys SET revoked_at = $2 WHERE tenant_id = $1 AND revoked_at IS NULL";
+    ZONES = "SELECT DISTINCT t.slug, z.time_zone FROM tenants t
+        JOIN (SELECT tenant_id, time_zone FROM listings UNION SELECT tenant_id, time_zone FROM members) z ON z.tenant_id = t.id
+        ORDER BY z.time_zone, t.slug LIMIT $1";
+    UPDATE = "UPDATE tenants SET slug = $2, name = $3, default_connection = $4 WHERE id = $1";
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    slug: String,
+    name: String,
+    default_connection: Option<Uuid>,
+    state: String,
+    created_at: Ts,
+}
+
+impl TryFrom<Row> for TenantRecord {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: TenantId::from_uuid(row.id),
+            slug: row.slug,
+            name: row.name,
+            default_connection: row.default_connection.map(ConnectionId::from_uuid),
+            state: named(&TenantState::ALL, TenantState::as_str, &row.state, "tenant state")?,
+            created_at: row.created_at.0,
+        })
+    }
+}
+
+async fn note(
+    conn: &mut Conn,
+    audit: &Audit,
+    action: &'static str,
+    tenant: &TenantRecord,
+) -> Result<(), StoreError> {
+    let data =
+        json!({ "slug": tenant.slug, "name": tenant.name, "default_connection": tenant.default_connection });
+    audit::note(conn, audit, Some(tenant.id), action, tenant.id.uuid(), data).await
+}
+
+pub(crate) async fn insert(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit) -> Result<(), StoreError> {
+    sqlx::query::<Db>(INSERT)
+        .bind(tenant.id.uuid())
+        .bind(&tenant.slug)
+        .bind(&tenant.name)
+        .bind(tenant.default_connection.map(ConnectionId::uuid))
+        .bind(Ts(tenant.created_at))
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| StoreError::from(e).duplicate("a tenant with this slug").missing("connection"))?;
+    note(conn, audit, "tenant.created", tenant).await
+}
+
+pub(crate) async fn get(conn: &mut Conn, tenant: TenantId) -> Result<TenantRecord, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).fetch_optional(conn).await?;
+    found(row, "tenant")?.try_into()
+}
+
+pub(crate) async fn by_slug(conn: &mut Conn, slug: &str) -> Result<TenantRecord, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(BY_SLUG).bind(slug).fetch_optional(conn).await?;
+    found(row, "tenant")?.try_into()
+}
+
+pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<TenantRecord>, StoreError> {
+    let rows = sqlx::query_as::<Db, Row>(LIST).bind(limits::LIST_ROWS_MAX).fetch_all(conn).await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Names of zones of listings and members, each with the slug of a tenant that has it.
+pub(crate) async fn zones(conn: &mut Conn) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(sqlx::query_as::<Db, (String, String)>(ZONES).bind(limits::LIST_ROWS_MAX).fetch_all(conn).await?)
+}
+
+/// Those of which something is left to be removed.
+pub(crate) async fn in_deletion(conn: &mut Conn) -> Result<Vec<TenantId>, StoreError> {
+    let rows =
+        sqlx::query_scalar::<Db, Uuid>(IN_DELETION).bind(limits::LIST_ROWS_MAX).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(TenantId::from_uuid).collect())
+}
+
+pub(crate) async fn update(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit) -> Result<(), StoreError> {
+    let done = sqlx::query::<Db>(UPDATE)
+        .bind(tenant.id.uuid())
+        .bind(&tenant.slug)
+        .bind(&tenant.name)
+        .bind(tenant.default_connection.map(ConnectionId::uuid))
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| StoreError::from(e).duplicate("a tenant with this slug").missing("connection"))?;
+    met(&done, StoreError::NotFound("tenant"))?;
+    note(conn, audit, "tenant.updated", tenant).await
+}
+
+/// Suspend an active tenant, or resume a suspended one, whose connections are then read anew; `WrongState` if it is neither.
+pub(crate) async fn suspend(
+    conn: &mut Conn,
+    tenant: TenantId,
+    suspended: bool,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let (statement, action) =
+        if suspended { (SUSPEND, "tenant.suspended") } else { (RESUME, "tenant.resumed") };
+    let done = sqlx::query::<Db>(statement).bind(tenant.uuid()).execute(&mut *conn).await?;
+    get(conn, tenant).await?;
+    met(&done, StoreError::WrongState)?;
+    if !suspended {
+        sqlx::query::<Db>(READ_ANEW).bind(tenant.uuid()).bind(Ts(audit.at)).execute(&mut *conn).await?;
+    }
+    audit::note(conn, audit, Some(tenant), action, tenant.uuid(), json!({})).await
+}
+
+/// From now on everything of a tenant is removed; its keys end now. `WrongState` if that is so already.
+pub(crate) async fn begin_deletion(
+    conn: &mut Conn,
+    tenant: TenantId,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let done = sqlx::query::<Db>(BEGIN_DELETION).bind(tenant.uuid()).execute(&mut *conn).await?;
+    let record = get(conn, tenant).await?;
+    met(&done, StoreError::WrongState)?;
+    sqlx::query::<Db>(REVOKE_KEYS).bind(tenant.uuid()).bind(Ts(audit.at)).execute(&mut *conn).await?;
+    let data = json!({ "slug": record.slug });
+    audit::note(conn, audit, Some(tenant), "tenant.deletion_begun", tenant.uuid(), data).await
+}
