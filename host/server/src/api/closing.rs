@@ -6,7 +6,7 @@ use berth_store::records::OfferCounts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::booking_providers::{ConnectionView, tagged};
+use crate::api::connections::{ConnectionView, tagged};
 use crate::http::{
     app::{App, RequestId},
     auth::Authenticated,

@@ -1,34 +1,17 @@
 //! One file per resource. Routes, their documentation and their shapes stand together.
 
-mod admin;
-mod availability;
-mod booking_changes;
-mod booking_providers;
-mod bookings;
-mod calendars;
-mod clock_changes;
+pub(crate) mod availability;
+pub(crate) mod bookings;
+pub(crate) mod calendars;
+pub(crate) mod catalog;
 mod closing;
-mod compute;
-pub(crate) mod errors;
-mod event_types;
-pub(crate) mod grants;
-pub(crate) mod health;
-mod holds;
-mod holidays;
-pub(crate) mod installations;
-mod integrations;
-mod keys;
-mod listings;
-mod manage;
-pub(crate) mod oauth;
-mod operations;
+pub(crate) mod connections;
+pub(crate) mod inbound;
+pub(crate) mod jobs;
+pub(crate) mod mirror;
+pub(crate) mod monitoring;
 pub(crate) mod plugins;
-mod rules;
-mod series;
-mod team;
-mod tenants;
-mod webhook_log;
-mod webhooks;
+pub(crate) mod tenants;
 
 use axum::{Router, response::Redirect, routing::get};
 use serde::{Deserialize, Deserializer};
@@ -79,123 +62,158 @@ fn bookings_documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(bookings::create, bookings::list))
         .routes(routes!(bookings::get))
-        .routes(routes!(booking_changes::cancel))
-        .routes(routes!(booking_changes::reschedule))
-        .routes(routes!(clock_changes::list))
-        .routes(routes!(clock_changes::keep))
-        .routes(routes!(booking_changes::confirm))
-        .routes(routes!(booking_changes::decline))
-        .routes(routes!(booking_changes::no_show))
+        .routes(routes!(bookings::change::cancel))
+        .routes(routes!(bookings::change::reschedule))
+        .routes(routes!(bookings::clock_changes::list))
+        .routes(routes!(bookings::clock_changes::keep))
+        .routes(routes!(bookings::change::confirm))
+        .routes(routes!(bookings::change::decline))
+        .routes(routes!(bookings::change::no_show))
 }
 
 fn keyed_documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(listings::create, listings::list))
-        .routes(routes!(listings::get, listings::update, listings::delete))
-        .routes(routes!(team::create, team::list))
-        .routes(routes!(team::get, team::update, team::delete))
-        .routes(routes!(event_types::create, event_types::list))
-        .routes(routes!(event_types::get, event_types::update, event_types::delete))
-        .routes(routes!(event_types::duplicate))
+        .routes(routes!(catalog::listings::create, catalog::listings::list))
+        .routes(routes!(catalog::listings::get, catalog::listings::update, catalog::listings::delete))
+        .routes(routes!(catalog::members::create, catalog::members::list))
+        .routes(routes!(catalog::members::get, catalog::members::update, catalog::members::delete))
+        .routes(routes!(catalog::event_types::create, catalog::event_types::list))
+        .routes(routes!(
+            catalog::event_types::get,
+            catalog::event_types::update,
+            catalog::event_types::delete
+        ))
+        .routes(routes!(catalog::event_types::duplicate))
         .routes(routes!(availability::availability))
-        .routes(routes!(rules::generate))
-        .merge(OpenApiRouter::new().routes(routes!(holidays::import)).layer(holidays::body_limit()))
-        .routes(routes!(holidays::import_country))
-        .routes(routes!(holidays::countries))
-        .routes(routes!(rules::patterns::create, rules::patterns::list))
-        .routes(routes!(rules::patterns::get, rules::patterns::replace, rules::patterns::delete))
-        .routes(routes!(rules::overrides::create, rules::overrides::list))
-        .routes(routes!(rules::overrides::get, rules::overrides::replace, rules::overrides::delete))
-        .routes(routes!(rules::holidays::create, rules::holidays::list))
-        .routes(routes!(rules::holidays::get, rules::holidays::replace, rules::holidays::delete))
-        .routes(routes!(rules::out_of_office::create, rules::out_of_office::list))
+        .routes(routes!(availability::rules::generate))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(availability::holidays::import))
+                .layer(availability::holidays::body_limit()),
+        )
+        .routes(routes!(availability::holidays::import_country))
+        .routes(routes!(availability::holidays::countries))
+        .routes(routes!(availability::rules::patterns::create, availability::rules::patterns::list))
         .routes(routes!(
-            rules::out_of_office::get,
-            rules::out_of_office::replace,
-            rules::out_of_office::delete
+            availability::rules::patterns::get,
+            availability::rules::patterns::replace,
+            availability::rules::patterns::delete
         ))
-        .routes(routes!(rules::travel::create, rules::travel::list))
-        .routes(routes!(rules::travel::get, rules::travel::replace, rules::travel::delete))
-        .routes(routes!(rules::restriction_schedules::create, rules::restriction_schedules::list))
+        .routes(routes!(availability::rules::overrides::create, availability::rules::overrides::list))
         .routes(routes!(
-            rules::restriction_schedules::get,
-            rules::restriction_schedules::replace,
-            rules::restriction_schedules::delete
+            availability::rules::overrides::get,
+            availability::rules::overrides::replace,
+            availability::rules::overrides::delete
         ))
-        .merge(OpenApiRouter::new().routes(routes!(compute::post)).layer(compute::body_limit()))
+        .routes(routes!(availability::rules::holidays::create, availability::rules::holidays::list))
+        .routes(routes!(
+            availability::rules::holidays::get,
+            availability::rules::holidays::replace,
+            availability::rules::holidays::delete
+        ))
+        .routes(routes!(availability::rules::out_of_office::create, availability::rules::out_of_office::list))
+        .routes(routes!(
+            availability::rules::out_of_office::get,
+            availability::rules::out_of_office::replace,
+            availability::rules::out_of_office::delete
+        ))
+        .routes(routes!(availability::rules::travel::create, availability::rules::travel::list))
+        .routes(routes!(
+            availability::rules::travel::get,
+            availability::rules::travel::replace,
+            availability::rules::travel::delete
+        ))
+        .routes(routes!(
+            availability::rules::restriction_schedules::create,
+            availability::rules::restriction_schedules::list
+        ))
+        .routes(routes!(
+            availability::rules::restriction_schedules::get,
+            availability::rules::restriction_schedules::replace,
+            availability::rules::restriction_schedules::delete
+        ))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(availability::compute::post))
+                .layer(availability::compute::body_limit()),
+        )
         .merge(bookings_documented())
-        .routes(routes!(manage::link))
-        .routes(routes!(calendars::invitation))
-        .routes(routes!(calendars::rotate_member, calendars::end_member))
-        .routes(routes!(calendars::rotate_listing, calendars::end_listing))
-        .routes(routes!(holds::create))
-        .routes(routes!(holds::get, holds::release))
-        .routes(routes!(holds::extend))
+        .routes(routes!(bookings::manage::link))
+        .routes(routes!(calendars::feeds::invitation))
+        .routes(routes!(calendars::feeds::rotate_member, calendars::feeds::end_member))
+        .routes(routes!(calendars::feeds::rotate_listing, calendars::feeds::end_listing))
+        .routes(routes!(bookings::holds::create))
+        .routes(routes!(bookings::holds::get, bookings::holds::release))
+        .routes(routes!(bookings::holds::extend))
         .routes(routes!(bookings::timeline))
-        .routes(routes!(booking_providers::create, booking_providers::list))
-        .routes(routes!(booking_providers::get, booking_providers::update, booking_providers::delete))
+        .routes(routes!(connections::create, connections::list))
+        .routes(routes!(connections::get, connections::update, connections::delete))
         .merge(closing_documented())
-        .routes(routes!(booking_providers::rotate_webhook_secret))
-        .routes(routes!(booking_providers::health))
-        .routes(routes!(booking_providers::event_types))
-        .routes(routes!(booking_providers::calls))
-        .routes(routes!(integrations::create, integrations::list))
-        .routes(routes!(integrations::get, integrations::update, integrations::delete))
-        .routes(routes!(integrations::sync))
-        .routes(routes!(admin::sync_of, admin::start_sync))
-        .routes(routes!(admin::set_rules))
-        .routes(routes!(admin::mirror))
-        .routes(routes!(admin::sync_status))
-        .routes(routes!(admin::full_sync))
-        .routes(routes!(admin::health))
-        .routes(routes!(admin::errors))
-        .routes(routes!(operations::operations))
-        .routes(routes!(operations::requeue))
-        .routes(routes!(admin::conflicts))
-        .routes(routes!(admin::resolve))
-        .routes(routes!(admin::revert))
-        .routes(routes!(admin::reconciliation))
-        .routes(routes!(webhook_log::list))
-        .routes(routes!(webhook_log::get))
-        .routes(routes!(webhook_log::reprocess))
-        .routes(routes!(webhook_log::refusals))
-        .routes(routes!(oauth::start))
-        .routes(routes!(oauth::restart))
-        .routes(routes!(oauth::consents, oauth::revoke))
-        .routes(routes!(keys::create, keys::list))
-        .routes(routes!(keys::rotate))
-        .routes(routes!(keys::revoke, keys::update))
+        .routes(routes!(connections::rotate_webhook_secret))
+        .routes(routes!(connections::health))
+        .routes(routes!(connections::event_types))
+        .routes(routes!(connections::calls))
+        .routes(routes!(calendars::connected::create, calendars::connected::list))
+        .routes(routes!(
+            calendars::connected::get,
+            calendars::connected::update,
+            calendars::connected::delete
+        ))
+        .routes(routes!(calendars::connected::sync))
+        .routes(routes!(mirror::sync_of, mirror::start_sync))
+        .routes(routes!(mirror::set_rules))
+        .routes(routes!(mirror::mirror))
+        .routes(routes!(mirror::sync_status))
+        .routes(routes!(mirror::full_sync))
+        .routes(routes!(mirror::health))
+        .routes(routes!(mirror::errors))
+        .routes(routes!(jobs::operations::operations))
+        .routes(routes!(jobs::operations::requeue))
+        .routes(routes!(mirror::conflicts))
+        .routes(routes!(mirror::resolve))
+        .routes(routes!(mirror::revert))
+        .routes(routes!(mirror::reconciliation))
+        .routes(routes!(inbound::log::list))
+        .routes(routes!(inbound::log::get))
+        .routes(routes!(inbound::log::reprocess))
+        .routes(routes!(inbound::log::refusals))
+        .routes(routes!(connections::oauth::start))
+        .routes(routes!(connections::oauth::restart))
+        .routes(routes!(connections::oauth::consents, connections::oauth::revoke))
+        .routes(routes!(tenants::keys::create, tenants::keys::list))
+        .routes(routes!(tenants::keys::rotate))
+        .routes(routes!(tenants::keys::revoke, tenants::keys::update))
         .routes(routes!(tenants::create, tenants::list))
         .routes(routes!(tenants::update, tenants::delete))
         .routes(routes!(tenants::suspend))
         .routes(routes!(tenants::resume))
         .routes(routes!(tenants::deletion))
         .routes(routes!(tenants::create_key))
-        .routes(routes!(installations::install, plugins::list))
-        .routes(routes!(installations::list))
-        .routes(routes!(installations::get))
+        .routes(routes!(plugins::installations::install, plugins::list))
+        .routes(routes!(plugins::installations::list))
+        .routes(routes!(plugins::installations::get))
         .routes(routes!(plugins::get))
         .routes(routes!(plugins::activate))
         .routes(routes!(plugins::rollback))
         .routes(routes!(plugins::quarantine, plugins::lift))
-        .routes(routes!(grants::list, grants::set, grants::change))
-        .routes(routes!(health::metrics))
-        .routes(routes!(oauth::clients))
-        .routes(routes!(oauth::set_client, oauth::delete_client))
+        .routes(routes!(plugins::grants::list, plugins::grants::set, plugins::grants::change))
+        .routes(routes!(monitoring::health::metrics))
+        .routes(routes!(connections::oauth::clients))
+        .routes(routes!(connections::oauth::set_client, connections::oauth::delete_client))
 }
 
 fn open_documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz))
-        .routes(routes!(webhooks::receive, webhooks::receive_get))
-        .routes(routes!(webhooks::receive_for_account))
-        .routes(routes!(oauth::callback))
-        .routes(routes!(manage::get))
-        .routes(routes!(calendars::own_invitation))
-        .routes(routes!(calendars::feed))
-        .routes(routes!(manage::cancel))
-        .routes(routes!(manage::reschedule))
+        .routes(routes!(monitoring::health::healthz))
+        .routes(routes!(monitoring::health::readyz))
+        .routes(routes!(inbound::receive::receive, inbound::receive::receive_get))
+        .routes(routes!(inbound::receive::receive_for_account))
+        .routes(routes!(connections::oauth::callback))
+        .routes(routes!(bookings::manage::get))
+        .routes(routes!(calendars::feeds::own_invitation))
+        .routes(routes!(calendars::feeds::feed))
+        .routes(routes!(bookings::manage::cancel))
+        .routes(routes!(bookings::manage::reschedule))
 }
 
 /// Routes that need a key.
@@ -211,7 +229,7 @@ pub(crate) fn open() -> Router<App> {
 /// Metrics alone, without a key: for an address that only the machine that watches can reach.
 pub fn metrics_router(app: App) -> Router {
     Router::new()
-        .route("/metrics", get(health::metrics_text))
+        .route("/metrics", get(monitoring::health::metrics_text))
         .fallback(|| async { ApiError(Problem::new(Code::NotFound, "Only /metrics is here.")) })
         .with_state(app)
 }
@@ -225,7 +243,7 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
 pub(crate) fn docs(document: utoipa::openapi::OpenApi) -> Router<App> {
     let browser: Router<App> = SwaggerUi::new("/docs").url("/openapi.json", document).into();
     browser
-        .route(errors::PATH, get(errors::page))
+        .route(monitoring::errors::PATH, get(monitoring::errors::page))
         // Until there are pages for people.
         .route("/", get(|| async { Redirect::temporary("/docs/") }))
 }

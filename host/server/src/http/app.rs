@@ -236,7 +236,7 @@ async fn observed(State(app): State<App>, mut request: Request, next: Next) -> R
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let key = response.extensions().get::<KeyUsed>().map(|key| tracing::field::display(key.0));
     span.in_scope(|| {
-        if api::health::PATHS.contains(&route.as_str()) {
+        if api::monitoring::health::PATHS.contains(&route.as_str()) {
             tracing::debug!(status, ms, key, "request answered");
         } else {
             tracing::info!(status, ms, key, "request answered");

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::api::errors;
+use crate::api::monitoring::errors;
 
 /// A refusal on its way to the caller.
 #[derive(Debug)]

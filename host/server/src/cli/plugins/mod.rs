@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use self::{place::Place, server::Server};
 use super::{CliError, Context, output};
 use crate::{
-    api::{grants::ChangedGrant, plugins::PluginView},
+    api::plugins::{PluginView, grants::ChangedGrant},
     wiring,
 };
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::place::Place;
 use crate::{
-    api::oauth::OAuthClientView,
+    api::connections::oauth::OAuthClientView,
     cli::{CliError, output},
 };
 

@@ -9,9 +9,8 @@ use indicatif::ProgressBar;
 use super::server::Server;
 use crate::{
     api::{
-        grants::ChangedGrant,
-        oauth::OAuthClientView,
-        plugins::{PluginDetail, PluginView},
+        connections::oauth::OAuthClientView,
+        plugins::{PluginDetail, PluginView, grants::ChangedGrant},
     },
     cli::{
         CliError,

@@ -13,10 +13,8 @@ use serde_json::json;
 
 use crate::{
     api::{
-        grants::ChangedGrant,
-        installations::InstallationView,
-        oauth::OAuthClientView,
-        plugins::{PluginDetail, PluginView},
+        connections::oauth::OAuthClientView,
+        plugins::{PluginDetail, PluginView, grants::ChangedGrant, installations::InstallationView},
     },
     cli::{CliError, client::client},
 };

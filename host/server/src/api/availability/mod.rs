@@ -1,0 +1,248 @@
+//! Slots.
+
+pub(crate) mod compute;
+pub(crate) mod holidays;
+pub(crate) mod rules;
+
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use berth_engine::{AvailabilityAnswer, AvailabilityQuery, ProviderChoice, RejectedSlot};
+use berth_model::{
+    event_type::TwinState,
+    hours,
+    id::{ConnectionId, EventTypeId, MemberId, RuleId},
+    limits,
+    problem::{Code, Problem},
+    scheduling::slots::Reason,
+    time::{Instant, Interval, Zone},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    extract::Query,
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// How long a browser may show slots without asking again.
+const CACHE_CONTROL: &str = "private, max-age=5";
+
+/// Which slots are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Params {
+    /// Event type.
+    #[param(value_type = String)]
+    event_type: EventTypeId,
+    /// From here (RFC 3339).
+    #[param(value_type = String, format = DateTime, example = "2026-11-23T00:00:00Z")]
+    from: Instant,
+    /// To here, at most 92 days later.
+    #[param(value_type = String, format = DateTime, example = "2026-11-28T00:00:00Z")]
+    to: Instant,
+    /// Zone of the person who looks; slots are grouped by its days.
+    #[param(value_type = String, example = "Europe/Lisbon")]
+    time_zone: Zone,
+    /// Length wanted, if the event type offers several.
+    length_minutes: Option<u32>,
+    /// With this member only.
+    #[param(value_type = Option<String>)]
+    member: Option<MemberId>,
+    /// As if booked there: a connection's id, or `builtin`.
+    provider: Option<String>,
+    /// Also say why other starts are not offered.
+    #[serde(default)]
+    explain: bool,
+}
+
+/// Slots by day.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Answer {
+    /// Days that have slots, in the zone asked for.
+    days: Vec<Day>,
+    /// Providers that could not be asked; empty when all is known.
+    degraded: Vec<DegradedProvider>,
+    /// Why nothing is offered whatever is free: the event type cannot be booked at the provider. Absent where it can be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_bookable: Option<NotBookable>,
+    /// Starts that are not offered, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<Vec<Rejected>>,
+    /// Patterns that an older version stored and that take too many steps to follow: they open nothing. Change their `rrule`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    left_out: Vec<RuleId>,
+}
+
+/// Why an event type cannot be booked at the provider.
+#[derive(Debug, Serialize, ToSchema)]
+struct NotBookable {
+    /// `event_type`.
+    reason: &'static str,
+    state: TwinState,
+    /// The same for people.
+    detail: &'static str,
+}
+
+impl NotBookable {
+    fn of(state: TwinState) -> Option<Self> {
+        let (reason, detail) = (Reason::EventType.as_str(), state.detail());
+        (!state.is_bookable()).then_some(Self { reason, state, detail })
+    }
+}
+
+/// A start of open hours that a member does not offer.
+#[derive(Debug, Serialize, ToSchema)]
+struct Rejected {
+    #[schema(value_type = String, format = DateTime)]
+    start: Instant,
+    #[schema(value_type = String)]
+    member: MemberId,
+    /// `notice`, `busy`, `buffer`, `limit`, `window`, `override`, `hold`, `seats`, …
+    reason: &'static str,
+    /// The same for people.
+    detail: String,
+}
+
+impl From<RejectedSlot> for Rejected {
+    fn from(r: RejectedSlot) -> Self {
+        let why = r.reason.detail();
+        let detail =
+            r.by.map_or_else(|| why.to_owned(), |by| format!("{why}: {} to {}", by.start(), by.end()));
+        Self { start: r.start, member: r.member, reason: r.reason.as_str(), detail }
+    }
+}
+
+/// The slots of a day.
+#[derive(Debug, Serialize, ToSchema)]
+struct Day {
+    /// `2026-11-23`.
+    date: String,
+    slots: Vec<Slot>,
+}
+
+/// A start that is offered.
+#[derive(Debug, Serialize, ToSchema)]
+struct Slot {
+    #[schema(value_type = String, format = DateTime)]
+    start: Instant,
+    #[schema(value_type = String, format = DateTime)]
+    end: Instant,
+    /// Who could take it.
+    #[schema(value_type = Vec<String>)]
+    members: Vec<MemberId>,
+    /// Seats that are left; 1 for a meeting of one's own.
+    seats_left: u32,
+}
+
+/// A provider, or a member's calendar, that could not be asked.
+#[derive(Debug, Serialize, ToSchema)]
+struct DegradedProvider {
+    #[schema(value_type = String)]
+    connection: ConnectionId,
+    /// Whose calendars; null: the provider that is booked, which counts for everyone.
+    #[schema(value_type = Option<String>)]
+    member: Option<MemberId>,
+    reason: String,
+}
+
+/// `builtin` or a connection's id.
+pub(crate) fn choice(text: Option<&str>) -> Result<Option<ProviderChoice>, Problem> {
+    match text {
+        None => Ok(None),
+        Some("builtin") => Ok(Some(ProviderChoice::BuiltIn)),
+        Some(id) => id.parse().map(|id| Some(ProviderChoice::Connection(id))).map_err(|_| {
+            Problem::new(Code::MalformedParameter, "provider must be the id of a connection, or builtin.")
+        }),
+    }
+}
+
+/// The slots of an event type.
+#[utoipa::path(get, path = "/api/booking/availability", tag = "availability", params(Params),
+    responses((status = 200, body = Answer, headers(("ETag" = String, description = "Send it back as If-None-Match."))), (status = 304, description = "Nothing changed."), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn availability(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    headers: HeaderMap,
+    Query(params): Query<Params>,
+) -> ApiResult<Response> {
+    let caller = key.caller("availability:read", &request_id)?;
+    let within = Interval::new(params.from, params.to)
+        .map_err(|_| Problem::new(Code::MalformedParameter, "to must not be before from."))?;
+    let query = AvailabilityQuery {
+        event_type: params.event_type,
+        within,
+        time_zone: params.time_zone,
+        length_minutes: params.length_minutes,
+        member: params.member,
+        provider: choice(params.provider.as_deref())?,
+        explain: params.explain,
+    };
+    let found = app.engine().availability(&caller, query).await?;
+    let named: usize = found.slots.iter().map(|slot| slot.members.len().saturating_add(1)).sum();
+    let zone = params.time_zone;
+    let answer = if named.saturating_add(found.rejected.len()) <= limits::SLOTS_INLINE_MAX {
+        written(found, zone, params.explain)?
+    } else {
+        app.engine().compute(caller.tenant, move |_| written(found, zone, params.explain)).await?
+    };
+    Ok(tagged(&headers, answer))
+}
+
+/// An answer as JSON, and the tag of its content.
+struct Written {
+    tag: String,
+    body: Vec<u8>,
+}
+
+fn written(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Written, Problem> {
+    let mut days: BTreeMap<_, Vec<Slot>> = BTreeMap::new();
+    for slot in found.slots {
+        let date = hours::civil_day(zone, slot.when.start());
+        let slot = Slot {
+            start: slot.when.start(),
+            end: slot.when.end(),
+            members: slot.members,
+            seats_left: slot.seats_left,
+        };
+        days.entry(date).or_default().push(slot);
+    }
+    let answer = Answer {
+        days: days.into_iter().map(|(date, slots)| Day { date: date.to_string(), slots }).collect(),
+        degraded: found
+            .degraded
+            .into_iter()
+            .map(|d| DegradedProvider { connection: d.connection, member: d.member, reason: d.reason })
+            .collect(),
+        not_bookable: NotBookable::of(found.twin),
+        left_out: found.left_out,
+        rejected: explain.then(|| found.rejected.into_iter().map(Rejected::from).collect()),
+    };
+    let body = serde_json::to_vec(&answer)
+        .map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))?;
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    Ok(Written { tag: format!("\"{:016x}\"", hasher.finish()), body })
+}
+
+/// The answer with its tag, or 304 if the caller has it. It may be kept for seconds only: it is asked again at booking.
+fn tagged(headers: &HeaderMap, Written { tag, body }: Written) -> Response {
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let known = known.flat_map(|value| value.split(',')).any(|value| value.trim() == tag);
+    let kept = [(header::ETAG, tag), (header::CACHE_CONTROL, CACHE_CONTROL.to_owned())];
+    if known {
+        return (StatusCode::NOT_MODIFIED, kept).into_response();
+    }
+    (kept, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}

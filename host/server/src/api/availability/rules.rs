@@ -1,0 +1,297 @@
+//! Availability rules: patterns, overrides, holidays, time off, travel, restriction schedules. One shape of routes for all.
+
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use berth_engine::PatternPreview;
+use berth_model::{
+    id::{EventTypeId, ListingId, MemberId, RuleId},
+    problem::{Code, FieldError, Problem},
+    rule::{
+        Holiday, OutOfOffice, Override, Pattern, RestrictionSchedule, Rule, RuleKind, RuleOwner, RuleRecord,
+        TravelRule,
+    },
+    time::{Instant, Interval, Zone},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    etag,
+    extract::{IfMatch, Json as Body, Path, Query, Tree, malformed},
+    page::{self, Page, PageParams},
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// A rule.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(description = include_str!("clocks.md"))]
+pub(crate) struct RuleView {
+    #[schema(value_type = String)]
+    id: RuleId,
+    /// Whom it bears on: one of these.
+    #[schema(value_type = Option<String>)]
+    member: Option<MemberId>,
+    #[schema(value_type = Option<String>)]
+    listing: Option<ListingId>,
+    #[schema(value_type = Option<String>)]
+    event_type: Option<EventTypeId>,
+    /// What it says, in the words that it was made with.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    rule: Value,
+    /// Counts changes; the `ETag`.
+    revision: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Instant,
+}
+
+impl From<RuleRecord> for RuleView {
+    fn from(r: RuleRecord) -> Self {
+        let mut rule = serde_json::to_value(&r.rule).unwrap_or(Value::Null);
+        if let Some(fields) = rule.as_object_mut() {
+            fields.remove("kind");
+        }
+        let (mut member, mut listing, mut event_type) = (None, None, None);
+        match r.owner {
+            Some(RuleOwner::Member(id)) => member = Some(id),
+            Some(RuleOwner::Listing(id)) => listing = Some(id),
+            Some(RuleOwner::EventType(id)) => event_type = Some(id),
+            None => {}
+        }
+        let (revision, created_at, updated_at) = (r.revision, r.created_at, r.updated_at);
+        Self { id: r.id, member, listing, event_type, rule, revision, created_at, updated_at }
+    }
+}
+
+/// A rule to be made: whom it bears on (one of `member`, `listing`, `event_type`), and what it says.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the body that `read` takes apart")]
+pub(crate) struct RuleBody<T> {
+    #[schema(value_type = Option<String>)]
+    member: Option<MemberId>,
+    #[schema(value_type = Option<String>)]
+    listing: Option<ListingId>,
+    #[schema(value_type = Option<String>)]
+    event_type: Option<EventTypeId>,
+    #[serde(flatten)]
+    rule: T,
+}
+
+/// Take the owner out of a body and read the rest as what it must be.
+fn read<T: serde::de::DeserializeOwned>(mut body: Value) -> ApiResult<(Option<RuleOwner>, T)> {
+    let mut owners = Vec::new();
+    if let Some(fields) = body.as_object_mut() {
+        for name in ["member", "listing", "event_type"] {
+            let Some(value) = fields.remove(name).filter(|value| !value.is_null()) else { continue };
+            let id = value.as_str().and_then(|text| text.parse::<uuid::Uuid>().ok()).ok_or_else(|| {
+                Problem::invalid(vec![FieldError::new(format!("/{name}"), "must be an id")])
+            })?;
+            owners.push(match name {
+                "member" => RuleOwner::Member(MemberId::from_uuid(id)),
+                "listing" => RuleOwner::Listing(ListingId::from_uuid(id)),
+                _ => RuleOwner::EventType(EventTypeId::from_uuid(id)),
+            });
+        }
+    }
+    if owners.len() > 1 {
+        let message = "name only one of member, listing and event_type";
+        return Err(Problem::invalid(vec![FieldError::new("/member", message)]).into());
+    }
+    let rule = berth_model::json::read(&body).map_err(malformed)?;
+    Ok((owners.pop(), rule))
+}
+
+fn tagged(status: StatusCode, record: RuleRecord) -> Response {
+    etag::tagged(status, record.revision, RuleView::from(record))
+}
+
+macro_rules! rule_routes {
+    ($module:ident, $path:literal, $one:literal, $tag:literal, $kind:ident, $shape:ident, $what:literal) => {
+        pub(crate) mod $module {
+            use super::*;
+
+            #[doc = concat!("Make ", $what, ".")]
+            #[utoipa::path(post, path = $path, tag = $tag, operation_id = concat!("create_", stringify!($module)), request_body = inline(RuleBody<$shape>),
+                responses((status = 201, body = RuleView), (status = 422, body = ProblemDocument)))]
+            pub(crate) async fn create(
+                State(app): State<App>,
+                key: Authenticated,
+                request_id: RequestId,
+                Tree(body): Tree,
+            ) -> ApiResult<Response> {
+                let caller = key.caller("listings:write", &request_id)?;
+                let (owner, rule) = read::<$shape>(body)?;
+                let made = app.engine().create_rules(&caller, owner, vec![Rule::$kind(rule)]).await?;
+                let made = made.into_iter().next();
+                let made = made.ok_or_else(|| Problem::new(Code::Internal, "Nothing was made."))?;
+                Ok(tagged(StatusCode::CREATED, made))
+            }
+
+            /// All of them, by age.
+            #[utoipa::path(get, path = $path, tag = $tag, operation_id = concat!("list_", stringify!($module)), params(PageParams), responses((status = 200, body = Page<RuleView>)))]
+            pub(crate) async fn list(
+                State(app): State<App>,
+                key: Authenticated,
+                request_id: RequestId,
+                Query(params): Query<PageParams>,
+            ) -> ApiResult<Json<Page<RuleView>>> {
+                let caller = key.caller("listings:read", &request_id)?;
+                let limit = page::items(params.limit)?;
+                let after = page::position(params.cursor.as_ref())?;
+                let rows = app.engine().list_rules(&caller, RuleKind::$kind, after, limit.saturating_add(1)).await?;
+                Ok(Json(page::page(rows, limit, |r| r.id, RuleView::from)))
+            }
+
+            /// One of them.
+            #[utoipa::path(get, path = $one, tag = $tag, operation_id = concat!("get_", stringify!($module)), params(("id" = String, Path)), responses((status = 200, body = RuleView), (status = 404, body = ProblemDocument)))]
+            pub(crate) async fn get(
+                State(app): State<App>,
+                key: Authenticated,
+                request_id: RequestId,
+                Path(id): Path<RuleId>,
+            ) -> ApiResult<Response> {
+                let caller = key.caller("listings:read", &request_id)?;
+                Ok(tagged(StatusCode::OK, app.engine().rule(&caller, RuleKind::$kind, id).await?))
+            }
+
+            /// Replace it.
+            #[utoipa::path(put, path = $one, tag = $tag, operation_id = concat!("replace_", stringify!($module)), request_body = inline(RuleBody<$shape>), params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+                responses((status = 200, body = RuleView), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+            pub(crate) async fn replace(
+                State(app): State<App>,
+                key: Authenticated,
+                request_id: RequestId,
+                Path(id): Path<RuleId>,
+                IfMatch(revision): IfMatch,
+                Tree(body): Tree,
+            ) -> ApiResult<Response> {
+                let caller = key.caller("listings:write", &request_id)?;
+                let (owner, rule) = read::<$shape>(body)?;
+                let done = app.engine().replace_rule(&caller, id, owner, Rule::$kind(rule), revision).await?;
+                Ok(tagged(StatusCode::OK, done))
+            }
+
+            /// Remove it.
+            #[utoipa::path(delete, path = $one, tag = $tag, operation_id = concat!("delete_", stringify!($module)), params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument)))]
+            pub(crate) async fn delete(
+                State(app): State<App>,
+                key: Authenticated,
+                request_id: RequestId,
+                Path(id): Path<RuleId>,
+            ) -> ApiResult<StatusCode> {
+                let caller = key.caller("listings:write", &request_id)?;
+                app.engine().delete_rule(&caller, RuleKind::$kind, id).await?;
+                Ok(StatusCode::NO_CONTENT)
+            }
+        }
+    };
+}
+
+rule_routes!(
+    patterns,
+    "/api/booking/patterns",
+    "/api/booking/patterns/{id}",
+    "availability rules",
+    Pattern,
+    Pattern,
+    "hours that recur, for a member, a listing or an event type. A member's patterns replace their weekly hours; those of a listing or event type cut everyone's"
+);
+rule_routes!(
+    overrides,
+    "/api/booking/overrides",
+    "/api/booking/overrides/{id}",
+    "availability rules",
+    Override,
+    Override,
+    "hours that replace one day's; no intervals close it"
+);
+rule_routes!(
+    holidays,
+    "/api/booking/holidays",
+    "/api/booking/holidays/{id}",
+    "availability rules",
+    Holiday,
+    Holiday,
+    "days of a listing's clock on which it is closed, but for the hours of a member's override"
+);
+rule_routes!(
+    out_of_office,
+    "/api/booking/out-of-office",
+    "/api/booking/out-of-office/{id}",
+    "availability rules",
+    OutOfOffice,
+    OutOfOffice,
+    "a stretch of time in which a member cannot be booked"
+);
+rule_routes!(
+    travel,
+    "/api/booking/travel",
+    "/api/booking/travel/{id}",
+    "availability rules",
+    Travel,
+    TravelRule,
+    "days on which a member keeps the same hours on another clock"
+);
+rule_routes!(
+    restriction_schedules,
+    "/api/booking/restriction-schedules",
+    "/api/booking/restriction-schedules/{id}",
+    "availability rules",
+    RestrictionSchedule,
+    RestrictionSchedule,
+    "hours that cut everyone's hours; an event type names it in its policy"
+);
+
+/// A pattern to be looked at.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Generate {
+    pattern: Pattern,
+    /// The clock of a pattern that names none.
+    #[schema(value_type = String, example = "Europe/Lisbon")]
+    time_zone: Zone,
+    /// From here (RFC 3339).
+    #[schema(value_type = String, format = DateTime, example = "2026-11-23T00:00:00Z")]
+    from: Instant,
+    /// To here, at most 92 days later.
+    #[schema(value_type = String, format = DateTime, example = "2026-12-07T00:00:00Z")]
+    to: Instant,
+    length_minutes: u32,
+    /// Distance between starts; absent: the length.
+    slot_interval_minutes: Option<u32>,
+}
+
+/// Starts that a pattern would offer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Generated {
+    count: usize,
+    #[schema(value_type = Vec<String>)]
+    slots: Vec<Instant>,
+}
+
+/// The slots of a recurring pattern, before it is saved. Nothing is stored.
+#[utoipa::path(post, path = "/api/booking/availability/generate", tag = "availability", request_body = Generate,
+    responses((status = 200, body = Generated), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn generate(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Body(body): Body<Generate>,
+) -> ApiResult<Json<Generated>> {
+    let caller = key.caller("availability:read", &request_id)?;
+    let within = Interval::new(body.from, body.to)
+        .map_err(|_| Problem::invalid(vec![FieldError::new("/to", "must not be before from")]))?;
+    let preview = PatternPreview {
+        pattern: body.pattern,
+        time_zone: body.time_zone,
+        within,
+        length_minutes: body.length_minutes,
+        slot_interval_minutes: body.slot_interval_minutes,
+    };
+    let slots = app.engine().preview_pattern(&caller, preview).await?;
+    Ok(Json(Generated { count: slots.len(), slots }))
+}

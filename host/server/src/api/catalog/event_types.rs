@@ -1,0 +1,163 @@
+//! Event types: what can be booked.
+
+mod shapes;
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use berth_engine::{Caller, Ends};
+use berth_model::{
+    event_type::EventTypeRecord,
+    id::{EventTypeId, ListingId},
+    json::merged,
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use shapes::{Duplicate, New, Patch, View};
+
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    etag,
+    extract::{IfMatch, Json as Body, Path, Query, malformed},
+    page::{self, Page},
+    problem::{ApiResult, ProblemDocument},
+};
+
+async fn tagged(
+    app: &App,
+    caller: &Caller,
+    status: StatusCode,
+    record: EventTypeRecord,
+) -> ApiResult<Response> {
+    let twin =
+        app.engine().twins_of(caller, std::slice::from_ref(&record)).await?.into_iter().flatten().next();
+    Ok(etag::tagged(status, record.revision, View::of(record, twin)))
+}
+
+/// Make an event type. Where its listing is booked over a provider, `external_id` is needed, and the provider is asked whether it has such
+/// an event type; if it cannot be asked now, `provider_event_type` says so, and it is looked for with the next synchronisation.
+#[utoipa::path(post, path = "/api/booking/event-types", tag = "event types", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Body(new): Body<New>,
+) -> ApiResult<Response> {
+    let caller = key.caller("listings:write", &request_id)?;
+    let made = app.engine().create_event_type(&caller, new.into()).await?;
+    tagged(&app, &caller, StatusCode::CREATED, made).await
+}
+
+/// Which page of which listing.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParams {
+    /// Only of this listing.
+    #[param(value_type = Option<String>)]
+    listing: Option<ListingId>,
+    /// Also those that are archived (false).
+    #[serde(default)]
+    archived: bool,
+    /// Items wanted, 1 to 100 (50).
+    limit: Option<u32>,
+    /// `next` of the last page.
+    cursor: Option<String>,
+}
+
+/// All of them that are not archived, by age.
+#[utoipa::path(get, path = "/api/booking/event-types", tag = "event types", params(ListParams), responses((status = 200, body = Page<View>)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Query(params): Query<ListParams>,
+) -> ApiResult<Json<Page<View>>> {
+    let caller = key.caller("listings:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    let after = page::position(params.cursor.as_ref())?;
+    let (listing, archived) = (params.listing, params.archived);
+    let rows =
+        app.engine().list_event_types(&caller, listing, archived, after, limit.saturating_add(1)).await?;
+    let twins = app.engine().twins_of(&caller, &rows).await?;
+    let rows: Vec<_> = rows.into_iter().zip(twins).collect();
+    Ok(Json(page::page(rows, limit, |(record, _)| record.id, |(record, twin)| View::of(record, twin))))
+}
+
+/// An event type.
+#[utoipa::path(get, path = "/api/booking/event-types/{id}", tag = "event types", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn get(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<EventTypeId>,
+) -> ApiResult<Response> {
+    let caller = key.caller("listings:read", &request_id)?;
+    let found = app.engine().event_type(&caller, id).await?;
+    tagged(&app, &caller, StatusCode::OK, found).await
+}
+
+/// Change an event type. Absent fields stay as they are.
+#[utoipa::path(patch, path = "/api/booking/event-types/{id}", tag = "event types", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+    responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn update(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<EventTypeId>,
+    IfMatch(revision): IfMatch,
+    Body(mut patch): Body<Patch>,
+) -> ApiResult<Response> {
+    let caller = key.caller("listings:write", &request_id)?;
+    let (policy, revision) = match patch.policy.take() {
+        None => (None, revision),
+        Some(changes) => {
+            // Laid over what is there now; the revision makes sure that it is still there then.
+            let current = app.engine().event_type(&caller, id).await?;
+            (
+                Some(merged(&current.policy, changes, "/policy").map_err(malformed)?),
+                revision.or(Some(current.revision)),
+            )
+        }
+    };
+    let changed = app.engine().update_event_type(&caller, id, patch.with_policy(policy), revision).await?;
+    tagged(&app, &caller, StatusCode::OK, changed).await
+}
+
+/// Copy an event type: all its rules, members and questions, but not its twin at a provider. The copy is not active: change what
+/// is different, then set `active`.
+#[utoipa::path(post, path = "/api/booking/event-types/{id}/duplicate", tag = "event types", request_body = Duplicate, params(("id" = String, Path)),
+    responses((status = 201, body = View), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn duplicate(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<EventTypeId>,
+    Body(copy): Body<Duplicate>,
+) -> ApiResult<Response> {
+    let caller = key.caller("listings:write", &request_id)?;
+    let copy = app.engine().duplicate_event_type(&caller, id, copy.into()).await?;
+    tagged(&app, &caller, StatusCode::CREATED, copy).await
+}
+
+/// Close an event type. One that nothing refers to is gone (204). Another is archived (200): it offers nothing and is not listed, its bookings
+/// live on and can be cancelled, and the business can move them. `active: true` takes it up again. See `deletion`.
+#[utoipa::path(delete, path = "/api/booking/event-types/{id}", tag = "event types", params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+    responses((status = 200, body = View, description = "Archived; it stays for what refers to it"), (status = 204, description = "Gone"), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<EventTypeId>,
+    IfMatch(revision): IfMatch,
+) -> ApiResult<Response> {
+    let caller = key.caller("listings:write", &request_id)?;
+    Ok(match app.engine().delete_event_type(&caller, id, revision).await? {
+        Ends::Removed => StatusCode::NO_CONTENT.into_response(),
+        Ends::Kept(event_type) => tagged(&app, &caller, StatusCode::OK, event_type).await?,
+    })
+}

@@ -1,0 +1,400 @@
+//! Connections to providers. Credentials go in and never come out.
+
+pub(crate) mod oauth;
+
+use std::collections::BTreeSet;
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use berth_engine::{ConnectionPatch, Ends, Engine, NewConnection, SameAccount};
+use berth_model::{
+    breaker::BreakerState,
+    connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
+    id::{ConnectionId, ListingId},
+    manifest::PluginId,
+    provider::{ExternalEventType, Page as ExternalPage},
+    secret::Credentials,
+    time::Instant,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::nullable;
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    etag,
+    extract::{IfMatch, Json as Body, Path, Query},
+    page::{self, Page, PageParams},
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// A connection, without its credentials.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConnectionView {
+    #[schema(value_type = String)]
+    id: ConnectionId,
+    /// Provider plugin.
+    #[schema(value_type = String)]
+    plugin: PluginId,
+    name: String,
+    /// Only for this listing; null for all.
+    #[schema(value_type = Option<String>)]
+    listing: Option<ListingId>,
+    #[schema(value_type = Object)]
+    settings: Value,
+    /// Names of the credentials that are stored.
+    credentials: Vec<String>,
+    /// Hosts this tenant grants; null: all that the operator grants.
+    granted_hosts: Option<BTreeSet<String>>,
+    /// `active`; `paused`: nothing is read, told or offered through it until it is resumed; `disconnected`: it is over, and stays for its
+    /// bookings, which keep what they know.
+    #[schema(value_type = String)]
+    state: ConnectionState,
+    /// `healthy`, `unauthorised`, `unavailable`.
+    #[schema(value_type = String)]
+    status: ConnectionStatus,
+    /// What keeps it from working.
+    status_detail: Option<String>,
+    /// The account at the provider.
+    #[schema(value_type = Object)]
+    account: Value,
+    /// Does the provider send webhooks?
+    webhooks: WebhooksView,
+    /// What may not be meant. Shown for one connection, not in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<WarningView>,
+    revision: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Instant,
+}
+
+/// Something that is allowed and may not be meant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WarningView {
+    /// `same_account`: there are other connections to this account at the provider.
+    code: &'static str,
+    /// In words, with why it may be right.
+    detail: String,
+    /// The tenant's other connections that it is about.
+    #[schema(value_type = Vec<String>)]
+    connections: Vec<ConnectionId>,
+}
+
+/// How webhooks stand. Subscriptions look after themselves.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WebhooksView {
+    subscribed: bool,
+    /// Where the provider shall send messages: to be entered there by hand while there is no subscription. Null with one.
+    address: Option<String>,
+    /// When the provider ends the subscription, unless it is renewed before.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Instant>,
+    /// Why there is none, or why it was not renewed.
+    detail: Option<String>,
+    /// Networks that messages may come from; null: any.
+    sources: Option<Vec<String>>,
+}
+
+impl ConnectionView {
+    /// As it stands now, which may be worse than its last call says.
+    async fn of(engine: &Engine, connection: ConnectionRecord) -> ApiResult<Self> {
+        let c = engine.as_it_stands(connection).await?;
+        Ok(Self {
+            webhooks: WebhooksView {
+                subscribed: c.subscription.is_some(),
+                address: engine.webhook_address_to_enter(&c),
+                expires_at: c.subscription.and_then(|s| s.expires_at),
+                detail: c.subscription_detail,
+                sources: c.webhook_sources,
+            },
+            id: c.id,
+            plugin: c.plugin,
+            name: c.name,
+            listing: c.listing,
+            settings: c.settings,
+            credentials: c.credential_names,
+            granted_hosts: c.granted_hosts,
+            state: c.state,
+            status: c.status,
+            status_detail: c.status_detail,
+            warnings: Vec::new(),
+            account: c.account,
+            revision: c.revision,
+            created_at: c.created_at,
+            updated_at: c.updated_at,
+        })
+    }
+}
+
+pub(crate) async fn tagged(
+    engine: &Engine,
+    status: StatusCode,
+    connection: ConnectionRecord,
+) -> ApiResult<Response> {
+    let revision = connection.revision;
+    let same = engine.same_account(&connection).await?;
+    let mut view = ConnectionView::of(engine, connection).await?;
+    if let Some(detail) = same.detail() {
+        let connections = same.own.into_iter().map(|(id, _)| id).collect();
+        view.warnings.push(WarningView { code: SameAccount::CODE, detail, connections });
+    }
+    Ok(etag::tagged(status, revision, view))
+}
+
+/// A connection to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewConnectionBody {
+    #[schema(value_type = String)]
+    plugin: PluginId,
+    name: String,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    listing: Option<ListingId>,
+    /// As the plugin's settings schema says.
+    #[serde(default = "empty")]
+    #[schema(value_type = Object)]
+    settings: Value,
+    /// By the plugin's names. Tried at the provider before they are saved; never returned.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    credentials: Credentials,
+    #[serde(default)]
+    granted_hosts: Option<BTreeSet<String>>,
+    /// Networks (CIDR) that webhooks may come from; absent: any.
+    #[serde(default)]
+    webhook_sources: Option<Vec<String>>,
+}
+
+fn empty() -> Value {
+    json!({})
+}
+
+/// Connect to a provider. The credentials are tried there first; what it refuses is not saved.
+#[utoipa::path(post, path = "/api/booking-providers", tag = "booking providers", request_body = NewConnectionBody,
+    responses((status = 201, body = ConnectionView), (status = 422, body = ProblemDocument), (status = 502, body = ProblemDocument)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Body(new): Body<NewConnectionBody>,
+) -> ApiResult<Response> {
+    let caller = key.caller("providers:write", &request_id)?;
+    let new = NewConnection {
+        plugin: new.plugin,
+        name: new.name,
+        listing: new.listing,
+        settings: new.settings,
+        credentials: new.credentials,
+        granted_hosts: new.granted_hosts,
+        webhook_sources: new.webhook_sources,
+    };
+    tagged(app.engine(), StatusCode::CREATED, app.engine().create_connection(&caller, new).await?).await
+}
+
+/// All connections, by age.
+#[utoipa::path(get, path = "/api/booking-providers", tag = "booking providers", params(PageParams), responses((status = 200, body = Page<ConnectionView>)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Query(params): Query<PageParams>,
+) -> ApiResult<Json<Page<ConnectionView>>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    let after = page::position(params.cursor.as_ref())?;
+    let rows = app.engine().list_connections(&caller, after, limit.saturating_add(1)).await?;
+    let page = page::page(rows, limit, |c| c.id, |c| c);
+    let mut items = Vec::with_capacity(page.items.len());
+    for connection in page.items {
+        items.push(ConnectionView::of(app.engine(), connection).await?);
+    }
+    Ok(Json(Page { items, next: page.next }))
+}
+
+/// A connection.
+#[utoipa::path(get, path = "/api/booking-providers/{id}", tag = "booking providers", params(("id" = String, Path)),
+    responses((status = 200, body = ConnectionView), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn get(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+) -> ApiResult<Response> {
+    let caller = key.caller("providers:read", &request_id)?;
+    tagged(app.engine(), StatusCode::OK, app.engine().connection(&caller, id).await?).await
+}
+
+/// Changes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
+pub(crate) struct PatchConnection {
+    name: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    listing: Option<Option<ListingId>>,
+    #[schema(value_type = Option<Object>)]
+    settings: Option<Value>,
+    /// Replaces the named ones; the others stay.
+    #[schema(value_type = Option<Object>)]
+    credentials: Option<Credentials>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<String>>)]
+    granted_hosts: Option<Option<BTreeSet<String>>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<String>>)]
+    webhook_sources: Option<Option<Vec<String>>>,
+}
+
+/// Change a connection. One that is disconnected is taken up again with credentials of the same account: its bookings are told of again,
+/// and everything is read anew. New settings or credentials are tried at the provider first; if it refuses them, the ones before stay. Messages
+/// signed with a webhook secret that is replaced are accepted for another day.
+#[utoipa::path(patch, path = "/api/booking-providers/{id}", tag = "booking providers", request_body = PatchConnection, params(("id" = String, Path)),
+    responses((status = 200, body = ConnectionView), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn update(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    IfMatch(revision): IfMatch,
+    Body(patch): Body<PatchConnection>,
+) -> ApiResult<Response> {
+    let caller = key.caller("providers:write", &request_id)?;
+    let patch = ConnectionPatch {
+        name: patch.name,
+        listing: patch.listing,
+        settings: patch.settings,
+        credentials: patch.credentials,
+        granted_hosts: patch.granted_hosts,
+        webhook_sources: patch.webhook_sources,
+    };
+    let changed = app.engine().update_connection(&caller, id, patch, revision).await?;
+    tagged(app.engine(), StatusCode::OK, changed).await
+}
+
+/// How a webhook secret is exchanged.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+pub(crate) struct RotateSecretBody {
+    /// How long messages signed with the secret before are accepted, in seconds: at most a day, which is also what happens if nothing is
+    /// said. 0 for a secret that others know: it ends now, and so do those before it.
+    overlap_seconds: Option<i64>,
+}
+
+/// Make up another webhook secret. The provider is given it with a new subscription, then the one before is ended; what cannot be done
+/// now is done in the background (see `webhooks`). A secret that the provider gives is exchanged with PATCH, in the same way.
+#[utoipa::path(post, path = "/api/booking-providers/{id}/webhook-secret/rotate", tag = "booking providers", request_body = RotateSecretBody,
+    params(("id" = String, Path)), responses((status = 200, body = ConnectionView), (status = 404, body = ProblemDocument),
+        (status = 409, body = ProblemDocument, description = "The provider gives the secret, or too many are accepted still"), (status = 412, body = ProblemDocument)))]
+pub(crate) async fn rotate_webhook_secret(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    IfMatch(revision): IfMatch,
+    Body(body): Body<RotateSecretBody>,
+) -> ApiResult<Response> {
+    let caller = key.caller("providers:write", &request_id)?;
+    let rotated = app.engine().rotate_webhook_secret(&caller, id, body.overlap_seconds, revision).await?;
+    tagged(app.engine(), StatusCode::OK, rotated).await
+}
+
+/// Disconnect, also while the provider is broken. Credentials, tokens and webhook secrets are erased, subscriptions and tokens are ended at
+/// the provider as far as it answers, and nothing is read any more. A connection that nothing refers to is gone (204). Another stays,
+/// `disconnected` (200): its bookings keep what they know, and later changes of them are made here alone. See `deletion` for what goes.
+#[utoipa::path(delete, path = "/api/booking-providers/{id}", tag = "booking providers",
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+    responses((status = 200, body = ConnectionView, description = "Disconnected; it stays for what refers to it"), (status = 204, description = "Gone"),
+        (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    IfMatch(revision): IfMatch,
+) -> ApiResult<Response> {
+    let caller = key.caller("providers:write", &request_id)?;
+    match app.engine().delete_connection(&caller, id, revision).await? {
+        Ends::Removed => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ends::Kept(connection) => tagged(app.engine(), StatusCode::OK, connection).await,
+    }
+}
+
+/// Does the connection work, asked now?
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `healthy`, `unauthorised`, `unavailable`.
+    #[schema(value_type = String)]
+    status: ConnectionStatus,
+    /// Why not.
+    detail: Option<String>,
+    /// `closed`: its provider is asked; `open`: it is not, since it gave no usable answer many times in a row; `half_open`: the next call
+    /// finds out.
+    #[schema(value_type = String)]
+    breaker: BreakerState,
+}
+
+/// Ask the provider now whether the connection works.
+#[utoipa::path(get, path = "/api/booking-providers/{id}/health", tag = "booking providers", params(("id" = String, Path)),
+    responses((status = 200, body = Health), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn health(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+) -> ApiResult<Json<Health>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let (connection, problem) = app.engine().connection_health(&caller, id).await?;
+    Ok(Json(Health {
+        status: connection.status,
+        detail: connection.status_detail.or_else(|| problem.map(|p| p.detail)),
+        breaker: app.engine().connection_breaker(id),
+    }))
+}
+
+/// Which page of the provider's list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventTypeParams {
+    /// `next` of the last page.
+    cursor: Option<String>,
+}
+
+/// What can be booked at the provider.
+#[utoipa::path(get, path = "/api/booking-providers/{id}/event-types", tag = "booking providers", params(("id" = String, Path), EventTypeParams),
+    responses((status = 200, description = "`{items, next}`"), (status = 502, body = ProblemDocument)))]
+pub(crate) async fn event_types(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    Query(params): Query<EventTypeParams>,
+) -> ApiResult<Json<ExternalPage<ExternalEventType>>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    Ok(Json(app.engine().external_event_types(&caller, id, params.cursor).await?))
+}
+
+/// The last calls into the provider's component, newest first, with the hosts that were refused and what would allow them.
+#[utoipa::path(get, path = "/api/booking-providers/{id}/calls", tag = "booking providers", params(("id" = String, Path), PageParams),
+    responses((status = 200, description = "`{items}`"), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn calls(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    Query(params): Query<PageParams>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    Ok(Json(json!({ "items": app.engine().connection_calls(&caller, id, limit).await? })))
+}

@@ -1,0 +1,4 @@
+//! Messages from providers, and what became of them.
+
+pub(crate) mod log;
+pub(crate) mod receive;

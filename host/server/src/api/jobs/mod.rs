@@ -1,0 +1,3 @@
+//! Work that waits or was given up.
+
+pub(crate) mod operations;

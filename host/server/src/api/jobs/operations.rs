@@ -1,0 +1,94 @@
+//! Work for providers: what waits, what is under way, and what was given up.
+
+use axum::{Json, extract::State, http::StatusCode};
+use berth_engine::{JobState, Operation};
+use berth_model::{
+    connection::ConnectionRecord,
+    id::{ConnectionId, JobId},
+    manifest::PluginId,
+    problem::{Code, Problem},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::IntoParams;
+
+use crate::api::mirror::connections;
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    extract::{Path, Query},
+    page::{self, Page},
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// Which work.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperationParams {
+    #[param(value_type = Option<String>)]
+    connection: Option<ConnectionId>,
+    /// `waiting`, `running` or `dead_letter`; all, if none is named.
+    state: Option<String>,
+    /// Items wanted, 1 to 100 (50).
+    limit: Option<u32>,
+    /// `next` of the last page.
+    cursor: Option<String>,
+}
+
+/// Work for a provider, the latest first: what waits (until `due_at`), what is under way, and what was given up (`dead_letter`), which is
+/// tried once more with `requeue`. `attempt` counts the tries, `crashes` those during which the process ended. A page may have fewer items
+/// than asked for, and a `next`.
+#[utoipa::path(get, path = "/api/admin/{provider}/operations", tag = "synchronisation", params(("provider" = String, Path), OperationParams),
+    responses((status = 200, description = "`{items: [{id, kind, state, connection, payload, attempt, crashes, last_error, due_at, created_at}], next}`"), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn operations(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(params): Query<OperationParams>,
+) -> ApiResult<Json<Page<Value>>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let known = ids_of(&connections(&app, &caller, &provider, params.connection).await?);
+    let limit = page::items(params.limit)?;
+    let only = match params.state.as_deref() {
+        None => None,
+        Some(name) => {
+            Some(JobState::ALL.into_iter().find(|state| state.as_str() == name).ok_or_else(|| {
+                Problem::new(Code::MalformedParameter, "state must be waiting, running or dead_letter.")
+            })?)
+        }
+    };
+    let before = page::position(params.cursor.as_ref())?;
+    let (found, next) = app.engine().operations(&caller, &known, only, before, limit).await?;
+    let show = |Operation { connection, state, job }| {
+        json!({
+            "id": job.id, "kind": job.kind, "state": state.as_str(), "connection": connection, "payload": job.payload,
+            "attempt": job.attempt, "crashes": job.crashes, "last_error": job.last_error,
+            "due_at": (state == JobState::Waiting).then_some(job.due_at), "created_at": job.created_at,
+        })
+    };
+    Ok(Json(Page {
+        items: found.into_iter().map(show).collect(),
+        next: next.as_ref().and_then(page::cursor),
+    }))
+}
+
+fn ids_of(connections: &[ConnectionRecord]) -> Vec<ConnectionId> {
+    connections.iter().map(|connection| connection.id).collect()
+}
+
+/// Try once more what was given up.
+#[utoipa::path(post, path = "/api/admin/{provider}/operations/{id}/requeue", tag = "synchronisation",
+    params(("provider" = String, Path), ("id" = String, Path)), responses((status = 202), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn requeue(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path((provider, id)): Path<(PluginId, JobId)>,
+) -> ApiResult<StatusCode> {
+    let caller = key.caller("providers:write", &request_id)?;
+    let known = connections(&app, &caller, &provider, None).await?;
+    let job = app.engine().dead_letter(&caller, &ids_of(&known), id).await?;
+    app.engine().requeue_job(&caller, job.id).await?;
+    Ok(StatusCode::ACCEPTED)
+}

@@ -1,0 +1,437 @@
+//! A provider as a tenant's administrator sees it: over all of the tenant's connections to it.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use berth_engine::{Reconciliation, SyncStatus};
+use berth_model::{
+    budget::Budget,
+    connection::ConnectionRecord,
+    id::{ConflictId, ConnectionId},
+    limits,
+    manifest::PluginId,
+    problem::{Code, FieldError, Problem},
+    sync::{Conflict, Ended, ItemKind, MirroredItem, Resolution, SyncRules},
+    time::{Instant, Interval},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    extract::{Json as Body, Path, Query},
+    page,
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// How a connection's synchronisation stands: rules, phase, pages and bookings read, when it was read last, what failed, and how many
+/// conflicts wait for a person.
+#[utoipa::path(get, path = "/api/booking-providers/{id}/sync", tag = "synchronisation", params(("id" = String, Path)),
+    responses((status = 200, description = "`{connection, rules, phase, pages, items, started_at, finished_at, full_at, due_at, failures, error, open_conflicts}`"),
+        (status = 404, body = ProblemDocument)))]
+pub(crate) async fn sync_of(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+) -> ApiResult<Json<SyncStatus>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    Ok(Json(app.engine().sync_status(&caller, id).await?))
+}
+
+/// What to read.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+pub(crate) struct SyncBody {
+    /// Everything, and not only what changed.
+    full: bool,
+}
+
+/// Synchronise a connection now. It goes on in the background: see where it is with GET.
+#[utoipa::path(post, path = "/api/booking-providers/{id}/sync", tag = "synchronisation", request_body = SyncBody, params(("id" = String, Path)),
+    responses((status = 202, description = "As for GET"), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn start_sync(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    Body(body): Body<SyncBody>,
+) -> ApiResult<(StatusCode, Json<SyncStatus>)> {
+    let caller = key.caller("providers:write", &request_id)?;
+    Ok((StatusCode::ACCEPTED, Json(app.engine().start_sync(&caller, id, body.full).await?)))
+}
+
+/// Set how a connection is kept in step: whose changes count (see the table of the modes at `SyncMode`), whose word where both disagree, what
+/// ends by itself. What the provider's bookings take of anybody's time follows the new rules: in `off` and `export` it is free at once, and
+/// otherwise everything is read again.
+#[utoipa::path(put, path = "/api/booking-providers/{id}/sync/rules", tag = "synchronisation", request_body = SyncRules, params(("id" = String, Path)),
+    responses((status = 200, description = "As for GET"), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn set_rules(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    Body(rules): Body<SyncRules>,
+) -> ApiResult<Json<SyncStatus>> {
+    let caller = key.caller("providers:write", &request_id)?;
+    Ok(Json(app.engine().set_sync_rules(&caller, id, rules).await?))
+}
+
+/// Which of the tenant's connections to the provider; all, if none is named.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    #[param(value_type = Option<String>)]
+    connection: Option<ConnectionId>,
+}
+
+pub(crate) async fn connections(
+    app: &App,
+    caller: &berth_engine::Caller,
+    provider: &PluginId,
+    only: Option<ConnectionId>,
+) -> ApiResult<Vec<ConnectionRecord>> {
+    let mut found = app.engine().connections_to(caller, provider).await?;
+    if let Some(only) = only {
+        found.retain(|c| c.id == only);
+        if found.is_empty() {
+            return Err(Problem::not_found("connection to this provider").into());
+        }
+    }
+    Ok(found)
+}
+
+/// How the synchronisation of each connection to a provider stands.
+#[utoipa::path(get, path = "/api/admin/{provider}/sync-status", tag = "synchronisation", params(("provider" = String, Path), Which),
+    responses((status = 200, description = "`{items}`, each as for one connection"), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn sync_status(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(which): Query<Which>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let mut items = Vec::new();
+    for connection in connections(&app, &caller, &provider, which.connection).await? {
+        items.push(app.engine().sync_status(&caller, connection.id).await?);
+    }
+    Ok(Json(json!({ "items": items })))
+}
+
+/// Read everything of each connection to a provider, in the background.
+#[utoipa::path(post, path = "/api/admin/{provider}/full-sync", tag = "synchronisation", params(("provider" = String, Path), Which),
+    responses((status = 202, description = "`{items}`, each as for one connection"), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn full_sync(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(which): Query<Which>,
+) -> ApiResult<(StatusCode, Json<Value>)> {
+    let caller = key.caller("providers:write", &request_id)?;
+    let mut items = Vec::new();
+    for connection in connections(&app, &caller, &provider, which.connection).await? {
+        items.push(app.engine().start_sync(&caller, connection.id, true).await?);
+    }
+    Ok((StatusCode::ACCEPTED, Json(json!({ "items": items }))))
+}
+
+/// Does each connection to a provider work, as far as is known: status, synchronisation, webhooks, conflicts.
+#[utoipa::path(get, path = "/api/admin/{provider}/health", tag = "synchronisation", params(("provider" = String, Path), Which),
+    responses((status = 200, description = "`{items: [{connection, name, status, status_detail, webhooks, sync_error, finished_at, open_conflicts}]}`"), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn health(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(which): Query<Which>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let mut items = Vec::new();
+    for c in connections(&app, &caller, &provider, which.connection).await? {
+        let c = app.engine().as_it_stands(c).await?;
+        let sync = app.engine().sync_status(&caller, c.id).await?;
+        items.push(json!({
+            "connection": c.id, "name": c.name, "status": c.status, "status_detail": c.status_detail,
+            "webhooks": c.subscription.is_some(), "webhooks_detail": c.subscription_detail,
+            "sync_error": sync.state.error, "finished_at": sync.state.finished_at, "open_conflicts": sync.open_conflicts,
+        }));
+    }
+    Ok(Json(json!({ "items": items })))
+}
+
+/// What failed lately: calls into the component that did not end well, newest first.
+#[utoipa::path(get, path = "/api/admin/{provider}/errors", tag = "synchronisation", params(("provider" = String, Path), Which),
+    responses((status = 200, description = "`{items}`: calls with their outcome, error and requests"), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn errors(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(which): Query<Which>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let mut items = Vec::new();
+    for connection in connections(&app, &caller, &provider, which.connection).await? {
+        let calls = app.engine().connection_calls(&caller, connection.id, limits::PAGE_ITEMS_MAX).await?;
+        items.extend(calls.into_iter().filter(|call| call.get("outcome").is_some_and(|o| o != "ok")));
+    }
+    Ok(Json(json!({ "items": items })))
+}
+
+/// Which conflicts.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConflictParams {
+    #[param(value_type = Option<String>)]
+    connection: Option<ConnectionId>,
+    /// Also those that are resolved.
+    #[serde(default)]
+    all: bool,
+    /// At most so many of each connection.
+    limit: Option<u32>,
+    /// `next` of the last page; with `connection`.
+    cursor: Option<String>,
+}
+
+/// Where a provider and we disagree, with both versions, the latest first.
+#[utoipa::path(get, path = "/api/admin/{provider}/conflicts", tag = "synchronisation", params(("provider" = String, Path), ConflictParams),
+    responses((status = 200, description = "`{items, next}`"), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn conflicts(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(params): Query<ConflictParams>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    let before: Option<ConflictId> = page::position(params.cursor.as_ref())?;
+    let of = connections(&app, &caller, &provider, params.connection).await?;
+    let mut items: Vec<Conflict> = Vec::new();
+    for connection in &of {
+        let found = app.engine().list_conflicts(&caller, connection.id, before, params.all, limit).await?;
+        items.extend(found);
+    }
+    let is_full = of.len() == 1 && items.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = items.last().filter(|_| is_full).map(|last| last.id);
+    Ok(Json(json!({ "items": items, "next": next })))
+}
+
+/// Is this a conflict with the provider?
+async fn conflict_of(
+    app: &App,
+    caller: &berth_engine::Caller,
+    provider: &PluginId,
+    id: ConflictId,
+) -> ApiResult<()> {
+    let known = connections(app, caller, provider, None).await?;
+    let conflict = app.engine().conflict_of(caller, id).await?;
+    if known.iter().any(|c| c.id == conflict.connection) {
+        return Ok(());
+    }
+    Err(Problem::not_found("conflict with this provider").into())
+}
+
+/// Which version counts.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResolveBody {
+    /// `ours`: the provider is brought to our version; `theirs`: we follow the provider's; `ignored`: neither is changed, until one of both
+    /// changes. Where `own_twin` is false the provider's version is another booking: `ours` cancels it there, and `theirs` cancels ours.
+    resolution: Resolution,
+}
+
+/// End a conflict. It is looked at here first whether the version fits, then done; what the provider refuses has had no effect on either side. What was
+/// done is in `done`: `nothing`, `moved_there`, `moved_here`, `moved` (both), `made_there`, `ours_cancelled`, `theirs_cancelled`; `pending` says that
+/// the provider does not answer for now and is told as soon as it does.
+#[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/resolve", tag = "synchronisation", request_body = ResolveBody,
+    params(("provider" = String, Path), ("id" = String, Path)),
+    responses((status = 200, description = "The conflict, with `done` and `pending`"), (status = 404, body = ProblemDocument),
+        (status = 409, body = ProblemDocument, description = "Resolved already, or the version does not fit: nothing was changed"),
+        (status = 422, body = ProblemDocument, description = "The provider refuses it: nothing was changed")))]
+pub(crate) async fn resolve(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path((provider, id)): Path<(PluginId, ConflictId)>,
+    Body(body): Body<ResolveBody>,
+) -> ApiResult<Json<Ended>> {
+    let caller = key.caller("providers:write", &request_id)?;
+    conflict_of(&app, &caller, &provider, id).await?;
+    Ok(Json(app.engine().resolve_conflict(&caller, id, body.resolution).await?))
+}
+
+/// Choose the other version of a conflict that was resolved: a booking that was moved is moved to where the other side had it, here and there.
+/// Refused, without any effect, where something was cancelled or made anew, where the booking was moved since, where its time is taken, or where the
+/// provider refuses.
+#[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/revert", tag = "synchronisation",
+    params(("provider" = String, Path), ("id" = String, Path)),
+    responses((status = 200, description = "As for `resolve`"), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument),
+        (status = 422, body = ProblemDocument)))]
+pub(crate) async fn revert(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path((provider, id)): Path<(PluginId, ConflictId)>,
+) -> ApiResult<Json<Ended>> {
+    let caller = key.caller("providers:write", &request_id)?;
+    conflict_of(&app, &caller, &provider, id).await?;
+    Ok(Json(app.engine().revert_conflict(&caller, id).await?))
+}
+
+/// What is compared.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReconciliationParams {
+    #[param(value_type = Option<String>)]
+    connection: Option<ConnectionId>,
+    /// Bookings that begin from here
+    #[param(value_type = String, format = DateTime)]
+    from: Instant,
+    /// to here; at most 366 days.
+    #[param(value_type = String, format = DateTime)]
+    to: Instant,
+    /// `json` or `csv`.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    format: Format,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Format {
+    /// JSON.
+    #[default]
+    Json,
+    /// RFC 4180.
+    Csv,
+}
+
+/// Bookings, times, statuses and prices of both sides compared for a period, with what differs. The provider's side is as it was read
+/// last (`as_of`): start a full synchronisation before, if that is too long ago.
+#[utoipa::path(get, path = "/api/admin/{provider}/reconciliation", tag = "synchronisation", params(("provider" = String, Path), ReconciliationParams),
+    responses((status = 200, description = "`{items: [{connection, from, to, as_of, ours, theirs, totals, differences}]}`, or a line per difference and per currency"), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn reconciliation(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(provider): Path<PluginId>,
+    Query(params): Query<ReconciliationParams>,
+) -> ApiResult<Response> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let within = Interval::new(params.from, params.to)
+        .map_err(|_| Problem::invalid(vec![FieldError::new("to", "must not be before from")]))?;
+    let mut items = Vec::new();
+    for connection in connections(&app, &caller, &provider, params.connection).await? {
+        items.push(app.engine().reconcile(&caller, connection.id, within).await?);
+    }
+    let format = params.format;
+    let written = move |_: &Budget| match format {
+        Format::Json => as_json(&items).map(|body| ("application/json", body)),
+        Format::Csv => as_csv(&items).map(|body| ("text/csv; charset=utf-8", body)),
+    };
+    let (media, body) = app.engine().compute(caller.tenant, written).await?;
+    Ok(([(header::CONTENT_TYPE, media)], body).into_response())
+}
+
+fn as_json(items: &[Reconciliation]) -> Result<Vec<u8>, Problem> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        items: &'a [Reconciliation],
+    }
+    serde_json::to_vec(&Answer { items })
+        .map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))
+}
+
+/// A line per difference, and one for the money of each currency.
+fn as_csv(items: &[Reconciliation]) -> Result<Vec<u8>, Problem> {
+    let failed = |_| Problem::new(Code::Internal, "The table could not be written.");
+    let text = |value: &Value| if value.is_null() { String::new() } else { value.to_string() };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let header = ["kind", "connection", "booking", "event_type", "external_id", "ours", "theirs"];
+    writer.write_record(header).map_err(failed)?;
+    for item in items {
+        for difference in &item.differences {
+            let line = [
+                difference.kind.to_owned(),
+                difference.connection.to_string(),
+                difference.booking.map_or_else(String::new, |id| id.to_string()),
+                difference.event_type.map_or_else(String::new, |id| id.to_string()),
+                difference.external_id.clone().unwrap_or_default(),
+                text(&difference.ours),
+                text(&difference.theirs),
+            ];
+            writer.write_record(line.map(harmless)).map_err(failed)?;
+        }
+        for total in &item.totals {
+            let sum = |minor_units: i64| {
+                json!({ "minor_units": minor_units, "currency": total.currency }).to_string()
+            };
+            let none = String::new;
+            let connection = item.connection.to_string();
+            let line =
+                ["total".to_owned(), connection, none(), none(), none(), sum(total.ours), sum(total.theirs)];
+            writer.write_record(line).map_err(failed)?;
+        }
+    }
+    writer.into_inner().map_err(|_| Problem::new(Code::Internal, "The table could not be written."))
+}
+
+/// A cell that a spreadsheet shows and does not calculate: what a provider sent may begin like a formula.
+fn harmless(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+}
+
+/// Which of what the provider has.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MirrorParams {
+    /// `event_type` or `client`.
+    #[param(value_type = String)]
+    kind: MirrorKind,
+    limit: Option<u32>,
+    /// `next` of the last page.
+    cursor: Option<String>,
+}
+
+/// What the provider has besides bookings.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MirrorKind {
+    /// What can be booked.
+    EventType,
+    /// Who books.
+    Client,
+}
+
+/// Event types or clients as the provider last said them, whole, with the time when they were read.
+#[utoipa::path(get, path = "/api/booking-providers/{id}/mirror", tag = "synchronisation", params(("id" = String, Path), MirrorParams),
+    responses((status = 200, description = "`{items: [{external_id, title, payload, last_synced_at}], next}`"), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn mirror(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ConnectionId>,
+    Query(params): Query<MirrorParams>,
+) -> ApiResult<Json<Value>> {
+    let caller = key.caller("providers:read", &request_id)?;
+    let limit = page::items(params.limit)?;
+    let kind = match params.kind {
+        MirrorKind::EventType => ItemKind::EventType,
+        MirrorKind::Client => ItemKind::Client,
+    };
+    let after = params.cursor.unwrap_or_default();
+    let items: Vec<MirroredItem> = app.engine().mirrored_items(&caller, id, kind, &after, limit).await?;
+    let is_full = items.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = items.last().filter(|_| is_full).map(|last| last.external_id.clone());
+    Ok(Json(json!({ "items": items, "next": next })))
+}

@@ -1,0 +1,176 @@
+//! A tenant's API keys.
+
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use berth_engine::NewKey;
+use berth_model::{id::ApiKeyId, secret::Secret, time::Instant};
+use berth_store::records::ApiKeyRecord;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::{
+    app::{App, RequestId},
+    auth::Authenticated,
+    extract::{Json as Body, Path},
+    once::shown_once,
+    page::Page,
+    problem::{ApiResult, ProblemDocument},
+};
+
+/// A key, without its text.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeyView {
+    #[schema(value_type = String)]
+    id: ApiKeyId,
+    name: String,
+    /// First characters, to tell keys apart.
+    prefix: String,
+    scopes: Vec<String>,
+    /// Requests per minute; null: as the server is configured. The headers `RateLimit-Policy` and `RateLimit` say how it stands.
+    requests_per_minute: Option<u32>,
+    /// Networks that it may be used from; none: from anywhere.
+    sources: Vec<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Instant>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    revoked_at: Option<Instant>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Instant>,
+}
+
+impl From<ApiKeyRecord> for KeyView {
+    fn from(k: ApiKeyRecord) -> Self {
+        Self {
+            id: k.id,
+            name: k.name,
+            prefix: k.prefix,
+            scopes: k.scopes,
+            requests_per_minute: k.requests_per_minute,
+            sources: k.sources,
+            created_at: k.created_at,
+            expires_at: k.expires_at,
+            revoked_at: k.revoked_at,
+            last_used_at: k.last_used_at,
+        }
+    }
+}
+
+/// A key with its text, which is shown this once.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MadeKey {
+    #[serde(flatten)]
+    record: KeyView,
+    /// Send it as `Authorization: Bearer …`.
+    key: String,
+}
+
+impl MadeKey {
+    pub(crate) fn shown((record, text): (ApiKeyRecord, Secret)) -> Response {
+        let made = Self { record: record.into(), key: text.expose().to_owned() };
+        let instead = "For another text of the key that was made: POST /api/sdk/auth/{id}/rotate with a new Idempotency-Key.";
+        shown_once((StatusCode::CREATED, Json(made)), instead)
+    }
+}
+
+/// A key to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewKeyBody {
+    pub(crate) name: String,
+    /// `bookings:read`, `bookings:write`, …
+    pub(crate) scopes: Vec<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) expires_at: Option<Instant>,
+    /// Networks (`192.0.2.0/24`) and addresses that it may be used from, at most 64; absent or empty: from anywhere.
+    #[serde(default)]
+    pub(crate) sources: Vec<String>,
+}
+
+/// Make a key. Its text is shown this once.
+#[utoipa::path(post, path = "/api/sdk/auth", tag = "keys", request_body = NewKeyBody,
+    responses((status = 201, body = MadeKey), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Body(new): Body<NewKeyBody>,
+) -> ApiResult<Response> {
+    let caller = key.caller("keys:write", &request_id)?;
+    let new = NewKey {
+        tenant: Some(caller.tenant),
+        name: new.name,
+        scopes: new.scopes,
+        // How much one tenant may ask is the operator's business.
+        requests_per_minute: None,
+        sources: new.sources,
+        expires_at: new.expires_at,
+    };
+    let made = app.engine().create_key(&caller.actor, &caller.request_id, new).await?;
+    Ok(MadeKey::shown(made))
+}
+
+/// All keys, revoked ones included.
+#[utoipa::path(get, path = "/api/sdk/auth", tag = "keys", responses((status = 200, body = Page<KeyView>)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+) -> ApiResult<Json<Page<KeyView>>> {
+    let caller = key.caller("keys:write", &request_id)?;
+    let keys = app.engine().list_keys(Some(caller.tenant)).await?;
+    Ok(Json(Page { items: keys.into_iter().map(KeyView::from).collect(), next: None }))
+}
+
+/// What can be changed of a key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PatchKey {
+    /// Networks and addresses that it may be used from; empty: from anywhere.
+    sources: Vec<String>,
+}
+
+/// Say where a key may be used from. It holds from the next request.
+#[utoipa::path(patch, path = "/api/sdk/auth/{id}", tag = "keys", request_body = PatchKey, params(("id" = String, Path)),
+    responses((status = 200, body = KeyView), (status = 404, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn update(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ApiKeyId>,
+    Body(PatchKey { sources }): Body<PatchKey>,
+) -> ApiResult<Json<KeyView>> {
+    let caller = key.caller("keys:write", &request_id)?;
+    let (tenant, engine) = (Some(caller.tenant), app.engine());
+    let changed = engine.set_key_sources(&caller.actor, &caller.request_id, tenant, id, sources).await?;
+    Ok(Json(changed.into()))
+}
+
+/// Give a key another text; the one before ends now. Its id and its rights stay.
+#[utoipa::path(post, path = "/api/sdk/auth/{id}/rotate", tag = "keys", params(("id" = String, Path)),
+    responses((status = 201, body = MadeKey), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn rotate(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ApiKeyId>,
+) -> ApiResult<Response> {
+    let caller = key.caller("keys:write", &request_id)?;
+    let made = app.engine().rotate_key(&caller.actor, &caller.request_id, Some(caller.tenant), id).await?;
+    Ok(MadeKey::shown(made))
+}
+
+/// End a key now.
+#[utoipa::path(delete, path = "/api/sdk/auth/{id}", tag = "keys", params(("id" = String, Path)),
+    responses((status = 204), (status = 404, body = ProblemDocument)))]
+pub(crate) async fn revoke(
+    State(app): State<App>,
+    key: Authenticated,
+    request_id: RequestId,
+    Path(id): Path<ApiKeyId>,
+) -> ApiResult<StatusCode> {
+    let caller = key.caller("keys:write", &request_id)?;
+    app.engine().revoke_key(&caller.actor, &caller.request_id, Some(caller.tenant), id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
