@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use berth_engine::{CancelBooking, NewCalendar, RescheduleBooking};
 use berth_model::{
-    booking::BookingStatus,
-    event_type::EventTypeRecord,
+    bookings::booking::BookingStatus,
+    catalog::event_type::EventTypeRecord,
     id::ConnectionId,
+    outbound::provider::WebhookRequest,
     problem::Code,
-    provider::WebhookRequest,
     time::{Clock as _, Instant},
 };
 use berth_simulators::{booksy, calcom, gohighlevel, hours::Hours};

@@ -10,12 +10,12 @@ use berth_engine::{
     AvailabilityQuery, BookOutcome, BookRequest, CancelBooking, NewConnection, Outcome, RescheduleBooking,
 };
 use berth_model::{
-    booking::{Booking, BookingStatus},
-    event_type::EventTypeRecord,
+    bookings::booking::{Booking, BookingStatus},
+    catalog::event_type::EventTypeRecord,
+    connections::secret::{Credentials, Secret},
     id::{ConnectionId, ProviderCallId},
+    outbound::provider::{Asked, CallContext, PageRequest, Providers, WebhookReply, WebhookRequest},
     problem::Code,
-    provider::{Asked, CallContext, PageRequest, Providers, WebhookReply, WebhookRequest},
-    secret::{Credentials, Secret},
     time::{Clock, Instant, Interval, Zone},
 };
 use berth_simulators::{

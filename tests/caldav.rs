@@ -7,11 +7,13 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use berth_engine::{BookRequest, CancelBooking, EventTypePatch, NewConnection, RescheduleBooking};
 use berth_model::{
-    booking::{Booking, BookingStatus},
-    event_type::EventTypeRecord,
+    bookings::booking::{Booking, BookingStatus},
+    catalog::event_type::EventTypeRecord,
+    connections::secret::{Credentials, Secret},
     id::{BookingId, ConnectionId, ProviderCallId},
-    provider::{Asked, Attendee, BusyQuery, CallContext, ExternalBooking, ExternalStatus, Providers as _},
-    secret::{Credentials, Secret},
+    outbound::provider::{
+        Asked, Attendee, BusyQuery, CallContext, ExternalBooking, ExternalStatus, Providers as _,
+    },
     time::{Instant, Interval},
 };
 use berth_simulators::faults::Fault;
@@ -326,7 +328,7 @@ async fn busy_times_are_the_same_whoever_counts_them() {
 async fn busy(scene: &Scene, number: u128, from: &str, to: &str, zone: &str) -> Vec<String> {
     let query = BusyQuery { within: within(from, to), calendars: Vec::new(), time_zone: zone.to_owned() };
     let all = scene.world.runtime.busy(&scene.call(number), query).await.unwrap();
-    let shown = |b: &berth_model::provider::ExternalBusyTime| {
+    let shown = |b: &berth_model::outbound::provider::ExternalBusyTime| {
         let minutes = b.when.end().micros_since(b.when.start()) / 60_000_000;
         format!("{} {minutes}", &b.when.start().to_string()[5..16])
     };

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use berth_engine::{AvailabilityQuery, BookOutcome, BookRequest, CancelBooking, Outcome, RescheduleBooking};
 use berth_model::{
-    booking::{Booking, BookingStatus},
-    event_type::EventTypeRecord,
+    bookings::booking::{Booking, BookingStatus},
+    catalog::event_type::EventTypeRecord,
     id::{ConnectionId, ProviderCallId},
-    problem::Code,
-    provider::{
+    outbound::provider::{
         Asked, CallContext, ExternalStatus, LinkRequest, Providers, WebhookEvent, WebhookReply,
         WebhookRequest,
     },
+    problem::Code,
     time::{Clock, Instant, Interval, Zone},
 };
 use berth_simulators::{calendly, faults::Fault, front::Delivery, hours::Hours};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use berth_model::{booking::BookingStatus, manifest::CONTRACTS};
+use berth_model::{bookings::booking::BookingStatus, plugins::manifest::CONTRACTS};
 use berth_tests::{TestClock, World};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use berth_engine::{CancelBooking, RescheduleBooking};
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
+    outbound::provider::{BusyQuery, Providers},
     problem::Code,
-    provider::{BusyQuery, Providers},
     time::{Clock, Interval},
 };
 use berth_simulators::{

@@ -8,15 +8,17 @@ use berth_engine::{
     OAuthAnswer, ProviderChoice, RescheduleBooking,
 };
 use berth_model::{
-    booking::{Booking, BookingStatus},
-    connection::ConnectionStatus,
-    event_type::EventTypeRecord,
+    bookings::booking::{Booking, BookingStatus},
+    catalog::event_type::EventTypeRecord,
+    connections::{
+        connection::ConnectionStatus,
+        secret::{Credentials, Secret},
+    },
     id::{BookingId, ConnectionId},
-    manifest::PluginId,
+    mirror::sync::{ConflictKind, SyncRules},
+    outbound::provider::WebhookRequest,
+    plugins::manifest::PluginId,
     problem::{Code, Problem},
-    provider::WebhookRequest,
-    secret::{Credentials, Secret},
-    sync::{ConflictKind, SyncRules},
     time::{Clock, Instant, Interval, Zone},
 };
 use berth_simulators::{faults::Fault, google};

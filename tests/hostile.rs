@@ -15,9 +15,9 @@ use std::{
 
 use berth_engine::{Engine, NewConnection};
 use berth_model::{
+    connections::secret::{Credentials, Secret},
+    outbound::provider::CallRecord,
     problem::{Code, Problem},
-    provider::CallRecord,
-    secret::{Credentials, Secret},
 };
 use berth_runtime::{
     RuntimeLimits,

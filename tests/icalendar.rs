@@ -8,8 +8,8 @@ use std::{
 };
 
 use berth_model::{
-    hours::local_of,
-    ics::{IcsEvent, IcsMethod, IcsPerson, IcsStatus, feed, invitation},
+    calendars::ics::{IcsEvent, IcsMethod, IcsPerson, IcsStatus, feed, invitation},
+    scheduling::hours::local_of,
     time::{Instant, Interval, Zone},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};

@@ -2,10 +2,10 @@
 
 use berth_engine::{AvailabilityAnswer, AvailabilityQuery, NewCalendar, NewConnection};
 use berth_model::{
-    event_type::EventTypeRecord,
+    catalog::event_type::EventTypeRecord,
+    connections::secret::{Credentials, Secret},
     id::ConnectionId,
     problem::{Code, Problem},
-    secret::{Credentials, Secret},
     time::{Instant, Interval, Zone},
 };
 use berth_runtime::RuntimeLimits;

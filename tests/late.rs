@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use berth_model::{
-    booking::BookingStatus,
+    bookings::booking::BookingStatus,
+    connections::secret::{Credentials, Secret},
+    inbound::webhook::{self, Refused},
     limits,
-    manifest::{Manifest, TimestampFormat, WebhookScheme, WebhookSpec},
+    outbound::provider::WebhookRequest,
+    plugins::manifest::{Manifest, TimestampFormat, WebhookScheme, WebhookSpec},
     problem::Code,
-    provider::WebhookRequest,
-    secret::{Credentials, Secret},
     time::{Clock as _, Instant},
-    webhook::{self, Refused},
 };
 use berth_simulators::calcom::Delivery;
 use berth_tests::with_calcom;

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use berth_engine::{BookOutcome, CancelBooking, EventTypePatch, RescheduleBooking};
 use berth_model::{
-    booking::{Booking, BookingStatus},
-    event_type::{EventTypePolicy, EventTypeRecord},
+    bookings::booking::{Booking, BookingStatus},
+    catalog::event_type::{EventTypePolicy, EventTypeRecord},
     id::{BookingId, ConnectionId},
     problem::{Code, Problem},
     time::{Clock, Instant},

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use berth_model::{
-    booking::BookingStatus, event_type::EventTypeRecord, id::ConnectionId, sync::SyncPhase, time::Instant,
+    bookings::booking::BookingStatus, catalog::event_type::EventTypeRecord, id::ConnectionId,
+    mirror::sync::SyncPhase, time::Instant,
 };
 use berth_simulators::{calcom::Simulator, faults::Fault};
 use berth_tests::{TestClock, World, calcom, component};

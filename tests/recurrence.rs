@@ -1,5 +1,5 @@
 //! Recurrence rules against a second implementation, dateutil: random rules must give the same occurrences, on clocks that change, too.
-//! dateutil follows local times; what they are on a clock is said of both by the rule of RFC 5545 that `host/model/src/recurrence.rs`
+//! dateutil follows local times; what they are on a clock is said of both by the rule of RFC 5545 that `host/model/src/scheduling/recurrence.rs`
 //! states, here by Python's own zones.
 
 use std::{
@@ -9,9 +9,11 @@ use std::{
 
 use berth_model::{
     budget::Budget,
-    hours::{day_start, instant_of},
     limits,
-    recurrence::Recurrence,
+    scheduling::{
+        hours::{day_start, instant_of},
+        recurrence::Recurrence,
+    },
     time::{Instant, Interval, Zone},
 };
 use chrono::{Duration, NaiveDate, NaiveDateTime};

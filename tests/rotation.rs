@@ -2,11 +2,11 @@
 
 use berth_engine::Outcome;
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     id::{ConnectionId, EventTypeId},
     limits,
+    outbound::provider::{WebhookReply, WebhookRequest},
     problem::Code,
-    provider::{WebhookReply, WebhookRequest},
     time::{Clock as _, Instant},
 };
 use berth_simulators::{calcom, calcom::Delivery, faults::Fault};

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use berth_engine::{NewConnection, NewOAuthClient, OAuthAnswer};
 use berth_model::{
-    provider::WebhookRequest,
-    secret::{Credentials, Secret},
+    connections::secret::{Credentials, Secret},
+    outbound::provider::WebhookRequest,
     time::{Clock as _, Instant},
 };
 use berth_simulators::{

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use berth_engine::{BookRequest, CancelBooking, Engine, RescheduleBooking};
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     id::BookingId,
+    outbound::provider::{Attendee, WebhookRequest},
     problem::Code,
-    provider::{Attendee, WebhookRequest},
     time::{Clock, Instant},
 };
 use berth_simulators::{calcom::Delivery, faults::Rates};
@@ -31,14 +31,14 @@ struct Run {
     /// Of the process that works now.
     life: Life,
     simulator: berth_simulators::calcom::Simulator,
-    event_type: berth_model::event_type::EventTypeRecord,
+    event_type: berth_model::catalog::event_type::EventTypeRecord,
     connection: berth_model::id::ConnectionId,
     rng: StdRng,
     /// Bookings that the engine acknowledged.
     acknowledged: Vec<BookingId>,
     /// Webhooks on their way.
     waiting: Vec<Delivery>,
-    versions: Vec<berth_model::plugin::Digest>,
+    versions: Vec<berth_model::plugins::plugin::Digest>,
     counts: BTreeMap<&'static str, u64>,
 }
 

@@ -8,11 +8,13 @@ use berth_engine::{
     NewMember, Outcome, RescheduleBooking,
 };
 use berth_model::{
-    event_type::{EventTypePolicy, EventTypeRecord},
+    catalog::{
+        event_type::{EventTypePolicy, EventTypeRecord},
+        member::{MemberRole, Turns},
+    },
     id::MemberId,
-    member::{MemberRole, Turns},
+    outbound::provider::Attendee,
     problem::Code,
-    provider::Attendee,
     scheduling::rules::{Strategy, TeamMode},
     time::{Instant, Zone},
 };

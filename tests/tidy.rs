@@ -108,7 +108,7 @@ fn every_error_code_is_named_once_and_has_a_hint() {
 #[test]
 fn every_component_has_a_manifest_that_the_host_accepts() {
     for (path, text) in files("plugins", "plugin.toml") {
-        if let Err(problems) = berth_model::manifest::Manifest::parse(&text) {
+        if let Err(problems) = berth_model::plugins::manifest::Manifest::parse(&text) {
             panic!("{}: {problems:?}", path.display());
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use berth_model::{plugin::PluginState, problem::Code};
+use berth_model::{plugins::plugin::PluginState, problem::Code};
 use berth_store::records::GrantRecord;
 use berth_tests::{TestClock, World, component, component_as, with_calcom};
 use serde_json::json;
@@ -111,7 +111,11 @@ async fn a_host_that_is_not_granted_is_named_wherever_it_shows() {
 
     let shown = engine.connection(caller, connection).await.unwrap();
     let shown = engine.as_it_stands(shown).await.unwrap();
-    assert_eq!(shown.status, berth_model::connection::ConnectionStatus::Unavailable, "before anybody calls");
+    assert_eq!(
+        shown.status,
+        berth_model::connections::connection::ConnectionStatus::Unavailable,
+        "before anybody calls"
+    );
     assert!(shown.status_detail.unwrap().contains(&line));
     let (_, problem) = engine.connection_health(caller, connection).await.unwrap();
     let problem = problem.unwrap();

@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
+    connections::connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
     id::{AuditEntryId, ConnectionId, Id},
-    sync::{Conflict, ConflictKind},
+    mirror::sync::{Conflict, ConflictKind},
     time::Clock as _,
 };
 use berth_store::records::{Audit, JobEnd, NewJob, Opened};

@@ -1,7 +1,7 @@
 //! Bookings whose clocks show another time than was told.
 
 use axum::http::StatusCode;
-use berth_model::{clocks::Clocks, id::BookingId, time::Instant};
+use berth_model::{bookings::clocks::Clocks, id::BookingId, time::Instant};
 use serde_json::{Value, json};
 
 use super::{Api, booking, key};

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use berth_engine::NewKey;
 use berth_model::{
-    sync::{ItemKind, MirroredItem},
+    mirror::sync::{ItemKind, MirroredItem},
     time::Clock as _,
 };
 use serde_json::{Value, json};

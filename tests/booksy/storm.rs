@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use berth_engine::{CancelBooking, RescheduleBooking};
 use berth_model::{
-    booking::BookingStatus,
+    bookings::booking::BookingStatus,
     id::BookingId,
     problem::{Code, Problem},
     time::{Clock, Instant},

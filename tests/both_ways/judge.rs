@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     id::BookingId,
     problem::Code,
 };

@@ -1,6 +1,6 @@
 //! Somebody pauses connections and resumes them, in the middle of everything.
 
-use berth_model::connection::ConnectionState;
+use berth_model::connections::connection::ConnectionState;
 use rand::Rng;
 
 use super::Run;

@@ -10,13 +10,13 @@ use std::{
 
 use berth_engine::{BookRequest, Caller, CancelBooking, Engine, NewConnection, NewTenant, RescheduleBooking};
 use berth_model::{
+    connections::secret::{Credentials, Secret},
     id::{BookingId, ConnectionId, EventTypeId},
     limits,
-    manifest::PluginId,
+    mirror::sync::{Conflict, ConflictKind, Resolution, SourceOfTruth, SyncMode, SyncRules},
+    outbound::provider::{Attendee, WebhookRequest},
+    plugins::manifest::PluginId,
     problem::{Code, Problem},
-    provider::{Attendee, WebhookRequest},
-    secret::{Credentials, Secret},
-    sync::{Conflict, ConflictKind, Resolution, SourceOfTruth, SyncMode, SyncRules},
     time::{Clock as _, Instant},
 };
 use berth_simulators::{faults::Rates, front::Delivery};

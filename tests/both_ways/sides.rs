@@ -8,10 +8,10 @@ use std::{
 
 use berth_engine::{CancelBooking, EventTypePatch, RescheduleBooking};
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     id::BookingId,
+    mirror::sync::{Conflict, Done, Resolution, SyncMode},
     problem::Problem,
-    sync::{Conflict, Done, Resolution, SyncMode},
     time::Instant,
 };
 use berth_store::records::BookingFilter;

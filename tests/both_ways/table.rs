@@ -2,11 +2,11 @@
 
 use berth_engine::{BookRequest, Caller, CancelBooking, RescheduleBooking};
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     id::BookingId,
+    mirror::sync::{SyncMode, SyncRules},
+    outbound::provider::Attendee,
     problem::Code,
-    provider::Attendee,
-    sync::{SyncMode, SyncRules},
     time::{Clock as _, Instant, Interval},
 };
 use berth_simulators::faults::Rates;

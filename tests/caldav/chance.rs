@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use berth_engine::{CancelBooking, RescheduleBooking};
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     id::BookingId,
     time::{Clock as _, Instant},
 };

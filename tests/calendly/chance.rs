@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use berth_engine::CancelBooking;
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
+    bookings::booking::{Booking, BookingStatus, ProviderTask},
     id::BookingId,
+    outbound::provider::{ExternalStatus, Providers},
     problem::Code,
-    provider::{ExternalStatus, Providers},
     time::{Clock, Instant},
 };
 use berth_simulators::{faults::Rates, front::Delivery};

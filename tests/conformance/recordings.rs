@@ -3,7 +3,7 @@
 use std::fs;
 
 use berth_conformance::Checked;
-use berth_model::manifest::Manifest;
+use berth_model::plugins::manifest::Manifest;
 use berth_simulators::{booksy, calcom, calendly, gohighlevel, google, outlook};
 use berth_tests::{planted::Planted, radicale::LOGIN};
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use berth_conformance::{Bench, Checked, Live, Memory, Options, Provider, Recording, SetClock, Setup};
 use berth_model::{
-    conformance::Verdict,
+    plugins::conformance::Verdict,
     time::{Clock as _, Instant},
 };
 use berth_runtime::{

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use berth_conformance::{Bench, Options, Provider, Setup};
-use berth_model::conformance::Verdict;
+use berth_model::plugins::conformance::Verdict;
 use berth_runtime::Runtime;
 use berth_simulators::acme;
 use berth_tests::component;

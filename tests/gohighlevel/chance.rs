@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use berth_engine::{CancelBooking, RescheduleBooking};
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     id::BookingId,
+    outbound::provider::{ExternalStatus, Providers},
     problem::Code,
-    provider::{ExternalStatus, Providers},
     time::{Clock, Instant},
 };
 use berth_simulators::{faults::Rates, front::Delivery};

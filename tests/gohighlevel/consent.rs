@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use berth_engine::{NewConnection, NewOAuthClient, OAuthAnswer};
-use berth_model::{
+use berth_model::connections::{
     connection::ConnectionStatus,
     secret::{Credentials, Secret},
 };

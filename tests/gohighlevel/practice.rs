@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use berth_model::{
-    booking::Booking,
-    event_type::EventTypeRecord,
+    bookings::booking::Booking,
+    catalog::event_type::EventTypeRecord,
     id::{ConnectionId, ProviderCallId},
+    outbound::provider::{Asked, CallContext, WebhookRequest},
     problem::Code,
-    provider::{Asked, CallContext, WebhookRequest},
     time::{Clock, Instant},
 };
 use berth_simulators::{

@@ -13,7 +13,7 @@ use std::{
 
 use berth_model::{
     limits,
-    plugin::{Fault, PluginHost},
+    plugins::plugin::{Fault, PluginHost},
 };
 use berth_runtime::Compiler;
 use berth_tests::{

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use berth_engine::{NewConnection, NewOAuthClient};
 use berth_model::{
-    booking::BookingStatus,
-    connection::ConnectionStatus,
-    secret::{Credentials, Secret},
+    bookings::booking::BookingStatus,
+    connections::{
+        connection::ConnectionStatus,
+        secret::{Credentials, Secret},
+    },
 };
 use berth_simulators::outlook;
 use reqwest::{Client, redirect::Policy};

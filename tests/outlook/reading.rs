@@ -2,8 +2,8 @@
 
 use berth_engine::{AvailabilityQuery, ProviderChoice};
 use berth_model::{
-    provider::ExternalStatus,
-    sync::SyncRules,
+    mirror::sync::SyncRules,
+    outbound::provider::ExternalStatus,
     time::{Clock as _, Instant, Interval, Zone},
 };
 use berth_simulators::outlook;

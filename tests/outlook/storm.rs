@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use berth_engine::{CancelBooking, RescheduleBooking};
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     id::BookingId,
     problem::{Code, Problem},
     time::Instant,

@@ -25,13 +25,15 @@ use berth_engine::{
     BookRequest, Caller, Engine, EngineParts, NewConnection, NewEventType, NewListing, NewMember, NewTenant,
 };
 use berth_model::{
-    event_type::{EventTypePolicy, EventTypeRecord},
+    catalog::{
+        event_type::{EventTypePolicy, EventTypeRecord},
+        member::{MemberRole, Turns},
+    },
+    connections::secret::{Credentials, Secret},
     id::{ConnectionId, EventTypeId},
-    manifest::PluginId,
-    member::{MemberRole, Turns},
-    provider::{Attendee, CallLog, CallRecord, Providers},
+    outbound::provider::{Attendee, CallLog, CallRecord, Providers},
+    plugins::manifest::PluginId,
     random::Random,
-    secret::{Credentials, Secret},
     time::{Clock, Instant, Zone},
 };
 use berth_runtime::{

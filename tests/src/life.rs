@@ -11,13 +11,15 @@ use std::{
 };
 
 use berth_model::{
-    manifest::{Manifest, PluginId},
-    plugin::Abilities,
-    provider::{
+    outbound::provider::{
         Account, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CancelRequest, ChangePage,
         CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime, ExternalClient, ExternalEventType,
         ExternalId, ExternalSlot, LinkRequest, Page, PageRequest, Providers, QuerySpans, ReferenceLookup,
         Reply, RescheduleRequest, SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+    },
+    plugins::{
+        manifest::{Manifest, PluginId},
+        plugin::Abilities,
     },
     time::{Clock, Instant},
 };

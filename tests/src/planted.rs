@@ -11,7 +11,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use berth_model::{oauth::TokenSet, secret::Secret};
+use berth_model::connections::{oauth::TokenSet, secret::Secret};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use tracing_subscriber::fmt::MakeWriter;
 

@@ -1,9 +1,9 @@
 //! What shall be closed in calendars is what takes their member's time, and what is behind is found.
 
 use berth_model::{
-    calendar::{BlockState, CalendarBlock, CalendarRecord},
-    provider::ExternalBooking,
-    sync::Mirrored,
+    calendars::calendar::{BlockState, CalendarBlock, CalendarRecord},
+    mirror::sync::Mirrored,
+    outbound::provider::ExternalBooking,
     time::Interval,
 };
 use berth_store::records::BookingChange;

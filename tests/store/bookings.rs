@@ -1,7 +1,7 @@
 //! Bookings: made, read, listed.
 
 use berth_model::{
-    booking::{BookingStatus, ProviderTask},
+    bookings::booking::{BookingStatus, ProviderTask},
     time::{Instant, Interval},
 };
 use berth_store::{

@@ -1,8 +1,8 @@
 //! How bookings change: states, places, jobs, audit rows.
 
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
-    provider::ExternalStatus,
+    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    outbound::provider::ExternalStatus,
 };
 use berth_store::{
     StoreError,

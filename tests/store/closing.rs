@@ -1,11 +1,11 @@
 //! What is closed: connections that are paused or over, tenants that are deleted.
 
 use berth_model::{
-    booking::{BookingStatus, ProviderTask},
-    connection::{ConnectionState, Stopped},
+    bookings::booking::{BookingStatus, ProviderTask},
+    connections::connection::{ConnectionState, Stopped},
     id::TenantId,
     limits,
-    provider::Subscription,
+    outbound::provider::Subscription,
 };
 use berth_store::{
     StoreError,
@@ -142,8 +142,8 @@ pub async fn what_opens_an_account_is_erased(world: &World) {
     assert!(store.connections_left_over().await.unwrap().is_empty());
 }
 
-fn credentials_none() -> berth_model::secret::Credentials {
-    berth_model::secret::Credentials::new()
+fn credentials_none() -> berth_model::connections::secret::Credentials {
+    berth_model::connections::secret::Credentials::new()
 }
 
 pub async fn a_pause_ends_with_everything_read_anew(world: &World) {

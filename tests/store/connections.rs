@@ -1,7 +1,9 @@
 //! Connections, the vault, the state of components.
 
 use berth_model::{
-    connection::ConnectionRecord, connection::ConnectionStatus, limits, provider::Subscription,
+    connections::connection::{ConnectionRecord, ConnectionStatus},
+    limits,
+    outbound::provider::Subscription,
 };
 use berth_store::{Store, StoreError, VaultKeys, records::SealedState};
 

@@ -1,6 +1,6 @@
 //! Holds: kept for a while, given up by themselves.
 
-use berth_model::{hold::HoldRecord, time::Interval};
+use berth_model::{bookings::hold::HoldRecord, time::Interval};
 use berth_store::{StoreError, records::NewHold};
 
 use crate::world::{NOON, Scene, World, at_once, minute, span};

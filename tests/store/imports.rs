@@ -1,8 +1,8 @@
 //! Holidays that come from a calendar.
 
 use berth_model::{
-    ics::Origin,
-    rule::{Holiday, Rule, RuleOwner, RuleRecord},
+    calendars::ics::Origin,
+    scheduling::rule::{Holiday, Rule, RuleOwner, RuleRecord},
 };
 use berth_store::{StoreError, records::HolidayImport};
 

@@ -1,7 +1,7 @@
 //! Migration 0031 on a database that an older version wrote: time off that lasts beyond the years that are known is cut to them.
 
 use berth_model::{
-    rule::{OutOfOffice, Rule, RuleKind, RuleOwner, RuleRecord},
+    scheduling::rule::{OutOfOffice, Rule, RuleKind, RuleOwner, RuleRecord},
     time::Instant,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};

@@ -1,7 +1,7 @@
 //! Limits hold under races; several bookings are made together.
 
 use berth_model::{
-    booking::BookingStatus,
+    bookings::booking::BookingStatus,
     scheduling::rules::{Limit, Quantity},
 };
 use berth_store::{
@@ -160,7 +160,7 @@ pub async fn what_nobody_answered_is_found_for_the_sweep(world: &World) {
     let mut waiting = Vec::new();
     for from in [90, 60] {
         let mut new = world.booking(&scene, span(from, from + 30));
-        new.booking.status = berth_model::booking::BookingStatus::Pending;
+        new.booking.status = berth_model::bookings::booking::BookingStatus::Pending;
         waiting.push(new.booking.id);
         world.store.create_booking(new, world.audit()).await.unwrap();
     }

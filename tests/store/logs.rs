@@ -3,7 +3,7 @@
 use berth_model::{
     id::ApiKeyId,
     limits,
-    provider::{CallRecord, EgressRecord},
+    outbound::provider::{CallRecord, EgressRecord},
 };
 use berth_store::{
     StoreError,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use berth_model::{limits, secret::Secret};
+use berth_model::{connections::secret::Secret, limits};
 use berth_store::{
     Store, StoreError, VaultKeys,
     records::{OAuthClientRecord, OAuthFlow},
@@ -11,7 +11,7 @@ use berth_store::{
 use crate::world::{World, minute};
 
 pub async fn clients_are_kept_and_their_secrets_sealed(world: &World) {
-    let plugin: berth_model::manifest::PluginId = "quay".parse().unwrap();
+    let plugin: berth_model::plugins::manifest::PluginId = "quay".parse().unwrap();
     let client = OAuthClientRecord {
         plugin: plugin.clone(),
         credential: "oauth".into(),
@@ -32,7 +32,7 @@ pub async fn clients_are_kept_and_their_secrets_sealed(world: &World) {
 }
 
 pub async fn client_secrets_survive_another_vault_key(world: &World) {
-    let plugin: berth_model::manifest::PluginId = "quay".parse().unwrap();
+    let plugin: berth_model::plugins::manifest::PluginId = "quay".parse().unwrap();
     let client = |credential: &str| OAuthClientRecord {
         plugin: plugin.clone(),
         credential: credential.into(),

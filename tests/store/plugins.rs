@@ -1,6 +1,6 @@
 //! Installed plugins and their rights.
 
-use berth_model::{
+use berth_model::plugins::{
     manifest::Manifest,
     plugin::{Abilities, Digest, PluginState, PluginVersion},
 };

@@ -1,12 +1,11 @@
 //! What a process remembers is what is there, whoever changed it.
 
 use berth_model::{
-    booking::Booking,
-    hold::HoldRecord,
+    bookings::{booking::Booking, hold::HoldRecord},
     id::HoldId,
     limits,
-    rule::{Override, Rule, RuleOwner, RuleRecord},
-    sync::Mirrored,
+    mirror::sync::Mirrored,
+    scheduling::rule::{Override, Rule, RuleOwner, RuleRecord},
     time::{Instant, Interval},
 };
 use berth_store::{

@@ -1,6 +1,6 @@
 //! Tenants, keys, listings, members, event types.
 
-use berth_model::{
+use berth_model::catalog::{
     event_type::EventTypeRecord,
     listing::ListingRecord,
     member::{MemberRecord, MemberRole},

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use berth_model::{booking::Booking, time::Interval};
+use berth_model::{bookings::booking::Booking, time::Interval};
 use berth_store::{
     StoreError,
     records::{BookingChange, BookingFilter, Counted, NewBooking},

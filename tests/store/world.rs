@@ -10,15 +10,19 @@ use std::{
 };
 
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
-    connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
-    event_type::{EventTypePolicy, EventTypeRecord},
+    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    catalog::{
+        event_type::{EventTypePolicy, EventTypeRecord},
+        listing::{ListingRecord, TenantRecord, TenantState},
+        member::{MemberRecord, MemberRole, Turns},
+    },
+    connections::{
+        connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
+        secret::{Credentials, Secret},
+    },
     id::{AuditEntryId, BookingId, ConnectionId, EventTypeId, Id, JobId, ListingId, MemberId, TenantId},
-    listing::{ListingRecord, TenantRecord, TenantState},
-    member::{MemberRecord, MemberRole, Turns},
-    provider::{Attendee, ExternalBooking, ExternalStatus},
+    outbound::provider::{Attendee, ExternalBooking, ExternalStatus},
     random::Random,
-    secret::{Credentials, Secret},
     time::{Instant, Interval, Zone},
 };
 use berth_store::{

@@ -15,8 +15,10 @@ mod subject;
 use std::sync::Arc;
 
 use berth_model::{
-    conformance::{CaseReport, Report, SUITE, Verdict},
-    plugin::{LoadRefused, PluginHost},
+    plugins::{
+        conformance::{CaseReport, Report, SUITE, Verdict},
+        plugin::{LoadRefused, PluginHost},
+    },
     time::{Clock, Instant},
 };
 use berth_runtime::{

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
-    manifest::{CredentialKind, Manifest},
-    secret::{Credentials, Secret},
+    connections::secret::{Credentials, Secret},
+    plugins::manifest::{CredentialKind, Manifest},
     time::Instant,
 };
 use serde::Deserialize;
@@ -125,7 +125,7 @@ impl Setup {
             let server = server.and_then(|settings| manifest.hosts_asked(&settings).pop_first());
             Secret::new(server.map_or(text.clone(), |host| format!("https://{host}/{text}")))
         };
-        let of = |(name, spec): (&String, &berth_model::manifest::CredentialSpec)| {
+        let of = |(name, spec): (&String, &berth_model::plugins::manifest::CredentialSpec)| {
             let value = match self.live.credentials.get(name).filter(|_| live) {
                 Some(given) => Secret::new(given.clone()),
                 None if spec.kind == CredentialKind::Generated => made_up(name),

@@ -9,14 +9,16 @@ use std::{
 };
 
 use berth_model::{
+    connections::secret::Credentials,
     id::{ConnectionId, ProviderCallId, TenantId},
-    manifest::Manifest,
-    plugin::{Abilities, ComponentReport},
-    provider::{
+    outbound::provider::{
         Asked, Attendee, BusyQuery, CallContext, CallError, CallLog, CallRecord, ConnectionState,
         CreateRequest, EgressRecord, ExternalSlot, Later, Providers, QuerySpans, SlotQuery, StateError,
     },
-    secret::Credentials,
+    plugins::{
+        manifest::Manifest,
+        plugin::{Abilities, ComponentReport},
+    },
     time::{Clock, Instant, Interval},
 };
 use berth_runtime::{

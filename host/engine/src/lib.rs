@@ -23,9 +23,9 @@ use std::sync::{Arc, atomic::AtomicU64};
 use berth_model::{
     id::{AuditEntryId, Id, TenantId},
     limits,
-    plugin::PluginHost,
+    outbound::provider::{Providers, TokenEndpoint},
+    plugins::plugin::PluginHost,
     problem::Problem,
-    provider::{Providers, TokenEndpoint},
     random::Random,
     time::{Clock, Instant},
     validate,

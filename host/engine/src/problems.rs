@@ -1,10 +1,10 @@
 //! From errors of the store and of provider calls to what the caller is told. Causes that are not for callers are logged here.
 
 use berth_model::{
-    connection::Stopped,
+    connections::connection::Stopped,
     limits,
+    outbound::provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError},
     problem::{Code, FieldError, Problem},
-    provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError},
     scheduling::rules::{Limit, Quantity},
 };
 use berth_store::{StoreError, TroubleKind};

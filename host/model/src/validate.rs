@@ -7,8 +7,8 @@ use iso_currency::Currency;
 
 use crate::{
     limits,
+    outbound::provider::{Attendee, Money},
     problem::{FieldError, Problem},
-    provider::{Attendee, Money},
     text,
     time::{KNOWN_YEARS, Zone, is_day},
 };

@@ -21,7 +21,7 @@ use std::{
     time::SystemTime,
 };
 
-use berth_model::{limits, plugin::Digest};
+use berth_model::{limits, plugins::plugin::Digest};
 use ring::{digest, hmac};
 use rustix::fs::{Mode, OFlags};
 use wasmtime::{Engine, component::Component};

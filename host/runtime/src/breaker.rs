@@ -4,7 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use berth_model::{
-    breaker::{BreakerPolicy, Breakers, Change, Ended, Permit, SharedBreaker},
+    connections::breaker::{BreakerPolicy, Breakers, Change, Ended, Permit, SharedBreaker},
     id::TenantId,
     limits,
     time::Instant,

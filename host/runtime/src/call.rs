@@ -8,9 +8,9 @@ use std::{
 };
 
 use berth_model::{
-    breaker::Ended,
-    manifest::Manifest,
-    provider::{CallContext, CallError, ProviderError},
+    connections::breaker::Ended,
+    outbound::provider::{CallContext, CallError, ProviderError},
+    plugins::manifest::Manifest,
 };
 use tracing::Instrument;
 use wasmtime::{Store, component::Instance};

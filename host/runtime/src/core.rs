@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use berth_model::{
     limits,
-    provider::{CallLog, ConnectionState},
+    outbound::provider::{CallLog, ConnectionState},
     time::Clock,
 };
 use tokio::sync::Semaphore;

@@ -1,9 +1,9 @@
 //! What a call's failure means: wasmtime's errors into the engine's vocabulary.
 
 use berth_model::{
-    breaker::Ended,
+    connections::breaker::Ended,
     limits,
-    provider::{CallError, ProviderError},
+    outbound::provider::{CallError, ProviderError},
 };
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 

@@ -31,12 +31,12 @@ mod version;
 
 use std::{collections::BTreeSet, io, time::SystemTime};
 
-use berth_model::plugin::Digest;
+use berth_model::plugins::plugin::Digest;
 
 pub use compile::Compiler;
 pub use core::{RuntimeError, RuntimeLimits, RuntimeParts, TrialPorts};
 
-/// The runtime: fulfils [`berth_model::provider::Providers`] and [`berth_model::plugin::PluginHost`].
+/// The runtime: fulfils [`berth_model::outbound::provider::Providers`] and [`berth_model::plugins::plugin::PluginHost`].
 pub struct Runtime {
     core: core::Core,
 }

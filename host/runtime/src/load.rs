@@ -5,9 +5,11 @@ use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, time::Duration};
 use berth_model::{
     id::{ConnectionId, ProviderCallId, TenantId},
     limits,
-    manifest::Manifest,
-    plugin::{self as model, ComponentReport, Digest, LoadRefused, LoadStage, PluginVersion},
-    provider::{Asked, CallContext, ConnectionState, Later, StateError},
+    outbound::provider::{Asked, CallContext, ConnectionState, Later, StateError},
+    plugins::{
+        manifest::Manifest,
+        plugin::{self as model, ComponentReport, Digest, LoadRefused, LoadStage, PluginVersion},
+    },
     time::Instant,
 };
 use ring::digest;

@@ -4,7 +4,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use berth_model::{
-    provider::{CallContext, CallError, CallRecord},
+    outbound::provider::{CallContext, CallError, CallRecord},
     time::Instant,
 };
 use metrics::{Label, SharedString, counter, gauge, histogram};

@@ -1,9 +1,11 @@
 //! The port through which the engine manages what is loaded.
 
 use berth_model::{
-    manifest::PluginId,
-    plugin::{ComponentReport, Digest, LoadRefused, LoadStage, PluginHost, PluginVersion},
-    provider::Later,
+    outbound::provider::Later,
+    plugins::{
+        manifest::PluginId,
+        plugin::{ComponentReport, Digest, LoadRefused, LoadStage, PluginHost, PluginVersion},
+    },
 };
 
 use crate::Runtime;

@@ -6,7 +6,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use berth_model::{limits, manifest::PluginId, plugin::Digest};
+use berth_model::{
+    limits,
+    plugins::{manifest::PluginId, plugin::Digest},
+};
 
 use crate::version::Version;
 

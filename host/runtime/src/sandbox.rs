@@ -4,8 +4,8 @@ use std::sync::{Arc, MutexGuard};
 
 use berth_model::{
     limits,
-    manifest::Manifest,
-    provider::{CallContext, ConnectionState},
+    outbound::provider::{CallContext, ConnectionState},
+    plugins::manifest::Manifest,
     time::Clock,
 };
 use wasmtime::{

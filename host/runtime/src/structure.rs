@@ -1,6 +1,6 @@
 //! The outside of an uploaded component, looked at without compiling it: is it one at all, and where is its manifest?
 
-use berth_model::manifest::{MANIFEST_SECTION, Manifest};
+use berth_model::plugins::manifest::{MANIFEST_SECTION, Manifest};
 use wasmparser::{Encoding, Parser, Payload};
 use wasmtime::Engine;
 

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use berth_model::{
+use berth_model::plugins::{
     manifest::Manifest,
     plugin::{ComponentReport, Digest},
 };

@@ -4,11 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use berth_conformance::{Bench, CheckError, Options};
 use berth_model::{
-    conformance::{CaseReport, Report, SUITE, Verdict},
     limits,
-    manifest::PluginId,
-    plugin::{ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginHost, PluginVersion},
-    provider::Later,
+    outbound::provider::Later,
+    plugins::{
+        conformance::{CaseReport, Report, SUITE, Verdict},
+        manifest::PluginId,
+        plugin::{ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginHost, PluginVersion},
+    },
 };
 use berth_runtime::Runtime;
 

@@ -8,7 +8,7 @@ use std::{
 use berth_model::{
     id::{ConnectionId, TenantId},
     limits,
-    provider::{CallLog, CallRecord, ConnectionState, Later, StateError},
+    outbound::provider::{CallLog, CallRecord, ConnectionState, Later, StateError},
     random::Random,
     time::{Clock, Instant},
 };

@@ -9,14 +9,16 @@ mod recovery;
 mod states;
 
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
-    hold::HoldRecord,
+    bookings::{
+        booking::{Booking, BookingStatus, ProviderTask},
+        hold::HoldRecord,
+    },
     id::{
         ApiKeyId, AuditEntryId, BookingId, ConflictId, ConnectionId, EventTypeId, HoldId, InboundWebhookId,
         JobId, ListingId, MemberId, SeriesId, TenantId,
     },
-    manifest::PluginId,
-    provider::ExternalBooking,
+    outbound::provider::ExternalBooking,
+    plugins::manifest::PluginId,
     scheduling::rules::Limit,
     time::{Instant, Interval},
 };

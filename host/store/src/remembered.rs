@@ -11,7 +11,7 @@ use std::sync::Arc;
 use berth_model::{
     id::{EventTypeId, MemberId, TenantId},
     limits,
-    rule::RuleRecord,
+    scheduling::rule::RuleRecord,
     time::{Instant, Interval},
 };
 use moka::sync::Cache;

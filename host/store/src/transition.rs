@@ -1,8 +1,8 @@
 //! What each change makes of a booking and of the places it holds. Pure: the queries write down what this decides.
 
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
-    provider::{ExternalBooking, ExternalStatus},
+    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    outbound::provider::{ExternalBooking, ExternalStatus},
     time::{Instant, Interval},
 };
 use serde_json::{Value, json};

@@ -6,9 +6,9 @@
 //! Layout: `1 | key id length | key id | nonce | sealed data key | nonce | sealed credentials`.
 
 use berth_model::{
+    connections::secret::{Credentials, Secret},
     id::{ConnectionId, TenantId},
     random::Random,
-    secret::{Credentials, Secret},
 };
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;

@@ -6,7 +6,7 @@ mod sync;
 
 use std::rc::Rc;
 
-use berth_model::manifest::Manifest;
+use berth_model::plugins::manifest::Manifest;
 use berth_sdk::{
     Connection,
     testing::{self, Scripted},

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use berth_model::manifest::Manifest;
+use berth_model::plugins::manifest::Manifest;
 use berth_sdk::{
     Availability, Catalog, Connection,
     http::SendError,

@@ -1,6 +1,6 @@
 //! The whole provider, natively.
 
-use berth_model::manifest::Manifest;
+use berth_model::plugins::manifest::Manifest;
 use berth_sdk::{
     Availability, Blocks, Bookings, Catalog, Clients, Connection, Webhooks,
     testing::{self, create_request},

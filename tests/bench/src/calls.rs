@@ -9,7 +9,7 @@ use std::{
 use axum::{Router, routing::post};
 use berth_model::{
     id::{ConnectionId, ProviderCallId, TenantId},
-    provider::{Asked, CallContext, Providers},
+    outbound::provider::{Asked, CallContext, Providers},
 };
 use berth_tests::{TestClock, World, component};
 use serde_json::{Value, json};

@@ -10,11 +10,13 @@ use std::{
 
 use berth_engine::NewMember;
 use berth_model::{
-    booking::{Booking, BookingStatus},
-    event_type::EventTypeRecord,
+    bookings::booking::{Booking, BookingStatus},
+    catalog::{
+        event_type::EventTypeRecord,
+        member::{MemberRole, Turns},
+    },
     id::{AuditEntryId, BookingId, MemberId},
-    member::{MemberRole, Turns},
-    provider::Attendee,
+    outbound::provider::Attendee,
     time::{Instant, Interval, Zone},
 };
 use berth_store::{

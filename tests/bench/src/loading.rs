@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use berth_model::{
     id::{ConnectionId, TenantId},
-    plugin::PluginHost,
-    provider::{ConnectionState, Later, StateError},
+    outbound::provider::{ConnectionState, Later, StateError},
+    plugins::plugin::PluginHost,
     time::Clock,
 };
 use berth_runtime::{

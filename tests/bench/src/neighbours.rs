@@ -10,10 +10,12 @@ use std::{
 
 use berth_engine::{Caller, NewEventType, NewKey, NewListing, NewMember, NewTenant};
 use berth_model::{
-    event_type::EventTypePolicy,
+    catalog::{
+        event_type::EventTypePolicy,
+        member::{MemberRole, Turns},
+    },
     id::EventTypeId,
-    member::{MemberRole, Turns},
-    rule::{Pattern, Rule, RuleOwner, RuleRecord},
+    scheduling::rule::{Pattern, Rule, RuleOwner, RuleRecord},
     time::{Instant, Zone},
 };
 

@@ -8,8 +8,8 @@ use std::{
 use berth_model::{
     id::{ConnectionId, JobId},
     limits,
-    provider::WebhookRequest,
-    sync::SyncPhase,
+    mirror::sync::SyncPhase,
+    outbound::provider::WebhookRequest,
     time::{Clock as _, Instant},
 };
 use berth_store::{

@@ -2,11 +2,11 @@
 
 use berth_model::{
     budget::Budget,
+    catalog::member::WeeklyHours,
     limits,
-    member::WeeklyHours,
-    recurrence::Recurrence,
     scheduling::{
         busy::Taken,
+        recurrence::Recurrence,
         rules::{GridAnchor, TeamMode},
         slots::{Host, Meeting, Question},
         windows::OpenHours,

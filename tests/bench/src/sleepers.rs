@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use berth_model::provider::{CallContext, Providers};
+use berth_model::outbound::provider::{CallContext, Providers};
 use berth_tests::{World, component};
 use serde_json::json;
 

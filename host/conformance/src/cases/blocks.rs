@@ -1,7 +1,7 @@
 //! Closing times.
 
 use berth_model::{
-    provider::{
+    outbound::provider::{
         BlockLookup, BlockRequest, BusyQuery, CallError, ExternalBlock, ProviderError, Providers as _,
         SlotQuery,
     },

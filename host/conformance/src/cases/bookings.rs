@@ -1,6 +1,6 @@
 //! One booking of any number of tries.
 
-use berth_model::provider::{
+use berth_model::outbound::provider::{
     CallError, CreateRequest, ExternalBooking, ExternalSlot, ProviderConflict, ProviderError, Providers as _,
     ReferenceLookup,
 };

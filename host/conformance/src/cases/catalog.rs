@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    provider::{BusyQuery, ExternalEventType, PageRequest, Providers as _},
+    outbound::provider::{BusyQuery, ExternalEventType, PageRequest, Providers as _},
     time::{Interval, Zone},
 };
 
@@ -91,8 +91,8 @@ pub(super) async fn ends_a_paging_loop(subject: &Subject) -> Found {
     if tried { Ok(Finding::pass()) } else { Err(Finding::not_applicable("lists nothing")) }
 }
 
-fn ended(function: &str, error: Option<berth_model::provider::CallError>) -> Result<(), Finding> {
-    use berth_model::provider::CallError::{Exhausted, Trap};
+fn ended(function: &str, error: Option<berth_model::outbound::provider::CallError>) -> Result<(), Finding> {
+    use berth_model::outbound::provider::CallError::{Exhausted, Trap};
     match error {
         Some(error @ (Exhausted { .. } | Trap { .. })) => Err(Finding::fail(format!(
             "{function} follows pages that repeat for ever: {error}; stop when a page brings nothing new"

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    provider::{
+    outbound::provider::{
         CallError, CancelRequest, ChangePage, ExternalBooking, ExternalStatus, ProviderConflict,
         ProviderError, Providers as _, RescheduleRequest,
     },

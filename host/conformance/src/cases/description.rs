@@ -1,6 +1,6 @@
 //! What a component says of itself.
 
-use berth_model::provider::Providers as _;
+use berth_model::outbound::provider::Providers as _;
 use serde_json::Value;
 
 use super::{Finding, Found};

@@ -1,11 +1,11 @@
 //! The functions of the contract, called with plausible arguments: for cases in which no real provider answers.
 
 use berth_model::{
-    plugin::Abilities,
-    provider::{
+    outbound::provider::{
         BlockLookup, BlockRequest, BusyQuery, CancelRequest, ExternalSlot, LinkRequest, PageRequest,
         Providers as _, ReferenceLookup, RescheduleRequest, SlotQuery, SubscribeRequest, Subscription,
     },
+    plugins::plugin::Abilities,
     time::Interval,
 };
 

@@ -13,7 +13,7 @@ mod webhooks;
 
 use std::{future::Future, pin::Pin};
 
-use berth_model::conformance::Verdict;
+use berth_model::plugins::conformance::Verdict;
 
 use crate::subject::Subject;
 

@@ -1,6 +1,6 @@
 //! A provider that answers nonsense: nothing that it says may bring a component down, or lead it astray.
 
-use berth_model::provider::CallError;
+use berth_model::outbound::provider::CallError;
 use berth_runtime::egress::stage::StagedAnswer;
 use http::StatusCode;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use berth_model::provider::{CallError, LinkRequest, PageRequest, ProviderError, Providers as _};
+use berth_model::outbound::provider::{CallError, LinkRequest, PageRequest, ProviderError, Providers as _};
 
 use super::{Finding, Found};
 use crate::{

@@ -1,6 +1,6 @@
 //! How a component takes the usual refusals of a provider that answers every request with one.
 
-use berth_model::provider::{CallError, ProviderError};
+use berth_model::outbound::provider::{CallError, ProviderError};
 use berth_runtime::egress::stage::StagedAnswer;
 use http::StatusCode;
 

@@ -1,6 +1,6 @@
 //! Messages from the provider.
 
-use berth_model::provider::{CallError, Providers as _, WebhookOutcome, WebhookRequest};
+use berth_model::outbound::provider::{CallError, Providers as _, WebhookOutcome, WebhookRequest};
 
 use super::{Finding, Found, functions};
 use crate::{
@@ -95,7 +95,7 @@ pub(super) async fn subscribes_once(subject: &Subject) -> Found {
     };
     let first = match subscribe().await {
         Ok(subscription) => subscription,
-        Err(CallError::Provider(berth_model::provider::ProviderError::Unsupported { .. })) => {
+        Err(CallError::Provider(berth_model::outbound::provider::ProviderError::Unsupported { .. })) => {
             return Err(Finding::not_applicable("subscriptions are made by hand"));
         }
         Err(error) => return Err(Finding::fail(format!("subscribe: {error}"))),

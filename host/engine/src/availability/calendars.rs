@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
-    calendar::{CalendarRecord, joined_of},
-    connection::ConnectionRecord,
+    calendars::calendar::{CalendarRecord, joined_of},
+    connections::connection::ConnectionRecord,
     id::{ConnectionId, MemberId},
     intervals::merged,
     limits,
-    provider::{BusyQuery, CallError, ExternalBusyTime, ExternalId},
+    outbound::provider::{BusyQuery, CallError, ExternalBusyTime, ExternalId},
     time::Interval,
 };
 use berth_store::records::TakenPlace;

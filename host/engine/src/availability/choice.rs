@@ -1,9 +1,8 @@
 //! Who takes a booking, and why.
 
 use berth_model::{
-    event_type::FairnessBasis,
+    catalog::{event_type::FairnessBasis, member::MemberRecord},
     id::MemberId,
-    member::MemberRecord,
     scheduling::{
         choose::{Candidate, ranked},
         limit::period_of,

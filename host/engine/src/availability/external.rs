@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use berth_model::{
-    booking::Booking,
-    connection::ConnectionRecord,
+    bookings::booking::Booking,
+    connections::connection::ConnectionRecord,
     id::{ConnectionId, EventTypeId, MemberId},
     limits,
-    manifest::CacheTimes,
-    provider::{BusyQuery, CallContext, CallError, ExternalBusyTime, ExternalId, SlotQuery},
+    outbound::provider::{BusyQuery, CallContext, CallError, ExternalBusyTime, ExternalId, SlotQuery},
+    plugins::manifest::CacheTimes,
     time::{Instant, Interval, Zone},
 };
 use moka::future::Cache as Moka;

@@ -1,12 +1,14 @@
 //! Holidays of a listing, imported: the public ones of a country, or those of a calendar.
 
 use berth_model::{
-    holidays::{NoHolidays, PublicHoliday, holidays},
-    ics::{ClosedBy, ClosedDays, HolidayChange, LeftOut, change, closed_days},
+    calendars::ics::{ClosedBy, ClosedDays, HolidayChange, LeftOut, change, closed_days},
     id::{ListingId, RuleId},
     limits,
     problem::{Code, FieldError, Problem},
-    rule::{Holiday, Rule, RuleOwner, RuleRecord},
+    scheduling::{
+        holidays::{NoHolidays, PublicHoliday, holidays},
+        rule::{Holiday, Rule, RuleOwner, RuleRecord},
+    },
 };
 use berth_store::{StoreError, records};
 use chrono::NaiveDate;

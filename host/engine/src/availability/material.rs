@@ -10,8 +10,10 @@ use berth_model::{
     id::{MemberId, RuleId},
     limits,
     problem::{Code, Problem},
-    rule::RuleRecord,
-    scheduling::slots::{Offer, Question, Reason, Rejection},
+    scheduling::{
+        rule::RuleRecord,
+        slots::{Offer, Question, Reason, Rejection},
+    },
     time::{Instant, Interval},
 };
 use berth_store::records::TakenPlace;

@@ -12,9 +12,9 @@ pub(crate) mod rules;
 use std::{collections::BTreeSet, sync::Arc};
 
 use berth_model::{
-    booking::Booking,
+    bookings::booking::Booking,
     budget::Budget,
-    event_type::TwinState,
+    catalog::event_type::TwinState,
     id::{ConnectionId, EventTypeId, HoldId, MemberId, RuleId},
     limits,
     problem::{Code, Problem},

@@ -5,13 +5,15 @@ use std::collections::{HashMap, HashSet};
 
 use berth_model::{
     budget::{Budget, Exhausted},
-    hours::{civil_day, day_start},
+    catalog::member::{MemberRecord, WeeklyHours},
     id::{Id, RuleId},
     intervals::{intersection, merged, subtraction},
     limits,
-    member::{MemberRecord, WeeklyHours},
-    rule::{Override, Pattern, Rule, RuleOwner, RuleRecord},
-    scheduling::windows::{DateOverride, OpenHours, Travel},
+    scheduling::{
+        hours::{civil_day, day_start},
+        rule::{Override, Pattern, Rule, RuleOwner, RuleRecord},
+        windows::{DateOverride, OpenHours, Travel},
+    },
     time::{Instant, Interval, Zone},
 };
 use chrono::{NaiveDate, Weekday};

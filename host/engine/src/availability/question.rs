@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
     budget::{Budget, Exhausted},
-    calendar::joined_of,
-    hours::{civil_day, day_start},
+    calendars::calendar::joined_of,
+    catalog::member::MemberRecord,
     id::{MemberId, RuleId},
     limits,
-    member::MemberRecord,
     problem::{FieldError, Problem},
-    rule::RuleRecord,
     scheduling::{
         busy::{Taken, TakenBy},
+        hours::{civil_day, day_start},
+        rule::RuleRecord,
         rules::{BookingWindow, DayCount, GridAnchor, TeamMode},
         slots::{Host, Meeting, Question},
     },

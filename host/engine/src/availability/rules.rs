@@ -5,8 +5,8 @@ use berth_model::{
     id::RuleId,
     limits,
     problem::{Code, FieldError, Problem},
-    rule::{Pattern, Rule, RuleKind, RuleOwner, RuleRecord},
     scheduling::{
+        rule::{Pattern, Rule, RuleKind, RuleOwner, RuleRecord},
         rules::{GridAnchor, TeamMode},
         slots::{Host, Meeting, Question},
     },

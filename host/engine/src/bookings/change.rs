@@ -2,7 +2,7 @@
 //! `moving`.
 
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     id::{BookingId, TenantId},
     limits,
     problem::{Code, Problem},

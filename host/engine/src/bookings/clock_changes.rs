@@ -4,8 +4,10 @@
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use berth_model::{
-    booking::Booking,
-    clocks::{ClockChange, Clocks, Keep},
+    bookings::{
+        booking::Booking,
+        clocks::{ClockChange, Clocks, Keep},
+    },
     id::BookingId,
     limits,
     problem::{Code, Problem},

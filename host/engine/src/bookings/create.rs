@@ -4,14 +4,16 @@
 //! work goes on when the caller goes away.
 
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
-    clocks::Clocks,
-    event_type::Confirmation,
+    bookings::{
+        booking::{Booking, BookingStatus, ProviderTask},
+        clocks::Clocks,
+    },
+    catalog::event_type::Confirmation,
+    connections::secret::Secret,
     id::{BookingId, EventTypeId, HoldId, MemberId, SeriesId},
     limits,
+    outbound::provider::Attendee,
     problem::{Code, Problem},
-    provider::Attendee,
-    secret::Secret,
     time::{Instant, Interval},
 };
 use berth_store::{

@@ -4,10 +4,10 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
-    hold::HoldRecord,
+    bookings::hold::HoldRecord,
+    connections::secret::Secret,
     id::{EventTypeId, HoldId, MemberId},
     limits::{HOLD_LIFE_SECONDS_MAX, HOLD_SECONDS, HOLD_SECONDS_MAX},
-    secret::Secret,
     time::{Instant, Interval},
 };
 use berth_store::{StoreError, records::NewHold};

@@ -1,7 +1,7 @@
 //! A request that is repeated because its answer never arrived.
 
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     limits,
     problem::{Code, Problem},
 };

@@ -5,12 +5,11 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
-    booking::Booking,
-    event_type::EventTypeRecord,
+    bookings::booking::Booking,
+    catalog::{event_type::EventTypeRecord, listing::ListingRecord},
+    connections::secret::Secret,
     id::{BookingId, TenantId},
-    listing::ListingRecord,
     problem::Problem,
-    secret::Secret,
     time::Instant,
 };
 

@@ -1,6 +1,8 @@
 //! Answers to an event type's questions, before a booking is made.
 
-use berth_model::{event_type::EventTypeRecord, problem::Problem, questions::check_answers};
+use berth_model::{
+    bookings::questions::check_answers, catalog::event_type::EventTypeRecord, problem::Problem,
+};
 use serde_json::{Map, Value};
 
 use crate::Outcome;

@@ -1,7 +1,7 @@
 //! Moving a booking in one step: the new time is taken and the old one released, or nothing changes.
 
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
+    bookings::booking::{Booking, BookingStatus, ProviderTask},
     id::{BookingId, MemberId},
     problem::{Code, FieldError, Problem},
     time::{Instant, Interval},

@@ -3,12 +3,14 @@
 //! Nobody waits for the provider here: the bookings are safe with their jobs, and the worker tells it of each.
 
 use berth_model::{
-    booking::Booking,
+    bookings::{
+        booking::Booking,
+        series::{SeriesScope, SeriesStarts, shifted},
+    },
     id::{BookingId, SeriesId},
     limits,
     problem::{Code, FieldError, Problem},
     scheduling::slots::Reason,
-    series::{SeriesScope, SeriesStarts, shifted},
     time::{Instant, Interval},
 };
 use berth_store::{

@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    calendar::{BlockState, CalendarBlock, CalendarRecord, block_changes},
+    calendars::calendar::{BlockState, CalendarBlock, CalendarRecord, block_changes},
     id::{CalendarId, MemberId, TenantId},
     limits,
-    provider::{BlockLookup, BlockRequest, CallContext, CallError, ProviderConflict, ProviderError},
+    outbound::provider::{
+        BlockLookup, BlockRequest, CallContext, CallError, ProviderConflict, ProviderError,
+    },
     time::Interval,
 };
 use berth_store::{

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    booking::Booking,
-    calendar::{CalendarRecord, Meeting, Over, over},
-    connection::ConnectionRecord,
+    bookings::booking::Booking,
+    calendars::calendar::{CalendarRecord, Meeting, Over, over},
+    connections::connection::ConnectionRecord,
     id::{BookingId, CalendarId, ConnectionId, MemberId, TenantId},
     limits,
+    mirror::sync::{Conflict, ConflictKind},
     problem::{Code, Problem},
-    sync::{Conflict, ConflictKind},
     time::{Instant, Interval},
 };
 use berth_store::{

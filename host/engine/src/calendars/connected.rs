@@ -2,13 +2,13 @@
 //! into them (`calendar_writes`).
 
 use berth_model::{
-    calendar::CalendarRecord,
-    connection::{ConnectionRecord, ConnectionState},
+    calendars::calendar::CalendarRecord,
+    connections::connection::{ConnectionRecord, ConnectionState},
     id::{CalendarId, ConnectionId, MemberId},
     limits,
-    plugin::Abilities,
+    outbound::provider::{CallError, CancelRequest, ExternalId},
+    plugins::plugin::Abilities,
     problem::{Code, FieldError, Problem},
-    provider::{CallError, CancelRequest, ExternalId},
     time::{Interval, Zone},
 };
 
@@ -235,7 +235,7 @@ impl Engine {
                 id: external_id,
                 reason: None,
             };
-            let cx = berth_model::provider::CallContext { call: self.new_id(), ..context.clone() };
+            let cx = berth_model::outbound::provider::CallContext { call: self.new_id(), ..context.clone() };
             if let Err(error) = self.providers().cancel_booking(&cx, request).await {
                 tracing::warn!(calendar = %id, outcome = error.outcome(), "an entry was not taken out of a calendar");
             }

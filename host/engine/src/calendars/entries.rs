@@ -2,12 +2,12 @@
 //! booking's sequence, so that whatever is behind is found again after any crash.
 
 use berth_model::{
-    booking::{Booking, BookingStatus},
-    calendar::{CalendarEntry, CalendarRecord},
-    connection::ConnectionRecord,
+    bookings::booking::{Booking, BookingStatus},
+    calendars::calendar::{CalendarEntry, CalendarRecord},
+    connections::connection::ConnectionRecord,
     id::{BookingId, CalendarId, ConnectionId, TenantId},
     limits,
-    provider::{
+    outbound::provider::{
         CallContext, CallError, CancelRequest, CreateRequest, ExternalBooking, ProviderConflict,
         ProviderError, ReferenceLookup, RescheduleRequest,
     },

@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     budget::Budget,
-    event_type::EventTypeRecord,
-    ics::{self, IcsEvent, IcsMethod, IcsPerson, IcsStatus},
+    calendars::ics::{self, IcsEvent, IcsMethod, IcsPerson, IcsStatus},
+    catalog::{event_type::EventTypeRecord, listing::ListingRecord, member::MemberRecord},
+    connections::secret::Secret,
     id::{BookingId, EventTypeId, MemberId},
     limits::{FEED_BACK_SECONDS, FEED_EVENTS_MAX, FEED_FORWARD_SECONDS},
-    listing::ListingRecord,
-    member::MemberRecord,
     problem::Problem,
-    secret::Secret,
     time::{Interval, Zone},
 };
 use berth_store::records::{BookingFilter, FeedSubject};

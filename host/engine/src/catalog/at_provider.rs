@@ -1,10 +1,10 @@
 //! What can be booked at a provider: its list, page by page, and whether something is on it.
 
 use berth_model::{
-    connection::ConnectionRecord,
+    connections::connection::ConnectionRecord,
     id::ConnectionId,
     limits,
-    provider::{CallContext, CallError, ExternalEventType, Page, PageRequest},
+    outbound::provider::{CallContext, CallError, ExternalEventType, Page, PageRequest},
     time::Instant,
 };
 

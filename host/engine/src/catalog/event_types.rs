@@ -1,11 +1,11 @@
 //! Event types: what can be booked.
 
 use berth_model::{
-    event_type::{EventTypePolicy, EventTypeRecord},
+    catalog::event_type::{EventTypePolicy, EventTypeRecord},
     id::{EventTypeId, ListingId, MemberId, RuleId},
     limits,
     problem::{FieldError, Problem},
-    rule::RuleKind,
+    scheduling::rule::RuleKind,
 };
 use berth_store::{StoreError, records::OfferCounts};
 

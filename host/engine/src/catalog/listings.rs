@@ -1,10 +1,10 @@
 //! Listings: where a tenant offers what it offers.
 
 use berth_model::{
-    connection::ConnectionState,
+    catalog::listing::ListingRecord,
+    connections::connection::ConnectionState,
     id::{ConnectionId, ListingId},
     limits,
-    listing::ListingRecord,
     problem::{FieldError, Problem},
     time::Zone,
 };

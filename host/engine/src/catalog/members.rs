@@ -1,9 +1,9 @@
 //! Members: the people whose time is booked.
 
 use berth_model::{
+    catalog::member::{MemberRecord, MemberRole, Turns, WeeklyHours},
     id::MemberId,
     limits,
-    member::{MemberRecord, MemberRole, Turns, WeeklyHours},
     time::Zone,
 };
 

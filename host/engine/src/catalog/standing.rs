@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use berth_model::{
-    connection::ConnectionRecord,
-    event_type::{EventTypeRecord, TwinState},
+    catalog::event_type::{EventTypeRecord, TwinState},
+    connections::connection::ConnectionRecord,
     id::{ConnectionId, ListingId},
+    mirror::sync::{ItemKind, MirroredItem},
+    outbound::provider::ExternalEventType,
     problem::{Code, FieldError, Problem},
-    provider::ExternalEventType,
-    sync::{ItemKind, MirroredItem},
 };
 use berth_store::{StoreError, records::TwinKnown};
 use serde_json::{Value, json};

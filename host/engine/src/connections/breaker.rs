@@ -10,11 +10,11 @@ use std::{
 };
 
 use berth_model::{
-    breaker::{BreakerPolicy, BreakerState, Breakers, Change, Ended, Permit},
+    connections::breaker::{BreakerPolicy, BreakerState, Breakers, Change, Ended, Permit},
     id::{ConnectionId, TenantId},
     limits,
-    manifest::PluginId,
-    provider::{CallContext, CallError, ProviderError},
+    outbound::provider::{CallContext, CallError, ProviderError},
+    plugins::manifest::PluginId,
     time::Instant,
 };
 use berth_store::records::Recovered;

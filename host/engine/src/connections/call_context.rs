@@ -3,12 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use berth_model::{
-    connection::ConnectionRecord,
+    connections::{connection::ConnectionRecord, secret::Credentials},
     id::{ListingId, TenantId},
-    manifest::{PluginId, host_matches},
+    outbound::provider::{Asked, CallContext},
+    plugins::manifest::{PluginId, host_matches},
     problem::{Code, Problem},
-    provider::{Asked, CallContext},
-    secret::Credentials,
 };
 
 use berth_store::records::GrantRecord;

@@ -6,12 +6,14 @@
 use std::time::Duration;
 
 use berth_model::{
-    booking::Booking,
-    connection::{ConnectionRecord, ConnectionState, Stopped},
+    bookings::booking::Booking,
+    connections::{
+        connection::{ConnectionRecord, ConnectionState, Stopped},
+        secret::Credentials,
+    },
     id::{BookingId, ConnectionId, TenantId},
     limits,
-    provider::{CallContext, Subscription},
-    secret::Credentials,
+    outbound::provider::{CallContext, Subscription},
 };
 use berth_store::{
     StoreError,

@@ -15,13 +15,15 @@ use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionState, ConnectionStatus, Stopped},
+    connections::{
+        connection::{ConnectionRecord, ConnectionState, ConnectionStatus, Stopped},
+        secret::{Credentials, Secret},
+    },
     id::{ConnectionId, ListingId},
     limits,
-    manifest::{CredentialKind, Manifest, OAuth2Spec, PluginId},
+    outbound::provider::{Account, CallContext, CallError, ProviderError},
+    plugins::manifest::{CredentialKind, Manifest, OAuth2Spec, PluginId},
     problem::{Code, FieldError, Problem},
-    provider::{Account, CallContext, CallError, ProviderError},
-    secret::{Credentials, Secret},
 };
 use serde_json::{Value, json};
 

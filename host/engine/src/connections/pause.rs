@@ -2,7 +2,7 @@
 //! its state before each call (`oauth/authorising.rs`). What has to be told waits, and so do the provider's messages, which are stored.
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionState, Stopped},
+    connections::connection::{ConnectionRecord, ConnectionState, Stopped},
     id::ConnectionId,
 };
 use berth_store::StoreError;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use berth_model::{id::ConnectionId, limits, manifest::PluginId, time::Clock};
+use berth_model::{id::ConnectionId, limits, plugins::manifest::PluginId, time::Clock};
 use berth_store::{Store, StoreError, records::Recovered};
 use tokio::sync::Notify;
 

@@ -6,10 +6,10 @@ use std::{
 };
 
 use berth_model::{
-    booking::Booking,
-    connection::{ConnectionRecord, ConnectionState, Stopped},
+    bookings::booking::Booking,
+    catalog::listing::{ListingRecord, TenantRecord},
+    connections::connection::{ConnectionRecord, ConnectionState, Stopped},
     id::{ConnectionId, EventTypeId, MemberId},
-    listing::{ListingRecord, TenantRecord},
     problem::{Code, Problem},
 };
 use berth_store::records::{SceneNow, SceneRecords};

@@ -1,7 +1,7 @@
 //! Who else is connected to the same account at a provider. It may be right, and is said because it may not be meant.
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionState},
+    connections::connection::{ConnectionRecord, ConnectionState},
     id::ConnectionId,
 };
 use serde_json::Value;

@@ -2,12 +2,14 @@
 //! new one with a subscription of its own, before the old subscription is ended.
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionState, Stopped},
+    connections::{
+        connection::{ConnectionRecord, ConnectionState, Stopped},
+        secret::{Credentials, Secret},
+    },
     id::ConnectionId,
     limits,
-    manifest::{CredentialKind, Manifest},
+    plugins::manifest::{CredentialKind, Manifest},
     problem::{Code, FieldError, Problem},
-    secret::{Credentials, Secret},
 };
 use berth_store::StoreError;
 

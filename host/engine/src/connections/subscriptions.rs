@@ -2,10 +2,10 @@
 //! lost them, and when its secret was exchanged; ended with the connection. What is due is a column of the connection, so that nothing is forgotten over a crash.
 
 use berth_model::{
-    connection::ConnectionRecord,
+    connections::connection::ConnectionRecord,
     id::{ConnectionId, TenantId},
     limits,
-    provider::{CallContext, CallError, ProviderError, SubscribeRequest, Subscription},
+    outbound::provider::{CallContext, CallError, ProviderError, SubscribeRequest, Subscription},
     time::Instant,
 };
 use berth_store::StoreError;

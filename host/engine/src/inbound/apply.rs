@@ -2,10 +2,12 @@
 //! is older than what we know is passed over, and what is so already is left alone.
 
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
-    connection::ConnectionRecord,
-    provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, WebhookEvent},
-    sync::{ConflictKind, SyncMode},
+    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    connections::connection::ConnectionRecord,
+    mirror::sync::{ConflictKind, SyncMode},
+    outbound::provider::{
+        CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, WebhookEvent,
+    },
     time::Interval,
 };
 use berth_store::{
@@ -321,7 +323,7 @@ fn undone(mode: SyncMode, booking: &Booking, twin: &ExternalBooking) -> Option<C
 }
 
 fn changes_status(booking: &Booking, status: ExternalStatus) -> bool {
-    use berth_model::booking::BookingStatus::{Confirmed, Pending};
+    use berth_model::bookings::booking::BookingStatus::{Confirmed, Pending};
     match status {
         ExternalStatus::Confirmed => booking.status == Pending,
         ExternalStatus::Completed | ExternalStatus::NoShow => booking.status == Confirmed,

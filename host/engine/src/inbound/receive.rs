@@ -4,14 +4,16 @@
 use std::net::IpAddr;
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionState},
+    connections::{
+        connection::{ConnectionRecord, ConnectionState},
+        secret::Credentials,
+    },
     id::{ConnectionId, InboundWebhookId, TenantId},
+    inbound::webhook::{self, Refused},
     limits,
-    manifest::{Manifest, PluginId, WebhookSpec},
+    outbound::provider::{CallError, WebhookReply, WebhookRequest},
+    plugins::manifest::{Manifest, PluginId, WebhookSpec},
     problem::{Code, Problem},
-    provider::{CallError, WebhookReply, WebhookRequest},
-    secret::Credentials,
-    webhook::{self, Refused},
 };
 use berth_store::{
     StoreError,

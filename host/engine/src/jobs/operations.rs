@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use berth_model::{
-    booking::Booking,
-    connection::{ConnectionState, Stopped},
+    bookings::booking::Booking,
+    connections::connection::{ConnectionState, Stopped},
     id::{BookingId, ConnectionId, JobId},
     limits,
     problem::Problem,

@@ -1,11 +1,11 @@
 //! Opening conflicts: both versions are kept, and what has one obvious end ends by itself where the rules allow it.
 
 use berth_model::{
-    booking::Booking,
-    connection::ConnectionRecord,
+    bookings::booking::Booking,
+    connections::connection::ConnectionRecord,
     id::ConflictId,
-    provider::ExternalBooking,
-    sync::{Conflict, ConflictKind, Resolution, SourceOfTruth, SyncRules},
+    mirror::sync::{Conflict, ConflictKind, Resolution, SourceOfTruth, SyncRules},
+    outbound::provider::ExternalBooking,
 };
 use berth_store::{
     StoreError,
@@ -191,7 +191,7 @@ pub(super) fn obvious(conflict: &Conflict, rules: &SyncRules) -> Option<Resoluti
 
 #[cfg(test)]
 mod tests {
-    use berth_model::sync::SyncMode;
+    use berth_model::mirror::sync::SyncMode;
 
     use super::*;
 

@@ -1,11 +1,11 @@
 //! Ends of conflicts that need no person, as jobs: each counted, and none without end. Each is about both sides as they are then.
 
 use berth_model::{
-    connection::Stopped,
+    connections::connection::Stopped,
     id::{ConflictId, TenantId},
     limits,
+    mirror::sync::{Conflict, Done, Resolution},
     problem::{Code, Problem},
-    sync::{Conflict, Done, Resolution},
     time::Instant,
 };
 use berth_store::{

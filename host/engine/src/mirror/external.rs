@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    booking::Booking,
-    connection::ConnectionRecord,
+    bookings::booking::Booking,
+    connections::connection::ConnectionRecord,
     id::{BookingId, MemberId},
-    provider::{ExternalBooking, ExternalStatus},
-    sync::{ConflictKind, Mirrored, SyncRules, SyncState},
+    mirror::sync::{ConflictKind, Mirrored, SyncRules, SyncState},
+    outbound::provider::{ExternalBooking, ExternalStatus},
     time::Interval,
 };
 use berth_store::{StoreError, records::BookingFilter};

@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    booking::Booking,
-    connection::ConnectionRecord,
+    bookings::booking::Booking,
+    connections::connection::ConnectionRecord,
     id::BookingId,
     limits,
-    provider::{CallContext, CallError, ExternalBooking, ProviderError},
+    outbound::provider::{CallContext, CallError, ExternalBooking, ProviderError},
 };
 use berth_store::StoreError;
 

@@ -1,13 +1,15 @@
 //! What one booking of the provider means here.
 
 use berth_model::{
-    booking::Booking,
-    connection::ConnectionRecord,
-    event_type::EventTypeRecord,
+    bookings::booking::Booking,
+    catalog::event_type::EventTypeRecord,
+    connections::connection::ConnectionRecord,
     id::{BookingId, MemberId},
     limits,
-    provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, WebhookEvent},
-    sync::{ConflictKind, Mirrored, SyncRules, SyncState},
+    mirror::sync::{ConflictKind, Mirrored, SyncRules, SyncState},
+    outbound::provider::{
+        CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError, WebhookEvent,
+    },
     time::Interval,
 };
 use berth_store::{StoreError, records::BookingFilter};

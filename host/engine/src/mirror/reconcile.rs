@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
     budget::Budget,
-    event_type::EventTypeRecord,
+    catalog::event_type::EventTypeRecord,
     id::{BookingId, ConnectionId, EventTypeId},
     limits,
+    mirror::sync::{ItemKind, Mirrored},
+    outbound::provider::{ExternalBooking, ExternalStatus, Money},
     problem::{Code, Problem},
-    provider::{ExternalBooking, ExternalStatus, Money},
-    sync::{ItemKind, Mirrored},
     time::{Instant, Interval},
 };
 use berth_store::{StoreError, records::BookingFilter};

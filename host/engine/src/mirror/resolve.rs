@@ -2,12 +2,14 @@
 //! audited. Where a booking was only moved, the other end may be chosen later.
 
 use berth_model::{
-    booking::{Booking, ProviderTask},
+    bookings::booking::{Booking, ProviderTask},
     id::{BookingId, ConflictId, ConnectionId},
     limits,
+    mirror::sync::{Conflict, ConflictKind, Done, Ended, Mirrored, Resolution},
+    outbound::provider::{
+        CallContext, CallError, CancelRequest, ExternalBooking, ExternalStatus, ProviderError,
+    },
     problem::{Code, Problem},
-    provider::{CallContext, CallError, CancelRequest, ExternalBooking, ExternalStatus, ProviderError},
-    sync::{Conflict, ConflictKind, Done, Ended, Mirrored, Resolution},
     time::Interval,
 };
 use berth_store::{StoreError, records::BookingChange};

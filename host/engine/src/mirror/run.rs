@@ -2,11 +2,11 @@
 //! read again after a crash but the page it was in, and what a page does twice does no harm.
 
 use berth_model::{
-    connection::ConnectionRecord,
+    connections::connection::ConnectionRecord,
     id::{ConnectionId, TenantId},
     limits,
-    provider::{CallContext, CallError, PageRequest, ProviderError},
-    sync::{ItemKind, MirroredItem, SyncMode, SyncPhase, SyncState},
+    mirror::sync::{ItemKind, MirroredItem, SyncMode, SyncPhase, SyncState},
+    outbound::provider::{CallContext, CallError, PageRequest, ProviderError},
     time::Instant,
 };
 use berth_store::{
@@ -322,7 +322,7 @@ impl Engine {
         match kind {
             ItemKind::EventType => {
                 let page = self.providers().list_event_types(cx, page).await?;
-                let of = |e: berth_model::provider::ExternalEventType| {
+                let of = |e: berth_model::outbound::provider::ExternalEventType| {
                     let payload = serde_json::to_value(&e).unwrap_or_default();
                     item(e.id, e.title, payload)
                 };
@@ -330,7 +330,7 @@ impl Engine {
             }
             ItemKind::Client => {
                 let page = self.providers().list_clients(cx, page).await?;
-                let of = |c: berth_model::provider::ExternalClient| {
+                let of = |c: berth_model::outbound::provider::ExternalClient| {
                     let payload = serde_json::to_value(&c).unwrap_or_default();
                     item(c.id, c.person.name, payload)
                 };

@@ -1,12 +1,12 @@
 //! How synchronisations stand, for people: per connection, and over all connections of a provider.
 
 use berth_model::{
-    connection::ConnectionRecord,
+    connections::connection::ConnectionRecord,
     id::{ConnectionId, JobId},
     limits,
-    manifest::PluginId,
+    mirror::sync::{ItemKind, MirroredItem, SyncPhase, SyncRules, SyncState},
+    plugins::manifest::PluginId,
     problem::{FieldError, Problem},
-    sync::{ItemKind, MirroredItem, SyncPhase, SyncRules, SyncState},
 };
 use berth_store::records::Job;
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! Telling the provider of a change: the job, and the first try inside the request that made it.
 
 use berth_model::{
-    booking::Booking,
+    bookings::booking::Booking,
     id::{BookingId, JobId, TenantId},
     limits,
 };

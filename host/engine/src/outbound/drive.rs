@@ -12,11 +12,11 @@ mod tries;
 use std::collections::BTreeSet;
 
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
-    connection::{ConnectionState, ConnectionStatus, Stopped},
+    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    connections::connection::{ConnectionState, ConnectionStatus, Stopped},
     id::{BookingId, JobId, TenantId},
     limits,
-    provider::{
+    outbound::provider::{
         CallContext, CallError, CreateRequest, ExternalBooking, ExternalStatus, ProviderConflict,
         ProviderError, ReferenceLookup,
     },

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionStatus},
+    connections::connection::{ConnectionRecord, ConnectionStatus},
     id::{ConnectionId, ListingId, TenantId},
     limits,
-    manifest::{Manifest, PluginId, host_matches},
-    plugin::{HostGrant, PluginState},
+    plugins::{
+        manifest::{Manifest, PluginId, host_matches},
+        plugin::{HostGrant, PluginState},
+    },
     problem::{Code, FieldError, Problem},
 };
 use berth_store::records::GrantRecord;

@@ -5,9 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use berth_model::{
     id::InstallationId,
-    installation::{Installation, InstallationState},
     limits,
-    plugin::LoadStage,
+    plugins::{
+        installation::{Installation, InstallationState},
+        plugin::LoadStage,
+    },
     problem::{Code, Problem},
 };
 use serde_json::{Value, json};

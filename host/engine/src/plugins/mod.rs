@@ -9,10 +9,12 @@ use std::{
 };
 
 use berth_model::{
-    conformance::Report,
     limits,
-    manifest::PluginId,
-    plugin::{ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginState, PluginVersion},
+    plugins::{
+        conformance::Report,
+        manifest::PluginId,
+        plugin::{ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginState, PluginVersion},
+    },
     problem::{Code, FieldError, Problem},
     time::Instant,
 };

@@ -5,12 +5,11 @@ use std::net::IpAddr;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
-    connection::Stopped,
+    catalog::listing::TenantState,
+    connections::{connection::Stopped, secret::Secret},
     id::{ApiKeyId, TenantId},
     limits,
-    listing::TenantState,
     problem::{Code, Problem},
-    secret::Secret,
     time::Instant,
 };
 use berth_store::{StoreError, records::ApiKeyRecord};

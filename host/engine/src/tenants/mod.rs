@@ -4,9 +4,9 @@ pub(crate) mod keys;
 pub(crate) mod removal;
 
 use berth_model::{
-    connection::{ConnectionState, Stopped},
+    catalog::listing::{TenantRecord, TenantState},
+    connections::connection::{ConnectionState, Stopped},
     id::{ConnectionId, TenantId},
-    listing::{TenantRecord, TenantState},
 };
 
 use self::removal::not_deleting;

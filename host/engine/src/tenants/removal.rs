@@ -2,10 +2,10 @@
 //! any replica. How far that is, is what is left: a process that dies meanwhile is gone on from by the next one.
 
 use berth_model::{
-    connection::{ConnectionState, Stopped},
+    catalog::listing::{TenantRecord, TenantState},
+    connections::connection::{ConnectionState, Stopped},
     id::TenantId,
     limits,
-    listing::{TenantRecord, TenantState},
     problem::{Code, Problem},
 };
 use berth_store::{StoreError, records::TenantCounts};

@@ -2,9 +2,9 @@
 
 use berth_engine::{AvailabilityAnswer, AvailabilityQuery, EventTypePatch, ListingPatch, MemberPatch};
 use berth_model::{
-    plugin::Abilities,
+    outbound::provider::QuerySpans,
+    plugins::plugin::Abilities,
     problem::Code,
-    provider::QuerySpans,
     time::{Instant, Interval},
 };
 

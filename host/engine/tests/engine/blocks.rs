@@ -2,10 +2,10 @@
 
 use berth_engine::{NewCalendar, ProviderChoice};
 use berth_model::{
-    booking::Booking,
-    calendar::CalendarRecord,
-    connection::ConnectionRecord,
-    provider::{Attendee, ExternalBooking, ExternalStatus, WebhookEvent},
+    bookings::booking::Booking,
+    calendars::calendar::CalendarRecord,
+    connections::connection::ConnectionRecord,
+    outbound::provider::{Attendee, ExternalBooking, ExternalStatus, WebhookEvent},
     time::{Instant, Interval},
 };
 use rand::{RngCore, SeedableRng, rngs::StdRng};
@@ -189,7 +189,8 @@ async fn a_calendar_that_is_connected_later_or_written_no_more_follows() {
 async fn our_own_blocks_are_not_busy_times() {
     let (w, _, calendar) = with_blocks().await;
     w.provider.state().abilities.availability = true;
-    w.provider.state().spans = Some(berth_model::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
+    w.provider.state().spans =
+        Some(berth_model::outbound::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
     let patch = berth_engine::CalendarPatch { reads: Some(true), ..berth_engine::CalendarPatch::default() };
     w.engine.update_calendar(&w.caller, calendar.id, patch).await.unwrap();
     let patch = berth_engine::EventTypePatch {
@@ -207,7 +208,8 @@ async fn our_own_blocks_are_not_busy_times() {
 
 async fn reading(w: &World, calendar: &CalendarRecord) {
     w.provider.state().abilities.availability = true;
-    w.provider.state().spans = Some(berth_model::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
+    w.provider.state().spans =
+        Some(berth_model::outbound::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
     let patch = berth_engine::CalendarPatch { reads: Some(true), ..berth_engine::CalendarPatch::default() };
     w.engine.update_calendar(&w.caller, calendar.id, patch).await.unwrap();
     let patch = berth_engine::EventTypePatch {

@@ -2,12 +2,12 @@
 
 use berth_engine::{AvailabilityQuery, MemberPatch, NewCalendar, ProviderChoice};
 use berth_model::{
-    booking::Booking,
-    calendar::{CalendarEntry, CalendarRecord},
-    connection::ConnectionRecord,
-    event_type::EventTypePolicy,
+    bookings::booking::Booking,
+    calendars::calendar::{CalendarEntry, CalendarRecord},
+    catalog::event_type::EventTypePolicy,
+    connections::connection::ConnectionRecord,
     limits,
-    provider::{ExternalBooking, ExternalStatus},
+    outbound::provider::{ExternalBooking, ExternalStatus},
     scheduling::rules::TeamMode,
     time::{Instant, Interval},
 };
@@ -21,7 +21,8 @@ use crate::{
 pub(crate) async fn with_calendar(reads: bool, writes: bool) -> (World, ConnectionRecord, CalendarRecord) {
     let w = world().await;
     w.provider.state().abilities.availability = true;
-    w.provider.state().spans = Some(berth_model::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
+    w.provider.state().spans =
+        Some(berth_model::outbound::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
     let connection = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
     let new = NewCalendar {
         member: w.ana.id,

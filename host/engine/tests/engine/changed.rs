@@ -5,13 +5,15 @@ use berth_engine::{
     MemberPatch, Outcome, RescheduleBooking, SeriesRequest,
 };
 use berth_model::{
-    booking::{Booking, BookingStatus},
-    event_type::{Confirmation, EventTypePolicy},
+    bookings::{
+        booking::{Booking, BookingStatus},
+        series::{SeriesScope, SeriesStarts},
+    },
+    catalog::event_type::{Confirmation, EventTypePolicy},
     id::MemberId,
+    outbound::provider::{CallError, ProviderError},
     problem::{Code, Problem},
-    provider::{CallError, ProviderError},
     scheduling::rules::TeamMode,
-    series::{SeriesScope, SeriesStarts},
 };
 use berth_store::records::GrantRecord;
 
@@ -303,7 +305,7 @@ async fn a_move_that_the_provider_refuses_leaves_it_with_who_had_it() {
     let other = if booking.member == bea { w.ana.id } else { bea };
     change(&w, Changed::MemberInactive, booking.member, other).await;
     for start in ["11:00", "10:15"] {
-        let taken = berth_model::provider::ProviderConflict::SlotTaken;
+        let taken = berth_model::outbound::provider::ProviderConflict::SlotTaken;
         w.provider.next("reschedule", Fault::Before(CallError::Provider(ProviderError::Conflict(taken))));
         let refused = w.reschedule(booking.id, monday(start)).await.unwrap_err();
         assert_eq!(refused.code, Code::SlotTaken);

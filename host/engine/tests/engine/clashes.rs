@@ -2,11 +2,11 @@
 
 use berth_engine::{AvailabilityQuery, ProviderChoice};
 use berth_model::{
-    booking::BookingStatus,
+    bookings::booking::BookingStatus,
     id::ConnectionId,
     limits,
+    mirror::sync::{Conflict, ConflictKind, Resolution},
     problem::Code,
-    sync::{Conflict, ConflictKind, Resolution},
     time::Interval,
 };
 

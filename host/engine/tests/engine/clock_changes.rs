@@ -1,8 +1,10 @@
 //! Other data of zones: bookings whose clocks show another time than was told.
 
 use berth_model::{
-    booking::{Booking, BookingStatus},
-    clocks::{Clocks, Keep, Shown},
+    bookings::{
+        booking::{Booking, BookingStatus},
+        clocks::{Clocks, Keep, Shown},
+    },
     id::BookingId,
     problem::Code,
     time::Instant,

@@ -5,14 +5,16 @@ use berth_engine::{
     ProviderChoice, ProviderSyncState, RescheduleBooking, SameAccount, TENANT_SCOPES,
 };
 use berth_model::{
-    booking::{BookingStatus, ProviderTask},
-    connection::{ConnectionRecord, ConnectionState},
+    bookings::booking::{BookingStatus, ProviderTask},
+    catalog::listing::TenantState,
+    connections::{
+        connection::{ConnectionRecord, ConnectionState},
+        secret::{Credentials, Secret},
+    },
     id::BookingId,
     limits,
-    listing::TenantState,
+    outbound::provider::{ExternalStatus, WebhookEvent},
     problem::Code,
-    provider::{ExternalStatus, WebhookEvent},
-    secret::{Credentials, Secret},
     time::Interval,
 };
 

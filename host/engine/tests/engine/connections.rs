@@ -2,10 +2,12 @@
 
 use berth_engine::{ConnectionPatch, Ends};
 use berth_model::{
-    connection::ConnectionStatus,
+    connections::{
+        connection::ConnectionStatus,
+        secret::{Credentials, Secret},
+    },
+    outbound::provider::{CallError, ProviderError},
     problem::Code,
-    provider::{CallError, ProviderError},
-    secret::{Credentials, Secret},
 };
 use berth_store::records::GrantRecord;
 

@@ -1,6 +1,8 @@
 //! Jobs during which the process dies, and jobs that panic.
 
-use berth_model::{booking::BookingStatus, limits, provider::WebhookEvent, sync::SyncPhase};
+use berth_model::{
+    bookings::booking::BookingStatus, limits, mirror::sync::SyncPhase, outbound::provider::WebhookEvent,
+};
 
 use crate::{
     provider::{Fault, LOST},

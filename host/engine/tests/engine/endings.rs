@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use berth_model::{
-    booking::Booking,
+    bookings::booking::Booking,
     limits,
-    provider::{ExternalBooking, ExternalStatus, WebhookEvent},
-    sync::{Conflict, ConflictKind, Done, Resolution, SourceOfTruth, SyncMode, SyncRules},
+    mirror::sync::{Conflict, ConflictKind, Done, Resolution, SourceOfTruth, SyncMode, SyncRules},
+    outbound::provider::{ExternalBooking, ExternalStatus, WebhookEvent},
     time::Instant,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};

@@ -2,10 +2,10 @@
 
 use berth_engine::{GrantChange, NewConnection};
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionStatus},
-    plugin::HostGrant,
+    connections::connection::{ConnectionRecord, ConnectionStatus},
+    outbound::provider::{CallError, ProviderError},
+    plugins::plugin::HostGrant,
     problem::Code,
-    provider::{CallError, ProviderError},
 };
 use berth_store::records::GrantRecord;
 use proptest::prelude::*;

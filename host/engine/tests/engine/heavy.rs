@@ -8,7 +8,9 @@ use berth_model::{
     id::RuleId,
     limits,
     problem::Problem,
-    rule::{Holiday, OutOfOffice, Override, Pattern, Rule, RuleOwner, RuleRecord, Stretch, TravelRule},
+    scheduling::rule::{
+        Holiday, OutOfOffice, Override, Pattern, Rule, RuleOwner, RuleRecord, Stretch, TravelRule,
+    },
     time::{Instant, Interval, Zone},
 };
 use chrono::{Days, NaiveTime, Weekday};

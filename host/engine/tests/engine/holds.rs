@@ -1,7 +1,7 @@
 //! Holding a slot and booking it.
 
 use berth_engine::{HoldClaim, HoldRequest, ProviderChoice};
-use berth_model::{limits, problem::Code, secret::Secret, time::Instant};
+use berth_model::{connections::secret::Secret, limits, problem::Code, time::Instant};
 
 use crate::world::{World, monday, world};
 

@@ -9,10 +9,14 @@ use std::{
 };
 
 use berth_model::{
-    manifest::{Manifest, PluginId},
-    plugin::{Abilities, ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginHost, PluginVersion},
-    provider::Later,
-    webhook,
+    inbound::webhook,
+    outbound::provider::Later,
+    plugins::{
+        manifest::{Manifest, PluginId},
+        plugin::{
+            Abilities, ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginHost, PluginVersion,
+        },
+    },
 };
 
 /// Loads "components" that are nothing but their manifest.

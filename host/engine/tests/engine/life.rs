@@ -2,8 +2,8 @@
 
 use berth_engine::{CancelBooking, EventTypePatch, RescheduleBooking};
 use berth_model::{
-    booking::BookingStatus,
-    event_type::{Confirmation, EventTypePolicy},
+    bookings::booking::BookingStatus,
+    catalog::event_type::{Confirmation, EventTypePolicy},
     problem::Code,
 };
 

@@ -2,14 +2,14 @@
 
 use berth_engine::{AvailabilityQuery, SyncStatus};
 use berth_model::{
-    booking::BookingStatus,
-    event_type::EventTypePolicy,
-    problem::Code,
-    provider::{CallError, ExternalBooking, ExternalStatus, Money, ProviderError},
-    sync::{
+    bookings::booking::BookingStatus,
+    catalog::event_type::EventTypePolicy,
+    mirror::sync::{
         Conflict, ConflictKind, Done, ItemKind, MirroredItem, Resolution, SourceOfTruth, SyncMode, SyncPhase,
         SyncRules,
     },
+    outbound::provider::{CallError, ExternalBooking, ExternalStatus, Money, ProviderError},
+    problem::Code,
     time::{Instant, Interval},
 };
 use serde_json::{Value, json};
@@ -357,7 +357,7 @@ async fn both_sides_are_compared_for_a_period() {
     let elsewhere = ExternalBooking { when: half_hour(monday("11:30")), ..twins[1].clone() };
     let mirrored =
         w.engine.store().mirrored(w.tenant.id, w.connection.id, &elsewhere.id).await.unwrap().unwrap();
-    let stale = berth_model::sync::Mirrored { external: elsewhere, ..mirrored };
+    let stale = berth_model::mirror::sync::Mirrored { external: elsewhere, ..mirrored };
     w.engine.store().put_mirrored(stale).await.unwrap();
     let within = Interval::new(monday("00:00"), monday("23:00")).unwrap();
     let found = w.engine.reconcile(&w.caller, w.connection.id, within).await.unwrap();
@@ -401,7 +401,10 @@ async fn what_is_only_there_is_found_what_was_called_off_is_not_counted_and_mone
     let mirrored = store.mirrored(w.tenant.id, w.connection.id, &id).await.unwrap().unwrap();
     let when = half_hour(monday("10:00").plus_seconds(7 * DAY));
     let external = ExternalBooking { when, ..mirrored.external.clone() };
-    store.put_mirrored(berth_model::sync::Mirrored { external, blocked: when, ..mirrored }).await.unwrap();
+    store
+        .put_mirrored(berth_model::mirror::sync::Mirrored { external, blocked: when, ..mirrored })
+        .await
+        .unwrap();
 
     let within = Interval::new(monday("00:00"), monday("23:00")).unwrap();
     let found = w.engine.reconcile(&w.caller, w.connection.id, within).await.unwrap();

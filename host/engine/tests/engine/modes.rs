@@ -1,10 +1,10 @@
 //! The table of the four modes, cell by cell, over a provider whose ids stay and one whose ids change when a booking is moved.
 
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
+    mirror::sync::{ConflictKind, Resolution, SourceOfTruth, SyncMode, SyncRules},
+    outbound::provider::{ExternalBooking, ExternalStatus, WebhookEvent},
     problem::Code,
-    provider::{ExternalBooking, ExternalStatus, WebhookEvent},
-    sync::{ConflictKind, Resolution, SourceOfTruth, SyncMode, SyncRules},
     time::Instant,
 };
 
@@ -228,7 +228,11 @@ async fn what_is_known_and_was_not_acted_on_is_acted_on_with_the_next_reading() 
     let id = booking.external_id.as_deref().unwrap();
     let gone = w.provider.edit(id, |t| t.status = ExternalStatus::Cancelled);
     let kept = w.engine.store().mirrored(w.tenant.id, w.connection.id, id).await.unwrap().unwrap();
-    w.engine.store().put_mirrored(berth_model::sync::Mirrored { external: gone, ..kept }).await.unwrap();
+    w.engine
+        .store()
+        .put_mirrored(berth_model::mirror::sync::Mirrored { external: gone, ..kept })
+        .await
+        .unwrap();
     read_all(&w).await;
     assert_eq!(w.booking(booking.id).await.status, BookingStatus::Cancelled);
 }

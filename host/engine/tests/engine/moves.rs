@@ -1,9 +1,9 @@
 //! Moving a booking whose twin is at a provider.
 
 use berth_model::{
-    booking::BookingStatus,
+    bookings::booking::BookingStatus,
+    outbound::provider::{CallError, ExternalStatus, ProviderConflict, ProviderError},
     problem::Code,
-    provider::{CallError, ExternalStatus, ProviderConflict, ProviderError},
 };
 
 use crate::{

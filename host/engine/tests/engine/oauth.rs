@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use berth_engine::{Caller, NewConnection, NewOAuthClient, OAuthAnswer, OAuthStarted};
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionStatus},
-    oauth::TokenSet,
+    connections::{
+        connection::{ConnectionRecord, ConnectionStatus},
+        oauth::TokenSet,
+        secret::{Credentials, Secret},
+    },
     problem::{Code, Problem},
-    secret::{Credentials, Secret},
 };
 
 use crate::{
@@ -382,8 +384,8 @@ async fn a_credential_is_exchanged_while_bookings_go_on() {
     let caller: &Caller = &world.caller;
     world.provider.next(
         "validate",
-        crate::provider::Fault::Before(berth_model::provider::CallError::Provider(
-            berth_model::provider::ProviderError::Unauthorised,
+        crate::provider::Fault::Before(berth_model::outbound::provider::CallError::Provider(
+            berth_model::outbound::provider::ProviderError::Unauthorised,
         )),
     );
     let id = world.connection.id;

@@ -4,9 +4,11 @@ use std::sync::atomic::Ordering;
 
 use berth_model::{
     id::InstallationId,
-    installation::{Installation, InstallationState},
     limits,
-    plugin::PluginState,
+    plugins::{
+        installation::{Installation, InstallationState},
+        plugin::PluginState,
+    },
     problem::Code,
 };
 use berth_store::records::GrantRecord;
@@ -16,7 +18,11 @@ use crate::{
     world::{World, grant, world},
 };
 
-pub(crate) async fn install(w: &World, version: &str, hosts: &str) -> berth_model::plugin::PluginVersion {
+pub(crate) async fn install(
+    w: &World,
+    version: &str,
+    hosts: &str,
+) -> berth_model::plugins::plugin::PluginVersion {
     let text = MANIFEST.replace("1.0.0", version).replace("\"api.acme.example\"", hosts);
     w.engine.install_plugin("operator", "req", text.into_bytes()).await.unwrap().version
 }
@@ -44,7 +50,7 @@ async fn a_version_that_asks_for_more_waits_for_approval() {
 
 #[tokio::test]
 async fn upgrade_roll_back_quarantine_lift() {
-    use berth_model::plugin::PluginHost;
+    use berth_model::plugins::plugin::PluginHost;
     let w = world().await;
     let host = r#""api.acme.example""#;
     let one = install(&w, "1.0.0", host).await;
@@ -74,7 +80,7 @@ async fn upgrade_roll_back_quarantine_lift() {
 
 #[tokio::test]
 async fn a_replica_loads_what_another_activated() {
-    use berth_model::plugin::PluginHost;
+    use berth_model::plugins::plugin::PluginHost;
     let w = world().await;
     let one = install(&w, "1.0.0", r#""api.acme.example""#).await;
     w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap();
@@ -89,7 +95,7 @@ async fn a_replica_loads_what_another_activated() {
 
 #[tokio::test]
 async fn an_active_version_that_does_not_load_is_tried_again_ever_more_rarely() {
-    use berth_model::plugin::PluginHost;
+    use berth_model::plugins::plugin::PluginHost;
     let w = world().await;
     let one = install(&w, "1.0.0", r#""api.acme.example""#).await;
     w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap();
@@ -127,7 +133,7 @@ async fn what_is_no_component_is_refused_with_all_reasons() {
 
 #[tokio::test]
 async fn a_start_loads_what_is_kept_and_names_what_it_does_not_wait_for() {
-    use berth_model::plugin::PluginHost;
+    use berth_model::plugins::plugin::PluginHost;
     let w = world().await;
     let one = install(&w, "1.0.0", r#""api.acme.example""#).await;
     w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap();

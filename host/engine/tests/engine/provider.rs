@@ -7,14 +7,16 @@ use std::{
 };
 
 use berth_model::{
-    manifest::{Manifest, PluginId},
-    plugin::Abilities,
-    provider::{
+    outbound::provider::{
         Account, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CallError, CancelRequest,
         ChangePage, CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime, ExternalClient,
         ExternalEventType, ExternalSlot, ExternalStatus, Later, LinkRequest, Page, PageRequest,
         ProviderConflict, ProviderError, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest,
         SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+    },
+    plugins::{
+        manifest::{Manifest, PluginId},
+        plugin::Abilities,
     },
     time::{Instant, Interval},
 };

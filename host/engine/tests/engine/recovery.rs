@@ -2,12 +2,14 @@
 
 use berth_engine::{AvailabilityQuery, BookRequest, ConnectionPatch, ProviderChoice};
 use berth_model::{
-    breaker::BreakerState,
-    connection::ConnectionStatus,
+    connections::{
+        breaker::BreakerState,
+        connection::ConnectionStatus,
+        secret::{Credentials, Secret},
+    },
     id::BookingId,
     limits,
-    provider::{CallError, ProviderError, QuerySpans, WebhookEvent},
-    secret::{Credentials, Secret},
+    outbound::provider::{CallError, ProviderError, QuerySpans, WebhookEvent},
     time::{Instant, Interval},
 };
 use berth_store::records::GrantRecord;
@@ -152,7 +154,7 @@ async fn a_version_that_serves_from_now_on_wakes_what_waits() {
     let replica = w.replica();
     replica.load_active_plugins().await.unwrap();
     assert_eq!(w.later(0).await, 0, "that a process begins mends nothing");
-    berth_model::plugin::PluginHost::deactivate(&*w.host, &version.plugin);
+    berth_model::plugins::plugin::PluginHost::deactivate(&*w.host, &version.plugin);
     w.engine.activate_plugin("operator", "req", &version.digest).await.unwrap();
     goes_on(&w, booking).await;
 }

@@ -2,12 +2,11 @@
 
 use berth_engine::{Caller, SeriesRequest};
 use berth_model::{
-    booking::BookingStatus,
+    bookings::{booking::BookingStatus, series::SeriesStarts},
     id::Id,
     limits,
+    outbound::provider::{CallError, ProviderConflict, ProviderError},
     problem::Code,
-    provider::{CallError, ProviderConflict, ProviderError},
-    series::SeriesStarts,
 };
 use berth_store::records::{BookingFilter, Idempotency, IdempotencyKey};
 

@@ -1,10 +1,12 @@
 //! Ends that a person chooses: each does what it says, what is refused has no effect on either side, and what is ignored stays so.
 
 use berth_model::{
-    booking::{Booking, BookingStatus},
+    bookings::booking::{Booking, BookingStatus},
+    mirror::sync::{Conflict, ConflictKind, Done, Resolution, SyncMode, SyncRules},
+    outbound::provider::{
+        CallError, ExternalBooking, ExternalStatus, ProviderConflict, ProviderError, WebhookEvent,
+    },
     problem::Code,
-    provider::{CallError, ExternalBooking, ExternalStatus, ProviderConflict, ProviderError, WebhookEvent},
-    sync::{Conflict, ConflictKind, Done, Resolution, SyncMode, SyncRules},
 };
 use serde_json::Value;
 

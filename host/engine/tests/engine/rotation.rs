@@ -2,12 +2,14 @@
 
 use berth_engine::{ConnectionPatch, Outcome};
 use berth_model::{
-    booking::BookingStatus,
-    connection::{ConnectionRecord, ConnectionStatus},
+    bookings::booking::BookingStatus,
+    connections::{
+        connection::{ConnectionRecord, ConnectionStatus},
+        secret::{Credentials, Secret},
+    },
     limits,
+    outbound::provider::{CallError, ProviderError, WebhookReply, WebhookRequest},
     problem::Code,
-    provider::{CallError, ProviderError, WebhookReply, WebhookRequest},
-    secret::{Credentials, Secret},
 };
 
 use crate::{

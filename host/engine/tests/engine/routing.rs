@@ -1,7 +1,7 @@
 //! Where a booking goes, and what a plugin may do for it.
 
 use berth_engine::{CancelBooking, ListingPatch, NewTenant, ProviderChoice, TenantPatch};
-use berth_model::{booking::BookingStatus, problem::Code};
+use berth_model::{bookings::booking::BookingStatus, problem::Code};
 use berth_store::records::GrantRecord;
 
 use crate::world::{World, grant, monday, new_connection, world};

@@ -2,11 +2,11 @@
 
 use berth_engine::{Caller, NewEventType, NewListing, NewTenant};
 use berth_model::{
-    booking::{Booking, BookingStatus},
-    connection::ConnectionRecord,
-    event_type::EventTypePolicy,
-    provider::{ExternalBooking, ExternalStatus, WebhookEvent},
-    sync::{Conflict, SourceOfTruth, SyncMode, SyncRules},
+    bookings::booking::{Booking, BookingStatus},
+    catalog::event_type::EventTypePolicy,
+    connections::connection::ConnectionRecord,
+    mirror::sync::{Conflict, SourceOfTruth, SyncMode, SyncRules},
+    outbound::provider::{ExternalBooking, ExternalStatus, WebhookEvent},
 };
 
 use crate::world::{World, half_hour, member, monday, new_connection, world};

@@ -4,10 +4,10 @@ use berth_engine::{
     AvailabilityQuery, CalendarPatch, EventTypePatch, ListingPatch, NewCalendar, NewEventType, Outcome,
 };
 use berth_model::{
-    event_type::{EventTypePolicy, EventTypeRecord, TwinState},
+    catalog::event_type::{EventTypePolicy, EventTypeRecord, TwinState},
     limits,
+    outbound::provider::{CallError, ExternalEventType, ProviderError},
     problem::{Code, Problem},
-    provider::{CallError, ExternalEventType, ProviderError},
     scheduling::slots::Reason,
     time::Interval,
 };
@@ -183,7 +183,8 @@ async fn what_was_listed_before_a_disconnection_says_nothing_after_it() {
     synced(&w, true).await;
     w.booked(monday("10:00")).await;
     w.engine.delete_connection(&w.caller, w.connection.id, None).await.unwrap();
-    let credentials = [("api-key".to_owned(), berth_model::secret::Secret::new("acme_test_again".into()))];
+    let credentials =
+        [("api-key".to_owned(), berth_model::connections::secret::Secret::new("acme_test_again".into()))];
     let patch = berth_engine::ConnectionPatch { credentials: Some(credentials.into()), ..Default::default() };
     w.engine.update_connection(&w.caller, w.connection.id, patch, None).await.unwrap();
     assert_eq!(state(&w, &good).await, Some(TwinState::Unchecked), "nothing was read yet");

@@ -1,8 +1,8 @@
 //! Subscriptions look after themselves.
 
 use berth_model::{
-    connection::ConnectionRecord,
-    provider::{CallError, ProviderError, WebhookEvent, WebhookOutcome},
+    connections::connection::ConnectionRecord,
+    outbound::provider::{CallError, ProviderError, WebhookEvent, WebhookOutcome},
 };
 
 use crate::{

@@ -2,11 +2,11 @@
 
 use berth_engine::CancelBooking;
 use berth_model::{
-    booking::BookingStatus,
-    connection::ConnectionStatus,
+    bookings::booking::BookingStatus,
+    connections::connection::ConnectionStatus,
     limits,
+    outbound::provider::{CallError, ExternalFieldProblem, ExternalStatus, ProviderConflict, ProviderError},
     problem::Code,
-    provider::{CallError, ExternalFieldProblem, ExternalStatus, ProviderConflict, ProviderError},
 };
 use berth_store::records::{Audit, BookingFilter};
 

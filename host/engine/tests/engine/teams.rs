@@ -6,11 +6,13 @@ use berth_engine::{
     BookRequest, CancelBooking, EventTypePatch, ProviderChoice, RescheduleBooking, SeriesRequest,
 };
 use berth_model::{
-    booking::BookingStatus,
-    event_type::{EventTypePolicy, HostRole},
+    bookings::{
+        booking::BookingStatus,
+        series::{SeriesScope, SeriesStarts},
+    },
+    catalog::event_type::{EventTypePolicy, HostRole},
     problem::Code,
     scheduling::rules::TeamMode,
-    series::{SeriesScope, SeriesStarts},
     time::Instant,
 };
 use serde_json::json;

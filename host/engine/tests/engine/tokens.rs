@@ -6,9 +6,8 @@ use std::{
 };
 
 use berth_model::{
-    oauth,
-    provider::{Later, TokenEndpoint, TokenReply, TokenRequest},
-    secret::Secret,
+    connections::{oauth, secret::Secret},
+    outbound::provider::{Later, TokenEndpoint, TokenReply, TokenRequest},
 };
 use serde_json::json;
 use tokio::sync::Semaphore;

@@ -5,12 +5,12 @@ use berth_engine::{
     SeriesRequest,
 };
 use berth_model::{
-    event_type::{EventTypePolicy, HostRole},
+    bookings::series::SeriesStarts,
+    catalog::event_type::{EventTypePolicy, HostRole},
     id::MemberId,
+    outbound::provider::{CallError, ProviderError, QuerySpans},
     problem::{Code, Problem},
-    provider::{CallError, ProviderError, QuerySpans},
     scheduling::{rules::TeamMode, slots::Reason},
-    series::SeriesStarts,
     time::{Instant, Interval},
 };
 use rand::{RngCore, SeedableRng, rngs::StdRng};

@@ -1,10 +1,12 @@
 //! Messages of the provider: signed or not, late, doubled, in the wrong order.
 
 use berth_model::{
-    booking::BookingStatus,
+    bookings::booking::BookingStatus,
     limits,
+    outbound::provider::{
+        ExternalBooking, ExternalStatus, WebhookEvent, WebhookOutcome, WebhookReply, WebhookRequest,
+    },
     problem::{Code, Problem},
-    provider::{ExternalBooking, ExternalStatus, WebhookEvent, WebhookOutcome, WebhookReply, WebhookRequest},
 };
 use ring::hmac;
 
@@ -338,8 +340,9 @@ async fn messages_of_a_connection_are_worked_on_in_the_order_they_came() {
 #[tokio::test]
 async fn a_message_is_worked_on_once_more_when_somebody_asks() {
     let w = world().await;
-    let refused =
-        Err(berth_model::provider::CallError::Provider(berth_model::provider::ProviderError::NotFound));
+    let refused = Err(berth_model::outbound::provider::CallError::Provider(
+        berth_model::outbound::provider::ProviderError::NotFound,
+    ));
     w.provider.state().messages.insert(b"{}".to_vec(), refused);
     send_signed(&w, b"{}", signature(&w, b"{}").await).await.unwrap();
     w.later(0).await;

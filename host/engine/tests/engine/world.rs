@@ -10,16 +10,20 @@ use berth_engine::{
     NewMember, NewTenant, RescheduleBooking,
 };
 use berth_model::{
-    booking::Booking,
-    connection::ConnectionRecord,
-    event_type::{EventTypePolicy, EventTypeRecord},
+    bookings::booking::Booking,
+    catalog::{
+        event_type::{EventTypePolicy, EventTypeRecord},
+        listing::{ListingRecord, TenantRecord},
+        member::{MemberRecord, MemberRole, Turns, WeeklyHours},
+    },
+    connections::{
+        connection::ConnectionRecord,
+        secret::{Credentials, Secret},
+    },
     id::BookingId,
-    listing::{ListingRecord, TenantRecord},
-    member::{MemberRecord, MemberRole, Turns, WeeklyHours},
-    plugin::HostGrant,
-    provider::Attendee,
+    outbound::provider::Attendee,
+    plugins::plugin::HostGrant,
     random::Random,
-    secret::{Credentials, Secret},
     time::{Clock, Instant, Interval},
 };
 use berth_store::{Store, VaultKeys, records::GrantRecord};

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 
+use super::hours::{civil_day, day_start};
 use super::rules::{BookingWindow, DayCount};
 use crate::{
-    hours::{civil_day, day_start},
     limits,
     time::{Instant, Zone},
 };

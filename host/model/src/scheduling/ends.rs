@@ -17,12 +17,11 @@ use super::{
     slots::{Host, Meeting, Question},
     windows::{DateOverride, LocalStretch, OpenHours, Travel},
 };
+use super::{hours::local_of, recurrence::Recurrence};
 use crate::{
     budget::{Budget, Exhausted},
-    hours::local_of,
+    catalog::member::WeeklyHours,
     limits,
-    member::WeeklyHours,
-    recurrence::Recurrence,
     time::{Instant, Interval, Zone},
 };
 

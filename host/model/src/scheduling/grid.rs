@@ -2,9 +2,9 @@
 
 use chrono::Timelike;
 
+use super::hours::local_of;
 use crate::{
     budget::{Budget, Exhausted},
-    hours::local_of,
     time::{Instant, Interval, Zone},
 };
 

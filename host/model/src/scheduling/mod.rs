@@ -11,10 +11,14 @@ pub mod compute;
 #[cfg(test)]
 mod ends;
 pub mod grid;
+pub mod holidays;
+pub mod hours;
 pub mod judge;
 pub mod limit;
 #[cfg(test)]
 mod properties;
+pub mod recurrence;
+pub mod rule;
 pub mod rules;
 pub mod slots;
 pub mod windows;

@@ -3,6 +3,7 @@
 use chrono::{NaiveDate, Timelike, Weekday};
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
+use super::hours::{civil_day, instant_of, local_of};
 use super::{
     busy::{Taken, TakenBy},
     rules::{GridAnchor, Limit, Period, Quantity, TeamMode},
@@ -11,9 +12,8 @@ use super::{
 };
 use crate::{
     budget::Budget,
-    hours::{civil_day, instant_of, local_of},
+    catalog::member::WeeklyHours,
     intervals::merged,
-    member::WeeklyHours,
     time::{Instant, Interval, Zone},
 };
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::hours::{civil_day, day_start};
 use super::{
     booking_window::last_free_day,
     busy::{Taken, TakenBy},
@@ -11,7 +12,6 @@ use super::{
 };
 use crate::{
     budget::{Budget, Exhausted},
-    hours::{civil_day, day_start},
     intervals::{intersection, merged, subtraction},
     limits,
     time::{Instant, Interval, Zone},

@@ -7,11 +7,11 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime};
 
+use super::hours::{civil_day, day_start, has_day, instant_of};
 use crate::{
     budget::{Budget, Exhausted},
-    hours::{civil_day, day_start, has_day, instant_of},
+    catalog::member::WeeklyHours,
     intervals::merged,
-    member::WeeklyHours,
     time::{Interval, Zone},
 };
 

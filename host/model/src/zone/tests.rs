@@ -4,7 +4,7 @@ use chrono::{Duration, NaiveDateTime, Offset, TimeZone};
 use proptest::prelude::*;
 
 use super::*;
-use crate::hours::{instant_of, is_shown_twice, local_of};
+use crate::scheduling::hours::{instant_of, is_shown_twice, local_of};
 
 fn at(text: &str) -> Instant {
     text.parse().unwrap()

@@ -1,6 +1,6 @@
 //! `berth:provider/credentials`: keyed hashes under a credential, never the credential itself.
 
-use berth_model::{manifest::Manifest, secret::Credentials};
+use berth_model::{connections::secret::Credentials, plugins::manifest::Manifest};
 use ring::hmac;
 
 use crate::{
@@ -59,7 +59,7 @@ fn key(
 
 #[cfg(test)]
 mod tests {
-    use berth_model::secret::Secret;
+    use berth_model::connections::secret::Secret;
 
     use super::*;
 

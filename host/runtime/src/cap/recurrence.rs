@@ -1,6 +1,6 @@
 //! `berth:provider/recurrence`: the times of a rule, as the host follows rules.
 
-use berth_model::recurrence::{Untold, told};
+use berth_model::scheduling::recurrence::{Untold, told};
 
 use crate::{
     contract::bindings::berth::provider::recurrence::{Host, RuleError},

@@ -1,6 +1,6 @@
 //! `berth:provider/state`: the small store of a connection, through the port that the server fulfils.
 
-use berth_model::{limits, provider};
+use berth_model::{limits, outbound::provider};
 
 use crate::{
     contract::bindings::berth::provider::state::{Host, StateError},

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use berth_model::{
     limits,
-    plugin::{Fault, LoadRefused},
+    plugins::plugin::{Fault, LoadRefused},
 };
 use wasmtime::Engine;
 

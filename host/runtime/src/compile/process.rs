@@ -9,7 +9,7 @@ use std::{
 
 use berth_model::{
     limits,
-    plugin::{Fault, LoadRefused},
+    plugins::plugin::{Fault, LoadRefused},
 };
 use rustix::process::Signal;
 use tokio::{

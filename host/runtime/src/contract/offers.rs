@@ -1,7 +1,7 @@
 //! What a component offers: `connection`, and those of the optional interfaces that it exports. Found out once per
 //! version; a call then loads only the interface that it needs.
 
-use berth_model::plugin::Abilities;
+use berth_model::plugins::plugin::Abilities;
 use wasmtime::component::InstancePre;
 
 use super::{

@@ -1,6 +1,6 @@
 //! Values on their way to a component: the model's into the contract's. Nothing can go wrong here.
 
-use berth_model::{provider as model, time};
+use berth_model::{outbound::provider as model, time};
 
 use super::bindings::{
     berth::provider::types as wit,

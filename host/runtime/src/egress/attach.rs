@@ -6,9 +6,9 @@ mod capability;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use berth_model::{
+    connections::secret::{Credentials, Secret},
     limits,
-    manifest::{Attach, Manifest},
-    secret::{Credentials, Secret},
+    plugins::manifest::{Attach, Manifest},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};

@@ -7,10 +7,10 @@ use std::{
 };
 
 use berth_model::{
+    connections::secret::Credentials,
     id::{ConnectionId, ProviderCallId, TenantId},
-    manifest::Manifest,
-    provider::{Asked, CallContext},
-    secret::Credentials,
+    outbound::provider::{Asked, CallContext},
+    plugins::manifest::Manifest,
     time::Clock,
 };
 use serde_json::Value;

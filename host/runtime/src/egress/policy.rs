@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use berth_model::manifest::{Manifest, host_matches};
+use berth_model::plugins::manifest::{Manifest, host_matches};
 use http::{HeaderMap, HeaderName, Method, Uri, header, uri::Scheme};
 use url::{Host, Url};
 

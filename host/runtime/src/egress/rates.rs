@@ -16,7 +16,7 @@ use std::{
 use berth_model::{
     id::ConnectionId,
     limits,
-    manifest::{Manifest, PluginId, RateLimit},
+    plugins::manifest::{Manifest, PluginId, RateLimit},
     time::{Clock, Instant},
 };
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use berth_model::{limits, provider::EgressRecord};
+use berth_model::{limits, outbound::provider::EgressRecord};
 
 use super::failure::Failure;
 

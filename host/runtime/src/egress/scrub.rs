@@ -8,7 +8,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use berth_model::secret::Secret;
+use berth_model::connections::secret::Secret;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use memchr::memmem::Finder;
 use zeroize::Zeroizing;

@@ -3,7 +3,7 @@
 
 use berth_model::{
     limits,
-    provider::{Later, TokenEndpoint, TokenReply, TokenRequest},
+    outbound::provider::{Later, TokenEndpoint, TokenReply, TokenRequest},
 };
 use http::{Uri, header};
 

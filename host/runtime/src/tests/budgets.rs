@@ -2,7 +2,7 @@
 
 use berth_model::{
     limits,
-    provider::{CallError, Providers},
+    outbound::provider::{CallError, Providers},
 };
 
 use super::{

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use berth_model::{
     limits,
-    plugin::PluginHost,
-    provider::{CallError, PageRequest, ProviderError, Providers},
+    outbound::provider::{CallError, PageRequest, ProviderError, Providers},
+    plugins::plugin::PluginHost,
 };
 
 use super::{
@@ -21,7 +21,7 @@ const WAITS: &str = "(call $state (i32.const 512) (i32.const 6) (i32.const 3000)
 async fn begin(
     world: &Arc<World>,
     tenant: u128,
-) -> tokio::task::JoinHandle<Result<berth_model::provider::Account, CallError>> {
+) -> tokio::task::JoinHandle<Result<berth_model::outbound::provider::Account, CallError>> {
     let call = tokio::spawn({
         let world = Arc::clone(world);
         async move { world.runtime.validate(&cx(tenant)).await }

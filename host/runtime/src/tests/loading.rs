@@ -1,6 +1,6 @@
 //! What is loaded, and what is refused and why.
 
-use berth_model::plugin::{Abilities, LoadRefused, PluginHost};
+use berth_model::plugins::plugin::{Abilities, LoadRefused, PluginHost};
 
 use super::{
     guest::{ANSWER, MANIFEST, component, from_module, module},
@@ -34,7 +34,7 @@ async fn the_cache_serves_the_next_start() {
     for from_cache in [false, true] {
         let world = world(RuntimeLimits::default(), Some(directory.path().to_owned()));
         assert_eq!(world.serve(wasm.clone()).await.from_cache, from_cache);
-        let account = berth_model::provider::Providers::validate(&world.runtime, &cx(1)).await;
+        let account = berth_model::outbound::provider::Providers::validate(&world.runtime, &cx(1)).await;
         assert_eq!(account.expect("answers").id, "a1");
     }
 }

@@ -11,9 +11,11 @@ use std::{
 
 use berth_model::{
     id::{ConnectionId, ProviderCallId, TenantId},
-    manifest::PluginId,
-    plugin::{ComponentReport, PluginHost},
-    provider::{Asked, CallContext, CallLog, CallRecord, ConnectionState, Later, StateError},
+    outbound::provider::{Asked, CallContext, CallLog, CallRecord, ConnectionState, Later, StateError},
+    plugins::{
+        manifest::PluginId,
+        plugin::{ComponentReport, PluginHost},
+    },
     time::{Clock, Instant},
 };
 use tokio::sync::Semaphore;

@@ -12,11 +12,13 @@ use berth_engine::{
     TENANT_SCOPES,
 };
 use berth_model::{
-    event_type::EventTypePolicy,
+    catalog::{
+        event_type::EventTypePolicy,
+        member::{MemberRole, Turns, WeeklyHours},
+    },
+    connections::secret::{Credentials, Secret},
     id::ConnectionId,
-    manifest::PluginId,
-    member::{MemberRole, Turns, WeeklyHours},
-    secret::{Credentials, Secret},
+    plugins::manifest::PluginId,
     time::{Instant, Zone},
 };
 use clap::Args;

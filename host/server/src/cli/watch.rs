@@ -9,7 +9,7 @@ use std::{
 use berth_engine::Engine;
 use berth_model::{
     limits,
-    plugin::PluginState,
+    plugins::plugin::PluginState,
     problem::{Code, Problem},
 };
 

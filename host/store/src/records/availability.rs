@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use berth_model::{
-    calendar::CalendarRecord,
-    event_type::EventTypeRecord,
+    calendars::calendar::CalendarRecord,
+    catalog::{
+        event_type::EventTypeRecord,
+        listing::{ListingRecord, TenantRecord},
+        member::MemberRecord,
+    },
     id::{EventTypeId, ListingId, MemberId, RestrictionScheduleId},
-    listing::{ListingRecord, TenantRecord},
-    member::MemberRecord,
     time::{Instant, Interval},
 };
 use serde_json::Value;

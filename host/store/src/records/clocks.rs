@@ -1,7 +1,7 @@
 //! What is told of bookings' times.
 
 use berth_model::{
-    clocks::Clocks,
+    bookings::clocks::Clocks,
     id::{BookingId, TenantId},
     time::Instant,
 };

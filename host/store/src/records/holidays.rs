@@ -1,9 +1,9 @@
 //! Holidays that are imported.
 
 use berth_model::{
-    ics::Origin,
+    calendars::ics::Origin,
     id::{ListingId, RuleId, TenantId},
-    rule::RuleRecord,
+    scheduling::rule::RuleRecord,
 };
 
 use super::Audit;

@@ -2,7 +2,7 @@
 
 use berth_model::{
     id::{ConnectionId, TenantId},
-    manifest::PluginId,
+    plugins::manifest::PluginId,
     time::Instant,
 };
 

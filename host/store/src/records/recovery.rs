@@ -2,7 +2,7 @@
 
 use berth_model::{
     id::{ConnectionId, TenantId},
-    manifest::PluginId,
+    plugins::manifest::PluginId,
 };
 
 /// What works again, so that the jobs that it stopped need not wait any longer.

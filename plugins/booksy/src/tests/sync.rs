@@ -1,9 +1,9 @@
 //! Changes by cursor and by webhook.
 
 use berth_model::{
-    secret::{Credentials, Secret},
+    connections::secret::{Credentials, Secret},
+    inbound::webhook,
     time::Instant,
-    webhook,
 };
 use berth_sdk::{
     Bookings, Webhooks,

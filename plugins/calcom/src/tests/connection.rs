@@ -1,6 +1,6 @@
 //! Account, catalogue, availability, limits.
 
-use berth_model::manifest::Manifest;
+use berth_model::plugins::manifest::Manifest;
 use berth_sdk::{
     Availability, Catalog, Connection, Links,
     time::DAY,

@@ -1,10 +1,10 @@
 //! Account, catalogue, availability, links, limits.
 
 use berth_model::{
-    manifest::{CredentialKind, Manifest},
-    secret::{Credentials, Secret},
+    connections::secret::{Credentials, Secret},
+    inbound::webhook,
+    plugins::manifest::{CredentialKind, Manifest},
     time::Instant,
-    webhook,
 };
 use berth_sdk::{
     Availability, Catalog, Connection, Links,

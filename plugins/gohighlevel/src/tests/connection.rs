@@ -1,6 +1,6 @@
 //! Account, catalogue, availability, contacts, limits.
 
-use berth_model::manifest::Manifest;
+use berth_model::plugins::manifest::Manifest;
 use berth_sdk::{
     Availability, Catalog, Clients, Connection,
     time::DAY,

@@ -1,6 +1,8 @@
 //! Messages, and who may send them.
 
-use berth_model::{manifest::Manifest, secret::Credentials, time::Instant, webhook};
+use berth_model::{
+    connections::secret::Credentials, inbound::webhook, plugins::manifest::Manifest, time::Instant,
+};
 use berth_sdk::{
     Webhooks,
     types::{ProviderError, SubscribeRequest, WebhookEvent, WebhookRequest},

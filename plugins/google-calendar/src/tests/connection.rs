@@ -1,10 +1,10 @@
 //! Manifest, account, catalogue, busy times.
 
 use berth_model::{
-    manifest::Manifest,
-    secret::{Credentials, Secret},
+    connections::secret::{Credentials, Secret},
+    inbound::webhook,
+    plugins::manifest::Manifest,
     time::Instant,
-    webhook,
 };
 use berth_sdk::{
     Availability, Catalog, Connection,

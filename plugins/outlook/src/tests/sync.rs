@@ -1,10 +1,10 @@
 //! Changes by delta query and by notification.
 
 use berth_model::{
-    manifest::Manifest,
-    secret::{Credentials, Secret},
+    connections::secret::{Credentials, Secret},
+    inbound::webhook,
+    plugins::manifest::Manifest,
     time::Instant,
-    webhook,
 };
 use berth_sdk::{
     Bookings, Webhooks,

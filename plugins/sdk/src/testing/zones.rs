@@ -1,7 +1,7 @@
 //! `zones.transitions` and `recurrence.occurrences`, from the Berth that this is built beside.
 
 use berth_model::{
-    recurrence,
+    scheduling::recurrence,
     time::{self, Zone},
     transitions,
 };

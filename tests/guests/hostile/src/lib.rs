@@ -99,7 +99,7 @@ berth_sdk::export!(Hostile: catalog, availability; manifest = "plugin.toml");
 
 #[cfg(test)]
 mod tests {
-    use berth_model::manifest::Manifest;
+    use berth_model::plugins::manifest::Manifest;
     use berth_sdk::testing;
 
     use super::*;

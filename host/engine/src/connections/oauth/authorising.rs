@@ -4,14 +4,16 @@
 use std::sync::Arc;
 
 use berth_model::{
-    manifest::{Manifest, PluginId},
-    plugin::Abilities,
-    provider::{
+    outbound::provider::{
         Account, Asked, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CallError,
         CancelRequest, ChangePage, CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime,
         ExternalClient, ExternalEventType, ExternalId, ExternalSlot, LinkRequest, Page, PageRequest,
         ProviderError, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest, SlotQuery,
         SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+    },
+    plugins::{
+        manifest::{Manifest, PluginId},
+        plugin::Abilities,
     },
 };
 

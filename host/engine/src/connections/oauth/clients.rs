@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use berth_model::{
+    connections::secret::Secret,
     limits,
-    manifest::{CredentialKind, Manifest, PluginId},
+    plugins::manifest::{CredentialKind, Manifest, PluginId},
     problem::{Code, Problem},
-    secret::Secret,
 };
 use berth_store::records::OAuthClientRecord;
 use url::Url;
@@ -103,7 +103,8 @@ impl Engine {
 
     pub(crate) fn active_manifest(&self, plugin: &PluginId) -> Outcome<std::sync::Arc<Manifest>> {
         let manifest = self.providers().manifest(plugin);
-        manifest.ok_or_else(|| of_call(&berth_model::provider::CallError::NotActive(plugin.clone())))
+        manifest
+            .ok_or_else(|| of_call(&berth_model::outbound::provider::CallError::NotActive(plugin.clone())))
     }
 }
 
@@ -112,7 +113,9 @@ pub(super) fn oauth_credentials(manifest: &Manifest) -> Vec<&str> {
     manifest
         .credentials
         .iter()
-        .filter(|(_, spec)| spec.oauth2.as_ref().is_some_and(berth_model::manifest::OAuth2Spec::has_consent))
+        .filter(|(_, spec)| {
+            spec.oauth2.as_ref().is_some_and(berth_model::plugins::manifest::OAuth2Spec::has_consent)
+        })
         .map(|(name, _)| name.as_str())
         .collect()
 }

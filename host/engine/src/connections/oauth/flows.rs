@@ -4,13 +4,15 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionStatus},
+    connections::{
+        connection::{ConnectionRecord, ConnectionStatus},
+        oauth::{self, Consent, Grant, TokenError, TokenSet},
+        secret::{Credentials, Secret},
+    },
     id::{ConnectionId, ListingId},
     limits,
-    manifest::Manifest,
-    oauth::{self, Consent, Grant, TokenError, TokenSet},
+    plugins::manifest::Manifest,
     problem::{Code, Problem},
-    secret::{Credentials, Secret},
 };
 use berth_store::{StoreError, records::OAuthFlow};
 use serde::{Deserialize, Serialize};
@@ -368,8 +370,8 @@ pub(crate) fn refused(error: &TokenError) -> Problem {
     match error {
         TokenError::Unavailable(_) => {
             tracing::warn!(%error, "no token");
-            of_call(&berth_model::provider::CallError::Provider(
-                berth_model::provider::ProviderError::Unavailable { retry_after_ms: None },
+            of_call(&berth_model::outbound::provider::CallError::Provider(
+                berth_model::outbound::provider::ProviderError::Unavailable { retry_after_ms: None },
             ))
         }
         TokenError::ConsentOver(_) => Problem::new(Code::ConsentRefused, error.to_string()),

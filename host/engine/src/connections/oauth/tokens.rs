@@ -7,13 +7,15 @@
 use std::{sync::Arc, time::Duration};
 
 use berth_model::{
-    connection::ConnectionStatus,
+    connections::{
+        connection::ConnectionStatus,
+        oauth::{self, Client, Grant, TokenError, TokenSet},
+        secret::{Credentials, Secret},
+    },
     id::{ConnectionId, TenantId},
     limits,
-    manifest::{CredentialKind, Manifest, OAuth2Spec},
-    oauth::{self, Client, Grant, TokenError, TokenSet},
-    provider::{CallContext, CallError, ProviderError, Providers, TokenEndpoint, TokenRequest},
-    secret::{Credentials, Secret},
+    outbound::provider::{CallContext, CallError, ProviderError, Providers, TokenEndpoint, TokenRequest},
+    plugins::manifest::{CredentialKind, Manifest, OAuth2Spec},
     time::{Clock, Instant},
 };
 use berth_store::{Store, StoreError};

@@ -1,8 +1,8 @@
 //! Cancelling the twin, and what becomes of the booking when the provider refuses to.
 
 use berth_model::{
-    booking::Booking,
-    provider::{CallContext, CallError, CancelRequest, ExternalBooking, ProviderError},
+    bookings::booking::Booking,
+    outbound::provider::{CallContext, CallError, CancelRequest, ExternalBooking, ProviderError},
 };
 use berth_store::{StoreError, records::BookingChange};
 

@@ -1,6 +1,8 @@
 //! Twins that are somewhere else than their booking: whose time counts, and what a person is asked.
 
-use berth_model::{booking::Booking, provider::ExternalBooking, sync::ConflictKind};
+use berth_model::{
+    bookings::booking::Booking, mirror::sync::ConflictKind, outbound::provider::ExternalBooking,
+};
 use berth_store::{StoreError, records::BookingChange};
 
 use super::{Held, Synced};

@@ -1,8 +1,8 @@
 //! Moving the twin, and what becomes of the booking when the provider refuses to.
 
 use berth_model::{
-    booking::Booking,
-    provider::{CallContext, CallError, ExternalBooking, ProviderError, RescheduleRequest},
+    bookings::booking::Booking,
+    outbound::provider::{CallContext, CallError, ExternalBooking, ProviderError, RescheduleRequest},
 };
 use berth_store::{StoreError, records::BookingChange};
 

@@ -1,11 +1,11 @@
 //! Tries that failed: when the next one is, and who is told.
 
 use berth_model::{
-    booking::{Booking, ProviderTask},
-    connection::{ConnectionRecord, Stopped},
+    bookings::booking::{Booking, ProviderTask},
+    connections::connection::{ConnectionRecord, Stopped},
     id::ConnectionId,
     limits,
-    provider::{CallError, ProviderError},
+    outbound::provider::{CallError, ProviderError},
     time::Instant,
 };
 use berth_store::{StoreError, records::JobEnd};

@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{
     budget::Budget,
-    hours::{civil_day, day_start},
+    catalog::member::WeeklyHours,
     intervals::{intersection, merged},
     limits,
-    member::WeeklyHours,
     problem::Problem,
-    recurrence::Recurrence,
     scheduling::{
         busy::{Taken, TakenBy},
+        hours::{civil_day, day_start},
+        recurrence::Recurrence,
         slots::Host,
         windows::{DateOverride, LocalStretch, OpenHours, Travel},
     },
@@ -70,9 +70,9 @@ pub(super) struct WireOverride {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireStretch {
-    #[serde(with = "crate::member::clock_time")]
+    #[serde(with = "crate::catalog::member::clock_time")]
     start: chrono::NaiveTime,
-    #[serde(with = "crate::member::closing_time")]
+    #[serde(with = "crate::catalog::member::closing_time")]
     end: Option<chrono::NaiveTime>,
 }
 
@@ -255,7 +255,7 @@ impl WireHost {
         let zone = self.zone();
         let dtstart = match rule.dtstart {
             LocalOrInstant::Local(local) => local.0,
-            LocalOrInstant::Instant(at) => crate::hours::local_of(zone, at),
+            LocalOrInstant::Instant(at) => crate::scheduling::hours::local_of(zone, at),
         };
         let recurrence = Recurrence {
             dtstart,

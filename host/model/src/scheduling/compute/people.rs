@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::{only, read::at_most, refused};
 use crate::{
     budget::Budget,
+    catalog::member::Turns,
     limits,
-    member::Turns,
     problem::Problem,
     scheduling::{
         choose::{Candidate, chosen},

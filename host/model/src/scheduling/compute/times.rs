@@ -11,11 +11,10 @@ use super::{
 };
 use crate::{
     budget::Budget,
-    hours::local_of,
     intervals::{intersection, merged, subtraction},
     limits,
     problem::Problem,
-    recurrence::Recurrence,
+    scheduling::{hours::local_of, recurrence::Recurrence},
     time::{Instant, Interval, Zone},
 };
 
@@ -56,7 +55,7 @@ impl Edge {
     fn instant(self, zone: Zone) -> Instant {
         match self {
             Self::Instant(at) => at,
-            Self::Local(local) => crate::hours::instant_of(zone, local.0),
+            Self::Local(local) => crate::scheduling::hours::instant_of(zone, local.0),
         }
     }
 }

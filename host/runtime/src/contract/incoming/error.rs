@@ -1,6 +1,6 @@
 //! `provider-error`. An error is never refused for what its texts hold: it would hide the error itself.
 
-use berth_model::{limits, provider as model, text};
+use berth_model::{limits, outbound::provider as model, text};
 
 use super::check::web_address;
 use crate::contract::bindings::berth::provider::types as wit;

@@ -1,6 +1,6 @@
 //! What `webhooks` returns.
 
-use berth_model::{limits, provider as model};
+use berth_model::{limits, outbound::provider as model};
 
 use super::{
     booking,

@@ -1,6 +1,6 @@
 //! A credential that is an address: whoever knows it may read what is there, so the component never does.
 
-use berth_model::secret::Secret;
+use berth_model::connections::secret::Secret;
 use url::Url;
 
 use super::{Outgoing, Refusal, unusable};

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use berth_model::{limits, manifest::RateLimit, time::Instant};
+use berth_model::{limits, plugins::manifest::RateLimit, time::Instant};
 
 use super::Urgency;
 

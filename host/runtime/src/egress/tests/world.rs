@@ -12,10 +12,10 @@ use std::{
 };
 
 use berth_model::{
+    connections::secret::Secret,
     id::Id,
-    manifest::Manifest,
-    provider::{Asked, CallContext, EgressRecord},
-    secret::Secret,
+    outbound::provider::{Asked, CallContext, EgressRecord},
+    plugins::manifest::Manifest,
     time::{Clock, Instant},
 };
 use bytes::Bytes;

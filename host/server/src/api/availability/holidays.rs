@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use berth_engine::HolidayImport;
-use berth_model::{holidays, ics::LeftOut, id::ListingId, limits};
+use berth_model::{calendars::ics::LeftOut, id::ListingId, limits, scheduling::holidays};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -16,12 +16,11 @@ use axum::{
 };
 use berth_engine::{AvailabilityAnswer, AvailabilityQuery, ProviderChoice, RejectedSlot};
 use berth_model::{
-    event_type::TwinState,
-    hours,
+    catalog::event_type::TwinState,
     id::{ConnectionId, EventTypeId, MemberId, RuleId},
     limits,
     problem::{Code, Problem},
-    scheduling::slots::Reason,
+    scheduling::{hours, slots::Reason},
     time::{Instant, Interval, Zone},
 };
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,7 @@ use berth_engine::PatternPreview;
 use berth_model::{
     id::{EventTypeId, ListingId, MemberId, RuleId},
     problem::{Code, FieldError, Problem},
-    rule::{
+    scheduling::rule::{
         Holiday, OutOfOffice, Override, Pattern, RestrictionSchedule, Rule, RuleKind, RuleOwner, RuleRecord,
         TravelRule,
     },

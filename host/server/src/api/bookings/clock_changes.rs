@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_model::{
-    clocks::{ClockChange, Keep},
+    bookings::clocks::{ClockChange, Keep},
     id::BookingId,
 };
 use serde::Deserialize;

@@ -8,9 +8,9 @@ use axum::{
 };
 use berth_engine::{HoldClaim, HoldRequest};
 use berth_model::{
-    hold::HoldRecord,
+    bookings::hold::HoldRecord,
+    connections::secret::Secret,
     id::{EventTypeId, HoldId, MemberId},
-    secret::Secret,
     time::Instant,
 };
 use serde::{Deserialize, Serialize};

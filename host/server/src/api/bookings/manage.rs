@@ -8,10 +8,10 @@ use axum::{
 };
 use berth_engine::{Caller, CancelBooking, Managed, RescheduleBooking};
 use berth_model::{
-    booking::BookingStatus,
+    bookings::booking::BookingStatus,
+    connections::secret::Secret,
     id::{ApiKeyId, BookingId, EventTypeId},
     problem::{Code, Problem},
-    secret::Secret,
     time::Instant,
 };
 use serde::{Deserialize, Serialize};

@@ -14,11 +14,11 @@ use axum::{
 };
 use berth_engine::{BookOutcome, BookRequest, Caller, HoldClaim, ProviderSync, SeriesRequest};
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
+    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    connections::secret::Secret,
     id::{BookingId, ConnectionId, EventTypeId, HoldId, ListingId, MemberId, SeriesId},
+    outbound::provider::Attendee,
     problem::{Code, Problem},
-    provider::Attendee,
-    secret::Secret,
     time::{Instant, Interval},
 };
 use berth_store::records::{AuditEntry, BookingFilter};

@@ -7,9 +7,9 @@ use axum::{
 };
 use berth_engine::{Caller, RefusedOccurrence, SeriesOutcome};
 use berth_model::{
+    bookings::series::{SeriesScope, SeriesStarts},
     id::{BookingId, SeriesId},
     problem::{Code, FieldError, Problem},
-    series::{SeriesScope, SeriesStarts},
     time::Instant,
 };
 use serde::{Deserialize, Serialize};

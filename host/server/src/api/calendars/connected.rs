@@ -4,7 +4,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use berth_engine::{CalendarPatch, NewCalendar, SyncStatus};
 use berth_model::{
-    calendar::CalendarRecord,
+    calendars::calendar::CalendarRecord,
     id::{CalendarId, ConnectionId, MemberId},
     time::Instant,
 };

@@ -10,7 +10,7 @@ use axum::{
 };
 use berth_engine::{Caller, Ends};
 use berth_model::{
-    event_type::EventTypeRecord,
+    catalog::event_type::EventTypeRecord,
     id::{EventTypeId, ListingId},
     json::merged,
 };

@@ -8,8 +8,8 @@ use axum::{
 };
 use berth_engine::{Ends, ListingPatch, NewListing};
 use berth_model::{
+    catalog::listing::ListingRecord,
     id::{ConnectionId, ListingId},
-    listing::ListingRecord,
     time::{Instant, Zone},
 };
 use serde::{Deserialize, Serialize};

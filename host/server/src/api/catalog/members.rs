@@ -3,9 +3,9 @@
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::{MemberPatch, NewMember};
 use berth_model::{
+    catalog::member::{MemberRecord, MemberRole, Turns, WeeklyHours},
     id::MemberId,
     json::merged,
-    member::{MemberRecord, MemberRole, Turns, WeeklyHours},
     time::{Instant, Zone},
 };
 use serde::{Deserialize, Serialize};

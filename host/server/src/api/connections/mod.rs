@@ -12,12 +12,14 @@ use axum::{
 };
 use berth_engine::{ConnectionPatch, Ends, Engine, NewConnection, SameAccount};
 use berth_model::{
-    breaker::BreakerState,
-    connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
+    connections::{
+        breaker::BreakerState,
+        connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
+        secret::Credentials,
+    },
     id::{ConnectionId, ListingId},
-    manifest::PluginId,
-    provider::{ExternalEventType, Page as ExternalPage},
-    secret::Credentials,
+    outbound::provider::{ExternalEventType, Page as ExternalPage},
+    plugins::manifest::PluginId,
     time::Instant,
 };
 use serde::{Deserialize, Serialize};

@@ -10,10 +10,12 @@ use axum::{
 };
 use berth_engine::{NewConnection, NewOAuthClient, OAuthAnswer, OAuthStarted};
 use berth_model::{
+    connections::{
+        oauth,
+        secret::{Credentials, Secret},
+    },
     id::{ConnectionId, ListingId},
-    manifest::PluginId,
-    oauth,
-    secret::{Credentials, Secret},
+    plugins::manifest::PluginId,
     time::Instant,
 };
 use berth_store::records::OAuthClientRecord;

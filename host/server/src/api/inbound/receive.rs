@@ -9,8 +9,8 @@ use axum::{
 use berth_model::{
     id::ConnectionId,
     limits,
-    manifest::PluginId,
-    provider::{WebhookReply, WebhookRequest},
+    outbound::provider::{WebhookReply, WebhookRequest},
+    plugins::manifest::PluginId,
 };
 
 use crate::http::{

@@ -3,9 +3,9 @@
 use axum::{Json, extract::State, http::StatusCode};
 use berth_engine::{JobState, Operation};
 use berth_model::{
-    connection::ConnectionRecord,
+    connections::connection::ConnectionRecord,
     id::{ConnectionId, JobId},
-    manifest::PluginId,
+    plugins::manifest::PluginId,
     problem::{Code, Problem},
 };
 use serde::Deserialize;

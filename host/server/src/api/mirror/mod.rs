@@ -9,12 +9,12 @@ use axum::{
 use berth_engine::{Reconciliation, SyncStatus};
 use berth_model::{
     budget::Budget,
-    connection::ConnectionRecord,
+    connections::connection::ConnectionRecord,
     id::{ConflictId, ConnectionId},
     limits,
-    manifest::PluginId,
+    mirror::sync::{Conflict, Ended, ItemKind, MirroredItem, Resolution, SyncRules},
+    plugins::manifest::PluginId,
     problem::{Code, FieldError, Problem},
-    sync::{Conflict, Ended, ItemKind, MirroredItem, Resolution, SyncRules},
     time::{Instant, Interval},
 };
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use berth_engine::{GrantChange, Losing};
 use berth_model::{
     id::{ConnectionId, ListingId, TenantId},
-    manifest::PluginId,
+    plugins::manifest::PluginId,
     problem::{FieldError, Problem},
 };
 use berth_store::records::GrantRecord;

@@ -8,9 +8,11 @@ use axum::{
 };
 use berth_model::{
     id::InstallationId,
-    installation::{Installation, InstallationState},
     limits,
-    plugin::Digest,
+    plugins::{
+        installation::{Installation, InstallationState},
+        plugin::Digest,
+    },
     time::Instant,
 };
 use serde::{Deserialize, Serialize};

@@ -5,9 +5,11 @@ pub(crate) mod installations;
 
 use axum::{Json, extract::State};
 use berth_model::{
-    conformance::Report,
-    manifest::{Manifest, PluginId},
-    plugin::{Abilities, Digest, PluginState, PluginVersion},
+    plugins::{
+        conformance::Report,
+        manifest::{Manifest, PluginId},
+        plugin::{Abilities, Digest, PluginState, PluginVersion},
+    },
     time::Instant,
 };
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::NewKey;
-use berth_model::{id::ApiKeyId, secret::Secret, time::Instant};
+use berth_model::{connections::secret::Secret, id::ApiKeyId, time::Instant};
 use berth_store::records::ApiKeyRecord;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -5,8 +5,8 @@ pub(crate) mod keys;
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::{NewKey, NewTenant, TenantPatch};
 use berth_model::{
+    catalog::listing::TenantRecord,
     id::{ConnectionId, TenantId},
-    listing::TenantRecord,
     time::Instant,
 };
 use berth_store::records::TenantCounts;

@@ -1,6 +1,6 @@
 //! The sandbox, its cache, and the plugins in it.
 
-use berth_model::plugin::{PluginState, PluginVersion};
+use berth_model::plugins::plugin::{PluginState, PluginVersion};
 
 use super::{Finding, machine::writable};
 use crate::{config::Config, wiring};

@@ -8,7 +8,7 @@ use std::{
 
 use berth_conformance::{Bench, Options, Provider, Recording, SetClock, Setup};
 use berth_model::{
-    conformance::{CaseReport, Report, Verdict},
+    plugins::conformance::{CaseReport, Report, Verdict},
     time::Instant,
 };
 use berth_runtime::Compiler;

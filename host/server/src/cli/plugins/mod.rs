@@ -7,7 +7,7 @@ mod server;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use berth_model::manifest::PluginId;
+use berth_model::plugins::manifest::PluginId;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 

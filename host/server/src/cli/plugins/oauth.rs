@@ -6,7 +6,7 @@ use std::{
 };
 
 use berth_engine::NewOAuthClient;
-use berth_model::{limits, manifest::PluginId, secret::Secret};
+use berth_model::{connections::secret::Secret, limits, plugins::manifest::PluginId};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use berth_engine::{Engine, GrantChange, NewOAuthClient};
-use berth_model::manifest::PluginId;
+use berth_model::plugins::manifest::PluginId;
 use indicatif::ProgressBar;
 
 use super::server::Server;

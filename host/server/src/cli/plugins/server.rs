@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use berth_engine::NewOAuthClient;
-use berth_model::{installation::InstallationState, manifest::PluginId, secret::Secret};
+use berth_model::{
+    connections::secret::Secret,
+    plugins::{installation::InstallationState, manifest::PluginId},
+};
 use bytes::Bytes;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use berth_model::{
     id::{ListingId, RuleId, TenantId},
-    rule::{RuleKind, RuleRecord},
+    scheduling::rule::{RuleKind, RuleRecord},
     time::Interval,
 };
 

@@ -1,7 +1,7 @@
 //! What clocks showed when bookings were made, and whether somebody was told that they show something else now.
 
 use berth_model::{
-    clocks::Clocks,
+    bookings::clocks::Clocks,
     id::{BookingId, TenantId},
     time::Instant,
 };

@@ -1,7 +1,7 @@
 //! Holds: places that are kept for a while.
 
 use berth_model::{
-    hold::HoldRecord,
+    bookings::hold::HoldRecord,
     id::{HoldId, TenantId},
     time::Instant,
 };

@@ -5,9 +5,9 @@ pub(crate) mod holds;
 pub(crate) mod idempotency;
 
 use berth_model::{
-    booking::Booking,
+    bookings::booking::Booking,
     id::{BookingId, ConnectionId, EventTypeId, JobId, MemberId, TenantId},
-    provider::ExternalBooking,
+    outbound::provider::ExternalBooking,
     time::{Instant, Interval},
 };
 

@@ -1,7 +1,7 @@
 //! Times that are closed in calendars.
 
 use berth_model::{
-    calendar::{BlockMarks, CalendarBlock, CalendarRecord},
+    calendars::calendar::{BlockMarks, CalendarBlock, CalendarRecord},
     id::{CalendarId, ConnectionId, TenantId},
     time::{Instant, Interval},
 };

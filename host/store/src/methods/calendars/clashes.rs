@@ -2,7 +2,7 @@
 
 use berth_model::{
     id::{BookingId, ConnectionId, TenantId},
-    sync::Conflict,
+    mirror::sync::Conflict,
 };
 
 use crate::{Store, StoreError};

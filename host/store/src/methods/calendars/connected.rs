@@ -1,7 +1,7 @@
 //! Members' calendars, and the entries of bookings in them.
 
 use berth_model::{
-    calendar::{CalendarEntry, CalendarRecord},
+    calendars::calendar::{CalendarEntry, CalendarRecord},
     id::{BookingId, CalendarId, ConnectionId, MemberId, TenantId},
     time::Instant,
 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use berth_model::{
-    event_type::EventTypeRecord,
+    catalog::event_type::EventTypeRecord,
     id::{EventTypeId, ListingId, TenantId},
 };
 

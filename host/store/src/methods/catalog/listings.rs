@@ -1,8 +1,8 @@
 //! Listings.
 
 use berth_model::{
+    catalog::listing::ListingRecord,
     id::{ListingId, TenantId},
-    listing::ListingRecord,
 };
 
 use crate::{Store, StoreError, records::Audit};

@@ -1,8 +1,8 @@
 //! Members.
 
 use berth_model::{
+    catalog::member::MemberRecord,
     id::{MemberId, TenantId},
-    member::MemberRecord,
 };
 
 use crate::{Store, StoreError, records::Audit};

@@ -2,7 +2,7 @@
 
 use berth_model::{
     id::{ConnectionId, TenantId},
-    provider::CallRecord,
+    outbound::provider::CallRecord,
 };
 use serde_json::Value;
 

@@ -8,12 +8,14 @@ pub(crate) mod state;
 pub(crate) mod states;
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionStatus},
+    connections::{
+        connection::{ConnectionRecord, ConnectionStatus},
+        secret::Credentials,
+    },
     id::{ConnectionId, TenantId},
     limits,
-    manifest::PluginId,
-    provider::Subscription,
-    secret::Credentials,
+    outbound::provider::Subscription,
+    plugins::manifest::PluginId,
     time::Instant,
 };
 use uuid::Uuid;

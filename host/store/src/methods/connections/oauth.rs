@@ -1,9 +1,9 @@
 //! OAuth 2: clients, flows, and renewals that only one replica makes.
 
 use berth_model::{
+    connections::secret::{Credentials, Secret},
     id::{ConnectionId, TenantId},
-    manifest::PluginId,
-    secret::{Credentials, Secret},
+    plugins::manifest::PluginId,
     time::Instant,
 };
 use zeroize::Zeroizing;

@@ -1,10 +1,10 @@
 //! Webhook secrets and subscriptions that others have taken the place of.
 
 use berth_model::{
+    connections::secret::Credentials,
     id::{ConnectionId, TenantId},
     limits,
-    provider::Subscription,
-    secret::Credentials,
+    outbound::provider::Subscription,
     time::Instant,
 };
 use uuid::Uuid;

@@ -1,9 +1,11 @@
 //! What people decide of connections.
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionState, Stopped},
+    connections::{
+        connection::{ConnectionRecord, ConnectionState, Stopped},
+        secret::Credentials,
+    },
     id::{BookingId, ConnectionId, EventTypeId, ListingId, TenantId},
-    secret::Credentials,
     time::Instant,
 };
 

@@ -3,7 +3,7 @@
 use berth_model::{
     id::{BookingId, ConflictId, ConnectionId, MemberId, TenantId},
     limits,
-    sync::{Conflict, ItemKind, Mirrored, MirroredItem, Resolution, SyncRules, SyncState},
+    mirror::sync::{Conflict, ItemKind, Mirrored, MirroredItem, Resolution, SyncRules, SyncState},
     time::{Instant, Interval},
 };
 

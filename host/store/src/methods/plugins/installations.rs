@@ -2,8 +2,10 @@
 
 use berth_model::{
     id::InstallationId,
-    installation::{Installation, InstallationState},
-    plugin::Digest,
+    plugins::{
+        installation::{Installation, InstallationState},
+        plugin::Digest,
+    },
     time::Instant,
 };
 use serde_json::Value;

@@ -4,8 +4,10 @@ pub(crate) mod installations;
 
 use berth_model::{
     id::{ListingId, TenantId},
-    manifest::PluginId,
-    plugin::{Digest, HostGrant, PluginState, PluginVersion},
+    plugins::{
+        manifest::PluginId,
+        plugin::{Digest, HostGrant, PluginState, PluginVersion},
+    },
 };
 
 use crate::{

@@ -1,8 +1,8 @@
 //! API keys.
 
 use berth_model::{
+    catalog::listing::TenantState,
     id::{ApiKeyId, TenantId},
-    listing::TenantState,
     time::Instant,
 };
 

@@ -2,7 +2,7 @@
 
 pub(crate) mod keys;
 
-use berth_model::{id::TenantId, listing::TenantRecord, time::Instant};
+use berth_model::{catalog::listing::TenantRecord, id::TenantId, time::Instant};
 
 use crate::{
     Store, StoreError,

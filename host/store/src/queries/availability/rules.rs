@@ -2,7 +2,7 @@
 
 use berth_model::{
     id::{EventTypeId, ListingId, MemberId, RuleId, TenantId},
-    rule::{RuleKind, RuleOwner, RuleRecord},
+    scheduling::rule::{RuleKind, RuleOwner, RuleRecord},
     time::Interval,
 };
 use serde_json::{Value, json};

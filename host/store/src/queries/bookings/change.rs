@@ -1,9 +1,9 @@
 //! Changes of bookings. What they mean is decided in `transition`; this writes it down.
 
 use berth_model::{
-    booking::{Booking, ProviderTask},
+    bookings::booking::{Booking, ProviderTask},
     id::{BookingId, JobId, TenantId},
-    provider::ExternalBooking,
+    outbound::provider::ExternalBooking,
 };
 use serde_json::json;
 use sqlx::types::Json;

@@ -1,9 +1,9 @@
 //! What clocks showed when bookings were made. What they show now is for whoever knows the zones.
 
 use berth_model::{
-    clocks::Clocks,
+    bookings::clocks::Clocks,
     id::{BookingId, TenantId},
-    provider::Attendee,
+    outbound::provider::Attendee,
     time::Instant,
 };
 use serde_json::Value;

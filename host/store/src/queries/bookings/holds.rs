@@ -1,7 +1,7 @@
 //! Holds. Their places are in `places`, like those of bookings.
 
 use berth_model::{
-    hold::HoldRecord,
+    bookings::hold::HoldRecord,
     id::{EventTypeId, HoldId, MemberId, TenantId},
     time::Instant,
 };

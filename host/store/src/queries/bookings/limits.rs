@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use berth_model::{booking::Booking, id::MemberId, limits, time::Interval};
+use berth_model::{bookings::booking::Booking, id::MemberId, limits, time::Interval};
 use futures_util::TryStreamExt as _;
 use uuid::Uuid;
 

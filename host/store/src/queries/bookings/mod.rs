@@ -10,7 +10,7 @@ pub(crate) mod occupancy;
 pub(crate) mod twins;
 
 use berth_model::{
-    booking::{Booking, BookingStatus, ProviderTask},
+    bookings::booking::{Booking, BookingStatus, ProviderTask},
     id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
     time::Instant,
 };

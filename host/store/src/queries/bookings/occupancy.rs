@@ -4,8 +4,7 @@
 //! other place is a session of its own.
 
 use berth_model::{
-    booking::Booking,
-    hold::HoldRecord,
+    bookings::{booking::Booking, hold::HoldRecord},
     id::{BookingId, EventTypeId, HoldId, MemberId, TenantId},
     time::{Instant, Interval},
 };

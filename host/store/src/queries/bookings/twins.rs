@@ -2,7 +2,7 @@
 //! asks whether something at a provider is ours asks here.
 
 use berth_model::{
-    booking::Booking,
+    bookings::booking::Booking,
     id::{BookingId, ConnectionId, TenantId},
 };
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 //! and other providers' bookings take their member's time alike.
 
 use berth_model::{
-    calendar::{BlockMarks, BlockState, CalendarBlock, CalendarRecord},
+    calendars::calendar::{BlockMarks, BlockState, CalendarBlock, CalendarRecord},
     id::{CalendarBlockId, CalendarId, ConnectionId, MemberId, TenantId},
     limits,
     time::{Instant, Interval},

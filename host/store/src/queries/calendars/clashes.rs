@@ -3,7 +3,7 @@
 use berth_model::{
     id::{BookingId, ConnectionId, TenantId},
     limits,
-    sync::Conflict,
+    mirror::sync::Conflict,
 };
 
 use super::super::{super::Db, Conn, mirror::conflicts::Row};

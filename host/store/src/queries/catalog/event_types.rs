@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use berth_model::{
-    event_type::EventTypeRecord,
+    catalog::event_type::EventTypeRecord,
     id::{EventTypeId, ListingId, MemberId, TenantId},
 };
 use serde_json::{Value, json};

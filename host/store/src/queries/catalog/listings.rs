@@ -1,8 +1,8 @@
 //! Listings.
 
 use berth_model::{
+    catalog::listing::ListingRecord,
     id::{ConnectionId, ListingId, TenantId},
-    listing::ListingRecord,
 };
 use serde_json::json;
 use uuid::Uuid;

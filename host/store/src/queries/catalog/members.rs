@@ -1,8 +1,8 @@
 //! Members.
 
 use berth_model::{
+    catalog::member::{MemberRecord, MemberRole, Turns},
     id::{EventTypeId, MemberId, TenantId},
-    member::{MemberRecord, MemberRole, Turns},
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;

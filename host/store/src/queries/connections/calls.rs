@@ -3,7 +3,7 @@
 use berth_model::{
     id::{ConnectionId, TenantId},
     limits,
-    provider::CallRecord,
+    outbound::provider::CallRecord,
 };
 use serde_json::{Value, json};
 use sqlx::{QueryBuilder, types::Json};

@@ -8,11 +8,11 @@ pub(crate) mod state;
 pub(crate) mod states;
 
 use berth_model::{
-    connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
+    connections::connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
     id::{ConnectionId, ListingId, MemberId, TenantId},
     limits,
-    manifest::PluginId,
-    provider::Subscription,
+    outbound::provider::Subscription,
+    plugins::manifest::PluginId,
     time::Instant,
 };
 use serde_json::{Value, json};

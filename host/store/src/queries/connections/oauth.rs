@@ -3,7 +3,7 @@
 use berth_model::{
     id::{ConnectionId, TenantId},
     limits,
-    manifest::PluginId,
+    plugins::manifest::PluginId,
     time::Instant,
 };
 use serde_json::{Value, json};

@@ -2,10 +2,10 @@
 //! when the next one is there.
 
 use berth_model::{
-    connection::ConnectionRecord,
+    connections::connection::ConnectionRecord,
     id::{ConnectionId, TenantId},
     limits,
-    provider::Subscription,
+    outbound::provider::Subscription,
     time::Instant,
 };
 use serde_json::Value;

@@ -1,10 +1,10 @@
 //! What people decide of a connection: pause, resume, disconnect; and what is left of one that was disconnected.
 
 use berth_model::{
-    connection::{ConnectionState, Stopped},
+    catalog::listing::TenantState,
+    connections::connection::{ConnectionState, Stopped},
     id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, TenantId},
     limits,
-    listing::TenantState,
     time::Instant,
 };
 use serde_json::json;

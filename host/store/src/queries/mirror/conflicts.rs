@@ -3,7 +3,7 @@
 use berth_model::{
     id::{BookingId, ConflictId, ConnectionId, TenantId},
     limits,
-    sync::{Conflict, ConflictKind, Resolution},
+    mirror::sync::{Conflict, ConflictKind, Resolution},
     time::Instant,
 };
 use serde_json::{Value, json};

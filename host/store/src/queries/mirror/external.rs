@@ -3,7 +3,7 @@
 use berth_model::{
     id::{BookingId, ConnectionId, MemberId, MirroredId, TenantId},
     limits,
-    sync::{ItemKind, Mirrored, MirroredItem, SyncPhase, SyncRules, SyncState},
+    mirror::sync::{ItemKind, Mirrored, MirroredItem, SyncPhase, SyncRules, SyncState},
     time::{Instant, Interval},
 };
 use serde_json::{Value, json};

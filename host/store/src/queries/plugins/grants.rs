@@ -2,8 +2,7 @@
 
 use berth_model::{
     id::{ListingId, TenantId},
-    manifest::PluginId,
-    plugin::HostGrant,
+    plugins::{manifest::PluginId, plugin::HostGrant},
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;

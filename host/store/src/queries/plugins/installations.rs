@@ -2,9 +2,11 @@
 
 use berth_model::{
     id::InstallationId,
-    installation::{Installation, InstallationState},
     limits,
-    plugin::Digest,
+    plugins::{
+        installation::{Installation, InstallationState},
+        plugin::Digest,
+    },
     time::Instant,
 };
 use serde_json::Value;

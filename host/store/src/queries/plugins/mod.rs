@@ -6,8 +6,10 @@ pub(crate) mod installations;
 use berth_model::{
     id::PluginVersionId,
     limits,
-    manifest::PluginId,
-    plugin::{Digest, PluginState, PluginVersion},
+    plugins::{
+        manifest::PluginId,
+        plugin::{Digest, PluginState, PluginVersion},
+    },
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;

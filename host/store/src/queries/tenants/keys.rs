@@ -1,9 +1,9 @@
 //! API keys. Only their hashes are stored.
 
 use berth_model::{
+    catalog::listing::TenantState,
     id::{ApiKeyId, TenantId},
     limits,
-    listing::TenantState,
     time::Instant,
 };
 use serde_json::{Value, json};

@@ -5,9 +5,9 @@ pub(crate) mod keys;
 pub(crate) mod removal;
 
 use berth_model::{
+    catalog::listing::{TenantRecord, TenantState},
     id::{ConnectionId, TenantId},
     limits,
-    listing::{TenantRecord, TenantState},
 };
 use serde_json::json;
 use uuid::Uuid;

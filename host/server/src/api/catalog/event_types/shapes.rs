@@ -2,7 +2,7 @@
 
 use berth_engine::{DuplicateEventType, EventTypePatch, NewEventType, Twin};
 use berth_model::{
-    event_type::{EventTypePolicy, EventTypeRecord, TwinState},
+    catalog::event_type::{EventTypePolicy, EventTypeRecord, TwinState},
     id::{ConnectionId, EventTypeId, ListingId, MemberId},
     time::Instant,
 };

@@ -1,0 +1,188 @@
+//! A booking and the states of its life.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::clocks::Clocks;
+use crate::{
+    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
+    outbound::provider::Attendee,
+    time::{Instant, Interval},
+};
+
+/// Where a booking is in its life.
+///
+/// ```text
+/// pending ──► confirmed ──► cancelled
+///    │             └──────► completed, no_show
+///    ├──► cancelled
+///    └──► failed          (the provider refused it: its time is free again)
+/// ```
+///
+/// A completed booking becomes `no_show` when the tenant says so afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BookingStatus {
+    /// The time is taken here; the provider, or the tenant, has not confirmed yet.
+    Pending,
+    /// Exists on both sides.
+    Confirmed,
+    /// Called off.
+    Cancelled,
+    /// Refused by the provider.
+    Failed,
+    /// Took place.
+    Completed,
+    /// The attendee did not come.
+    NoShow,
+}
+
+impl BookingStatus {
+    /// The name in the database and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Completed => "completed",
+            Self::NoShow => "no_show",
+        }
+    }
+
+    /// All states.
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Confirmed, Self::Cancelled, Self::Failed, Self::Completed, Self::NoShow];
+
+    /// Does a booking in this state hold its time?
+    #[must_use]
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Pending | Self::Confirmed)
+    }
+
+    /// May the state change so?
+    #[must_use]
+    pub const fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Pending, Self::Confirmed | Self::Cancelled | Self::Failed)
+                | (Self::Confirmed, Self::Cancelled | Self::Completed | Self::NoShow)
+                | (Self::Completed, Self::NoShow)
+        )
+    }
+}
+
+/// What still has to be told to the provider. At most one change is under way per booking; a booking with one is `syncing`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderTask {
+    /// Make the twin.
+    Create,
+    /// Cancel the twin.
+    Cancel,
+    /// Move the twin.
+    Reschedule,
+}
+
+impl ProviderTask {
+    /// The name in the database and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Cancel => "cancel",
+            Self::Reschedule => "reschedule",
+        }
+    }
+
+    /// All tasks.
+    pub const ALL: [Self; 3] = [Self::Create, Self::Cancel, Self::Reschedule];
+}
+
+/// A booking as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Booking {
+    /// Its id; also the reference that the provider is given.
+    pub id: BookingId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// At which listing.
+    pub listing: ListingId,
+    /// Of what.
+    pub event_type: EventTypeId,
+    /// With whom: the organiser.
+    pub member: MemberId,
+    /// Who takes part besides the organiser.
+    pub other_members: Vec<MemberId>,
+    /// Customers who may share the meeting, as it was booked; 1 for a meeting of one's own.
+    pub seats: u32,
+    /// The series that it is an occurrence of.
+    pub series: Option<SeriesId>,
+    /// Why the organiser was chosen: `strategy`, `reason`, `runners_up`.
+    pub assignment: Option<Value>,
+    /// Over which connection; none for the built-in provider.
+    pub connection: Option<ConnectionId>,
+    /// State.
+    pub status: BookingStatus,
+    /// What still has to be told to the provider.
+    pub provider_task: Option<ProviderTask>,
+    /// The meeting, without buffers.
+    pub when: Interval,
+    /// What clocks showed at its start when it was made or moved last. None of one from before that was kept.
+    pub clocks: Option<Clocks>,
+    /// While a reschedule waits for the provider: the time to go back to if it refuses.
+    pub previous_when: Option<Interval>,
+    /// The customer.
+    pub attendee: Attendee,
+    /// E-mail addresses of further guests.
+    pub guests: Vec<String>,
+    /// Answers to the event type's questions by name.
+    pub answers: serde_json::Map<String, Value>,
+    /// Free text from the customer.
+    pub notes: Option<String>,
+    /// Why it was cancelled or failed.
+    pub reason: Option<String>,
+    /// The twin's id.
+    pub external_id: Option<String>,
+    /// The twin as the provider last gave it.
+    pub external: Option<Value>,
+    /// When the provider last changed it; older news is ignored.
+    pub external_updated_at: Option<Instant>,
+    /// Counts changes; the `ETag`, and `SEQUENCE` of RFC 5545.
+    pub sequence: i64,
+    /// When it was accepted.
+    pub created_at: Instant,
+    /// When it last changed.
+    pub updated_at: Instant,
+}
+
+impl Booking {
+    /// Everyone whose time it takes, the organiser first.
+    pub fn members(&self) -> impl Iterator<Item = MemberId> + '_ {
+        std::iter::once(self.member).chain(self.other_members.iter().copied())
+    }
+
+    /// Does it wait for the tenant to confirm or decline it? (A booking that the provider keeps waiting has a twin.)
+    #[must_use]
+    pub const fn awaits_confirmation(&self) -> bool {
+        matches!(self.status, BookingStatus::Pending)
+            && self.provider_task.is_none()
+            && self.external_id.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BookingStatus;
+
+    #[test]
+    fn what_is_over_stays_over() {
+        for from in BookingStatus::ALL.into_iter().filter(|s| !s.is_active()) {
+            for to in BookingStatus::ALL {
+                let remark = (from, to) == (BookingStatus::Completed, BookingStatus::NoShow);
+                assert_eq!(from.may_become(to), remark, "{from:?} -> {to:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Calendars of members, and iCalendar.
+
+pub mod calendar;
+pub mod ics;

@@ -1,0 +1,5 @@
+//! What can be booked: listings, event types and members.
+
+pub mod event_type;
+pub mod listing;
+pub mod member;

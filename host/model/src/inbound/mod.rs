@@ -1,0 +1,3 @@
+//! Messages from providers.
+
+pub mod webhook;

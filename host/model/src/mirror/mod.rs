@@ -1,0 +1,3 @@
+//! What is known of others' bookings at providers, and of conflicts.
+
+pub mod sync;

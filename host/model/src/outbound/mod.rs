@@ -1,0 +1,3 @@
+//! The port through which providers are called.
+
+pub mod provider;

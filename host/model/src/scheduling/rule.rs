@@ -1,0 +1,436 @@
+//! Availability rules besides weekly hours: patterns, overrides, holidays, time off, travel, restriction schedules.
+//!
+//! Each rule belongs to a member, a listing or an event type. What belongs to a member opens and closes their own hours; what
+//! belongs to a listing or an event type cuts the hours of everyone who is booked there.
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Weekday};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    recurrence::Recurrence,
+    windows::{DateOverride, LocalStretch},
+};
+use crate::{
+    calendars::ics::Origin,
+    catalog::member::WeeklyHours,
+    id::{EventTypeId, ListingId, MemberId, RuleId, TenantId},
+    limits,
+    time::{Instant, Interval, Zone},
+    validate::Fields,
+};
+
+/// A rule as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleRecord {
+    /// Its id.
+    pub id: RuleId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Whom it bears on; none for a restriction schedule, which event types name.
+    pub owner: Option<RuleOwner>,
+    /// What it says.
+    pub rule: Rule,
+    /// The event of a calendar that it was made from.
+    pub origin: Option<Origin>,
+    /// Counts changes; the `ETag`.
+    pub revision: i64,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it last changed.
+    pub updated_at: Instant,
+}
+
+/// Whom a rule bears on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RuleOwner {
+    /// One member, wherever they are booked.
+    Member(MemberId),
+    /// Everyone who is booked on a listing.
+    Listing(ListingId),
+    /// Everyone who is booked for an event type.
+    EventType(EventTypeId),
+}
+
+/// What a rule is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "see Rule")]
+pub enum RuleKind {
+    Pattern,
+    Override,
+    Holiday,
+    OutOfOffice,
+    Travel,
+    RestrictionSchedule,
+}
+
+impl RuleKind {
+    /// All kinds.
+    pub const ALL: &[Self] = &[
+        Self::Pattern,
+        Self::Override,
+        Self::Holiday,
+        Self::OutOfOffice,
+        Self::Travel,
+        Self::RestrictionSchedule,
+    ];
+
+    /// How many one member, listing or event type may have; of restriction schedules, one tenant.
+    #[must_use]
+    pub const fn most_of_one(self) -> i64 {
+        match self {
+            Self::Pattern => limits::PATTERNS_OF_ONE_MAX,
+            Self::Override | Self::Holiday | Self::OutOfOffice => limits::DAYS_OF_ONE_MAX,
+            Self::Travel => limits::JOURNEYS_OF_ONE_MAX,
+            Self::RestrictionSchedule => limits::RESTRICTION_SCHEDULES_MAX,
+        }
+    }
+
+    /// Its name in the store and in audit rows.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pattern => "pattern",
+            Self::Override => "override",
+            Self::Holiday => "holiday",
+            Self::OutOfOffice => "out_of_office",
+            Self::Travel => "travel",
+            Self::RestrictionSchedule => "restriction_schedule",
+        }
+    }
+}
+
+/// What a rule says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Rule {
+    /// Hours that recur.
+    Pattern(Pattern),
+    /// Hours of one day that replace the usual ones; none close it.
+    Override(Override),
+    /// Days of a listing's clock on which it is closed, but for the hours of a member's override.
+    Holiday(Holiday),
+    /// A stretch of time in which a member cannot be booked.
+    OutOfOffice(OutOfOffice),
+    /// Days on which a member keeps the same hours on another clock.
+    Travel(TravelRule),
+    /// Hours that cut everyone's hours, for event types that name it.
+    RestrictionSchedule(RestrictionSchedule),
+}
+
+/// Local opening time, `HH:MM` to `HH:MM`; `24:00` is the end of the day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stretch {
+    /// Opens.
+    #[serde(with = "crate::catalog::member::clock_time")]
+    #[schema(value_type = String, example = "09:00")]
+    pub start: NaiveTime,
+    /// Closes, after `start`.
+    #[serde(with = "crate::catalog::member::closing_time")]
+    #[schema(value_type = String, example = "17:00")]
+    pub end: Option<NaiveTime>,
+}
+
+/// Hours that recur: the weekly spelling (`weekdays`, `start`, `end`), or an RFC 5545 rule (`dtstart_local`, `rrule`, `duration_minutes`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pattern {
+    /// Weekly: days it applies to.
+    #[schema(value_type = Vec<String>, example = json!(["Mon", "Wed"]))]
+    pub weekdays: Vec<Weekday>,
+    /// Weekly: when it opens and closes.
+    pub hours: Option<Stretch>,
+    /// Weekly: first day; none for no first.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_from: Option<NaiveDate>,
+    /// Weekly: last day; none for no last.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub valid_to: Option<NaiveDate>,
+    /// Recurring: first local time.
+    #[schema(value_type = Option<String>, example = "2026-11-23T09:00:00")]
+    pub dtstart_local: Option<NaiveDateTime>,
+    /// Recurring: the `RRULE`. Where clocks are set forward, a rule that is daily or coarser keeps the offset before it (02:30 is 03:30),
+    /// and an hourly or minutely one leaves out what no clock shows, which `COUNT` does not count. What a clock shows twice comes once, the
+    /// first time.
+    #[schema(example = "FREQ=MONTHLY;BYDAY=1MO")]
+    pub rrule: Option<String>,
+    /// Recurring: how long each occurrence is open, in minutes.
+    pub duration_minutes: Option<u32>,
+    /// Recurring: local times that are left out.
+    #[schema(value_type = Vec<String>)]
+    pub exdates_local: Vec<NaiveDateTime>,
+    /// Recurring: local times that are added.
+    #[schema(value_type = Vec<String>)]
+    pub rdates_local: Vec<NaiveDateTime>,
+    /// Whose clock; the owner's if none.
+    #[schema(value_type = Option<String>)]
+    pub time_zone: Option<Zone>,
+}
+
+/// Hours of one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// The civil day.
+    #[schema(value_type = String, format = Date, example = "2026-12-24")]
+    pub date: NaiveDate,
+    /// When it is open instead; none: closed.
+    #[serde(default)]
+    pub intervals: Vec<Stretch>,
+}
+
+/// Days on which a listing is closed, from midnight to midnight on its own clock, wherever its members are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Holiday {
+    /// Name for people.
+    pub name: String,
+    /// First day.
+    #[schema(value_type = String, format = Date, example = "2026-12-25")]
+    pub date: NaiveDate,
+    /// Last day; the first if none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub last_date: Option<NaiveDate>,
+}
+
+/// A stretch of time in which a member cannot be booked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutOfOffice {
+    /// From here.
+    #[schema(value_type = String, format = DateTime, example = "2026-12-24T12:00:00Z")]
+    pub start: Instant,
+    /// To here.
+    #[schema(value_type = String, format = DateTime, example = "2027-01-02T00:00:00Z")]
+    pub end: Instant,
+    /// For people; never shown to customers.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// Days on which a member keeps the same hours on another clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TravelRule {
+    /// First day.
+    #[schema(value_type = String, format = Date, example = "2026-12-01")]
+    pub from: NaiveDate,
+    /// Last day; none for an open end.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub to: Option<NaiveDate>,
+    /// The other clock.
+    #[schema(value_type = String, example = "Asia/Tokyo")]
+    pub time_zone: Zone,
+}
+
+/// Hours that cut everyone's hours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestrictionSchedule {
+    /// Name for people.
+    pub name: String,
+    /// Whose clock.
+    #[schema(value_type = String, example = "Europe/Lisbon")]
+    pub time_zone: Zone,
+    /// Hours of each week.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub weekly_hours: Vec<WeeklyHours>,
+    /// Days that differ.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
+}
+
+impl Rule {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> RuleKind {
+        match self {
+            Self::Pattern(_) => RuleKind::Pattern,
+            Self::Override(_) => RuleKind::Override,
+            Self::Holiday(_) => RuleKind::Holiday,
+            Self::OutOfOffice(_) => RuleKind::OutOfOffice,
+            Self::Travel(_) => RuleKind::Travel,
+            Self::RestrictionSchedule(_) => RuleKind::RestrictionSchedule,
+        }
+    }
+
+    /// The stretch of time that it can bear on, whatever the clock: civil days are widened by a day and more on both sides.
+    #[must_use]
+    pub fn reach(&self) -> Interval {
+        let days = |first: Option<NaiveDate>, last: Option<NaiveDate>| {
+            let at = |day: NaiveDate| Instant::from_chrono(day.and_time(NaiveTime::MIN).and_utc());
+            let from = first.map_or(Instant::MIN, |day| at(day).plus_minutes(-1_560));
+            let to = last.map_or(Instant::MAX, |day| at(day).plus_minutes(1_440 + 1_560));
+            Interval::new(from, to).unwrap_or(Interval::of_minutes(from, 0))
+        };
+        match self {
+            Self::Pattern(pattern) => days(pattern.valid_from, pattern.valid_to),
+            Self::Override(day) => days(Some(day.date), Some(day.date)),
+            Self::Holiday(holiday) => {
+                days(Some(holiday.date), Some(holiday.last_date.unwrap_or(holiday.date)))
+            }
+            Self::OutOfOffice(away) => {
+                Interval::new(away.start, away.end).unwrap_or(Interval::of_minutes(away.start, 0))
+            }
+            Self::Travel(travel) => days(Some(travel.from), travel.to),
+            Self::RestrictionSchedule(_) => days(None, None),
+        }
+    }
+
+    /// How many days and stretches it lists: what it costs to keep and to look at.
+    #[must_use]
+    pub const fn parts(&self) -> usize {
+        match self {
+            Self::Pattern(pattern) => {
+                1_usize.saturating_add(pattern.exdates_local.len()).saturating_add(pattern.rdates_local.len())
+            }
+            Self::Override(day) => 1_usize.saturating_add(day.intervals.len()),
+            Self::Holiday(_) | Self::OutOfOffice(_) | Self::Travel(_) => 1,
+            Self::RestrictionSchedule(schedule) => {
+                1_usize.saturating_add(schedule.weekly_hours.len()).saturating_add(schedule.overrides.len())
+            }
+        }
+    }
+
+    /// Note what is not acceptable.
+    pub fn check(&self, fields: &mut Fields) {
+        match self {
+            Self::Pattern(pattern) => pattern.check(fields),
+            Self::Override(day) => day.check(fields, ""),
+            Self::Holiday(holiday) => {
+                fields.text("/name", &holiday.name, 200);
+                fields.day("/date", holiday.date);
+                if let Some(last) = holiday.last_date {
+                    fields.day("/last_date", last);
+                }
+                if holiday.last_date.is_some_and(|last| last < holiday.date) {
+                    fields.bad("/last_date", "must not be before date");
+                }
+            }
+            Self::OutOfOffice(away) => {
+                if away.end <= away.start {
+                    fields.bad("/end", "must be after start");
+                }
+                if let Some(reason) = &away.reason {
+                    fields.text("/reason", reason, 500);
+                }
+            }
+            Self::Travel(travel) => {
+                fields.day("/from", travel.from);
+                if let Some(to) = travel.to {
+                    fields.day("/to", to);
+                }
+                if travel.to.is_some_and(|to| to < travel.from) {
+                    fields.bad("/to", "must not be before from");
+                }
+            }
+            Self::RestrictionSchedule(schedule) => {
+                fields.text("/name", &schedule.name, 200);
+                fields.count("/weekly_hours", schedule.weekly_hours.len(), 0, limits::HOURS_RULES_MAX);
+                for (i, hours) in schedule.weekly_hours.iter().enumerate() {
+                    if hours.weekdays.is_empty() {
+                        fields.bad(&format!("/weekly_hours/{i}/weekdays"), "must name at least one day");
+                    }
+                    if hours.end.is_some_and(|end| end <= hours.start) {
+                        fields.bad(
+                            &format!("/weekly_hours/{i}/end"),
+                            "must be after start; 24:00 is the end of the day",
+                        );
+                    }
+                }
+                fields.count("/overrides", schedule.overrides.len(), 0, limits::HOURS_RULES_MAX);
+                for (i, day) in schedule.overrides.iter().enumerate() {
+                    day.check(fields, &format!("/overrides/{i}"));
+                }
+            }
+        }
+    }
+}
+
+impl Stretch {
+    fn check(&self, fields: &mut Fields, path: &str) {
+        if self.end.is_some_and(|end| end <= self.start) {
+            fields.bad(&format!("{path}/end"), "must be after start; 24:00 is the end of the day");
+        }
+    }
+}
+
+impl Override {
+    fn check(&self, fields: &mut Fields, path: &str) {
+        fields.day(&format!("{path}/date"), self.date);
+        fields.count(&format!("{path}/intervals"), self.intervals.len(), 0, limits::DAY_STRETCHES_MAX);
+        for (i, stretch) in self.intervals.iter().enumerate() {
+            stretch.check(fields, &format!("{path}/intervals/{i}"));
+        }
+    }
+
+    /// For the core.
+    #[must_use]
+    pub fn day(&self) -> DateOverride {
+        let stretch = |s: &Stretch| LocalStretch { start: s.start, end: s.end };
+        DateOverride { date: self.date, intervals: self.intervals.iter().map(stretch).collect() }
+    }
+}
+
+impl Pattern {
+    fn check(&self, fields: &mut Fields) {
+        let (weekly, recurring) = (self.hours.is_some(), self.dtstart_local.is_some());
+        if weekly == recurring {
+            fields.bad(
+                "/hours",
+                "give either weekdays and hours, or dtstart_local, rrule and duration_minutes",
+            );
+            return;
+        }
+        if let Some(hours) = &self.hours {
+            hours.check(fields, "/hours");
+            if self.weekdays.is_empty() {
+                fields.bad("/weekdays", "must name at least one of Mon, Tue, Wed, Thu, Fri, Sat, Sun");
+            }
+            for (field, day) in [("/valid_from", self.valid_from), ("/valid_to", self.valid_to)] {
+                if let Some(day) = day {
+                    fields.day(field, day);
+                }
+            }
+            if self.valid_from.zip(self.valid_to).is_some_and(|(from, to)| to < from) {
+                fields.bad("/valid_to", "must not be before valid_from");
+            }
+        }
+        fields.count("/exdates_local", self.exdates_local.len(), 0, limits::HOURS_RULES_MAX);
+        fields.count("/rdates_local", self.rdates_local.len(), 0, limits::HOURS_RULES_MAX);
+        if let Some(recurrence) = self.recurrence(Zone::UTC) {
+            fields.range(
+                "/duration_minutes",
+                self.duration_minutes.unwrap_or(0),
+                1,
+                limits::FREE_MINUTES_MAX,
+            );
+            // Each question follows it anew, so one that never comes or is too dear is told now.
+            if let Err(error) = recurrence.checked().and_then(|checked| checked.keepable()) {
+                let field = match error.part.as_str() {
+                    "DTSTART" => "/dtstart_local",
+                    "EXDATE" => "/exdates_local",
+                    "RDATE" => "/rdates_local",
+                    _ => "/rrule",
+                };
+                fields.bad(field, error.to_string());
+            }
+        }
+    }
+
+    /// The recurring spelling.
+    #[must_use]
+    pub fn recurrence(&self, zone: Zone) -> Option<Recurrence> {
+        Some(Recurrence {
+            dtstart: self.dtstart_local?,
+            zone: Some(self.time_zone.unwrap_or(zone)),
+            rule: self.rrule.clone(),
+            exdates: self.exdates_local.clone(),
+            rdates: self.rdates_local.clone(),
+        })
+    }
+}
