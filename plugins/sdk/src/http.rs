@@ -2,144 +2,21 @@
 //! the component.
 
 mod client;
+mod live;
+pub(crate) mod message;
 mod query;
 mod retry;
 mod status;
+pub(crate) mod transport;
 #[cfg(target_arch = "wasm32")]
 mod wasi;
 
-use std::fmt;
-
-use serde::de::DeserializeOwned;
-
-#[cfg(target_arch = "wasm32")]
-pub use self::wasi::Live;
 pub use self::{
     client::{Client, ErrorHint, RequestBuilder, WaitHint},
+    live::Live,
+    message::{Method, Request, Response},
     query::encode,
     retry::retry_after_ms,
     status::{error_of, message_of},
+    transport::{SendError, Transport},
 };
-#[cfg(not(target_arch = "wasm32"))]
-pub use crate::testing::Live;
-use crate::{
-    Result, log,
-    types::{Instant, ProviderError},
-};
-
-/// HTTP methods that providers use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Method {
-    Get,
-    Post,
-    Put,
-    Patch,
-    Delete,
-    /// Properties of a resource (RFC 4918).
-    Propfind,
-    /// A question to a collection (RFC 3253).
-    Report,
-}
-
-impl Method {
-    /// As on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-            Self::Propfind => "PROPFIND",
-            Self::Report => "REPORT",
-        }
-    }
-}
-impl Method {
-    /// Does it change nothing?
-    #[must_use]
-    pub const fn is_question(self) -> bool {
-        matches!(self, Self::Get | Self::Propfind | Self::Report)
-    }
-}
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A request that is ready to go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// The method.
-    pub method: Method,
-    /// Absolute, with its query.
-    pub url: String,
-    /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// None for no body at all.
-    pub body: Option<Vec<u8>>,
-}
-
-/// A whole answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Response {
-    /// The status.
-    pub status: u16,
-    /// As received.
-    pub headers: Vec<(String, String)>,
-    /// At most [`crate::limits::BODY_IN_BYTES_MAX`].
-    pub body: Vec<u8>,
-}
-
-impl Response {
-    /// The first header of this name, in any case.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
-    }
-
-    /// Was it a success?
-    #[must_use]
-    pub const fn is_success(&self) -> bool {
-        matches!(self.status, 200..=299)
-    }
-
-    /// The body as text. What is not UTF-8 is no usable answer.
-    pub fn text(&self) -> Result<&str> {
-        std::str::from_utf8(&self.body).map_err(|e| {
-            log::warn(&format!("the answer (status {}) is not UTF-8: {e}", self.status));
-            ProviderError::Unavailable(None)
-        })
-    }
-
-    /// The body as JSON. What cannot be read is no usable answer: `unavailable`, so that Berth looks before it
-    /// tries a change again. The log says where it failed, never what the body holds.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|e| {
-            log::warn(&format!("the answer (status {}) is not the JSON expected: {e}", self.status));
-            ProviderError::Unavailable(None)
-        })
-    }
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SendError {
-    /// Berth refused to send it; the provider never saw it. Text for people.
-    Denied(String),
-    /// It may or may not have arrived.
-    Failed(String),
-    /// It arrived, and the answer is longer than Berth takes ([`crate::limits::BODY_IN_BYTES_MAX`]).
-    TooLarge,
-}
-
-/// How requests travel: [`Live`], or [`crate::testing::Scripted`] itself in tests.
-pub trait Transport {
-    /// Send and wait for the whole answer, whatever its status. Redirects are not followed.
-    fn send(&self, request: &Request) -> std::result::Result<Response, SendError>;
-    /// The clock that goes with it, for headers that name a time.
-    fn now(&self) -> Instant;
-}

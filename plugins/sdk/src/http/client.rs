@@ -2,7 +2,14 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Live, Method, Request, Response, SendError, Transport, error_of, query, retry_after_ms};
+use super::{
+    live::Live,
+    message::{Method, Request, Response},
+    query,
+    retry::retry_after_ms,
+    status::error_of,
+    transport::{SendError, Transport},
+};
 use crate::{
     Result, limits, log,
     types::{Instant, ProviderError},

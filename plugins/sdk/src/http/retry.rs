@@ -1,6 +1,6 @@
 //! How long a provider wants to be left alone.
 
-use super::Response;
+use super::message::Response;
 use crate::{limits, time, types::Instant};
 
 /// `Retry-After` (RFC 9110 section 10.2.3) in milliseconds, from seconds or a date; at most a day.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Response;
+use super::message::Response;
 use crate::{
     limits,
     types::{Conflict, FieldProblem, ProviderError},

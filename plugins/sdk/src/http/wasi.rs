@@ -11,7 +11,10 @@ use wasip2::{
     io::streams::StreamError,
 };
 
-use super::{Method, Request, Response, SendError, Transport};
+use super::{
+    message::{Method, Request, Response},
+    transport::{SendError, Transport},
+};
 use crate::{limits, time, types::Instant};
 
 /// What `blocking-write-and-flush` takes at once, in bytes (`wasi:io` 0.2).

@@ -3,7 +3,10 @@
 use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use crate::{
-    http::{Request, Response, SendError, Transport},
+    http::{
+        message::{Request, Response},
+        transport::{SendError, Transport},
+    },
     types::Instant,
 };
 
