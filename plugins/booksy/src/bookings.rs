@@ -1,7 +1,9 @@
 //! Bookings. The service keeps idempotency keys for a day; what is older is found by our reference, which every booking carries.
 
 use berth_sdk::{
-    Bookings, Result, cursor, log,
+    Bookings, Result, cursor,
+    json::set,
+    log,
     paging::{self, Piece},
     time::{self, MINUTE},
     types::{
@@ -47,7 +49,7 @@ impl Bookings for Booksy {
     fn cancel(&self, request: CancelRequest) -> Result<Booking> {
         let mut body = json!({ "cancelled_by": "platform" });
         if let Some(reason) = &request.reason {
-            map::set(&mut body, "reason", json!(reason));
+            set(&mut body, "reason", json!(reason));
         }
         match self.api.act(&request.id, "cancel", &request.idempotency_key, &body) {
             Err(ProviderError::Conflict(refused)) => {
@@ -65,7 +67,7 @@ impl Bookings for Booksy {
         let mut body =
             json!({ "start": time::format(request.when.start), "end": time::format(request.when.end) });
         if let Some(reason) = &request.reason {
-            map::set(&mut body, "reason", json!(reason));
+            set(&mut body, "reason", json!(reason));
         }
         map::booking(&self.api.act(&request.id, "reschedule", &request.idempotency_key, &body)?)
     }

@@ -1,13 +1,18 @@
 //! Blocks, as they are made and as busy times tell them.
 
 use berth_sdk::{
-    Result, time,
+    Result,
+    json::read,
+    time,
     types::{Block, BlockLookup, BlockRequest, Instant, Interval},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Page, REFERENCE, carries, read};
+use super::{
+    list::Page,
+    reference::{REFERENCE, carries},
+};
 
 #[derive(Deserialize)]
 struct Closed {

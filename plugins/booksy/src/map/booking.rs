@@ -2,15 +2,16 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{Booking, BookingStatus, Instant, Interval},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    REFERENCE,
     client::{Person, attendee},
-    read, updated_at,
+    list::updated_at,
+    reference::REFERENCE,
 };
 
 #[derive(Deserialize)]
@@ -31,12 +32,6 @@ struct Twin {
 #[derive(Deserialize)]
 struct Cancellation {
     reason: Option<String>,
-}
-
-/// Does this item carry Berth's reference?
-pub(crate) fn carries(item: &Value, reference: &str) -> bool {
-    let text = item.get("external_ref").and_then(Value::as_str);
-    text.and_then(|text| text.strip_prefix(REFERENCE)) == Some(reference)
 }
 
 /// One booking.
@@ -127,10 +122,8 @@ mod tests {
     #[test]
     fn references_of_others_are_not_ours() {
         let mut item = plain();
-        assert!(carries(&item, "b_1") && !carries(&item, "b_2") && !carries(&item, "berth:b_1"));
         for other in [json!("b_1"), json!("other:b_1"), Value::Null] {
             item["external_ref"] = other;
-            assert!(!carries(&item, "b_1"));
             assert_eq!(booking(&item).unwrap().reference, None);
         }
     }

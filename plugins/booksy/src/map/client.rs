@@ -2,12 +2,13 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{Attendee, Client, ClientPage},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Page, read};
+use super::list::Page;
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Person {

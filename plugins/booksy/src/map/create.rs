@@ -1,12 +1,14 @@
 //! The body of a new booking.
 
 use berth_sdk::{
-    Result, log, time,
+    Result,
+    json::set,
+    log, time,
     types::{CreateRequest, ProviderError},
 };
 use serde_json::{Value, json};
 
-use super::{REFERENCE, set};
+use super::reference::REFERENCE;
 
 /// The body of `POST …/bookings`. Answers to questions have no place of their own, so they become lines of the notes. Guests
 /// have none either, and are left out: what is in notes cannot be erased with its person.

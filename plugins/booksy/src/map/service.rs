@@ -2,12 +2,13 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{EventType, EventTypePage, Money},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Page, read};
+use super::list::Page;
 
 #[derive(Deserialize)]
 struct Service {

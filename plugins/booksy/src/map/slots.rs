@@ -2,12 +2,11 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{BusyTime, Instant, Interval, Slot},
 };
 use serde::Deserialize;
 use serde_json::Value;
-
-use super::read;
 
 #[derive(Deserialize)]
 struct Availability {

@@ -7,7 +7,7 @@ use berth_sdk::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::booking;
+use super::booking::booking;
 
 #[derive(Deserialize)]
 struct Message {
