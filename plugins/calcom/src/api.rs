@@ -4,14 +4,14 @@ use berth_sdk::{
     Result,
     http::{Client, RequestBuilder, Response, encode, message_of},
     time,
-    types::{BusyQuery, Instant, Interval, ProviderError, SlotQuery},
+    types::{BusyQuery, Instant, ProviderError, SlotQuery},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Settings,
     map::{self, CalendarKey},
+    settings::Settings,
 };
 
 const VERSION: &str = "cal-api-version";
@@ -238,9 +238,4 @@ fn slot_taken(response: &Response) -> Option<ProviderError> {
     let message = message_of(response).to_lowercase();
     let taken = matches!(response.status, 400 | 409) && SLOT_TAKEN.iter().any(|text| message.contains(text));
     taken.then(ProviderError::slot_taken)
-}
-
-/// Do two stretches of time have a moment in common?
-pub(crate) fn overlap(a: Interval, b: Interval) -> bool {
-    a.start < b.end && b.start < a.end
 }

@@ -1,6 +1,7 @@
 //! Cal.com, API v2: bookings of its event types, kept in step by webhooks and a cursor over `updatedAt`.
 //!
-//! `api` knows the requests, `map` the JSON, `cursor` the incremental sync; the rest is one file per interface.
+//! `api` knows the requests, `map` the JSON, `cursor` the incremental sync, `settings` what the tenant can set; the rest is one file
+//! per interface.
 
 mod api;
 mod availability;
@@ -8,28 +9,19 @@ mod bookings;
 mod catalog;
 mod cursor;
 mod map;
+mod settings;
 mod webhooks;
 
 use berth_sdk::{
     Connection, Links, Result,
     types::{Account, BookingLink, LinkRequest},
 };
-use serde::Deserialize;
 
 use crate::api::Api;
 
 /// A Cal.com account.
 pub struct CalCom {
     api: Api,
-}
-
-/// What the tenant can set; described in `plugin.toml`.
-#[derive(Debug, Deserialize)]
-struct Settings {
-    base_url: String,
-    version_bookings: String,
-    version_slots: String,
-    version_event_types: String,
 }
 
 impl Connection for CalCom {

@@ -4,10 +4,11 @@ mod account;
 mod booking;
 mod catalog;
 mod create;
+mod reference;
 mod slots;
+mod time;
 mod webhook;
 
-use berth_sdk::types::Instant;
 use serde_json::Value;
 
 pub(crate) use self::{
@@ -19,9 +20,6 @@ pub(crate) use self::{
     webhook::webhook,
 };
 
-/// Key of a booking's metadata that holds Berth's reference.
-pub(crate) const REFERENCE: &str = "berth_reference";
-
 /// `data` is an object or, for recurring and seated bookings, an array.
 pub(crate) fn one_or_many(data: Value) -> Vec<Value> {
     match data {
@@ -29,9 +27,4 @@ pub(crate) fn one_or_many(data: Value) -> Vec<Value> {
         Value::Null => Vec::new(),
         one => vec![one],
     }
-}
-
-/// A time in a JSON field.
-fn instant(value: Option<&Value>) -> Option<Instant> {
-    berth_sdk::time::parse(value?.as_str()?)
 }

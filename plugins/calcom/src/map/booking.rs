@@ -10,7 +10,7 @@ use berth_sdk::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{REFERENCE, instant};
+use super::{reference::REFERENCE, time::instant};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

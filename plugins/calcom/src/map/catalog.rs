@@ -8,7 +8,7 @@ use berth_sdk::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::instant;
+use super::time::instant;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,7 +8,7 @@ use berth_sdk::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{REFERENCE, event_type_id};
+use super::{catalog::event_type_id, reference::REFERENCE};
 
 /// Languages that Cal.com takes; any other makes it refuse the booking.
 const LANGUAGES: &[&str] = &[

@@ -121,10 +121,15 @@ pub(crate) fn busy(data: &Value, within: Interval) -> Result<Vec<BusyTime>> {
     let mut busy: Vec<BusyTime> = times
         .into_iter()
         .map(|t| BusyTime { when: Interval { start: t.start, end: t.end }, source: t.source })
-        .filter(|t| t.when.start < t.when.end && crate::api::overlap(t.when, within))
+        .filter(|t| t.when.start < t.when.end && overlap(t.when, within))
         .collect();
     busy.sort_by_key(|t| (t.when.start, t.when.end));
     Ok(busy)
+}
+
+/// Do two stretches of time have a moment in common?
+fn overlap(a: Interval, b: Interval) -> bool {
+    a.start < b.end && b.start < a.end
 }
 
 #[cfg(test)]

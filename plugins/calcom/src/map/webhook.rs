@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    REFERENCE,
     booking::{location, status},
-    instant,
+    reference::REFERENCE,
+    time::instant,
 };
 
 #[derive(Deserialize)]
