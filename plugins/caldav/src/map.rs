@@ -5,6 +5,7 @@ pub(crate) mod calendars;
 pub(crate) mod event;
 pub(crate) mod href;
 pub(crate) mod ical;
+mod mailbox;
 pub(crate) mod query;
 pub(crate) mod reading;
 pub(crate) mod write;

@@ -13,7 +13,7 @@ use berth_sdk::{
 };
 use serde_json::json;
 
-use super::{ical, reading::Reading};
+use super::{ical, mailbox::mailbox, reading::Reading};
 
 /// End of the UID of every event of ours, in calendars as in the invitations that Berth sends: it is one event.
 const UID_END: &str = "@berth";
@@ -129,12 +129,6 @@ fn attendee(property: &Property) -> Attendee {
         time_zone: some("X-TIME-ZONE").unwrap_or_else(|| "UTC".to_owned()),
         language: some("LANGUAGE"),
     }
-}
-
-/// The mailbox of an address that is one.
-pub(crate) fn mailbox(address: &str) -> Option<&str> {
-    let (scheme, mailbox) = address.split_at_checked("mailto:".len())?;
-    (scheme.eq_ignore_ascii_case("mailto:") && !mailbox.is_empty()).then_some(mailbox)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use berth_icalendar::{Component, Property, clocks::Clock, stamp::Stamp};
 use serde::{Deserialize, Serialize};
 
-use super::event::mailbox;
+use super::mailbox::mailbox;
 
 /// Who the account is in an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
