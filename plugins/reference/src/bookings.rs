@@ -3,12 +3,12 @@
 use berth_sdk::{
     Bookings, Result,
     types::{
-        Booking, BookingStatus, CancelRequest, ChangePage, CreateRequest, ProviderError, ReferenceLookup,
-        RescheduleRequest,
+        Booking, BookingStatus, CancelRequest, ChangePage, CreateRequest, Interval, ProviderError,
+        ReferenceLookup, RescheduleRequest,
     },
 };
 
-use crate::{Reference, catalog, store};
+use crate::{Reference, blocks, catalog, store};
 
 impl Bookings for Reference {
     fn create(&self, request: CreateRequest) -> Result<Booking> {
@@ -80,7 +80,7 @@ impl Reference {
         if request.attendee.name.trim().is_empty() {
             return Err(ProviderError::invalid("attendee.name", "must not be empty"));
         }
-        if store::taken(&event_type.id, request.when, None)? >= event_type.seats {
+        if taken(&event_type.id, request.when, None)? >= event_type.seats {
             return Err(ProviderError::slot_taken());
         }
         store::put(Booking {
@@ -114,7 +114,7 @@ impl Reference {
             return Err(ProviderError::wrong_state("only a booking that takes place can be moved"));
         }
         let event_type = catalog::find(old.event_type.as_deref().unwrap_or_default())?;
-        if store::taken(&event_type.id, request.when, Some(&old.id))? >= event_type.seats {
+        if taken(&event_type.id, request.when, Some(&old.id))? >= event_type.seats {
             return Err(ProviderError::slot_taken());
         }
         if self.settings.reschedule_keeps_id {
@@ -134,4 +134,19 @@ impl Reference {
             ..old
         })
     }
+}
+
+/// Places taken in this time, apart from one booking that is to be moved.
+fn taken(event_type: &str, when: Interval, except: Option<&str>) -> Result<u32> {
+    if !blocks::closing(when)?.is_empty() {
+        return Ok(u32::MAX);
+    }
+    let overlapping = store::all()?.into_iter().map(|s| s.booking).filter(|b| {
+        b.event_type.as_deref() == Some(event_type)
+            && b.status.is_active()
+            && Some(b.id.as_str()) != except
+            && b.when.start < when.end
+            && when.start < b.when.end
+    });
+    Ok(u32::try_from(overlapping.count()).unwrap_or(u32::MAX))
 }

@@ -6,8 +6,6 @@ use berth_sdk::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::blocks;
-
 /// State entries for bookings. With some 500 bytes a booking and 16 KiB an entry, about a thousand bookings fit.
 const ENTRIES: u64 = 32;
 
@@ -52,21 +50,6 @@ pub(crate) fn put(mut booking: Booking) -> Result<Booking> {
 pub(crate) fn is_booked(when: Interval) -> Result<bool> {
     let mut active = all()?.into_iter().map(|s| s.booking).filter(|b| b.status.is_active());
     Ok(active.any(|b| b.when.start < when.end && when.start < b.when.end))
-}
-
-/// Places taken in this time, apart from one booking that is to be moved.
-pub(crate) fn taken(event_type: &str, when: Interval, except: Option<&str>) -> Result<u32> {
-    if !blocks::closing(when)?.is_empty() {
-        return Ok(u32::MAX);
-    }
-    let overlapping = all()?.into_iter().map(|s| s.booking).filter(|b| {
-        b.event_type.as_deref() == Some(event_type)
-            && b.status.is_active()
-            && Some(b.id.as_str()) != except
-            && b.when.start < when.end
-            && when.start < b.when.end
-    });
-    Ok(u32::try_from(overlapping.count()).unwrap_or(u32::MAX))
 }
 
 /// The id of what a key made: the same for the same key.
