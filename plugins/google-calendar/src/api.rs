@@ -8,7 +8,7 @@ use berth_sdk::{
 };
 use serde_json::{Value, json};
 
-use crate::{Settings, errors, map::REFERENCE};
+use crate::{errors, map::REFERENCE, settings::Settings};
 
 /// Events on a page of a lookup by reference: there are hardly ever two.
 const FOUND_PER_PAGE: &str = "50";

@@ -6,6 +6,7 @@ mod channel;
 mod create;
 mod event;
 mod id;
+mod reference;
 
 pub(crate) use self::{
     busy::{busy, overlaps_outside},
@@ -14,7 +15,5 @@ pub(crate) use self::{
     create::{insert_body, move_body},
     event::{booking, changes, etag, events, found, is_of_days},
     id::{channel_id, event_id},
+    reference::REFERENCE,
 };
-
-/// Private property of an event that holds Berth's reference.
-pub(crate) const REFERENCE: &str = "berth_booking_id";

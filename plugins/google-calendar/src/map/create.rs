@@ -7,7 +7,7 @@ use berth_sdk::{
 };
 use serde_json::{Value, json};
 
-use super::REFERENCE;
+use super::reference::REFERENCE;
 
 /// Longest description, in characters: a little below what Google takes.
 const DESCRIPTION_CHARS_MAX: usize = 8_000;

@@ -12,7 +12,7 @@ use berth_sdk::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::REFERENCE;
+use super::reference::REFERENCE;
 
 /// A page of a list of events.
 #[derive(Deserialize)]

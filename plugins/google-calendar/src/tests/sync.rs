@@ -9,7 +9,7 @@ use berth_sdk::{
 };
 use serde_json::{Value, json};
 
-use crate::{GoogleCalendar, Settings};
+use crate::{GoogleCalendar, settings::Settings};
 
 use super::{at, event, provider, refusal, script};
 
