@@ -9,7 +9,7 @@ use berth_sdk::{
 };
 use serde_json::{Value, json};
 
-use crate::Settings;
+use crate::settings::Settings;
 
 /// The `Version` that each part of the API wants; a wrong one gets confusing 401s and 404s.
 const VERSIONS: &[(&str, &str)] =

@@ -1,7 +1,8 @@
 //! HighLevel (GoHighLevel), API v2: one sub-account ("location") per connection. Its calendars are event types; an
 //! appointment belongs to a contact, which is made first.
 //!
-//! `api` knows the requests, `map` the JSON, `cursor` the sync; the rest is one file per interface.
+//! `api` knows the requests, `map` the JSON, `cursor` the sync, `settings` what the tenant can set; the rest is one file per
+//! interface.
 
 #![expect(clippy::doc_markdown, reason = "HighLevel is a name, not an item")]
 
@@ -13,29 +14,20 @@ mod calendars;
 mod clients;
 mod cursor;
 mod map;
+mod settings;
 mod webhooks;
 
 use berth_sdk::{
     Connection, Result, log,
     types::{Account, ProviderError},
 };
-use serde::Deserialize;
 
-use crate::api::Api;
+use crate::{api::Api, settings::Settings};
 
 /// A HighLevel sub-account.
 pub struct HighLevel {
     api: Api,
     settings: Settings,
-}
-
-/// What the tenant can set; described in `plugin.toml`.
-#[derive(Debug, Deserialize)]
-struct Settings {
-    base_url: String,
-    location_id: String,
-    calendar_ids: Vec<String>,
-    notify: bool,
 }
 
 impl Connection for HighLevel {

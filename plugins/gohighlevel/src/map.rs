@@ -1,6 +1,7 @@
 //! From HighLevel's JSON to the contract's types and back. Pure: no request, no clock.
 
 mod account;
+mod answer;
 mod block;
 mod booking;
 mod calendar;
@@ -8,9 +9,6 @@ mod contact;
 mod description;
 mod slots;
 mod webhook;
-
-use berth_sdk::{Result, json::read, log, types::ProviderError};
-use serde_json::Value;
 
 pub(crate) use self::{
     account::account,
@@ -22,16 +20,3 @@ pub(crate) use self::{
     slots::{busy, in_offset_of, slots, starts},
     webhook::webhook,
 };
-
-/// The member of an answer that holds what was asked for.
-fn member(what: &str, mut answer: Value) -> Result<Value> {
-    answer.get_mut(what).map(Value::take).ok_or_else(|| {
-        log::warn(&format!("an answer without {what}"));
-        ProviderError::Unavailable(None)
-    })
-}
-
-/// Text that says something.
-fn some_text(value: Option<&Value>) -> Option<String> {
-    value?.as_str().map(str::trim).filter(|text| !text.is_empty()).map(ToOwned::to_owned)
-}

@@ -3,7 +3,7 @@
 use berth_sdk::types::Account;
 use serde_json::{Value, json};
 
-use super::some_text;
+use super::answer::some_text;
 
 /// The sub-account. Without its record there is only its id.
 pub(crate) fn account(id: &str, answer: Option<&Value>) -> Account {

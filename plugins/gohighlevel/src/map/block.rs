@@ -1,13 +1,15 @@
 //! Blocked slots that are ours.
 
 use berth_sdk::{
-    Result, time,
+    Result,
+    json::read,
+    time,
     types::{Block, BlockLookup, BlockRequest, Interval},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{description::REFERENCE, events, read, some_text};
+use super::{answer::some_text, booking::events, description::REFERENCE};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

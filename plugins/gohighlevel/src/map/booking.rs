@@ -1,15 +1,17 @@
 //! Appointments as bookings.
 
 use berth_sdk::{
-    Result, time,
+    Result,
+    json::read,
+    time,
     types::{Attendee, Booking, BookingStatus, Instant, Interval},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    answer::{member, some_text},
     description::{reason, reference},
-    member, read, some_text,
 };
 
 #[derive(Deserialize)]

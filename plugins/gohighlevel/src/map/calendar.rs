@@ -2,12 +2,13 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{EventType, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{member, read};
+use super::answer::member;
 
 /// Where a calendar can be booked by anybody, before its id.
 const BOOKING_PAGE: &str = "https://api.leadconnectorhq.com/widget/booking/";

@@ -2,12 +2,13 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{Attendee, Client, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{member, read, some_text};
+use super::answer::{member, some_text};
 
 /// Where HighLevel says that a contact came from.
 const SOURCE: &str = "Berth";

@@ -2,13 +2,14 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     time::{self, parse_date},
     types::{BusyTime, Instant, Interval, Slot},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{booking::is_void, member, read};
+use super::{answer::member, booking::is_void};
 
 #[derive(Deserialize)]
 struct Day {

@@ -8,7 +8,7 @@ use berth_sdk::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{booking, some_text};
+use super::{answer::some_text, booking::booking};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
