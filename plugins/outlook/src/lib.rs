@@ -1,6 +1,7 @@
 //! Outlook calendars by Microsoft Graph, v1.0: bookings are events, kept in step by change notifications and delta queries.
 //!
-//! `api` knows the requests, `map` the JSON, `cursor` the incremental sync; the rest is one file per interface.
+//! `api` knows the requests, `map` the JSON, `cursor` the incremental sync, `settings` what the tenant can set; the rest is one file
+//! per interface.
 
 mod api;
 mod availability;
@@ -8,34 +9,20 @@ mod bookings;
 mod catalog;
 mod cursor;
 mod map;
+mod settings;
 mod webhooks;
 
 use berth_sdk::{
     Connection, Result,
     types::{Account, ProviderError},
 };
-use serde::Deserialize;
 
-use crate::api::Api;
+use crate::{api::Api, settings::Settings};
 
 /// Calendars of a Microsoft account.
 pub struct Outlook {
     api: Api,
     settings: Settings,
-}
-
-/// What the tenant can set; described in `plugin.toml`.
-#[derive(Debug, Deserialize)]
-struct Settings {
-    base_url: String,
-    calendars: Vec<String>,
-    also_busy: Vec<String>,
-    tentative_is_busy: bool,
-    /// Empty: that in which each event was entered.
-    time_zone: String,
-    invite: bool,
-    online_meeting: bool,
-    subject: String,
 }
 
 impl Outlook {

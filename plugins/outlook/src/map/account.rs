@@ -1,10 +1,8 @@
 //! `GET /me`.
 
-use berth_sdk::{Result, types::Account};
+use berth_sdk::{Result, json::read, types::Account};
 use serde::Deserialize;
 use serde_json::Value;
-
-use super::read;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

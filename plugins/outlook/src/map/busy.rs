@@ -2,13 +2,13 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{BusyTime, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    read,
     reading::{Reading, Shown, times, unreadable},
     time::DateTime,
 };

@@ -1,11 +1,11 @@
 //! Calendars.
 
-use berth_sdk::{Result, types::EventType};
+use berth_sdk::{Result, json::read, types::EventType};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{DEFAULT_CALENDAR, read};
-
+/// Name of the account's own calendar, whatever its id is.
+pub(crate) const DEFAULT_CALENDAR: &str = "default";
 /// A calendar has no length of its own; Berth's event types say how long a booking is. This is what a provider must say all the same.
 const LENGTH_MINUTES: u32 = 30;
 

@@ -6,8 +6,11 @@ use berth_sdk::{
 };
 use serde_json::{Value, json};
 
-use super::{REFERENCE, TRANSACTION, time_of};
-use crate::Settings;
+use super::{
+    marks::{REFERENCE, TRANSACTION},
+    time::time_of,
+};
+use crate::settings::Settings;
 
 /// Longest subject that Outlook keeps, in characters.
 const SUBJECT_CHARS_MAX: usize = 255;

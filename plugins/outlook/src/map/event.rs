@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use berth_sdk::{
-    Result, time,
+    Result,
+    json::read,
+    time,
     types::{Attendee, Booking, BookingStatus, Instant},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    REFERENCE, TRANSACTION, read,
+    marks::{REFERENCE, TRANSACTION},
     reading::{Reading, Shown},
 };
 

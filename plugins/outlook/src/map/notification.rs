@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use berth_sdk::{Result, time, types::Subscription};
+use berth_sdk::{Result, json::read, time, types::Subscription};
 use serde::Deserialize;
 use serde_json::Value;
-
-use super::read;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
