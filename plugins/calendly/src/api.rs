@@ -9,48 +9,17 @@ use berth_sdk::{
     time,
     types::{Instant, Interval},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{map, refusal};
+use crate::{
+    map,
+    owner::{Owner, Scope},
+    refusal,
+};
 
 /// Items on a page: the most that Calendly gives.
 pub(crate) const PER_PAGE: u32 = 100;
-
-/// Whose events, event types and webhooks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Scope {
-    User,
-    Organization,
-}
-
-impl Scope {
-    /// As requests name it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Organization => "organization",
-        }
-    }
-}
-
-/// Whose the account is: the addresses that most lists ask for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Owner {
-    pub(crate) user: String,
-    pub(crate) organization: String,
-}
-
-impl Owner {
-    /// The address that goes with the scope.
-    pub(crate) fn of(&self, scope: Scope) -> &str {
-        match scope {
-            Scope::User => &self.user,
-            Scope::Organization => &self.organization,
-        }
-    }
-}
 
 /// Which events to list, by their start.
 #[derive(Debug, Default)]

@@ -6,11 +6,7 @@ use berth_sdk::{
     types::{EventType, EventTypePage, PageRequest, ProviderError},
 };
 
-use crate::{
-    Calendly,
-    api::{PER_PAGE, Scope},
-    known, map,
-};
+use crate::{Calendly, api::PER_PAGE, known, map, owner::Scope};
 
 impl Catalog for Calendly {
     fn list_event_types(&self, page: PageRequest) -> Result<EventTypePage> {

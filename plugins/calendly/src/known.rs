@@ -11,7 +11,7 @@ use berth_sdk::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Calendly, api::Owner, map};
+use crate::{Calendly, map, owner::Owner};
 
 const OWNER: &str = "owner";
 const LINKS: &str = "links";

@@ -1,8 +1,8 @@
 //! Calendly, API v2: bookings of its event types, kept in step by webhooks and by reading the calendar again.
 //!
 //! A booking is one invitee of one event: its id is `event/invitee`, the last parts of their addresses. `api` knows the
-//! requests, `refusal` the errors, `map` the JSON, `cursor` where a sync stands, `known` what is kept between calls; the rest
-//! is one file per interface.
+//! requests, `refusal` the errors, `map` the JSON, `cursor` where a sync stands, `known` what is kept between calls, `owner`
+//! whose the account is; the rest is one file per interface.
 
 mod api;
 mod availability;
@@ -12,6 +12,7 @@ mod changes;
 mod cursor;
 mod known;
 mod map;
+mod owner;
 mod refusal;
 mod webhooks;
 
@@ -21,7 +22,10 @@ use berth_sdk::{
 };
 use serde::Deserialize;
 
-use crate::api::{Api, EventFilter, Owner, Scope};
+use crate::{
+    api::{Api, EventFilter},
+    owner::{Owner, Scope},
+};
 
 /// A Calendly account.
 pub struct Calendly {

@@ -8,9 +8,8 @@ use berth_sdk::{
 use serde_json::{Value, json};
 
 use crate::{
-    Calendly,
-    api::{Owner, Scope},
-    map,
+    Calendly, map,
+    owner::{Owner, Scope},
 };
 
 /// Messages about bookings.

@@ -1,11 +1,11 @@
 //! `GET /users/me`.
 
-use berth_sdk::{Result, types::Account};
+use berth_sdk::{Result, json::read, types::Account};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{last_part, read};
-use crate::api::Owner;
+use super::uri::last_part;
+use crate::owner::Owner;
 
 #[derive(Deserialize)]
 struct Me {

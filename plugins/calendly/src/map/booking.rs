@@ -1,13 +1,19 @@
 //! A booking: an invitee together with the event.
 
 use berth_sdk::{
-    Result, log,
+    Result,
+    json::read,
+    log,
     types::{Attendee, Booking, BookingStatus, Instant, Interval, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{SOURCE, instant, last_part, read, text, uri::booking_id};
+use super::{
+    field::{instant, text},
+    tracking::SOURCE,
+    uri::{booking_id, last_part},
+};
 
 #[derive(Deserialize)]
 struct CalendlyEvent {

@@ -7,7 +7,7 @@ use berth_sdk::{
 };
 use serde_json::{Value, json};
 
-use super::{SOURCE, event_type, questions, text};
+use super::{event_type::event_type, field::text, questions, tracking::SOURCE, uri::last_part};
 
 /// Guests that Calendly takes.
 const GUESTS_MAX: usize = 10;
@@ -97,16 +97,16 @@ pub(crate) fn made_event(request: &CreateRequest, invitee: &Value, resource: &Va
         "uri": uri, "name": resource.get("name"), "status": "active", "event_type": resource.get("uri"),
         "start_time": time::format(request.when.start), "end_time": time::format(request.when.end),
     });
-    Ok(MadeEvent { id: super::last_part(uri).to_owned(), event })
+    Ok(MadeEvent { id: last_part(uri).to_owned(), event })
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use berth_sdk::types::{Attendee, Interval};
 
     use super::*;
 
-    pub(in crate::map) fn request() -> CreateRequest {
+    fn request() -> CreateRequest {
         let start = time::parse("2026-01-05T09:00:00Z").unwrap();
         CreateRequest {
             idempotency_key: "k1".to_owned(),

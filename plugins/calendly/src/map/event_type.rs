@@ -3,12 +3,13 @@
 use berth_sdk::{
     Result,
     http::encode,
+    json::read,
     types::{BookingLink, EventType, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{SOURCE, last_part, read, text};
+use super::{field::text, tracking::SOURCE, uri::last_part};
 
 #[derive(Deserialize)]
 struct CalendlyEventType {

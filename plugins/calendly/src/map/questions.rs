@@ -3,12 +3,11 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     types::{CreateRequest, FieldProblem, ProviderError},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use super::read;
 
 /// Longest key of a question, in characters: Berth's own limit.
 const KEY_CHARS_MAX: usize = 64;
@@ -112,9 +111,12 @@ fn plain(json: &str) -> std::result::Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use berth_sdk::types::Answer;
+    use berth_sdk::{
+        testing::create_request,
+        types::{Answer, Interval},
+    };
 
-    use super::{super::create::tests::request, *};
+    use super::*;
 
     fn event_type() -> Value {
         let question = |name: &str, kind: &str, position: u32, enabled: bool, required: bool| {
@@ -133,7 +135,7 @@ mod tests {
         CreateRequest {
             answers: given.iter().map(answer).collect(),
             notes: notes.map(str::to_owned),
-            ..request()
+            ..create_request("k1", "r_1", "ET1", Interval { start: 0, end: 1 })
         }
     }
 

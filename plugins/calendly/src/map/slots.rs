@@ -2,13 +2,14 @@
 
 use berth_sdk::{
     Result,
+    json::read,
     time::MINUTE,
     types::{BusyTime, Interval, Slot},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{last_part, read};
+use super::uri::last_part;
 
 #[derive(Deserialize)]
 struct Available {

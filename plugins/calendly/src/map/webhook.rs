@@ -7,7 +7,7 @@ use berth_sdk::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{booking, text, uri::booking_id};
+use super::{booking::booking, field::text, uri::booking_id};
 
 #[derive(Deserialize)]
 struct Message {
