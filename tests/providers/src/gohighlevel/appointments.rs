@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    routes::{Refusal, bad_request, not_found, required, unprocessable},
+    refusal::{Refusal, bad_request, not_found, required, unprocessable},
     slots::{self, millis},
     state::{Appointment, Block, Calendar, State, Status},
     views, webhooks,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    routes::{Refusal, not_found, required, unprocessable},
+    refusal::{Refusal, not_found, required, unprocessable},
     state::{Contact, State},
     views,
 };

@@ -3,7 +3,10 @@
 
 mod appointments;
 mod contacts;
+mod grants;
+mod keys;
 mod oauth;
+mod refusal;
 mod routes;
 mod slots;
 mod state;
@@ -12,9 +15,9 @@ mod webhooks;
 
 use serde_json::{Value, json};
 
+pub use keys::Signatures;
 pub use oauth::App;
 pub use state::{Appointment, Block, Calendar, Contact, Status};
-pub use webhooks::Signatures;
 
 use crate::{
     Clock,
@@ -177,7 +180,7 @@ impl Simulator {
 
     fn out_of_band<T>(
         &self,
-        act: impl FnOnce(&mut State) -> Result<T, routes::Refusal>,
+        act: impl FnOnce(&mut State) -> Result<T, refusal::Refusal>,
     ) -> Result<T, String> {
         let result = act(&mut lock(&self.state)).map_err(|refusal| refusal.message.to_string());
         flush(&self.state);

@@ -28,21 +28,6 @@ impl Default for App {
     }
 }
 
-/// What was handed out, and until when; in microseconds since 1970.
-#[derive(Debug, Default)]
-pub(super) struct Grants {
-    /// Codes, with the address that they were sent to.
-    codes: BTreeMap<String, (String, i64)>,
-    access: BTreeMap<String, i64>,
-    refresh: BTreeMap<String, i64>,
-}
-
-impl Grants {
-    pub(super) fn is_valid(&self, access_token: &str, now: i64) -> bool {
-        self.access.get(access_token).is_some_and(|until| *until > now)
-    }
-}
-
 type Form = BTreeMap<String, String>;
 
 fn refused(status: u16, error: &str, description: &str) -> Answer {

@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{appointments, contacts, oauth, slots, state::State, views};
+use super::{
+    appointments, contacts, oauth,
+    refusal::{Refusal, not_found, refusal, unprocessable},
+    slots,
+    state::State,
+    views,
+};
 use crate::{
     faults::Fault,
     front::{Answer, Call, Common, Service},
@@ -12,37 +18,6 @@ use crate::{
 const LIMIT: u32 = 100;
 const INTERVAL_MS: i64 = 10_000;
 const LIMIT_DAILY: u32 = 200_000;
-
-/// A refusal: status, message (text, or for 422 a list of texts), and the name of the status.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) status: u16,
-    pub(super) message: Value,
-    pub(super) error: &'static str,
-}
-
-fn refusal(status: u16, error: &'static str, message: impl Into<Value>) -> Refusal {
-    Refusal { status, message: message.into(), error }
-}
-
-pub(super) fn bad_request(message: impl Into<String>) -> Refusal {
-    refusal(400, "Bad Request", message.into())
-}
-
-pub(super) fn not_found(message: impl Into<String>) -> Refusal {
-    refusal(404, "Not Found", message.into())
-}
-
-/// A field is missing or has the wrong form.
-pub(super) fn unprocessable(message: impl Into<String>) -> Refusal {
-    refusal(422, "Unprocessable Entity", json!([message.into()]))
-}
-
-/// A text that must be there.
-pub(super) fn required<'a>(body: &'a Value, name: &str) -> Result<&'a str, Refusal> {
-    let text = body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    text.ok_or_else(|| unprocessable(format!("{name} should not be empty")))
-}
 
 impl Service for State {
     const NAME: &'static str = "HighLevel";

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Map, Value, json};
 
 use super::{
-    routes::{Refusal, bad_request, not_found, unprocessable},
+    refusal::{Refusal, bad_request, not_found, unprocessable},
     state::{Calendar, State},
 };
 use crate::front::Call;

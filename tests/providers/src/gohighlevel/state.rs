@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
-use super::{Config, oauth::Grants, webhooks::Keys};
+use super::{Config, grants::Grants, keys::Keys};
 use crate::{
     front::{Call, Common},
     spec::{Exchange, Findings, Mistake},
