@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    bookings::{Refusal, event_type_of, forbidden, invalid},
-    lists,
+    bookings::event_type_of,
+    lists::{self, owned},
+    refusal::{Refusal, forbidden, invalid},
     state::{Link, State},
     views::{self, utc},
 };
@@ -15,18 +16,6 @@ const DAY_MICROS: i64 = 86_400_000_000;
 /// Longest questions.
 const AVAILABLE_DAYS_MAX: i64 = 31;
 const BUSY_DAYS_MAX: i64 = 7;
-
-/// `user` or `organization` must be the account's own.
-pub(super) fn owned(call: Call<'_>) -> Result<(), Refusal> {
-    match (call.parameter("user"), call.parameter("organization")) {
-        (None, None) => Err(invalid("user", "user or organization is required")),
-        (Some(user), _) if user != views::user_uri() => Err(forbidden("This user is not yours.")),
-        (_, Some(organization)) if organization != views::organization_uri() => {
-            Err(forbidden("This organization is not yours."))
-        }
-        _ => Ok(()),
-    }
-}
 
 pub(super) fn event_types(state: &State, call: Call<'_>) -> Result<Value, Refusal> {
     owned(call)?;

@@ -1,10 +1,9 @@
-//! Pages, and the lists of events and invitees.
+//! Lists: whose they are, their pages, and those of events and invitees.
 
 use serde_json::{Value, json};
 
 use super::{
-    bookings::{Refusal, invalid, not_found},
-    catalog::owned,
+    refusal::{Refusal, forbidden, invalid, not_found},
     state::{Meeting, State},
     views,
 };
@@ -13,6 +12,18 @@ use crate::times::micros;
 
 const COUNT_DEFAULT: usize = 20;
 const COUNT_MAX: usize = 100;
+
+/// `user` or `organization` must be the account's own.
+pub(super) fn owned(call: Call<'_>) -> Result<(), Refusal> {
+    match (call.parameter("user"), call.parameter("organization")) {
+        (None, None) => Err(invalid("user", "user or organization is required")),
+        (Some(user), _) if user != views::user_uri() => Err(forbidden("This user is not yours.")),
+        (_, Some(organization)) if organization != views::organization_uri() => {
+            Err(forbidden("This organization is not yours."))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// One page of a list. Tokens are opaque to whoever gets them.
 pub(super) fn page(call: Call<'_>, items: Vec<Value>) -> Result<Value, Refusal> {

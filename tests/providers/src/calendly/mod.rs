@@ -3,6 +3,7 @@
 mod bookings;
 mod catalog;
 mod lists;
+mod refusal;
 mod routes;
 mod state;
 mod subscriptions;
@@ -136,7 +137,7 @@ impl Simulator {
     }
 
     /// Somebody does something on Calendly's own pages.
-    fn by_hand<T>(&self, act: impl FnOnce(&mut State) -> Result<T, bookings::Refusal>) -> Result<T, String> {
+    fn by_hand<T>(&self, act: impl FnOnce(&mut State) -> Result<T, refusal::Refusal>) -> Result<T, String> {
         let done = act(&mut lock(&self.state)).map_err(|refusal| refusal.to_string());
         flush(&self.state);
         done

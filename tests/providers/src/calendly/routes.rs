@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    bookings::{self, Refusal, not_found, refused},
-    catalog, lists,
+    bookings, catalog, lists,
+    refusal::{Refusal, not_found, refused},
     state::State,
     subscriptions, views,
 };

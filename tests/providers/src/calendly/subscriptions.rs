@@ -4,9 +4,8 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use super::{
-    bookings::{Refusal, forbidden, invalid, not_found, refused},
-    catalog::owned,
-    lists,
+    lists::{self, owned},
+    refusal::{Refusal, forbidden, invalid, not_found, refused},
     state::{State, Subscription},
     views::{self, utc},
 };
