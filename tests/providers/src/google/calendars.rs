@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    refusal::{Refusal, bad_field, bad_parameter, empty_range, missing},
-    routes::Outcome,
+    refusal::{Outcome, Refusal, bad_field, bad_parameter, empty_range, missing},
     state::{Calendar, State},
 };
 use crate::{

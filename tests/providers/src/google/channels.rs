@@ -5,28 +5,14 @@ use rand::Rng;
 use serde_json::{Value, json};
 
 use super::{
-    refusal::{Refusal, bad_field, missing},
-    routes::Outcome,
-    state::{Calendar, State},
+    refusal::{Outcome, Refusal, bad_field, missing},
+    state::{Calendar, Channel, State},
 };
 use crate::front::{Answer, Delivery};
 
 const ID_CHARS_MAX: usize = 64;
 const TOKEN_CHARS_MAX: usize = 256;
 const SECOND_MICROS: i64 = 1_000_000;
-
-/// A channel that is watched.
-#[derive(Debug, Clone)]
-pub(super) struct Channel {
-    pub(super) id: String,
-    address: String,
-    token: Option<String>,
-    calendar: String,
-    resource_id: String,
-    expires_at: i64,
-    /// Number of the last message.
-    number: u64,
-}
 
 /// The service's name for what is watched: the same for every channel.
 fn resource_id(calendar: &Calendar) -> String {

@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 use super::{
     channels,
     refusal::{
-        Refusal, bad_field, bad_parameter, condition_not_met, deleted, duplicate, missing, needs_writer,
-        not_found,
+        Outcome, Refusal, bad_field, bad_parameter, condition_not_met, deleted, duplicate, missing,
+        needs_writer, not_found,
     },
     resource,
-    routes::Outcome,
     state::{Calendar, Event, State},
 };
 use crate::front::{Answer, Call};

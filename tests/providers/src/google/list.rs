@@ -1,14 +1,12 @@
 //! Lists of events: windows, pages, and incremental sync by token.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use serde_json::{Value, json};
 
 use super::{
     calendars::page_size,
-    refusal::{Refusal, bad_parameter, empty_range, full_sync_required},
-    routes::Outcome,
+    refusal::{Outcome, Refusal, bad_parameter, empty_range, full_sync_required},
     state::{Calendar, Event, State},
+    sync_tokens::{Next, Parameters, Point},
 };
 use crate::{
     front::{Answer, Call},
@@ -17,8 +15,6 @@ use crate::{
 
 const LIST_DEFAULT: usize = 250;
 const LIST_MAX: usize = 2_500;
-/// Tokens that are known at once; older ones have expired.
-const TOKENS_MAX: usize = 10_000;
 /// What may not stand beside a sync token.
 const BARRED: [&str; 8] = [
     "iCalUID",
@@ -45,59 +41,6 @@ const KNOWN: [&str; 12] = [
     "timeZone",
     "iCalUID",
 ];
-
-type Parameters = Vec<(String, String)>;
-
-/// Where a list goes on.
-#[derive(Debug, Clone)]
-struct Next {
-    calendar: String,
-    /// What the first page was asked with.
-    asked: Parameters,
-    /// Ids that are left.
-    left: Vec<String>,
-    /// The change after which the next sync begins.
-    until: u64,
-}
-
-/// Where an incremental sync goes on.
-#[derive(Debug, Clone)]
-struct Point {
-    calendar: String,
-    /// What the first sync was asked with, but for what is barred.
-    asked: Parameters,
-    since: u64,
-}
-
-/// Tokens that were given out.
-#[derive(Debug, Default)]
-pub(super) struct Lists {
-    given: u64,
-    pages: BTreeMap<String, Next>,
-    points: BTreeMap<String, Point>,
-    /// All tokens, oldest first.
-    order: VecDeque<String>,
-}
-
-impl Lists {
-    /// Every sync token from before is too old from now on.
-    pub(super) fn expire(&mut self) {
-        self.points.clear();
-    }
-
-    fn token(&mut self, kind: &str) -> String {
-        self.given += 1;
-        let token = format!("{kind}{:06}", self.given);
-        self.order.push_back(token.clone());
-        if self.order.len() > TOKENS_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.pages.remove(&oldest);
-            self.points.remove(&oldest);
-        }
-        token
-    }
-}
 
 pub(super) fn events(state: &mut State, calendar: &str, call: Call<'_>) -> Outcome {
     let calendar = state.calendar(calendar)?;

@@ -10,6 +10,8 @@ mod refusal;
 mod resource;
 mod routes;
 mod state;
+mod sync_tokens;
+mod tokens;
 mod user;
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! OAuth 2 of Google accounts: authorization code with PKCE, refresh, revocation. Whoever opens the consent page consents at once.
 
-use std::collections::BTreeMap;
-
 use ring::digest;
 use serde_json::{Value, json};
 
-use super::state::State;
+use super::{
+    state::State,
+    tokens::{Code, Grant},
+};
 use crate::front::{Answer, Call, pairs};
 
 /// Scopes that allow lists of calendars, busy times, and events.
@@ -40,45 +41,6 @@ impl Default for OAuthClient {
             redirect_uris: Vec::new(),
             denies: false,
         }
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Grant {
-    scope: String,
-    expires_at: i64,
-}
-
-#[derive(Debug)]
-struct Code {
-    scope: String,
-    redirect_uri: String,
-    challenge: Option<String>,
-    expires_at: i64,
-    /// Does a refresh token come with it?
-    offline: bool,
-}
-
-/// What was given out. A code that was used is gone.
-#[derive(Debug, Default)]
-pub(super) struct Tokens {
-    codes: BTreeMap<String, Code>,
-    access: BTreeMap<String, Grant>,
-    /// Refresh tokens with their scopes.
-    refresh: BTreeMap<String, String>,
-    has_consented: bool,
-}
-
-impl Tokens {
-    /// The person takes the consent back: no token works any more.
-    pub(super) fn revoke_all(&mut self) {
-        self.access.clear();
-        self.refresh.clear();
-        self.has_consented = false;
-    }
-
-    pub(super) fn expire_access(&mut self) {
-        self.access.clear();
     }
 }
 

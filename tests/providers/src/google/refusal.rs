@@ -15,6 +15,9 @@ pub(super) struct Refusal {
     place: Option<(&'static str, String)>,
 }
 
+/// What comes of a request.
+pub(super) type Outcome = Result<Answer, Refusal>;
+
 impl Refusal {
     pub(super) fn new(status: u16, reason: &'static str, message: impl Into<String>) -> Self {
         Self { status, domain: "global", reason, message: message.into(), place: None }

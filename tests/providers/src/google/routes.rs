@@ -4,15 +4,13 @@ use serde_json::{Value, json};
 
 use super::{
     calendars, channels, events, list, oauth,
-    refusal::{Refusal, backend_error, insufficient_scopes, not_found, too_many, unauthorised},
+    refusal::{Outcome, backend_error, insufficient_scopes, not_found, too_many, unauthorised},
     state::State,
 };
 use crate::{
     faults::Fault,
     front::{Answer, Call, Common, Service},
 };
-
-pub(super) type Outcome = Result<Answer, Refusal>;
 
 const API: &str = "/calendar/v3/";
 

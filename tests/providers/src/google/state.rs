@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use super::{
     Config,
-    channels::Channel,
-    list::Lists,
-    oauth::Tokens,
     refusal::{Refusal, not_found},
+    sync_tokens::Lists,
+    tokens::Tokens,
 };
 use crate::{
     front::Common,
@@ -82,6 +81,19 @@ impl Event {
     pub(super) fn private(&self, name: &str) -> Option<&str> {
         self.resource["extendedProperties"]["private"][name].as_str()
     }
+}
+
+/// A channel that is watched.
+#[derive(Debug, Clone)]
+pub(super) struct Channel {
+    pub(super) id: String,
+    pub(super) address: String,
+    pub(super) token: Option<String>,
+    pub(super) calendar: String,
+    pub(super) resource_id: String,
+    pub(super) expires_at: i64,
+    /// Number of the last message.
+    pub(super) number: u64,
 }
 
 /// The service.
