@@ -1,19 +1,14 @@
 //! Idempotency keys: the same key with the same request within a day gets the first answer again.
 
-use super::{refusal::Refusal, state::State};
+use super::{
+    refusal::Refusal,
+    state::{Kept, State},
+};
 use crate::front::{Answer, Call};
 
 /// How long a key is known.
 const KEPT_MICROS: i64 = 24 * 3_600 * 1_000_000;
 const KEY_BYTES_MAX: usize = 128;
-
-/// A request that was answered.
-#[derive(Debug, Clone)]
-pub(super) struct Kept {
-    request: String,
-    answer: Answer,
-    at: i64,
-}
 
 /// Do this once for each key. What was refused made nothing, and is tried anew.
 pub(super) fn once(

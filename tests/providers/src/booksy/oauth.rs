@@ -1,10 +1,8 @@
 //! The token endpoint: client credentials (RFC 6749, section 4.4), as a form or as JSON.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
-use super::state::{State, Window};
+use super::state::State;
 use crate::{
     front::{Answer, Call, pairs},
     spec::Exchange,
@@ -14,13 +12,6 @@ pub(super) const PATH: &str = "/oauth/token";
 const SCOPE: &str = "services bookings clients availability webhooks";
 /// Token requests a minute.
 const LIMIT: u32 = 10;
-
-/// The tokens that were given, and when each ends.
-#[derive(Debug, Default)]
-pub(super) struct Tokens {
-    given: BTreeMap<String, i64>,
-    window: Window,
-}
 
 impl State {
     /// Is this a token, and not over?

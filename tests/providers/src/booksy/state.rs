@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
-use super::{Config, keys::Kept, oauth::Tokens, webhooks::Post};
+use super::Config;
 use crate::{
-    front::Common,
+    front::{Answer, Common},
     spec::{Findings, Mistake},
 };
 
@@ -128,6 +128,51 @@ pub(super) struct Block {
     pub(super) start: i64,
     pub(super) end: i64,
     pub(super) body: Value,
+}
+
+/// A request that was answered.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) request: String,
+    pub(super) answer: Answer,
+    pub(super) at: i64,
+}
+
+/// The tokens that were given, and when each ends.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    pub(super) given: BTreeMap<String, i64>,
+    pub(super) window: Window,
+}
+
+/// A subscription.
+#[derive(Debug, Clone)]
+pub(super) struct Webhook {
+    pub(super) id: String,
+    pub(super) url: String,
+    pub(super) events: Vec<String>,
+    pub(super) secret: String,
+    pub(super) active: bool,
+    pub(super) created_at: i64,
+}
+
+/// A message that is to be sent.
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    pub(super) webhook: String,
+    pub(super) kind: String,
+    pub(super) body: Vec<u8>,
+    pub(super) due: i64,
+    pub(super) tries: usize,
+}
+
+/// Subscriptions, and messages on their way.
+#[derive(Debug, Default)]
+pub(super) struct Post {
+    pub(super) webhooks: Vec<Webhook>,
+    pub(super) waiting: Vec<Message>,
+    /// What was sent, by the name of the delivery.
+    pub(super) sent: BTreeMap<String, Message>,
 }
 
 /// The service.

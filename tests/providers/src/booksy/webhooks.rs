@@ -1,13 +1,11 @@
 //! Subscriptions and messages, signed as the contract says.
 
-use std::collections::BTreeMap;
-
 use ring::hmac;
 use serde_json::{Value, json};
 
 use super::{
     refusal::Refusal,
-    state::{MINUTE, State},
+    state::{MINUTE, Message, State, Webhook},
 };
 use crate::{
     front::{Answer, Delivery},
@@ -28,35 +26,6 @@ const EVENTS: [&str; 9] = [
 /// When a message that was not taken comes again.
 const RETRY_MINUTES: [i64; 4] = [5, 10, 20, 40];
 const SECRET_CHARS: std::ops::RangeInclusive<usize> = 32..=128;
-
-#[derive(Debug, Clone)]
-struct Webhook {
-    id: String,
-    url: String,
-    events: Vec<String>,
-    secret: String,
-    active: bool,
-    created_at: i64,
-}
-
-/// A message that is to be sent.
-#[derive(Debug, Clone)]
-struct Message {
-    webhook: String,
-    kind: String,
-    body: Vec<u8>,
-    due: i64,
-    tries: usize,
-}
-
-/// Subscriptions, and messages on their way.
-#[derive(Debug, Default)]
-pub(super) struct Post {
-    webhooks: Vec<Webhook>,
-    waiting: Vec<Message>,
-    /// What was sent, by the name of the delivery.
-    sent: BTreeMap<String, Message>,
-}
 
 /// Queue a message for every subscriber of this event.
 pub(super) fn emit(state: &mut State, kind: &str, data: Value) {
