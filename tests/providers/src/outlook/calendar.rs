@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    routes::{Outcome, Refusal, bad_request, item_not_found, ok, refusal},
+    refusal::{Outcome, Refusal, bad_request, item_not_found, ok, refusal},
     state::{Calendar, State},
     views,
 };

@@ -4,25 +4,11 @@ use serde_json::{Value, json};
 
 use super::{
     calendar::{origin, page_size, window},
-    routes::{Outcome, bad_request, ok, refusal},
-    state::{Calendar, State},
+    refusal::{Outcome, bad_request, ok, refusal},
+    state::{Calendar, Round, State},
     views,
 };
 use crate::front::Call;
-
-/// Where a caller stands in a delta query; its token is the name.
-#[derive(Debug, Clone)]
-pub(super) struct Round {
-    calendar: String,
-    start: i64,
-    end: i64,
-    /// Changes after this one were not told yet.
-    after: u64,
-    /// The round ends with this change; none where no round is on.
-    until: Option<u64>,
-    /// The first round lists what is there; later ones tell what was deleted as well.
-    first: bool,
-}
 
 /// What a delta query of events does not take.
 const REFUSED: [&str; 5] = ["$select", "$filter", "$expand", "$orderby", "$search"];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     calendar,
-    routes::{Outcome, Refusal, bad_request, item_not_found, ok, refusal},
+    refusal::{Outcome, Refusal, bad_request, item_not_found, ok, refusal},
     state::{Calendar, Change, Event, State},
     views,
 };

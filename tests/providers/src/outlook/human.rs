@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Event, Simulator, events, notify,
-    routes::Refusal,
+    refusal::{Refusal, item_not_found},
     state::{Change, State},
     views,
 };
@@ -23,7 +23,7 @@ impl Simulator {
         let body = json!({ "subject": subject, "start": views::time(start), "end": views::time(end) });
         let made = self.act(|state| {
             let calendar = state.config.calendars.iter().find(|c| c.id == calendar).cloned();
-            let calendar = calendar.ok_or_else(super::routes::item_not_found)?;
+            let calendar = calendar.ok_or_else(item_not_found)?;
             events::create(state, &calendar, &body)
         });
         let text = |refusal: Refusal| refusal.message;

@@ -2,11 +2,14 @@
 //! documentation.
 
 mod calendar;
+mod changes;
 mod delta;
 mod events;
 mod human;
+mod logins;
 mod notify;
 mod oauth;
+mod refusal;
 mod routes;
 mod schedule;
 mod state;

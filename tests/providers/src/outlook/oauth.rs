@@ -6,7 +6,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::digest;
 use serde_json::{Value, json};
 
-use super::state::State;
+use super::{
+    logins::{Code, Refresh},
+    state::State,
+};
 use crate::front::{Answer, Call, pairs};
 
 /// Life of an access token, in seconds.
@@ -32,40 +35,6 @@ impl Default for Client {
             secret: "made-up-client-secret".to_owned(),
             redirect_uris: vec!["https://berth.example/api/oauth/callback".to_owned()],
         }
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Code {
-    redirect_uri: String,
-    challenge: Option<String>,
-    scope: String,
-    until: i64,
-}
-
-#[derive(Debug, Clone)]
-struct Refresh {
-    scope: String,
-    until: i64,
-}
-
-/// Who is logged in. Times in microseconds since 1970.
-#[derive(Debug, Default)]
-pub(super) struct Logins {
-    codes: BTreeMap<String, Code>,
-    /// Access tokens, and when they end.
-    access: BTreeMap<String, i64>,
-    refresh: BTreeMap<String, Refresh>,
-}
-
-impl Logins {
-    pub(super) fn is_valid(&self, access_token: &str, now: i64) -> bool {
-        self.access.get(access_token).is_some_and(|until| *until > now)
-    }
-
-    /// The user takes the consent back: no token is good any more.
-    pub(super) fn revoke(&mut self) {
-        *self = Self::default();
     }
 }
 

@@ -4,7 +4,9 @@ use axum::Router;
 use serde_json::{Value, json};
 
 use super::{
-    calendar, delta, events, oauth, schedule,
+    calendar, delta, events, oauth,
+    refusal::{Outcome, Refusal, item_not_found, ok, refusal},
+    schedule,
     state::{Calendar, State},
     subscriptions, views,
 };
@@ -13,32 +15,6 @@ use crate::{
     front::{self, Answer, Call, Common, Service, Shared},
     times::utc,
 };
-
-/// A refusal: status, code, message.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) status: u16,
-    pub(super) code: &'static str,
-    pub(super) message: String,
-}
-
-pub(super) type Outcome = Result<Answer, Refusal>;
-
-pub(super) fn refusal(status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
-    Refusal { status, code, message: message.into() }
-}
-
-pub(super) fn bad_request(message: impl Into<String>) -> Refusal {
-    refusal(400, "ErrorInvalidRequest", message)
-}
-
-pub(super) fn item_not_found() -> Refusal {
-    refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.")
-}
-
-pub(super) fn ok(body: Value) -> Outcome {
-    Ok(Answer::new(200, body))
-}
 
 const LIMIT: u32 = 10_000;
 const WINDOW_MICROS: i64 = 600_000_000;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    routes::{Outcome, bad_request, ok, refusal},
+    refusal::{Outcome, bad_request, ok, refusal},
     state::State,
     views::{self, ACCOUNT},
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
-use super::{Config, delta::Round, oauth::Logins};
+use super::{Config, logins::Logins};
 use crate::{front::Common, spec::Findings};
 
 /// A calendar of the account.
@@ -64,13 +64,27 @@ pub struct Subscription {
     pub expires_at: i64,
 }
 
+/// Where a caller stands in a delta query; its token is the name.
+#[derive(Debug, Clone)]
+pub(super) struct Round {
+    pub(super) calendar: String,
+    pub(super) start: i64,
+    pub(super) end: i64,
+    /// Changes after this one were not told yet.
+    pub(super) after: u64,
+    /// The round ends with this change; none where no round is on.
+    pub(super) until: Option<u64>,
+    /// The first round lists what is there; later ones tell what was deleted as well.
+    pub(super) first: bool,
+}
+
 /// The service.
 pub struct State {
     pub(super) common: Common,
     pub(super) config: Config,
     pub(super) events: Vec<Event>,
     /// Events by id.
-    by_id: BTreeMap<String, usize>,
+    pub(super) by_id: BTreeMap<String, usize>,
     /// Number of the last change.
     pub(super) changes: u64,
     pub(super) subscriptions: Vec<Subscription>,
@@ -156,31 +170,5 @@ impl State {
             self.events.iter().filter(|e| !e.deleted && e.calendar == calendar).filter(touches).collect();
         found.sort_by_key(|e| (e.start, e.change));
         found
-    }
-
-    pub(super) fn add(&mut self, event: Event) -> String {
-        let id = event.id.clone();
-        self.by_id.insert(id.clone(), self.events.len());
-        self.events.push(event);
-        self.touch(&id, Change::Created, |_| {});
-        id
-    }
-
-    /// Change an event that is there, and tell everybody who wants to know. Was it there?
-    pub(super) fn touch(&mut self, id: &str, change: Change, edit: impl FnOnce(&mut Event)) -> bool {
-        let now = self.now();
-        let at = self.by_id.get(id).copied();
-        let Some(event) = at.and_then(|at| self.events.get_mut(at)).filter(|e| !e.deleted) else {
-            return false;
-        };
-        self.changes += 1;
-        edit(event);
-        event.change = self.changes;
-        // Two changes in one microsecond still have an order.
-        event.modified_at = now.max(event.modified_at + 1_000);
-        event.deleted = change == Change::Deleted;
-        let event = event.clone();
-        super::notify::changed(self, &event, change);
-        true
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     calendar::page,
-    routes::{Outcome, Refusal, ok, refusal},
+    refusal::{Outcome, Refusal, ok, refusal},
     state::{State, Subscription},
     views,
 };
