@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
+    config::Service,
     refusal::Refusal,
-    state::{Block, Booking, MINUTE, Service, State},
+    state::{Block, Booking, MINUTE, State},
     views, webhooks,
 };
 use crate::{

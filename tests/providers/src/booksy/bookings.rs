@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     clients,
+    config::Service,
     refusal::Refusal,
-    state::{Booking, Cancellation, MINUTE, Service, State, Status},
+    state::{Booking, Cancellation, MINUTE, State, Status},
     views, webhooks,
 };
 use crate::{

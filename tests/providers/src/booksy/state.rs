@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
-use super::Config;
+use super::config::{Config, Service};
 use crate::{
     front::{Answer, Common},
     spec::{Findings, Mistake},
@@ -27,29 +27,6 @@ const MISTAKES: &[Mistake] = &[
 
 pub(super) const MINUTE: i64 = 60_000_000;
 const DAY: i64 = 24 * 60 * MINUTE;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
-    pub id: String,
-    pub name: String,
-    pub duration_minutes: u32,
-    pub buffer_before_minutes: u32,
-    pub buffer_after_minutes: u32,
-    /// In grosze.
-    pub price: i64,
-    pub capacity: u32,
-    pub active: bool,
-    /// Does the business confirm each booking?
-    pub asks_first: bool,
-    pub staff: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Staff {
-    pub id: String,
-    pub name: String,
-    pub active: bool,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

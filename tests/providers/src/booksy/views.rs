@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::state::{Block, Booking, Client, Service, Staff, State};
+use super::{
+    config::{Service, Staff},
+    state::{Block, Booking, Client, State},
+};
 use crate::times::utc;
 
 /// Nothing about a service ever changes here.

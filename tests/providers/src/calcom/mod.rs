@@ -1,6 +1,7 @@
 //! Cal.com, API v2, as far as Berth's plugin and its tests go. Source: the service's published API description and docs.
 
 mod bookings;
+mod config;
 mod routes;
 mod slots;
 mod state;
@@ -10,74 +11,15 @@ mod webhooks;
 use serde_json::Value;
 
 pub use crate::front::{Delivery, RequestLine};
-pub use state::{Booking, EventType, Status};
+pub use config::{Config, EventType};
+pub use state::{Booking, Status};
 
 use crate::{
-    Clock,
     front::{self, lock},
-    machine_clock,
     running::Running,
     times::utc,
 };
 use state::State;
-
-/// How a simulator is set up.
-#[derive(Clone)]
-pub struct Config {
-    /// Port on 127.0.0.1; 0 for any free one.
-    pub port: u16,
-    /// Seed of chance.
-    pub seed: u64,
-    /// The API key it accepts.
-    pub api_key: String,
-    pub clock: Clock,
-    /// Offer `/_simulator/…`.
-    pub control: bool,
-    /// Send webhooks; else they are kept for [`Simulator::take_deliveries`].
-    pub deliver_webhooks: bool,
-    /// Enforce the rate limit of 120 requests a minute.
-    pub rate_limit: bool,
-    pub event_types: Vec<EventType>,
-    /// The host's zone and opening hours (local, minutes from midnight; every weekday, or every day).
-    pub time_zone: chrono_tz::Tz,
-    pub opens_minute: u32,
-    pub closes_minute: u32,
-    pub weekends: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            port: 0,
-            seed: 1,
-            api_key: "cal_test_not_a_real_key".to_owned(),
-            clock: machine_clock(),
-            control: false,
-            deliver_webhooks: false,
-            rate_limit: true,
-            event_types: vec![
-                EventType {
-                    id: 101,
-                    slug: "consultation".to_owned(),
-                    title: "Consultation".to_owned(),
-                    length_minutes: 30,
-                    needs_confirmation: false,
-                },
-                EventType {
-                    id: 102,
-                    slug: "workshop".to_owned(),
-                    title: "Workshop".to_owned(),
-                    length_minutes: 60,
-                    needs_confirmation: true,
-                },
-            ],
-            time_zone: chrono_tz::Europe::Warsaw,
-            opens_minute: 9 * 60,
-            closes_minute: 17 * 60,
-            weekends: false,
-        }
-    }
-}
 
 /// A running simulator; it stops when dropped.
 pub type Simulator = Running<State>;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 
-use super::state::{EventType, State};
+use super::{config::EventType, state::State};
 use crate::hours::Hours;
 
 fn hours(state: &State) -> Hours {

@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Config;
+use super::config::{Config, EventType};
 use crate::{
     front::Common,
     spec::{Findings, Mistake},
@@ -37,15 +37,6 @@ const MISTAKES: &[Mistake] = &[
     Mistake { at: "", says: "is not of type \"number\"", because: "ids of webhooks are UUIDs" },
     Mistake { at: "", says: "/payloadTemplate: null", because: "a webhook without a template has none" },
 ];
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventType {
-    pub id: u64,
-    pub slug: String,
-    pub title: String,
-    pub length_minutes: u32,
-    pub needs_confirmation: bool,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::state::{Booking, EventType, State};
+use super::{
+    config::EventType,
+    state::{Booking, State},
+};
 use crate::times::utc;
 
 pub(super) fn account(state: &State) -> Value {

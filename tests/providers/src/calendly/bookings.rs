@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
+    config::EventType,
     refusal::{Refusal, forbidden, invalid, not_found},
-    state::{EventType, Invitee, Meeting, State},
+    state::{Invitee, Meeting, State},
     subscriptions,
     views::{self, utc},
 };

@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Config;
+use super::config::{Config, EventType};
 use crate::{
     front::Common,
     spec::{Findings, Mistake},
@@ -18,18 +18,6 @@ const MISTAKES: &[Mistake] = &[Mistake {
     says: "/events/",
     because: "the description of 2024 does not know the messages about no-shows, which exist since",
 }];
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct EventType {
-    pub id: String,
-    pub slug: String,
-    pub name: String,
-    pub length_minutes: u32,
-    /// Invitees of one event.
-    pub seats: usize,
-    pub locations: Vec<Value>,
-    pub questions: Vec<Value>,
-}
 
 /// A booking as tests look at it: one invitee of one event; times in microseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

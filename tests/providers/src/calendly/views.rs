@@ -3,7 +3,10 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::state::{EventType, Invitee, Meeting, State, Subscription};
+use super::{
+    config::EventType,
+    state::{Invitee, Meeting, State, Subscription},
+};
 
 const ROOT: &str = "https://api.calendly.com";
 /// When the account and its event types were made.

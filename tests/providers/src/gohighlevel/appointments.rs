@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
+    config::Calendar,
     refusal::{Refusal, bad_request, not_found, required, unprocessable},
     slots::{self, millis},
-    state::{Appointment, Block, Calendar, State, Status},
+    state::{Appointment, Block, State, Status},
     views, webhooks,
 };
 use crate::{front::Call, times::micros};

@@ -15,19 +15,6 @@ const REFRESH_SECONDS: i64 = 365 * 86_400;
 /// Life of a code, in seconds.
 const CODE_SECONDS: i64 = 600;
 
-/// A Marketplace app.
-#[derive(Debug, Clone)]
-pub struct App {
-    pub client_id: String,
-    pub client_secret: String,
-}
-
-impl Default for App {
-    fn default() -> Self {
-        Self { client_id: "made-up-app-0001".to_owned(), client_secret: "made-up-app-secret".to_owned() }
-    }
-}
-
 type Form = BTreeMap<String, String>;
 
 fn refused(status: u16, error: &str, description: &str) -> Answer {

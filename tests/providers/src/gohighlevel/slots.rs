@@ -6,8 +6,9 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Map, Value, json};
 
 use super::{
+    config::Calendar,
     refusal::{Refusal, bad_request, not_found, unprocessable},
-    state::{Calendar, State},
+    state::State,
 };
 use crate::front::Call;
 

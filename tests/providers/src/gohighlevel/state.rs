@@ -4,7 +4,11 @@ use chrono::{DateTime, SecondsFormat};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
-use super::{Config, grants::Grants, keys::Keys};
+use super::{
+    config::{Calendar, Config},
+    grants::Grants,
+    keys::Keys,
+};
 use crate::{
     front::{Call, Common},
     spec::{Exchange, Findings, Mistake},
@@ -29,16 +33,6 @@ const MISTAKES: &[Mistake] = &[
         because: "real answers have a traceId beside the days of free slots",
     },
 ];
-
-/// A calendar: what can be booked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Calendar {
-    pub id: String,
-    pub slug: String,
-    pub name: String,
-    pub length_minutes: u32,
-    pub auto_confirm: bool,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

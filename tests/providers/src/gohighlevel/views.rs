@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::state::{Appointment, Block, Calendar, Contact, State};
+use super::{
+    config::Calendar,
+    state::{Appointment, Block, Contact, State},
+};
 use crate::times::utc;
 
 /// The one person at work.

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    config::Calendar,
     refusal::{Outcome, Refusal, bad_field, bad_parameter, empty_range, missing},
-    state::{Calendar, State},
+    state::State,
 };
 use crate::{
     front::{Answer, Call},

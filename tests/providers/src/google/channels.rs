@@ -5,8 +5,9 @@ use rand::Rng;
 use serde_json::{Value, json};
 
 use super::{
+    config::Calendar,
     refusal::{Outcome, Refusal, bad_field, missing},
-    state::{Calendar, Channel, State},
+    state::{Channel, State},
 };
 use crate::front::{Answer, Delivery};
 

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use super::{
     channels,
+    config::Calendar,
     refusal::{
         Outcome, Refusal, bad_field, bad_parameter, condition_not_met, deleted, duplicate, missing,
         needs_writer, not_found,
     },
     resource,
-    state::{Calendar, Event, State},
+    state::{Event, State},
 };
 use crate::front::{Answer, Call};
 

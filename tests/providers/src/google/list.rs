@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{
     calendars::page_size,
+    config::Calendar,
     refusal::{Outcome, Refusal, bad_parameter, empty_range, full_sync_required},
-    state::{Calendar, Event, State},
+    state::{Event, State},
     sync_tokens::{Next, Parameters, Point},
 };
 use crate::{

@@ -3,6 +3,7 @@
 
 mod calendars;
 mod channels;
+mod config;
 mod events;
 mod list;
 mod oauth;
@@ -18,63 +19,11 @@ mod user;
 mod tests;
 
 pub use crate::front::{Delivery, RequestLine};
-pub use oauth::OAuthClient;
-pub use state::{Calendar, Event};
+pub use config::{Calendar, Config, OAuthClient};
+pub use state::Event;
 
-use crate::{Clock, machine_clock, running::Running};
+use crate::running::Running;
 use state::State;
-
-/// How a simulator is set up.
-#[derive(Clone)]
-pub struct Config {
-    /// Port on 127.0.0.1; 0 for any free one.
-    pub port: u16,
-    /// Seed of chance.
-    pub seed: u64,
-    /// An access token that it accepts, with every scope and without an end.
-    pub access_token: String,
-    pub oauth: OAuthClient,
-    pub clock: Clock,
-    /// Offer `/_simulator/…`.
-    pub control: bool,
-    /// Send pushes; else they are kept for [`Simulator::take_deliveries`].
-    pub deliver_pushes: bool,
-    /// Requests a minute before it refuses; none: any number.
-    pub requests_per_minute: Option<u32>,
-    /// Longest life of a channel, in seconds.
-    pub channel_seconds_max: i64,
-    /// The account's calendars; one is its own.
-    pub calendars: Vec<Calendar>,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        let calendar = |id: &str, summary: &str, role: &'static str, primary| Calendar {
-            id: id.to_owned(),
-            summary: summary.to_owned(),
-            time_zone: chrono_tz::Europe::Warsaw,
-            access_role: role,
-            primary,
-        };
-        Self {
-            port: 0,
-            seed: 1,
-            access_token: "ya29_test_not_a_real_token".to_owned(),
-            oauth: OAuthClient::default(),
-            clock: machine_clock(),
-            control: false,
-            deliver_pushes: false,
-            requests_per_minute: None,
-            channel_seconds_max: 7 * 86_400,
-            calendars: vec![
-                calendar("eve@example.com", "Eve", "owner", true),
-                calendar("team@group.calendar.google.com", "Team", "writer", false),
-                calendar("room@resource.calendar.google.com", "Room 1", "writer", false),
-                calendar("holidays@group.v.calendar.google.com", "Holidays", "reader", false),
-            ],
-        }
-    }
-}
 
 /// A running simulator; it stops when dropped.
 pub type Simulator = Running<State>;

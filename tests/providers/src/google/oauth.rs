@@ -22,28 +22,6 @@ const SECOND_MICROS: i64 = 1_000_000;
 const ACCESS_SECONDS: i64 = 3_599;
 const CODE_SECONDS: i64 = 600;
 
-/// The client that the operator registered at the service.
-#[derive(Debug, Clone)]
-pub struct OAuthClient {
-    pub id: String,
-    pub secret: String,
-    /// Where people may be sent back to; empty: anywhere.
-    pub redirect_uris: Vec<String>,
-    /// The person at the consent page says no.
-    pub denies: bool,
-}
-
-impl Default for OAuthClient {
-    fn default() -> Self {
-        Self {
-            id: "berth-test.apps.googleusercontent.example".to_owned(),
-            secret: "GOCSPX-made-up-client-secret".to_owned(),
-            redirect_uris: Vec::new(),
-            denies: false,
-        }
-    }
-}
-
 /// May this token do what any of these scopes allows? None: it is no token.
 pub(super) fn allows(state: &State, token: &str, scopes: &[&str]) -> Option<bool> {
     if token == state.config.access_token {

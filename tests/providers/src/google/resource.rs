@@ -5,8 +5,9 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::{
+    config::Calendar,
     refusal::{Refusal, bad_field, empty_range, missing},
-    state::{Calendar, Event, State},
+    state::{Event, State},
 };
 use crate::times::{micros, utc};
 

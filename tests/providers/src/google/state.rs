@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
 use super::{
-    Config,
+    config::{Calendar, Config},
     refusal::{Refusal, not_found},
     sync_tokens::Lists,
     tokens::Tokens,
@@ -20,24 +20,6 @@ use crate::{
 const MISTAKES: &[Mistake] = &[];
 
 const MINUTE_MICROS: i64 = 60_000_000;
-
-/// A calendar of the account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Calendar {
-    pub id: String,
-    pub summary: String,
-    pub time_zone: chrono_tz::Tz,
-    /// `owner`, `writer`, `reader` or `freeBusyReader`.
-    pub access_role: &'static str,
-    /// Is it the account's own?
-    pub primary: bool,
-}
-
-impl Calendar {
-    pub(super) fn is_writable(&self) -> bool {
-        matches!(self.access_role, "owner" | "writer")
-    }
-}
 
 /// An event; times in microseconds since 1970.
 #[derive(Debug, Clone)]

@@ -3,10 +3,12 @@
 use serde_json::json;
 
 use super::{
-    Simulator, events,
+    Simulator,
+    config::Calendar,
+    events,
     refusal::Refusal,
     resource,
-    state::{Calendar, Event, State},
+    state::{Event, State},
 };
 use crate::{
     front::{flush, lock},

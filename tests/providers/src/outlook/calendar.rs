@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
+    config::Calendar,
     refusal::{Outcome, Refusal, bad_request, item_not_found, ok, refusal},
-    state::{Calendar, State},
+    state::State,
     views,
 };
 use crate::{front::Call, times::micros};

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{
     calendar::{origin, page_size, window},
+    config::Calendar,
     refusal::{Outcome, bad_request, ok, refusal},
-    state::{Calendar, Round, State},
+    state::{Round, State},
     views,
 };
 use crate::front::Call;

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::{
     calendar,
+    config::Calendar,
     refusal::{Outcome, Refusal, bad_request, item_not_found, ok, refusal},
-    state::{Calendar, Change, Event, State},
+    state::{Change, Event, State},
     views,
 };
 use crate::front::{Answer, Call};

@@ -19,25 +19,6 @@ const REFRESH_SECONDS: i64 = 90 * 86_400;
 /// Life of a code, in seconds.
 const CODE_SECONDS: i64 = 600;
 
-/// An app that logs people in.
-#[derive(Debug, Clone)]
-pub struct Client {
-    pub id: String,
-    pub secret: String,
-    /// Where people may be sent back to; empty: anywhere.
-    pub redirect_uris: Vec<String>,
-}
-
-impl Default for Client {
-    fn default() -> Self {
-        Self {
-            id: "11111111-2222-4333-8444-555555555555".to_owned(),
-            secret: "made-up-client-secret".to_owned(),
-            redirect_uris: vec!["https://berth.example/api/oauth/callback".to_owned()],
-        }
-    }
-}
-
 type Form = BTreeMap<String, String>;
 
 fn refused(error: &str, description: &str) -> Answer {

@@ -4,10 +4,12 @@ use axum::Router;
 use serde_json::{Value, json};
 
 use super::{
-    calendar, delta, events, oauth,
+    calendar,
+    config::Calendar,
+    delta, events, oauth,
     refusal::{Outcome, Refusal, item_not_found, ok, refusal},
     schedule,
-    state::{Calendar, State},
+    state::State,
     subscriptions, views,
 };
 use crate::{

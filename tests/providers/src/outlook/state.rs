@@ -5,23 +5,8 @@ use std::collections::BTreeMap;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
-use super::{Config, logins::Logins};
+use super::{config::Config, logins::Logins};
 use crate::{front::Common, spec::Findings};
-
-/// A calendar of the account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Calendar {
-    pub id: String,
-    pub name: String,
-    pub can_edit: bool,
-}
-
-/// Somebody else, with times that are busy, in microseconds since 1970.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Colleague {
-    pub address: String,
-    pub busy: Vec<(i64, i64)>,
-}
 
 /// An event; times in microseconds since 1970.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::state::{Calendar, Event, State, Subscription};
+use super::{
+    config::Calendar,
+    state::{Event, State, Subscription},
+};
 use crate::times::utc;
 
 pub(super) const ACCOUNT: &str = "eve@example.com";
