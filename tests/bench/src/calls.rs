@@ -1,20 +1,14 @@
 //! The cost of the sandbox: a call with 2 kB of JSON, against the same function natively and behind a loopback HTTP hop.
 
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use axum::{Router, routing::post};
-use berth_model::{
-    id::{ConnectionId, ProviderCallId, TenantId},
-    outbound::provider::{Asked, CallContext, Providers},
-};
+use berth_model::outbound::provider::Providers;
 use berth_tests::{TestClock, World, component};
 use serde_json::{Value, json};
 
 use crate::{
+    context::context,
     sleepers,
     table::{Table, Times, best_of, ratio, time},
 };
@@ -42,23 +36,6 @@ fn entries(value: &Value) -> usize {
 
 fn count(text: &str) -> usize {
     serde_json::from_str(text).map_or(0, |value: Value| entries(&value))
-}
-
-pub fn context(tenant: u128) -> CallContext {
-    CallContext {
-        tenant: TenantId::from_uuid(uuid::Uuid::from_u128(tenant)),
-        listing: None,
-        connection: ConnectionId::from_uuid(uuid::Uuid::from_u128(1)),
-        plugin: "reference".parse().expect("an id"),
-        call: ProviderCallId::from_uuid(uuid::Uuid::from_u128(2)),
-        request_id: "bench".to_owned(),
-        settings: Arc::new(json!({})),
-        credentials: Arc::default(),
-        granted_hosts: Arc::new(BTreeSet::new()),
-        asked: Asked::default(),
-        in_background: false,
-        despite_state: false,
-    }
 }
 
 /// A sidecar: a server of its own thread and runtime that does the function behind HTTP.

@@ -4,6 +4,7 @@
 mod availability;
 mod calls;
 mod commits;
+mod context;
 mod loading;
 mod naive;
 mod neighbours;

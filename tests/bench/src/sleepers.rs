@@ -10,7 +10,7 @@ use berth_tests::{World, component};
 use serde_json::json;
 
 use crate::{
-    calls::context,
+    context::context,
     table::{Table, Times, ratio, time},
 };
 
