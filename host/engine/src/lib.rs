@@ -130,7 +130,7 @@ struct Inner {
     /// Answers of providers about availability.
     cache: availability::Cache,
     /// Members whose calendars somebody was asked to look at.
-    looked: calendars::clashes::Looked,
+    looked: calendars::looks::Looked,
     /// With which data of zones ([`berth_model::zone::generation`]) bookings to come were looked through last.
     clocks_looked: AtomicU64,
     /// Providers' event types, page by page, where a manifest allows it.
@@ -184,7 +184,7 @@ impl Engine {
                 refusals: inbound::refusals::Refusals::default(),
                 computing: computing::Computing::of_this_machine(),
                 cache: availability::new_cache(),
-                looked: calendars::clashes::new_looked(),
+                looked: calendars::looks::new_looked(),
                 clocks_looked: AtomicU64::default(),
                 catalog: catalog::at_provider::new_catalog(),
                 generation: std::sync::atomic::AtomicI64::new(-1),

@@ -4,12 +4,11 @@ use berth_model::{
     connections::connection::Stopped,
     limits,
     outbound::provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError},
+    plugins::manifest::PluginId,
     problem::{Code, FieldError, Problem},
     scheduling::rules::{Limit, Quantity},
 };
 use berth_store::{StoreError, TroubleKind};
-
-use crate::plugins::grants::not_granted;
 
 /// What to do where nobody knows where it can be done.
 const ELSEWHERE: &str = "If it can be done at all, then on the provider's own pages.";
@@ -100,6 +99,14 @@ pub(crate) fn of_call(error: &CallError) -> Problem {
             problem
         }
     }
+}
+
+/// The sentence for hosts that are not granted, with the line that grants them.
+pub(crate) fn not_granted(plugin: &PluginId, hosts: &[String]) -> String {
+    let hosts = hosts.join(" ");
+    format!(
+        "The plugin {plugin} may not reach {hosts}: that is not granted. An operator grants it with: berth plugin grant {plugin} {hosts}"
+    )
 }
 
 /// What the caller is told about a connection over which nothing goes because somebody decided so.

@@ -7,6 +7,7 @@ pub(crate) mod holidays;
 mod material;
 mod open;
 mod question;
+pub(crate) mod refusal;
 pub(crate) mod rules;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -21,24 +22,23 @@ use berth_model::{
     scheduling::slots::{Offer, Question, Reason},
     time::{Instant, Interval, Zone},
 };
+use berth_store::{
+    StoreError,
+    records::{RulesOf, TakenOf},
+};
+use material::{Computed, Material};
+use question::{Asked, named, relevant, ruled};
 use serde::Serialize;
+
+use crate::{
+    Caller, Engine, Outcome, ProviderChoice, beside, connections::routing::Scene, problems::of_store,
+};
 
 pub(crate) use calendars::ids as calendar_ids;
 pub(crate) use choice::Choice;
 pub(crate) use external::{Cache, new_cache};
 pub(crate) use open::pattern_windows;
 pub(crate) use question::length;
-
-use berth_store::{
-    StoreError,
-    records::{RulesOf, TakenOf},
-};
-
-use crate::{
-    Caller, Engine, Outcome, ProviderChoice, beside, connections::routing::Scene, problems::of_store,
-};
-use material::{Computed, Material};
-use question::{Asked, named, relevant, ruled};
 
 /// A question for slots.
 #[derive(Debug, Clone)]

@@ -11,23 +11,22 @@ use berth_model::{
     catalog::event_type::Confirmation,
     connections::secret::Secret,
     id::{BookingId, EventTypeId, HoldId, MemberId, SeriesId},
-    limits,
     outbound::provider::Attendee,
     problem::{Code, Problem},
     time::{Instant, Interval},
 };
 use berth_store::{
     StoreError,
-    records::{Allowance, AuditEntry, BookingFilter, NewBooking},
+    records::{Allowance, AuditEntry, NewBooking},
 };
 use serde_json::{Map, Value, json};
 
 use super::questions;
 use crate::{
     Caller, Engine, Outcome, ProviderChoice,
-    availability::{Choice, Degraded, Wanted, length},
+    availability::{Choice, Wanted, length},
     connections::routing::Scene,
-    outbound::drive::Held,
+    jobs::queue::JobLease,
     problems::of_store,
     validate::Fields,
 };
@@ -36,8 +35,6 @@ use crate::{
 const GUESTS_MAX: usize = 20;
 /// Bytes of all answers as JSON.
 const ANSWERS_BYTES_MAX: usize = 16 * 1024;
-/// Alternatives named when a time is not available.
-const ALTERNATIVES: usize = 5;
 
 /// A booking to be made.
 #[derive(Debug, Clone)]
@@ -245,22 +242,6 @@ impl Engine {
         Ok(Plan { scene, when: hold.when, choices, hold: Some(hold.id) })
     }
 
-    /// A booking.
-    pub async fn booking(&self, caller: &Caller, id: BookingId) -> Outcome<Booking> {
-        self.store().booking(caller.tenant, id).await.map_err(of_store)
-    }
-
-    /// Bookings in the order of (start, id).
-    pub async fn list_bookings(
-        &self,
-        caller: &Caller,
-        filter: BookingFilter,
-        limit: u32,
-    ) -> Outcome<Vec<Booking>> {
-        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_bookings(caller.tenant, filter, limit).await.map_err(of_store)
-    }
-
     /// Every step of a booking's life, oldest first.
     pub async fn timeline(&self, caller: &Caller, id: BookingId) -> Outcome<Vec<AuditEntry>> {
         self.booking(caller, id).await?;
@@ -273,7 +254,7 @@ impl Engine {
         caller: &Caller,
         request: &BookRequest,
         slot: Slot<'_>,
-    ) -> Option<(NewBooking, Option<Held>)> {
+    ) -> Option<(NewBooking, Option<JobLease>)> {
         let Slot { scene, when, choice, hold, series } = slot;
         let (member, other_members) = choice.members.split_first()?;
         let now = self.now();
@@ -317,46 +298,6 @@ impl Engine {
         // Of a series the key knows the first booking: whoever makes it says so.
         let idempotency_key = caller.idempotency_key.clone().filter(|_| series.is_none());
         Some((NewBooking { booking, blocked, job, allowances, hold, idempotency_key }, held))
-    }
-
-    /// The refusal, with its reason and the nearest times that are still offered.
-    pub(crate) async fn not_available(
-        &self,
-        caller: &Caller,
-        scene: &Scene,
-        start: Instant,
-        wanted: Wanted<'_>,
-        reason: &str,
-    ) -> Problem {
-        let mut problem = Problem::new(Code::SlotTaken, format!("{start} is not available."));
-        let reason = match self.why_not(caller, scene, start, wanted).await {
-            // Somebody was faster a moment ago.
-            Ok(None) | Err(_) => reason,
-            Ok(Some(why)) => {
-                problem.detail = format!("{start} is not available: {}.", why.detail);
-                not_asked(&mut problem, &why.degraded);
-                why.reason
-            }
-        };
-        problem.extra.insert("reason".to_owned(), json!(reason));
-        if let Ok(mut starts) = self.starts_around(caller, scene, start, wanted).await {
-            starts.sort_by_key(|s| (s.micros_since(start).unsigned_abs(), *s));
-            starts.truncate(ALTERNATIVES);
-            problem.extra.insert("alternatives".to_owned(), json!(starts));
-        }
-        problem
-    }
-}
-
-/// Name what could not be asked, and what to do then.
-pub(crate) fn not_asked(problem: &mut Problem, degraded: &[Degraded]) {
-    if !degraded.is_empty() {
-        problem.extra.insert("degraded".to_owned(), json!(degraded));
-        problem.hint = Some(
-            "Choose one of the alternatives, or try again when what `degraded` names can be asked. A listing with `offer_when_degraded` is \
-                booked without asking."
-                .to_owned(),
-        );
     }
 }
 

@@ -7,5 +7,6 @@ pub(crate) mod holds;
 pub(crate) mod idempotency;
 pub(crate) mod manage;
 pub(crate) mod questions;
+pub(crate) mod read;
 pub(crate) mod reschedule;
 pub(crate) mod series;

@@ -19,13 +19,10 @@ use berth_store::{
 };
 use serde_json::json;
 
-use super::{
-    create::{Slot, not_asked},
-    questions,
-};
+use super::{create::Slot, questions};
 use crate::{
     BookRequest, Caller, CancelBooking, Engine, Outcome, RescheduleBooking,
-    availability::{Choice, Wanted, length},
+    availability::{Choice, Wanted, length, refusal::not_asked},
     connections::routing::Scene,
     problems::of_store,
 };
@@ -98,7 +95,7 @@ impl Engine {
             (false, None) => self.book_all(caller, &first, &scene, wanted, &starts, self.new_id()).await?,
         };
         self.forget_availability_of_all(&outcome.done);
-        self.ring();
+        self.wake_worker();
         Ok(outcome)
     }
 

@@ -21,7 +21,7 @@ use berth_store::{
 use serde_json::json;
 
 use super::entries::NOT_WRITTEN;
-use crate::{Engine, Outcome, jobs::run::WRITE_BLOCKS, outbound::drive::Held, problems::of_store};
+use crate::{Engine, Outcome, jobs::queue::JobLease, jobs::queue::WRITE_BLOCKS, problems::of_store};
 
 /// Before entries in calendars: somebody may book the time there.
 const PRIORITY: i64 = 20;
@@ -70,7 +70,7 @@ impl Engine {
             leased_until: None,
         };
         self.store().enqueue_job(job).await?;
-        self.ring();
+        self.wake_worker();
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl Engine {
         &self,
         tenant: TenantId,
         id: CalendarId,
-        held: Held,
+        held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
         let calendar = self.store().calendar(tenant, id).await?;

@@ -7,7 +7,7 @@ use berth_model::{
     bookings::booking::Booking,
     calendars::calendar::{CalendarRecord, Meeting, Over, over},
     connections::connection::ConnectionRecord,
-    id::{BookingId, CalendarId, ConnectionId, MemberId, TenantId},
+    id::{BookingId, CalendarId, MemberId, TenantId},
     limits,
     mirror::sync::{Conflict, ConflictKind},
     problem::{Code, Problem},
@@ -15,32 +15,15 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{BookingFilter, JobEnd, NewJob},
+    records::{BookingFilter, JobEnd},
 };
 use serde_json::json;
 
 use super::connected::NOT_CHECKED;
-use crate::{
-    Engine, Outcome, availability::calendar_ids, jobs::run::LOOK_AT_CALENDAR, outbound::drive::Held,
-    problems::of_store,
-};
+use crate::{Engine, Outcome, availability::calendar_ids, jobs::queue::JobLease, problems::of_store};
 
-/// Nobody waits for it.
-const PRIORITY: i64 = 60;
-/// When somebody was last asked to look at the calendars of a member over a connection.
-pub(crate) type Looked = moka::sync::Cache<(TenantId, MemberId, ConnectionId), Instant>;
-/// Members of whom that is remembered.
-const LOOKED_MAX: u64 = 10_000;
 /// How the trouble of a calendar begins that cannot be read.
 const NOT_READ: &str = "it cannot be read";
-/// How often, in seconds, a reading may have somebody look.
-const AGAIN_SECONDS: i64 = 60;
-
-/// Nobody was asked yet.
-pub(crate) fn new_looked() -> Looked {
-    moka::sync::Cache::new(LOOKED_MAX)
-}
-
 impl Engine {
     /// Look at calendars that nobody has read for a while, of members with bookings to come. How many. To be called now and then, by any
     /// number of replicas.
@@ -61,57 +44,13 @@ impl Engine {
         Ok(count)
     }
 
-    /// Somebody read these calendars of one member and connection, and something was odd: have it looked at.
-    pub(crate) async fn look_soon(&self, calendars: &[CalendarRecord]) -> Result<(), StoreError> {
-        let Some(first) = calendars.first() else { return Ok(()) };
-        let key = (first.tenant, first.member, first.connection);
-        let now = self.now();
-        let since = now.plus_seconds(-AGAIN_SECONDS);
-        if self.inner.looked.get(&key).is_some_and(|at| at > since) {
-            return Ok(());
-        }
-        self.inner.looked.insert(key, now);
-        self.look_at(first).await
-    }
-
-    /// A booking was cancelled or moved: what was open about it may be over.
-    pub(crate) async fn look_after(&self, booking: &Booking) -> Result<(), StoreError> {
-        let open = self.store().open_clashes_of(booking.tenant, booking.id).await?;
-        if open.is_empty() {
-            return Ok(());
-        }
-        let calendars = self.store().calendars_of(booking.tenant, booking.members().collect()).await?;
-        for calendar in calendars.iter().filter(|calendar| calendar.reads) {
-            if open.iter().any(|clash| clash.connection == calendar.connection) {
-                self.look_at(calendar).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn look_at(&self, calendar: &CalendarRecord) -> Result<(), StoreError> {
-        let job = NewJob {
-            id: self.new_id(),
-            tenant: calendar.tenant,
-            kind: LOOK_AT_CALENDAR.to_owned(),
-            payload: json!({ "calendar": calendar.id }),
-            priority: PRIORITY,
-            due_at: self.now(),
-            dedup_key: format!("look:{}:{}", calendar.member, calendar.connection),
-            leased_until: None,
-        };
-        self.store().enqueue_job(job).await?;
-        self.ring();
-        Ok(())
-    }
-
     /// Compare the calendars of a member over one connection with the member's bookings to come. What cannot be read now is looked at again
     /// with the next turn.
     pub(crate) async fn look_at_calendar(
         &self,
         tenant: TenantId,
         id: CalendarId,
-        held: Held,
+        held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
         let calendar = self.store().calendar(tenant, id).await?;
@@ -179,37 +118,6 @@ impl Engine {
         busy.sort_unstable();
         busy.dedup();
         Ok(all.then_some(busy))
-    }
-
-    /// What began so is over.
-    pub(crate) async fn calendar_works(
-        &self,
-        calendar: &CalendarRecord,
-        trouble: &str,
-    ) -> Result<(), StoreError> {
-        if calendar.trouble.as_ref().is_some_and(|known| known.starts_with(trouble)) {
-            self.calendar_trouble(calendar, None).await?;
-        }
-        Ok(())
-    }
-
-    /// Note what is wrong with a calendar, if that is news.
-    pub(crate) async fn calendar_trouble(
-        &self,
-        calendar: &CalendarRecord,
-        trouble: Option<String>,
-    ) -> Result<(), StoreError> {
-        let trouble = trouble.map(|mut text| {
-            text.truncate(text.floor_char_boundary(limits::CALENDAR_TROUBLE_BYTES_MAX));
-            text
-        });
-        if calendar.trouble == trouble {
-            return Ok(());
-        }
-        if let Some(trouble) = &trouble {
-            tracing::warn!(calendar = %calendar.id, trouble, "a member's calendar does not work");
-        }
-        self.store().set_calendar_trouble(calendar.tenant, calendar.id, trouble, self.now()).await
     }
 
     /// What lies over each booking. Where our own entry may be joined with what touches it, the events that were read one by one decide.

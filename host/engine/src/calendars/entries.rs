@@ -18,7 +18,7 @@ use berth_store::{
 };
 use serde_json::json;
 
-use crate::{Engine, Outcome, jobs::run::WRITE_CALENDARS, outbound::drive::Held, problems::of_store};
+use crate::{Engine, Outcome, jobs::queue::JobLease, jobs::queue::WRITE_CALENDARS, problems::of_store};
 
 /// After bookings, before synchronisations.
 const PRIORITY: i64 = 30;
@@ -77,7 +77,7 @@ impl Engine {
             leased_until: None,
         };
         self.store().enqueue_job(job).await?;
-        self.ring();
+        self.wake_worker();
         Ok(())
     }
 
@@ -86,7 +86,7 @@ impl Engine {
         &self,
         tenant: TenantId,
         id: BookingId,
-        held: Held,
+        held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
         let booking = self.store().booking(tenant, id).await?;

@@ -5,3 +5,4 @@ pub(crate) mod clashes;
 pub(crate) mod connected;
 pub(crate) mod entries;
 pub(crate) mod feeds;
+pub(crate) mod looks;

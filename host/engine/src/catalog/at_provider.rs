@@ -4,9 +4,11 @@ use berth_model::{
     connections::connection::ConnectionRecord,
     id::ConnectionId,
     limits,
+    mirror::sync::{ItemKind, MirroredItem},
     outbound::provider::{CallContext, CallError, ExternalEventType, Page, PageRequest},
     time::Instant,
 };
+use berth_store::StoreError;
 
 use crate::{
     Caller, Engine, Outcome,
@@ -107,5 +109,23 @@ impl Engine {
         }
         // So many that nobody can say.
         Err(CallError::NotOffered("a list of event types that ends"))
+    }
+
+    /// Keep what a provider lists.
+    pub(crate) async fn keep_event_types(
+        &self,
+        connection: &ConnectionRecord,
+        items: &[ExternalEventType],
+    ) -> Result<(), StoreError> {
+        let (tenant, id) = (connection.tenant, connection.id);
+        let run = self.store().sync_state(tenant, id).await?.run;
+        let item = |item: &ExternalEventType| MirroredItem {
+            external_id: item.id.clone(),
+            title: item.title.clone(),
+            payload: serde_json::to_value(item).unwrap_or_default(),
+            last_synced_at: self.now(),
+        };
+        let items = items.iter().map(item).collect();
+        self.store().put_mirrored_items(tenant, id, ItemKind::EventType, items, run).await
     }
 }

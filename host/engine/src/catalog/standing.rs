@@ -7,11 +7,9 @@ use berth_model::{
     catalog::event_type::{EventTypeRecord, TwinState},
     connections::connection::ConnectionRecord,
     id::{ConnectionId, ListingId},
-    mirror::sync::{ItemKind, MirroredItem},
-    outbound::provider::ExternalEventType,
     problem::{Code, FieldError, Problem},
 };
-use berth_store::{StoreError, records::TwinKnown};
+use berth_store::records::TwinKnown;
 use serde_json::{Value, json};
 
 use super::at_provider::{FoundThere, named};
@@ -168,24 +166,6 @@ impl Engine {
             .note_unchecked_twin(tenant, event_type.id, connection, external_id, now)
             .await
             .map_err(of_store)
-    }
-
-    /// Keep what a provider lists.
-    pub(crate) async fn keep_event_types(
-        &self,
-        connection: &ConnectionRecord,
-        items: &[ExternalEventType],
-    ) -> Result<(), StoreError> {
-        let (tenant, id) = (connection.tenant, connection.id);
-        let run = self.store().sync_state(tenant, id).await?.run;
-        let item = |item: &ExternalEventType| MirroredItem {
-            external_id: item.id.clone(),
-            title: item.title.clone(),
-            payload: serde_json::to_value(item).unwrap_or_default(),
-            last_synced_at: self.now(),
-        };
-        let items = items.iter().map(item).collect();
-        self.store().put_mirrored_items(tenant, id, ItemKind::EventType, items, run).await
     }
 }
 

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use berth_model::{
-    bookings::booking::Booking,
     connections::{
         connection::{ConnectionRecord, ConnectionState, Stopped},
         secret::Credentials,
@@ -15,10 +14,7 @@ use berth_model::{
     limits,
     outbound::provider::{CallContext, Subscription},
 };
-use berth_store::{
-    StoreError,
-    records::{BookingChange, ConnectionCounts},
-};
+use berth_store::{StoreError, records::ConnectionCounts};
 
 use crate::{
     Caller, Engine, Outcome, inbound::receive::webhooks_key, mirror::sync_key, outbound::dispatch::job_key,
@@ -203,11 +199,6 @@ impl Engine {
             Err(StoreError::Stale | StoreError::WrongState) => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    /// What becomes of a booking whose provider nobody can tell of a change any more: it is as it was asked here.
-    pub(crate) async fn settled_here(&self, booking: &Booking) -> Result<BookingChange, StoreError> {
-        Ok(BookingChange::SettledHere { blocked: self.blocked(booking, booking.when).await? })
     }
 }
 

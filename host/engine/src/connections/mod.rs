@@ -5,19 +5,20 @@ pub(crate) mod call_context;
 pub(crate) mod disconnect;
 pub(crate) mod oauth;
 pub(crate) mod pause;
+pub(crate) mod read;
 pub(crate) mod recovery;
 pub(crate) mod routing;
 pub(crate) mod same_account;
 pub(crate) mod secret_rotation;
+pub(crate) mod secrets;
 pub(crate) mod subscriptions;
 
 use std::collections::BTreeSet;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_model::{
     connections::{
         connection::{ConnectionRecord, ConnectionState, ConnectionStatus, Stopped},
-        secret::{Credentials, Secret},
+        secret::Credentials,
     },
     id::{ConnectionId, ListingId},
     limits,
@@ -134,11 +135,6 @@ impl Engine {
         }
     }
 
-    /// A connection.
-    pub async fn connection(&self, caller: &Caller, id: ConnectionId) -> Outcome<ConnectionRecord> {
-        self.store().connection(caller.tenant, id).await.map_err(of_store)
-    }
-
     /// Connections by id.
     pub async fn list_connections(
         &self,
@@ -237,7 +233,7 @@ impl Engine {
             if let (Some(secret), Some(after)) = (secret, after.clone()) {
                 let before = before.get(secret).map(|old| (secret.clone(), old.clone()));
                 return self
-                    .exchange_secret(caller, connection, after, before, overlap_seconds, revision)
+                    .replace_secret(caller, connection, after, before, overlap_seconds, revision)
                     .await;
             }
             self.store()
@@ -368,7 +364,7 @@ impl Engine {
         for (name, spec) in &manifest.credentials {
             if spec.kind == CredentialKind::Generated {
                 if !credentials.contains_key(name) {
-                    credentials.insert(name.clone(), self.made_up_secret());
+                    credentials.insert(name.clone(), self.generate_secret());
                 }
             } else if spec.required && !credentials.contains_key(name) {
                 let how = if spec.oauth2.as_ref().is_some_and(OAuth2Spec::has_consent) {
@@ -397,12 +393,6 @@ impl Engine {
         fields.finish()?;
         connection.credential_names = credentials.keys().cloned().collect();
         Ok(())
-    }
-
-    pub(crate) fn made_up_secret(&self) -> Secret {
-        let mut bytes = [0; 32];
-        self.random().fill(&mut bytes);
-        Secret::new(URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// One cheap read at the provider with these credentials; its account goes into the record.

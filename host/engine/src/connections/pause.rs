@@ -5,7 +5,6 @@ use berth_model::{
     connections::connection::{ConnectionRecord, ConnectionState, Stopped},
     id::ConnectionId,
 };
-use berth_store::StoreError;
 
 use crate::{
     Caller, Engine, Outcome,
@@ -80,19 +79,5 @@ impl Engine {
     ) -> Outcome<ConnectionRecord> {
         let connection = self.connection(caller, id).await?;
         connection.state.stopped().map_or(Ok(connection), |stopped| Err(of_stopped(stopped)))
-    }
-
-    /// A connection, if its revision is this one.
-    pub(crate) async fn connection_at(
-        &self,
-        caller: &Caller,
-        id: ConnectionId,
-        expected_revision: Option<i64>,
-    ) -> Outcome<ConnectionRecord> {
-        let connection = self.connection(caller, id).await?;
-        if expected_revision.is_some_and(|expected| expected != connection.revision) {
-            return Err(of_store(StoreError::Stale));
-        }
-        Ok(connection)
     }
 }

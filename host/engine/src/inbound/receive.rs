@@ -24,8 +24,8 @@ use serde_json::{Value, json};
 use super::{apply::CONFLICT, refusals::is_from};
 use crate::{
     Caller, Engine, Outcome, beside,
-    jobs::run::PROCESS_WEBHOOKS,
-    outbound::drive::{Held, is_last},
+    jobs::queue::PROCESS_WEBHOOKS,
+    jobs::queue::{JobLease, is_last},
     problems::{of_call, of_store},
 };
 
@@ -190,7 +190,7 @@ impl Engine {
         let stored = stored.map_err(|refused| self.refused(connection, refused.as_str(), request_id))?;
         let job = self.webhooks_job(connection.tenant, connection.id);
         if self.store().store_webhook(stored, job).await.map_err(of_store)? {
-            self.ring();
+            self.wake_worker();
         }
         Ok(stored_reply())
     }
@@ -216,7 +216,7 @@ impl Engine {
         &self,
         tenant: TenantId,
         connection: ConnectionId,
-        held: Held,
+        held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
         let half_a_lease = i64::try_from(limits::JOB_LEASE_MS / 2).unwrap_or(i64::MAX);
@@ -252,7 +252,7 @@ impl Engine {
         }
         self.store().end_job(held.job, held.attempt, JobEnd::Done).await?;
         if more {
-            self.ring();
+            self.wake_worker();
         }
         Ok(())
     }
@@ -343,7 +343,7 @@ impl Engine {
             .webhook_again(caller.tenant, connection, id, job, self.audit(caller))
             .await
             .map_err(of_store)?;
-        self.ring();
+        self.wake_worker();
         self.webhook(caller, connection, id).await
     }
 

@@ -13,7 +13,7 @@ use berth_model::{
 use berth_store::{StoreError, records::Job};
 use serde_json::Value;
 
-use super::run::id_of;
+use super::queue::id_of;
 use crate::{Caller, Engine, Outcome, outbound::dispatch::job_key, problems::of_store};
 
 /// How a job stands.

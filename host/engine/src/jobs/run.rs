@@ -2,37 +2,25 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use berth_model::{id::Id, limits};
+use berth_model::limits;
 use berth_store::{
     StoreError,
     records::{Job, JobEnd},
 };
 use futures_util::FutureExt;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::watch;
 
+use super::queue::{
+    GIVEN_UP, LOOK_AT_CALENDAR, PROCESS_WEBHOOKS, RESOLVE_CONFLICT, SYNC_BOOKING, SYNC_CONNECTION,
+    WRITE_BLOCKS, WRITE_CALENDARS, id_of,
+};
 use crate::{
     Engine, Outcome,
-    outbound::drive::{Held, is_last},
+    jobs::queue::{JobLease, is_last},
     problems::of_store,
 };
 
-/// Kinds of jobs.
-pub(crate) const SYNC_BOOKING: &str = "sync_booking";
-/// See [`SYNC_BOOKING`].
-pub(crate) const PROCESS_WEBHOOKS: &str = "process_webhooks";
-/// See [`SYNC_BOOKING`].
-pub(crate) const SYNC_CONNECTION: &str = "sync_connection";
-/// See [`SYNC_BOOKING`].
-pub(crate) const WRITE_CALENDARS: &str = "write_calendars";
-/// See [`SYNC_BOOKING`].
-pub(crate) const WRITE_BLOCKS: &str = "write_blocks";
-/// See [`SYNC_BOOKING`].
-pub(crate) const RESOLVE_CONFLICT: &str = "resolve_conflict";
-/// See [`SYNC_BOOKING`].
-pub(crate) const LOOK_AT_CALENDAR: &str = "look_at_calendar";
-/// What a booking's timeline says when its job is put aside.
-pub(crate) const GIVEN_UP: &str = "booking.sync_given_up";
 /// What is kept of a try that panicked.
 const PANICKED: &str = "a defect of Berth stopped the work; the log says more";
 /// Longest sleep of the worker when nobody rings, in milliseconds: another replica may have made a job.
@@ -68,7 +56,7 @@ impl Engine {
                         tokio::spawn(async move {
                             let _place = place;
                             engine.run_job(job).await;
-                            engine.ring();
+                            engine.wake_worker();
                         });
                     }
                 }
@@ -88,11 +76,6 @@ impl Engine {
         let _ = places.acquire_many(all).await;
     }
 
-    /// Wake the worker.
-    pub(crate) fn ring(&self) {
-        self.inner.bell.notify_one();
-    }
-
     async fn claim(&self, limit: u32) -> Result<Vec<Job>, StoreError> {
         let now = self.now();
         let lease = i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX);
@@ -100,14 +83,16 @@ impl Engine {
     }
 
     async fn run_job(&self, job: Job) {
-        let held = Held { job: job.id, attempt: job.attempt };
+        let held = JobLease { job: job.id, attempt: job.attempt };
         let result = if job.crashes >= limits::JOB_CRASHES_MAX {
             self.put_aside_crashed(&job, held).await
         } else {
             self.guarded(&job, held).await
         };
         let result = match result {
-            Err(StoreError::NotFound(what)) => self.bury(held, &format!("the {what} is gone")).await,
+            Err(StoreError::NotFound(what)) => {
+                self.dead_letter_job(held, &format!("the {what} is gone")).await
+            }
             other => other,
         };
         let Err(error) = result else { return };
@@ -119,7 +104,7 @@ impl Engine {
     }
 
     /// Do what a job is for. What panics has failed like anything else.
-    async fn guarded(&self, job: &Job, held: Held) -> Result<(), StoreError> {
+    async fn guarded(&self, job: &Job, held: JobLease) -> Result<(), StoreError> {
         if let Ok(result) = AssertUnwindSafe(Box::pin(self.work_on(job, held))).catch_unwind().await {
             return result;
         }
@@ -129,7 +114,7 @@ impl Engine {
         self.failed(held, PANICKED).await
     }
 
-    async fn work_on(&self, job: &Job, held: Held) -> Result<(), StoreError> {
+    async fn work_on(&self, job: &Job, held: JobLease) -> Result<(), StoreError> {
         let request_id = format!("job:{}", job.id);
         let booking = || id_of(&job.payload, "booking").ok_or("the payload names no booking");
         let connection = || id_of(&job.payload, "connection").ok_or("the payload names no connection");
@@ -145,44 +130,44 @@ impl Engine {
         match job.kind.as_str() {
             SYNC_BOOKING => match booking() {
                 Ok(id) => self.sync_booking(job.tenant, id, held, &request_id).await.map(drop),
-                Err(why) => self.bury(held, why).await,
+                Err(why) => self.dead_letter_job(held, why).await,
             },
             PROCESS_WEBHOOKS => match connection() {
                 Ok(id) => self.process_webhooks(job.tenant, id, held, &request_id).await,
-                Err(why) => self.bury(held, why).await,
+                Err(why) => self.dead_letter_job(held, why).await,
             },
             WRITE_CALENDARS => match booking() {
                 Ok(id) => self.write_calendars(job.tenant, id, held, &request_id).await,
-                Err(why) => self.bury(held, why).await,
+                Err(why) => self.dead_letter_job(held, why).await,
             },
             WRITE_BLOCKS => match calendar() {
                 Ok(id) => gone_is_done(self.write_blocks(job.tenant, id, held, &request_id).await).await,
-                Err(why) => self.bury(held, why).await,
+                Err(why) => self.dead_letter_job(held, why).await,
             },
             LOOK_AT_CALENDAR => match calendar() {
                 Ok(id) => {
                     gone_is_done(Box::pin(self.look_at_calendar(job.tenant, id, held, &request_id)).await)
                         .await
                 }
-                Err(why) => self.bury(held, why).await,
+                Err(why) => self.dead_letter_job(held, why).await,
             },
             SYNC_CONNECTION => match connection() {
                 Ok(id) => Box::pin(self.run_sync(job.tenant, id, held, &request_id)).await,
-                Err(why) => self.bury(held, why).await,
+                Err(why) => self.dead_letter_job(held, why).await,
             },
             RESOLVE_CONFLICT => match conflict() {
                 Ok(id) => {
                     gone_is_done(Box::pin(self.end_by_itself(job.tenant, id, held, &request_id)).await).await
                 }
-                Err(why) => self.bury(held, why).await,
+                Err(why) => self.dead_letter_job(held, why).await,
             },
-            other => self.bury(held, &format!("no such kind of job: {other}")).await,
+            other => self.dead_letter_job(held, &format!("no such kind of job: {other}")).await,
         }
     }
 
     /// The process died during this job again and again: it is not taken up once more, but by a person. What of it can go on without what
     /// did it goes on.
-    async fn put_aside_crashed(&self, job: &Job, held: Held) -> Result<(), StoreError> {
+    async fn put_aside_crashed(&self, job: &Job, held: JobLease) -> Result<(), StoreError> {
         let error = format!("the process ended {} times while this was worked on", job.crashes);
         tracing::error!(job = %job.id, kind = job.kind, payload = %job.payload, error, "a job is put aside");
         metrics::counter!("berth_jobs_crashed_total", "kind" => job.kind.clone()).increment(1);
@@ -202,7 +187,7 @@ impl Engine {
                     self.store().end_webhook(job.tenant, message.id, "failed", Some(error.clone())).await?;
                     let end = JobEnd::Retry { due_at: self.now(), error };
                     self.store().end_job(held.job, held.attempt, end).await?;
-                    self.ring();
+                    self.wake_worker();
                     return Ok(());
                 }
             }
@@ -219,7 +204,7 @@ impl Engine {
     }
 
     /// A try that failed for reasons of our own: again later, and not for ever.
-    async fn failed(&self, held: Held, error: &str) -> Result<(), StoreError> {
+    async fn failed(&self, held: JobLease, error: &str) -> Result<(), StoreError> {
         let (now, error) = (self.now(), error.to_owned());
         let end = if is_last(held) {
             JobEnd::Dead { error }
@@ -229,13 +214,4 @@ impl Engine {
         };
         self.store().end_job(held.job, held.attempt, end).await.map(drop)
     }
-
-    async fn bury(&self, held: Held, error: &str) -> Result<(), StoreError> {
-        let end = JobEnd::Dead { error: error.to_owned() };
-        self.store().end_job(held.job, held.attempt, end).await.map(drop)
-    }
-}
-
-pub(crate) fn id_of<T>(payload: &Value, name: &str) -> Option<Id<T>> {
-    payload.get(name)?.as_str()?.parse().ok()
 }

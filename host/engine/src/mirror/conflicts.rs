@@ -4,8 +4,10 @@ use berth_model::{
     bookings::booking::Booking,
     connections::connection::ConnectionRecord,
     id::ConflictId,
-    mirror::sync::{Conflict, ConflictKind, Resolution, SourceOfTruth, SyncRules},
+    limits,
+    mirror::sync::{Conflict, ConflictKind, Done, Resolution, SourceOfTruth, SyncRules},
     outbound::provider::ExternalBooking,
+    time::Instant,
 };
 use berth_store::{
     StoreError,
@@ -13,7 +15,7 @@ use berth_store::{
 };
 use serde_json::{Value, json};
 
-use crate::Engine;
+use crate::{Engine, jobs::queue::RESOLVE_CONFLICT};
 
 /// What the provider's version of a conflict is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,9 @@ pub(crate) enum Theirs {
     /// Another booking: both stand.
     Another,
 }
+
+/// Ends run after the messages that may tell of them, and before what nobody waits for.
+const PRIORITY: i64 = 30;
 
 impl Engine {
     /// Open a conflict. True if it ends by itself: then there is a job that sees to it.
@@ -48,7 +53,7 @@ impl Engine {
             Opened::Ignored => return Ok(false),
         };
         if is_job {
-            self.ring();
+            self.wake_worker();
         } else if let Some(ignored) = end {
             self.resolved(connection, id, ignored).await?;
         }
@@ -164,6 +169,36 @@ impl Engine {
             return Ok(());
         }
         self.store().booking_agrees(booking.tenant, connection, booking.id, self.now(), moved).await
+    }
+
+    /// The job that ends a conflict; the store fills in which.
+    pub(super) fn end_job(&self, conflict: &Conflict) -> NewJob {
+        NewJob {
+            id: self.new_id(),
+            tenant: conflict.tenant,
+            kind: RESOLVE_CONFLICT.to_owned(),
+            payload: Value::Null,
+            priority: PRIORITY,
+            due_at: self.now(),
+            dedup_key: String::new(),
+            leased_until: None,
+        }
+    }
+
+    /// Until when whoever ends a conflict has it alone.
+    pub(super) fn end_lease(&self) -> Instant {
+        self.now().plus_millis(i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX))
+    }
+
+    /// Where ours is where theirs is, nothing else that was open about the two is left.
+    pub(super) async fn others_are_over(&self, conflict: &Conflict, done: Done) -> Result<(), StoreError> {
+        match conflict.booking {
+            Some(id) if matches!(done, Done::MovedHere | Done::Moved) => {
+                let booking = self.store().booking(conflict.tenant, id).await?;
+                self.agreed(&booking, true).await
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -4,48 +4,25 @@ use berth_model::{
     connections::connection::Stopped,
     id::{ConflictId, TenantId},
     limits,
-    mirror::sync::{Conflict, Done, Resolution},
+    mirror::sync::{Done, Resolution},
     problem::{Code, Problem},
-    time::Instant,
 };
-use berth_store::{
-    StoreError,
-    records::{JobEnd, NewJob},
-};
-use serde_json::Value;
+use berth_store::{StoreError, records::JobEnd};
 
 use super::conflicts::obvious;
 use crate::{
     Caller, Engine,
-    jobs::run::RESOLVE_CONFLICT,
-    outbound::drive::{Held, is_last},
+    jobs::queue::{JobLease, is_last},
 };
 
-/// Ends run after the messages that may tell of them, and before what nobody waits for.
-const PRIORITY: i64 = 30;
-
 impl Engine {
-    /// The job that ends a conflict; the store fills in which.
-    pub(super) fn end_job(&self, conflict: &Conflict) -> NewJob {
-        NewJob {
-            id: self.new_id(),
-            tenant: conflict.tenant,
-            kind: RESOLVE_CONFLICT.to_owned(),
-            payload: Value::Null,
-            priority: PRIORITY,
-            due_at: self.now(),
-            dedup_key: String::new(),
-            leased_until: None,
-        }
-    }
-
     /// Carry out the obvious end of a conflict, as it stands now. What has none any more, and what was ended too often already, is left
     /// open for a person.
     pub(crate) async fn end_by_itself(
         &self,
         tenant: TenantId,
         id: ConflictId,
-        held: Held,
+        held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
         let done = async || self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop);
@@ -105,23 +82,7 @@ impl Engine {
         done().await
     }
 
-    /// Until when whoever ends a conflict has it alone.
-    pub(super) fn end_lease(&self) -> Instant {
-        self.now().plus_millis(i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX))
-    }
-
-    /// Where ours is where theirs is, nothing else that was open about the two is left.
-    pub(super) async fn others_are_over(&self, conflict: &Conflict, done: Done) -> Result<(), StoreError> {
-        match conflict.booking {
-            Some(id) if matches!(done, Done::MovedHere | Done::Moved) => {
-                let booking = self.store().booking(conflict.tenant, id).await?;
-                self.agreed(&booking, true).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    async fn try_again(&self, held: Held, problem: &Problem) -> Result<(), StoreError> {
+    async fn try_again(&self, held: JobLease, problem: &Problem) -> Result<(), StoreError> {
         let due_at = self.now().plus_millis(i64::try_from(self.backoff_ms(held.attempt)).unwrap_or(i64::MAX));
         let end = JobEnd::Retry { due_at, error: problem.detail.clone() };
         self.store().end_job(held.job, held.attempt, end).await.map(drop)

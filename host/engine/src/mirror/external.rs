@@ -14,7 +14,7 @@ use berth_store::{StoreError, records::BookingFilter};
 
 use super::{
     Theirs,
-    import::{Services, is_older},
+    kept::{Services, is_older},
 };
 use crate::Engine;
 

@@ -6,15 +6,17 @@ mod endings;
 mod external;
 mod identity;
 mod import;
+mod kept;
 mod reconcile;
 mod resolve;
 mod run;
+mod soon;
 mod views;
 
 pub(crate) use conflicts::Theirs;
 pub(crate) use identity::{Standing, Whose};
-pub(crate) use import::last_seen;
-pub(crate) use run::sync_key;
+pub(crate) use kept::last_seen;
+pub(crate) use soon::sync_key;
 
 pub use reconcile::{Difference, Reconciliation};
 pub use views::SyncStatus;

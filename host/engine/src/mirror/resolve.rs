@@ -18,7 +18,7 @@ use super::Standing;
 use crate::{
     Caller, CancelBooking, Engine, Outcome,
     inbound::apply::Brought,
-    outbound::drive::Held,
+    jobs::queue::JobLease,
     problems::{of_call, of_store},
 };
 
@@ -252,7 +252,7 @@ impl Engine {
         caller: &Caller,
         booking: &Booking,
         change: BookingChange,
-        held: Option<Held>,
+        held: Option<JobLease>,
         done: Done,
     ) -> Outcome<Did> {
         let (tenant, id) = (booking.tenant, booking.id);

@@ -9,26 +9,13 @@ use berth_model::{
     outbound::provider::{CallContext, CallError, PageRequest, ProviderError},
     time::Instant,
 };
-use berth_store::{
-    StoreError,
-    records::{JobEnd, NewJob},
-};
-use serde_json::json;
+use berth_store::{StoreError, records::JobEnd};
 
 use crate::{
     Engine, Outcome,
-    jobs::run::SYNC_CONNECTION,
-    outbound::drive::{Held, is_last},
+    jobs::queue::{JobLease, is_last},
     problems::{of_call, of_store},
 };
-
-/// Synchronisations wait for everything that somebody waits for.
-const PRIORITY: i64 = 50;
-
-/// The key of the one job that synchronises a connection.
-pub(crate) fn sync_key(connection: ConnectionId) -> String {
-    format!("sync:{connection}")
-}
 
 impl Engine {
     /// Begin the synchronisations that are due. How many. To be called now and then, by any number of replicas.
@@ -41,33 +28,12 @@ impl Engine {
         Ok(count)
     }
 
-    /// Have a connection synchronised by the next worker that is free.
-    pub(crate) async fn sync_soon(
-        &self,
-        tenant: TenantId,
-        connection: ConnectionId,
-    ) -> Result<(), StoreError> {
-        let job = NewJob {
-            id: self.new_id(),
-            tenant,
-            kind: SYNC_CONNECTION.to_owned(),
-            payload: json!({ "connection": connection }),
-            priority: PRIORITY,
-            due_at: self.now(),
-            dedup_key: sync_key(connection),
-            leased_until: None,
-        };
-        self.store().enqueue_job(job).await?;
-        self.ring();
-        Ok(())
-    }
-
     /// Work on a connection's synchronisation for a while.
     pub(crate) async fn run_sync(
         &self,
         tenant: TenantId,
         id: ConnectionId,
-        held: Held,
+        held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
         let connection = self.store().connection(tenant, id).await?;
@@ -233,7 +199,7 @@ impl Engine {
     async fn sync_failed(
         &self,
         mut state: SyncState,
-        held: Held,
+        held: JobLease,
         connection: &ConnectionRecord,
         error: &CallError,
         why: String,

@@ -11,7 +11,7 @@ use berth_model::{
 use berth_store::records::Job;
 use serde::Serialize;
 
-use super::run::sync_key;
+use super::soon::sync_key;
 use crate::{Caller, Engine, Outcome, problems::of_store};
 
 /// How one connection stands.
@@ -134,7 +134,7 @@ impl Engine {
             .requeue_job(caller.tenant, job, self.now(), self.audit(caller))
             .await
             .map_err(of_store)?;
-        self.ring();
+        self.wake_worker();
         Ok(())
     }
 }

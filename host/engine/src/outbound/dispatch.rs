@@ -8,8 +8,12 @@ use berth_model::{
 use berth_store::records::NewJob;
 use serde_json::json;
 
-use super::drive::{Held, Synced};
-use crate::{BookOutcome, Caller, Engine, Outcome, jobs::run::SYNC_BOOKING, problems::of_call};
+use super::settle::Synced;
+use crate::{
+    BookOutcome, Caller, Engine, Outcome,
+    jobs::queue::{JobLease, SYNC_BOOKING},
+    problems::of_call,
+};
 
 /// Bookings run before jobs that nobody waits for.
 const PRIORITY: i64 = 10;
@@ -21,7 +25,7 @@ pub(crate) fn job_key(booking: BookingId) -> String {
 
 impl Engine {
     /// The job that tells the provider of a booking, leased to this request if `ours`; none where there is nobody to tell.
-    pub(crate) fn job_of(&self, booking: &Booking, ours: bool) -> (Option<NewJob>, Option<Held>) {
+    pub(crate) fn job_of(&self, booking: &Booking, ours: bool) -> (Option<NewJob>, Option<JobLease>) {
         if booking.connection.is_none() {
             return (None, None);
         }
@@ -38,7 +42,7 @@ impl Engine {
             dedup_key: job_key(booking.id),
             leased_until: ours.then_some(lease),
         };
-        (Some(job), Some(Held { job: id, attempt: 1 }))
+        (Some(job), Some(JobLease { job: id, attempt: 1 }))
     }
 
     /// One try at the provider, if this request holds the job; else the job is on its way.
@@ -46,12 +50,12 @@ impl Engine {
         &self,
         caller: &Caller,
         booking: Booking,
-        held: Option<Held>,
+        held: Option<JobLease>,
     ) -> Outcome<BookOutcome> {
         self.forget_availability_of(&booking);
         self.booking_changed(&booking).await;
         let Some(held) = held else {
-            self.ring();
+            self.wake_worker();
             return Ok(booking.into());
         };
         let (engine, request_id) = (self.clone(), caller.request_id.clone());
@@ -65,7 +69,7 @@ impl Engine {
             }
             Ok(Ok(Synced::Refused(error))) => Err(of_call(&error)),
             Ok(Ok(Synced::Later | Synced::Overtaken)) => {
-                self.ring();
+                self.wake_worker();
                 Ok(self.booking(caller, id).await?.into())
             }
             // The booking is safe and its job will be taken again when the lease runs out.

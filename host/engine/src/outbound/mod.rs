@@ -2,3 +2,5 @@
 
 pub(crate) mod dispatch;
 pub(crate) mod drive;
+pub(crate) mod external;
+pub(crate) mod settle;

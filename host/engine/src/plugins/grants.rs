@@ -17,7 +17,7 @@ use berth_store::records::GrantRecord;
 use crate::{
     Engine, Outcome,
     connections::call_context::{granted, intersect},
-    problems::of_store,
+    problems::{not_granted, of_store},
 };
 
 /// A connection that a change of grants takes a host from.
@@ -237,14 +237,6 @@ impl Engine {
         }
         Ok(connection)
     }
-}
-
-/// The sentence for hosts that are not granted, with the line that grants them.
-pub(crate) fn not_granted(plugin: &PluginId, hosts: &[String]) -> String {
-    let hosts = hosts.join(" ");
-    format!(
-        "The plugin {plugin} may not reach {hosts}: that is not granted. An operator grants it with: berth plugin grant {plugin} {hosts}"
-    )
 }
 
 fn is_covered(host: &str, by: &BTreeSet<String>) -> bool {

@@ -7,7 +7,9 @@ use berth_model::{
     catalog::listing::{TenantRecord, TenantState},
     connections::connection::{ConnectionState, Stopped},
     id::{ConnectionId, TenantId},
+    problem::Problem,
 };
+use berth_store::StoreError;
 
 use self::removal::not_deleting;
 use crate::{
@@ -106,5 +108,20 @@ impl Engine {
             .await
             .map_err(of_store)?;
         Ok(tenant)
+    }
+
+    /// May this tenant use Berth? For callers without a key.
+    pub async fn check_tenant(&self, tenant: TenantId) -> Outcome<()> {
+        // Who holds a link of a tenant that is gone is told no more than who made one up.
+        let unknown = || Problem::not_found("link");
+        let tenant = self.store().tenant(tenant).await.map_err(|error| match error {
+            StoreError::NotFound(_) => unknown(),
+            other => of_store(other),
+        })?;
+        match tenant.state {
+            TenantState::Active => Ok(()),
+            TenantState::Suspended => Err(of_stopped(Stopped::Suspended)),
+            TenantState::Deleting => Err(unknown()),
+        }
     }
 }

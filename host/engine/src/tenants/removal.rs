@@ -3,34 +3,16 @@
 
 use berth_model::{
     catalog::listing::{TenantRecord, TenantState},
-    connections::connection::{ConnectionState, Stopped},
+    connections::connection::ConnectionState,
     id::TenantId,
     limits,
     problem::{Code, Problem},
 };
 use berth_store::{StoreError, records::TenantCounts};
 
-use crate::{
-    Caller, Engine, Outcome,
-    problems::{of_stopped, of_store},
-};
+use crate::{Caller, Engine, Outcome, problems::of_store};
 
 impl Engine {
-    /// May this tenant use Berth? For callers without a key.
-    pub async fn check_tenant(&self, tenant: TenantId) -> Outcome<()> {
-        // Who holds a link of a tenant that is gone is told no more than who made one up.
-        let unknown = || Problem::not_found("link");
-        let tenant = self.store().tenant(tenant).await.map_err(|error| match error {
-            StoreError::NotFound(_) => unknown(),
-            other => of_store(other),
-        })?;
-        match tenant.state {
-            TenantState::Active => Ok(()),
-            TenantState::Suspended => Err(of_stopped(Stopped::Suspended)),
-            TenantState::Deleting => Err(unknown()),
-        }
-    }
-
     /// Refuse everything of a tenant until it is resumed: its keys and links, and what is read, told and offered over its connections.
     /// What has to be told waits, and so do messages of providers. Suspending what is suspended changes nothing.
     pub async fn suspend_tenant(&self, actor: &str, request_id: &str, id: TenantId) -> Outcome<TenantRecord> {

@@ -6,8 +6,8 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::BookingChange};
 
-use super::{Held, Synced, Verdict, idempotency_key};
-use crate::{Engine, problems::of_call};
+use super::{Verdict, idempotency_key};
+use crate::{Engine, jobs::queue::JobLease, outbound::settle::Synced, problems::of_call};
 
 impl Engine {
     /// Cancel every active twin. A definite refusal ends it: asking again would be refused again.
@@ -108,7 +108,7 @@ impl Engine {
         booking: &Booking,
         twin: Option<ExternalBooking>,
         error: CallError,
-        held: Held,
+        held: JobLease,
     ) -> Result<Synced, StoreError> {
         let reason = of_call(&error).detail;
         // Where it is there does not count: it stands where it was here.

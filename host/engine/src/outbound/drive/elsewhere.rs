@@ -5,10 +5,11 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::BookingChange};
 
-use super::{Held, Synced};
 use crate::{
     Engine,
+    jobs::queue::JobLease,
     mirror::{Theirs, last_seen},
+    outbound::settle::Synced,
 };
 
 impl Engine {
@@ -24,7 +25,7 @@ impl Engine {
         &self,
         booking: &Booking,
         external: ExternalBooking,
-        held: Held,
+        held: JobLease,
     ) -> Result<Synced, StoreError> {
         if self.keeps_ours(booking).await? {
             let change = self.synced(booking, &external).await?;

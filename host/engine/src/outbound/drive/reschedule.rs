@@ -6,8 +6,14 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::BookingChange};
 
-use super::{Held, Synced, Verdict, idempotency_key, wrong_state};
-use crate::{Engine, mirror::Standing, problems::of_call};
+use super::{Verdict, idempotency_key};
+use crate::{
+    Engine,
+    jobs::queue::JobLease,
+    mirror::Standing,
+    outbound::{external::wrong_state, settle::Synced},
+    problems::of_call,
+};
 
 impl Engine {
     pub(super) async fn drive_reschedule(
@@ -87,7 +93,7 @@ impl Engine {
         booking: &Booking,
         twin: ExternalBooking,
         error: CallError,
-        held: Held,
+        held: JobLease,
     ) -> Result<Synced, StoreError> {
         let reason = of_call(&error).detail;
         let back_to = async |when| {

@@ -11,14 +11,17 @@ use berth_model::{
 use berth_store::{StoreError, records::JobEnd};
 use serde_json::json;
 
-use super::Held;
-use crate::{Engine, jobs::run::GIVEN_UP, problems::of_call};
+use crate::{
+    Engine,
+    jobs::queue::{GIVEN_UP, JobLease, is_last},
+    problems::of_call,
+};
 
 impl Engine {
     /// Try again later, or as soon as the connection recovers, as it was when the try began; or put it aside for a person.
     pub(crate) async fn postpone(
         &self,
-        held: Held,
+        held: JobLease,
         connection: &ConnectionRecord,
         error: &CallError,
     ) -> Result<(), StoreError> {
@@ -33,7 +36,7 @@ impl Engine {
     /// left to do.
     pub(crate) async fn park(
         &self,
-        held: Held,
+        held: JobLease,
         by: ConnectionId,
         stopped: Stopped,
     ) -> Result<(), StoreError> {
@@ -54,7 +57,7 @@ impl Engine {
     /// When to try again: exponential backoff with jitter, never before the provider's own word. None if this try was the last.
     pub(super) async fn next_try(
         &self,
-        held: Held,
+        held: JobLease,
         connection: &ConnectionRecord,
         error: &CallError,
     ) -> Result<Option<Instant>, StoreError> {
@@ -80,7 +83,7 @@ impl Engine {
 
     pub(super) async fn end_try(
         &self,
-        held: Held,
+        held: JobLease,
         connection: &ConnectionRecord,
         failure: &CallError,
         next: Option<Instant>,
@@ -101,7 +104,7 @@ impl Engine {
         &self,
         booking: &Booking,
         task: ProviderTask,
-        held: Held,
+        held: JobLease,
         error: &CallError,
         next: Option<Instant>,
         request_id: &str,
@@ -123,7 +126,7 @@ impl Engine {
         &self,
         booking: &Booking,
         task: ProviderTask,
-        held: Held,
+        held: JobLease,
         stopped: Stopped,
         request_id: &str,
     ) -> Result<(), StoreError> {
@@ -134,21 +137,4 @@ impl Engine {
         let data = json!({ "provider_task": task.as_str(), "because": stopped.as_str(), "error": stopped.to_string() });
         self.store().note_on_booking(booking.tenant, booking.id, "booking.sync_waits", data, audit).await
     }
-
-    /// Between half and all of the doubled wait (the jitter keeps retries of many jobs apart).
-    pub(crate) fn backoff_ms(&self, attempt: i64) -> u64 {
-        let doublings = u32::try_from(attempt.clamp(1, 30)).unwrap_or(1).saturating_sub(1);
-        let most = limits::JOB_BACKOFF_MS_MIN
-            .saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX))
-            .min(limits::JOB_BACKOFF_MS_MAX);
-        let mut bytes = [0; 4];
-        self.random().fill(&mut bytes);
-        let half = most / 2;
-        half.saturating_add(u64::from(u32::from_le_bytes(bytes)) % half.max(1))
-    }
-}
-
-/// Is this try the last before the job is put aside for a person?
-pub(crate) fn is_last(held: Held) -> bool {
-    held.attempt >= i64::from(limits::JOB_ATTEMPTS_MAX)
 }

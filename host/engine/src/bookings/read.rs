@@ -1,0 +1,24 @@
+//! Bookings as they are.
+
+use berth_model::{bookings::booking::Booking, id::BookingId, limits};
+use berth_store::records::BookingFilter;
+
+use crate::{Caller, Engine, Outcome, problems::of_store};
+
+impl Engine {
+    /// A booking.
+    pub async fn booking(&self, caller: &Caller, id: BookingId) -> Outcome<Booking> {
+        self.store().booking(caller.tenant, id).await.map_err(of_store)
+    }
+
+    /// Bookings in the order of (start, id).
+    pub async fn list_bookings(
+        &self,
+        caller: &Caller,
+        filter: BookingFilter,
+        limit: u32,
+    ) -> Outcome<Vec<Booking>> {
+        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
+        self.store().list_bookings(caller.tenant, filter, limit).await.map_err(of_store)
+    }
+}

@@ -1,0 +1,27 @@
+//! Connections as they are.
+
+use berth_model::{connections::connection::ConnectionRecord, id::ConnectionId};
+use berth_store::StoreError;
+
+use crate::{Caller, Engine, Outcome, problems::of_store};
+
+impl Engine {
+    /// A connection.
+    pub async fn connection(&self, caller: &Caller, id: ConnectionId) -> Outcome<ConnectionRecord> {
+        self.store().connection(caller.tenant, id).await.map_err(of_store)
+    }
+
+    /// A connection, if its revision is this one.
+    pub(crate) async fn connection_at(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        expected_revision: Option<i64>,
+    ) -> Outcome<ConnectionRecord> {
+        let connection = self.connection(caller, id).await?;
+        if expected_revision.is_some_and(|expected| expected != connection.revision) {
+            return Err(of_store(StoreError::Stale));
+        }
+        Ok(connection)
+    }
+}

@@ -1,0 +1,66 @@
+//! What everything that makes jobs or works on one stands on: their kinds, the lease on one, and how long a failed try waits.
+
+use berth_model::{
+    id::{Id, JobId},
+    limits,
+};
+use berth_store::{StoreError, records::JobEnd};
+use serde_json::Value;
+
+use crate::Engine;
+
+/// Kinds of jobs.
+pub(crate) const SYNC_BOOKING: &str = "sync_booking";
+/// See [`SYNC_BOOKING`].
+pub(crate) const PROCESS_WEBHOOKS: &str = "process_webhooks";
+/// See [`SYNC_BOOKING`].
+pub(crate) const SYNC_CONNECTION: &str = "sync_connection";
+/// See [`SYNC_BOOKING`].
+pub(crate) const WRITE_CALENDARS: &str = "write_calendars";
+/// See [`SYNC_BOOKING`].
+pub(crate) const WRITE_BLOCKS: &str = "write_blocks";
+/// See [`SYNC_BOOKING`].
+pub(crate) const RESOLVE_CONFLICT: &str = "resolve_conflict";
+/// See [`SYNC_BOOKING`].
+pub(crate) const LOOK_AT_CALENDAR: &str = "look_at_calendar";
+/// What a booking's timeline says when its job is put aside.
+pub(crate) const GIVEN_UP: &str = "booking.sync_given_up";
+/// A job that this worker or request holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JobLease {
+    pub(crate) job: JobId,
+    pub(crate) attempt: i64,
+}
+
+impl Engine {
+    /// Wake the worker.
+    pub(crate) fn wake_worker(&self) {
+        self.inner.bell.notify_one();
+    }
+
+    /// Between half and all of the doubled wait (the jitter keeps retries of many jobs apart).
+    pub(crate) fn backoff_ms(&self, attempt: i64) -> u64 {
+        let doublings = u32::try_from(attempt.clamp(1, 30)).unwrap_or(1).saturating_sub(1);
+        let most = limits::JOB_BACKOFF_MS_MIN
+            .saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX))
+            .min(limits::JOB_BACKOFF_MS_MAX);
+        let mut bytes = [0; 4];
+        self.random().fill(&mut bytes);
+        let half = most / 2;
+        half.saturating_add(u64::from(u32::from_le_bytes(bytes)) % half.max(1))
+    }
+
+    pub(crate) async fn dead_letter_job(&self, held: JobLease, error: &str) -> Result<(), StoreError> {
+        let end = JobEnd::Dead { error: error.to_owned() };
+        self.store().end_job(held.job, held.attempt, end).await.map(drop)
+    }
+}
+
+pub(crate) fn id_of<T>(payload: &Value, name: &str) -> Option<Id<T>> {
+    payload.get(name)?.as_str()?.parse().ok()
+}
+
+/// Is this try the last before the job is put aside for a person?
+pub(crate) fn is_last(held: JobLease) -> bool {
+    held.attempt >= i64::from(limits::JOB_ATTEMPTS_MAX)
+}

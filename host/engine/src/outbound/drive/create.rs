@@ -1,0 +1,45 @@
+//! Making a booking at its provider.
+
+use berth_model::{
+    bookings::booking::Booking,
+    outbound::provider::{CallContext, CallError, CreateRequest, ProviderError},
+};
+
+use super::{Verdict, idempotency_key, was_called_off, was_there};
+use crate::{Engine, outbound::external::wrong_state};
+
+impl Engine {
+    /// Make the twin.
+    pub(super) async fn make(&self, cx: &CallContext, booking: &Booking) -> Result<Verdict, CallError> {
+        let event_type = self.external_event_type(booking).await?;
+        let request = CreateRequest {
+            idempotency_key: idempotency_key(booking, "create"),
+            reference: booking.id.to_string(),
+            event_type,
+            when: booking.when,
+            attendee: booking.attendee.clone(),
+            guests: booking.guests.clone(),
+            answers: booking.answers.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            notes: booking.notes.clone(),
+            slot_token: None,
+        };
+        let twin = self.providers().create_booking(&self.next_call(cx), request).await?;
+        // A provider that knows the key of an earlier try shows what became of it.
+        match was_called_off(&twin) {
+            true if was_there(booking) => Err(wrong_state("it was cancelled there")),
+            true => Ok(Verdict::CancelledThere(twin)),
+            false => Ok(Verdict::Twin(twin)),
+        }
+    }
+
+    async fn external_event_type(&self, booking: &Booking) -> Result<String, CallError> {
+        let event_type = self.store().event_type(booking.tenant, booking.event_type).await;
+        event_type.ok().and_then(|e| e.external_id).ok_or_else(|| {
+            CallError::Provider(ProviderError::Vendor {
+                status: 422,
+                code: "no_external_event_type".to_owned(),
+                message: "the event type names no event type of the provider (external_id)".to_owned(),
+            })
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! What stands at the provider for a booking of ours: found by its id or by our reference.
+
+use std::collections::BTreeSet;
+
+use berth_model::{
+    bookings::booking::Booking,
+    limits,
+    outbound::provider::{
+        CallContext, CallError, ExternalBooking, ProviderConflict, ProviderError, ReferenceLookup,
+    },
+    time::Interval,
+};
+use berth_store::StoreError;
+
+use crate::Engine;
+
+/// How far the lookup by reference reaches back before the booking was made, in seconds: the provider's clock may differ.
+const LOOKUP_SLACK_SECONDS: i64 = 600;
+
+impl Engine {
+    /// Every twin that carries our reference, newest first.
+    pub(crate) async fn twins(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+    ) -> Result<Vec<ExternalBooking>, CallError> {
+        let lookup = ReferenceLookup {
+            reference: booking.id.to_string(),
+            attendee_email: booking.attendee.email.clone(),
+            created_after: booking.created_at.plus_seconds(-LOOKUP_SLACK_SECONDS),
+            when: booking.when,
+        };
+        let mut found = self.providers().find_by_reference(&self.next_call(cx), lookup).await?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        // What shows it in a member's calendar carries the same reference, and may be in the same account.
+        let shown = self.store().calendar_entries_of_booking(booking.tenant, booking.id).await;
+        let shown =
+            shown.map_err(|_| CallError::Provider(ProviderError::Unavailable { retry_after_ms: None }))?;
+        found.retain(|twin| shown.iter().all(|entry| entry.external_id.as_ref() != Some(&twin.id)));
+        Ok(found)
+    }
+
+    /// Twins that carry our reference and take their time, newest first. Those that were replaced are inactive.
+    pub(crate) async fn active_twins(
+        &self,
+        cx: &CallContext,
+        booking: &Booking,
+    ) -> Result<Vec<ExternalBooking>, CallError> {
+        let mut found = self.twins(cx, booking).await?;
+        found.retain(|twin| twin.status.is_active());
+        Ok(found)
+    }
+
+    /// The twin as it stands, followed over reschedules.
+    pub(crate) async fn current_twin(
+        &self,
+        cx: &CallContext,
+        id: &str,
+    ) -> Result<ExternalBooking, CallError> {
+        let mut seen = BTreeSet::new();
+        let mut next = id.to_owned();
+        for _ in 0..limits::TWIN_CHAIN_MAX {
+            if !seen.insert(next.clone()) {
+                break;
+            }
+            let mut twin = self.providers().get_booking(&self.next_call(cx), next).await?;
+            // What names itself was replaced by nothing.
+            match twin.rescheduled_to.take().filter(|next| *next != twin.id) {
+                // It is what it was before the move that made another of it: only the last one says how things are.
+                Some(newer) => next = newer,
+                None => return Ok(twin),
+            }
+        }
+        Err(wrong_state("its moves come to no end there"))
+    }
+
+    /// A context of its own for each call, so that each can be told apart.
+    pub(crate) fn next_call(&self, cx: &CallContext) -> CallContext {
+        CallContext { call: self.new_id(), ..cx.clone() }
+    }
+
+    /// A time of this booking's event type, widened by its buffers.
+    pub(crate) async fn blocked(&self, booking: &Booking, when: Interval) -> Result<Interval, StoreError> {
+        let event_type = self.store().event_type(booking.tenant, booking.event_type).await?;
+        Ok(when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes))
+    }
+}
+
+pub(crate) fn wrong_state(why: &str) -> CallError {
+    CallError::Provider(ProviderError::Conflict(ProviderConflict::WrongState(why.to_owned())))
+}

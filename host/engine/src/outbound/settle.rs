@@ -1,0 +1,86 @@
+//! Writing down what a try came to, in one transaction with its job.
+
+use berth_model::{
+    bookings::booking::Booking,
+    outbound::provider::{CallError, ExternalBooking},
+};
+use berth_store::{
+    StoreError,
+    records::{BookingChange, JobEnd},
+};
+
+use crate::{Engine, jobs::queue::JobLease};
+
+/// What one try came to.
+#[derive(Debug)]
+pub(crate) enum Synced {
+    /// Settled: nothing is left to do.
+    Settled(Box<Booking>),
+    /// The provider refused for good; the booking says why.
+    Refused(CallError),
+    /// Not settled; the job goes on.
+    Later,
+    /// The desired state moved on, or somebody else holds the job; the job goes on.
+    Overtaken,
+}
+
+impl Engine {
+    pub(crate) async fn synced(
+        &self,
+        booking: &Booking,
+        external: &ExternalBooking,
+    ) -> Result<BookingChange, StoreError> {
+        let blocked = self.blocked(booking, booking.when).await?;
+        Ok(BookingChange::Synced { external: external.clone(), blocked })
+    }
+
+    pub(crate) async fn settle_with(
+        &self,
+        booking: &Booking,
+        change: BookingChange,
+        external: Option<ExternalBooking>,
+        held: JobLease,
+    ) -> Result<Synced, StoreError> {
+        match self.change_as_job(booking, change, held).await {
+            Ok(booking) => Ok(Synced::Settled(Box::new(booking))),
+            Err(StoreError::Stale) => {
+                self.overtaken(booking, external, held).await?;
+                Ok(Synced::Overtaken)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) async fn change_as_job(
+        &self,
+        booking: &Booking,
+        change: BookingChange,
+        held: JobLease,
+    ) -> Result<Booking, StoreError> {
+        let audit = self.audit_by(&format!("job:{}", held.job), &format!("job:{}", held.job));
+        let done = Some((held.job, held.attempt));
+        self.store().change_booking(booking.tenant, booking.id, booking.sequence, change, done, audit).await
+    }
+
+    /// The booking changed while the provider was asked: remember the twin, and go on from the new state at once.
+    pub(crate) async fn overtaken(
+        &self,
+        booking: &Booking,
+        external: Option<ExternalBooking>,
+        held: JobLease,
+    ) -> Result<(), StoreError> {
+        if let Some(external) = external {
+            let audit = self.audit_by(&format!("job:{}", held.job), &format!("job:{}", held.job));
+            self.store().note_external_id(booking.tenant, booking.id, external, audit).await?;
+        }
+        let again = JobEnd::Retry { due_at: self.now(), error: "the booking changed in between".to_owned() };
+        self.store().end_job(held.job, held.attempt, again).await?;
+        self.wake_worker();
+        Ok(())
+    }
+
+    /// What becomes of a booking whose provider nobody can tell of a change any more: it is as it was asked here.
+    pub(crate) async fn settled_here(&self, booking: &Booking) -> Result<BookingChange, StoreError> {
+        Ok(BookingChange::SettledHere { blocked: self.blocked(booking, booking.when).await? })
+    }
+}
