@@ -1,5 +1,8 @@
 //! The house rules as tests.
 
+#[path = "tidy/structure.rs"]
+mod structure;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -86,15 +89,42 @@ fn both_databases_have_the_same_migrations() {
     assert_eq!(names("sqlite"), names("postgres"));
 }
 
+/// A path may begin anywhere: `http/auth.rs` is enough where a section says which crate it speaks of.
 #[test]
 fn what_the_architecture_names_exists() {
     let text = fs::read_to_string(root().join("host/ARCHITECTURE.md")).unwrap();
+    let folders = [
+        ("host", ".rs"),
+        ("host", ".md"),
+        ("plugins", ".rs"),
+        ("tests", ".rs"),
+        ("tests", ".md"),
+        ("wit", ".wit"),
+        ("migrations", ".sql"),
+    ];
+    let all: Vec<String> =
+        folders.into_iter().flat_map(|(folder, ending)| names_of(folder, ending)).collect();
     let mut seen = 0;
-    for path in text.split('`').filter(|p| p.starts_with("host/") && p.ends_with(".rs")) {
-        assert!(root().join(path).is_file(), "ARCHITECTURE.md names {path}");
-        seen += 1;
+    for path in text.split('`').filter(|p| !p.contains([' ', '<', '*', '\n'])) {
+        let is_file = [".rs", ".wit", ".md"].iter().any(|ending| path.ends_with(ending));
+        if is_file {
+            let end = format!("/{path}");
+            assert!(all.iter().any(|file| file.ends_with(&end)), "ARCHITECTURE.md names {path}");
+            seen += 1;
+        } else if path.ends_with('/') && !path.starts_with('/') {
+            let inner = format!("/{path}");
+            assert!(all.iter().any(|file| file.contains(&inner)), "ARCHITECTURE.md names {path}");
+            seen += 1;
+        }
     }
-    assert!(seen > 5, "the check looks at something");
+    assert!(seen > 80, "the check looks at something: {seen}");
+}
+
+/// The files under a folder with this ending, from the root.
+fn names_of(folder: &str, ending: &str) -> Vec<String> {
+    let root = root();
+    let inside = |(path, _): (PathBuf, String)| format!("/{}", path.strip_prefix(&root).unwrap().display());
+    files(folder, ending).into_iter().map(inside).collect()
 }
 
 #[test]
