@@ -16,7 +16,8 @@ use berth_model::{
     id::{ConnectionId, ProviderCallId},
     outbound::provider::{Asked, CallContext, PageRequest, Providers, WebhookReply, WebhookRequest},
     problem::Code,
-    time::{Clock, Instant, Interval, Zone},
+    time::{Clock, Instant, Interval},
+    zone::Zone,
 };
 use berth_simulators::{
     booksy::{self, Status},

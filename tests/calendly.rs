@@ -15,7 +15,8 @@ use berth_model::{
         WebhookRequest,
     },
     problem::Code,
-    time::{Clock, Instant, Interval, Zone},
+    time::{Clock, Instant, Interval},
+    zone::Zone,
 };
 use berth_simulators::{calendly, faults::Fault, front::Delivery, hours::Hours};
 use berth_tests::{TestClock, World, component};

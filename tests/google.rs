@@ -19,7 +19,8 @@ use berth_model::{
     outbound::provider::WebhookRequest,
     plugins::manifest::PluginId,
     problem::{Code, Problem},
-    time::{Clock, Instant, Interval, Zone},
+    time::{Clock, Instant, Interval},
+    zone::Zone,
 };
 use berth_simulators::{faults::Fault, google};
 use berth_tests::{TestClock, World, component};

@@ -10,7 +10,8 @@ use std::{
 use berth_model::{
     calendars::ics::{IcsEvent, IcsMethod, IcsPerson, IcsStatus, feed, invitation},
     scheduling::hours::local_of,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::Deserialize;

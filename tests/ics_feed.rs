@@ -6,7 +6,8 @@ use berth_model::{
     connections::secret::{Credentials, Secret},
     id::ConnectionId,
     problem::{Code, Problem},
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use berth_runtime::RuntimeLimits;
 use berth_simulators::published::{PATH, Publisher, Trouble};

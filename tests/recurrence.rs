@@ -14,7 +14,8 @@ use berth_model::{
         hours::{day_start, instant_of},
         recurrence::Recurrence,
     },
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use chrono::{Duration, NaiveDate, NaiveDateTime};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};

@@ -16,7 +16,8 @@ use berth_model::{
     outbound::provider::Attendee,
     problem::Code,
     scheduling::rules::{Strategy, TeamMode},
-    time::{Instant, Zone},
+    time::Instant,
+    zone::Zone,
 };
 use berth_store::{Store, VaultKeys, records::BookingFilter};
 use berth_tests::{Seeded, TestClock, World};

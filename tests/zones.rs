@@ -9,8 +9,8 @@ use std::{
 };
 
 use berth_model::{
-    time::{Instant, Interval, Zone},
-    zone::{self, Source},
+    time::{Instant, Interval},
+    zone::{self, Source, Zone},
 };
 use berth_server::{Readiness, config::Config, zones::ZoneKeeper};
 use berth_tests::process::{Process, program};

@@ -4,7 +4,8 @@ use berth_engine::{AvailabilityQuery, ProviderChoice};
 use berth_model::{
     mirror::sync::SyncRules,
     outbound::provider::ExternalStatus,
-    time::{Clock as _, Instant, Interval, Zone},
+    time::{Clock as _, Instant, Interval},
+    zone::Zone,
 };
 use berth_simulators::outlook;
 use berth_tests::World;

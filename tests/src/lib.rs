@@ -34,7 +34,8 @@ use berth_model::{
     outbound::provider::{Attendee, CallLog, CallRecord, Providers},
     plugins::manifest::PluginId,
     random::Random,
-    time::{Clock, Instant, Zone},
+    time::{Clock, Instant},
+    zone::Zone,
 };
 use berth_runtime::{
     Compiler, Runtime, RuntimeLimits, RuntimeParts,

@@ -23,7 +23,8 @@ use berth_model::{
     id::{AuditEntryId, BookingId, ConnectionId, EventTypeId, Id, JobId, ListingId, MemberId, TenantId},
     outbound::provider::{Attendee, ExternalBooking, ExternalStatus},
     random::Random,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use berth_store::{
     Store, VaultKeys,

@@ -1,13 +1,11 @@
-//! Instants, intervals and zones.
+//! Instants and intervals.
 //!
-//! Instants are UTC microseconds (what PostgreSQL keeps); rules are wall-clock and carry their zone.
+//! Instants are UTC microseconds (what PostgreSQL keeps); rules are wall-clock and carry their zone ([`crate::zone`]).
 
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-pub use crate::zone::{Transition, UnknownZone, Zone};
 
 /// A point in time: microseconds since 1970-01-01T00:00:00Z, within the years 1970 to 2199. Nobody books outside of them, and years that
 /// stand for "always" or "never" elsewhere (1, 1601, 9999) are no times; every computation may rely on these ends.

@@ -2,7 +2,8 @@
 
 use crate::{
     limits,
-    time::{Interval, Transition, Zone},
+    time::Interval,
+    zone::{Transition, Zone},
 };
 
 const DAY_SECONDS: i64 = 86_400;

@@ -10,7 +10,8 @@ use crate::{
     outbound::provider::{Attendee, Money},
     problem::{FieldError, Problem},
     text,
-    time::{KNOWN_YEARS, Zone, is_day},
+    time::{KNOWN_YEARS, is_day},
+    zone::Zone,
 };
 
 /// Collects what is wrong.

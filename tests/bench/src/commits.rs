@@ -17,7 +17,8 @@ use berth_model::{
     },
     id::{AuditEntryId, BookingId, MemberId},
     outbound::provider::Attendee,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use berth_store::{
     Store, VaultKeys,

@@ -16,7 +16,8 @@ use berth_model::{
     },
     id::EventTypeId,
     scheduling::rule::{Pattern, Rule, RuleOwner, RuleRecord},
-    time::{Instant, Zone},
+    time::Instant,
+    zone::Zone,
 };
 
 use crate::{

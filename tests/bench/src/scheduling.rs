@@ -11,7 +11,8 @@ use berth_model::{
         slots::{Host, Meeting, Question},
         windows::OpenHours,
     },
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use chrono::{NaiveDate, NaiveTime, Weekday};
 

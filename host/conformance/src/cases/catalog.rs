@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use berth_model::{
     outbound::provider::{BusyQuery, ExternalEventType, PageRequest, Providers as _},
-    time::{Interval, Zone},
+    time::Interval,
+    zone::Zone,
 };
 
 use super::{Finding, Found};

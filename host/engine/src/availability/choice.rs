@@ -9,7 +9,7 @@ use berth_model::{
         rules::{Strategy, TeamMode},
         slots::{Offer, Question},
     },
-    time::Zone,
+    zone::Zone,
 };
 use berth_store::records::{Assigned, Counted};
 use chrono::Weekday;

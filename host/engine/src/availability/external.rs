@@ -9,7 +9,8 @@ use berth_model::{
     limits,
     outbound::provider::{BusyQuery, CallContext, CallError, ExternalBusyTime, ExternalId, SlotQuery},
     plugins::manifest::CacheTimes,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use moka::future::Cache as Moka;
 

@@ -20,7 +20,8 @@ use berth_model::{
     limits,
     problem::{Code, Problem},
     scheduling::slots::{Offer, Question, Reason},
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use berth_store::{
     StoreError,

@@ -14,7 +14,8 @@ use berth_model::{
         rule::{Override, Pattern, Rule, RuleOwner, RuleRecord},
         windows::{DateOverride, OpenHours, Travel},
     },
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use chrono::{NaiveDate, Weekday};
 

@@ -16,7 +16,8 @@ use berth_model::{
         rules::{BookingWindow, DayCount, GridAnchor, TeamMode},
         slots::{Host, Meeting, Question},
     },
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use berth_store::records::TakenPlace;
 use chrono::{Datelike, Days};

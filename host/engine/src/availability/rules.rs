@@ -10,7 +10,8 @@ use berth_model::{
         rules::{GridAnchor, TeamMode},
         slots::{Host, Meeting, Question},
     },
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use berth_store::StoreError;
 

@@ -9,7 +9,8 @@ use berth_model::{
     outbound::provider::{CallError, CancelRequest, ExternalId},
     plugins::plugin::Abilities,
     problem::{Code, FieldError, Problem},
-    time::{Interval, Zone},
+    time::Interval,
+    zone::Zone,
 };
 
 use super::entries::entry_key;

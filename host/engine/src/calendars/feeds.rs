@@ -12,7 +12,8 @@ use berth_model::{
     id::{BookingId, EventTypeId, MemberId},
     limits::{FEED_BACK_SECONDS, FEED_EVENTS_MAX, FEED_FORWARD_SECONDS},
     problem::Problem,
-    time::{Interval, Zone},
+    time::Interval,
+    zone::Zone,
 };
 use berth_store::records::{BookingFilter, FeedSubject};
 use ring::digest::{SHA256, digest};

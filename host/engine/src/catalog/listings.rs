@@ -6,7 +6,7 @@ use berth_model::{
     id::{ConnectionId, ListingId},
     limits,
     problem::{FieldError, Problem},
-    time::Zone,
+    zone::Zone,
 };
 use berth_store::{StoreError, records::OfferCounts};
 

@@ -4,7 +4,7 @@ use berth_model::{
     catalog::member::{MemberRecord, MemberRole, Turns, WeeklyHours},
     id::MemberId,
     limits,
-    time::Zone,
+    zone::Zone,
 };
 
 use crate::{Caller, Engine, Outcome, apply, problems::of_store};

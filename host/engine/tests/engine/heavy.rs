@@ -11,7 +11,8 @@ use berth_model::{
     scheduling::rule::{
         Holiday, OutOfOffice, Override, Pattern, Rule, RuleOwner, RuleRecord, Stretch, TravelRule,
     },
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use chrono::{Days, NaiveTime, Weekday};
 

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 use crate::{
     id::BookingId,
     scheduling::hours::{instant_of, local_of},
-    time::{Instant, Zone},
+    time::Instant,
+    zone::Zone,
 };
 
 const FORM: &str = "%Y-%m-%dT%H:%M:%S";

@@ -10,7 +10,8 @@ use crate::{
         hours::{instant_of, local_of},
         recurrence::Recurrence,
     },
-    time::{Instant, Interval, Zone, is_day},
+    time::{Instant, Interval, is_day},
+    zone::Zone,
 };
 
 /// How far a series reaches, in days: two years, like the longest booking window.

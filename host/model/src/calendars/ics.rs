@@ -14,7 +14,8 @@ use uuid::Uuid;
 use crate::{
     scheduling::hours::{is_shown_twice, local_of},
     text::is_forbidden,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 
 /// Somebody in an event.

@@ -10,7 +10,8 @@ use crate::{
     id::{EventTypeId, ListingId, MemberId, RestrictionScheduleId, TenantId},
     outbound::provider::Money,
     scheduling::rules::{BookingWindow, GridAnchor, Limit, Period, Strategy, TeamMode, WireLimit},
-    time::{Instant, Zone},
+    time::Instant,
+    zone::Zone,
 };
 
 /// An event type of a listing.

@@ -2,7 +2,8 @@
 
 use crate::{
     id::{ConnectionId, ListingId, TenantId},
-    time::{Instant, Zone},
+    time::Instant,
+    zone::Zone,
 };
 
 /// May a tenant use Berth? Operators decide it.

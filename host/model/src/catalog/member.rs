@@ -8,8 +8,9 @@ use crate::{
     id::{MemberId, TenantId},
     limits::{CALIBRATION_MAX, PRIORITY_MAX, WEEKLY_HOURS_MAX, WEIGHT_MAX},
     problem::Problem,
-    time::{Instant, Zone},
+    time::Instant,
     validate::Fields,
+    zone::Zone,
 };
 
 /// A stretch of opening time that recurs each week, on the member's clock.

@@ -6,10 +6,7 @@ use chrono::{Datelike, Days, NaiveDate, Weekday};
 
 use super::hours::{civil_day, day_start};
 use super::rules::{BookingWindow, DayCount};
-use crate::{
-    limits,
-    time::{Instant, Zone},
-};
+use crate::{limits, time::Instant, zone::Zone};
 
 const fn is_business(day: Weekday) -> bool {
     !matches!(day, Weekday::Sat | Weekday::Sun)

@@ -22,7 +22,8 @@ use crate::{
     budget::{Budget, Exhausted},
     catalog::member::WeeklyHours,
     limits,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 
 /// More than any of these questions takes.

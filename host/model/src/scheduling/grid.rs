@@ -5,7 +5,8 @@ use chrono::Timelike;
 use super::hours::local_of;
 use crate::{
     budget::{Budget, Exhausted},
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 
 /// How starts are laid out in a window.

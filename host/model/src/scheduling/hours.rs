@@ -6,8 +6,8 @@
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime};
 
 use crate::{
-    time::{Instant, Zone},
-    zone::Shown,
+    time::Instant,
+    zone::{Shown, Zone},
 };
 
 /// The instant at which a clock of this zone shows this local time, by the rule of this module; of years that Berth does not know, its

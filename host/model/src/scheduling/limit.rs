@@ -4,7 +4,10 @@ use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 use super::hours::{civil_day, day_start};
 use super::rules::{Limit, Period, Quantity};
-use crate::time::{Instant, Interval, Zone};
+use crate::{
+    time::{Instant, Interval},
+    zone::Zone,
+};
 
 /// The civil period that holds an instant, in a zone: [first instant, first instant of the next). A day of a clock change is
 /// 23 or 25 hours long, and so counts whole.

@@ -14,7 +14,8 @@ use crate::{
     budget::Budget,
     catalog::member::WeeklyHours,
     intervals::merged,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 
 /// Five-minute steps of two days: small enough to scan, large enough for two civil days.

@@ -25,7 +25,8 @@ use super::hours::{instant_of, local_of};
 use crate::{
     budget::{Budget, Exhausted},
     limits,
-    time::{Instant, Interval, KNOWN_YEARS, Zone, is_day},
+    time::{Instant, Interval, KNOWN_YEARS, is_day},
+    zone::Zone,
 };
 use expand::Plan;
 use parts::{Until, parts};

@@ -16,8 +16,9 @@ use crate::{
     catalog::member::WeeklyHours,
     id::{EventTypeId, ListingId, MemberId, RuleId, TenantId},
     limits,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
     validate::Fields,
+    zone::Zone,
 };
 
 /// A rule as it is kept.

@@ -14,7 +14,8 @@ use crate::{
     budget::{Budget, Exhausted},
     intervals::{intersection, merged, subtraction},
     limits,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 
 /// The meeting that is asked for.

@@ -12,7 +12,8 @@ use crate::{
     budget::{Budget, Exhausted},
     catalog::member::WeeklyHours,
     intervals::merged,
-    time::{Interval, Zone},
+    time::Interval,
+    zone::Zone,
 };
 
 /// A stretch of local time on some day; no end is the end of the day (`24:00`).

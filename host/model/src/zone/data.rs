@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{Course, CourseError, Release};
+use super::{
+    course::{Course, CourseError},
+    release::Release,
+};
 use crate::{
     limits,
     time::{Instant, Interval},

@@ -2,8 +2,9 @@
 
 use berth_model::{
     limits,
-    time::{self, Instant, Zone},
+    time::{self, Instant},
     transitions::transitions,
+    zone::Zone,
 };
 
 use crate::{

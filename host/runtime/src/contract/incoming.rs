@@ -9,7 +9,7 @@ mod error;
 mod properties;
 mod webhook;
 
-use berth_model::{limits, outbound::provider as model, text, time::Zone};
+use berth_model::{limits, outbound::provider as model, text, zone::Zone};
 use check::{
     Breach, Checked, each, email, id, instant, interval, json, language, line, maybe, name, phone, place,
     prose, web_address, zone,

@@ -19,7 +19,8 @@ use berth_model::{
     connections::secret::{Credentials, Secret},
     id::ConnectionId,
     plugins::manifest::PluginId,
-    time::{Instant, Zone},
+    time::Instant,
+    zone::Zone,
 };
 use clap::Args;
 use serde::Deserialize;

@@ -4,7 +4,7 @@
 use berth_model::{
     json::ParseError,
     problem::{Code, FieldError, Problem},
-    time::UnknownZone,
+    zone::UnknownZone,
 };
 
 /// A body that is no JSON.

@@ -2,8 +2,9 @@
 
 use berth_model::{
     scheduling::recurrence,
-    time::{self, Zone},
+    time,
     transitions,
+    zone::Zone,
 };
 
 use super::world;

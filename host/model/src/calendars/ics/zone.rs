@@ -7,7 +7,10 @@ use berth_icalendar::weekday;
 use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 
 use super::plain;
-use crate::time::{Interval, Transition, Zone};
+use crate::{
+    time::Interval,
+    zone::{Transition, Zone},
+};
 
 const DAY_SECONDS: i64 = 86_400;
 /// How far around the events changes are written, in days: more than a year, so that both observances are there.

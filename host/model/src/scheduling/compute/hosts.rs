@@ -22,7 +22,8 @@ use crate::{
         slots::Host,
         windows::{DateOverride, LocalStretch, OpenHours, Travel},
     },
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 
 #[derive(Debug, Clone, Deserialize)]

@@ -15,7 +15,8 @@ use crate::{
         limit::period_of,
         rules::{Period, Strategy},
     },
-    time::{Instant, Zone},
+    time::Instant,
+    zone::Zone,
 };
 
 #[derive(Debug, Clone, Deserialize)]

@@ -17,7 +17,8 @@ use crate::{
         limit::contradiction,
         rules::{Limit, Period},
     },
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 
 #[derive(Debug, Deserialize)]

@@ -18,7 +18,8 @@ use crate::{
         rules::{BookingWindow, DayCount, GridAnchor, Limit, TeamMode},
         slots::{Meeting, Offer, Question, Reason, Rejection},
     },
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 
 /// A question about slots, in the words of SCHEDULING section 1. Which fields are needed depends on the kind.

@@ -15,7 +15,8 @@ use crate::{
     limits,
     problem::Problem,
     scheduling::{hours::local_of, recurrence::Recurrence},
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 
 #[derive(Debug, Deserialize)]

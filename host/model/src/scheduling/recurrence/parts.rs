@@ -6,11 +6,7 @@ use berth_icalendar::weekday;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 
 use super::{RecurrenceError, bad};
-use crate::{
-    limits,
-    scheduling::hours::instant_of,
-    time::{Instant, Zone},
-};
+use crate::{limits, scheduling::hours::instant_of, time::Instant, zone::Zone};
 
 /// How often a rule comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

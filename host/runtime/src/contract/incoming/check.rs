@@ -4,7 +4,8 @@ use std::{fmt, ops::RangeInclusive};
 
 use berth_model::{
     limits, text,
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Whatever a component puts into the fields of its answers: what comes out of here is bounded, shows what it is, and sends nobody
 //! anywhere but to the web; or it is refused, by the name of the field.
 
-use berth_model::{limits, text, time::Zone};
+use berth_model::{limits, text, zone::Zone};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
 

@@ -21,7 +21,8 @@ use berth_model::{
     limits,
     problem::{Code, Problem},
     scheduling::{hours, slots::Reason},
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -9,7 +9,8 @@ use berth_model::{
         Holiday, OutOfOffice, Override, Pattern, RestrictionSchedule, Rule, RuleKind, RuleOwner, RuleRecord,
         TravelRule,
     },
-    time::{Instant, Interval, Zone},
+    time::{Instant, Interval},
+    zone::Zone,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -10,7 +10,8 @@ use berth_engine::{Ends, ListingPatch, NewListing};
 use berth_model::{
     catalog::listing::ListingRecord,
     id::{ConnectionId, ListingId},
-    time::{Instant, Zone},
+    time::Instant,
+    zone::Zone,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

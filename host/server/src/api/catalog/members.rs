@@ -6,7 +6,8 @@ use berth_model::{
     catalog::member::{MemberRecord, MemberRole, Turns, WeeklyHours},
     id::MemberId,
     json::merged,
-    time::{Instant, Zone},
+    time::Instant,
+    zone::Zone,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
