@@ -11,9 +11,10 @@ use std::{
 use berth_model::{
     connections::secret::Credentials,
     id::{ConnectionId, ProviderCallId, TenantId},
+    later::Later,
     outbound::provider::{
         Asked, Attendee, BusyQuery, CallContext, CallError, CallLog, CallRecord, ConnectionState,
-        CreateRequest, EgressRecord, ExternalSlot, Later, Providers, QuerySpans, SlotQuery, StateError,
+        CreateRequest, EgressRecord, ExternalSlot, Providers, QuerySpans, SlotQuery, StateError,
     },
     plugins::{
         manifest::Manifest,

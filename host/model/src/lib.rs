@@ -13,6 +13,7 @@ pub mod id;
 pub mod inbound;
 pub mod intervals;
 pub mod json;
+pub mod later;
 pub mod limits;
 pub mod mirror;
 pub mod outbound;

@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, time::Duration};
 
 use berth_model::{
     id::{ConnectionId, ProviderCallId, TenantId},
+    later::Later,
     limits,
-    outbound::provider::{Asked, CallContext, ConnectionState, Later, StateError},
+    outbound::provider::{Asked, CallContext, ConnectionState, StateError},
     plugins::{
         manifest::Manifest,
         plugin::{self as model, ComponentReport, Digest, LoadRefused, LoadStage, PluginVersion},

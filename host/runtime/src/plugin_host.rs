@@ -1,7 +1,7 @@
 //! The port through which the engine manages what is loaded.
 
 use berth_model::{
-    outbound::provider::Later,
+    later::Later,
     plugins::{
         manifest::PluginId,
         plugin::{ComponentReport, Digest, LoadRefused, LoadStage, PluginHost, PluginVersion},

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use berth_conformance::{Bench, CheckError, Options};
 use berth_model::{
+    later::Later,
     limits,
-    outbound::provider::Later,
     plugins::{
         conformance::{CaseReport, Report, SUITE, Verdict},
         manifest::PluginId,

@@ -7,8 +7,9 @@ use std::{
 
 use berth_model::{
     id::{ConnectionId, TenantId},
+    later::Later,
     limits,
-    outbound::provider::{CallLog, CallRecord, ConnectionState, Later, StateError},
+    outbound::provider::{CallLog, CallRecord, ConnectionState, StateError},
     random::Random,
     time::{Clock, Instant},
 };

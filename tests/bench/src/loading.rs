@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use berth_model::{
     id::{ConnectionId, TenantId},
-    outbound::provider::{ConnectionState, Later, StateError},
+    later::Later,
+    outbound::provider::{ConnectionState, StateError},
     plugins::plugin::PluginHost,
     time::Clock,
 };

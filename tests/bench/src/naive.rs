@@ -1,7 +1,7 @@
 //! The baseline of the scheduling benchmarks: a straightforward scan that looks at every busy time for every slot.
 
 use berth_model::{
-    scheduling::slots::{Host, Question},
+    scheduling::question::{Host, Question},
     time::Instant,
 };
 

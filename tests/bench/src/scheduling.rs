@@ -6,9 +6,10 @@ use berth_model::{
     limits,
     scheduling::{
         busy::Taken,
+        meeting::Meeting,
+        question::{Host, Question},
         recurrence::Recurrence,
         rules::{GridAnchor, TeamMode},
-        slots::{Host, Meeting, Question},
         windows::OpenHours,
     },
     time::{Instant, Interval},

@@ -6,8 +6,9 @@ use berth_model::{
     scheduling::{
         choose::{Candidate, ranked},
         limit::period_of,
+        question::Question,
         rules::{Strategy, TeamMode},
-        slots::{Offer, Question},
+        slots::Offer,
     },
     zone::Zone,
 };

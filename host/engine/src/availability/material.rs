@@ -11,8 +11,10 @@ use berth_model::{
     limits,
     problem::{Code, Problem},
     scheduling::{
+        question::Question,
+        reason::Reason,
         rule::RuleRecord,
-        slots::{Offer, Question, Reason, Rejection},
+        slots::{Offer, Rejection},
     },
     time::{Instant, Interval},
 };

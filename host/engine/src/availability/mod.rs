@@ -19,7 +19,7 @@ use berth_model::{
     id::{ConnectionId, EventTypeId, HoldId, MemberId, RuleId},
     limits,
     problem::{Code, Problem},
-    scheduling::slots::{Offer, Question, Reason},
+    scheduling::{question::Question, reason::Reason, slots::Offer},
     time::{Instant, Interval},
     zone::Zone,
 };

@@ -12,9 +12,10 @@ use berth_model::{
     scheduling::{
         busy::{Taken, TakenBy},
         hours::{civil_day, day_start},
+        meeting::Meeting,
+        question::{Host, Question},
         rule::RuleRecord,
         rules::{BookingWindow, DayCount, GridAnchor, TeamMode},
-        slots::{Host, Meeting, Question},
     },
     time::{Instant, Interval},
     zone::Zone,

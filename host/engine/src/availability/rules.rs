@@ -6,9 +6,10 @@ use berth_model::{
     limits,
     problem::{Code, FieldError, Problem},
     scheduling::{
+        meeting::Meeting,
+        question::{Host, Question},
         rule::{Pattern, Rule, RuleKind, RuleOwner, RuleRecord},
         rules::{GridAnchor, TeamMode},
-        slots::{Host, Meeting, Question},
     },
     time::{Instant, Interval},
     zone::Zone,

@@ -10,7 +10,7 @@ use berth_model::{
     id::{BookingId, SeriesId},
     limits,
     problem::{Code, FieldError, Problem},
-    scheduling::slots::Reason,
+    scheduling::reason::Reason,
     time::{Instant, Interval},
 };
 use berth_store::{

@@ -10,7 +10,7 @@ use std::{
 
 use berth_model::{
     inbound::webhook,
-    outbound::provider::Later,
+    later::Later,
     plugins::{
         manifest::{Manifest, PluginId},
         plugin::{

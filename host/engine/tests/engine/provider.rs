@@ -7,12 +7,13 @@ use std::{
 };
 
 use berth_model::{
+    later::Later,
     outbound::provider::{
         Account, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CallError, CancelRequest,
         ChangePage, CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime, ExternalClient,
-        ExternalEventType, ExternalSlot, ExternalStatus, Later, LinkRequest, Page, PageRequest,
-        ProviderConflict, ProviderError, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest,
-        SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+        ExternalEventType, ExternalSlot, ExternalStatus, LinkRequest, Page, PageRequest, ProviderConflict,
+        ProviderError, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest, SlotQuery,
+        SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
     },
     plugins::{
         manifest::{Manifest, PluginId},

@@ -8,7 +8,7 @@ use berth_model::{
     limits,
     outbound::provider::{CallError, ExternalEventType, ProviderError},
     problem::{Code, Problem},
-    scheduling::slots::Reason,
+    scheduling::reason::Reason,
     time::Interval,
 };
 

@@ -7,7 +7,8 @@ use std::{
 
 use berth_model::{
     connections::{oauth, secret::Secret},
-    outbound::provider::{Later, TokenEndpoint, TokenReply, TokenRequest},
+    later::Later,
+    outbound::provider::{TokenEndpoint, TokenReply, TokenRequest},
 };
 use serde_json::json;
 use tokio::sync::Semaphore;

@@ -10,7 +10,7 @@ use berth_model::{
     id::MemberId,
     outbound::provider::{CallError, ProviderError, QuerySpans},
     problem::{Code, Problem},
-    scheduling::{rules::TeamMode, slots::Reason},
+    scheduling::{reason::Reason, rules::TeamMode},
     time::{Instant, Interval},
 };
 use rand::{RngCore, SeedableRng, rngs::StdRng};

@@ -1,10 +1,12 @@
 //! iCalendar (RFC 5545): an invitation for one booking, a feed of many, and holiday files that are read.
 
+mod import;
 mod origin;
 mod read;
 mod zone;
 
-pub use origin::{HolidayChange, Origin, change};
+pub use import::{HolidayChange, change};
+pub use origin::Origin;
 pub use read::{ClosedBy, ClosedDays, LeftOut, closed_days};
 
 use berth_icalendar::{Property, stamp};

@@ -7,7 +7,7 @@ mod asked;
 mod error;
 mod ports;
 
-use std::{collections::BTreeSet, future::Future, pin::Pin, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use crate::{
     connections::secret::Credentials,
     id::{ConnectionId, ListingId, ProviderCallId, TenantId},
+    later::Later,
     plugins::manifest::PluginId,
     time::{Instant, Interval},
 };
@@ -391,7 +392,7 @@ pub struct CallContext {
 }
 
 /// The future of a provider call.
-pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send + 'a>>;
+pub type Reply<'a, T> = Later<'a, Result<T, CallError>>;
 
 /// The port to all providers. One method per function of the contract; each runs in a sandbox of its own.
 #[expect(missing_docs, reason = "documented in wit/")]
@@ -458,6 +459,3 @@ pub trait Providers: Send + Sync {
     /// The manifest of the active version.
     fn manifest(&self, plugin: &PluginId) -> Option<Arc<crate::plugins::manifest::Manifest>>;
 }
-
-/// A boxed future without a provider's error.
-pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

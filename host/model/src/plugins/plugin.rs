@@ -8,7 +8,7 @@ use super::{
     conformance::{Report, SUITE},
     manifest::{Manifest, PluginId},
 };
-use crate::{id::PluginVersionId, outbound::provider::Later, time::Instant};
+use crate::{id::PluginVersionId, later::Later, time::Instant};
 
 /// SHA-256 of a component's bytes: 64 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,8 +1,10 @@
 //! Taken time of one person, ready to be asked about starts in ascending order.
 
-use super::slots::{Meeting, Reason};
-use crate::budget::{Budget, Exhausted};
-use crate::time::{Instant, Interval};
+use super::{meeting::Meeting, reason::Reason};
+use crate::{
+    budget::{Budget, Exhausted},
+    time::{Instant, Interval},
+};
 
 /// Why a stretch is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

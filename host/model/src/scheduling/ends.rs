@@ -13,8 +13,9 @@ use proptest::{
 use super::{
     busy::{Taken, TakenBy},
     limit::period_of,
+    meeting::Meeting,
+    question::{Host, Question},
     rules::{BookingWindow, DayCount, GridAnchor, Limit, Period, Quantity, TeamMode},
-    slots::{Host, Meeting, Question},
     windows::{DateOverride, LocalStretch, OpenHours, Travel},
 };
 use super::{hours::local_of, recurrence::Recurrence};

@@ -3,7 +3,8 @@
 use super::{
     busy::{self, Calendar},
     limit::Counter,
-    slots::{Host, Question, Reason},
+    question::{Host, Question},
+    reason::Reason,
 };
 use crate::{
     budget::{Budget, Exhausted},

@@ -1,8 +1,8 @@
 //! Scheduling: what a slot is. Pure functions over values; the product and the stateless form call the same ones.
 //!
-//! Open hours become windows ([`windows`]), a grid lays starts into them ([`grid`]), taken time, limits and the booking window
-//! strike starts out ([`busy`], [`limit`], [`booking_window`]), a team puts its people together ([`slots`]), a round robin
-//! chooses one ([`choose`]). [`compute`] is the stateless form: JSON in, JSON out.
+//! A [`question`] says what is asked. Open hours become windows ([`windows`]), a grid lays starts into them ([`grid`]), taken time,
+//! limits and the booking window strike starts out ([`busy`], [`limit`], [`booking_window`]; a [`reason`] says why), a team puts
+//! its people together ([`slots`]), a round robin chooses one ([`choose`]). [`compute`] is the stateless form: JSON in, JSON out.
 
 pub mod booking_window;
 pub mod busy;
@@ -15,8 +15,11 @@ pub mod holidays;
 pub mod hours;
 pub mod judge;
 pub mod limit;
+pub mod meeting;
 #[cfg(test)]
 mod properties;
+pub mod question;
+pub mod reason;
 pub mod recurrence;
 pub mod rule;
 pub mod rules;

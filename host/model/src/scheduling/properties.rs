@@ -6,8 +6,9 @@ use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, 
 use super::hours::{civil_day, instant_of, local_of};
 use super::{
     busy::{Taken, TakenBy},
+    meeting::Meeting,
+    question::{Host, Question},
     rules::{GridAnchor, Limit, Period, Quantity, TeamMode},
-    slots::{Host, Meeting, Question},
     windows::OpenHours,
 };
 use crate::{

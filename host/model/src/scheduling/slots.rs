@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::hours::{civil_day, day_start};
 use super::{
     booking_window::last_free_day,
     busy::{Taken, TakenBy},
     grid::Step,
+    hours::{civil_day, day_start},
     judge::{Judge, Why},
-    rules::{BookingWindow, DayCount, GridAnchor, Limit, TeamMode},
+    question::{Host, Question},
+    reason::Reason,
+    rules::{BookingWindow, DayCount, GridAnchor, TeamMode},
 };
 use crate::{
     budget::{Budget, Exhausted},
@@ -17,77 +19,6 @@ use crate::{
     time::{Instant, Interval},
     zone::Zone,
 };
-
-/// The meeting that is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meeting {
-    /// Length, in minutes; at least 1.
-    pub length_minutes: u32,
-    /// Time that must be free before, in minutes; it may lie outside open hours.
-    pub buffer_before_minutes: u32,
-    /// Time that must be free after, in minutes.
-    pub buffer_after_minutes: u32,
-    /// Customers who share one meeting; at least 1.
-    pub seats: u32,
-}
-
-impl Meeting {
-    /// The meeting at a start.
-    #[must_use]
-    pub fn at(&self, start: Instant) -> Interval {
-        Interval::of_minutes(start, self.length_minutes)
-    }
-}
-
-/// Somebody who may be booked.
-#[derive(Debug, Clone)]
-pub struct Host {
-    /// Their clock: where rules name none.
-    pub zone: Zone,
-    /// When they are open. Merged. Windows must reach back to their opening, for the grid.
-    pub windows: Vec<Interval>,
-    /// When they would be open without the restriction schedule; only explanations look here.
-    pub unrestricted: Vec<Interval>,
-    /// When they would be open without date overrides either; only explanations look here.
-    pub regular: Vec<Interval>,
-    /// What of their time is taken.
-    pub taken: Vec<Taken>,
-    /// Round robin: takes part in every meeting.
-    pub fixed: bool,
-    /// Round robin: one of each group takes part.
-    pub group: Option<String>,
-}
-
-/// A question for slots.
-#[derive(Debug, Clone)]
-pub struct Question {
-    /// The clock; none: neither notice nor rolling windows apply.
-    pub now: Option<Instant>,
-    /// Slots lie wholly inside.
-    pub range: Interval,
-    /// What is asked for.
-    pub meeting: Meeting,
-    /// Distance between starts, in minutes.
-    pub step_minutes: u32,
-    /// Moves every start, in minutes.
-    pub offset_minutes: u32,
-    /// Where the grid begins.
-    pub anchor: GridAnchor,
-    /// The first start of a window is rounded up to a multiple of so many minutes past the hour.
-    pub round_up_minutes: Option<u32>,
-    /// On this clock; the host's if none.
-    pub grid_zone: Option<Zone>,
-    /// Who must be free.
-    pub team_mode: TeamMode,
-    /// No start before now and so many minutes; equality is allowed.
-    pub notice_minutes: u32,
-    /// At most so much per period, for each host.
-    pub limits: Vec<Limit>,
-    /// How far ahead.
-    pub booking_window: Option<BookingWindow>,
-    /// Who is asked.
-    pub hosts: Vec<Host>,
-}
 
 /// A start that is offered. `hosts` are positions in [`Question::hosts`]: everyone who could take part, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,100 +29,6 @@ pub struct Offer {
     pub hosts: Vec<usize>,
     /// Seats that are left with the host who has most of them.
     pub seats_left: u32,
-}
-
-/// Why a start is not offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "as_str says it")]
-pub enum Reason {
-    Hours,
-    Override,
-    Restriction,
-    Window,
-    Notice,
-    Busy,
-    Buffer,
-    Hold,
-    Seats,
-    Limit,
-    Team,
-    Fixed,
-    Group,
-    Grid,
-    Provider,
-    EventType,
-    Degraded,
-}
-
-impl Reason {
-    /// All reasons.
-    pub const ALL: &[Self] = &[
-        Self::Hours,
-        Self::Override,
-        Self::Restriction,
-        Self::Window,
-        Self::Notice,
-        Self::Busy,
-        Self::Buffer,
-        Self::Hold,
-        Self::Seats,
-        Self::Limit,
-        Self::Team,
-        Self::Fixed,
-        Self::Group,
-        Self::Grid,
-        Self::Provider,
-        Self::EventType,
-        Self::Degraded,
-    ];
-
-    /// Its name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hours => "hours",
-            Self::Override => "override",
-            Self::Restriction => "restriction",
-            Self::Window => "window",
-            Self::Notice => "notice",
-            Self::Busy => "busy",
-            Self::Buffer => "buffer",
-            Self::Hold => "hold",
-            Self::Seats => "seats",
-            Self::Limit => "limit",
-            Self::Team => "team",
-            Self::Fixed => "fixed",
-            Self::Group => "group",
-            Self::Grid => "grid",
-            Self::Provider => "provider",
-            Self::EventType => "event_type",
-            Self::Degraded => "degraded",
-        }
-    }
-
-    /// What it means, for people.
-    #[must_use]
-    pub const fn detail(self) -> &'static str {
-        match self {
-            Self::Hours => "outside open hours",
-            Self::Override => "a date override or a closed day",
-            Self::Restriction => "outside the restriction schedule",
-            Self::Window => "outside the booking window",
-            Self::Notice => "sooner than the minimum notice",
-            Self::Busy => "the time is taken",
-            Self::Buffer => "too close to a meeting: the buffers overlap",
-            Self::Hold => "somebody else holds it",
-            Self::Seats => "no seat is left",
-            Self::Limit => "the limit of the period is reached",
-            Self::Team => "not everyone is free",
-            Self::Fixed => "a fixed host is not free",
-            Self::Group => "nobody of another group is free",
-            Self::Grid => "not a start of the grid",
-            Self::Provider => "the provider does not offer it",
-            Self::EventType => "it stands for no event type that can be booked at the provider",
-            Self::Degraded => "the provider or a calendar cannot be asked",
-        }
-    }
 }
 
 impl Question {

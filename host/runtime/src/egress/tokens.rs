@@ -2,8 +2,9 @@
 //! is sent or answered in any log.
 
 use berth_model::{
+    later::Later,
     limits,
-    outbound::provider::{Later, TokenEndpoint, TokenReply, TokenRequest},
+    outbound::provider::{TokenEndpoint, TokenReply, TokenRequest},
 };
 use http::{Uri, header};
 

@@ -11,7 +11,8 @@ use std::{
 
 use berth_model::{
     id::{ConnectionId, ProviderCallId, TenantId},
-    outbound::provider::{Asked, CallContext, CallLog, CallRecord, ConnectionState, Later, StateError},
+    later::Later,
+    outbound::provider::{Asked, CallContext, CallLog, CallRecord, ConnectionState, StateError},
     plugins::{
         manifest::PluginId,
         plugin::{ComponentReport, PluginHost},

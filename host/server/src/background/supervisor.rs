@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth_model::{limits, outbound::provider::Later, supervision::Health, time::Clock};
+use berth_model::{later::Later, limits, supervision::Health, time::Clock};
 use tokio::{
     sync::watch,
     task::{JoinError, JoinHandle},

@@ -1,11 +1,6 @@
 //! `zones.transitions` and `recurrence.occurrences`, from the Berth that this is built beside.
 
-use berth_model::{
-    scheduling::recurrence,
-    time,
-    transitions,
-    zone::Zone,
-};
+use berth_model::{scheduling::recurrence, time, transitions, zone::Zone};
 
 use super::world;
 use crate::{

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::Later;
 use crate::{
     connections::secret::Secret,
     id::{ConnectionId, ListingId, ProviderCallId, TenantId},
+    later::Later,
     plugins::manifest::PluginId,
     time::Instant,
 };

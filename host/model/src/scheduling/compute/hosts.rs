@@ -18,8 +18,8 @@ use crate::{
     scheduling::{
         busy::{Taken, TakenBy},
         hours::{civil_day, day_start},
+        question::Host,
         recurrence::Recurrence,
-        slots::Host,
         windows::{DateOverride, LocalStretch, OpenHours, Travel},
     },
     time::{Instant, Interval},

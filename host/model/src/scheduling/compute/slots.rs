@@ -15,8 +15,11 @@ use crate::{
     problem::Problem,
     scheduling::{
         busy::{Taken, TakenBy},
+        meeting::Meeting,
+        question::Question,
+        reason::Reason,
         rules::{BookingWindow, DayCount, GridAnchor, Limit, TeamMode},
-        slots::{Meeting, Offer, Question, Reason, Rejection},
+        slots::{Offer, Rejection},
     },
     time::{Instant, Interval},
     zone::Zone,

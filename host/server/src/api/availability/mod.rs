@@ -20,7 +20,7 @@ use berth_model::{
     id::{ConnectionId, EventTypeId, MemberId, RuleId},
     limits,
     problem::{Code, Problem},
-    scheduling::{hours, slots::Reason},
+    scheduling::{hours, reason::Reason},
     time::{Instant, Interval},
     zone::Zone,
 };

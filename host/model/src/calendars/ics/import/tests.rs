@@ -4,6 +4,7 @@ use crate::{
     calendars::ics::closed_days,
     id::{ListingId, TenantId},
     scheduling::rule::RuleOwner,
+    time::Instant,
 };
 use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
 use uuid::Uuid;
