@@ -22,28 +22,11 @@ use crate::{
     egress::{CallEgress, Records, Urgency},
     fault::Fault,
     observe::Underway,
+    operation::Operation,
     registry::Serving,
     sandbox::{Sandbox, SandboxParts},
     spent::Meter,
 };
-
-/// A function of the contract.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Operation {
-    /// `bookings.create`.
-    pub(crate) name: &'static str,
-    /// `bookings`.
-    pub(crate) interface: &'static str,
-    /// What waits for it.
-    pub(crate) urgency: Urgency,
-}
-
-impl Operation {
-    /// What waits for this call of it.
-    fn urgency_for(self, cx: &CallContext) -> Urgency {
-        if cx.in_background { self.urgency.max(Urgency::Upkeep) } else { self.urgency }
-    }
-}
 
 /// The future of a guest's function, with its answer checked.
 pub(crate) type GuestFuture<'s, R> =

@@ -7,11 +7,7 @@ use berth_model::{
 };
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-use crate::{
-    cap::{log::clean, stdio::Said},
-    contract::incoming::ContractBreach,
-    spent::Spent,
-};
+use crate::{cap::stdio::Said, contract::incoming::ContractBreach, logbook::clean, spent::Spent};
 
 /// How a call ended, if not well.
 pub(crate) enum Fault {

@@ -10,7 +10,9 @@ use berth_model::{
 use metrics::{Label, SharedString, counter, gauge, histogram};
 use tracing::{Span, field::Empty};
 
-use crate::{call::Operation, cap::log::TRIAL, core::Core, egress::Records, registry::Serving, spent::Meter};
+use crate::{
+    core::Core, egress::Records, logbook::TRIAL, operation::Operation, registry::Serving, spent::Meter,
+};
 
 /// Outcome of a call whose caller went away before it ended: nobody knows what it did.
 const DROPPED: &str = "dropped";

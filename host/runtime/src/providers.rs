@@ -17,7 +17,6 @@ use berth_model::{
 
 use crate::{
     Runtime,
-    call::Operation,
     contract::{
         bindings::berth::provider::types::ProviderError,
         incoming::{self, provider_error},
@@ -25,6 +24,7 @@ use crate::{
     },
     egress::Urgency,
     fault::Fault,
+    operation::Operation,
 };
 
 /// `function!(self, cx, "interface", "name", |guest, store| answer of the guest, reader of the answer)`.

@@ -18,12 +18,12 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::{
     cap::{
         clock::GuestClock,
-        log::LogBook,
         stdio::{GuestOutput, Said},
     },
     contract::bindings::{CompleteProvider, berth::provider::types},
     egress::CallEgress,
     limiter::MemoryLimiter,
+    logbook::LogBook,
     spent::{Meter, Spent, TICK_NS},
 };
 

@@ -11,8 +11,7 @@ use wasmtime_wasi::{
     p2::{OutputStream, Pollable, StreamResult},
 };
 
-use super::log::LogBook;
-use crate::contract::bindings::berth::provider::log::Level;
+use crate::{contract::bindings::berth::provider::log::Level, logbook::LogBook};
 
 /// Longest line that is waited for, in bytes; a longer one is broken.
 const STDIO_LINE_BYTES_MAX: usize = 4 * 1024;

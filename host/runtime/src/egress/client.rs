@@ -23,9 +23,8 @@ use url::Host;
 
 use super::{
     address,
-    config::{EgressLimits, Resolve},
+    config::{EgressLimits, GateError, Resolve},
     failure::{Failure, Refusal},
-    gate::GateError,
     policy::Target,
 };
 

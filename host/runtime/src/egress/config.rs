@@ -120,3 +120,14 @@ impl GateConfig {
         }
     }
 }
+
+/// What is wrong with a [`GateConfig`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GateError {
+    /// A host that is none.
+    #[error("insecure host {0:?}: must be a host name or an address in lower case, with an optional port")]
+    InsecureHost(String),
+    /// A certificate that cannot be read; its place in the list, from 0.
+    #[error("extra root {0}: must be a certificate in DER")]
+    ExtraRoot(usize),
+}

@@ -18,12 +18,13 @@ use serde_json::Value;
 use super::{
     attach,
     client::Clients,
-    config::{EgressLimits, GateConfig},
+    config::{EgressLimits, GateConfig, GateError},
     quota::CallQuota,
-    rates::{Rates, Urgency},
+    rates::Rates,
     record::Records,
     scrub::Scrubber,
     stage::Stage,
+    urgency::Urgency,
 };
 
 /// What all calls share: clients, rates, the operator's configuration. One per process.
@@ -34,17 +35,6 @@ pub struct Gate {
     pub(super) clients: Clients,
     pub(super) rates: Rates,
     pub(super) stage: Option<Arc<dyn Stage>>,
-}
-
-/// What is wrong with the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GateError {
-    /// A host that is none.
-    #[error("insecure host {0:?}: must be a host name or an address in lower case, with an optional port")]
-    InsecureHost(String),
-    /// A certificate that cannot be read; its place in the list, from 0.
-    #[error("extra root {0}: must be a certificate in DER")]
-    ExtraRoot(usize),
 }
 
 impl Gate {

@@ -23,11 +23,12 @@ pub mod scrub;
 mod send;
 pub mod stage;
 mod tokens;
+mod urgency;
 
 #[cfg(test)]
 mod tests;
 
-pub use config::{EgressLimits, GateConfig, Lookup, Resolve, SystemResolver};
-pub use gate::{CallEgress, Gate, GateError};
-pub use rates::Urgency;
+pub use config::{EgressLimits, GateConfig, GateError, Lookup, Resolve, SystemResolver};
+pub use gate::{CallEgress, Gate};
 pub use record::{Records, path_template};
+pub use urgency::Urgency;

@@ -24,20 +24,7 @@ use self::{
     shares::Shares,
     window::{Window, part},
 };
-use super::config::EgressLimits;
-
-/// What waits for a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Urgency {
-    /// A booking is made, moved, cancelled or looked for. It finds a part of each rate that nothing else may use.
-    Booking,
-    /// A customer looks for a time.
-    Availability,
-    /// Nobody but the host: health, subscriptions, closed times.
-    Upkeep,
-    /// It reads everything, and nobody waits for it.
-    Bulk,
-}
+use super::{config::EgressLimits, urgency::Urgency};
 
 /// Who wants to ask whom.
 #[derive(Debug, Clone, Copy)]

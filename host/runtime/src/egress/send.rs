@@ -20,7 +20,7 @@ use super::{
     scrub::{Echoed, Scrubber},
     stage::{Cue, StagedAnswer, StagedRequest},
 };
-use crate::cap::log::TRIAL;
+use crate::logbook::TRIAL;
 
 /// A complete answer.
 struct Answer {

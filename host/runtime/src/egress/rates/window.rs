@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use berth_model::{limits, plugins::manifest::RateLimit, time::Instant};
 
-use super::Urgency;
+use crate::egress::urgency::Urgency;
 
 /// The requests that count, oldest first.
 #[derive(Debug, Default)]
