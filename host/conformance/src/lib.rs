@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod cases;
+mod finding;
 mod recording;
 mod setup;
 mod stage;
@@ -30,7 +31,8 @@ pub use recording::{Exchange, Recording};
 pub use setup::{ClockChange, Live, Setup, SetupError, Webhook};
 pub use subject::{Memory, SetClock};
 
-use cases::{CASES, Case, Finding};
+use cases::{CASES, Case};
+use finding::Finding;
 use stage::Player;
 use subject::{Book, Subject};
 

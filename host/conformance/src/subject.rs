@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 use crate::{
     Bench, Options,
-    cases::Finding,
+    finding::Finding,
     setup::{Setup, SetupError},
     stage::{Fault, Player},
 };

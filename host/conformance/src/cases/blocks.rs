@@ -8,11 +8,9 @@ use berth_model::{
     time::Interval,
 };
 
-use super::{
-    Finding, Found,
-    bookings::{slot, unsure},
-};
+use super::bookings::{slot, unsure};
 use crate::{
+    finding::{Finding, Found},
     stage::Fault,
     subject::{Played, Subject, call},
 };

@@ -7,8 +7,8 @@ use berth_model::outbound::provider::{
 use berth_runtime::egress::stage::StagedAnswer;
 use http::StatusCode;
 
-use super::{Finding, Found};
 use crate::{
+    finding::{Finding, Found},
     stage::Fault,
     subject::{Played, Subject, call},
 };

@@ -8,8 +8,8 @@ use berth_model::{
     zone::Zone,
 };
 
-use super::{Finding, Found};
 use crate::{
+    finding::{Finding, Found},
     stage::Fault,
     subject::{Subject, call},
 };

@@ -10,11 +10,9 @@ use berth_model::{
     time::Interval,
 };
 
-use super::{
-    Finding, Found,
-    bookings::{create, got, made, one, ready, slot, unsure},
-};
+use super::bookings::{create, got, made, one, ready, slot, unsure};
 use crate::{
+    finding::{Finding, Found},
     stage::Fault,
     subject::{Played, Subject, call},
 };

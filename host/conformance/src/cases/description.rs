@@ -3,8 +3,8 @@
 use berth_model::outbound::provider::Providers as _;
 use serde_json::Value;
 
-use super::{Finding, Found};
 use crate::{
+    finding::{Finding, Found},
     stage::Fault,
     subject::{Subject, call},
 };

@@ -4,8 +4,9 @@ use berth_model::outbound::provider::CallError;
 use berth_runtime::egress::stage::StagedAnswer;
 use http::StatusCode;
 
-use super::{Finding, Found, functions::Function};
+use super::functions::Function;
 use crate::{
+    finding::{Finding, Found},
     stage::Fault,
     subject::{self, Played, Subject},
 };

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use berth_model::outbound::provider::{CallError, LinkRequest, PageRequest, ProviderError, Providers as _};
 
-use super::{Finding, Found};
 use crate::{
+    finding::{Finding, Found},
     stage::Fault,
     subject::{Subject, call},
 };

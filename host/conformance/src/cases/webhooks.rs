@@ -2,8 +2,9 @@
 
 use berth_model::outbound::provider::{CallError, Providers as _, WebhookOutcome, WebhookRequest};
 
-use super::{Finding, Found, functions};
+use super::functions;
 use crate::{
+    finding::{Finding, Found},
     setup::Webhook,
     stage::Fault,
     subject::{self, Played, Subject, call},
