@@ -13,19 +13,21 @@ mod log_lines;
 pub mod ports;
 mod process;
 mod readiness;
+mod router;
 mod telemetry;
 pub mod wiring;
 pub mod zones;
 
 pub use api::metrics_router;
 pub use http::{
-    app::{App, AppConfig, router},
+    app::{App, AppConfig},
     serve::{
         ConnectionLimits, HttpServer, serve,
         tls::{Look, Tls},
     },
 };
 pub use readiness::Readiness;
+pub use router::router;
 
 /// The description of all routes (OpenAPI 3.1).
 #[must_use]

@@ -17,7 +17,7 @@ use berth_store::{Store, StoreError};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{Mutex, mpsc};
 
-use crate::background::Supervisor;
+use crate::background::supervisor::Supervisor;
 
 /// The machine's clock, cut to microseconds.
 #[derive(Debug, Clone, Copy, Default)]

@@ -12,7 +12,7 @@ use berth_store::{Store, VaultKeys};
 
 use crate::{
     Readiness,
-    background::Supervisor,
+    background::supervisor::Supervisor,
     checking::CheckingHost,
     config::{Config, ConfigError},
     ports::{MachineClock, MachineRandom, StoredCalls, StoredState},

@@ -6,12 +6,15 @@ use berth_store::records::OfferCounts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::connections::{ConnectionView, tagged};
-use crate::http::{
-    app::{App, RequestId},
-    auth::Authenticated,
-    extract::{IfMatch, Path},
-    problem::{ApiResult, ProblemDocument},
+use crate::{
+    api::connections::{ConnectionView, tagged},
+    http::{
+        app::App,
+        auth::Authenticated,
+        extract::{IfMatch, Path},
+        problem::{ApiResult, ProblemDocument},
+        request_id::RequestId,
+    },
 };
 
 /// Pause a connection: nothing is read, told or offered through it until it is resumed. Calls under way come to their end. Bookings can be

@@ -2,7 +2,7 @@
 //! can take another one with it, and none is gone without a word.
 
 mod duties;
-mod supervisor;
+pub(crate) mod supervisor;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +11,6 @@ use std::path::PathBuf;
 use tokio::task::JoinSet;
 
 use self::duties::{DUTIES, DutyContext};
-pub(crate) use self::supervisor::Supervisor;
 use crate::{App, wiring::Wired, zones::ZoneKeeper};
 
 /// Work in the background until told to stop; then finish what is under way.

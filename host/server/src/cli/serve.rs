@@ -13,7 +13,7 @@ use tokio::{
 use super::{CliError, Context};
 use crate::{
     App, AppConfig, ConnectionLimits, HttpServer, Tls,
-    background::{self, Supervisor},
+    background::{self, supervisor::Supervisor},
     config::Config,
     http::serve::accept,
     metrics_router,

@@ -18,11 +18,7 @@ use berth_model::{
 };
 use berth_store::records::{ApiKeyRecord, IdempotencyKey};
 
-use super::{
-    app::{App, RequestId},
-    problem::ApiError,
-    source,
-};
+use super::{app::App, problem::ApiError, request_id::RequestId, source};
 
 /// The key that a request came with, checked, and the Idempotency-Key that is reserved for the request.
 #[derive(Debug, Clone)]

@@ -3,11 +3,7 @@
 //!
 //! A request with a key is carried out to its end even if nobody waits for it any more: otherwise what it made would be found by nobody.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -32,15 +28,6 @@ static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Makes nothing, so that a repeat may as well compute again; its answers are too large to be kept.
 const COMPUTE: &str = "/api/booking/availability/compute";
-
-/// What this process knows of keys besides the database.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// Carried out, but the answer could not be stored yet.
-    unstored: Mutex<HashSet<IdempotencyKey>>,
-    /// How many keys an API key may use until they are counted again.
-    allowed: Mutex<HashMap<ApiKeyId, i64>>,
-}
 
 /// Honour the header where it is sent.
 pub(crate) async fn idempotent(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -149,29 +136,6 @@ async fn allow(app: &App, holder: ApiKeyId) -> Result<(), Problem> {
     Ok(())
 }
 
-impl Known {
-    fn is_unstored(&self, key: &IdempotencyKey) -> bool {
-        self.unstored.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
-    }
-
-    fn takes_one(&self, holder: ApiKeyId) -> bool {
-        let mut allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
-        allowed.get_mut(&holder).is_some_and(|left| {
-            *left = left.saturating_sub(1);
-            *left >= 0
-        })
-    }
-
-    fn allow(&self, holder: ApiKeyId, keys: i64) {
-        self.allowed.lock().unwrap_or_else(PoisonError::into_inner).insert(holder, keys);
-    }
-
-    /// Count all API keys anew. To be called now and then: what was used is free again after a day.
-    pub(crate) fn forget(&self) {
-        self.allowed.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}
-
 /// A key that this request reserved.
 struct Reserved {
     app: App,
@@ -235,13 +199,8 @@ impl Reserved {
             return;
         };
         tracing::warn!(%error, "the answer to an Idempotency-Key was not stored yet");
-        {
-            let known = self.app.known();
-            let mut unstored = known.unstored.lock().unwrap_or_else(PoisonError::into_inner);
-            if unstored.len() >= limits::IDEMPOTENCY_UNSTORED_MAX {
-                return;
-            }
-            unstored.insert(self.key.clone());
+        if !self.app.known().note_unstored(&self.key) {
+            return;
         }
         let (app, key, print) = (self.app.clone(), self.key.clone(), self.print);
         tokio::spawn(async move {
@@ -252,7 +211,7 @@ impl Reserved {
                     break;
                 }
             }
-            app.known().unstored.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            app.known().forget_unstored(&key);
         });
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 };
 use berth_model::problem::{Code, Problem};
 
-use super::{problem::ApiError, serve::Arrival};
+use super::{arrival::Arrival, problem::ApiError};
 
 /// Header fields that are no lists: sent twice, they say two things.
 const ONCE: [HeaderName; 6] = [

@@ -11,7 +11,7 @@ use axum::{
 };
 use ipnet::IpNet;
 
-use super::{app::App, serve::Arrival};
+use super::{app::App, arrival::Arrival};
 
 /// The header in which proxies write where a request came from, the last proxy at the end.
 const FORWARDED_FOR: &str = "x-forwarded-for";

@@ -16,11 +16,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     body::{self, BodyLimits},
     extract::Tree,
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// What to compute. The members depend on the kind; `slots` takes the rules and busy times of hosts.

@@ -8,11 +8,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::rules::RuleView;
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     body::{self, BodyLimits, Raw},
     extract::{Json as Body, Query},
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// The limit of a calendar's body.

@@ -28,10 +28,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::Query,
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// How long a browser may show slots without asking again.

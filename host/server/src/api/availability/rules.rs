@@ -17,12 +17,13 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     etag,
     extract::{IfMatch, Json as Body, Path, Query, Tree, malformed},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// A rule.

@@ -7,15 +7,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    BookingView, accepted,
     series::{self, BookingOrSeries, Scope},
-    tagged,
+    view::{BookingView, accepted, tagged},
 };
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::{IfMatch, Json as Body, Path},
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// A key with this scope acts for the business: the cut-offs, which are for customers, do not bind it.

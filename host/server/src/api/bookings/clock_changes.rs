@@ -8,13 +8,14 @@ use berth_model::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{BookingView, accepted};
+use super::view::{BookingView, accepted};
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::{IfMatch, Json as Body, Path, Query},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// Bookings to come whose clocks show another time than was told when they were made or moved, by start: a law changed what clocks show. None

@@ -17,11 +17,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::{Json as Body, Path},
     once::shown_once,
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// A slot to be held.

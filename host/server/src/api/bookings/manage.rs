@@ -18,11 +18,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::{Json as Body, Path},
     once::private,
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// The link of a booking's customer. Not to be printed.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{BookingView, views};
+use super::view::{BookingView, views};
 use crate::http::app::App;
 
 /// When the bookings of a series start, on the listing's clock: one of `rrule`, `every_weeks` with `count`, and `starts`.

@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::{Json as Body, Path, Query},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// A member's calendar.

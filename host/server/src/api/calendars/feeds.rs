@@ -11,13 +11,16 @@ use berth_store::records::FeedSubject;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::bookings::manage::customer;
-use crate::http::{
-    app::{App, RequestId},
-    auth::Authenticated,
-    extract::{Path, Query},
-    once::private,
-    problem::{ApiResult, ProblemDocument},
+use crate::{
+    api::bookings::manage::customer,
+    http::{
+        app::App,
+        auth::Authenticated,
+        extract::{Path, Query},
+        once::private,
+        problem::{ApiResult, ProblemDocument},
+        request_id::RequestId,
+    },
 };
 
 fn calendar(text: String) -> Response {

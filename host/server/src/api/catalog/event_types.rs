@@ -20,12 +20,13 @@ use utoipa::IntoParams;
 use shapes::{Duplicate, New, Patch, View};
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     etag,
     extract::{IfMatch, Json as Body, Path, Query, malformed},
     page::{self, Page},
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 async fn tagged(

@@ -16,14 +16,17 @@ use berth_model::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::nullable;
-use crate::http::{
-    app::{App, RequestId},
-    auth::Authenticated,
-    etag,
-    extract::{IfMatch, Json as Body, Path, Query},
-    page::{self, Page},
-    problem::{ApiResult, ProblemDocument},
+use crate::{
+    api::nullable,
+    http::{
+        app::App,
+        auth::Authenticated,
+        etag,
+        extract::{IfMatch, Json as Body, Path, Query},
+        page::{self, Page},
+        problem::{ApiResult, ProblemDocument},
+        request_id::RequestId,
+    },
 };
 
 /// A listing.

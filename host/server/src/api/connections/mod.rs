@@ -26,14 +26,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::nullable;
-use crate::http::{
-    app::{App, RequestId},
-    auth::Authenticated,
-    etag,
-    extract::{IfMatch, Json as Body, Path, Query},
-    page::{self, Page, PageParams},
-    problem::{ApiResult, ProblemDocument},
+use crate::{
+    api::nullable,
+    http::{
+        app::App,
+        auth::Authenticated,
+        etag,
+        extract::{IfMatch, Json as Body, Path, Query},
+        page::{self, Page, PageParams},
+        problem::{ApiResult, ProblemDocument},
+        request_id::RequestId,
+    },
 };
 
 /// A connection, without its credentials.

@@ -25,12 +25,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::tagged;
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::{Json as Body, Path, Query},
     once::{private, shown_once},
     page::Page,
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// A connection that a person has to consent to.

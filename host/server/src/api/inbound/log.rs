@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::{Path, Query},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// A message that came.

@@ -14,10 +14,11 @@ use berth_model::{
 };
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     body,
     extract::Path,
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
     rules::AsItIs,
     source::Source,
 };

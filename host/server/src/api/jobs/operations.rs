@@ -12,13 +12,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
-use crate::api::mirror::connections;
-use crate::http::{
-    app::{App, RequestId},
-    auth::Authenticated,
-    extract::{Path, Query},
-    page::{self, Page},
-    problem::{ApiResult, ProblemDocument},
+use crate::{
+    api::mirror::connections,
+    http::{
+        app::App,
+        auth::Authenticated,
+        extract::{Path, Query},
+        page::{self, Page},
+        problem::{ApiResult, ProblemDocument},
+        request_id::RequestId,
+    },
 };
 
 /// Which work.

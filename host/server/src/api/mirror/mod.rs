@@ -22,11 +22,12 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::{Json as Body, Path, Query},
     page,
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// How a connection's synchronisation stands: rules, phase, pages and bookings read, when it was read last, what failed, and how many

@@ -14,11 +14,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::{Json as Body, Path, Query},
     page::Page,
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// Rights of a plugin at one level: the instance's, a tenant's or a listing's. Effective is the intersection.

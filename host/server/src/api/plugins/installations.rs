@@ -21,12 +21,13 @@ use utoipa::ToSchema;
 
 use super::PluginView;
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     body,
     extract::Path,
     page::Page,
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// Where installations are.

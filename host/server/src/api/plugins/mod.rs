@@ -16,11 +16,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::{Json as Body, Path},
     page::Page,
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// An installed version.

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::{
-    app::{App, RequestId},
+    app::App,
     auth::Authenticated,
     extract::{Json as Body, Path},
     once::shown_once,
     page::Page,
     problem::{ApiResult, ProblemDocument},
+    request_id::RequestId,
 };
 
 /// A key, without its text.

@@ -14,13 +14,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use self::keys::MadeKey;
-use crate::api::nullable;
-use crate::http::{
-    app::{App, RequestId},
-    auth::Authenticated,
-    extract::{Json as Body, Path},
-    page::Page,
-    problem::{ApiResult, ProblemDocument},
+use crate::{
+    api::nullable,
+    http::{
+        app::App,
+        auth::Authenticated,
+        extract::{Json as Body, Path},
+        page::Page,
+        problem::{ApiResult, ProblemDocument},
+        request_id::RequestId,
+    },
 };
 
 /// A tenant.

@@ -34,7 +34,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::rules;
+use super::{arrival::Arrival, rules};
 
 use self::{
     bare::Documented,
@@ -73,13 +73,6 @@ impl ConnectionLimits {
             body_bytes: limits::BODY_STEP_BYTES_MIN,
         }
     }
-}
-
-/// How a request came to this server; only requests over a connection of [`serve`] have it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
-    /// Over TLS that ends here.
-    pub(crate) tls: bool,
 }
 
 /// What is served, and how.

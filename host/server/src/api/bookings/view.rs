@@ -1,0 +1,172 @@
+//! Bookings as they are shown.
+
+use axum::{http::StatusCode, response::Response};
+use berth_engine::{BookOutcome, Caller, ProviderSync};
+use berth_model::{
+    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId},
+    outbound::provider::Attendee,
+    time::Instant,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::http::{app::App, etag};
+
+/// The customer.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Person {
+    #[schema(example = "Ada Nowak")]
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ada@example.com")]
+    email: Option<String>,
+    /// E.164.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "+48600100200")]
+    phone: Option<String>,
+    /// IANA zone.
+    #[schema(example = "Europe/Warsaw")]
+    time_zone: String,
+    /// BCP 47.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+}
+
+impl From<Person> for Attendee {
+    fn from(p: Person) -> Self {
+        Self { name: p.name, email: p.email, phone: p.phone, time_zone: p.time_zone, language: p.language }
+    }
+}
+impl From<Attendee> for Person {
+    fn from(a: Attendee) -> Self {
+        Self { name: a.name, email: a.email, phone: a.phone, time_zone: a.time_zone, language: a.language }
+    }
+}
+
+/// How telling the provider of a booking stands.
+#[derive(Debug, Serialize, ToSchema)]
+struct SyncView {
+    /// `waiting` for its next try, `running`, or a `dead_letter`: given up, until somebody takes it up again (`requeue` of operations);
+    /// `paused`, until its connection is resumed; `not_told`: its connection is disconnected, and changes are made here alone.
+    state: &'static str,
+    /// Tries so far, one that is under way included.
+    tries: i64,
+    /// Why the last one did not succeed.
+    last_error: Option<String>,
+    /// When it is tried next, if it waits.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_try_at: Option<Instant>,
+}
+
+impl From<ProviderSync> for SyncView {
+    fn from(sync: ProviderSync) -> Self {
+        let ProviderSync { state, tries, last_error, next_try_at } = sync;
+        Self { state: state.as_str(), tries, last_error, next_try_at }
+    }
+}
+
+/// A booking.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BookingView {
+    #[schema(value_type = String)]
+    id: BookingId,
+    #[schema(value_type = String)]
+    listing: ListingId,
+    #[schema(value_type = String)]
+    event_type: EventTypeId,
+    /// Who it is with: the organiser.
+    #[schema(value_type = String)]
+    member: MemberId,
+    /// Who takes part besides the organiser.
+    #[schema(value_type = Vec<String>)]
+    other_members: Vec<MemberId>,
+    /// The series that it is an occurrence of; null for a single booking.
+    #[schema(value_type = Option<String>)]
+    series: Option<SeriesId>,
+    /// Why the organiser was chosen: `strategy`, `reason`, `runners_up`.
+    #[schema(value_type = Option<Object>)]
+    assignment: Option<Value>,
+    /// Connection it is booked over; null for the built-in provider.
+    #[schema(value_type = Option<String>)]
+    provider: Option<ConnectionId>,
+    /// `pending`, `confirmed`, `cancelled`, `failed`, `completed`, `no_show`.
+    #[schema(value_type = String)]
+    status: BookingStatus,
+    /// What the provider still has to be told: `create`, `cancel`, `reschedule`; null when both sides agree.
+    #[schema(value_type = Option<String>)]
+    provider_task: Option<ProviderTask>,
+    /// Why the provider has not been told yet, or is not told any more; null when both sides agree.
+    provider_sync: Option<SyncView>,
+    #[schema(value_type = String, format = DateTime)]
+    start: Instant,
+    #[schema(value_type = String, format = DateTime)]
+    end: Instant,
+    attendee: Person,
+    guests: Vec<String>,
+    #[schema(value_type = Object)]
+    answers: Map<String, Value>,
+    notes: Option<String>,
+    /// Why it was cancelled or failed.
+    reason: Option<String>,
+    /// Its id at the provider.
+    external_id: Option<String>,
+    /// Counts changes; the `ETag`.
+    sequence: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Instant,
+}
+
+impl From<Booking> for BookingView {
+    fn from(b: Booking) -> Self {
+        Self {
+            id: b.id,
+            listing: b.listing,
+            event_type: b.event_type,
+            member: b.member,
+            other_members: b.other_members,
+            series: b.series,
+            assignment: b.assignment,
+            provider: b.connection,
+            status: b.status,
+            provider_task: b.provider_task,
+            provider_sync: None,
+            start: b.when.start(),
+            end: b.when.end(),
+            attendee: b.attendee.into(),
+            guests: b.guests,
+            answers: b.answers,
+            notes: b.notes,
+            reason: b.reason,
+            external_id: b.external_id,
+            sequence: b.sequence,
+            created_at: b.created_at,
+            updated_at: b.updated_at,
+        }
+    }
+}
+
+/// Bookings as they are shown, with how each stands at its provider.
+pub(crate) async fn views(app: &App, caller: &Caller, bookings: Vec<Booking>) -> Vec<BookingView> {
+    let mut syncs = app.engine().provider_sync(caller, &bookings).await;
+    let view = |booking: Booking| {
+        let provider_sync = syncs.remove(&booking.id).map(Into::into);
+        BookingView { provider_sync, ..booking.into() }
+    };
+    bookings.into_iter().map(view).collect()
+}
+
+pub(crate) async fn tagged(app: &App, caller: &Caller, status: StatusCode, booking: Booking) -> Response {
+    let sequence = booking.sequence;
+    let view = views(app, caller, vec![booking]).await.pop();
+    etag::tagged(status, sequence, view)
+}
+
+/// 202 while the provider has not answered: the booking is safe, and its state says how it goes on.
+pub(crate) async fn accepted(app: &App, caller: &Caller, outcome: BookOutcome, done: StatusCode) -> Response {
+    tagged(app, caller, if outcome.pending { StatusCode::ACCEPTED } else { done }, outcome.booking).await
+}
