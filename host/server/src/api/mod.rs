@@ -58,32 +58,8 @@ fn closing_documented() -> OpenApiRouter<App> {
         .routes(routes!(closing::event_type))
 }
 
-fn bookings_documented() -> OpenApiRouter<App> {
+fn availability_documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(bookings::create, bookings::list))
-        .routes(routes!(bookings::get))
-        .routes(routes!(bookings::change::cancel))
-        .routes(routes!(bookings::change::reschedule))
-        .routes(routes!(bookings::clock_changes::list))
-        .routes(routes!(bookings::clock_changes::keep))
-        .routes(routes!(bookings::change::confirm))
-        .routes(routes!(bookings::change::decline))
-        .routes(routes!(bookings::change::no_show))
-}
-
-fn keyed_documented() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(catalog::listings::create, catalog::listings::list))
-        .routes(routes!(catalog::listings::get, catalog::listings::update, catalog::listings::delete))
-        .routes(routes!(catalog::members::create, catalog::members::list))
-        .routes(routes!(catalog::members::get, catalog::members::update, catalog::members::delete))
-        .routes(routes!(catalog::event_types::create, catalog::event_types::list))
-        .routes(routes!(
-            catalog::event_types::get,
-            catalog::event_types::update,
-            catalog::event_types::delete
-        ))
-        .routes(routes!(catalog::event_types::duplicate))
         .routes(routes!(availability::availability))
         .routes(routes!(availability::rules::generate))
         .merge(
@@ -137,6 +113,35 @@ fn keyed_documented() -> OpenApiRouter<App> {
                 .routes(routes!(availability::compute::post))
                 .layer(availability::compute::body_limit()),
         )
+}
+
+fn bookings_documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(bookings::create, bookings::list))
+        .routes(routes!(bookings::get))
+        .routes(routes!(bookings::change::cancel))
+        .routes(routes!(bookings::change::reschedule))
+        .routes(routes!(bookings::clock_changes::list))
+        .routes(routes!(bookings::clock_changes::keep))
+        .routes(routes!(bookings::change::confirm))
+        .routes(routes!(bookings::change::decline))
+        .routes(routes!(bookings::change::no_show))
+}
+
+fn keyed_documented() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(catalog::listings::create, catalog::listings::list))
+        .routes(routes!(catalog::listings::get, catalog::listings::update, catalog::listings::delete))
+        .routes(routes!(catalog::members::create, catalog::members::list))
+        .routes(routes!(catalog::members::get, catalog::members::update, catalog::members::delete))
+        .routes(routes!(catalog::event_types::create, catalog::event_types::list))
+        .routes(routes!(
+            catalog::event_types::get,
+            catalog::event_types::update,
+            catalog::event_types::delete
+        ))
+        .routes(routes!(catalog::event_types::duplicate))
+        .merge(availability_documented())
         .merge(bookings_documented())
         .routes(routes!(bookings::manage::link))
         .routes(routes!(calendars::feeds::invitation))
