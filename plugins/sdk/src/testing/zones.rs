@@ -1,6 +1,6 @@
 //! `zones.transitions` and `recurrence.occurrences`, from the Berth that this is built beside.
 
-use berth_model::{scheduling::recurrence, time, transitions, zone::Zone};
+use berth_model::{scheduling::recurrence, time, transitions, zone};
 
 use super::world;
 use crate::{
@@ -13,11 +13,11 @@ use crate::{
 
 pub(crate) fn transitions(zone: &str, within: Interval) -> Result<Vec<Transition>, ZoneError> {
     world::count_zone_question();
-    let zone: Zone = zone.parse().map_err(|_| ZoneError::UnknownZone)?;
+    let zone: zone::Zone = zone.parse().map_err(|_| ZoneError::UnknownZone)?;
     let (start, end) = (time::Instant::from_micros(within.start), time::Instant::from_micros(within.end));
     let range = time::Interval::new(start, end).map_err(|_| ZoneError::InvalidRange)?;
     let told = transitions::transitions(zone, range).map_err(|_| ZoneError::InvalidRange)?;
-    let change = |(n, told): (usize, time::Transition)| Transition {
+    let change = |(n, told): (usize, zone::Transition)| Transition {
         at: if n == 0 { within.start } else { told.at.micros() },
         offset_seconds: told.offset_seconds,
     };
