@@ -75,6 +75,32 @@ fn no_component_brings_zone_data() {
     }
 }
 
+/// What is declared and not used is compiled for nothing, and read by whoever asks what a crate stands on.
+#[test]
+fn no_crate_declares_what_it_does_not_use() {
+    for folder in ["host", "plugins", "tests"] {
+        for (path, text) in files(folder, "Cargo.toml") {
+            let manifest: toml::Table = text.parse().unwrap();
+            let crate_folder = path.parent().unwrap();
+            let inside = crate_folder.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            let sources: String = files(&inside, ".rs").into_iter().map(|(_, text)| text).collect();
+            let is_named =
+                |name: &str| sources.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == name);
+            for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
+                for name in
+                    manifest.get(kind).and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys)
+                {
+                    assert!(
+                        is_named(&name.replace('-', "_")),
+                        "{} declares {name} and does not use it",
+                        path.display()
+                    );
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn both_databases_have_the_same_migrations() {
     let names = |folder: &str| {
@@ -138,7 +164,7 @@ fn every_error_code_is_named_once_and_has_a_hint() {
 #[test]
 fn every_component_has_a_manifest_that_the_host_accepts() {
     for (path, text) in files("plugins", "plugin.toml") {
-        if let Err(problems) = berth_model::plugins::manifest::Manifest::parse(&text) {
+        if let Err(problems) = berth_settings::read(&text) {
             panic!("{}: {problems:?}", path.display());
         }
     }

@@ -104,7 +104,7 @@ impl Setup {
             Provider::Nobody => fill_with_examples(&manifest.settings_schema, &mut settings),
             Provider::Recording(_) => {}
         }
-        manifest.check_settings(&Value::Object(settings)).map_err(|problems| {
+        berth_settings::check(manifest, &Value::Object(settings)).map_err(|problems| {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             SetupError::Settings(problems.join("; "))
         })

@@ -49,7 +49,7 @@ pub(crate) fn manifest(bytes: &[u8]) -> Result<Manifest, Vec<String>> {
         )]);
     };
     let text = std::str::from_utf8(data).map_err(|_| vec!["manifest: is not UTF-8".to_owned()])?;
-    Manifest::parse(text).map_err(|problems| problems.iter().map(|p| format!("manifest: {p}")).collect())
+    berth_settings::read(text).map_err(|problems| problems.iter().map(|p| format!("manifest: {p}")).collect())
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ fn provider_with(script: Scripted, more: &Value) -> (Booksy, Rc<Scripted>) {
     let script = testing::play(script);
     let mut settings = json!({"base_url": "https://booksy.example", "business_id": "biz_1"});
     settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    testing::set_settings(&manifest().check_settings(&settings).unwrap().to_string());
+    testing::set_settings(&berth_settings::check(&manifest(), &settings).unwrap().to_string());
     (Booksy::open().unwrap(), script)
 }
 

@@ -20,7 +20,7 @@ use crate::CalCom;
 fn provider(script: Scripted) -> (CalCom, Rc<Scripted>) {
     let script = testing::play(script);
     let manifest = Manifest::parse(include_str!("../plugin.toml")).unwrap();
-    testing::set_settings(&manifest.check_settings(&json!({})).unwrap().to_string());
+    testing::set_settings(&berth_settings::check(&manifest, &json!({})).unwrap().to_string());
     (CalCom::open().unwrap(), script)
 }
 

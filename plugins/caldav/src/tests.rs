@@ -26,7 +26,7 @@ fn provider_with(settings: &Value, script: Scripted) -> (CalDav, Rc<Scripted>) {
     for (name, value) in settings.as_object().unwrap() {
         all[name] = value.clone();
     }
-    testing::set_settings(&manifest.check_settings(&all).unwrap().to_string());
+    testing::set_settings(&berth_settings::check(&manifest, &all).unwrap().to_string());
     (CalDav::open().unwrap(), script)
 }
 

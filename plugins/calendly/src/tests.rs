@@ -26,7 +26,7 @@ fn provider(script: Scripted) -> (Calendly, Rc<Scripted>) {
 fn with_settings(settings: &Value, script: Scripted) -> (Calendly, Rc<Scripted>) {
     let script = testing::play(script);
     let manifest = Manifest::parse(include_str!("../plugin.toml")).unwrap();
-    testing::set_settings(&manifest.check_settings(settings).unwrap().to_string());
+    testing::set_settings(&berth_settings::check(&manifest, settings).unwrap().to_string());
     (Calendly::open().unwrap(), script)
 }
 

@@ -29,7 +29,7 @@ fn provider_with(script: Scripted, more: &Value) -> (HighLevel, Rc<Scripted>) {
     let manifest = Manifest::parse(include_str!("../plugin.toml")).unwrap();
     let mut settings = json!({ "location_id": "loc_1" });
     settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    testing::set_settings(&manifest.check_settings(&settings).unwrap().to_string());
+    testing::set_settings(&berth_settings::check(&manifest, &settings).unwrap().to_string());
     (HighLevel::open().unwrap(), script)
 }
 

@@ -20,7 +20,7 @@ use crate::GoogleCalendar;
 fn provider_with(script: Scripted, settings: &Value) -> (GoogleCalendar, Rc<Scripted>) {
     let script = testing::play(script);
     let manifest = Manifest::parse(include_str!("../plugin.toml")).unwrap();
-    testing::set_settings(&manifest.check_settings(settings).unwrap().to_string());
+    testing::set_settings(&berth_settings::check(&manifest, settings).unwrap().to_string());
     (GoogleCalendar::open().unwrap(), script)
 }
 

@@ -28,7 +28,7 @@ fn set(settings: &Value) {
     let manifest = Manifest::parse(include_str!("../plugin.toml")).unwrap();
     let mut all = json!({ "base_url": "https://cal.example.com" });
     all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-    testing::set_settings(&manifest.check_settings(&all).unwrap().to_string());
+    testing::set_settings(&berth_settings::check(&manifest, &all).unwrap().to_string());
     testing::set_credential("address", |message| message.iter().cycle().take(32).copied().collect());
 }
 

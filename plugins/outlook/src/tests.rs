@@ -20,7 +20,7 @@ use crate::Outlook;
 fn provider_with(settings: &Value, script: Scripted) -> (Outlook, Rc<Scripted>) {
     let script = testing::play(script);
     let manifest = Manifest::parse(include_str!("../plugin.toml")).unwrap();
-    testing::set_settings(&manifest.check_settings(settings).unwrap().to_string());
+    testing::set_settings(&berth_settings::check(&manifest, settings).unwrap().to_string());
     (Outlook::open().unwrap(), script)
 }
 

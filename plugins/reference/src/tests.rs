@@ -17,7 +17,7 @@ use crate::Reference;
 
 fn open(settings: &serde_json::Value) -> Reference {
     let manifest = Manifest::parse(include_str!("../plugin.toml")).unwrap();
-    let settings = manifest.check_settings(settings).unwrap();
+    let settings = berth_settings::check(&manifest, settings).unwrap();
     testing::set_settings(&settings.to_string());
     Reference::open().unwrap()
 }
@@ -83,7 +83,7 @@ fn every_failure_of_the_schema_can_be_read() {
             assert_ne!(provider.validate().err(), None, "{failure}");
         }
     }
-    assert!(manifest.check_settings(&json!({ "fail_everything": "vendor" })).is_err());
+    assert!(berth_settings::check(&manifest, &json!({ "fail_everything": "vendor" })).is_err());
 }
 
 #[test]

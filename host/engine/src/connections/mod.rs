@@ -341,7 +341,7 @@ impl Engine {
     ) -> Outcome<()> {
         let mut fields = Fields::default();
         fields.text("/name", &connection.name, 100);
-        match manifest.check_settings(&connection.settings) {
+        match berth_settings::check(manifest, &connection.settings) {
             Ok(filled) => connection.settings = filled,
             Err(problems) => {
                 for problem in problems {

@@ -223,7 +223,8 @@ pub struct ManifestProblem {
 }
 
 impl Manifest {
-    /// Read and check a manifest. All problems at once.
+    /// Read and check a manifest. All problems at once. Whether the settings schema is a JSON Schema is asked by who has such an engine
+    /// (`berth_settings::read`).
     pub fn parse(text: &str) -> Result<Self, Vec<ManifestProblem>> {
         let problem = |message: String| vec![ManifestProblem { path: "plugin.toml".to_owned(), message }];
         if text.len() > limits::MANIFEST_BYTES_MAX {
@@ -258,9 +259,7 @@ impl Manifest {
                 );
             }
         }
-        if jsonschema::validator_for(&self.settings_schema).is_err()
-            || self.settings_schema.get("type").and_then(Value::as_str) != Some("object")
-        {
+        if self.settings_schema.get("type").and_then(Value::as_str) != Some("object") {
             bad("settings-schema".to_owned(), "must be a JSON Schema of type object");
         }
         let properties = self.settings_schema.get("properties");
@@ -337,31 +336,6 @@ impl Manifest {
             Some(url.port().map_or(host.clone(), |port| format!("{host}:{port}")))
         };
         self.host_settings.iter().filter_map(host_of).collect()
-    }
-
-    /// Check a settings object against the schema and fill in top-level defaults. All problems at once, by JSON Pointer.
-    pub fn check_settings(&self, settings: &Value) -> Result<Value, Vec<ManifestProblem>> {
-        let mut filled = settings.clone();
-        if let (Some(object), Some(properties)) =
-            (filled.as_object_mut(), self.settings_schema.get("properties").and_then(Value::as_object))
-        {
-            for (name, schema) in properties {
-                if let (false, Some(default)) = (object.contains_key(name), schema.get("default")) {
-                    object.insert(name.clone(), default.clone());
-                }
-            }
-        }
-        let validator = jsonschema::validator_for(&self.settings_schema).map_err(|e| {
-            vec![ManifestProblem { path: "settings-schema".to_owned(), message: e.to_string() }]
-        })?;
-        let problems: Vec<_> = validator
-            .iter_errors(&filled)
-            .map(|e| ManifestProblem {
-                path: format!("settings{}", e.instance_path()),
-                message: e.to_string(),
-            })
-            .collect();
-        if problems.is_empty() { Ok(filled) } else { Err(problems) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Recurrence (RFC 5545 section 3.3.10): from a rule on a wall clock to instants.
 //!
-//! Local times are followed as if they were UTC (`expand`); each is then read on the zone's clock by the rule of [`crate::hours`]:
+//! Local times are followed as if they were UTC (`expand`); each is then read on the zone's clock by the rule of [`crate::scheduling::hours`]:
 //!
 //! - A rule that is daily or coarser names a time of a day. In a gap it takes the offset before it: it comes, shifted, and is counted.
 //!   Where a shifted time falls on another of the same rule, the two are one occurrence, of which `COUNT` counts both local times.

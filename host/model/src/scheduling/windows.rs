@@ -1,7 +1,7 @@
 //! Open hours: from rules on wall clocks to windows on the time line.
 //!
 //! A local time that does not exist takes the offset before the gap; one that exists twice is its first occurrence; a civil day
-//! that a zone skipped has no window (SCHEDULING rule 2; see [`crate::hours`]).
+//! that a zone skipped has no window (SCHEDULING rule 2; see [`crate::scheduling::hours`]).
 
 use std::collections::{HashMap, HashSet};
 

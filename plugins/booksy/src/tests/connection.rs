@@ -14,9 +14,9 @@ const BUSINESS: &str = r#"{"id":"biz_1","name":"Salon Ada","timezone":"Europe/Wa
 #[test]
 fn the_manifest_needs_an_address_and_a_business_and_gives_the_secret_to_new_webhooks() {
     let manifest = manifest();
-    assert!(manifest.check_settings(&json!({})).is_err());
+    assert!(berth_settings::check(&manifest, &json!({})).is_err());
     let good = json!({"base_url": "https://booksy.example", "business_id": "biz_1"});
-    let settings = manifest.check_settings(&good).unwrap();
+    let settings = berth_settings::check(&manifest, &good).unwrap();
     assert!(manifest.hosts_asked(&settings).contains("booksy.example"));
     assert_eq!(settings["api_profile"], "contract-v1");
     for bad in [
@@ -24,7 +24,7 @@ fn the_manifest_needs_an_address_and_a_business_and_gives_the_secret_to_new_webh
         json!({"base_url": "https://booksy.example", "business_id": ""}),
         json!({"base_url": "https://booksy.example", "business_id": "biz_1", "api_profile": "partner-v03"}),
     ] {
-        assert!(manifest.check_settings(&bad).is_err(), "{bad}");
+        assert!(berth_settings::check(&manifest, &bad).is_err(), "{bad}");
     }
     let secret = &manifest.credentials["webhook-secret"].attach[0];
     assert_eq!((secret.body_field.as_deref(), secret.method.as_deref()), (Some("/secret"), Some("POST")));

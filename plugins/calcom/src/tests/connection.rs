@@ -19,9 +19,13 @@ fn the_manifest_attaches_the_secret_to_both_webhook_requests_and_checks_signatur
     assert!(secret.attach.iter().all(|a| a.body_field.as_deref() == Some("/secret")));
     let webhook = manifest.webhook.as_ref().unwrap();
     assert_eq!((webhook.header.as_str(), webhook.tolerance_seconds), ("x-cal-signature-256", 7_200));
-    let own = manifest.check_settings(&json!({ "base_url": "https://cal.selfhosted.example" })).unwrap();
+    let own =
+        berth_settings::check(&manifest, &json!({ "base_url": "https://cal.selfhosted.example" })).unwrap();
     assert!(manifest.hosts_asked(&own).contains("cal.selfhosted.example"));
-    assert!(manifest.check_settings(&json!({ "base_url": "https://cal.selfhosted.example/api" })).is_err());
+    assert!(
+        berth_settings::check(&manifest, &json!({ "base_url": "https://cal.selfhosted.example/api" }))
+            .is_err()
+    );
 }
 
 #[test]

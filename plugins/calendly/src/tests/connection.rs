@@ -34,7 +34,7 @@ fn the_manifest_signs_every_subscription() {
         !oauth.scopes.iter().any(|s| s.starts_with("organizations:")),
         "members and invitations are not read"
     );
-    assert!(manifest.check_settings(&json!({"scope": "everybody"})).is_err());
+    assert!(berth_settings::check(&manifest, &json!({"scope": "everybody"})).is_err());
 }
 
 #[test]

@@ -18,14 +18,14 @@ const LIST: &str = "/calendars/?locationId=loc_1";
 #[test]
 fn the_manifest_asks_for_the_sub_account_and_little_else() {
     let manifest = Manifest::parse(include_str!("../../plugin.toml")).unwrap();
-    assert!(manifest.check_settings(&json!({})).is_err());
-    let settings = manifest.check_settings(&json!({ "location_id": "loc_1" })).unwrap();
+    assert!(berth_settings::check(&manifest, &json!({})).is_err());
+    let settings = berth_settings::check(&manifest, &json!({ "location_id": "loc_1" })).unwrap();
     assert_eq!(settings["calendar_ids"], json!([]));
     assert!(manifest.hosts_asked(&settings).contains("services.leadconnectorhq.com"));
     for wrong in
         [json!({ "location_id": "../x" }), json!({ "location_id": "a", "calendar_ids": vec!["c"; 2] })]
     {
-        assert!(manifest.check_settings(&wrong).is_err(), "{wrong}");
+        assert!(berth_settings::check(&manifest, &wrong).is_err(), "{wrong}");
     }
 }
 

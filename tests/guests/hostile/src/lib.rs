@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn the_manifest_is_valid_and_an_unknown_mode_says_so() {
         let manifest = Manifest::parse(include_str!("../plugin.toml")).unwrap();
-        let settings = manifest.check_settings(&json!({ "mode": "kind" })).unwrap();
+        let settings = berth_settings::check(&manifest, &json!({ "mode": "kind" })).unwrap();
         testing::set_settings(&settings.to_string());
         let refused = Hostile::open().unwrap().validate();
         assert!(matches!(refused, Err(ProviderError::Invalid(p)) if p[0].message.contains("kind")));

@@ -1,5 +1,3 @@
-use serde_json::json;
-
 use super::{hosts::is_host_pattern, *};
 
 #[test]
@@ -109,30 +107,6 @@ fn a_token_in_the_body_stands_alone() {
 }
 
 #[test]
-fn settings_are_checked_and_defaults_filled_in() {
-    let text = r#"
-id = "acme"
-version = "1.0.0"
-contract = "0.1"
-name = "Acme"
-host-settings = ["base_url"]
-[settings-schema]
-type = "object"
-additionalProperties = false
-[settings-schema.properties.base_url]
-type = "string"
-default = "https://api.acme.example:8443/v1"
-"#;
-    let manifest = Manifest::parse(text).unwrap();
-    let settings = manifest.check_settings(&serde_json::json!({})).unwrap();
-    assert_eq!(settings["base_url"], "https://api.acme.example:8443/v1");
-    assert!(manifest.hosts_asked(&settings).contains("api.acme.example:8443"));
-    let problems = manifest.check_settings(&serde_json::json!({ "base_url": 7 })).unwrap_err();
-    assert_eq!(problems[0].path, "settings/base_url");
-    assert!(manifest.check_settings(&serde_json::json!({ "typo": 7 })).is_err());
-}
-
-#[test]
 fn rates_are_for_a_connection_and_for_all() {
     let with = |rates: &str| {
         let text =
@@ -155,18 +129,7 @@ fn rates_are_for_a_connection_and_for_all() {
 }
 
 #[test]
-fn what_is_deep_or_refers_to_itself_ends() {
-    for schema in [
-        json!({ "type": "object", "allOf": [{ "$ref": "#" }] }),
-        json!({ "type": "object", "not": { "$ref": "#" } }),
-        json!({ "type": "object", "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } }),
-        json!({ "type": "object", "$dynamicRef": "#me", "$dynamicAnchor": "me" }),
-        json!({ "type": "object", "properties": { "inside": { "$ref": "#" } } }),
-    ] {
-        let Ok(validator) = jsonschema::validator_for(&schema) else { continue };
-        let deep = (0..100).fold(json!({}), |inside, _| json!({ "inside": inside }));
-        let _ = validator.iter_errors(&deep).count();
-    }
+fn what_is_deep_is_refused() {
     for deep in ["[", "{a=", "{\"a\"="] {
         let text = format!("id = {}", deep.repeat(20_000));
         assert!(Manifest::parse(&text).is_err());
