@@ -25,7 +25,7 @@ use crate::{
     operation::Operation,
     registry::Serving,
     sandbox::{Sandbox, SandboxParts},
-    spent::Meter,
+    spent::{Meter, thread_cpu_ns},
 };
 
 /// The future of a guest's function, with its answer checked.
@@ -172,9 +172,9 @@ pub(crate) async fn bounded<T>(
 ) -> Result<T, Fault> {
     let mut work = pin!(work);
     let metered = poll_fn(|task| {
-        let start = std::time::Instant::now();
+        let before = thread_cpu_ns();
         let poll = work.as_mut().poll(task);
-        meter.ran(start.elapsed().as_nanos());
+        meter.ran(thread_cpu_ns().saturating_sub(before));
         poll
     });
     tokio::time::timeout(wall, metered).await.unwrap_or(Err(Fault::WallTime))

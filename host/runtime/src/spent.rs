@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// A budget of the sandbox that ran out. Travels through wasmtime as the cause of a trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Spent {
@@ -30,7 +32,7 @@ impl Spent {
 /// What a call used. Shared with whoever reads it after the sandbox is gone.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    /// Time in which the call was being run (not waiting), in nanoseconds.
+    /// Processor time of the call, in nanoseconds: not what it waited, nor what other threads had of the processor meanwhile.
     pub(crate) busy_ns: AtomicU64,
     /// Most linear memory at once, in bytes.
     pub(crate) memory_peak_bytes: AtomicUsize,
@@ -43,11 +45,18 @@ impl Meter {
     }
 
     /// Add a stretch of running. One stretch ends at the next tick at the latest, because the guest yields there; what is
-    /// longer is time in which the operating system ran something else, which is not the guest's fault.
-    pub(crate) fn ran(&self, ns: u128) {
-        let ns = u64::try_from(ns).unwrap_or(u64::MAX).min(TICK_NS);
-        self.busy_ns.fetch_add(ns, Ordering::Relaxed);
+    /// longer was spent by the host itself, which is not the guest's fault.
+    pub(crate) fn ran(&self, ns: u64) {
+        self.busy_ns.fetch_add(ns.min(TICK_NS), Ordering::Relaxed);
     }
+}
+
+/// What this thread has had of the processor so far, in nanoseconds. On a machine with much to do a thread is held up within a stretch: a
+/// clock on the wall would make that the guest's.
+pub(crate) fn thread_cpu_ns() -> u64 {
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    let (seconds, rest) = (u64::try_from(spent.tv_sec), u64::try_from(spent.tv_nsec));
+    seconds.unwrap_or(0).saturating_mul(1_000_000_000).saturating_add(rest.unwrap_or(0))
 }
 
 /// Length of an epoch tick, in nanoseconds.
@@ -60,11 +69,22 @@ mod tests {
     #[test]
     fn a_stretch_counts_one_tick_at_most() {
         let meter = Meter::default();
-        meter.ran(u128::from(TICK_NS) * 50);
+        meter.ran(TICK_NS * 50);
         assert_eq!(meter.cpu_ticks(), 1);
-        meter.ran(u128::from(TICK_NS / 2));
+        meter.ran(TICK_NS / 2);
         assert_eq!(meter.cpu_ticks(), 1);
-        meter.ran(u128::from(TICK_NS / 2));
+        meter.ran(TICK_NS / 2);
         assert_eq!(meter.cpu_ticks(), 2);
+    }
+
+    #[test]
+    fn what_other_threads_have_of_the_processor_is_not_counted() {
+        let before = thread_cpu_ns();
+        let busy = std::thread::spawn(|| {
+            let before = thread_cpu_ns();
+            while thread_cpu_ns() - before < 3 * TICK_NS {}
+        });
+        busy.join().unwrap();
+        assert!(thread_cpu_ns() - before < TICK_NS, "this one only waited");
     }
 }
