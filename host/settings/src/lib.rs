@@ -10,13 +10,9 @@ use serde_json::Value;
 /// Read and check a manifest, its settings schema (JSON Schema, draft 2020-12 if it names no other) included. All problems at once.
 ///
 /// # Errors
-/// What [`Manifest::parse`] finds, or `settings-schema` if it is no schema.
+/// What is wrong, each by its key; `settings-schema` if it is no schema.
 pub fn read(text: &str) -> Result<Manifest, Vec<ManifestProblem>> {
-    let manifest = Manifest::parse(text)?;
-    match jsonschema::validator_for(&manifest.settings_schema) {
-        Ok(_) => Ok(manifest),
-        Err(error) => Err(vec![no_schema(&error)]),
-    }
+    Manifest::parse_with(text, |schema| jsonschema::validator_for(schema).is_ok())
 }
 
 /// Check a settings object against the manifest's schema and fill in top-level defaults. All problems at once, by JSON Pointer.
@@ -33,17 +29,14 @@ pub fn check(manifest: &Manifest, settings: &Value) -> Result<Value, Vec<Manifes
             }
         }
     }
-    let validator = jsonschema::validator_for(&manifest.settings_schema).map_err(|e| vec![no_schema(&e)])?;
+    let validator = jsonschema::validator_for(&manifest.settings_schema)
+        .map_err(|e| vec![ManifestProblem { path: "settings-schema".to_owned(), message: e.to_string() }])?;
     let problem = |error: jsonschema::ValidationError<'_>| ManifestProblem {
         path: format!("settings{}", error.instance_path()),
         message: error.to_string(),
     };
     let problems: Vec<_> = validator.iter_errors(&filled).map(problem).collect();
     if problems.is_empty() { Ok(filled) } else { Err(problems) }
-}
-
-fn no_schema(error: &jsonschema::ValidationError<'_>) -> ManifestProblem {
-    ManifestProblem { path: "settings-schema".to_owned(), message: format!("must be a JSON Schema: {error}") }
 }
 
 #[cfg(test)]

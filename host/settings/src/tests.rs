@@ -31,6 +31,10 @@ fn what_is_no_schema_is_refused() {
     for wrong in ["type = \"object\"\nrequired = 7", "type = \"object\"\nproperties = \"none\""] {
         let problems = read(&format!("{HEAD}[settings-schema]\n{wrong}\n")).unwrap_err();
         assert_eq!(problems[0].path, "settings-schema", "{wrong}");
+        // With whatever else is wrong.
+        let text = format!("{}[settings-schema]\n{wrong}\n", HEAD.replace("1.0.0", "1"));
+        let paths: Vec<String> = read(&text).unwrap_err().into_iter().map(|problem| problem.path).collect();
+        assert_eq!(paths, ["version", "settings-schema"], "{wrong}");
     }
 }
 

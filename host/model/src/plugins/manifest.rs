@@ -223,20 +223,24 @@ pub struct ManifestProblem {
 }
 
 impl Manifest {
-    /// Read and check a manifest. All problems at once. Whether the settings schema is a JSON Schema is asked by who has such an engine
-    /// (`berth_settings::read`).
+    /// Read and check a manifest, but for whether its settings schema is a JSON Schema ([`Manifest::parse_with`]).
     pub fn parse(text: &str) -> Result<Self, Vec<ManifestProblem>> {
+        Self::parse_with(text, |_| true)
+    }
+
+    /// Read and check a manifest. All problems at once. What is a JSON Schema says who has an engine for that (`berth_settings::read`).
+    pub fn parse_with(text: &str, is_schema: impl Fn(&Value) -> bool) -> Result<Self, Vec<ManifestProblem>> {
         let problem = |message: String| vec![ManifestProblem { path: "plugin.toml".to_owned(), message }];
         if text.len() > limits::MANIFEST_BYTES_MAX {
             return Err(problem(format!("is larger than {} bytes", limits::MANIFEST_BYTES_MAX)));
         }
         let manifest: Self = toml::from_str(text).map_err(|e| problem(e.to_string()))?;
-        let problems = manifest.problems();
+        let problems = manifest.problems(is_schema);
         if problems.is_empty() { Ok(manifest) } else { Err(problems) }
     }
 
     /// Everything that is wrong beyond the syntax.
-    fn problems(&self) -> Vec<ManifestProblem> {
+    fn problems(&self, is_schema: impl Fn(&Value) -> bool) -> Vec<ManifestProblem> {
         let mut found = Vec::new();
         let mut bad = |path: String, message: &str| {
             found.push(ManifestProblem { path, message: message.to_owned() });
@@ -259,7 +263,9 @@ impl Manifest {
                 );
             }
         }
-        if self.settings_schema.get("type").and_then(Value::as_str) != Some("object") {
+        if !is_schema(&self.settings_schema)
+            || self.settings_schema.get("type").and_then(Value::as_str) != Some("object")
+        {
             bad("settings-schema".to_owned(), "must be a JSON Schema of type object");
         }
         let properties = self.settings_schema.get("properties");
