@@ -98,7 +98,7 @@ impl Sandbox {
         let cpu_ns_max = u64::from(cpu_ticks_max).saturating_mul(TICK_NS);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |_| {
-            if meter.busy_ns.load(std::sync::atomic::Ordering::Relaxed) >= cpu_ns_max {
+            if meter.cpu_ns.load(std::sync::atomic::Ordering::Relaxed) >= cpu_ns_max {
                 return Err(Spent::Cpu.into());
             }
             // tokio's own yield, not wasmtime's: it lets the timers and sockets have their turn.

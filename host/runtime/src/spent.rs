@@ -33,7 +33,7 @@ impl Spent {
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     /// Processor time of the call, in nanoseconds: not what it waited, nor what other threads had of the processor meanwhile.
-    pub(crate) busy_ns: AtomicU64,
+    pub(crate) cpu_ns: AtomicU64,
     /// Most linear memory at once, in bytes.
     pub(crate) memory_peak_bytes: AtomicUsize,
 }
@@ -41,13 +41,13 @@ pub(crate) struct Meter {
 impl Meter {
     /// Processor time in epoch ticks, begun ones not counted.
     pub(crate) fn cpu_ticks(&self) -> u64 {
-        self.busy_ns.load(Ordering::Relaxed) / TICK_NS
+        self.cpu_ns.load(Ordering::Relaxed) / TICK_NS
     }
 
     /// Add a stretch of running. One stretch ends at the next tick at the latest, because the guest yields there; what is
     /// longer was spent by the host itself, which is not the guest's fault.
     pub(crate) fn ran(&self, ns: u64) {
-        self.busy_ns.fetch_add(ns.min(TICK_NS), Ordering::Relaxed);
+        self.cpu_ns.fetch_add(ns.min(TICK_NS), Ordering::Relaxed);
     }
 }
 
