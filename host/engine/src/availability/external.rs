@@ -151,7 +151,7 @@ impl Engine {
     ) -> Result<Vec<Instant>, CallError> {
         let mut starts = Vec::new();
         for part in parts(query.within, days)? {
-            let context = CallContext { call: self.new_id(), ..context.clone() };
+            let context = self.next_call(context);
             let slots =
                 self.providers().free_slots(&context, SlotQuery { within: part, ..query.clone() }).await?;
             starts.extend(slots.into_iter().map(|slot| slot.when.start()));
@@ -170,7 +170,7 @@ impl Engine {
     ) -> Result<Arc<[ExternalBusyTime]>, CallError> {
         let mut busy = Vec::new();
         for part in parts(query.within, days)? {
-            let context = CallContext { call: self.new_id(), ..context.clone() };
+            let context = self.next_call(context);
             busy.extend(self.providers().busy(&context, BusyQuery { within: part, ..query.clone() }).await?);
         }
         busy.sort_unstable_by(|a, b| (a.when, &a.source).cmp(&(b.when, &b.source)));

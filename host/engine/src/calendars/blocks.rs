@@ -21,7 +21,11 @@ use berth_store::{
 use serde_json::json;
 
 use super::entries::NOT_WRITTEN;
-use crate::{Engine, Outcome, jobs::queue::JobLease, jobs::queue::WRITE_BLOCKS, problems::of_store};
+use crate::{
+    Engine, Outcome,
+    jobs::queue::{JobLease, WRITE_BLOCKS},
+    problems::of_store,
+};
 
 /// Before entries in calendars: somebody may book the time there.
 const PRIORITY: i64 = 20;
@@ -189,7 +193,7 @@ impl Engine {
             when: block.when,
             title: TITLE.to_owned(),
         };
-        let cx = CallContext { call: self.new_id(), ..context.clone() };
+        let cx = self.next_call(context);
         match self.providers().create_block(&cx, request).await {
             Ok(made) => Ok((BlockState::Closed, Some(made.id))),
             // What was booked there comes with the next news, and is a conflict then.
@@ -213,7 +217,7 @@ impl Engine {
             (None, _) => None,
         };
         let Some(id) = id else { return Ok(None) };
-        let cx = CallContext { call: self.new_id(), ..context.clone() };
+        let cx = self.next_call(context);
         match self.providers().remove_block(&cx, id.clone()).await {
             Ok(()) | Err(CallError::Provider(ProviderError::NotFound)) => Ok(Some(id)),
             Err(error) => Err(error),
@@ -231,7 +235,7 @@ impl Engine {
             calendar: calendar.calendar.clone(),
             when: block.when,
         };
-        let cx = CallContext { call: self.new_id(), ..context.clone() };
+        let cx = self.next_call(context);
         let found = self.providers().find_blocks(&cx, lookup).await?;
         Ok(found.into_iter().next().map(|block| block.id))
     }

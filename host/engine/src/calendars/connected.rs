@@ -236,7 +236,7 @@ impl Engine {
                 id: external_id,
                 reason: None,
             };
-            let cx = berth_model::outbound::provider::CallContext { call: self.new_id(), ..context.clone() };
+            let cx = self.next_call(&context);
             if let Err(error) = self.providers().cancel_booking(&cx, request).await {
                 tracing::warn!(calendar = %id, outcome = error.outcome(), "an entry was not taken out of a calendar");
             }

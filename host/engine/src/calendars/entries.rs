@@ -18,7 +18,11 @@ use berth_store::{
 };
 use serde_json::json;
 
-use crate::{Engine, Outcome, jobs::queue::JobLease, jobs::queue::WRITE_CALENDARS, problems::of_store};
+use crate::{
+    Engine, Outcome,
+    jobs::queue::{JobLease, WRITE_CALENDARS},
+    problems::of_store,
+};
 
 /// After bookings, before synchronisations.
 const PRIORITY: i64 = 30;
@@ -159,7 +163,7 @@ impl Engine {
         calendar: &CalendarRecord,
         known: Option<String>,
     ) -> Result<Option<String>, CallError> {
-        let next = || CallContext { call: self.new_id(), ..context.clone() };
+        let next = || self.next_call(context);
         let belongs = match booking.status {
             BookingStatus::Confirmed => booking.members().any(|member| member == calendar.member),
             BookingStatus::Pending | BookingStatus::Cancelled | BookingStatus::Failed => false,
@@ -239,7 +243,7 @@ impl Engine {
             created_after: booking.created_at.plus_seconds(-600),
             when: booking.when,
         };
-        let cx = CallContext { call: self.new_id(), ..context.clone() };
+        let cx = self.next_call(context);
         let found = self.providers().find_by_reference(&cx, lookup).await?;
         // A booking may have entries in several calendars of one account.
         let here =

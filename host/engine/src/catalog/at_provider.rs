@@ -5,7 +5,7 @@ use berth_model::{
     id::ConnectionId,
     limits,
     mirror::sync::{ItemKind, MirroredItem},
-    outbound::provider::{CallContext, CallError, ExternalEventType, Page, PageRequest},
+    outbound::provider::{CallError, ExternalEventType, Page, PageRequest},
     time::Instant,
 };
 use berth_store::StoreError;
@@ -90,7 +90,7 @@ impl Engine {
         let context = context.map_err(|_| not_active())?;
         let (mut token, mut others) = (None, Vec::new());
         for _ in 0..limits::SYNC_ITEM_PAGES_MAX {
-            let cx = CallContext { call: self.new_id(), ..context.clone() };
+            let cx = self.next_call(&context);
             let page = PageRequest { token: token.take(), limit: limits::PAGE_ITEMS_MAX };
             let page = self.providers().list_event_types(&cx, page).await?;
             if let Err(error) = self.keep_event_types(connection, &page.items).await.map_err(of_store) {

@@ -45,6 +45,11 @@ pub(crate) fn granted(
 }
 
 impl Engine {
+    /// A context of its own for each call, so that each can be told apart.
+    pub(crate) fn next_call(&self, cx: &CallContext) -> CallContext {
+        CallContext { call: self.new_id(), ..cx.clone() }
+    }
+
     /// Hosts that the operator, the tenant and the listing grant a plugin, intersected. A level that says nothing does not
     /// narrow, except the instance: what the operator does not grant is not granted.
     pub(crate) async fn granted_hosts(

@@ -120,7 +120,7 @@ impl Engine {
         let said = async {
             for subscription in leave.subscriptions {
                 let id = subscription.id.clone();
-                let context = CallContext { call: self.new_id(), ..leave.context.clone() };
+                let context = self.next_call(&leave.context);
                 match self.providers().unsubscribe(&context, subscription).await {
                     Ok(()) => left.retain(|other| *other != id),
                     Err(error) => {

@@ -123,7 +123,7 @@ impl Engine {
         for old in self.store().old_subscriptions(tenant, id).await? {
             // A provider that gave back the same one must not lose it.
             if connection.subscription.as_ref().is_none_or(|current| current.id != old.id) {
-                let context = CallContext { call: self.new_id(), ..context.clone() };
+                let context = self.next_call(context);
                 match self.providers().unsubscribe(&context, old.clone()).await {
                     Ok(()) => {}
                     Err(error) if error.is_definite() => {
@@ -176,7 +176,7 @@ impl Engine {
         if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.webhooks) {
             return Ok(Kept::None("the provider has no webhooks"));
         }
-        let context = CallContext { call: self.new_id(), ..context.clone() };
+        let context = self.next_call(context);
         if let Some(subscription) = &connection.subscription
             && subscription.expires_at.is_some()
         {
@@ -196,7 +196,7 @@ impl Engine {
             idempotency_key: format!("{}-subscribe-{}", connection.id, connection.revision),
             callback_url,
         };
-        let context = CallContext { call: self.new_id(), ..context };
+        let context = self.next_call(&context);
         match self.providers().subscribe(&context, request).await {
             Ok(made) if connection.subscription.as_ref().is_some_and(|known| known.id == made.id) => {
                 Ok(Kept::Same(made))

@@ -50,7 +50,7 @@ impl Engine {
             }
             WebhookEvent::Rescheduled { old_id, booking } => (Some(old_id), booking),
             WebhookEvent::ChangedGoAndSync(Some(id)) => {
-                let context = CallContext { call: self.new_id(), ..context.clone() };
+                let context = self.next_call(context);
                 match self.providers().get_booking(&context, id.clone()).await {
                     Ok(twin) => (None, twin),
                     Err(CallError::Provider(ProviderError::NotFound)) => {

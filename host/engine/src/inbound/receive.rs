@@ -24,8 +24,7 @@ use serde_json::{Value, json};
 use super::{apply::CONFLICT, refusals::is_from};
 use crate::{
     Caller, Engine, Outcome, beside,
-    jobs::queue::PROCESS_WEBHOOKS,
-    jobs::queue::{JobLease, is_last},
+    jobs::queue::{JobLease, PROCESS_WEBHOOKS, is_last},
     problems::{of_call, of_store},
 };
 

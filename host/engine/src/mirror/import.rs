@@ -74,7 +74,7 @@ impl Engine {
             let id = booking.external_id.clone().unwrap_or_default();
             let before = self.store().mirrored(connection.tenant, connection.id, &id).await?;
             // Not in the list is not gone: lists have windows.
-            let cx = CallContext { call: self.new_id(), ..context.clone() };
+            let cx = self.next_call(context);
             match self.providers().get_booking(&cx, id.clone()).await {
                 Ok(twin) => {
                     if let Err(error) =

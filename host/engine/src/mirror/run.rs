@@ -109,7 +109,7 @@ impl Engine {
             if self.now() >= began.plus_millis(half_a_lease) {
                 break;
             }
-            let cx = CallContext { call: self.new_id(), ..context.clone() };
+            let cx = self.next_call(context);
             let asked =
                 self.providers().list_changes(&cx, state.position.clone(), limits::SYNC_PAGE_ITEMS).await;
             let page = match asked {
@@ -250,7 +250,7 @@ impl Engine {
     ) -> Result<Result<(), CallError>, StoreError> {
         let mut token = None;
         for _ in 0..limits::SYNC_ITEM_PAGES_MAX {
-            let cx = CallContext { call: self.new_id(), ..context.clone() };
+            let cx = self.next_call(context);
             let (items, next) = match self.item_page(&cx, kind, token.take()).await {
                 Ok(page) => page,
                 Err(error) => return Ok(Err(error)),

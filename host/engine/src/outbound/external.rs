@@ -76,11 +76,6 @@ impl Engine {
         Err(wrong_state("its moves come to no end there"))
     }
 
-    /// A context of its own for each call, so that each can be told apart.
-    pub(crate) fn next_call(&self, cx: &CallContext) -> CallContext {
-        CallContext { call: self.new_id(), ..cx.clone() }
-    }
-
     /// A time of this booking's event type, widened by its buffers.
     pub(crate) async fn blocked(&self, booking: &Booking, when: Interval) -> Result<Interval, StoreError> {
         let event_type = self.store().event_type(booking.tenant, booking.event_type).await?;
