@@ -51,3 +51,18 @@ fn the_http_interface() {
     let document = serde_json::to_value(berth_server::openapi()).unwrap();
     settings().bind(|| insta::assert_json_snapshot!("openapi", document));
 }
+
+/// The page of the schema is what the register of personal data makes.
+#[test]
+fn the_schema_page() {
+    let (path, page) = (root().join("host/SCHEMA.md"), berth_store::personal::page());
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = kept.lines().zip(page.lines()).find(|(kept, made)| kept != made);
+    assert!(
+        kept == page,
+        "host/SCHEMA.md is not what host/store/src/personal.rs makes, first in {differs:?}"
+    );
+}

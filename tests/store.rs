@@ -29,6 +29,8 @@ mod limits;
 mod logs;
 #[path = "store/oauth.rs"]
 mod oauth;
+#[path = "store/personal.rs"]
+mod personal;
 #[path = "store/plugins.rs"]
 mod plugins;
 #[path = "store/remembered.rs"]
@@ -124,6 +126,7 @@ on_both! {
     oauth::client_secrets_survive_another_vault_key,
     oauth::clients_are_kept_and_their_secrets_sealed,
     oauth::one_replica_renews_at_a_time,
+    personal::every_column_has_a_line,
     plugins::grants_narrow,
     plugins::one_version_is_active,
     remembered::a_connection_that_goes_takes_nobody_s_time_with_it,

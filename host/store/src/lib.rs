@@ -9,6 +9,7 @@ pub mod error;
 mod files;
 mod methods;
 mod migrations;
+pub mod personal;
 mod postgres;
 pub mod records;
 mod remembered;
