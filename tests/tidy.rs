@@ -66,6 +66,25 @@ fn nothing_is_left_for_later_in_code() {
 
 /// What counts with data of its own is wrong as soon as a law changes: components ask the host.
 #[test]
+fn one_door_leads_to_another_state_of_a_booking() {
+    let mut doors = Vec::new();
+    for (path, text) in files("host", ".rs") {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in code.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+            let sets = |to: &str| line.contains(".status = ") && line.contains(to);
+            if sets("BookingStatus::")
+                || line.starts_with("booking.status = ")
+                || line.starts_with("b.status = ")
+            {
+                doors.push(format!("{}: {line}", path.file_name().unwrap().to_string_lossy()));
+            }
+        }
+    }
+    // `become_status`, which asks `may_become`.
+    assert_eq!(doors, ["transition.rs: booking.status = next;"]);
+}
+
+#[test]
 fn no_component_brings_zone_data() {
     for (path, text) in files("plugins", "Cargo.toml") {
         for library in ["chrono-tz", "jiff", "tzdb", "tz-rs", "time-tz"] {

@@ -1,12 +1,12 @@
 //! What shall be closed in calendars is what takes their member's time, and what is behind is found.
 
 use berth_model::{
+    bookings::change::BookingChange,
     calendars::calendar::{BlockState, CalendarBlock, CalendarRecord},
     mirror::sync::Mirrored,
     outbound::provider::ExternalBooking,
     time::Interval,
 };
-use berth_store::records::BookingChange;
 
 use crate::world::{NOON, Scene, World, span, twin};
 
@@ -49,7 +49,7 @@ fn mirrored(world: &World, scene: &Scene, other: berth_model::id::ConnectionId, 
         booking: None,
         member: Some(scene.member),
         external,
-        blocked: when,
+        padded: when,
         run: 1,
         last_synced_at: NOON,
     }
@@ -77,11 +77,11 @@ pub async fn what_takes_time_is_to_be_closed(world: &World) {
         .unwrap();
     world.store.put_mirrored(mirrored(world, &scene, other.id, span(180, 210))).await.unwrap();
     world.store.create_booking(world.booking(&scene, span(-60, -30)), world.audit()).await.unwrap();
-    assert_eq!(wanted().await, [ours.blocked, span(180, 210)]);
+    assert_eq!(wanted().await, [ours.padded, span(180, 210)]);
     assert_eq!(behind().await, 1);
 
     // Tried is not closed; refused is done with.
-    let first = block(world, &calendar, ours.blocked, BlockState::Wanted);
+    let first = block(world, &calendar, ours.padded, BlockState::Wanted);
     world.store.put_calendar_block(first.clone()).await.unwrap();
     let second = block(world, &calendar, span(180, 210), BlockState::Refused);
     world.store.put_calendar_block(second).await.unwrap();
@@ -93,10 +93,10 @@ pub async fn what_takes_time_is_to_be_closed(world: &World) {
     let marks =
         || async { world.store.block_marks(scene.tenant, scene.connection, span(0, 300)).await.unwrap() };
     let told = marks().await;
-    assert!(told.ids.contains("blk") && told.times[&ours.blocked].contains(&scene.member));
+    assert!(told.ids.contains("blk") && told.times[&ours.padded].contains(&scene.member));
     assert_eq!(told.times.len(), 1, "what was refused is somebody else's");
 
-    let cancel = BookingChange::Cancel { reason: None, job: None };
+    let cancel = BookingChange::Cancel { reason: None };
     let (booking, audit) = (&ours.booking, world.audit());
     world
         .store

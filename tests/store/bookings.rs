@@ -14,7 +14,7 @@ use crate::world::{NOON, World, minute, span, twin};
 pub async fn a_booking_comes_back_as_it_was_made(world: &World) {
     let scene = world.scene("quay").await;
     let mut new = world.pending(&scene, span(60, 90));
-    new.blocked = span(55, 100);
+    new.padded = span(55, 100);
     new.booking.external_id = Some("twin-1".into());
     new.booking.external = Some(serde_json::to_value(twin("twin-1", span(60, 90))).unwrap());
     new.booking.external_updated_at = Some(minute(3));
@@ -28,7 +28,7 @@ pub async fn a_booking_comes_back_as_it_was_made(world: &World) {
     assert_eq!(world.actions(scene.tenant, booking.id).await, ["booking.created"]);
     let taken = world.store.occupied(scene.tenant, &[scene.member], span(0, 600), NOON).await.unwrap();
     assert_eq!(taken.len(), 1);
-    assert_eq!((taken[0].blocked, taken[0].when), (span(55, 100), span(60, 90)));
+    assert_eq!((taken[0].padded, taken[0].when), (span(55, 100), span(60, 90)));
     assert_eq!((taken[0].member, taken[0].booking), (scene.member, Some(booking.id)));
     assert!(
         world.store.occupied(scene.tenant, &[scene.member], span(100, 600), NOON).await.unwrap().is_empty()
@@ -136,7 +136,7 @@ pub async fn taken_places_are_what_is_occupied(world: &World) {
         Interval::new(at(from), at(to)).unwrap()
     };
     let mut made = Vec::new();
-    for (when, blocked) in [
+    for (when, padded) in [
         (span(60, 90), span(55, 100)),
         (odd(7_200, 9_001), odd(7_100, 9_500)),
         (span(300, 301), span(300, 301)),
@@ -145,7 +145,7 @@ pub async fn taken_places_are_what_is_occupied(world: &World) {
         (span(20_000, 25_000), span(20_000, 25_000)),
     ] {
         let mut new = world.booking(&scene, when);
-        new.blocked = blocked;
+        new.padded = padded;
         made.push(new.booking.id);
         world.store.create_booking(new, world.audit()).await.unwrap();
     }
@@ -155,7 +155,7 @@ pub async fn taken_places_are_what_is_occupied(world: &World) {
     };
     for within in [span(0, 30_000), span(90, 9_000), span(-5_000, 60), span(24_999, 26_000), span(100, 110)] {
         let occupied = world.store.occupied(scene.tenant, &[scene.member], within, minute(0)).await.unwrap();
-        let mut expected: Vec<_> = occupied.iter().map(|o| (o.blocked, o.when)).collect();
+        let mut expected: Vec<_> = occupied.iter().map(|o| (o.padded, o.when)).collect();
         let mut found: Vec<_> = ask(within, scene.event_type, None)
             .await
             .into_iter()
@@ -165,10 +165,10 @@ pub async fn taken_places_are_what_is_occupied(world: &World) {
             })
             .map(|place| {
                 assert!(place.same_event_type && !place.hold);
-                (place.blocked, place.when)
+                (place.padded, place.when)
             })
             // Up to a day more at each end.
-            .filter(|(blocked, _)| blocked.overlaps(within))
+            .filter(|(padded, _)| padded.overlaps(within))
             .collect();
         expected.sort_unstable();
         found.sort_unstable();

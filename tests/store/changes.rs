@@ -1,22 +1,30 @@
 //! How bookings change: states, places, jobs, audit rows.
 
 use berth_model::{
-    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    bookings::{
+        booking::{Booking, BookingStatus, ProviderTask},
+        change::BookingChange,
+        place::Place,
+    },
     outbound::provider::ExternalStatus,
 };
 use berth_store::{
     StoreError,
-    records::{BookingChange, JobEnd},
+    records::{ChangeOrder, JobEnd},
 };
 
-use crate::world::{Scene, World, minute, span, twin};
+use crate::world::{Scene, World, minute, moved_to, span, twin};
 
 /// Change a booking as it stands.
-async fn change(world: &World, booking: &Booking, change: BookingChange) -> Result<Booking, StoreError> {
-    world
-        .store
-        .change_booking(booking.tenant, booking.id, booking.sequence, change, None, world.audit())
-        .await
+async fn change(
+    world: &World,
+    booking: &Booking,
+    order: impl Into<ChangeOrder> + Send,
+) -> Result<Booking, StoreError> {
+    let order = order.into();
+    let actor = if order.change == BookingChange::NoShow { "operator" } else { "system" };
+    let audit = world.audit_by(actor);
+    world.store.change_booking(booking.tenant, booking.id, booking.sequence, order, None, audit).await
 }
 
 async fn pending(world: &World, scene: &Scene, from: i64, to: i64) -> Booking {
@@ -30,7 +38,7 @@ async fn pending(world: &World, scene: &Scene, from: i64, to: i64) -> Booking {
 async fn confirmed(world: &World, scene: &Scene, from: i64, to: i64) -> Booking {
     let booking = pending(world, scene, from, to).await;
     let external = twin("twin-1", booking.when);
-    change(world, &booking, BookingChange::Synced { external, blocked: booking.when }).await.unwrap()
+    change(world, &booking, BookingChange::Delivered { external, padded: booking.when }).await.unwrap()
 }
 
 pub async fn create_is_confirmed_or_refused(world: &World) {
@@ -39,7 +47,7 @@ pub async fn create_is_confirmed_or_refused(world: &World) {
     let job = new.job.clone().unwrap().id;
     world.store.create_booking(new.clone(), world.audit()).await.unwrap();
     let external = twin("twin-1", span(60, 90));
-    let synced = BookingChange::Synced { external: external.clone(), blocked: span(55, 95) };
+    let synced = BookingChange::Delivered { external: external.clone(), padded: span(55, 95) };
     let audit = world.audit();
     let booking = world
         .store
@@ -61,7 +69,7 @@ pub async fn create_is_confirmed_or_refused(world: &World) {
     let waiting = pending(world, &scene, 100, 130).await;
     let mut external = twin("twin-w", waiting.when);
     external.status = ExternalStatus::Pending;
-    let waits = BookingChange::Synced { external: external.clone(), blocked: waiting.when };
+    let waits = BookingChange::Delivered { external: external.clone(), padded: waiting.when };
     let waiting = change(world, &waiting, waits).await.unwrap();
     assert_eq!(
         (waiting.status, waiting.provider_task),
@@ -69,7 +77,7 @@ pub async fn create_is_confirmed_or_refused(world: &World) {
         "waits with the provider"
     );
     external.status = ExternalStatus::Confirmed;
-    let news = BookingChange::ChangedByProvider { external, blocked: waiting.when };
+    let news = BookingChange::ChangedByProvider { external, padded: waiting.when };
     assert_eq!(change(world, &waiting, news).await.unwrap().status, BookingStatus::Confirmed);
 
     let refused = pending(world, &scene, 200, 230).await;
@@ -85,7 +93,8 @@ pub async fn cancel_keeps_the_place_until_the_provider_knows(world: &World) {
     let scene = world.scene("quay").await;
     let booking = confirmed(world, &scene, 60, 90).await;
     let job = world.leased(&scene, booking.id);
-    let cancel = BookingChange::Cancel { reason: Some("Ill".into()), job: Some(job.clone()) };
+    let cancel = BookingChange::Cancel { reason: Some("Ill".into()) };
+    let cancel = ChangeOrder { job: Some(job.clone()), ..cancel.into() };
     let cancelled = change(world, &booking, cancel.clone()).await.unwrap();
     assert_eq!(
         (cancelled.status, cancelled.provider_task),
@@ -94,7 +103,7 @@ pub async fn cancel_keeps_the_place_until_the_provider_knows(world: &World) {
     assert_eq!(world.taken(&scene).await, [(60, 90)]);
     assert_eq!(world.store.open_job_count().await.unwrap(), 1);
     assert!(matches!(change(world, &cancelled, cancel).await, Err(StoreError::WrongState)));
-    let synced = BookingChange::CancelSynced { external: None };
+    let synced = BookingChange::CancelDelivered { external: None };
     let done = world
         .store
         .change_booking(
@@ -114,8 +123,7 @@ pub async fn cancel_keeps_the_place_until_the_provider_knows(world: &World) {
 
     let local = world.booking(&scene, span(60, 90));
     world.store.create_booking(local.clone(), world.audit()).await.unwrap();
-    let gone =
-        change(world, &local.booking, BookingChange::Cancel { reason: None, job: None }).await.unwrap();
+    let gone = change(world, &local.booking, BookingChange::Cancel { reason: None }).await.unwrap();
     assert_eq!((gone.status, gone.provider_task), (BookingStatus::Cancelled, None));
     assert!(world.taken(&scene).await.is_empty(), "without a provider at once");
 
@@ -133,13 +141,7 @@ pub async fn cancel_keeps_the_place_until_the_provider_knows(world: &World) {
 pub async fn reschedule_holds_both_places_until_it_is_settled(world: &World) {
     let scene = world.scene("quay").await;
     let booking = confirmed(world, &scene, 60, 90).await;
-    let to = |from: i64, job| BookingChange::Reschedule {
-        when: span(from, from + 30),
-        blocked: span(from - 5, from + 35),
-        allowances: Vec::new(),
-        job,
-        hosts: None,
-    };
+    let to = |from: i64, job| moved_to(span(from, from + 30), span(from - 5, from + 35), job);
     let job = world.leased(&scene, booking.id);
     let moving = change(world, &booking, to(200, Some(job.clone()))).await.unwrap();
     assert_eq!((moving.when, moving.previous_when), (span(200, 230), Some(span(60, 90))));
@@ -152,9 +154,8 @@ pub async fn reschedule_holds_both_places_until_it_is_settled(world: &World) {
 
     let refused = BookingChange::RescheduleRefused {
         reason: "Late".into(),
-        when: span(60, 90),
+        place: Place { padded: span(60, 90), when: span(60, 90) },
         external: None,
-        blocked: span(60, 90),
     };
     let back = change(world, &moving, refused.clone()).await.unwrap();
     assert_eq!((back.when, back.previous_when, back.provider_task), (span(60, 90), None, None));
@@ -164,7 +165,7 @@ pub async fn reschedule_holds_both_places_until_it_is_settled(world: &World) {
     let moving = change(world, &back, to(200, Some(job))).await.unwrap();
     let external = twin("twin-2", span(200, 230));
     let moved =
-        change(world, &moving, BookingChange::Synced { external, blocked: span(195, 235) }).await.unwrap();
+        change(world, &moving, BookingChange::Delivered { external, padded: span(195, 235) }).await.unwrap();
     assert_eq!((moved.when, moved.previous_when, moved.provider_task), (span(200, 230), None, None));
     assert_eq!(moved.external_id.as_deref(), Some("twin-2"));
     assert_eq!(world.taken(&scene).await, [(195, 235)]);
@@ -187,17 +188,11 @@ pub async fn reschedule_of_overlapping_times_holds_their_hull(world: &World) {
     let scene = world.scene("quay").await;
     let booking = confirmed(world, &scene, 60, 90).await;
     let job = world.leased(&scene, booking.id);
-    let to = BookingChange::Reschedule {
-        when: span(75, 105),
-        blocked: span(75, 105),
-        allowances: Vec::new(),
-        job: Some(job),
-        hosts: None,
-    };
+    let to = moved_to(span(75, 105), span(75, 105), Some(job));
     let moving = change(world, &booking, to).await.unwrap();
     assert_eq!(world.taken(&scene).await, [(60, 105)]);
     let external = twin("twin-1", span(75, 105));
-    change(world, &moving, BookingChange::Synced { external, blocked: span(75, 105) }).await.unwrap();
+    change(world, &moving, BookingChange::Delivered { external, padded: span(75, 105) }).await.unwrap();
     assert_eq!(world.taken(&scene).await, [(75, 105)]);
 }
 
@@ -206,20 +201,14 @@ pub async fn news_of_the_provider_wins_over_all_but_an_untold_move(world: &World
     let booking = confirmed(world, &scene, 60, 90).await;
     let news = |id: &str, from: i64| BookingChange::ChangedByProvider {
         external: twin(id, span(from, from + 30)),
-        blocked: span(from, from + 30),
+        padded: span(from, from + 30),
     };
     let moved = change(world, &booking, news("twin-2", 120)).await.unwrap();
     assert_eq!((moved.when, moved.external_id.as_deref()), (span(120, 150), Some("twin-2")));
     assert_eq!(world.taken(&scene).await, [(120, 150)]);
 
     let job = world.leased(&scene, booking.id);
-    let to = BookingChange::Reschedule {
-        when: span(200, 230),
-        blocked: span(200, 230),
-        allowances: Vec::new(),
-        job: Some(job),
-        hosts: None,
-    };
+    let to = moved_to(span(200, 230), span(200, 230), Some(job));
     let moving = change(world, &moved, to).await.unwrap();
     let kept = change(world, &moving, news("twin-2", 120)).await.unwrap();
     assert_eq!((kept.when, kept.provider_task), (span(200, 230), Some(ProviderTask::Reschedule)));
@@ -233,7 +222,7 @@ pub async fn news_of_the_provider_wins_over_all_but_an_untold_move(world: &World
     assert!(matches!(clash, Err(StoreError::Overlap)));
     let mut external = twin("twin-2", span(300, 330));
     external.status = ExternalStatus::NoShow;
-    let over = BookingChange::ChangedByProvider { external, blocked: span(300, 330) };
+    let over = BookingChange::ChangedByProvider { external, padded: span(300, 330) };
     let over = change(world, &theirs, over).await.unwrap();
     assert_eq!(over.status, BookingStatus::NoShow);
     assert!(matches!(change(world, &over, news("twin-2", 500)).await, Err(StoreError::WrongState)));
@@ -241,24 +230,26 @@ pub async fn news_of_the_provider_wins_over_all_but_an_untold_move(world: &World
 
 pub async fn finished_bookings_keep_their_place(world: &World) {
     let scene = world.scene("quay").await;
-    for (from, status, action) in
-        [(60, BookingStatus::Completed, "booking.completed"), (160, BookingStatus::NoShow, "booking.no_show")]
-    {
+    for (from, finished, status, action) in [
+        (60, BookingChange::Complete, BookingStatus::Completed, "booking.completed"),
+        (160, BookingChange::NoShow, BookingStatus::NoShow, "booking.no_show"),
+    ] {
         let booking = confirmed(world, &scene, from, from + 30).await;
-        let done = change(world, &booking, BookingChange::Finished { status }).await.unwrap();
+        let done = change(world, &booking, finished).await.unwrap();
         assert_eq!(done.status, status);
         assert!(world.taken(&scene).await.contains(&(from, from + 30)), "limits count what took place");
         assert_eq!(world.actions(scene.tenant, booking.id).await.last().unwrap(), action);
         if status == BookingStatus::Completed {
-            let missed = BookingChange::Finished { status: BookingStatus::NoShow };
+            let missed = BookingChange::NoShow;
             assert_eq!(change(world, &done, missed).await.unwrap().status, BookingStatus::NoShow);
         }
     }
     let booking = confirmed(world, &scene, 260, 290).await;
-    let wrong = change(world, &booking, BookingChange::Finished { status: BookingStatus::Failed }).await;
-    assert!(matches!(wrong, Err(StoreError::WrongState)));
+    // A job has to go with what its provider is to be told.
+    let alone = change(world, &booking, BookingChange::Cancel { reason: None }).await;
+    assert!(matches!(alone, Err(StoreError::WrongState)));
     let early = pending(world, &scene, 100, 130).await;
-    let early = change(world, &early, BookingChange::Finished { status: BookingStatus::Completed }).await;
+    let early = change(world, &early, BookingChange::Complete).await;
     assert!(matches!(early, Err(StoreError::WrongState)));
 }
 
@@ -267,7 +258,7 @@ pub async fn stale_changes_change_nothing(world: &World) {
     let new = world.pending(&scene, span(60, 90));
     let (id, job) = (new.booking.id, new.job.clone().unwrap().id);
     world.store.create_booking(new, world.audit()).await.unwrap();
-    let cancel = BookingChange::Cancel { reason: None, job: None };
+    let cancel = BookingChange::Cancel { reason: None };
     let stale =
         world.store.change_booking(scene.tenant, id, 7, cancel.clone(), Some((job, 1)), world.audit()).await;
     assert!(matches!(stale, Err(StoreError::Stale)));

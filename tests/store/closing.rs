@@ -1,7 +1,10 @@
 //! What is closed: connections that are paused or over, tenants that are deleted.
 
 use berth_model::{
-    bookings::booking::{BookingStatus, ProviderTask},
+    bookings::{
+        booking::{BookingStatus, ProviderTask},
+        change::BookingChange,
+    },
     connections::connection::{ConnectionState, Stopped},
     id::TenantId,
     limits,
@@ -9,11 +12,11 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{BookingChange, FeedSubject, JobEnd, OAuthFlow, Recovered},
+    records::{ChangeOrder, FeedSubject, JobEnd, OAuthFlow, Recovered},
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
-use crate::world::{Scene, World, credentials, minute, span};
+use crate::world::{Scene, World, credentials, minute, moved_to, span};
 
 /// Numbers in the database, past the store.
 async fn numbers(world: &World, statement: &str) -> Vec<(String, i64)> {
@@ -206,7 +209,7 @@ pub async fn what_nobody_can_be_told_is_so(world: &World) {
         store.create_booking(new, world.audit()).await.unwrap();
         booking
     };
-    let here = |blocked| BookingChange::SettledHere { blocked };
+    let here = |padded| BookingChange::SettledHere { padded };
     let booking = made(span(0, 30)).await;
     assert_eq!(store.untold_bookings(tenant, scene.connection).await.unwrap(), [booking.id]);
     let settled =
@@ -216,13 +219,7 @@ pub async fn what_nobody_can_be_told_is_so(world: &World) {
     assert_eq!(world.actions(tenant, booking.id).await.last().unwrap(), "booking.provider_not_told");
 
     let job = || Some(world.leased(&scene, booking.id));
-    let moved = BookingChange::Reschedule {
-        when: span(60, 90),
-        blocked: span(60, 90),
-        allowances: Vec::new(),
-        job: job(),
-        hosts: None,
-    };
+    let moved = moved_to(span(60, 90), span(60, 90), job());
     let moved = store.change_booking(tenant, booking.id, 1, moved, None, world.audit()).await.unwrap();
     assert_eq!(moved.provider_task, Some(ProviderTask::Reschedule));
     assert_eq!(world.taken(&scene).await, [(0, 30), (60, 90)]);
@@ -231,7 +228,7 @@ pub async fn what_nobody_can_be_told_is_so(world: &World) {
     assert_eq!((settled.when, settled.previous_when), (span(60, 90), None));
     assert_eq!(world.taken(&scene).await, [(60, 90)]);
 
-    let cancel = BookingChange::Cancel { reason: None, job: job() };
+    let cancel = ChangeOrder { job: job(), ..BookingChange::Cancel { reason: None }.into() };
     store.change_booking(tenant, booking.id, 3, cancel, None, world.audit()).await.unwrap();
     let settled =
         store.change_booking(tenant, booking.id, 4, here(span(60, 90)), None, world.audit()).await.unwrap();

@@ -1,8 +1,8 @@
 //! Many at once.
 
-use berth_store::{StoreError, records::BookingChange};
+use berth_store::StoreError;
 
-use crate::world::{World, at_once, span};
+use crate::world::{World, at_once, moved_to, span};
 
 const TASKS: i64 = 24;
 
@@ -76,13 +76,7 @@ pub async fn moves_do_not_cross(world: &World) {
     let free = span(TASKS * 60, TASKS * 60 + 60);
     let results = at_once(bookings.into_iter().map(|booking| {
         let (store, audit) = (world.store.clone(), world.audit());
-        let to = BookingChange::Reschedule {
-            when: free,
-            blocked: free,
-            allowances: Vec::new(),
-            job: None,
-            hosts: None,
-        };
+        let to = moved_to(free, free, None);
         async move { store.change_booking(booking.tenant, booking.id, 0, to, None, audit).await }
     }))
     .await;

@@ -18,7 +18,7 @@ fn hold(world: &World, scene: &Scene, when: Interval, until: i64) -> NewHold {
         expires_at: minute(until),
         created_at: world.now(),
     };
-    NewHold { hold, blocked: when, seats: 1 }
+    NewHold { hold, padded: when, seats: 1 }
 }
 
 pub async fn a_hold_keeps_a_place_until_it_is_over(world: &World) {

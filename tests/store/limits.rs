@@ -1,15 +1,15 @@
 //! Limits hold under races; several bookings are made together.
 
 use berth_model::{
-    bookings::booking::BookingStatus,
+    bookings::change::BookingChange,
     scheduling::rules::{Limit, Quantity},
 };
 use berth_store::{
     StoreError,
-    records::{Allowance, BookingChange, NewBooking},
+    records::{Allowance, ChangeOrder, NewBooking},
 };
 
-use crate::world::{Scene, World, at_once, span};
+use crate::world::{Scene, World, at_once, moved_to, span};
 
 fn limited(world: &World, scene: &Scene, from: i64, length: i64, most: Quantity) -> NewBooking {
     let daily: Limit = serde_json::from_str(r#"{"per": "day", "max_bookings": 1}"#).unwrap();
@@ -71,24 +71,21 @@ async fn counts_what_it_should(world: &World, times: usize) {
     book(&tomorrow).await.unwrap();
 
     // The booking that moves does not count; one that moves into a full day does.
-    let to = |new: &NewBooking, from: i64| BookingChange::Reschedule {
-        when: span(from, from + 30),
-        blocked: span(from, from + 30),
+    let to = |new: &NewBooking, from: i64| ChangeOrder {
         allowances: new.allowances.clone(),
-        job: None,
-        hosts: None,
+        ..moved_to(span(from, from + 30), span(from, from + 30), None)
     };
     let change = async |id, sequence, change| {
-        world.store.change_booking(scene.tenant, id, sequence, change, None, world.audit()).await
+        world.store.change_booking(scene.tenant, id, sequence, change, None, world.audit_by("operator")).await
     };
     change(made[0].id, 0, to(&third, 300)).await.unwrap();
     let refused = change(tomorrow.booking.id, 0, to(&third, 400)).await;
     assert!(matches!(refused, Err(StoreError::LimitReached(_))), "{refused:?}");
 
     // What took place counts, what was cancelled does not.
-    change(made[0].id, 1, BookingChange::Finished { status: BookingStatus::NoShow }).await.unwrap();
+    change(made[0].id, 1, BookingChange::NoShow.into()).await.unwrap();
     assert!(matches!(book(&third).await, Err(StoreError::LimitReached(_))));
-    change(made[1].id, 0, BookingChange::Cancel { reason: None, job: None }).await.unwrap();
+    change(made[1].id, 0, BookingChange::Cancel { reason: None }.into()).await.unwrap();
     // A booking counts for each of its members.
     let bea = world.member(scene.tenant);
     let mut together = third.clone();

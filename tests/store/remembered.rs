@@ -15,7 +15,7 @@ use berth_store::{
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
-use crate::world::{Scene, World, credentials, keys, minute, span, twin};
+use crate::world::{Scene, World, credentials, keys, minute, moved_to, span, twin};
 
 /// What was made, to be changed later.
 #[derive(Default)]
@@ -43,7 +43,7 @@ fn fine<T>(result: Result<T, StoreError>) -> Option<T> {
 }
 
 async fn step(world: &World, scene: &Scene, rng: &mut StdRng, made: &mut Made) {
-    use berth_store::records::BookingChange;
+    use berth_model::bookings::change::BookingChange;
     let store = &world.store;
     match rng.random_range(0..11) {
         0..=2 => {
@@ -55,20 +55,14 @@ async fn step(world: &World, scene: &Scene, rng: &mut StdRng, made: &mut Made) {
         }
         3 if !made.bookings.is_empty() => {
             let booking = made.bookings.swap_remove(rng.random_range(0..made.bookings.len()));
-            let change = BookingChange::Cancel { reason: None, job: None };
+            let change = BookingChange::Cancel { reason: None };
             let (tenant, id, sequence) = (scene.tenant, booking.id, booking.sequence);
             fine(store.change_booking(tenant, id, sequence, change, None, world.audit()).await);
         }
         4 if !made.bookings.is_empty() => {
             let i = rng.random_range(0..made.bookings.len());
             let (when, old) = (within(rng), made.bookings[i].clone());
-            let change = BookingChange::Reschedule {
-                when,
-                blocked: when,
-                allowances: Vec::new(),
-                job: None,
-                hosts: None,
-            };
+            let change = moved_to(when, when, None);
             let done = store.change_booking(scene.tenant, old.id, old.sequence, change, None, world.audit());
             if let Some(moved) = fine(done.await) {
                 made.bookings[i] = moved;
@@ -88,7 +82,7 @@ async fn step(world: &World, scene: &Scene, rng: &mut StdRng, made: &mut Made) {
                 created_at: world.now(),
             };
             let id = hold.id;
-            if fine(store.create_hold(NewHold { hold, blocked: when, seats: 1 }, world.audit()).await)
+            if fine(store.create_hold(NewHold { hold, padded: when, seats: 1 }, world.audit()).await)
                 .is_some()
             {
                 made.holds.push(id);
@@ -107,7 +101,7 @@ async fn step(world: &World, scene: &Scene, rng: &mut StdRng, made: &mut Made) {
             let when = within(rng);
             let known = made.mirrored.len();
             let mirrored = match rng.random_range(0..=known) {
-                i if i < known => Mirrored { blocked: when, ..made.mirrored[i].clone() },
+                i if i < known => Mirrored { padded: when, ..made.mirrored[i].clone() },
                 _ => Mirrored {
                     id: world.id(),
                     tenant: scene.tenant,
@@ -115,7 +109,7 @@ async fn step(world: &World, scene: &Scene, rng: &mut StdRng, made: &mut Made) {
                     booking: None,
                     member: Some(scene.member),
                     external: twin(&format!("theirs-{known}"), when),
-                    blocked: when,
+                    padded: when,
                     run: 0,
                     last_synced_at: world.now(),
                 },
@@ -189,7 +183,7 @@ async fn said(store: &Store, scene: &Scene, stretches: &[Interval], now: Instant
         let (members, event_type) = (vec![scene.member], scene.event_type);
         let of = TakenOf { members, within: *within, now, event_type, own: None };
         let mut taken = store.taken_at(scene.tenant, of, found.places.clone()).await.unwrap();
-        taken.iter_mut().for_each(|(_, places)| places.sort_unstable_by_key(|p| (p.blocked, p.when, p.hold)));
+        taken.iter_mut().for_each(|(_, places)| places.sort_unstable_by_key(|p| (p.padded, p.when, p.hold)));
         let rules = store.rules_bearing(scene.tenant, found.records.setup, rules_of(scene), *within).await;
         writeln!(said, "{within:?} {taken:?}\n{:?}", rules.unwrap()).unwrap();
     }
@@ -234,7 +228,7 @@ pub async fn a_connection_that_goes_takes_nobody_s_time_with_it(world: &World) {
         booking: None,
         member: Some(scene.member),
         external: twin("theirs", span(60, 90)),
-        blocked: span(60, 90),
+        padded: span(60, 90),
         run: 0,
         last_synced_at: world.now(),
     };
@@ -303,7 +297,7 @@ pub async fn places_have_a_limit(world: &World) {
         booking: None,
         member: Some(scene.member),
         external: twin("theirs", span(60, 90)),
-        blocked: span(60, 90),
+        padded: span(60, 90),
         run: 0,
         last_synced_at: world.now(),
     };
@@ -317,7 +311,7 @@ pub async fn places_have_a_limit(world: &World) {
     let most = usize::try_from(limits::PLACES_READ_MAX).unwrap();
     assert_eq!(taken().await.unwrap(), most);
     let external = twin("one more", span(61, 91));
-    let more = Mirrored { id: world.id(), external, blocked: span(61, 91), ..mirrored };
+    let more = Mirrored { id: world.id(), external, padded: span(61, 91), ..mirrored };
     world.store.put_mirrored(more).await.unwrap();
     assert!(matches!(taken().await, Err(StoreError::TooMany(limits::PLACES_READ_MAX))));
 }

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use berth_model::{bookings::booking::Booking, time::Interval};
+use berth_model::{
+    bookings::{booking::Booking, change::BookingChange},
+    time::Interval,
+};
 use berth_store::{
     StoreError,
-    records::{BookingChange, BookingFilter, Counted, NewBooking},
+    records::{BookingFilter, ChangeOrder, Counted, NewBooking},
 };
 
-use crate::world::{NOON, Scene, World, at_once, minute, span, twin};
+use crate::world::{NOON, Scene, World, at_once, minute, moved_to, span, twin};
 
 const SEATS: u32 = 5;
 
@@ -25,7 +28,11 @@ async fn seats(world: &World, scene: &Scene) -> Vec<(i64, u32)> {
     taken.iter().map(|o| (o.when.start().micros_since(NOON) / 60_000_000, o.seat)).collect()
 }
 
-async fn change(world: &World, booking: &Booking, change: BookingChange) -> Result<Booking, StoreError> {
+async fn change(
+    world: &World,
+    booking: &Booking,
+    change: impl Into<ChangeOrder> + Send,
+) -> Result<Booking, StoreError> {
     let audit = world.audit();
     world.store.change_booking(booking.tenant, booking.id, booking.sequence, change, None, audit).await
 }
@@ -62,7 +69,7 @@ pub async fn a_cancelled_seat_is_free_again(world: &World) {
         world.store.create_booking(full.clone(), world.audit()).await,
         Err(StoreError::Overlap)
     ));
-    change(world, &made[1], BookingChange::Cancel { reason: None, job: None }).await.unwrap();
+    change(world, &made[1], BookingChange::Cancel { reason: None }).await.unwrap();
     assert_eq!(seats(world, &scene).await, [(60, 0), (60, 2)]);
     world.store.create_booking(full, world.audit()).await.unwrap();
     assert_eq!(seats(world, &scene).await, [(60, 0), (60, 1), (60, 2)]);
@@ -88,7 +95,7 @@ pub async fn sessions_keep_others_out(world: &World) {
     }
     // Buffers that were edited since: the session keeps the range it has.
     let mut wider = seat(world, &scene, span(60, 90), SEATS);
-    wider.blocked = span(50, 100);
+    wider.padded = span(50, 100);
     world.store.create_booking(wider, world.audit()).await.unwrap();
     assert_eq!(world.taken(&scene).await, [(60, 90), (60, 90)]);
     // Touching is not overlapping.
@@ -102,37 +109,26 @@ pub async fn seats_move_one_by_one(world: &World) {
         let mut new = seat(world, &scene, span(60, 90), 2);
         if made.len() == 2 {
             new = seat(world, &scene, span(120, 150), 2);
+            new.booking.connection = Some(scene.connection);
         }
         made.push(new.booking.clone());
         world.store.create_booking(new, world.audit()).await.unwrap();
     }
-    let to = |from, until| BookingChange::Reschedule {
-        when: span(from, until),
-        blocked: span(from, until),
-        allowances: Vec::new(),
-        job: None,
-        hosts: None,
-    };
-    let moved = change(world, &made[0], to(120, 150)).await.unwrap();
+    let to = |from, until| moved_to(span(from, until), span(from, until), None);
+    change(world, &made[0], to(120, 150)).await.unwrap();
     assert_eq!(seats(world, &scene).await, [(60, 1), (120, 0), (120, 1)]);
     let full = change(world, &made[1], to(120, 150)).await;
     assert!(matches!(full, Err(StoreError::Overlap)), "{full:?}");
     assert_eq!(seats(world, &scene).await, [(60, 1), (120, 0), (120, 1)], "and nothing changed");
 
     // With a provider both seats are held until it is settled; what it knows already keeps its seat.
-    let job = world.leased(&scene, moved.id);
-    let there = BookingChange::Reschedule {
-        when: span(300, 330),
-        blocked: span(300, 330),
-        allowances: Vec::new(),
-        job: Some(job),
-        hosts: None,
-    };
-    let moving = change(world, &moved, there).await.unwrap();
+    let job = world.leased(&scene, made[2].id);
+    let there = moved_to(span(300, 330), span(300, 330), Some(job));
+    let moving = change(world, &made[2], there).await.unwrap();
     assert_eq!(seats(world, &scene).await, [(60, 1), (120, 0), (120, 1), (300, 0)]);
-    let synced = BookingChange::Synced { external: twin("t", span(300, 330)), blocked: span(300, 330) };
+    let synced = BookingChange::Delivered { external: twin("t", span(300, 330)), padded: span(300, 330) };
     change(world, &moving, synced).await.unwrap();
-    assert_eq!(seats(world, &scene).await, [(60, 1), (120, 0), (300, 0)]);
+    assert_eq!(seats(world, &scene).await, [(60, 1), (120, 1), (300, 0)]);
 }
 
 /// A booking of two members takes both or neither, whatever the order they are named in.
@@ -175,6 +171,6 @@ pub async fn several_members_are_taken_together(world: &World) {
         world.store.assigned(scene.tenant, scene.event_type, &members, counted, minute(0)).await.unwrap();
     assert_eq!(had.iter().map(|a| a.upcoming).collect::<Vec<_>>(), [1, 2]);
     let together = listed.into_iter().find(|b| !b.other_members.is_empty()).unwrap();
-    change(world, &together, BookingChange::Cancel { reason: None, job: None }).await.unwrap();
+    change(world, &together, BookingChange::Cancel { reason: None }).await.unwrap();
     assert_eq!(world.taken(&scene).await, []);
 }

@@ -10,7 +10,11 @@ use std::{
 };
 
 use berth_model::{
-    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    bookings::{
+        booking::{Booking, BookingStatus, ProviderTask},
+        change::BookingChange,
+        place::Place,
+    },
     catalog::{
         event_type::{EventTypePolicy, EventTypeRecord},
         listing::{ListingRecord, TenantRecord, TenantState},
@@ -28,7 +32,7 @@ use berth_model::{
 };
 use berth_store::{
     Store, VaultKeys,
-    records::{Audit, NewBooking, NewJob, TakenOf},
+    records::{Audit, ChangeOrder, NewBooking, NewJob, TakenOf},
 };
 use futures_util::FutureExt;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
@@ -148,11 +152,16 @@ impl World {
         Instant::from_micros(self.clock.fetch_add(1_000, Ordering::Relaxed))
     }
 
+    /// In the system's name.
     pub fn audit(&self) -> Audit {
+        self.audit_by("system")
+    }
+
+    pub fn audit_by(&self, actor: &str) -> Audit {
         Audit {
             id: AuditEntryId::new(self.now(), self.random.as_ref()),
             at: self.now(),
-            actor: "system".into(),
+            actor: actor.into(),
             request_id: "req-1".into(),
         }
     }
@@ -328,7 +337,7 @@ impl World {
         };
         NewBooking {
             booking,
-            blocked: when,
+            padded: when,
             job: None,
             allowances: Vec::new(),
             hold: None,
@@ -388,12 +397,12 @@ impl World {
             places
         };
         assert_eq!(
-            sorted(&mut seen.iter().flat_map(|(_, places)| places).map(|p| (p.blocked, p.when))),
-            sorted(&mut taken.iter().map(|o| (o.blocked, o.when))),
+            sorted(&mut seen.iter().flat_map(|(_, places)| places).map(|p| (p.padded, p.when))),
+            sorted(&mut taken.iter().map(|o| (o.padded, o.when))),
             "another process remembers what is not so"
         );
         let minutes = |at: Instant| at.micros_since(NOON) / 60_000_000;
-        taken.iter().map(|o| (minutes(o.blocked.start()), minutes(o.blocked.end()))).collect()
+        taken.iter().map(|o| (minutes(o.padded.start()), minutes(o.padded.end()))).collect()
     }
 
     /// What was done to a booking.
@@ -438,4 +447,10 @@ where
         results.push(task.await.unwrap());
     }
     results
+}
+
+/// Moved to another time, with buffers.
+pub fn moved_to(when: Interval, padded: Interval, job: Option<NewJob>) -> ChangeOrder {
+    let change = BookingChange::Reschedule { place: Place { padded, when }, hosts: None };
+    ChangeOrder { change, job, allowances: Vec::new() }
 }

@@ -1,6 +1,6 @@
 //! Why the store did not do something.
 
-use berth_model::scheduling::rules::Limit;
+use berth_model::{bookings::transition::Refusal, scheduling::rules::Limit};
 use sqlx::error::{DatabaseError, ErrorKind};
 
 use crate::trouble::{self, Trouble};
@@ -33,7 +33,7 @@ pub enum StoreError {
     /// It is still referred to by something else, or refers to something that is not there.
     #[error("still in use by {0}")]
     InUse(&'static str),
-    /// The change is not allowed in this state.
+    /// The change is not allowed in this state, or not to whoever asks.
     #[error("its state does not allow this")]
     WrongState,
     /// The tenant would be left without an active owner.
@@ -70,6 +70,15 @@ impl From<sqlx::Error> for StoreError {
             Some(trouble) => Self::Trouble(trouble),
             None if trouble::is_busy(&error) => Self::Busy,
             None => Self::Database(error),
+        }
+    }
+}
+
+impl From<Refusal> for StoreError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::WrongState => Self::WrongState,
+            Refusal::NoTime => Self::Overlap,
         }
     }
 }

@@ -15,7 +15,6 @@ pub mod records;
 mod remembered;
 mod sqlite;
 mod tags;
-mod transition;
 mod trouble;
 mod types;
 mod vault;

@@ -11,18 +11,17 @@ mod states;
 use berth_model::{
     bookings::{
         booking::{Booking, BookingStatus, ProviderTask},
+        change::BookingChange,
         hold::HoldRecord,
     },
     id::{
         ApiKeyId, AuditEntryId, BookingId, ConflictId, ConnectionId, EventTypeId, HoldId, InboundWebhookId,
         JobId, ListingId, MemberId, SeriesId, TenantId,
     },
-    outbound::provider::ExternalBooking,
     plugins::manifest::PluginId,
     scheduling::rules::Limit,
     time::{Instant, Interval},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace, TwinKnown};
@@ -66,8 +65,8 @@ pub struct AuditEntry {
 pub struct NewBooking {
     /// The booking: `pending` with `provider_task = create`, or `confirmed` for the built-in provider.
     pub booking: Booking,
-    /// The meeting widened by its buffers: what is blocked.
-    pub blocked: Interval,
+    /// The meeting widened by its buffers: what is kept free for it.
+    pub padded: Interval,
     /// Job that tells the provider, already leased to the request that makes it.
     pub job: Option<NewJob>,
     /// Limits that must leave room for it.
@@ -95,132 +94,27 @@ pub struct Allowance {
 pub struct NewHold {
     /// The hold.
     pub hold: HoldRecord,
-    /// The meeting widened by its buffers: what is blocked.
-    pub blocked: Interval,
+    /// The meeting widened by its buffers: what is kept free for it.
+    pub padded: Interval,
     /// Customers who may share the meeting.
     pub seats: u32,
 }
 
-/// Who takes part in a booking, and why they.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "see Booking")]
-pub struct Hosts {
-    pub member: MemberId,
-    pub other_members: Vec<MemberId>,
-    pub assignment: Option<Value>,
-}
-
-impl Hosts {
-    /// All of them.
-    pub fn members(&self) -> impl Iterator<Item = MemberId> + '_ {
-        std::iter::once(self.member).chain(self.other_members.iter().copied())
-    }
-}
-
-/// A change of a booking's state. Every variant bumps `sequence`, sets `updated_at` and writes an audit row.
+/// A change of a booking, with what goes with it into its transaction.
 #[derive(Debug, Clone, PartialEq)]
-pub enum BookingChange {
-    /// Cancelled by us or the customer, to be told to the provider (`provider_task = cancel`; the place stays taken
-    /// until the provider knows) or, without a provider, at once (place released).
-    Cancel {
-        /// For people.
-        reason: Option<String>,
-        /// Upserted by dedup key (booking id); none for the built-in provider.
-        job: Option<NewJob>,
-    },
-    /// Moved by us or the customer. With a provider both places stay taken (their hull, if they overlap), the old time
-    /// goes to `previous_when`, `provider_task = reschedule`. Without one the place moves at once.
-    Reschedule {
-        /// New time.
-        when: Interval,
-        /// New time with buffers.
-        blocked: Interval,
-        /// Limits that must leave room for it; the booking itself does not count.
-        allowances: Vec<Allowance>,
-        /// As above.
-        job: Option<NewJob>,
-        /// Who takes part from now on; none: whoever does. A refusal brings the others back.
-        hosts: Option<Hosts>,
-    },
-    /// The provider has the twin (after create or reschedule): `confirmed`, task done, only the current place stays taken.
-    /// `blocked` is the current place.
-    Synced {
-        /// The twin.
-        external: ExternalBooking,
-        /// Place of the booking from now on.
-        blocked: Interval,
-    },
-    /// The provider refused to make it: `failed`, place released. One that was told again stands as it is.
-    Refused {
-        /// For people.
-        reason: String,
-    },
-    /// The provider refused to move it: back to where it was, `confirmed`, the new place released.
-    RescheduleRefused {
-        /// For people.
-        reason: String,
-        /// Where it is from now on: at `previous_when`, or where the twin was seen.
-        when: Interval,
-        /// The twin, if it was seen.
-        external: Option<ExternalBooking>,
-        /// `when` with buffers.
-        blocked: Interval,
-    },
-    /// The provider knows of the cancellation (or never had it): task done, place released.
-    CancelSynced {
-        /// The twin, if there was one.
-        external: Option<ExternalBooking>,
-    },
-    /// The provider refused to cancel it, so it stands: as its twin does, with the task done. Without a known twin it stays
-    /// cancelled, and its place is released.
-    CancelRefused {
-        /// For people.
-        reason: String,
-        /// The twin that stands, if it was seen.
-        external: Option<ExternalBooking>,
-        /// Its place from now on.
-        blocked: Interval,
-    },
-    /// The provider told us that it was cancelled there: `cancelled`, place released, no task.
-    CancelledByProvider {
-        /// The twin.
-        external: ExternalBooking,
-    },
-    /// The provider told us that it was moved or otherwise changed there. `blocked` is the new place.
-    ChangedByProvider {
-        /// The twin (its id may be new).
-        external: ExternalBooking,
-        /// New place.
-        blocked: Interval,
-    },
-    /// The tenant confirmed what waited for it: to be told to the provider (`provider_task = create`) or, without one,
-    /// `confirmed` at once.
-    Confirm {
-        /// As above.
-        job: Option<NewJob>,
-    },
-    /// The provider lost it or has it elsewhere, and our version counts: it is told again (`provider_task = task`).
-    Retell {
-        /// `create` or `reschedule`.
-        task: ProviderTask,
-        /// As above.
-        job: NewJob,
-    },
-    /// Its connection is over, so that nobody can be told of what was asked here: it is so, with the task done.
-    SettledHere {
-        /// Place of the booking from now on.
-        blocked: Interval,
-    },
-    /// The tenant declined what waited for it: `cancelled`, place released. The provider never knew of it.
-    Decline {
-        /// For people.
-        reason: Option<String>,
-    },
-    /// Took place, or the attendee did not come.
-    Finished {
-        /// `completed` or `no_show`.
-        status: BookingStatus,
-    },
+pub struct ChangeOrder {
+    /// What happens to it.
+    pub change: BookingChange,
+    /// The job that tells its provider, upserted by its dedup key. Only where the provider has to be told, and always there.
+    pub job: Option<NewJob>,
+    /// Limits that must leave room for it where it moves to; the booking itself does not count.
+    pub allowances: Vec<Allowance>,
+}
+
+impl From<BookingChange> for ChangeOrder {
+    fn from(change: BookingChange) -> Self {
+        Self { change, job: None, allowances: Vec::new() }
+    }
 }
 
 /// What became of a conflict that was found.
@@ -427,7 +321,7 @@ pub struct Occupied {
     /// Whose time.
     pub member: MemberId,
     /// The place: meeting with buffers.
-    pub blocked: Interval,
+    pub padded: Interval,
     /// The meeting itself.
     pub when: Interval,
     /// The booking, if one is the owner.

@@ -25,7 +25,7 @@ const DAY: i64 = 86_400_000_000;
 /// A place as it is in the database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
-    pub(crate) blocked: Interval,
+    pub(crate) padded: Interval,
     pub(crate) when: Interval,
     pub(crate) owner: Uuid,
     pub(crate) event_type: Option<Uuid>,
@@ -39,7 +39,7 @@ impl Place {
         let over = self.expires_at.is_some_and(|end| end <= of.now);
         let theirs = of.own == Some(self.owner);
         (!over && !theirs).then(|| TakenPlace {
-            blocked: self.blocked,
+            padded: self.padded,
             when: self.when,
             hold: self.expires_at.is_some(),
             same_event_type: self.event_type == Some(of.event_type.uuid()),
@@ -57,7 +57,7 @@ pub(crate) struct Known {
 impl Known {
     /// The same at a later version: what overlaps these stretches is as it was read now.
     pub(crate) fn brought_up(&self, version: i64, touched: &[Interval], now: Vec<Place>) -> Self {
-        let stays = |place: &&Place| touched.iter().all(|stretch| !stretch.overlaps(place.blocked));
+        let stays = |place: &&Place| touched.iter().all(|stretch| !stretch.overlaps(place.padded));
         let mut places: Vec<Place> = self.places.iter().filter(stays).copied().collect();
         places.extend(now);
         Self { version, places: places.into() }

@@ -158,7 +158,7 @@ impl Scene {
         };
         let new = NewBooking {
             booking,
-            blocked: when,
+            padded: when,
             job: None,
             allowances: Vec::new(),
             hold: None,

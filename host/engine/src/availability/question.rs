@@ -92,8 +92,8 @@ fn taken(scene: &Scene, place: &TakenPlace) -> Taken {
     };
     Taken {
         when: place.when,
-        buffer_before_minutes: minutes_between(place.blocked.start(), place.when.start()),
-        buffer_after_minutes: minutes_between(place.when.end(), place.blocked.end()),
+        buffer_before_minutes: minutes_between(place.padded.start(), place.when.start()),
+        buffer_after_minutes: minutes_between(place.when.end(), place.padded.end()),
         by,
         counts: same && !place.hold,
     }

@@ -2,12 +2,15 @@
 //! `moving`.
 
 use berth_model::{
-    bookings::booking::{Booking, BookingStatus},
+    bookings::{
+        booking::{Booking, BookingStatus},
+        change::BookingChange,
+    },
     id::{BookingId, TenantId},
     limits,
     problem::{Code, Problem},
 };
-use berth_store::{StoreError, records::BookingChange};
+use berth_store::{StoreError, records::ChangeOrder};
 
 use crate::{BookOutcome, Caller, Engine, Outcome, problems::of_store, validate::Fields};
 
@@ -81,7 +84,8 @@ impl Engine {
             let ours = wait && booking.provider_task.is_none();
             let (job, held) =
                 if booking.awaits_confirmation() { (None, None) } else { self.job_of(&booking, ours) };
-            let change = BookingChange::Cancel { reason: cancel.reason.clone(), job };
+            let change = BookingChange::Cancel { reason: cancel.reason.clone() };
+            let change = ChangeOrder { job, ..change.into() };
             match self.change_here(caller, &booking, change).await {
                 Ok(changed) => return self.tell_provider(caller, changed, held.filter(|_| ours)).await,
                 // Its job settled it in this moment. Who named no sequence wants it cancelled whatever it is.
@@ -106,7 +110,8 @@ impl Engine {
             }
             require_waiting(&booking)?;
             let (job, held) = self.job_of(&booking, true);
-            match self.change_here(caller, &booking, BookingChange::Confirm { job }).await {
+            let change = ChangeOrder { job, ..BookingChange::Confirm.into() };
+            match self.change_here(caller, &booking, change).await {
                 Ok(changed) => return self.tell_provider(caller, changed, held).await,
                 Err(StoreError::Stale) if expected_sequence.is_none() => {}
                 Err(error) => return Err(of_store(error)),
@@ -152,7 +157,7 @@ impl Engine {
                 return Err(Problem::new(Code::WrongState, "The meeting has not begun yet.")
                     .with_hint("Cancel it, or wait for its start."));
             }
-            let change = BookingChange::Finished { status: BookingStatus::NoShow };
+            let change = BookingChange::NoShow;
             match self.change_here(caller, &booking, change).await {
                 Err(StoreError::Stale) if expected_sequence.is_none() => {}
                 result => return result.map_err(of_store),
@@ -167,8 +172,7 @@ impl Engine {
         let until = self.now().plus_seconds(-limits::COMPLETION_GRACE_SECONDS);
         let ended =
             self.store().ended_bookings(until, limits::COMPLETION_ROWS_MAX).await.map_err(of_store)?;
-        self.change_all(ended, BookingChange::Finished { status: BookingStatus::Completed }, "completion")
-            .await
+        self.change_all(ended, BookingChange::Complete, "completion").await
     }
 
     /// Decline bookings of all tenants that nobody confirmed before their start; as [`Self::complete_ended`].
@@ -219,7 +223,7 @@ impl Engine {
         &self,
         caller: &Caller,
         booking: &Booking,
-        change: BookingChange,
+        change: impl Into<ChangeOrder> + Send,
     ) -> Result<Booking, StoreError> {
         let audit = self.audit(caller);
         self.store().change_booking(caller.tenant, booking.id, booking.sequence, change, None, audit).await

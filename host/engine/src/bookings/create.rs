@@ -139,7 +139,7 @@ pub(crate) fn minutes_of(when: Interval) -> u32 {
 
 impl Scene {
     /// What a meeting blocks: itself, and its buffers.
-    pub(crate) fn blocked_by(&self, when: Interval) -> Interval {
+    pub(crate) fn padded_by(&self, when: Interval) -> Interval {
         when.widened(self.event_type.buffer_before_minutes, self.event_type.buffer_after_minutes)
     }
 
@@ -292,12 +292,12 @@ impl Engine {
         };
         // Nobody waits for a series: its jobs are for the worker.
         let (job, held) = if waits { (None, None) } else { self.job_of(&booking, series.is_none()) };
-        let blocked = scene.blocked_by(when);
+        let padded = scene.padded_by(when);
         let allowances = scene.allowances(booking.members(), when.start());
         let held = held.filter(|_| series.is_none());
         // Of a series the key knows the first booking: whoever makes it says so.
         let idempotency_key = caller.idempotency_key.clone().filter(|_| series.is_none());
-        Some((NewBooking { booking, blocked, job, allowances, hold, idempotency_key }, held))
+        Some((NewBooking { booking, padded, job, allowances, hold, idempotency_key }, held))
     }
 }
 

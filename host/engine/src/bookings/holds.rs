@@ -99,7 +99,7 @@ impl Engine {
             };
             let new = NewHold {
                 hold: hold.clone(),
-                blocked: scene.blocked_by(when),
+                padded: scene.padded_by(when),
                 seats: scene.event_type.policy.seats.max(1),
             };
             match self.store().create_hold(new, self.audit(caller)).await {

@@ -1,15 +1,16 @@
 //! Moving a booking in one step: the new time is taken and the old one released, or nothing changes.
 
 use berth_model::{
-    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    bookings::{
+        booking::{Booking, BookingStatus, ProviderTask},
+        change::{BookingChange, Hosts},
+        place::Place,
+    },
     id::{BookingId, MemberId},
     problem::{Code, FieldError, Problem},
     time::{Instant, Interval},
 };
-use berth_store::{
-    StoreError,
-    records::{BookingChange, Hosts},
-};
+use berth_store::{StoreError, records::ChangeOrder};
 
 use super::create::minutes_of;
 use crate::{
@@ -99,15 +100,16 @@ impl Engine {
         for hosts in hosts_for(&booking, &scene, &choices) {
             let (job, held) = self.job_of(&booking, wait);
             let held = held.filter(|_| wait);
-            let change = BookingChange::Reschedule {
-                when,
-                blocked: scene.blocked_by(when),
+            let change = ChangeOrder {
+                change: BookingChange::Reschedule {
+                    place: Place { padded: scene.padded_by(when), when },
+                    hosts: hosts.clone(),
+                },
+                job,
                 allowances: match &hosts {
                     None => scene.allowances(booking.members(), start),
                     Some(hosts) => scene.allowances(hosts.members(), start),
                 },
-                job,
-                hosts: hosts.clone(),
             };
             match self.change_here(caller, &booking, change).await {
                 Ok(changed) => {

@@ -2,7 +2,10 @@
 //! is older than what we know is passed over, and what is so already is left alone.
 
 use berth_model::{
-    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    bookings::{
+        booking::{Booking, BookingStatus, ProviderTask},
+        change::BookingChange,
+    },
     connections::connection::ConnectionRecord,
     mirror::sync::{ConflictKind, SyncMode},
     outbound::provider::{
@@ -10,10 +13,7 @@ use berth_model::{
     },
     time::Interval,
 };
-use berth_store::{
-    StoreError,
-    records::{Audit, BookingChange},
-};
+use berth_store::{StoreError, records::Audit};
 
 use crate::{
     Engine,
@@ -241,8 +241,8 @@ impl Engine {
         if !is_followed(booking, twin) {
             return Ok(Brought::Note(format!("{}: as it is", booking.id)));
         }
-        let blocked = self.blocked(booking, twin.when).await?;
-        let change = BookingChange::ChangedByProvider { external: twin.clone(), blocked };
+        let padded = self.padded(booking, twin.when).await?;
+        let change = BookingChange::ChangedByProvider { external: twin.clone(), padded };
         match self.change(booking, change, audit()).await {
             Err(StoreError::Overlap) => Ok(Brought::Taken),
             Ok(note) => Ok(Brought::Moved(note)),

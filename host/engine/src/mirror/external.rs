@@ -86,10 +86,10 @@ impl Engine {
         if matters && follows {
             mirrored.member = services.member_of(&state.rules, twin);
             let minutes = state.rules.buffer_minutes;
-            mirrored.blocked = twin.when.widened(minutes, minutes);
+            mirrored.padded = twin.when.widened(minutes, minutes);
         }
         let news = before.as_ref().is_none_or(|b| b.external != *twin);
-        let taken = |of: &Mirrored| of.member.map(|member| (member, of.blocked));
+        let taken = |of: &Mirrored| of.member.map(|member| (member, of.padded));
         let (was, is) = (before.as_ref().and_then(taken), taken(&mirrored));
         // What begins to take time is in somebody's way, too, although it is no news.
         if (news || was != is) && matters && follows {
@@ -134,7 +134,7 @@ impl Engine {
     ) -> Result<BTreeSet<(ConflictKind, Option<BookingId>)>, StoreError> {
         let mut found = BTreeSet::new();
         if let Some(member) = mirrored.member {
-            for booking in self.bookings_in(connection, member, mirrored.blocked).await? {
+            for booking in self.bookings_in(connection, member, mirrored.padded).await? {
                 let kind = if !booking.when.overlaps(twin.when) {
                     ConflictKind::Buffer
                 } else if booking.seats > 1 {

@@ -92,7 +92,7 @@ impl Engine {
             booking,
             member: None,
             external: twin.clone(),
-            blocked: twin.when,
+            padded: twin.when,
             run: state.run,
             last_synced_at: self.now(),
         }

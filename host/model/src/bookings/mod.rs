@@ -1,7 +1,11 @@
 //! Bookings, what is held for them, series, and the questions that are asked with them.
 
 pub mod booking;
+pub mod change;
 pub mod clocks;
 pub mod hold;
+pub mod place;
 pub mod questions;
+pub mod role;
 pub mod series;
+pub mod transition;

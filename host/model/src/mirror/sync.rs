@@ -183,7 +183,7 @@ pub struct Mirrored {
     /// The provider's own word, whole.
     pub external: ExternalBooking,
     /// Its time with what the rules keep free around it.
-    pub blocked: Interval,
+    pub padded: Interval,
     /// The full synchronisation that saw it.
     pub run: i64,
     /// When it was read last.

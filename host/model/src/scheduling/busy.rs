@@ -47,7 +47,7 @@ impl Taken {
 
 /// A stretch that a meeting of the asked-for kind may not touch, with the buffers of both sides in it: the earlier one's *after* and the
 /// later one's *before* add up (SCHEDULING rule 3).
-fn blocked(taken: &Taken, meeting: &Meeting) -> Interval {
+fn padded(taken: &Taken, meeting: &Meeting) -> Interval {
     taken.when.widened(
         taken.buffer_before_minutes.saturating_add(meeting.buffer_after_minutes),
         taken.buffer_after_minutes.saturating_add(meeting.buffer_before_minutes),
@@ -58,7 +58,7 @@ fn blocked(taken: &Taken, meeting: &Meeting) -> Interval {
 #[derive(Debug, Clone, Copy)]
 struct Session {
     when: Interval,
-    blocked: Interval,
+    padded: Interval,
     seats: u32,
     held: bool,
 }
@@ -87,18 +87,18 @@ impl Calendar {
                 TakenBy::Session { seats } => (seats, false),
                 TakenBy::SeatHold => (1, true),
                 TakenBy::Busy | TakenBy::Hold => {
-                    hard.push(blocked(each, &meeting));
+                    hard.push(padded(each, &meeting));
                     continue;
                 }
             };
-            sessions.push(Session { when: each.when, blocked: blocked(each, &meeting), seats, held });
+            sessions.push(Session { when: each.when, padded: padded(each, &meeting), seats, held });
         }
-        sessions.sort_unstable_by_key(|s| (s.when, s.blocked));
+        sessions.sort_unstable_by_key(|s| (s.when, s.padded));
         sessions.dedup_by(|next, first| {
             let same = next.when == first.when;
             if same {
                 first.seats = first.seats.saturating_add(next.seats);
-                first.blocked = first.blocked.joined(next.blocked);
+                first.padded = first.padded.joined(next.padded);
                 first.held |= next.held;
             }
             same
@@ -107,7 +107,7 @@ impl Calendar {
         let latest_end = sessions
             .iter()
             .map(|s| {
-                latest = latest.max(s.blocked.end());
+                latest = latest.max(s.padded.end());
                 latest
             })
             .collect();
@@ -130,7 +130,7 @@ impl Calendar {
     /// What blocks a new session wholly, merged: where a grid that restarts after busy times restarts. Sessions that can still be joined
     /// do not: their own start stays on the grid.
     pub(super) fn full(&self) -> Vec<Interval> {
-        let full = self.sessions.iter().filter(|s| s.seats >= self.meeting.seats).map(|s| s.blocked);
+        let full = self.sessions.iter().filter(|s| s.seats >= self.meeting.seats).map(|s| s.padded);
         crate::intervals::merged(self.hard.iter().copied().chain(full).collect())
     }
 
@@ -166,7 +166,7 @@ impl Calendar {
             when.end().plus_minutes(i64::from(self.meeting.buffer_after_minutes)).plus_minutes(DAY_MINUTES);
         for s in self.sessions.iter().skip(self.at_session).take_while(|s| s.when.start() < reach) {
             budget.spend(1)?;
-            let free = if s.when == when { s.seats < self.meeting.seats } else { !s.blocked.overlaps(when) };
+            let free = if s.when == when { s.seats < self.meeting.seats } else { !s.padded.overlaps(when) };
             if !free {
                 return Ok(false);
             }
@@ -193,7 +193,7 @@ pub(super) fn reason(taken: &[Taken], meeting: &Meeting, start: Instant) -> Opti
         if taken_seats > 0 && each.when == when {
             seats = seats.saturating_add(taken_seats);
             session = Some(each.when);
-        } else if blocked(each, meeting).overlaps(when) {
+        } else if padded(each, meeting).overlaps(when) {
             let why = match each.by {
                 TakenBy::Hold | TakenBy::SeatHold => Reason::Hold,
                 _ if each.when.overlaps(when) => Reason::Busy,

@@ -70,7 +70,7 @@ pub struct TakenOf {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TakenPlace {
     /// The meeting with its buffers.
-    pub blocked: Interval,
+    pub padded: Interval,
     /// The meeting.
     pub when: Interval,
     /// Is it a hold?

@@ -1,13 +1,13 @@
 //! Cancelling the twin, and what becomes of the booking when the provider refuses to.
 
 use berth_model::{
-    bookings::booking::Booking,
+    bookings::{booking::Booking, change::BookingChange},
     outbound::provider::{CallContext, CallError, CancelRequest, ExternalBooking, ProviderError},
 };
-use berth_store::{StoreError, records::BookingChange};
+use berth_store::StoreError;
 
-use super::{Verdict, idempotency_key};
-use crate::{Engine, jobs::queue::JobLease, outbound::settle::Synced, problems::of_call};
+use super::{RemoteState, idempotency_key};
+use crate::{Engine, jobs::queue::JobLease, outbound::settle::DeliveryOutcome, problems::of_call};
 
 impl Engine {
     /// Cancel every active twin. A definite refusal ends it: asking again would be refused again.
@@ -15,7 +15,7 @@ impl Engine {
         &self,
         cx: &CallContext,
         booking: &Booking,
-    ) -> Result<Verdict, CallError> {
+    ) -> Result<RemoteState, CallError> {
         let mut last = None;
         let mut twins = Vec::new();
         if let Some(id) = &booking.external_id {
@@ -45,7 +45,7 @@ impl Engine {
         if let Some(refused) = self.cancel_all(cx, booking, own, &mut last).await? {
             return Ok(refused);
         }
-        Ok(Verdict::NoTwin(last))
+        Ok(RemoteState::NoTwin(last))
     }
 
     /// Does what carries our reference go with the booking? Whoever copies a booking copies its reference: it is ours by our own record, or
@@ -72,11 +72,13 @@ impl Engine {
         booking: &Booking,
         twins: Vec<ExternalBooking>,
         last: &mut Option<ExternalBooking>,
-    ) -> Result<Option<Verdict>, CallError> {
+    ) -> Result<Option<RemoteState>, CallError> {
         for twin in twins {
             match self.cancel_twin(cx, booking, &twin.id).await {
                 Ok(cancelled) => *last = cancelled.or(last.take()),
-                Err(error) if error.is_definite() => return Ok(Some(Verdict::CancelRefused(twin, error))),
+                Err(error) if error.is_definite() => {
+                    return Ok(Some(RemoteState::CancelRefused(twin, error)));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -109,7 +111,7 @@ impl Engine {
         twin: Option<ExternalBooking>,
         error: CallError,
         held: JobLease,
-    ) -> Result<Synced, StoreError> {
+    ) -> Result<DeliveryOutcome, StoreError> {
         let reason = of_call(&error).detail;
         // Where it is there does not count: it stands where it was here.
         let elsewhere = match &twin {
@@ -118,24 +120,28 @@ impl Engine {
         };
         let external = twin.clone().filter(|_| !elsewhere);
         let when = external.as_ref().map_or(booking.when, |twin| twin.when);
-        let blocked = self.blocked(booking, when).await?;
-        let change = BookingChange::CancelRefused { reason: reason.clone(), external, blocked };
+        let padded = self.padded(booking, when).await?;
+        let change = BookingChange::CancelRefused { reason: reason.clone(), external, padded };
         let settled = match self.settle_with(booking, change, twin.clone(), held).await {
             // The provider has it at a time that is taken here: the booking keeps its own, and a person is told.
             Err(StoreError::Overlap) => {
-                let blocked = self.blocked(booking, booking.when).await?;
-                let change = BookingChange::CancelRefused { reason, external: None, blocked };
+                let padded = self.padded(booking, booking.when).await?;
+                let change = BookingChange::CancelRefused { reason, external: None, padded };
                 let settled = self.settle_with(booking, change, None, held).await?;
-                if let (Some(twin), Synced::Settled(settled)) = (&twin, &settled) {
+                if let (Some(twin), DeliveryOutcome::Settled(settled)) = (&twin, &settled) {
                     self.taken_here(settled, twin).await?;
                 }
                 settled
             }
             other => other?,
         };
-        if let (Some(twin), Synced::Settled(settled), true) = (&twin, &settled, elsewhere) {
+        if let (Some(twin), DeliveryOutcome::Settled(settled), true) = (&twin, &settled, elsewhere) {
             self.moved_there(settled, twin).await?;
         }
-        Ok(if matches!(settled, Synced::Settled(_)) { Synced::Refused(error) } else { settled })
+        Ok(if matches!(settled, DeliveryOutcome::Settled(_)) {
+            DeliveryOutcome::Refused(error)
+        } else {
+            settled
+        })
     }
 }

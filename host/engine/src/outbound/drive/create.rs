@@ -5,12 +5,12 @@ use berth_model::{
     outbound::provider::{CallContext, CallError, CreateRequest, ProviderError},
 };
 
-use super::{Verdict, idempotency_key, was_called_off, was_there};
+use super::{RemoteState, idempotency_key, was_called_off, was_there};
 use crate::{Engine, outbound::external::wrong_state};
 
 impl Engine {
     /// Make the twin.
-    pub(super) async fn make(&self, cx: &CallContext, booking: &Booking) -> Result<Verdict, CallError> {
+    pub(super) async fn make(&self, cx: &CallContext, booking: &Booking) -> Result<RemoteState, CallError> {
         let event_type = self.external_event_type(booking).await?;
         let request = CreateRequest {
             idempotency_key: idempotency_key(booking, "create"),
@@ -27,8 +27,8 @@ impl Engine {
         // A provider that knows the key of an earlier try shows what became of it.
         match was_called_off(&twin) {
             true if was_there(booking) => Err(wrong_state("it was cancelled there")),
-            true => Ok(Verdict::CancelledThere(twin)),
-            false => Ok(Verdict::Twin(twin)),
+            true => Ok(RemoteState::CancelledThere(twin)),
+            false => Ok(RemoteState::Twin(twin)),
         }
     }
 

@@ -1,15 +1,17 @@
 //! Twins that are somewhere else than their booking: whose time counts, and what a person is asked.
 
 use berth_model::{
-    bookings::booking::Booking, mirror::sync::ConflictKind, outbound::provider::ExternalBooking,
+    bookings::{booking::Booking, change::BookingChange},
+    mirror::sync::ConflictKind,
+    outbound::provider::ExternalBooking,
 };
-use berth_store::{StoreError, records::BookingChange};
+use berth_store::StoreError;
 
 use crate::{
     Engine,
     jobs::queue::JobLease,
     mirror::{Theirs, last_seen},
-    outbound::settle::Synced,
+    outbound::settle::DeliveryOutcome,
 };
 
 impl Engine {
@@ -26,22 +28,22 @@ impl Engine {
         booking: &Booking,
         external: ExternalBooking,
         held: JobLease,
-    ) -> Result<Synced, StoreError> {
+    ) -> Result<DeliveryOutcome, StoreError> {
         if self.keeps_ours(booking).await? {
-            let change = self.synced(booking, &external).await?;
+            let change = self.delivered(booking, &external).await?;
             let settled = self.settle_with(booking, change, Some(external.clone()), held).await?;
-            if let Synced::Settled(booking) = &settled {
+            if let DeliveryOutcome::Settled(booking) = &settled {
                 self.moved_there(booking, &external).await?;
             }
             return Ok(settled);
         }
-        let blocked = self.blocked(booking, external.when).await?;
-        let change = BookingChange::ChangedByProvider { external: external.clone(), blocked };
+        let padded = self.padded(booking, external.when).await?;
+        let change = BookingChange::ChangedByProvider { external: external.clone(), padded };
         match self.settle_with(booking, change, Some(external.clone()), held).await {
             Err(StoreError::Overlap) => {
-                let change = self.synced(booking, &external).await?;
+                let change = self.delivered(booking, &external).await?;
                 let settled = self.settle_with(booking, change, Some(external.clone()), held).await?;
-                if let Synced::Settled(booking) = &settled {
+                if let DeliveryOutcome::Settled(booking) = &settled {
                     self.taken_here(booking, &external).await?;
                 }
                 Ok(settled)

@@ -1,17 +1,17 @@
 //! Moving the twin, and what becomes of the booking when the provider refuses to.
 
 use berth_model::{
-    bookings::booking::Booking,
+    bookings::{booking::Booking, change::BookingChange, place::Place},
     outbound::provider::{CallContext, CallError, ExternalBooking, ProviderError, RescheduleRequest},
 };
-use berth_store::{StoreError, records::BookingChange};
+use berth_store::StoreError;
 
-use super::{Verdict, idempotency_key};
+use super::{RemoteState, idempotency_key};
 use crate::{
     Engine,
     jobs::queue::JobLease,
     mirror::Standing,
-    outbound::{external::wrong_state, settle::Synced},
+    outbound::{external::wrong_state, settle::DeliveryOutcome},
     problems::of_call,
 };
 
@@ -20,7 +20,7 @@ impl Engine {
         &self,
         cx: &CallContext,
         booking: &Booking,
-    ) -> Result<Verdict, CallError> {
+    ) -> Result<RemoteState, CallError> {
         if booking.external_id.is_none() {
             return Err(CallError::Provider(ProviderError::NotFound));
         }
@@ -30,14 +30,14 @@ impl Engine {
             Standing::Gone(_) if self.keeps_ours(booking).await.map_err(not_now)? => {
                 return self.make(cx, booking).await;
             }
-            Standing::Gone(Some(twin)) => return Ok(Verdict::CancelledThere(*twin)),
+            Standing::Gone(Some(twin)) => return Ok(RemoteState::CancelledThere(*twin)),
             Standing::Gone(None) => return Err(CallError::Provider(ProviderError::NotFound)),
         };
         if !twin.status.is_active() {
             return Err(wrong_state("it is over there"));
         }
         if twin.when.start() == booking.when.start() {
-            return Ok(Verdict::Twin(twin));
+            return Ok(RemoteState::Twin(twin));
         }
         self.move_twin(cx, booking, twin).await
     }
@@ -48,12 +48,12 @@ impl Engine {
         cx: &CallContext,
         booking: &Booking,
         twin: ExternalBooking,
-    ) -> Result<Verdict, CallError> {
+    ) -> Result<RemoteState, CallError> {
         if twin.when.start() == booking.when.start() || !self.keeps_ours(booking).await.map_err(not_now)? {
-            return Ok(Verdict::Twin(twin));
+            return Ok(RemoteState::Twin(twin));
         }
         Ok(match self.move_twin(cx, booking, twin).await? {
-            Verdict::MoveRefused(twin, _) => Verdict::Twin(twin),
+            RemoteState::MoveRefused(twin, _) => RemoteState::Twin(twin),
             other => other,
         })
     }
@@ -63,7 +63,7 @@ impl Engine {
         cx: &CallContext,
         booking: &Booking,
         twin: ExternalBooking,
-    ) -> Result<Verdict, CallError> {
+    ) -> Result<RemoteState, CallError> {
         let request = RescheduleRequest {
             idempotency_key: idempotency_key(booking, "reschedule"),
             id: twin.id.clone(),
@@ -74,7 +74,7 @@ impl Engine {
             slot_token: None,
         };
         let twin = match self.providers().reschedule_booking(&self.next_call(cx), request).await {
-            Err(error) if error.is_definite() => return Ok(Verdict::MoveRefused(twin, error)),
+            Err(error) if error.is_definite() => return Ok(RemoteState::MoveRefused(twin, error)),
             moved => moved?,
         };
         let old = booking.previous_when.filter(|old| old.start() != booking.when.start());
@@ -82,7 +82,7 @@ impl Engine {
             // It says yes and shows the old time: perhaps not written everywhere yet. Look again later.
             return Err(CallError::Provider(ProviderError::Unavailable { retry_after_ms: None }));
         }
-        Ok(Verdict::Twin(twin))
+        Ok(RemoteState::Twin(twin))
     }
 
     /// The booking is back where the provider has it. That need not be where it was: somebody may have moved it there before, and news of
@@ -94,12 +94,12 @@ impl Engine {
         twin: ExternalBooking,
         error: CallError,
         held: JobLease,
-    ) -> Result<Synced, StoreError> {
+    ) -> Result<DeliveryOutcome, StoreError> {
         let reason = of_call(&error).detail;
         let back_to = async |when| {
             let (reason, external) = (reason.clone(), Some(twin.clone()));
-            let blocked = self.blocked(booking, when).await?;
-            let change = BookingChange::RescheduleRefused { reason, when, external, blocked };
+            let padded = self.padded(booking, when).await?;
+            let change = BookingChange::RescheduleRefused { reason, place: Place { padded, when }, external };
             self.settle_with(booking, change, Some(twin.clone()), held).await
         };
         let told_again = booking.previous_when.filter(|previous| *previous == booking.when);
@@ -114,26 +114,34 @@ impl Engine {
                 self.refused_again(booking, Some(&twin)).await?;
             }
             let settled = back_to(ours).await?;
-            if let Synced::Settled(settled) = &settled
+            if let DeliveryOutcome::Settled(settled) = &settled
                 && elsewhere
                 && told_again.is_none()
             {
                 self.moved_there(settled, &twin).await?;
             }
-            return Ok(if matches!(settled, Synced::Settled(_)) { Synced::Refused(error) } else { settled });
+            return Ok(if matches!(settled, DeliveryOutcome::Settled(_)) {
+                DeliveryOutcome::Refused(error)
+            } else {
+                settled
+            });
         }
         let settled = match (back_to(twin.when).await, booking.previous_when) {
             // That time is taken here: the booking is back at its own, and a person is told.
             (Err(StoreError::Overlap), Some(previous)) => {
                 let settled = back_to(previous).await?;
-                if let Synced::Settled(settled) = &settled {
+                if let DeliveryOutcome::Settled(settled) = &settled {
                     self.taken_here(settled, &twin).await?;
                 }
                 settled
             }
             (other, _) => other?,
         };
-        Ok(if matches!(settled, Synced::Settled(_)) { Synced::Refused(error) } else { settled })
+        Ok(if matches!(settled, DeliveryOutcome::Settled(_)) {
+            DeliveryOutcome::Refused(error)
+        } else {
+            settled
+        })
     }
 }
 

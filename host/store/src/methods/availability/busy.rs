@@ -107,7 +107,7 @@ impl Store {
             Ok(Some((touched, places)))
         })?;
         Ok(found.map(|(touched, places)| {
-            let within = |place: &Place| place.blocked.overlaps(within);
+            let within = |place: &Place| place.padded.overlaps(within);
             let now = places.into_iter().map(|(_, place)| place).filter(within).collect();
             known.brought_up(version, &touched, now)
         }))

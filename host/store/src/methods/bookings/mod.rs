@@ -13,7 +13,7 @@ use berth_model::{
 
 use crate::{
     Store, StoreError,
-    records::{Assigned, Audit, AuditEntry, BookingChange, BookingFilter, Counted, NewBooking, Occupied},
+    records::{Assigned, Audit, AuditEntry, BookingFilter, ChangeOrder, Counted, NewBooking, Occupied},
 };
 
 impl Store {
@@ -100,15 +100,16 @@ impl Store {
         tenant: TenantId,
         booking: BookingId,
         expected_sequence: i64,
-        change: BookingChange,
+        order: impl Into<ChangeOrder> + Send,
         job_done: Option<(JobId, i64)>,
         audit: Audit,
     ) -> Result<Booking, StoreError> {
         let job_done =
             job_done.map(|(job, attempt)| (job, attempt, JobId::new(audit.at, self.random.as_ref())));
-        change!(self, [change, audit], |q, conn| {
-            let change = &change;
-            let order = q::bookings::change::Order { tenant, booking, expected_sequence, change, job_done };
+        let order = order.into();
+        change!(self, [order, audit], |q, conn| {
+            let order = &order;
+            let order = q::bookings::change::Order { tenant, booking, expected_sequence, order, job_done };
             q::bookings::change::change(conn, order, &audit)
         })
     }

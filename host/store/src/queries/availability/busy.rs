@@ -132,7 +132,7 @@ pub(crate) async fn places(
     rows.into_iter()
         .map(|row| {
             let place = Place {
-                blocked: interval(row.blocked_start, row.blocked_end)?,
+                padded: interval(row.blocked_start, row.blocked_end)?,
                 when: interval(row.starts_at, row.ends_at)?,
                 owner: row.owner_id,
                 event_type: row.event_type_id,

@@ -1,7 +1,13 @@
-//! Changes of bookings. What they mean is decided in `transition`; this writes it down.
+//! Changes of bookings. What they mean is decided in the model (`bookings/transition.rs`); this writes it
+//! down.
 
 use berth_model::{
-    bookings::booking::{Booking, ProviderTask},
+    bookings::{
+        booking::{Booking, ProviderTask},
+        change::BookingChange,
+        role::Role,
+        transition,
+    },
     id::{BookingId, JobId, TenantId},
     outbound::provider::ExternalBooking,
 };
@@ -14,8 +20,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    records::{Audit, BookingChange, JobEnd},
-    transition,
+    records::{Audit, ChangeOrder, JobEnd},
     types::Ts,
 };
 
@@ -32,7 +37,7 @@ pub(crate) struct Order<'a> {
     pub(crate) tenant: TenantId,
     pub(crate) booking: BookingId,
     pub(crate) expected_sequence: i64,
-    pub(crate) change: &'a BookingChange,
+    pub(crate) order: &'a ChangeOrder,
     /// The job that did it, with its fence and an id for its next run.
     pub(crate) job_done: Option<(JobId, i64, JobId)>,
 }
@@ -42,37 +47,33 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
     if old.sequence != order.expected_sequence {
         return Err(StoreError::Stale);
     }
-    let mut step = transition::apply(&old, order.change, audit.at)?;
-    let start = step.booking.when.start();
-    if start != old.when.start() {
-        // Whoever is told of the new time is told what clocks show then.
-        step.booking.clocks = old.clocks.as_ref().map(|clocks| clocks.showing(start));
+    let ChangeOrder { change, job, allowances } = order.order;
+    let made = transition::apply(&old, change, Role::of_actor(&audit.actor), audit.at)?;
+    if made.is_dispatched && job.is_none() {
+        // It would wait for ever.
+        return Err(StoreError::WrongState);
     }
-    if !old.members().eq(step.booking.members()) {
+    if !old.members().eq(made.booking.members()) {
         // All of them in one order, before the places of any are looked at.
-        let mut all: Vec<_> = old.members().chain(step.booking.members()).collect();
+        let mut all: Vec<_> = old.members().chain(made.booking.members()).collect();
         all.sort_unstable();
         all.dedup();
         occupancy::touch(conn, order.tenant, &all).await?;
     }
-    if let BookingChange::Reschedule { when, allowances, .. } = order.change {
-        limits::check(conn, &old, *when, allowances).await?;
+    if let BookingChange::Reschedule { place, .. } = change {
+        limits::check(conn, &old, place.when, allowances).await?;
     }
-    update(conn, &step.booking).await?;
-    occupancy::arrange(conn, &step.booking, step.places, audit.at).await?;
+    update(conn, &made.booking).await?;
+    occupancy::arrange(conn, &made.booking, made.places, audit.at).await?;
     // First the end of the job that did this, so that the next change may be queued under the same key.
     if let Some((job, attempt, next)) = order.job_done {
         queue::end(conn, job, attempt, &JobEnd::Done, next).await?;
     }
-    if let BookingChange::Cancel { job: Some(job), .. }
-    | BookingChange::Reschedule { job: Some(job), .. }
-    | BookingChange::Confirm { job: Some(job) }
-    | BookingChange::Retell { job, .. } = order.change
-    {
+    if let Some(job) = job.as_ref().filter(|_| made.is_dispatched) {
         queue::enqueue(conn, job).await?;
     }
-    audit::note(conn, audit, Some(order.tenant), step.action, old.id.uuid(), step.data).await?;
-    Ok(step.booking)
+    audit::note(conn, audit, Some(order.tenant), made.action, old.id.uuid(), made.data).await?;
+    Ok(made.booking)
 }
 
 async fn update(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {

@@ -10,7 +10,10 @@ pub(crate) mod occupancy;
 pub(crate) mod twins;
 
 use berth_model::{
-    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    bookings::{
+        booking::{Booking, BookingStatus, ProviderTask},
+        place::Place,
+    },
     id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
     time::Instant,
 };
@@ -22,7 +25,6 @@ use super::{super::Db, Conn, at, found, interval, jobs::queue, named, number, sh
 use crate::{
     StoreError,
     records::{Audit, BookingFilter, NewBooking},
-    transition::Place,
     types::Ts,
 };
 
@@ -122,7 +124,7 @@ impl TryFrom<Row> for Booking {
 /// Places, booking, job and audit row.
 pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> Result<(), StoreError> {
     let booking = &new.booking;
-    let place = Place { blocked: new.blocked, when: booking.when };
+    let place = Place { padded: new.padded, when: booking.when };
     // First the place: when it is taken, nothing else has been done.
     if let Some(hold) = new.hold {
         holds::remove(conn, booking.tenant, hold, audit.at).await?;

@@ -4,7 +4,11 @@
 //! other place is a session of its own.
 
 use berth_model::{
-    bookings::{booking::Booking, hold::HoldRecord},
+    bookings::{
+        booking::Booking,
+        hold::HoldRecord,
+        place::{Place, Places},
+    },
     id::{BookingId, EventTypeId, HoldId, MemberId, TenantId},
     time::{Instant, Interval},
 };
@@ -13,12 +17,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::super::{super::Db, Conn, interval, number};
-use crate::{
-    StoreError,
-    records::Occupied,
-    transition::{Place, Places},
-    types::Ts,
-};
+use crate::{StoreError, records::Occupied, types::Ts};
 
 const BOOKING: &str = "booking";
 const HOLD: &str = "hold";
@@ -147,23 +146,23 @@ async fn take_of(
         .bind(taker.tenant.uuid())
         .bind(member.uuid())
         .bind(Ts(now))
-        .bind(Ts(place.blocked.start()))
-        .bind(Ts(place.blocked.end()))
+        .bind(Ts(place.padded.start()))
+        .bind(Ts(place.padded.end()))
         .execute(&mut *conn)
         .await?;
     let session = taker.session(place.when);
-    let (seat, blocked) = if taker.seats > 1 {
-        seat_in(conn, taker, member, session, place.blocked).await?
+    let (seat, padded) = if taker.seats > 1 {
+        seat_in(conn, taker, member, session, place.padded).await?
     } else {
-        (0, place.blocked)
+        (0, place.padded)
     };
     sqlx::query::<Db>(TAKE)
         .bind(taker.tenant.uuid())
         .bind(member.uuid())
         .bind(session)
         .bind(seat)
-        .bind(Ts(blocked.start()))
-        .bind(Ts(blocked.end()))
+        .bind(Ts(padded.start()))
+        .bind(Ts(padded.end()))
         .bind(Ts(place.when.start()))
         .bind(Ts(place.when.end()))
         .bind(taker.kind)
@@ -186,7 +185,7 @@ async fn seat_in(
     taker: &Taker,
     member: MemberId,
     session: Uuid,
-    blocked: Interval,
+    padded: Interval,
 ) -> Result<(i64, Interval), StoreError> {
     let seats = sqlx::query_as::<Db, (i64, Ts, Ts)>(SEATS)
         .bind(taker.tenant.uuid())
@@ -196,11 +195,11 @@ async fn seat_in(
         .await?;
     let seat = (0..i64::from(taker.seats)).find(|seat| seats.iter().all(|(other, ..)| other != seat));
     let seat = seat.ok_or(StoreError::Overlap)?;
-    let blocked = match seats.first() {
+    let padded = match seats.first() {
         Some((_, start, end)) => interval(*start, *end)?,
-        None => blocked,
+        None => padded,
     };
-    Ok((seat, blocked))
+    Ok((seat, padded))
 }
 
 /// Give back all places of a booking or hold.
@@ -265,21 +264,21 @@ pub(crate) async fn arrange(
             let stays = |member: &MemberId| taker.members.contains(member);
             let touching: Vec<Interval> = held
                 .iter()
-                .filter(|(member, _, old)| stays(member) && old.overlaps(place.blocked))
+                .filter(|(member, _, old)| stays(member) && old.overlaps(place.padded))
                 .map(|(.., old)| *old)
                 .collect();
             if touching.is_empty() {
                 return take(conn, &taker, place, now).await;
             }
             // Both times as one, for nobody else until it is settled where the booking stays.
-            let blocked = touching.into_iter().fold(place.blocked, Interval::joined);
+            let padded = touching.into_iter().fold(place.padded, Interval::joined);
             release(conn, taker.tenant, taker.id).await?;
             // Whoever took part before keeps the old time for as long as the move may be refused.
             for (member, _, old) in held.into_iter().filter(|(member, ..)| !stays(member)) {
                 let before = Taker { seats: 1, members: vec![member], ..taker.clone() };
-                take(conn, &before, Place { blocked: old, when: old }, now).await?;
+                take(conn, &before, Place { padded: old, when: old }, now).await?;
             }
-            take(conn, &Taker { seats: 1, ..taker }, Place { blocked, when: place.when }, now).await
+            take(conn, &Taker { seats: 1, ..taker }, Place { padded, when: place.when }, now).await
         }
     }
 }
@@ -353,7 +352,7 @@ pub(crate) async fn occupied(
         .map(|row| {
             Ok(Occupied {
                 member: MemberId::from_uuid(row.member_id),
-                blocked: interval(row.blocked_start, row.blocked_end)?,
+                padded: interval(row.blocked_start, row.blocked_end)?,
                 when: interval(row.starts_at, row.ends_at)?,
                 booking: (row.owner_kind == BOOKING).then(|| BookingId::from_uuid(row.owner_id)),
                 hold: (row.owner_kind == HOLD).then(|| HoldId::from_uuid(row.owner_id)),

@@ -129,7 +129,7 @@ impl TryFrom<Row> for Mirrored {
             booking: row.booking_id.map(BookingId::from_uuid),
             member: row.member_id.map(MemberId::from_uuid),
             external: shaped(row.payload, "external booking")?,
-            blocked: interval(row.starts_at, row.ends_at)?,
+            padded: interval(row.starts_at, row.ends_at)?,
             run: row.run,
             last_synced_at: row.last_synced_at.0,
         })
@@ -256,7 +256,7 @@ pub(crate) async fn put(conn: &mut Conn, mirrored: &Mirrored) -> Result<(), Stor
     let mut touched: Vec<MemberId> = before.iter().filter_map(|b| b.member).chain(mirrored.member).collect();
     touched.sort_unstable();
     touched.dedup();
-    let same = before.as_ref().is_some_and(|b| b.member == mirrored.member && b.blocked == mirrored.blocked);
+    let same = before.as_ref().is_some_and(|b| b.member == mirrored.member && b.padded == mirrored.padded);
     if !same {
         occupancy::touch(conn, mirrored.tenant, &touched).await?;
     }
@@ -269,8 +269,8 @@ pub(crate) async fn put(conn: &mut Conn, mirrored: &Mirrored) -> Result<(), Stor
         .bind(mirrored.booking.map(BookingId::uuid))
         .bind(mirrored.member.map(MemberId::uuid))
         .bind(status.as_str().unwrap_or_default())
-        .bind(Ts(mirrored.blocked.start()))
-        .bind(Ts(mirrored.blocked.end()))
+        .bind(Ts(mirrored.padded.start()))
+        .bind(Ts(mirrored.padded.end()))
         .bind(&external.event_type)
         .bind(Json(external))
         .bind(mirrored.run)
