@@ -69,12 +69,12 @@ impl BookingStatus {
             (Self::Pending | Self::Confirmed, Self::Cancelled) => true,
             // By the system where its provider cannot be told any more.
             (Self::Pending, Self::Confirmed) => !matches!(by, Role::Customer),
-            (Self::Pending, Self::Failed | Self::Completed | Self::NoShow) => matches!(by, Role::Provider),
+            // Its word on what it never confirmed; and from `cancelled`, when it refused the cancellation.
+            (Self::Pending, Self::Failed | Self::Completed | Self::NoShow)
+            | (Self::Cancelled, Self::Pending | Self::Confirmed) => matches!(by, Role::Provider),
             (Self::Confirmed, Self::Completed) => matches!(by, Role::Provider | Role::System),
             (Self::Confirmed, Self::NoShow) => matches!(by, Role::Provider | Role::Tenant),
             (Self::Completed, Self::NoShow) => matches!(by, Role::Tenant),
-            // It refused the cancellation.
-            (Self::Cancelled, Self::Pending | Self::Confirmed) => matches!(by, Role::Provider),
             _ => false,
         }
     }

@@ -106,10 +106,10 @@ impl Store {
     ) -> Result<Booking, StoreError> {
         let job_done =
             job_done.map(|(job, attempt)| (job, attempt, JobId::new(audit.at, self.random.as_ref())));
-        let order = order.into();
-        change!(self, [order, audit], |q, conn| {
-            let order = &order;
-            let order = q::bookings::change::Order { tenant, booking, expected_sequence, order, job_done };
+        let change = order.into();
+        change!(self, [change, audit], |q, conn| {
+            let change = &change;
+            let order = q::bookings::change::Order { tenant, booking, expected_sequence, change, job_done };
             q::bookings::change::change(conn, order, &audit)
         })
     }

@@ -37,7 +37,7 @@ pub(crate) struct Order<'a> {
     pub(crate) tenant: TenantId,
     pub(crate) booking: BookingId,
     pub(crate) expected_sequence: i64,
-    pub(crate) order: &'a ChangeOrder,
+    pub(crate) change: &'a ChangeOrder,
     /// The job that did it, with its fence and an id for its next run.
     pub(crate) job_done: Option<(JobId, i64, JobId)>,
 }
@@ -47,7 +47,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
     if old.sequence != order.expected_sequence {
         return Err(StoreError::Stale);
     }
-    let ChangeOrder { change, job, allowances } = order.order;
+    let ChangeOrder { change, job, allowances } = order.change;
     let made = transition::apply(&old, change, Role::of_actor(&audit.actor), audit.at)?;
     if made.is_dispatched && job.is_none() {
         // It would wait for ever.
