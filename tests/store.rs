@@ -74,6 +74,7 @@ on_both! {
     bookings::what_members_were_given_is_counted,
     bookings::taken_places_are_what_is_occupied,
     carry_over::places_are_carried_over,
+    carry_over::members_of_a_booking_are_carried_over,
     changes::cancel_keeps_the_place_until_the_provider_knows,
     changes::create_is_confirmed_or_refused,
     changes::finished_bookings_keep_their_place,
@@ -152,4 +153,5 @@ on_both! {
     seats::seats_move_one_by_one,
     seats::sessions_keep_others_out,
     seats::several_members_are_taken_together,
+    seats::members_change_with_a_move_and_come_back,
 }

@@ -1,4 +1,4 @@
-//! Migration 0004 on a database that has bookings: each keeps its places, and the overlap rule holds on.
+//! Migrations on a database that has bookings: each keeps its places and its members, and the overlap rule holds on.
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use uuid::Uuid;
@@ -88,4 +88,64 @@ pub async fn places_are_carried_over(world: &World) {
     };
     assert_eq!(counts, (3, 3, 1, 3));
     assert!(error.to_string().contains("occupancies_no_overlap"), "{error}");
+}
+
+/// The text of every migration before this one.
+fn migrations_before(engine: &str, name: &str) -> String {
+    let folder = format!("{}/../migrations/{engine}", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut names: Vec<String> =
+        files.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names.iter().take_while(|other| *other != name).map(|name| migration(engine, name)).collect()
+}
+
+pub async fn members_of_a_booking_are_carried_over(world: &World) {
+    let (postgres, name) = (world.store.engine() == "postgres", "0053_booking_members");
+    let engine = if postgres { "postgres" } else { "sqlite" };
+    let (id, at) = (blob(postgres), at(postgres));
+    let mut script = migrations_before(engine, name);
+    script += if postgres { "SET session_replication_role = replica;" } else { "PRAGMA foreign_keys = OFF;" };
+    let yes = if postgres { "TRUE" } else { "1" };
+    for member in 2..6 {
+        script += &format!(
+            "INSERT INTO members (tenant_id, id, name, time_zone, weekly_hours, active, revision, created_at, updated_at)
+            VALUES ({0}, {1}, 'Ada', 'UTC', '[]', {yes}, 1, {2}, {2});",
+            id(1),
+            id(member),
+            at(0),
+        );
+    }
+    // One alone; one with two others, not in the order of their ids; one with somebody who is not there any more.
+    for (booking, others) in [(10, vec![]), (11, vec![5, 3]), (12, vec![99, 4])] {
+        let others: Vec<Uuid> = others.into_iter().map(Uuid::from_u128).collect();
+        script += &format!(
+            "INSERT INTO bookings (tenant_id, id, listing_id, event_type_id, member_id, status, starts_at, ends_at, attendee,
+                guests, answers, sequence, created_at, updated_at, other_members)
+            VALUES ({0}, {1}, {0}, {0}, {2}, 'confirmed', {3}, {4}, '{{}}', '[]', '{{}}', 0, {3}, {3}, '{5}');",
+            id(1),
+            id(booking),
+            id(2),
+            at(10),
+            at(11),
+            serde_json::to_string(&others).unwrap()
+        );
+    }
+    script += &migration(engine, name);
+    let counts = "SELECT further_members FROM bookings ORDER BY id";
+    let rows = "SELECT booking_id, member_id FROM booking_members ORDER BY booking_id, position";
+    let (counts, rows): (Vec<i64>, Vec<(Uuid, Uuid)>) = if postgres {
+        let mut conn = PgConnection::connect(&world.url).await.unwrap();
+        conn.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut conn).await.unwrap();
+        let counts = sqlx::query_scalar(counts).fetch_all(&mut conn).await.unwrap();
+        (counts, sqlx::query_as(rows).fetch_all(&mut conn).await.unwrap())
+    } else {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut conn).await.unwrap();
+        let counts = sqlx::query_scalar(counts).fetch_all(&mut conn).await.unwrap();
+        (counts, sqlx::query_as(rows).fetch_all(&mut conn).await.unwrap())
+    };
+    let rows: Vec<(u128, u128)> = rows.into_iter().map(|(b, m)| (b.as_u128(), m.as_u128())).collect();
+    assert_eq!((counts, rows), (vec![0, 2, 1], vec![(11, 5), (11, 3), (12, 4)]));
 }

@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use berth_model::{
-    bookings::{booking::Booking, change::BookingChange},
+    bookings::{
+        booking::Booking,
+        change::{BookingChange, Hosts},
+        place::Place,
+    },
     time::Interval,
 };
 use berth_store::{
@@ -173,4 +177,50 @@ pub async fn several_members_are_taken_together(world: &World) {
     let together = listed.into_iter().find(|b| !b.other_members.is_empty()).unwrap();
     change(world, &together, BookingChange::Cancel { reason: None }).await.unwrap();
     assert_eq!(world.taken(&scene).await, []);
+}
+
+/// Who takes part after a move, and after its refusal, in the order that was chosen.
+pub async fn members_change_with_a_move_and_come_back(world: &World) {
+    let scene = world.scene("quay").await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        let member = world.member(scene.tenant);
+        others.push(member.id);
+        world.store.create_member(member, world.audit()).await.unwrap();
+    }
+    others.reverse();
+    let mut new = world.booking(&scene, span(60, 90));
+    new.booking.connection = Some(scene.connection);
+    new.booking.other_members = vec![others[0], others[1]];
+    let booking = new.booking.clone();
+    world.store.create_booking(new, world.audit()).await.unwrap();
+    let read = async || world.store.booking(scene.tenant, booking.id).await.unwrap();
+    assert_eq!(read().await, booking);
+
+    let place = Place { padded: span(200, 230), when: span(200, 230) };
+    let hosts =
+        Some(Hosts { member: others[2], other_members: vec![scene.member, others[0]], assignment: None });
+    let moved = ChangeOrder {
+        change: BookingChange::Reschedule { place, hosts },
+        job: Some(world.leased(&scene, booking.id)),
+        allowances: Vec::new(),
+    };
+    let moving = change(world, &booking, moved).await.unwrap();
+    assert_eq!(read().await, moving);
+    assert_eq!(moving.members().collect::<Vec<_>>(), [others[2], scene.member, others[0]]);
+    let of = async |member| {
+        let filter = BookingFilter { member: Some(member), ..BookingFilter::default() };
+        world.store.list_bookings(scene.tenant, filter, 10).await.unwrap()
+    };
+    assert_eq!((of(others[0]).await, of(others[1]).await.len()), (vec![moving.clone()], 0));
+
+    let place = Place { padded: span(60, 90), when: span(60, 90) };
+    let refused = BookingChange::RescheduleRefused { reason: "Late".into(), place, external: None };
+    let back = change(world, &moving, refused).await.unwrap();
+    assert_eq!(back.members().collect::<Vec<_>>(), [scene.member, others[0], others[1]]);
+    assert_eq!(read().await, back);
+    assert_eq!((of(others[1]).await, of(others[2]).await.len()), (vec![back], 0));
+    // Who has bookings is not deleted from under them.
+    let gone = world.store.delete_member(scene.tenant, others[1], world.audit()).await;
+    assert!(matches!(gone, Err(StoreError::InUse(_))), "{gone:?}");
 }

@@ -57,6 +57,7 @@ migrations! {
     42 "0042_rule_origins",
     44 "0044_conflict_keys",
     45 "0045_clocks",
+    53 "0053_booking_members",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

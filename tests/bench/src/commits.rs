@@ -39,8 +39,8 @@ const PLACE: &str = "INSERT INTO occupancies (tenant_id, member_id, session_id, 
     ends_at, owner_kind, owner_id, event_type_id, expires_at) VALUES ($1, $2, $3, 0, $4, $5, $4, $5, 'booking', $6, $7, NULL)";
 const BOOKING: &str =
     "INSERT INTO bookings (tenant_id, id, listing_id, event_type_id, member_id, status, starts_at, ends_at,
-    attendee, guests, answers, sequence, created_at, updated_at, other_members, seats)
-    VALUES ($1, $2, $3, $4, $5, 'confirmed', $6, $7, $8, $9, $10, 0, $6, $6, $9, 1)";
+    attendee, guests, answers, sequence, created_at, updated_at, further_members, seats)
+    VALUES ($1, $2, $3, $4, $5, 'confirmed', $6, $7, $8, $9, $10, 0, $6, $6, 0, 1)";
 const AUDIT: &str =
     "INSERT INTO audit_log (id, tenant_id, at, actor, request_id, action, subject_kind, subject_id, data)
     VALUES ($1, $2, $3, 'key:bench', 'bench', 'booking.created', 'booking', $1, $4)";

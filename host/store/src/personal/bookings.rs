@@ -42,12 +42,22 @@ pub(super) const TABLES: &[Table] = &[
             none("sequence"),
             personal("created_at", Fact, &[Booking], Stays, In(Bookings), WithRow),
             none("updated_at"),
-            none("other_members"),
+            none("further_members"),
             none("seats"),
             none("series_id"),
             personal("assignment", Reference, &[Member], Stays, Not(Setup), WithRow),
             personal("clocks", Fact, &[Booking], Cut, In(Bookings), WithRow),
             personal("clocks_noted", Fact, &[Booking], Cut, Not(Copy), WithRow),
+        ],
+    },
+    Table {
+        name: "booking_members",
+        holds: "Who takes part in a booking besides its organiser.",
+        columns: &[
+            none("tenant_id"),
+            none("booking_id"),
+            personal("member_id", Fact, &[Booking], Stays, In(Bookings), WithRow),
+            none("position"),
         ],
     },
     Table {

@@ -75,6 +75,7 @@ const ALL: &[&[&str]] = &[
     availability::busy::ALL,
     tenants::ALL,
     catalog::at_provider::ALL,
+    bookings::members::ALL,
     bookings::twins::ALL,
     inbound::receive::ALL,
 ];

@@ -16,7 +16,7 @@ use sqlx::types::Json;
 
 use super::{
     super::{super::Db, Conn, bookings, jobs::queue, tenants::audit},
-    limits, occupancy, twins,
+    limits, members, occupancy, twins,
 };
 use crate::{
     StoreError,
@@ -27,7 +27,7 @@ use crate::{
 queries! {
     UPDATE = "UPDATE bookings SET status = $3, provider_task = $4, starts_at = $5, ends_at = $6,
             previous_starts_at = $7, previous_ends_at = $8, reason = $9, external_id = $10, external = $11,
-            external_updated_at = $12, sequence = $13, updated_at = $14, member_id = $15, other_members = $16, assignment = $17,
+            external_updated_at = $12, sequence = $13, updated_at = $14, member_id = $15, further_members = $16, assignment = $17,
             clocks = $18
         WHERE tenant_id = $1 AND id = $2";
 }
@@ -59,6 +59,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
         all.sort_unstable();
         all.dedup();
         occupancy::touch(conn, order.tenant, &all).await?;
+        members::replace(conn, &old, &made.booking).await?;
     }
     if let BookingChange::Reschedule { place, .. } = change {
         limits::check(conn, &old, place.when, allowances).await?;
@@ -93,7 +94,7 @@ async fn update(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(booking.sequence)
         .bind(Ts(booking.updated_at))
         .bind(booking.member.uuid())
-        .bind(Json(&booking.other_members))
+        .bind(bookings::count(&booking.other_members))
         .bind(booking.assignment.as_ref().map(Json))
         .bind(booking.clocks.as_ref().map(Json))
         .execute(&mut *conn)

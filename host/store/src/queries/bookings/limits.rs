@@ -7,19 +7,24 @@ use futures_util::TryStreamExt as _;
 use uuid::Uuid;
 
 use super::{
-    super::{super::Db, Conn, bookings, number},
+    super::{super::Db, Conn, number},
     occupancy,
 };
 use crate::{StoreError, records::Allowance, types::Ts};
 
 queries! {
-    COUNT = concat!("SELECT COUNT(*), ", minutes!("SUM(ends_at - starts_at)"), " FROM bookings
+    COUNT = concat!("SELECT COUNT(*), ", minutes!("SUM(ends_at - starts_at)"), " FROM bookings b
         WHERE tenant_id = $1 AND event_type_id = $2 AND starts_at >= $3 AND starts_at < $4 AND id <> $5
             AND status IN ('pending', 'confirmed', 'completed', 'no_show')
-            AND (member_id = $6 OR CAST(other_members AS TEXT) LIKE $7)");
-    TOGETHER = "SELECT member_id, CAST(other_members AS TEXT), starts_at, ends_at FROM bookings
+            AND (member_id = $6 OR EXISTS (
+                SELECT 1 FROM booking_members m WHERE m.tenant_id = $1 AND m.booking_id = b.id AND m.member_id = $6))");
+    TOGETHER = "SELECT member_id, starts_at, ends_at FROM bookings
         WHERE tenant_id = $1 AND event_type_id = $2 AND starts_at >= $3 AND starts_at < $4 AND id <> $5
-            AND status IN ('pending', 'confirmed', 'completed', 'no_show')";
+            AND status IN ('pending', 'confirmed', 'completed', 'no_show')
+        UNION ALL SELECT m.member_id, b.starts_at, b.ends_at FROM bookings b
+            JOIN booking_members m ON m.tenant_id = b.tenant_id AND m.booking_id = b.id
+        WHERE b.tenant_id = $1 AND b.event_type_id = $2 AND b.starts_at >= $3 AND b.starts_at < $4 AND b.id <> $5
+            AND b.status IN ('pending', 'confirmed', 'completed', 'no_show') AND b.further_members > 0";
 }
 
 /// Is there room for this booking in each of these periods, itself not counted? `LimitReached` if not.
@@ -53,7 +58,6 @@ pub(crate) async fn check(
             .bind(Ts(allowance.period.end()))
             .bind(booking.id.uuid())
             .bind(allowance.member.uuid())
-            .bind(bookings::naming(allowance.member))
             .fetch_one(&mut *conn)
             .await?;
         if !allowance.limit.allows(number(bookings, "count")?, number(minutes, "minutes")?, length) {
@@ -77,17 +81,15 @@ async fn together(
     for (i, allowance) in allowances.iter().enumerate() {
         of_member.entry(allowance.member.uuid()).or_default().push(i);
     }
-    let mut rows = sqlx::query_as::<Db, (Uuid, String, Ts, Ts)>(TOGETHER)
+    let mut rows = sqlx::query_as::<Db, (Uuid, Ts, Ts)>(TOGETHER)
         .bind(booking.tenant.uuid())
         .bind(booking.event_type.uuid())
         .bind(Ts(hull.start()))
         .bind(Ts(hull.end()))
         .bind(booking.id.uuid())
         .fetch(conn);
-    while let Some((organiser, others, start, end)) = rows.try_next().await? {
-        let others: Vec<Uuid> = serde_json::from_str(&others)
-            .map_err(|error| StoreError::Corrupt(format!("members: {error}")))?;
-        for i in others.iter().chain([&organiser]).filter_map(|member| of_member.get(member)).flatten() {
+    while let Some((member, start, end)) = rows.try_next().await? {
+        for i in of_member.get(&member).into_iter().flatten() {
             let (Some(allowance), Some(count)) = (allowances.get(*i), counts.get_mut(*i)) else { continue };
             if allowance.period.start() <= start.0 && start.0 < allowance.period.end() {
                 count.0 = count.0.saturating_add(1);

@@ -6,6 +6,7 @@ pub(crate) mod clocks;
 pub(crate) mod holds;
 pub(crate) mod idempotency;
 pub(crate) mod limits;
+pub(crate) mod members;
 pub(crate) mod occupancy;
 pub(crate) mod twins;
 
@@ -33,7 +34,7 @@ macro_rules! columns {
     () => {
         "tenant_id, id, listing_id, event_type_id, member_id, connection_id, status, provider_task, starts_at, ends_at,
             previous_starts_at, previous_ends_at, attendee, guests, answers, notes, reason, external_id, external,
-            external_updated_at, sequence, created_at, updated_at, other_members, seats, series_id, assignment, clocks"
+            external_updated_at, sequence, created_at, updated_at, further_members, seats, series_id, assignment, clocks"
     };
 }
 
@@ -50,7 +51,7 @@ queries! {
         WHERE status = 'pending' AND starts_at <= $1 AND provider_task IS NULL AND external_id IS NULL ORDER BY starts_at LIMIT $2";
 }
 
-const LIST: &str = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = ");
+const LIST: &str = concat!("SELECT ", columns!(), " FROM bookings b WHERE tenant_id = ");
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -77,7 +78,7 @@ struct Row {
     sequence: i64,
     created_at: Ts,
     updated_at: Ts,
-    other_members: Json<Value>,
+    further_members: i64,
     seats: i64,
     series_id: Option<Uuid>,
     assignment: Option<Json<Value>>,
@@ -96,7 +97,7 @@ impl TryFrom<Row> for Booking {
             listing: ListingId::from_uuid(row.listing_id),
             event_type: EventTypeId::from_uuid(row.event_type_id),
             member: MemberId::from_uuid(row.member_id),
-            other_members: shaped(row.other_members, "other members")?,
+            other_members: Vec::new(),
             seats: number(row.seats, "seats")?,
             series: row.series_id.map(SeriesId::from_uuid),
             assignment: row.assignment.map(|value| value.0),
@@ -186,7 +187,7 @@ async fn insert(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(booking.sequence)
         .bind(Ts(booking.created_at))
         .bind(Ts(booking.updated_at))
-        .bind(Json(&booking.other_members))
+        .bind(count(&booking.other_members))
         .bind(i64::from(booking.seats))
         .bind(booking.series.map(SeriesId::uuid))
         .bind(booking.assignment.as_ref().map(Json))
@@ -198,7 +199,40 @@ async fn insert(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
                 .duplicate("a booking with this id")
                 .missing("listing, event type, member or connection")
         })?;
+    members::join(conn, booking).await?;
     twins::note_own(conn, booking).await
+}
+
+/// How many rows of members there are.
+fn count(members: &[MemberId]) -> i64 {
+    i64::try_from(members.len()).unwrap_or(i64::MAX)
+}
+
+/// Bookings of one tenant with who takes part.
+async fn with_members(conn: &mut Conn, tenant: TenantId, rows: Vec<Row>) -> Result<Vec<Booking>, StoreError> {
+    let shared = rows.iter().filter(|row| row.further_members > 0).map(|row| BookingId::from_uuid(row.id));
+    let mut members = members::of(conn, tenant, &shared.collect::<Vec<_>>()).await?;
+    let whole = |row: Row| {
+        let mut booking = Booking::try_from(row)?;
+        booking.other_members = members.remove(&booking.id).unwrap_or_default();
+        Ok(booking)
+    };
+    rows.into_iter().map(whole).collect()
+}
+
+async fn one(
+    conn: &mut Conn,
+    statement: &'static str,
+    tenant: TenantId,
+    booking: BookingId,
+) -> Result<Booking, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(statement)
+        .bind(tenant.uuid())
+        .bind(booking.uuid())
+        .fetch_optional(&mut *conn)
+        .await?;
+    let row = found(row, "booking")?;
+    found(with_members(conn, tenant, vec![row]).await?.pop(), "booking")
 }
 
 pub(crate) async fn get(
@@ -206,9 +240,7 @@ pub(crate) async fn get(
     tenant: TenantId,
     booking: BookingId,
 ) -> Result<Booking, StoreError> {
-    let row =
-        sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(booking.uuid()).fetch_optional(conn).await?;
-    found(row, "booking")?.try_into()
+    one(conn, GET, tenant, booking).await
 }
 
 /// Read a booking that is about to change.
@@ -217,9 +249,7 @@ pub(crate) async fn lock(
     tenant: TenantId,
     booking: BookingId,
 ) -> Result<Booking, StoreError> {
-    let row =
-        sqlx::query_as::<Db, Row>(LOCK).bind(tenant.uuid()).bind(booking.uuid()).fetch_optional(conn).await?;
-    found(row, "booking")?.try_into()
+    one(conn, LOCK, tenant, booking).await
 }
 
 /// Confirmed bookings that ended by `until`, with their sequences; the longest ended first.
@@ -255,11 +285,6 @@ async fn due(
     Ok(rows.into_iter().map(ids).collect())
 }
 
-/// A pattern of the further members' JSON that names this one. (The list holds nothing but ids.)
-pub(crate) fn naming(member: MemberId) -> String {
-    format!("%{member}%")
-}
-
 /// By start and id.
 pub(crate) async fn list(
     conn: &mut Conn,
@@ -276,8 +301,7 @@ pub(crate) async fn list(
         query.push(" AND event_type_id = ").push_bind(event_type.uuid());
     }
     if let Some(member) = filter.member {
-        query.push(" AND (member_id = ").push_bind(member.uuid());
-        query.push(" OR CAST(other_members AS TEXT) LIKE ").push_bind(naming(member)).push(")");
+        members::push_is_with(&mut query, member);
     }
     if let Some(series) = filter.series {
         query.push(" AND series_id = ").push_bind(series.uuid());
@@ -300,6 +324,6 @@ pub(crate) async fn list(
         query.push_bind(id.uuid()).push(")");
     }
     query.push(" ORDER BY starts_at, id LIMIT ").push_bind(i64::from(limit));
-    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
-    rows.into_iter().map(TryInto::try_into).collect()
+    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *conn).await?;
+    with_members(conn, tenant, rows).await
 }

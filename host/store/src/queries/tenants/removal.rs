@@ -68,6 +68,8 @@ queries! {
         SELECT id FROM provider_calls WHERE tenant_id = $1 LIMIT $2)";
     TWINS = "DELETE FROM booking_twins WHERE tenant_id = $1 AND (external_id, connection_id, booking_id) IN (
         SELECT external_id, connection_id, booking_id FROM booking_twins WHERE tenant_id = $1 LIMIT $2)";
+    TOGETHER = "DELETE FROM booking_members WHERE tenant_id = $1 AND (booking_id, member_id) IN (
+        SELECT booking_id, member_id FROM booking_members WHERE tenant_id = $1 LIMIT $2)";
     BOOKINGS = "DELETE FROM bookings WHERE tenant_id = $1 AND id IN (
         SELECT id FROM bookings WHERE tenant_id = $1 LIMIT $2)";
     RULES = "DELETE FROM rules WHERE tenant_id = $1 AND id IN (
@@ -134,6 +136,7 @@ const STEPS: &[&str] = &[
     FLOWS,
     CALLS,
     TWINS,
+    TOGETHER,
     BOOKINGS,
     RULES,
     TAKING_PART,

@@ -1,0 +1,74 @@
+//! Who takes part in a booking besides its organiser.
+
+use std::collections::HashMap;
+
+use berth_model::{
+    bookings::booking::Booking,
+    id::{BookingId, MemberId, TenantId},
+};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::super::{super::Db, Conn};
+use crate::StoreError;
+
+queries! {
+    LEAVE = "DELETE FROM booking_members WHERE tenant_id = $1 AND booking_id = $2";
+}
+
+/// Whether a booking `b` is one of this member, the organiser or not.
+pub(super) fn push_is_with(query: &mut QueryBuilder<Db>, member: MemberId) {
+    query.push(" AND (b.member_id = ").push_bind(member.uuid());
+    query.push(
+        " OR EXISTS (SELECT 1 FROM booking_members m WHERE m.tenant_id = b.tenant_id AND m.booking_id = b.id",
+    );
+    query.push(" AND m.member_id = ").push_bind(member.uuid()).push("))");
+}
+
+/// Write down who takes part in a new booking.
+pub(super) async fn join(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
+    if booking.other_members.is_empty() {
+        return Ok(());
+    }
+    let mut query =
+        QueryBuilder::<Db>::new("INSERT INTO booking_members (tenant_id, booking_id, member_id, position) ");
+    query.push_values((0_i64..).zip(&booking.other_members), |mut row, (position, member)| {
+        row.push_bind(booking.tenant.uuid()).push_bind(booking.id.uuid());
+        row.push_bind(member.uuid()).push_bind(position);
+    });
+    query.build().execute(conn).await.map_err(|error| StoreError::from(error).missing("member"))?;
+    Ok(())
+}
+
+/// Others take part from now on.
+pub(super) async fn replace(conn: &mut Conn, old: &Booking, new: &Booking) -> Result<(), StoreError> {
+    if old.other_members == new.other_members {
+        return Ok(());
+    }
+    sqlx::query::<Db>(LEAVE).bind(new.tenant.uuid()).bind(new.id.uuid()).execute(&mut *conn).await?;
+    join(conn, new).await
+}
+
+/// Read who takes part in these bookings of a tenant: as many as a page has.
+pub(super) async fn of(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bookings: &[BookingId],
+) -> Result<HashMap<BookingId, Vec<MemberId>>, StoreError> {
+    let mut found: HashMap<BookingId, Vec<MemberId>> = HashMap::new();
+    if bookings.is_empty() {
+        return Ok(found);
+    }
+    let mut query =
+        QueryBuilder::<Db>::new("SELECT booking_id, member_id FROM booking_members WHERE tenant_id = ");
+    query.push_bind(tenant.uuid()).push(" AND booking_id IN (");
+    let mut ids = query.separated(", ");
+    for booking in bookings {
+        ids.push_bind(booking.uuid());
+    }
+    query.push(") ORDER BY booking_id, position");
+    for (booking, member) in query.build_query_as::<(Uuid, Uuid)>().fetch_all(conn).await? {
+        found.entry(BookingId::from_uuid(booking)).or_default().push(MemberId::from_uuid(member));
+    }
+    Ok(found)
+}
