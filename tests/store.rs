@@ -21,6 +21,8 @@ mod holds;
 mod imports;
 #[path = "store/jobs.rs"]
 mod jobs;
+#[path = "store/keys.rs"]
+mod keys;
 #[path = "store/known_years.rs"]
 mod known_years;
 #[path = "store/limits.rs"]
@@ -110,6 +112,7 @@ on_both! {
     jobs::jobs_end_at_once_among_writes_that_are_refused,
     jobs::one_open_job_per_key,
     jobs::what_a_connection_stopped_is_woken,
+    keys::rows_keep_while_keys_change,
     known_years::time_off_without_end_ends_with_the_known_years,
     limits::a_limit_counts_what_it_should,
     limits::a_limit_is_not_exceeded_by_racing_bookings,
@@ -144,6 +147,7 @@ on_both! {
     resources::tenants_are_walls,
     resources::what_is_in_use_stays,
     schema::every_change_writes_an_audit_row,
+    schema::keys_begin_with_the_tenant,
     schema::every_statement_is_understood,
     schema::migrations_run_once,
     schema::schemas_are_the_same,

@@ -89,7 +89,10 @@ async fn given_up(api: &Api, connection: ConnectionId) -> String {
     };
     store.enqueue_job(job).await.unwrap();
     let held = store.claim_jobs(now, now.plus_seconds(60), 1).await.unwrap().remove(0);
-    store.end_job(held.id, held.attempt, JobEnd::Dead { error: "lost".to_owned() }).await.unwrap();
+    store
+        .end_job(held.tenant, held.id, held.attempt, JobEnd::Dead { error: "lost".to_owned() })
+        .await
+        .unwrap();
     held.id.to_string()
 }
 

@@ -359,8 +359,8 @@ async fn one_api_key_cannot_fill_the_table() {
     let many = limits::IDEMPOTENCY_KEYS_PER_API_KEY_MAX;
     api.sql(&format!(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {many})
-        INSERT INTO idempotency_keys (scope, key, fingerprint, status, created_at)
-        SELECT i.scope, 'n' || n.n, x'00', 200, i.created_at FROM n JOIN idempotency_keys i ON i.key = 'k'"
+        INSERT INTO idempotency_keys (tenant_id, scope, key, fingerprint, status, created_at)
+        SELECT i.tenant_id, i.scope, 'n' || n.n, x'00', 200, i.created_at FROM n JOIN idempotency_keys i ON i.key = 'k'"
     ))
     .await;
     // Counted anew now and then.

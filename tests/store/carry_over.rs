@@ -24,14 +24,14 @@ fn place(postgres: bool, owner: u128, from: i64, to: i64) -> String {
 }
 
 /// Ids and hours of a day as each engine writes them.
-fn blob(postgres: bool) -> impl Fn(u128) -> String {
+pub fn blob(postgres: bool) -> impl Fn(u128) -> String {
     move |id| {
         let id = Uuid::from_u128(id);
         if postgres { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
     }
 }
 
-fn at(postgres: bool) -> impl Fn(i64) -> String {
+pub fn at(postgres: bool) -> impl Fn(i64) -> String {
     move |hour| {
         if postgres { format!("to_timestamp({})", hour * 3_600) } else { (hour * 3_600_000_000).to_string() }
     }
@@ -97,7 +97,10 @@ fn migrations_before(engine: &str, name: &str) -> String {
     let mut names: Vec<String> =
         files.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     names.sort();
-    names.iter().take_while(|other| *other != name).map(|name| migration(engine, name)).collect()
+    let before = names.iter().take_while(|other| *other != name).map(|name| migration(engine, name));
+    // As the program does it.
+    let tables_anew = "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON;".to_owned();
+    (engine == "sqlite").then_some(tables_anew).into_iter().chain(before).collect()
 }
 
 pub async fn members_of_a_booking_are_carried_over(world: &World) {

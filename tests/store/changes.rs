@@ -30,8 +30,8 @@ async fn change(
 async fn pending(world: &World, scene: &Scene, from: i64, to: i64) -> Booking {
     let new = world.pending(scene, span(from, to));
     world.store.create_booking(new.clone(), world.audit()).await.unwrap();
-    let job = new.job.unwrap().id;
-    assert!(world.store.end_job(job, 1, JobEnd::Done).await.unwrap());
+    let job = new.job.unwrap();
+    assert!(world.store.end_job(job.tenant, job.id, 1, JobEnd::Done).await.unwrap());
     new.booking
 }
 

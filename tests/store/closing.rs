@@ -191,9 +191,10 @@ pub async fn waiting_for_a_paused_connection_is_no_try(world: &World) {
         assert_eq!(held[0].attempt, 1, "the first attempt is still to come");
         let end =
             JobEnd::Parked { by: connection, due_at: minute(900), error: "the connection is paused".into() };
-        assert!(store.end_job(held[0].id, 1, end).await.unwrap());
+        assert!(store.end_job(tenant, held[0].id, 1, end).await.unwrap());
         assert!(store.claim_jobs(minute(n), minute(n + 1), 1).await.unwrap().is_empty());
-        let woken = store.wake_stopped(Recovered::Connection(connection), minute(n), 9).await.unwrap();
+        let woken =
+            store.wake_stopped(Recovered::Connection(tenant, connection), minute(n), 9).await.unwrap();
         assert_eq!(woken, 1);
     }
     let jobs = store.list_jobs(tenant, false, None, 9).await.unwrap();

@@ -35,13 +35,13 @@ pub async fn a_job_is_held_by_one_at_a_time(world: &World) {
     // The first holder is late: somebody else has the job by now.
     let again = store.claim_jobs(minute(5), minute(9), 1).await.unwrap();
     assert_eq!((again[0].id, again[0].attempt), (urgent.id, 2));
-    assert!(!store.end_job(urgent.id, 1, JobEnd::Done).await.unwrap());
+    assert!(!store.end_job(tenant, urgent.id, 1, JobEnd::Done).await.unwrap());
     let retry = JobEnd::Retry { due_at: minute(7), error: "busy".into() };
-    assert!(store.end_job(urgent.id, 2, retry).await.unwrap());
-    assert!(!store.end_job(urgent.id, 2, JobEnd::Done).await.unwrap(), "it is not held any more");
+    assert!(store.end_job(tenant, urgent.id, 2, retry).await.unwrap());
+    assert!(!store.end_job(tenant, urgent.id, 2, JobEnd::Done).await.unwrap(), "it is not held any more");
     let third = store.claim_jobs(minute(7), minute(9), 1).await.unwrap();
     assert_eq!((third[0].attempt, third[0].last_error.as_deref()), (3, Some("busy")));
-    assert!(store.end_job(urgent.id, 3, JobEnd::Done).await.unwrap());
+    assert!(store.end_job(tenant, urgent.id, 3, JobEnd::Done).await.unwrap());
     assert_eq!(store.open_job_count().await.unwrap(), 2);
 }
 
@@ -76,15 +76,18 @@ pub async fn a_wake_up_while_it_is_held_is_not_lost(world: &World) {
         store.enqueue_job(world.job(tenant, "key", minute(30))).await.unwrap();
         store.enqueue_job(world.job(tenant, "key", minute(20))).await.unwrap();
         assert!(store.claim_jobs(minute(1), minute(9), 9).await.unwrap().is_empty(), "still held");
-        assert!(store.end_job(job.id, 1, end).await.unwrap());
+        assert!(store.end_job(tenant, job.id, 1, end).await.unwrap());
         assert_eq!(store.next_job_due().await.unwrap(), Some(minute(20)));
         let next = store.claim_jobs(minute(20), minute(29), 9).await.unwrap();
         assert_eq!((next.len(), next[0].attempt), (1, 2), "never a first attempt again");
         assert_eq!(next[0].id == job.id, retried, "a new run has a new id");
         if !retried {
-            assert!(!store.end_job(job.id, 1, JobEnd::Done).await.unwrap(), "the old holder cannot end it");
+            assert!(
+                !store.end_job(tenant, job.id, 1, JobEnd::Done).await.unwrap(),
+                "the old holder cannot end it"
+            );
         }
-        assert!(store.end_job(next[0].id, 2, JobEnd::Done).await.unwrap());
+        assert!(store.end_job(tenant, next[0].id, 2, JobEnd::Done).await.unwrap());
         assert_eq!(store.open_job_count().await.unwrap(), 0);
     }
 
@@ -94,7 +97,7 @@ pub async fn a_wake_up_while_it_is_held_is_not_lost(world: &World) {
     store.claim_jobs(minute(0), minute(9), 9).await.unwrap();
     store.enqueue_job(world.job(tenant, "key", minute(1))).await.unwrap();
     let next = store.claim_jobs(minute(9), minute(19), 9).await.unwrap();
-    assert!(store.end_job(next[0].id, next[0].attempt, JobEnd::Done).await.unwrap());
+    assert!(store.end_job(tenant, next[0].id, next[0].attempt, JobEnd::Done).await.unwrap());
     assert_eq!(store.open_job_count().await.unwrap(), 0);
 }
 
@@ -110,9 +113,12 @@ pub async fn a_bringer_of_a_lease_takes_an_idle_job_over(world: &World) {
     assert!(store.claim_jobs(minute(20), minute(30), 9).await.unwrap().is_empty(), "it is held");
     let theirs = NewJob { leased_until: lease, ..world.job(tenant, "key", minute(15)) };
     store.enqueue_job(theirs.clone()).await.unwrap();
-    assert!(!store.end_job(idle.id, 0, JobEnd::Done).await.unwrap());
-    assert!(!store.end_job(theirs.id, 1, JobEnd::Done).await.unwrap(), "a held one is not taken over");
-    assert!(store.end_job(mine.id, 1, JobEnd::Done).await.unwrap());
+    assert!(!store.end_job(tenant, idle.id, 0, JobEnd::Done).await.unwrap());
+    assert!(
+        !store.end_job(tenant, theirs.id, 1, JobEnd::Done).await.unwrap(),
+        "a held one is not taken over"
+    );
+    assert!(store.end_job(tenant, mine.id, 1, JobEnd::Done).await.unwrap());
     assert_eq!(store.next_job_due().await.unwrap(), Some(minute(15)), "but runs again");
 }
 
@@ -122,7 +128,7 @@ pub async fn dead_jobs_live_again(world: &World) {
     let job = world.job(tenant, "key", minute(0));
     store.enqueue_job(job.clone()).await.unwrap();
     store.claim_jobs(minute(0), minute(1), 9).await.unwrap();
-    assert!(store.end_job(job.id, 1, JobEnd::Dead { error: "gave up".into() }).await.unwrap());
+    assert!(store.end_job(tenant, job.id, 1, JobEnd::Dead { error: "gave up".into() }).await.unwrap());
     assert_eq!((store.open_job_count().await.unwrap(), store.next_job_due().await.unwrap()), (0, None));
     let dead = store.dead_jobs(tenant, 9).await.unwrap();
     assert_eq!((dead.len(), dead[0].id, dead[0].last_error.as_deref()), (1, job.id, Some("gave up")));
@@ -135,7 +141,7 @@ pub async fn dead_jobs_live_again(world: &World) {
     let twice = store.requeue_job(tenant, job.id, minute(5), world.audit()).await;
     assert!(matches!(twice, Err(StoreError::Duplicate(_))), "{twice:?}");
     store.claim_jobs(minute(3), minute(4), 9).await.unwrap();
-    assert!(store.end_job(open.id, 1, JobEnd::Done).await.unwrap());
+    assert!(store.end_job(tenant, open.id, 1, JobEnd::Done).await.unwrap());
     store.requeue_job(tenant, job.id, minute(5), world.audit()).await.unwrap();
     assert!(store.dead_jobs(tenant, 9).await.unwrap().is_empty());
     let held = store.claim_jobs(minute(5), minute(6), 9).await.unwrap();
@@ -175,8 +181,8 @@ pub async fn jobs_end_at_once_among_writes_that_are_refused(world: &World) {
                 let refused = store.requeue_job(job.tenant, job.id, minute(9), audit).await;
                 assert!(matches!(refused, Err(StoreError::NotFound("job"))), "{refused:?}");
             }
-            let ended = store.end_job(job.id, job.attempt, JobEnd::Done).await.unwrap();
-            (ended, store.end_job(job.id, job.attempt, JobEnd::Done).await.unwrap())
+            let ended = store.end_job(job.tenant, job.id, job.attempt, JobEnd::Done).await.unwrap();
+            (ended, store.end_job(job.tenant, job.id, job.attempt, JobEnd::Done).await.unwrap())
         }
     }))
     .await;
@@ -195,7 +201,7 @@ pub async fn what_a_connection_stopped_is_woken(world: &World) {
         store.enqueue_job(job.clone()).await.unwrap();
         let held = store.claim_jobs(minute(0), minute(1), 1).await.unwrap();
         let end = JobEnd::Stopped { by, due_at: minute(60), error: "refused".into() };
-        assert!(store.end_job(held[0].id, held[0].attempt, end).await.unwrap());
+        assert!(store.end_job(held[0].tenant, held[0].id, held[0].attempt, end).await.unwrap());
         job.id
     };
     let late = stop("late", ours, 50).await;
@@ -205,29 +211,35 @@ pub async fn what_a_connection_stopped_is_woken(world: &World) {
     store.enqueue_job(plain).await.unwrap();
     assert!(store.claim_jobs(minute(1), minute(2), 9).await.unwrap().is_empty());
 
-    let wake = async |due, most| store.wake_stopped(Recovered::Connection(ours), due, most).await.unwrap();
+    let wake =
+        async |due, most| store.wake_stopped(Recovered::Connection(tenant, ours), due, most).await.unwrap();
     assert_eq!((wake(minute(1), 1).await, wake(minute(3), 1).await, wake(minute(4), 1).await), (1, 1, 0));
     let due = |jobs: Vec<berth_store::records::Job>| jobs.iter().map(|job| job.id).collect::<Vec<_>>();
     assert_eq!(due(store.claim_jobs(minute(1), minute(9), 9).await.unwrap()), [urgent]);
     assert_eq!(due(store.claim_jobs(minute(3), minute(9), 9).await.unwrap()), [late]);
 
     // One that is tried right now, and was stopped before, is tried once more; one that was woken, or never stopped, is not.
-    store.wake_stopped(Recovered::Connection(theirs), minute(4), 9).await.unwrap();
+    store.wake_stopped(Recovered::Connection(tenant, theirs), minute(4), 9).await.unwrap();
     let held = store.claim_jobs(minute(4), minute(9), 9).await.unwrap();
     assert_eq!((held[0].id, held[0].attempt), (other, 2));
     let end = JobEnd::Stopped { by: theirs, due_at: minute(60), error: "refused".into() };
-    assert!(store.end_job(other, 2, end.clone()).await.unwrap());
+    assert!(store.end_job(tenant, other, 2, end.clone()).await.unwrap());
     // With those whose leases ran out meanwhile, and one that nothing stopped.
     assert!(due(store.claim_jobs(minute(60), minute(70), 9).await.unwrap()).contains(&other));
-    store.try_stopped_again(Recovered::Connection(theirs), minute(61)).await.unwrap();
+    store.try_stopped_again(Recovered::Connection(tenant, theirs), minute(61)).await.unwrap();
     assert_eq!(
-        store.wake_stopped(Recovered::Connection(theirs), minute(61), 9).await.unwrap(),
+        store.wake_stopped(Recovered::Connection(tenant, theirs), minute(61), 9).await.unwrap(),
         0,
         "it is held"
     );
     assert!(
         store
-            .end_job(other, 3, JobEnd::Stopped { due_at: minute(90), by: theirs, error: "again".into() })
+            .end_job(
+                tenant,
+                other,
+                3,
+                JobEnd::Stopped { due_at: minute(90), by: theirs, error: "again".into() }
+            )
             .await
             .unwrap()
     );

@@ -99,14 +99,14 @@ pub async fn calls_are_listed(world: &World) {
 pub async fn idempotency_keys_answer_once(world: &World) {
     let store = &world.store;
     let holder: ApiKeyId = world.id();
-    let of = |key: &str| IdempotencyKey { holder, key: key.to_owned() };
+    let of = |key: &str| IdempotencyKey { tenant: None, holder, key: key.to_owned() };
     let begin = async |key: &str, print: u8, at: i64| {
         store.begin_idempotent(&of(key), [print; 32], minute(at)).await.unwrap()
     };
     assert_eq!(begin("k", 1, 0).await, Idempotency::New);
     assert_eq!(begin("k", 1, 0).await, Idempotency::InFlight);
     assert_eq!(begin("k", 2, 0).await, Idempotency::Mismatch);
-    let others = IdempotencyKey { holder: world.id(), ..of("k") };
+    let others = IdempotencyKey { tenant: None, holder: world.id(), ..of("k") };
     let other = store.begin_idempotent(&others, [1; 32], minute(0)).await.unwrap();
     assert_eq!(other, Idempotency::New, "another API key has keys of its own");
     let answer = KeptAnswer::Whole {
@@ -136,14 +136,14 @@ pub async fn idempotency_keys_answer_once(world: &World) {
     assert_eq!(begin("r", 2, 2).await, Idempotency::Done { rights: Vec::new(), answer: gone.clone() });
     let unknown = store.complete_idempotent(&of("none"), [1; 32], Vec::new(), &gone).await;
     assert!(matches!(unknown, Err(StoreError::NotFound(_))));
-    assert_eq!(store.idempotency_keys_of(holder, 9).await.unwrap(), 2);
-    assert_eq!(store.idempotency_keys_of(holder, 1).await.unwrap(), 1, "counted no further than asked");
+    assert_eq!(store.idempotency_keys_of(None, holder, 9).await.unwrap(), 2);
+    assert_eq!(store.idempotency_keys_of(None, holder, 1).await.unwrap(), 1, "counted no further than asked");
 }
 
 pub async fn a_key_knows_what_was_made_under_it(world: &World) {
     let scene = world.scene("quay").await;
     let store = &world.store;
-    let key = IdempotencyKey { holder: world.id(), key: "k".into() };
+    let key = IdempotencyKey { tenant: None, holder: world.id(), key: "k".into() };
     let begin = async |at: i64| store.begin_idempotent(&key, [1; 32], minute(at)).await.unwrap();
     let under = |when| NewBooking { idempotency_key: Some(key.clone()), ..world.booking(&scene, when) };
 
@@ -182,7 +182,11 @@ pub async fn old_rows_are_pruned(world: &World) {
     }
     store.end_webhook(scene.tenant, done.id, "processed", None).await.unwrap();
     store
-        .begin_idempotent(&IdempotencyKey { holder: world.id(), key: "k".into() }, [1; 32], minute(0))
+        .begin_idempotent(
+            &IdempotencyKey { tenant: None, holder: world.id(), key: "k".into() },
+            [1; 32],
+            minute(0),
+        )
         .await
         .unwrap();
     assert_eq!(store.prune(minute(1)).await.unwrap(), 0, "nothing is old");

@@ -63,7 +63,7 @@ pub async fn keys_are_found_by_hash(world: &World) {
 
     assert_eq!(world.store.key_by_hash([1; 32]).await.unwrap().0, key);
     assert_eq!(world.store.list_keys(None).await.unwrap(), std::slice::from_ref(&operator));
-    world.store.touch_key(key.id, minute(2)).await.unwrap();
+    world.store.touch_key(key.tenant, key.id, minute(2)).await.unwrap();
     let foreign = world.store.revoke_key(None, key.id, world.audit()).await;
     assert!(matches!(foreign, Err(StoreError::NotFound("key"))));
     let audit = world.audit();

@@ -1,6 +1,6 @@
 //! The schema: the same on both engines, and what the statements expect.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_store::{Store, StoreError};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
@@ -122,6 +122,139 @@ pub async fn schemas_are_the_same(world: &World) {
     .await
     .unwrap();
     assert_eq!(ours, theirs);
+    let keys = |tables: BTreeMap<String, Table>| -> Vec<(String, Vec<String>)> {
+        tables.into_iter().map(|(name, table)| (name, table.primary)).collect()
+    };
+    assert_eq!(keys(sqlite_tables(&mut sqlite).await), keys(postgres_tables(&mut postgres).await));
+}
+
+/// Tables of the host's own: nothing in them is a tenant's. `tenants` is the list of tenants itself.
+const OF_THE_HOST: [&str; 6] =
+    ["oauth_clients", "plugin_generation", "plugin_installations", "plugin_versions", "replicas", "tenants"];
+
+/// A table as the database describes it.
+#[derive(Debug, Default)]
+struct Table {
+    columns: BTreeSet<String>,
+    /// The columns of the primary key, in its order.
+    primary: Vec<String>,
+    /// Those of each other index whose rows are told apart by it, whole or in part.
+    unique: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// What is wrong with it by the rules of `migrations/README.md`.
+    fn wrong(&self, name: &str) -> Vec<String> {
+        let (of_host, has_tenant) = (OF_THE_HOST.contains(&name), self.columns.contains("tenant_id"));
+        let first = self.primary.first().map(String::as_str);
+        let rules = [
+            (self.primary.is_empty(), "has no primary key"),
+            (of_host && has_tenant, "is the host's own and has a tenant"),
+            (!of_host && !has_tenant, "has no tenant and is not said to be the host's own"),
+            (!of_host && first != Some("tenant_id"), "has a primary key that does not begin with its tenant"),
+            (self.unique.iter().any(|columns| columns == &["id"]), "has an id that is unique beside its key"),
+        ];
+        rules.iter().filter(|(is, _)| *is).map(|(_, what)| format!("{name} {what}")).collect()
+    }
+}
+
+/// Table, column or index, whether it is the primary key, column; in the order of each index.
+type Description = (Vec<(String, String)>, Vec<(String, String, bool, String)>);
+
+fn tables((columns, indexes): Description) -> BTreeMap<String, Table> {
+    let mut tables: BTreeMap<String, Table> = BTreeMap::new();
+    for (table, column) in columns {
+        tables.entry(table).or_default().columns.insert(column);
+    }
+    let mut unique: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for (table, index, is_primary, column) in indexes {
+        if is_primary {
+            tables.get_mut(&table).unwrap().primary.push(column);
+        } else {
+            unique.entry((table, index)).or_default().push(column);
+        }
+    }
+    for ((table, _), columns) in unique {
+        tables.get_mut(&table).unwrap().unique.push(columns);
+    }
+    tables
+}
+
+async fn sqlite_tables(conn: &mut SqliteConnection) -> BTreeMap<String, Table> {
+    let columns = sqlx::query_as(
+        "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_xinfo(m.name) c
+        WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '_sqlx%'",
+    );
+    // A key of one INTEGER column has no index of its own; an index over an expression has a column without a name.
+    let indexes = sqlx::query_as(
+        "SELECT name, index_name, is_primary, column_name FROM (
+            SELECT m.name, '' AS index_name, TRUE AS is_primary, c.name AS column_name, c.pk AS place
+            FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.pk > 0
+            UNION ALL
+            SELECT m.name, i.name, FALSE, COALESCE(c.name, '()'), c.seqno
+            FROM sqlite_master m JOIN pragma_index_list(m.name) i JOIN pragma_index_info(i.name) c
+            WHERE m.type = 'table' AND i.\"unique\" AND i.origin <> 'pk')
+        WHERE name NOT LIKE 'sqlite%' AND name NOT LIKE '_sqlx%' ORDER BY name, index_name, place",
+    );
+    tables((columns.fetch_all(&mut *conn).await.unwrap(), indexes.fetch_all(conn).await.unwrap()))
+}
+
+async fn postgres_tables(conn: &mut PgConnection) -> BTreeMap<String, Table> {
+    let columns = sqlx::query_as(
+        "SELECT t.relname::text, a.attname::text FROM pg_class t
+        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE t.relnamespace = 'public'::regnamespace AND t.relkind IN ('r', 'p') AND t.relname NOT LIKE '\\_sqlx%'",
+    );
+    let indexes = sqlx::query_as(
+        "SELECT t.relname::text, i.indexrelid::regclass::text, i.indisprimary, COALESCE(a.attname::text, '()')
+        FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
+        CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place)
+        LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum AND k.attnum > 0
+        WHERE i.indisunique AND t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE '\\_sqlx%'
+        ORDER BY t.relname, i.indexrelid, k.place",
+    );
+    tables((columns.fetch_all(&mut *conn).await.unwrap(), indexes.fetch_all(conn).await.unwrap()))
+}
+
+/// Everything of a tenant's can be told apart, and moved, by its tenant; on the tables that are there, and on some that must be found.
+pub async fn keys_begin_with_the_tenant(world: &World) {
+    let bad = [
+        ("bad_without_key", "tenant_id TEXT NOT NULL, id TEXT NOT NULL UNIQUE"),
+        ("bad_id_first", "tenant_id TEXT NOT NULL, id TEXT PRIMARY KEY"),
+        ("bad_id_beside", "tenant_id TEXT NOT NULL, id TEXT NOT NULL UNIQUE, PRIMARY KEY (tenant_id, id)"),
+        ("bad_unsaid", "id TEXT PRIMARY KEY"),
+    ];
+    let found = [
+        "bad_id_beside has an id that is unique beside its key",
+        "bad_id_first has a primary key that does not begin with its tenant",
+        "bad_unsaid has no tenant and is not said to be the host's own",
+        "bad_unsaid has a primary key that does not begin with its tenant",
+        "bad_without_key has no primary key",
+        "bad_without_key has a primary key that does not begin with its tenant",
+        "bad_without_key has an id that is unique beside its key",
+        "replicas is the host's own and has a tenant",
+    ];
+    let mut worse: String = bad.map(|(name, columns)| format!("CREATE TABLE {name} ({columns});")).concat();
+    worse += "ALTER TABLE replicas ADD COLUMN tenant_id TEXT;";
+    let (before, after);
+    if world.store.engine() == "postgres" {
+        let mut conn = PgConnection::connect(&world.url).await.unwrap();
+        before = postgres_tables(&mut conn).await;
+        conn.execute(AssertSqlSafe(worse)).await.unwrap();
+        after = postgres_tables(&mut conn).await;
+    } else {
+        let mut conn = SqliteConnection::connect(&world.url).await.unwrap();
+        before = sqlite_tables(&mut conn).await;
+        conn.execute(AssertSqlSafe(worse)).await.unwrap();
+        after = sqlite_tables(&mut conn).await;
+    }
+    let wrong = |tables: &BTreeMap<String, Table>| -> Vec<String> {
+        tables.iter().flat_map(|(name, table)| table.wrong(name)).collect()
+    };
+    assert!(before.len() > 35, "{}", before.len());
+    assert!(OF_THE_HOST.iter().all(|name| before.contains_key(*name)), "each of them is there");
+    assert_eq!(wrong(&before), Vec::<String>::new());
+    assert_eq!(wrong(&after), found);
 }
 
 /// Invariant 9: count the audit rows against the changes of a scene, which makes one of each.

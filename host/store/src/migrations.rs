@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 use sqlx::{
-    AssertSqlSafe, SqlSafeStr,
+    AssertSqlSafe, SqlSafeStr, SqliteConnection,
     migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
 };
 
@@ -57,6 +57,7 @@ migrations! {
     42 "0042_rule_origins",
     44 "0044_conflict_keys",
     45 "0045_clocks",
+    46 "0046_keys",
     53 "0053_booking_members",
 }
 
@@ -66,6 +67,17 @@ fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {
         Migration::new(*number, Cow::Borrowed(*name), MigrationType::Simple, sql, false)
     });
     Migrator::with_migrations(steps.collect())
+}
+
+/// See [`run`]. Meanwhile a table may be dropped that others refer to, since SQLite changes no key in place; what refers to nothing
+/// afterwards is looked for by the migration that does so.
+pub(crate) async fn run_on_sqlite(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+    const TABLES_ANEW: &str = "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON";
+    const AS_EVER: &str = "PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON";
+    sqlx::raw_sql(TABLES_ANEW).execute(&mut *connection).await?;
+    let names = run(connection, &SQLITE).await;
+    sqlx::raw_sql(AS_EVER).execute(connection).await?;
+    names
 }
 
 /// Bring the schema up to date. Returns the names of what was applied.

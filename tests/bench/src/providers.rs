@@ -150,7 +150,7 @@ async fn through_the_queue(store: &Store, clock: &TestClock, at_once: usize) -> 
         let jobs = store.claim_jobs(now, now.plus_seconds(60), BATCH).await.expect("claimed");
         assert!(!jobs.is_empty(), "all are due");
         for jobs in jobs.chunks(at_once) {
-            let ends = jobs.iter().map(|job| store.end_job(job.id, job.attempt, JobEnd::Done));
+            let ends = jobs.iter().map(|job| store.end_job(job.tenant, job.id, job.attempt, JobEnd::Done));
             for ended in futures_util::future::join_all(ends).await {
                 assert!(ended.expect("ended"));
                 done += 1;
@@ -160,10 +160,10 @@ async fn through_the_queue(store: &Store, clock: &TestClock, at_once: usize) -> 
     JOBS as f64 / started.elapsed().as_secs_f64()
 }
 
-const CLAIM: &str = "UPDATE jobs SET attempt = attempt + 1, leased_until = $2 WHERE id IN (
-    SELECT id FROM jobs WHERE NOT dead AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
-    ORDER BY priority, due_at, id LIMIT 32) RETURNING id";
-const DONE: &str = "DELETE FROM jobs WHERE id = $1";
+const CLAIM: &str = "UPDATE jobs SET attempt = attempt + 1, leased_until = $2 WHERE (tenant_id, id) IN (
+    SELECT tenant_id, id FROM jobs WHERE NOT dead AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+    ORDER BY priority, due_at, id LIMIT 32) RETURNING tenant_id, id";
+const DONE: &str = "DELETE FROM jobs WHERE tenant_id = $1 AND id = $2";
 
 macro_rules! bare_queue {
     ($name:ident, $connection:ty, $at:expr) => {
@@ -172,15 +172,15 @@ macro_rules! bare_queue {
             let at = $at;
             let (started, mut done) = (Moment::now(), 0);
             while done < JOBS {
-                let claimed: Vec<(uuid::Uuid,)> = sqlx::query_as(CLAIM)
+                let claimed: Vec<(uuid::Uuid, uuid::Uuid)> = sqlx::query_as(CLAIM)
                     .bind(at(now))
                     .bind(at(now.plus_seconds(60)))
                     .fetch_all(&mut *conn)
                     .await
                     .expect("claimed");
                 assert!(!claimed.is_empty(), "all are due");
-                for (id,) in claimed {
-                    sqlx::query(DONE).bind(id).execute(&mut *conn).await.expect("ended");
+                for (tenant, id) in claimed {
+                    sqlx::query(DONE).bind(tenant).bind(id).execute(&mut *conn).await.expect("ended");
                     done += 1;
                 }
             }

@@ -99,7 +99,7 @@ impl Engine {
                 if more {
                     self.write_blocks_soon(tenant, id).await?;
                 }
-                self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
             Err(error) => {
                 if error.is_definite() {

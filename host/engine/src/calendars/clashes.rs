@@ -66,7 +66,7 @@ impl Engine {
             let found = self.found_over(&connection, &calendars, &bookings, &busy).await?;
             self.note_clashes(&connection, &calendar, &bookings, found).await?;
         }
-        self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+        self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
     }
 
     async fn bookings_to_come(&self, calendar: &CalendarRecord) -> Result<Vec<Booking>, StoreError> {

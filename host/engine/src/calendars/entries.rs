@@ -126,7 +126,7 @@ impl Engine {
         if let Some((connection, why)) = stopped {
             return self.park(held, connection, why).await;
         }
-        self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+        self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
     }
 
     async fn write_one(

@@ -92,7 +92,7 @@ impl ConnectionBreakers {
                 metrics::counter!("berth_breaker_changes_total", "of" => "connection", "to" => "closed")
                     .increment(1);
                 tracing::info!(connection = %cx.connection, plugin = %cx.plugin, "the connection's circuit breaker closed");
-                self.recovery.wake_waiting(Recovered::Connection(cx.connection)).await;
+                self.recovery.wake_waiting(Recovered::Connection(cx.tenant, cx.connection)).await;
             }
             None => {}
         }

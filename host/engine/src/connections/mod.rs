@@ -250,7 +250,7 @@ impl Engine {
             // Last, so that one of which something failed is still over.
             changed = self.resume_now(caller, changed).await?;
         } else if settings_or_hosts || replaced {
-            self.connection_recovered(id).await;
+            self.connection_recovered(caller.tenant, id).await;
         }
         // Only now: to subscribe may need a token that is renewed.
         if changed.webhook_address == was.webhook_address {
@@ -307,7 +307,7 @@ impl Engine {
                 .await
                 .map_err(of_store)?;
             if status == ConnectionStatus::Healthy && connection.status == ConnectionStatus::Unauthorised {
-                self.connection_recovered(id).await;
+                self.connection_recovered(caller.tenant, id).await;
             }
             connection.status = status;
             connection.status_detail = detail;

@@ -63,7 +63,7 @@ impl Engine {
             .await
             .map_err(of_store)?;
         self.forget_availability(id);
-        self.connection_recovered(id).await;
+        self.connection_recovered(tenant, id).await;
         // Best begun at once; if not, it is found when it is due.
         if let Err(error) = self.sync_soon(tenant, id).await {
             tracing::warn!(%error, connection = %id, "a connection that was resumed is not read yet");

@@ -6,7 +6,12 @@
 
 use std::sync::Arc;
 
-use berth_model::{id::ConnectionId, limits, plugins::manifest::PluginId, time::Clock};
+use berth_model::{
+    id::{ConnectionId, TenantId},
+    limits,
+    plugins::manifest::PluginId,
+    time::Clock,
+};
 use berth_store::{Store, StoreError, records::Recovered};
 use tokio::sync::Notify;
 
@@ -64,8 +69,8 @@ impl Recovery {
 
 impl Engine {
     /// A connection works again, or somebody changed what it failed for.
-    pub(crate) async fn connection_recovered(&self, connection: ConnectionId) {
-        self.inner.recovery.wake(Recovered::Connection(connection)).await;
+    pub(crate) async fn connection_recovered(&self, tenant: TenantId, connection: ConnectionId) {
+        self.inner.recovery.wake(Recovered::Connection(tenant, connection)).await;
     }
 
     /// The same for all connections of a plugin.

@@ -238,7 +238,11 @@ impl Engine {
                     let again = self.webhooks_job(tenant, connection);
                     let again = NewJob { due_at: self.now().plus_millis(wait), ..again };
                     self.store().enqueue_job(again).await?;
-                    return self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop);
+                    return self
+                        .store()
+                        .end_job(held.tenant, held.job, held.attempt, JobEnd::Done)
+                        .await
+                        .map(drop);
                 }
                 // Given up: those behind it get their turn, with tries of their own.
                 self.store().end_webhook(tenant, id, "failed", Some(of_call(&error).detail)).await?;
@@ -249,7 +253,7 @@ impl Engine {
         if more {
             self.store().enqueue_job(self.webhooks_job(tenant, connection)).await?;
         }
-        self.store().end_job(held.job, held.attempt, JobEnd::Done).await?;
+        self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await?;
         if more {
             self.wake_worker();
         }

@@ -1,7 +1,7 @@
 //! What everything that makes jobs or works on one stands on: their kinds, the lease on one, and how long a failed try waits.
 
 use berth_model::{
-    id::{Id, JobId},
+    id::{Id, JobId, TenantId},
     limits,
 };
 use berth_store::{StoreError, records::JobEnd};
@@ -28,6 +28,7 @@ pub(crate) const GIVEN_UP: &str = "booking.sync_given_up";
 /// A job that this worker or request holds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JobLease {
+    pub(crate) tenant: TenantId,
     pub(crate) job: JobId,
     pub(crate) attempt: i64,
 }
@@ -52,7 +53,7 @@ impl Engine {
 
     pub(crate) async fn dead_letter_job(&self, held: JobLease, error: &str) -> Result<(), StoreError> {
         let end = JobEnd::Dead { error: error.to_owned() };
-        self.store().end_job(held.job, held.attempt, end).await.map(drop)
+        self.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
     }
 }
 

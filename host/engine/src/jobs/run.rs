@@ -83,7 +83,7 @@ impl Engine {
     }
 
     async fn run_job(&self, job: Job) {
-        let held = JobLease { job: job.id, attempt: job.attempt };
+        let held = JobLease { tenant: job.tenant, job: job.id, attempt: job.attempt };
         let result = if job.crashes >= limits::JOB_CRASHES_MAX {
             self.put_aside_crashed(&job, held).await
         } else {
@@ -123,7 +123,7 @@ impl Engine {
         // Disconnected meanwhile: there is nothing left to do.
         let gone_is_done = async |result| match result {
             Err(StoreError::NotFound(_)) => {
-                self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
             other => other,
         };
@@ -186,7 +186,7 @@ impl Engine {
                 {
                     self.store().end_webhook(job.tenant, message.id, "failed", Some(error.clone())).await?;
                     let end = JobEnd::Retry { due_at: self.now(), error };
-                    self.store().end_job(held.job, held.attempt, end).await?;
+                    self.store().end_job(held.tenant, held.job, held.attempt, end).await?;
                     self.wake_worker();
                     return Ok(());
                 }
@@ -200,7 +200,7 @@ impl Engine {
             }
             _ => {}
         }
-        self.store().end_job(held.job, held.attempt, JobEnd::Crashed { error }).await.map(drop)
+        self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Crashed { error }).await.map(drop)
     }
 
     /// A try that failed for reasons of our own: again later, and not for ever.
@@ -212,6 +212,6 @@ impl Engine {
             let wait = i64::try_from(self.backoff_ms(held.attempt)).unwrap_or(i64::MAX);
             JobEnd::Retry { due_at: now.plus_millis(wait), error }
         };
-        self.store().end_job(held.job, held.attempt, end).await.map(drop)
+        self.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
     }
 }

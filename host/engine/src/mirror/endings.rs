@@ -25,7 +25,8 @@ impl Engine {
         held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
-        let done = async || self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop);
+        let done =
+            async || self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop);
         let conflict = self.store().conflict(tenant, id).await?;
         let rules = self.store().sync_state(tenant, conflict.connection).await?.rules;
         let Some(resolution) = obvious(&conflict, &rules).filter(|_| !conflict.resolved) else {
@@ -85,7 +86,7 @@ impl Engine {
     async fn try_again(&self, held: JobLease, problem: &Problem) -> Result<(), StoreError> {
         let due_at = self.now().plus_millis(i64::try_from(self.backoff_ms(held.attempt)).unwrap_or(i64::MAX));
         let end = JobEnd::Retry { due_at, error: problem.detail.clone() };
-        self.store().end_job(held.job, held.attempt, end).await.map(drop)
+        self.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
     }
 }
 

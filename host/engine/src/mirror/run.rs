@@ -40,7 +40,7 @@ impl Engine {
         let mut state = self.store().sync_state(tenant, id).await?;
         let has_bookings = self.providers().abilities(&connection.plugin).is_some_and(|a| a.bookings);
         if state.rules.mode == SyncMode::Off || !has_bookings {
-            return self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop);
+            return self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop);
         }
         let context = match self.background_context(&connection, request_id).await {
             Ok(context) => context,
@@ -61,11 +61,11 @@ impl Engine {
             Ok(true) => {
                 // More is to come: behind the others.
                 self.sync_soon(tenant, id).await?;
-                self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
             Ok(false) => {
                 self.finish_sync(&connection, &context, &mut state).await?;
-                self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
             Err(CallError::NotOffered(_)) => {
                 // It cannot be asked what changed: what webhooks say is all there is.
@@ -73,7 +73,7 @@ impl Engine {
                 state.due_at = None;
                 state.error = Some("the provider does not say what changed".to_owned());
                 self.store().set_sync_progress(state).await?;
-                self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
             Err(error) => {
                 let why = of_call(&error).detail;

@@ -42,7 +42,7 @@ impl Engine {
             dedup_key: job_key(booking.id),
             leased_until: ours.then_some(lease),
         };
-        (Some(job), Some(JobLease { job: id, attempt: 1 }))
+        (Some(job), Some(JobLease { tenant: booking.tenant, job: id, attempt: 1 }))
     }
 
     /// One try at the provider, if this request holds the job; else the job is on its way.

@@ -56,7 +56,7 @@ impl Engine {
     ) -> Result<DeliveryOutcome, StoreError> {
         let booking = self.store().booking(tenant, id).await?;
         let (Some(task), Some(connection)) = (booking.provider_task, booking.connection) else {
-            self.store().end_job(held.job, held.attempt, JobEnd::Done).await?;
+            self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await?;
             return Ok(DeliveryOutcome::Settled(Box::new(booking)));
         };
         let connection = self.store().connection(tenant, connection).await?;
@@ -102,7 +102,7 @@ impl Engine {
             Ok(verdict) => {
                 let settled = self.settle(&booking, task, verdict, held).await;
                 if connection.status == ConnectionStatus::Unauthorised {
-                    self.connection_recovered(connection.id).await;
+                    self.connection_recovered(tenant, connection.id).await;
                 }
                 settled
             }

@@ -71,7 +71,7 @@ impl Engine {
             self.store().note_external_id(booking.tenant, booking.id, external, audit).await?;
         }
         let again = JobEnd::Retry { due_at: self.now(), error: "the booking changed in between".to_owned() };
-        self.store().end_job(held.job, held.attempt, again).await?;
+        self.store().end_job(held.tenant, held.job, held.attempt, again).await?;
         self.wake_worker();
         Ok(())
     }

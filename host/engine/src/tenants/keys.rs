@@ -163,12 +163,14 @@ impl Engine {
         }
         match tenant {
             Some(TenantState::Suspended) => return Err(of_stopped(Stopped::Suspended)),
-            // Its keys were revoked with it; this one was made in that moment.
+            // Its keys were revoked with it.
             Some(TenantState::Deleting) => return Ok(None),
+            // Without its row a tenant is deleted.
+            None if record.tenant.is_some() => return Ok(None),
             Some(TenantState::Active) | None => {}
         }
         if record.last_used_at.is_none_or(|at| at.plus_seconds(TOUCH_SECONDS) <= now)
-            && let Err(error) = self.store().touch_key(record.id, now).await
+            && let Err(error) = self.store().touch_key(record.tenant, record.id, now).await
             // Said by the store, and not at each request here.
             && error.trouble().is_none()
         {

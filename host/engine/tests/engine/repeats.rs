@@ -17,7 +17,11 @@ use crate::{
 
 /// The same caller with a key that is reserved for this request.
 async fn keyed(w: &World, key: &str) -> Caller {
-    let key = IdempotencyKey { holder: Id::from_uuid(w.tenant.id.uuid()), key: key.to_owned() };
+    let key = IdempotencyKey {
+        tenant: Some(w.tenant.id),
+        holder: Id::from_uuid(w.tenant.id.uuid()),
+        key: key.to_owned(),
+    };
     let reserved = w.engine.store().begin_idempotent(&key, [1; 32], w.engine.now()).await.unwrap();
     assert_eq!(reserved, Idempotency::New);
     Caller { idempotency_key: Some(key), ..w.caller.clone() }

@@ -14,7 +14,6 @@ use axum::{
 };
 use berth_engine::{beside, problem_of_store};
 use berth_model::{
-    id::ApiKeyId,
     limits,
     problem::{Code, Problem},
 };
@@ -58,7 +57,7 @@ async fn handle(app: App, request: Request, next: Next) -> Result<Response, Prob
     let Some(caller) = request.extensions().get::<Authenticated>().cloned() else {
         return Ok(next.run(request).await);
     };
-    let key = IdempotencyKey { holder: caller.key.id, key };
+    let key = IdempotencyKey { tenant: caller.key.tenant, holder: caller.key.id, key };
     let (mut parts, body) = request.into_parts();
     // In memory already.
     let body = to_bytes(body, limits::COMPONENT_BYTES_MAX)
@@ -87,7 +86,7 @@ async fn handle(app: App, request: Request, next: Next) -> Result<Response, Prob
             return again(answer);
         }
     }
-    if let Err(problem) = allow(&app, key.holder).await {
+    if let Err(problem) = allow(&app, &key).await {
         let _ = app.engine().store().release_idempotent(&key, app.engine().now()).await;
         return Err(problem);
     }
@@ -120,19 +119,19 @@ fn under_way() -> Problem {
 }
 
 /// One API key cannot fill the table.
-async fn allow(app: &App, holder: ApiKeyId) -> Result<(), Problem> {
-    if app.known().takes_one(holder) {
+async fn allow(app: &App, key: &IdempotencyKey) -> Result<(), Problem> {
+    if app.known().takes_one(key.holder) {
         return Ok(());
     }
     let most = limits::IDEMPOTENCY_KEYS_PER_API_KEY_MAX;
-    let used = app.engine().store().idempotency_keys_of(holder, most.saturating_add(1)).await;
+    let used = app.engine().store().idempotency_keys_of(key.tenant, key.holder, most.saturating_add(1)).await;
     let left = most.saturating_sub(used.map_err(problem_of_store)?);
     if left < 0 {
         let detail = format!("At most {most} Idempotency-Keys of one API key are remembered for a day.");
         return Err(Problem::new(Code::RateLimited, detail).with_retry_after_seconds(60));
     }
     // Other replicas count too: after half of what is left it is counted again.
-    app.known().allow(holder, left / 2);
+    app.known().allow(key.holder, left / 2);
     Ok(())
 }
 

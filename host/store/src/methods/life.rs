@@ -36,9 +36,7 @@ impl Store {
     /// Bring the schema up to date. Returns the names of what was applied.
     pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
         match &self.engine {
-            Engine::Sqlite(engine) => {
-                engine.alone(|conn| Box::pin(migrations::run(conn, &migrations::SQLITE))).await
-            }
+            Engine::Sqlite(engine) => engine.alone(|conn| Box::pin(migrations::run_on_sqlite(conn))).await,
             Engine::Postgres(engine) => {
                 engine.alone(|conn| Box::pin(migrations::run(conn, &migrations::POSTGRES))).await
             }

@@ -108,6 +108,7 @@ pub(super) const TABLES: &[Table] = &[
         name: "idempotency_keys",
         holds: "Idempotency keys and the answers that a repeat is given.",
         columns: &[
+            none("tenant_id"),
             none("scope"),
             personal("key", Words, &[Whole], RemoveRow, Not(Opaque), For(limits::IDEMPOTENCY_SECONDS)),
             personal(

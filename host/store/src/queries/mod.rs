@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use berth_model::{
-    id::Id,
+    id::{Id, TenantId},
     time::{Instant, Interval},
 };
 use sqlx::{Executor, SqlSafeStr, types::Json};
@@ -133,6 +133,16 @@ fn number<T: TryFrom<i64>>(value: i64, what: &str) -> Result<T, StoreError> {
 /// Two stored instants as an interval.
 fn interval(start: Ts, end: Ts) -> Result<Interval, StoreError> {
     Interval::new(start.0, end.0).map_err(|_| StoreError::Corrupt("an inverted interval".to_owned()))
+}
+
+/// The tenant in a table that holds what is the host's own, too: that has the nil tenant.
+fn owner(tenant: Option<TenantId>) -> Uuid {
+    tenant.map_or(Uuid::nil(), Id::uuid)
+}
+
+/// See [`owner`].
+fn owned_by(tenant: Uuid) -> Option<TenantId> {
+    (!tenant.is_nil()).then(|| TenantId::from_uuid(tenant))
 }
 
 /// The id after which a page begins; before all others if none is given.

@@ -1,11 +1,13 @@
 //! What an Idempotency-Key was used for.
 
-use berth_model::id::ApiKeyId;
+use berth_model::id::{ApiKeyId, TenantId};
 
 /// An Idempotency-Key within the API key that sent it: two API keys never see one another's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey {
-    /// Whose.
+    /// Whose API key it is; none if it is an operator's.
+    pub tenant: Option<TenantId>,
+    /// The API key.
     pub holder: ApiKeyId,
     /// As it was sent.
     pub key: String,

@@ -9,7 +9,7 @@ use berth_model::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovered {
     /// One connection.
-    Connection(ConnectionId),
+    Connection(TenantId, ConnectionId),
     /// The connections of a plugin, of one tenant or of all.
     Plugin {
         /// Which plugin.

@@ -41,15 +41,14 @@ impl Engine {
         stopped: Stopped,
     ) -> Result<(), StoreError> {
         if stopped == Stopped::Disconnected {
-            return self.store().end_job(held.job, held.attempt, JobEnd::Done).await.map(drop);
+            return self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop);
         }
         let due_at = self.now().plus_seconds(limits::PARKED_SECONDS);
         let end = JobEnd::Parked { by, due_at, error: stopped.to_string() };
-        self.store().end_job(held.job, held.attempt, end).await?;
+        self.store().end_job(held.tenant, held.job, held.attempt, end).await?;
         // Resumed in this moment: whoever did that did not see this job.
-        let connection = self.store().connection_by_id(by).await?;
-        if self.store().stopped(connection.tenant, by).await?.is_none() {
-            self.connection_recovered(by).await;
+        if self.store().stopped(held.tenant, by).await?.is_none() {
+            self.connection_recovered(held.tenant, by).await;
         }
         Ok(())
     }
@@ -96,7 +95,7 @@ impl Engine {
             Some(due_at) => JobEnd::Retry { due_at, error },
             None => JobEnd::Dead { error },
         };
-        self.store().end_job(held.job, held.attempt, end).await.map(drop)
+        self.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
     }
 
     /// Why a booking is still pending, in its timeline: after the 1st, 2nd, 4th … try that failed, and when it is given up.

@@ -1,7 +1,7 @@
 //! Idempotency keys, each within the API key that sent it.
 
 use berth_model::{
-    id::{ApiKeyId, BookingId},
+    id::{ApiKeyId, BookingId, TenantId},
     time::Instant,
 };
 
@@ -115,7 +115,12 @@ impl Store {
     }
 
     /// How many keys an API key has used that are remembered, counted up to `most`.
-    pub async fn idempotency_keys_of(&self, holder: ApiKeyId, most: i64) -> Result<i64, StoreError> {
-        ask!(self, |q, conn| q::bookings::idempotency::count(conn, holder.uuid(), most))
+    pub async fn idempotency_keys_of(
+        &self,
+        tenant: Option<TenantId>,
+        holder: ApiKeyId,
+        most: i64,
+    ) -> Result<i64, StoreError> {
+        ask!(self, |q, conn| q::bookings::idempotency::count(conn, tenant, holder, most))
     }
 }

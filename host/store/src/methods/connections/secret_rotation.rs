@@ -62,22 +62,23 @@ impl Store {
 
     /// See [`Self::reseal_credentials`].
     pub(crate) async fn reseal_old_secrets(&self) -> Result<(), StoreError> {
-        let mut after = Uuid::nil();
+        let mut after = (TenantId::from_uuid(Uuid::nil()), ConnectionId::from_uuid(Uuid::nil()), Uuid::nil());
         loop {
             let page = ask!(self, |q, conn| q::connections::secret_rotation::sealed_secrets(
                 conn,
                 after,
                 limits::LIST_ROWS_MAX
             ))?;
-            let Some((_, _, last, _)) = page.last() else { return Ok(()) };
+            let Some((last, _)) = page.last() else { return Ok(()) };
             after = *last;
-            for (tenant, connection, id, old) in page {
+            for (key, old) in page {
+                let (tenant, connection, _) = key;
                 if self.keys.is_current(&old) {
                     continue;
                 }
                 let secret = self.keys.open(tenant, connection, &old)?;
                 let new = self.keys.seal(self.random.as_ref(), tenant, connection, &secret)?;
-                change!(self, [new], |q, conn| q::connections::secret_rotation::reseal(conn, id, &new))?;
+                change!(self, [new], |q, conn| q::connections::secret_rotation::reseal(conn, key, &new))?;
             }
         }
     }

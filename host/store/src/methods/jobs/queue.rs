@@ -32,9 +32,15 @@ impl Store {
     /// End a held job. False when the fence does not match (somebody else holds it now). A wake-up that came while it was
     /// held is never lost: instead of being removed or put aside, the job then runs again, with a new id, from attempt 2
     /// (only a first attempt may take for granted that nothing was done before).
-    pub async fn end_job(&self, job: JobId, attempt: i64, end: JobEnd) -> Result<bool, StoreError> {
+    pub async fn end_job(
+        &self,
+        tenant: TenantId,
+        job: JobId,
+        attempt: i64,
+        end: JobEnd,
+    ) -> Result<bool, StoreError> {
         let next = self.next_run(job);
-        step!(self, [end], |q, conn| q::jobs::queue::end(conn, job, attempt, &end, next))
+        step!(self, [end], |q, conn| q::jobs::queue::end(conn, (tenant, job), attempt, &end, next))
     }
 
     /// An id for the next run of a job; as old as the job, since no clock is at hand.

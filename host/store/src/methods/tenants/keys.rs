@@ -74,7 +74,12 @@ impl Store {
     }
 
     /// Remember when a key was last used.
-    pub async fn touch_key(&self, key: ApiKeyId, now: Instant) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::tenants::keys::touch(conn, key, now))
+    pub async fn touch_key(
+        &self,
+        tenant: Option<TenantId>,
+        key: ApiKeyId,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        change!(self, [], |q, conn| q::tenants::keys::touch(conn, tenant, key, now))
     }
 }

@@ -68,7 +68,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
     occupancy::arrange(conn, &made.booking, made.places, audit.at).await?;
     // First the end of the job that did this, so that the next change may be queued under the same key.
     if let Some((job, attempt, next)) = order.job_done {
-        queue::end(conn, job, attempt, &JobEnd::Done, next).await?;
+        queue::end(conn, (order.tenant, job), attempt, &JobEnd::Done, next).await?;
     }
     if let Some(job) = job.as_ref().filter(|_| made.is_dispatched) {
         queue::enqueue(conn, job).await?;

@@ -1,9 +1,13 @@
 //! Idempotency keys: the first request with a key is carried out, the others are given its answer, which is sealed.
 
-use berth_model::{id::BookingId, limits, time::Instant};
+use berth_model::{
+    id::{ApiKeyId, BookingId, TenantId},
+    limits,
+    time::Instant,
+};
 use sqlx::types::Json;
 
-use super::super::{super::Db, Conn, met, number};
+use super::super::{super::Db, Conn, met, number, owner};
 use crate::{
     StoreError,
     records::{Idempotency, IdempotencyKey, KeptAnswer},
@@ -13,22 +17,23 @@ use crate::{
 queries! {
     // A key is free again when its day is over, or when the request that reserved it died without an answer. In the second case
     // the new holder inherits what the dead one made.
-    RESERVE = "INSERT INTO idempotency_keys (scope, key, fingerprint, created_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, created_at = excluded.created_at,
+    RESERVE = "INSERT INTO idempotency_keys (tenant_id, scope, key, fingerprint, created_at)
+        VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (tenant_id, scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, created_at = excluded.created_at,
             status = NULL, rights = NULL, sealed = NULL, made = NULL, instead = NULL,
-            booking_id = CASE WHEN idempotency_keys.created_at <= $5 THEN NULL ELSE idempotency_keys.booking_id END
-        WHERE idempotency_keys.created_at <= $5
-            OR (idempotency_keys.status IS NULL AND idempotency_keys.created_at <= $6
+            booking_id = CASE WHEN idempotency_keys.created_at <= $6 THEN NULL ELSE idempotency_keys.booking_id END
+        WHERE idempotency_keys.created_at <= $6
+            OR (idempotency_keys.status IS NULL AND idempotency_keys.created_at <= $7
                 AND idempotency_keys.fingerprint = excluded.fingerprint)";
-    GET = "SELECT fingerprint, status, rights, sealed, made, instead FROM idempotency_keys WHERE scope = $1 AND key = $2";
-    COMPLETE = "UPDATE idempotency_keys SET status = $3, rights = $4, sealed = $5, made = $6, instead = $7
-        WHERE scope = $1 AND key = $2 AND status IS NULL AND fingerprint = $8";
-    RELEASE = "DELETE FROM idempotency_keys WHERE scope = $1 AND key = $2 AND status IS NULL AND booking_id IS NULL";
+    GET = "SELECT fingerprint, status, rights, sealed, made, instead FROM idempotency_keys WHERE tenant_id = $1 AND scope = $2 AND key = $3";
+    COMPLETE = "UPDATE idempotency_keys SET status = $4, rights = $5, sealed = $6, made = $7, instead = $8
+        WHERE tenant_id = $1 AND scope = $2 AND key = $3 AND status IS NULL AND fingerprint = $9";
+    RELEASE = "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND scope = $2 AND key = $3 AND status IS NULL AND booking_id IS NULL";
     // As if its holder had died long enough ago.
-    ABANDON = "UPDATE idempotency_keys SET created_at = $3 WHERE scope = $1 AND key = $2 AND status IS NULL";
-    MADE = "UPDATE idempotency_keys SET booking_id = $3 WHERE scope = $1 AND key = $2 AND booking_id IS NULL";
-    BOOKING = "SELECT booking_id FROM idempotency_keys WHERE scope = $1 AND key = $2";
-    COUNT = "SELECT COUNT(*) FROM (SELECT 1 FROM idempotency_keys WHERE scope = $1 LIMIT $2) AS counted";
+    ABANDON = "UPDATE idempotency_keys SET created_at = $4 WHERE tenant_id = $1 AND scope = $2 AND key = $3 AND status IS NULL";
+    MADE = "UPDATE idempotency_keys SET booking_id = $4 WHERE tenant_id = $1 AND scope = $2 AND key = $3 AND booking_id IS NULL";
+    BOOKING = "SELECT booking_id FROM idempotency_keys WHERE tenant_id = $1 AND scope = $2 AND key = $3";
+    COUNT = "SELECT COUNT(*) FROM (SELECT 1 FROM idempotency_keys WHERE tenant_id = $1 AND scope = $2 LIMIT $3) AS counted";
 }
 
 #[derive(sqlx::FromRow)]
@@ -56,6 +61,7 @@ pub(crate) async fn begin(
     now: Instant,
 ) -> Result<Found, StoreError> {
     let reserved = sqlx::query::<Db>(RESERVE)
+        .bind(owner(key.tenant))
         .bind(key.holder.uuid())
         .bind(&key.key)
         .bind(fingerprint)
@@ -67,8 +73,12 @@ pub(crate) async fn begin(
     if reserved.rows_affected() > 0 {
         return Ok(Found::Plain(Idempotency::New));
     }
-    let row =
-        sqlx::query_as::<Db, Row>(GET).bind(key.holder.uuid()).bind(&key.key).fetch_optional(conn).await?;
+    let row = sqlx::query_as::<Db, Row>(GET)
+        .bind(owner(key.tenant))
+        .bind(key.holder.uuid())
+        .bind(&key.key)
+        .fetch_optional(conn)
+        .await?;
     // Gone in between: the next try will get it.
     let Some(row) = row else { return Ok(Found::Plain(Idempotency::InFlight)) };
     if row.fingerprint != fingerprint {
@@ -101,6 +111,7 @@ pub(crate) async fn complete(
     answer: &Answer,
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(COMPLETE)
+        .bind(owner(key.tenant))
         .bind(key.holder.uuid())
         .bind(&key.key)
         .bind(i64::from(answer.status))
@@ -116,9 +127,15 @@ pub(crate) async fn complete(
 
 /// Give a reserved key back. What was made under it stays known to it.
 pub(crate) async fn release(conn: &mut Conn, key: &IdempotencyKey, now: Instant) -> Result<(), StoreError> {
-    sqlx::query::<Db>(RELEASE).bind(key.holder.uuid()).bind(&key.key).execute(&mut *conn).await?;
+    sqlx::query::<Db>(RELEASE)
+        .bind(owner(key.tenant))
+        .bind(key.holder.uuid())
+        .bind(&key.key)
+        .execute(&mut *conn)
+        .await?;
     let abandoned = now.plus_seconds(-limits::IDEMPOTENCY_IN_FLIGHT_SECONDS);
     sqlx::query::<Db>(ABANDON)
+        .bind(owner(key.tenant))
         .bind(key.holder.uuid())
         .bind(&key.key)
         .bind(Ts(abandoned))
@@ -133,17 +150,34 @@ pub(crate) async fn made(
     key: &IdempotencyKey,
     booking: BookingId,
 ) -> Result<(), StoreError> {
-    let made = sqlx::query::<Db>(MADE).bind(key.holder.uuid()).bind(&key.key).bind(booking.uuid());
+    let made = sqlx::query::<Db>(MADE)
+        .bind(owner(key.tenant))
+        .bind(key.holder.uuid())
+        .bind(&key.key)
+        .bind(booking.uuid());
     met(&made.execute(conn).await?, StoreError::Duplicate("a booking under this Idempotency-Key"))
 }
 
 /// The booking that was made under a key.
 pub(crate) async fn booking(conn: &mut Conn, key: &IdempotencyKey) -> Result<Option<BookingId>, StoreError> {
-    let made = sqlx::query_scalar::<Db, Option<uuid::Uuid>>(BOOKING).bind(key.holder.uuid()).bind(&key.key);
+    let made = sqlx::query_scalar::<Db, Option<uuid::Uuid>>(BOOKING)
+        .bind(owner(key.tenant))
+        .bind(key.holder.uuid())
+        .bind(&key.key);
     Ok(made.fetch_optional(conn).await?.flatten().map(BookingId::from_uuid))
 }
 
 /// How many keys one API key has used in its day, counted up to `most`.
-pub(crate) async fn count(conn: &mut Conn, holder: uuid::Uuid, most: i64) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar::<Db, i64>(COUNT).bind(holder).bind(most).fetch_one(conn).await?)
+pub(crate) async fn count(
+    conn: &mut Conn,
+    tenant: Option<TenantId>,
+    holder: ApiKeyId,
+    most: i64,
+) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar::<Db, i64>(COUNT)
+        .bind(owner(tenant))
+        .bind(holder.uuid())
+        .bind(most)
+        .fetch_one(conn)
+        .await?)
 }

@@ -37,7 +37,7 @@ pub(crate) async fn insert(conn: &mut Conn, calls: &[CallRecord]) -> Result<(), 
                 .push_bind(Ts(call.started_at))
                 .push_bind(Json(data(call)));
         });
-        insert.push(" ON CONFLICT (id) DO NOTHING");
+        insert.push(" ON CONFLICT (tenant_id, id) DO NOTHING");
         insert.build().execute(&mut *conn).await?;
     }
     Ok(())

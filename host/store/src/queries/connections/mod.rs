@@ -63,8 +63,8 @@ queries! {
             subscription_detail = $4
         WHERE tenant_id = $1 AND id = $2 AND webhook_address = $5";
     CLAIM_SUBSCRIPTIONS = concat!("UPDATE connections SET subscription_due_at = $2
-        WHERE id IN (
-            SELECT id FROM connections WHERE subscription_due_at <= $1 AND state = 'active'
+        WHERE (tenant_id, id) IN (
+            SELECT tenant_id, id FROM connections WHERE subscription_due_at <= $1 AND state = 'active'
                 AND EXISTS (SELECT 1 FROM tenants t WHERE t.id = connections.tenant_id AND t.state = 'active')
             ORDER BY subscription_due_at LIMIT $3", lock_rows_skipping!(), ")
         RETURNING tenant_id, id, subscription_failures");

@@ -24,8 +24,9 @@ queries! {
     COUNT = "SELECT COUNT(*) FROM old_webhook_secrets WHERE tenant_id = $1 AND connection_id = $2 AND ends_at > $3";
     KEEP = "INSERT INTO old_webhook_secrets (tenant_id, connection_id, id, sealed, ends_at) VALUES ($1, $2, $3, $4, $5)";
     ERASE = "DELETE FROM old_webhook_secrets WHERE tenant_id = $1 AND connection_id = $2";
-    SEALED = "SELECT tenant_id, connection_id, id, sealed FROM old_webhook_secrets WHERE id > $1 ORDER BY id LIMIT $2";
-    RESEAL = "UPDATE old_webhook_secrets SET sealed = $2 WHERE id = $1";
+    SEALED = "SELECT tenant_id, connection_id, id, sealed FROM old_webhook_secrets
+        WHERE (tenant_id, connection_id, id) > ($1, $2, $3) ORDER BY tenant_id, connection_id, id LIMIT $4";
+    RESEAL = "UPDATE old_webhook_secrets SET sealed = $4 WHERE tenant_id = $1 AND connection_id = $2 AND id = $3";
     NEXT_ADDRESS = "UPDATE connections SET webhook_address = webhook_address + 1, subscription = NULL,
             subscription_due_at = $3, subscription_failures = 0, subscription_detail = NULL
         WHERE tenant_id = $1 AND id = $2";
@@ -107,29 +108,39 @@ pub(crate) async fn accepted(
     Ok(rows.into_iter().map(|(_, sealed)| sealed).collect())
 }
 
-/// A secret before, as it is sealed, with its own id.
-pub(crate) type SealedSecret = (TenantId, ConnectionId, Uuid, Vec<u8>);
+/// What a secret before is told from others by: its own id is the last.
+pub(crate) type SecretKey = (TenantId, ConnectionId, Uuid);
 
-/// A page of sealed secrets over all tenants, in the order of ids.
+/// A secret before, as it is sealed.
+pub(crate) type SealedSecret = (SecretKey, Vec<u8>);
+
+/// A page of sealed secrets over all tenants, in the order of their keys.
 pub(crate) async fn sealed_secrets(
     conn: &mut Conn,
-    page_after: Uuid,
+    (tenant, connection, id): SecretKey,
     limit: i64,
 ) -> Result<Vec<SealedSecret>, StoreError> {
     let rows = sqlx::query_as::<Db, (Uuid, Uuid, Uuid, Vec<u8>)>(SEALED)
-        .bind(page_after)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(id)
         .bind(limit)
         .fetch_all(conn)
         .await?;
     let of = |(tenant, connection, id, sealed)| {
-        (TenantId::from_uuid(tenant), ConnectionId::from_uuid(connection), id, sealed)
+        ((TenantId::from_uuid(tenant), ConnectionId::from_uuid(connection), id), sealed)
     };
     Ok(rows.into_iter().map(of).collect())
 }
 
 /// Put another seal on a secret, which never changes itself.
-pub(crate) async fn reseal(conn: &mut Conn, id: Uuid, sealed: &[u8]) -> Result<bool, StoreError> {
-    let done = sqlx::query::<Db>(RESEAL).bind(id).bind(sealed).execute(conn).await?;
+pub(crate) async fn reseal(
+    conn: &mut Conn,
+    (tenant, connection, id): SecretKey,
+    sealed: &[u8],
+) -> Result<bool, StoreError> {
+    let query = sqlx::query::<Db>(RESEAL).bind(tenant.uuid()).bind(connection.uuid()).bind(id).bind(sealed);
+    let done = query.execute(conn).await?;
     Ok(done.rows_affected() > 0)
 }
 

@@ -48,7 +48,7 @@ queries! {
     END_CONFLICTS = "UPDATE sync_conflicts SET status = 'resolved', resolution = 'ignored', resolved_by = 'system', resolved_at = $3
         WHERE tenant_id = $1 AND connection_id = $2 AND status = 'open'";
     // Two halves, since each has an index of its own.
-    END_JOBS = "DELETE FROM jobs WHERE id IN (
+    END_JOBS = "DELETE FROM jobs WHERE tenant_id = $1 AND id IN (
         SELECT id FROM jobs WHERE tenant_id = $1 AND dedup_key = $2 AND NOT dead
         UNION ALL SELECT id FROM jobs WHERE tenant_id = $1 AND dedup_key = $2 AND dead)";
     LEFT_OVER = "SELECT tenant_id, id, updated_at FROM connections WHERE leftovers ORDER BY id LIMIT $1";
@@ -57,17 +57,18 @@ queries! {
     NOTE_UNENDED = "UPDATE connections SET subscription_detail = $3 WHERE tenant_id = $1 AND id = $2 AND state = 'disconnected'";
     MIRRORED_MEMBERS = "SELECT DISTINCT member_id FROM external_bookings
         WHERE tenant_id = $1 AND connection_id = $2 AND member_id IS NOT NULL";
-    MIRRORED = "DELETE FROM external_bookings WHERE id IN (
-        SELECT id FROM external_bookings WHERE tenant_id = $1 AND connection_id = $2 LIMIT $3)";
+    MIRRORED = "DELETE FROM external_bookings WHERE tenant_id = $1 AND connection_id = $2 AND external_id IN (
+        SELECT external_id FROM external_bookings WHERE tenant_id = $1 AND connection_id = $2 LIMIT $3)";
     ITEMS = "DELETE FROM external_items WHERE tenant_id = $1 AND connection_id = $2 AND (kind, external_id) IN (
         SELECT kind, external_id FROM external_items WHERE tenant_id = $1 AND connection_id = $2 LIMIT $3)";
     ENTRIES = "DELETE FROM calendar_entries WHERE tenant_id = $1 AND (booking_id, calendar_id) IN (
         SELECT booking_id, calendar_id FROM calendar_entries WHERE tenant_id = $1 AND connection_id = $2 LIMIT $3)";
-    BLOCKS = "DELETE FROM calendar_blocks WHERE id IN (
+    BLOCKS = "DELETE FROM calendar_blocks WHERE tenant_id = $1 AND id IN (
         SELECT id FROM calendar_blocks WHERE tenant_id = $1 AND connection_id = $2 LIMIT $3)";
-    CALENDARS = "DELETE FROM calendars WHERE id IN (
+    CALENDARS = "DELETE FROM calendars WHERE tenant_id = $1 AND id IN (
         SELECT id FROM calendars WHERE tenant_id = $1 AND connection_id = $2 LIMIT $3)";
-    MESSAGES = "UPDATE inbound_webhooks SET status = 'ignored', detail = 'the connection was disconnected' WHERE id IN (
+    MESSAGES = "UPDATE inbound_webhooks SET status = 'ignored', detail = 'the connection was disconnected'
+        WHERE tenant_id = $1 AND id IN (
         SELECT id FROM inbound_webhooks WHERE tenant_id = $1 AND connection_id = $2 AND status = 'stored' LIMIT $3)";
     OF_LISTING = "SELECT
             (SELECT COUNT(*) FROM bookings b WHERE b.tenant_id = $1 AND b.listing_id = $2

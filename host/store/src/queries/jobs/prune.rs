@@ -6,24 +6,24 @@ use super::super::{super::Db, Conn};
 use crate::{StoreError, types::Ts};
 
 queries! {
-    IDEMPOTENCY_KEYS = "DELETE FROM idempotency_keys WHERE (scope, key) IN (
-        SELECT scope, key FROM idempotency_keys WHERE created_at <= $1 LIMIT $2)";
-    PROVIDER_CALLS = "DELETE FROM provider_calls WHERE id IN (
-        SELECT id FROM provider_calls WHERE started_at <= $1 LIMIT $2)";
-    WEBHOOKS = "DELETE FROM inbound_webhooks WHERE id IN (
-        SELECT id FROM inbound_webhooks WHERE received_at <= $1 AND status <> 'stored' LIMIT $2)";
+    IDEMPOTENCY_KEYS = "DELETE FROM idempotency_keys WHERE (tenant_id, scope, key) IN (
+        SELECT tenant_id, scope, key FROM idempotency_keys WHERE created_at <= $1 LIMIT $2)";
+    PROVIDER_CALLS = "DELETE FROM provider_calls WHERE (tenant_id, id) IN (
+        SELECT tenant_id, id FROM provider_calls WHERE started_at <= $1 LIMIT $2)";
+    WEBHOOKS = "DELETE FROM inbound_webhooks WHERE (tenant_id, id) IN (
+        SELECT tenant_id, id FROM inbound_webhooks WHERE received_at <= $1 AND status <> 'stored' LIMIT $2)";
     HELD_PLACES = "DELETE FROM occupancies WHERE (tenant_id, owner_id) IN (
         SELECT tenant_id, owner_id FROM occupancies WHERE expires_at <= $1 LIMIT $2) AND expires_at <= $1";
-    HOLDS = "DELETE FROM holds WHERE id IN (
-        SELECT id FROM holds WHERE expires_at <= $1 LIMIT $2)";
-    BLOCKS = "DELETE FROM calendar_blocks WHERE id IN (
-        SELECT id FROM calendar_blocks WHERE ends_at <= $1 LIMIT $2)";
+    HOLDS = "DELETE FROM holds WHERE (tenant_id, id) IN (
+        SELECT tenant_id, id FROM holds WHERE expires_at <= $1 LIMIT $2)";
+    BLOCKS = "DELETE FROM calendar_blocks WHERE (tenant_id, id) IN (
+        SELECT tenant_id, id FROM calendar_blocks WHERE ends_at <= $1 LIMIT $2)";
     OPENED_BLOCKS = "DELETE FROM opened_blocks WHERE (tenant_id, connection_id, external_id) IN (
         SELECT tenant_id, connection_id, external_id FROM opened_blocks WHERE opened_at <= $1 LIMIT $2)";
-    OAUTH_FLOWS = "DELETE FROM oauth_flows WHERE state_hash IN (
-        SELECT state_hash FROM oauth_flows WHERE expires_at <= $1 LIMIT $2)";
-    OLD_WEBHOOK_SECRETS = "DELETE FROM old_webhook_secrets WHERE id IN (
-        SELECT id FROM old_webhook_secrets WHERE ends_at <= $1 LIMIT $2)";
+    OAUTH_FLOWS = "DELETE FROM oauth_flows WHERE (tenant_id, state_hash) IN (
+        SELECT tenant_id, state_hash FROM oauth_flows WHERE expires_at <= $1 LIMIT $2)";
+    OLD_WEBHOOK_SECRETS = "DELETE FROM old_webhook_secrets WHERE (tenant_id, connection_id, id) IN (
+        SELECT tenant_id, connection_id, id FROM old_webhook_secrets WHERE ends_at <= $1 LIMIT $2)";
     INSTALLATIONS = "DELETE FROM plugin_installations WHERE id IN (
         SELECT id FROM plugin_installations WHERE created_at <= $1 LIMIT $2)";
 }

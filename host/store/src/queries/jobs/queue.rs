@@ -44,31 +44,31 @@ queries! {
     // A lease that is still there is one that ran out: who ends a job gives it back.
     CLAIM = concat!("UPDATE jobs SET attempt = attempt + 1, leased_until = $2, rerun_at = NULL,
             crashes = crashes + CASE WHEN leased_until IS NULL THEN 0 ELSE 1 END
-        WHERE id IN (
-            SELECT id FROM jobs
+        WHERE (tenant_id, id) IN (
+            SELECT tenant_id, id FROM jobs
             WHERE NOT dead AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
             ORDER BY priority, due_at, id LIMIT $3", lock_rows_skipping!(), ")
         RETURNING id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, crashes, leased_until, dead, last_error,
             created_at");
     DONE = "DELETE FROM jobs
-        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
-    RETRY = "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN rerun_at < $3 THEN rerun_at ELSE $3 END,
-            rerun_at = NULL, last_error = $4, waits_for = $5, crashes = 0
-        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead";
+        WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
+    RETRY = "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN rerun_at < $4 THEN rerun_at ELSE $4 END,
+            rerun_at = NULL, last_error = $5, waits_for = $6, crashes = 0
+        WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND leased_until IS NOT NULL AND NOT dead";
     // The try that was none is taken back. Whoever took it before cannot match: their attempt is a smaller one, or is held by nobody.
-    PARK = "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN rerun_at < $3 THEN rerun_at ELSE $3 END,
-            rerun_at = NULL, last_error = $4, waits_for = $5, crashes = 0, attempt = attempt - 1
-        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead";
-    DIE = "UPDATE jobs SET leased_until = NULL, dead = TRUE, last_error = $3
-        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
+    PARK = "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN rerun_at < $4 THEN rerun_at ELSE $4 END,
+            rerun_at = NULL, last_error = $5, waits_for = $6, crashes = 0, attempt = attempt - 1
+        WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND leased_until IS NOT NULL AND NOT dead";
+    DIE = "UPDATE jobs SET leased_until = NULL, dead = TRUE, last_error = $4
+        WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NULL";
     // Whatever woke it meanwhile: it would only take the process down once more.
-    CRASHED = "UPDATE jobs SET leased_until = NULL, rerun_at = NULL, dead = TRUE, last_error = $3
-        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead";
+    CRASHED = "UPDATE jobs SET leased_until = NULL, rerun_at = NULL, dead = TRUE, last_error = $4
+        WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND leased_until IS NOT NULL AND NOT dead";
     // A new run has a new id, so that a holder of the old one, however late, cannot end it. It is never a first attempt: what
     // was tried before may have had an effect, and only a first attempt may take for granted that it had not.
-    AGAIN = "UPDATE jobs SET id = $3, attempt = 1, leased_until = NULL, due_at = rerun_at, rerun_at = NULL,
-            last_error = $4, crashes = 0
-        WHERE id = $1 AND attempt = $2 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NOT NULL";
+    AGAIN = "UPDATE jobs SET id = $4, attempt = 1, leased_until = NULL, due_at = rerun_at, rerun_at = NULL,
+            last_error = $5, crashes = 0
+        WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND leased_until IS NOT NULL AND NOT dead AND rerun_at IS NOT NULL";
     NEXT_DUE = "SELECT MIN(due_at) FROM jobs WHERE NOT dead AND leased_until IS NULL";
     NEXT_LEASE_END = "SELECT MIN(leased_until) FROM jobs WHERE leased_until IS NOT NULL";
     DEAD = "SELECT id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, crashes, leased_until, dead, last_error,
@@ -180,7 +180,7 @@ pub(crate) async fn claim(
 /// not match any more. Who dies in between leaves a held job, as who dies before does.
 pub(crate) async fn end(
     conn: &mut Conn,
-    job: JobId,
+    (tenant, job): (TenantId, JobId),
     attempt: i64,
     end: &JobEnd,
     next: JobId,
@@ -192,6 +192,7 @@ pub(crate) async fn end(
         JobEnd::Dead { .. } => DIE,
         JobEnd::Crashed { .. } => CRASHED,
     })
+    .bind(tenant.uuid())
     .bind(job.uuid())
     .bind(attempt);
     let (query, error) = match end {
@@ -213,7 +214,12 @@ pub(crate) async fn end(
     if ended || matches!(end, JobEnd::Crashed { .. }) {
         return Ok(ended);
     }
-    let again = sqlx::query::<Db>(AGAIN).bind(job.uuid()).bind(attempt).bind(next.uuid()).bind(error);
+    let again = sqlx::query::<Db>(AGAIN)
+        .bind(tenant.uuid())
+        .bind(job.uuid())
+        .bind(attempt)
+        .bind(next.uuid())
+        .bind(error);
     Ok(again.execute(conn).await?.rows_affected() > 0)
 }
 

@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, parsed, shaped, tenants::audit};
+use super::super::{
+    super::Db,
+    Conn, owned_by, owner, parsed, shaped,
+    tenants::{self, audit},
+};
 use crate::{
     StoreError,
     records::{Audit, GrantRecord},
@@ -16,10 +20,10 @@ use crate::{
 
 queries! {
     SET = "INSERT INTO plugin_grants (plugin, level, tenant_id, listing_id, hosts, enabled) VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (plugin, level) DO UPDATE SET hosts = excluded.hosts, enabled = excluded.enabled";
+        ON CONFLICT (tenant_id, plugin, level) DO UPDATE SET hosts = excluded.hosts, enabled = excluded.enabled";
     // Makes the row if there is none, and keeps others from changing it until the transaction ends.
     HOLD = "INSERT INTO plugin_grants (plugin, level, tenant_id, listing_id, hosts, enabled) VALUES ($1, $2, $3, $4, $5, TRUE)
-        ON CONFLICT (plugin, level) DO UPDATE SET enabled = plugin_grants.enabled
+        ON CONFLICT (tenant_id, plugin, level) DO UPDATE SET enabled = plugin_grants.enabled
         RETURNING plugin, tenant_id, listing_id, hosts, enabled";
     OF_PLUGIN = "SELECT plugin, tenant_id, listing_id, hosts, enabled FROM plugin_grants WHERE plugin = $1";
     LIST = "SELECT plugin, tenant_id, listing_id, hosts, enabled FROM plugin_grants
@@ -29,7 +33,7 @@ queries! {
 #[derive(sqlx::FromRow)]
 struct Row {
     plugin: String,
-    tenant_id: Option<Uuid>,
+    tenant_id: Uuid,
     listing_id: Option<Uuid>,
     hosts: Json<Value>,
     enabled: bool,
@@ -40,7 +44,7 @@ impl TryFrom<Row> for GrantRecord {
     fn try_from(row: Row) -> Result<Self, StoreError> {
         Ok(Self {
             plugin: parsed(&row.plugin, "plugin")?,
-            tenant: row.tenant_id.map(TenantId::from_uuid),
+            tenant: owned_by(row.tenant_id),
             listing: row.listing_id.map(ListingId::from_uuid),
             hosts: shaped(row.hosts, "hosts")?,
             enabled: row.enabled,
@@ -64,16 +68,19 @@ pub(crate) async fn set(conn: &mut Conn, grant: &GrantRecord, audit: &Audit) -> 
     if grant.tenant.is_none() && grant.listing.is_some() {
         return Err(StoreError::NotFound("tenant"));
     }
+    if let Some(tenant) = grant.tenant {
+        tenants::hold(conn, tenant).await?;
+    }
     sqlx::query::<Db>(SET)
         .bind(grant.plugin.as_str())
         .bind(level(grant.tenant, grant.listing))
-        .bind(grant.tenant.map(TenantId::uuid))
+        .bind(owner(grant.tenant))
         .bind(grant.listing.map(ListingId::uuid))
         .bind(Json(&grant.hosts))
         .bind(grant.enabled)
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).missing("tenant or listing"))?;
+        .map_err(|e| StoreError::from(e).missing("listing"))?;
     let subject = grant.listing.map(ListingId::uuid).or(grant.tenant.map(TenantId::uuid));
     let data = json!({ "plugin": grant.plugin.as_str(), "hosts": grant.hosts, "enabled": grant.enabled });
     audit::note(conn, audit, grant.tenant, "grant.changed", subject.unwrap_or(Uuid::nil()), data).await
@@ -87,15 +94,18 @@ pub(crate) async fn change(
     remove: &HostGrant,
     audit: &Audit,
 ) -> Result<GrantRecord, StoreError> {
+    if let Some(tenant) = level_of.tenant {
+        tenants::hold(conn, tenant).await?;
+    }
     let held = sqlx::query_as::<Db, Row>(HOLD)
         .bind(level_of.plugin.as_str())
         .bind(level(level_of.tenant, level_of.listing))
-        .bind(level_of.tenant.map(TenantId::uuid))
+        .bind(owner(level_of.tenant))
         .bind(level_of.listing.map(ListingId::uuid))
         .bind(Json(HostGrant::new()))
         .fetch_one(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).missing("tenant or listing"))?;
+        .map_err(|e| StoreError::from(e).missing("listing"))?;
     let mut grant = GrantRecord::try_from(held)?;
     grant.hosts.extend(add.iter().cloned());
     grant.hosts.retain(|host| !remove.contains(host));

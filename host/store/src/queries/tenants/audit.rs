@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn};
+use super::super::{super::Db, Conn, owner};
 use crate::{
     StoreError,
     records::{Audit, AuditEntry},
@@ -34,7 +34,7 @@ pub(crate) async fn note(
     let kind = action.split_once('.').map_or(action, |(kind, _)| kind);
     sqlx::query::<Db>(INSERT)
         .bind(audit.id.uuid())
-        .bind(tenant.map(TenantId::uuid))
+        .bind(owner(tenant))
         .bind(Ts(audit.at))
         .bind(&audit.actor)
         .bind(&audit.request_id)

@@ -11,7 +11,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{
-    super::{super::Db, Conn, at, found, met, named, number, shaped},
+    super::{super::Db, Conn, at, found, met, named, number, owned_by, owner, shaped, tenants},
     audit,
 };
 use crate::{
@@ -27,23 +27,23 @@ queries! {
             k.revoked_at, k.last_used_at, t.state AS tenant_state
         FROM api_keys k LEFT JOIN tenants t ON t.id = k.tenant_id WHERE k.hash = $1";
     LIST = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, created_at, expires_at, revoked_at, last_used_at
-        FROM api_keys WHERE tenant_id IS NOT DISTINCT FROM $1 ORDER BY id LIMIT $2";
+        FROM api_keys WHERE tenant_id = $1 ORDER BY id LIMIT $2";
     REVOKE = "UPDATE api_keys SET revoked_at = $3
-        WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL";
+        WHERE tenant_id = $2 AND id = $1 AND revoked_at IS NULL";
     SET_SOURCES = "UPDATE api_keys SET sources = $3
-        WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL";
+        WHERE tenant_id = $2 AND id = $1 AND revoked_at IS NULL";
     ROTATE = "UPDATE api_keys SET hash = $3, prefix = $4, last_used_at = NULL
-        WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL
+        WHERE tenant_id = $2 AND id = $1 AND revoked_at IS NULL
             AND (expires_at IS NULL OR expires_at > $5)";
     GET = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, created_at, expires_at, revoked_at, last_used_at
-        FROM api_keys WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2";
-    TOUCH = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1";
+        FROM api_keys WHERE tenant_id = $2 AND id = $1";
+    TOUCH = "UPDATE api_keys SET last_used_at = $3 WHERE tenant_id = $1 AND id = $2";
 }
 
 #[derive(sqlx::FromRow)]
 struct Row {
     id: Uuid,
-    tenant_id: Option<Uuid>,
+    tenant_id: Uuid,
     name: String,
     prefix: String,
     scopes: Json<Value>,
@@ -67,7 +67,7 @@ impl TryFrom<Row> for ApiKeyRecord {
     fn try_from(row: Row) -> Result<Self, StoreError> {
         Ok(Self {
             id: ApiKeyId::from_uuid(row.id),
-            tenant: row.tenant_id.map(TenantId::from_uuid),
+            tenant: owned_by(row.tenant_id),
             name: row.name,
             prefix: row.prefix,
             scopes: shaped(row.scopes, "scopes")?,
@@ -90,9 +90,12 @@ pub(crate) async fn insert(
     hash: &[u8],
     audit: &Audit,
 ) -> Result<(), StoreError> {
+    if let Some(tenant) = key.tenant {
+        tenants::hold(conn, tenant).await?;
+    }
     sqlx::query::<Db>(INSERT)
         .bind(key.id.uuid())
-        .bind(key.tenant.map(TenantId::uuid))
+        .bind(owner(key.tenant))
         .bind(&key.name)
         .bind(&key.prefix)
         .bind(hash)
@@ -103,7 +106,7 @@ pub(crate) async fn insert(
         .bind(Json(&key.sources))
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).missing("tenant").duplicate("this key"))?;
+        .map_err(|e| StoreError::from(e).duplicate("this key"))?;
     let data = json!({
         "name": key.name, "prefix": key.prefix, "scopes": key.scopes, "expires_at": key.expires_at,
         "requests_per_minute": key.requests_per_minute, "sources": key.sources,
@@ -124,7 +127,7 @@ pub(crate) async fn by_hash(
 
 pub(crate) async fn list(conn: &mut Conn, tenant: Option<TenantId>) -> Result<Vec<ApiKeyRecord>, StoreError> {
     let rows = sqlx::query_as::<Db, Row>(LIST)
-        .bind(tenant.map(TenantId::uuid))
+        .bind(owner(tenant))
         .bind(limits::LIST_ROWS_MAX)
         .fetch_all(conn)
         .await?;
@@ -139,7 +142,7 @@ pub(crate) async fn revoke(
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(REVOKE)
         .bind(key.uuid())
-        .bind(tenant.map(TenantId::uuid))
+        .bind(owner(tenant))
         .bind(Ts(audit.at))
         .execute(&mut *conn)
         .await?;
@@ -156,7 +159,7 @@ pub(crate) async fn set_sources(
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(SET_SOURCES)
         .bind(key.uuid())
-        .bind(tenant.map(TenantId::uuid))
+        .bind(owner(tenant))
         .bind(Json(sources))
         .execute(&mut *conn)
         .await?;
@@ -175,7 +178,7 @@ pub(crate) async fn rotate(
 ) -> Result<ApiKeyRecord, StoreError> {
     let done = sqlx::query::<Db>(ROTATE)
         .bind(key.uuid())
-        .bind(tenant.map(TenantId::uuid))
+        .bind(owner(tenant))
         .bind(hash)
         .bind(prefix)
         .bind(Ts(audit.at))
@@ -184,7 +187,7 @@ pub(crate) async fn rotate(
         .map_err(|e| StoreError::from(e).duplicate("this key"))?;
     let row = sqlx::query_as::<Db, Row>(GET)
         .bind(key.uuid())
-        .bind(tenant.map(TenantId::uuid))
+        .bind(owner(tenant))
         .fetch_optional(&mut *conn)
         .await?;
     let record = found(row, "key")?.try_into()?;
@@ -193,7 +196,12 @@ pub(crate) async fn rotate(
     Ok(record)
 }
 
-pub(crate) async fn touch(conn: &mut Conn, key: ApiKeyId, now: Instant) -> Result<(), StoreError> {
-    sqlx::query::<Db>(TOUCH).bind(key.uuid()).bind(Ts(now)).execute(conn).await?;
+pub(crate) async fn touch(
+    conn: &mut Conn,
+    tenant: Option<TenantId>,
+    key: ApiKeyId,
+    now: Instant,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(TOUCH).bind(owner(tenant)).bind(key.uuid()).bind(Ts(now)).execute(conn).await?;
     Ok(())
 }

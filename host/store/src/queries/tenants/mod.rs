@@ -25,6 +25,8 @@ queries! {
     RESUME = "UPDATE tenants SET state = 'active' WHERE id = $1 AND state = 'suspended'";
     READ_ANEW = "UPDATE sync_states SET phase = 'idle', position = NULL, due_at = $2, failures = 0, error = NULL
         WHERE tenant_id = $1 AND connection_id IN (SELECT id FROM connections WHERE tenant_id = $1 AND state = 'active')";
+    // Neither deleted nor set on its way there before this transaction ends.
+    HOLD = concat!("SELECT id FROM tenants WHERE id = $1 AND state <> 'deleting'", lock_row!());
     BEGIN_DELETION = "UPDATE tenants SET state = 'deleting' WHERE id = $1 AND state <> 'deleting'";
     REVOKE_KEYS = "UPDATE api_keys SET revoked_at = $2 WHERE tenant_id = $1 AND revoked_at IS NULL";
     ZONES = "SELECT DISTINCT t.slug, z.time_zone FROM tenants t
@@ -84,6 +86,13 @@ pub(crate) async fn insert(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit
 pub(crate) async fn get(conn: &mut Conn, tenant: TenantId) -> Result<TenantRecord, StoreError> {
     let row = sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).fetch_optional(conn).await?;
     found(row, "tenant")?.try_into()
+}
+
+/// Keep a tenant from being deleted until this transaction ends: for rows that name it without a foreign key, since others of their table
+/// are the host's own. `NotFound` if it is gone, or going.
+pub(crate) async fn hold(conn: &mut Conn, tenant: TenantId) -> Result<(), StoreError> {
+    let there = sqlx::query_scalar::<Db, Uuid>(HOLD).bind(tenant.uuid()).fetch_optional(conn).await?;
+    found(there, "tenant").map(drop)
 }
 
 pub(crate) async fn by_slug(conn: &mut Conn, slug: &str) -> Result<TenantRecord, StoreError> {

@@ -16,9 +16,9 @@ use crate::{
 
 queries! {
     DEFAULT_ROUTE = "UPDATE tenants SET default_connection = NULL WHERE id = $1 AND default_connection IS NOT NULL";
-    ROUTES = "UPDATE listings SET booking_provider = NULL WHERE id IN (
+    ROUTES = "UPDATE listings SET booking_provider = NULL WHERE tenant_id = $1 AND id IN (
         SELECT id FROM listings WHERE tenant_id = $1 AND booking_provider IS NOT NULL LIMIT $2)";
-    LISTING_OF_CONNECTIONS = "UPDATE connections SET listing_id = NULL WHERE id IN (
+    LISTING_OF_CONNECTIONS = "UPDATE connections SET listing_id = NULL WHERE tenant_id = $1 AND id IN (
         SELECT id FROM connections WHERE tenant_id = $1 AND listing_id IS NOT NULL LIMIT $2)";
     JOBS = "DELETE FROM jobs WHERE tenant_id = $1 AND id IN (
         SELECT id FROM jobs WHERE tenant_id = $1 AND NOT dead LIMIT $2)";
@@ -32,7 +32,7 @@ queries! {
         SELECT member_id, session_id, seat FROM occupancies WHERE tenant_id = $1 LIMIT $2)";
     ENTRIES = "DELETE FROM calendar_entries WHERE tenant_id = $1 AND (booking_id, calendar_id) IN (
         SELECT booking_id, calendar_id FROM calendar_entries WHERE tenant_id = $1 LIMIT $2)";
-    BLOCKS = "DELETE FROM calendar_blocks WHERE id IN (
+    BLOCKS = "DELETE FROM calendar_blocks WHERE tenant_id = $1 AND id IN (
         SELECT id FROM calendar_blocks WHERE tenant_id = $1 LIMIT $2)";
     LOOKS = "DELETE FROM calendar_looks WHERE tenant_id = $1 AND calendar_id IN (
         SELECT calendar_id FROM calendar_looks WHERE tenant_id = $1 LIMIT $2)";
@@ -44,8 +44,8 @@ queries! {
         SELECT event_type_id FROM unchecked_twins WHERE tenant_id = $1 LIMIT $2)";
     CALENDARS = "DELETE FROM calendars WHERE tenant_id = $1 AND id IN (
         SELECT id FROM calendars WHERE tenant_id = $1 LIMIT $2)";
-    MIRRORED = "DELETE FROM external_bookings WHERE id IN (
-        SELECT id FROM external_bookings WHERE tenant_id = $1 LIMIT $2)";
+    MIRRORED = "DELETE FROM external_bookings WHERE tenant_id = $1 AND (connection_id, external_id) IN (
+        SELECT connection_id, external_id FROM external_bookings WHERE tenant_id = $1 LIMIT $2)";
     ITEMS = "DELETE FROM external_items WHERE tenant_id = $1 AND (connection_id, kind, external_id) IN (
         SELECT connection_id, kind, external_id FROM external_items WHERE tenant_id = $1 LIMIT $2)";
     CONFLICTS = "DELETE FROM sync_conflicts WHERE tenant_id = $1 AND id IN (
@@ -58,8 +58,8 @@ queries! {
         SELECT connection_id, reason FROM webhook_refusals WHERE tenant_id = $1 LIMIT $2)";
     STATE = "DELETE FROM connection_state WHERE tenant_id = $1 AND (connection_id, key) IN (
         SELECT connection_id, key FROM connection_state WHERE tenant_id = $1 LIMIT $2)";
-    OLD_SECRETS = "DELETE FROM old_webhook_secrets WHERE tenant_id = $1 AND id IN (
-        SELECT id FROM old_webhook_secrets WHERE tenant_id = $1 LIMIT $2)";
+    OLD_SECRETS = "DELETE FROM old_webhook_secrets WHERE tenant_id = $1 AND (connection_id, id) IN (
+        SELECT connection_id, id FROM old_webhook_secrets WHERE tenant_id = $1 LIMIT $2)";
     OLD_SUBSCRIPTIONS = "DELETE FROM old_subscriptions WHERE tenant_id = $1 AND (connection_id, id) IN (
         SELECT connection_id, id FROM old_subscriptions WHERE tenant_id = $1 LIMIT $2)";
     FLOWS = "DELETE FROM oauth_flows WHERE tenant_id = $1 AND state_hash IN (
@@ -88,11 +88,11 @@ queries! {
         SELECT member_id, version, starts_at FROM place_changes WHERE tenant_id = $1 LIMIT $2)";
     MEMBERS = "DELETE FROM members WHERE tenant_id = $1 AND id IN (
         SELECT id FROM members WHERE tenant_id = $1 LIMIT $2)";
-    ANSWERS = "DELETE FROM idempotency_keys WHERE (scope, key) IN (
-        SELECT scope, key FROM idempotency_keys WHERE scope IN (SELECT id FROM api_keys WHERE tenant_id = $1) LIMIT $2)";
-    KEYS = "DELETE FROM api_keys WHERE id IN (SELECT id FROM api_keys WHERE tenant_id = $1 LIMIT $2)";
+    ANSWERS = "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND (scope, key) IN (
+        SELECT scope, key FROM idempotency_keys WHERE tenant_id = $1 LIMIT $2)";
+    KEYS = "DELETE FROM api_keys WHERE tenant_id = $1 AND id IN (SELECT id FROM api_keys WHERE tenant_id = $1 LIMIT $2)";
     // What was done to the tenant itself stays for ever.
-    AUDIT = "DELETE FROM audit_log WHERE id IN (
+    AUDIT = "DELETE FROM audit_log WHERE tenant_id = $1 AND id IN (
         SELECT id FROM audit_log WHERE tenant_id = $1 AND subject_kind <> 'tenant' LIMIT $2)";
     TENANT = "DELETE FROM tenants WHERE id = $1 AND state = 'deleting'";
     COUNTS = "SELECT
