@@ -5,7 +5,10 @@ use std::path::Path;
 use berth_model::{
     bookings::booking::BookingStatus,
     connections::secret::{Credentials, Secret},
-    inbound::webhook::{self, Refused},
+    inbound::{
+        message::WebhookStatus,
+        webhook::{self, Refused},
+    },
     limits,
     outbound::provider::WebhookRequest,
     plugins::manifest::{Manifest, TimestampFormat, WebhookScheme, WebhookSpec},
@@ -154,7 +157,7 @@ async fn a_late_retry_is_taken_once_and_never_again() {
     receive(&told[0]).await.unwrap();
     assert_eq!(taken().await, once);
     let messages = engine.list_webhooks(caller, connection, None, 50).await.unwrap();
-    assert!(messages.iter().all(|message| message.status != "stored"), "{messages:?}");
+    assert!(messages.iter().all(|message| message.status != WebhookStatus::Stored), "{messages:?}");
     assert_eq!(simulator.requests().len(), calls);
     // And later than any retry.
     world.clock.advance_ms(7_200_000);

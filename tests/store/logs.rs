@@ -2,6 +2,7 @@
 
 use berth_model::{
     id::ApiKeyId,
+    inbound::message::WebhookStatus,
     limits,
     outbound::provider::{CallRecord, EgressRecord},
 };
@@ -23,7 +24,7 @@ fn message(world: &World, scene: &Scene, key: &str) -> InboundWebhook {
         query: "a=1".into(),
         body: vec![0, 159, 146, 150],
         received_at: minute(0),
-        status: "stored".into(),
+        status: WebhookStatus::Stored,
         detail: None,
     }
 }
@@ -39,10 +40,10 @@ pub async fn webhooks_are_stored_once(world: &World) {
     assert!(world.store.store_webhook(two.clone(), job("w3")).await.unwrap());
     assert_eq!(world.store.webhook(scene.tenant, one.id).await.unwrap(), one);
     assert!(matches!(world.store.webhook(world.id(), one.id).await, Err(StoreError::NotFound("webhook"))));
-    world.store.end_webhook(scene.tenant, one.id, "failed", Some("moved".into())).await.unwrap();
-    let foreign = world.store.end_webhook(world.id(), one.id, "ignored", None).await;
+    world.store.end_webhook(scene.tenant, one.id, WebhookStatus::Failed, Some("moved".into())).await.unwrap();
+    let foreign = world.store.end_webhook(world.id(), one.id, WebhookStatus::Ignored, None).await;
     assert!(matches!(foreign, Err(StoreError::NotFound("webhook"))));
-    let ended = InboundWebhook { status: "failed".into(), detail: Some("moved".into()), ..one };
+    let ended = InboundWebhook { status: WebhookStatus::Failed, detail: Some("moved".into()), ..one };
     let list = world.store.list_webhooks(scene.tenant, scene.connection, None, 9).await.unwrap();
     assert_eq!(list, [two, ended], "the latest first");
     let mut orphan = message(world, &scene, "m-3");
@@ -180,7 +181,7 @@ pub async fn old_rows_are_pruned(world: &World) {
             .await
             .unwrap();
     }
-    store.end_webhook(scene.tenant, done.id, "processed", None).await.unwrap();
+    store.end_webhook(scene.tenant, done.id, WebhookStatus::Processed, None).await.unwrap();
     store
         .begin_idempotent(
             &IdempotencyKey { tenant: None, holder: world.id(), key: "k".into() },

@@ -10,12 +10,12 @@ mod calendars;
 mod catalog;
 mod computing;
 mod connections;
+mod fault;
 mod inbound;
 mod jobs;
 mod mirror;
 mod outbound;
 mod plugins;
-mod problems;
 mod tenants;
 
 use std::sync::{Arc, atomic::AtomicU64};
@@ -61,7 +61,6 @@ pub use mirror::{Difference, Reconciliation, SyncStatus};
 pub use plugins::InstalledPlugin;
 pub use plugins::grants::{GrantChange, Losing};
 pub use plugins::installations::InstallationRoom;
-pub use problems::of_store as problem_of_store;
 pub use tenants::keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES, may_come_from};
 pub use tenants::{NewTenant, TenantPatch};
 

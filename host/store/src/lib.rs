@@ -11,6 +11,7 @@ mod methods;
 mod migrations;
 pub mod personal;
 mod postgres;
+mod problem;
 pub mod records;
 mod remembered;
 mod sqlite;

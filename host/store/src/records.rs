@@ -18,6 +18,7 @@ use berth_model::{
         ApiKeyId, AuditEntryId, BookingId, ConflictId, ConnectionId, EventTypeId, HoldId, InboundWebhookId,
         JobId, ListingId, MemberId, SeriesId, TenantId,
     },
+    inbound::message::WebhookStatus,
     plugins::manifest::PluginId,
     scheduling::rules::Limit,
     time::{Instant, Interval},
@@ -275,8 +276,7 @@ pub struct InboundWebhook {
     pub query: String,
     pub body: Vec<u8>,
     pub received_at: Instant,
-    /// `stored`, `processed`, `ignored`, `failed`.
-    pub status: String,
+    pub status: WebhookStatus,
     pub detail: Option<String>,
 }
 

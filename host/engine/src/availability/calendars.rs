@@ -18,7 +18,7 @@ use super::{
     Degraded,
     external::{Subject, Told},
 };
-use crate::{Engine, Outcome, beside, connections::routing::Scene, problems::of_store};
+use crate::{Engine, Outcome, beside, connections::routing::Scene};
 
 /// Connections that are asked at the same time for one answer.
 const ASKED_AT_ONCE: usize = 4;
@@ -66,7 +66,7 @@ impl Engine {
             match busy? {
                 Ok(busy) => {
                     if is_over_a_meeting(&busy, member, places) {
-                        self.look_soon(&asked.1).await.map_err(of_store)?;
+                        self.look_soon(&asked.1).await?;
                     }
                     times.busy.entry(member).or_default().extend(busy);
                 }
@@ -90,7 +90,7 @@ impl Engine {
         within: Interval,
     ) -> Outcome<Result<Vec<Interval>, String>> {
         let tenant = scene.listing.tenant;
-        let connection = self.store().connection(tenant, *connection).await.map_err(of_store)?;
+        let connection = self.store().connection(tenant, *connection).await?;
         let ids = ids(calendars);
         // A day off is a day where its member is.
         let own = scene.members.iter().find(|other| other.id == *member);
@@ -108,7 +108,7 @@ impl Engine {
                 Err(error) => {
                     if error.is_definite() {
                         // Which of them it is, and that a person is needed, is found out and noted.
-                        self.look_soon(calendars).await.map_err(of_store)?;
+                        self.look_soon(calendars).await?;
                     }
                     return Ok(Err(error.to_string()));
                 }

@@ -16,7 +16,7 @@ use berth_store::records::{Assigned, Counted};
 use chrono::Weekday;
 use serde_json::{Value, json};
 
-use crate::{Engine, Outcome, connections::routing::Scene, problems::of_store};
+use crate::{Engine, Outcome, connections::routing::Scene};
 
 /// Everyone who would take part in a booking.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,8 +116,7 @@ impl Engine {
                 self.counted(scene, offer),
                 self.now(),
             )
-            .await
-            .map_err(of_store)?;
+            .await?;
         let candidates: Vec<Candidate> = people
             .iter()
             .map(|(_, m)| {

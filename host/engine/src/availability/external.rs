@@ -14,7 +14,7 @@ use berth_model::{
 };
 use moka::future::Cache as Moka;
 
-use crate::{Engine, Outcome, connections::routing::Scene, problems::of_store};
+use crate::{Engine, Outcome, connections::routing::Scene};
 
 /// What a provider says of a stretch of time, without what we closed there ourselves.
 #[derive(Debug)]
@@ -193,8 +193,7 @@ impl Engine {
         }
         // What is told may reach beyond what was asked for.
         let told = busy.iter().map(|time| time.when).fold(within, Interval::joined);
-        let marks =
-            self.store().block_marks(connection.tenant, connection.id, told).await.map_err(of_store)?;
+        let marks = self.store().block_marks(connection.tenant, connection.id, told).await?;
         let of_others = busy.iter().filter(|time| !marks.recognise(time, member));
         Ok(of_others.map(|time| time.when).collect())
     }

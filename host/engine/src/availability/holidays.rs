@@ -14,7 +14,7 @@ use berth_store::{StoreError, records};
 use chrono::NaiveDate;
 
 use super::rules::refused;
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome};
 
 /// Which holidays, and for whom.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ impl Engine {
     ) -> Outcome<ImportedHolidays> {
         let owner = Some(RuleOwner::Listing(listing));
         for _ in 0..limits::HOLIDAY_IMPORT_TRIES {
-            let known = self.store().holidays_of(caller.tenant, listing).await.map_err(of_store)?;
+            let known = self.store().holidays_of(caller.tenant, listing).await?;
             let HolidayChange { make, renew, remove, already, outdated } = change(&known, &closed);
             let now = self.now();
             let made: Vec<RuleRecord> = make

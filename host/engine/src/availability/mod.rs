@@ -31,9 +31,7 @@ use material::{Computed, Material};
 use question::{Asked, named, relevant, ruled};
 use serde::Serialize;
 
-use crate::{
-    Caller, Engine, Outcome, ProviderChoice, beside, connections::routing::Scene, problems::of_store,
-};
+use crate::{Caller, Engine, Outcome, ProviderChoice, beside, connections::routing::Scene};
 
 pub(crate) use calendars::ids as calendar_ids;
 pub(crate) use choice::Choice;
@@ -324,7 +322,7 @@ impl Engine {
         }
         .map_err(|error| match error {
             StoreError::TooMany(most) => too_much(most, "taken places", "members"),
-            error => of_store(error),
+            error => Problem::from(error),
         })?;
         let of = RulesOf {
             members: ids.clone(),
@@ -332,11 +330,7 @@ impl Engine {
             event_type: scene.event_type.id,
             restriction_schedule: scene.event_type.policy.restriction_schedule,
         };
-        let rules = self
-            .store()
-            .rules_bearing(tenant, scene.setup, of, ruled(scene, asked))
-            .await
-            .map_err(of_store)?;
+        let rules = self.store().rules_bearing(tenant, scene.setup, of, ruled(scene, asked)).await?;
         // What was not read could be what closes a day.
         if i64::try_from(rules.len()).unwrap_or(i64::MAX) > limits::RULES_READ_MAX {
             return Err(too_much(

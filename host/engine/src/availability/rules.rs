@@ -17,7 +17,7 @@ use berth_model::{
 use berth_store::StoreError;
 
 use super::pattern_windows;
-use crate::{Caller, Engine, Outcome, problems::of_store, validate::Fields};
+use crate::{Caller, Engine, Outcome, validate::Fields};
 
 /// What a pattern would offer.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl Engine {
 /// What the store found wrong, with the field.
 pub(crate) fn refused(error: StoreError, owner: Option<RuleOwner>) -> Problem {
     let missing = matches!(error, StoreError::NotFound("member, listing or event type"));
-    let mut problem = of_store(error);
+    let mut problem = Problem::from(error);
     let field = match owner {
         Some(RuleOwner::Listing(_)) => "/listing",
         Some(RuleOwner::EventType(_)) => "/event_type",
@@ -147,7 +147,7 @@ impl Engine {
 
     /// A rule of this kind.
     pub async fn rule(&self, caller: &Caller, kind: RuleKind, id: RuleId) -> Outcome<RuleRecord> {
-        self.store().rule(caller.tenant, kind, id).await.map_err(of_store)
+        Ok(self.store().rule(caller.tenant, kind, id).await?)
     }
 
     /// Rules of this kind by id.
@@ -159,7 +159,7 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<RuleRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_rules(caller.tenant, kind, after, limit).await.map_err(of_store)
+        Ok(self.store().list_rules(caller.tenant, kind, after, limit).await?)
     }
 
     /// The slots that a pattern would offer; nothing is stored or looked up.
@@ -170,7 +170,7 @@ impl Engine {
 
     /// Remove a rule.
     pub async fn delete_rule(&self, caller: &Caller, kind: RuleKind, id: RuleId) -> Outcome<()> {
-        self.store().delete_rule(caller.tenant, kind, id, self.audit(caller)).await.map_err(of_store)
+        Ok(self.store().delete_rule(caller.tenant, kind, id, self.audit(caller)).await?)
     }
 }
 

@@ -12,7 +12,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::ChangeOrder};
 
-use crate::{BookOutcome, Caller, Engine, Outcome, problems::of_store, validate::Fields};
+use crate::{BookOutcome, Caller, Engine, Outcome, validate::Fields};
 
 /// Tries to change a booking that somebody else changes at the same time.
 const CHANGE_TRIES: u32 = 5;
@@ -50,7 +50,7 @@ impl Engine {
         else {
             return Ok(());
         };
-        let state = self.store().sync_state(caller.tenant, connection).await.map_err(of_store)?;
+        let state = self.store().sync_state(caller.tenant, connection).await?;
         if state.rules.mode.takes_changes() {
             return Ok(());
         }
@@ -76,7 +76,7 @@ impl Engine {
             }
             if cancel.bound_by_cutoffs && booking.status.is_active() {
                 let event_type = self.store().event_type(caller.tenant, booking.event_type).await;
-                let cutoff = event_type.map_err(of_store)?.policy.cancel_cutoff_minutes;
+                let cutoff = event_type?.policy.cancel_cutoff_minutes;
                 self.check_cutoff(&booking, cutoff, "cancelled")?;
             }
             // A booking whose job another one holds is cancelled by that job in its turn. One that waits for the tenant has no
@@ -90,10 +90,10 @@ impl Engine {
                 Ok(changed) => return self.tell_provider(caller, changed, held.filter(|_| ours)).await,
                 // Its job settled it in this moment. Who named no sequence wants it cancelled whatever it is.
                 Err(StoreError::Stale) if cancel.expected_sequence.is_none() => {}
-                Err(error) => return Err(of_store(error)),
+                Err(error) => return Err(error.into()),
             }
         }
-        Err(of_store(StoreError::Busy))
+        Err(Problem::from(StoreError::Busy))
     }
 
     /// Confirm what waits for the tenant. Confirming what is confirmed already changes nothing.
@@ -114,10 +114,10 @@ impl Engine {
             match self.change_here(caller, &booking, change).await {
                 Ok(changed) => return self.tell_provider(caller, changed, held).await,
                 Err(StoreError::Stale) if expected_sequence.is_none() => {}
-                Err(error) => return Err(of_store(error)),
+                Err(error) => return Err(error.into()),
             }
         }
-        Err(of_store(StoreError::Busy))
+        Err(Problem::from(StoreError::Busy))
     }
 
     /// Decline what waits for the tenant: cancelled, its time is free again.
@@ -135,10 +135,10 @@ impl Engine {
             let change = BookingChange::Decline { reason: reason.clone() };
             match self.change_here(caller, &booking, change).await {
                 Err(StoreError::Stale) if expected_sequence.is_none() => {}
-                result => return result.map_err(of_store),
+                result => return Ok(result?),
             }
         }
-        Err(of_store(StoreError::Busy))
+        Err(Problem::from(StoreError::Busy))
     }
 
     /// The attendee did not come. From the start of the meeting on, also after it was completed.
@@ -160,18 +160,17 @@ impl Engine {
             let change = BookingChange::NoShow;
             match self.change_here(caller, &booking, change).await {
                 Err(StoreError::Stale) if expected_sequence.is_none() => {}
-                result => return result.map_err(of_store),
+                result => return Ok(result?),
             }
         }
-        Err(of_store(StoreError::Busy))
+        Err(Problem::from(StoreError::Busy))
     }
 
     /// Complete bookings of all tenants that ended [`limits::COMPLETION_GRACE_SECONDS`] ago, the longest ended first. How many; at
     /// most [`limits::COMPLETION_ROWS_MAX`]. For a sweep that goes on for as long as there are that many.
     pub async fn complete_ended(&self) -> Outcome<u32> {
         let until = self.now().plus_seconds(-limits::COMPLETION_GRACE_SECONDS);
-        let ended =
-            self.store().ended_bookings(until, limits::COMPLETION_ROWS_MAX).await.map_err(of_store)?;
+        let ended = self.store().ended_bookings(until, limits::COMPLETION_ROWS_MAX).await?;
         self.change_all(ended, BookingChange::Complete, "completion").await
     }
 
@@ -179,7 +178,7 @@ impl Engine {
     pub async fn decline_unanswered(&self) -> Outcome<u32> {
         let waiting = self.store().unanswered_bookings(self.now(), limits::COMPLETION_ROWS_MAX).await;
         let change = BookingChange::Decline { reason: Some(NOT_CONFIRMED_IN_TIME.to_owned()) };
-        self.change_all(waiting.map_err(of_store)?, change, "confirmation").await
+        self.change_all(waiting?, change, "confirmation").await
     }
 
     /// The same change of many, in the name of the system. How many were changed.
@@ -196,7 +195,7 @@ impl Engine {
                 Ok(_) => changed = changed.saturating_add(1),
                 // Somebody changed it in this moment, another replica's sweep perhaps.
                 Err(StoreError::Stale | StoreError::WrongState | StoreError::NotFound(_)) => {}
-                Err(error) => return Err(of_store(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(changed)
@@ -237,7 +236,7 @@ impl Engine {
     ) -> Outcome<Booking> {
         let booking = self.booking(caller, id).await?;
         if sequence.is_some_and(|expected| expected != booking.sequence) {
-            return Err(of_store(StoreError::Stale));
+            return Err(Problem::from(StoreError::Stale));
         }
         Ok(booking)
     }

@@ -20,7 +20,7 @@ use berth_store::{
 };
 use serde_json::json;
 
-use crate::{BookOutcome, Caller, Engine, Outcome, RescheduleBooking, problems::of_store};
+use crate::{BookOutcome, Caller, Engine, Outcome, RescheduleBooking};
 
 impl Engine {
     /// Bookings to come, after one, whose clocks show another time than was told, and where to go on. At most
@@ -42,7 +42,7 @@ impl Engine {
                 ..BookingFilter::default()
             };
             let bookings = self.store().list_bookings(caller.tenant, filter, limits::PAGE_ITEMS_MAX).await;
-            let bookings = bookings.map_err(of_store)?;
+            let bookings = bookings?;
             let is_last = bookings.len() < usize::try_from(limits::PAGE_ITEMS_MAX).unwrap_or(usize::MAX);
             for booking in bookings {
                 if found.len() >= limit {
@@ -76,7 +76,7 @@ impl Engine {
             Keep::Instant => {
                 let of = (caller.tenant, id, booking.when.start());
                 let kept = self.store().set_clocks(of, change.shows, Some(self.audit(caller))).await;
-                kept.map_err(of_store)?;
+                kept?;
                 return Ok(self.booking(caller, id).await?.into());
             }
             Keep::ListingClock => Some(change.told.listing),
@@ -106,7 +106,7 @@ impl Engine {
         let mut after = (self.now(), BookingId::from_uuid(uuid::Uuid::nil()));
         // Ends: each page begins after the one before.
         loop {
-            let page = self.store().clocks_to_come(after, limits::LIST_ROWS_MAX).await.map_err(of_store)?;
+            let page = self.store().clocks_to_come(after, limits::LIST_ROWS_MAX).await?;
             let Some(last) = page.last() else { break };
             after = (last.start, last.booking);
             for one in page {
@@ -118,7 +118,7 @@ impl Engine {
                     }
                     // Moved or gone in this moment: whoever moved it told of another time.
                     Ok(false) | Err(StoreError::Stale) => {}
-                    Err(error) => return Err(of_store(error)),
+                    Err(error) => return Err(error.into()),
                 }
             }
         }

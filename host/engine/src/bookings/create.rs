@@ -27,7 +27,6 @@ use crate::{
     availability::{Choice, Wanted, length},
     connections::routing::Scene,
     jobs::queue::JobLease,
-    problems::of_store,
     validate::Fields,
 };
 
@@ -181,7 +180,7 @@ impl Engine {
                 Err(StoreError::Overlap) => why = "taken",
                 Err(StoreError::LimitReached(_)) => why = "limit",
                 Err(StoreError::NotFound("hold")) => return Err(hold_over()),
-                Err(error) => return Err(of_store(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         let wanted = plan.wanted(request.member.filter(|member| plan.scene.has(*member)));
@@ -245,7 +244,7 @@ impl Engine {
     /// Every step of a booking's life, oldest first.
     pub async fn timeline(&self, caller: &Caller, id: BookingId) -> Outcome<Vec<AuditEntry>> {
         self.booking(caller, id).await?;
-        self.store().timeline(caller.tenant, "booking", id.uuid()).await.map_err(of_store)
+        Ok(self.store().timeline(caller.tenant, "booking", id.uuid()).await?)
     }
 
     /// A booking of this slot, and the lease of its job if this request is to tell the provider. None without members.

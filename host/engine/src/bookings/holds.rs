@@ -17,7 +17,6 @@ use super::create::hold_over;
 use crate::{
     Caller, Engine, HoldClaim, Outcome,
     availability::{Wanted, length},
-    problems::of_store,
     validate::Fields,
 };
 
@@ -106,7 +105,7 @@ impl Engine {
                 Ok(()) => return Ok((hold, token)),
                 // Somebody was faster with these members; the next ones may still be free.
                 Err(StoreError::Overlap) => {}
-                Err(error) => return Err(of_store(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         Err(self.not_available(caller, &scene, request.start, wanted, "taken").await)
@@ -114,7 +113,7 @@ impl Engine {
 
     /// A hold that is not over.
     pub async fn held_slot(&self, caller: &Caller, id: HoldId) -> Outcome<HoldRecord> {
-        self.store().hold(caller.tenant, id, self.now()).await.map_err(of_store)
+        Ok(self.store().hold(caller.tenant, id, self.now()).await?)
     }
 
     /// Keep a hold for so many seconds from now; its whole life is at most [`HOLD_LIFE_SECONDS_MAX`].
@@ -143,14 +142,14 @@ impl Engine {
         match self.store().extend_hold(caller.tenant, hold.id, until, self.audit(caller)).await {
             Ok(()) => hold.expires_at = until,
             Err(StoreError::NotFound(_)) => return Err(hold_over()),
-            Err(error) => return Err(of_store(error)),
+            Err(error) => return Err(error.into()),
         }
         Ok(hold)
     }
 
     /// Give a hold's place back. The tenant needs no token for it.
     pub async fn release_hold(&self, caller: &Caller, id: HoldId) -> Outcome<()> {
-        self.store().release_hold(caller.tenant, id, self.audit(caller)).await.map_err(of_store)
+        Ok(self.store().release_hold(caller.tenant, id, self.audit(caller)).await?)
     }
 
     /// The hold of whoever has its token.
@@ -158,7 +157,7 @@ impl Engine {
         let hold = match self.store().hold(caller.tenant, claim.id, self.now()).await {
             Ok(hold) => hold,
             Err(StoreError::NotFound(_)) => return Err(hold_over()),
-            Err(error) => return Err(of_store(error)),
+            Err(error) => return Err(error.into()),
         };
         // How long the comparison takes tells of the hash at most, not of the token.
         if hold.token_hash == hash(&claim.token) { Ok(hold) } else { Err(hold_over()) }

@@ -7,7 +7,7 @@ use berth_model::{
 };
 use berth_store::records::BookingFilter;
 
-use crate::{BookOutcome, Caller, Engine, Outcome, SeriesOutcome, problems::of_store};
+use crate::{BookOutcome, Caller, Engine, Outcome, SeriesOutcome};
 
 impl Engine {
     /// The booking that an earlier request with this Idempotency-Key made, if it died before its answer was stored. As the booking
@@ -32,7 +32,7 @@ impl Engine {
 
     async fn booking_made_before(&self, caller: &Caller) -> Outcome<Option<Booking>> {
         let Some(key) = &caller.idempotency_key else { return Ok(None) };
-        let made = self.store().booking_of_key(key).await.map_err(of_store)?;
+        let made = self.store().booking_of_key(key).await?;
         match made {
             Some(id) => Ok(Some(self.booking(caller, id).await?)),
             None => Ok(None),

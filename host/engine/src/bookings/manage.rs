@@ -13,7 +13,7 @@ use berth_model::{
     time::Instant,
 };
 
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome};
 
 /// What the tags of these links are for.
 const PURPOSE: &str = "manage";
@@ -65,7 +65,7 @@ impl Engine {
     pub async fn manage_link(&self, caller: &Caller, id: BookingId) -> Outcome<ManageLink> {
         let booking = self.booking(caller, id).await?;
         let mut bytes = [booking.tenant.uuid().as_bytes().as_slice(), booking.id.uuid().as_bytes()].concat();
-        let tag = self.store().tag(PURPOSE, &bytes).map_err(of_store)?;
+        let tag = self.store().tag(PURPOSE, &bytes)?;
         bytes.extend_from_slice(&tag);
         let token = URL_SAFE_NO_PAD.encode(bytes);
         let base = self.inner.parts.public_url.as_ref();
@@ -96,7 +96,7 @@ impl Engine {
     /// A booking as its customer sees it.
     pub async fn managed(&self, customer: &Caller, id: BookingId) -> Outcome<Managed> {
         let booking = self.booking(customer, id).await?;
-        let scene = self.store().scene(customer.tenant, booking.event_type).await.map_err(of_store)?.records;
+        let scene = self.store().scene(customer.tenant, booking.event_type).await?.records;
         let mut members = Vec::new();
         for id in booking.members() {
             // Who cannot be booked any more still comes to what was booked before.

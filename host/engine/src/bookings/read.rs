@@ -3,12 +3,12 @@
 use berth_model::{bookings::booking::Booking, id::BookingId, limits};
 use berth_store::records::BookingFilter;
 
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome};
 
 impl Engine {
     /// A booking.
     pub async fn booking(&self, caller: &Caller, id: BookingId) -> Outcome<Booking> {
-        self.store().booking(caller.tenant, id).await.map_err(of_store)
+        Ok(self.store().booking(caller.tenant, id).await?)
     }
 
     /// Bookings in the order of (start, id).
@@ -19,6 +19,6 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<Booking>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_bookings(caller.tenant, filter, limit).await.map_err(of_store)
+        Ok(self.store().list_bookings(caller.tenant, filter, limit).await?)
     }
 }

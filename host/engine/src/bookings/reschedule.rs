@@ -17,7 +17,6 @@ use crate::{
     BookOutcome, Caller, Engine, Outcome,
     availability::{Choice, Wanted},
     connections::routing::Scene,
-    problems::of_store,
 };
 
 /// How to move.
@@ -121,7 +120,7 @@ impl Engine {
                 }
                 Err(StoreError::Overlap) => why = "taken",
                 Err(StoreError::LimitReached(_)) => why = "limit",
-                Err(error) => return Err(of_store(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         Err(self.not_available(caller, &scene, start, wanted, why).await)

@@ -24,7 +24,6 @@ use crate::{
     BookRequest, Caller, CancelBooking, Engine, Outcome, RescheduleBooking,
     availability::{Choice, Wanted, length, refusal::not_asked},
     connections::routing::Scene,
-    problems::of_store,
 };
 
 /// Tries to book a whole series while others take parts of it.
@@ -142,7 +141,7 @@ impl Engine {
                 // Somebody was faster, or its own bookings are in each other's way.
                 Err(StoreError::Overlap) => why = "taken",
                 Err(StoreError::LimitReached(_)) => why = "limit",
-                Err(error) => return Err(of_store(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         let mut problem = Problem::new(
@@ -192,7 +191,7 @@ impl Engine {
                     }
                     Err(StoreError::Overlap) => why = "taken",
                     Err(StoreError::LimitReached(_)) => why = "limit",
-                    Err(error) => return Err(of_store(error)),
+                    Err(error) => return Err(error.into()),
                 }
             }
             if let Some(booking) = made {
@@ -249,7 +248,7 @@ impl Engine {
         let (series, mut bookings) =
             self.active_of_series(caller, id, scope, reschedule.expected_sequence).await?;
         let (from, to) = (this.when.start(), reschedule.start);
-        let listing = self.store().listing(caller.tenant, this.listing).await.map_err(of_store)?;
+        let listing = self.store().listing(caller.tenant, this.listing).await?;
         // Whoever goes ahead makes room for those behind.
         if to > from {
             bookings.reverse();

@@ -24,7 +24,6 @@ use super::entries::NOT_WRITTEN;
 use crate::{
     Engine, Outcome,
     jobs::queue::{JobLease, WRITE_BLOCKS},
-    problems::of_store,
 };
 
 /// Before entries in calendars: somebody may book the time there.
@@ -36,10 +35,10 @@ impl Engine {
     /// Bring calendars up to date in which a time is to be closed or opened. How many. To be called now and then.
     pub async fn begin_block_writes(&self) -> Outcome<usize> {
         let most = limits::CALENDAR_WRITES_AT_ONCE;
-        let behind = self.store().calendars_behind(self.now(), most).await.map_err(of_store)?;
+        let behind = self.store().calendars_behind(self.now(), most).await?;
         let count = behind.len();
         for (tenant, calendar) in behind {
-            self.write_blocks_soon(tenant, calendar).await.map_err(of_store)?;
+            self.write_blocks_soon(tenant, calendar).await?;
         }
         Ok(count)
     }

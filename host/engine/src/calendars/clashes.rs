@@ -20,7 +20,7 @@ use berth_store::{
 use serde_json::json;
 
 use super::connected::NOT_CHECKED;
-use crate::{Engine, Outcome, availability::calendar_ids, jobs::queue::JobLease, problems::of_store};
+use crate::{Engine, Outcome, availability::calendar_ids, jobs::queue::JobLease};
 
 /// How the trouble of a calendar begins that cannot be read.
 const NOT_READ: &str = "it cannot be read";
@@ -32,13 +32,13 @@ impl Engine {
         let before = now.plus_seconds(-limits::CALENDAR_LOOK_SECONDS);
         let ahead = ahead(now);
         let most = limits::CALENDAR_LOOKS_AT_ONCE;
-        let due = self.store().claim_calendar_looks(now, before, ahead, most).await.map_err(of_store)?;
+        let due = self.store().claim_calendar_looks(now, before, ahead, most).await?;
         let count = due.len();
         for (tenant, calendar) in due {
             match self.store().calendar(tenant, calendar).await {
-                Ok(calendar) => self.look_at(&calendar).await.map_err(of_store)?,
+                Ok(calendar) => self.look_at(&calendar).await?,
                 Err(StoreError::NotFound(_)) => {}
-                Err(error) => return Err(of_store(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(count)

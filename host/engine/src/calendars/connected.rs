@@ -17,7 +17,6 @@ use super::entries::entry_key;
 use crate::{
     Caller, Engine, Outcome,
     catalog::at_provider::{FoundThere, named},
-    problems::{of_call, of_store},
 };
 
 /// Longest id of a calendar, in bytes.
@@ -65,7 +64,7 @@ impl Engine {
             created_at: now,
             updated_at: now,
         };
-        let known = self.store().calendars_of(caller.tenant, vec![new.member]).await.map_err(of_store)?;
+        let known = self.store().calendars_of(caller.tenant, vec![new.member]).await?;
         if known.len() >= limits::MEMBER_CALENDARS_MAX {
             let most = limits::MEMBER_CALENDARS_MAX;
             return Err(Problem::new(Code::Invalid, format!("A member has at most {most} calendars.")));
@@ -73,9 +72,9 @@ impl Engine {
         let (connection, abilities) = self.check_calendar(caller, &calendar).await?;
         calendar.blocks = abilities.blocks;
         calendar.trouble = self.check_calendar_there(caller, &connection, &calendar, abilities).await?;
-        self.store().create_calendar(calendar.clone(), self.audit(caller)).await.map_err(of_store)?;
+        self.store().create_calendar(calendar.clone(), self.audit(caller)).await?;
         self.forget_availability(calendar.connection);
-        self.times_changed(caller.tenant, vec![calendar.member]).await.map_err(of_store)?;
+        self.times_changed(caller.tenant, vec![calendar.member]).await?;
         Ok(calendar)
     }
 
@@ -159,18 +158,18 @@ impl Engine {
                 Err(error) if error.is_definite() => {
                     return refused(format!(
                         "the provider refuses to say its busy times: {}",
-                        of_call(&error).detail
+                        Problem::from(&error).detail
                     ));
                 }
                 Err(error) => unknown = Some(error),
             }
         }
-        Ok(unknown.map(|error| format!("{NOT_CHECKED}: {}", of_call(&error).detail)))
+        Ok(unknown.map(|error| format!("{NOT_CHECKED}: {}", Problem::from(&error).detail)))
     }
 
     /// A calendar.
     pub async fn calendar(&self, caller: &Caller, id: CalendarId) -> Outcome<CalendarRecord> {
-        self.store().calendar(caller.tenant, id).await.map_err(of_store)
+        Ok(self.store().calendar(caller.tenant, id).await?)
     }
 
     /// Calendars by id.
@@ -181,7 +180,7 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<CalendarRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_calendars(caller.tenant, after, limit).await.map_err(of_store)
+        Ok(self.store().list_calendars(caller.tenant, after, limit).await?)
     }
 
     /// Change which calendar it is, and what it is for. Entries that were written into another one stay there; times that were closed
@@ -204,12 +203,12 @@ impl Engine {
         }
         if before.blocks && before.calendar != calendar.calendar {
             let context = self.call_context(&connection, None, &caller.request_id).await?;
-            self.open_all(&context, &before).await.map_err(of_store)?;
+            self.open_all(&context, &before).await?;
         }
-        self.store().update_calendar(calendar.clone(), self.audit(caller)).await.map_err(of_store)?;
+        self.store().update_calendar(calendar.clone(), self.audit(caller)).await?;
         self.forget_availability(calendar.connection);
         if calendar.blocks {
-            self.write_blocks_soon(caller.tenant, id).await.map_err(of_store)?;
+            self.write_blocks_soon(caller.tenant, id).await?;
         }
         Ok(calendar)
     }
@@ -217,13 +216,13 @@ impl Engine {
     /// Disconnect a calendar. Entries of bookings to come are taken out of it and closed times opened, as far as the provider answers.
     pub async fn delete_calendar(&self, caller: &Caller, id: CalendarId) -> Outcome<()> {
         let calendar = self.calendar(caller, id).await?;
-        let entries = self.store().calendar_entries(caller.tenant, id).await.map_err(of_store)?;
+        let entries = self.store().calendar_entries(caller.tenant, id).await?;
         let connection = self.connection(caller, calendar.connection).await?;
         let context = self.call_context(&connection, None, &caller.request_id).await.ok();
         if let Some(context) = context.as_ref().filter(|_| calendar.blocks) {
-            self.open_all(context, &calendar).await.map_err(of_store)?;
+            self.open_all(context, &calendar).await?;
         }
-        self.store().delete_calendar(caller.tenant, id, self.audit(caller)).await.map_err(of_store)?;
+        self.store().delete_calendar(caller.tenant, id, self.audit(caller)).await?;
         self.forget_availability(calendar.connection);
         let Some(context) = context else { return Ok(()) };
         for entry in entries {

@@ -21,7 +21,6 @@ use serde_json::json;
 use crate::{
     Engine, Outcome,
     jobs::queue::{JobLease, WRITE_CALENDARS},
-    problems::of_store,
 };
 
 /// After bookings, before synchronisations.
@@ -35,10 +34,10 @@ impl Engine {
     /// Bring calendars up to date that show a booking in another version. How many bookings. To be called now and then.
     pub async fn begin_calendar_writes(&self) -> Outcome<usize> {
         let most = limits::CALENDAR_WRITES_AT_ONCE;
-        let behind = self.store().bookings_behind_in_calendars(self.now(), most).await.map_err(of_store)?;
+        let behind = self.store().bookings_behind_in_calendars(self.now(), most).await?;
         let count = behind.len();
         for (tenant, booking) in behind {
-            self.write_calendars_soon(tenant, booking).await.map_err(of_store)?;
+            self.write_calendars_soon(tenant, booking).await?;
         }
         Ok(count)
     }

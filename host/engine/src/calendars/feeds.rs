@@ -18,7 +18,7 @@ use berth_model::{
 use berth_store::records::{BookingFilter, FeedSubject};
 use ring::digest::{SHA256, digest};
 
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome};
 
 fn hash(token: &str) -> [u8; 32] {
     let mut out = [0; 32];
@@ -32,11 +32,11 @@ impl Engine {
     /// The invitation of a booking, or its withdrawal when it is cancelled or failed, as iCalendar.
     pub async fn invitation(&self, caller: &Caller, id: BookingId) -> Outcome<String> {
         let booking = self.booking(caller, id).await?;
-        let scene = self.store().scene(caller.tenant, booking.event_type).await.map_err(of_store)?.records;
+        let scene = self.store().scene(caller.tenant, booking.event_type).await?.records;
         let (listing, event_type) = (&scene.listing, &scene.event_type);
         let mut people = Vec::new();
         for member in booking.members() {
-            people.push(self.store().member(caller.tenant, member).await.map_err(of_store)?);
+            people.push(self.store().member(caller.tenant, member).await?);
         }
         let mut event = event(&booking, event_type, &people, listing.time_zone, Some(listing));
         let zone = booking.attendee.time_zone.parse().unwrap_or(listing.time_zone);
@@ -52,13 +52,13 @@ impl Engine {
         self.random().fill(&mut bytes);
         let token = URL_SAFE_NO_PAD.encode(bytes);
         let set = self.store().set_feed(caller.tenant, subject, hash(&token), self.audit(caller)).await;
-        set.map_err(of_store)?;
+        set?;
         Ok(Secret::new(token))
     }
 
     /// End a feed.
     pub async fn remove_feed(&self, caller: &Caller, subject: FeedSubject) -> Outcome<()> {
-        self.store().remove_feed(caller.tenant, subject, self.audit(caller)).await.map_err(of_store)
+        Ok(self.store().remove_feed(caller.tenant, subject, self.audit(caller)).await?)
     }
 
     /// Where a feed is read; none if the engine does not know its own address.
@@ -74,7 +74,7 @@ impl Engine {
 
     /// Whose feed a token opens, and for whom. Every token that is not ours looks the same.
     pub async fn feed_of(&self, token: &str, request_id: &str) -> Outcome<(Caller, FeedSubject)> {
-        let found = self.store().feed(hash(token)).await.map_err(of_store)?;
+        let found = self.store().feed(hash(token)).await?;
         let (tenant, subject) = found.ok_or_else(|| Problem::not_found("feed"))?;
         self.check_tenant(tenant).await?;
         let caller = Caller {
@@ -95,17 +95,17 @@ impl Engine {
         let (name, zone) = match subject {
             FeedSubject::Member(id) => {
                 filter.member = Some(id);
-                let member = self.store().member(caller.tenant, id).await.map_err(of_store)?;
+                let member = self.store().member(caller.tenant, id).await?;
                 (member.name, member.time_zone)
             }
             FeedSubject::Listing(id) => {
                 filter.listing = Some(id);
-                let listing = self.store().listing(caller.tenant, id).await.map_err(of_store)?;
+                let listing = self.store().listing(caller.tenant, id).await?;
                 (listing.title, listing.time_zone)
             }
         };
         let bookings = self.store().list_bookings(caller.tenant, filter, FEED_EVENTS_MAX).await;
-        let mut bookings = bookings.map_err(of_store)?;
+        let mut bookings = bookings?;
         bookings.retain(|b| !matches!(b.status, BookingStatus::Cancelled | BookingStatus::Failed));
         // Each event type and each organiser is read once.
         let mut event_types: BTreeMap<EventTypeId, EventTypeRecord> = BTreeMap::new();
@@ -113,11 +113,11 @@ impl Engine {
         for booking in &bookings {
             if let Entry::Vacant(unread) = event_types.entry(booking.event_type) {
                 let record = self.store().event_type(caller.tenant, booking.event_type).await;
-                unread.insert(record.map_err(of_store)?);
+                unread.insert(record?);
             }
             if let Entry::Vacant(unread) = members.entry(booking.member) {
                 let record = self.store().member(caller.tenant, booking.member).await;
-                unread.insert(record.map_err(of_store)?);
+                unread.insert(record?);
             }
         }
         let written = move |budget: &Budget| {
@@ -136,7 +136,7 @@ impl Engine {
             FeedSubject::Member(id) => self.store().member(caller.tenant, id).await.map(drop),
             FeedSubject::Listing(id) => self.store().listing(caller.tenant, id).await.map(drop),
         }
-        .map_err(of_store)
+        .map_err(Problem::from)
     }
 }
 

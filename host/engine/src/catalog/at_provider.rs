@@ -6,14 +6,12 @@ use berth_model::{
     limits,
     mirror::sync::{ItemKind, MirroredItem},
     outbound::provider::{CallError, ExternalEventType, Page, PageRequest},
+    problem::Problem,
     time::Instant,
 };
 use berth_store::StoreError;
 
-use crate::{
-    Caller, Engine, Outcome,
-    problems::{of_call, of_store},
-};
+use crate::{Caller, Engine, Outcome};
 
 /// Event types of providers by connection and page, with when they were asked for.
 pub(crate) type Catalog =
@@ -71,7 +69,7 @@ impl Engine {
         }
         let context = self.call_context(&connection, None, &caller.request_id).await?;
         let page = PageRequest { token, limit: limits::PAGE_ITEMS_MAX };
-        let page = self.providers().list_event_types(&context, page).await.map_err(|e| of_call(&e))?;
+        let page = self.providers().list_event_types(&context, page).await?;
         if kept_seconds > 0 {
             self.inner.catalog.insert(key, (self.now(), page.clone()));
         }
@@ -93,7 +91,7 @@ impl Engine {
             let cx = self.next_call(&context);
             let page = PageRequest { token: token.take(), limit: limits::PAGE_ITEMS_MAX };
             let page = self.providers().list_event_types(&cx, page).await?;
-            if let Err(error) = self.keep_event_types(connection, &page.items).await.map_err(of_store) {
+            if let Err(error) = self.keep_event_types(connection, &page.items).await.map_err(Problem::from) {
                 tracing::warn!(%error, connection = %connection.id, "a provider's event types were not kept");
             }
             let room = NAMED_MAX.saturating_sub(others.len());

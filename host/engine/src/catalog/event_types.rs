@@ -9,7 +9,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::OfferCounts};
 
-use crate::{Caller, Ends, Engine, Outcome, apply, problems::of_store};
+use crate::{Caller, Ends, Engine, Outcome, apply};
 
 /// An event type to be made.
 #[derive(Debug, Clone)]
@@ -141,7 +141,7 @@ impl Engine {
                 "/policy/restriction_schedule",
                 "there is no such restriction schedule",
             )])),
-            Err(error) => Err(of_store(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -158,14 +158,14 @@ impl Engine {
             }
             StoreError::NotFound("member") => self.missing_members(caller, &event_type.members).await,
             StoreError::Duplicate(what) => {
-                let mut problem = of_store(StoreError::Duplicate(what));
+                let mut problem = Problem::from(StoreError::Duplicate(what));
                 problem.errors.push(FieldError::new(
                     "/slug",
                     "is used by another event type of the listing; choose another one",
                 ));
                 problem
             }
-            other => of_store(other),
+            other => Problem::from(other),
         }
     }
 
@@ -178,7 +178,7 @@ impl Engine {
                 Err(StoreError::NotFound(_)) => {
                     errors.push(FieldError::new(format!("/members/{i}"), "there is no such member"));
                 }
-                Err(error) => return of_store(error),
+                Err(error) => return Problem::from(error),
             }
         }
         Problem::invalid(errors).with_hint("GET /api/booking/team lists the members.")
@@ -224,18 +224,18 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<EventTypeRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_event_types(caller.tenant, listing, archived, after, limit).await.map_err(of_store)
+        Ok(self.store().list_event_types(caller.tenant, listing, archived, after, limit).await?)
     }
 
     /// An event type.
     pub async fn event_type(&self, caller: &Caller, id: EventTypeId) -> Outcome<EventTypeRecord> {
-        self.store().event_type(caller.tenant, id).await.map_err(of_store)
+        Ok(self.store().event_type(caller.tenant, id).await?)
     }
 
     /// What closing an event type would find: it is gone if nothing refers to it, else it is archived.
     pub async fn event_type_deletion(&self, caller: &Caller, id: EventTypeId) -> Outcome<OfferCounts> {
         self.event_type(caller, id).await?;
-        self.store().event_type_counts(caller.tenant, id, self.now()).await.map_err(of_store)
+        Ok(self.store().event_type_counts(caller.tenant, id, self.now()).await?)
     }
 
     /// Close an event type. Gone for good if nothing refers to it; else it is archived: it offers nothing and stays for its bookings.
@@ -248,7 +248,7 @@ impl Engine {
         let event_type = self.event_type(caller, id).await?;
         let revision = event_type.revision;
         if expected_revision.is_some_and(|expected| expected != revision) {
-            return Err(of_store(StoreError::Stale));
+            return Err(Problem::from(StoreError::Stale));
         }
         match self.store().delete_event_type(caller.tenant, id, self.audit(caller)).await {
             Ok(()) => Ok(Ends::Removed),
@@ -256,9 +256,9 @@ impl Engine {
             Err(StoreError::InUse(_)) => {
                 let closed = EventTypeRecord { active: false, archived_at: Some(self.now()), ..event_type };
                 let closed = self.store().update_event_type(closed, revision, self.audit(caller)).await;
-                closed.map(Ends::Kept).map_err(of_store)
+                closed.map(Ends::Kept).map_err(Problem::from)
             }
-            Err(error) => Err(of_store(error)),
+            Err(error) => Err(error.into()),
         }
     }
 }

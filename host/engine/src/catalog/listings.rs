@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::OfferCounts};
 
-use crate::{Caller, Ends, Engine, Outcome, apply, problems::of_store, validate::Fields};
+use crate::{Caller, Ends, Engine, Outcome, apply, validate::Fields};
 
 /// A listing to be made.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ pub struct ListingPatch {
 /// What the store found wrong, with the field.
 fn refused(error: StoreError) -> Problem {
     let taken = matches!(error, StoreError::Duplicate(_));
-    let mut problem = of_store(error);
+    let mut problem = Problem::from(error);
     if taken {
         problem.errors.push(FieldError::new("/slug", "is used by another listing; choose another one"));
     }
@@ -68,7 +68,7 @@ impl Engine {
                 Err(StoreError::NotFound(_)) => {
                     fields.bad("/booking_provider_id", "there is no such connection");
                 }
-                Err(error) => return Err(of_store(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         fields.finish()
@@ -129,13 +129,13 @@ impl Engine {
 
     /// A listing.
     pub async fn listing(&self, caller: &Caller, id: ListingId) -> Outcome<ListingRecord> {
-        self.store().listing(caller.tenant, id).await.map_err(of_store)
+        Ok(self.store().listing(caller.tenant, id).await?)
     }
 
     /// What closing a listing would find: it is gone if nothing refers to it, else it is archived.
     pub async fn listing_deletion(&self, caller: &Caller, id: ListingId) -> Outcome<OfferCounts> {
         self.listing(caller, id).await?;
-        self.store().listing_counts(caller.tenant, id, self.now()).await.map_err(of_store)
+        Ok(self.store().listing_counts(caller.tenant, id, self.now()).await?)
     }
 
     /// Close a listing. Gone for good if nothing refers to it; else it is archived: it offers nothing and stays for its bookings.
@@ -148,7 +148,7 @@ impl Engine {
         let listing = self.listing(caller, id).await?;
         let revision = listing.revision;
         if expected_revision.is_some_and(|expected| expected != revision) {
-            return Err(of_store(StoreError::Stale));
+            return Err(Problem::from(StoreError::Stale));
         }
         match self.store().delete_listing(caller.tenant, id, self.audit(caller)).await {
             Ok(()) => Ok(Ends::Removed),
@@ -156,9 +156,9 @@ impl Engine {
             Err(StoreError::InUse(_)) => {
                 let closed = ListingRecord { active: false, archived_at: Some(self.now()), ..listing };
                 let closed = self.store().update_listing(closed, revision, self.audit(caller)).await;
-                closed.map(Ends::Kept).map_err(of_store)
+                closed.map(Ends::Kept).map_err(Problem::from)
             }
-            Err(error) => Err(of_store(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -171,6 +171,6 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<ListingRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_listings(caller.tenant, archived, after, limit).await.map_err(of_store)
+        Ok(self.store().list_listings(caller.tenant, archived, after, limit).await?)
     }
 }

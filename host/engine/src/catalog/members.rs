@@ -7,7 +7,7 @@ use berth_model::{
     zone::Zone,
 };
 
-use crate::{Caller, Engine, Outcome, apply, problems::of_store};
+use crate::{Caller, Engine, Outcome, apply};
 
 /// A member to be added.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ impl Engine {
             updated_at: now,
         };
         member.check()?;
-        self.store().create_member(member.clone(), self.audit(caller)).await.map_err(of_store)?;
+        self.store().create_member(member.clone(), self.audit(caller)).await?;
         Ok(member)
     }
 
@@ -69,12 +69,12 @@ impl Engine {
         apply!(member, patch, name, email, time_zone, weekly_hours, role, turns, active);
         member.check()?;
         let revision = expected_revision.unwrap_or(member.revision);
-        self.store().update_member(member, revision, self.audit(caller)).await.map_err(of_store)
+        Ok(self.store().update_member(member, revision, self.audit(caller)).await?)
     }
 
     /// A member.
     pub async fn member(&self, caller: &Caller, id: MemberId) -> Outcome<MemberRecord> {
-        self.store().member(caller.tenant, id).await.map_err(of_store)
+        Ok(self.store().member(caller.tenant, id).await?)
     }
 
     /// Remove a member that nothing refers to.
@@ -93,6 +93,6 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<MemberRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_members(caller.tenant, after, limit).await.map_err(of_store)
+        Ok(self.store().list_members(caller.tenant, after, limit).await?)
     }
 }

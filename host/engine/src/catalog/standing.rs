@@ -13,7 +13,7 @@ use berth_store::records::TwinKnown;
 use serde_json::{Value, json};
 
 use super::at_provider::{FoundThere, named};
-use crate::{Caller, Engine, Outcome, connections::routing::Scene, problems::of_store};
+use crate::{Caller, Engine, Outcome, connections::routing::Scene};
 
 /// How an event type stands at its provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Engine {
         caller: &Caller,
         event_types: &[EventTypeRecord],
     ) -> Outcome<Vec<Option<Twin>>> {
-        let tenant = self.store().tenant(caller.tenant).await.map_err(of_store)?;
+        let tenant = self.store().tenant(caller.tenant).await?;
         let mut connections: BTreeMap<ListingId, Option<ConnectionRecord>> = BTreeMap::new();
         let mut twins = Vec::with_capacity(event_types.len());
         for event_type in event_types {
@@ -54,7 +54,7 @@ impl Engine {
                 let listing = self.listing(caller, event_type.listing).await?;
                 let over = match listing.booking_provider.or(tenant.default_connection) {
                     None => None,
-                    Some(id) => Some(self.store().connection(caller.tenant, id).await.map_err(of_store)?),
+                    Some(id) => Some(self.store().connection(caller.tenant, id).await?),
                 };
                 connections.insert(event_type.listing, over.clone());
                 over
@@ -81,7 +81,7 @@ impl Engine {
             return Ok(TwinState::Unchecked);
         }
         let known = self.store().twin_known(connection.tenant, connection.id, external_id).await;
-        Ok(state_of(&known.map_err(of_store)?))
+        Ok(state_of(&known?))
     }
 
     /// How this scene's event type stands at its provider.
@@ -122,9 +122,9 @@ impl Engine {
         let Ok(listing) = self.store().listing(caller.tenant, event_type.listing).await else {
             return Ok(None);
         };
-        let tenant = self.store().tenant(caller.tenant).await.map_err(of_store)?;
+        let tenant = self.store().tenant(caller.tenant).await?;
         let Some(id) = listing.booking_provider.or(tenant.default_connection) else { return Ok(None) };
-        let connection = self.store().connection(caller.tenant, id).await.map_err(of_store)?;
+        let connection = self.store().connection(caller.tenant, id).await?;
         let refused = |message: String| Err(Problem::invalid(vec![FieldError::new("/external_id", message)]));
         let see = format!("see GET /api/booking-providers/{id}/event-types");
         let Some(external_id) = &event_type.external_id else {
@@ -144,7 +144,7 @@ impl Engine {
             }
             Ok(FoundThere::Missing(others)) => {
                 let now = self.now();
-                self.store().note_catalog_read(caller.tenant, id, now).await.map_err(of_store)?;
+                self.store().note_catalog_read(caller.tenant, id, now).await?;
                 refused(format!("the provider has none with this id; it has {}; {see}", named(&others)))
             }
             Err(error) => {
@@ -165,7 +165,7 @@ impl Engine {
         self.store()
             .note_unchecked_twin(tenant, event_type.id, connection, external_id, now)
             .await
-            .map_err(of_store)
+            .map_err(Problem::from)
     }
 }
 

@@ -7,7 +7,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::BookingFilter};
 
-use crate::{Caller, Engine, problems::of_store};
+use crate::{Caller, Engine};
 
 /// Users of one kind that are named.
 const NAMED_MAX: usize = 5;
@@ -22,12 +22,12 @@ impl Engine {
         member: MemberId,
         error: StoreError,
     ) -> Problem {
-        let StoreError::InUse(kinds) = error else { return of_store(error) };
+        let StoreError::InUse(kinds) = error else { return Problem::from(error) };
         let users = match self.users_of(caller, member).await {
             Ok(users) if !users.is_empty() => users.join("; "),
             // Gone in this moment, or a kind that has no name.
             Ok(_) => kinds.to_owned(),
-            Err(error) => return of_store(error),
+            Err(error) => return Problem::from(error),
         };
         Problem::new(Code::InUse, format!("It is still used by {users}."))
     }

@@ -12,7 +12,7 @@ use berth_model::{
 
 use berth_store::records::GrantRecord;
 
-use crate::{Engine, Outcome, problems::of_store};
+use crate::{Engine, Outcome};
 
 /// The hosts of both sides; a literal host is covered by a wildcard of the other.
 pub(crate) fn intersect(a: &BTreeSet<String>, b: &BTreeSet<String>) -> BTreeSet<String> {
@@ -58,7 +58,7 @@ impl Engine {
         tenant: TenantId,
         listing: Option<ListingId>,
     ) -> Outcome<BTreeSet<String>> {
-        let grants = self.store().grants(plugin, Some(tenant), listing).await.map_err(of_store)?;
+        let grants = self.store().grants(plugin, Some(tenant), listing).await?;
         granted(&grants, tenant, listing).map_err(|level| {
             Problem::new(
                 Code::ProviderNotActive,
@@ -74,8 +74,7 @@ impl Engine {
         listing: Option<ListingId>,
         request_id: &str,
     ) -> Outcome<CallContext> {
-        let credentials =
-            self.store().connection_credentials(connection.tenant, connection.id).await.map_err(of_store)?;
+        let credentials = self.store().connection_credentials(connection.tenant, connection.id).await?;
         self.call_context_with(connection, listing, request_id, credentials).await
     }
 

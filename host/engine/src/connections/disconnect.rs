@@ -18,7 +18,6 @@ use berth_store::{StoreError, records::ConnectionCounts};
 
 use crate::{
     Caller, Engine, Outcome, inbound::receive::webhooks_key, mirror::sync_key, outbound::dispatch::job_key,
-    problems::of_store,
 };
 
 /// What becomes of something that is deleted.
@@ -52,8 +51,8 @@ impl Engine {
     ) -> Outcome<ConnectionDeletion> {
         let tenant = caller.tenant;
         self.connection(caller, id).await?;
-        let counts = self.store().connection_counts(tenant, id, self.now()).await.map_err(of_store)?;
-        let listings = self.store().listings_over(tenant, id).await.map_err(of_store)?;
+        let counts = self.store().connection_counts(tenant, id, self.now()).await?;
+        let listings = self.store().listings_over(tenant, id).await?;
         let is_default = self.tenant(tenant).await?.default_connection == Some(id);
         let bookings = counts.upcoming_bookings.saturating_add(counts.past_bookings);
         let stays = bookings > 0 || counts.calendars > 0 || is_default || !listings.is_empty();
@@ -77,13 +76,10 @@ impl Engine {
             }
             Err(StoreError::InUse(_)) => {
                 let keys = [sync_key(id), webhooks_key(id)];
-                self.store()
-                    .disconnect(&connection, connection.revision, keys, self.audit(caller))
-                    .await
-                    .map_err(of_store)?;
+                self.store().disconnect(&connection, connection.revision, keys, self.audit(caller)).await?;
                 true
             }
-            Err(error) => return Err(of_store(error)),
+            Err(error) => return Err(error.into()),
         };
         self.forget_availability(id);
         if kept && let Err(error) = self.clear_connection(caller.tenant, id).await {
@@ -150,7 +146,7 @@ impl Engine {
     /// Go on removing what is left of disconnected connections. To be called now and then, by any number of replicas.
     pub async fn clear_disconnected(&self) -> Outcome<()> {
         let mut failed = None;
-        for (tenant, id, since) in self.store().connections_left_over().await.map_err(of_store)? {
+        for (tenant, id, since) in self.store().connections_left_over().await? {
             let cleared = async {
                 let done = self.clear_connection(tenant, id).await?;
                 // What was under way then may have written something after we looked.
@@ -165,7 +161,7 @@ impl Engine {
                 failed = Some(error);
             }
         }
-        failed.map_or(Ok(()), |error: StoreError| Err(of_store(error)))
+        failed.map_or(Ok(()), |error: StoreError| Err(error.into()))
     }
 
     /// Settle what the provider was not told, and remove rows, for as long as one turn may take. Is nothing left?

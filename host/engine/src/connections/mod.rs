@@ -29,12 +29,7 @@ use berth_model::{
 use serde_json::{Value, json};
 
 use self::secret_rotation::changed_secret;
-use crate::{
-    Caller, Engine, Outcome,
-    inbound::refusals::network,
-    problems::{of_call, of_stopped, of_store},
-    validate::Fields,
-};
+use crate::{Caller, Engine, Outcome, inbound::refusals::network, validate::Fields};
 
 /// Longest credential, in bytes.
 const CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
@@ -121,10 +116,7 @@ impl Engine {
         self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
         self.own_tokens(&manifest, &connection, &mut credentials).await?;
         let context = self.try_connection(caller, &mut connection, &credentials).await?;
-        self.store()
-            .create_connection(connection.clone(), credentials, self.audit(caller))
-            .await
-            .map_err(of_store)?;
+        self.store().create_connection(connection.clone(), credentials, self.audit(caller)).await?;
         match self.keep_subscription(&connection, &context, 0).await {
             Ok(kept) => Ok(kept),
             // The connection works by asking until somebody looks after its subscription.
@@ -143,7 +135,7 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<ConnectionRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_connections(caller.tenant, after, limit).await.map_err(of_store)
+        Ok(self.store().list_connections(caller.tenant, after, limit).await?)
     }
 
     /// Change a connection. New settings or credentials are tried at the provider first; if it refuses, nothing changes. Calls that are
@@ -174,13 +166,13 @@ impl Engine {
         let (was, over) = (connection.clone(), connection.state == ConnectionState::Disconnected);
         let another_account = another_account.or(over.then_some(of_another_account as fn() -> Problem));
         if over && patch.credentials.is_none() {
-            return Err(of_stopped(Stopped::Disconnected));
+            return Err(Problem::from(Stopped::Disconnected));
         }
         let revision = expected_revision.unwrap_or(connection.revision);
         let manifest = self
             .providers()
             .manifest(&connection.plugin)
-            .ok_or_else(|| of_call(&CallError::NotActive(connection.plugin.clone())))?;
+            .ok_or_else(|| Problem::from(CallError::NotActive(connection.plugin.clone())))?;
         // A new name needs no provider that answers.
         let settings_or_hosts = patch.settings.is_some() || patch.granted_hosts.is_some();
         if let Some(name) = patch.name {
@@ -208,13 +200,9 @@ impl Engine {
             || settings_or_hosts
             || patch.credentials.iter().flat_map(Credentials::keys).any(known_there);
         // While credentials are replaced no token is renewed: a renewal in between would be lost.
-        let renewal = if replaced {
-            self.tokens().claim(caller.tenant, id, None).await.map_err(|error| of_call(&error))?
-        } else {
-            None
-        };
+        let renewal = if replaced { self.tokens().claim(caller.tenant, id, None).await? } else { None };
         let changed = async {
-            let before = self.store().connection_credentials(caller.tenant, id).await.map_err(of_store)?;
+            let before = self.store().connection_credentials(caller.tenant, id).await?;
             let mut credentials = before.clone();
             credentials.extend(patch.credentials.unwrap_or_default());
             self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
@@ -239,7 +227,7 @@ impl Engine {
             self.store()
                 .update_connection(connection, after, revision, self.audit(caller))
                 .await
-                .map_err(of_store)
+                .map_err(Problem::from)
         };
         let changed = changed.await;
         if let Some(until) = renewal {
@@ -284,7 +272,7 @@ impl Engine {
     ) -> Outcome<(ConnectionRecord, Option<Problem>)> {
         let mut connection = self.connection(caller, id).await?;
         if let Some(stopped) = connection.state.stopped() {
-            return Ok((connection, Some(of_stopped(stopped))));
+            return Ok((connection, Some(Problem::from(stopped))));
         }
         let context = self.call_context(&connection, None, &caller.request_id).await?;
         let result = self.providers().validate(&context).await;
@@ -292,9 +280,9 @@ impl Engine {
             Ok(_) => (ConnectionStatus::Healthy, None),
             Err(CallError::Provider(ProviderError::Unauthorised)) => (
                 ConnectionStatus::Unauthorised,
-                Some(of_call(&CallError::Provider(ProviderError::Unauthorised))),
+                Some(Problem::from(CallError::Provider(ProviderError::Unauthorised))),
             ),
-            Err(error) => (ConnectionStatus::Unavailable, Some(of_call(&error))),
+            Err(error) => (ConnectionStatus::Unavailable, Some(Problem::from(&error))),
         };
         // The call may have found out more than that the provider refuses. What else is wrong may be something else than before.
         connection = self.connection(caller, id).await?;
@@ -302,10 +290,7 @@ impl Engine {
         let known = connection.status_detail.clone().filter(|_| is_known);
         let detail = problem.as_ref().and_then(|p| known.or_else(|| Some(p.detail.clone())));
         if status != connection.status || detail != connection.status_detail {
-            self.store()
-                .set_connection_health(caller.tenant, id, status, detail.clone(), self.now())
-                .await
-                .map_err(of_store)?;
+            self.store().set_connection_health(caller.tenant, id, status, detail.clone(), self.now()).await?;
             if status == ConnectionStatus::Healthy && connection.status == ConnectionStatus::Unauthorised {
                 self.connection_recovered(caller.tenant, id).await;
             }
@@ -323,7 +308,7 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<Value>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX);
-        let calls = self.store().list_calls(caller.tenant, id, limit).await.map_err(of_store)?;
+        let calls = self.store().list_calls(caller.tenant, id, limit).await?;
         if calls.is_empty() {
             // One that was tried and not made has its calls, and nothing else.
             self.connection(caller, id).await?;
@@ -407,7 +392,7 @@ impl Engine {
         self.check_hosts(&context)?;
         let tried = Self::whatever_state(context.clone());
         let account: Account = self.providers().validate(&tried).await.map_err(|error| {
-            let mut problem = of_call(&error);
+            let mut problem = Problem::from(&error);
             if matches!(error, CallError::Provider(ProviderError::Unauthorised)) {
                 problem.errors.push(FieldError::new("/credentials", "the provider does not accept them"));
             }

@@ -4,12 +4,10 @@
 use berth_model::{
     connections::connection::{ConnectionRecord, ConnectionState, Stopped},
     id::ConnectionId,
+    problem::Problem,
 };
 
-use crate::{
-    Caller, Engine, Outcome,
-    problems::{of_stopped, of_store},
-};
+use crate::{Caller, Engine, Outcome};
 
 impl Engine {
     /// Let nothing go over a connection until it is resumed. Calls under way come to their end. Pausing what is paused changes nothing.
@@ -23,14 +21,11 @@ impl Engine {
         match connection.state {
             ConnectionState::Paused => return Ok(connection),
             ConnectionState::Disconnected => {
-                return Err(of_stopped(Stopped::Disconnected));
+                return Err(Problem::from(Stopped::Disconnected));
             }
             ConnectionState::Active => {}
         }
-        self.store()
-            .pause_connection(caller.tenant, id, connection.revision, self.audit(caller))
-            .await
-            .map_err(of_store)?;
+        self.store().pause_connection(caller.tenant, id, connection.revision, self.audit(caller)).await?;
         self.forget_availability(id);
         self.connection(caller, id).await
     }
@@ -46,7 +41,7 @@ impl Engine {
         let connection = self.connection_at(caller, id, expected_revision).await?;
         match connection.state {
             ConnectionState::Active => Ok(connection),
-            ConnectionState::Disconnected => Err(of_stopped(Stopped::Disconnected)),
+            ConnectionState::Disconnected => Err(Problem::from(Stopped::Disconnected)),
             ConnectionState::Paused => self.resume_now(caller, connection).await,
         }
     }
@@ -58,10 +53,7 @@ impl Engine {
         connection: ConnectionRecord,
     ) -> Outcome<ConnectionRecord> {
         let (tenant, id) = (connection.tenant, connection.id);
-        self.store()
-            .resume_connection(tenant, id, connection.revision, self.audit(caller))
-            .await
-            .map_err(of_store)?;
+        self.store().resume_connection(tenant, id, connection.revision, self.audit(caller)).await?;
         self.forget_availability(id);
         self.connection_recovered(tenant, id).await;
         // Best begun at once; if not, it is found when it is due.
@@ -78,6 +70,6 @@ impl Engine {
         id: ConnectionId,
     ) -> Outcome<ConnectionRecord> {
         let connection = self.connection(caller, id).await?;
-        connection.state.stopped().map_or(Ok(connection), |stopped| Err(of_stopped(stopped)))
+        connection.state.stopped().map_or(Ok(connection), |stopped| Err(Problem::from(stopped)))
     }
 }

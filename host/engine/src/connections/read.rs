@@ -1,14 +1,14 @@
 //! Connections as they are.
 
-use berth_model::{connections::connection::ConnectionRecord, id::ConnectionId};
+use berth_model::{connections::connection::ConnectionRecord, id::ConnectionId, problem::Problem};
 use berth_store::StoreError;
 
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome};
 
 impl Engine {
     /// A connection.
     pub async fn connection(&self, caller: &Caller, id: ConnectionId) -> Outcome<ConnectionRecord> {
-        self.store().connection(caller.tenant, id).await.map_err(of_store)
+        Ok(self.store().connection(caller.tenant, id).await?)
     }
 
     /// A connection, if its revision is this one.
@@ -20,7 +20,7 @@ impl Engine {
     ) -> Outcome<ConnectionRecord> {
         let connection = self.connection(caller, id).await?;
         if expected_revision.is_some_and(|expected| expected != connection.revision) {
-            return Err(of_store(StoreError::Stale));
+            return Err(Problem::from(StoreError::Stale));
         }
         Ok(connection)
     }

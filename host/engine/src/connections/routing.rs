@@ -14,10 +14,7 @@ use berth_model::{
 };
 use berth_store::records::{SceneNow, SceneRecords};
 
-use crate::{
-    Caller, Degraded, Engine, Outcome,
-    problems::{of_stopped, of_store},
-};
+use crate::{Caller, Degraded, Engine, Outcome};
 
 /// A caller's own choice of where a booking goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +74,7 @@ impl Scene {
 
     /// May something new go over its connection? What somebody decided stops it, whatever the listing does with what cannot be asked.
     pub(crate) fn check_open(&self) -> Outcome<()> {
-        self.stopped().map_or(Ok(()), |stopped| Err(of_stopped(stopped)))
+        self.stopped().map_or(Ok(()), |stopped| Err(Problem::from(stopped)))
     }
 }
 
@@ -112,7 +109,7 @@ impl Engine {
         let scene = match booking.connection {
             None => scene,
             Some(id) => {
-                let connection = self.store().connection(caller.tenant, id).await.map_err(of_store)?;
+                let connection = self.store().connection(caller.tenant, id).await?;
                 match connection.state {
                     ConnectionState::Disconnected => scene,
                     _ => self.scene_over(caller, scene, connection).await?,
@@ -136,7 +133,7 @@ impl Engine {
     ) -> Outcome<Scene> {
         let mut scene = self.scene_here(caller, event_type).await?;
         if let Some(id) = route(choice, &scene.listing, &scene.tenant) {
-            let connection = self.store().connection(caller.tenant, id).await.map_err(of_store)?;
+            let connection = self.store().connection(caller.tenant, id).await?;
             if connection.listing.is_some_and(|only| only != scene.listing.id) {
                 return Err(Problem::new(
                     Code::ProviderRefused,
@@ -154,8 +151,7 @@ impl Engine {
 
     /// What an event type is booked with, here alone.
     async fn scene_here(&self, caller: &Caller, event_type: EventTypeId) -> Outcome<Scene> {
-        let SceneNow { records, places } =
-            self.store().scene(caller.tenant, event_type).await.map_err(of_store)?;
+        let SceneNow { records, places } = self.store().scene(caller.tenant, event_type).await?;
         Ok(Scene { records, places: places.into(), connection: None, unanswered: Arc::default() })
     }
 

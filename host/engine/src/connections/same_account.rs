@@ -7,7 +7,7 @@ use berth_model::{
 use serde_json::Value;
 
 use super::is_same_account;
-use crate::{Engine, Outcome, problems::of_store};
+use crate::{Engine, Outcome};
 
 /// Other connections to the account of a connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Engine {
         let Some(manifest) = self.providers().manifest(&connection.plugin).filter(|_| !stopped) else {
             return Ok(SameAccount::default());
         };
-        let all = self.store().connections_of_account(&connection.plugin, account).await.map_err(of_store)?;
+        let all = self.store().connections_of_account(&connection.plugin, account).await?;
         let (own, others): (Vec<_>, Vec<_>) = all
             .into_iter()
             .filter(|other| other.id != connection.id && is_same_account(&manifest, other, connection))

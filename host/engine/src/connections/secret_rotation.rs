@@ -12,7 +12,7 @@ use berth_model::{
     problem::{Code, FieldError, Problem},
 };
 
-use crate::{Caller, ConnectionPatch, Engine, Outcome, problems::of_stopped};
+use crate::{Caller, ConnectionPatch, Engine, Outcome};
 
 impl Engine {
     /// Make up another webhook secret. The one before is accepted for so many seconds; with none of them it ends now, and with it those
@@ -31,7 +31,7 @@ impl Engine {
         }
         let connection = self.connection(caller, id).await?;
         if connection.state == ConnectionState::Disconnected {
-            return Err(of_stopped(Stopped::Disconnected));
+            return Err(Problem::from(Stopped::Disconnected));
         }
         let manifest = self.active_manifest(&connection.plugin)?;
         let name = webhook_secret(&manifest).ok_or_else(|| {

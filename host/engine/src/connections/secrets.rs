@@ -11,7 +11,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome};
 
 impl Engine {
     /// Save credentials with another webhook secret; the one before, if there was one, is accepted for so many seconds.
@@ -34,7 +34,7 @@ impl Engine {
                 format!("{} secrets before this one are accepted still.", limits::OLD_WEBHOOK_SECRETS_MAX),
             )
             .with_hint("Wait until one has ended, or rotate with `overlap_seconds` 0, which ends them all."),
-            other => of_store(other),
+            other => Problem::from(other),
         })
     }
 
@@ -46,7 +46,7 @@ impl Engine {
     ) -> Outcome<ConnectionRecord> {
         let kept = async {
             let context = self.call_context(&connection, None, &caller.request_id).await?;
-            self.keep_subscription(&connection, &context, 0).await.map_err(of_store)
+            self.keep_subscription(&connection, &context, 0).await.map_err(Problem::from)
         };
         match kept.await {
             Ok(kept) => Ok(kept),

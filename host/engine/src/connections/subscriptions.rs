@@ -6,11 +6,12 @@ use berth_model::{
     id::{ConnectionId, TenantId},
     limits,
     outbound::provider::{CallContext, CallError, ProviderError, SubscribeRequest, Subscription},
+    problem::Problem,
     time::Instant,
 };
 use berth_store::StoreError;
 
-use crate::{Engine, Outcome, problems::of_call, problems::of_store};
+use crate::{Engine, Outcome};
 
 /// How looking after a subscription ended.
 enum Kept {
@@ -27,11 +28,7 @@ impl Engine {
     pub async fn keep_subscriptions(&self) -> Outcome<usize> {
         let now = self.now();
         let until = now.plus_seconds(limits::SUBSCRIPTION_LEASE_SECONDS);
-        let due = self
-            .store()
-            .claim_subscriptions(now, until, limits::SUBSCRIPTIONS_AT_ONCE)
-            .await
-            .map_err(of_store)?;
+        let due = self.store().claim_subscriptions(now, until, limits::SUBSCRIPTIONS_AT_ONCE).await?;
         let count = due.len();
         for (tenant, id, failures) in due {
             if let Err(error) = self.keep_due(tenant, id, failures).await {
@@ -81,7 +78,7 @@ impl Engine {
             }
             Err(error) => {
                 tracing::warn!(connection = %id, outcome = error.outcome(), "a webhook subscription was not kept");
-                self.later(connection, failures, &of_call(&error).detail).await?;
+                self.later(connection, failures, &Problem::from(&error).detail).await?;
                 return self.store().connection(tenant, id).await;
             }
         }
@@ -130,8 +127,10 @@ impl Engine {
                         tracing::warn!(connection = %id, outcome = error.outcome(), "an old webhook subscription was not ended");
                     }
                     Err(error) => {
-                        let why =
-                            format!("The subscription before was not ended: {}", of_call(&error).detail);
+                        let why = format!(
+                            "The subscription before was not ended: {}",
+                            Problem::from(&error).detail
+                        );
                         return self.later(connection, failures, &why).await;
                     }
                 }

@@ -17,12 +17,11 @@ use berth_store::{StoreError, records::Audit};
 
 use crate::{
     Engine,
+    fault::Fault,
     mirror::{Theirs, Whose},
     outbound::drive::was_called_off,
 };
 
-/// First word of a note that a person has to look into.
-pub(crate) const CONFLICT: &str = "conflict";
 /// Tries when somebody else changes the booking at the same time.
 const TRIES: u32 = 5;
 
@@ -36,14 +35,34 @@ pub(crate) enum Brought {
     Taken,
 }
 
+/// What came of a message, for people.
+#[derive(Debug)]
+pub(crate) struct Note {
+    pub(crate) text: String,
+    /// Did it end in a conflict that is for a person?
+    pub(crate) is_conflict: bool,
+}
+
+impl From<String> for Note {
+    fn from(text: String) -> Self {
+        Self { text, is_conflict: false }
+    }
+}
+
+impl From<&str> for Note {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
 impl Engine {
-    /// Act on one event. A note for people; the inner error: try the message again later.
+    /// Act on one event. A note for people. A call that failed: try the message again later.
     pub(crate) async fn apply_event(
         &self,
         connection: &ConnectionRecord,
         context: &CallContext,
         event: WebhookEvent,
-    ) -> Result<Result<String, CallError>, StoreError> {
+    ) -> Result<Note, Fault> {
         let (old_id, twin) = match event {
             WebhookEvent::Created(twin) | WebhookEvent::Cancelled(twin) | WebhookEvent::Updated(twin) => {
                 (None, twin)
@@ -55,27 +74,27 @@ impl Engine {
                     Ok(twin) => (None, twin),
                     Err(CallError::Provider(ProviderError::NotFound)) => {
                         self.foreign_gone(connection, &id).await?;
-                        return Ok(Ok("the booking is gone at the provider".to_owned()));
+                        return Ok("the booking is gone at the provider".into());
                     }
-                    Err(error) => return Ok(Err(error)),
+                    Err(error) => return Err(error.into()),
                 }
             }
             WebhookEvent::ChangedGoAndSync(None) => {
                 self.sync_soon(connection.tenant, connection.id).await?;
-                return Ok(Ok("what changed is asked for".to_owned()));
+                return Ok("what changed is asked for".into());
             }
             WebhookEvent::SubscriptionEnded => {
                 self.subscription_ended(connection).await?;
-                return Ok(Ok("the subscription ended; another one is made".to_owned()));
+                return Ok("the subscription ended; another one is made".into());
             }
         };
         for _ in 0..TRIES {
             match self.apply_twin(connection, context, old_id.as_deref(), &twin).await {
-                Err(StoreError::Stale) => {}
+                Err(Fault::Store(StoreError::Stale)) => {}
                 other => return other,
             }
         }
-        Err(StoreError::Busy)
+        Err(StoreError::Busy.into())
     }
 
     async fn apply_twin(
@@ -84,28 +103,25 @@ impl Engine {
         context: &CallContext,
         old_id: Option<&str>,
         twin: &ExternalBooking,
-    ) -> Result<Result<String, CallError>, StoreError> {
+    ) -> Result<Note, Fault> {
         let rules = self.store().sync_state(connection.tenant, connection.id).await?.rules;
         if rules.mode == SyncMode::Off {
-            return self.passed_over(connection, old_id, twin).await.map(Ok);
+            return Ok(self.passed_over(connection, old_id, twin).await?.into());
         }
         let booking = match self.whose(connection, context, old_id, twin).await? {
-            Ok(Whose::Ours(booking)) => booking,
-            Ok(Whose::Sibling(booking)) => {
+            Whose::Ours(booking) => booking,
+            Whose::Sibling(booking) => {
                 self.keep_twin(connection, booking, twin).await?;
-                return Ok(Ok(format!("{booking}: another connection to the same account follows it")));
+                return Ok(format!("{booking}: another connection to the same account follows it").into());
             }
-            Ok(Whose::Stranger) => {
+            Whose::Stranger => {
                 self.foreign_news(connection, old_id, twin).await?;
-                return Ok(Ok(format!("{}: not a booking of ours", twin.id)));
+                return Ok(format!("{}: not a booking of ours", twin.id).into());
             }
-            Err(error) => return Ok(Err(error)),
         };
-        let applied = self.apply_to(connection, context, &booking, old_id, twin).await?;
-        if applied.is_ok() {
-            self.keep_twin(connection, booking.id, twin).await?;
-        }
-        Ok(applied)
+        let note = self.apply_to(connection, context, &booking, old_id, twin).await?;
+        self.keep_twin(connection, booking.id, twin).await?;
+        Ok(note)
     }
 
     /// Nothing that happens there is followed, but the answer to what we asked: what is pending is confirmed or declined.
@@ -138,24 +154,24 @@ impl Engine {
         booking: &Booking,
         old_id: Option<&str>,
         twin: &ExternalBooking,
-    ) -> Result<Result<String, CallError>, StoreError> {
+    ) -> Result<Note, Fault> {
         if booking.provider_task.is_some() {
             if moved_meanwhile(booking, old_id, twin) {
                 self.both_changed(connection, booking, twin).await?;
             }
             // Our own change is under way and will find the twin as it is.
-            return Ok(Ok(format!("{}: our own change is under way", booking.id)));
+            return Ok(format!("{}: our own change is under way", booking.id).into());
         }
         if !booking.status.is_active() {
-            return Ok(Ok(format!("{}: over already", booking.id)));
+            return Ok(format!("{}: over already", booking.id).into());
         }
         if is_next(booking, old_id, twin) && !was_called_off(twin) {
-            return self.follow(connection, booking, twin).await.map(Ok);
+            return Ok(self.follow(connection, booking, twin).await?);
         }
         match self.latest_twin(context, booking, old_id, twin).await {
-            Ok(current) => self.follow(connection, booking, &current).await.map(Ok),
-            Err(error) if error.is_definite() => Ok(Ok(format!("{}: not followed: {error}", booking.id))),
-            Err(error) => Ok(Err(error)),
+            Ok(current) => Ok(self.follow(connection, booking, &current).await?),
+            Err(error) if error.is_definite() => Ok(format!("{}: not followed: {error}", booking.id).into()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -190,35 +206,36 @@ impl Engine {
         connection: &ConnectionRecord,
         booking: &Booking,
         twin: &ExternalBooking,
-    ) -> Result<String, StoreError> {
+    ) -> Result<Note, StoreError> {
         let mode = self.store().sync_state(connection.tenant, connection.id).await?.rules.mode;
         if let Some(kind) = undone(mode, booking, twin) {
             let ends = self.conflict(connection, kind, Some(booking), Some(twin), Theirs::OwnTwin).await?;
             let end = if ends { "the conflict ends by itself" } else { "it is for a person" };
-            return Ok(format!("{}: changes made there are not followed; {end}", booking.id));
+            return Ok(format!("{}: changes made there are not followed; {end}", booking.id).into());
         }
         match self.brought_to(connection, booking, twin).await? {
             Brought::Moved(note) => {
                 self.agreed(booking, true).await?;
-                Ok(note)
+                Ok(note.into())
             }
             Brought::Note(note) => {
                 if twin.status.is_active() && twin.when.start() == booking.when.start() {
                     self.agreed(booking, false).await?;
                 }
-                Ok(note)
+                Ok(note.into())
             }
             Brought::Taken => {
                 let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
                 if self.conflict(connection, kind, Some(booking), Some(twin), Theirs::OwnTwin).await? {
-                    return Ok(format!("{}: the provider is brought back to our time", booking.id));
+                    return Ok(format!("{}: the provider is brought back to our time", booking.id).into());
                 }
                 let place = if twin.when.is_empty() {
                     format!("out of the years that are known here, to {} at least", twin.when.start())
                 } else {
                     format!("to {}, which is taken here", twin.when.start())
                 };
-                Ok(format!("{CONFLICT}: {} was moved at the provider {place}", booking.id))
+                let text = format!("conflict: {} was moved at the provider {place}", booking.id);
+                Ok(Note { text, is_conflict: true })
             }
         }
     }

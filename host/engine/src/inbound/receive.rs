@@ -9,6 +9,7 @@ use berth_model::{
         secret::Credentials,
     },
     id::{ConnectionId, InboundWebhookId, TenantId},
+    inbound::message::WebhookStatus,
     inbound::webhook::{self, Refused},
     limits,
     outbound::provider::{CallError, WebhookReply, WebhookRequest},
@@ -21,11 +22,11 @@ use berth_store::{
 };
 use serde_json::{Value, json};
 
-use super::{apply::CONFLICT, refusals::is_from};
+use super::refusals::is_from;
 use crate::{
     Caller, Engine, Outcome, beside,
+    fault::Fault,
     jobs::queue::{JobLease, PROCESS_WEBHOOKS, is_last},
-    problems::{of_call, of_store},
 };
 
 /// Webhooks run before what nobody waits for.
@@ -94,7 +95,7 @@ impl Message {
             query: request.query,
             body: webhook::kept_body(&spec, request.body),
             received_at: request.received_at,
-            status: "stored".to_owned(),
+            status: WebhookStatus::Stored,
             detail: None,
         })
     }
@@ -115,7 +116,7 @@ impl Engine {
             Ok(connection) if connection.state == ConnectionState::Disconnected => return Err(no_such()),
             Ok(connection) if connection.plugin == *plugin => connection,
             Ok(_) | Err(StoreError::NotFound(_)) => return Err(no_such()),
-            Err(error) => return Err(of_store(error)),
+            Err(error) => return Err(error.into()),
         };
         let manifest = self.active_manifest(plugin)?;
         let spec = manifest.webhook.as_ref().ok_or_else(no_such)?.under(&connection.settings);
@@ -143,7 +144,7 @@ impl Engine {
         let (named, is_long) = (spec.clone(), is_long(&request.body));
         let account = move || (webhook::account(&named, &request.headers, &request.body), request);
         let (Some(account), request) = beside(is_long, account).await? else { return Err(unknown()) };
-        let connections = self.store().connections_of_account(plugin, &account).await.map_err(of_store)?;
+        let connections = self.store().connections_of_account(plugin, &account).await?;
         let mut last = Err(unknown());
         for connection in connections {
             let accepted = self.accepted(&connection).await?;
@@ -162,7 +163,7 @@ impl Engine {
     /// What messages may be verified with: the credentials as they are, and as they were before a secret was exchanged lately.
     async fn accepted(&self, connection: &ConnectionRecord) -> Outcome<Vec<Credentials>> {
         let now = self.now();
-        self.store().webhook_credentials(connection.tenant, connection.id, now).await.map_err(of_store)
+        Ok(self.store().webhook_credentials(connection.tenant, connection.id, now).await?)
     }
 
     /// The sender may be anybody: the reason is for our log and the tenant's alone.
@@ -188,7 +189,7 @@ impl Engine {
         let stored = beside(message.is_long(), move || message.verified(id, tenant, of)).await?;
         let stored = stored.map_err(|refused| self.refused(connection, refused.as_str(), request_id))?;
         let job = self.webhooks_job(connection.tenant, connection.id);
-        if self.store().store_webhook(stored, job).await.map_err(of_store)? {
+        if self.store().store_webhook(stored, job).await? {
             self.wake_worker();
         }
         Ok(stored_reply())
@@ -229,7 +230,8 @@ impl Engine {
                 more = true;
                 break;
             }
-            if let Err(error) = self.process_webhook(stored, request_id).await? {
+            if let Err(fault) = self.process_webhook(stored, request_id).await {
+                let error = fault.call()?;
                 if !is_last(held) || matches!(error, CallError::Stopped(_)) {
                     return self.postpone(held, &as_it_was, &error).await;
                 }
@@ -245,7 +247,9 @@ impl Engine {
                         .map(drop);
                 }
                 // Given up: those behind it get their turn, with tries of their own.
-                self.store().end_webhook(tenant, id, "failed", Some(of_call(&error).detail)).await?;
+                self.store()
+                    .end_webhook(tenant, id, WebhookStatus::Failed, Some(Problem::from(&error).detail))
+                    .await?;
                 more = true;
                 break;
             }
@@ -260,17 +264,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Have the component read a stored message, and act on what it means. The inner error: try again later.
-    async fn process_webhook(
-        &self,
-        stored: InboundWebhook,
-        request_id: &str,
-    ) -> Result<Result<(), CallError>, StoreError> {
+    /// Have the component read a stored message, and act on what it means. A call that failed: try again later.
+    async fn process_webhook(&self, stored: InboundWebhook, request_id: &str) -> Result<(), Fault> {
         let (tenant, id) = (stored.tenant, stored.id);
         let connection = self.store().connection(tenant, stored.connection).await?;
         self.forget_availability(connection.id);
         let Ok(context) = self.background_context(&connection, request_id).await else {
-            return Ok(Err(CallError::NotActive(connection.plugin)));
+            return Err(CallError::NotActive(connection.plugin).into());
         };
         let request = WebhookRequest {
             method: stored.method,
@@ -283,30 +283,27 @@ impl Engine {
         let outcome = match self.providers().handle_webhook(&context, request).await {
             Ok(outcome) => outcome,
             Err(error @ (CallError::Provider(_) | CallError::NotOffered(_))) if error.is_definite() => {
-                self.store().end_webhook(tenant, id, "failed", Some(error.to_string())).await?;
-                return Ok(Ok(()));
+                self.store().end_webhook(tenant, id, WebhookStatus::Failed, Some(error.to_string())).await?;
+                return Ok(());
             }
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Err(error.into()),
         };
         let mut notes = Vec::new();
         let ignored = outcome.events.is_empty();
         for event in outcome.events {
-            match self.apply_event(&connection, &context, event).await? {
-                Ok(note) => notes.push(note),
-                Err(error) => return Ok(Err(error)),
-            }
+            notes.push(self.apply_event(&connection, &context, event).await?);
         }
-        let failed = notes.iter().any(|n| n.starts_with(CONFLICT));
         let status = if ignored {
-            "ignored"
-        } else if failed {
-            "failed"
+            WebhookStatus::Ignored
+        } else if notes.iter().any(|note| note.is_conflict) {
+            WebhookStatus::Failed
         } else {
-            "processed"
+            WebhookStatus::Processed
         };
-        let detail = (!notes.is_empty()).then(|| notes.join("; "));
+        let texts: Vec<String> = notes.into_iter().map(|note| note.text).collect();
+        let detail = (!texts.is_empty()).then(|| texts.join("; "));
         self.store().end_webhook(tenant, id, status, detail).await?;
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Messages of a connection that came before this one, the latest first.
@@ -319,7 +316,7 @@ impl Engine {
     ) -> Outcome<Vec<InboundWebhook>> {
         self.connection(caller, connection).await?;
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_webhooks(caller.tenant, connection, before, limit).await.map_err(of_store)
+        Ok(self.store().list_webhooks(caller.tenant, connection, before, limit).await?)
     }
 
     /// One message with its body.
@@ -329,7 +326,7 @@ impl Engine {
         connection: ConnectionId,
         id: InboundWebhookId,
     ) -> Outcome<InboundWebhook> {
-        let found = self.store().webhook(caller.tenant, id).await.map_err(of_store)?;
+        let found = self.store().webhook(caller.tenant, id).await?;
         if found.connection == connection { Ok(found) } else { Err(Problem::not_found("webhook")) }
     }
 
@@ -342,10 +339,7 @@ impl Engine {
     ) -> Outcome<InboundWebhook> {
         self.webhook(caller, connection, id).await?;
         let job = self.webhooks_job(caller.tenant, connection);
-        self.store()
-            .webhook_again(caller.tenant, connection, id, job, self.audit(caller))
-            .await
-            .map_err(of_store)?;
+        self.store().webhook_again(caller.tenant, connection, id, job, self.audit(caller)).await?;
         self.wake_worker();
         self.webhook(caller, connection, id).await
     }
@@ -354,7 +348,7 @@ impl Engine {
     pub async fn webhook_refusals(&self, caller: &Caller, connection: ConnectionId) -> Outcome<Value> {
         self.connection(caller, connection).await?;
         self.write_refusals().await;
-        let refusals = self.store().webhook_refusals(caller.tenant, connection).await.map_err(of_store)?;
+        let refusals = self.store().webhook_refusals(caller.tenant, connection).await?;
         Ok(json!(refusals))
     }
 }

@@ -14,7 +14,7 @@ use berth_store::{StoreError, records::Job};
 use serde_json::Value;
 
 use super::queue::id_of;
-use crate::{Caller, Engine, Outcome, outbound::dispatch::job_key, problems::of_store};
+use crate::{Caller, Engine, Outcome, outbound::dispatch::job_key};
 
 /// How a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -179,9 +179,7 @@ impl Engine {
             let mut jobs = Vec::new();
             for dead in [false, true] {
                 if only.is_none_or(|state| (state == JobState::DeadLetter) == dead) {
-                    jobs.extend(
-                        self.store().list_jobs(caller.tenant, dead, before, page).await.map_err(of_store)?,
-                    );
+                    jobs.extend(self.store().list_jobs(caller.tenant, dead, before, page).await?);
                 }
             }
             jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
@@ -214,7 +212,7 @@ impl Engine {
         connections: &[ConnectionId],
         id: JobId,
     ) -> Outcome<Job> {
-        let job = self.store().job(caller.tenant, id).await.map_err(of_store)?;
+        let job = self.store().job(caller.tenant, id).await?;
         match self.connection_of(caller, &job.payload).await? {
             Some(connection) if job.dead && connections.contains(&connection) => Ok(job),
             _ => Err(Problem::not_found("job of this provider that was given up")),
@@ -238,7 +236,7 @@ impl Engine {
         match found {
             Ok(connection) => Ok(connection),
             Err(StoreError::NotFound(_)) => Ok(None),
-            Err(error) => Err(of_store(error)),
+            Err(error) => Err(error.into()),
         }
     }
 }

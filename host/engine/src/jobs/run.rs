@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use berth_model::limits;
+use berth_model::{inbound::message::WebhookStatus, limits};
 use berth_store::{
     StoreError,
     records::{Job, JobEnd},
@@ -18,7 +18,6 @@ use super::queue::{
 use crate::{
     Engine, Outcome,
     jobs::queue::{JobLease, is_last},
-    problems::of_store,
 };
 
 /// What is kept of a try that panicked.
@@ -30,7 +29,7 @@ impl Engine {
     /// Claim jobs that are due and work them off, one after the other. How many were worked on. For workers, tests and
     /// simulations.
     pub async fn run_due_jobs(&self, limit: u32) -> Outcome<usize> {
-        let jobs = self.claim(limit).await.map_err(of_store)?;
+        let jobs = self.claim(limit).await?;
         let count = jobs.len();
         for job in jobs {
             self.run_job(job).await;
@@ -184,7 +183,9 @@ impl Engine {
                 if let Some(id) = id_of(&job.payload, "connection")
                     && let Some(message) = self.store().waiting_webhooks(job.tenant, id).await?.first()
                 {
-                    self.store().end_webhook(job.tenant, message.id, "failed", Some(error.clone())).await?;
+                    self.store()
+                        .end_webhook(job.tenant, message.id, WebhookStatus::Failed, Some(error.clone()))
+                        .await?;
                     let end = JobEnd::Retry { due_at: self.now(), error };
                     self.store().end_job(held.tenant, held.job, held.attempt, end).await?;
                     self.wake_worker();

@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{Engine, outbound::drive::was_called_off};
+use crate::{Engine, fault::Fault, outbound::drive::was_called_off};
 
 /// Whose it is.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Whose {
 }
 
 impl Engine {
-    /// Whose this is, by all that is known and, if that is not enough, by what the provider says when it is asked. The inner error: it could
+    /// Whose this is, by all that is known and, if that is not enough, by what the provider says when it is asked. A call that failed: it could
     /// not be asked now.
     pub(crate) async fn whose(
         &self,
@@ -66,16 +66,16 @@ impl Engine {
         context: &CallContext,
         old_id: Option<&str>,
         twin: &ExternalBooking,
-    ) -> Result<Result<Whose, CallError>, StoreError> {
+    ) -> Result<Whose, Fault> {
         let known = self.whose_by_record(connection, old_id, twin).await?;
         if !matches!(known, Whose::Stranger) {
-            return Ok(Ok(known));
+            return Ok(known);
         }
         let found = match self.by_chain(connection, context, old_id, twin).await? {
-            Ok(Whose::Stranger) => self.by_reference(connection, context, twin).await?,
+            Whose::Stranger => self.by_reference(connection, context, twin).await?,
             other => other,
         };
-        if let Ok(Whose::Ours(booking)) = &found {
+        if let Whose::Ours(booking) = &found {
             self.note_twin(connection, booking.id, twin).await?;
         }
         Ok(found)
@@ -156,25 +156,25 @@ impl Engine {
         context: &CallContext,
         old_id: Option<&str>,
         twin: &ExternalBooking,
-    ) -> Result<Result<Whose, CallError>, StoreError> {
+    ) -> Result<Whose, Fault> {
         let mut seen = BTreeSet::from([twin.id.clone()]);
         let mut next = old_id.map(str::to_owned).or_else(|| twin.rescheduled_from.clone());
         for _ in 0..limits::TWIN_CHAIN_MAX {
             let Some(id) = next.take().filter(|id| seen.insert(id.clone())) else { break };
             let whose = self.recorded(connection, &id, twin).await?;
             if !matches!(whose, Whose::Stranger) {
-                return Ok(Ok(whose));
+                return Ok(whose);
             }
             next = match self.store().mirrored(connection.tenant, connection.id, &id).await? {
                 Some(before) => before.external.rescheduled_from,
                 None => match self.providers().get_booking(&self.next_call(context), id).await {
                     Ok(before) => before.rescheduled_from,
                     Err(error) if error.is_definite() => None,
-                    Err(error) => return Ok(Err(error)),
+                    Err(error) => return Err(error.into()),
                 },
             };
         }
-        Ok(Ok(Whose::Stranger))
+        Ok(Whose::Stranger)
     }
 
     /// It carries the reference of a booking of ours whose twin has another id. It is that twin if ours leads to it, or is gone.
@@ -183,13 +183,13 @@ impl Engine {
         connection: &ConnectionRecord,
         context: &CallContext,
         twin: &ExternalBooking,
-    ) -> Result<Result<Whose, CallError>, StoreError> {
+    ) -> Result<Whose, Fault> {
         let Named::This(booking, over) = self.named_by(connection, twin).await? else {
-            return Ok(Ok(Whose::Stranger));
+            return Ok(Whose::Stranger);
         };
-        let Some(id) = &booking.external_id else { return Ok(Ok(Whose::Stranger)) };
+        let Some(id) = &booking.external_id else { return Ok(Whose::Stranger) };
         if self.shows_a_booking(connection, twin).await? {
-            return Ok(Ok(Whose::Stranger));
+            return Ok(Whose::Stranger);
         }
         let may_replace = booking.status.is_active() && twin.status.is_active();
         let is_it = match self.current_twin(&self.next_call(context), id).await {
@@ -197,9 +197,9 @@ impl Engine {
             Ok(current) => may_replace && !current.status.is_active() && current.rescheduled_to.is_none(),
             Err(CallError::Provider(ProviderError::NotFound)) => may_replace,
             Err(error) if error.is_definite() => false,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Err(error.into()),
         };
-        Ok(Ok(if is_it { Whose::of(*booking, over) } else { Whose::Stranger }))
+        Ok(if is_it { Whose::of(*booking, over) } else { Whose::Stranger })
     }
 
     /// The booking of this tenant that the reference names, if the same provider carries it.

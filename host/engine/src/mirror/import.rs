@@ -14,10 +14,10 @@ use super::{
     Theirs, Whose,
     kept::{Services, last_seen},
 };
-use crate::{Engine, inbound::apply::is_missed};
+use crate::{Engine, fault::Fault, inbound::apply::is_missed};
 
 impl Engine {
-    /// Take one booking of the provider over into the mirror, and follow it as the rules say. The inner error: try again later.
+    /// Take one booking of the provider over into the mirror, and follow it as the rules say. A call that failed: try again later.
     pub(super) async fn import(
         &self,
         connection: &ConnectionRecord,
@@ -25,36 +25,32 @@ impl Engine {
         state: &SyncState,
         services: &Services,
         twin: &ExternalBooking,
-    ) -> Result<Result<(), CallError>, StoreError> {
+    ) -> Result<(), Fault> {
         let before = self.store().mirrored(connection.tenant, connection.id, &twin.id).await?;
         let news = before.as_ref().is_none_or(|b| b.external != *twin);
         let whose = if news {
             self.whose(connection, context, None, twin).await?
         } else {
-            Ok(self.whose_by_record(connection, None, twin).await?)
+            self.whose_by_record(connection, None, twin).await?
         };
         let ours = match whose {
-            Ok(Whose::Ours(ours)) => *ours,
-            Ok(Whose::Sibling(booking)) => {
+            Whose::Ours(ours) => *ours,
+            Whose::Sibling(booking) => {
                 self.keep_as(state, twin, before, booking).await?;
-                return Ok(Ok(()));
+                return Ok(());
             }
-            Ok(Whose::Stranger) => {
+            Whose::Stranger => {
                 self.import_foreign(connection, state, services, twin, before).await?;
-                return Ok(Ok(()));
+                return Ok(());
             }
-            Err(error) => return Ok(Err(error)),
         };
         // Known, and yet not so here: it came while a change of our own was under way, or whoever acted on it died.
-        if (news || is_missed(&ours, twin))
-            && let Err(error) =
-                self.apply_event(connection, context, WebhookEvent::Updated(twin.clone())).await?
-        {
-            return Ok(Err(error));
+        if news || is_missed(&ours, twin) {
+            self.apply_event(connection, context, WebhookEvent::Updated(twin.clone())).await?;
         }
         // Only now: what is in the mirror is no news.
         self.keep_as(state, twin, before, ours.id).await?;
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// What a full synchronisation did not see is gone: others' bookings take nobody's time any more; ours are asked for one by one.
@@ -64,7 +60,7 @@ impl Engine {
         context: &CallContext,
         state: &SyncState,
         services: &Services,
-    ) -> Result<Result<(), CallError>, StoreError> {
+    ) -> Result<(), Fault> {
         for unseen in self.store().unseen_mirrored(connection.tenant, connection.id, state.run).await? {
             let members = unseen.member.into_iter().collect();
             self.store().forget_mirrored(unseen).await?;
@@ -77,24 +73,12 @@ impl Engine {
             let cx = self.next_call(context);
             match self.providers().get_booking(&cx, id.clone()).await {
                 Ok(twin) => {
-                    if let Err(error) =
-                        Box::pin(self.import(connection, context, state, services, &twin)).await?
-                    {
-                        return Ok(Err(error));
-                    }
+                    Box::pin(self.import(connection, context, state, services, &twin)).await?;
                 }
                 Err(CallError::Provider(ProviderError::NotFound)) => {
-                    match self.replacement(context, &booking).await {
-                        Ok(Some(newer)) => {
-                            if let Err(error) =
-                                Box::pin(self.import(connection, context, state, services, &newer)).await?
-                            {
-                                return Ok(Err(error));
-                            }
-                            continue;
-                        }
-                        Ok(None) => {}
-                        Err(error) => return Ok(Err(error)),
+                    if let Some(newer) = self.replacement(context, &booking).await? {
+                        Box::pin(self.import(connection, context, state, services, &newer)).await?;
+                        continue;
                     }
                     let last = last_seen(&booking, before.as_ref());
                     let kind = ConflictKind::VanishedThere;
@@ -103,10 +87,10 @@ impl Engine {
                         self.store().forget_mirrored(before).await?;
                     }
                 }
-                Err(error) => return Ok(Err(error)),
+                Err(error) => return Err(error.into()),
             }
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Bookings of ours to come, settled on both sides, that the last full synchronisation did not name.

@@ -18,7 +18,7 @@ use berth_store::{StoreError, records::BookingFilter};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome};
 
 /// Event types that are compared.
 const EVENT_TYPES_MAX: u32 = 1_000;
@@ -87,9 +87,8 @@ impl Engine {
             let most = limits::RECONCILIATION_DAYS_MAX;
             return Err(Problem::new(Code::Invalid, format!("The period may have at most {most} days.")));
         }
-        let state = self.store().sync_state(caller.tenant, connection).await.map_err(of_store)?;
-        let theirs =
-            self.store().mirrored_within(caller.tenant, connection, within).await.map_err(of_store)?;
+        let state = self.store().sync_state(caller.tenant, connection).await?;
+        let theirs = self.store().mirrored_within(caller.tenant, connection, within).await?;
         let ours = self.our_bookings(caller, connection, within).await?;
         let prices = self.prices(caller, connection).await?;
         let sides = Sides { connection, within, as_of: state.finished_at, ours, theirs, prices };
@@ -114,13 +113,13 @@ impl Engine {
                 // Else it is shown in a calendar and booked elsewhere.
                 Ok(booking) if booking.connection == Some(connection) => moved.ours.push(booking),
                 Ok(_) | Err(StoreError::NotFound(_)) => {}
-                Err(error) => return Err(of_store(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         let twins = moved.ours.iter().filter_map(|booking| booking.external_id.as_deref());
         let there: BTreeSet<&str> = of.ours.iter().map(String::as_str).chain(twins).collect();
         for id in there.into_iter().filter(|id| !of.theirs.contains(*id)) {
-            let twin = self.store().mirrored(caller.tenant, connection, id).await.map_err(of_store)?;
+            let twin = self.store().mirrored(caller.tenant, connection, id).await?;
             moved.theirs.extend(twin);
         }
         Ok(moved)
@@ -143,11 +142,7 @@ impl Engine {
                 after,
                 ..BookingFilter::default()
             };
-            let page = self
-                .store()
-                .list_bookings(caller.tenant, filter, limits::PAGE_ITEMS_MAX)
-                .await
-                .map_err(of_store)?;
+            let page = self.store().list_bookings(caller.tenant, filter, limits::PAGE_ITEMS_MAX).await?;
             let Some(last) = page.last() else { break };
             let position = Some((last.when.start(), last.id));
             // What was stored beyond the years that are known is cut to them when it is read, and would be found again and again.
@@ -165,16 +160,11 @@ impl Engine {
     }
 
     async fn prices(&self, caller: &Caller, connection: ConnectionId) -> Outcome<Prices> {
-        let ours = self
-            .store()
-            .list_event_types(caller.tenant, None, true, None, EVENT_TYPES_MAX)
-            .await
-            .map_err(of_store)?;
+        let ours = self.store().list_event_types(caller.tenant, None, true, None, EVENT_TYPES_MAX).await?;
         let items = self
             .store()
             .mirrored_items(caller.tenant, connection, ItemKind::EventType, "", EVENT_TYPES_MAX)
-            .await
-            .map_err(of_store)?;
+            .await?;
         let theirs = items.into_iter().map(|item| (item.external_id, price_in(&item.payload))).collect();
         Ok(Prices { ours, theirs })
     }

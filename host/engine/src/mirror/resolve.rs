@@ -19,12 +19,7 @@ use berth_model::{
 use berth_store::{StoreError, records::ChangeOrder};
 
 use super::Standing;
-use crate::{
-    Caller, CancelBooking, Engine, Outcome,
-    inbound::apply::Brought,
-    jobs::queue::JobLease,
-    problems::{of_call, of_store},
-};
+use crate::{Caller, CancelBooking, Engine, Outcome, inbound::apply::Brought, jobs::queue::JobLease};
 
 /// What a customer reads of a cancellation that a conflict led to.
 const REASON: &str = "The time is taken by another booking.";
@@ -41,12 +36,12 @@ impl Engine {
     ) -> Outcome<Vec<Conflict>> {
         self.connection(caller, connection).await?;
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().list_conflicts(caller.tenant, connection, before, all, limit).await.map_err(of_store)
+        Ok(self.store().list_conflicts(caller.tenant, connection, before, all, limit).await?)
     }
 
     /// One conflict.
     pub async fn conflict_of(&self, caller: &Caller, id: ConflictId) -> Outcome<Conflict> {
-        self.store().conflict(caller.tenant, id).await.map_err(of_store)
+        Ok(self.store().conflict(caller.tenant, id).await?)
     }
 
     /// End a conflict so. What was done; refused, nothing was.
@@ -88,7 +83,7 @@ impl Engine {
     /// Nobody else ends it meanwhile: of two who choose at once, one is refused before anything is done.
     async fn have_alone(&self, conflict: &Conflict, again: bool) -> Outcome<()> {
         let held = self.store().hold_conflict(conflict.clone(), again, self.now(), self.end_lease()).await;
-        if held.map_err(of_store)? {
+        if held? {
             return Ok(());
         }
         Err(Problem::new(Code::WrongState, "Somebody else ends the conflict in this moment.")
@@ -107,19 +102,19 @@ impl Engine {
         let Did { done, pending } = match did {
             Ok(did) => did,
             Err(problem) => {
-                let_go().await.map_err(of_store)?;
+                let_go().await?;
                 return Err(problem);
             }
         };
         match self.store().resolve_conflict(conflict.clone(), resolution, again, self.audit(caller)).await {
-            Ok(()) => self.others_are_over(conflict, done).await.map_err(of_store)?,
+            Ok(()) => self.others_are_over(conflict, done).await?,
             Err(StoreError::WrongState) => {
-                let_go().await.map_err(of_store)?;
+                let_go().await?;
                 return Err(Problem::new(Code::WrongState, "Both sides still disagree.").with_hint(
                     "Look at the conflict again; choose another end, or mend it at the provider.",
                 ));
             }
-            Err(error) => return Err(of_store(error)),
+            Err(error) => return Err(error.into()),
         }
         let conflict = self.conflict_of(caller, conflict.id).await?;
         Ok(Ended { conflict, done, pending })
@@ -167,7 +162,7 @@ impl Engine {
         }
         settled(&booking)?;
         let context = self.conflict_context(conflict).await?;
-        let standing = self.standing(&context, &booking).await.map_err(|error| of_call(&error))?;
+        let standing = self.standing(&context, &booking).await?;
         match (standing, resolution) {
             (Standing::Stands(twin), Resolution::Theirs) => self.follow_to(conflict, &booking, &twin).await,
             (Standing::Stands(twin), _) if twin.when.start() == booking.when.start() => Ok(Did::nothing()),
@@ -216,7 +211,7 @@ impl Engine {
         let context = self.conflict_context(conflict).await?;
         let moved_on = "It was moved since the conflict ended.";
         let hint = "Move the booking to where it should be.";
-        match self.standing(&context, &booking).await.map_err(|error| of_call(&error))? {
+        match self.standing(&context, &booking).await? {
             Standing::Gone(_) => refused("The booking is gone at the provider.", hint),
             _ if booking.when.start() != left.start() => refused(moved_on, hint),
             Standing::Stands(twin) if twin.when.start() == target.start() => {
@@ -230,7 +225,7 @@ impl Engine {
     /// Move a booking as its customer would: the place is taken here first, and is given back when the provider refuses. Somebody chose it, so
     /// it need not be offered.
     async fn move_both(&self, caller: &Caller, booking: &Booking, when: Interval) -> Outcome<Did> {
-        let padded = self.padded(booking, when).await.map_err(of_store)?;
+        let padded = self.padded(booking, when).await?;
         let (job, held) = self.job_of(booking, true);
         let change = BookingChange::Reschedule { place: Place { padded, when }, hosts: None };
         let change = ChangeOrder { change, job, allowances: Vec::new() };
@@ -266,7 +261,7 @@ impl Engine {
             self.store().change_booking(tenant, id, booking.sequence, change, None, self.audit(caller));
         let changed = match changed.await {
             Err(StoreError::Overlap) => return Err(taken_here()),
-            other => other.map_err(of_store)?,
+            other => other?,
         };
         let told = self.tell_provider(caller, changed, held).await?;
         Ok(Did { done, pending: told.pending })
@@ -289,7 +284,7 @@ impl Engine {
         let (tenant, id) = (booking.tenant, booking.id);
         let changed =
             self.store().change_booking(tenant, id, booking.sequence, change, None, self.audit(caller));
-        self.booking_changed(&changed.await.map_err(of_store)?).await;
+        self.booking_changed(&changed.await?).await;
         Ok(Did { done: Done::OursCancelled, pending: false })
     }
 
@@ -303,9 +298,8 @@ impl Engine {
         if twin.when.is_empty() {
             return Err(unknown_time());
         }
-        let connection =
-            self.store().connection(conflict.tenant, conflict.connection).await.map_err(of_store)?;
-        match self.brought_to(&connection, booking, twin).await.map_err(of_store)? {
+        let connection = self.store().connection(conflict.tenant, conflict.connection).await?;
+        match self.brought_to(&connection, booking, twin).await? {
             Brought::Moved(_) => Ok(Did { done: Done::MovedHere, pending: false }),
             Brought::Note(_) => Ok(Did::nothing()),
             Brought::Taken => Err(taken_here()),
@@ -324,17 +318,17 @@ impl Engine {
         let (tenant, connection) = (conflict.tenant, conflict.connection);
         match self.providers().cancel_booking(&context, request).await {
             Ok(twin) => {
-                let before = self.store().mirrored(tenant, connection, &id).await.map_err(of_store)?;
+                let before = self.store().mirrored(tenant, connection, &id).await?;
                 if let Some(before) = before {
                     let members = before.member.into_iter().collect();
                     let gone = Mirrored { member: None, external: twin, ..before };
-                    self.store().put_mirrored(gone).await.map_err(of_store)?;
-                    self.times_changed(tenant, members).await.map_err(of_store)?;
+                    self.store().put_mirrored(gone).await?;
+                    self.times_changed(tenant, members).await?;
                 }
                 Ok(Did { done: Done::TheirsCancelled, pending: false })
             }
             Err(CallError::Provider(ProviderError::NotFound)) => Ok(Did::nothing()),
-            Err(error) => Err(of_call(&error)),
+            Err(error) => Err(Problem::from(&error)),
         }
     }
 
@@ -349,8 +343,7 @@ impl Engine {
     }
 
     async fn conflict_context(&self, conflict: &Conflict) -> Outcome<CallContext> {
-        let connection =
-            self.store().connection(conflict.tenant, conflict.connection).await.map_err(of_store)?;
+        let connection = self.store().connection(conflict.tenant, conflict.connection).await?;
         self.call_context(&connection, None, "conflict").await
     }
 }

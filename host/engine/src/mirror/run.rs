@@ -7,23 +7,24 @@ use berth_model::{
     limits,
     mirror::sync::{ItemKind, MirroredItem, SyncMode, SyncPhase, SyncState},
     outbound::provider::{CallContext, CallError, PageRequest, ProviderError},
+    problem::Problem,
     time::Instant,
 };
 use berth_store::{StoreError, records::JobEnd};
 
 use crate::{
     Engine, Outcome,
+    fault::Fault,
     jobs::queue::{JobLease, is_last},
-    problems::{of_call, of_store},
 };
 
 impl Engine {
     /// Begin the synchronisations that are due. How many. To be called now and then, by any number of replicas.
     pub async fn begin_syncs(&self) -> Outcome<usize> {
-        let due = self.store().claim_due_syncs(self.now()).await.map_err(of_store)?;
+        let due = self.store().claim_due_syncs(self.now()).await?;
         let count = due.len();
         for (tenant, connection) in due {
-            self.sync_soon(tenant, connection).await.map_err(of_store)?;
+            self.sync_soon(tenant, connection).await?;
         }
         Ok(count)
     }
@@ -57,7 +58,7 @@ impl Engine {
             }
         };
         self.begin_phase(&mut state);
-        match self.some_pages(&connection, &context, &mut state).await? {
+        match self.some_pages(&connection, &context, &mut state).await {
             Ok(true) => {
                 // More is to come: behind the others.
                 self.sync_soon(tenant, id).await?;
@@ -67,7 +68,8 @@ impl Engine {
                 self.finish_sync(&connection, &context, &mut state).await?;
                 self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
-            Err(CallError::NotOffered(_)) => {
+            Err(Fault::Store(error)) => Err(error),
+            Err(Fault::Call(CallError::NotOffered(_))) => {
                 // It cannot be asked what changed: what webhooks say is all there is.
                 state.phase = SyncPhase::Idle;
                 state.due_at = None;
@@ -75,8 +77,8 @@ impl Engine {
                 self.store().set_sync_progress(state).await?;
                 self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
-            Err(error) => {
-                let why = of_call(&error).detail;
+            Err(Fault::Call(error)) => {
+                let why = Problem::from(&error).detail;
                 self.sync_failed(state, held, &connection, &error, why).await
             }
         }
@@ -102,7 +104,7 @@ impl Engine {
         connection: &ConnectionRecord,
         context: &CallContext,
         state: &mut SyncState,
-    ) -> Result<Result<bool, CallError>, StoreError> {
+    ) -> Result<bool, Fault> {
         let half_a_lease = i64::try_from(limits::JOB_LEASE_MS / 2).unwrap_or(i64::MAX);
         let (began, services) = (self.now(), self.services(connection).await?);
         for _ in 0..limits::SYNC_PAGES_AT_ONCE {
@@ -122,13 +124,10 @@ impl Engine {
                     self.store().set_sync_progress(state.clone()).await?;
                     continue;
                 }
-                Err(error) => return Ok(Err(error)),
+                Err(error) => return Err(error.into()),
             };
             for twin in &page.items {
-                if let Err(error) = Box::pin(self.import(connection, context, state, &services, twin)).await?
-                {
-                    return Ok(Err(error));
-                }
+                Box::pin(self.import(connection, context, state, &services, twin)).await?;
             }
             // A cursor that stays where it is would never end.
             let stuck = page.more && state.position.as_ref() == Some(&page.cursor);
@@ -137,7 +136,7 @@ impl Engine {
             state.items += i64::try_from(page.items.len()).unwrap_or(0);
             self.store().set_sync_progress(state.clone()).await?;
             if !page.more {
-                return Ok(Ok(false));
+                return Ok(false);
             }
             if stuck {
                 let vendor = ProviderError::Vendor {
@@ -145,10 +144,10 @@ impl Engine {
                     code: "cursor_stuck".to_owned(),
                     message: "the provider gives the same page again and again".to_owned(),
                 };
-                return Ok(Err(CallError::Provider(vendor)));
+                return Err(CallError::Provider(vendor).into());
             }
         }
-        Ok(Ok(true))
+        Ok(true)
     }
 
     async fn finish_sync(
@@ -158,16 +157,14 @@ impl Engine {
         state: &mut SyncState,
     ) -> Result<(), StoreError> {
         let was_full = state.phase == SyncPhase::Full;
-        let mut trouble = None;
-        if was_full {
-            let services = self.services(connection).await?;
-            trouble = self.vanished(connection, context, state, &services).await?.err();
-            if trouble.is_none() {
-                trouble = self.mirror_items(connection, context, state).await?.err();
-            }
+        let rest = if was_full {
+            self.what_a_full_run_adds(connection, context, state).await
         } else if self.store().has_unchecked_twins(connection.tenant, connection.id).await? {
-            trouble = self.mirror_kind(connection, context, state, ItemKind::EventType).await?.err();
-        }
+            self.mirror_kind(connection, context, state, ItemKind::EventType).await
+        } else {
+            Ok(())
+        };
+        let trouble = rest.err().map(Fault::call).transpose()?;
         let now = self.now();
         let often = if connection.subscription.is_some() {
             limits::SYNC_SECONDS_WITH_WEBHOOKS
@@ -186,7 +183,7 @@ impl Engine {
             state.due_at = Some(now);
         }
         state.failures = 0;
-        state.error = trouble.map(|error| of_call(&error).detail);
+        state.error = trouble.map(|error| Problem::from(&error).detail);
         self.store().set_sync_progress(state.clone()).await?;
         self.forget_availability(connection.id);
         if state.items > 0 {
@@ -194,6 +191,18 @@ impl Engine {
             self.store().look_at_calendars_again(connection.tenant, connection.id).await?;
         }
         Ok(())
+    }
+
+    /// What is gone there, and the items that are not bookings.
+    async fn what_a_full_run_adds(
+        &self,
+        connection: &ConnectionRecord,
+        context: &CallContext,
+        state: &SyncState,
+    ) -> Result<(), Fault> {
+        let services = self.services(connection).await?;
+        self.vanished(connection, context, state, &services).await?;
+        self.mirror_items(connection, context, state).await
     }
 
     async fn sync_failed(
@@ -226,7 +235,7 @@ impl Engine {
         connection: &ConnectionRecord,
         context: &CallContext,
         state: &SyncState,
-    ) -> Result<Result<(), CallError>, StoreError> {
+    ) -> Result<(), Fault> {
         let abilities = self.providers().abilities(&connection.plugin).unwrap_or_default();
         for (kind, offered) in
             [(ItemKind::EventType, abilities.catalog), (ItemKind::Client, abilities.clients)]
@@ -234,11 +243,9 @@ impl Engine {
             if !offered {
                 continue;
             }
-            if let Err(error) = self.mirror_kind(connection, context, state, kind).await? {
-                return Ok(Err(error));
-            }
+            self.mirror_kind(connection, context, state, kind).await?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     async fn mirror_kind(
@@ -247,14 +254,11 @@ impl Engine {
         context: &CallContext,
         state: &SyncState,
         kind: ItemKind,
-    ) -> Result<Result<(), CallError>, StoreError> {
+    ) -> Result<(), Fault> {
         let mut token = None;
         for _ in 0..limits::SYNC_ITEM_PAGES_MAX {
             let cx = self.next_call(context);
-            let (items, next) = match self.item_page(&cx, kind, token.take()).await {
-                Ok(page) => page,
-                Err(error) => return Ok(Err(error)),
-            };
+            let (items, next) = self.item_page(&cx, kind, token.take()).await?;
             self.store().put_mirrored_items(connection.tenant, connection.id, kind, items, state.run).await?;
             token = next;
             if token.is_none() {
@@ -268,7 +272,7 @@ impl Engine {
                 self.store().note_catalog_read(connection.tenant, connection.id, self.now()).await?;
             }
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     async fn item_page(

@@ -12,7 +12,7 @@ use berth_store::records::Job;
 use serde::Serialize;
 
 use super::soon::sync_key;
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome};
 
 /// How one connection stands.
 #[derive(Debug, Serialize)]
@@ -27,9 +27,8 @@ pub struct SyncStatus {
 impl Engine {
     /// How the synchronisation of a connection stands.
     pub async fn sync_status(&self, caller: &Caller, connection: ConnectionId) -> Outcome<SyncStatus> {
-        let state = self.store().sync_state(caller.tenant, connection).await.map_err(of_store)?;
-        let open_conflicts =
-            self.store().open_conflicts(caller.tenant, connection).await.map_err(of_store)?;
+        let state = self.store().sync_state(caller.tenant, connection).await?;
+        let open_conflicts = self.store().open_conflicts(caller.tenant, connection).await?;
         Ok(SyncStatus { state, open_conflicts })
     }
 
@@ -46,21 +45,21 @@ impl Engine {
         }
         // One that was put aside because the process died during it stands for any other: whoever asks for it takes it up again.
         let key = vec![sync_key(connection)];
-        for job in self.store().jobs_with_keys(caller.tenant, key).await.map_err(of_store)? {
+        for job in self.store().jobs_with_keys(caller.tenant, key).await? {
             if job.dead && job.crashes >= limits::JOB_CRASHES_MAX {
                 self.requeue_job(caller, job.id).await?;
             }
         }
-        self.sync_soon(caller.tenant, connection).await.map_err(of_store)?;
+        self.sync_soon(caller.tenant, connection).await?;
         self.sync_status(caller, connection).await
     }
 
     /// Begin from the beginning at the next synchronisation.
     async fn forget_position(&self, caller: &Caller, connection: ConnectionId) -> Outcome<()> {
-        let mut state = self.store().sync_state(caller.tenant, connection).await.map_err(of_store)?;
+        let mut state = self.store().sync_state(caller.tenant, connection).await?;
         state.position = None;
         state.phase = SyncPhase::Idle;
-        self.store().set_sync_progress(state).await.map_err(of_store)
+        Ok(self.store().set_sync_progress(state).await?)
     }
 
     /// Set the rules of a connection.
@@ -88,7 +87,7 @@ impl Engine {
             return Err(Problem::invalid(errors));
         }
         let freed = self.store().set_sync_rules(caller.tenant, connection, rules, self.audit(caller)).await;
-        self.times_changed(caller.tenant, freed.map_err(of_store)?).await.map_err(of_store)?;
+        self.times_changed(caller.tenant, freed?).await?;
         self.sync_status(caller, connection).await
     }
 
@@ -103,7 +102,7 @@ impl Engine {
     ) -> Outcome<Vec<MirroredItem>> {
         self.connection(caller, connection).await?;
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        self.store().mirrored_items(caller.tenant, connection, kind, after, limit).await.map_err(of_store)
+        Ok(self.store().mirrored_items(caller.tenant, connection, kind, after, limit).await?)
     }
 
     /// The tenant's connections to a provider.
@@ -125,15 +124,12 @@ impl Engine {
 
     /// Work that was given up, the latest first.
     pub async fn dead_jobs(&self, caller: &Caller) -> Outcome<Vec<Job>> {
-        self.store().dead_jobs(caller.tenant, limits::PAGE_ITEMS_MAX).await.map_err(of_store)
+        Ok(self.store().dead_jobs(caller.tenant, limits::PAGE_ITEMS_MAX).await?)
     }
 
     /// Try once more what was given up.
     pub async fn requeue_job(&self, caller: &Caller, job: JobId) -> Outcome<()> {
-        self.store()
-            .requeue_job(caller.tenant, job, self.now(), self.audit(caller))
-            .await
-            .map_err(of_store)?;
+        self.store().requeue_job(caller.tenant, job, self.now(), self.audit(caller)).await?;
         self.wake_worker();
         Ok(())
     }

@@ -4,6 +4,7 @@ use berth_model::{
     bookings::booking::Booking,
     id::{BookingId, JobId, TenantId},
     limits,
+    problem::Problem,
 };
 use berth_store::records::NewJob;
 use serde_json::json;
@@ -12,7 +13,6 @@ use super::settle::DeliveryOutcome;
 use crate::{
     BookOutcome, Caller, Engine, Outcome,
     jobs::queue::{JobLease, SYNC_BOOKING},
-    problems::of_call,
 };
 
 /// Bookings run before jobs that nobody waits for.
@@ -67,7 +67,7 @@ impl Engine {
                 self.booking_changed(&booking).await;
                 Ok((*booking).into())
             }
-            Ok(Ok(DeliveryOutcome::Refused(error))) => Err(of_call(&error)),
+            Ok(Ok(DeliveryOutcome::Refused(error))) => Err(Problem::from(&error)),
             Ok(Ok(DeliveryOutcome::Deferred | DeliveryOutcome::Superseded)) => {
                 self.wake_worker();
                 Ok(self.booking(caller, id).await?.into())

@@ -19,6 +19,7 @@ use berth_model::{
     connections::connection::{ConnectionState, ConnectionStatus, Stopped},
     id::{BookingId, TenantId},
     outbound::provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError},
+    problem::Problem,
 };
 use berth_store::{StoreError, records::JobEnd};
 
@@ -26,7 +27,6 @@ use crate::{
     Engine,
     jobs::queue::JobLease,
     outbound::{external::wrong_state, settle::DeliveryOutcome},
-    problems::of_call,
 };
 
 /// The highest sequence that a booking has when it is first told to the provider: after its confirmation by the tenant.
@@ -221,7 +221,7 @@ impl Engine {
         if task == ProviderTask::Cancel {
             return self.refuse_cancel(booking, None, error, held).await;
         }
-        let reason = of_call(&error).detail;
+        let reason = Problem::from(&error).detail;
         let change = match (task, booking.previous_when) {
             (ProviderTask::Reschedule, Some(previous)) => {
                 let padded = self.padded(booking, previous).await?;

@@ -6,6 +6,7 @@ use berth_model::{
     connections::connection::{ConnectionRecord, ConnectionStatus},
     id::{ConnectionId, ListingId, TenantId},
     limits,
+    outbound::problems::not_granted,
     plugins::{
         manifest::{Manifest, PluginId, host_matches},
         plugin::{HostGrant, PluginState},
@@ -17,7 +18,6 @@ use berth_store::records::GrantRecord;
 use crate::{
     Engine, Outcome,
     connections::call_context::{granted, intersect},
-    problems::{not_granted, of_store},
 };
 
 /// A connection that a change of grants takes a host from.
@@ -61,7 +61,7 @@ impl Engine {
         change: GrantChange,
     ) -> Outcome<(GrantRecord, Vec<Losing>)> {
         check_hosts("/add", &change.add)?;
-        let all = self.store().all_grants(&change.plugin).await.map_err(of_store)?;
+        let all = self.store().all_grants(&change.plugin).await?;
         let is_level = |g: &&GrantRecord| g.tenant == change.tenant && g.listing == change.listing;
         let before = all.iter().find(is_level).cloned();
         if before.is_none() && change.tenant.is_some() {
@@ -99,8 +99,7 @@ impl Engine {
         let losing = self.losing(&all, &after).await?;
         refuse_losing(&losing, change.force)?;
         let audit = self.audit_by(actor, request_id);
-        let changed =
-            self.store().change_grant(level, change.add, change.remove, audit).await.map_err(of_store)?;
+        let changed = self.store().change_grant(level, change.add, change.remove, audit).await?;
         if changed.enabled {
             self.plugin_recovered(&changed.plugin).await;
         }
@@ -119,7 +118,7 @@ impl Engine {
     ) -> Outcome<()> {
         check_hosts("/hosts", &grant.hosts)?;
         if !force && grant.enabled {
-            let all = self.store().all_grants(&grant.plugin).await.map_err(of_store)?;
+            let all = self.store().all_grants(&grant.plugin).await?;
             refuse_losing(&self.losing(&all, &grant).await?, false)?;
         }
         self.set_grant(actor, request_id, grant).await
@@ -129,7 +128,7 @@ impl Engine {
     /// now is staged.
     pub async fn set_grant(&self, actor: &str, request_id: &str, grant: GrantRecord) -> Outcome<()> {
         let (plugin, enabled) = (grant.plugin.clone(), grant.enabled);
-        self.store().set_grant(grant, self.audit_by(actor, request_id)).await.map_err(of_store)?;
+        self.store().set_grant(grant, self.audit_by(actor, request_id)).await?;
         if enabled {
             self.plugin_recovered(&plugin).await;
         }
@@ -138,15 +137,12 @@ impl Engine {
 
     /// Versions that were held because they ask for more, and do not any more.
     async fn stage_what_is_covered(&self, actor: &str, request_id: &str, plugin: &PluginId) -> Outcome<()> {
-        for held in self.store().list_plugin_versions(Some(plugin)).await.map_err(of_store)? {
+        for held in self.store().list_plugin_versions(Some(plugin)).await? {
             if held.state == PluginState::Held
                 && self.hosts_not_granted(plugin, &held.manifest.hosts).await?.is_empty()
             {
                 let audit = self.audit_by(actor, request_id);
-                self.store()
-                    .set_plugin_state(&held.digest, PluginState::Staged, None, audit)
-                    .await
-                    .map_err(of_store)?;
+                self.store().set_plugin_state(&held.digest, PluginState::Staged, None, audit).await?;
             }
         }
         Ok(())
@@ -159,7 +155,7 @@ impl Engine {
         tenant: Option<TenantId>,
         listing: Option<ListingId>,
     ) -> Outcome<Vec<GrantRecord>> {
-        self.store().grants(plugin, tenant, listing).await.map_err(of_store)
+        Ok(self.store().grants(plugin, tenant, listing).await?)
     }
 
     /// Hosts of a manifest that the instance's grant does not cover.
@@ -168,7 +164,7 @@ impl Engine {
         plugin: &PluginId,
         hosts: &[String],
     ) -> Outcome<Vec<String>> {
-        let grants = self.store().grants(plugin, None, None).await.map_err(of_store)?;
+        let grants = self.store().grants(plugin, None, None).await?;
         let granted: BTreeSet<&String> = grants
             .iter()
             .filter(|g| g.tenant.is_none() && g.listing.is_none())
@@ -188,11 +184,8 @@ impl Engine {
         let mut page_after = None;
         // Ends: each page begins after the last one.
         loop {
-            let page = self
-                .store()
-                .plugin_connections(&after.plugin, page_after, limits::PAGE_ITEMS_MAX)
-                .await
-                .map_err(of_store)?;
+            let page =
+                self.store().plugin_connections(&after.plugin, page_after, limits::PAGE_ITEMS_MAX).await?;
             let Some(end) = page.last() else { break };
             page_after = Some(end.id);
             found.extend(page.into_iter().filter_map(|connection| {
@@ -214,7 +207,7 @@ impl Engine {
 
     /// What the version asks for that serves, or else the newest one.
     async fn manifest_of(&self, plugin: &PluginId) -> Outcome<Option<Manifest>> {
-        let versions = self.store().list_plugin_versions(Some(plugin)).await.map_err(of_store)?;
+        let versions = self.store().list_plugin_versions(Some(plugin)).await?;
         let active = versions.iter().find(|v| v.state == PluginState::Active);
         Ok(active.or(versions.last()).map(|v| v.manifest.clone()))
     }
@@ -225,7 +218,7 @@ impl Engine {
         let Some(manifest) = self.providers().manifest(&connection.plugin) else { return Ok(connection) };
         let grants =
             self.store().grants(&connection.plugin, Some(connection.tenant), connection.listing).await;
-        let reached = reachable(&grants.map_err(of_store)?, &connection);
+        let reached = reachable(&grants?, &connection);
         let own = manifest.hosts_of_settings(&connection.settings);
         let asked = manifest.hosts_asked(&connection.settings);
         let none = !asked.is_empty() && !asked.iter().any(|host| is_covered(host, &reached));

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::InstalledPlugin;
-use crate::{Engine, Outcome, problems::of_store};
+use crate::{Engine, Outcome};
 
 /// Room for one more component that is on its way in.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Engine {
             created_at: now,
             seen_at: now,
         };
-        self.store().insert_installation(begun.clone()).await.map_err(of_store)?;
+        self.store().insert_installation(begun.clone()).await?;
         let (engine, id, actor, request_id) =
             (self.clone(), begun.id, actor.to_owned(), request_id.to_owned());
         tokio::spawn(async move {
@@ -122,13 +122,13 @@ impl Engine {
     /// An installation, and how far it has come.
     pub async fn installation(&self, id: InstallationId) -> Outcome<Installation> {
         self.lose_installations().await?;
-        self.store().installation(id).await.map_err(of_store)
+        Ok(self.store().installation(id).await?)
     }
 
     /// Installations of the last days, the latest first.
     pub async fn list_installations(&self) -> Outcome<Vec<Installation>> {
         self.lose_installations().await?;
-        self.store().list_installations().await.map_err(of_store)
+        Ok(self.store().list_installations().await?)
     }
 
     /// End those whose process ended.
@@ -137,6 +137,6 @@ impl Engine {
             Problem::new(Code::PluginNotLoaded, "The server that worked on it ended before it was done.")
                 .with_hint("Upload the component again.");
         let since = self.now().plus_seconds(-limits::INSTALLATION_SEEN_SECONDS);
-        self.store().lose_installations(since, told(&problem)).await.map_err(of_store)
+        Ok(self.store().lose_installations(since, told(&problem)).await?)
     }
 }

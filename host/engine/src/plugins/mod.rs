@@ -20,7 +20,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{Engine, Outcome, problems::of_store, validate::Fields};
+use crate::{Engine, Outcome, validate::Fields};
 
 /// A component that was installed (or was there already), and what was found in it.
 #[derive(Debug, Clone)]
@@ -120,7 +120,7 @@ impl Engine {
         match self.store().plugin_version(&report.digest).await {
             Ok(version) => return Ok(InstalledPlugin { version, report }),
             Err(StoreError::NotFound(_)) => {}
-            Err(error) => return Err(of_store(error)),
+            Err(error) => return Err(error.into()),
         }
         let conformance = self.plugin_host().check(bytes.clone()).await.map_err(not_loaded)?;
         refuse_failures(&conformance)?;
@@ -140,13 +140,13 @@ impl Engine {
             conformance: Some(conformance),
         };
         let audit = self.audit_by(actor, request_id);
-        self.store().insert_plugin_version(version.clone(), bytes, audit).await.map_err(of_store)?;
+        self.store().insert_plugin_version(version.clone(), bytes, audit).await?;
         Ok(InstalledPlugin { version, report })
     }
 
     /// All installed versions, by plugin and age.
     pub async fn list_plugins(&self) -> Outcome<Vec<PluginVersion>> {
-        self.store().list_plugin_versions(None).await.map_err(of_store)
+        Ok(self.store().list_plugin_versions(None).await?)
     }
 
     /// The version with this digest, a prefix of one (12 digits or more), `id@version`, or the active one of `id`.
@@ -173,7 +173,7 @@ impl Engine {
         request_id: &str,
         digest: &Digest,
     ) -> Outcome<PluginVersion> {
-        let version = self.store().plugin_version(digest).await.map_err(of_store)?;
+        let version = self.store().plugin_version(digest).await?;
         if version.state == PluginState::Quarantined {
             return Err(Problem::new(
                 Code::PluginQuarantined,
@@ -194,7 +194,7 @@ impl Engine {
         }
         self.load(&version).await?;
         let audit = self.audit_by(actor, request_id);
-        let version = self.store().activate_plugin_version(digest, audit).await.map_err(of_store)?;
+        let version = self.store().activate_plugin_version(digest, audit).await?;
         self.plugin_host().activate(&version.plugin, digest);
         self.plugin_recovered(&version.plugin).await;
         Ok(version)
@@ -207,7 +207,7 @@ impl Engine {
         request_id: &str,
         plugin: &PluginId,
     ) -> Outcome<PluginVersion> {
-        let versions = self.store().list_plugin_versions(Some(plugin)).await.map_err(of_store)?;
+        let versions = self.store().list_plugin_versions(Some(plugin)).await?;
         let previous = versions
             .iter()
             .filter(|v| v.state == PluginState::Retired)
@@ -230,16 +230,15 @@ impl Engine {
         let mut fields = Fields::default();
         fields.text("/reason", reason, REASON_CHARS_MAX);
         fields.finish()?;
-        let version = self.store().plugin_version(digest).await.map_err(of_store)?;
+        let version = self.store().plugin_version(digest).await?;
         let audit = self.audit_by(actor, request_id);
         self.store()
             .set_plugin_state(digest, PluginState::Quarantined, Some(reason.to_owned()), audit)
-            .await
-            .map_err(of_store)?;
+            .await?;
         if self.plugin_host().active(&version.plugin).as_ref() == Some(digest) {
             self.plugin_host().deactivate(&version.plugin);
         }
-        self.store().plugin_version(digest).await.map_err(of_store)
+        Ok(self.store().plugin_version(digest).await?)
     }
 
     /// End a quarantine; the version is staged, not active.
@@ -249,14 +248,14 @@ impl Engine {
         request_id: &str,
         digest: &Digest,
     ) -> Outcome<PluginVersion> {
-        let version = self.store().plugin_version(digest).await.map_err(of_store)?;
+        let version = self.store().plugin_version(digest).await?;
         if version.state != PluginState::Quarantined {
             return Err(Problem::new(Code::WrongState, "It is not quarantined.")
                 .with_hint("See the installed versions: berth plugin list"));
         }
         let audit = self.audit_by(actor, request_id);
-        self.store().set_plugin_state(digest, PluginState::Staged, None, audit).await.map_err(of_store)?;
-        self.store().plugin_version(digest).await.map_err(of_store)
+        self.store().set_plugin_state(digest, PluginState::Staged, None, audit).await?;
+        Ok(self.store().plugin_version(digest).await?)
     }
 
     /// Set the gauges of the runtime, right before metrics are read.
@@ -268,7 +267,7 @@ impl Engine {
     /// be loaded and it is time to try again. At the start, and then regularly: another replica may have activated something. The
     /// versions that could not be loaded, with the reason. May have to compile, which takes its time.
     pub async fn load_active_plugins(&self) -> Outcome<Vec<(PluginVersion, Problem)>> {
-        let generation = self.store().plugin_generation().await.map_err(of_store)?;
+        let generation = self.store().plugin_generation().await?;
         let known = self.inner.generation.load(Ordering::Acquire) == generation;
         if known && !self.reload().is_due(self.now()) {
             return Ok(Vec::new());
@@ -338,7 +337,7 @@ impl Engine {
 
     /// Have the runtime load a stored component, and check that it is the one that was stored.
     async fn load(&self, version: &PluginVersion) -> Outcome<()> {
-        let bytes = self.store().plugin_component(&version.digest).await.map_err(of_store)?;
+        let bytes = self.store().plugin_component(&version.digest).await?;
         let report = self.plugin_host().load(bytes).await.map_err(not_loaded)?;
         if report.digest != version.digest {
             tracing::error!(

@@ -19,7 +19,6 @@ use super::removal::not_deleting;
 use crate::{
     Engine, Outcome,
     inbound::refusals::{is_from, network},
-    problems::{of_stopped, of_store},
     validate::Fields,
 };
 
@@ -136,10 +135,7 @@ impl Engine {
             revoked_at: None,
             last_used_at: None,
         };
-        self.store()
-            .create_key(record.clone(), hash(&text), self.audit_by(actor, request_id))
-            .await
-            .map_err(of_store)?;
+        self.store().create_key(record.clone(), hash(&text), self.audit_by(actor, request_id)).await?;
         Ok((record, Secret::new(text)))
     }
 
@@ -155,14 +151,14 @@ impl Engine {
         let (record, tenant) = match self.store().key_by_hash(hash(key)).await {
             Ok(found) => found,
             Err(StoreError::NotFound(_)) => return Ok(None),
-            Err(error) => return Err(of_store(error)),
+            Err(error) => return Err(error.into()),
         };
         let now = self.now();
         if record.revoked_at.is_some() || record.expires_at.is_some_and(|at| at <= now) {
             return Ok(None);
         }
         match tenant {
-            Some(TenantState::Suspended) => return Err(of_stopped(Stopped::Suspended)),
+            Some(TenantState::Suspended) => return Err(Problem::from(Stopped::Suspended)),
             // Its keys were revoked with it.
             Some(TenantState::Deleting) => return Ok(None),
             // Without its row a tenant is deleted.
@@ -181,7 +177,7 @@ impl Engine {
 
     /// The keys of a tenant, or of the operators.
     pub async fn list_keys(&self, tenant: Option<TenantId>) -> Outcome<Vec<ApiKeyRecord>> {
-        self.store().list_keys(tenant).await.map_err(of_store)
+        Ok(self.store().list_keys(tenant).await?)
     }
 
     /// End a key now.
@@ -192,7 +188,7 @@ impl Engine {
         tenant: Option<TenantId>,
         key: ApiKeyId,
     ) -> Outcome<()> {
-        self.store().revoke_key(tenant, key, self.audit_by(actor, request_id)).await.map_err(of_store)
+        Ok(self.store().revoke_key(tenant, key, self.audit_by(actor, request_id)).await?)
     }
 
     /// Say where a key may be used from; nowhere in particular if there is nothing in the list.
@@ -208,7 +204,7 @@ impl Engine {
         let sources = networks(&mut fields, &sources);
         fields.finish()?;
         let audit = self.audit_by(actor, request_id);
-        self.store().set_key_sources(tenant, key, sources, audit).await.map_err(of_store)?;
+        self.store().set_key_sources(tenant, key, sources, audit).await?;
         let keys = self.list_keys(tenant).await?;
         keys.into_iter().find(|k| k.id == key).ok_or_else(|| Problem::not_found("key"))
     }
@@ -228,7 +224,7 @@ impl Engine {
             StoreError::WrongState => {
                 Problem::new(Code::WrongState, "The key is revoked or expired already.")
             }
-            other => of_store(other),
+            other => Problem::from(other),
         })?;
         Ok((record, Secret::new(text)))
     }

@@ -12,11 +12,7 @@ use berth_model::{
 use berth_store::StoreError;
 
 use self::removal::not_deleting;
-use crate::{
-    Engine, Outcome,
-    problems::{of_stopped, of_store},
-    validate::Fields,
-};
+use crate::{Engine, Outcome, validate::Fields};
 
 /// A tenant to be made.
 #[derive(Debug, Clone)]
@@ -60,21 +56,18 @@ impl Engine {
             created_at: self.now(),
         };
         check(&tenant)?;
-        self.store()
-            .create_tenant(tenant.clone(), self.audit_by(actor, request_id))
-            .await
-            .map_err(of_store)?;
+        self.store().create_tenant(tenant.clone(), self.audit_by(actor, request_id)).await?;
         Ok(tenant)
     }
 
     /// All tenants.
     pub async fn list_tenants(&self) -> Outcome<Vec<TenantRecord>> {
-        self.store().list_tenants().await.map_err(of_store)
+        Ok(self.store().list_tenants().await?)
     }
 
     /// A tenant.
     pub async fn tenant(&self, tenant: TenantId) -> Outcome<TenantRecord> {
-        self.store().tenant(tenant).await.map_err(of_store)
+        Ok(self.store().tenant(tenant).await?)
     }
 
     /// Change a tenant.
@@ -95,18 +88,15 @@ impl Engine {
         }
         if let Some(connection) = patch.default_connection {
             if let Some(connection) = connection {
-                let connection = self.store().connection(id, connection).await.map_err(of_store)?;
+                let connection = self.store().connection(id, connection).await?;
                 if connection.state == ConnectionState::Disconnected {
-                    return Err(of_stopped(Stopped::Disconnected));
+                    return Err(Problem::from(Stopped::Disconnected));
                 }
             }
             tenant.default_connection = connection;
         }
         check(&tenant)?;
-        self.store()
-            .update_tenant(tenant.clone(), self.audit_by(actor, request_id))
-            .await
-            .map_err(of_store)?;
+        self.store().update_tenant(tenant.clone(), self.audit_by(actor, request_id)).await?;
         Ok(tenant)
     }
 
@@ -116,11 +106,11 @@ impl Engine {
         let unknown = || Problem::not_found("link");
         let tenant = self.store().tenant(tenant).await.map_err(|error| match error {
             StoreError::NotFound(_) => unknown(),
-            other => of_store(other),
+            other => Problem::from(other),
         })?;
         match tenant.state {
             TenantState::Active => Ok(()),
-            TenantState::Suspended => Err(of_stopped(Stopped::Suspended)),
+            TenantState::Suspended => Err(Problem::from(Stopped::Suspended)),
             TenantState::Deleting => Err(unknown()),
         }
     }

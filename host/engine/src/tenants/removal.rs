@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::TenantCounts};
 
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome};
 
 impl Engine {
     /// Refuse everything of a tenant until it is resumed: its keys and links, and what is read, told and offered over its connections.
@@ -25,8 +25,7 @@ impl Engine {
         let mut after = None;
         // Ends: each page begins after the last one.
         loop {
-            let page =
-                self.store().list_connections(id, after, limits::PAGE_ITEMS_MAX).await.map_err(of_store)?;
+            let page = self.store().list_connections(id, after, limits::PAGE_ITEMS_MAX).await?;
             let Some(last) = page.last() else { return Ok(resumed) };
             after = Some(last.id);
             for connection in page.iter().filter(|c| c.state == ConnectionState::Active) {
@@ -51,17 +50,14 @@ impl Engine {
             return Ok(tenant);
         }
         not_deleting(&tenant)?;
-        self.store()
-            .suspend_tenant(id, suspended, self.audit_by(actor, request_id))
-            .await
-            .map_err(of_store)?;
+        self.store().suspend_tenant(id, suspended, self.audit_by(actor, request_id)).await?;
         self.tenant(id).await
     }
 
     /// What deleting a tenant would remove now.
     pub async fn tenant_deletion(&self, id: TenantId) -> Outcome<TenantCounts> {
         self.tenant(id).await?;
-        self.store().tenant_counts(id, self.now()).await.map_err(of_store)
+        Ok(self.store().tenant_counts(id, self.now()).await?)
     }
 
     /// Delete a tenant: its keys end now, then its connections are disconnected and everything of it is removed in the background. Deleting
@@ -69,7 +65,7 @@ impl Engine {
     pub async fn delete_tenant(&self, actor: &str, request_id: &str, id: TenantId) -> Outcome<TenantRecord> {
         match self.store().begin_tenant_deletion(id, self.audit_by(actor, request_id)).await {
             Ok(()) | Err(StoreError::WrongState) => self.tenant(id).await,
-            Err(error) => Err(of_store(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -77,7 +73,7 @@ impl Engine {
     pub async fn remove_deleted_tenants(&self) -> Outcome<usize> {
         let mut gone = 0_usize;
         let mut failed = None;
-        for tenant in self.store().tenants_in_deletion().await.map_err(of_store)? {
+        for tenant in self.store().tenants_in_deletion().await? {
             match self.remove_tenant(tenant).await {
                 Ok(is_gone) => gone = gone.saturating_add(usize::from(is_gone)),
                 // One that fails keeps no other waiting.
@@ -108,7 +104,7 @@ impl Engine {
                 Ok(None) => break,
                 // Something that was under way wrote a row that refers to it: it is removed in the next turn.
                 Err(StoreError::InUse(_) | StoreError::Busy) => return Ok(false),
-                Err(error) => return Err(of_store(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         let audit = self.audit_by("system", "tenant-deletion");
@@ -117,7 +113,7 @@ impl Engine {
             Ok(()) | Err(StoreError::NotFound(_)) => Ok(true),
             // A row came in between.
             Err(StoreError::InUse(_)) => Ok(false),
-            Err(error) => Err(of_store(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -132,11 +128,7 @@ impl Engine {
         let mut after = None;
         // Ends: each page begins after the last one.
         loop {
-            let page = self
-                .store()
-                .list_connections(tenant, after, limits::PAGE_ITEMS_MAX)
-                .await
-                .map_err(of_store)?;
+            let page = self.store().list_connections(tenant, after, limits::PAGE_ITEMS_MAX).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.id);
             for connection in page.iter().filter(|c| c.state != ConnectionState::Disconnected) {

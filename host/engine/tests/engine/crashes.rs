@@ -1,7 +1,8 @@
 //! Jobs during which the process dies, and jobs that panic.
 
 use berth_model::{
-    bookings::booking::BookingStatus, limits, mirror::sync::SyncPhase, outbound::provider::WebhookEvent,
+    bookings::booking::BookingStatus, inbound::message::WebhookStatus, limits, mirror::sync::SyncPhase,
+    outbound::provider::WebhookEvent,
 };
 
 use crate::{
@@ -108,7 +109,7 @@ async fn a_message_that_takes_the_process_down_does_not_hold_up_the_others() {
     assert_eq!(w.provider.state().handled, [b"good".to_vec()], "the first one was passed over");
     assert_eq!(w.booking(booking.id).await.when.start(), monday("10:00"));
     let messages = w.engine.list_webhooks(&w.caller, w.connection.id, None, 9).await.unwrap();
-    let poison = messages.iter().find(|m| m.status == "failed").unwrap();
+    let poison = messages.iter().find(|m| m.status == WebhookStatus::Failed).unwrap();
     assert!(poison.detail.as_ref().unwrap().contains("3 times"), "{poison:?}");
     w.engine.reprocess_webhook(&w.caller, w.connection.id, poison.id).await.unwrap();
     while w.later(5).await > 0 {}

@@ -2,6 +2,7 @@
 
 use berth_model::{
     bookings::booking::BookingStatus,
+    inbound::message::WebhookStatus,
     limits,
     outbound::provider::{
         ExternalBooking, ExternalStatus, WebhookEvent, WebhookOutcome, WebhookReply, WebhookRequest,
@@ -53,7 +54,7 @@ pub(crate) async fn send(w: &World, body: &str, event: WebhookEvent) {
 /// Status and detail of the last message.
 pub(crate) async fn last(w: &World) -> (String, String) {
     let all = w.engine.store().list_webhooks(w.tenant.id, w.connection.id, None, 1).await.unwrap();
-    (all[0].status.clone(), all[0].detail.clone().unwrap_or_default())
+    (all[0].status.as_str().to_owned(), all[0].detail.clone().unwrap_or_default())
 }
 
 fn twin(w: &World, id: &str) -> ExternalBooking {
@@ -92,7 +93,7 @@ async fn a_message_is_worked_on_once_unless_it_says_nothing() {
     assert_eq!(w.later(0).await, 1, "one job works on both");
     let all = w.engine.list_webhooks(&w.caller, w.connection.id, None, 9).await.unwrap();
     assert_eq!(all.len(), 3, "an empty message is news each time");
-    assert!(all.iter().all(|m| m.status == "ignored"));
+    assert!(all.iter().all(|m| m.status == WebhookStatus::Ignored));
 }
 
 #[tokio::test]
@@ -326,7 +327,7 @@ async fn messages_of_a_connection_are_worked_on_in_the_order_they_came() {
     w.later(0).await;
     let done = || async {
         let all = w.engine.list_webhooks(&w.caller, w.connection.id, None, 100).await.unwrap();
-        all.iter().filter(|m| m.status != "stored").count()
+        all.iter().filter(|m| m.status != WebhookStatus::Stored).count()
     };
     assert_eq!(done().await, 2);
     while w.later(60).await > 0 {}
@@ -349,7 +350,10 @@ async fn a_message_is_worked_on_once_more_when_somebody_asks() {
     assert_eq!(last(&w).await.0, "failed");
     let id = w.engine.list_webhooks(&w.caller, w.connection.id, None, 1).await.unwrap()[0].id;
     w.provider.state().messages.clear();
-    assert_eq!(w.engine.reprocess_webhook(&w.caller, w.connection.id, id).await.unwrap().status, "stored");
+    assert_eq!(
+        w.engine.reprocess_webhook(&w.caller, w.connection.id, id).await.unwrap().status,
+        WebhookStatus::Stored
+    );
     let twice = w.engine.reprocess_webhook(&w.caller, w.connection.id, id).await.unwrap_err();
     assert_eq!(twice.code, Code::WrongState);
     assert_eq!(w.later(0).await, 1);

@@ -1,3 +1,4 @@
 //! Messages from providers.
 
+pub mod message;
 pub mod webhook;

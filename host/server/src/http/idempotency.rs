@@ -12,7 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use berth_engine::{beside, problem_of_store};
+use berth_engine::beside;
 use berth_model::{
     limits,
     problem::{Code, Problem},
@@ -70,7 +70,7 @@ async fn handle(app: App, request: Request, next: Next) -> Result<Response, Prob
         return Err(under_way());
     }
     let found = app.engine().store().begin_idempotent(&key, print, app.engine().now());
-    match found.await.map_err(problem_of_store)? {
+    match found.await? {
         Idempotency::New => {}
         Idempotency::InFlight => return Err(under_way()),
         Idempotency::Mismatch => {
@@ -125,7 +125,7 @@ async fn allow(app: &App, key: &IdempotencyKey) -> Result<(), Problem> {
     }
     let most = limits::IDEMPOTENCY_KEYS_PER_API_KEY_MAX;
     let used = app.engine().store().idempotency_keys_of(key.tenant, key.holder, most.saturating_add(1)).await;
-    let left = most.saturating_sub(used.map_err(problem_of_store)?);
+    let left = most.saturating_sub(used?);
     if left < 0 {
         let detail = format!("At most {most} Idempotency-Keys of one API key are remembered for a day.");
         return Err(Problem::new(Code::RateLimited, detail).with_retry_after_seconds(60));

@@ -11,7 +11,7 @@ use berth_model::{
 use berth_store::records::OAuthClientRecord;
 use url::Url;
 
-use crate::{Engine, Outcome, problems::of_call, problems::of_store, validate::Fields};
+use crate::{Engine, Outcome, validate::Fields};
 
 /// A client to be registered.
 #[derive(Debug, Clone)]
@@ -78,15 +78,14 @@ impl Engine {
         };
         self.store()
             .set_oauth_client(record.clone(), new.client_secret, self.audit_by(actor, request_id))
-            .await
-            .map_err(of_store)?;
+            .await?;
         self.plugin_recovered(plugin).await;
         Ok(record)
     }
 
     /// The clients of a plugin.
     pub async fn list_oauth_clients(&self, plugin: &PluginId) -> Outcome<Vec<OAuthClientRecord>> {
-        self.store().list_oauth_clients(plugin).await.map_err(of_store)
+        Ok(self.store().list_oauth_clients(plugin).await?)
     }
 
     /// Forget a client. Connections that it made cannot renew their tokens any more.
@@ -98,13 +97,14 @@ impl Engine {
         credential: &str,
     ) -> Outcome<()> {
         let audit = self.audit_by(actor, request_id);
-        self.store().delete_oauth_client(plugin, credential, audit).await.map_err(of_store)
+        Ok(self.store().delete_oauth_client(plugin, credential, audit).await?)
     }
 
     pub(crate) fn active_manifest(&self, plugin: &PluginId) -> Outcome<std::sync::Arc<Manifest>> {
         let manifest = self.providers().manifest(plugin);
-        manifest
-            .ok_or_else(|| of_call(&berth_model::outbound::provider::CallError::NotActive(plugin.clone())))
+        manifest.ok_or_else(|| {
+            Problem::from(berth_model::outbound::provider::CallError::NotActive(plugin.clone()))
+        })
     }
 }
 

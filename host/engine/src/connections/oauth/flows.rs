@@ -20,7 +20,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::clients::{no_client, oauth_credentials};
-use crate::{Caller, ConnectionPatch, Engine, NewConnection, Outcome, problems::of_call, problems::of_store};
+use crate::{Caller, ConnectionPatch, Engine, NewConnection, Outcome};
 
 /// Where a browser comes back to.
 const CALLBACK: &str = "/api/oauth/callback";
@@ -126,7 +126,7 @@ impl Engine {
         let (client, _) = match self.store().oauth_client(&manifest.id, &credential).await {
             Ok(client) => client,
             Err(StoreError::NotFound(_)) => return Err(no_client(&manifest.id, &credential)),
-            Err(error) => return Err(of_store(error)),
+            Err(error) => return Err(error.into()),
         };
         if let Some(address) = &return_to {
             let is_allowed = without_query(address).is_some_and(|plain| {
@@ -162,7 +162,7 @@ impl Engine {
         };
         let secret = oauth::sealed_draft(draft, authorization.verifier.as_ref());
         let expires_at = flow.expires_at;
-        self.store().add_oauth_flow(flow, &secret, self.audit(caller)).await.map_err(of_store)?;
+        self.store().add_oauth_flow(flow, &secret, self.audit(caller)).await?;
         Ok(OAuthStarted { url: authorization.url, connection: connection.id, expires_at })
     }
 
@@ -184,7 +184,7 @@ impl Engine {
         let (flow, sealed) = match taken {
             Ok(Some(taken)) => taken,
             Ok(None) => return OAuthReturn { return_to: None, result: Err(over()) },
-            Err(error) => return OAuthReturn { return_to: None, result: Err(of_store(error)) },
+            Err(error) => return OAuthReturn { return_to: None, result: Err(error.into()) },
         };
         let return_to = flow.return_to.clone();
         if flow.expires_at <= self.now() {
@@ -275,7 +275,7 @@ impl Engine {
     pub async fn connection_consents(&self, caller: &Caller, id: ConnectionId) -> Outcome<Vec<Consent>> {
         let connection = self.connection(caller, id).await?;
         let manifest = self.active_manifest(&connection.plugin)?;
-        let credentials = self.store().connection_credentials(caller.tenant, id).await.map_err(of_store)?;
+        let credentials = self.store().connection_credentials(caller.tenant, id).await?;
         let now = self.now();
         let of = |(name, stored): (&String, &Secret)| {
             let spec = manifest.credentials.get(name)?.oauth2.as_ref()?;
@@ -288,8 +288,7 @@ impl Engine {
     pub async fn revoke_consents(&self, caller: &Caller, id: ConnectionId) -> Outcome<ConnectionRecord> {
         let mut connection = self.connection(caller, id).await?;
         let revision = connection.revision;
-        let mut credentials =
-            self.store().connection_credentials(caller.tenant, id).await.map_err(of_store)?;
+        let mut credentials = self.store().connection_credentials(caller.tenant, id).await?;
         let given = credentials.clone();
         credentials.retain(|_, stored| TokenSet::read(stored).is_none());
         if credentials.len() == given.len() {
@@ -305,8 +304,7 @@ impl Engine {
         let updated = self
             .store()
             .update_connection(connection, Some(credentials), revision, self.audit(caller))
-            .await
-            .map_err(of_store)?;
+            .await?;
         self.forget_availability(id);
         self.end_tokens(&updated, &settings, &given).await;
         Ok(updated)
@@ -370,7 +368,7 @@ pub(crate) fn refused(error: &TokenError) -> Problem {
     match error {
         TokenError::Unavailable(_) => {
             tracing::warn!(%error, "no token");
-            of_call(&berth_model::outbound::provider::CallError::Provider(
+            Problem::from(berth_model::outbound::provider::CallError::Provider(
                 berth_model::outbound::provider::ProviderError::Unavailable { retry_after_ms: None },
             ))
         }

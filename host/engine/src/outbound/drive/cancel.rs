@@ -3,11 +3,12 @@
 use berth_model::{
     bookings::{booking::Booking, change::BookingChange},
     outbound::provider::{CallContext, CallError, CancelRequest, ExternalBooking, ProviderError},
+    problem::Problem,
 };
 use berth_store::StoreError;
 
 use super::{RemoteState, idempotency_key};
-use crate::{Engine, jobs::queue::JobLease, outbound::settle::DeliveryOutcome, problems::of_call};
+use crate::{Engine, jobs::queue::JobLease, outbound::settle::DeliveryOutcome};
 
 impl Engine {
     /// Cancel every active twin. A definite refusal ends it: asking again would be refused again.
@@ -112,7 +113,7 @@ impl Engine {
         error: CallError,
         held: JobLease,
     ) -> Result<DeliveryOutcome, StoreError> {
-        let reason = of_call(&error).detail;
+        let reason = Problem::from(&error).detail;
         // Where it is there does not count: it stands where it was here.
         let elsewhere = match &twin {
             Some(twin) if twin.when.start() != booking.when.start() => self.keeps_ours(booking).await?,

@@ -3,6 +3,7 @@
 use berth_model::{
     bookings::{booking::Booking, change::BookingChange, place::Place},
     outbound::provider::{CallContext, CallError, ExternalBooking, ProviderError, RescheduleRequest},
+    problem::Problem,
 };
 use berth_store::StoreError;
 
@@ -12,7 +13,6 @@ use crate::{
     jobs::queue::JobLease,
     mirror::Standing,
     outbound::{external::wrong_state, settle::DeliveryOutcome},
-    problems::of_call,
 };
 
 impl Engine {
@@ -95,7 +95,7 @@ impl Engine {
         error: CallError,
         held: JobLease,
     ) -> Result<DeliveryOutcome, StoreError> {
-        let reason = of_call(&error).detail;
+        let reason = Problem::from(&error).detail;
         let back_to = async |when| {
             let (reason, external) = (reason.clone(), Some(twin.clone()));
             let padded = self.padded(booking, when).await?;

@@ -6,6 +6,7 @@ use berth_model::{
     id::ConnectionId,
     limits,
     outbound::provider::{CallError, ProviderError},
+    problem::Problem,
     time::Instant,
 };
 use berth_store::{StoreError, records::JobEnd};
@@ -14,7 +15,6 @@ use serde_json::json;
 use crate::{
     Engine,
     jobs::queue::{GIVEN_UP, JobLease, is_last},
-    problems::of_call,
 };
 
 impl Engine {
@@ -87,7 +87,7 @@ impl Engine {
         failure: &CallError,
         next: Option<Instant>,
     ) -> Result<(), StoreError> {
-        let error = of_call(failure).detail;
+        let error = Problem::from(failure).detail;
         let end = match next {
             Some(due_at) if failure.is_mended_by_recovery() => {
                 JobEnd::Stopped { by: connection.id, due_at, error }
@@ -115,7 +115,7 @@ impl Engine {
             Some(_) => return Ok(()),
         };
         let data = json!({
-            "provider_task": task.as_str(), "attempts": held.attempt, "error": of_call(error).detail, "next_try_at": next,
+            "provider_task": task.as_str(), "attempts": held.attempt, "error": Problem::from(error).detail, "next_try_at": next,
         });
         self.store().note_on_booking(booking.tenant, booking.id, action, data, audit).await
     }

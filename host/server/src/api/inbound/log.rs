@@ -36,7 +36,13 @@ pub(crate) struct WebhookView {
 
 impl From<InboundWebhook> for WebhookView {
     fn from(w: InboundWebhook) -> Self {
-        Self { id: w.id, received_at: w.received_at, status: w.status, detail: w.detail, bytes: w.body.len() }
+        Self {
+            id: w.id,
+            received_at: w.received_at,
+            status: w.status.as_str().to_owned(),
+            detail: w.detail,
+            bytes: w.body.len(),
+        }
     }
 }
 

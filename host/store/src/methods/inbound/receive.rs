@@ -2,6 +2,7 @@
 
 use berth_model::{
     id::{ConnectionId, InboundWebhookId, TenantId},
+    inbound::message::WebhookStatus,
     limits,
     time::Instant,
 };
@@ -26,20 +27,19 @@ impl Store {
         ask!(self, |q, conn| q::inbound::receive::get(conn, tenant, webhook))
     }
 
-    /// Write what became of a message: `processed`, `ignored` or `failed`, and why.
+    /// Write what became of a message, and why.
     pub async fn end_webhook(
         &self,
         tenant: TenantId,
         webhook: InboundWebhookId,
-        status: &str,
+        status: WebhookStatus,
         detail: Option<String>,
     ) -> Result<(), StoreError> {
-        let status = status.to_owned();
-        change!(self, [status, detail], |q, conn| q::inbound::receive::end(
+        change!(self, [detail], |q, conn| q::inbound::receive::end(
             conn,
             tenant,
             webhook,
-            &status,
+            status,
             detail.as_deref()
         ))
     }

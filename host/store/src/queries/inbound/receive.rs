@@ -2,6 +2,7 @@
 
 use berth_model::{
     id::{ConnectionId, InboundWebhookId, TenantId},
+    inbound::message::WebhookStatus,
     limits,
     time::Instant,
 };
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, found, jobs::queue, met, shaped, tenants::audit};
+use super::super::{super::Db, Conn, found, jobs::queue, met, named, shaped, tenants::audit};
 use crate::{
     StoreError,
     records::{Audit, InboundWebhook, NewJob, WebhookRefusals},
@@ -65,7 +66,7 @@ impl TryFrom<Row> for InboundWebhook {
             query: row.query,
             body: row.body,
             received_at: row.received_at.0,
-            status: row.status,
+            status: named(&WebhookStatus::ALL, WebhookStatus::as_str, &row.status, "webhook status")?,
             detail: row.detail,
         })
     }
@@ -87,7 +88,7 @@ pub(crate) async fn insert(
         .bind(&webhook.query)
         .bind(&webhook.body)
         .bind(Ts(webhook.received_at))
-        .bind(&webhook.status)
+        .bind(webhook.status.as_str())
         .bind(&webhook.detail)
         .execute(&mut *conn)
         .await
@@ -130,13 +131,13 @@ pub(crate) async fn end(
     conn: &mut Conn,
     tenant: TenantId,
     webhook: InboundWebhookId,
-    status: &str,
+    status: WebhookStatus,
     detail: Option<&str>,
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(END)
         .bind(tenant.uuid())
         .bind(webhook.uuid())
-        .bind(status)
+        .bind(status.as_str())
         .bind(detail)
         .execute(conn)
         .await?;

@@ -1,73 +1,37 @@
-//! From errors of the store and of provider calls to what the caller is told. Causes that are not for callers are logged here.
+//! What a caller is told about a provider call that failed, or about a connection over which nothing goes because somebody decided so.
 
-use berth_model::{
+use super::provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError};
+use crate::{
     connections::connection::Stopped,
-    limits,
-    outbound::provider::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError},
     plugins::manifest::PluginId,
-    problem::{Code, FieldError, Problem},
-    scheduling::rules::{Limit, Quantity},
+    problem::{Code, Problem},
 };
-use berth_store::{StoreError, TroubleKind};
 
 /// What to do where nobody knows where it can be done.
 const ELSEWHERE: &str = "If it can be done at all, then on the provider's own pages.";
 
-/// What the caller is told about an error of the store.
-#[must_use]
-pub fn of_store(error: StoreError) -> Problem {
-    match error {
-        StoreError::NotFound(what) => Problem::not_found(what),
-        StoreError::Overlap => Problem::new(Code::SlotTaken, "The time was taken in this moment."),
-        StoreError::LimitReached(limit) => Problem::new(Code::SlotTaken, limit_reached(&limit)),
-        StoreError::TooMany(most) => Problem::invalid(vec![FieldError::new(
-            "",
-            format!("there are {most} of them already, and one may not have more"),
-        )]),
-        StoreError::Duplicate(what) => Problem::new(Code::AlreadyExists, format!("There is already {what}.")),
-        StoreError::Stale => Problem::new(Code::Changed, "It was changed since you read it."),
-        StoreError::InUse(what) => Problem::new(Code::InUse, format!("It is still used by {what}.")),
-        StoreError::WrongState => Problem::new(Code::WrongState, "Its state does not allow this."),
-        StoreError::LastOwner => Problem::new(
-            Code::LastOwner,
-            "It is the tenant's only active owner, who cannot be removed, deactivated or given another role.",
-        ),
-        StoreError::Busy => {
-            Problem::new(Code::Busy, "The database has too much to do.").with_retry_after_seconds(1)
-        }
-        // Said once by the store, when it began.
-        StoreError::Trouble(trouble) => {
-            let code = match trouble.kind {
-                TroubleKind::Away => Code::DatabaseAway,
-                TroubleKind::Full | TroubleKind::ReadOnly => Code::DatabaseFull,
-            };
-            let detail = format!("The request was not carried out: {}.", trouble.cause);
-            Problem::new(code, detail).with_retry_after_seconds(limits::DATABASE_RETRY_AFTER_SECONDS)
-        }
-        error @ (StoreError::Vault(_)
-        | StoreError::Corrupt(_)
-        | StoreError::Database(_)
-        | StoreError::Migrate(_)) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::error!(%error, cause, "store failed");
-            Problem::new(Code::Internal, "The database failed.")
-        }
-    }
-}
-
-fn limit_reached(limit: &Limit) -> String {
-    let per = format!("{:?}", limit.per).to_lowercase();
-    match limit.most {
-        Quantity::MaxBookings(most) => format!("At most {most} bookings per {per} are taken."),
-        Quantity::MaxMinutes(most) => format!("At most {most} minutes per {per} are taken."),
-    }
-}
-
 /// Member of a problem document: the last lines of a component that failed.
 const SAID: &str = "said";
 
-/// What the caller is told about a provider call that failed.
-pub(crate) fn of_call(error: &CallError) -> Problem {
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        of_call(&error)
+    }
+}
+
+impl From<&CallError> for Problem {
+    fn from(error: &CallError) -> Self {
+        of_call(error)
+    }
+}
+
+impl From<Stopped> for Problem {
+    fn from(stopped: Stopped) -> Self {
+        of_stopped(stopped)
+    }
+}
+
+fn of_call(error: &CallError) -> Problem {
     match error {
         CallError::Provider(error) => of_provider(error),
         CallError::Busy { retry_after_ms } => Problem::new(Code::Busy, "All provider calls are in use.")
@@ -102,15 +66,15 @@ pub(crate) fn of_call(error: &CallError) -> Problem {
 }
 
 /// The sentence for hosts that are not granted, with the line that grants them.
-pub(crate) fn not_granted(plugin: &PluginId, hosts: &[String]) -> String {
+#[must_use]
+pub fn not_granted(plugin: &PluginId, hosts: &[String]) -> String {
     let hosts = hosts.join(" ");
     format!(
         "The plugin {plugin} may not reach {hosts}: that is not granted. An operator grants it with: berth plugin grant {plugin} {hosts}"
     )
 }
 
-/// What the caller is told about a connection over which nothing goes because somebody decided so.
-pub(crate) fn of_stopped(stopped: Stopped) -> Problem {
+fn of_stopped(stopped: Stopped) -> Problem {
     match stopped {
         Stopped::Paused => Problem::new(Code::ConnectionPaused, "The connection is paused."),
         Stopped::Disconnected => {
