@@ -115,6 +115,8 @@ markers! {
     Rule => RuleId,
     /// A booking.
     Booking => BookingId,
+    /// Somebody whom bookings are for.
+    Customer => CustomerId,
     /// Bookings that were made together and recur.
     Series => SeriesId,
     /// A place that is kept for somebody for some minutes.

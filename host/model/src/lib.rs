@@ -9,6 +9,7 @@ pub mod budget;
 pub mod calendars;
 pub mod catalog;
 pub mod connections;
+pub mod customers;
 pub mod id;
 pub mod inbound;
 pub mod intervals;

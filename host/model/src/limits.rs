@@ -4,12 +4,14 @@
 mod calendars;
 mod closing;
 mod compile;
+mod customers;
 mod providers;
 mod zones;
 
 pub use calendars::*;
 pub use closing::*;
 pub use compile::*;
+pub use customers::*;
 pub use providers::*;
 pub use zones::*;
 
