@@ -3,7 +3,7 @@
 //!
 //! `BERTH_SIM_SEED` replays one seed, `BERTH_SIM_OPERATIONS` asks for more operations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_engine::{BookRequest, CancelBooking, Engine, RescheduleBooking};
 use berth_model::{
@@ -22,6 +22,8 @@ const OPERATIONS: u64 = 10_000;
 const SEEDS: u64 = 4;
 /// Steps after which a process ends at the latest: some dozens of operations.
 const STEPS_MAX: i64 = 600;
+/// People who book.
+const PEOPLE: u32 = 200;
 /// Rounds of an hour each until both sides must agree.
 const SETTLING_ROUNDS: u32 = 60;
 
@@ -123,7 +125,8 @@ impl Run {
 
     async fn book(&mut self) {
         let start = self.some_start();
-        let n: u32 = self.rng.random();
+        // Some book several times.
+        let n = self.rng.random_range(0..PEOPLE);
         let request = BookRequest {
             attendee: Attendee {
                 name: format!("Customer {n}"),
@@ -286,9 +289,22 @@ impl Run {
         }
     }
 
+    /// One person is one customer, through crashes and upgrades.
+    fn judge_customers(bookings: &[Booking]) {
+        let mut customers = BTreeMap::new();
+        for booking in bookings {
+            let customer = booking.customer.unwrap_or_else(|| panic!("{} is for no customer", booking.id));
+            let known = customers.entry(booking.attendee.email.clone()).or_insert(customer);
+            assert_eq!(*known, customer, "{} is two customers", booking.attendee.name);
+        }
+        let each: BTreeSet<_> = customers.values().collect();
+        assert_eq!(each.len(), customers.len(), "two people are one customer");
+    }
+
     /// Invariants 1 to 3: no double booking, nothing acknowledged is lost, one external booking for each of ours or none.
     async fn judge(&self) {
         let ours = self.all_bookings().await;
+        Self::judge_customers(&ours);
         for id in &self.acknowledged {
             assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");
         }

@@ -15,6 +15,8 @@ mod closing;
 mod connections;
 #[path = "store/contention.rs"]
 mod contention;
+#[path = "store/customers.rs"]
+mod customers;
 #[path = "store/holds.rs"]
 mod holds;
 #[path = "store/imports.rs"]
@@ -99,6 +101,15 @@ on_both! {
     contention::a_slot_is_given_once,
     contention::a_write_that_fails_half_way_leaves_nothing,
     contention::moves_do_not_cross,
+    customers::a_database_of_before_goes_on,
+    customers::a_series_is_for_one_customer,
+    customers::a_shared_address_leaves_a_question,
+    customers::an_address_of_many_finds_each,
+    customers::bookings_at_once_find_one_customer,
+    customers::bookings_of_before_are_given_theirs,
+    customers::bookings_of_others_are_for_customers_too,
+    customers::one_person_is_one_customer,
+    customers::what_finds_customers_survives_another_vault_key,
     holds::a_booking_takes_its_own_hold_over_once,
     holds::a_hold_is_extended_released_and_swept,
     holds::a_hold_keeps_a_place_until_it_is_over,

@@ -1,7 +1,7 @@
 //! Bookings: made, read, listed.
 
 use berth_model::{
-    bookings::booking::{BookingStatus, ProviderTask},
+    bookings::booking::{Booking, BookingStatus, ProviderTask},
     time::{Instant, Interval},
 };
 use berth_store::{
@@ -18,8 +18,9 @@ pub async fn a_booking_comes_back_as_it_was_made(world: &World) {
     new.booking.external_id = Some("twin-1".into());
     new.booking.external = Some(serde_json::to_value(twin("twin-1", span(60, 90))).unwrap());
     new.booking.external_updated_at = Some(minute(3));
-    world.store.create_booking(new.clone(), world.audit()).await.unwrap();
-    let booking = new.booking;
+    let customer = world.store.create_booking(new.clone(), world.audit()).await.unwrap();
+    assert!(customer.is_some());
+    let booking = Booking { customer, ..new.booking };
     assert_eq!(world.store.booking(scene.tenant, booking.id).await.unwrap(), booking);
     let found = world.store.bookings_of_twin(scene.tenant, scene.connection, "twin-1").await.unwrap();
     assert_eq!(found, std::slice::from_ref(&booking));

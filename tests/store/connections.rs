@@ -102,7 +102,7 @@ pub async fn keys_are_rotated(world: &World) {
     let scene = world.scene("quay").await;
     let both = VaultKeys(vec![("second".into(), [2; 32]), ("first".into(), [1; 32])]);
     let store = Store::open(&world.url, both, world.random.clone()).await.unwrap();
-    let state = |current, older, closed| SealedState { current, older, closed };
+    let state = |current, older, closed| SealedState { current, older, closed, ..SealedState::default() };
     assert_eq!(store.sealed_state().await.unwrap(), state(0, 1, 0));
     assert_eq!(store.reseal_credentials().await.unwrap(), 1);
     assert_eq!(store.sealed_state().await.unwrap(), state(1, 0, 0));

@@ -17,7 +17,7 @@ pub async fn a_slot_is_given_once(world: &World) {
     .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
     for result in &results {
-        assert!(matches!(result, Ok(()) | Err(StoreError::Overlap)), "{result:?}");
+        assert!(matches!(result, Ok(_) | Err(StoreError::Overlap)), "{result:?}");
     }
     assert_eq!(world.taken(&scene).await.len(), 1);
     let bookings = world.store.list_bookings(scene.tenant, Default::default(), 99).await.unwrap();

@@ -310,7 +310,7 @@ async fn nothing_acknowledged_is_lost_while_postgres_restarts() {
                 let store = store.clone();
                 tokio::spawn(async move {
                     let id = new.booking.id;
-                    store.create_booking(new, audit).await.map(|()| id)
+                    store.create_booking(new, audit).await.map(|_| id)
                 })
             })
             .collect();

@@ -316,6 +316,7 @@ impl World {
             provider_task: None,
             when,
             clocks: None,
+            customer: None,
             previous_when: None,
             attendee: Attendee {
                 name: "Grace".into(),

@@ -10,6 +10,7 @@ mod calendars;
 mod catalog;
 mod computing;
 mod connections;
+mod customers;
 mod fault;
 mod inbound;
 mod jobs;

@@ -7,6 +7,7 @@
 mod condition;
 pub mod error;
 mod files;
+mod macs;
 mod methods;
 mod migrations;
 pub mod personal;
@@ -43,6 +44,8 @@ pub struct Store {
     keys: Arc<VaultKeys>,
     random: Arc<dyn Random>,
     remembered: remembered::Remembered,
+    /// Tenants' keys for customers' addresses, opened.
+    macs: moka::sync::Cache<berth_model::id::TenantId, Arc<macs::MacKey>>,
     reads: Arc<std::sync::atomic::AtomicU64>,
 }
 

@@ -12,6 +12,7 @@ mod bookings;
 mod calendars;
 mod catalog;
 mod connections;
+mod customers;
 mod inbound;
 mod jobs;
 mod mirror;
@@ -74,6 +75,8 @@ pub enum Kind {
 /// How the rows of a person are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
+    /// By the customer that the row is or names.
+    Customer,
     /// By the booking that the row is or names.
     Booking,
     /// By the member that the row is or names.
@@ -176,6 +179,7 @@ const fn setup(name: &'static str) -> Column {
 /// The register, domain by domain.
 const REGISTER: &[(&str, &[Table])] = &[
     ("bookings", bookings::TABLES),
+    ("customers", customers::TABLES),
     ("availability", availability::TABLES),
     ("catalog", catalog::TABLES),
     ("tenants", tenants::TABLES),
@@ -198,6 +202,7 @@ impl Found {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Customer => "customer",
             Self::Booking => "booking",
             Self::Member => "member",
             Self::Connection => "connection",
@@ -275,7 +280,7 @@ Each table with its columns: what kind of personal data is in them, how a person
 they are, and how long they are kept if nobody erases them. Columns that tell nothing of a person stand on one line; ids of our own and what
 they refer to are among them: they name nobody once the personal columns of the record are erased.
 
-- *Found* by the booking, member, connection or subject that a row is or names; by its contents, compared with names and addresses; or not, and
+- *Found* by the customer, booking, member, connection or subject that a row is or names; by its contents, compared with names and addresses; or not, and
   then all of the tenant's are taken together.
 - *Erased*: emptied; cut out of a text of which the rest stays; the row removed; by hand, where it is the tenant's setup; by the component that
   keeps it; or it stays, since it tells of nobody once the rest is erased.
@@ -335,6 +340,7 @@ mod tests {
                 assert!(!personal.found.is_empty(), "{}.{}", table.name, column.name);
                 for found in personal.found {
                     let there = match found {
+                        Found::Customer => table.name == "customers" || has("customer_id"),
                         Found::Booking => table.name == "bookings" || has("booking_id"),
                         Found::Member => table.name == "members" || has("member_id"),
                         Found::Connection => table.name == "connections" || has("connection_id"),

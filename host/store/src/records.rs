@@ -15,8 +15,8 @@ use berth_model::{
         hold::HoldRecord,
     },
     id::{
-        ApiKeyId, AuditEntryId, BookingId, ConflictId, ConnectionId, EventTypeId, HoldId, InboundWebhookId,
-        JobId, ListingId, MemberId, SeriesId, TenantId,
+        ApiKeyId, AuditEntryId, BookingId, ConflictId, ConnectionId, CustomerId, EventTypeId, HoldId,
+        InboundWebhookId, JobId, ListingId, MemberId, SeriesId, TenantId,
     },
     inbound::message::WebhookStatus,
     plugins::manifest::PluginId,
@@ -168,6 +168,7 @@ pub struct BookingFilter {
     pub member: Option<MemberId>,
     pub series: Option<SeriesId>,
     pub connection: Option<ConnectionId>,
+    pub customer: Option<CustomerId>,
     pub status: Option<BookingStatus>,
     /// Overlapping this.
     pub within: Option<Interval>,
@@ -367,6 +368,10 @@ pub struct SealedState {
     pub older: u64,
     /// No key at hand opens them.
     pub closed: u64,
+    /// Tenants whose key for customers' addresses an older key opens.
+    pub tenants_older: u64,
+    /// Tenants whose key for customers' addresses no key at hand opens.
+    pub tenants_closed: u64,
 }
 
 /// Messages that were refused for one reason.

@@ -137,6 +137,7 @@ impl Scene {
             provider_task: None,
             when,
             clocks: None,
+            customer: None,
             previous_when: None,
             attendee: Attendee {
                 name: "Ada Nowak".to_owned(),

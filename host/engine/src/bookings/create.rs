@@ -175,7 +175,9 @@ impl Engine {
             let Some((new, lease)) = self.new_booking(caller, &request, slot) else { continue };
             let booking = new.booking.clone();
             match self.store().create_booking(new, self.audit(caller)).await {
-                Ok(()) => return self.tell_provider(caller, booking, lease).await,
+                Ok(customer) => {
+                    return self.tell_provider(caller, Booking { customer, ..booking }, lease).await;
+                }
                 // Somebody was faster with these members; the next ones may still be free.
                 Err(StoreError::Overlap) => why = "taken",
                 Err(StoreError::LimitReached(_)) => why = "limit",
@@ -277,6 +279,7 @@ impl Engine {
             when,
             clocks: Clocks::at(when.start(), scene.listing.time_zone, &request.attendee.time_zone),
             previous_when: None,
+            customer: None,
             attendee: request.attendee.clone(),
             guests: request.guests.clone(),
             answers: request.answers.clone(),

@@ -137,7 +137,11 @@ impl Engine {
             }
             let done: Vec<Booking> = all.iter().map(|(new, _)| new.booking.clone()).collect();
             match self.store().create_bookings(all).await {
-                Ok(()) => return Ok(SeriesOutcome { series, done, refused: Vec::new() }),
+                Ok(customers) => {
+                    let customers = customers.into_iter();
+                    let done = done.into_iter().zip(customers).map(|(b, customer)| Booking { customer, ..b });
+                    return Ok(SeriesOutcome { series, done: done.collect(), refused: Vec::new() });
+                }
                 // Somebody was faster, or its own bookings are in each other's way.
                 Err(StoreError::Overlap) => why = "taken",
                 Err(StoreError::LimitReached(_)) => why = "limit",
@@ -185,8 +189,8 @@ impl Engine {
                 }
                 let booking = new.booking.clone();
                 match self.store().create_booking(new, self.audit(caller)).await {
-                    Ok(()) => {
-                        made = Some(booking);
+                    Ok(customer) => {
+                        made = Some(Booking { customer, ..booking });
                         break;
                     }
                     Err(StoreError::Overlap) => why = "taken",

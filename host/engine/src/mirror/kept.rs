@@ -90,6 +90,7 @@ impl Engine {
             tenant: state.tenant,
             connection: state.connection,
             booking,
+            customer: None,
             member: None,
             external: twin.clone(),
             padded: twin.when,

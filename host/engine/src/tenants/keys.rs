@@ -28,6 +28,7 @@ pub const TENANT_SCOPES: &[&str] = &[
     "bookings:override",
     "bookings:read",
     "bookings:write",
+    "customers:read",
     "keys:write",
     "listings:read",
     "listings:write",

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{clocks::Clocks, role::Role};
 use crate::{
-    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
+    id::{BookingId, ConnectionId, CustomerId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
     outbound::provider::Attendee,
     time::{Instant, Interval},
 };
@@ -140,7 +140,9 @@ pub struct Booking {
     pub clocks: Option<Clocks>,
     /// While a reschedule waits for the provider: the time to go back to if it refuses.
     pub previous_when: Option<Interval>,
-    /// The customer.
+    /// Whom it is for. None of one from before there were customers, until it is given one.
+    pub customer: Option<CustomerId>,
+    /// The customer, as they were named with the booking.
     pub attendee: Attendee,
     /// E-mail addresses of further guests.
     pub guests: Vec<String>,

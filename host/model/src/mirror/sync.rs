@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    id::{BookingId, ConflictId, ConnectionId, MemberId, MirroredId, TenantId},
+    id::{BookingId, ConflictId, ConnectionId, CustomerId, MemberId, MirroredId, TenantId},
     outbound::provider::{ExternalBooking, ExternalId},
     time::{Instant, Interval},
 };
@@ -178,6 +178,8 @@ pub struct Mirrored {
     pub connection: ConnectionId,
     /// Our booking, if it is one.
     pub booking: Option<BookingId>,
+    /// Whom it is for, if somebody is named; the store finds out.
+    pub customer: Option<CustomerId>,
     /// Whose time it takes, if it is not ours and that is known.
     pub member: Option<MemberId>,
     /// The provider's own word, whole.

@@ -35,7 +35,7 @@ const TROUBLE_LOOKS_MAX: u64 = 90 * 1_000 / limits::DATABASE_PROBE_EVERY_MS;
 /// How long one may take that asks providers, or compiles.
 const LONG: Duration = Duration::from_mins(15);
 
-pub(super) const DUTIES: [Duty<DutyContext>; 16] = [
+pub(super) const DUTIES: [Duty<DutyContext>; 17] = [
     Duty { name: "replicas", every: SOON, longest: SHORT, run: |on| Box::pin(once_it_works(replicas, on)) },
     Duty { name: "plugins", every: SOON, longest: LONG, run: |on| Box::pin(once_it_works(plugins, on)) },
     Duty {
@@ -59,6 +59,12 @@ pub(super) const DUTIES: [Duty<DutyContext>; 16] = [
     Duty { name: "blocks", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(blocks, on)) },
     Duty { name: "looks", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(looks, on)) },
     Duty { name: "clocks", every: MINUTE, longest: LONG, run: |on| Box::pin(once_it_works(clocks, on)) },
+    Duty {
+        name: "customers",
+        every: MINUTE,
+        longest: LONG,
+        run: |on| Box::pin(once_it_works(customers, on)),
+    },
     Duty { name: "syncs", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(syncs, on)) },
     Duty {
         name: "subscriptions",
@@ -171,6 +177,11 @@ async fn closed(DutyContext(on): DutyContext) -> Done {
     let cleared = on.wired.engine.clear_disconnected().await;
     let removed = on.wired.engine.remove_deleted_tenants().await.map(drop);
     cleared.and(removed).map_err(|p| said(&p))
+}
+
+/// Bookings of before there were customers.
+async fn customers(DutyContext(on): DutyContext) -> Done {
+    on.wired.engine.fill_customers().await.map(drop).map_err(|p| said(&p))
 }
 
 async fn refusals(DutyContext(on): DutyContext) -> Done {

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use berth_model::{random::Random, time::Instant};
+use berth_model::{limits, random::Random, time::Instant};
+use moka::sync::Cache;
 
 use crate::{
     Engine, Store, StoreError, Trouble, VaultKeys, migrations, postgres, remembered::Remembered, sqlite,
@@ -19,7 +20,8 @@ impl Store {
             Engine::Sqlite(sqlite::Engine::open(url).await?)
         };
         let (remembered, reads) = (Remembered::new(), Arc::default());
-        Ok(Self { engine, keys: Arc::new(keys), random, remembered, reads })
+        let macs = Cache::new(limits::MAC_KEYS_KEPT_MAX);
+        Ok(Self { engine, keys: Arc::new(keys), random, remembered, macs, reads })
     }
 
     /// How often the database was asked to read since this store was opened: what an answer costs.

@@ -57,6 +57,7 @@ mod bookings;
 mod calendars;
 mod catalog;
 mod connections;
+mod customers;
 mod inbound;
 mod jobs;
 mod life;

@@ -23,6 +23,7 @@ pub(super) const TABLES: &[Table] = &[
             none("created_at"),
             none("setup_version"),
             none("state"),
+            none("sealed_mac_key"),
         ],
     },
     Table {

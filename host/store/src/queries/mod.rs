@@ -31,6 +31,7 @@ pub(crate) mod bookings;
 pub(crate) mod calendars;
 pub(crate) mod catalog;
 pub(crate) mod connections;
+pub(crate) mod customers;
 pub(crate) mod inbound;
 pub(crate) mod jobs;
 pub(crate) mod mirror;
@@ -50,6 +51,8 @@ const ALL: &[&[&str]] = &[
     bookings::clocks::ALL,
     mirror::conflicts::ALL,
     connections::ALL,
+    customers::ALL,
+    customers::identify::ALL,
     catalog::event_types::ALL,
     calendars::feeds::ALL,
     plugins::grants::ALL,

@@ -92,6 +92,7 @@ impl State {
             provider_task: self.task,
             when: when(),
             clocks: None,
+            customer: None,
             previous_when: (self.task == Some(ProviderTask::Reschedule)).then(before),
             attendee: Attendee {
                 name: "Ada".into(),

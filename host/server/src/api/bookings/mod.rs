@@ -17,7 +17,7 @@ use berth_engine::{BookRequest, HoldClaim, SeriesRequest};
 use berth_model::{
     bookings::booking::BookingStatus,
     connections::secret::Secret,
-    id::{BookingId, EventTypeId, HoldId, ListingId, MemberId, SeriesId},
+    id::{BookingId, CustomerId, EventTypeId, HoldId, ListingId, MemberId, SeriesId},
     problem::{Code, Problem},
     time::{Instant, Interval},
 };
@@ -143,6 +143,9 @@ pub(crate) struct ListParams {
     /// Occurrences of this series.
     #[param(value_type = Option<String>)]
     series: Option<SeriesId>,
+    /// For this customer.
+    #[param(value_type = Option<String>)]
+    customer_id: Option<CustomerId>,
     /// One of the states.
     #[param(value_type = Option<String>)]
     status: Option<BookingStatus>,
@@ -181,6 +184,7 @@ pub(crate) async fn list(
         member: params.member,
         series: params.series,
         connection: None,
+        customer: params.customer_id,
         status: params.status,
         within,
         provider_task: None,

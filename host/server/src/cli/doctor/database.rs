@@ -70,6 +70,19 @@ async fn sealed(store: &Store) -> Finding {
             format!("it does not open the credentials of {} connections", state.closed),
             "give back the key that sealed them, as vault-key or vault-key-old",
         ),
+        Ok(state) if state.tenants_closed > 0 => Finding::fail(
+            "vault key",
+            format!(
+                "it does not open the key by which {} tenants find their customers",
+                state.tenants_closed
+            ),
+            "give back the key that sealed them, as vault-key or vault-key-old",
+        ),
+        Ok(state) if state.tenants_older > 0 && state.older == 0 => Finding::warn(
+            "vault key",
+            format!("keys of {} tenants are sealed with the key before this one", state.tenants_older),
+            "run `berth reseal`",
+        ),
         Ok(state) if state.older > 0 => Finding::warn(
             "vault key",
             format!("{} connections are sealed with the key before this one", state.older),

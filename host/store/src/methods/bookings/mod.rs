@@ -6,7 +6,7 @@ pub(crate) mod idempotency;
 
 use berth_model::{
     bookings::booking::Booking,
-    id::{BookingId, ConnectionId, EventTypeId, JobId, MemberId, TenantId},
+    id::{BookingId, ConnectionId, CustomerId, EventTypeId, JobId, MemberId, TenantId},
     outbound::provider::ExternalBooking,
     time::{Instant, Interval},
 };
@@ -18,15 +18,31 @@ use crate::{
 
 impl Store {
     /// Takes the places and inserts booking, job and audit row in one transaction; `Overlap` if a place is taken or no seat is
-    /// left, `LimitReached`, `NotFound` if the hold that it would take over is over by `audit.at`.
-    pub async fn create_booking(&self, new: NewBooking, audit: Audit) -> Result<(), StoreError> {
-        change!(self, [new, audit], |q, conn| q::bookings::create(conn, &new, &audit))
+    /// left, `LimitReached`, `NotFound` if the hold that it would take over is over by `audit.at`. Whom it is for: the attendee, as a customer
+    /// who is known or made with it. None if the vault does not open the tenant's key; it is made up for in the background.
+    pub async fn create_booking(
+        &self,
+        new: NewBooking,
+        audit: Audit,
+    ) -> Result<Option<CustomerId>, StoreError> {
+        let known = self.known(new.booking.tenant, &new.booking.attendee, audit.at).await?;
+        change!(self, [new, known, audit], |q, conn| async move {
+            let who = known.as_ref().map_or(q::bookings::Who::Unknown, q::bookings::Who::Known);
+            q::bookings::create(conn, &new, who, &audit).await
+        })
     }
 
     /// Several bookings in one transaction, in the order of their starts: all are made, or the error is that of the first that
-    /// could not be.
-    pub async fn create_bookings(&self, all: Vec<(NewBooking, Audit)>) -> Result<(), StoreError> {
-        change!(self, [all], |q, conn| q::bookings::create_all(conn, &all))
+    /// could not be. Whom each is for.
+    pub async fn create_bookings(
+        &self,
+        all: Vec<(NewBooking, Audit)>,
+    ) -> Result<Vec<Option<CustomerId>>, StoreError> {
+        let mut known = Vec::with_capacity(all.len());
+        for (new, audit) in &all {
+            known.push(self.known(new.booking.tenant, &new.booking.attendee, audit.at).await?);
+        }
+        change!(self, [all, known], |q, conn| q::bookings::create_all(conn, &all, &known))
     }
 
     /// One booking.

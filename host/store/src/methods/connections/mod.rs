@@ -232,9 +232,10 @@ impl Store {
         self.keys.open(tenant, connection, &sealed)
     }
 
-    /// How the credentials of all connections are sealed, found out by opening them.
+    /// How the credentials of all connections and the keys of all tenants are sealed, found out by opening them.
     pub async fn sealed_state(&self) -> Result<SealedState, StoreError> {
-        let mut state = SealedState::default();
+        let (tenants_older, tenants_closed) = self.mac_keys_sealed().await?;
+        let mut state = SealedState { tenants_older, tenants_closed, ..SealedState::default() };
         let mut after = Uuid::nil();
         loop {
             let page = ask!(self, |q, conn| q::connections::all_sealed(conn, after, limits::LIST_ROWS_MAX))?;
@@ -276,6 +277,7 @@ impl Store {
         }
         self.reseal_old_secrets().await?;
         self.reseal_oauth_clients().await?;
+        self.reseal_mac_keys().await?;
         Ok(count)
     }
 }

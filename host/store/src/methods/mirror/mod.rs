@@ -9,6 +9,7 @@ use berth_model::{
 
 use crate::{
     Store, StoreError,
+    macs::attendee_of,
     records::{Audit, NewJob, Opened},
 };
 
@@ -46,9 +47,13 @@ impl Store {
         change!(self, [], |q, conn| q::mirror::external::claim(conn, now, limits::SYNCS_AT_ONCE))
     }
 
-    /// Write what the provider says of a booking. Whoever's time it takes is not offered in it from then on.
+    /// Write what the provider says of a booking. Whoever's time it takes is not offered in it from then on, and whom it is for is a customer.
     pub async fn put_mirrored(&self, mirrored: Mirrored) -> Result<(), StoreError> {
-        change!(self, [mirrored], |q, conn| q::mirror::external::put(conn, &mirrored))
+        let known = match attendee_of(&mirrored.external).filter(|_| mirrored.booking.is_none()) {
+            Some(attendee) => self.known(mirrored.tenant, attendee, mirrored.last_synced_at).await?,
+            None => None,
+        };
+        change!(self, [mirrored, known], |q, conn| q::mirror::external::put(conn, &mirrored, known.as_ref()))
     }
 
     /// What the provider last said of a booking.

@@ -15,16 +15,20 @@ use berth_model::{
         booking::{Booking, BookingStatus, ProviderTask},
         place::Place,
     },
-    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
+    id::{BookingId, ConnectionId, CustomerId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
     time::Instant,
 };
 use serde_json::{Value, json};
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::{super::Db, Conn, at, found, interval, jobs::queue, named, number, shaped, tenants::audit};
+use super::{
+    super::Db, Conn, at, customers::identify::identify, found, interval, jobs::queue, named, number, shaped,
+    tenants::audit,
+};
 use crate::{
     StoreError,
+    macs::Known,
     records::{Audit, BookingFilter, NewBooking},
     types::Ts,
 };
@@ -34,14 +38,14 @@ macro_rules! columns {
     () => {
         "tenant_id, id, listing_id, event_type_id, member_id, connection_id, status, provider_task, starts_at, ends_at,
             previous_starts_at, previous_ends_at, attendee, guests, answers, notes, reason, external_id, external,
-            external_updated_at, sequence, created_at, updated_at, further_members, seats, series_id, assignment, clocks"
+            external_updated_at, sequence, created_at, updated_at, further_members, seats, series_id, assignment, clocks, customer_id"
     };
 }
 
 queries! {
     INSERT = concat!("INSERT INTO bookings (", columns!(), ")
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28)");
+            $23, $24, $25, $26, $27, $28, $29)");
     GET = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2");
     LOCK = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2", lock_row!());
     // Of all tenants: for the sweep that completes them.
@@ -83,6 +87,7 @@ struct Row {
     series_id: Option<Uuid>,
     assignment: Option<Json<Value>>,
     clocks: Option<Json<Value>>,
+    customer_id: Option<Uuid>,
 }
 
 impl TryFrom<Row> for Booking {
@@ -107,6 +112,7 @@ impl TryFrom<Row> for Booking {
             when: interval(row.starts_at, row.ends_at)?,
             clocks: row.clocks.map(|value| shaped(value, "clocks")).transpose()?,
             previous_when: previous.map(|(start, end)| interval(start, end)).transpose()?,
+            customer: row.customer_id.map(CustomerId::from_uuid),
             attendee: shaped(row.attendee, "attendee")?,
             guests: shaped(row.guests, "guests")?,
             answers: shaped(row.answers, "answers")?,
@@ -122,8 +128,24 @@ impl TryFrom<Row> for Booking {
     }
 }
 
-/// Places, booking, job and audit row.
-pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> Result<(), StoreError> {
+/// Whom a booking is for, as far as that is known before the transaction.
+#[derive(Clone, Copy)]
+pub(crate) enum Who<'a> {
+    /// To be looked up, or made.
+    Known(&'a Known),
+    /// This one.
+    Is(CustomerId),
+    /// Nobody can be looked for at the moment; it is made up for in the background.
+    Unknown,
+}
+
+/// Places, customer, booking, job and audit row.
+pub(crate) async fn create(
+    conn: &mut Conn,
+    new: &NewBooking,
+    who: Who<'_>,
+    audit: &Audit,
+) -> Result<Option<CustomerId>, StoreError> {
     let booking = &new.booking;
     let place = Place { padded: new.padded, when: booking.when };
     // First the place: when it is taken, nothing else has been done.
@@ -132,7 +154,12 @@ pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> 
     }
     limits::check(conn, booking, booking.when, &new.allowances).await?;
     occupancy::take(conn, &occupancy::Taker::booking(booking), place, audit.at).await?;
-    insert(conn, booking).await?;
+    let customer = match who {
+        Who::Known(known) => Some(identify(conn, booking.tenant, known, audit.at).await?),
+        Who::Is(customer) => Some(customer),
+        Who::Unknown => None,
+    };
+    insert(conn, booking, customer).await?;
     if let Some(job) = &new.job {
         queue::enqueue(conn, job).await?;
     }
@@ -143,12 +170,18 @@ pub(crate) async fn create(conn: &mut Conn, new: &NewBooking, audit: &Audit) -> 
         "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
         "other_members": booking.other_members, "assignment": booking.assignment, "series": booking.series,
         "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(), "hold": new.hold,
+        "customer": customer,
     });
-    audit::note(conn, audit, Some(booking.tenant), "booking.created", booking.id.uuid(), data).await
+    audit::note(conn, audit, Some(booking.tenant), "booking.created", booking.id.uuid(), data).await?;
+    Ok(customer)
 }
 
-/// Several bookings, all or none.
-pub(crate) async fn create_all(conn: &mut Conn, all: &[(NewBooking, Audit)]) -> Result<(), StoreError> {
+/// Several bookings, all or none, of those who are named in `known`, in the same order. Whom each is for.
+pub(crate) async fn create_all(
+    conn: &mut Conn,
+    all: &[(NewBooking, Audit)],
+    known: &[Option<Known>],
+) -> Result<Vec<Option<CustomerId>>, StoreError> {
     // Series that race for the same members go one after the other, not crosswise.
     if let Some((first, _)) = all.first() {
         let mut members: Vec<MemberId> = all.iter().flat_map(|(new, _)| new.booking.members()).collect();
@@ -156,13 +189,23 @@ pub(crate) async fn create_all(conn: &mut Conn, all: &[(NewBooking, Audit)]) -> 
         members.dedup();
         occupancy::touch(conn, first.booking.tenant, &members).await?;
     }
-    for (new, audit) in all {
-        create(conn, new, audit).await?;
+    let mut customers: Vec<Option<CustomerId>> = Vec::new();
+    let mut last: Option<&Known> = None;
+    for ((new, audit), known) in all.iter().zip(known) {
+        // All of a series are for one person, who is looked up once.
+        let same = last.zip(known.as_ref()).is_some_and(|(last, known)| last.person == known.person);
+        let who = match (customers.last().copied().flatten().filter(|_| same), known) {
+            (Some(customer), _) => Who::Is(customer),
+            (None, Some(known)) => Who::Known(known),
+            (None, None) => Who::Unknown,
+        };
+        customers.push(create(conn, new, who, audit).await?);
+        last = known.as_ref();
     }
-    Ok(())
+    Ok(customers)
 }
 
-async fn insert(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
+async fn insert(conn: &mut Conn, booking: &Booking, customer: Option<CustomerId>) -> Result<(), StoreError> {
     sqlx::query::<Db>(INSERT)
         .bind(booking.tenant.uuid())
         .bind(booking.id.uuid())
@@ -192,6 +235,7 @@ async fn insert(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(booking.series.map(SeriesId::uuid))
         .bind(booking.assignment.as_ref().map(Json))
         .bind(booking.clocks.as_ref().map(Json))
+        .bind(customer.map(CustomerId::uuid))
         .execute(&mut *conn)
         .await
         .map_err(|e| {
@@ -308,6 +352,9 @@ pub(crate) async fn list(
     }
     if let Some(connection) = filter.connection {
         query.push(" AND connection_id = ").push_bind(connection.uuid());
+    }
+    if let Some(customer) = filter.customer {
+        query.push(" AND customer_id = ").push_bind(customer.uuid());
     }
     if let Some(status) = filter.status {
         query.push(" AND status = ").push_bind(status.as_str());

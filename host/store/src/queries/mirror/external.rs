@@ -1,7 +1,8 @@
 //! What providers have, as they last said it, and how far each synchronisation is.
 
 use berth_model::{
-    id::{BookingId, ConnectionId, MemberId, MirroredId, TenantId},
+    customers::identity::Person,
+    id::{BookingId, ConnectionId, CustomerId, MemberId, MirroredId, TenantId},
     limits,
     mirror::sync::{ItemKind, Mirrored, MirroredItem, SyncPhase, SyncRules, SyncState},
     time::{Instant, Interval},
@@ -11,9 +12,15 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::super::{
-    super::Db, Conn, at, bookings::occupancy, found, interval, met, named, shaped, tenants::audit,
+    super::Db, Conn, at, bookings::occupancy, customers::identify::identify, found, interval, met, named,
+    shaped, tenants::audit,
 };
-use crate::{StoreError, records::Audit, types::Ts};
+use crate::{
+    StoreError,
+    macs::{Known, attendee_of},
+    records::Audit,
+    types::Ts,
+};
 
 queries! {
     BEGIN_STATE = "INSERT INTO sync_states (tenant_id, connection_id, rules, phase, run, pages, items, due_at, failures)
@@ -37,19 +44,20 @@ queries! {
             ORDER BY due_at LIMIT $2", lock_rows_skipping!(), ")
         RETURNING tenant_id, connection_id");
     PUT = "INSERT INTO external_bookings (tenant_id, id, connection_id, external_id, booking_id, member_id, status, starts_at,
-            ends_at, event_type, payload, run, last_synced_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            ends_at, event_type, payload, run, last_synced_at, customer_id, unidentified)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+            COALESCE((SELECT b.customer_id FROM bookings b WHERE b.tenant_id = $1 AND b.id = $5), $14), $15)
         ON CONFLICT (tenant_id, connection_id, external_id) DO UPDATE SET booking_id = excluded.booking_id,
             member_id = excluded.member_id, status = excluded.status, starts_at = excluded.starts_at,
             ends_at = excluded.ends_at, event_type = excluded.event_type, payload = excluded.payload, run = excluded.run,
-            last_synced_at = excluded.last_synced_at";
-    GET = "SELECT tenant_id, id, connection_id, booking_id, member_id, starts_at, ends_at, payload, run, last_synced_at
+            last_synced_at = excluded.last_synced_at, customer_id = excluded.customer_id, unidentified = excluded.unidentified";
+    GET = "SELECT tenant_id, id, connection_id, booking_id, customer_id, member_id, starts_at, ends_at, payload, run, last_synced_at
         FROM external_bookings WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3";
-    WITHIN = "SELECT tenant_id, id, connection_id, booking_id, member_id, starts_at, ends_at, payload, run, last_synced_at
+    WITHIN = "SELECT tenant_id, id, connection_id, booking_id, customer_id, member_id, starts_at, ends_at, payload, run, last_synced_at
         FROM external_bookings WHERE tenant_id = $1 AND connection_id = $2 AND starts_at >= $3 AND starts_at < $4
         ORDER BY starts_at, external_id LIMIT $5";
     // Those of bookings over this very connection are asked for one by one. Others of ours may only be shown in its account.
-    UNSEEN = "SELECT x.tenant_id, x.id, x.connection_id, x.booking_id, x.member_id, x.starts_at, x.ends_at, x.payload, x.run,
+    UNSEEN = "SELECT x.tenant_id, x.id, x.connection_id, x.booking_id, x.customer_id, x.member_id, x.starts_at, x.ends_at, x.payload, x.run,
             x.last_synced_at
         FROM external_bookings x WHERE x.tenant_id = $1 AND x.connection_id = $2 AND x.run < $3
             AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.tenant_id = x.tenant_id AND b.id = x.booking_id
@@ -111,6 +119,7 @@ struct Row {
     id: Uuid,
     connection_id: Uuid,
     booking_id: Option<Uuid>,
+    customer_id: Option<Uuid>,
     member_id: Option<Uuid>,
     starts_at: Ts,
     ends_at: Ts,
@@ -127,6 +136,7 @@ impl TryFrom<Row> for Mirrored {
             tenant: TenantId::from_uuid(row.tenant_id),
             connection: ConnectionId::from_uuid(row.connection_id),
             booking: row.booking_id.map(BookingId::from_uuid),
+            customer: row.customer_id.map(CustomerId::from_uuid),
             member: row.member_id.map(MemberId::from_uuid),
             external: shaped(row.payload, "external booking")?,
             padded: interval(row.starts_at, row.ends_at)?,
@@ -245,7 +255,9 @@ pub(crate) async fn claim(
 
 /// Write what the provider says of a booking. Whoever's time it took or takes now sees that at once. It takes nobody's where the rules say so by
 /// now.
-pub(crate) async fn put(conn: &mut Conn, mirrored: &Mirrored) -> Result<(), StoreError> {
+///
+/// `who` is whom it is for; none if nobody is named, or cannot be looked for at the moment.
+pub(crate) async fn put(conn: &mut Conn, mirrored: &Mirrored, who: Option<&Known>) -> Result<(), StoreError> {
     let mut mirrored = mirrored.clone();
     if mirrored.member.is_some() {
         let mode = state(conn, mirrored.tenant, mirrored.connection).await?.rules.mode;
@@ -260,6 +272,7 @@ pub(crate) async fn put(conn: &mut Conn, mirrored: &Mirrored) -> Result<(), Stor
     if !same {
         occupancy::touch(conn, mirrored.tenant, &touched).await?;
     }
+    let customer = customer_of(conn, &mirrored, before.as_ref(), who).await?;
     let status = serde_json::to_value(external.status).unwrap_or_default();
     sqlx::query::<Db>(PUT)
         .bind(mirrored.tenant.uuid())
@@ -275,10 +288,35 @@ pub(crate) async fn put(conn: &mut Conn, mirrored: &Mirrored) -> Result<(), Stor
         .bind(Json(external))
         .bind(mirrored.run)
         .bind(Ts(mirrored.last_synced_at))
+        .bind(customer.map(CustomerId::uuid))
+        .bind(who.is_none() && customer.is_none() && attendee_of(external).is_some())
         .execute(conn)
         .await
         .map_err(|e| StoreError::from(e).missing("connection or member"))?;
     Ok(())
+}
+
+/// Whom a booking is for that is not ours: who it was for, as long as the same is said of them.
+async fn customer_of(
+    conn: &mut Conn,
+    mirrored: &Mirrored,
+    before: Option<&Mirrored>,
+    who: Option<&Known>,
+) -> Result<Option<CustomerId>, StoreError> {
+    if mirrored.booking.is_some() {
+        return Ok(None);
+    }
+    let kept = before.and_then(|before| {
+        let same =
+            attendee_of(&before.external).map(Person::of) == attendee_of(&mirrored.external).map(Person::of);
+        before.customer.filter(|_| same || who.is_some_and(|known| known.keys.is_empty()))
+    });
+    match (kept, who) {
+        (None, Some(known)) => {
+            Ok(Some(identify(conn, mirrored.tenant, known, mirrored.last_synced_at).await?))
+        }
+        (kept, _) => Ok(kept),
+    }
 }
 
 pub(crate) async fn get(

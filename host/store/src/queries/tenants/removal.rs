@@ -72,6 +72,10 @@ queries! {
         SELECT booking_id, member_id FROM booking_members WHERE tenant_id = $1 LIMIT $2)";
     BOOKINGS = "DELETE FROM bookings WHERE tenant_id = $1 AND id IN (
         SELECT id FROM bookings WHERE tenant_id = $1 LIMIT $2)";
+    CUSTOMER_KEYS = "DELETE FROM customer_keys WHERE tenant_id = $1 AND (kind, mac, customer_id) IN (
+        SELECT kind, mac, customer_id FROM customer_keys WHERE tenant_id = $1 LIMIT $2)";
+    CUSTOMERS = "DELETE FROM customers WHERE tenant_id = $1 AND id IN (
+        SELECT id FROM customers WHERE tenant_id = $1 LIMIT $2)";
     RULES = "DELETE FROM rules WHERE tenant_id = $1 AND id IN (
         SELECT id FROM rules WHERE tenant_id = $1 LIMIT $2)";
     TAKING_PART = "DELETE FROM event_type_members WHERE tenant_id = $1 AND (event_type_id, member_id) IN (
@@ -138,6 +142,8 @@ const STEPS: &[&str] = &[
     TWINS,
     TOGETHER,
     BOOKINGS,
+    CUSTOMER_KEYS,
+    CUSTOMERS,
     RULES,
     TAKING_PART,
     EVENT_TYPES,

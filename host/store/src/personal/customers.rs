@@ -1,0 +1,41 @@
+//! Personal data in the tables of `customers`.
+
+use super::{
+    Erased::{Blank, RemoveRow, Stays},
+    Exported::{In, Not},
+    Found::{Contents, Customer},
+    Kept::WithRow,
+    Kind::{Contact, Fact, Reference},
+    Part::Contacts,
+    Table,
+    Why::Copy,
+    none, personal,
+};
+
+pub(super) const TABLES: &[Table] = &[
+    Table {
+        name: "customers",
+        holds: "People whom bookings are for.",
+        columns: &[
+            none("tenant_id"),
+            none("id"),
+            personal("name", Contact, &[Customer, Contents], Blank, In(Contacts), WithRow),
+            personal("email", Contact, &[Customer, Contents], Blank, In(Contacts), WithRow),
+            personal("phone", Contact, &[Customer, Contents], Blank, In(Contacts), WithRow),
+            personal("identity", Reference, &[Customer], Blank, Not(Copy), WithRow),
+            none("revision"),
+            personal("created_at", Fact, &[Customer], Stays, In(Contacts), WithRow),
+            personal("last_seen_at", Fact, &[Customer], Stays, In(Contacts), WithRow),
+        ],
+    },
+    Table {
+        name: "customer_keys",
+        holds: "MACs of the addresses by which customers are found.",
+        columns: &[
+            none("tenant_id"),
+            none("kind"),
+            personal("mac", Reference, &[Customer], RemoveRow, Not(Copy), WithRow),
+            none("customer_id"),
+        ],
+    },
+];

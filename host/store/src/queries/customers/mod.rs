@@ -1,0 +1,173 @@
+//! Customers: read, and the keys that find them.
+
+pub(crate) mod identify;
+
+use berth_model::{
+    customers::{
+        Customer, MaybeSame,
+        identity::{InCommon, Verdict, names_alike},
+        keys::KeyKind,
+    },
+    id::{CustomerId, TenantId},
+    limits,
+};
+use uuid::Uuid;
+
+use super::{super::Db, Conn, after, found};
+use crate::{StoreError, types::Ts};
+
+queries! {
+    GET = "SELECT tenant_id, id, name, email, phone, revision, created_at, last_seen_at FROM customers
+        WHERE tenant_id = $1 AND id = $2";
+    LIST = "SELECT tenant_id, id, name, email, phone, revision, created_at, last_seen_at FROM customers
+        WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    SHARING = "SELECT o.kind, c.tenant_id, c.id, c.name, c.email, c.phone, c.revision, c.created_at, c.last_seen_at
+        FROM customer_keys k
+        JOIN customer_keys o ON o.tenant_id = k.tenant_id AND o.kind = k.kind AND o.mac = k.mac AND o.customer_id <> k.customer_id
+        JOIN customers c ON c.tenant_id = o.tenant_id AND c.id = o.customer_id
+        WHERE k.tenant_id = $1 AND k.customer_id = $2 ORDER BY c.id, o.kind LIMIT $3";
+    MAC_KEY = "SELECT sealed_mac_key FROM tenants WHERE id = $1";
+    // The first one stays, whoever else makes one.
+    SET_MAC_KEY = "UPDATE tenants SET sealed_mac_key = $2 WHERE id = $1 AND sealed_mac_key IS NULL";
+    MAC_KEYS = "SELECT id, sealed_mac_key FROM tenants WHERE id > $1 AND sealed_mac_key IS NOT NULL ORDER BY id LIMIT $2";
+    RESEAL_MAC_KEY = "UPDATE tenants SET sealed_mac_key = $3 WHERE id = $1 AND sealed_mac_key = $2";
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    name: String,
+    email: Option<String>,
+    phone: Option<String>,
+    revision: i64,
+    created_at: Ts,
+    last_seen_at: Ts,
+}
+
+impl From<Row> for Customer {
+    fn from(row: Row) -> Self {
+        Self {
+            id: CustomerId::from_uuid(row.id),
+            tenant: TenantId::from_uuid(row.tenant_id),
+            name: row.name,
+            email: row.email,
+            phone: row.phone,
+            revision: row.revision,
+            created_at: row.created_at.0,
+            last_seen_at: row.last_seen_at.0,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct SharingRow {
+    kind: String,
+    #[sqlx(flatten)]
+    customer: Row,
+}
+
+pub(crate) async fn get(
+    conn: &mut Conn,
+    tenant: TenantId,
+    customer: CustomerId,
+) -> Result<Customer, StoreError> {
+    let row =
+        sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(customer.uuid()).fetch_optional(conn).await?;
+    found(row, "customer").map(Into::into)
+}
+
+/// A page, by age.
+pub(crate) async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    from: Option<CustomerId>,
+    limit: u32,
+) -> Result<Vec<Customer>, StoreError> {
+    let rows = sqlx::query_as::<Db, Row>(LIST)
+        .bind(tenant.uuid())
+        .bind(after(from))
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// A customer with those who may be the same, by age: who shares an address, unless name and telephone number say that it is somebody
+/// else. At most `CUSTOMER_CANDIDATES_MAX` addresses are looked at.
+pub(crate) async fn with_maybe_same(
+    conn: &mut Conn,
+    tenant: TenantId,
+    customer: CustomerId,
+) -> Result<(Customer, Vec<MaybeSame>), StoreError> {
+    let customer = get(conn, tenant, customer).await?;
+    let rows = sqlx::query_as::<Db, SharingRow>(SHARING)
+        .bind(tenant.uuid())
+        .bind(customer.id.uuid())
+        .bind(limits::CUSTOMER_CANDIDATES_MAX)
+        .fetch_all(conn)
+        .await?;
+    let mut all: Vec<MaybeSame> = Vec::new();
+    for SharingRow { kind, customer: row } in rows {
+        let other = Customer::from(row);
+        let (same_email, same_phone) = (kind == KeyKind::Email.as_str(), kind == KeyKind::Phone.as_str());
+        if let Some(last) = all.last_mut().filter(|last| last.customer.id == other.id) {
+            last.same_email |= same_email;
+            last.same_phone |= same_phone;
+        } else {
+            let same_name = names_alike(&customer.name, &other.name);
+            all.push(MaybeSame { customer: other, same_email, same_phone, same_name });
+        }
+    }
+    all.retain(|other| {
+        let common = InCommon {
+            email: other.same_email,
+            phone: other.same_phone,
+            name: other.same_name,
+            both_have_phones: customer.phone.is_some() && other.customer.phone.is_some(),
+        };
+        common.verdict() != Verdict::Different
+    });
+    Ok((customer, all))
+}
+
+/// A tenant's sealed key; none if there is none yet.
+pub(crate) async fn mac_key(conn: &mut Conn, tenant: TenantId) -> Result<Option<Vec<u8>>, StoreError> {
+    let row =
+        sqlx::query_scalar::<Db, Option<Vec<u8>>>(MAC_KEY).bind(tenant.uuid()).fetch_optional(conn).await?;
+    found(row, "tenant")
+}
+
+/// Give a tenant this sealed key, unless it has one. The one that it has then.
+pub(crate) async fn set_mac_key(
+    conn: &mut Conn,
+    tenant: TenantId,
+    sealed: &[u8],
+) -> Result<Vec<u8>, StoreError> {
+    sqlx::query::<Db>(SET_MAC_KEY).bind(tenant.uuid()).bind(sealed).execute(&mut *conn).await?;
+    found(mac_key(conn, tenant).await?, "tenant")
+}
+
+/// A page of sealed keys over all tenants, in the order of ids.
+pub(crate) async fn mac_keys(
+    conn: &mut Conn,
+    from: Option<TenantId>,
+) -> Result<Vec<(TenantId, Vec<u8>)>, StoreError> {
+    let rows = sqlx::query_as::<Db, (Uuid, Vec<u8>)>(MAC_KEYS)
+        .bind(after(from))
+        .bind(limits::LIST_ROWS_MAX)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(tenant, sealed)| (TenantId::from_uuid(tenant), sealed)).collect())
+}
+
+/// Replace a sealed key, unless it was replaced in between.
+pub(crate) async fn reseal_mac_key(
+    conn: &mut Conn,
+    tenant: TenantId,
+    old: &[u8],
+    new: &[u8],
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(RESEAL_MAC_KEY).bind(tenant.uuid()).bind(old).bind(new).execute(conn).await?;
+    Ok(())
+}
