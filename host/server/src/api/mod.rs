@@ -6,6 +6,7 @@ pub(crate) mod calendars;
 pub(crate) mod catalog;
 mod closing;
 pub(crate) mod connections;
+pub(crate) mod customers;
 pub(crate) mod inbound;
 pub(crate) mod jobs;
 pub(crate) mod mirror;
@@ -154,6 +155,8 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(connections::create, connections::list))
         .routes(routes!(connections::get, connections::update, connections::delete))
         .merge(closing_documented())
+        .routes(routes!(customers::list))
+        .routes(routes!(customers::get))
         .routes(routes!(connections::rotate_webhook_secret))
         .routes(routes!(connections::health))
         .routes(routes!(connections::event_types))

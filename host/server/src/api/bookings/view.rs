@@ -4,7 +4,7 @@ use axum::{http::StatusCode, response::Response};
 use berth_engine::{BookOutcome, Caller, ProviderSync};
 use berth_model::{
     bookings::booking::{Booking, BookingStatus, ProviderTask},
-    id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, SeriesId},
+    id::{BookingId, ConnectionId, CustomerId, EventTypeId, ListingId, MemberId, SeriesId},
     outbound::provider::Attendee,
     time::Instant,
 };
@@ -104,6 +104,11 @@ pub(crate) struct BookingView {
     start: Instant,
     #[schema(value_type = String, format = DateTime)]
     end: Instant,
+    /// Whom it is for: one customer, whichever names and addresses their bookings were made with. Null for one from before there were
+    /// customers, until it is given one in the background.
+    #[schema(value_type = Option<String>)]
+    customer_id: Option<CustomerId>,
+    /// The customer, as they were named with the booking.
     attendee: Person,
     guests: Vec<String>,
     #[schema(value_type = Object)]
@@ -137,6 +142,7 @@ impl From<Booking> for BookingView {
             provider_sync: None,
             start: b.when.start(),
             end: b.when.end(),
+            customer_id: b.customer,
             attendee: b.attendee.into(),
             guests: b.guests,
             answers: b.answers,
