@@ -133,6 +133,8 @@ markers! {
     PluginVersion => PluginVersionId,
     /// A component on its way to be an installed version.
     Installation => InstallationId,
+    /// Something that happened, as readers are told it.
+    Event => EventId,
     /// A line of the audit log.
     AuditEntry => AuditEntryId,
     /// A booking as a provider last said it.

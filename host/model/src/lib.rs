@@ -10,6 +10,7 @@ pub mod calendars;
 pub mod catalog;
 pub mod connections;
 pub mod customers;
+pub mod events;
 pub mod id;
 pub mod inbound;
 pub mod intervals;

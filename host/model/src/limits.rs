@@ -5,6 +5,7 @@ mod calendars;
 mod closing;
 mod compile;
 mod customers;
+mod events;
 mod providers;
 mod zones;
 
@@ -12,6 +13,7 @@ pub use calendars::*;
 pub use closing::*;
 pub use compile::*;
 pub use customers::*;
+pub use events::*;
 pub use providers::*;
 pub use zones::*;
 

@@ -47,6 +47,8 @@ pub struct Store {
     /// Tenants' keys for customers' addresses, opened.
     macs: moka::sync::Cache<berth_model::id::TenantId, Arc<macs::MacKey>>,
     reads: Arc<std::sync::atomic::AtomicU64>,
+    /// Rung after each transaction that wrote something.
+    written: Arc<tokio::sync::Notify>,
 }
 
 impl fmt::Debug for Store {

@@ -2,6 +2,7 @@
 
 mod availability;
 mod clocks;
+mod events;
 mod holidays;
 mod idempotency;
 mod oauth;
@@ -27,6 +28,7 @@ use serde_json::Value;
 
 pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace, TwinKnown};
 pub use clocks::BookingClocks;
+pub use events::EventPage;
 pub use holidays::HolidayImport;
 pub use idempotency::{Idempotency, IdempotencyKey, KeptAnswer};
 pub use oauth::{OAuthClientRecord, OAuthFlow};

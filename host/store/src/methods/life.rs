@@ -19,9 +19,9 @@ impl Store {
         } else {
             Engine::Sqlite(sqlite::Engine::open(url).await?)
         };
-        let (remembered, reads) = (Remembered::new(), Arc::default());
+        let (remembered, reads, written) = (Remembered::new(), Arc::default(), Arc::default());
         let macs = Cache::new(limits::MAC_KEYS_KEPT_MAX);
-        Ok(Self { engine, keys: Arc::new(keys), random, remembered, macs, reads })
+        Ok(Self { engine, keys: Arc::new(keys), random, remembered, macs, reads, written })
     }
 
     /// How often the database was asked to read since this store was opened: what an answer costs.
@@ -93,10 +93,10 @@ impl Store {
     }
 
     /// Remove what is older than its limit: answers to idempotency keys, provider calls, webhooks that were processed, holds
-    /// that are over.
+    /// that are over, events.
     /// Returns how many rows; bounded, so there may be more left for the next time. What was erased is then in no file of SQLite.
     pub async fn prune(&self, now: Instant) -> Result<u64, StoreError> {
-        let rows = self.prune_rows(now).await?;
+        let rows = self.prune_rows(now).await?.saturating_add(self.forget_events(now).await?);
         if let Engine::Sqlite(engine) = &self.engine {
             engine.empty_log().await?;
         }

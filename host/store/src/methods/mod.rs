@@ -1,10 +1,11 @@
 //! The methods of the store, one file per resource, by the names that the resources have everywhere.
 
 /// Carry out `work` of the shared query text in a transaction. PostgreSQL may have to repeat it: what it owns is named, so
-/// that each try gets its own.
+/// that each try gets its own. Who places events is told that there may be one, whatever was written: nobody can forget it.
 macro_rules! change {
     ($store:expr, [$($owned:ident),*], |$q:ident, $conn:ident| $work:expr) => {
         carry_out!(write, $store, [$($owned),*], |$q, $conn| $work)
+            .inspect(|_| $store.written.notify_one())
     };
 }
 
@@ -58,6 +59,7 @@ mod calendars;
 mod catalog;
 mod connections;
 mod customers;
+mod events;
 mod inbound;
 mod jobs;
 mod life;

@@ -32,6 +32,7 @@ pub(crate) mod calendars;
 pub(crate) mod catalog;
 pub(crate) mod connections;
 pub(crate) mod customers;
+pub(crate) mod events;
 pub(crate) mod inbound;
 pub(crate) mod jobs;
 pub(crate) mod mirror;
@@ -54,6 +55,9 @@ const ALL: &[&[&str]] = &[
     customers::ALL,
     customers::identify::ALL,
     catalog::event_types::ALL,
+    events::ALL,
+    events::feed::ALL,
+    events::placing::ALL,
     calendars::feeds::ALL,
     plugins::grants::ALL,
     bookings::holds::ALL,
@@ -75,6 +79,7 @@ const ALL: &[&[&str]] = &[
     availability::rules::ALL,
     connections::state::ALL,
     connections::states::ALL,
+    connections::told::ALL,
     availability::busy::ALL,
     tenants::ALL,
     catalog::at_provider::ALL,

@@ -140,7 +140,7 @@ impl Store {
         detail: Option<String>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [detail], |q, conn| q::connections::set_health(
+        change!(self, [detail], |q, conn| q::connections::told::set_health(
             conn,
             tenant,
             connection,

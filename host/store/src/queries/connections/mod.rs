@@ -6,9 +6,11 @@ pub(crate) mod recovery;
 pub(crate) mod secret_rotation;
 pub(crate) mod state;
 pub(crate) mod states;
+pub(crate) mod told;
 
 use berth_model::{
     connections::connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
+    events::EventKind,
     id::{ConnectionId, ListingId, MemberId, TenantId},
     limits,
     outbound::provider::Subscription,
@@ -49,10 +51,6 @@ queries! {
         RETURNING tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
             subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at";
     SET_CREDENTIALS = "UPDATE connections SET credential_names = $3, sealed_credentials = $4
-        WHERE tenant_id = $1 AND id = $2";
-    // Without a detail the one that is there stays, unless all is well.
-    SET_HEALTH = "UPDATE connections SET status = $3, updated_at = $4,
-            status_detail = CASE WHEN $3 = 'healthy' THEN NULL ELSE COALESCE($5, status_detail) END
         WHERE tenant_id = $1 AND id = $2";
     SET_SUBSCRIPTION = "UPDATE connections SET subscription = $3, revision = revision + 1, updated_at = $4,
             subscription_due_at = $5, subscription_failures = 0, subscription_detail = NULL
@@ -181,6 +179,8 @@ pub(crate) async fn insert(
             StoreError::from(e).duplicate("a connection with this id").missing("tenant or listing")
         })?;
     external::begin(conn, connection.tenant, connection.id, connection.created_at).await?;
+    let statuses = (None, connection.status);
+    told::tell_status(conn, (connection.tenant, connection.id), statuses, audit.at, &audit.actor).await?;
     note(conn, audit, "connection.created", connection).await
 }
 
@@ -267,6 +267,7 @@ async fn replace(
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<ConnectionRecord, StoreError> {
+    let before = told::lock_status(conn, connection.tenant, connection.id).await?;
     let row = sqlx::query_as::<Db, Row>(UPDATE)
         .bind(connection.tenant.uuid())
         .bind(connection.id.uuid())
@@ -299,26 +300,9 @@ async fn replace(
             .await?;
         updated.credential_names.clone_from(names);
     }
+    let statuses = (before, updated.status);
+    told::tell_status(conn, (updated.tenant, updated.id), statuses, audit.at, &audit.actor).await?;
     Ok(updated)
-}
-
-pub(crate) async fn set_health(
-    conn: &mut Conn,
-    tenant: TenantId,
-    connection: ConnectionId,
-    status: ConnectionStatus,
-    detail: Option<&str>,
-    now: Instant,
-) -> Result<(), StoreError> {
-    let done = sqlx::query::<Db>(SET_HEALTH)
-        .bind(tenant.uuid())
-        .bind(connection.uuid())
-        .bind(status.as_str())
-        .bind(Ts(now))
-        .bind(detail)
-        .execute(conn)
-        .await?;
-    met(&done, StoreError::NotFound("connection"))
 }
 
 /// Write the subscription of an address. If messages are asked to another one by now, it is one to be ended.
@@ -426,6 +410,8 @@ pub(crate) async fn delete(
     if carried.is_some() {
         return Err(StoreError::InUse(USERS));
     }
+    let (kind, actor) = (EventKind::ConnectionDeleted, &audit.actor);
+    told::tell(conn, (tenant, connection), kind, audit.at, actor).await?;
     // What the provider had there is gone with it, and takes nobody's time any more.
     let members = sqlx::query_scalar::<Db, Uuid>(MIRRORED_MEMBERS)
         .bind(tenant.uuid())

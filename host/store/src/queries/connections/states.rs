@@ -3,6 +3,7 @@
 use berth_model::{
     catalog::listing::TenantState,
     connections::connection::{ConnectionState, Stopped},
+    events::EventKind,
     id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, TenantId},
     limits,
     time::Instant,
@@ -11,8 +12,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    super::{super::Db, Conn, bookings::occupancy, connections, named, tenants::audit},
-    secret_rotation,
+    super::{super::Db, Conn, bookings::occupancy, connections, mirror::conflicts, named, tenants::audit},
+    secret_rotation, told,
 };
 use crate::{
     StoreError,
@@ -46,7 +47,7 @@ queries! {
     READ_NO_MORE = "UPDATE sync_states SET phase = 'idle', position = NULL, due_at = NULL, failures = 0, error = NULL
         WHERE tenant_id = $1 AND connection_id = $2";
     END_CONFLICTS = "UPDATE sync_conflicts SET status = 'resolved', resolution = 'ignored', resolved_by = 'system', resolved_at = $3
-        WHERE tenant_id = $1 AND connection_id = $2 AND status = 'open'";
+        WHERE tenant_id = $1 AND connection_id = $2 AND status = 'open' RETURNING id";
     // Two halves, since each has an index of its own.
     END_JOBS = "DELETE FROM jobs WHERE tenant_id = $1 AND id IN (
         SELECT id FROM jobs WHERE tenant_id = $1 AND dedup_key = $2 AND NOT dead
@@ -176,6 +177,8 @@ pub(crate) async fn pause(
     audit: &Audit,
 ) -> Result<(), StoreError> {
     change(conn, PAUSE, (tenant, connection), revision, None, audit).await?;
+    let kind = EventKind::ConnectionPaused;
+    told::tell(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
     audit::note(conn, audit, Some(tenant), "connection.paused", connection.uuid(), json!({})).await
 }
 
@@ -194,6 +197,8 @@ pub(crate) async fn resume(
         .bind(Ts(audit.at))
         .execute(&mut *conn)
         .await?;
+    let kind = EventKind::ConnectionResumed;
+    told::tell(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
     audit::note(conn, audit, Some(tenant), "connection.resumed", connection.uuid(), json!({})).await
 }
 
@@ -211,15 +216,18 @@ pub(crate) async fn disconnect(
     for statement in [FORGET_OLD_SUBSCRIPTIONS, FORGET_FLOWS, FORGET_STATE, FORGET_CATALOG, READ_NO_MORE] {
         sqlx::query::<Db>(statement).bind(tenant.uuid()).bind(connection.uuid()).execute(&mut *conn).await?;
     }
-    sqlx::query::<Db>(END_CONFLICTS)
+    let ended = sqlx::query_scalar::<Db, Uuid>(END_CONFLICTS)
         .bind(tenant.uuid())
         .bind(connection.uuid())
         .bind(Ts(audit.at))
-        .execute(&mut *conn)
+        .fetch_all(&mut *conn)
         .await?;
+    conflicts::tell_over(conn, tenant, ended, audit.at).await?;
     for key in keys {
         end_jobs(conn, tenant, key).await?;
     }
+    let kind = EventKind::ConnectionDisconnected;
+    told::tell(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
     audit::note(conn, audit, Some(tenant), "connection.disconnected", connection.uuid(), json!({})).await
 }
 

@@ -1,6 +1,7 @@
 //! Where a provider and we disagree.
 
 use berth_model::{
+    events::{EventKind, NewEvent},
     id::{BookingId, ConflictId, ConnectionId, TenantId},
     limits,
     mirror::sync::{Conflict, ConflictKind, Resolution},
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, at, found, jobs::queue, met, named, tenants::audit};
+use super::super::{super::Db, Conn, at, events, found, jobs::queue, met, named, tenants::audit};
 use crate::{
     StoreError,
     records::{Audit, NewJob, Opened},
@@ -47,11 +48,11 @@ queries! {
     RESOLVE = "UPDATE sync_conflicts SET status = 'resolved', resolution = $3, resolved_by = $4, resolved_at = $5, held_until = NULL
         WHERE tenant_id = $1 AND id = $2 AND status = 'open' AND findings = $6";
     SETTLED = "UPDATE sync_conflicts SET status = 'resolved', resolution = 'ignored', resolved_by = 'system', resolved_at = $3
-        WHERE tenant_id = $1 AND dedup_key = $2 AND status = 'open'";
+        WHERE tenant_id = $1 AND dedup_key = $2 AND status = 'open' RETURNING id";
     AGREES = "UPDATE sync_conflicts SET status = 'resolved', resolution = 'ignored', resolved_by = 'system', resolved_at = $4
         WHERE tenant_id = $1 AND connection_id = $2 AND booking_id = $3 AND status = 'open'
             AND kind IN ('time_overlap', 'capacity', 'both_changed', 'vanished_there')
-            AND (own_twin OR ($5 AND external_id IS NOT NULL))";
+            AND (own_twin OR ($5 AND external_id IS NOT NULL)) RETURNING id";
     OF_STRANGER = "SELECT tenant_id, id, connection_id, booking_id, external_id, own_twin, kind, ours, theirs, status, resolution,
             resolved_by, detected_at, resolved_at, findings
         FROM sync_conflicts WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3 AND status = 'open' AND NOT own_twin
@@ -63,6 +64,8 @@ queries! {
     TRY_BACK = "UPDATE sync_conflicts SET tries = tries - 1 WHERE tenant_id = $1 AND id = $2 AND tries > 0";
     REVERT = "UPDATE sync_conflicts SET resolution = $3, resolved_by = $4, resolved_at = $5, held_until = NULL
         WHERE tenant_id = $1 AND id = $2 AND status = 'resolved'";
+    NEXT_EVENT = "UPDATE sync_conflicts SET event_sequence = event_sequence + 1 WHERE tenant_id = $1 AND id = $2
+        RETURNING event_sequence, kind, status, resolution, connection_id, booking_id";
 }
 
 #[derive(sqlx::FromRow)]
@@ -146,6 +149,7 @@ pub(crate) async fn open(
     if is_new {
         let data = json!({ "kind": conflict.kind, "booking": conflict.booking, "external_id": conflict.external_id });
         audit::note(&mut *conn, audit, Some(conflict.tenant), "conflict.opened", id, data).await?;
+        tell(conn, (conflict.tenant, id), EventKind::ConflictOpened, audit.at, &audit.actor).await?;
     }
     let id = ConflictId::from_uuid(id);
     if let Some(end) = end {
@@ -298,9 +302,45 @@ pub(crate) async fn resolve(
         .bind(Ts(audit.at));
     let query = if again { query } else { query.bind(conflict.findings) };
     met(&query.execute(&mut *conn).await?, StoreError::WrongState)?;
+    let (of, kind) = ((conflict.tenant, conflict.id.uuid()), EventKind::ConflictResolved);
+    tell(conn, of, kind, audit.at, &audit.actor).await?;
     let action = if again { "conflict.reverted" } else { "conflict.resolved" };
     let data = json!({ "resolution": resolution });
     audit::note(conn, audit, Some(conflict.tenant), action, conflict.id.uuid(), data).await
+}
+
+/// Tell of a change of a conflict, as it is in the database by now.
+async fn tell(
+    conn: &mut Conn,
+    (tenant, conflict): (TenantId, Uuid),
+    kind: EventKind,
+    at: Instant,
+    actor: &str,
+) -> Result<(), StoreError> {
+    let row = sqlx::query_as::<Db, (i64, String, String, Option<String>, Uuid, Option<Uuid>)>(NEXT_EVENT)
+        .bind(tenant.uuid())
+        .bind(conflict)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let (sequence, conflict_kind, status, resolution, connection, booking) = found(row, "conflict")?;
+    let data = json!({
+        "conflict": conflict_kind, "status": status, "resolution": resolution, "connection_id": connection, "booking_id": booking,
+    });
+    let (subject, occurred_at, actor) = (conflict, at, actor.to_owned());
+    events::append(conn, tenant, &NewEvent { kind, subject, sequence, occurred_at, actor, data }).await
+}
+
+/// Tell of conflicts that are over by themselves.
+pub(crate) async fn tell_over(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conflicts: Vec<Uuid>,
+    at: Instant,
+) -> Result<(), StoreError> {
+    for conflict in conflicts {
+        tell(conn, (tenant, conflict), EventKind::ConflictResolved, at, "system").await?;
+    }
+    Ok(())
 }
 
 /// What was disagreed about is over.
@@ -310,8 +350,9 @@ pub(crate) async fn settled(
     dedup_key: &str,
     at: Instant,
 ) -> Result<(), StoreError> {
-    sqlx::query::<Db>(SETTLED).bind(tenant.uuid()).bind(dedup_key).bind(Ts(at)).execute(conn).await?;
-    Ok(())
+    let settled = sqlx::query_scalar::<Db, Uuid>(SETTLED).bind(tenant.uuid()).bind(dedup_key).bind(Ts(at));
+    let settled = settled.fetch_all(&mut *conn).await?;
+    tell_over(conn, tenant, settled, at).await
 }
 
 /// A booking and its twin agree again by themselves: nothing is left to be resolved about the two; with `others`, nor about bookings of
@@ -324,15 +365,15 @@ pub(crate) async fn agrees(
     at: Instant,
     others: bool,
 ) -> Result<(), StoreError> {
-    sqlx::query::<Db>(AGREES)
+    let settled = sqlx::query_scalar::<Db, Uuid>(AGREES)
         .bind(tenant.uuid())
         .bind(connection.uuid())
         .bind(booking.uuid())
         .bind(Ts(at))
         .bind(others)
-        .execute(conn)
+        .fetch_all(&mut *conn)
         .await?;
-    Ok(())
+    tell_over(conn, tenant, settled, at).await
 }
 
 /// The open ones about a booking at the provider that is not ours.

@@ -95,6 +95,9 @@ queries! {
     ANSWERS = "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND (scope, key) IN (
         SELECT scope, key FROM idempotency_keys WHERE tenant_id = $1 LIMIT $2)";
     KEYS = "DELETE FROM api_keys WHERE tenant_id = $1 AND id IN (SELECT id FROM api_keys WHERE tenant_id = $1 LIMIT $2)";
+    EVENTS = "DELETE FROM events WHERE tenant_id = $1 AND id IN (
+        SELECT id FROM events WHERE tenant_id = $1 LIMIT $2)";
+    EVENT_HEAD = "DELETE FROM event_heads WHERE tenant_id IN (SELECT tenant_id FROM event_heads WHERE tenant_id = $1 LIMIT $2)";
     // What was done to the tenant itself stays for ever.
     AUDIT = "DELETE FROM audit_log WHERE tenant_id = $1 AND id IN (
         SELECT id FROM audit_log WHERE tenant_id = $1 AND subject_kind <> 'tenant' LIMIT $2)";
@@ -154,6 +157,8 @@ const STEPS: &[&str] = &[
     MEMBERS,
     ANSWERS,
     KEYS,
+    EVENTS,
+    EVENT_HEAD,
     AUDIT,
 ];
 
