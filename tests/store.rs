@@ -17,6 +17,8 @@ mod connections;
 mod contention;
 #[path = "store/customers.rs"]
 mod customers;
+#[path = "store/events.rs"]
+mod events;
 #[path = "store/holds.rs"]
 mod holds;
 #[path = "store/imports.rs"]
@@ -110,6 +112,14 @@ on_both! {
     customers::bookings_of_others_are_for_customers_too,
     customers::one_person_is_one_customer,
     customers::what_finds_customers_survives_another_vault_key,
+    events::a_conflict_is_told_of_from_its_beginning_to_its_end,
+    events::a_connection_is_told_of_when_its_state_changes,
+    events::a_reader_that_cannot_go_on_is_told_so,
+    events::another_epoch_is_another_feed,
+    events::each_change_of_a_booking_is_told,
+    events::nothing_is_missed_under_a_storm,
+    events::old_events_are_forgotten_in_their_order,
+    events::the_order_of_a_booking_does_not_turn,
     holds::a_booking_takes_its_own_hold_over_once,
     holds::a_hold_is_extended_released_and_swept,
     holds::a_hold_keeps_a_place_until_it_is_over,

@@ -13,6 +13,7 @@ mod calendars;
 mod catalog;
 mod connections;
 mod customers;
+mod events;
 mod inbound;
 mod jobs;
 mod mirror;
@@ -189,6 +190,7 @@ const REGISTER: &[(&str, &[Table])] = &[
     ("outbound", outbound::TABLES),
     ("mirror", mirror::TABLES),
     ("plugins", plugins::TABLES),
+    ("events", events::TABLES),
     ("jobs", jobs::TABLES),
 ];
 

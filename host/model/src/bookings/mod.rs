@@ -8,4 +8,5 @@ pub mod place;
 pub mod questions;
 pub mod role;
 pub mod series;
+pub mod told;
 pub mod transition;

@@ -55,6 +55,16 @@ fn sometimes(member: Member) -> Member {
 
 const STATUSES: [&str; 6] = ["pending", "confirmed", "cancelled", "failed", "completed", "no_show"];
 
+/// In whose name the example of a change is.
+fn by(change: &str) -> &'static str {
+    match change {
+        "created" | "rescheduled" => "customer",
+        "declined" | "no_show" => "tenant",
+        "completed" => "system",
+        _ => "provider",
+    }
+}
+
 fn booking_members(kind: EventKind) -> Vec<Member> {
     let (status, change, before) = match kind {
         EventKind::BookingCreated => ("confirmed", "created", None),
@@ -70,6 +80,7 @@ fn booking_members(kind: EventKind) -> Vec<Member> {
     };
     let mut all = vec![
         text("change", "What was done, as the booking's timeline names it. More names may come.", change),
+        one_of("by", "In whose name it was done.", &["customer", "tenant", "provider", "system"], by(change)),
         one_of("status", "Its status now.", &STATUSES, status),
         time("start", "Its start now.", "2026-12-01T09:00:00Z"),
         time("end", "Its end now.", "2026-12-01T09:30:00Z"),
@@ -140,7 +151,7 @@ fn conflict_members(kind: EventKind) -> Vec<Member> {
         member(
             "resolution",
             json!({ "type": ["string", "null"], "description": "How it ended; null while it is open. More names may come." }),
-            if resolved { "keep_ours".into() } else { Value::Null },
+            if resolved { "ours".into() } else { Value::Null },
         ),
         id("connection_id", "The connection with whose provider there is a conflict.", CONNECTION),
         id_or_null("booking_id", "The booking that it is about, if it is one of ours.", json!(BOOKING)),

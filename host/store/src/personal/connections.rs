@@ -41,6 +41,7 @@ pub(super) const TABLES: &[Table] = &[
             none("webhook_address"),
             none("state"),
             none("leftovers"),
+            none("event_sequence"),
         ],
     },
     Table {

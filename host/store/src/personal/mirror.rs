@@ -72,6 +72,7 @@ pub(super) const TABLES: &[Table] = &[
             none("own_twin"),
             none("versions"),
             none("held_until"),
+            none("event_sequence"),
         ],
     },
     Table {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    bookings::told,
     id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, TenantId},
     outbound::provider::Attendee,
 };
@@ -227,8 +228,9 @@ fn table() -> String {
             let roles: Vec<&str> = made.iter().map(|(role, _)| role.as_str()).collect();
             let (next, places) = (State::of(&first.booking).name(), places_name(first.places));
             let dispatched = if first.is_dispatched { " dispatched" } else { "" };
-            writeln!(table, "{} | {name} | {} | {next} {places}{dispatched}", state.name(), roles.join(" "))
-                .unwrap();
+            let told = told::changed(&old, first, at(), "customer");
+            let (from, roles, told) = (state.name(), roles.join(" "), told.kind.as_str());
+            writeln!(table, "{from} | {name} | {roles} | {next} {places}{dispatched} | {told}").unwrap();
         }
     }
     table
@@ -269,6 +271,11 @@ fn whatever_happens_the_rules_hold() {
                 assert!(!holds || made.places != Places::Release, "{what}: its time is given away");
                 let is_gone = matches!(new.status, BookingStatus::Cancelled | BookingStatus::Failed);
                 assert!(!is_gone || holds || made.places == Places::Release, "{what}: its time is kept");
+                // Who reads nothing but this event knows how it stands.
+                let told = told::changed(&old, &made, at(), "customer");
+                let told = (told.subject, told.sequence, &told.data["status"], &told.data["start"], &told.data["by"]);
+                let (status, start, by) = (json!(new.status), json!(new.when.start()), json!(made.by.as_str()));
+                assert_eq!(told, (new.id.uuid(), new.sequence, &status, &start, &by), "{what}");
                 if made.by == Role::Customer {
                     assert!(
                         matches!(change, BookingChange::Cancel { .. } | BookingChange::Reschedule { .. }),

@@ -6,7 +6,7 @@ use berth_model::{
         booking::{Booking, ProviderTask},
         change::BookingChange,
         role::Role,
-        transition,
+        told, transition,
     },
     id::{BookingId, JobId, TenantId},
     outbound::provider::ExternalBooking,
@@ -15,7 +15,7 @@ use serde_json::json;
 use sqlx::types::Json;
 
 use super::{
-    super::{super::Db, Conn, bookings, jobs::queue, tenants::audit},
+    super::{super::Db, Conn, bookings, events, jobs::queue, tenants::audit},
     limits, members, occupancy, twins,
 };
 use crate::{
@@ -73,6 +73,8 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
     if let Some(job) = job.as_ref().filter(|_| made.is_dispatched) {
         queue::enqueue(conn, job).await?;
     }
+    let event = told::changed(&old, &made, audit.at, &audit.actor);
+    events::append(conn, order.tenant, &event).await?;
     audit::note(conn, audit, Some(order.tenant), made.action, old.id.uuid(), made.data).await?;
     Ok(made.booking)
 }

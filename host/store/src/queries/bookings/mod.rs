@@ -14,6 +14,7 @@ use berth_model::{
     bookings::{
         booking::{Booking, BookingStatus, ProviderTask},
         place::Place,
+        told,
     },
     id::{BookingId, ConnectionId, CustomerId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
     time::Instant,
@@ -23,7 +24,7 @@ use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::{
-    super::Db, Conn, at, customers::identify::identify, found, interval, jobs::queue, named, number, shaped,
+    super::Db, Conn, at, customers::identify::identify, events, found, interval, jobs::queue, named, number, shaped,
     tenants::audit,
 };
 use crate::{
@@ -166,6 +167,7 @@ pub(crate) async fn create(
     if let Some(key) = &new.idempotency_key {
         idempotency::made(conn, key, booking.id).await?;
     }
+    events::append(conn, booking.tenant, &told::created(booking, audit.at, &audit.actor)).await?;
     let data = json!({
         "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
         "other_members": booking.other_members, "assignment": booking.assignment, "series": booking.series,
