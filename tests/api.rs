@@ -20,6 +20,8 @@ mod dropped;
 mod ends;
 #[path = "api/event_types.rs"]
 mod event_types;
+#[path = "api/events.rs"]
+mod events;
 #[path = "api/every_door.rs"]
 mod every_door;
 #[path = "api/http.rs"]

@@ -15,7 +15,7 @@ use berth_model::{
 };
 use berth_simulators::{calcom::Delivery, faults::Rates};
 use berth_store::records::BookingFilter;
-use berth_tests::{World, component, component_as, life::Life, with_calcom};
+use berth_tests::{World, component, component_as, events, life::Life, with_calcom};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 const OPERATIONS: u64 = 10_000;
@@ -302,6 +302,8 @@ impl Run {
     }
 
     /// Invariants 1 to 3: no double booking, nothing acknowledged is lost, one external booking for each of ours or none.
+    /// Invariants 1 to 3: no double booking, nothing acknowledged is lost, one external booking for each of ours or none. And whoever follows
+    /// the events knows how every booking stands.
     async fn judge(&self) {
         let ours = self.all_bookings().await;
         Self::judge_customers(&ours);
@@ -340,6 +342,8 @@ impl Run {
             }
         }
         assert!(by_reference.is_empty(), "at the provider, unknown here: {by_reference:?}");
+        let told = events::whole_feed(&self.world.store, self.world.caller.tenant).await;
+        events::tell_how_they_stand(&told, &ours);
     }
 }
 

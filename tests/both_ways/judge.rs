@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use berth_model::{
     bookings::booking::{Booking, BookingStatus},
-    id::BookingId,
+    id::{BookingId, TenantId},
     problem::Code,
 };
 use berth_store::records::BookingFilter;
-use berth_tests::planted::{Log, texts_of};
+use berth_tests::{
+    events,
+    planted::{Log, texts_of},
+};
 
 use crate::{
     practice::Twin,
@@ -44,8 +47,16 @@ impl Run {
     }
 
     /// Nothing acknowledged is lost; a booking that stands is at its provider once, at its time, and one that does not is not there;
-    /// nothing there is unknown here. Where people moved one to a time that is taken here, a conflict waits for a person.
+    /// nothing there is unknown here, and whoever follows the events knows how it stands. Where people moved one to a time that is taken here, a conflict waits for a person.
     pub async fn both_sides_agree(&self) {
+        let mut tenants = BTreeMap::<TenantId, Vec<Booking>>::new();
+        for side in &self.sides {
+            tenants.entry(side.caller.tenant).or_default().extend(self.bookings(side).await);
+        }
+        for (tenant, bookings) in tenants {
+            let told = events::whole_feed(&self.world.store, tenant).await;
+            events::tell_how_they_stand(&told, &bookings);
+        }
         for side in &self.sides {
             let ours = self.bookings(side).await;
             for id in &side.acknowledged {

@@ -2,6 +2,7 @@
 //!
 //! Components come from `BERTH_COMPONENTS` (set by `cargo xtask test`) or `target/components`.
 
+pub mod events;
 pub mod front_door;
 pub mod life;
 pub mod monsters;

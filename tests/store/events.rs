@@ -22,7 +22,7 @@ use crate::world::{World, minute, span, twin};
 
 /// Place all that there is, and read all of it.
 pub async fn all(store: &Store, tenant: TenantId) -> Vec<Event> {
-    while store.place_events(tenant).await.unwrap() > 0 {}
+    while store.place_events(tenant).await.unwrap().count > 0 {}
     let mut all: Vec<Event> = Vec::new();
     loop {
         let page = page(store, tenant, after(all.last().map_or(0, |event| event.position))).await.unwrap();
@@ -110,7 +110,7 @@ pub async fn each_change_of_a_booking_is_told(world: &World) {
     assert_eq!(told.iter().map(|e| e.sequence).collect::<Vec<_>>(), (0..8).collect::<Vec<i64>>());
     // What is refused changes nothing, and tells nothing.
     let stale = BookingChange::Cancel { reason: None };
-    world.store.change_booking(scene.tenant, id, 3, stale.into(), None, world.audit()).await.unwrap_err();
+    world.store.change_booking(scene.tenant, id, 3, stale, None, world.audit()).await.unwrap_err();
     let taken = world.booking(&scene, span(0, 30));
     world.store.create_booking(taken, world.audit()).await.unwrap();
     let overlapping = world.booking(&scene, span(10, 30));
@@ -307,7 +307,7 @@ pub async fn old_events_are_forgotten_in_their_order(world: &World) {
     assert_eq!(prune(kept(300)).await, (6, 5), "none is left, and the feed goes on where it was");
     let new = world.booking(&scene, span(500, 530));
     world.store.create_booking(new, world.audit()).await.unwrap();
-    let told = world.store.place_events(scene.tenant).await.unwrap();
+    let told = world.store.place_events(scene.tenant).await.unwrap().count;
     let found = page(&world.store, scene.tenant, after(5)).await.unwrap();
     assert_eq!((told, found.events.len(), found.next), (1, 1, 6));
     // What has no position yet is not old, whatever its clock said.
@@ -315,7 +315,7 @@ pub async fn old_events_are_forgotten_in_their_order(world: &World) {
     audit.at = minute(-1);
     world.store.create_booking(world.booking(&scene, span(600, 630)), audit).await.unwrap();
     world.store.prune(kept(300)).await.unwrap();
-    assert_eq!(world.store.place_events(scene.tenant).await.unwrap(), 1);
+    assert_eq!(world.store.place_events(scene.tenant).await.unwrap().count, 1);
 }
 
 /// An epoch is another life: what a restored back-up says of positions is nothing that was read before.
@@ -357,7 +357,7 @@ pub async fn nothing_is_missed_under_a_storm(world: &World) {
                 store.create_booking(new, first).await.unwrap();
                 store.change_booking(tenant, id, 0, to(later), None, second).await.unwrap();
                 let cancel = BookingChange::Cancel { reason: None };
-                store.change_booking(tenant, id, 1, cancel.into(), None, third).await.unwrap();
+                store.change_booking(tenant, id, 1, cancel, None, third).await.unwrap();
             }
         });
     }

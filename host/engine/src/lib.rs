@@ -11,6 +11,7 @@ mod catalog;
 mod computing;
 mod connections;
 mod customers;
+mod events;
 mod fault;
 mod inbound;
 mod jobs;
@@ -57,6 +58,7 @@ pub use connections::oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStar
 pub use connections::routing::ProviderChoice;
 pub use connections::same_account::SameAccount;
 pub use connections::{ConnectionPatch, NewConnection};
+pub use events::{EventQuery, EventWait};
 pub use jobs::operations::{JobState, Operation, ProviderSync, ProviderSyncState};
 pub use mirror::{Difference, Reconciliation, SyncStatus};
 pub use plugins::InstalledPlugin;
@@ -135,6 +137,8 @@ struct Inner {
     clocks_looked: AtomicU64,
     /// Providers' event types, page by page, where a manifest allows it.
     catalog: catalog::at_provider::Catalog,
+    /// Who waits for events.
+    event_waits: Arc<events::waiting::Waits>,
     /// Plugin generation that was loaded last.
     generation: std::sync::atomic::AtomicI64,
     /// Active plugins that could not be loaded.
@@ -187,6 +191,7 @@ impl Engine {
                 looked: calendars::looks::new_looked(),
                 clocks_looked: AtomicU64::default(),
                 catalog: catalog::at_provider::new_catalog(),
+                event_waits: Arc::default(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
                 reload: std::sync::Mutex::default(),
                 installing: Arc::new(tokio::sync::Semaphore::new(limits::INSTALLATIONS_CONCURRENT_MAX)),

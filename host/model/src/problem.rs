@@ -137,6 +137,16 @@ codes! {
     DatabaseFull = "E0533", 503, "The database cannot be written", "Nothing was lost; the operator makes room or lifts what makes it read-only, and it goes on by itself.";
     /// The body is wrapped in something that nobody here can take off.
     UnknownTransferCoding = "E0534", 501, "The transfer coding is not known", "Send the body with Content-Length, or with Transfer-Encoding: chunked alone.";
+    /// The position is of another life of the feed.
+    FeedBegunAnew = "E0540", 410, "The feed of events was begun anew", "Read the lists again for how things stand, then go on with `after=latest` and the epoch of that answer.";
+    /// The position is older than what is kept.
+    EventsForgotten = "E0541", 410, "Events after this position are not kept any more", "Read the lists again for how things stand, then go on without `after` (from the oldest event) or with `after=latest`.";
+    /// The position was never given.
+    PositionAhead = "E0542", 422, "This position is ahead of the feed", "Send `next` of the last answer as `after`, and its `epoch`, which says whether the feed was begun anew.";
+    /// The tenant waits for events with too many requests.
+    TooManyWaiting = "E0543", 429, "Too many requests wait for events", "Wait for the seconds in Retry-After, or ask without `wait`; one reader per program is enough.";
+    /// This process has no room for another request that waits.
+    NoRoomToWait = "E0544", 503, "There is no room to wait for events", "Wait for the seconds in Retry-After, or ask without `wait`.";
     /// Our fault.
     Internal = "E0599", 500, "Something went wrong in Berth", "Tell the operator the request id.";
 }

@@ -28,7 +28,7 @@ use serde_json::Value;
 
 pub use availability::{RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace, TwinKnown};
 pub use clocks::BookingClocks;
-pub use events::EventPage;
+pub use events::{EventPage, Placed};
 pub use holidays::HolidayImport;
 pub use idempotency::{Idempotency, IdempotencyKey, KeptAnswer};
 pub use oauth::{OAuthClientRecord, OAuthFlow};

@@ -31,8 +31,10 @@ use uuid::Uuid;
 
 use crate::table::Table;
 
-const CLIENTS: usize = 32;
-const BOOKINGS: i64 = 3_200;
+/// Bookings at the same time.
+pub const CLIENTS: usize = 32;
+/// Bookings in one round.
+pub const BOOKINGS: i64 = 3_200;
 
 /// The statements of one booking with the built-in provider, as the store writes them.
 const PLACE: &str = "INSERT INTO occupancies (tenant_id, member_id, session_id, seat, blocked_start, blocked_end, starts_at,
@@ -44,6 +46,9 @@ const BOOKING: &str =
 const AUDIT: &str =
     "INSERT INTO audit_log (id, tenant_id, at, actor, request_id, action, subject_kind, subject_id, data)
     VALUES ($1, $2, $3, 'key:bench', 'bench', 'booking.created', 'booking', $1, $4)";
+const EVENT: &str =
+    "INSERT INTO events (tenant_id, id, kind, subject_kind, subject_id, sequence, occurred_at, actor, data)
+    VALUES ($1, $2, 'booking.created', 'booking', $3, 0, $4, 'key:bench', $5)";
 
 /// Something that can be booked: one member for each client, on this database.
 pub struct Scene {
@@ -168,12 +173,12 @@ impl Scene {
         (new, self.noted().1)
     }
 
-    fn slot(&self, n: i64, round: i64) -> Interval {
+    pub fn slot(&self, n: i64, round: i64) -> Interval {
         Interval::of_minutes(Instant::from_seconds(1_800_000_000 + round * 400_000_000 + n * 1_800), 30)
     }
 
     /// Bookings per second through the store, by many clients at once.
-    async fn through_the_store(self: &Arc<Self>, round: i64) -> f64 {
+    pub async fn through_the_store(self: &Arc<Self>, round: i64) -> f64 {
         let started = Moment::now();
         let clients = (0..CLIENTS).map(|client| {
             let scene = Arc::clone(self);
@@ -194,8 +199,8 @@ impl Scene {
 
 macro_rules! bare {
     ($name:ident, $connection:ty, $at:expr) => {
-        /// One booking in a transaction of its own.
-        async fn $name(conn: &mut $connection, scene: &Scene, member: MemberId, when: Interval) {
+        /// One booking in a transaction of its own, with the event that tells of it or without.
+        pub async fn $name(conn: &mut $connection, scene: &Scene, member: MemberId, when: Interval, told: bool) {
             let (id, session, entry) = (scene.id(), scene.id(), scene.id());
             let tenant = scene.event_type.tenant.uuid();
             let at = $at;
@@ -211,6 +216,13 @@ macro_rules! bare {
             let data = json!({ "listing": scene.event_type.listing, "event_type": scene.event_type.id, "member": member, "when": when });
             let audit = sqlx::query(AUDIT).bind(entry).bind(tenant).bind(at(when.start())).bind(data);
             audit.execute(&mut *tx).await.expect("noted");
+            if told {
+                let data = json!({ "change": "created", "by": "tenant", "status": "confirmed", "start": when.start(), "end": when.end(),
+                    "member_id": member, "other_member_ids": [], "listing_id": scene.event_type.listing,
+                    "event_type_id": scene.event_type.id, "connection_id": null, "series_id": null, "provider_task": null });
+                let event = sqlx::query(EVENT).bind(tenant).bind(scene.id()).bind(id).bind(at(when.start())).bind(data);
+                event.execute(&mut *tx).await.expect("told");
+            }
             tx.commit().await.expect("committed");
         }
     };
@@ -247,6 +259,7 @@ pub async fn run(table: &mut Table) {
                 &scene,
                 member,
                 scene.slot(n / i64::try_from(CLIENTS).expect("small"), round * 2 + 1),
+                true,
             )
             .await;
         }
@@ -270,8 +283,8 @@ pub async fn run(table: &mut Table) {
             tokio::spawn(async move {
                 let mut conn = PgConnection::connect(&url).await.expect("connects");
                 for n in 0..BOOKINGS / i64::try_from(CLIENTS).expect("small") {
-                    bare_postgres(&mut conn, &scene, scene.members[client], scene.slot(n, round * 2 + 1))
-                        .await;
+                    let slot = scene.slot(n, round * 2 + 1);
+                    bare_postgres(&mut conn, &scene, scene.members[client], slot, true).await;
                 }
             })
         });

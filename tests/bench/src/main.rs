@@ -13,6 +13,7 @@ mod providers;
 mod scheduling;
 mod silent;
 mod sleepers;
+mod spine;
 mod table;
 
 use table::Table;
@@ -30,6 +31,7 @@ async fn main() {
         "neighbours",
         "providers",
         "silent",
+        "spine",
     ];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         eprintln!("there is no benchmark {unknown:?}; there are: {}", all.join(", "));
@@ -65,6 +67,9 @@ async fn main() {
     }
     if runs("silent") {
         silent::run(&mut table).await;
+    }
+    if runs("spine") {
+        spine::run(&mut table).await;
     }
     table.print();
 }

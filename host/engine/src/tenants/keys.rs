@@ -29,6 +29,7 @@ pub const TENANT_SCOPES: &[&str] = &[
     "bookings:read",
     "bookings:write",
     "customers:read",
+    "events:read",
     "keys:write",
     "listings:read",
     "listings:write",

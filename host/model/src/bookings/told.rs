@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    booking::{Booking, BookingStatus},
+    booking::{Booking, BookingStatus, ProviderTask},
     role::Role,
     transition::Transition,
 };
@@ -82,7 +82,7 @@ fn data(action: &str, by: Role, booking: &Booking) -> Value {
         "event_type_id": booking.event_type,
         "connection_id": booking.connection,
         "series_id": booking.series,
-        "provider_task": booking.provider_task.map(|task| task.as_str()),
+        "provider_task": booking.provider_task.map(ProviderTask::as_str),
     })
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod catalog;
 mod closing;
 pub(crate) mod connections;
 pub(crate) mod customers;
+pub(crate) mod events;
 pub(crate) mod inbound;
 pub(crate) mod jobs;
 pub(crate) mod mirror;
@@ -175,6 +176,8 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(mirror::full_sync))
         .routes(routes!(mirror::health))
         .routes(routes!(mirror::errors))
+        .routes(routes!(events::feed))
+        .routes(routes!(events::list))
         .routes(routes!(jobs::operations::operations))
         .routes(routes!(jobs::operations::requeue))
         .routes(routes!(mirror::conflicts))
@@ -244,7 +247,9 @@ pub fn metrics_router(app: App) -> Router {
 
 /// The description of all routes (OpenAPI 3.1).
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
-    keyed_documented().merge(open_documented()).split_for_parts().1
+    let mut document = keyed_documented().merge(open_documented()).split_for_parts().1;
+    events::Kinds.modify(&mut document);
+    document
 }
 
 /// `/openapi.json`, `/docs` to browse it, and the page of error codes; `/` leads there.

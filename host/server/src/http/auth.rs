@@ -76,6 +76,14 @@ impl Authenticated {
         })
     }
 
+    /// May the key still do this? For a request that waits: it may have been revoked, or its tenant deleted, meanwhile.
+    pub(crate) async fn again(&self, app: &App, headers: &HeaderMap, scope: &str) -> Result<(), ApiError> {
+        match app.engine().authenticate(bearer(headers)?).await? {
+            Some(record) if record.id == self.key.id => Self::new(record).check(scope).map_err(ApiError),
+            _ => Err(ApiError(unauthenticated("The API key is not valid any more: expired or revoked."))),
+        }
+    }
+
     /// Nothing, for an operator's key.
     pub(crate) fn operator(&self) -> Result<(), ApiError> {
         self.check(OPERATOR_SCOPE).map_err(ApiError)

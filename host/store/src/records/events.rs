@@ -2,6 +2,15 @@
 
 use berth_model::events::{Event, Head};
 
+/// Events that got their positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// How many.
+    pub count: u32,
+    /// The tenant's last position now.
+    pub position: i64,
+}
+
 /// Some of a tenant's events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventPage {
@@ -13,4 +22,12 @@ pub struct EventPage {
     pub next: i64,
     /// In the order of their positions.
     pub events: Vec<Event>,
+}
+
+impl EventPage {
+    /// Is there more after it already?
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.next < self.head.position
+    }
 }

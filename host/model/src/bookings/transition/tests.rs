@@ -273,8 +273,15 @@ fn whatever_happens_the_rules_hold() {
                 assert!(!is_gone || holds || made.places == Places::Release, "{what}: its time is kept");
                 // Who reads nothing but this event knows how it stands.
                 let told = told::changed(&old, &made, at(), "customer");
-                let told = (told.subject, told.sequence, &told.data["status"], &told.data["start"], &told.data["by"]);
-                let (status, start, by) = (json!(new.status), json!(new.when.start()), json!(made.by.as_str()));
+                let told = (
+                    told.subject,
+                    told.sequence,
+                    &told.data["status"],
+                    &told.data["start"],
+                    &told.data["by"],
+                );
+                let (status, start, by) =
+                    (json!(new.status), json!(new.when.start()), json!(made.by.as_str()));
                 assert_eq!(told, (new.id.uuid(), new.sequence, &status, &start, &by), "{what}");
                 if made.by == Role::Customer {
                     assert!(

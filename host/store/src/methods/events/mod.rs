@@ -7,7 +7,10 @@ use berth_model::{
     time::Instant,
 };
 
-use crate::{Store, StoreError, records::EventPage};
+use crate::{
+    Store, StoreError,
+    records::{EventPage, Placed},
+};
 
 impl Store {
     /// Wait until something was written that may have told of an event. Once for any number of changes.
@@ -15,9 +18,9 @@ impl Store {
         self.written.notified().await;
     }
 
-    /// Give a tenant's next events their positions, in one transaction. How many; fewer than `EVENTS_PLACED_AT_ONCE` if none is left. Any
+    /// Give a tenant's next events their positions, in one transaction. Fewer than `EVENTS_PLACED_AT_ONCE` if none is left. Any
     /// number of replicas may do so at once.
-    pub async fn place_events(&self, tenant: TenantId) -> Result<u32, StoreError> {
+    pub async fn place_events(&self, tenant: TenantId) -> Result<Placed, StoreError> {
         // Quietly, since it would wake whoever asked for it.
         carry_out!(write, self, [], |q, conn| q::events::placing::place(conn, tenant))
     }

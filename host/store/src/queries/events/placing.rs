@@ -10,7 +10,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::super::{super::Db, Conn};
-use crate::{StoreError, types::Ts};
+use crate::{StoreError, records::Placed, types::Ts};
 
 queries! {
     // Not of one that is being removed: its feed has ended.
@@ -34,12 +34,12 @@ queries! {
     MOVE_FIRST = "UPDATE event_heads SET first_position = $2 WHERE tenant_id = $1";
 }
 
-/// Give the next events of a tenant their positions. How many; fewer than `EVENTS_PLACED_AT_ONCE` if none is left.
-pub(crate) async fn place(conn: &mut Conn, tenant: TenantId) -> Result<u32, StoreError> {
+/// Give the next events of a tenant their positions. Fewer than `EVENTS_PLACED_AT_ONCE` if none is left.
+pub(crate) async fn place(conn: &mut Conn, tenant: TenantId) -> Result<Placed, StoreError> {
     sqlx::query::<Db>(BEGIN).bind(tenant.uuid()).execute(&mut *conn).await?;
     // Who else places waits here, and finds what is left.
     let head = sqlx::query_scalar::<Db, i64>(LOCK).bind(tenant.uuid()).fetch_optional(&mut *conn).await?;
-    let Some(mut position) = head else { return Ok(0) };
+    let Some(mut position) = head else { return Ok(Placed { count: 0, position: 0 }) };
     let rows = sqlx::query_as::<Db, (Uuid, Uuid, i64)>(UNPLACED)
         .bind(tenant.uuid())
         .bind(i64::from(limits::EVENTS_PLACED_AT_ONCE))
@@ -49,7 +49,7 @@ pub(crate) async fn place(conn: &mut Conn, tenant: TenantId) -> Result<u32, Stor
     let mut order = in_order(rows.into_iter().map(unplaced).collect());
     order.truncate(usize::try_from(limits::EVENTS_PLACED_AT_ONCE).unwrap_or(usize::MAX));
     if order.is_empty() {
-        return Ok(0);
+        return Ok(Placed { count: 0, position });
     }
     let mut query = QueryBuilder::<Db>::new("WITH placed (id, position) AS (");
     query.push_values(&order, |mut row, id| {
@@ -60,7 +60,7 @@ pub(crate) async fn place(conn: &mut Conn, tenant: TenantId) -> Result<u32, Stor
     query.push_bind(tenant.uuid()).push(" AND events.id = placed.id AND events.position IS NULL");
     query.build().execute(&mut *conn).await?;
     sqlx::query::<Db>(MOVE_HEAD).bind(tenant.uuid()).bind(position).execute(conn).await?;
-    Ok(u32::try_from(order.len()).unwrap_or(u32::MAX))
+    Ok(Placed { count: u32::try_from(order.len()).unwrap_or(u32::MAX), position })
 }
 
 /// Tenants after this one that have events without a position.
