@@ -211,6 +211,15 @@ pub fn data_schema(kind: EventKind) -> Value {
     object(members(kind))
 }
 
+const fn subject_id(of: SubjectKind) -> &'static str {
+    match of {
+        SubjectKind::Booking => BOOKING,
+        SubjectKind::Connection => CONNECTION,
+        SubjectKind::Conflict => "01937b1c-6b00-7000-8000-00000000000b",
+        SubjectKind::Consent => "01937b1c-6b00-7000-8000-00000000000c",
+    }
+}
+
 fn envelope(kind: EventKind) -> Vec<Member> {
     let subject = kind.subject().as_str();
     let data: Map<String, Value> = members(kind)
@@ -218,6 +227,12 @@ fn envelope(kind: EventKind) -> Vec<Member> {
         .filter(|m| m.always || !m.example.is_null())
         .map(|m| (m.name.to_owned(), m.example))
         .collect();
+    let actor = match (data.get("by").and_then(Value::as_str), kind.subject()) {
+        (Some("tenant"), _) => "key:01937b1c-6b00-7000-8000-00000000000a",
+        (Some("provider"), _) => "provider:acme",
+        (Some("customer"), _) | (None, SubjectKind::Consent) => "customer",
+        _ => "system",
+    };
     let whole = |of: &str, least: i64| json!({ "type": "integer", "minimum": least, "description": of });
     vec![
         id("id", "Id of the event.", EVENT),
@@ -228,11 +243,7 @@ fn envelope(kind: EventKind) -> Vec<Member> {
         ),
         one_of("kind", kind.description(), &[kind.as_str()], kind.as_str()),
         one_of("subject_kind", "What it is about.", &[subject], subject),
-        id(
-            "subject_id",
-            "Id of what it is about.",
-            if kind.subject() == SubjectKind::Connection { CONNECTION } else { BOOKING },
-        ),
+        id("subject_id", "Id of what it is about.", subject_id(kind.subject())),
         member(
             "sequence",
             whole("Counts the events of the subject: the highest one says how it stands now.", 0),
@@ -242,7 +253,7 @@ fn envelope(kind: EventKind) -> Vec<Member> {
         text(
             "actor",
             "Who did it: `key:` and its id, `customer`, `provider:` and its name, `job:` and its id, `operator`, `system`.",
-            "customer",
+            actor,
         ),
         member("data", data_schema(kind), data.into()),
     ]
