@@ -1,5 +1,5 @@
-//! `kill -9` while bookings are made, on both databases: what was acknowledged is there afterwards, and every confirmed booking
-//! exists once at the provider.
+//! `kill -9` while bookings are made, on both databases: what was acknowledged is there afterwards, every confirmed booking exists once
+//! at the provider, and whoever follows events has missed nothing.
 //!
 //! Programs come from `BERTH_BINARIES` (set by `cargo xtask test`) or `target/debug`.
 
@@ -71,10 +71,57 @@ fn booking(event_type: &str, number: usize) -> Value {
         "attendee": { "name": "Ada", "email": format!("ada{number}@example.com"), "time_zone": "UTC" } })
 }
 
+/// Somebody who follows events, and keeps their place over every kill.
+#[derive(Default)]
+struct Reader {
+    next: u64,
+    read: Vec<Value>,
+}
+
+impl Reader {
+    /// Read what there is; at the end, wait a little for more.
+    async fn go_on(&mut self, berth: &Process) {
+        loop {
+            let page = berth.get(&format!("/api/events?epoch=1&after={}&limit=7&wait=1", self.next)).await;
+            self.next = page["next"].as_u64().unwrap_or_else(|| panic!("{page}"));
+            self.read.extend(page["items"].as_array().unwrap().iter().cloned());
+            if page["has_more"] != true {
+                return;
+            }
+        }
+    }
+
+    /// Sequences of the events of a booking, and the last of them.
+    fn of(&self, booking: &Value) -> (Vec<i64>, Option<&Value>) {
+        let of = || self.read.iter().filter(|event| event["subject_id"] == booking["id"]);
+        (of().filter_map(|event| event["sequence"].as_i64()).collect(), of().next_back())
+    }
+
+    fn knows(&self, booking: &Value) -> bool {
+        let sequence = booking["sequence"].as_i64().unwrap();
+        self.of(booking).0.last() == Some(&sequence)
+    }
+
+    /// Nothing was missed, nothing came twice, and each booking is known as it is.
+    fn has_it_right(&self, bookings: &[Value]) {
+        assert!(self.read.iter().filter_map(|event| event["position"].as_u64()).eq(1..=self.next));
+        for booking in bookings {
+            let (sequences, last) = self.of(booking);
+            assert!(sequences.iter().copied().eq(0..=booking["sequence"].as_i64().unwrap()), "{sequences:?}");
+            let told = &last.unwrap()["data"];
+            let how = |of: &Value| [of["status"].clone(), of["start"].clone(), of["end"].clone()];
+            assert_eq!(how(told), how(booking));
+        }
+        let told = self.read.iter().filter(|event| event["kind"] == "booking.created").count();
+        assert_eq!(told, bookings.len());
+    }
+}
+
 async fn killed_while_booking(database: Option<&str>) {
     let Studio { simulator, folder: _folder, berth, event_type } = Studio::open(database).await;
 
     let mut acknowledged: Vec<String> = Vec::new();
+    let mut reader = Reader::default();
     for round in 0..ROUNDS {
         let answered = Arc::new(AtomicUsize::new(0));
         let clients: Vec<_> = (0..CLIENTS)
@@ -102,12 +149,14 @@ async fn killed_while_booking(database: Option<&str>) {
             acknowledged.extend(client.await.unwrap());
         }
         berth.serve().await;
+        reader.go_on(&berth).await;
     }
 
     let until = Moment::now() + SETTLE;
     let bookings = loop {
         let bookings = berth.bookings().await;
-        if bookings.iter().all(|b| b["provider_task"].is_null()) {
+        reader.go_on(&berth).await;
+        if bookings.iter().all(|b| b["provider_task"].is_null() && reader.knows(b)) {
             break bookings;
         }
         assert!(Moment::now() < until, "both sides never agreed: {bookings:?}");
@@ -115,6 +164,7 @@ async fn killed_while_booking(database: Option<&str>) {
     };
     berth.kill();
 
+    reader.has_it_right(&bookings);
     assert!(!acknowledged.is_empty(), "something was acknowledged before each kill");
     for id in &acknowledged {
         assert!(bookings.iter().any(|b| b["id"] == **id), "{id} was acknowledged and is lost");

@@ -188,11 +188,17 @@ impl Placing {
     }
 }
 
-/// A request that waits for what happens from now on.
+/// A request that waits for what happens from now on, as soon as there is room.
 fn waiting(api: &Arc<Api>, key: &str) -> JoinHandle<Answer> {
     let (api, key) = (api.clone(), key.to_owned());
     tokio::spawn(async move {
-        api.send("GET", "/api/events?after=latest&wait=20", Some(&key), &[], Value::Null).await
+        loop {
+            let path = "/api/events?after=latest&wait=20";
+            let answer = api.send("GET", path, Some(&key), &[], Value::Null).await;
+            if answer.status != StatusCode::TOO_MANY_REQUESTS {
+                return answer;
+            }
+        }
     })
 }
 
