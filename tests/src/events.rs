@@ -49,7 +49,7 @@ pub async fn whole_feed(store: &Store, tenant: TenantId) -> Vec<Event> {
     let mut all: Vec<Event> = Vec::new();
     let mut cursor = Cursor::default();
     loop {
-        let page = store.events(tenant, cursor, &[], 97).await.unwrap().unwrap();
+        let page = store.events(tenant, cursor, &[], 97).await.unwrap();
         cursor = Cursor { after: After::Position(page.next), epoch: Some(page.head.epoch) };
         let is_last = !page.has_more();
         all.extend(page.events);

@@ -1,6 +1,6 @@
 //! Why the store did not do something.
 
-use berth_model::{bookings::transition::Refusal, scheduling::rules::Limit};
+use berth_model::{bookings::transition::Refusal, events::PastCursor, scheduling::rules::Limit};
 use sqlx::error::{DatabaseError, ErrorKind};
 
 use crate::trouble::{self, Trouble};
@@ -8,7 +8,7 @@ use crate::trouble::{self, Trouble};
 /// Name of the overlap rule, in the constraint of PostgreSQL and the message of SQLite's trigger.
 const OVERLAP_RULE: &str = "occupancies_no_overlap";
 
-/// Errors of the store. The first nine are answers, [`StoreError::Busy`] and [`StoreError::Trouble`] say "not now", the others are
+/// Errors of the store. The first ten are answers, [`StoreError::Busy`] and [`StoreError::Trouble`] say "not now", the others are
 /// faults.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -39,6 +39,9 @@ pub enum StoreError {
     /// The tenant would be left without an active owner.
     #[error("the last owner stays")]
     LastOwner,
+    /// There is no going on from this position of the events.
+    #[error("there is no going on from there: {0:?}")]
+    PastCursor(PastCursor),
     /// Too many writes wait, or the transaction was refused too often.
     #[error("the store is busy")]
     Busy,
@@ -80,6 +83,12 @@ impl From<Refusal> for StoreError {
             Refusal::WrongState => Self::WrongState,
             Refusal::NoTime => Self::Overlap,
         }
+    }
+}
+
+impl From<PastCursor> for StoreError {
+    fn from(past: PastCursor) -> Self {
+        Self::PastCursor(past)
     }
 }
 

@@ -31,6 +31,7 @@ fn of(error: StoreError) -> Problem {
             Code::LastOwner,
             "It is the tenant's only active owner, who cannot be removed, deactivated or given another role.",
         ),
+        StoreError::PastCursor(past) => past.into(),
         StoreError::Busy => {
             Problem::new(Code::Busy, "The database has too much to do.").with_retry_after_seconds(1)
         }

@@ -4,17 +4,16 @@ mod placing;
 pub(crate) mod waiting;
 
 use berth_model::{
-    events::{Cursor, EventKind, Head, PastCursor},
+    events::{Cursor, EventKind},
     limits,
     problem::{Code, Problem},
 };
 use berth_store::records::EventPage;
-use serde_json::json;
 
 pub use waiting::EventWait;
 use waiting::NoRoom;
 
-use crate::{Caller, Engine, Outcome, problems::of_store};
+use crate::{Caller, Engine, Outcome};
 
 /// Which events are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,13 +31,7 @@ impl Engine {
     /// ([`Self::wait_for_events`]) and asks again after each piece of news.
     pub async fn events(&self, caller: &Caller, query: &EventQuery) -> Outcome<EventPage> {
         let limit = query.limit.clamp(1, limits::EVENTS_PAGE_MAX);
-        let page = self.store().events(caller.tenant, query.cursor, &query.kinds, limit).await;
-        match page.map_err(of_store)? {
-            Ok(page) => Ok(page),
-            Err(past) => {
-                Err(no_way_on(past, self.store().event_head(caller.tenant).await.map_err(of_store)?))
-            }
-        }
+        Ok(self.store().events(caller.tenant, query.cursor, &query.kinds, limit).await?)
     }
 
     /// A place to wait for this tenant's events. It holds nothing but memory, and is given back when it is dropped.
@@ -60,29 +53,4 @@ impl Engine {
             Problem::new(code, detail).with_retry_after_seconds(limits::EVENT_WAIT_RETRY_AFTER_SECONDS)
         })
     }
-}
-
-/// What a reader is told that cannot go on from its cursor.
-fn no_way_on(past: PastCursor, head: Head) -> Problem {
-    let begins = head.first.saturating_sub(1);
-    let mut problem = match past {
-        PastCursor::OtherEpoch => Problem::new(
-            Code::FeedBegunAnew,
-            format!(
-                "The feed was begun anew: this is epoch {}, and its positions are other ones.",
-                head.epoch
-            ),
-        ),
-        PastCursor::Forgotten => Problem::new(
-            Code::EventsForgotten,
-            format!("The oldest event that is kept has the position {}.", head.first),
-        ),
-        PastCursor::Ahead => {
-            Problem::new(Code::PositionAhead, format!("The last event has the position {}.", head.position))
-        }
-    };
-    problem.extra.insert("epoch".to_owned(), json!(head.epoch));
-    problem.extra.insert("oldest".to_owned(), json!(begins));
-    problem.extra.insert("latest".to_owned(), json!(head.position));
-    problem
 }

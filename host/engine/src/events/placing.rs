@@ -10,7 +10,7 @@ use berth_model::{id::TenantId, limits};
 use berth_store::StoreError;
 use tokio::sync::watch;
 
-use crate::{Engine, Outcome, problems::of_store};
+use crate::{Engine, Outcome};
 
 impl Engine {
     /// Give every event its position that has none. How many got one. May be done by any number of processes at once.
@@ -18,7 +18,7 @@ impl Engine {
         let mut placed = 0_u64;
         // Ends: each round places what is left, and the last one leaves nothing behind.
         loop {
-            let (count, is_more) = self.place_round().await.map_err(of_store)?;
+            let (count, is_more) = self.place_round().await?;
             placed = placed.saturating_add(count);
             if !is_more {
                 return Ok(placed);

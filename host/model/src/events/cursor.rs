@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
-use crate::limits;
+use crate::{
+    limits,
+    problem::{Code, Problem},
+};
 
 /// After which event a reader goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,9 +58,18 @@ pub struct Cursor {
     pub epoch: Option<i64>,
 }
 
+/// A reader cannot go on from its cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastCursor {
+    /// Why.
+    pub why: NoWayOn,
+    /// Where the feed stands.
+    pub head: Head,
+}
+
 /// Why a reader cannot go on from its cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PastCursor {
+pub enum NoWayOn {
     /// Its position is of another life of the feed.
     OtherEpoch,
     /// Events after it are not kept any more.
@@ -73,16 +85,39 @@ impl Cursor {
     /// There is no going on from it.
     pub fn position(self, head: Head) -> Result<i64, PastCursor> {
         let before_first = head.first.saturating_sub(1);
+        let past = |why| Err(PastCursor { why, head });
         if self.epoch.is_some_and(|epoch| epoch != head.epoch) {
-            return Err(PastCursor::OtherEpoch);
+            return past(NoWayOn::OtherEpoch);
         }
         match self.after {
             After::Oldest => Ok(before_first),
             After::Latest => Ok(head.position),
-            After::Position(position) if position > head.position => Err(PastCursor::Ahead),
-            After::Position(position) if position < before_first => Err(PastCursor::Forgotten),
+            After::Position(position) if position > head.position => past(NoWayOn::Ahead),
+            After::Position(position) if position < before_first => past(NoWayOn::Forgotten),
             After::Position(position) => Ok(position),
         }
+    }
+}
+
+/// What the reader is told.
+impl From<PastCursor> for Problem {
+    fn from(PastCursor { why, head }: PastCursor) -> Self {
+        let Head { epoch, position, first } = head;
+        let (code, detail) = match why {
+            NoWayOn::OtherEpoch => (
+                Code::FeedBegunAnew,
+                format!("The feed was begun anew: this is epoch {epoch}, and its positions are other ones."),
+            ),
+            NoWayOn::Forgotten => {
+                (Code::EventsForgotten, format!("The oldest event that is kept has the position {first}."))
+            }
+            NoWayOn::Ahead => (Code::PositionAhead, format!("The last event has the position {position}.")),
+        };
+        let mut problem = Self::new(code, detail);
+        for (name, value) in [("epoch", epoch), ("oldest", first), ("latest", position)] {
+            problem.extra.insert(name.to_owned(), value.into());
+        }
+        problem
     }
 }
 
@@ -110,15 +145,15 @@ mod tests {
     #[test]
     fn a_reader_goes_on_within_what_is_kept_of_its_epoch() {
         let head = Head { epoch: 2, position: 9, first: 5 };
-        let at = |after, epoch| Cursor { after, epoch }.position(head);
+        let at = |after, epoch| Cursor { after, epoch }.position(head).map_err(|past| past.why);
         assert_eq!(at(After::Oldest, None), Ok(4));
         assert_eq!(at(After::Latest, Some(2)), Ok(9));
         assert_eq!(at(After::Position(4), None), Ok(4), "the oldest is the next");
         assert_eq!(at(After::Position(9), Some(2)), Ok(9));
-        assert_eq!(at(After::Position(3), Some(2)), Err(PastCursor::Forgotten));
-        assert_eq!(at(After::Position(10), Some(2)), Err(PastCursor::Ahead));
+        assert_eq!(at(After::Position(3), Some(2)), Err(NoWayOn::Forgotten));
+        assert_eq!(at(After::Position(10), Some(2)), Err(NoWayOn::Ahead));
         // First of all: what it says of a position means nothing then.
-        assert_eq!(at(After::Position(10), Some(1)), Err(PastCursor::OtherEpoch));
+        assert_eq!(at(After::Position(10), Some(1)), Err(NoWayOn::OtherEpoch));
         let empty = Head::default();
         assert_eq!(Cursor::default().position(empty), Ok(0));
         assert_eq!(Cursor { after: After::Position(0), epoch: Some(1) }.position(empty), Ok(0));

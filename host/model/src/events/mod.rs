@@ -11,7 +11,7 @@ mod schema;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use cursor::{After, Cursor, Head, PastCursor};
+pub use cursor::{After, Cursor, Head, NoWayOn, PastCursor};
 pub use kinds::{EventKind, SubjectKind};
 pub use placing::{Unplaced, in_order};
 pub use schema::{data_schema, example, schema};

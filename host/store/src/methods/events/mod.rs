@@ -1,7 +1,7 @@
 //! Events: placed after the commit, read by position. They are written with the changes that they tell of.
 
 use berth_model::{
-    events::{Cursor, EventKind, Head, PastCursor},
+    events::{Cursor, EventKind, Head},
     id::TenantId,
     limits,
     time::Instant,
@@ -33,14 +33,14 @@ impl Store {
         ask!(self, |q, conn| q::events::placing::waiting(conn, after))
     }
 
-    /// A tenant's events after a cursor (at most so many), or why there is no going on from it. With `kinds`, of those alone.
+    /// A tenant's events after a cursor, at most so many; `PastCursor` if there is no going on from it. With `kinds`, of those alone.
     pub async fn events(
         &self,
         tenant: TenantId,
         cursor: Cursor,
         kinds: &[EventKind],
         limit: u32,
-    ) -> Result<Result<EventPage, PastCursor>, StoreError> {
+    ) -> Result<EventPage, StoreError> {
         let kinds = kinds.to_owned();
         ask!(self, |q, conn| q::events::feed::page(conn, tenant, cursor, &kinds, limit))
     }

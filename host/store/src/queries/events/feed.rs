@@ -1,7 +1,7 @@
 //! Reading events by position.
 
 use berth_model::{
-    events::{After, Cursor, Event, EventKind, Head, PastCursor},
+    events::{After, Cursor, Event, EventKind, Head},
     id::{EventId, TenantId},
 };
 use serde_json::Value;
@@ -54,12 +54,9 @@ pub(crate) async fn page(
     cursor: Cursor,
     kinds: &[EventKind],
     limit: u32,
-) -> Result<Result<EventPage, PastCursor>, StoreError> {
+) -> Result<EventPage, StoreError> {
     let found = head(conn, tenant).await?;
-    let after = match cursor.position(found) {
-        Ok(after) => after,
-        Err(past) => return Ok(Err(past)),
-    };
+    let after = cursor.position(found)?;
     let end = found.looked_at(after);
     let mut query = QueryBuilder::<Db>::new(
         "SELECT id, position, kind, subject_kind, subject_id, sequence, occurred_at, actor, data FROM events WHERE tenant_id = ",
@@ -78,9 +75,7 @@ pub(crate) async fn page(
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *conn).await?;
     // What was forgotten meanwhile would be missed without a word.
     let cursor = Cursor { after: After::Position(after), epoch: Some(found.epoch) };
-    if let Err(past) = cursor.position(head(conn, tenant).await?) {
-        return Ok(Err(past));
-    }
+    cursor.position(head(conn, tenant).await?)?;
     let is_full = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
     let next = rows.last().filter(|_| is_full).map_or(end, |last| last.position);
     let events = rows.into_iter().map(|row| Event {
@@ -95,5 +90,5 @@ pub(crate) async fn page(
         actor: row.actor,
         data: row.data.0,
     });
-    Ok(Ok(EventPage { head: found, after, next, events: events.collect() }))
+    Ok(EventPage { head: found, after, next, events: events.collect() })
 }
