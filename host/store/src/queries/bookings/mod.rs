@@ -24,8 +24,8 @@ use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::{
-    super::Db, Conn, at, customers::identify::identify, events, found, interval, jobs::queue, named, number, shaped,
-    tenants::audit,
+    super::Db, Conn, at, customers::identify::identify, events, found, interval, jobs::queue, named, number,
+    shaped, tenants::audit,
 };
 use crate::{
     StoreError,
