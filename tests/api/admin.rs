@@ -4,10 +4,11 @@ use axum::http::StatusCode;
 use berth_model::{
     connections::connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
     id::{AuditEntryId, ConnectionId, Id},
+    jobs::kind::{JobKind, JobQueue},
     mirror::sync::{Conflict, ConflictKind},
     time::Clock as _,
 };
-use berth_store::records::{Audit, JobEnd, NewJob, Opened};
+use berth_store::records::{Audit, Claim, JobEnd, NewJob, Opened};
 use serde_json::{Value, json};
 
 use super::{Api, App, router};
@@ -80,15 +81,18 @@ async fn given_up(api: &Api, connection: ConnectionId) -> String {
     let job = NewJob {
         id: id(api),
         tenant: api.world.caller.tenant,
-        kind: "sync_connection".to_owned(),
+        kind: JobKind::SyncConnection,
         payload: json!({ "connection": connection }),
-        priority: 0,
         due_at: now,
         dedup_key: "sync".to_owned(),
         leased_until: None,
     };
     store.enqueue_job(job).await.unwrap();
-    let held = store.claim_jobs(now, now.plus_seconds(60), 1).await.unwrap().remove(0);
+    let held = store
+        .claim_jobs(now, now.plus_seconds(60), Claim::any(JobQueue::Outbound, 1))
+        .await
+        .unwrap()
+        .remove(0);
     store
         .end_job(held.tenant, held.id, held.attempt, JobEnd::Dead { error: "lost".to_owned() })
         .await
@@ -130,9 +134,8 @@ async fn what_waits_and_what_was_given_up_is_shown_page_by_page() {
         let job = NewJob {
             id: id(&api),
             tenant: api.world.caller.tenant,
-            kind: "process_webhooks".to_owned(),
+            kind: JobKind::ProcessWebhooks,
             payload: json!({ "connection": connection }),
-            priority: 0,
             due_at: api.world.clock.now().plus_seconds(i64::try_from(n).unwrap() * 100),
             dedup_key: format!("key {n}"),
             leased_until: None,
@@ -140,7 +143,11 @@ async fn what_waits_and_what_was_given_up_is_shown_page_by_page() {
         api.world.store.enqueue_job(job).await.unwrap();
     }
     let now = api.world.clock.now();
-    api.world.store.claim_jobs(now, now.plus_seconds(3_600), 1).await.unwrap();
+    api.world
+        .store
+        .claim_jobs(now, now.plus_seconds(3_600), Claim::any(JobQueue::Bookings, 1))
+        .await
+        .unwrap();
     let states = async |query: &str| {
         let page = api.ok("GET", &format!("/api/admin/acme/operations{query}"), Value::Null).await;
         page["items"]
@@ -183,9 +190,9 @@ async fn readiness_names_what_fails_until_it_holds() {
         (answer.status, answer.body["ready"].clone(), answer.body["failing"].clone())
     };
     assert_eq!(asked().await, (StatusCode::OK, json!(true), json!({})));
-    readiness.fails("task jobs", "3 times in a row: it panicked");
-    let failing = json!({ "task jobs": "3 times in a row: it panicked" });
+    readiness.fails("task jobs-bookings", "3 times in a row: it panicked");
+    let failing = json!({ "task jobs-bookings": "3 times in a row: it panicked" });
     assert_eq!(asked().await, (StatusCode::SERVICE_UNAVAILABLE, json!(false), failing));
-    readiness.holds("task jobs");
+    readiness.holds("task jobs-bookings");
     assert_eq!(asked().await.0, StatusCode::OK);
 }

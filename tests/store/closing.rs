@@ -16,7 +16,7 @@ use berth_store::{
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
-use crate::world::{Scene, World, credentials, minute, moved_to, span};
+use crate::world::{Scene, World, any, credentials, minute, moved_to, span};
 
 /// Numbers in the database, past the store.
 async fn numbers(world: &World, statement: &str) -> Vec<(String, i64)> {
@@ -187,12 +187,12 @@ pub async fn waiting_for_a_paused_connection_is_no_try(world: &World) {
     let (store, tenant, connection) = (&world.store, world.id(), world.id());
     store.enqueue_job(world.job(tenant, "one", minute(0))).await.unwrap();
     for n in 0..5 {
-        let held = store.claim_jobs(minute(n), minute(n + 1), 1).await.unwrap();
+        let held = store.claim_jobs(minute(n), minute(n + 1), any(1)).await.unwrap();
         assert_eq!(held[0].attempt, 1, "the first attempt is still to come");
         let end =
             JobEnd::Parked { by: connection, due_at: minute(900), error: "the connection is paused".into() };
         assert!(store.end_job(tenant, held[0].id, 1, end).await.unwrap());
-        assert!(store.claim_jobs(minute(n), minute(n + 1), 1).await.unwrap().is_empty());
+        assert!(store.claim_jobs(minute(n), minute(n + 1), any(1)).await.unwrap().is_empty());
         let woken =
             store.wake_stopped(Recovered::Connection(tenant, connection), minute(n), 9).await.unwrap();
         assert_eq!(woken, 1);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use berth_model::{id::TenantId, plugins::plugin::HostGrant};
+use berth_model::{id::TenantId, jobs::kind::JobKind, plugins::plugin::HostGrant};
 use berth_store::{Store, StoreError, records::GrantRecord};
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection, SqlSafeStr, SqliteConnection,
@@ -93,10 +93,21 @@ fn rows_before_keys(postgres: bool) -> String {
             hash = text(&own.to_string().repeat(32)),
         );
     }
-    for (job, dead) in [(30, "FALSE"), (31, "TRUE")] {
+    let jobs = [
+        (30, "sync_booking", "FALSE"),
+        (31, "sync_booking", "TRUE"),
+        (32, "process_webhooks", "FALSE"),
+        (33, "resolve_conflict", "FALSE"),
+        (34, "sync_connection", "FALSE"),
+        (35, "write_calendars", "FALSE"),
+        (36, "write_blocks", "FALSE"),
+        (37, "look_at_calendar", "FALSE"),
+        (38, "of_old", "TRUE"),
+    ];
+    for (job, kind, dead) in jobs {
         sql += &format!(
             "INSERT INTO jobs (id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, dead, created_at)
-                VALUES ({}, {t}, 'sync_booking', '{{}}', 10, {t0}, 'key', 1, {dead}, {t0});",
+                VALUES ({}, {t}, '{kind}', '{{}}', 10, {t0}, 'key {kind}', 1, {dead}, {t0});",
             id(job)
         );
     }
@@ -228,6 +239,13 @@ pub async fn rows_keep_while_keys_change(world: &World) {
             assert_eq!(one.len(), 1, "{table} has one row of {tenant}");
         }
     }
+    let mut queues = raw.lines("SELECT DISTINCT kind || ' ' || queue FROM jobs".to_owned()).await;
+    queues.sort();
+    let mut expected: Vec<_> =
+        JobKind::ALL.map(|kind| format!("{} {}", kind.as_str(), kind.queue().as_str())).to_vec();
+    expected.push("of_old upkeep".to_owned());
+    expected.sort();
+    assert_eq!(queues, expected);
     assert_eq!(store.list_keys(None).await.unwrap().len(), 1, "the operators' key");
     let seen = store.prepare_all().await.unwrap();
     assert_eq!(seen, Vec::<String>::new());

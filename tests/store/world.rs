@@ -25,6 +25,7 @@ use berth_model::{
         secret::{Credentials, Secret},
     },
     id::{AuditEntryId, BookingId, ConnectionId, EventTypeId, Id, JobId, ListingId, MemberId, TenantId},
+    jobs::kind::{JobKind, JobQueue},
     outbound::provider::{Attendee, ExternalBooking, ExternalStatus},
     random::Random,
     time::{Instant, Interval},
@@ -32,7 +33,7 @@ use berth_model::{
 };
 use berth_store::{
     Store, VaultKeys,
-    records::{Audit, ChangeOrder, NewBooking, NewJob, TakenOf},
+    records::{Audit, ChangeOrder, Claim, NewBooking, NewJob, TakenOf},
 };
 use futures_util::FutureExt;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
@@ -112,6 +113,11 @@ where
     if let Err(panic) = result {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// So many jobs of bookings, whoever's they are.
+pub const fn any(most: usize) -> Claim {
+    Claim::any(JobQueue::Bookings, most)
 }
 
 /// Friday 2026-11-20T12:00:00Z.
@@ -360,9 +366,8 @@ impl World {
         NewJob {
             id: JobId::new(self.now(), self.random.as_ref()),
             tenant,
-            kind: "sync_booking".into(),
+            kind: JobKind::SyncBooking,
             payload: json!({ "key": key }),
-            priority: 5,
             due_at,
             dedup_key: key.into(),
             leased_until: None,

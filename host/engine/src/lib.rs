@@ -36,7 +36,6 @@ use berth_store::{
     Store,
     records::{Audit, IdempotencyKey},
 };
-use tokio::sync::{Notify, Semaphore};
 
 pub use availability::holidays::{HolidayImport, ImportedHolidays};
 pub use availability::rules::PatternPreview;
@@ -117,14 +116,12 @@ struct Inner {
     parts: EngineParts,
     /// Tokens that renew themselves.
     tokens: Arc<connections::oauth::Tokens>,
-    /// Rung when a job was made that may be due now.
-    bell: Arc<Notify>,
+    /// Who works on jobs.
+    queues: Arc<jobs::queue::Queues>,
     /// Wakes what something stopped that works again.
     recovery: Arc<connections::recovery::Recovery>,
     /// What keeps a provider from being asked that does not answer.
     breakers: Arc<connections::breaker::ConnectionBreakers>,
-    /// Jobs that may be worked on at once.
-    job_places: Arc<Semaphore>,
     /// Webhooks that were refused and not counted in the database yet.
     refusals: inbound::refusals::Refusals,
     /// Threads for what needs a core for long.
@@ -164,11 +161,11 @@ impl Engine {
             parts.token_endpoint.clone(),
             parts.clock.clone(),
         );
-        let bell = Arc::<Notify>::default();
+        let queues = Arc::new(jobs::queue::Queues::new());
         let recovery = Arc::new(connections::recovery::Recovery {
             store: parts.store.clone(),
             clock: parts.clock.clone(),
-            bell: bell.clone(),
+            queues: queues.clone(),
         });
         let breakers = Arc::new(connections::breaker::ConnectionBreakers::new(recovery.clone()));
         parts.providers = Arc::new(connections::oauth::Authorising {
@@ -181,10 +178,9 @@ impl Engine {
             inner: Arc::new(Inner {
                 parts,
                 tokens,
-                bell,
+                queues,
                 recovery,
                 breakers,
-                job_places: Arc::new(Semaphore::new(limits::JOBS_CONCURRENT_MAX)),
                 refusals: inbound::refusals::Refusals::default(),
                 computing: computing::Computing::of_this_machine(),
                 cache: availability::new_cache(),

@@ -14,6 +14,7 @@ pub mod events;
 pub mod id;
 pub mod inbound;
 pub mod intervals;
+pub mod jobs;
 pub mod json;
 pub mod later;
 pub mod limits;

@@ -6,6 +6,7 @@ mod closing;
 mod compile;
 mod customers;
 mod events;
+mod jobs;
 mod providers;
 mod zones;
 
@@ -14,6 +15,7 @@ pub use closing::*;
 pub use compile::*;
 pub use customers::*;
 pub use events::*;
+pub use jobs::*;
 pub use providers::*;
 pub use zones::*;
 
@@ -44,6 +46,9 @@ pub const CALLS_FIRST_PARTS: usize = 4;
 pub const TRIALS_CONCURRENT_MAX: usize = 4;
 /// Calls at the same time per tenant, so that one cannot take all.
 pub const CALLS_CONCURRENT_PER_TENANT_MAX: usize = 8;
+/// Of those, calls that no booking and no customer waits for: half, so that an endpoint that hangs while calendars are written or read never
+/// keeps a booking of the same tenant from its provider.
+pub const CALLS_BACKGROUND_PER_TENANT_MAX: usize = CALLS_CONCURRENT_PER_TENANT_MAX / 2;
 /// How long a call waits for a permit before it is refused as busy, in milliseconds.
 pub const CALL_PERMIT_WAIT_MS_MAX: u64 = 2_000;
 /// Bytes that one call may make the host copy out of the guest (wasmtime's default is 128 MiB).
@@ -412,25 +417,6 @@ pub const IDEMPOTENCY_REFUSAL_BYTES_MAX: usize = 8 * 1024;
 pub const IDEMPOTENCY_UNSTORED_MAX: usize = 256;
 /// Tries to store such an answer, two a second: ten minutes.
 pub const IDEMPOTENCY_STORE_TRIES_MAX: u32 = 1_200;
-/// Tries of a job before it is put aside for a person.
-pub const JOB_ATTEMPTS_MAX: u32 = 20;
-/// First wait between tries of a job, in milliseconds; doubles each time, with jitter.
-pub const JOB_BACKOFF_MS_MIN: u64 = 1_000;
-/// Longest wait between tries of a job, in milliseconds.
-pub const JOB_BACKOFF_MS_MAX: u64 = 15 * 60 * 1_000;
-/// Longest that a provider may put off the next try of a job, in milliseconds: a day. A provider that names more is wrong.
-pub const JOB_RETRY_AFTER_MS_MAX: u64 = 24 * 3_600 * 1_000;
-/// Jobs that are woken for each second when what stopped them recovers: more than a process works off, few enough that thousands do not come
-/// at once.
-pub const JOBS_WOKEN_PER_SECOND: u32 = 50;
-/// Seconds over which they are spread at most: after the longest backoff (`JOB_BACKOFF_MS_MAX`) the others are due by themselves.
-pub const JOBS_WOKEN_SECONDS_MAX: i64 = 15 * 60;
-/// How long a worker holds a job, in milliseconds; longer than the longest call, so that no job runs twice at once.
-pub const JOB_LEASE_MS: u64 = 60_000;
-/// Times in a row that a process may die during a job before the job is put aside: a fourth would not end otherwise.
-pub const JOB_CRASHES_MAX: i64 = 3;
-/// Longest text of an error that is kept with a job, in characters.
-pub const JOB_ERROR_CHARS_MAX: usize = 500;
 /// Ends of conflicts of one booking and connection that are carried out without a person in [`CONFLICT_ENDS_SECONDS`]: what goes on
 /// longer is two programs that answer each other.
 pub const CONFLICT_ENDS_MAX: i64 = 5;
@@ -438,8 +424,6 @@ pub const CONFLICT_ENDS_MAX: i64 = 5;
 pub const CONFLICT_ENDS_SECONDS: i64 = 3_600;
 /// Jobs that are looked through for one page of operations: those of another provider are passed over.
 pub const OPERATIONS_SCANNED_MAX: u32 = 1_000;
-/// Jobs that one process works on at the same time.
-pub const JOBS_CONCURRENT_MAX: usize = 8;
 /// Writes that one SQLite transaction carries, each in a savepoint of its own.
 pub const SQLITE_BATCH_MAX: usize = 64;
 /// Writes that wait for the SQLite writer before further ones are refused as busy.

@@ -84,7 +84,7 @@ impl Core {
             .map_err(|retry_after_ms| CallError::BreakerOpen { retry_after_ms })?;
         let permit = self
             .permits
-            .take(cx.tenant)
+            .take(cx.tenant, operation.urgency_for(cx))
             .await
             .map_err(|busy| CallError::Busy { retry_after_ms: busy.retry_after_ms })?;
         let in_flight = version.enter();

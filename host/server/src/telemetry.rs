@@ -112,7 +112,7 @@ fn describe() {
         "Conflicts that came back again and again, left to a person"
     );
     describe_counter!("berth_log_lines_lost_total", "Lines of the log that could not be written");
-    describe_gauge!("berth_jobs_open", "Jobs that wait or are held");
+    describe_gauge!("berth_jobs_open", "Jobs that wait or are held, by queue");
     describe_gauge!("berth_tzdata_info", "Release and source of the time-zone data; 1 for what is in use");
     describe_gauge!(
         "berth_bookings_clock_changed",

@@ -58,6 +58,7 @@ migrations! {
     44 "0044_conflict_keys",
     45 "0045_clocks",
     46 "0046_keys",
+    47 "0047_queues",
     48 "0048_events",
     50 "0050_customers",
     53 "0053_booking_members",

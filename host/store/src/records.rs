@@ -20,6 +20,10 @@ use berth_model::{
         InboundWebhookId, JobId, ListingId, MemberId, SeriesId, TenantId,
     },
     inbound::message::WebhookStatus,
+    jobs::{
+        kind::{JobKind, JobQueue},
+        share::FULL_MAX,
+    },
     plugins::manifest::PluginId,
     scheduling::rules::Limit,
     time::{Instant, Interval},
@@ -186,12 +190,10 @@ pub struct NewJob {
     pub id: JobId,
     /// Whose.
     pub tenant: TenantId,
-    /// `sync_booking`, `process_webhook`, `refresh_connection`, …
-    pub kind: String,
+    /// What it is for, which says its queue and its turn in there.
+    pub kind: JobKind,
     /// What it needs to know: ids only, never a secret.
     pub payload: Value,
-    /// Smaller runs first.
-    pub priority: i64,
     /// Not before.
     pub due_at: Instant,
     /// One open job per key: a second one makes the first due at the earlier time instead.
@@ -200,12 +202,40 @@ pub struct NewJob {
     pub leased_until: Option<Instant>,
 }
 
+/// What a worker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Of this queue.
+    pub queue: JobQueue,
+    /// So many jobs at most.
+    pub most: usize,
+    /// So many of them of any one tenant.
+    pub of_one_tenant: usize,
+    /// None of these tenants.
+    pub not_of: [Option<TenantId>; FULL_MAX],
+}
+
+impl Claim {
+    /// So many, whoever's they are.
+    #[must_use]
+    pub const fn any(queue: JobQueue, most: usize) -> Self {
+        Self { queue, most, of_one_tenant: most, not_of: [None; FULL_MAX] }
+    }
+
+    /// Are jobs of some tenants passed over?
+    #[must_use]
+    pub fn passes_over(&self) -> bool {
+        self.not_of.iter().any(Option::is_some)
+    }
+}
+
 /// A job that a worker holds. `attempt` is the fence: finishing with an older attempt does nothing.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "see NewJob")]
 pub struct Job {
     pub id: JobId,
     pub tenant: TenantId,
+    /// See [`JobKind::named`]; it may be of another version of the program.
     pub kind: String,
     pub payload: Value,
     pub priority: i64,

@@ -7,6 +7,7 @@ use std::{
 
 use berth_model::{
     id::{ConnectionId, JobId},
+    jobs::kind::{JobKind, JobQueue},
     limits,
     mirror::sync::SyncPhase,
     outbound::provider::WebhookRequest,
@@ -14,7 +15,7 @@ use berth_model::{
 };
 use berth_store::{
     Store,
-    records::{JobEnd, NewJob},
+    records::{Claim, JobEnd, NewJob},
 };
 use berth_tests::{Seeded, TestClock, World, component};
 use serde_json::json;
@@ -31,10 +32,10 @@ const MESSAGES: usize = 3_200;
 const JOBS: usize = 4_000;
 const BOOKINGS: i64 = 10_000;
 /// Jobs claimed at once, by Berth and by the bare loop.
-const BATCH: u32 = 32;
+const BATCH: usize = 32;
 
 /// Jobs that are ended at once, as by a worker of the product.
-const AT_ONCE: usize = limits::JOBS_CONCURRENT_MAX;
+const AT_ONCE: usize = limits::JOB_BOOKINGS_WORKERS;
 
 /// Measure.
 pub async fn run(table: &mut Table) {
@@ -131,9 +132,8 @@ async fn enqueue(store: &Store, world: &World) {
         let job = NewJob {
             id: JobId::new(world.engine.now(), &*world.random),
             tenant: world.caller.tenant,
-            kind: "bench".to_owned(),
+            kind: JobKind::SyncBooking,
             payload: json!({ "n": n }),
-            priority: 10,
             due_at: Instant::from_seconds(1),
             dedup_key: format!("bench:{n}"),
             leased_until: None,
@@ -147,7 +147,10 @@ async fn through_the_queue(store: &Store, clock: &TestClock, at_once: usize) -> 
     let (started, mut done) = (Moment::now(), 0);
     while done < JOBS {
         let now = clock.now();
-        let jobs = store.claim_jobs(now, now.plus_seconds(60), BATCH).await.expect("claimed");
+        let jobs = store
+            .claim_jobs(now, now.plus_seconds(60), Claim::any(JobQueue::Bookings, BATCH))
+            .await
+            .expect("claimed");
         assert!(!jobs.is_empty(), "all are due");
         for jobs in jobs.chunks(at_once) {
             let ends = jobs.iter().map(|job| store.end_job(job.tenant, job.id, job.attempt, JobEnd::Done));

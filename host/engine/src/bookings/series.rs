@@ -8,6 +8,7 @@ use berth_model::{
         series::{SeriesScope, SeriesStarts, shifted},
     },
     id::{BookingId, SeriesId},
+    jobs::kind::JobQueue,
     limits,
     problem::{Code, FieldError, Problem},
     scheduling::reason::Reason,
@@ -94,7 +95,7 @@ impl Engine {
             (false, None) => self.book_all(caller, &first, &scene, wanted, &starts, self.new_id()).await?,
         };
         self.forget_availability_of_all(&outcome.done);
-        self.wake_worker();
+        self.wake_workers(JobQueue::Bookings);
         Ok(outcome)
     }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use berth_model::{
     calendars::calendar::{BlockState, CalendarBlock, CalendarRecord, block_changes},
     id::{CalendarId, MemberId, TenantId},
+    jobs::kind::{JobKind, JobQueue},
     limits,
     outbound::provider::{
         BlockLookup, BlockRequest, CallContext, CallError, ProviderConflict, ProviderError,
@@ -21,13 +22,8 @@ use berth_store::{
 use serde_json::json;
 
 use super::entries::NOT_WRITTEN;
-use crate::{
-    Engine, Outcome,
-    jobs::queue::{JobLease, WRITE_BLOCKS},
-};
+use crate::{Engine, Outcome, jobs::queue::JobLease};
 
-/// Before entries in calendars: somebody may book the time there.
-const PRIORITY: i64 = 20;
 /// What people at the provider see.
 const TITLE: &str = "Busy";
 
@@ -65,15 +61,14 @@ impl Engine {
         let job = NewJob {
             id: self.new_id(),
             tenant,
-            kind: WRITE_BLOCKS.to_owned(),
+            kind: JobKind::WriteBlocks,
             payload: json!({ "calendar": calendar }),
-            priority: PRIORITY,
             due_at: self.now(),
             dedup_key: format!("blocks:{calendar}"),
             leased_until: None,
         };
         self.store().enqueue_job(job).await?;
-        self.wake_worker();
+        self.wake_workers(JobQueue::Outbound);
         Ok(())
     }
 

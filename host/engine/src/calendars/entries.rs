@@ -6,6 +6,7 @@ use berth_model::{
     calendars::calendar::{CalendarEntry, CalendarRecord},
     connections::connection::ConnectionRecord,
     id::{BookingId, CalendarId, ConnectionId, TenantId},
+    jobs::kind::{JobKind, JobQueue},
     limits,
     outbound::provider::{
         CallContext, CallError, CancelRequest, CreateRequest, ExternalBooking, ProviderConflict,
@@ -18,13 +19,8 @@ use berth_store::{
 };
 use serde_json::json;
 
-use crate::{
-    Engine, Outcome,
-    jobs::queue::{JobLease, WRITE_CALENDARS},
-};
+use crate::{Engine, Outcome, jobs::queue::JobLease};
 
-/// After bookings, before synchronisations.
-const PRIORITY: i64 = 30;
 /// How the trouble of a calendar begins that is not written.
 pub(crate) const NOT_WRITTEN: &str = "bookings cannot be written into it";
 /// What an entry is marked with that somebody changed in the calendar.
@@ -72,15 +68,14 @@ impl Engine {
         let job = NewJob {
             id: self.new_id(),
             tenant,
-            kind: WRITE_CALENDARS.to_owned(),
+            kind: JobKind::WriteCalendars,
             payload: json!({ "booking": booking }),
-            priority: PRIORITY,
             due_at: self.now(),
             dedup_key: format!("calendars:{booking}"),
             leased_until: None,
         };
         self.store().enqueue_job(job).await?;
-        self.wake_worker();
+        self.wake_workers(JobQueue::Outbound);
         Ok(())
     }
 

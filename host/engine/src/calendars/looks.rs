@@ -4,16 +4,15 @@ use berth_model::{
     bookings::booking::Booking,
     calendars::calendar::CalendarRecord,
     id::{ConnectionId, MemberId, TenantId},
+    jobs::kind::{JobKind, JobQueue},
     limits,
     time::Instant,
 };
 use berth_store::{StoreError, records::NewJob};
 use serde_json::json;
 
-use crate::{Engine, jobs::queue::LOOK_AT_CALENDAR};
+use crate::Engine;
 
-/// Nobody waits for it.
-const PRIORITY: i64 = 60;
 /// When somebody was last asked to look at the calendars of a member over a connection.
 pub(crate) type Looked = moka::sync::Cache<(TenantId, MemberId, ConnectionId), Instant>;
 /// Members of whom that is remembered.
@@ -59,15 +58,14 @@ impl Engine {
         let job = NewJob {
             id: self.new_id(),
             tenant: calendar.tenant,
-            kind: LOOK_AT_CALENDAR.to_owned(),
+            kind: JobKind::LookAtCalendar,
             payload: json!({ "calendar": calendar.id }),
-            priority: PRIORITY,
             due_at: self.now(),
             dedup_key: format!("look:{}:{}", calendar.member, calendar.connection),
             leased_until: None,
         };
         self.store().enqueue_job(job).await?;
-        self.wake_worker();
+        self.wake_workers(JobQueue::Outbound);
         Ok(())
     }
 

@@ -13,16 +13,15 @@ use berth_model::{
     time::Clock,
 };
 use berth_store::{Store, StoreError, records::Recovered};
-use tokio::sync::Notify;
 
-use crate::Engine;
+use crate::{Engine, jobs::queue::Queues};
 
 /// Wakes jobs.
 pub(crate) struct Recovery {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Rung when a job may be due now.
-    pub(crate) bell: Arc<Notify>,
+    /// Who works on jobs that may be due now.
+    pub(crate) queues: Arc<Queues>,
 }
 
 impl Recovery {
@@ -43,7 +42,7 @@ impl Recovery {
             Ok(woken) => {
                 metrics::counter!("berth_jobs_woken_total").increment(woken);
                 tracing::info!(?what, woken, "what was stopped goes on");
-                self.bell.notify_one();
+                self.queues.ring_all();
             }
             Err(error) => {
                 tracing::warn!(%error, ?what, "what was stopped was not woken; it waits for its own time");

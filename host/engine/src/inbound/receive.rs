@@ -11,6 +11,7 @@ use berth_model::{
     id::{ConnectionId, InboundWebhookId, TenantId},
     inbound::message::WebhookStatus,
     inbound::webhook::{self, Refused},
+    jobs::kind::{JobKind, JobQueue},
     limits,
     outbound::provider::{CallError, WebhookReply, WebhookRequest},
     plugins::manifest::{Manifest, PluginId, WebhookSpec},
@@ -26,11 +27,8 @@ use super::refusals::is_from;
 use crate::{
     Caller, Engine, Outcome, beside,
     fault::Fault,
-    jobs::queue::{JobLease, PROCESS_WEBHOOKS, is_last},
+    jobs::queue::{JobLease, is_last},
 };
-
-/// Webhooks run before what nobody waits for.
-const PRIORITY: i64 = 20;
 
 /// The key of the one job that works on the messages of a connection.
 pub(crate) fn webhooks_key(connection: ConnectionId) -> String {
@@ -190,7 +188,7 @@ impl Engine {
         let stored = stored.map_err(|refused| self.refused(connection, refused.as_str(), request_id))?;
         let job = self.webhooks_job(connection.tenant, connection.id);
         if self.store().store_webhook(stored, job).await? {
-            self.wake_worker();
+            self.wake_workers(JobQueue::Bookings);
         }
         Ok(stored_reply())
     }
@@ -200,9 +198,8 @@ impl Engine {
         NewJob {
             id: self.new_id(),
             tenant,
-            kind: PROCESS_WEBHOOKS.to_owned(),
+            kind: JobKind::ProcessWebhooks,
             payload: json!({ "connection": connection }),
-            priority: PRIORITY,
             due_at: self.now(),
             dedup_key: webhooks_key(connection),
             leased_until: None,
@@ -259,7 +256,7 @@ impl Engine {
         }
         self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await?;
         if more {
-            self.wake_worker();
+            self.wake_workers(JobQueue::Bookings);
         }
         Ok(())
     }
@@ -340,7 +337,7 @@ impl Engine {
         self.webhook(caller, connection, id).await?;
         let job = self.webhooks_job(caller.tenant, connection);
         self.store().webhook_again(caller.tenant, connection, id, job, self.audit(caller)).await?;
-        self.wake_worker();
+        self.wake_workers(JobQueue::Bookings);
         self.webhook(caller, connection, id).await
     }
 

@@ -2,19 +2,20 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use berth_model::{inbound::message::WebhookStatus, limits};
+use berth_model::{
+    inbound::message::WebhookStatus,
+    jobs::kind::{JobKind, JobQueue},
+    limits,
+};
 use berth_store::{
     StoreError,
-    records::{Job, JobEnd},
+    records::{Claim, Job, JobEnd},
 };
 use futures_util::FutureExt;
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant as Moment};
 
-use super::queue::{
-    GIVEN_UP, LOOK_AT_CALENDAR, PROCESS_WEBHOOKS, RESOLVE_CONFLICT, SYNC_BOOKING, SYNC_CONNECTION,
-    WRITE_BLOCKS, WRITE_CALENDARS, id_of,
-};
+use super::queue::{GIVEN_UP, id_of};
 use crate::{
     Engine, Outcome,
     jobs::queue::{JobLease, is_last},
@@ -26,10 +27,15 @@ const PANICKED: &str = "a defect of Berth stopped the work; the log says more";
 const IDLE_MS_MAX: u64 = 1_000;
 
 impl Engine {
-    /// Claim jobs that are due and work them off, one after the other. How many were worked on. For workers, tests and
-    /// simulations.
+    /// Claim jobs that are due and work them off, one after the other: so many at most, those of the queue of bookings first, whoever's they
+    /// are. How many were worked on. For tests and simulations.
     pub async fn run_due_jobs(&self, limit: u32) -> Outcome<usize> {
-        let jobs = self.claim(limit).await?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut jobs = Vec::new();
+        for queue in JobQueue::ALL {
+            let claim = Claim::any(queue, limit.saturating_sub(jobs.len()));
+            jobs.extend(self.claim(claim).await?);
+        }
         let count = jobs.len();
         for job in jobs {
             self.run_job(job).await;
@@ -37,25 +43,38 @@ impl Engine {
         Ok(count)
     }
 
-    /// Work until told to stop, then finish what is under way.
-    pub async fn work(&self, mut stop: watch::Receiver<bool>) {
+    /// Work on the jobs of a queue until told to stop, then finish what is under way.
+    pub async fn work(&self, queue: JobQueue, mut stop: watch::Receiver<bool>) {
         // The same after a restart of this task: what was under way then still is.
-        let places = self.inner.job_places.clone();
+        let workers = self.inner.queues.of(queue);
+        let mut rests_until = Moment::now();
         while !*stop.borrow() {
-            let free = u32::try_from(places.available_permits()).unwrap_or(1);
-            let jobs = if free == 0 { Ok(Vec::new()) } else { self.claim(free).await };
+            let claim = workers.claim().filter(|claim| !claim.passes_over() || rests_until <= Moment::now());
+            let jobs = match claim {
+                Some(claim) => {
+                    let began = Moment::now();
+                    let jobs = self.claim(claim).await;
+                    if claim.passes_over() {
+                        // Hundreds of thousands of jobs of tenants that have their share may be in front of the others'. Looking for
+                        // those must not become what the database is busy with.
+                        let ended = Moment::now();
+                        rests_until = ended
+                            + ended.duration_since(began).saturating_mul(limits::JOB_PASSING_OVER_RESTS);
+                    }
+                    jobs
+                }
+                None => Ok(Vec::new()),
+            };
             let worked = jobs.as_ref().is_ok_and(|jobs| !jobs.is_empty());
             match jobs {
                 Ok(jobs) => {
                     for job in jobs {
-                        // Taken before the task runs, so that the next round sees how many are left. Never waits: only this
-                        // loop takes places, and it claimed no more jobs than were free.
-                        let Ok(place) = places.clone().acquire_owned().await else { return };
+                        // Taken before the task runs, so that the next round sees who is left.
+                        let Some(at_work) = workers.begin(job.tenant).await else { return };
                         let engine = self.clone();
                         tokio::spawn(async move {
-                            let _place = place;
+                            let _until_done = at_work;
                             engine.run_job(job).await;
-                            engine.wake_worker();
                         });
                     }
                 }
@@ -64,21 +83,22 @@ impl Engine {
                 Err(error) => tracing::error!(%error, "jobs were not claimed"),
             }
             if !worked {
+                let idle = Duration::from_millis(IDLE_MS_MAX);
+                let rest = rests_until.saturating_duration_since(Moment::now());
                 tokio::select! {
-                    () = self.inner.bell.notified() => {}
-                    () = tokio::time::sleep(Duration::from_millis(IDLE_MS_MAX)) => {}
+                    () = workers.rung() => {}
+                    () = tokio::time::sleep(if rest.is_zero() { idle } else { rest.min(idle) }) => {}
                     _ = stop.changed() => {}
                 }
             }
         }
-        let all = u32::try_from(limits::JOBS_CONCURRENT_MAX).unwrap_or(1);
-        let _ = places.acquire_many(all).await;
+        workers.all_done().await;
     }
 
-    async fn claim(&self, limit: u32) -> Result<Vec<Job>, StoreError> {
+    async fn claim(&self, claim: Claim) -> Result<Vec<Job>, StoreError> {
         let now = self.now();
         let lease = i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX);
-        self.store().claim_jobs(now, now.plus_millis(lease), limit).await
+        self.store().claim_jobs(now, now.plus_millis(lease), claim).await
     }
 
     async fn run_job(&self, job: Job) {
@@ -126,41 +146,41 @@ impl Engine {
             }
             other => other,
         };
-        match job.kind.as_str() {
-            SYNC_BOOKING => match booking() {
+        match JobKind::named(&job.kind) {
+            Some(JobKind::SyncBooking) => match booking() {
                 Ok(id) => self.sync_booking(job.tenant, id, held, &request_id).await.map(drop),
                 Err(why) => self.dead_letter_job(held, why).await,
             },
-            PROCESS_WEBHOOKS => match connection() {
+            Some(JobKind::ProcessWebhooks) => match connection() {
                 Ok(id) => self.process_webhooks(job.tenant, id, held, &request_id).await,
                 Err(why) => self.dead_letter_job(held, why).await,
             },
-            WRITE_CALENDARS => match booking() {
+            Some(JobKind::WriteCalendars) => match booking() {
                 Ok(id) => self.write_calendars(job.tenant, id, held, &request_id).await,
                 Err(why) => self.dead_letter_job(held, why).await,
             },
-            WRITE_BLOCKS => match calendar() {
+            Some(JobKind::WriteBlocks) => match calendar() {
                 Ok(id) => gone_is_done(self.write_blocks(job.tenant, id, held, &request_id).await).await,
                 Err(why) => self.dead_letter_job(held, why).await,
             },
-            LOOK_AT_CALENDAR => match calendar() {
+            Some(JobKind::LookAtCalendar) => match calendar() {
                 Ok(id) => {
                     gone_is_done(Box::pin(self.look_at_calendar(job.tenant, id, held, &request_id)).await)
                         .await
                 }
                 Err(why) => self.dead_letter_job(held, why).await,
             },
-            SYNC_CONNECTION => match connection() {
+            Some(JobKind::SyncConnection) => match connection() {
                 Ok(id) => Box::pin(self.run_sync(job.tenant, id, held, &request_id)).await,
                 Err(why) => self.dead_letter_job(held, why).await,
             },
-            RESOLVE_CONFLICT => match conflict() {
+            Some(JobKind::ResolveConflict) => match conflict() {
                 Ok(id) => {
                     gone_is_done(Box::pin(self.end_by_itself(job.tenant, id, held, &request_id)).await).await
                 }
                 Err(why) => self.dead_letter_job(held, why).await,
             },
-            other => self.dead_letter_job(held, &format!("no such kind of job: {other}")).await,
+            None => self.dead_letter_job(held, &format!("no such kind of job: {}", job.kind)).await,
         }
     }
 
@@ -170,8 +190,8 @@ impl Engine {
         let error = format!("the process ended {} times while this was worked on", job.crashes);
         tracing::error!(job = %job.id, kind = job.kind, payload = %job.payload, error, "a job is put aside");
         metrics::counter!("berth_jobs_crashed_total", "kind" => job.kind.clone()).increment(1);
-        match job.kind.as_str() {
-            SYNC_BOOKING => {
+        match JobKind::named(&job.kind) {
+            Some(JobKind::SyncBooking) => {
                 if let Some(id) = id_of(&job.payload, "booking") {
                     let audit = self.audit_by(&format!("job:{}", job.id), &format!("job:{}", job.id));
                     let data = json!({ "attempts": job.attempt, "error": error });
@@ -179,7 +199,7 @@ impl Engine {
                 }
             }
             // The message that was worked on is put aside, and those behind it get their turn.
-            PROCESS_WEBHOOKS => {
+            Some(JobKind::ProcessWebhooks) => {
                 if let Some(id) = id_of(&job.payload, "connection")
                     && let Some(message) = self.store().waiting_webhooks(job.tenant, id).await?.first()
                 {
@@ -188,11 +208,11 @@ impl Engine {
                         .await?;
                     let end = JobEnd::Retry { due_at: self.now(), error };
                     self.store().end_job(held.tenant, held.job, held.attempt, end).await?;
-                    self.wake_worker();
+                    self.wake_workers(JobQueue::Bookings);
                     return Ok(());
                 }
             }
-            SYNC_CONNECTION => {
+            Some(JobKind::SyncConnection) => {
                 if let Some(id) = id_of(&job.payload, "connection") {
                     let mut state = self.store().sync_state(job.tenant, id).await?;
                     state.error = Some(error.clone());

@@ -4,6 +4,7 @@ use berth_model::{
     bookings::booking::Booking,
     connections::connection::ConnectionRecord,
     id::ConflictId,
+    jobs::kind::{JobKind, JobQueue},
     limits,
     mirror::sync::{Conflict, ConflictKind, Done, Resolution, SourceOfTruth, SyncRules},
     outbound::provider::ExternalBooking,
@@ -15,7 +16,7 @@ use berth_store::{
 };
 use serde_json::{Value, json};
 
-use crate::{Engine, jobs::queue::RESOLVE_CONFLICT};
+use crate::Engine;
 
 /// What the provider's version of a conflict is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +26,6 @@ pub(crate) enum Theirs {
     /// Another booking: both stand.
     Another,
 }
-
-/// Ends run after the messages that may tell of them, and before what nobody waits for.
-const PRIORITY: i64 = 30;
 
 impl Engine {
     /// Open a conflict. True if it ends by itself: then there is a job that sees to it.
@@ -53,7 +51,7 @@ impl Engine {
             Opened::Ignored => return Ok(false),
         };
         if is_job {
-            self.wake_worker();
+            self.wake_workers(JobQueue::Bookings);
         } else if let Some(ignored) = end {
             self.resolved(connection, id, ignored).await?;
         }
@@ -176,9 +174,8 @@ impl Engine {
         NewJob {
             id: self.new_id(),
             tenant: conflict.tenant,
-            kind: RESOLVE_CONFLICT.to_owned(),
+            kind: JobKind::ResolveConflict,
             payload: Value::Null,
-            priority: PRIORITY,
             due_at: self.now(),
             dedup_key: String::new(),
             leased_until: None,

@@ -1,13 +1,13 @@
 //! Having a connection synchronised by the next worker that is free.
 
-use berth_model::id::{ConnectionId, TenantId};
+use berth_model::{
+    id::{ConnectionId, TenantId},
+    jobs::kind::{JobKind, JobQueue},
+};
 use berth_store::{StoreError, records::NewJob};
 use serde_json::json;
 
-use crate::{Engine, jobs::queue::SYNC_CONNECTION};
-
-/// Synchronisations wait for everything that somebody waits for.
-const PRIORITY: i64 = 50;
+use crate::Engine;
 
 /// The key of the one job that synchronises a connection.
 pub(crate) fn sync_key(connection: ConnectionId) -> String {
@@ -24,15 +24,14 @@ impl Engine {
         let job = NewJob {
             id: self.new_id(),
             tenant,
-            kind: SYNC_CONNECTION.to_owned(),
+            kind: JobKind::SyncConnection,
             payload: json!({ "connection": connection }),
-            priority: PRIORITY,
             due_at: self.now(),
             dedup_key: sync_key(connection),
             leased_until: None,
         };
         self.store().enqueue_job(job).await?;
-        self.wake_worker();
+        self.wake_workers(JobQueue::Outbound);
         Ok(())
     }
 }

@@ -130,7 +130,7 @@ impl Engine {
     /// Try once more what was given up.
     pub async fn requeue_job(&self, caller: &Caller, job: JobId) -> Outcome<()> {
         self.store().requeue_job(caller.tenant, job, self.now(), self.audit(caller)).await?;
-        self.wake_worker();
+        self.inner.queues.ring_all();
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use berth_model::{
     bookings::booking::Booking,
     id::{BookingId, JobId, TenantId},
+    jobs::kind::{JobKind, JobQueue},
     limits,
     problem::Problem,
 };
@@ -10,13 +11,7 @@ use berth_store::records::NewJob;
 use serde_json::json;
 
 use super::settle::DeliveryOutcome;
-use crate::{
-    BookOutcome, Caller, Engine, Outcome,
-    jobs::queue::{JobLease, SYNC_BOOKING},
-};
-
-/// Bookings run before jobs that nobody waits for.
-const PRIORITY: i64 = 10;
+use crate::{BookOutcome, Caller, Engine, Outcome, jobs::queue::JobLease};
 
 /// The key of the one job that tells a booking's provider.
 pub(crate) fn job_key(booking: BookingId) -> String {
@@ -35,9 +30,8 @@ impl Engine {
         let job = NewJob {
             id,
             tenant: booking.tenant,
-            kind: SYNC_BOOKING.to_owned(),
+            kind: JobKind::SyncBooking,
             payload: json!({ "booking": booking.id }),
-            priority: PRIORITY,
             due_at: now,
             dedup_key: job_key(booking.id),
             leased_until: ours.then_some(lease),
@@ -55,7 +49,7 @@ impl Engine {
         self.forget_availability_of(&booking);
         self.booking_changed(&booking).await;
         let Some(held) = held else {
-            self.wake_worker();
+            self.wake_workers(JobQueue::Bookings);
             return Ok(booking.into());
         };
         let (engine, request_id) = (self.clone(), caller.request_id.clone());
@@ -69,7 +63,7 @@ impl Engine {
             }
             Ok(Ok(DeliveryOutcome::Refused(error))) => Err(Problem::from(&error)),
             Ok(Ok(DeliveryOutcome::Deferred | DeliveryOutcome::Superseded)) => {
-                self.wake_worker();
+                self.wake_workers(JobQueue::Bookings);
                 Ok(self.booking(caller, id).await?.into())
             }
             // The booking is safe and its job will be taken again when the lease runs out.

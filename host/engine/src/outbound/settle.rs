@@ -2,6 +2,7 @@
 
 use berth_model::{
     bookings::{booking::Booking, change::BookingChange},
+    jobs::kind::JobQueue,
     outbound::provider::{CallError, ExternalBooking},
 };
 use berth_store::{StoreError, records::JobEnd};
@@ -72,7 +73,7 @@ impl Engine {
         }
         let again = JobEnd::Retry { due_at: self.now(), error: "the booking changed in between".to_owned() };
         self.store().end_job(held.tenant, held.job, held.attempt, again).await?;
-        self.wake_worker();
+        self.wake_workers(JobQueue::Bookings);
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! Jobs during which the process dies, and jobs that panic.
 
 use berth_model::{
-    bookings::booking::BookingStatus, inbound::message::WebhookStatus, limits, mirror::sync::SyncPhase,
-    outbound::provider::WebhookEvent,
+    bookings::booking::BookingStatus, inbound::message::WebhookStatus, jobs::kind::JobQueue, limits,
+    mirror::sync::SyncPhase, outbound::provider::WebhookEvent,
 };
+
+use berth_store::records::Claim;
 
 use crate::{
     provider::{Fault, LOST},
@@ -20,7 +22,11 @@ fn leases_are_as_long_as_these_tests_take_them_to_be() {
 /// The process dies in the middle of whatever is due; then the leases run out. How many jobs it held.
 async fn dies(w: &World) -> usize {
     let now = w.engine.now();
-    let held = w.engine.store().claim_jobs(now, now.plus_seconds(LEASE_SECONDS), 10).await.unwrap();
+    let until = now.plus_seconds(LEASE_SECONDS);
+    let mut held = Vec::new();
+    for queue in JobQueue::ALL {
+        held.extend(w.engine.store().claim_jobs(now, until, Claim::any(queue, 10)).await.unwrap());
+    }
     w.clock.pass_seconds(LEASE_SECONDS + 1);
     held.len()
 }

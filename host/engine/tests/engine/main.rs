@@ -46,6 +46,8 @@ mod plugins;
 #[cfg(test)]
 mod provider;
 #[cfg(test)]
+mod queues;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod repeats;

@@ -3,6 +3,7 @@
 use berth_model::{
     bookings::booking::BookingStatus,
     inbound::message::WebhookStatus,
+    jobs::kind::JobQueue,
     limits,
     outbound::provider::{
         ExternalBooking, ExternalStatus, WebhookEvent, WebhookOutcome, WebhookReply, WebhookRequest,
@@ -266,7 +267,7 @@ async fn the_worker_is_woken_and_finishes_what_it_began() {
     );
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let engine = w.engine.clone();
-    let worker = tokio::spawn(async move { engine.work(stopped).await });
+    let worker = tokio::spawn(async move { engine.work(JobQueue::Bookings, stopped).await });
     send_signed(&w, b"{}", signature(&w, b"{}").await).await.unwrap();
     has_begun.await.unwrap();
     stop.send(true).unwrap();

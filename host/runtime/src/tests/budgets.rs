@@ -116,7 +116,7 @@ async fn sleeping_calls_of_the_largest_component_keep_nobody_else_out() {
         })
     };
     let all = u128::try_from(limits::CALLS_CONCURRENT_MAX).expect("small");
-    let each = u128::try_from(limits::CALLS_CONCURRENT_PER_TENANT_MAX).expect("small");
+    let each = u128::try_from(limits::CALLS_BACKGROUND_PER_TENANT_MAX).expect("small");
     let mut asleep: Vec<_> = (0..all).map(|n| sleeping(n / each)).collect();
     world.state.asked.acquire_many(u32::try_from(all).expect("small")).await.expect("open").forget();
     assert_eq!(world.runtime.validate(&cx(1_000)).await.expect("another tenant's").id, "a1");

@@ -8,6 +8,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+use berth_model::jobs::kind::JobQueue;
 use tokio::task::JoinSet;
 
 use self::duties::{DUTIES, DutyContext};
@@ -18,11 +19,18 @@ pub(crate) async fn run(wired: Wired, app: App, zones: ZoneKeeper, plugin_dir: O
     let supervisor = wired.supervisor.clone();
     let context = DutyContext::new(wired.clone(), app, zones, plugin_dir);
     let mut tasks = JoinSet::new();
-    let (engine, stop) = (wired.engine.clone(), supervisor.stopping());
-    tasks.spawn(supervisor.clone().keep("jobs", move || {
-        let (engine, stop) = (engine.clone(), stop.clone());
-        async move { engine.work(stop).await }
-    }));
+    for queue in JobQueue::ALL {
+        let name = match queue {
+            JobQueue::Bookings => "jobs-bookings",
+            JobQueue::Outbound => "jobs-outbound",
+            JobQueue::Upkeep => "jobs-upkeep",
+        };
+        let (engine, stop) = (wired.engine.clone(), supervisor.stopping());
+        tasks.spawn(supervisor.clone().keep(name, move || {
+            let (engine, stop) = (engine.clone(), stop.clone());
+            async move { engine.work(queue, stop).await }
+        }));
+    }
     let (engine, stop) = (wired.engine.clone(), supervisor.stopping());
     tasks.spawn(supervisor.clone().keep("events", move || {
         let (engine, stop) = (engine.clone(), stop.clone());

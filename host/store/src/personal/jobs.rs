@@ -13,6 +13,7 @@ pub(super) const TABLES: &[Table] = &[
             none("id"),
             none("tenant_id"),
             none("kind"),
+            none("queue"),
             none("payload"),
             none("priority"),
             none("due_at"),

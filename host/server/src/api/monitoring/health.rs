@@ -67,9 +67,9 @@ pub(crate) async fn metrics(state: State<App>, key: Authenticated) -> ApiResult<
 
 /// The same for whoever may ask already.
 pub(crate) async fn metrics_text(State(app): State<App>) -> Response {
-    if let Ok(open) = app.engine().store().open_job_count().await {
+    for (queue, open) in app.engine().store().open_jobs().await.unwrap_or_default() {
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-        metrics::gauge!("berth_jobs_open").set(open as f64);
+        metrics::gauge!("berth_jobs_open", "queue" => queue.as_str()).set(open as f64);
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.render_metrics()).into_response()
 }

@@ -2,12 +2,13 @@
 
 use berth_model::{
     id::{JobId, TenantId},
+    jobs::kind::JobQueue,
     time::Instant,
 };
 
 use crate::{
-    Store, StoreError,
-    records::{Audit, Job, JobEnd, NewJob},
+    Engine, Store, StoreError,
+    records::{Audit, Claim, Job, JobEnd, NewJob},
 };
 
 impl Store {
@@ -19,14 +20,24 @@ impl Store {
         change!(self, [job], |q, conn| q::jobs::queue::enqueue(conn, &job))
     }
 
-    /// Take due jobs that nobody holds (or whose holder's lease is over), the most urgent first.
+    /// Take due jobs that nobody holds (or whose holder's lease is over), the most urgent first. Fewer than there are where one tenant has
+    /// many: it is asked again.
     pub async fn claim_jobs(
         &self,
         now: Instant,
         leased_until: Instant,
-        limit: u32,
+        claim: Claim,
     ) -> Result<Vec<Job>, StoreError> {
-        step!(self, [], |q, conn| q::jobs::queue::claim(conn, now, leased_until, limit))
+        step!(self, [], |q, conn| q::jobs::queue::claim(conn, now, leased_until, &claim))
+    }
+
+    /// The statement that takes jobs, for who looks at how the database carries it out.
+    #[must_use]
+    pub const fn claim_statement(&self) -> &'static str {
+        match &self.engine {
+            Engine::Sqlite(_) => crate::sqlite::queries::jobs::queue::CLAIM_STATEMENT,
+            Engine::Postgres(_) => crate::postgres::queries::jobs::queue::CLAIM_STATEMENT,
+        }
     }
 
     /// End a held job. False when the fence does not match (somebody else holds it now). A wake-up that came while it was
@@ -97,8 +108,13 @@ impl Store {
         change!(self, [audit], |q, conn| q::jobs::queue::requeue(conn, tenant, job, next, now, &audit))
     }
 
+    /// How many jobs of each queue wait or are held.
+    pub async fn open_jobs(&self) -> Result<Vec<(JobQueue, i64)>, StoreError> {
+        ask!(self, |q, conn| q::jobs::queue::open_counts(conn))
+    }
+
     /// How many jobs wait or are held.
     pub async fn open_job_count(&self) -> Result<i64, StoreError> {
-        ask!(self, |q, conn| q::jobs::queue::open_count(conn))
+        Ok(self.open_jobs().await?.into_iter().map(|(_, count)| count).sum())
     }
 }

@@ -2,6 +2,7 @@
 
 use berth_model::{
     id::{JobId, TenantId},
+    jobs::kind::JobQueue,
     limits,
     time::Instant,
 };
@@ -9,10 +10,10 @@ use serde_json::{Value, json};
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, at, found, met, tenants::audit};
+use super::super::{super::Db, Conn, at, found, met, owner, tenants::audit};
 use crate::{
     StoreError,
-    records::{Audit, Job, JobEnd, NewJob},
+    records::{Audit, Claim, Job, JobEnd, NewJob},
     types::Ts,
 };
 
@@ -21,8 +22,8 @@ queries! {
     // one that is held (it runs again when its holder is done). What took the process down again and again is not brought back by news
     // that comes from outside: the job that was put aside stands for it. Somebody who brings a lease is there in person.
     ENQUEUE = "INSERT INTO jobs (id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, leased_until, dead,
-            created_at)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, $10
+            created_at, queue)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, $10, $13
         WHERE $12 OR NOT EXISTS (
             SELECT 1 FROM jobs WHERE tenant_id = $2 AND dedup_key = $7 AND dead AND crashes >= $11)
         ON CONFLICT (tenant_id, dedup_key) WHERE NOT dead DO UPDATE SET
@@ -41,13 +42,18 @@ queries! {
                 WHEN excluded.leased_until IS NOT NULL AND jobs.leased_until <= excluded.created_at THEN 1 ELSE 0 END,
             leased_until = CASE WHEN excluded.leased_until IS NULL OR jobs.leased_until > excluded.created_at
                 THEN jobs.leased_until ELSE excluded.leased_until END";
-    // A lease that is still there is one that ran out: who ends a job gives it back.
+    // A lease that is still there is one that ran out: who ends a job gives it back. Of the first that are due of tenants that have not
+    // their share, so many of each: one that has many in front gets a few now, and is left out once it has its share.
     CLAIM = concat!("UPDATE jobs SET attempt = attempt + 1, leased_until = $2, rerun_at = NULL,
             crashes = crashes + CASE WHEN leased_until IS NULL THEN 0 ELSE 1 END
         WHERE (tenant_id, id) IN (
-            SELECT tenant_id, id FROM jobs
-            WHERE NOT dead AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
-            ORDER BY priority, due_at, id LIMIT $3", lock_rows_skipping!(), ")
+            SELECT tenant_id, id FROM (
+                SELECT tenant_id, id, ROW_NUMBER() OVER (PARTITION BY tenant_id ORDER BY priority, due_at, id) AS turn FROM (
+                    SELECT tenant_id, id, priority, due_at FROM jobs
+                    WHERE queue = $4 AND NOT dead AND tenant_id NOT IN ($6, $7, $8)
+                        AND due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+                    ORDER BY priority, due_at, id LIMIT $3", lock_rows_skipping!(), ") AS due) AS turns
+            WHERE turn <= $5)
         RETURNING id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, crashes, leased_until, dead, last_error,
             created_at");
     DONE = "DELETE FROM jobs
@@ -82,8 +88,11 @@ queries! {
         FROM jobs WHERE tenant_id = $1 AND id = $2";
     REQUEUE = "UPDATE jobs SET id = $3, dead = FALSE, attempt = 1, crashes = 0, due_at = $4
         WHERE tenant_id = $1 AND id = $2 AND dead";
-    OPEN_COUNT = "SELECT COUNT(*) FROM jobs WHERE NOT dead";
+    OPEN_COUNTS = "SELECT queue, COUNT(*) FROM jobs WHERE NOT dead GROUP BY queue";
 }
+
+/// See [`claim`].
+pub(crate) const CLAIM_STATEMENT: &str = CLAIM;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -140,9 +149,9 @@ pub(crate) async fn enqueue(conn: &mut Conn, job: &NewJob) -> Result<(), StoreEr
     sqlx::query::<Db>(ENQUEUE)
         .bind(job.id.uuid())
         .bind(job.tenant.uuid())
-        .bind(&job.kind)
+        .bind(job.kind.as_str())
         .bind(Json(&job.payload))
-        .bind(job.priority)
+        .bind(job.kind.priority())
         .bind(Ts(job.due_at))
         .bind(&job.dedup_key)
         .bind(i64::from(job.leased_until.is_some()))
@@ -150,6 +159,7 @@ pub(crate) async fn enqueue(conn: &mut Conn, job: &NewJob) -> Result<(), StoreEr
         .bind(Ts(created_at(job)))
         .bind(limits::JOB_CRASHES_MAX)
         .bind(job.leased_until.is_some())
+        .bind(job.kind.queue().as_str())
         .execute(conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("a job with this id"))?;
@@ -161,14 +171,20 @@ pub(crate) async fn claim(
     conn: &mut Conn,
     now: Instant,
     leased_until: Instant,
-    limit: u32,
+    claim: &Claim,
 ) -> Result<Vec<Job>, StoreError> {
-    let rows = sqlx::query_as::<Db, Row>(CLAIM)
+    let count = |most: usize| i64::try_from(most).unwrap_or(i64::MAX);
+    let mut query = sqlx::query_as::<Db, Row>(CLAIM)
         .bind(Ts(now))
         .bind(Ts(leased_until))
-        .bind(i64::from(limit))
-        .fetch_all(conn)
-        .await?;
+        .bind(count(claim.most))
+        .bind(claim.queue.as_str())
+        .bind(count(claim.of_one_tenant));
+    for tenant in claim.not_of {
+        // Nobody has the nil tenant's jobs.
+        query = query.bind(owner(tenant));
+    }
+    let rows = query.fetch_all(conn).await?;
     let mut jobs: Vec<Job> = rows.into_iter().map(Into::into).collect();
     jobs.sort_by_key(|job| (job.priority, job.due_at, job.id));
     Ok(jobs)
@@ -304,7 +320,10 @@ pub(crate) async fn requeue(
     audit::note(conn, audit, Some(tenant), "job.requeued", job.uuid(), json!({ "next": next })).await
 }
 
-pub(crate) async fn open_count(conn: &mut Conn) -> Result<i64, StoreError> {
-    let count = sqlx::query_scalar::<Db, i64>(OPEN_COUNT).fetch_optional(conn).await?;
-    found(count, "count")
+/// How many jobs of each queue wait or are held.
+pub(crate) async fn open_counts(conn: &mut Conn) -> Result<Vec<(JobQueue, i64)>, StoreError> {
+    let rows = sqlx::query_as::<Db, (String, i64)>(OPEN_COUNTS).fetch_all(conn).await?;
+    let of =
+        |queue: JobQueue| rows.iter().find(|(name, _)| name == queue.as_str()).map_or(0, |(_, count)| *count);
+    Ok(JobQueue::ALL.map(|queue| (queue, of(queue))).to_vec())
 }
