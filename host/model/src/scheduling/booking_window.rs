@@ -1,7 +1,5 @@
 //! How far ahead something can be booked.
 
-use std::collections::BTreeSet;
-
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 
 use super::hours::{civil_day, day_start};
@@ -65,23 +63,22 @@ pub fn last_free_day(
     zone: Zone,
     starts: impl Iterator<Item = Instant>,
 ) -> Instant {
-    let mut seen = BTreeSet::new();
-    for start in starts {
-        let day = civil_day(zone, start);
-        if count == DayCount::Business && !is_business(day.weekday()) {
-            continue;
-        }
-        if seen.len() >= usize::try_from(days).unwrap_or(usize::MAX) && !seen.contains(&day) {
-            break;
-        }
-        seen.insert(day);
+    if days == 0 {
+        return Instant::MIN;
     }
-    let full = seen.len() >= usize::try_from(days).unwrap_or(usize::MAX);
-    match seen.last() {
-        Some(last) if full => last.succ_opt().map_or(Instant::MAX, |next| day_start(zone, next)),
-        None if days == 0 => Instant::MIN,
-        _ => Instant::MAX,
+    let (mut seen, mut last) = (0_u32, None);
+    let free = starts
+        .map(|start| civil_day(zone, start))
+        .filter(|day| count == DayCount::Calendar || is_business(day.weekday()));
+    for day in free {
+        if last != Some(day) {
+            (seen, last) = (seen.saturating_add(1), Some(day));
+        }
+        if seen == days {
+            return day.succ_opt().map_or(Instant::MAX, |next| day_start(zone, next));
+        }
     }
+    Instant::MAX
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ impl Calendar {
             };
             sessions.push(Session { when: each.when, padded: padded(each, &meeting), seats, held });
         }
-        sessions.sort_unstable_by_key(|s| (s.when, s.padded));
+        sessions.sort_unstable_by_key(|s| s.when);
         sessions.dedup_by(|next, first| {
             let same = next.when == first.when;
             if same {

@@ -87,7 +87,7 @@ pub fn chosen(strategy: Strategy, candidates: &[Candidate]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::{super::rules::Strategy, *};
-    use proptest::prelude::{prop, prop_assert, proptest};
+    use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
 
     const NEW: Candidate = Candidate {
         bookings: 0,
@@ -140,7 +140,65 @@ mod tests {
         assert_eq!(chosen(strategy, &team), Some(0));
     }
 
+    #[test]
+    fn equals_are_told_apart_in_the_order_that_is_promised() {
+        let strategy = Strategy::WeightedShortfallThenPriorityThenLru;
+        // Nobody has anything: no shortfall, whatever the weight. The heaviest first, then the highest priority, then who waits longest.
+        let light = Candidate { weight: 50, priority: 4, ..NEW };
+        let heavy = Candidate { weight: 200, priority: 1, last_assigned_at: Some(at(9)), ..NEW };
+        assert_eq!(ranked(strategy, &[light, heavy]), [1, 0]);
+        let urgent = Candidate { priority: 3, last_assigned_at: Some(at(9)), ..NEW };
+        assert_eq!(ranked(strategy, &[NEW, urgent]), [1, 0]);
+        let long_ago = Candidate { last_assigned_at: Some(at(1)), ..NEW };
+        let lately = Candidate { last_assigned_at: Some(at(2)), ..NEW };
+        assert_eq!(ranked(strategy, &[lately, long_ago]), [1, 0]);
+        assert_eq!(ranked(strategy, &[NEW, NEW, NEW]), [0, 1, 2], "and else as they came");
+    }
+
+    /// Any candidate, with few values for each so that ties are common.
+    fn candidate() -> impl proptest::strategy::Strategy<Value = Candidate> {
+        use proptest::strategy::Strategy as _;
+        (0_u32..3, 0_u32..2, 1_u32..3, 0_u32..3, 0_i64..3, 0_u32..2).prop_map(
+            |(bookings, calibration, weight, priority, last, upcoming)| Candidate {
+                bookings,
+                calibration,
+                weight: weight * 100,
+                priority,
+                last_assigned_at: (last > 0).then(|| at(last)),
+                upcoming,
+            },
+        )
+    }
+
     proptest! {
+        #[test]
+        fn who_is_due_is_what_the_words_say(team in prop::collection::vec(candidate(), 1..6)) {
+            let all: i64 = team.iter().map(|c| i64::from(c.bookings + c.calibration)).sum();
+            let weights: i64 = team.iter().map(|c| i64::from(c.weight)).sum();
+            let short = |c: &Candidate| all * i64::from(c.weight) - i64::from(c.bookings + c.calibration) * weights;
+            let lru = |c: &Candidate| c.last_assigned_at.map_or(i64::MIN, Instant::micros);
+            // As tuples, the smallest first: what counts first stands first.
+            let key = |strategy: Strategy, c: &Candidate| match strategy {
+                Strategy::LeastRecentlyAssigned => (lru(c), 0, 0, 0),
+                Strategy::FewestUpcoming => (i64::from(c.upcoming), lru(c), 0, 0),
+                Strategy::PriorityThenLru => (-i64::from(c.priority), lru(c), 0, 0),
+                Strategy::WeightedShortfallThenPriorityThenLru => {
+                    (-short(c), -i64::from(c.weight), -i64::from(c.priority), lru(c))
+                }
+            };
+            for strategy in [
+                Strategy::LeastRecentlyAssigned,
+                Strategy::FewestUpcoming,
+                Strategy::PriorityThenLru,
+                Strategy::WeightedShortfallThenPriorityThenLru,
+            ] {
+                let mut expected: Vec<usize> = (0..team.len()).collect();
+                expected.sort_by_key(|i| (key(strategy, &team[*i]), *i));
+                prop_assert_eq!(&ranked(strategy, &team), &expected);
+                prop_assert_eq!(chosen(strategy, &team), expected.first().copied());
+            }
+        }
+
         #[test]
         fn shares_converge_to_the_weights(weights in prop::collection::vec(1_u32..500, 1..8)) {
             let mut team: Vec<Candidate> = weights.iter().map(|w| Candidate { weight: *w, ..NEW }).collect();

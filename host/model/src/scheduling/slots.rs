@@ -221,8 +221,8 @@ impl Question {
         };
         let wide = Self { range: seen, ..self.clone() };
         let all = wide.plain_offers(budget)?;
-        let ahead = all.iter().map(|offer| offer.start).filter(|start| *start >= today);
-        let end = last_free_day(days, count, zone, ahead).min(far);
+        // Nothing before now is offered, so nothing before today.
+        let end = last_free_day(days, count, zone, all.iter().map(|offer| offer.start)).min(far);
         if self.anchor == GridAnchor::RangeStart {
             let mut offers = self.plain_offers(budget)?;
             offers.retain(|offer| offer.start < end);
@@ -305,4 +305,103 @@ pub struct Rejection {
     pub reason: Reason,
     /// What is in the way, if it is a stretch of time.
     pub by: Option<Interval>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::meeting::Meeting, *};
+
+    fn question(host: Host, range: Interval) -> Question {
+        Question {
+            now: None,
+            range,
+            meeting: Meeting {
+                length_minutes: 30,
+                buffer_before_minutes: 0,
+                buffer_after_minutes: 0,
+                seats: 3,
+            },
+            step_minutes: 30,
+            offset_minutes: 0,
+            anchor: GridAnchor::RangeStart,
+            round_up_minutes: None,
+            grid_zone: None,
+            team_mode: TeamMode::Single,
+            notice_minutes: 0,
+            limits: Vec::new(),
+            booking_window: None,
+            hosts: vec![host],
+        }
+    }
+
+    fn host(open: Interval, taken: Vec<Taken>) -> Host {
+        let windows = vec![open];
+        Host {
+            zone: Zone::UTC,
+            unrestricted: windows.clone(),
+            regular: windows.clone(),
+            windows,
+            taken,
+            fixed: false,
+            group: None,
+        }
+    }
+
+    fn minutes(from: i64, until: i64) -> Interval {
+        let start: Instant = "2027-03-01T09:00:00Z".parse().unwrap();
+        Interval::new(start.plus_minutes(from), start.plus_minutes(until)).unwrap()
+    }
+
+    fn taken(when: Interval, by: TakenBy) -> Taken {
+        Taken { by, ..Taken::busy(when) }
+    }
+
+    #[test]
+    fn seats_that_are_left_are_those_of_the_host_who_has_most() {
+        let session = |seats| vec![taken(minutes(0, 30), TakenBy::Session { seats })];
+        let mut question = question(host(minutes(0, 60), session(2)), minutes(0, 60));
+        question.hosts.push(host(minutes(0, 60), session(1)));
+        let offers = question.offers(&Budget::of(1_000)).unwrap();
+        let left: Vec<(Vec<usize>, u32)> = offers.into_iter().map(|o| (o.hosts, o.seats_left)).collect();
+        assert_eq!(left, [(vec![0, 1], 2), (vec![0, 1], 3)]);
+        assert!(question.has_session(1, minutes(0, 30).start()));
+        assert!(
+            !question.has_session(1, minutes(30, 60).start())
+                && !question.has_session(2, minutes(0, 30).start())
+        );
+    }
+
+    #[test]
+    fn a_session_that_the_end_of_time_cuts_cannot_be_joined() {
+        let end = Interval::new(Instant::MAX.plus_minutes(-5), Instant::MAX).unwrap();
+        let day = Interval::new(Instant::MAX.plus_minutes(-60), Instant::MAX).unwrap();
+        let question = question(host(day, vec![taken(end, TakenBy::Session { seats: 1 })]), end);
+        assert_eq!(question.offers(&Budget::of(1_000)).unwrap(), []);
+    }
+
+    #[test]
+    fn free_days_are_not_looked_for_for_ever_wherever_the_grid_begins() {
+        let now: Instant = "2027-03-01T09:00:00Z".parse().unwrap();
+        let far = now.plus_seconds((limits::FREE_DAYS_AHEAD_DAYS_MAX + 20) * 86_400);
+        // Nothing is free before.
+        let open = Interval::new(far, far.plus_minutes(90)).unwrap();
+        let mut question = question(host(open, Vec::new()), open);
+        question.now = Some(now);
+        question.booking_window =
+            Some(BookingWindow::RollingWindow { days: 3, count: DayCount::Calendar, timezone: None });
+        for anchor in [GridAnchor::RangeStart, GridAnchor::AvailabilityWindowStart] {
+            question.anchor = anchor;
+            assert_eq!(question.offers(&Budget::of(1_000_000)).unwrap(), [], "{anchor:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_busy_explains_more_than_what_is_near() {
+        let near = Taken { buffer_after_minutes: 15, ..Taken::busy(minutes(-20, 0)) };
+        let busy = Taken::busy(minutes(10, 20));
+        let later = Taken::busy(minutes(15, 25));
+        let question = question(host(minutes(-60, 60), vec![near, busy, later]), minutes(0, 60));
+        let why = question.refusal(minutes(0, 30).start(), &Budget::of(1_000)).unwrap();
+        assert_eq!(why, Some((Reason::Busy, Some(minutes(10, 20)))));
+    }
 }
