@@ -12,6 +12,8 @@ mod clock_changes;
 mod clocks;
 #[path = "api/closing.rs"]
 mod closing;
+#[path = "api/consents.rs"]
+mod consents;
 #[path = "api/customers.rs"]
 mod customers;
 #[path = "api/dropped.rs"]

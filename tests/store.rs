@@ -13,6 +13,8 @@ mod changes;
 mod closing;
 #[path = "store/connections.rs"]
 mod connections;
+#[path = "store/consents.rs"]
+mod consents;
 #[path = "store/contention.rs"]
 mod contention;
 #[path = "store/customers.rs"]
@@ -103,6 +105,8 @@ on_both! {
     contention::a_slot_is_given_once,
     contention::a_write_that_fails_half_way_leaves_nothing,
     contention::moves_do_not_cross,
+    consents::consents_are_within_their_tenant,
+    consents::words_at_once_have_a_last_one,
     customers::a_database_of_before_goes_on,
     customers::a_series_is_for_one_customer,
     customers::a_shared_address_leaves_a_question,

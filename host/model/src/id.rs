@@ -117,6 +117,10 @@ markers! {
     Booking => BookingId,
     /// Somebody whom bookings are for.
     Customer => CustomerId,
+    /// A text that people consent to.
+    ConsentText => ConsentTextId,
+    /// What a customer said of a purpose, once.
+    Consent => ConsentId,
     /// Bookings that were made together and recur.
     Series => SeriesId,
     /// A place that is kept for somebody for some minutes.

@@ -21,6 +21,7 @@ pub mod limits;
 pub mod mirror;
 pub mod outbound;
 pub mod plugins;
+pub mod privacy;
 pub mod problem;
 pub mod random;
 pub mod scheduling;

@@ -7,6 +7,7 @@ mod compile;
 mod customers;
 mod events;
 mod jobs;
+mod privacy;
 mod providers;
 mod zones;
 
@@ -16,6 +17,7 @@ pub use compile::*;
 pub use customers::*;
 pub use events::*;
 pub use jobs::*;
+pub use privacy::*;
 pub use providers::*;
 pub use zones::*;
 

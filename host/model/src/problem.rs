@@ -147,6 +147,12 @@ codes! {
     TooManyWaiting = "E0543", 429, "Too many requests wait for events", "Wait for the seconds in Retry-After, or ask without `wait`; one reader per program is enough.";
     /// This process has no room for another request that waits.
     NoRoomToWait = "E0544", 503, "There is no room to wait for events", "Wait for the seconds in Retry-After, or ask without `wait`.";
+    /// What for, that is not known.
+    UnknownPurpose = "E0545", 422, "There is no such purpose", "Name one of `purposes`.";
+    /// A consent to a text that says something else.
+    TextDoesNotFit = "E0546", 422, "The text is not the one for this consent", "Name a text of the same purpose, in the language in which it was read: GET /api/privacy/texts.";
+    /// A consent to a text that nobody could read.
+    TextNotPublished = "E0547", 422, "The text was not published", "Publish it first (POST /api/privacy/texts), and name its id.";
     /// Our fault.
     Internal = "E0599", 500, "Something went wrong in Berth", "Tell the operator the request id.";
 }

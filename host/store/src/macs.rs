@@ -36,6 +36,11 @@ impl MacKey {
         sign(&self.0, [kind, value].join("\n").as_bytes()).as_ref().to_vec()
     }
 
+    /// The MAC of a network address, from which somebody said something.
+    pub(crate) fn address(&self, address: std::net::IpAddr) -> Vec<u8> {
+        self.mac("address", &address.to_canonical().to_string())
+    }
+
     pub(crate) fn known(&self, attendee: &Attendee, new: CustomerId) -> Known {
         let person = Person::of(attendee);
         let keys = person.keys.iter().map(|(kind, key)| (*kind, self.mac(kind.as_str(), key))).collect();

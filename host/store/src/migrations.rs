@@ -61,6 +61,7 @@ migrations! {
     47 "0047_queues",
     48 "0048_events",
     50 "0050_customers",
+    51 "0051_consents",
     53 "0053_booking_members",
 }
 

@@ -19,6 +19,7 @@ mod jobs;
 mod mirror;
 mod outbound;
 mod plugins;
+mod privacy;
 mod tenants;
 
 /// A table, with a line for each column.
@@ -127,6 +128,8 @@ pub enum Part {
     Bookings,
     /// What providers have of them.
     AtProviders,
+    /// What a customer agreed to.
+    Consents,
     /// What is known of a member.
     Staff,
 }
@@ -189,6 +192,7 @@ const REGISTER: &[(&str, &[Table])] = &[
     ("inbound", inbound::TABLES),
     ("outbound", outbound::TABLES),
     ("mirror", mirror::TABLES),
+    ("privacy", privacy::TABLES),
     ("plugins", plugins::TABLES),
     ("events", events::TABLES),
     ("jobs", jobs::TABLES),
@@ -253,6 +257,7 @@ impl Exported {
             Self::In(Part::Contacts) => "contacts",
             Self::In(Part::Bookings) => "bookings",
             Self::In(Part::AtProviders) => "at providers",
+            Self::In(Part::Consents) => "consents",
             Self::In(Part::Staff) => "staff",
             Self::Not(Why::Copy) => "no: a copy",
             Self::Not(Why::Setup) => "no: setup",

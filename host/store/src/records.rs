@@ -6,6 +6,7 @@ mod events;
 mod holidays;
 mod idempotency;
 mod oauth;
+mod privacy;
 mod recovery;
 mod states;
 
@@ -36,6 +37,7 @@ pub use events::{EventPage, Placed};
 pub use holidays::HolidayImport;
 pub use idempotency::{Idempotency, IdempotencyKey, KeptAnswer};
 pub use oauth::{OAuthClientRecord, OAuthFlow};
+pub use privacy::{NewConsent, NewConsentText};
 pub use recovery::Recovered;
 pub use states::{ConnectionCounts, OfferCounts, TenantCounts};
 

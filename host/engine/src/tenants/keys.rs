@@ -33,6 +33,8 @@ pub const TENANT_SCOPES: &[&str] = &[
     "keys:write",
     "listings:read",
     "listings:write",
+    "privacy:read",
+    "privacy:write",
     "providers:read",
     "providers:write",
 ];

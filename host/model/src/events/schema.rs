@@ -180,12 +180,15 @@ fn connection_members(kind: EventKind) -> Vec<Member> {
 }
 
 fn consent_members(kind: EventKind) -> Vec<Member> {
-    let status = if kind == EventKind::ConsentWithdrawn { "withdrawn" } else { "given" };
+    let (status, text_id) = match kind {
+        EventKind::ConsentWithdrawn => ("withdrawn", Value::Null),
+        _ => ("given", json!("01937b1c-6b00-7000-8000-000000000009")),
+    };
     vec![
         one_of("status", "What was done.", &["given", "withdrawn"], status),
         id("customer_id", "Whose consent it is.", "01937b1c-6b00-7000-8000-000000000008"),
         text("purpose", "What it is for.", "marketing"),
-        id("text_id", "The text that the customer was shown.", "01937b1c-6b00-7000-8000-000000000009"),
+        id_or_null("text_id", "The text that the customer agreed to; null of a withdrawal.", text_id),
     ]
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod jobs;
 pub(crate) mod mirror;
 pub(crate) mod monitoring;
 pub(crate) mod plugins;
+pub(crate) mod privacy;
 pub(crate) mod tenants;
 
 use axum::{Router, response::Redirect, routing::get};
@@ -158,6 +159,9 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .merge(closing_documented())
         .routes(routes!(customers::list))
         .routes(routes!(customers::get))
+        .routes(routes!(privacy::texts::publish, privacy::texts::list))
+        .routes(routes!(privacy::consents::give, privacy::consents::list))
+        .routes(routes!(privacy::consents::withdraw))
         .routes(routes!(connections::rotate_webhook_secret))
         .routes(routes!(connections::health))
         .routes(routes!(connections::event_types))

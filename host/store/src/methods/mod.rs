@@ -65,4 +65,5 @@ mod jobs;
 mod life;
 mod mirror;
 mod plugins;
+mod privacy;
 mod tenants;

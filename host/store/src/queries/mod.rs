@@ -37,6 +37,7 @@ pub(crate) mod inbound;
 pub(crate) mod jobs;
 pub(crate) mod mirror;
 pub(crate) mod plugins;
+pub(crate) mod privacy;
 pub(crate) mod tenants;
 
 /// Every statement of every file.
@@ -72,6 +73,8 @@ const ALL: &[&[&str]] = &[
     bookings::occupancy::ALL,
     plugins::ALL,
     jobs::prune::ALL,
+    privacy::consents::ALL,
+    privacy::texts::ALL,
     connections::recovery::ALL,
     tenants::removal::ALL,
     jobs::replicas::ALL,

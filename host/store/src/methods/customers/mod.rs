@@ -79,6 +79,15 @@ impl Store {
         }
     }
 
+    /// The MAC of an address from which somebody said something. `Vault` if no key at hand opens the tenant's.
+    pub(crate) async fn address_mac(
+        &self,
+        tenant: TenantId,
+        address: std::net::IpAddr,
+    ) -> Result<Vec<u8>, StoreError> {
+        Ok(self.mac_key(tenant).await?.address(address))
+    }
+
     /// A tenant's key, made when it is needed first.
     async fn mac_key(&self, tenant: TenantId) -> Result<Arc<MacKey>, StoreError> {
         if let Some(key) = self.macs.get(&tenant) {

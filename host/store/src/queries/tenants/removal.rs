@@ -72,6 +72,10 @@ queries! {
         SELECT booking_id, member_id FROM booking_members WHERE tenant_id = $1 LIMIT $2)";
     BOOKINGS = "DELETE FROM bookings WHERE tenant_id = $1 AND id IN (
         SELECT id FROM bookings WHERE tenant_id = $1 LIMIT $2)";
+    CONSENTS = "DELETE FROM consents WHERE tenant_id = $1 AND id IN (
+        SELECT id FROM consents WHERE tenant_id = $1 LIMIT $2)";
+    CONSENT_TEXTS = "DELETE FROM consent_texts WHERE tenant_id = $1 AND id IN (
+        SELECT id FROM consent_texts WHERE tenant_id = $1 LIMIT $2)";
     CUSTOMER_KEYS = "DELETE FROM customer_keys WHERE tenant_id = $1 AND (kind, mac, customer_id) IN (
         SELECT kind, mac, customer_id FROM customer_keys WHERE tenant_id = $1 LIMIT $2)";
     CUSTOMERS = "DELETE FROM customers WHERE tenant_id = $1 AND id IN (
@@ -145,6 +149,8 @@ const STEPS: &[&str] = &[
     TWINS,
     TOGETHER,
     BOOKINGS,
+    CONSENTS,
+    CONSENT_TEXTS,
     CUSTOMER_KEYS,
     CUSTOMERS,
     RULES,

@@ -1,0 +1,4 @@
+//! What people agreed to.
+
+pub(crate) mod consents;
+pub(crate) mod texts;
