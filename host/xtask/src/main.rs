@@ -11,9 +11,11 @@ mod javascript;
 mod postgres;
 mod python;
 mod run;
+mod soak;
 mod summary;
 mod target;
 mod test;
+mod world;
 
 use std::process::ExitCode;
 
@@ -22,7 +24,8 @@ Berth's build tasks
 
     cargo xtask demo [-- ARGS]     set up, build, start Berth on SQLite with a demo tenant and a provider simulator
     cargo xtask test [FILTER]      set up, build and run every test, PostgreSQL included; ends with one summary line
-    cargo xtask bench [NAME …]     measure: calls, loading, program, commits, scheduling, availability, providers (release build)
+    cargo xtask bench [NAME …]     measure: calls, loading, program, commits, scheduling, availability, providers, spine (release build)
+    cargo xtask soak NAME          run a trial of the suites again and again with other seeds, for an hour
     cargo xtask components         build the provider components into target/components
     cargo xtask ci                 formatting, lints, documentation, dependency policy, then `test`
 
@@ -57,8 +60,16 @@ BERTH_TEST_PG_URL); --no-postgres leaves that half out. Ends with one summary li
         "bench",
         "cargo xtask bench [NAME …]
 
-Builds in release mode (minutes the first time) and measures: calls, loading, program, commits, scheduling, availability, providers; or
-the named ones. See tests/bench/README.md.
+Builds in release mode (minutes the first time) and measures: calls, loading, program, commits, scheduling, availability, providers, spine;
+or the named ones. See tests/bench/README.md.
+",
+    ),
+    (
+        "soak",
+        "cargo xtask soak NAME [MINUTES]
+
+Runs a trial of the suites again and again with another seed each time, and with more operations, for MINUTES (60 if not said): sim,
+both-ways, shared-accounts, rules, outlook, gohighlevel, calendly. Stops at the first failure, with the seed that brings it back.
 ",
     ),
     (
@@ -90,6 +101,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::demo(&rest),
         Some("test") => test::test(&rest),
         Some("bench") => bench::bench(&rest),
+        Some("soak") => soak::soak(&rest),
         Some("components") => components::build().and_then(|folder| javascript::build(&folder)),
         Some("ci") => ci::ci(),
         Some("help" | "--help" | "-h") | None => {

@@ -8,11 +8,9 @@ use std::{
 };
 
 use crate::{
-    components, javascript,
-    postgres::Postgres,
-    python,
-    run::{Advice, cargo, root, step, target_dir},
+    run::{Advice, cargo, step, target_dir},
     summary::Summary,
+    world::World,
 };
 
 /// Run every test.
@@ -22,70 +20,16 @@ pub(crate) fn test(args: &[&str]) -> Result<(), Advice> {
     }
     let started = Instant::now();
     let mut summary = Summary::default();
-    let components = components::build()?;
-    if let Err(reason) = javascript::build(&components) {
-        let said = format!("SKIPPED: the provider components in JavaScript: {reason}");
-        println!("\n{said}\n");
-        summary.skipped.push(said);
-    }
-    let postgres = if args.contains(&"--no-postgres") {
-        Err("switched off by --no-postgres".to_owned())
-    } else if let Ok(url) = std::env::var("BERTH_TEST_PG_URL") {
-        Ok((None, url))
-    } else {
-        Postgres::start().map(|server| {
-            let url = server.url.clone();
-            (Some(server), url)
-        })
-    };
-    if let Err(reason) = &postgres {
-        let said = format!("SKIPPED: the PostgreSQL half of the tests: {reason}");
-        println!("\n{said}\n");
-        summary.skipped.push(said);
-    }
-    let python = python::python();
-    if let Err(reason) = &python {
-        let said = format!("SKIPPED: tests that need Python packages: {reason}");
-        println!("\n{said}\n");
-        summary.skipped.push(said);
-    }
-    let javascript = javascript::packages();
-    if let Err(reason) = &javascript {
-        let said = format!("SKIPPED: tests that need JavaScript packages: {reason}");
-        println!("\n{said}\n");
-        summary.skipped.push(said);
-    }
-    step(
-        "build the programs that tests start",
-        &mut cargo(&["build", "--package", "berth-server", "--package", "berth-simulators", "--bins"]),
-    )?;
+    let world = World::prepare(!args.contains(&"--no-postgres"))?;
+    summary.skipped.clone_from(&world.skipped);
     step("build the tests", &mut cargo(&["test", "--workspace", "--no-run", "--quiet"]))?;
 
     println!("==> run the tests (all output: target/test.log)");
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
     command.args(args.iter().filter(|a| !a.starts_with("--")));
-    command.env("BERTH_COMPONENTS", &components).env("BERTH_BINARIES", target_dir().join("debug"));
-    if let Ok((_, url)) = &postgres {
-        command.env("BERTH_TEST_PG_URL", url);
-    }
-    if let Ok(python) = &python {
-        command.env("BERTH_TEST_PYTHON", python);
-    }
-    if let Ok(folder) = &javascript {
-        command.env("BERTH_TEST_JAVASCRIPT", folder);
-    }
-    let specs = root().join("../shared/providers/openapi");
-    if std::env::var_os("BERTH_PROVIDER_SPECS").is_none() {
-        if specs.is_dir() {
-            command.env("BERTH_PROVIDER_SPECS", specs);
-        } else {
-            let said = "SKIPPED: exchanges against the providers' descriptions: BERTH_PROVIDER_SPECS names no folder that has them";
-            println!("\n{said}\n");
-            summary.skipped.push(said.to_owned());
-        }
-    }
+    command.envs(world.environment.iter().map(|(name, value)| (name, value)));
     let ok = run(&mut command, &mut summary)?;
-    drop(postgres);
+    drop(world);
 
     for said in &summary.skipped {
         println!("{said}");
