@@ -27,10 +27,12 @@ use crate::{
 };
 
 queries! {
-    CANDIDATES = "SELECT k.kind, c.id, c.name, c.email, c.phone, c.last_seen_at FROM customer_keys k
-        JOIN customers c ON c.tenant_id = k.tenant_id AND c.id = k.customer_id
-        WHERE k.tenant_id = $1 AND ((k.kind = 'email' AND k.mac = $2) OR (k.kind = 'phone' AND k.mac = $3))
-        ORDER BY c.id LIMIT $4";
+    // Each address by itself: asked for either, SQLite would read all keys of the tenant.
+    CANDIDATES = "SELECT k.kind, c.id, c.name, c.email, c.phone, c.last_seen_at FROM (
+            SELECT kind, customer_id FROM customer_keys WHERE tenant_id = $1 AND kind = 'email' AND mac = $2
+            UNION ALL SELECT kind, customer_id FROM customer_keys WHERE tenant_id = $1 AND kind = 'phone' AND mac = $3
+            ORDER BY customer_id LIMIT $4) k
+        JOIN customers c ON c.tenant_id = $1 AND c.id = k.customer_id ORDER BY c.id";
     INSERT = "INSERT INTO customers (tenant_id, id, name, email, phone, identity, revision, created_at, last_seen_at)
         VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)
         ON CONFLICT (tenant_id, identity) DO UPDATE SET last_seen_at = excluded.last_seen_at RETURNING id";
