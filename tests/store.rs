@@ -175,6 +175,7 @@ on_both! {
     resources::tenants_are_walls,
     resources::what_is_in_use_stays,
     schema::every_change_writes_an_audit_row,
+    schema::no_statement_reads_a_large_table_whole,
     schema::keys_begin_with_the_tenant,
     schema::every_statement_is_understood,
     schema::migrations_run_once,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_store::{Store, StoreError};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row as _, SqliteConnection};
 
 use crate::world::{World, at_once, keys};
 
@@ -352,4 +352,84 @@ pub async fn the_database_itself_refuses_overlaps(world: &World) {
         };
         assert_eq!(result, accepted, "{step}");
     }
+}
+
+/// Tables whose rows are as many as a tenant's bookings, customers, messages, or what is kept of them.
+const LARGE: &[&str] = &[
+    "audit_log",
+    "booking_members",
+    "booking_twins",
+    "bookings",
+    "calendar_entries",
+    "consents",
+    "customer_keys",
+    "customers",
+    "events",
+    "external_bookings",
+    "external_items",
+    "idempotency_keys",
+    "inbound_webhooks",
+    "jobs",
+    "occupancies",
+    "provider_calls",
+    "sync_conflicts",
+];
+
+/// What reads all that a tenant has in a large table, each seldom: how it begins, and when it is asked.
+const WHOLE: &[(&str, &str)] = &[
+    ("SELECT tenant_id, booking_id, calendar_id, connection_id, external_id", "a calendar goes"),
+    (
+        "SELECT tenant_id, id, connection_id, booking_id, external_id, own_twin",
+        "conflicts of a booking, which are few",
+    ),
+    ("DELETE FROM connections", "a connection goes, and with it what refers to it"),
+    (
+        "SELECT b.tenant_id, b.id FROM calendars c JOIN",
+        "a duty looks for entries that are behind, of all tenants",
+    ),
+    ("DELETE FROM tenants", "a tenant goes, which has nothing any more"),
+    ("SELECT (SELECT COUNT(*) FROM bookings", "what would go with it is shown"),
+];
+
+/// Nothing else reads a large table whole, or all that a tenant has in one: what it costs must not grow with the years. (PostgreSQL plans by what
+/// is in the tables: it reads those of a test whole, and rightly.)
+pub async fn no_statement_reads_a_large_table_whole(world: &World) {
+    if world.store.engine() == "postgres" {
+        return;
+    }
+    let mut conn = SqliteConnection::connect(&world.url).await.unwrap();
+    let partial: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '%WHERE%'")
+            .fetch_all(&mut conn)
+            .await
+            .unwrap();
+    let (mut found, mut known) = (Vec::new(), BTreeSet::new());
+    for statement in world.store.statements() {
+        let statement = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+        // Some rows of whatever there is.
+        if statement.starts_with("DELETE FROM") && statement.ends_with("LIMIT $2)") {
+            continue;
+        }
+        let explain = format!("EXPLAIN QUERY PLAN {statement}");
+        let rows = conn.fetch_all(AssertSqlSafe(explain)).await.unwrap();
+        for line in rows.iter().map(|row| row.get::<String, _>(3)) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [verb, table, ..] = words.as_slice() else { continue };
+            // Who looks for what is left to do has an index of nothing else.
+            let is_of_some = words.iter().any(|word| partial.iter().any(|index| index == word));
+            let is_whole = *verb == "SCAN" || line.ends_with("(tenant_id=?)");
+            // By its name, or by what the statement calls it.
+            let is = |name: &&&str| **name == *table || statement.contains(&format!(" {name} {table} "));
+            if LARGE.iter().find(is).is_none() || !is_whole || is_of_some {
+                continue;
+            }
+            match WHOLE.iter().find(|(begins, _)| statement.starts_with(begins)) {
+                Some((begins, _)) => drop(known.insert(*begins)),
+                None => found.push(format!("{line}: {statement}")),
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+    let listed: BTreeSet<&str> = WHOLE.iter().map(|(begins, _)| *begins).collect();
+    assert_eq!(known, listed, "what is listed is so");
 }

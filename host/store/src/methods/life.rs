@@ -83,6 +83,15 @@ impl Store {
         ask!(self, |q, conn| q::prepare_all(conn))
     }
 
+    /// Every declared statement, as this database is asked it. For tests that look at plans.
+    #[must_use]
+    pub fn statements(&self) -> Vec<&'static str> {
+        match self.engine {
+            Engine::Sqlite(_) => sqlite::queries::statements(),
+            Engine::Postgres(_) => postgres::queries::statements(),
+        }
+    }
+
     /// `sqlite` or `postgres`.
     #[must_use]
     pub fn engine(&self) -> &'static str {

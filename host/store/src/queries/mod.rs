@@ -91,6 +91,11 @@ const ALL: &[&[&str]] = &[
     inbound::receive::ALL,
 ];
 
+/// Every declared statement.
+pub(crate) fn statements() -> Vec<&'static str> {
+    ALL.iter().flat_map(|file| file.iter().copied()).collect()
+}
+
 /// Prepare every declared statement. Those that are refused, with the reason.
 pub(crate) async fn prepare_all(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
     let mut refused = Vec::new();

@@ -27,12 +27,12 @@ use crate::{
 };
 
 queries! {
-    // Each address by itself: asked for either, SQLite would read all keys of the tenant.
+    // Each address by itself, and customers after it (SQLite keeps the order of a CROSS JOIN): it would read all of the tenant's otherwise.
     CANDIDATES = "SELECT k.kind, c.id, c.name, c.email, c.phone, c.last_seen_at FROM (
             SELECT kind, customer_id FROM customer_keys WHERE tenant_id = $1 AND kind = 'email' AND mac = $2
             UNION ALL SELECT kind, customer_id FROM customer_keys WHERE tenant_id = $1 AND kind = 'phone' AND mac = $3
             ORDER BY customer_id LIMIT $4) k
-        JOIN customers c ON c.tenant_id = $1 AND c.id = k.customer_id ORDER BY c.id";
+        CROSS JOIN customers c WHERE c.tenant_id = $1 AND c.id = k.customer_id ORDER BY c.id";
     INSERT = "INSERT INTO customers (tenant_id, id, name, email, phone, identity, revision, created_at, last_seen_at)
         VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)
         ON CONFLICT (tenant_id, identity) DO UPDATE SET last_seen_at = excluded.last_seen_at RETURNING id";

@@ -21,11 +21,13 @@ queries! {
         WHERE tenant_id = $1 AND id = $2";
     LIST = "SELECT tenant_id, id, name, email, phone, revision, created_at, last_seen_at FROM customers
         WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    // In this order, which SQLite keeps: it would read all of the tenant's keys otherwise.
     SHARING = "SELECT o.kind, c.tenant_id, c.id, c.name, c.email, c.phone, c.revision, c.created_at, c.last_seen_at
-        FROM customer_keys k
-        JOIN customer_keys o ON o.tenant_id = k.tenant_id AND o.kind = k.kind AND o.mac = k.mac AND o.customer_id <> k.customer_id
-        JOIN customers c ON c.tenant_id = o.tenant_id AND c.id = o.customer_id
-        WHERE k.tenant_id = $1 AND k.customer_id = $2 ORDER BY c.id, o.kind LIMIT $3";
+        FROM customer_keys k CROSS JOIN customer_keys o CROSS JOIN customers c
+        WHERE k.tenant_id = $1 AND k.customer_id = $2
+            AND o.tenant_id = k.tenant_id AND o.kind = k.kind AND o.mac = k.mac AND o.customer_id <> k.customer_id
+            AND c.tenant_id = o.tenant_id AND c.id = o.customer_id
+        ORDER BY c.id, o.kind LIMIT $3";
     MAC_KEY = "SELECT sealed_mac_key FROM tenants WHERE id = $1";
     // The first one stays, whoever else makes one.
     SET_MAC_KEY = "UPDATE tenants SET sealed_mac_key = $2 WHERE id = $1 AND sealed_mac_key IS NULL";
