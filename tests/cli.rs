@@ -446,7 +446,13 @@ fn the_readmes_lines_can_be_pasted_as_they_are() {
         .arg(folder("BERTH_BINARIES", "../target/debug").join("berth-simulator").canonicalize().unwrap());
     let mut running = Running(demo.stdout(Stdio::piped()).spawn().unwrap());
     let said = BufReader::new(running.0.stdout.take().unwrap());
-    let export = said.lines().map_while(Result::ok).find(|line| line.trim().starts_with("export "));
+    let mut simulator = None;
+    let mut said = said.lines().map_while(Result::ok).inspect(|line| {
+        let at = line.split("http://").nth(1).and_then(|rest| rest.strip_suffix("/_simulator/state"));
+        simulator = at.map(str::to_owned).or(simulator.take());
+    });
+    let export = said.find(|line| line.trim().starts_with("export "));
+    drop(said);
     let export = export.expect("the demo prints its variables");
     // It listens before it prints, so the first line waits for it.
     let lines = readme_lines();
@@ -461,6 +467,14 @@ fn the_readmes_lines_can_be_pasted_as_they_are() {
     assert!(answers.contains("\"slots\"") && answers.contains("\"status\":\"confirmed\""), "{}", what());
     assert!(answers.contains("\"status\":\"cancelled\""), "{}", what());
     assert!(!answers.contains("BERTH-E"), "{}", what());
+    // Ended hard, it leaves nothing behind.
+    let simulator = simulator.expect("the demo says where the simulator is");
+    drop(running);
+    let began = std::time::Instant::now();
+    while std::net::TcpStream::connect(&simulator).is_ok() {
+        assert!(began.elapsed() < std::time::Duration::from_mins(1), "the simulator goes on at {simulator}");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
@@ -476,7 +490,7 @@ fn every_task_says_what_it_does_before_it_builds() {
         return;
     };
     let program: PathBuf = xtask.get_program().into();
-    for task in ["demo", "test", "bench", "components", "ci"] {
+    for task in ["demo", "test", "bench", "soak", "components", "ci"] {
         let mut command = Command::new(&program);
         command.args(xtask.get_args()).args([task, "--help"]).current_dir(env!("CARGO_MANIFEST_DIR"));
         let output = command.output().unwrap();

@@ -12,6 +12,9 @@ use clap::{Parser, Subcommand};
     after_help = "Example: berth-simulator calcom --port 4010 --api-key cal_demo_not_a_real_key"
 )]
 struct Cli {
+    /// End when standard input ends: with whoever started it.
+    #[arg(long)]
+    until_stdin_ends: bool,
     #[command(subcommand)]
     provider: Provider,
 }
@@ -119,9 +122,29 @@ enum Provider {
     },
 }
 
+/// Until it is to end: by Ctrl-C, or with its standard input.
+async fn stopped(until_stdin_ends: bool) -> std::io::Result<()> {
+    let (ended, stdin_ends) = tokio::sync::oneshot::channel();
+    // Kept where nobody reads: it never ends then.
+    let _kept = if until_stdin_ends {
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            ended.send(())
+        });
+        None
+    } else {
+        Some(ended)
+    };
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = stdin_ends => Ok(()),
+    }
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    match Cli::parse().provider {
+    let Cli { until_stdin_ends, provider } = Cli::parse();
+    match provider {
         Provider::Calcom { port, api_key, faults, seed } => {
             let config = calcom::Config {
                 port,
@@ -142,7 +165,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 eprintln!("  {} {} ({} minutes)", event_type.id, event_type.slug, event_type.length_minutes);
             }
             eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
-            tokio::signal::ctrl_c().await?;
+            stopped(until_stdin_ends).await?;
         }
         Provider::Google { port, access_token, faults, seed } => {
             let config = google::Config {
@@ -168,7 +191,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             eprintln!("OAuth client {} with secret {}:", client.id, client.secret);
             eprintln!("  {0}/o/oauth2/v2/auth, {0}/token, {0}/revoke", simulator.url());
             eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
-            tokio::signal::ctrl_c().await?;
+            stopped(until_stdin_ends).await?;
         }
         Provider::Calendly { port, api_key, faults, seed } => {
             let config = calendly::Config {
@@ -189,7 +212,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 eprintln!("  {} {} ({} minutes)", event_type.id, event_type.slug, event_type.length_minutes);
             }
             eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
-            tokio::signal::ctrl_c().await?;
+            stopped(until_stdin_ends).await?;
         }
         Provider::Gohighlevel { port, token, webhook_url, faults, seed } => {
             let config = gohighlevel::Config {
@@ -213,7 +236,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             eprintln!("Webhooks are signed under the public key {}", simulator.webhook_public_key());
             eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
-            tokio::signal::ctrl_c().await?;
+            stopped(until_stdin_ends).await?;
         }
         Provider::Outlook { port, access_token, faults, seed } => {
             let mut config = outlook::Config {
@@ -239,7 +262,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             eprintln!("OAuth client {} with secret {}:", client.id, client.secret);
             eprintln!("  {0}/common/oauth2/v2.0/authorize, {0}/common/oauth2/v2.0/token", simulator.url());
             eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
-            tokio::signal::ctrl_c().await?;
+            stopped(until_stdin_ends).await?;
         }
         Provider::Booksy { port, client_id, client_secret, access_token, faults, seed } => {
             let config = booksy::Config {
@@ -265,7 +288,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 eprintln!("  {} {} ({} minutes)", service.id, service.name, service.duration_minutes);
             }
             eprintln!("Control: GET /_simulator/state, POST /_simulator/faults. Stop with Ctrl-C.");
-            tokio::signal::ctrl_c().await?;
+            stopped(until_stdin_ends).await?;
         }
     }
     Ok(())

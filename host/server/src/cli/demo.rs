@@ -129,9 +129,11 @@ fn read_seed(path: &Path) -> Result<Seed, CliError> {
 
 fn start_simulator(program: &Path, args: &[String]) -> Result<(Running, String), CliError> {
     let name = program.display().to_string();
+    // It ends with this process, however that ends: its standard input does.
     let child = Command::new(program)
+        .arg("--until-stdin-ends")
         .args(args)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(other(&name))?;
