@@ -62,6 +62,20 @@ fn changes(zone: Zone, year: i32) -> Vec<Instant> {
     halves.filter(|at| offset(zone, at.plus_minutes(-30)) != offset(zone, *at)).collect()
 }
 
+impl Case {
+    /// When a reader is asked what its clock shows: where the events are and, once for each zone, in every half of a month. A zone of another
+    /// release may show the same at the events alone, and read them otherwise.
+    fn instants(&self) -> Vec<Instant> {
+        let events = self.events.iter().flat_map(|e| [e.when.start(), e.when.end()]);
+        let from: Instant = "2026-01-01T12:00:00Z".parse().unwrap();
+        let halves = if self.events.len() > 1 { HALF_MONTHS } else { 0 };
+        events.chain((0..halves).map(|half| from.plus_minutes(half * 15 * 1_440))).collect()
+    }
+}
+
+/// Those of the years that are tried, and some.
+const HALF_MONTHS: i64 = 5 * 25;
+
 fn cases(rng: &mut StdRng) -> Vec<Case> {
     let mut cases = Vec::new();
     let year = rng.random_range(2026..2030);
@@ -95,9 +109,8 @@ fn read(command: &mut Command, cases: &[Case]) -> BTreeMap<String, Vec<Calendar>
     let asked: Vec<_> = cases
         .iter()
         .map(|case| {
-            let seconds = |at: Instant| at.micros().div_euclid(1_000_000);
             let instants: Vec<_> =
-                case.events.iter().flat_map(|e| [seconds(e.when.start()), seconds(e.when.end())]).collect();
+                case.instants().iter().map(|at| at.micros().div_euclid(1_000_000)).collect();
             json!({ "zone": case.zone.to_string(), "text": case.text, "instants": instants })
         })
         .collect();
@@ -115,8 +128,7 @@ fn check(name: &str, cases: &[Case], calendars: &[Calendar]) {
     assert_eq!(calendars.len(), cases.len());
     // Where a reader has zones of its own, of another release than ours, it cannot be right.
     let is_other = |(case, calendar): (&Case, &Calendar)| {
-        let ours = case.events.iter().flat_map(|e| [e.when.start(), e.when.end()]);
-        let ours: Vec<_> = ours.map(|at| offset(case.zone, at)).collect();
+        let ours: Vec<_> = case.instants().into_iter().map(|at| offset(case.zone, at)).collect();
         let theirs: Option<Vec<f64>> = serde_json::from_value(calendar.offsets.clone()).ok();
         let theirs: Option<Vec<i64>> =
             theirs.map(|all| all.into_iter().map(|seconds| seconds as i64).collect());
