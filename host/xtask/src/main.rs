@@ -68,8 +68,8 @@ or the named ones. See tests/bench/README.md.
         "soak",
         "cargo xtask soak NAME [MINUTES]
 
-Runs a trial of the suites again and again with another seed each time, and with more operations, for MINUTES (60 if not said): sim,
-both-ways, shared-accounts, rules, outlook, gohighlevel, calendly. Stops at the first failure, with the seed that brings it back.
+Runs a trial of the suites (tests/soak.txt names them) again and again with another seed each time, and with more operations, for
+MINUTES (60 if not said). Stops at the first failure, with the seed that brings it back.
 ",
     ),
     (

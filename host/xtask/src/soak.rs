@@ -10,77 +10,47 @@ use crate::{
     world::World,
 };
 
+/// The trials, a line each.
+const TRIALS: &str = include_str!("../../../tests/soak.txt");
+
 /// A trial that can be long.
 struct Trial {
     name: &'static str,
-    /// Suite and test.
-    test: (&'static str, &'static str),
+    suite: &'static str,
+    test: &'static str,
     /// Where the test reads its seed.
     seed: &'static str,
     /// Where it reads how much it does, and how much that is here; none: as much as in the suite.
-    operations: Option<(&'static str, u32)>,
+    operations: Option<(&'static str, &'static str)>,
 }
 
-const TRIALS: &[Trial] = &[
-    Trial {
-        name: "sim",
-        test: ("sim", "both_sides_agree_after_faults_crashes_and_upgrades"),
-        seed: "BERTH_SIM_SEED",
-        operations: Some(("BERTH_SIM_OPERATIONS", 20_000)),
-    },
-    Trial {
-        name: "both-ways",
-        test: ("both_ways", "both_sides_agree_for_two_tenants_with_all_providers"),
-        seed: "BERTH_BOTH_SEED",
-        operations: Some(("BERTH_BOTH_OPERATIONS", 5_000)),
-    },
-    Trial {
-        name: "shared-accounts",
-        test: ("both_ways", "nothing_is_cancelled_that_nobody_cancelled"),
-        seed: "BERTH_BOTH_SEED",
-        operations: Some(("BERTH_BOTH_OPERATIONS", 2_000)),
-    },
-    Trial {
-        name: "rules",
-        test: ("both_ways", "whatever_the_rules_say_everything_comes_to_rest"),
-        seed: "BERTH_BOTH_SEED",
-        operations: None,
-    },
-    Trial {
-        name: "outlook",
-        test: ("outlook", "both_sides_agree_after_faults"),
-        seed: "BERTH_SIM_SEED",
-        operations: None,
-    },
-    Trial {
-        name: "gohighlevel",
-        test: ("gohighlevel", "both_sides_agree_in_the_end"),
-        seed: "BERTH_SIM_SEED",
-        operations: None,
-    },
-    Trial {
-        name: "calendly",
-        test: ("calendly", "both_sides_agree_whatever_happens"),
-        seed: "BERTH_SIM_SEED",
-        operations: None,
-    },
-];
+fn trials() -> Vec<Trial> {
+    let lines = TRIALS.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let (name, suite, test, seed) = (words.next()?, words.next()?, words.next()?, words.next()?);
+            Some(Trial { name, suite, test, seed, operations: words.next().zip(words.next()) })
+        })
+        .collect()
+}
 
 /// How long, unless it is said.
 const MINUTES_DEFAULT: u64 = 60;
 
 /// Run a trial again and again, until so many minutes are over. Stops at the first failure and says with which seed it comes back.
 pub(crate) fn soak(args: &[&str]) -> Result<(), Advice> {
-    let names: Vec<&str> = TRIALS.iter().map(|trial| trial.name).collect();
+    let trials = trials();
+    let names: Vec<&str> = trials.iter().map(|trial| trial.name).collect();
     let usage = || format!("say which trial: {}; see cargo xtask soak --help", names.join(", "));
     let name = args.first().ok_or_else(usage)?;
-    let trial = TRIALS.iter().find(|trial| trial.name == *name).ok_or_else(usage)?;
+    let trial = trials.iter().find(|trial| trial.name == *name).ok_or_else(usage)?;
     let minutes = match args.get(1) {
         None => MINUTES_DEFAULT,
         Some(text) => text.parse().map_err(|_| format!("{text:?} is no number of minutes"))?,
     };
     let world = World::prepare(true)?;
-    let (suite, test) = trial.test;
+    let (suite, test) = (trial.suite, trial.test);
     step(
         "build the trial",
         &mut cargo(&["test", "--package", "berth-tests", "--test", suite, "--no-run", "--quiet"]),
@@ -94,7 +64,7 @@ pub(crate) fn soak(args: &[&str]) -> Result<(), Advice> {
         command.envs(world.environment.iter().map(|(name, value)| (name, value)));
         command.env(trial.seed, seed.to_string());
         if let Some((variable, operations)) = trial.operations {
-            command.env(variable, operations.to_string());
+            command.env(variable, operations);
         }
         let title = format!("round {rounds} of {name}: {}={seed}", trial.seed);
         step(&title, &mut command)
