@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod connections;
 pub mod customers;
 pub mod events;
+pub mod hex;
 pub mod id;
 pub mod inbound;
 pub mod intervals;

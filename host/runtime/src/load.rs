@@ -1,8 +1,9 @@
 //! From bytes to a version that can serve: every check first, then the compiler in its own process, then one instance on trial.
 
-use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use berth_model::{
+    hex::to_hex,
     id::{ConnectionId, ProviderCallId, TenantId},
     later::Later,
     limits,
@@ -46,13 +47,7 @@ struct Made {
 
 /// SHA-256 as the model writes it.
 pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
-    let hash = digest::digest(&digest::SHA256, bytes);
-    let mut hex = String::with_capacity(2 * hash.as_ref().len());
-    for byte in hash.as_ref() {
-        // Writing into a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Digest(hex)
+    Digest(to_hex(digest::digest(&digest::SHA256, bytes).as_ref()))
 }
 
 fn refused(problem: impl Into<String>) -> LoadRefused {

@@ -12,6 +12,7 @@ use ring::{
 
 use crate::{
     connections::secret::Credentials,
+    hex::{from_hex, to_hex},
     limits,
     plugins::manifest::{SignatureEncoding, WebhookScheme, WebhookSpec},
     time::Instant,
@@ -213,7 +214,7 @@ pub fn kept_headers(spec: &WebhookSpec, mut headers: Vec<(String, String)>) -> V
 /// lower-case hex digits.
 #[must_use]
 pub fn dedup_key(body: &[u8]) -> String {
-    encoding::to_hex(digest::digest(&digest::SHA256, body).as_ref())
+    to_hex(digest::digest(&digest::SHA256, body).as_ref())
 }
 
 /// The value of a header that may be there once.
@@ -311,7 +312,7 @@ impl Key {
 
     fn check(&self, spec: &WebhookSpec, written: &str, input: &[u8]) -> Result<(), Refused> {
         let raw = || match spec.encoding {
-            SignatureEncoding::Hex => encoding::from_hex(written).ok_or(Refused::MalformedSignature),
+            SignatureEncoding::Hex => from_hex(written).ok_or(Refused::MalformedSignature),
             SignatureEncoding::Base64 => BASE64.decode(written).map_err(|_| Refused::MalformedSignature),
         };
         let good = match self {

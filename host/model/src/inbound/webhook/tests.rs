@@ -125,7 +125,7 @@ fn time_in_the_body_or_a_header() {
         ("unix-millis", "\"1767607200000\""),
     ] {
         let body = format!(r#"{{"at":{value}}}"#);
-        let signature = encoding::to_hex(hmac::sign(&key, body.as_bytes()).as_ref());
+        let signature = crate::hex::to_hex(hmac::sign(&key, body.as_bytes()).as_ref());
         let spec = spec(&format!(
             "{HMAC}\ntolerance-seconds = 60\ntimestamp = {{ body-field = \"/at\", format = \"{format}\" }}"
         ));
@@ -137,7 +137,7 @@ fn time_in_the_body_or_a_header() {
         );
     }
     let spec = spec(&format!("{HMAC}\ntolerance-seconds = 60\ntimestamp = {{ header = \"x-time\" }}"));
-    let signature = encoding::to_hex(hmac::sign(&key, BODY).as_ref());
+    let signature = crate::hex::to_hex(hmac::sign(&key, BODY).as_ref());
     let with = |time: &str| check(&spec, &[("x-signature", &signature), ("X-Time", time)], BODY, 0);
     assert_eq!(with("2026-01-05T10:00:00Z"), Ok(()));
     assert_eq!(with("yesterday"), Err(Refused::MalformedTimestamp));

@@ -7,11 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use berth_engine::ConsentTextDraft;
-use berth_model::{id::ConsentTextId, privacy::ConsentText, time::Instant};
+use berth_model::{hex::to_hex, id::ConsentTextId, privacy::ConsentText, time::Instant};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::hex;
 use crate::http::{
     app::App,
     auth::Authenticated,
@@ -51,7 +50,7 @@ impl From<ConsentText> for View {
             purpose: text.purpose,
             language: text.language,
             version: text.version,
-            sha256: hex(&text.sha256),
+            sha256: to_hex(&text.sha256),
             text: text.text,
             published_at: text.published_at,
         }
