@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     booking::{Booking, BookingStatus, ProviderTask},
+    change::BookingChange,
     role::Role,
     transition::Transition,
 };
@@ -11,9 +12,6 @@ use crate::{
     events::{EventKind, NewEvent},
     time::Instant,
 };
-
-/// The action by which a booking is declined: as a status, that is `cancelled`.
-const DECLINED: &str = "booking.declined";
 
 /// The event of a booking that was just made.
 #[must_use]
@@ -24,7 +22,13 @@ pub fn created(booking: &Booking, at: Instant, actor: &str) -> NewEvent {
 
 /// The event of a change. Each one has an event, so that the last event of a booking says how it stands.
 #[must_use]
-pub fn changed(old: &Booking, made: &Transition, at: Instant, actor: &str) -> NewEvent {
+pub fn changed(
+    old: &Booking,
+    change: &BookingChange,
+    made: &Transition,
+    at: Instant,
+    actor: &str,
+) -> NewEvent {
     let new = &made.booking;
     let mut data = data(made.action, made.by, new);
     let mut put = |name: &str, value: Value| {
@@ -43,11 +47,11 @@ pub fn changed(old: &Booking, made: &Transition, at: Instant, actor: &str) -> Ne
         put("previous_member_id", json!(old.member));
         put("previous_other_member_ids", json!(old.other_members));
     }
-    event(kind(old, new, made.action), new, data, at, actor)
+    event(kind(old, new, change), new, data, at, actor)
 }
 
 /// What happened, in one name: its status says more than its time, and that more than who takes part.
-fn kind(old: &Booking, new: &Booking, action: &str) -> EventKind {
+fn kind(old: &Booking, new: &Booking, change: &BookingChange) -> EventKind {
     if old.status == new.status {
         return if old.when != new.when {
             EventKind::BookingRescheduled
@@ -61,7 +65,9 @@ fn kind(old: &Booking, new: &Booking, action: &str) -> EventKind {
         _ if old.status == BookingStatus::Cancelled => EventKind::BookingReinstated,
         BookingStatus::Pending => EventKind::BookingUpdated,
         BookingStatus::Confirmed => EventKind::BookingConfirmed,
-        BookingStatus::Cancelled if action == DECLINED => EventKind::BookingDeclined,
+        BookingStatus::Cancelled if matches!(change, BookingChange::Decline { .. }) => {
+            EventKind::BookingDeclined
+        }
         BookingStatus::Cancelled => EventKind::BookingCancelled,
         BookingStatus::Failed => EventKind::BookingFailed,
         BookingStatus::Completed => EventKind::BookingCompleted,

@@ -3,6 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::kinds::{EventKind, SubjectKind};
+use crate::{
+    bookings::{booking::BookingStatus, role::Role},
+    connections::connection::{ConnectionState, ConnectionStatus},
+};
 
 const BOOKING: &str = "01937b1c-6b00-7000-8000-000000000001";
 const CONNECTION: &str = "01937b1c-6b00-7000-8000-000000000002";
@@ -53,8 +57,6 @@ fn sometimes(member: Member) -> Member {
     Member { always: false, ..member }
 }
 
-const STATUSES: [&str; 6] = ["pending", "confirmed", "cancelled", "failed", "completed", "no_show"];
-
 /// In whose name the example of a change is.
 fn by(change: &str) -> &'static str {
     match change {
@@ -78,10 +80,11 @@ fn booking_members(kind: EventKind) -> Vec<Member> {
         EventKind::BookingReinstated => ("confirmed", "cancel_refused", Some("cancelled")),
         _ => ("cancelled", "cancel_synced", None),
     };
+    let statuses = BookingStatus::ALL.map(BookingStatus::as_str);
     let mut all = vec![
         text("change", "What was done, as the booking's timeline names it. More names may come.", change),
-        one_of("by", "In whose name it was done.", &["customer", "tenant", "provider", "system"], by(change)),
-        one_of("status", "Its status now.", &STATUSES, status),
+        one_of("by", "In whose name it was done.", &Role::ALL.map(Role::as_str), by(change)),
+        one_of("status", "Its status now.", &statuses, status),
         time("start", "Its start now.", "2026-12-01T09:00:00Z"),
         time("end", "Its end now.", "2026-12-01T09:30:00Z"),
         id("member_id", "Who it is with now: the organiser.", MEMBER),
@@ -111,7 +114,7 @@ fn booking_members(kind: EventKind) -> Vec<Member> {
         one_of(
             "previous_status",
             "Its status before, if that changed.",
-            &STATUSES,
+            &statuses,
             before.unwrap_or_default(),
         ),
     );
@@ -167,11 +170,16 @@ fn connection_members(kind: EventKind) -> Vec<Member> {
         _ => ("active", "healthy"),
     };
     vec![
-        one_of("state", "May it be used? People decide that.", &["active", "paused", "disconnected"], state),
+        one_of(
+            "state",
+            "May it be used? People decide that.",
+            &ConnectionState::ALL.map(ConnectionState::as_str),
+            state,
+        ),
         one_of(
             "status",
             "Did it work when it was used last?",
-            &["healthy", "unauthorised", "unavailable"],
+            &ConnectionStatus::ALL.map(ConnectionStatus::as_str),
             status,
         ),
         text("provider", "Name of the provider.", "acme"),

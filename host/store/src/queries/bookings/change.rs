@@ -73,7 +73,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
     if let Some(job) = job.as_ref().filter(|_| made.is_dispatched) {
         queue::enqueue(conn, job).await?;
     }
-    let event = told::changed(&old, &made, audit.at, &audit.actor);
+    let event = told::changed(&old, change, &made, audit.at, &audit.actor);
     events::append(conn, order.tenant, &event).await?;
     audit::note(conn, audit, Some(order.tenant), made.action, old.id.uuid(), made.data).await?;
     Ok(made.booking)
