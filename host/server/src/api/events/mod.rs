@@ -125,13 +125,17 @@ impl FeedParams {
             return Err(bad(format!("limit must be 1 to {}.", limits::EVENTS_PAGE_MAX)));
         }
         let named = self.kinds.iter().flat_map(|kinds| kinds.split(','));
-        let kinds = named.map(|name| {
-            EventKind::named(name.trim()).ok_or_else(|| {
+        let mut kinds = Vec::new();
+        for name in named {
+            let kind = EventKind::named(name.trim()).ok_or_else(|| {
                 bad("kinds must be names of kinds with commas between.")
                     .with_hint("GET /api/events/kinds lists them.")
-            })
-        });
-        let kinds = kinds.collect::<Result<Vec<_>, _>>()?;
+            })?;
+            // Each once, so that no more are asked for than there are.
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
         Ok(EventQuery { cursor: Cursor { after, epoch: self.epoch }, kinds, limit })
     }
 
