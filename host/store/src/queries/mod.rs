@@ -2,13 +2,13 @@
 //!
 //! A function here is a piece of a transaction: it takes a connection and leaves commit and rollback to the engine.
 
-use std::str::FromStr;
+use std::{collections::HashMap, str::FromStr};
 
 use berth_model::{
-    id::{Id, TenantId},
+    id::{Id, MemberId, TenantId},
     time::{Instant, Interval},
 };
-use sqlx::{Executor, SqlSafeStr, types::Json};
+use sqlx::{Executor, QueryBuilder, SqlSafeStr, types::Json};
 use uuid::Uuid;
 
 use super::Db;
@@ -120,6 +120,32 @@ pub(crate) async fn ping(conn: &mut Conn) -> Result<(), StoreError> {
 pub(crate) async fn try_write(conn: &mut Conn) -> Result<(), StoreError> {
     sqlx::query::<Db>("UPDATE plugin_generation SET generation = generation").execute(conn).await?;
     Ok(())
+}
+
+/// Members by what they belong to, each in its order: of a table with the columns `tenant_id`, this one, `member_id`, `position`. For as many as
+/// a page has.
+async fn members_of(
+    conn: &mut Conn,
+    (table, column): (&'static str, &'static str),
+    tenant: TenantId,
+    of: impl ExactSizeIterator<Item = Uuid> + Send,
+) -> Result<HashMap<Uuid, Vec<MemberId>>, StoreError> {
+    let mut members: HashMap<Uuid, Vec<MemberId>> = HashMap::new();
+    if of.len() == 0 {
+        return Ok(members);
+    }
+    let mut query =
+        QueryBuilder::<Db>::new(format!("SELECT {column}, member_id FROM {table} WHERE tenant_id = "));
+    query.push_bind(tenant.uuid()).push(format!(" AND {column} IN ("));
+    let mut ids = query.separated(", ");
+    for id in of {
+        ids.push_bind(id);
+    }
+    query.push(format!(") ORDER BY {column}, position"));
+    for (id, member) in query.build_query_as::<(Uuid, Uuid)>().fetch_all(conn).await? {
+        members.entry(id).or_default().push(MemberId::from_uuid(member));
+    }
+    Ok(members)
 }
 
 /// Read a stored text as what it must be.

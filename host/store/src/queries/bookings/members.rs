@@ -1,13 +1,7 @@
 //! Who takes part in a booking besides its organiser.
 
-use std::collections::HashMap;
-
-use berth_model::{
-    bookings::booking::Booking,
-    id::{BookingId, MemberId, TenantId},
-};
+use berth_model::{bookings::booking::Booking, id::MemberId};
 use sqlx::QueryBuilder;
-use uuid::Uuid;
 
 use super::super::{super::Db, Conn};
 use crate::StoreError;
@@ -47,28 +41,4 @@ pub(super) async fn replace(conn: &mut Conn, old: &Booking, new: &Booking) -> Re
     }
     sqlx::query::<Db>(LEAVE).bind(new.tenant.uuid()).bind(new.id.uuid()).execute(&mut *conn).await?;
     join(conn, new).await
-}
-
-/// Read who takes part in these bookings of a tenant: as many as a page has.
-pub(super) async fn of(
-    conn: &mut Conn,
-    tenant: TenantId,
-    bookings: &[BookingId],
-) -> Result<HashMap<BookingId, Vec<MemberId>>, StoreError> {
-    let mut found: HashMap<BookingId, Vec<MemberId>> = HashMap::new();
-    if bookings.is_empty() {
-        return Ok(found);
-    }
-    let mut query =
-        QueryBuilder::<Db>::new("SELECT booking_id, member_id FROM booking_members WHERE tenant_id = ");
-    query.push_bind(tenant.uuid()).push(" AND booking_id IN (");
-    let mut ids = query.separated(", ");
-    for booking in bookings {
-        ids.push_bind(booking.uuid());
-    }
-    query.push(") ORDER BY booking_id, position");
-    for (booking, member) in query.build_query_as::<(Uuid, Uuid)>().fetch_all(conn).await? {
-        found.entry(BookingId::from_uuid(booking)).or_default().push(MemberId::from_uuid(member));
-    }
-    Ok(found)
 }

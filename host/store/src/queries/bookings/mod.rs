@@ -24,8 +24,8 @@ use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::{
-    super::Db, Conn, at, customers::identify::identify, events, found, interval, jobs::queue, named, number,
-    shaped, tenants::audit,
+    super::Db, Conn, at, customers::identify::identify, events, found, interval, jobs::queue, members_of,
+    named, number, shaped, tenants::audit,
 };
 use crate::{
     StoreError,
@@ -256,11 +256,12 @@ fn count(members: &[MemberId]) -> i64 {
 
 /// Bookings of one tenant with who takes part.
 async fn with_members(conn: &mut Conn, tenant: TenantId, rows: Vec<Row>) -> Result<Vec<Booking>, StoreError> {
-    let shared = rows.iter().filter(|row| row.further_members > 0).map(|row| BookingId::from_uuid(row.id));
-    let mut members = members::of(conn, tenant, &shared.collect::<Vec<_>>()).await?;
+    let shared: Vec<Uuid> = rows.iter().filter(|row| row.further_members > 0).map(|row| row.id).collect();
+    let of = ("booking_members", "booking_id");
+    let mut members = members_of(conn, of, tenant, shared.into_iter()).await?;
     let whole = |row: Row| {
         let mut booking = Booking::try_from(row)?;
-        booking.other_members = members.remove(&booking.id).unwrap_or_default();
+        booking.other_members = members.remove(&booking.id.uuid()).unwrap_or_default();
         Ok(booking)
     };
     rows.into_iter().map(whole).collect()

@@ -1,7 +1,5 @@
 //! Event types and who can be booked for them.
 
-use std::collections::HashMap;
-
 use berth_model::{
     catalog::event_type::EventTypeRecord,
     id::{EventTypeId, ListingId, MemberId, TenantId},
@@ -10,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, after, at, found, met, number, shaped, tenants::audit};
+use super::super::{super::Db, Conn, after, at, found, members_of, met, number, shaped, tenants::audit};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -169,21 +167,8 @@ async fn with_members(
     tenant: TenantId,
     rows: Vec<Row>,
 ) -> Result<Vec<EventTypeRecord>, StoreError> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut query =
-        QueryBuilder::<Db>::new("SELECT event_type_id, member_id FROM event_type_members WHERE tenant_id = ");
-    query.push_bind(tenant.uuid()).push(" AND event_type_id IN (");
-    let mut ids = query.separated(", ");
-    for row in &rows {
-        ids.push_bind(row.id);
-    }
-    query.push(") ORDER BY position");
-    let mut members: HashMap<Uuid, Vec<MemberId>> = HashMap::new();
-    for (event_type, member) in query.build_query_as::<(Uuid, Uuid)>().fetch_all(conn).await? {
-        members.entry(event_type).or_default().push(MemberId::from_uuid(member));
-    }
+    let of = ("event_type_members", "event_type_id");
+    let mut members = members_of(conn, of, tenant, rows.iter().map(|row| row.id)).await?;
     rows.into_iter()
         .map(|row| {
             let members = members.remove(&row.id).unwrap_or_default();
