@@ -119,7 +119,7 @@ struct Inner {
     /// Tokens that renew themselves.
     tokens: Arc<connections::oauth::Tokens>,
     /// Who works on jobs.
-    queues: Arc<jobs::queue::Queues>,
+    queues: Arc<jobs::workers::Queues>,
     /// Wakes what something stopped that works again.
     recovery: Arc<connections::recovery::Recovery>,
     /// What keeps a provider from being asked that does not answer.
@@ -128,14 +128,12 @@ struct Inner {
     refusals: inbound::refusals::Refusals,
     /// Threads for what needs a core for long.
     computing: computing::Computing,
-    /// Answers of providers about availability.
-    cache: availability::Cache,
+    /// What providers said a moment ago.
+    cache: connections::cache::ProviderCache,
     /// Members whose calendars somebody was asked to look at.
     looked: calendars::looks::Looked,
     /// With which data of zones ([`berth_model::zone::generation`]) bookings to come were looked through last.
     clocks_looked: AtomicU64,
-    /// Providers' event types, page by page, where a manifest allows it.
-    catalog: catalog::at_provider::Catalog,
     /// Who waits for events.
     event_waits: Arc<events::waiting::Waits>,
     /// Plugin generation that was loaded last.
@@ -163,7 +161,7 @@ impl Engine {
             parts.token_endpoint.clone(),
             parts.clock.clone(),
         );
-        let queues = Arc::new(jobs::queue::Queues::new());
+        let queues = Arc::new(jobs::workers::Queues::new());
         let recovery = Arc::new(connections::recovery::Recovery {
             store: parts.store.clone(),
             clock: parts.clock.clone(),
@@ -185,10 +183,9 @@ impl Engine {
                 breakers,
                 refusals: inbound::refusals::Refusals::default(),
                 computing: computing::Computing::of_this_machine(),
-                cache: availability::new_cache(),
+                cache: connections::cache::ProviderCache::new(),
                 looked: calendars::looks::new_looked(),
                 clocks_looked: AtomicU64::default(),
-                catalog: catalog::at_provider::new_catalog(),
                 event_waits: Arc::default(),
                 generation: std::sync::atomic::AtomicI64::new(-1),
                 reload: std::sync::Mutex::default(),

@@ -14,11 +14,14 @@ use berth_model::{
 use berth_store::records::TakenPlace;
 use futures_util::{StreamExt as _, stream};
 
-use super::{
-    Degraded,
-    external::{Subject, Told},
+use super::Degraded;
+use crate::{
+    Engine, Outcome, beside,
+    connections::{
+        cache::{Subject, Told},
+        routing::Scene,
+    },
 };
-use crate::{Engine, Outcome, beside, connections::routing::Scene};
 
 /// Connections that are asked at the same time for one answer.
 const ASKED_AT_ONCE: usize = 4;
@@ -97,12 +100,13 @@ impl Engine {
         let zone = own.map_or(scene.listing.time_zone, |own| own.time_zone);
         // A calendar of several members is asked once for all who share a clock.
         let key = (connection.id, Subject::Calendars(ids.clone(), zone), within);
-        let told = if let Some(Told::Busy(told)) = self.remembered(&connection, &key).await {
+        let kept = self.inner.cache.answer(&key, self.keeps_for(&connection), self.now()).await;
+        let told = if let Some(Told::Busy(told)) = kept {
             told
         } else {
             match self.read_calendars(request_id, &connection, ids, within, zone.to_string(), false).await {
                 Ok(told) => {
-                    self.remember(key, Told::Busy(told.clone())).await;
+                    self.inner.cache.keep_answer(key, Told::Busy(told.clone()), self.now()).await;
                     told
                 }
                 Err(error) => {

@@ -1,20 +1,22 @@
 //! What a provider says of a stretch of time, asked or remembered.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use berth_model::{
     bookings::booking::Booking,
     connections::connection::ConnectionRecord,
-    id::{ConnectionId, EventTypeId, MemberId},
-    limits,
-    outbound::provider::{BusyQuery, CallContext, CallError, ExternalBusyTime, ExternalId, SlotQuery},
-    plugins::manifest::CacheTimes,
+    id::MemberId,
+    outbound::provider::{BusyQuery, CallContext, CallError, ExternalBusyTime, SlotQuery},
     time::{Instant, Interval},
-    zone::Zone,
 };
-use moka::future::Cache as Moka;
 
-use crate::{Engine, Outcome, connections::routing::Scene};
+use crate::{
+    Engine, Outcome,
+    connections::{
+        cache::{Subject, Told},
+        routing::Scene,
+    },
+};
 
 /// What a provider says of a stretch of time, without what we closed there ourselves.
 #[derive(Debug)]
@@ -25,39 +27,8 @@ pub(crate) enum External {
     Busy(Vec<Interval>),
 }
 
-/// The same, as it was told: whether a time is our own closing is looked up when it is used, since that is noted meanwhile.
-#[derive(Debug, Clone)]
-pub(crate) enum Told {
-    Starts(Arc<[Instant]>),
-    Busy(Arc<[ExternalBusyTime]>),
-}
-
-/// What a question is about, besides its stretch of time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Subject {
-    /// Meetings of so many minutes.
-    Meetings(EventTypeId, u32),
-    /// The busy times of these calendars, whose days are days in this zone.
-    Calendars(Vec<ExternalId>, Zone),
-}
-
-type Key = (ConnectionId, Subject, Interval);
-/// Answers of providers by question.
-pub(crate) type Cache = Moka<Key, (Instant, Told)>;
-
-/// Answers kept at once; each is a few kilobytes.
-const CACHED_MAX: u64 = 10_000;
 /// Provider questions for one answer: a long range over a short span.
 const QUESTIONS_MAX: usize = 16;
-
-pub(crate) fn new_cache() -> Cache {
-    Moka::builder()
-        .max_capacity(CACHED_MAX)
-        // The manifest's own time is checked on each use.
-        .time_to_live(Duration::from_secs(limits::AVAILABILITY_REMEMBERED_SECONDS_MAX.unsigned_abs()))
-        .support_invalidation_closures()
-        .build()
-}
 
 impl Engine {
     /// What the provider says, from the cache if it is fresh. None if the provider cannot be asked for availability. The inner
@@ -79,7 +50,7 @@ impl Engine {
         }
         let key = (connection.id, Subject::Meetings(scene.event_type.id, length_minutes), within);
         let remembered = match moving {
-            None => self.remembered(connection, &key).await,
+            None => self.inner.cache.answer(&key, self.keeps_for(connection), self.now()).await,
             Some(_) => None,
         };
         let told = if let Some(told) = remembered {
@@ -90,7 +61,7 @@ impl Engine {
                 Ok(None) => return Ok(Ok(None)),
                 Ok(Some(told)) => {
                     if moving.is_none() {
-                        self.remember(key, told.clone()).await;
+                        self.inner.cache.keep_answer(key, told.clone(), self.now()).await;
                     }
                     told
                 }
@@ -103,16 +74,11 @@ impl Engine {
         })))
     }
 
-    /// An answer that its provider's manifest says is still good.
-    pub(super) async fn remembered(&self, connection: &ConnectionRecord, key: &Key) -> Option<Told> {
-        let keeps = self.providers().manifest(&connection.plugin).map_or(CacheTimes::default(), |m| m.cache);
-        let fresh_from = self.now().plus_seconds(-i64::from(keeps.availability_seconds));
-        let (asked_at, answer) = self.inner.cache.get(key).await?;
-        (keeps.availability_seconds > 0 && asked_at >= fresh_from).then_some(answer)
-    }
-
-    pub(super) async fn remember(&self, key: Key, answer: Told) {
-        self.inner.cache.insert(key, (self.now(), answer)).await;
+    /// For how many seconds an answer of this connection's provider is good, as its manifest says.
+    pub(super) fn keeps_for(&self, connection: &ConnectionRecord) -> u32 {
+        self.providers()
+            .manifest(&connection.plugin)
+            .map_or(0, |manifest| manifest.cache.availability_seconds)
     }
 
     async fn ask_provider(
@@ -196,19 +162,6 @@ impl Engine {
         let marks = self.store().block_marks(connection.tenant, connection.id, told).await?;
         let of_others = busy.iter().filter(|time| !marks.recognise(time, member));
         Ok(of_others.map(|time| time.when).collect())
-    }
-
-    /// What was kept of this connection's availability is no longer true.
-    pub(crate) fn forget_availability(&self, connection: ConnectionId) {
-        // Refused only when the cache was built without the support for it.
-        let _ = self.inner.cache.invalidate_entries_if(move |key, _| key.0 == connection);
-        let _ = self.inner.catalog.invalidate_entries_if(move |key, _| key.0 == connection);
-    }
-
-    pub(crate) fn forget_availability_of(&self, booking: &Booking) {
-        if let Some(connection) = booking.connection {
-            self.forget_availability(connection);
-        }
     }
 }
 

@@ -35,7 +35,6 @@ use crate::{Caller, Engine, Outcome, ProviderChoice, beside, connections::routin
 
 pub(crate) use calendars::ids as calendar_ids;
 pub(crate) use choice::Choice;
-pub(crate) use external::{Cache, new_cache};
 pub(crate) use open::pattern_windows;
 pub(crate) use question::length;
 

@@ -305,7 +305,7 @@ impl Engine {
     fn forget_availability_of_all(&self, bookings: &[Booking]) {
         // All of a series are booked over one connection.
         if let Some(booking) = bookings.first() {
-            self.forget_availability_of(booking);
+            self.inner.cache.forget_of(booking);
         }
     }
 }

@@ -86,7 +86,7 @@ impl Engine {
             Ok(context) => self.write_some_blocks(&context, &calendar).await?,
             Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
         };
-        self.forget_availability(calendar.connection);
+        self.inner.cache.forget(calendar.connection);
         match written {
             Ok(more) => {
                 self.calendar_works(&calendar, NOT_WRITTEN).await?;

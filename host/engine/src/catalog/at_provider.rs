@@ -7,23 +7,10 @@ use berth_model::{
     mirror::sync::{ItemKind, MirroredItem},
     outbound::provider::{CallError, ExternalEventType, Page, PageRequest},
     problem::Problem,
-    time::Instant,
 };
 use berth_store::StoreError;
 
 use crate::{Caller, Engine, Outcome};
-
-/// Event types of providers by connection and page, with when they were asked for.
-pub(crate) type Catalog =
-    moka::sync::Cache<(ConnectionId, Option<String>), (Instant, Page<ExternalEventType>)>;
-
-/// An empty one.
-pub(crate) fn new_catalog() -> Catalog {
-    moka::sync::Cache::builder()
-        .max_capacity(limits::CATALOG_PAGES_REMEMBERED_MAX)
-        .support_invalidation_closures()
-        .build()
-}
 
 /// Whether something is on a provider's list; where it is of no use, what is, by id and title.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,21 +44,17 @@ impl Engine {
         token: Option<String>,
     ) -> Outcome<Page<ExternalEventType>> {
         let connection = self.connection(caller, id).await?;
-        let kept_seconds =
-            self.providers().manifest(&connection.plugin).map_or(0, |m| m.cache.catalog_seconds);
+        let manifest = self.providers().manifest(&connection.plugin);
+        let seconds = manifest.map_or(0, |manifest| manifest.cache.catalog_seconds);
         let key = (id, token.clone());
-        let fresh_from = self.now().plus_seconds(-i64::from(kept_seconds));
-        if kept_seconds > 0
-            && let Some((asked_at, page)) = self.inner.catalog.get(&key)
-            && asked_at >= fresh_from
-        {
+        if let Some(page) = self.inner.cache.page(&key, seconds, self.now()) {
             return Ok(page);
         }
         let context = self.call_context(&connection, None, &caller.request_id).await?;
         let page = PageRequest { token, limit: limits::PAGE_ITEMS_MAX };
         let page = self.providers().list_event_types(&context, page).await?;
-        if kept_seconds > 0 {
-            self.inner.catalog.insert(key, (self.now(), page.clone()));
+        if seconds > 0 {
+            self.inner.cache.keep_page(key, page.clone(), self.now());
         }
         Ok(page)
     }

@@ -1,6 +1,7 @@
 //! Connections to providers. Credentials are tried at the provider before they are saved, and never come back out.
 
 pub(crate) mod breaker;
+pub(crate) mod cache;
 pub(crate) mod call_context;
 pub(crate) mod disconnect;
 pub(crate) mod oauth;
@@ -215,7 +216,7 @@ impl Engine {
             {
                 return Err(another_account());
             }
-            self.forget_availability(id);
+            self.inner.cache.forget(id);
             let after = replaced.then_some(credentials);
             let secret = after.as_ref().and_then(|after| changed_secret(&manifest, &before, after));
             if let (Some(secret), Some(after)) = (secret, after.clone()) {
@@ -238,7 +239,7 @@ impl Engine {
             // Last, so that one of which something failed is still over.
             changed = self.resume_now(caller, changed).await?;
         } else if settings_or_hosts || replaced {
-            self.connection_recovered(caller.tenant, id).await;
+            self.inner.recovery.connection(caller.tenant, id).await;
         }
         // Only now: to subscribe may need a token that is renewed.
         if changed.webhook_address == was.webhook_address {
@@ -292,7 +293,7 @@ impl Engine {
         if status != connection.status || detail != connection.status_detail {
             self.store().set_connection_health(caller.tenant, id, status, detail.clone(), self.now()).await?;
             if status == ConnectionStatus::Healthy && connection.status == ConnectionStatus::Unauthorised {
-                self.connection_recovered(caller.tenant, id).await;
+                self.inner.recovery.connection(caller.tenant, id).await;
             }
             connection.status = status;
             connection.status_detail = detail;

@@ -14,7 +14,7 @@ use berth_model::{
 };
 use berth_store::{Store, StoreError, records::Recovered};
 
-use crate::{Engine, jobs::queue::Queues};
+use crate::jobs::workers::Queues;
 
 /// Wakes jobs.
 pub(crate) struct Recovery {
@@ -25,6 +25,16 @@ pub(crate) struct Recovery {
 }
 
 impl Recovery {
+    /// A connection works again, or somebody changed what it failed for.
+    pub(crate) async fn connection(&self, tenant: TenantId, connection: ConnectionId) {
+        self.wake(Recovered::Connection(tenant, connection)).await;
+    }
+
+    /// The same for all connections of a plugin.
+    pub(crate) async fn plugin(&self, plugin: &PluginId) {
+        self.wake(Recovered::Plugin { plugin: plugin.clone(), tenant: None }).await;
+    }
+
     /// Make due what this had stopped: the most urgent now, the others over the next seconds, so that thousands do not come at once. What
     /// cannot be woken waits for its own time.
     pub(crate) async fn wake(&self, what: Recovered) {
@@ -63,17 +73,5 @@ impl Recovery {
             }
         }
         Ok(woken)
-    }
-}
-
-impl Engine {
-    /// A connection works again, or somebody changed what it failed for.
-    pub(crate) async fn connection_recovered(&self, tenant: TenantId, connection: ConnectionId) {
-        self.inner.recovery.wake(Recovered::Connection(tenant, connection)).await;
-    }
-
-    /// The same for all connections of a plugin.
-    pub(crate) async fn plugin_recovered(&self, plugin: &PluginId) {
-        self.inner.recovery.wake(Recovered::Plugin { plugin: plugin.clone(), tenant: None }).await;
     }
 }

@@ -3,3 +3,5 @@
 pub(crate) mod operations;
 pub(crate) mod queue;
 pub(crate) mod run;
+mod tries;
+pub(crate) mod workers;

@@ -8,7 +8,6 @@ mod cancel;
 mod create;
 mod elsewhere;
 mod reschedule;
-mod tries;
 
 use berth_model::{
     bookings::{
@@ -97,12 +96,12 @@ impl Engine {
             // What the provider answered matters more than this note of it.
             tracing::warn!(%error, connection = %connection.id, "the connection's health was not written");
         }
-        self.forget_availability(connection.id);
+        self.inner.cache.forget(connection.id);
         match result {
             Ok(verdict) => {
                 let settled = self.settle(&booking, task, verdict, held).await;
                 if connection.status == ConnectionStatus::Unauthorised {
-                    self.connection_recovered(tenant, connection.id).await;
+                    self.inner.recovery.connection(tenant, connection.id).await;
                 }
                 settled
             }

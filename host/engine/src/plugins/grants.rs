@@ -101,7 +101,7 @@ impl Engine {
         let audit = self.audit_by(actor, request_id);
         let changed = self.store().change_grant(level, change.add, change.remove, audit).await?;
         if changed.enabled {
-            self.plugin_recovered(&changed.plugin).await;
+            self.inner.recovery.plugin(&changed.plugin).await;
         }
         self.stage_what_is_covered(actor, request_id, &changed.plugin).await?;
         Ok((changed, losing))
@@ -130,7 +130,7 @@ impl Engine {
         let (plugin, enabled) = (grant.plugin.clone(), grant.enabled);
         self.store().set_grant(grant, self.audit_by(actor, request_id)).await?;
         if enabled {
-            self.plugin_recovered(&plugin).await;
+            self.inner.recovery.plugin(&plugin).await;
         }
         self.stage_what_is_covered(actor, request_id, &plugin).await
     }

@@ -196,7 +196,7 @@ impl Engine {
         let audit = self.audit_by(actor, request_id);
         let version = self.store().activate_plugin_version(digest, audit).await?;
         self.plugin_host().activate(&version.plugin, digest);
-        self.plugin_recovered(&version.plugin).await;
+        self.inner.recovery.plugin(&version.plugin).await;
         Ok(version)
     }
 
@@ -312,7 +312,7 @@ impl Engine {
                     self.reload().waiting.remove(&version.plugin);
                     // Not at the start of the process: that many processes begin mends nothing, and each try counts.
                     if self.inner.generation.load(Ordering::Acquire) >= 0 {
-                        self.plugin_recovered(&version.plugin).await;
+                        self.inner.recovery.plugin(&version.plugin).await;
                     }
                 }
                 Err(problem) => {

@@ -29,7 +29,7 @@ impl Engine {
             let Some(last) = page.last() else { return Ok(resumed) };
             after = Some(last.id);
             for connection in page.iter().filter(|c| c.state == ConnectionState::Active) {
-                self.connection_recovered(id, connection.id).await;
+                self.inner.recovery.connection(id, connection.id).await;
                 if let Err(error) = self.sync_soon(id, connection.id).await {
                     tracing::warn!(%error, connection = %connection.id, "a connection that goes on is not read yet");
                 }

@@ -79,7 +79,7 @@ impl Engine {
         self.store()
             .set_oauth_client(record.clone(), new.client_secret, self.audit_by(actor, request_id))
             .await?;
-        self.plugin_recovered(plugin).await;
+        self.inner.recovery.plugin(plugin).await;
         Ok(record)
     }
 

@@ -305,7 +305,7 @@ impl Engine {
             .store()
             .update_connection(connection, Some(credentials), revision, self.audit(caller))
             .await?;
-        self.forget_availability(id);
+        self.inner.cache.forget(id);
         self.end_tokens(&updated, &settings, &given).await;
         Ok(updated)
     }

@@ -48,13 +48,13 @@ impl Engine {
         self.store().end_job(held.tenant, held.job, held.attempt, end).await?;
         // Resumed in this moment: whoever did that did not see this job.
         if self.store().stopped(held.tenant, by).await?.is_none() {
-            self.connection_recovered(held.tenant, by).await;
+            self.inner.recovery.connection(held.tenant, by).await;
         }
         Ok(())
     }
 
     /// When to try again: exponential backoff with jitter, never before the provider's own word. None if this try was the last.
-    pub(super) async fn next_try(
+    pub(crate) async fn next_try(
         &self,
         held: JobLease,
         connection: &ConnectionRecord,
@@ -80,7 +80,7 @@ impl Engine {
         Ok(now.revision != connection.revision)
     }
 
-    pub(super) async fn end_try(
+    pub(crate) async fn end_try(
         &self,
         held: JobLease,
         connection: &ConnectionRecord,
@@ -99,7 +99,7 @@ impl Engine {
     }
 
     /// Why a booking is still pending, in its timeline: after the 1st, 2nd, 4th … try that failed, and when it is given up.
-    pub(super) async fn note_try(
+    pub(crate) async fn note_try(
         &self,
         booking: &Booking,
         task: ProviderTask,
@@ -121,7 +121,7 @@ impl Engine {
     }
 
     /// Why a booking is still pending, in its timeline: once, since only a person goes on.
-    pub(super) async fn note_waiting(
+    pub(crate) async fn note_waiting(
         &self,
         booking: &Booking,
         task: ProviderTask,
