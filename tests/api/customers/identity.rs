@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use berth_engine::{NewTenant, TENANT_SCOPES};
 use serde_json::{Value, json};
 
-use super::{Api, key};
+use crate::{Api, key};
 
 /// Book for somebody; the booking as it is shown.
 async fn booked(api: &Api, event_type: &Value, start: &str, attendee: Value) -> Value {

@@ -16,7 +16,7 @@ use berth_server::{App, AppConfig, metrics_router, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Answer, Api};
+use crate::{Answer, Api};
 
 /// Ask as if the connection came from there.
 async fn ask_from(api: &Api, peer: &str, key: &str, extra: &[(&str, &str)]) -> Answer {
@@ -108,7 +108,7 @@ async fn a_key_is_used_from_its_sources_only() {
         "t",
         berth_engine::NewTenant { slug: "other".into(), name: "Other".into() },
     );
-    let stranger = super::key(&api.world, strangers.await.unwrap().id, &["keys:write"]).await;
+    let stranger = crate::key(&api.world, strangers.await.unwrap().id, &["keys:write"]).await;
     let refused = api.send("PATCH", &path, Some(&stranger), &[], json!({ "sources": [] })).await;
     assert_eq!(refused.status, StatusCode::NOT_FOUND);
 

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use berth_tests::component;
 use serde_json::{Value, json};
 
-use super::{Api, booking};
+use crate::{Api, booking};
 
 #[tokio::test]
 async fn an_event_type_that_its_provider_does_not_have_is_refused_or_named() {

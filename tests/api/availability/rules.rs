@@ -5,7 +5,7 @@ use berth_engine::{NewTenant, TENANT_SCOPES};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
-use super::{Answer, Api, booking, key};
+use crate::{Answer, Api, booking, key};
 
 struct Shop {
     api: Api,

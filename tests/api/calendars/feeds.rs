@@ -7,7 +7,7 @@ use axum::{
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Api, booking, key};
+use crate::{Api, booking, key};
 
 /// The lines of a calendar, unfolded.
 async fn calendar(api: &Api, path: &str, key: Option<&str>) -> Vec<String> {

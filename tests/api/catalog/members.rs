@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::Api;
+use crate::Api;
 
 const PATH: &str = "/api/booking/team";
 

@@ -9,7 +9,7 @@ use berth_tests::events::{FORGOTTEN_SECONDS, examples_are_described, is_describe
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{Answer, Api, booking, key};
+use crate::{Answer, Api, booking, key};
 
 async fn placed(api: &Api) {
     api.world.engine.place_events().await.unwrap();

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use berth_engine::{NewTenant, TENANT_SCOPES};
 use serde_json::{Value, json};
 
-use super::{Answer, Api, booking, key};
+use crate::{Answer, Api, booking, key};
 
 const TEXTS: &str = "/api/privacy/texts";
 

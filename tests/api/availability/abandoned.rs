@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Api, http::Socket};
+use crate::{Api, http::protocol::Socket};
 
 /// Long enough to see that a share is taken: what is free is given at once.
 const A_MOMENT: Duration = Duration::from_millis(100);

@@ -10,7 +10,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Api, booking, component};
+use crate::{Api, booking, component};
 
 /// Start and end as a provider may have them, wholly outside of 1970 to 2199.
 const OUTSIDE: [[&str; 2]; 4] = [

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use berth_model::{bookings::clocks::Clocks, id::BookingId, time::Instant};
 use serde_json::{Value, json};
 
-use super::{Api, booking, key};
+use crate::{Api, booking, key};
 
 #[tokio::test]
 async fn what_a_law_changed_is_listed_and_the_tenant_chooses() {

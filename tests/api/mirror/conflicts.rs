@@ -11,7 +11,7 @@ use berth_model::{
 use berth_store::records::{Audit, Claim, JobEnd, NewJob, Opened};
 use serde_json::{Value, json};
 
-use super::{Api, App, router};
+use crate::{Api, App, router};
 
 fn id<T>(api: &Api) -> Id<T> {
     Id::new(api.world.clock.now(), &*api.world.random)
@@ -23,7 +23,7 @@ fn audit(api: &Api) -> Audit {
     Audit { id, at, actor: "test".to_owned(), request_id: "test".to_owned() }
 }
 
-pub(super) async fn connect(api: &Api, plugin: &str) -> ConnectionId {
+pub(crate) async fn connect(api: &Api, plugin: &str) -> ConnectionId {
     let at = api.world.clock.now();
     let connection = ConnectionRecord {
         id: id(api),

@@ -1,51 +1,15 @@
 //! The HTTP surface: who may do what on every route, problems, idempotency, ETags, pages.
 
-#[path = "api/admin.rs"]
-mod admin;
-#[path = "api/beyond.rs"]
-mod beyond;
-#[path = "api/calendars.rs"]
+mod availability;
+mod bookings;
 mod calendars;
-#[path = "api/clock_changes.rs"]
-mod clock_changes;
-#[path = "api/clocks.rs"]
-mod clocks;
-#[path = "api/closing.rs"]
-mod closing;
-#[path = "api/consents.rs"]
-mod consents;
-#[path = "api/customers.rs"]
+mod catalog;
+mod connections;
 mod customers;
-#[path = "api/dropped.rs"]
-mod dropped;
-#[path = "api/ends.rs"]
-mod ends;
-#[path = "api/event_types.rs"]
-mod event_types;
-#[path = "api/events.rs"]
 mod events;
-#[path = "api/every_door.rs"]
-mod every_door;
-#[path = "api/http.rs"]
 mod http;
-#[path = "api/imports.rs"]
-mod imports;
-#[path = "api/life.rs"]
-mod life;
-#[path = "api/listings.rs"]
-mod listings;
-#[path = "api/reach.rs"]
-mod reach;
-#[path = "api/repeats.rs"]
-mod repeats;
-#[path = "api/rules.rs"]
-mod rules;
-#[path = "api/said.rs"]
-mod said;
-#[path = "api/standing.rs"]
-mod standing;
-#[path = "api/team.rs"]
-mod team;
+mod mirror;
+mod privacy;
 
 use axum::{
     Router,

@@ -7,10 +7,10 @@ use axum::{
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Api, booking};
+use crate::{Api, booking};
 
 /// What no door takes as an instant.
-pub(super) const INSTANTS: &[&str] = &[
+pub(crate) const INSTANTS: &[&str] = &[
     "0000-01-01T00:00:00Z",
     "0001-01-01T00:00:00Z",
     "1969-12-31T23:59:59Z",
@@ -27,20 +27,20 @@ pub(super) const INSTANTS: &[&str] = &[
 ];
 
 /// What no door takes as a civil day.
-pub(super) const DAYS: &[&str] =
+pub(crate) const DAYS: &[&str] =
     &["0000-01-01", "0001-12-25", "1969-12-31", "2200-01-01", "2999-12-25", "9999-12-31"];
 
-pub(super) struct Doors {
-    pub(super) api: Api,
-    pub(super) listing: Value,
-    pub(super) member: Value,
-    pub(super) event_type: Value,
-    pub(super) booking: String,
-    pub(super) hold: Value,
-    pub(super) manage: String,
+pub(crate) struct Doors {
+    pub(crate) api: Api,
+    pub(crate) listing: Value,
+    pub(crate) member: Value,
+    pub(crate) event_type: Value,
+    pub(crate) booking: String,
+    pub(crate) hold: Value,
+    pub(crate) manage: String,
 }
 
-pub(super) async fn doors() -> Doors {
+pub(crate) async fn doors() -> Doors {
     let api = Api::new().await;
     let listing = json!({ "slug": "quay", "title": "Quay", "time_zone": "UTC" });
     let listing = api.ok("POST", "/api/listings", listing).await["id"].clone();
@@ -60,7 +60,7 @@ pub(super) async fn doors() -> Doors {
 }
 
 /// The query `at` as it is sent.
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     text.bytes()
         .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect()

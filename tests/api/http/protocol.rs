@@ -10,19 +10,19 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Api, booking};
+use crate::{Api, booking};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An API behind a socket; it ends when this is dropped.
-pub(super) struct Socket {
-    pub(super) api: Api,
-    pub(super) address: std::net::SocketAddr,
+pub(crate) struct Socket {
+    pub(crate) api: Api,
+    pub(crate) address: std::net::SocketAddr,
     _stop: watch::Sender<bool>,
 }
 
 impl Socket {
-    pub(super) async fn new(api: Api) -> Self {
+    pub(crate) async fn new(api: Api) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
@@ -34,7 +34,7 @@ impl Socket {
     }
 
     /// Send these bytes; everything that comes back until the connection ends.
-    pub(super) async fn raw(&self, sent: &[u8]) -> String {
+    pub(crate) async fn raw(&self, sent: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(sent).await.unwrap();
         let mut all = Vec::new();

@@ -5,7 +5,7 @@ use berth_engine::OPERATOR_SCOPE;
 use berth_model::limits;
 use serde_json::{Value, json};
 
-use super::{Answer, Api, key_of};
+use crate::{Answer, Api, key_of};
 
 struct Shop {
     api: Api,

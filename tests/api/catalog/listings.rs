@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Api;
+use crate::Api;
 
 const PATH: &str = "/api/listings";
 

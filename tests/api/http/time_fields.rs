@@ -8,9 +8,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_engine::OPERATOR_SCOPE;
 use serde_json::{Map, Value, json};
 
-use super::{
+use crate::{
     Answer,
-    ends::{DAYS, Doors, INSTANTS, doors, encoded},
+    http::time_bounds::{DAYS, Doors, INSTANTS, doors, encoded},
     key_of,
 };
 
@@ -286,7 +286,7 @@ async fn every_field_that_is_a_time_is_refused_by_name() {
 async fn no_cursor_brings_a_time_in() {
     let described = Described::new().await;
     let Doors { api, event_type, .. } = &described.doors;
-    api.ok("POST", "/api/booking", super::booking(event_type, "2026-11-24T15:00:00Z")).await;
+    api.ok("POST", "/api/booking", crate::booking(event_type, "2026-11-24T15:00:00Z")).await;
     let next = api.ok("GET", "/api/booking?limit=1", Value::Null).await["next"].as_str().unwrap().to_owned();
     let position: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(next).unwrap()).unwrap();
     let with = |at: &Value| -> Value {

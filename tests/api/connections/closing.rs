@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use berth_simulators::{calcom::Simulator, faults::Rates};
 use serde_json::{Value, json};
 
-use super::{Answer, Api, booking, key_of};
+use crate::{Answer, Api, booking, key_of};
 
 struct Shop {
     api: Api,

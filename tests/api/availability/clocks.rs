@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, Timelike, U
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::{Api, booking};
+use crate::{Api, booking};
 
 /// Zones of the listing and of its member, half a day apart and more, in both directions.
 const PAIRS: [(&str, &str); 4] = [

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Api, booking, key};
+use crate::{Api, booking, key};
 
 /// The id of an event type with this policy, and the path of its bookings' availability.
 async fn event_type(api: &Api, policy: Value) -> Value {

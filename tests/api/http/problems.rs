@@ -8,7 +8,7 @@ use berth_model::{
 };
 use serde_json::{Value, json};
 
-use super::{Api, admin::connect};
+use crate::{Api, mirror::conflicts::connect};
 
 #[tokio::test]
 async fn errors_name_the_field_and_no_column() {

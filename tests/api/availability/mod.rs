@@ -1,0 +1,6 @@
+//! When something can be booked.
+
+mod abandoned;
+mod clocks;
+mod imports;
+mod rules;

@@ -1,0 +1,4 @@
+//! Bookings over their whole life.
+
+mod clock_changes;
+mod manage;

@@ -1,0 +1,3 @@
+//! Bookings in people's calendars.
+
+mod feeds;

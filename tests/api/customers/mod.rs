@@ -1,0 +1,3 @@
+//! Whom bookings are for.
+
+mod identity;

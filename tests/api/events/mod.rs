@@ -1,0 +1,3 @@
+//! What happened, as readers are told it.
+
+mod feed;

@@ -1,0 +1,4 @@
+//! Others' bookings at providers, synchronisation, conflicts.
+
+pub(crate) mod conflicts;
+mod out_of_time;

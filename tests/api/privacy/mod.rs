@@ -1,0 +1,3 @@
+//! What customers consented to.
+
+mod consents;
