@@ -1,4 +1,21 @@
 //! Bookings over their whole life.
 
+mod change;
 mod clock_changes;
+mod create;
+mod holds;
 mod manage;
+mod seats;
+mod series;
+
+use serde_json::{Value, json};
+
+use crate::Api;
+
+/// The id of an event type with this policy.
+async fn event_type(api: &Api, policy: Value) -> Value {
+    let id = json!(api.world.offer(None, None).await.id);
+    let path = format!("/api/booking/event-types/{}", id.as_str().unwrap());
+    api.ok("PATCH", &path, json!({ "policy": policy })).await;
+    id
+}

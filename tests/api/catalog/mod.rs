@@ -1,5 +1,6 @@
-//! What is offered, by whom.
+//! What is offered, and by whom.
 
+mod archiving;
 mod event_types;
 mod listings;
 mod members;

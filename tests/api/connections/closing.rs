@@ -1,61 +1,13 @@
-//! Pausing, disconnecting, archiving, suspending and deleting, with a provider's component and its simulator.
+//! Pausing and disconnecting, with a provider's component and its simulator.
 
 use axum::http::StatusCode;
-use berth_simulators::{calcom::Simulator, faults::Rates};
+use berth_simulators::faults::Rates;
 use serde_json::{Value, json};
 
-use crate::{Answer, Api, booking, key_of};
-
-struct Shop {
-    api: Api,
-    provider: Simulator,
-    connection: String,
-    event_type: Value,
-    listing: String,
-}
-
-impl Shop {
-    async fn new(seed: u64) -> Self {
-        let (world, provider, connection, event_type) = berth_tests::with_calcom(seed).await;
-        let listing = format!("/api/listings/{}", event_type.listing);
-        let api = Api::over(world).await;
-        let connection = format!("/api/booking-providers/{connection}");
-        Self { api, provider, connection, event_type: json!(event_type.id), listing }
-    }
-
-    async fn sent(&self, method: &str, path: &str, body: Value) -> Answer {
-        self.api.send(method, path, Some(&self.api.key), &[], body).await
-    }
-
-    async fn book(&self, start: &str) -> Value {
-        self.api.ok("POST", "/api/booking", booking(&self.event_type, start)).await
-    }
-
-    /// The provider answers nothing but errors.
-    fn break_provider(&self) {
-        self.provider.set_rates(Rates { server_error: 1.0, ..Rates::default() });
-    }
-
-    async fn work(&self) {
-        for _ in 0..10 {
-            self.api.world.clock.advance_ms(60_000);
-            self.api.world.engine.run_due_jobs(20).await.unwrap();
-        }
-    }
-}
-
-fn of(booking: &Value) -> String {
-    format!("/api/booking/{}", booking["id"].as_str().unwrap())
-}
-
-fn refused(answer: &Answer, status: u16, code: &str) {
-    assert_eq!(
-        (answer.status.as_u16(), answer.body["code"].as_str()),
-        (status, Some(code)),
-        "{}",
-        answer.body
-    );
-}
+use crate::{
+    booking, refused,
+    shop::{Shop, of},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_is_paused_and_goes_on() {
@@ -189,90 +141,4 @@ async fn a_second_connection_to_an_account_is_said() {
         )
         .await;
     assert_eq!(gone.status, StatusCode::NO_CONTENT, "nothing referred to it");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn listings_and_event_types_that_carried_bookings_are_archived() {
-    let shop = Shop::new(44).await;
-    let made = shop.book("2026-11-24T09:00:00Z").await;
-    let event_type = format!("/api/booking/event-types/{}", shop.event_type.as_str().unwrap());
-    for path in [&event_type, &shop.listing] {
-        let preview = shop.api.ok("GET", &format!("{path}/deletion"), Value::Null).await;
-        assert_eq!((&preview["outcome"], &preview["upcoming_bookings"]), (&json!("archived"), &json!(1)));
-        let closed = shop.sent("DELETE", path, Value::Null).await;
-        assert_eq!((closed.status, &closed.body["active"]), (StatusCode::OK, &json!(false)));
-        assert!(closed.body["archived_at"].is_string());
-    }
-    for list in ["/api/listings", "/api/booking/event-types"] {
-        assert_eq!(shop.api.ok("GET", list, Value::Null).await["items"], json!([]));
-        let all = shop.api.ok("GET", &format!("{list}?archived=true"), Value::Null).await;
-        assert_eq!(all["items"].as_array().unwrap().len(), 1);
-    }
-    refused(
-        &shop.sent("POST", "/api/booking", booking(&shop.event_type, "2026-11-24T12:00:00Z")).await,
-        409,
-        "BERTH-E0411",
-    );
-    let link = shop.api.ok("GET", &format!("{}/link", of(&made)), Value::Null).await;
-    let link = format!("/api/booking/manage/{}", link["token"].as_str().unwrap());
-    let moved = shop
-        .api
-        .send("POST", &format!("{link}/reschedule"), None, &[], json!({ "start": "2026-11-24T11:00:00Z" }))
-        .await;
-    refused(&moved, 409, "BERTH-E0411");
-    let moved = shop
-        .api
-        .ok("POST", &format!("{}/reschedule", of(&made)), json!({ "start": "2026-11-24T11:00:00Z" }))
-        .await;
-    assert_eq!(moved["start"], "2026-11-24T11:00:00Z");
-    let cancelled = shop.api.send("POST", &format!("{link}/cancel"), None, &[], json!({})).await;
-    assert_eq!(cancelled.status, StatusCode::OK);
-    assert!(shop.provider.active_bookings().is_empty(), "its provider was told");
-    for path in [&shop.listing, &event_type] {
-        let open = shop.api.ok("PATCH", path, json!({ "active": true })).await;
-        assert_eq!((&open["active"], &open["archived_at"]), (&json!(true), &Value::Null));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_is_suspended_resumed_and_deleted() {
-    let shop = Shop::new(45).await;
-    let operator = key_of(&shop.api.world, None, &["operator"]).await;
-    let tenant = format!("/api/operator/tenants/{}", shop.api.world.caller.tenant);
-    let by_operator =
-        async |method: &str, path: &str| shop.api.send(method, path, Some(&operator), &[], Value::Null).await;
-    let made = shop.book("2026-11-24T09:00:00Z").await;
-    let link = shop.api.ok("GET", &format!("{}/link", of(&made)), Value::Null).await;
-    let link = format!("/api/booking/manage/{}", link["token"].as_str().unwrap());
-    assert_eq!(shop.api.send("GET", &link, None, &[], Value::Null).await.status, StatusCode::OK);
-
-    let suspended = by_operator("POST", &format!("{tenant}/suspend")).await;
-    assert_eq!((suspended.status, &suspended.body["state"]), (StatusCode::OK, &json!("suspended")));
-    for path in ["/api/listings".to_owned(), of(&made), shop.connection.clone()] {
-        refused(&shop.sent("GET", &path, Value::Null).await, 403, "BERTH-E0432");
-    }
-    refused(&shop.api.send("GET", &link, None, &[], Value::Null).await, 403, "BERTH-E0432");
-    refused(
-        &shop.api.send("POST", &format!("{link}/cancel"), None, &[], json!({})).await,
-        403,
-        "BERTH-E0432",
-    );
-    let asked = shop.api.world.calls.0.lock().unwrap().len();
-    shop.api.world.engine.begin_syncs().await.unwrap();
-    shop.work().await;
-    assert_eq!(shop.api.world.calls.0.lock().unwrap().len(), asked, "nothing is read or sent");
-    let resumed = by_operator("POST", &format!("{tenant}/resume")).await;
-    assert_eq!(resumed.body["state"], "active");
-    assert_eq!(shop.api.ok("GET", &of(&made), Value::Null).await["status"], "confirmed");
-
-    let preview = by_operator("GET", &format!("{tenant}/deletion")).await.body;
-    assert_eq!((&preview["upcoming_bookings"], &preview["connections"]), (&json!(1), &json!(1)));
-    shop.break_provider();
-    let deleted = by_operator("DELETE", &tenant).await;
-    assert_eq!((deleted.status, &deleted.body["state"]), (StatusCode::ACCEPTED, &json!("deleting")));
-    refused(&shop.sent("GET", "/api/listings", Value::Null).await, 401, "BERTH-E0402");
-    refused(&shop.api.send("GET", &link, None, &[], Value::Null).await, 404, "BERTH-E0404");
-    assert_eq!(shop.api.world.engine.remove_deleted_tenants().await.unwrap(), 1);
-    refused(&by_operator("GET", &format!("{tenant}/deletion")).await, 404, "BERTH-E0404");
-    refused(&shop.api.send("GET", &link, None, &[], Value::Null).await, 404, "BERTH-E0404");
 }

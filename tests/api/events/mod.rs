@@ -1,3 +1,4 @@
 //! What happened, as readers are told it.
 
-mod feed;
+pub(crate) mod feed;
+mod waiting;

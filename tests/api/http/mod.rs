@@ -1,8 +1,13 @@
 //! What belongs to no domain but to HTTP itself.
 
+mod auth;
+mod bodies;
 mod idempotency;
+mod log_lines;
+mod pages;
 mod problems;
 pub(crate) mod protocol;
+mod rates;
 mod sources;
 mod time_bounds;
 mod time_fields;

@@ -1,14 +1,13 @@
-//! What is said: errors name what they point at, in words for people; tables can be opened; grants say who would lose.
+//! Problems: each names what it points at, in words for people.
 
-use axum::http::StatusCode;
-use berth_engine::NewKey;
-use berth_model::{
-    mirror::sync::{ItemKind, MirroredItem},
-    time::Clock as _,
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, StatusCode},
 };
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
-use crate::{Api, mirror::conflicts::connect};
+use crate::{Api, booking};
 
 #[tokio::test]
 async fn errors_name_the_field_and_no_column() {
@@ -89,53 +88,60 @@ async fn errors_name_the_field_and_no_column() {
 }
 
 #[tokio::test]
-async fn a_reconciliation_is_a_table_also_when_nothing_differs() {
+async fn bad_input_is_refused_with_a_code_and_a_hint_and_nothing_is_stored() {
     let api = Api::new().await;
-    let connection = connect(&api, "acme").await;
-    let path = "/api/admin/acme/reconciliation?from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z";
-    let csv = async || String::from_utf8(api.bytes(&format!("{path}&format=csv")).await).unwrap();
-    let header = "kind,connection,booking,event_type,external_id,ours,theirs\n";
-    assert_eq!(csv().await, header);
-    // A price under an id that a spreadsheet would calculate.
-    let evil = "=HYPERLINK(\"https://evil.example\")";
-    let item = MirroredItem {
-        external_id: evil.to_owned(),
-        title: "t".to_owned(),
-        payload: json!({ "price": { "minor_units": 5, "currency": "EUR" } }),
-        last_synced_at: api.world.clock.now(),
-    };
-    let tenant = api.world.caller.tenant;
-    api.world.store.put_mirrored_items(tenant, connection, ItemKind::EventType, vec![item], 0).await.unwrap();
-    api.world.offer(None, Some(evil)).await;
-    let table = csv().await;
-    let line = table.strip_prefix(header).unwrap();
-    assert!(line.starts_with("price,") && line.contains("\"'=HYPERLINK"), "{table}");
-    let found = api.ok("GET", path, Value::Null).await;
-    assert_eq!(found["items"][0]["totals"], json!([]));
+    let event_type = json!(api.world.offer(None, None).await.id);
+    let mut bad = booking(&event_type, "2026-11-24T00:30:00Z");
+    bad["attendee"]["email"] = json!("nobody");
+    bad["attendee"]["time_zone"] = json!("Mars/Olympus");
+    bad["guests"] = json!(["x"]);
+    let answer = api.send("POST", "/api/booking", Some(&api.key), &[], bad).await;
+    assert_eq!(
+        (answer.status, &answer.body["code"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("BERTH-E0422"))
+    );
+    let fields: Vec<&str> =
+        answer.body["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["/attendee/email", "/attendee/time_zone", "/guests/0"]);
+
+    for (method, path, body, status, code) in [
+        ("POST", "/api/booking", json!({ "typo": 1 }), 400, "BERTH-E0400"),
+        ("POST", "/api/listings", json!("not an object"), 400, "BERTH-E0400"),
+        (
+            "POST",
+            "/api/listings",
+            json!({ "slug": "X", "title": "", "time_zone": "UTC" }),
+            422,
+            "BERTH-E0422",
+        ),
+        ("GET", "/api/booking?limit=1000", Value::Null, 400, "BERTH-E0401"),
+        ("GET", "/api/booking?cursor=nonsense", Value::Null, 400, "BERTH-E0401"),
+        ("GET", "/api/booking/nonsense", Value::Null, 400, "BERTH-E0401"),
+        ("GET", "/api/nothing", Value::Null, 404, "BERTH-E0404"),
+        ("DELETE", "/api/booking", Value::Null, 405, "BERTH-E0405"),
+    ] {
+        let answer = api.send(method, path, Some(&api.key), &[], body).await;
+        assert_eq!((answer.status.as_u16(), &answer.body["code"]), (status, &json!(code)), "{method} {path}");
+        assert!(answer.body["hint"].as_str().is_some_and(|h| !h.is_empty()), "{method} {path} gives no hint");
+        assert_eq!(answer.headers["content-type"], "application/problem+json", "{method} {path}");
+    }
+    let all = api.ok("GET", "/api/booking", Value::Null).await;
+    assert_eq!(all["items"], json!([]));
 }
 
 #[tokio::test]
-async fn grants_are_added_to_over_the_interface() {
+async fn a_problem_points_to_the_description_of_its_code() {
     let api = Api::new().await;
-    let new = NewKey {
-        tenant: None,
-        name: "ops".to_owned(),
-        scopes: vec![berth_engine::OPERATOR_SCOPE.to_owned()],
-        requests_per_minute: None,
-        sources: Vec::new(),
-        expires_at: None,
-    };
-    let key = api.world.engine.create_key("test", "test", new).await.unwrap().1.expose().to_owned();
-    let grants = "/api/operator/plugins/acme/grants";
-    let send = async |method: &str, body: Value| api.send(method, grants, Some(&key), &[], body).await;
-    assert_eq!(send("PUT", json!({ "hosts": ["a.example"] })).await.status, StatusCode::NO_CONTENT);
-    let more = send("PATCH", json!({ "add": ["b.example"] })).await;
-    assert_eq!(more.body["hosts"], json!(["a.example", "b.example"]));
-    let less = send("PATCH", json!({ "remove": ["a.example"] })).await;
-    assert_eq!((&less.body["hosts"], &less.body["losing"]), (&json!(["b.example"]), &json!([])));
-    let bad = send("PATCH", json!({ "add": ["https://c.example"] })).await;
-    assert_eq!((bad.status.as_u16(), &bad.body["errors"][0]["field"]), (422, &json!("/add/0")));
-    let listing =
-        send("PATCH", json!({ "listing": "0193b3f0-0000-7000-8000-000000000000", "add": [] })).await;
-    assert_eq!(listing.body["errors"][0]["field"], "/tenant");
+    let refused = api.send("GET", "/api/listings", None, &[], Value::Null).await;
+    let kind = refused.body["type"].as_str().unwrap();
+    let (path, anchor) = kind.split_once('#').unwrap();
+    let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+    let page = api.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+    let html = String::from_utf8(to_bytes(page.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap();
+    for code in berth_model::problem::Code::ALL {
+        assert!(html.contains(&format!("id=\"{}\"", code.as_str())), "{}", code.as_str());
+    }
+    assert!(html.contains(&format!("id=\"{anchor}\"")));
+    assert!(html.contains("Bearer &lt;key>"), "hints are escaped");
 }

@@ -1,4 +1,5 @@
-//! Others' bookings at providers, synchronisation, conflicts.
+//! Others' bookings at providers, and conflicts.
 
-pub(crate) mod conflicts;
+mod conflicts;
 mod out_of_time;
+mod reconciliation;

@@ -1,3 +1,4 @@
 //! What customers consented to.
 
-mod consents;
+pub(crate) mod consents;
+mod texts;

@@ -1,0 +1,3 @@
+//! Work that is done later.
+
+mod operations;

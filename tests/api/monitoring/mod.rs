@@ -1,0 +1,4 @@
+//! Whether it is well.
+
+mod metrics;
+mod readiness;

@@ -1,0 +1,3 @@
+//! Components and what they may reach.
+
+mod grants;

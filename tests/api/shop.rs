@@ -1,0 +1,48 @@
+//! A tenant with a provider's component and its simulator.
+
+use berth_simulators::{calcom::Simulator, faults::Rates};
+use serde_json::{Value, json};
+
+use crate::{Answer, Api, booking};
+
+pub(crate) struct Shop {
+    pub(crate) api: Api,
+    pub(crate) provider: Simulator,
+    pub(crate) connection: String,
+    pub(crate) event_type: Value,
+    pub(crate) listing: String,
+}
+
+impl Shop {
+    pub(crate) async fn new(seed: u64) -> Self {
+        let (world, provider, connection, event_type) = berth_tests::with_calcom(seed).await;
+        let listing = format!("/api/listings/{}", event_type.listing);
+        let api = Api::over(world).await;
+        let connection = format!("/api/booking-providers/{connection}");
+        Self { api, provider, connection, event_type: json!(event_type.id), listing }
+    }
+
+    pub(crate) async fn sent(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.api.send(method, path, Some(&self.api.key), &[], body).await
+    }
+
+    pub(crate) async fn book(&self, start: &str) -> Value {
+        self.api.ok("POST", "/api/booking", booking(&self.event_type, start)).await
+    }
+
+    /// The provider answers nothing but errors.
+    pub(crate) fn break_provider(&self) {
+        self.provider.set_rates(Rates { server_error: 1.0, ..Rates::default() });
+    }
+
+    pub(crate) async fn work(&self) {
+        for _ in 0..10 {
+            self.api.world.clock.advance_ms(60_000);
+            self.api.world.engine.run_due_jobs(20).await.unwrap();
+        }
+    }
+}
+
+pub(crate) fn of(booking: &Value) -> String {
+    format!("/api/booking/{}", booking["id"].as_str().unwrap())
+}

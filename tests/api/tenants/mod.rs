@@ -1,0 +1,4 @@
+//! Tenants and their keys.
+
+mod closing;
+mod keys;
