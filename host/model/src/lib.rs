@@ -2,6 +2,9 @@
 //!
 //! Knows no database, no network, no runtime and no clock: whoever needs the time or randomness passes it in. Its one
 //! asynchronous signature is the [`outbound::provider::Providers`] port, a boxed future that the runtime fulfils.
+//!
+//! It does not say what the HTTP interface publishes of its types (the API does, in `server/src/api/*/schemas.rs`), holds no SQL, and
+//! reads no settings against a JSON Schema (`berth-settings` does).
 #![forbid(unsafe_code)]
 
 pub mod bookings;

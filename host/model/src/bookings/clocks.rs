@@ -2,7 +2,6 @@
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::{
     id::BookingId,
@@ -14,13 +13,11 @@ use crate::{
 const FORM: &str = "%Y-%m-%dT%H:%M:%S";
 
 /// What a clock shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// Its IANA zone.
-    #[schema(example = "America/Edmonton")]
     pub zone: String,
     /// The local time at the start of the booking.
-    #[schema(example = "2026-12-08T09:00:00")]
     pub start: String,
 }
 
@@ -39,7 +36,7 @@ impl Shown {
 }
 
 /// The two clocks that a booking is kept by. As JSON it is a column of bookings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clocks {
     /// The listing's.
     pub listing: Shown,
@@ -69,13 +66,11 @@ impl Clocks {
 }
 
 /// A booking to come whose clocks show another time than was told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClockChange {
     /// Which.
-    #[schema(value_type = String)]
     pub booking: BookingId,
     /// When it starts: that has not changed.
-    #[schema(value_type = String, format = DateTime)]
     pub start: Instant,
     /// What clocks showed when it was made or moved last.
     pub told: Clocks,
@@ -84,7 +79,7 @@ pub struct ClockChange {
 }
 
 /// What is kept of a booking whose clocks show another time than was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
     /// Its instant: people are told what clocks show now.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answers::check_answers;
 pub use check::check_questions;
-pub use wire::WireQuestion;
+use wire::WireQuestion;
 
 /// A question of an event type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

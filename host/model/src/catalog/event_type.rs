@@ -3,13 +3,12 @@
 mod check;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::{
-    bookings::questions::{Question, WireQuestion},
+    bookings::questions::Question,
     id::{EventTypeId, ListingId, MemberId, RestrictionScheduleId, TenantId},
     outbound::provider::Money,
-    scheduling::rules::{BookingWindow, GridAnchor, Limit, Period, Strategy, TeamMode, WireLimit},
+    scheduling::rules::{BookingWindow, GridAnchor, Limit, Period, Strategy, TeamMode},
     time::Instant,
     zone::Zone,
 };
@@ -60,26 +59,22 @@ pub struct EventTypeRecord {
 }
 
 /// The rules of an event type that are read as a whole and never searched. Each default is neutral: it changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventTypePolicy {
     /// Lengths in minutes that the customer may choose instead of the event type's own.
-    #[schema(example = json!([45, 60]))]
     pub other_lengths_minutes: Vec<u32>,
     /// Where starts lie.
     pub grid: Grid,
     /// How far ahead it can be booked; none: the event type's `booking_window_days`, calendar days.
     pub booking_window: Option<BookingWindow>,
     /// At most so many bookings or minutes per period, counted for each member. A longer period may not allow less than a shorter one.
-    #[schema(value_type = Vec<WireLimit>)]
     pub limits: Vec<Limit>,
     /// Customers who share one meeting, 1 to 1000; 1 for a meeting of one's own.
-    #[schema(default = 1)]
     pub seats: u32,
     /// What it costs; none if nothing.
     pub price: Option<Money>,
     /// What the customer is asked, in this order.
-    #[schema(value_type = Vec<WireQuestion>)]
     pub questions: Vec<Question>,
     /// Does a booking wait for the tenant to confirm it?
     pub confirmation: Confirmation,
@@ -97,7 +92,6 @@ pub struct EventTypePolicy {
     /// Customers may move it until so many minutes before the start; none: until the start.
     pub reschedule_cutoff_minutes: Option<u32>,
     /// Hours that cut every member's hours: the id of a restriction schedule.
-    #[schema(value_type = Option<String>)]
     pub restriction_schedule: Option<RestrictionScheduleId>,
 }
 
@@ -124,7 +118,7 @@ impl Default for EventTypePolicy {
 }
 
 /// Where the starts of an event type lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Grid {
     /// Where it begins.
@@ -132,14 +126,13 @@ pub struct Grid {
     /// The first start of a window is rounded up to a multiple of so many minutes past the hour.
     pub round_up_to_minutes: Option<u32>,
     /// On this zone's clock; the member's if none.
-    #[schema(value_type = Option<String>, example = "Europe/Lisbon")]
     pub time_zone: Option<Zone>,
     /// Moves every start by so many minutes.
     pub offset_minutes: u32,
 }
 
 /// Does a booking wait for a person?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confirmation {
     /// It is confirmed at once.
@@ -150,7 +143,7 @@ pub enum Confirmation {
 }
 
 /// Which bookings count for the shares of a round robin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fairness {
     /// Shares begin anew with each of these periods.
@@ -158,7 +151,6 @@ pub struct Fairness {
     /// By what a booking belongs to a period.
     pub basis: FairnessBasis,
     /// Whose civil periods; UTC if none.
-    #[schema(value_type = Option<String>)]
     pub time_zone: Option<Zone>,
 }
 
@@ -169,7 +161,7 @@ impl Default for Fairness {
 }
 
 /// By what a booking belongs to a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FairnessBasis {
     /// When it was made.
@@ -180,11 +172,10 @@ pub enum FairnessBasis {
 }
 
 /// A member's part in a round robin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostRole {
     /// Who; one of the event type's members.
-    #[schema(value_type = String)]
     pub member: MemberId,
     /// Takes part in every booking.
     #[serde(default)]
@@ -195,7 +186,7 @@ pub struct HostRole {
 }
 
 /// How an event type stands at the provider that its listing is booked over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TwinState {
     /// The provider has it, and it can be booked there.

@@ -2,7 +2,6 @@
 
 use chrono::{NaiveTime, Weekday};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::{
     id::{MemberId, TenantId},
@@ -14,24 +13,21 @@ use crate::{
 };
 
 /// A stretch of opening time that recurs each week, on the member's clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeeklyHours {
     /// Days it applies to.
-    #[schema(value_type = Vec<String>, example = json!(["Mon", "Tue"]))]
     pub weekdays: Vec<Weekday>,
     /// Local time it opens, `HH:MM`.
     #[serde(with = "clock_time")]
-    #[schema(value_type = String, example = "09:00")]
     pub start: NaiveTime,
     /// Local time it closes, after `start`; `24:00` (none) is the end of the day.
     #[serde(with = "closing_time")]
-    #[schema(value_type = String, example = "17:00")]
     pub end: Option<NaiveTime>,
 }
 
 /// What a person may do in their tenant when they sign in. A tenant that has an owner keeps one. API keys act for the tenant and
 /// not for a person: they carry scopes, and no role adds to or takes from them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberRole {
     /// Everything, the tenant itself included.
@@ -62,17 +58,14 @@ impl MemberRole {
 }
 
 /// A member's part in round robins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Turns {
     /// Do they take turns? If not, they are booked there only by name.
-    #[schema(default = true)]
     pub round_robin: bool,
     /// Their share, relative to the others': 0 to 1000.
-    #[schema(default = 100)]
     pub weight: u32,
     /// Who goes first among equals: 0 (lowest) to 4 (highest).
-    #[schema(default = 2)]
     pub priority: u32,
     /// Bookings credited to them, so that a newcomer or someone back from leave is not flooded.
     pub calibration: u32,

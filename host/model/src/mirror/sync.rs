@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use crate::{
     id::{BookingId, ConflictId, ConnectionId, CustomerId, MemberId, MirroredId, TenantId},
@@ -10,23 +9,9 @@ use crate::{
     time::{Instant, Interval},
 };
 
-/// Whose changes count, ours or the provider's. A booking is made at its provider in every mode; what happens afterwards is:
-///
-/// | | `off` | `import` | `export` | `bidirectional` |
-/// |---|---|---|---|---|
-/// | booked here | made there | made there | made there | made there |
-/// | moved here | moved there | refused (`BERTH-E0433`) | moved there | moved there |
-/// | cancelled here | cancelled there | refused, once it is there (`BERTH-E0433`) | cancelled there | cancelled there |
-/// | booked there, not ours | passed over | takes its member's time | passed over | takes its member's time |
-/// | that one moved there | passed over | its time moves | passed over | its time moves |
-/// | that one cancelled there | passed over | its time is free | passed over | its time is free |
-/// | ours moved there | passed over | followed; a conflict where the time is taken here | moved back; a conflict where the provider refuses that | followed; a conflict where the time is taken here |
-/// | ours cancelled there | passed over | cancelled here | made there anew; a conflict where the provider refuses that | cancelled here |
-///
-/// A provider's answer to what was asked is no change of its own: what is pending there is confirmed or declined in every mode. In `export`, moving back
-/// and making anew need `auto_resolve`; without it they wait as conflicts for a person. In `off` nothing is read, and messages are acknowledged
-/// and passed over. When somebody is free is asked, and members' calendars are read and written, in every mode.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// Whose changes count, ours or the provider's. A booking is made at its provider in every mode. What each mode makes of each change at either
+/// side is the table that the API publishes of it (`server/src/api/mirror/schemas.rs`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncMode {
     /// Neither side's later changes are followed: only what is done here is told there.
@@ -59,7 +44,7 @@ impl SyncMode {
 
 /// Whose word counts where both sides disagree: both were changed at once, or a time is taken twice, or ours is gone there. In `export` and `off`
 /// ours counts, whatever this says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceOfTruth {
     /// The provider's.
@@ -70,7 +55,7 @@ pub enum SourceOfTruth {
 }
 
 /// How a connection is kept in step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SyncRules {
     /// Whose changes count.
@@ -86,7 +71,6 @@ pub struct SyncRules {
     /// Bookings of the provider further ahead than this many days are not followed.
     pub max_advance_days: u32,
     /// Whose time bookings of the provider take that are not ours, where it is not clear from their event type.
-    #[schema(value_type = Option<String>)]
     pub member: Option<MemberId>,
 }
 
@@ -114,7 +98,7 @@ impl SyncRules {
 }
 
 /// What a synchronisation is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncPhase {
     /// Nothing.
@@ -224,7 +208,7 @@ pub struct MirroredItem {
 }
 
 /// In what both sides disagree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConflictKind {
     /// A booking there takes time that is taken here; or an event appeared over a booking in its member's calendar (no `external_id`).
@@ -275,7 +259,7 @@ impl ConflictKind {
 }
 
 /// Which version counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
     /// Ours: the provider is brought to it.
@@ -365,7 +349,7 @@ impl Conflict {
 }
 
 /// What an end of a conflict came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Done {
     /// Nothing had to be changed.

@@ -11,7 +11,6 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use crate::{
     connections::secret::Credentials,
@@ -31,8 +30,7 @@ pub use ports::{
 pub type ExternalId = String;
 
 /// `berth:provider/types.money`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(example = json!({ "minor_units": 4_900, "currency": "EUR" }))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
     /// Smallest units of the currency.
     pub minor_units: i64,

@@ -4,7 +4,6 @@ pub mod address;
 
 use chrono::Months;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::{
     id::{ConsentId, ConsentTextId, CustomerId, TenantId},
@@ -92,7 +91,7 @@ pub struct Consent {
 }
 
 /// How a purpose stands with a customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentState {
     /// Nothing was said.

@@ -5,7 +5,6 @@
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::{
     recurrence::Recurrence,
@@ -120,61 +119,50 @@ pub enum Rule {
 }
 
 /// Local opening time, `HH:MM` to `HH:MM`; `24:00` is the end of the day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stretch {
     /// Opens.
     #[serde(with = "crate::catalog::member::clock_time")]
-    #[schema(value_type = String, example = "09:00")]
     pub start: NaiveTime,
     /// Closes, after `start`.
     #[serde(with = "crate::catalog::member::closing_time")]
-    #[schema(value_type = String, example = "17:00")]
     pub end: Option<NaiveTime>,
 }
 
 /// Hours that recur: the weekly spelling (`weekdays`, `start`, `end`), or an RFC 5545 rule (`dtstart_local`, `rrule`, `duration_minutes`).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pattern {
     /// Weekly: days it applies to.
-    #[schema(value_type = Vec<String>, example = json!(["Mon", "Wed"]))]
     pub weekdays: Vec<Weekday>,
     /// Weekly: when it opens and closes.
     pub hours: Option<Stretch>,
     /// Weekly: first day; none for no first.
-    #[schema(value_type = Option<String>, format = Date)]
     pub valid_from: Option<NaiveDate>,
     /// Weekly: last day; none for no last.
-    #[schema(value_type = Option<String>, format = Date)]
     pub valid_to: Option<NaiveDate>,
     /// Recurring: first local time.
-    #[schema(value_type = Option<String>, example = "2026-11-23T09:00:00")]
     pub dtstart_local: Option<NaiveDateTime>,
     /// Recurring: the `RRULE`. Where clocks are set forward, a rule that is daily or coarser keeps the offset before it (02:30 is 03:30),
     /// and an hourly or minutely one leaves out what no clock shows, which `COUNT` does not count. What a clock shows twice comes once, the
     /// first time.
-    #[schema(example = "FREQ=MONTHLY;BYDAY=1MO")]
     pub rrule: Option<String>,
     /// Recurring: how long each occurrence is open, in minutes.
     pub duration_minutes: Option<u32>,
     /// Recurring: local times that are left out.
-    #[schema(value_type = Vec<String>)]
     pub exdates_local: Vec<NaiveDateTime>,
     /// Recurring: local times that are added.
-    #[schema(value_type = Vec<String>)]
     pub rdates_local: Vec<NaiveDateTime>,
     /// Whose clock; the owner's if none.
-    #[schema(value_type = Option<String>)]
     pub time_zone: Option<Zone>,
 }
 
 /// Hours of one day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Override {
     /// The civil day.
-    #[schema(value_type = String, format = Date, example = "2026-12-24")]
     pub date: NaiveDate,
     /// When it is open instead; none: closed.
     #[serde(default)]
@@ -182,29 +170,25 @@ pub struct Override {
 }
 
 /// Days on which a listing is closed, from midnight to midnight on its own clock, wherever its members are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Holiday {
     /// Name for people.
     pub name: String,
     /// First day.
-    #[schema(value_type = String, format = Date, example = "2026-12-25")]
     pub date: NaiveDate,
     /// Last day; the first if none.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Date)]
     pub last_date: Option<NaiveDate>,
 }
 
 /// A stretch of time in which a member cannot be booked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutOfOffice {
     /// From here.
-    #[schema(value_type = String, format = DateTime, example = "2026-12-24T12:00:00Z")]
     pub start: Instant,
     /// To here.
-    #[schema(value_type = String, format = DateTime, example = "2027-01-02T00:00:00Z")]
     pub end: Instant,
     /// For people; never shown to customers.
     #[serde(default)]
@@ -212,33 +196,28 @@ pub struct OutOfOffice {
 }
 
 /// Days on which a member keeps the same hours on another clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TravelRule {
     /// First day.
-    #[schema(value_type = String, format = Date, example = "2026-12-01")]
     pub from: NaiveDate,
     /// Last day; none for an open end.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Date)]
     pub to: Option<NaiveDate>,
     /// The other clock.
-    #[schema(value_type = String, example = "Asia/Tokyo")]
     pub time_zone: Zone,
 }
 
 /// Hours that cut everyone's hours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RestrictionSchedule {
     /// Name for people.
     pub name: String,
     /// Whose clock.
-    #[schema(value_type = String, example = "Europe/Lisbon")]
     pub time_zone: Zone,
     /// Hours of each week.
     #[serde(default)]
-    #[schema(value_type = Vec<Object>)]
     pub weekly_hours: Vec<WeeklyHours>,
     /// Days that differ.
     #[serde(default)]

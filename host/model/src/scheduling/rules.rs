@@ -2,12 +2,11 @@
 
 use chrono::{NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::zone::Zone;
 
 /// Who must be free for a start to be offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TeamMode {
     /// Each member by themselves; the customer or the strategy picks one.
@@ -20,7 +19,7 @@ pub enum TeamMode {
 }
 
 /// How the one person of a round robin is chosen. The exact rules are in [`super::choose`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// Whoever was given a booking the longest time ago.
@@ -35,7 +34,7 @@ pub enum Strategy {
 }
 
 /// Where the grid of starts begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GridAnchor {
     /// It restarts after each busy time.
@@ -48,7 +47,7 @@ pub enum GridAnchor {
 }
 
 /// A civil period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Period {
@@ -81,11 +80,10 @@ pub struct Limit {
     pub week_start: Weekday,
 }
 
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Limit, example = json!({ "per": "day", "max_bookings": 4 }))]
 /// At most so much in each civil period: one of `max_bookings` and `max_minutes`.
-pub struct WireLimit {
+struct WireLimit {
     per: Period,
     /// At most so many bookings, 1 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,11 +93,9 @@ pub struct WireLimit {
     max_minutes: Option<u32>,
     /// Whose civil periods count; the member's own clock if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "Europe/Lisbon")]
     timezone: Option<Zone>,
     /// First day of a week (`Mon`).
     #[serde(default = "monday")]
-    #[schema(value_type = String, default = "Mon")]
     week_start: Weekday,
 }
 
@@ -149,7 +145,7 @@ const fn monday() -> Weekday {
 }
 
 /// Which days count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DayCount {
     /// Every day.
@@ -160,7 +156,7 @@ pub enum DayCount {
 }
 
 /// How far ahead something can be booked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum BookingWindow {
     /// Today and so many days after it.
@@ -172,7 +168,6 @@ pub enum BookingWindow {
         count: DayCount,
         /// Whose days; the host's own clock if none.
         #[serde(default)]
-        #[schema(value_type = Option<String>, example = "Europe/Lisbon")]
         timezone: Option<Zone>,
     },
     /// The first so many days that have something free, today included.
@@ -184,20 +179,16 @@ pub enum BookingWindow {
         count: DayCount,
         /// Whose days; the host's own clock if none.
         #[serde(default)]
-        #[schema(value_type = Option<String>, example = "Europe/Lisbon")]
         timezone: Option<Zone>,
     },
     /// These days, both included.
     Range {
         /// First day.
-        #[schema(value_type = String, format = Date)]
         from: NaiveDate,
         /// Last day.
-        #[schema(value_type = String, format = Date)]
         to: NaiveDate,
         /// Whose days; the host's own clock if none.
         #[serde(default)]
-        #[schema(value_type = Option<String>, example = "Europe/Lisbon")]
         timezone: Option<Zone>,
     },
 }

@@ -7,6 +7,8 @@ pub(crate) mod catalog;
 mod closing;
 pub(crate) mod connections;
 pub(crate) mod customers;
+#[cfg(test)]
+mod drift;
 pub(crate) mod events;
 pub(crate) mod inbound;
 pub(crate) mod jobs;

@@ -1,15 +1,13 @@
 //! A question as it is written: all its members side by side.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::{Question, QuestionKind};
 
 /// A question that the customer is asked. Its answer stands in the booking's `answers` under its `key`.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Question, example = json!({ "key": "size", "label": "How many of you?", "type": "number", "min": 1, "max": 8, "required": true }))]
-pub struct WireQuestion {
+pub(super) struct WireQuestion {
     /// Name of the answer, unique within the event type: 1 to 64 of a-z, 0-9 and _.
     key: String,
     /// What is asked.
@@ -39,9 +37,8 @@ pub struct WireQuestion {
 /// What an answer looks like: `text` (one line), `long_text`, `email`, `phone` (E.164; spaces, dots, hyphens and brackets are
 /// removed), `number`, `select` (one of the options), `multi_select` (a list of options), `checkbox` (true or false),
 /// `date` (2026-11-20).
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = QuestionType)]
 enum WireKind {
     Text,
     LongText,

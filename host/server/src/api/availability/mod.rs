@@ -3,6 +3,7 @@
 pub(crate) mod compute;
 pub(crate) mod holidays;
 pub(crate) mod rules;
+pub(crate) mod schemas;
 
 use std::{
     collections::BTreeMap,
@@ -90,6 +91,7 @@ pub(crate) struct Answer {
 struct NotBookable {
     /// `event_type`.
     reason: &'static str,
+    #[schema(value_type = crate::api::catalog::schemas::TwinState)]
     state: TwinState,
     /// The same for people.
     detail: &'static str,

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::schemas;
 use crate::http::{
     app::App,
     auth::Authenticated,
@@ -117,7 +118,7 @@ macro_rules! rule_routes {
             use super::*;
 
             #[doc = concat!("Make ", $what, ".")]
-            #[utoipa::path(post, path = $path, tag = $tag, operation_id = concat!("create_", stringify!($module)), request_body = inline(RuleBody<$shape>),
+            #[utoipa::path(post, path = $path, tag = $tag, operation_id = concat!("create_", stringify!($module)), request_body = inline(RuleBody<schemas::$shape>),
                 responses((status = 201, body = RuleView), (status = 422, body = ProblemDocument)))]
             pub(crate) async fn create(
                 State(app): State<App>,
@@ -161,7 +162,7 @@ macro_rules! rule_routes {
             }
 
             /// Replace it.
-            #[utoipa::path(put, path = $one, tag = $tag, operation_id = concat!("replace_", stringify!($module)), request_body = inline(RuleBody<$shape>), params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+            #[utoipa::path(put, path = $one, tag = $tag, operation_id = concat!("replace_", stringify!($module)), request_body = inline(RuleBody<schemas::$shape>), params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
                 responses((status = 200, body = RuleView), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
             pub(crate) async fn replace(
                 State(app): State<App>,
@@ -252,6 +253,7 @@ rule_routes!(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Generate {
+    #[schema(value_type = schemas::Pattern)]
     pattern: Pattern,
     /// The clock of a pattern that names none.
     #[schema(value_type = String, example = "Europe/Lisbon")]

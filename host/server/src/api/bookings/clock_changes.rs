@@ -8,6 +8,7 @@ use berth_model::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::schemas;
 use super::view::{BookingView, accepted};
 use crate::http::{
     app::App,
@@ -22,7 +23,7 @@ use crate::http::{
 /// of them is moved by itself; what is kept of each is for you to say (`POST …/{id}/clock`). A page may have fewer items than asked for, and
 /// a `next`.
 #[utoipa::path(get, path = "/api/booking/clock-changes", tag = "bookings", params(PageParams),
-    responses((status = 200, body = Page<ClockChange>)))]
+    responses((status = 200, body = Page<schemas::ClockChange>)))]
 pub(crate) async fn list(
     State(app): State<App>,
     key: Authenticated,
@@ -42,6 +43,7 @@ pub(crate) async fn list(
 pub(crate) struct KeepClock {
     /// `instant`: the booking stays when it is, and clocks show what they show now. `listing_clock`, `customer_clock`: it is moved to what
     /// that clock showed when it was told, if that is free.
+    #[schema(value_type = schemas::Keep)]
     keep: Keep,
 }
 

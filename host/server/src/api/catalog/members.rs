@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::schemas;
 use crate::{
     api::nullable,
     http::{
@@ -37,8 +38,11 @@ pub(crate) struct View {
     #[schema(value_type = String)]
     time_zone: Zone,
     /// When they can be booked, on their own clock.
+    #[schema(value_type = Vec<schemas::WeeklyHours>)]
     weekly_hours: Vec<WeeklyHours>,
+    #[schema(value_type = schemas::MemberRole)]
     role: MemberRole,
+    #[schema(value_type = schemas::Turns)]
     turns: Turns,
     active: bool,
     /// Counts changes; the `ETag`.
@@ -68,10 +72,13 @@ pub(crate) struct New {
     time_zone: Zone,
     /// When they can be booked, on their own clock; at most 100 stretches.
     #[serde(default)]
+    #[schema(value_type = Vec<schemas::WeeklyHours>)]
     weekly_hours: Vec<WeeklyHours>,
     #[serde(default)]
+    #[schema(value_type = schemas::MemberRole)]
     role: MemberRole,
     #[serde(default)]
+    #[schema(value_type = schemas::Turns)]
     turns: Turns,
 }
 
@@ -87,10 +94,12 @@ pub(crate) struct Patch {
     email: Option<Option<String>>,
     #[schema(value_type = Option<String>)]
     time_zone: Option<Zone>,
+    #[schema(value_type = Option<Vec<schemas::WeeklyHours>>)]
     weekly_hours: Option<Vec<WeeklyHours>>,
+    #[schema(value_type = Option<schemas::MemberRole>)]
     role: Option<MemberRole>,
     /// Its absent members stay as they are, too; null sets the default of a member.
-    #[schema(value_type = Option<Turns>)]
+    #[schema(value_type = Option<schemas::Turns>)]
     turns: Option<Map<String, Value>>,
     active: Option<bool>,
 }

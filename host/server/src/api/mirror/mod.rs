@@ -1,5 +1,7 @@
 //! A provider as a tenant's administrator sees it: over all of the tenant's connections to it.
 
+pub(crate) mod schemas;
+
 use axum::{
     Json,
     extract::State,
@@ -71,7 +73,7 @@ pub(crate) async fn start_sync(
 /// Set how a connection is kept in step: whose changes count (see the table of the modes at `SyncMode`), whose word where both disagree, what
 /// ends by itself. What the provider's bookings take of anybody's time follows the new rules: in `off` and `export` it is free at once, and
 /// otherwise everything is read again.
-#[utoipa::path(put, path = "/api/booking-providers/{id}/sync/rules", tag = "synchronisation", request_body = SyncRules, params(("id" = String, Path)),
+#[utoipa::path(put, path = "/api/booking-providers/{id}/sync/rules", tag = "synchronisation", request_body = schemas::SyncRules, params(("id" = String, Path)),
     responses((status = 200, description = "As for GET"), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn set_rules(
     State(app): State<App>,
@@ -247,6 +249,7 @@ async fn conflict_of(
 pub(crate) struct ResolveBody {
     /// `ours`: the provider is brought to our version; `theirs`: we follow the provider's; `ignored`: neither is changed, until one of both
     /// changes. Where `own_twin` is false the provider's version is another booking: `ours` cancels it there, and `theirs` cancels ours.
+    #[schema(value_type = schemas::Resolution)]
     resolution: Resolution,
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod grants;
 pub(crate) mod installations;
+pub(crate) mod schemas;
 
 use axum::{Json, extract::State};
 use berth_model::{
@@ -78,6 +79,7 @@ pub(crate) struct PluginDetail {
     #[schema(value_type = Object)]
     manifest: Manifest,
     /// What the conformance suite found when it was installed.
+    #[schema(value_type = Option<schemas::Report>)]
     conformance: Option<Report>,
 }
 

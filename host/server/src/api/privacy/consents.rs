@@ -17,6 +17,7 @@ use berth_model::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::schemas;
 use crate::http::{
     app::App,
     auth::Authenticated,
@@ -77,6 +78,7 @@ pub(crate) struct Standing {
     /// What a consent allows, for people.
     allows: &'static str,
     /// `never` if nothing was said, `given`, `expired`, `withdrawn`.
+    #[schema(value_type = schemas::ConsentState)]
     state: ConsentState,
     /// What was said last; null if nothing was.
     last: Option<View>,

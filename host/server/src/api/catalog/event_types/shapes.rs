@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::api::nullable;
+use crate::api::{catalog::schemas, nullable};
 
 /// An event type.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,6 +35,7 @@ pub(crate) struct View {
     /// Who can be booked, by priority.
     #[schema(value_type = Vec<String>)]
     members: Vec<MemberId>,
+    #[schema(value_type = schemas::EventTypePolicy)]
     policy: EventTypePolicy,
     /// Its twin at the provider.
     external_id: Option<String>,
@@ -104,6 +105,7 @@ pub(crate) struct New {
     #[schema(value_type = Vec<String>, min_items = 1, max_items = 100)]
     members: Vec<MemberId>,
     #[serde(default)]
+    #[schema(value_type = schemas::EventTypePolicy)]
     policy: EventTypePolicy,
     /// Its twin at the provider, for a listing that is booked there.
     #[serde(default)]
@@ -130,7 +132,7 @@ pub(crate) struct Patch {
     #[schema(value_type = Option<Vec<String>>)]
     members: Option<Vec<MemberId>>,
     /// Its absent members stay as they are, too; null sets the default of a member.
-    #[schema(value_type = Option<EventTypePolicy>)]
+    #[schema(value_type = Option<schemas::EventTypePolicy>)]
     pub(crate) policy: Option<Map<String, Value>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
@@ -185,6 +187,7 @@ pub(crate) struct ProviderEventType {
     /// Over which connection.
     #[schema(value_type = String)]
     connection: ConnectionId,
+    #[schema(value_type = schemas::TwinState)]
     state: TwinState,
     /// The same for people.
     detail: &'static str,

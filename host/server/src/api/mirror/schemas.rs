@@ -1,0 +1,85 @@
+//! What OpenAPI says of synchronisation.
+//!
+//! The values themselves, and what may be in them, are the model's; these types are never made. `api/drift.rs` compares them.
+
+#![expect(dead_code, reason = "read by the derive alone")]
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Whose changes count, ours or the provider's. A booking is made at its provider in every mode; what happens afterwards is:
+///
+/// | | `off` | `import` | `export` | `bidirectional` |
+/// |---|---|---|---|---|
+/// | booked here | made there | made there | made there | made there |
+/// | moved here | moved there | refused (`BERTH-E0433`) | moved there | moved there |
+/// | cancelled here | cancelled there | refused, once it is there (`BERTH-E0433`) | cancelled there | cancelled there |
+/// | booked there, not ours | passed over | takes its member's time | passed over | takes its member's time |
+/// | that one moved there | passed over | its time moves | passed over | its time moves |
+/// | that one cancelled there | passed over | its time is free | passed over | its time is free |
+/// | ours moved there | passed over | followed; a conflict where the time is taken here | moved back; a conflict where the provider refuses that | followed; a conflict where the time is taken here |
+/// | ours cancelled there | passed over | cancelled here | made there anew; a conflict where the provider refuses that | cancelled here |
+///
+/// A provider's answer to what was asked is no change of its own: what is pending there is confirmed or declined in every mode. In `export`, moving back
+/// and making anew need `auto_resolve`; without it they wait as conflicts for a person. In `off` nothing is read, and messages are acknowledged
+/// and passed over. When somebody is free is asked, and members' calendars are read and written, in every mode.
+#[derive(Default, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SyncMode {
+    /// Neither side's later changes are followed: only what is done here is told there.
+    Off,
+    /// The provider's changes count; ours are refused.
+    Import,
+    /// Our changes count; the provider's are undone.
+    Export,
+    /// Both sides' changes count.
+    #[default]
+    Bidirectional,
+}
+
+/// Whose word counts where both sides disagree: both were changed at once, or a time is taken twice, or ours is gone there. In `export` and `off`
+/// ours counts, whatever this says.
+#[derive(Default, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SourceOfTruth {
+    /// The provider's.
+    #[default]
+    Provider,
+    /// Ours.
+    Berth,
+}
+
+/// How a connection is kept in step.
+#[derive(Default, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SyncRules {
+    /// Whose changes count.
+    mode: SyncMode,
+    /// Whose word counts where both sides disagree.
+    source_of_truth: SourceOfTruth,
+    /// Are conflicts that have one obvious end resolved without a person?
+    #[schema(default = true)]
+    auto_resolve: bool,
+    /// Is every conflict written into the booking's timeline, also those that end by themselves?
+    #[schema(default = true)]
+    notify: bool,
+    /// Minutes that are kept free around bookings of the provider which are not ours.
+    buffer_minutes: u32,
+    /// Bookings of the provider further ahead than this many days are not followed.
+    #[schema(default = 730)]
+    max_advance_days: u32,
+    /// Whose time bookings of the provider take that are not ours, where it is not clear from their event type.
+    member: Option<String>,
+}
+
+/// Which version counts.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Resolution {
+    /// Ours: the provider is brought to it.
+    Ours,
+    /// Theirs: we follow.
+    Theirs,
+    /// Neither is changed.
+    Ignored,
+}
