@@ -63,6 +63,7 @@ migrations! {
     50 "0050_customers",
     51 "0051_consents",
     53 "0053_booking_members",
+    54 "0054_unplaced",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

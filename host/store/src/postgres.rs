@@ -39,6 +39,13 @@ macro_rules! lock_rows_skipping {
     };
 }
 
+/// Two inserts, of which neither needs the other's rows, carried out together: one round trip. Parameters are numbered through.
+macro_rules! both {
+    ($one:literal, $other:literal) => {
+        concat!("WITH one AS (", $one, ") ", $other)
+    };
+}
+
 /// A sum of differences of instants, in minutes.
 macro_rules! minutes {
     ($sum:literal) => {

@@ -42,6 +42,13 @@ macro_rules! lock_rows_skipping {
     };
 }
 
+/// Two inserts, of which neither needs the other's rows, carried out together. Parameters are numbered through.
+macro_rules! both {
+    ($one:literal, $other:literal) => {
+        concat!($one, "; ", $other)
+    };
+}
+
 /// A sum of differences of instants, in minutes.
 macro_rules! minutes {
     ($sum:literal) => {
@@ -373,16 +380,22 @@ impl Writer {
         let mut finishes = Vec::with_capacity(batch.len());
         // A write that is alone needs no savepoint: it rolls back the transaction.
         let single = batch.len() == 1;
-        let mut fault = None;
+        let (mut fault, mut saved) = (None, false);
         let (mut any, mut found) = (false, None);
         while fault.is_none()
             && let Some(Write { work, is_step }) = batch.pop_front()
         {
             let alone = single || is_step;
-            if !alone && let Err(error) = self.run("SAVEPOINT one_write").await {
-                // Its reply channel is dropped with it.
-                fault = Some(error);
-                break;
+            if !alone {
+                // That of the last one is open until the next one begins, or the commit.
+                let save =
+                    if saved { "RELEASE one_write; SAVEPOINT one_write" } else { "SAVEPOINT one_write" };
+                if let Err(error) = self.run(save).await {
+                    // Its reply channel is dropped with it.
+                    fault = Some(error);
+                    break;
+                }
+                saved = true;
             }
             let (verdict, finish) = work(&mut self.connection).await;
             finishes.push(finish);
@@ -396,13 +409,9 @@ impl Writer {
                 }
                 continue;
             }
-            let settled = async {
-                if !keep {
-                    self.run("ROLLBACK TO one_write").await?;
-                }
-                self.run("RELEASE one_write").await
-            };
-            fault = settled.await.err();
+            if !keep {
+                fault = self.run("ROLLBACK TO one_write").await.err();
+            }
         }
         let mut committed = match fault {
             Some(error) => Err(error),

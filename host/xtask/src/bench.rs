@@ -23,7 +23,8 @@ pub(crate) fn bench(names: &[&str]) -> Result<(), Advice> {
     )?;
     let postgres = match std::env::var("BERTH_TEST_PG_URL") {
         Ok(url) => Ok((None, url)),
-        Err(_) => Postgres::start().map(|server| {
+        // As durable as it is by itself: that is what bookings are measured with.
+        Err(_) => Postgres::start_with("").map(|server| {
             let url = server.url.clone();
             (Some(server), url)
         }),

@@ -15,7 +15,12 @@ pub(crate) struct Postgres {
     user: Option<&'static str>,
     port: u16,
     pub(crate) url: String,
+    /// What it does for durability.
+    settings: &'static str,
 }
+
+/// A server that is thrown away needs none.
+const THROWN_AWAY: &str = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off";
 
 /// Folders with server binaries, newest version first.
 fn server_binaries() -> Option<PathBuf> {
@@ -33,8 +38,13 @@ fn server_binaries() -> Option<PathBuf> {
 }
 
 impl Postgres {
-    /// Start one; the error says why there is none.
+    /// Start one for tests, of which durability is no concern; the error says why there is none.
     pub(crate) fn start() -> Result<Self, String> {
+        Self::start_with(THROWN_AWAY)
+    }
+
+    /// Start one with these settings.
+    pub(crate) fn start_with(settings: &'static str) -> Result<Self, String> {
         let bin = server_binaries().ok_or(
             "no PostgreSQL server is installed; install your system's package (postgresql), or set BERTH_TEST_PG_URL",
         )?;
@@ -48,7 +58,7 @@ impl Postgres {
         let dir = std::env::temp_dir().join(format!("berth-test-postgres-{}-{port}", std::process::id()));
         fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-        let server = Self { bin, dir, user, port, url };
+        let server = Self { bin, dir, user, port, url, settings };
         server.init()?;
         server.run_server()?;
         Ok(server)
@@ -71,12 +81,11 @@ impl Postgres {
     /// Start the server on its data.
     pub(crate) fn run_server(&self) -> Result<(), String> {
         let data = self.dir.join("data");
-        // Durability is not what these tests test: the server is thrown away.
         let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off -c full_page_writes=off \
-             -c synchronous_commit=off -c max_connections=300",
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=300 {}",
             self.port,
-            text(&self.dir)
+            text(&self.dir),
+            self.settings
         );
         let log = self.dir.join("log");
         self.run("pg_ctl", &["-D", &text(&data), "-l", &text(&log), "-w", "-o", &options, "start"])

@@ -15,7 +15,7 @@ use serde_json::json;
 use sqlx::types::Json;
 
 use super::{
-    super::{super::Db, Conn, bookings, events, jobs::queue, tenants::audit},
+    super::{super::Db, Conn, bookings, jobs::queue, tenants::audit},
     limits, members, occupancy, twins,
 };
 use crate::{
@@ -74,8 +74,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
         queue::enqueue(conn, job).await?;
     }
     let event = told::changed(&old, change, &made, audit.at, &audit.actor);
-    events::append(conn, order.tenant, &event).await?;
-    audit::note(conn, audit, Some(order.tenant), made.action, old.id.uuid(), made.data).await?;
+    audit::note_and_tell(conn, audit, (order.tenant, &event), made.action, made.data).await?;
     Ok(made.booking)
 }
 

@@ -24,8 +24,8 @@ use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::{
-    super::Db, Conn, at, customers::identify::identify, events, found, interval, jobs::queue, members_of,
-    named, number, shaped, tenants::audit,
+    super::Db, Conn, at, customers::identify::identify, found, interval, jobs::queue, members_of, named,
+    number, shaped, tenants::audit,
 };
 use crate::{
     StoreError,
@@ -167,14 +167,14 @@ pub(crate) async fn create(
     if let Some(key) = &new.idempotency_key {
         idempotency::made(conn, key, booking.id).await?;
     }
-    events::append(conn, booking.tenant, &told::created(booking, audit.at, &audit.actor)).await?;
+    let event = told::created(booking, audit.at, &audit.actor);
     let data = json!({
         "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
         "other_members": booking.other_members, "assignment": booking.assignment, "series": booking.series,
         "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(), "hold": new.hold,
         "customer": customer,
     });
-    audit::note(conn, audit, Some(booking.tenant), "booking.created", booking.id.uuid(), data).await?;
+    audit::note_and_tell(conn, audit, (booking.tenant, &event), "booking.created", data).await?;
     Ok(customer)
 }
 

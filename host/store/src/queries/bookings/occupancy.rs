@@ -106,9 +106,12 @@ pub(crate) async fn take(
     now: Instant,
 ) -> Result<(), StoreError> {
     // One after the other: two that race for one place would each wait for the other's row until the database calls it a deadlock.
-    touch(conn, taker.tenant, &taker.members).await?;
+    let in_the_way = touch_for(conn, taker, place, now).await?;
     for member in &taker.members {
-        take_of(conn, taker, *member, place, now).await?;
+        if in_the_way.contains(&member.uuid()) {
+            clear(conn, taker.tenant, *member, place, now).await?;
+        }
+        take_of(conn, taker, *member, place).await?;
     }
     Ok(())
 }
@@ -119,14 +122,39 @@ pub(crate) async fn touch(conn: &mut Conn, tenant: TenantId, members: &[MemberId
     if members.is_empty() {
         return Ok(());
     }
+    touching(tenant, members).build().execute(conn).await?;
+    Ok(())
+}
+
+fn touching(tenant: TenantId, members: &[MemberId]) -> QueryBuilder<Db> {
     let mut query =
         QueryBuilder::<Db>::new("UPDATE members SET places_version = places_version + 1 WHERE tenant_id = ");
     query.push_bind(tenant.uuid()).push(" AND id IN (SELECT id FROM members WHERE tenant_id = ");
     query.push_bind(tenant.uuid()).push(" AND id IN ");
     push_ids(&mut query, members);
     query.push(concat!(" ORDER BY id", lock_row!(), ")"));
-    query.build().execute(conn).await?;
-    Ok(())
+    query
+}
+
+/// The same before a place is taken. Of whose time there are holds in the way that are over: hardly ever anybody's.
+async fn touch_for(
+    conn: &mut Conn,
+    taker: &Taker,
+    place: Place,
+    now: Instant,
+) -> Result<Vec<Uuid>, StoreError> {
+    if taker.members.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = touching(taker.tenant, &taker.members);
+    query.push(
+        " RETURNING id, EXISTS (SELECT 1 FROM occupancies o WHERE o.tenant_id = members.tenant_id AND o.member_id = members.id
+            AND o.expires_at <= ",
+    );
+    query.push_bind(Ts(now)).push(" AND o.blocked_end > ").push_bind(Ts(place.padded.start()));
+    query.push(" AND o.blocked_start < ").push_bind(Ts(place.padded.end())).push(")");
+    let rows: Vec<(Uuid, bool)> = query.build_query_as().fetch_all(conn).await?;
+    Ok(rows.into_iter().filter(|(_, holds)| *holds).map(|(member, _)| member).collect())
 }
 
 /// The same for whoever's time an owner holds.
@@ -135,21 +163,26 @@ async fn touch_of(conn: &mut Conn, tenant: TenantId, owner: Uuid) -> Result<(), 
     touch(conn, tenant, &sorted(members)).await
 }
 
-async fn take_of(
+/// Remove the holds of a member's time that are over and in the way.
+async fn clear(
     conn: &mut Conn,
-    taker: &Taker,
+    tenant: TenantId,
     member: MemberId,
     place: Place,
     now: Instant,
 ) -> Result<(), StoreError> {
     sqlx::query::<Db>(CLEAR)
-        .bind(taker.tenant.uuid())
+        .bind(tenant.uuid())
         .bind(member.uuid())
         .bind(Ts(now))
         .bind(Ts(place.padded.start()))
         .bind(Ts(place.padded.end()))
-        .execute(&mut *conn)
+        .execute(conn)
         .await?;
+    Ok(())
+}
+
+async fn take_of(conn: &mut Conn, taker: &Taker, member: MemberId, place: Place) -> Result<(), StoreError> {
     let session = taker.session(place.when);
     let (seat, padded) = if taker.seats > 1 {
         seat_in(conn, taker, member, session, place.padded).await?

@@ -17,12 +17,13 @@ queries! {
     BEGIN = "INSERT INTO event_heads (tenant_id) SELECT id FROM tenants WHERE id = $1 AND state <> 'deleting'
         ON CONFLICT (tenant_id) DO NOTHING";
     LOCK = concat!("SELECT position FROM event_heads WHERE tenant_id = $1", lock_row!());
-    // The first ones, and with them what goes before any of them: a clock that is behind gives an id that is too small.
-    UNPLACED = "WITH first AS (
-            SELECT id, subject_id, sequence FROM events WHERE tenant_id = $1 AND position IS NULL ORDER BY id LIMIT $2)
-        SELECT id, subject_id, sequence FROM first
-        UNION SELECT e.id, e.subject_id, e.sequence FROM first f JOIN events e
-            ON e.tenant_id = $1 AND e.position IS NULL AND e.subject_id = f.subject_id AND e.sequence < f.sequence";
+    UNPLACED = "SELECT id, subject_id, sequence FROM events WHERE tenant_id = $1 AND position IS NULL ORDER BY id LIMIT $2";
+    // Of those after it, what goes before one of the first: a clock that is behind gives an id that is too small.
+    UNPLACED_BEFORE = "WITH first AS (
+            SELECT subject_id, sequence FROM events WHERE tenant_id = $1 AND position IS NULL ORDER BY id LIMIT $2)
+        SELECT e.id, e.subject_id, e.sequence FROM events e
+        WHERE e.tenant_id = $1 AND e.position IS NULL AND e.id > $3 AND e.subject_id IN (SELECT subject_id FROM first)
+            AND e.sequence < (SELECT MAX(f.sequence) FROM first f WHERE f.subject_id = e.subject_id)";
     MOVE_HEAD = "UPDATE event_heads SET position = $2 WHERE tenant_id = $1";
     WAITING = "SELECT DISTINCT tenant_id FROM events WHERE position IS NULL AND tenant_id > $1 ORDER BY tenant_id LIMIT $2";
     // The oldest event of each feed is looked at.
@@ -40,13 +41,7 @@ pub(crate) async fn place(conn: &mut Conn, tenant: TenantId) -> Result<Placed, S
     // Who else places waits here, and finds what is left.
     let head = sqlx::query_scalar::<Db, i64>(LOCK).bind(tenant.uuid()).fetch_optional(&mut *conn).await?;
     let Some(mut position) = head else { return Ok(Placed { count: 0, position: 0 }) };
-    let rows = sqlx::query_as::<Db, (Uuid, Uuid, i64)>(UNPLACED)
-        .bind(tenant.uuid())
-        .bind(i64::from(limits::EVENTS_PLACED_AT_ONCE))
-        .fetch_all(&mut *conn)
-        .await?;
-    let unplaced = |(id, subject, sequence)| Unplaced { id: EventId::from_uuid(id), subject, sequence };
-    let mut order = in_order(rows.into_iter().map(unplaced).collect());
+    let mut order = in_order(next(conn, tenant).await?);
     order.truncate(usize::try_from(limits::EVENTS_PLACED_AT_ONCE).unwrap_or(usize::MAX));
     if order.is_empty() {
         return Ok(Placed { count: 0, position });
@@ -61,6 +56,20 @@ pub(crate) async fn place(conn: &mut Conn, tenant: TenantId) -> Result<Placed, S
     query.build().execute(&mut *conn).await?;
     sqlx::query::<Db>(MOVE_HEAD).bind(tenant.uuid()).bind(position).execute(conn).await?;
     Ok(Placed { count: u32::try_from(order.len()).unwrap_or(u32::MAX), position })
+}
+
+/// The first events without a position, and with each all those of its subject that go before it.
+async fn next(conn: &mut Conn, tenant: TenantId) -> Result<Vec<Unplaced>, StoreError> {
+    let most = i64::from(limits::EVENTS_PLACED_AT_ONCE);
+    let first = sqlx::query_as::<Db, (Uuid, Uuid, i64)>(UNPLACED).bind(tenant.uuid()).bind(most);
+    let mut rows = first.fetch_all(&mut *conn).await?;
+    let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= most);
+    if let Some((last, ..)) = rows.last().filter(|_| is_full) {
+        let before = sqlx::query_as::<Db, (Uuid, Uuid, i64)>(UNPLACED_BEFORE);
+        rows.extend(before.bind(tenant.uuid()).bind(most).bind(*last).fetch_all(conn).await?);
+    }
+    let unplaced = |(id, subject, sequence)| Unplaced { id: EventId::from_uuid(id), subject, sequence };
+    Ok(rows.into_iter().map(unplaced).collect())
 }
 
 /// Tenants after this one that have events without a position.

@@ -1,6 +1,7 @@
 //! The audit log: every change of state says who, what, when, from which request.
 
 use berth_model::{
+    events::NewEvent,
     id::{AuditEntryId, TenantId},
     limits,
 };
@@ -18,6 +19,10 @@ use crate::{
 queries! {
     INSERT = "INSERT INTO audit_log (id, tenant_id, at, actor, request_id, action, subject_kind, subject_id, data)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT_TOLD = both!("INSERT INTO events (tenant_id, id, kind, subject_kind, subject_id, sequence, occurred_at, actor, data)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO audit_log (tenant_id, id, at, actor, request_id, action, subject_kind, subject_id, data)
+        VALUES ($1, $10, $11, $12, $13, $14, $15, $16, $17)");
     LIST = "SELECT id, at, actor, request_id, action, subject_kind, subject_id, data FROM audit_log
         WHERE tenant_id = $1 AND subject_kind = $2 AND subject_id = $3 ORDER BY at, id LIMIT $4";
 }
@@ -31,7 +36,6 @@ pub(crate) async fn note(
     subject: Uuid,
     data: Value,
 ) -> Result<(), StoreError> {
-    let kind = action.split_once('.').map_or(action, |(kind, _)| kind);
     sqlx::query::<Db>(INSERT)
         .bind(audit.id.uuid())
         .bind(owner(tenant))
@@ -39,13 +43,50 @@ pub(crate) async fn note(
         .bind(&audit.actor)
         .bind(&audit.request_id)
         .bind(action)
-        .bind(kind)
+        .bind(kind_of(action))
         .bind(subject)
         .bind(Json(data))
         .execute(conn)
         .await
         .map_err(|error| StoreError::from(error).duplicate("an audit row with this id"))?;
     Ok(())
+}
+
+/// The same of a change that is told as an event, and the event with it: what every booking writes is one statement.
+pub(crate) async fn note_and_tell(
+    conn: &mut Conn,
+    audit: &Audit,
+    (tenant, event): (TenantId, &NewEvent),
+    action: &'static str,
+    data: Value,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(INSERT_TOLD)
+        .bind(tenant.uuid())
+        .bind(event.id().uuid())
+        .bind(event.kind.as_str())
+        .bind(event.kind.subject().as_str())
+        .bind(event.subject)
+        .bind(event.sequence)
+        .bind(Ts(event.occurred_at))
+        .bind(&event.actor)
+        .bind(Json(&event.data))
+        .bind(audit.id.uuid())
+        .bind(Ts(audit.at))
+        .bind(&audit.actor)
+        .bind(&audit.request_id)
+        .bind(action)
+        .bind(kind_of(action))
+        .bind(event.subject)
+        .bind(Json(data))
+        .execute(conn)
+        .await
+        .map_err(|error| StoreError::from(error).duplicate("an event or audit row of this change"))?;
+    Ok(())
+}
+
+/// What an action is done to: `booking` of `booking.created`.
+fn kind_of(action: &'static str) -> &'static str {
+    action.split_once('.').map_or(action, |(kind, _)| kind)
 }
 
 #[derive(sqlx::FromRow)]
