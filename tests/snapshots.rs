@@ -1,5 +1,8 @@
 //! What others build on, as text: a change shows in review. Accept one with `INSTA_UPDATE=always cargo test -p berth-tests --test snapshots`.
 
+#[path = "snapshots/openapi.rs"]
+mod openapi;
+
 use std::{fmt::Write as _, path::PathBuf};
 
 use berth_model::problem::Code;
@@ -14,6 +17,11 @@ fn settings() -> insta::Settings {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings
+}
+
+/// Are snapshots written instead of compared?
+fn updating() -> bool {
+    std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always")
 }
 
 /// The contract's shape: every interface, function and type, with their documentation, as the tools read it.
@@ -45,18 +53,11 @@ fn the_help_of_every_command() {
     settings().bind(|| insta::assert_snapshot!("help", text.replace(&version, "berth VERSION")));
 }
 
-/// Every route with its parameters, bodies and answers.
-#[test]
-fn the_http_interface() {
-    let document = serde_json::to_value(berth_server::openapi()).unwrap();
-    settings().bind(|| insta::assert_json_snapshot!("openapi", document));
-}
-
 /// The page of the schema is what the register of personal data makes.
 #[test]
 fn the_schema_page() {
     let (path, page) = (root().join("host/SCHEMA.md"), berth_store::personal::page());
-    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+    if updating() {
         std::fs::write(&path, &page).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
