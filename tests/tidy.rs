@@ -1,5 +1,9 @@
 //! The house rules as tests.
 
+#[path = "tidy/advisories.rs"]
+mod advisories;
+#[path = "tidy/dependencies.rs"]
+mod dependencies;
 #[path = "tidy/structure.rs"]
 mod structure;
 
@@ -95,36 +99,6 @@ fn no_component_brings_zone_data() {
 }
 
 /// What is declared and not used is compiled for nothing, and read by whoever asks what a crate stands on.
-#[test]
-fn no_crate_declares_what_it_does_not_use() {
-    for folder in ["host", "plugins", "tests"] {
-        for (path, text) in files(folder, "Cargo.toml") {
-            let manifest: toml::Table = text.parse().unwrap();
-            let crate_folder = path.parent().unwrap();
-            let inside = crate_folder.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-            let of_another = |file: &Path| {
-                let inner = file.ancestors().skip(1).take_while(|folder| *folder != crate_folder);
-                inner.into_iter().any(|folder| folder.join("Cargo.toml").is_file())
-            };
-            let own = files(&inside, ".rs").into_iter().filter(|(file, _)| !of_another(file));
-            let sources: String = own.map(|(_, text)| text).collect();
-            let is_named =
-                |name: &str| sources.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == name);
-            for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
-                for name in
-                    manifest.get(kind).and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys)
-                {
-                    assert!(
-                        is_named(&name.replace('-', "_")),
-                        "{} declares {name} and does not use it",
-                        path.display()
-                    );
-                }
-            }
-        }
-    }
-}
-
 #[test]
 fn both_databases_have_the_same_migrations() {
     let names = |folder: &str| {

@@ -3,6 +3,7 @@
 //! Everything that a fresh machine lacks is set up here, said aloud, and done once.
 #![forbid(unsafe_code)]
 
+mod advisories;
 mod bench;
 mod ci;
 mod components;
@@ -53,7 +54,8 @@ In the environment: BERTH_LISTEN (where to serve), BERTH_DATA_DIR (where the dat
         "cargo xtask test [FILTER] [--no-postgres]
 
 Builds everything and runs every test, or those whose name contains FILTER. PostgreSQL is started if it is installed (or taken from
-BERTH_TEST_PG_URL); --no-postgres leaves that half out. Ends with one summary line; all output is in target/test.log.
+BERTH_TEST_PG_URL); --no-postgres leaves that half out. Cargo.lock is held against the RustSec database of advisories, a copy of which is
+downloaded (or taken from the folder that BERTH_ADVISORIES names). Ends with one summary line; all output is in target/test.log.
 ",
     ),
     (
