@@ -89,12 +89,12 @@ impl Salon {
     }
 
     /// The booking at the salon.
-    fn twin(&self, booking: &Booking) -> booksy::Booking {
+    fn counterpart(&self, booking: &Booking) -> booksy::Booking {
         let reference = format!("berth:{}", booking.id);
-        let mut twins = self.simulator.bookings();
-        twins.retain(|twin| twin.external_ref.as_ref() == Some(&reference));
-        assert_eq!(twins.len(), 1, "exactly one: {twins:?}");
-        twins.remove(0)
+        let mut counterparts = self.simulator.bookings();
+        counterparts.retain(|counterpart| counterpart.external_ref.as_ref() == Some(&reference));
+        assert_eq!(counterparts.len(), 1, "exactly one: {counterparts:?}");
+        counterparts.remove(0)
     }
 
     async fn jobs(&self) {
@@ -135,10 +135,13 @@ async fn a_booking_is_made_moved_and_cancelled() {
     let account = salon.world.engine.connection(&salon.world.caller, salon.connection).await.unwrap().account;
     assert_eq!(account["name"], "Salon Ada");
     let booking = salon.booked("2026-11-24T09:00:00Z").await;
-    let twin = salon.twin(&booking);
-    assert_eq!((twin.start, twin.status), (at("2026-11-24T09:00:00Z").micros(), Status::Confirmed));
-    assert_eq!((twin.staff.as_str(), twin.notes.as_str()), ("stf_1", "first visit"));
-    let client = salon.simulator.clients().into_iter().find(|c| c.id == twin.client).unwrap();
+    let counterpart = salon.counterpart(&booking);
+    assert_eq!(
+        (counterpart.start, counterpart.status),
+        (at("2026-11-24T09:00:00Z").micros(), Status::Confirmed)
+    );
+    assert_eq!((counterpart.staff.as_str(), counterpart.notes.as_str()), ("stf_1", "first visit"));
+    let client = salon.simulator.clients().into_iter().find(|c| c.id == counterpart.client).unwrap();
     assert_eq!((client.first_name.as_deref(), client.last_name.as_deref()), (Some("Ada"), Some("Nowak")));
 
     let taken = salon.book("2026-11-24T09:00:00Z").await.unwrap_err();
@@ -152,13 +155,13 @@ async fn a_booking_is_made_moved_and_cancelled() {
     let engine = &salon.world.engine;
     let moved = engine.reschedule(&salon.world.caller, booking.id, to).await.unwrap();
     assert_eq!((moved.pending, moved.booking.when.start()), (false, at("2026-11-25T10:00:00Z")));
-    let twin = salon.twin(&booking);
-    assert_eq!((twin.start, twin.version), (at("2026-11-25T10:00:00Z").micros(), 2));
+    let counterpart = salon.counterpart(&booking);
+    assert_eq!((counterpart.start, counterpart.version), (at("2026-11-25T10:00:00Z").micros(), 2));
 
     let cancel = CancelBooking { reason: Some("ill".to_owned()), ..CancelBooking::default() };
     let over = engine.cancel(&salon.world.caller, booking.id, cancel).await.unwrap();
     assert_eq!((over.pending, over.booking.status), (false, BookingStatus::Cancelled));
-    let cancellation = salon.twin(&booking).cancellation.unwrap();
+    let cancellation = salon.counterpart(&booking).cancellation.unwrap();
     assert_eq!((cancellation.by.as_str(), cancellation.reason.as_str()), ("platform", "ill"));
 
     // Our own changes come back as messages, and change nothing.
@@ -184,7 +187,7 @@ async fn what_happens_at_the_desk_happens_here() {
     let salon = Salon::connected(3).await;
     let booking = salon.booked("2026-11-24T09:00:00Z").await;
     salon.hear().await;
-    let id = salon.twin(&booking).id;
+    let id = salon.counterpart(&booking).id;
 
     salon.simulator.move_out_of_band(&id, at("2026-11-24T14:00:00Z").micros()).unwrap();
     let deliveries = salon.simulator.take_deliveries();
@@ -247,9 +250,9 @@ async fn what_is_taken_or_kept_free_at_the_desk_is_not_offered() {
 async fn the_desk_confirms_and_notes_who_did_not_come() {
     let salon = Salon::offering(7, "svc_4").await;
     let asked = salon.book("2026-11-24T09:00:00Z").await.unwrap().booking;
-    assert_eq!((asked.status, salon.twin(&asked).status), (BookingStatus::Pending, Status::Pending));
+    assert_eq!((asked.status, salon.counterpart(&asked).status), (BookingStatus::Pending, Status::Pending));
     salon.hear().await;
-    let id = salon.twin(&asked).id;
+    let id = salon.counterpart(&asked).id;
     salon.simulator.set_status_out_of_band(&id, Status::Confirmed).unwrap();
     salon.hear().await;
     assert_eq!(salon.now(&asked).await.status, BookingStatus::Confirmed);
@@ -272,19 +275,19 @@ async fn a_lost_answer_makes_no_second_booking() {
         salon.jobs().await;
         let booking = salon.now(&outcome.booking).await;
         assert_eq!(booking.status, BookingStatus::Confirmed, "{fault:?}");
-        assert_eq!(booking.external_id, Some(salon.twin(&booking).id), "{fault:?}");
+        assert_eq!(booking.external_id, Some(salon.counterpart(&booking).id), "{fault:?}");
     }
     assert_eq!(salon.simulator.bookings().len(), faults.len());
     // One that was moved at the desk before Berth had heard of it.
     salon.simulator.script("POST /v1/businesses/biz_1/bookings", Fault::DropAfter);
     let outcome = salon.book("2026-11-26T09:00:00Z").await.unwrap();
     let start = at("2026-11-26T12:00:00Z");
-    salon.simulator.move_out_of_band(&salon.twin(&outcome.booking).id, start.micros()).unwrap();
+    salon.simulator.move_out_of_band(&salon.counterpart(&outcome.booking).id, start.micros()).unwrap();
     salon.world.clock.advance_ms(LATER_MS);
     salon.jobs().await;
     let booking = salon.now(&outcome.booking).await;
     assert_eq!((booking.status, booking.when.start()), (BookingStatus::Confirmed, start));
-    assert_eq!(booking.external_id, Some(salon.twin(&booking).id));
+    assert_eq!(booking.external_id, Some(salon.counterpart(&booking).id));
 }
 
 #[tokio::test]
@@ -299,8 +302,8 @@ async fn a_lost_answer_moves_and_cancels_once() {
     salon.world.clock.advance_ms(LATER_MS);
     salon.jobs().await;
     let moved = salon.now(&booking).await;
-    assert_eq!((moved.when.start(), salon.twin(&booking).start), (start, start.micros()));
-    assert_eq!(salon.twin(&booking).version, 2, "moved once");
+    assert_eq!((moved.when.start(), salon.counterpart(&booking).start), (start, start.micros()));
+    assert_eq!(salon.counterpart(&booking).version, 2, "moved once");
 
     salon.simulator.script("/cancel", Fault::DropAfter);
     let cancel = CancelBooking::default();
@@ -310,8 +313,8 @@ async fn a_lost_answer_moves_and_cancels_once() {
     salon.jobs().await;
     let over = salon.now(&booking).await;
     assert_eq!((over.status, over.provider_task), (BookingStatus::Cancelled, None));
-    let twin = salon.twin(&booking);
-    assert_eq!((twin.status, twin.version), (Status::Cancelled, 3), "cancelled once");
+    let counterpart = salon.counterpart(&booking);
+    assert_eq!((counterpart.status, counterpart.version), (Status::Cancelled, 3), "cancelled once");
 }
 
 #[tokio::test]
@@ -353,8 +356,8 @@ async fn clients_are_listed_and_forgotten() {
     }
     let known = salon.simulator.clients();
     assert!(known[2].erased && known[2].email.is_none() && !known[0].erased);
-    let twin = salon.twin(&booking);
-    let read = runtime.get_booking(&call(20), twin.id).await.unwrap();
+    let counterpart = salon.counterpart(&booking);
+    let read = runtime.get_booking(&call(20), counterpart.id).await.unwrap();
     assert_eq!((read.attendees.len(), read.when), (0, booking.when), "the booking stays");
 }
 

@@ -128,10 +128,10 @@ impl Studio {
 async fn a_booking_is_made_and_cancelled_at_both_ends() {
     let studio = Studio::connected(1).await;
     let booking = studio.booked("2026-11-24T09:00:00Z").await;
-    let twins = studio.simulator.active_by_reference(&booking.id.to_string());
-    assert_eq!(twins.len(), 1);
-    assert_eq!(Some(twins[0].id.as_str()), booking.external_id.as_deref());
-    assert_eq!(twins[0].start, booking.when.start().micros());
+    let counterparts = studio.simulator.active_by_reference(&booking.id.to_string());
+    assert_eq!(counterparts.len(), 1);
+    assert_eq!(Some(counterparts[0].id.as_str()), booking.external_id.as_deref());
+    assert_eq!(counterparts[0].start, booking.when.start().micros());
     assert!(booking.external.as_ref().unwrap().to_string().contains("https://zoom.example/j/1"));
 
     // What Calendly tells of its own doing changes nothing.
@@ -272,16 +272,16 @@ async fn an_answer_that_is_lost_leads_to_exactly_one_booking() {
         studio.jobs().await;
         let booking = studio.now(&outcome.booking).await;
         assert_eq!(booking.status, BookingStatus::Confirmed, "{fault:?}");
-        let twins = studio.simulator.active_by_reference(&booking.id.to_string());
-        assert_eq!(twins.len(), 1, "{fault:?}");
-        assert_eq!(Some(twins[0].id.as_str()), booking.external_id.as_deref());
+        let counterparts = studio.simulator.active_by_reference(&booking.id.to_string());
+        assert_eq!(counterparts.len(), 1, "{fault:?}");
+        assert_eq!(Some(counterparts[0].id.as_str()), booking.external_id.as_deref());
     }
     // One that was moved by the customer before Berth had heard of it.
     studio.simulator.script("POST /invitees", Fault::DropAfter);
     let outcome = studio.book("2026-11-26T09:00:00Z").await.unwrap();
     let start = at("2026-11-26T12:00:00Z");
-    let twin = studio.simulator.active_by_reference(&outcome.booking.id.to_string()).remove(0);
-    studio.simulator.move_out_of_band(&twin.id, start.micros()).unwrap();
+    let counterpart = studio.simulator.active_by_reference(&outcome.booking.id.to_string()).remove(0);
+    studio.simulator.move_out_of_band(&counterpart.id, start.micros()).unwrap();
     studio.world.clock.advance_ms(LATER_MS);
     studio.jobs().await;
     let booking = studio.now(&outcome.booking).await;

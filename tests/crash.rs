@@ -169,14 +169,14 @@ async fn killed_while_booking(database: Option<&str>) {
     for id in &acknowledged {
         assert!(bookings.iter().any(|b| b["id"] == **id), "{id} was acknowledged and is lost");
     }
-    let mut twins = simulator.active_bookings().len();
+    let mut counterparts = simulator.active_bookings().len();
     for booking in &bookings {
         let found = simulator.active_by_reference(booking["id"].as_str().unwrap()).len();
         let expected = usize::from(booking["status"] == "confirmed");
         assert_eq!(found, expected, "{booking} exists {found} times at the provider");
-        twins -= found;
+        counterparts -= found;
     }
-    assert_eq!(twins, 0, "at the provider, unknown here");
+    assert_eq!(counterparts, 0, "at the provider, unknown here");
     println!("kill -9: {} acknowledged, {} bookings in the end", acknowledged.len(), bookings.len());
 }
 

@@ -32,9 +32,9 @@ async fn a_booking_is_made_moved_and_cancelled_on_both_sides() {
     let practice = Practice::open("cal_1", json!({})).await;
     let booking = practice.book("2026-11-24T09:00:00Z").await;
     assert_eq!(booking.status, BookingStatus::Confirmed);
-    let twin = &practice.simulator.active_appointments()[0];
-    assert_eq!((twin.start, twin.status), (booking.when.start().micros(), Status::Confirmed));
-    assert!(twin.description.as_ref().unwrap().contains(&booking.id.to_string()));
+    let counterpart = &practice.simulator.active_appointments()[0];
+    assert_eq!((counterpart.start, counterpart.status), (booking.when.start().micros(), Status::Confirmed));
+    assert!(counterpart.description.as_ref().unwrap().contains(&booking.id.to_string()));
     assert_eq!(practice.simulator.contacts()[0].email.as_deref(), Some("ada@example.com"));
 
     let caller = &practice.world.caller;
@@ -46,7 +46,10 @@ async fn a_booking_is_made_moved_and_cancelled_on_both_sides() {
     practice.world.engine.reschedule(caller, booking.id, to).await.unwrap();
     assert_eq!(practice.now(&booking).await.when.start(), at("2026-11-25T10:30:00Z"));
     let moved = &practice.simulator.active_appointments()[0];
-    assert_eq!((moved.id.as_str(), moved.start), (twin.id.as_str(), at("2026-11-25T10:30:00Z").micros()));
+    assert_eq!(
+        (moved.id.as_str(), moved.start),
+        (counterpart.id.as_str(), at("2026-11-25T10:30:00Z").micros())
+    );
 
     // The messages of our own changes, late and in the wrong order, change nothing.
     for message in practice.messages().iter().rev() {
@@ -163,9 +166,9 @@ async fn a_lost_answer_makes_exactly_one_booking() {
             practice.later().await;
             let settled = practice.now(&booking).await;
             assert_eq!(settled.status, BookingStatus::Confirmed, "{lost} {fault:?}");
-            let twins = practice.simulator.active_appointments();
-            assert_eq!((twins.len(), practice.simulator.contacts().len()), (1, 1), "{lost} {fault:?}");
-            assert_eq!(settled.external_id.as_deref(), Some(twins[0].id.as_str()), "{lost} {fault:?}");
+            let counterparts = practice.simulator.active_appointments();
+            assert_eq!((counterparts.len(), practice.simulator.contacts().len()), (1, 1), "{lost} {fault:?}");
+            assert_eq!(settled.external_id.as_deref(), Some(counterparts[0].id.as_str()), "{lost} {fault:?}");
         }
     }
 }

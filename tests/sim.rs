@@ -316,29 +316,40 @@ impl Run {
             assert!(!pair[0].when.overlaps(pair[1].when), "double booking: {:?} {:?}", pair[0], pair[1]);
         }
         let mut by_reference: BTreeMap<String, Vec<berth_simulators::calcom::Booking>> = BTreeMap::new();
-        for twin in self.simulator.active_bookings() {
-            let reference = twin.metadata.values().find_map(|v| v.as_str().map(str::to_owned));
+        for counterpart in self.simulator.active_bookings() {
+            let reference = counterpart.metadata.values().find_map(|v| v.as_str().map(str::to_owned));
             if let Some(reference) = reference {
-                by_reference.entry(reference).or_default().push(twin);
+                by_reference.entry(reference).or_default().push(counterpart);
             }
         }
         for booking in &ours {
-            let twins = by_reference.remove(&booking.id.to_string()).unwrap_or_default();
+            let counterparts = by_reference.remove(&booking.id.to_string()).unwrap_or_default();
             assert_eq!(booking.provider_task, None, "{} never came to rest", booking.id);
-            assert!(twins.len() <= 1, "{} exists {} times at the provider", booking.id, twins.len());
-            match (booking.status, twins.first()) {
+            assert!(
+                counterparts.len() <= 1,
+                "{} exists {} times at the provider",
+                booking.id,
+                counterparts.len()
+            );
+            match (booking.status, counterparts.first()) {
                 (BookingStatus::Confirmed, None) => {
                     // Cancelled in the provider's own calendar, and the message was lost: the provider's word, not yet heard.
-                    let twin = self
+                    let counterpart = self
                         .simulator
                         .bookings()
                         .into_iter()
                         .find(|t| Some(&t.uid) == booking.external_id.as_ref());
-                    assert!(twin.is_some(), "{} is confirmed and was never made at the provider", booking.id);
+                    assert!(
+                        counterpart.is_some(),
+                        "{} is confirmed and was never made at the provider",
+                        booking.id
+                    );
                 }
                 (BookingStatus::Confirmed, Some(_)) => {}
                 (BookingStatus::Cancelled | BookingStatus::Failed, None) => {}
-                (status, twin) => panic!("{} is {status:?} here, at the provider {twin:?}", booking.id),
+                (status, counterpart) => {
+                    panic!("{} is {status:?} here, at the provider {counterpart:?}", booking.id)
+                }
             }
         }
         assert!(by_reference.is_empty(), "at the provider, unknown here: {by_reference:?}");

@@ -90,7 +90,7 @@ on_both! {
     changes::reschedule_holds_both_places_until_it_is_settled,
     changes::reschedule_of_overlapping_times_holds_their_hull,
     changes::stale_changes_change_nothing,
-    changes::the_twin_is_noted_without_a_change,
+    changes::the_counterpart_is_noted_without_a_change,
     closing::a_pause_ends_with_everything_read_anew,
     closing::nothing_of_a_deleted_tenant_is_left,
     closing::waiting_for_a_paused_connection_is_no_try,

@@ -57,7 +57,7 @@ pub(crate) async fn conflict(api: &Api, connection: ConnectionId) -> String {
         connection,
         booking: None,
         external_id: Some("x1".to_owned()),
-        own_twin: false,
+        own_counterpart: false,
         kind: ConflictKind::TimeOverlap,
         ours: Value::Null,
         theirs: Value::Null,

@@ -163,28 +163,30 @@ impl Storm {
     async fn judge(&self) {
         let tenant = self.salon.world.caller.tenant;
         let ours = self.salon.world.store.list_bookings(tenant, BookingFilter::default(), 500).await.unwrap();
-        let mut twins: BTreeMap<String, Vec<booksy::Booking>> = BTreeMap::new();
-        for twin in self.salon.simulator.bookings() {
-            if let Some(reference) = twin.external_ref.clone() {
-                twins.entry(reference).or_default().push(twin);
+        let mut counterparts: BTreeMap<String, Vec<booksy::Booking>> = BTreeMap::new();
+        for counterpart in self.salon.simulator.bookings() {
+            if let Some(reference) = counterpart.external_ref.clone() {
+                counterparts.entry(reference).or_default().push(counterpart);
             }
         }
         for id in &self.acknowledged {
             assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");
         }
         for booking in &ours {
-            let found = twins.remove(&format!("berth:{}", booking.id)).unwrap_or_default();
+            let found = counterparts.remove(&format!("berth:{}", booking.id)).unwrap_or_default();
             assert!(found.len() <= 1, "{} exists {} times at the salon", booking.id, found.len());
             assert_eq!(booking.provider_task, None, "{} never came to rest", booking.id);
-            match (booking.status, found.first().filter(|twin| twin.status.is_active())) {
-                (BookingStatus::Confirmed, Some(twin)) => {
-                    assert_eq!(twin.start, booking.when.start().micros(), "{}", booking.id);
+            match (booking.status, found.first().filter(|counterpart| counterpart.status.is_active())) {
+                (BookingStatus::Confirmed, Some(counterpart)) => {
+                    assert_eq!(counterpart.start, booking.when.start().micros(), "{}", booking.id);
                 }
                 (BookingStatus::Cancelled | BookingStatus::Failed, None) => {}
-                (status, twin) => panic!("{} is {status:?} here, at the salon {twin:?}", booking.id),
+                (status, counterpart) => {
+                    panic!("{} is {status:?} here, at the salon {counterpart:?}", booking.id)
+                }
             }
         }
-        assert!(twins.is_empty(), "at the salon, unknown here: {twins:?}");
+        assert!(counterparts.is_empty(), "at the salon, unknown here: {counterparts:?}");
     }
 }
 

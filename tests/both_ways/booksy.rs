@@ -9,7 +9,7 @@ use berth_simulators::{
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::practice::{ALWAYS, Deed, Offer, Practice, Twin};
+use crate::practice::{ALWAYS, Deed, Offer, Practice, RemoteBooking};
 
 const SERVICE: &str = "svc_2";
 
@@ -31,13 +31,13 @@ impl Practice for Simulator {
         }
     }
 
-    fn active(&self) -> Vec<Twin> {
-        let twin = |booking: Booking| Twin {
+    fn active(&self) -> Vec<RemoteBooking> {
+        let remote = |booking: Booking| RemoteBooking {
             id: booking.id,
             start: booking.start,
             reference: booking.external_ref.map(|r| r.trim_start_matches("berth:").to_owned()),
         };
-        self.active_bookings().into_iter().map(twin).collect()
+        self.active_bookings().into_iter().map(remote).collect()
     }
 
     fn person(&self, deed: Deed<'_>) -> Result<(), String> {

@@ -9,7 +9,7 @@ use berth_simulators::{
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::practice::{Deed, Offer, Practice, Twin};
+use crate::practice::{Deed, Offer, Practice, RemoteBooking};
 
 const EVENT_TYPE: u64 = 101;
 
@@ -39,13 +39,13 @@ impl Practice for Simulator {
         }
     }
 
-    fn active(&self) -> Vec<Twin> {
-        let twin = |booking: berth_simulators::calcom::Booking| Twin {
+    fn active(&self) -> Vec<RemoteBooking> {
+        let remote = |booking: berth_simulators::calcom::Booking| RemoteBooking {
             reference: booking.metadata.values().find_map(|v| v.as_str().map(str::to_owned)),
             id: booking.uid,
             start: booking.start,
         };
-        self.active_bookings().into_iter().map(twin).collect()
+        self.active_bookings().into_iter().map(remote).collect()
     }
 
     fn person(&self, deed: Deed<'_>) -> Result<(), String> {

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::{runtime::Handle, task::block_in_place};
 
-use crate::practice::{Backstage, Deed, Offer, Practice, Twin};
+use crate::practice::{Backstage, Deed, Offer, Practice, RemoteBooking};
 
 const HOME: &str = "/eve/home/";
 /// UTC, as it is written in an event.
@@ -69,14 +69,14 @@ impl Practice for Server {
         }
     }
 
-    fn active(&self) -> Vec<Twin> {
+    fn active(&self) -> Vec<RemoteBooking> {
         let entries = block_in_place(|| Handle::current().block_on(self.radicale.entries(HOME)));
-        let twin = |entry: berth_tests::radicale::Entry| Twin {
+        let remote = |entry: berth_tests::radicale::Entry| RemoteBooking {
             start: NaiveDateTime::parse_from_str(&entry.start, TIME).unwrap().and_utc().timestamp_micros(),
             reference: entry.uid.strip_suffix("@berth").map(str::to_owned),
             id: entry.path,
         };
-        entries.into_iter().map(twin).collect()
+        entries.into_iter().map(remote).collect()
     }
 
     fn person(&self, deed: Deed<'_>) -> Result<(), String> {

@@ -9,7 +9,7 @@ use berth_simulators::{
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::practice::{ALWAYS, Deed, Offer, Practice, Twin};
+use crate::practice::{ALWAYS, Deed, Offer, Practice, RemoteBooking};
 
 const EVENT_TYPE: &str = "CONSULTATION0001";
 
@@ -30,10 +30,13 @@ impl Practice for Simulator {
         }
     }
 
-    fn active(&self) -> Vec<Twin> {
-        let twin =
-            |booking: Booking| Twin { id: booking.id, start: booking.start, reference: booking.reference };
-        self.active_bookings().into_iter().map(twin).collect()
+    fn active(&self) -> Vec<RemoteBooking> {
+        let remote = |booking: Booking| RemoteBooking {
+            id: booking.id,
+            start: booking.start,
+            reference: booking.reference,
+        };
+        self.active_bookings().into_iter().map(remote).collect()
     }
 
     fn person(&self, deed: Deed<'_>) -> Result<(), String> {

@@ -9,7 +9,7 @@ use berth_simulators::{
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::practice::{ALWAYS, Deed, Offer, Practice, Twin};
+use crate::practice::{ALWAYS, Deed, Offer, Practice, RemoteBooking};
 
 const CALENDAR: &str = "cal_1";
 /// How an appointment says whose it is.
@@ -33,15 +33,15 @@ impl Practice for Simulator {
         }
     }
 
-    fn active(&self) -> Vec<Twin> {
-        let twin = |appointment: Appointment| Twin {
+    fn active(&self) -> Vec<RemoteBooking> {
+        let remote = |appointment: Appointment| RemoteBooking {
             id: appointment.id,
             start: appointment.start,
             reference: appointment
                 .description
                 .and_then(|text| text.lines().find_map(|l| l.strip_prefix(REFERENCE).map(str::to_owned))),
         };
-        self.active_appointments().into_iter().map(twin).collect()
+        self.active_appointments().into_iter().map(remote).collect()
     }
 
     fn person(&self, deed: Deed<'_>) -> Result<(), String> {

@@ -9,7 +9,7 @@ use berth_simulators::{
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::practice::{Deed, Offer, Practice, Twin};
+use crate::practice::{Deed, Offer, Practice, RemoteBooking};
 
 const CALENDAR: &str = "primary";
 
@@ -30,15 +30,15 @@ impl Practice for Simulator {
         }
     }
 
-    fn active(&self) -> Vec<Twin> {
-        let twin = |event: Event| Twin {
+    fn active(&self) -> Vec<RemoteBooking> {
+        let remote = |event: Event| RemoteBooking {
             id: event.id().to_owned(),
             start: event.start,
             reference: event.resource["extendedProperties"]["private"]
                 .as_object()
                 .and_then(|all| all.values().find_map(|v| v.as_str().map(str::to_owned))),
         };
-        self.events(CALENDAR).into_iter().filter(Event::is_active).map(twin).collect()
+        self.events(CALENDAR).into_iter().filter(Event::is_active).map(remote).collect()
     }
 
     fn person(&self, deed: Deed<'_>) -> Result<(), String> {

@@ -14,7 +14,7 @@ use berth_tests::{
 };
 
 use crate::{
-    practice::Twin,
+    practice::RemoteBooking,
     run::{Run, Side},
 };
 
@@ -63,15 +63,15 @@ impl Run {
                 assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");
             }
             let open = self.open_conflicts(side).await;
-            let mut twins: BTreeMap<String, Vec<Twin>> = BTreeMap::new();
-            for twin in side.provider.active() {
-                if let Some(reference) = twin.reference.clone() {
-                    twins.entry(reference).or_default().push(twin);
+            let mut remotes: BTreeMap<String, Vec<RemoteBooking>> = BTreeMap::new();
+            for remote in side.provider.active() {
+                if let Some(reference) = remote.reference.clone() {
+                    remotes.entry(reference).or_default().push(remote);
                 }
             }
             let mut confirmed = 0;
             for booking in &ours {
-                let there = twins.remove(&booking.id.to_string()).unwrap_or_default();
+                let there = remotes.remove(&booking.id.to_string()).unwrap_or_default();
                 let place = format!("{} {} over {}", booking.id, booking.status.as_str(), side.plugin);
                 let expected = usize::from(booking.status == BookingStatus::Confirmed);
                 let same = there.iter().all(|t| t.start == booking.when.start().micros());
@@ -84,7 +84,7 @@ impl Run {
                 assert!(!apart, "{place} at {:?}: {there:?}", booking.when);
                 confirmed += expected;
             }
-            assert!(twins.is_empty(), "over {}, of nobody here: {twins:?}", side.plugin);
+            assert!(remotes.is_empty(), "over {}, of nobody here: {remotes:?}", side.plugin);
             println!("both ways: {confirmed} of {} bookings stand over {}", ours.len(), side.plugin);
             assert!(confirmed > 0, "too little happened over {}", side.plugin);
         }

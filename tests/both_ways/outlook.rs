@@ -9,7 +9,7 @@ use berth_simulators::{
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::practice::{Deed, Offer, Practice, Twin};
+use crate::practice::{Deed, Offer, Practice, RemoteBooking};
 
 const HALF_HOUR_MICROS: i64 = 30 * 60_000_000;
 
@@ -34,13 +34,13 @@ impl Practice for Simulator {
         }
     }
 
-    fn active(&self) -> Vec<Twin> {
-        let twin = |event: Event| Twin {
+    fn active(&self) -> Vec<RemoteBooking> {
+        let remote = |event: Event| RemoteBooking {
             id: event.id,
             start: event.start,
             reference: event.properties.into_values().next(),
         };
-        self.events().into_iter().map(twin).collect()
+        self.events().into_iter().map(remote).collect()
     }
 
     fn person(&self, deed: Deed<'_>) -> Result<(), String> {

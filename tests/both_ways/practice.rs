@@ -30,7 +30,7 @@ pub struct Offer {
 
 /// A booking as its provider has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Twin {
+pub struct RemoteBooking {
     pub id: String,
     /// In microseconds.
     pub start: i64,
@@ -73,7 +73,7 @@ impl<S: Service> Backstage for Running<S> {
 pub trait Practice: Backstage + Send + Sync {
     fn offer(&self) -> Offer;
     /// What takes place there.
-    fn active(&self) -> Vec<Twin>;
+    fn active(&self) -> Vec<RemoteBooking>;
     /// Somebody works there. A person who is refused is refused.
     fn person(&self, deed: Deed<'_>) -> Result<(), String>;
 }

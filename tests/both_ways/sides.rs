@@ -18,7 +18,7 @@ use berth_store::records::BookingFilter;
 use rand::Rng;
 
 use crate::{
-    practice::{Deed, Open, Practice, Twin},
+    practice::{Deed, Open, Practice, RemoteBooking},
     run::Run,
 };
 
@@ -132,7 +132,7 @@ impl Sides {
         Sight { here, there }
     }
 
-    /// Something was refused: both sides have what they had. Ours may be where its twin was moved before, or over as its twin was before.
+    /// Something was refused: both sides have what they had. Ours may be where its counterpart was moved before, or over as its counterpart was before.
     async fn had_no_effect(
         &mut self,
         at: usize,
@@ -145,7 +145,7 @@ impl Sides {
         let after = self.sight(at, booking).await;
         let follows = match (booking, after.here) {
             (Some(id), Some((status, start))) => {
-                let is_there = self.twins_of(at, id).iter().any(|t| t.start == start.micros());
+                let is_there = self.counterparts_of(at, id).iter().any(|t| t.start == start.micros());
                 (status.is_active() && is_there) || self.may_be_over.contains(&id)
             }
             _ => false,
@@ -156,10 +156,10 @@ impl Sides {
         }
     }
 
-    fn twins_of(&self, at: usize, booking: BookingId) -> Vec<Twin> {
-        let mut twins = self.run.sides[at].provider.active();
-        twins.retain(|t| t.reference.as_deref() == Some(booking.to_string().as_str()));
-        twins
+    fn counterparts_of(&self, at: usize, booking: BookingId) -> Vec<RemoteBooking> {
+        let mut remotes = self.run.sides[at].provider.active();
+        remotes.retain(|t| t.reference.as_deref() == Some(booking.to_string().as_str()));
+        remotes
     }
 
     fn noted(&mut self, booking: BookingId, what: String) {
@@ -226,10 +226,11 @@ impl Sides {
                     self.theirs.remove(&(number, id.to_owned()));
                 }
                 if !matches!(deed, Deed::Cancel(_)) {
-                    let was_there = |twin: &Twin| before.iter().any(|b| b.id == twin.id);
-                    let moved = |twin: &Twin| matches!(deed, Deed::Move(id, _) if id == twin.id);
-                    let made = provider.active().into_iter().filter(|twin| moved(twin) || !was_there(twin));
-                    self.theirs.extend(made.map(|twin| (number, twin.id)));
+                    let was_there = |remote: &RemoteBooking| before.iter().any(|b| b.id == remote.id);
+                    let moved = |remote: &RemoteBooking| matches!(deed, Deed::Move(id, _) if id == remote.id);
+                    let made =
+                        provider.active().into_iter().filter(|remote| moved(remote) || !was_there(remote));
+                    self.theirs.extend(made.map(|remote| (number, remote.id)));
                 }
             }
         }
@@ -278,9 +279,11 @@ impl Sides {
                 self.may_be_over.insert(booking);
             }
             (Done::TheirsCancelled, _, Some(id)) => {
-                // To another tenant a twin of ours is a stranger's, and whoever ends the conflict there may have it cancelled.
-                let of_ours =
-                    known.iter().filter(|twin| twin.id == id).filter_map(|twin| twin.reference.as_ref());
+                // To another tenant a counterpart of ours is a stranger's, and whoever ends the conflict there may have it cancelled.
+                let of_ours = known
+                    .iter()
+                    .filter(|remote| remote.id == id)
+                    .filter_map(|remote| remote.reference.as_ref());
                 self.may_be_over.extend(of_ours.filter_map(|reference| reference.parse::<BookingId>().ok()));
                 let number = self.provider_of(at);
                 self.theirs.remove(&(number, id));
@@ -320,7 +323,7 @@ impl Sides {
                     continue;
                 }
                 standing += 1;
-                let there = self.twins_of(at, booking.id);
+                let there = self.counterparts_of(at, booking.id);
                 if there.len() != 1 || there[0].start != booking.when.start().micros() {
                     wrong.push(format!("{place} at {:?} stands so: {there:?}", booking.when));
                     self.tell(at, &booking).await;

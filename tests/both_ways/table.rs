@@ -107,8 +107,8 @@ impl Table {
     async fn places(&self, at: usize, id: BookingId) -> Places {
         let booking = self.run.engine.booking(&self.caller(at), id).await.unwrap();
         let here = (booking.status == BookingStatus::Confirmed).then(|| booking.when.start().micros());
-        let twins = self.run.sides[at].provider.active().into_iter();
-        let ours = twins.filter(|t| t.reference.as_deref() == Some(id.to_string().as_str()));
+        let remotes = self.run.sides[at].provider.active().into_iter();
+        let ours = remotes.filter(|t| t.reference.as_deref() == Some(id.to_string().as_str()));
         (here, ours.map(|t| t.start).collect())
     }
 
@@ -118,10 +118,10 @@ impl Table {
         self.cells += 1;
     }
 
-    /// The twin that a person finds at the provider at this time.
+    /// The counterpart that a person finds at the provider at this time.
     fn there(&self, at: usize, start: Instant) -> String {
-        let twins = self.run.sides[at].provider.active();
-        twins.into_iter().find(|t| t.start == start.micros()).unwrap().id
+        let remotes = self.run.sides[at].provider.active();
+        remotes.into_iter().find(|t| t.start == start.micros()).unwrap().id
     }
 
     fn deed(&self, at: usize, deed: Deed<'_>) {
@@ -206,7 +206,7 @@ impl Table {
                     let side = &self.run.sides[at];
                     let open =
                         self.run.engine.list_conflicts(&side.caller, side.connection, None, false, 9).await;
-                    assert!(open.unwrap().iter().any(|c| c.booking == Some(moved) && c.own_twin));
+                    assert!(open.unwrap().iter().any(|c| c.booking == Some(moved) && c.own_counterpart));
                     (Some(from), vec![to])
                 }
                 SyncMode::Export => (Some(from), vec![from]),

@@ -169,7 +169,7 @@ impl Run {
         }
     }
 
-    /// Each booking of ours has its twin at the same time, or none if it is over; and no twin of ours is without its booking.
+    /// Each booking of ours has its counterpart at the same time, or none if it is over; and no counterpart of ours is without its booking.
     async fn judge(&self) {
         let ours = self.ours().await;
         let (engine, caller) = (&self.studio.world.engine, &self.studio.world.caller);
@@ -178,27 +178,27 @@ impl Run {
         for id in &self.acknowledged {
             assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");
         }
-        let mut twins: BTreeMap<String, Vec<_>> = BTreeMap::new();
-        for twin in self.studio.simulator.active_bookings() {
-            if let Some(reference) = twin.reference.clone() {
-                twins.entry(reference).or_default().push((twin.id, twin.start));
+        let mut counterparts: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for counterpart in self.studio.simulator.active_bookings() {
+            if let Some(reference) = counterpart.reference.clone() {
+                counterparts.entry(reference).or_default().push((counterpart.id, counterpart.start));
             }
         }
         for booking in &ours {
-            let twins = twins.remove(&booking.id.to_string()).unwrap_or_default();
+            let counterparts = counterparts.remove(&booking.id.to_string()).unwrap_or_default();
             assert_eq!(booking.provider_task, None::<ProviderTask>, "{} never came to rest", booking.id);
-            match (booking.status, twins.as_slice()) {
+            match (booking.status, counterparts.as_slice()) {
                 (BookingStatus::Confirmed, [(id, start)]) => {
                     let here = (booking.external_id.as_ref(), booking.when.start().micros());
                     // Moved there to a time that was taken here: a person decides.
                     let is_open = open.contains(&booking.id);
-                    assert!(here == (Some(id), *start) || is_open, "{booking:?}: {twins:?}");
+                    assert!(here == (Some(id), *start) || is_open, "{booking:?}: {counterparts:?}");
                 }
                 (BookingStatus::Cancelled | BookingStatus::Failed, []) => {}
-                (status, twins) => panic!("{} is {status:?} here, there {twins:?}", booking.id),
+                (status, counterparts) => panic!("{} is {status:?} here, there {counterparts:?}", booking.id),
             }
         }
-        assert!(twins.is_empty(), "there, and unknown here: {twins:?}");
+        assert!(counterparts.is_empty(), "there, and unknown here: {counterparts:?}");
     }
 }
 

@@ -210,16 +210,16 @@ impl Run {
             assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");
         }
         let mut there: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
-        for twin in self.practice.simulator.active_appointments() {
-            let text = twin.description.unwrap_or_default();
+        for counterpart in self.practice.simulator.active_appointments() {
+            let text = counterpart.description.unwrap_or_default();
             if let Some(reference) = text.lines().find_map(|line| line.strip_prefix("Berth reference: ")) {
-                there.entry(reference.to_owned()).or_default().push((twin.id, twin.start));
+                there.entry(reference.to_owned()).or_default().push((counterpart.id, counterpart.start));
             }
         }
         for booking in &ours {
-            let twins = there.remove(&booking.id.to_string()).unwrap_or_default();
+            let counterparts = there.remove(&booking.id.to_string()).unwrap_or_default();
             assert_eq!(booking.provider_task, None, "{} never came to rest", booking.id);
-            match (booking.status, twins.as_slice()) {
+            match (booking.status, counterparts.as_slice()) {
                 (BookingStatus::Confirmed, [(id, start)]) => {
                     assert_eq!(booking.external_id.as_ref(), Some(id), "{booking:?}");
                     let agree = booking.when.start().micros() == *start;
@@ -229,7 +229,7 @@ impl Run {
                     );
                 }
                 (BookingStatus::Cancelled | BookingStatus::Failed, []) => {}
-                (status, twins) => panic!("{} is {status:?} here, there {twins:?}", booking.id),
+                (status, counterparts) => panic!("{} is {status:?} here, there {counterparts:?}", booking.id),
             }
         }
         assert!(there.is_empty(), "there, and unknown here: {there:?}");

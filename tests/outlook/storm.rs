@@ -159,16 +159,18 @@ impl Storm {
             }
         }
         for booking in &ours {
-            let twins = events.remove(&booking.id.to_string()).unwrap_or_default();
+            let counterparts = events.remove(&booking.id.to_string()).unwrap_or_default();
             assert_eq!(booking.provider_task, None, "{} never came to rest", booking.id);
-            match (booking.status, twins.as_slice()) {
+            match (booking.status, counterparts.as_slice()) {
                 (BookingStatus::Confirmed, [_]) | (BookingStatus::Cancelled | BookingStatus::Failed, []) => {}
                 // Deleted by hand, and the notification was lost.
                 (BookingStatus::Confirmed, []) => {
                     let made = booking.external_id.is_some();
                     assert!(made, "{} is confirmed and was never made", booking.id);
                 }
-                (status, twins) => panic!("{} is {status:?} here, in Outlook {twins:?}", booking.id),
+                (status, counterparts) => {
+                    panic!("{} is {status:?} here, in Outlook {counterparts:?}", booking.id)
+                }
             }
         }
         assert!(events.is_empty(), "in Outlook, unknown here: {events:?}");

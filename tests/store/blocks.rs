@@ -8,7 +8,7 @@ use berth_model::{
     time::Interval,
 };
 
-use crate::world::{NOON, Scene, World, span, twin};
+use crate::world::{NOON, Scene, World, external_booking, span};
 
 fn calendar(world: &World, scene: &Scene) -> CalendarRecord {
     CalendarRecord {
@@ -41,7 +41,7 @@ fn block(world: &World, calendar: &CalendarRecord, when: Interval, state: BlockS
 
 /// A booking over another connection than the scene's, as its provider has it.
 fn mirrored(world: &World, scene: &Scene, other: berth_model::id::ConnectionId, when: Interval) -> Mirrored {
-    let external: ExternalBooking = twin("theirs", when);
+    let external: ExternalBooking = external_booking("theirs", when);
     Mirrored {
         id: world.id(),
         tenant: scene.tenant,

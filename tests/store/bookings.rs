@@ -9,22 +9,25 @@ use berth_store::{
     records::{Assigned, BookingFilter, Counted, TakenOf},
 };
 
-use crate::world::{NOON, World, minute, span, twin};
+use crate::world::{NOON, World, external_booking, minute, span};
 
 pub async fn a_booking_comes_back_as_it_was_made(world: &World) {
     let scene = world.scene("quay").await;
     let mut new = world.pending(&scene, span(60, 90));
     new.padded = span(55, 100);
-    new.booking.external_id = Some("twin-1".into());
-    new.booking.external = Some(serde_json::to_value(twin("twin-1", span(60, 90))).unwrap());
+    new.booking.external_id = Some("counterpart-1".into());
+    new.booking.external =
+        Some(serde_json::to_value(external_booking("counterpart-1", span(60, 90))).unwrap());
     new.booking.external_updated_at = Some(minute(3));
     let customer = world.store.create_booking(new.clone(), world.audit()).await.unwrap();
     assert!(customer.is_some());
     let booking = Booking { customer, ..new.booking };
     assert_eq!(world.store.booking(scene.tenant, booking.id).await.unwrap(), booking);
-    let found = world.store.bookings_of_twin(scene.tenant, scene.connection, "twin-1").await.unwrap();
+    let found =
+        world.store.bookings_of_counterpart(scene.tenant, scene.connection, "counterpart-1").await.unwrap();
     assert_eq!(found, std::slice::from_ref(&booking));
-    let none = world.store.bookings_of_twin(scene.tenant, scene.connection, "twin-2").await.unwrap();
+    let none =
+        world.store.bookings_of_counterpart(scene.tenant, scene.connection, "counterpart-2").await.unwrap();
     assert_eq!(none, []);
     assert_eq!(world.actions(scene.tenant, booking.id).await, ["booking.created"]);
     let taken = world.store.occupied(scene.tenant, &[scene.member], span(0, 600), NOON).await.unwrap();

@@ -13,7 +13,7 @@ use berth_store::{
     records::{ChangeOrder, JobEnd},
 };
 
-use crate::world::{Scene, World, minute, moved_to, span, twin};
+use crate::world::{Scene, World, external_booking, minute, moved_to, span};
 
 /// Change a booking as it stands.
 async fn change(
@@ -37,7 +37,7 @@ async fn pending(world: &World, scene: &Scene, from: i64, to: i64) -> Booking {
 
 async fn confirmed(world: &World, scene: &Scene, from: i64, to: i64) -> Booking {
     let booking = pending(world, scene, from, to).await;
-    let external = twin("twin-1", booking.when);
+    let external = external_booking("counterpart-1", booking.when);
     change(world, &booking, BookingChange::Delivered { external, padded: booking.when }).await.unwrap()
 }
 
@@ -46,7 +46,7 @@ pub async fn create_is_confirmed_or_refused(world: &World) {
     let new = world.pending(&scene, span(60, 90));
     let job = new.job.clone().unwrap().id;
     world.store.create_booking(new.clone(), world.audit()).await.unwrap();
-    let external = twin("twin-1", span(60, 90));
+    let external = external_booking("counterpart-1", span(60, 90));
     let synced = BookingChange::Delivered { external: external.clone(), padded: span(55, 95) };
     let audit = world.audit();
     let booking = world
@@ -58,7 +58,7 @@ pub async fn create_is_confirmed_or_refused(world: &World) {
         (booking.status, booking.provider_task, booking.sequence),
         (BookingStatus::Confirmed, None, 1)
     );
-    assert_eq!(booking.external_id.as_deref(), Some("twin-1"));
+    assert_eq!(booking.external_id.as_deref(), Some("counterpart-1"));
     assert_eq!(booking.external, Some(serde_json::to_value(&external).unwrap()));
     assert_eq!((booking.external_updated_at, booking.updated_at), (Some(minute(1)), audit.at));
     assert_eq!(world.store.booking(scene.tenant, booking.id).await.unwrap(), booking);
@@ -67,7 +67,7 @@ pub async fn create_is_confirmed_or_refused(world: &World) {
     assert!(matches!(change(world, &booking, synced).await, Err(StoreError::WrongState)), "no task is left");
 
     let waiting = pending(world, &scene, 100, 130).await;
-    let mut external = twin("twin-w", waiting.when);
+    let mut external = external_booking("counterpart-w", waiting.when);
     external.status = ExternalStatus::Pending;
     let waits = BookingChange::Delivered { external: external.clone(), padded: waiting.when };
     let waiting = change(world, &waiting, waits).await.unwrap();
@@ -117,7 +117,7 @@ pub async fn cancel_keeps_the_place_until_the_provider_knows(world: &World) {
         .await
         .unwrap();
     assert_eq!((done.status, done.provider_task), (BookingStatus::Cancelled, None));
-    assert_eq!(done.external_id.as_deref(), Some("twin-1"));
+    assert_eq!(done.external_id.as_deref(), Some("counterpart-1"));
     assert!(world.taken(&scene).await.is_empty());
     assert_eq!(world.store.open_job_count().await.unwrap(), 0);
 
@@ -128,7 +128,7 @@ pub async fn cancel_keeps_the_place_until_the_provider_knows(world: &World) {
     assert!(world.taken(&scene).await.is_empty(), "without a provider at once");
 
     let theirs = confirmed(world, &scene, 60, 90).await;
-    let mut external = twin("twin-1", span(60, 90));
+    let mut external = external_booking("counterpart-1", span(60, 90));
     external.status = ExternalStatus::Cancelled;
     external.cancellation_reason = Some("Closed".into());
     let news = BookingChange::CancelledByProvider { external };
@@ -163,11 +163,11 @@ pub async fn reschedule_holds_both_places_until_it_is_settled(world: &World) {
     assert!(matches!(change(world, &back, refused).await, Err(StoreError::WrongState)));
 
     let moving = change(world, &back, to(200, Some(job))).await.unwrap();
-    let external = twin("twin-2", span(200, 230));
+    let external = external_booking("counterpart-2", span(200, 230));
     let moved =
         change(world, &moving, BookingChange::Delivered { external, padded: span(195, 235) }).await.unwrap();
     assert_eq!((moved.when, moved.previous_when, moved.provider_task), (span(200, 230), None, None));
-    assert_eq!(moved.external_id.as_deref(), Some("twin-2"));
+    assert_eq!(moved.external_id.as_deref(), Some("counterpart-2"));
     assert_eq!(world.taken(&scene).await, [(195, 235)]);
 
     let local = world.booking(&scene, span(60, 90));
@@ -191,7 +191,7 @@ pub async fn reschedule_of_overlapping_times_holds_their_hull(world: &World) {
     let to = moved_to(span(75, 105), span(75, 105), Some(job));
     let moving = change(world, &booking, to).await.unwrap();
     assert_eq!(world.taken(&scene).await, [(60, 105)]);
-    let external = twin("twin-1", span(75, 105));
+    let external = external_booking("counterpart-1", span(75, 105));
     change(world, &moving, BookingChange::Delivered { external, padded: span(75, 105) }).await.unwrap();
     assert_eq!(world.taken(&scene).await, [(75, 105)]);
 }
@@ -200,32 +200,32 @@ pub async fn news_of_the_provider_wins_over_all_but_an_untold_move(world: &World
     let scene = world.scene("quay").await;
     let booking = confirmed(world, &scene, 60, 90).await;
     let news = |id: &str, from: i64| BookingChange::ChangedByProvider {
-        external: twin(id, span(from, from + 30)),
+        external: external_booking(id, span(from, from + 30)),
         padded: span(from, from + 30),
     };
-    let moved = change(world, &booking, news("twin-2", 120)).await.unwrap();
-    assert_eq!((moved.when, moved.external_id.as_deref()), (span(120, 150), Some("twin-2")));
+    let moved = change(world, &booking, news("counterpart-2", 120)).await.unwrap();
+    assert_eq!((moved.when, moved.external_id.as_deref()), (span(120, 150), Some("counterpart-2")));
     assert_eq!(world.taken(&scene).await, [(120, 150)]);
 
     let job = world.leased(&scene, booking.id);
     let to = moved_to(span(200, 230), span(200, 230), Some(job));
     let moving = change(world, &moved, to).await.unwrap();
-    let kept = change(world, &moving, news("twin-2", 120)).await.unwrap();
+    let kept = change(world, &moving, news("counterpart-2", 120)).await.unwrap();
     assert_eq!((kept.when, kept.provider_task), (span(200, 230), Some(ProviderTask::Reschedule)));
     assert_eq!(world.taken(&scene).await, [(120, 150), (200, 230)]);
-    let theirs = change(world, &kept, news("twin-2", 300)).await.unwrap();
+    let theirs = change(world, &kept, news("counterpart-2", 300)).await.unwrap();
     assert_eq!((theirs.when, theirs.provider_task, theirs.previous_when), (span(300, 330), None, None));
     assert_eq!(world.taken(&scene).await, [(300, 330)]);
 
     world.store.create_booking(world.booking(&scene, span(400, 430)), world.audit()).await.unwrap();
-    let clash = change(world, &theirs, news("twin-2", 410)).await;
+    let clash = change(world, &theirs, news("counterpart-2", 410)).await;
     assert!(matches!(clash, Err(StoreError::Overlap)));
-    let mut external = twin("twin-2", span(300, 330));
+    let mut external = external_booking("counterpart-2", span(300, 330));
     external.status = ExternalStatus::NoShow;
     let over = BookingChange::ChangedByProvider { external, padded: span(300, 330) };
     let over = change(world, &theirs, over).await.unwrap();
     assert_eq!(over.status, BookingStatus::NoShow);
-    assert!(matches!(change(world, &over, news("twin-2", 500)).await, Err(StoreError::WrongState)));
+    assert!(matches!(change(world, &over, news("counterpart-2", 500)).await, Err(StoreError::WrongState)));
 }
 
 pub async fn finished_bookings_keep_their_place(world: &World) {
@@ -269,18 +269,20 @@ pub async fn stale_changes_change_nothing(world: &World) {
     assert!(matches!(foreign, Err(StoreError::NotFound("booking"))));
 }
 
-pub async fn the_twin_is_noted_without_a_change(world: &World) {
+pub async fn the_counterpart_is_noted_without_a_change(world: &World) {
     let scene = world.scene("quay").await;
     let booking = pending(world, &scene, 60, 90).await;
-    let external = twin("twin-9", span(60, 90));
+    let external = external_booking("counterpart-9", span(60, 90));
     world.store.note_external_id(scene.tenant, booking.id, external, world.audit()).await.unwrap();
     let noted = world.store.booking(scene.tenant, booking.id).await.unwrap();
     assert_eq!(
         (noted.sequence, noted.status, noted.provider_task),
         (0, BookingStatus::Pending, Some(ProviderTask::Create))
     );
-    assert_eq!(noted.external_id.as_deref(), Some("twin-9"));
-    let foreign =
-        world.store.note_external_id(world.id(), booking.id, twin("x", span(0, 1)), world.audit()).await;
+    assert_eq!(noted.external_id.as_deref(), Some("counterpart-9"));
+    let foreign = world
+        .store
+        .note_external_id(world.id(), booking.id, external_booking("x", span(0, 1)), world.audit())
+        .await;
     assert!(matches!(foreign, Err(StoreError::NotFound("booking"))));
 }

@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::{
     carry_over::migration,
-    world::{NOON, Scene, World, at_once, span, twin},
+    world::{NOON, Scene, World, at_once, external_booking, span},
 };
 
 fn named(name: &str, email: Option<&str>, phone: Option<&str>) -> Attendee {
@@ -151,7 +151,7 @@ fn mirrored(
     attendees: Vec<Attendee>,
 ) -> berth_model::mirror::sync::Mirrored {
     let when = span(hour * 60, hour * 60 + 30);
-    let external = ExternalBooking { attendees, ..twin(id, when) };
+    let external = ExternalBooking { attendees, ..external_booking(id, when) };
     berth_model::mirror::sync::Mirrored {
         id: world.id(),
         tenant: scene.tenant,
@@ -193,9 +193,10 @@ pub async fn bookings_of_others_are_for_customers_too(world: &World) {
     let new = booking_for(world, &scene, 5, ada);
     let ours = new.booking.id;
     world.store.create_booking(new, world.audit()).await.unwrap();
-    let mut twin = mirrored(world, &scene, "d", 5, vec![named("A. N.", Some("relay@example.com"), None)]);
-    twin.booking = Some(ours);
-    put(twin).await;
+    let mut counterpart =
+        mirrored(world, &scene, "d", 5, vec![named("A. N.", Some("relay@example.com"), None)]);
+    counterpart.booking = Some(ours);
+    put(counterpart).await;
     assert_eq!(of("d").await, Some(customer));
     assert_eq!(all(world, scene.tenant).await.len(), 3);
 }

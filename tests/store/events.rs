@@ -18,7 +18,7 @@ use berth_store::{
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
-use crate::world::{World, minute, span, twin};
+use crate::world::{World, external_booking, minute, span};
 
 /// Place all that there is, and read all of it.
 pub async fn all(store: &Store, tenant: TenantId) -> Vec<Event> {
@@ -72,7 +72,7 @@ pub async fn each_change_of_a_booking_is_told(world: &World) {
     world.store.create_booking(new, world.audit()).await.unwrap();
     let job = || world.job(scene.tenant, &id.to_string(), minute(0));
     let changes = [
-        BookingChange::Delivered { external: twin("t", span(0, 30)), padded: span(0, 30) },
+        BookingChange::Delivered { external: external_booking("t", span(0, 30)), padded: span(0, 30) },
         to(span(60, 90)).change,
         BookingChange::RescheduleRefused {
             reason: "The provider's own words".to_owned(),
@@ -178,7 +178,7 @@ pub async fn a_conflict_is_told_of_from_its_beginning_to_its_end(world: &World) 
         connection,
         booking: None,
         external_id: Some(external.to_owned()),
-        own_twin: false,
+        own_counterpart: false,
         kind: ConflictKind::UnknownService,
         ours: json!({}),
         theirs: json!({ "title": "Grace's haircut" }),

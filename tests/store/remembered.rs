@@ -15,7 +15,7 @@ use berth_store::{
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
-use crate::world::{Scene, World, credentials, keys, minute, moved_to, span, twin};
+use crate::world::{Scene, World, credentials, external_booking, keys, minute, moved_to, span};
 
 /// What was made, to be changed later.
 #[derive(Default)]
@@ -109,7 +109,7 @@ async fn step(world: &World, scene: &Scene, rng: &mut StdRng, made: &mut Made) {
                     booking: None,
                     customer: None,
                     member: Some(scene.member),
-                    external: twin(&format!("theirs-{known}"), when),
+                    external: external_booking(&format!("theirs-{known}"), when),
                     padded: when,
                     run: 0,
                     last_synced_at: world.now(),
@@ -229,7 +229,7 @@ pub async fn a_connection_that_goes_takes_nobody_s_time_with_it(world: &World) {
         booking: None,
         customer: None,
         member: Some(scene.member),
-        external: twin("theirs", span(60, 90)),
+        external: external_booking("theirs", span(60, 90)),
         padded: span(60, 90),
         run: 0,
         last_synced_at: world.now(),
@@ -299,7 +299,7 @@ pub async fn places_have_a_limit(world: &World) {
         booking: None,
         customer: None,
         member: Some(scene.member),
-        external: twin("theirs", span(60, 90)),
+        external: external_booking("theirs", span(60, 90)),
         padded: span(60, 90),
         run: 0,
         last_synced_at: world.now(),
@@ -313,7 +313,7 @@ pub async fn places_have_a_limit(world: &World) {
     };
     let most = usize::try_from(limits::PLACES_READ_MAX).unwrap();
     assert_eq!(taken().await.unwrap(), most);
-    let external = twin("one more", span(61, 91));
+    let external = external_booking("one more", span(61, 91));
     let more = Mirrored { id: world.id(), external, padded: span(61, 91), ..mirrored };
     world.store.put_mirrored(more).await.unwrap();
     assert!(matches!(taken().await, Err(StoreError::TooMany(limits::PLACES_READ_MAX))));

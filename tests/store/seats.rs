@@ -15,7 +15,7 @@ use berth_store::{
     records::{BookingFilter, ChangeOrder, Counted, NewBooking},
 };
 
-use crate::world::{NOON, Scene, World, at_once, minute, moved_to, span, twin};
+use crate::world::{NOON, Scene, World, at_once, external_booking, minute, moved_to, span};
 
 const SEATS: u32 = 5;
 
@@ -130,7 +130,8 @@ pub async fn seats_move_one_by_one(world: &World) {
     let there = moved_to(span(300, 330), span(300, 330), Some(job));
     let moving = change(world, &made[2], there).await.unwrap();
     assert_eq!(seats(world, &scene).await, [(60, 1), (120, 0), (120, 1), (300, 0)]);
-    let synced = BookingChange::Delivered { external: twin("t", span(300, 330)), padded: span(300, 330) };
+    let synced =
+        BookingChange::Delivered { external: external_booking("t", span(300, 330)), padded: span(300, 330) };
     change(world, &moving, synced).await.unwrap();
     assert_eq!(seats(world, &scene).await, [(60, 1), (120, 1), (300, 0)]);
 }

@@ -418,8 +418,8 @@ impl World {
     }
 }
 
-/// A twin as the provider gives it.
-pub fn twin(id: &str, when: Interval) -> ExternalBooking {
+/// A booking as the provider gives it.
+pub fn external_booking(id: &str, when: Interval) -> ExternalBooking {
     ExternalBooking {
         id: id.into(),
         reference: None,

@@ -51,7 +51,7 @@ pub use calendars::connected::{CalendarPatch, NewCalendar};
 pub use catalog::event_types::{DuplicateEventType, EventTypePatch, NewEventType};
 pub use catalog::listings::{ListingPatch, NewListing};
 pub use catalog::members::{MemberPatch, NewMember};
-pub use catalog::standing::Twin;
+pub use catalog::standing::Counterpart;
 pub use computing::beside;
 pub use connections::disconnect::{ConnectionDeletion, Ends};
 pub use connections::oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStarted};

@@ -117,8 +117,8 @@ mod tests {
             event("again", "UID:b\nRECURRENCE-ID:20260101\nSEQUENCE:2"),
             event("other", "UID:b\nRECURRENCE-ID:20260102"),
             event("alone too", "UID:"),
-            event("twin", "UID:c"),
-            event("twins", "UID:c"),
+            event("same", "UID:c"),
+            event("same too", "UID:c"),
         ];
         let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let some = |uid: &str| Some(uid.to_owned());
@@ -129,7 +129,7 @@ mod tests {
                 (None, names(&["alone"]), names(&[]), names(&[])),
                 (some("b"), names(&["all"]), names(&["again", "other"]), names(&["one"])),
                 (None, names(&["alone too"]), names(&[]), names(&[])),
-                (some("c"), names(&["twin", "twins"]), names(&[]), names(&[])),
+                (some("c"), names(&["same", "same too"]), names(&[]), names(&[])),
             ]
         );
     }

@@ -78,8 +78,8 @@ cases! {
         "survives malformed answers" "types.provider-error: everything that can go wrong is an error, never a trap.";
     "C021" alone nonsense::malformed_is_not_definite
         "never takes a malformed answer for a refusal" "bookings: conflict and invalid are definite, unavailable is not.";
-    "C022" alone webhooks::survives_foreign_messages
-        "survives messages of a foreign shape" "webhooks.handle: no events for messages that do not matter.";
+    "C022" alone webhooks::survives_unknown_messages
+        "survives messages of an unknown shape" "webhooks.handle: no events for messages that do not matter.";
     "C101" provider catalog::validates
         "validates the account and changes nothing" "connection.validate: one cheap read; must change nothing.";
     "C102" provider catalog::pages_to_the_end

@@ -22,7 +22,7 @@ async fn handle(subject: &Subject, message: &Webhook, fault: Fault) -> Played<We
     call!(subject, fault, |p, cx| p.handle_webhook(cx, request))
 }
 
-pub(super) async fn survives_foreign_messages(subject: &Subject) -> Found {
+pub(super) async fn survives_unknown_messages(subject: &Subject) -> Found {
     if !subject.abilities.webhooks {
         return Err(Finding::not_applicable("takes no webhooks"));
     }

@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use berth_model::{
     bookings::booking::Booking,
     budget::Budget,
-    catalog::event_type::TwinState,
+    catalog::event_type::CounterpartState,
     id::{ConnectionId, EventTypeId, HoldId, MemberId, RuleId},
     limits,
     problem::{Code, Problem},
@@ -104,7 +104,7 @@ pub struct AvailabilityAnswer {
     /// Patterns that an older version stored and that take too many steps to follow: they open nothing.
     pub left_out: Vec<RuleId>,
     /// How the event type stands at the provider; nothing is offered where it cannot be booked there.
-    pub twin: TwinState,
+    pub counterpart: CounterpartState,
 }
 
 /// How far around a wanted start alternatives are looked for, in days.
@@ -175,7 +175,7 @@ struct Found {
     rejected: Vec<RejectedSlot>,
     degraded: Vec<Degraded>,
     left_out: Vec<RuleId>,
-    twin: TwinState,
+    counterpart: CounterpartState,
 }
 
 /// More bears on a question than is read for one answer.
@@ -197,7 +197,7 @@ impl Found {
             degraded: self.degraded,
             rejected: self.rejected,
             left_out: self.left_out,
-            twin: self.twin,
+            counterpart: self.counterpart,
         }
     }
 }
@@ -339,10 +339,14 @@ impl Engine {
             ));
         }
         // What is booked already moves, whatever became of its event type there.
-        let twin = if wanted.moving.is_some() { TwinState::Known } else { self.twin_in(scene).await? };
+        let counterpart = if wanted.moving.is_some() {
+            CounterpartState::Known
+        } else {
+            self.counterpart_in(scene).await?
+        };
         let stopped = scene.stopped();
         let mut degraded = Vec::new();
-        let external = match self.asked_there(request_id, scene, wanted, within, &twin).await? {
+        let external = match self.asked_there(request_id, scene, wanted, within, &counterpart).await? {
             Ok(external) => external,
             Err(unanswered) => {
                 degraded.push(unanswered);
@@ -357,7 +361,7 @@ impl Engine {
         } else {
             hidden(&degraded, &ids)
         };
-        let hidden = if twin.is_bookable() {
+        let hidden = if counterpart.is_bookable() {
             (unknown, Reason::Degraded)
         } else {
             (ids.iter().copied().collect(), Reason::EventType)
@@ -369,7 +373,7 @@ impl Engine {
         let work = move |budget: &Budget| material.answer(budget);
         let Computed { question, offers, rejected, left_out } =
             self.computing().run_small(tenant, is_small, wanted.steps, work).await?;
-        Ok(Found { question, members: ids, offers, rejected, degraded, left_out, twin })
+        Ok(Found { question, members: ids, offers, rejected, degraded, left_out, counterpart })
     }
 
     /// What the listing's provider offers `within`: `None` when it has no provider, or nothing of it could be booked. The
@@ -380,7 +384,7 @@ impl Engine {
         scene: &Scene,
         wanted: Wanted<'_>,
         within: Interval,
-        twin: &TwinState,
+        counterpart: &CounterpartState,
     ) -> Outcome<Result<Option<external::External>, Degraded>> {
         let Some(connection) = &scene.connection else { return Ok(Ok(None)) };
         let silent = |reason: String| Degraded { connection: connection.id, member: None, reason };
@@ -388,7 +392,7 @@ impl Engine {
             return Ok(Err(silent(stopped.to_string())));
         }
         // Nothing of it could be booked: nobody has to be asked.
-        if !twin.is_bookable() {
+        if !counterpart.is_bookable() {
             return Ok(Ok(None));
         }
         if let Some(known) = scene.unanswered(connection.id, None) {

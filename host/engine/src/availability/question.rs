@@ -123,7 +123,7 @@ fn host(
     };
     let of_member = calendars.get(&member.id).map(Vec::as_slice).unwrap_or_default();
     if !of_all.is_empty() || !of_member.is_empty() {
-        // The twin of a booking of ours takes the same time again: the booking says better what is left of it, seats that are free
+        // The counterpart of a booking of ours takes the same time again: the booking says better what is left of it, seats that are free
         // say. When a booking moves, its own time is not in its way.
         let ours: BTreeSet<Interval> = places.iter().map(|place| place.when).chain(asked.moving).collect();
         let ours: Vec<Interval> = ours.into_iter().collect();

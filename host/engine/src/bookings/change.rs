@@ -80,7 +80,7 @@ impl Engine {
                 self.check_cutoff(&booking, cutoff, "cancelled")?;
             }
             // A booking whose job another one holds is cancelled by that job in its turn. One that waits for the tenant has no
-            // twin.
+            // counterpart.
             let ours = wait && booking.provider_task.is_none();
             let (job, held) =
                 if booking.awaits_confirmation() { (None, None) } else { self.job_of(&booking, ours) };

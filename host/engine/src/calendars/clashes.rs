@@ -209,7 +209,7 @@ impl Engine {
             connection: connection.id,
             booking: Some(booking.id),
             external_id: None,
-            own_twin: false,
+            own_counterpart: false,
             kind: if shared { ConflictKind::Capacity } else { ConflictKind::TimeOverlap },
             ours: json!({ "when": booking.when, "status": booking.status.as_str(), "external_id": booking.external_id }),
             theirs: json!({ "when": when, "member": member }),

@@ -249,17 +249,17 @@ impl Engine {
     pub(crate) async fn is_own_entry(
         &self,
         connection: &ConnectionRecord,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<bool, StoreError> {
         let entry =
-            self.store().calendar_entry_by_external(connection.tenant, connection.id, &twin.id).await?;
-        let Some(entry) = entry else { return self.shows_a_booking(connection, twin).await };
+            self.store().calendar_entry_by_external(connection.tenant, connection.id, &external.id).await?;
+        let Some(entry) = entry else { return self.shows_a_booking(connection, external).await };
         let booking = self.store().booking(connection.tenant, entry.booking).await?;
         let calendar = self.store().calendar(connection.tenant, entry.calendar).await?;
         let takes_part = booking.members().any(|member| member == calendar.member);
         let belongs = booking.status == BookingStatus::Confirmed && takes_part;
-        let agrees =
-            twin.status.is_active() == belongs && (!belongs || twin.when.start() == booking.when.start());
+        let agrees = external.status.is_active() == belongs
+            && (!belongs || external.when.start() == booking.when.start());
         if !agrees && entry.written == booking.sequence {
             let changed = CalendarEntry { written: CHANGED_THERE, updated_at: self.now(), ..entry };
             self.store().put_calendar_entry(changed).await?;
@@ -273,9 +273,9 @@ impl Engine {
     pub(crate) async fn shows_a_booking(
         &self,
         connection: &ConnectionRecord,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<bool, StoreError> {
-        let Some(reference) = twin.reference.as_ref().and_then(|r| r.parse::<BookingId>().ok()) else {
+        let Some(reference) = external.reference.as_ref().and_then(|r| r.parse::<BookingId>().ok()) else {
             return Ok(false);
         };
         let booking = match self.store().booking(connection.tenant, reference).await {
@@ -284,7 +284,7 @@ impl Engine {
             Err(error) => return Err(error),
         };
         let entries = self.store().calendar_entries_of_booking(booking.tenant, booking.id).await?;
-        if entries.iter().any(|entry| entry.external_id.as_ref() == Some(&twin.id)) {
+        if entries.iter().any(|entry| entry.external_id.as_ref() == Some(&external.id)) {
             return Ok(true);
         }
         for calendar in self.store().calendars_of(booking.tenant, booking.members().collect()).await? {
@@ -294,7 +294,7 @@ impl Engine {
             let entry = entries.iter().find(|entry| entry.calendar == calendar.id);
             match entry.and_then(|entry| entry.external_id.as_ref()) {
                 None => return Ok(true),
-                Some(known) if Some(known) == twin.rescheduled_from.as_ref() => return Ok(true),
+                Some(known) if Some(known) == external.rescheduled_from.as_ref() => return Ok(true),
                 // Somebody copied it.
                 Some(_) => {}
             }

@@ -49,7 +49,7 @@ pub struct EventTypePatch {
     pub active: Option<bool>,
 }
 
-/// A copy of an event type to be made. Everything else is the original's, but its twin at a provider; the copy is not active.
+/// A copy of an event type to be made. Everything else is the original's, but its counterpart at a provider; the copy is not active.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "see EventTypeRecord")]
 pub struct DuplicateEventType {
@@ -121,10 +121,10 @@ impl Engine {
     ) -> Outcome<EventTypeRecord> {
         event_type.check()?;
         self.check_schedule(&event_type).await?;
-        let unchecked = self.check_twin(caller, &event_type, None).await?;
+        let unchecked = self.check_counterpart(caller, &event_type, None).await?;
         match self.store().create_event_type(event_type.clone(), self.audit(caller)).await {
             Ok(()) => {
-                self.twin_is_unchecked(&event_type, unchecked).await?;
+                self.counterpart_is_unchecked(&event_type, unchecked).await?;
                 Ok(event_type)
             }
             Err(error) => Err(self.refused_event_type(caller, &event_type, error).await),
@@ -203,11 +203,11 @@ impl Engine {
         }
         event_type.check()?;
         self.check_schedule(&event_type).await?;
-        let unchecked = self.check_twin(caller, &event_type, Some(&before)).await?;
+        let unchecked = self.check_counterpart(caller, &event_type, Some(&before)).await?;
         let revision = expected_revision.unwrap_or(event_type.revision);
         match self.store().update_event_type(event_type.clone(), revision, self.audit(caller)).await {
             Ok(changed) => {
-                self.twin_is_unchecked(&changed, unchecked).await?;
+                self.counterpart_is_unchecked(&changed, unchecked).await?;
                 Ok(changed)
             }
             Err(error) => Err(self.refused_event_type(caller, &event_type, error).await),

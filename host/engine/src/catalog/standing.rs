@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use berth_model::{
-    catalog::event_type::{EventTypeRecord, TwinState},
+    catalog::event_type::{CounterpartState, EventTypeRecord},
     connections::connection::ConnectionRecord,
     id::{ConnectionId, ListingId},
     problem::{Code, FieldError, Problem},
 };
-use berth_store::records::TwinKnown;
+use berth_store::records::KnownCounterpart;
 use serde_json::{Value, json};
 
 use super::at_provider::{FoundThere, named};
@@ -17,36 +17,36 @@ use crate::{Caller, Engine, Outcome, connections::routing::Scene};
 
 /// How an event type stands at its provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Twin {
+pub struct Counterpart {
     /// Over which connection its listing is booked.
     pub connection: ConnectionId,
     /// How it stands there.
-    pub state: TwinState,
+    pub state: CounterpartState,
 }
 
-fn state_of(known: &TwinKnown) -> TwinState {
+fn state_of(known: &KnownCounterpart) -> CounterpartState {
     match (&known.payload, known.read_at) {
         (Some(payload), _) if payload.get("active").and_then(Value::as_bool) == Some(false) => {
-            TwinState::Inactive
+            CounterpartState::Inactive
         }
-        (Some(_), _) => TwinState::Known,
+        (Some(_), _) => CounterpartState::Known,
         (None, Some(read_at)) if known.unchecked_since.is_none_or(|since| since <= read_at) => {
-            TwinState::Unknown
+            CounterpartState::Unknown
         }
-        (None, _) => TwinState::Unchecked,
+        (None, _) => CounterpartState::Unchecked,
     }
 }
 
 impl Engine {
     /// How event types stand at the providers that their listings are booked over; none where Berth alone is booked.
-    pub async fn twins_of(
+    pub async fn counterparts_of(
         &self,
         caller: &Caller,
         event_types: &[EventTypeRecord],
-    ) -> Outcome<Vec<Option<Twin>>> {
+    ) -> Outcome<Vec<Option<Counterpart>>> {
         let tenant = self.store().tenant(caller.tenant).await?;
         let mut connections: BTreeMap<ListingId, Option<ConnectionRecord>> = BTreeMap::new();
-        let mut twins = Vec::with_capacity(event_types.len());
+        let mut counterparts = Vec::with_capacity(event_types.len());
         for event_type in event_types {
             let connection = if let Some(known) = connections.get(&event_type.listing) {
                 known.clone()
@@ -59,43 +59,46 @@ impl Engine {
                 connections.insert(event_type.listing, over.clone());
                 over
             };
-            twins.push(match connection {
+            counterparts.push(match connection {
                 None => None,
                 Some(connection) => {
-                    let state = self.twin_state(&connection, event_type.external_id.as_deref()).await?;
-                    Some(Twin { connection: connection.id, state })
+                    let state =
+                        self.counterpart_state(&connection, event_type.external_id.as_deref()).await?;
+                    Some(Counterpart { connection: connection.id, state })
                 }
             });
         }
-        Ok(twins)
+        Ok(counterparts)
     }
 
-    pub(crate) async fn twin_state(
+    pub(crate) async fn counterpart_state(
         &self,
         connection: &ConnectionRecord,
         external_id: Option<&str>,
-    ) -> Outcome<TwinState> {
-        let Some(external_id) = external_id else { return Ok(TwinState::Missing) };
+    ) -> Outcome<CounterpartState> {
+        let Some(external_id) = external_id else { return Ok(CounterpartState::Missing) };
         // What does not list anything cannot be asked.
         if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.catalog) {
-            return Ok(TwinState::Unchecked);
+            return Ok(CounterpartState::Unchecked);
         }
-        let known = self.store().twin_known(connection.tenant, connection.id, external_id).await;
+        let known = self.store().known_counterpart(connection.tenant, connection.id, external_id).await;
         Ok(state_of(&known?))
     }
 
     /// How this scene's event type stands at its provider.
-    pub(crate) async fn twin_in(&self, scene: &Scene) -> Outcome<TwinState> {
+    pub(crate) async fn counterpart_in(&self, scene: &Scene) -> Outcome<CounterpartState> {
         match &scene.connection {
-            None => Ok(TwinState::Known),
-            Some(connection) => self.twin_state(connection, scene.event_type.external_id.as_deref()).await,
+            None => Ok(CounterpartState::Known),
+            Some(connection) => {
+                self.counterpart_state(connection, scene.event_type.external_id.as_deref()).await
+            }
         }
     }
 
     /// Refuse what nothing new can be booked of, whatever is free: its connection is stopped, or its provider does not have it.
     pub(crate) async fn check_bookable(&self, scene: &Scene) -> Outcome<()> {
         scene.check_open()?;
-        let state = self.twin_in(scene).await?;
+        let state = self.counterpart_in(scene).await?;
         if state.is_bookable() {
             return Ok(());
         }
@@ -106,9 +109,9 @@ impl Engine {
         Err(problem)
     }
 
-    /// Look for an event type's twin as it is saved. Refused where the provider says that there is none; the connection and id to be noted as
+    /// Look for an event type's counterpart as it is saved. Refused where the provider says that there is none; the connection and id to be noted as
     /// not checked where it cannot be asked now. What was as it is before is not asked for again.
-    pub(crate) async fn check_twin(
+    pub(crate) async fn check_counterpart(
         &self,
         caller: &Caller,
         event_type: &EventTypeRecord,
@@ -148,14 +151,14 @@ impl Engine {
                 refused(format!("the provider has none with this id; it has {}; {see}", named(&others)))
             }
             Err(error) => {
-                tracing::info!(outcome = error.outcome(), connection = %id, "an event type is saved without its twin being looked for");
+                tracing::info!(outcome = error.outcome(), connection = %id, "an event type is saved without its counterpart being looked for");
                 Ok(Some((id, external_id.clone())))
             }
         }
     }
 
-    /// Note that a twin is still to be looked for.
-    pub(crate) async fn twin_is_unchecked(
+    /// Note that a counterpart is still to be looked for.
+    pub(crate) async fn counterpart_is_unchecked(
         &self,
         event_type: &EventTypeRecord,
         unchecked: Option<(ConnectionId, String)>,
@@ -163,7 +166,7 @@ impl Engine {
         let Some((connection, external_id)) = unchecked else { return Ok(()) };
         let (tenant, now) = (event_type.tenant, self.now());
         self.store()
-            .note_unchecked_twin(tenant, event_type.id, connection, external_id, now)
+            .note_unchecked_counterpart(tenant, event_type.id, connection, external_id, now)
             .await
             .map_err(Problem::from)
     }
@@ -180,15 +183,15 @@ mod tests {
         let at = |seconds: i64| Some(Instant::from_seconds(seconds));
         let item = |active: bool| Some(json!({ "active": active }));
         for (payload, read_at, unchecked_since, state) in [
-            (None, None, None, TwinState::Unchecked),
-            (None, at(5), None, TwinState::Unknown),
-            (None, at(5), at(4), TwinState::Unknown),
-            (None, at(5), at(6), TwinState::Unchecked),
-            (item(true), None, None, TwinState::Known),
-            (item(true), at(5), at(6), TwinState::Known),
-            (item(false), at(5), None, TwinState::Inactive),
+            (None, None, None, CounterpartState::Unchecked),
+            (None, at(5), None, CounterpartState::Unknown),
+            (None, at(5), at(4), CounterpartState::Unknown),
+            (None, at(5), at(6), CounterpartState::Unchecked),
+            (item(true), None, None, CounterpartState::Known),
+            (item(true), at(5), at(6), CounterpartState::Known),
+            (item(false), at(5), None, CounterpartState::Inactive),
         ] {
-            assert_eq!(state_of(&TwinKnown { payload, read_at, unchecked_since }), state);
+            assert_eq!(state_of(&KnownCounterpart { payload, read_at, unchecked_since }), state);
         }
     }
 }

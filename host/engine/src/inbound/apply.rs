@@ -25,7 +25,7 @@ use crate::{
 /// Tries when somebody else changes the booking at the same time.
 const TRIES: u32 = 5;
 
-/// Where a booking is after it was to be brought to its twin.
+/// Where a booking is after it was to be brought to its counterpart.
 pub(crate) enum Brought {
     /// There now: a note for people.
     Moved(String),
@@ -63,17 +63,17 @@ impl Engine {
         context: &CallContext,
         event: WebhookEvent,
     ) -> Result<Note, Fault> {
-        let (old_id, twin) = match event {
-            WebhookEvent::Created(twin) | WebhookEvent::Cancelled(twin) | WebhookEvent::Updated(twin) => {
-                (None, twin)
-            }
+        let (old_id, external) = match event {
+            WebhookEvent::Created(external)
+            | WebhookEvent::Cancelled(external)
+            | WebhookEvent::Updated(external) => (None, external),
             WebhookEvent::Rescheduled { old_id, booking } => (Some(old_id), booking),
             WebhookEvent::ChangedGoAndSync(Some(id)) => {
                 let context = self.next_call(context);
                 match self.providers().get_booking(&context, id.clone()).await {
-                    Ok(twin) => (None, twin),
+                    Ok(external) => (None, external),
                     Err(CallError::Provider(ProviderError::NotFound)) => {
-                        self.foreign_gone(connection, &id).await?;
+                        self.external_gone(connection, &id).await?;
                         return Ok("the booking is gone at the provider".into());
                     }
                     Err(error) => return Err(error.into()),
@@ -89,7 +89,7 @@ impl Engine {
             }
         };
         for _ in 0..TRIES {
-            match self.apply_twin(connection, context, old_id.as_deref(), &twin).await {
+            match self.apply_external(connection, context, old_id.as_deref(), &external).await {
                 Err(Fault::Store(StoreError::Stale)) => {}
                 other => return other,
             }
@@ -97,30 +97,30 @@ impl Engine {
         Err(StoreError::Busy.into())
     }
 
-    async fn apply_twin(
+    async fn apply_external(
         &self,
         connection: &ConnectionRecord,
         context: &CallContext,
         old_id: Option<&str>,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<Note, Fault> {
         let rules = self.store().sync_state(connection.tenant, connection.id).await?.rules;
         if rules.mode == SyncMode::Off {
-            return Ok(self.passed_over(connection, old_id, twin).await?.into());
+            return Ok(self.passed_over(connection, old_id, external).await?.into());
         }
-        let booking = match self.whose(connection, context, old_id, twin).await? {
+        let booking = match self.whose(connection, context, old_id, external).await? {
             Whose::Ours(booking) => booking,
             Whose::Sibling(booking) => {
-                self.keep_twin(connection, booking, twin).await?;
+                self.keep_counterpart(connection, booking, external).await?;
                 return Ok(format!("{booking}: another connection to the same account follows it").into());
             }
             Whose::Stranger => {
-                self.foreign_news(connection, old_id, twin).await?;
-                return Ok(format!("{}: not a booking of ours", twin.id).into());
+                self.external_news(connection, old_id, external).await?;
+                return Ok(format!("{}: not a booking of ours", external.id).into());
             }
         };
-        let note = self.apply_to(connection, context, &booking, old_id, twin).await?;
-        self.keep_twin(connection, booking.id, twin).await?;
+        let note = self.apply_to(connection, context, &booking, old_id, external).await?;
+        self.keep_counterpart(connection, booking.id, external).await?;
         Ok(note)
     }
 
@@ -129,19 +129,19 @@ impl Engine {
         &self,
         connection: &ConnectionRecord,
         old_id: Option<&str>,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<String, StoreError> {
-        let known = self.whose_by_record(connection, old_id, twin).await?;
-        let Whose::Ours(booking) = known else { return Ok(format!("{}: nothing is followed", twin.id)) };
+        let known = self.whose_by_record(connection, old_id, external).await?;
+        let Whose::Ours(booking) = known else { return Ok(format!("{}: nothing is followed", external.id)) };
         let is_answer = booking.status == BookingStatus::Pending
             && booking.provider_task.is_none()
-            && booking.external_id.as_ref() == Some(&twin.id)
-            && twin.rescheduled_to.is_none()
-            && (was_called_off(twin) || twin.when.start() == booking.when.start());
+            && booking.external_id.as_ref() == Some(&external.id)
+            && external.rescheduled_to.is_none()
+            && (was_called_off(external) || external.when.start() == booking.when.start());
         if !is_answer {
             return Ok(format!("{}: nothing is followed", booking.id));
         }
-        match self.brought_to(connection, &booking, twin).await? {
+        match self.brought_to(connection, &booking, external).await? {
             Brought::Moved(note) | Brought::Note(note) => Ok(note),
             Brought::Taken => Ok(format!("{}: its time is taken here", booking.id)),
         }
@@ -153,42 +153,42 @@ impl Engine {
         context: &CallContext,
         booking: &Booking,
         old_id: Option<&str>,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<Note, Fault> {
         if booking.provider_task.is_some() {
-            if moved_meanwhile(booking, old_id, twin) {
-                self.both_changed(connection, booking, twin).await?;
+            if moved_meanwhile(booking, old_id, external) {
+                self.both_changed(connection, booking, external).await?;
             }
-            // Our own change is under way and will find the twin as it is.
+            // Our own change is under way and will find the counterpart as it is.
             return Ok(format!("{}: our own change is under way", booking.id).into());
         }
         if !booking.status.is_active() {
             return Ok(format!("{}: over already", booking.id).into());
         }
-        if is_next(booking, old_id, twin) && !was_called_off(twin) {
-            return Ok(self.follow(connection, booking, twin).await?);
+        if is_next(booking, old_id, external) && !was_called_off(external) {
+            return Ok(self.follow(connection, booking, external).await?);
         }
-        match self.latest_twin(context, booking, old_id, twin).await {
+        match self.latest_counterpart(context, booking, old_id, external).await {
             Ok(current) => Ok(self.follow(connection, booking, &current).await?),
             Err(error) if error.is_definite() => Ok(format!("{}: not followed: {error}", booking.id).into()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// The booking's twin as it is now. What comes may be news of one that was replaced, or moves may arrive in the wrong order: the provider
+    /// The booking's counterpart as it is now. What comes may be news of one that was replaced, or moves may arrive in the wrong order: the provider
     /// knows where ours is. And nothing that is cancelled there is over before it is known that nothing took its place.
-    async fn latest_twin(
+    async fn latest_counterpart(
         &self,
         context: &CallContext,
         booking: &Booking,
         old_id: Option<&str>,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<ExternalBooking, CallError> {
-        let current = if is_next(booking, old_id, twin) {
-            Ok(twin.clone())
+        let current = if is_next(booking, old_id, external) {
+            Ok(external.clone())
         } else {
             let ours = booking.external_id.clone().unwrap_or_default();
-            self.current_twin(context, &ours).await
+            self.current_counterpart(context, &ours).await
         };
         let is_over = match &current {
             Ok(current) => was_called_off(current),
@@ -200,39 +200,41 @@ impl Engine {
         current
     }
 
-    /// News of the booking's twin: bring the booking to where it is, or open a conflict.
+    /// News of the booking's counterpart: bring the booking to where it is, or open a conflict.
     async fn follow(
         &self,
         connection: &ConnectionRecord,
         booking: &Booking,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<Note, StoreError> {
         let mode = self.store().sync_state(connection.tenant, connection.id).await?.rules.mode;
-        if let Some(kind) = undone(mode, booking, twin) {
-            let ends = self.conflict(connection, kind, Some(booking), Some(twin), Theirs::OwnTwin).await?;
+        if let Some(kind) = undone(mode, booking, external) {
+            let ends =
+                self.conflict(connection, kind, Some(booking), Some(external), Theirs::Counterpart).await?;
             let end = if ends { "the conflict ends by itself" } else { "it is for a person" };
             return Ok(format!("{}: changes made there are not followed; {end}", booking.id).into());
         }
-        match self.brought_to(connection, booking, twin).await? {
+        match self.brought_to(connection, booking, external).await? {
             Brought::Moved(note) => {
                 self.agreed(booking, true).await?;
                 Ok(note.into())
             }
             Brought::Note(note) => {
-                if twin.status.is_active() && twin.when.start() == booking.when.start() {
+                if external.status.is_active() && external.when.start() == booking.when.start() {
                     self.agreed(booking, false).await?;
                 }
                 Ok(note.into())
             }
             Brought::Taken => {
                 let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
-                if self.conflict(connection, kind, Some(booking), Some(twin), Theirs::OwnTwin).await? {
+                if self.conflict(connection, kind, Some(booking), Some(external), Theirs::Counterpart).await?
+                {
                     return Ok(format!("{}: the provider is brought back to our time", booking.id).into());
                 }
-                let place = if twin.when.is_empty() {
-                    format!("out of the years that are known here, to {} at least", twin.when.start())
+                let place = if external.when.is_empty() {
+                    format!("out of the years that are known here, to {} at least", external.when.start())
                 } else {
-                    format!("to {}, which is taken here", twin.when.start())
+                    format!("to {}, which is taken here", external.when.start())
                 };
                 let text = format!("conflict: {} was moved at the provider {place}", booking.id);
                 Ok(Note { text, is_conflict: true })
@@ -240,26 +242,26 @@ impl Engine {
         }
     }
 
-    /// Bring the booking to where its twin is, if it is free here.
+    /// Bring the booking to where its counterpart is, if it is free here.
     pub(crate) async fn brought_to(
         &self,
         connection: &ConnectionRecord,
         booking: &Booking,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<Brought, StoreError> {
         let audit = || self.audit_by(&format!("provider:{}", connection.plugin), "webhook");
-        if is_older(booking, twin) {
+        if is_older(booking, external) {
             return Ok(Brought::Note(format!("{}: older than what is known", booking.id)));
         }
-        if twin.status == ExternalStatus::Cancelled {
-            let change = BookingChange::CancelledByProvider { external: twin.clone() };
+        if external.status == ExternalStatus::Cancelled {
+            let change = BookingChange::CancelledByProvider { external: external.clone() };
             return self.change(booking, change, audit()).await.map(Brought::Note);
         }
-        if !is_followed(booking, twin) {
+        if !is_followed(booking, external) {
             return Ok(Brought::Note(format!("{}: as it is", booking.id)));
         }
-        let padded = self.padded(booking, twin.when).await?;
-        let change = BookingChange::ChangedByProvider { external: twin.clone(), padded };
+        let padded = self.padded(booking, external.when).await?;
+        let change = BookingChange::ChangedByProvider { external: external.clone(), padded };
         match self.change(booking, change, audit()).await {
             Err(StoreError::Overlap) => Ok(Brought::Taken),
             Ok(note) => Ok(Brought::Moved(note)),
@@ -289,53 +291,55 @@ impl Engine {
 }
 
 /// Is this older than what is known?
-fn is_older(booking: &Booking, twin: &ExternalBooking) -> bool {
-    matches!((twin.updated_at, booking.external_updated_at), (Some(new), Some(known)) if new < known)
+fn is_older(booking: &Booking, external: &ExternalBooking) -> bool {
+    matches!((external.updated_at, booking.external_updated_at), (Some(new), Some(known)) if new < known)
 }
 
-/// Does the twin stand anywhere else than the booking?
-fn is_followed(booking: &Booking, twin: &ExternalBooking) -> bool {
-    let known = booking.external_id.as_deref() == Some(twin.id.as_str());
-    twin.status != ExternalStatus::Cancelled
-        && !is_older(booking, twin)
-        && !(known && twin.when.start() == booking.when.start() && !changes_status(booking, twin.status))
+/// Does the counterpart stand anywhere else than the booking?
+fn is_followed(booking: &Booking, external: &ExternalBooking) -> bool {
+    let known = booking.external_id.as_deref() == Some(external.id.as_str());
+    external.status != ExternalStatus::Cancelled
+        && !is_older(booking, external)
+        && !(known
+            && external.when.start() == booking.when.start()
+            && !changes_status(booking, external.status))
 }
 
-/// Does our own twin say something of its status that has not come to us?
-pub(crate) fn is_missed(booking: &Booking, twin: &ExternalBooking) -> bool {
+/// Does our own counterpart say something of its status that has not come to us?
+pub(crate) fn is_missed(booking: &Booking, external: &ExternalBooking) -> bool {
     booking.provider_task.is_none()
         && booking.status.is_active()
-        && booking.external_id.as_ref() == Some(&twin.id)
-        && (was_called_off(twin) || changes_status(booking, twin.status))
+        && booking.external_id.as_ref() == Some(&external.id)
+        && (was_called_off(external) || changes_status(booking, external.status))
 }
 
-/// Does this news follow on what we know: of our twin, or of the one that replaced it?
-fn is_next(booking: &Booking, old_id: Option<&str>, twin: &ExternalBooking) -> bool {
+/// Does this news follow on what we know: of our counterpart, or of the one that replaced it?
+fn is_next(booking: &Booking, old_id: Option<&str>, external: &ExternalBooking) -> bool {
     let Some(ours) = booking.external_id.as_deref() else { return true };
-    twin.rescheduled_to.is_none() && (ours == twin.id || old_id == Some(ours))
+    external.rescheduled_to.is_none() && (ours == external.id || old_id == Some(ours))
 }
 
-/// Was the twin moved to a third place while our own move is on its way?
-fn moved_meanwhile(booking: &Booking, old_id: Option<&str>, twin: &ExternalBooking) -> bool {
+/// Was the counterpart moved to a third place while our own move is on its way?
+fn moved_meanwhile(booking: &Booking, old_id: Option<&str>, external: &ExternalBooking) -> bool {
     let Some(ours) = booking.external_id.as_deref() else { return false };
     let known = [Some(booking.when.start()), booking.previous_when.map(Interval::start)];
-    let ids = [Some(twin.id.as_str()), old_id, twin.rescheduled_from.as_deref()];
+    let ids = [Some(external.id.as_str()), old_id, external.rescheduled_from.as_deref()];
     booking.provider_task == Some(ProviderTask::Reschedule)
         && ids.contains(&Some(ours))
-        && twin.status.is_active()
-        && twin.rescheduled_to.is_none()
-        && !known.contains(&Some(twin.when.start()))
+        && external.status.is_active()
+        && external.rescheduled_to.is_none()
+        && !known.contains(&Some(external.when.start()))
 }
 
 /// Is this a change of ours that does not count where only what is done here does? The answer to what is pending is none.
-fn undone(mode: SyncMode, booking: &Booking, twin: &ExternalBooking) -> Option<ConflictKind> {
-    if mode != SyncMode::Export || booking.status != BookingStatus::Confirmed || is_older(booking, twin) {
+fn undone(mode: SyncMode, booking: &Booking, external: &ExternalBooking) -> Option<ConflictKind> {
+    if mode != SyncMode::Export || booking.status != BookingStatus::Confirmed || is_older(booking, external) {
         return None;
     }
-    if was_called_off(twin) {
+    if was_called_off(external) {
         return Some(ConflictKind::VanishedThere);
     }
-    (is_followed(booking, twin) && twin.when.start() != booking.when.start())
+    (is_followed(booking, external) && external.when.start() != booking.when.start())
         .then_some(ConflictKind::BothChanged)
 }
 

@@ -21,8 +21,8 @@ use crate::Engine;
 /// What the provider's version of a conflict is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Theirs {
-    /// Our booking's own twin.
-    OwnTwin,
+    /// Our booking's own counterpart.
+    Counterpart,
     /// Another booking: both stand.
     Another,
 }
@@ -99,7 +99,7 @@ impl Engine {
         }
     }
 
-    /// Open a conflict about a booking and its twin that does not end by itself. None if it was ignored as it is.
+    /// Open a conflict about a booking and its counterpart that does not end by itself. None if it was ignored as it is.
     pub(crate) async fn open_for_a_person(
         &self,
         connection: &ConnectionRecord,
@@ -107,7 +107,7 @@ impl Engine {
         ours: &Booking,
         theirs: &ExternalBooking,
     ) -> Result<Option<ConflictId>, StoreError> {
-        let conflict = self.new_conflict(connection, kind, Some(ours), Some(theirs), Theirs::OwnTwin);
+        let conflict = self.new_conflict(connection, kind, Some(ours), Some(theirs), Theirs::Counterpart);
         match self.open_conflict(connection, conflict, Some(ours), None).await? {
             Opened::New(id) | Opened::Again(id) => Ok(Some(id)),
             Opened::Ignored => Ok(None),
@@ -144,7 +144,7 @@ impl Engine {
             connection: connection.id,
             booking: ours.map(|b| b.id),
             external_id: theirs.map(|t| t.id.clone()),
-            own_twin: whose == Theirs::OwnTwin,
+            own_counterpart: whose == Theirs::Counterpart,
             kind,
             ours: ours.map_or(
                 Value::Null,
@@ -160,7 +160,7 @@ impl Engine {
         }
     }
 
-    /// A booking and its twin agree: what was open about the two is over. If it has `moved` for that, it is out of others' way as well.
+    /// A booking and its counterpart agree: what was open about the two is over. If it has `moved` for that, it is out of others' way as well.
     pub(crate) async fn agreed(&self, booking: &Booking, moved: bool) -> Result<(), StoreError> {
         let Some(connection) = booking.connection else { return Ok(()) };
         if self.store().open_conflicts(booking.tenant, connection).await? == 0 {
@@ -214,7 +214,9 @@ pub(super) fn obvious(conflict: &Conflict, rules: &SyncRules) -> Option<Resoluti
         (ConflictKind::Buffer, _) => Some(Resolution::Ignored),
         (ConflictKind::BothChanged | ConflictKind::VanishedThere, word) => Some(word),
         // Ours can be brought back; theirs does not fit here. Another booking is nobody's to cancel but a person's.
-        (ConflictKind::TimeOverlap | ConflictKind::Capacity, Resolution::Ours) if conflict.own_twin => {
+        (ConflictKind::TimeOverlap | ConflictKind::Capacity, Resolution::Ours)
+            if conflict.own_counterpart =>
+        {
             Some(Resolution::Ours)
         }
         _ => None,
@@ -227,7 +229,7 @@ mod tests {
 
     use super::*;
 
-    fn conflict(kind: ConflictKind, own_twin: bool) -> Conflict {
+    fn conflict(kind: ConflictKind, own_counterpart: bool) -> Conflict {
         let id = berth_model::id::Id::from_uuid(uuid::Uuid::nil());
         Conflict {
             id,
@@ -235,7 +237,7 @@ mod tests {
             connection: berth_model::id::Id::from_uuid(uuid::Uuid::nil()),
             booking: None,
             external_id: Some("x1".to_owned()),
-            own_twin,
+            own_counterpart,
             kind,
             ours: Value::Null,
             theirs: Value::Null,
@@ -254,7 +256,7 @@ mod tests {
         let berth = SyncRules { source_of_truth: SourceOfTruth::Berth, ..SyncRules::default() };
         let export = SyncRules { mode: SyncMode::Export, ..SyncRules::default() };
         let by_hand = SyncRules { auto_resolve: false, ..SyncRules::default() };
-        let obvious = |kind, own_twin, rules| obvious(&conflict(kind, own_twin), rules);
+        let obvious = |kind, own_counterpart, rules| obvious(&conflict(kind, own_counterpart), rules);
         for kind in ConflictKind::ALL {
             assert_eq!(obvious(kind, true, &by_hand), None, "{kind:?}");
         }

@@ -23,31 +23,33 @@ const OVERLAPS_MAX: u32 = 20;
 
 impl Engine {
     /// A message told of a booking that is not ours: it takes its time at once, not only when all is read again.
-    pub(crate) async fn foreign_news(
+    pub(crate) async fn external_news(
         &self,
         connection: &ConnectionRecord,
         old_id: Option<&str>,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<(), StoreError> {
         let (tenant, id) = (connection.tenant, connection.id);
         let state = self.store().sync_state(tenant, id).await?;
-        let before = self.store().mirrored(tenant, id, &twin.id).await?;
-        if before.as_ref().is_some_and(|before| is_older(twin, before)) {
+        let before = self.store().mirrored(tenant, id, &external.id).await?;
+        if before.as_ref().is_some_and(|before| is_older(external, before)) {
             return Ok(());
         }
         let services = self.services(connection).await?;
-        self.import_foreign(connection, &state, &services, twin, before).await?;
+        self.import_external(connection, &state, &services, external, before).await?;
         // What it replaced takes no time any more, whether or not a message says so.
-        for old in
-            [old_id, twin.rescheduled_from.as_deref()].into_iter().flatten().filter(|old| *old != twin.id)
+        for old in [old_id, external.rescheduled_from.as_deref()]
+            .into_iter()
+            .flatten()
+            .filter(|old| *old != external.id)
         {
-            self.foreign_gone(connection, old).await?;
+            self.external_gone(connection, old).await?;
         }
         Ok(())
     }
 
     /// A booking of the provider is gone there. If it was not ours, it takes nobody's time any more.
-    pub(crate) async fn foreign_gone(
+    pub(crate) async fn external_gone(
         &self,
         connection: &ConnectionRecord,
         id: &str,
@@ -66,38 +68,39 @@ impl Engine {
     }
 
     /// Take a booking that is not ours over into the mirror, as it was there `before`.
-    pub(super) async fn import_foreign(
+    pub(super) async fn import_external(
         &self,
         connection: &ConnectionRecord,
         state: &SyncState,
         services: &Services,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
         before: Option<Mirrored>,
     ) -> Result<(), StoreError> {
-        let mut mirrored = self.mirrored(state, twin, before.as_ref(), None);
-        if self.is_own_entry(connection, twin).await? {
-            mirrored.booking = twin.reference.as_ref().and_then(|r| r.parse().ok());
+        let mut mirrored = self.mirrored(state, external, before.as_ref(), None);
+        if self.is_own_entry(connection, external).await? {
+            mirrored.booking = external.reference.as_ref().and_then(|r| r.parse().ok());
             return self.store().put_mirrored(mirrored).await;
         }
         // A stub of something that is over says neither when nor whose it was.
         let limit = self.now().plus_seconds(i64::from(state.rules.max_advance_days).saturating_mul(86_400));
-        let matters = twin.status.is_active() && twin.when.end() > self.now() && twin.when.start() < limit;
+        let matters =
+            external.status.is_active() && external.when.end() > self.now() && external.when.start() < limit;
         let follows = state.rules.mode.follows_changes();
         if matters && follows {
-            mirrored.member = services.member_of(&state.rules, twin);
+            mirrored.member = services.member_of(&state.rules, external);
             let minutes = state.rules.buffer_minutes;
-            mirrored.padded = twin.when.widened(minutes, minutes);
+            mirrored.padded = external.when.widened(minutes, minutes);
         }
-        let news = before.as_ref().is_none_or(|b| b.external != *twin);
+        let news = before.as_ref().is_none_or(|b| b.external != *external);
         let taken = |of: &Mirrored| of.member.map(|member| (member, of.padded));
         let (was, is) = (before.as_ref().and_then(taken), taken(&mirrored));
         // What begins to take time is in somebody's way, too, although it is no news.
         if (news || was != is) && matters && follows {
             let standing =
-                self.look_for_conflicts(connection, &state.rules, services, &mirrored, twin).await?;
-            self.no_more_in_the_way(connection, &twin.id, &standing).await?;
-        } else if news && !twin.status.is_active() {
-            self.no_more_in_the_way(connection, &twin.id, &BTreeSet::new()).await?;
+                self.look_for_conflicts(connection, &state.rules, services, &mirrored, external).await?;
+            self.no_more_in_the_way(connection, &external.id, &standing).await?;
+        } else if news && !external.status.is_active() {
+            self.no_more_in_the_way(connection, &external.id, &BTreeSet::new()).await?;
         }
         self.store().put_mirrored(mirrored).await?;
         if was != is {
@@ -130,29 +133,29 @@ impl Engine {
         rules: &SyncRules,
         services: &Services,
         mirrored: &Mirrored,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<BTreeSet<(ConflictKind, Option<BookingId>)>, StoreError> {
         let mut found = BTreeSet::new();
         if let Some(member) = mirrored.member {
             for booking in self.bookings_in(connection, member, mirrored.padded).await? {
-                let kind = if !booking.when.overlaps(twin.when) {
+                let kind = if !booking.when.overlaps(external.when) {
                     ConflictKind::Buffer
                 } else if booking.seats > 1 {
                     ConflictKind::Capacity
                 } else {
                     ConflictKind::TimeOverlap
                 };
-                self.conflict(connection, kind, Some(&booking), Some(twin), Theirs::Another).await?;
+                self.conflict(connection, kind, Some(&booking), Some(external), Theirs::Another).await?;
                 found.insert((kind, Some(booking.id)));
             }
-            if twin.attendees.is_empty() && twin.event_type.is_some() && rules.member.is_none() {
+            if external.attendees.is_empty() && external.event_type.is_some() && rules.member.is_none() {
                 found.insert((ConflictKind::UnknownClient, None));
             }
-        } else if twin.event_type.is_some() && services.stand_for_anything() && !services.know(twin) {
+        } else if external.event_type.is_some() && services.stand_for_anything() && !services.know(external) {
             found.insert((ConflictKind::UnknownService, None));
         }
         for (kind, _) in found.iter().filter(|(_, booking)| booking.is_none()) {
-            self.conflict(connection, *kind, None, Some(twin), Theirs::Another).await?;
+            self.conflict(connection, *kind, None, Some(external), Theirs::Another).await?;
         }
         Ok(found)
     }

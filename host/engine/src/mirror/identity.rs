@@ -1,5 +1,5 @@
 //! Whose a booking at a provider is. Proof is our own record of the ids that our bookings have had, and the provider's word for which booking
-//! replaced which. A reference of ours is proof only while a twin of ours is being made or moved, or is not where we knew it: whoever copies
+//! replaced which. A reference of ours is proof only while a counterpart of ours is being made or moved, or is not where we knew it: whoever copies
 //! a booking copies its reference (ADR 0023).
 
 use std::collections::BTreeSet;
@@ -18,15 +18,15 @@ use crate::{Engine, fault::Fault, outbound::drive::was_called_off};
 /// Whose it is.
 #[derive(Debug)]
 pub(crate) enum Whose {
-    /// The twin of this booking, over this connection.
+    /// The counterpart of this booking, over this connection.
     Ours(Box<Booking>),
-    /// The twin of a booking that the tenant has over another connection to the same account, which follows it.
+    /// The counterpart of a booking that the tenant has over another connection to the same account, which follows it.
     Sibling(BookingId),
     /// Somebody else's.
     Stranger,
 }
 
-/// How the twin of a booking stands.
+/// How the counterpart of a booking stands.
 #[derive(Debug)]
 pub(crate) enum Standing {
     /// So, under whatever id.
@@ -37,7 +37,7 @@ pub(crate) enum Standing {
 
 /// What a reference names.
 enum Named {
-    /// This booking, and it may be its twin.
+    /// This booking, and it may be its counterpart.
     This(Box<Booking>, BookedOver),
     Nothing,
 }
@@ -65,18 +65,18 @@ impl Engine {
         connection: &ConnectionRecord,
         context: &CallContext,
         old_id: Option<&str>,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<Whose, Fault> {
-        let known = self.whose_by_record(connection, old_id, twin).await?;
+        let known = self.whose_by_record(connection, old_id, external).await?;
         if !matches!(known, Whose::Stranger) {
             return Ok(known);
         }
-        let found = match self.by_chain(connection, context, old_id, twin).await? {
-            Whose::Stranger => self.by_reference(connection, context, twin).await?,
+        let found = match self.by_chain(connection, context, old_id, external).await? {
+            Whose::Stranger => self.by_reference(connection, context, external).await?,
             other => other,
         };
         if let Whose::Ours(booking) = &found {
-            self.note_twin(connection, booking.id, twin).await?;
+            self.note_counterpart(connection, booking.id, external).await?;
         }
         Ok(found)
     }
@@ -86,23 +86,23 @@ impl Engine {
         &self,
         connection: &ConnectionRecord,
         old_id: Option<&str>,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<Whose, StoreError> {
-        let before = old_id.into_iter().chain(twin.rescheduled_from.as_deref());
-        let all = [twin.id.as_str()].into_iter().chain(before).chain(twin.rescheduled_to.as_deref());
+        let before = old_id.into_iter().chain(external.rescheduled_from.as_deref());
+        let all = [external.id.as_str()].into_iter().chain(before).chain(external.rescheduled_to.as_deref());
         for id in all {
-            let whose = self.recorded(connection, id, twin).await?;
+            let whose = self.recorded(connection, id, external).await?;
             if let Whose::Ours(booking) = &whose
-                && id != twin.id
+                && id != external.id
             {
-                self.note_twin(connection, booking.id, twin).await?;
+                self.note_counterpart(connection, booking.id, external).await?;
             }
             if !matches!(whose, Whose::Stranger) {
                 return Ok(whose);
             }
         }
         // Being made or moved by us in this moment.
-        if let Named::This(booking, over) = self.named_by(connection, twin).await?
+        if let Named::This(booking, over) = self.named_by(connection, external).await?
             && booking.provider_task.is_some()
         {
             return Ok(Whose::of(*booking, over));
@@ -110,13 +110,13 @@ impl Engine {
         Ok(Whose::Stranger)
     }
 
-    async fn note_twin(
+    async fn note_counterpart(
         &self,
         connection: &ConnectionRecord,
         booking: BookingId,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<(), StoreError> {
-        self.store().note_twin(connection.tenant, connection.id, booking, twin.id.clone()).await
+        self.store().note_counterpart(connection.tenant, connection.id, booking, external.id.clone()).await
     }
 
     /// Who has or had this id, by our record. Ids of two accounts may be alike: over another connection, the reference has to say the same.
@@ -124,13 +124,13 @@ impl Engine {
         &self,
         connection: &ConnectionRecord,
         id: &str,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<Whose, StoreError> {
-        for booking in self.store().bookings_of_twin(connection.tenant, connection.id, id).await? {
+        for booking in self.store().bookings_of_counterpart(connection.tenant, connection.id, id).await? {
             if booking.connection == Some(connection.id) {
                 return Ok(Whose::Ours(Box::new(booking)));
             }
-            let says_so = twin.reference.as_deref() == Some(booking.id.to_string().as_str());
+            let says_so = external.reference.as_deref() == Some(booking.id.to_string().as_str());
             if says_so && self.is_sibling(connection, &booking).await? {
                 return Ok(Whose::Sibling(booking.id));
             }
@@ -155,13 +155,13 @@ impl Engine {
         connection: &ConnectionRecord,
         context: &CallContext,
         old_id: Option<&str>,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<Whose, Fault> {
-        let mut seen = BTreeSet::from([twin.id.clone()]);
-        let mut next = old_id.map(str::to_owned).or_else(|| twin.rescheduled_from.clone());
-        for _ in 0..limits::TWIN_CHAIN_MAX {
+        let mut seen = BTreeSet::from([external.id.clone()]);
+        let mut next = old_id.map(str::to_owned).or_else(|| external.rescheduled_from.clone());
+        for _ in 0..limits::COUNTERPART_CHAIN_MAX {
             let Some(id) = next.take().filter(|id| seen.insert(id.clone())) else { break };
-            let whose = self.recorded(connection, &id, twin).await?;
+            let whose = self.recorded(connection, &id, external).await?;
             if !matches!(whose, Whose::Stranger) {
                 return Ok(whose);
             }
@@ -177,23 +177,23 @@ impl Engine {
         Ok(Whose::Stranger)
     }
 
-    /// It carries the reference of a booking of ours whose twin has another id. It is that twin if ours leads to it, or is gone.
+    /// It carries the reference of a booking of ours whose counterpart has another id. It is that counterpart if ours leads to it, or is gone.
     async fn by_reference(
         &self,
         connection: &ConnectionRecord,
         context: &CallContext,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<Whose, Fault> {
-        let Named::This(booking, over) = self.named_by(connection, twin).await? else {
+        let Named::This(booking, over) = self.named_by(connection, external).await? else {
             return Ok(Whose::Stranger);
         };
         let Some(id) = &booking.external_id else { return Ok(Whose::Stranger) };
-        if self.shows_a_booking(connection, twin).await? {
+        if self.shows_a_booking(connection, external).await? {
             return Ok(Whose::Stranger);
         }
-        let may_replace = booking.status.is_active() && twin.status.is_active();
-        let is_it = match self.current_twin(&self.next_call(context), id).await {
-            Ok(current) if current.id == twin.id => true,
+        let may_replace = booking.status.is_active() && external.status.is_active();
+        let is_it = match self.current_counterpart(&self.next_call(context), id).await {
+            Ok(current) if current.id == external.id => true,
             Ok(current) => may_replace && !current.status.is_active() && current.rescheduled_to.is_none(),
             Err(CallError::Provider(ProviderError::NotFound)) => may_replace,
             Err(error) if error.is_definite() => false,
@@ -206,9 +206,9 @@ impl Engine {
     async fn named_by(
         &self,
         connection: &ConnectionRecord,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<Named, StoreError> {
-        let Some(reference) = twin.reference.as_ref().and_then(|r| r.parse::<BookingId>().ok()) else {
+        let Some(reference) = external.reference.as_ref().and_then(|r| r.parse::<BookingId>().ok()) else {
             return Ok(Named::Nothing);
         };
         let booking = match self.store().booking(connection.tenant, reference).await {
@@ -225,21 +225,23 @@ impl Engine {
         Ok(Named::Nothing)
     }
 
-    /// Another booking at the provider that took the place of our booking's twin without saying so: it takes place, carries our reference,
+    /// Another booking at the provider that took the place of our booking's counterpart without saying so: it takes place, carries our reference,
     /// and is not shown in a calendar for us. None where the provider cannot be searched.
     pub(crate) async fn replacement(
         &self,
         context: &CallContext,
         booking: &Booking,
     ) -> Result<Option<ExternalBooking>, CallError> {
-        match self.active_twins(context, booking).await {
-            Ok(found) => Ok(found.into_iter().find(|twin| Some(&twin.id) != booking.external_id.as_ref())),
+        match self.active_counterparts(context, booking).await {
+            Ok(found) => {
+                Ok(found.into_iter().find(|external| Some(&external.id) != booking.external_id.as_ref()))
+            }
             Err(error) if error.is_definite() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// How the twin of a booking stands now, whatever became of it.
+    /// How the counterpart of a booking stands now, whatever became of it.
     pub(crate) async fn standing(
         &self,
         context: &CallContext,
@@ -247,9 +249,11 @@ impl Engine {
     ) -> Result<Standing, CallError> {
         let gone = match &booking.external_id {
             None => None,
-            Some(id) => match self.current_twin(context, id).await {
-                Ok(twin) if !was_called_off(&twin) => return Ok(Standing::Stands(Box::new(twin))),
-                Ok(twin) => Some(Box::new(twin)),
+            Some(id) => match self.current_counterpart(context, id).await {
+                Ok(external) if !was_called_off(&external) => {
+                    return Ok(Standing::Stands(Box::new(external)));
+                }
+                Ok(external) => Some(Box::new(external)),
                 Err(CallError::Provider(ProviderError::NotFound)) => None,
                 Err(error) => return Err(error),
             },

@@ -24,32 +24,32 @@ impl Engine {
         context: &CallContext,
         state: &SyncState,
         services: &Services,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<(), Fault> {
-        let before = self.store().mirrored(connection.tenant, connection.id, &twin.id).await?;
-        let news = before.as_ref().is_none_or(|b| b.external != *twin);
+        let before = self.store().mirrored(connection.tenant, connection.id, &external.id).await?;
+        let news = before.as_ref().is_none_or(|b| b.external != *external);
         let whose = if news {
-            self.whose(connection, context, None, twin).await?
+            self.whose(connection, context, None, external).await?
         } else {
-            self.whose_by_record(connection, None, twin).await?
+            self.whose_by_record(connection, None, external).await?
         };
         let ours = match whose {
             Whose::Ours(ours) => *ours,
             Whose::Sibling(booking) => {
-                self.keep_as(state, twin, before, booking).await?;
+                self.keep_as(state, external, before, booking).await?;
                 return Ok(());
             }
             Whose::Stranger => {
-                self.import_foreign(connection, state, services, twin, before).await?;
+                self.import_external(connection, state, services, external, before).await?;
                 return Ok(());
             }
         };
         // Known, and yet not so here: it came while a change of our own was under way, or whoever acted on it died.
-        if news || is_missed(&ours, twin) {
-            self.apply_event(connection, context, WebhookEvent::Updated(twin.clone())).await?;
+        if news || is_missed(&ours, external) {
+            self.apply_event(connection, context, WebhookEvent::Updated(external.clone())).await?;
         }
         // Only now: what is in the mirror is no news.
-        self.keep_as(state, twin, before, ours.id).await?;
+        self.keep_as(state, external, before, ours.id).await?;
         Ok(())
     }
 
@@ -72,8 +72,8 @@ impl Engine {
             // Not in the list is not gone: lists have windows.
             let cx = self.next_call(context);
             match self.providers().get_booking(&cx, id.clone()).await {
-                Ok(twin) => {
-                    Box::pin(self.import(connection, context, state, services, &twin)).await?;
+                Ok(external) => {
+                    Box::pin(self.import(connection, context, state, services, &external)).await?;
                 }
                 Err(CallError::Provider(ProviderError::NotFound)) => {
                     if let Some(newer) = self.replacement(context, &booking).await? {
@@ -82,7 +82,7 @@ impl Engine {
                     }
                     let last = last_seen(&booking, before.as_ref());
                     let kind = ConflictKind::VanishedThere;
-                    self.conflict(connection, kind, Some(&booking), Some(&last), Theirs::OwnTwin).await?;
+                    self.conflict(connection, kind, Some(&booking), Some(&last), Theirs::Counterpart).await?;
                     if let Some(before) = before {
                         self.store().forget_mirrored(before).await?;
                     }

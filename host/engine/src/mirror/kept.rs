@@ -19,12 +19,12 @@ const EVENT_TYPES_MAX: u32 = 1_000;
 pub(super) struct Services(Vec<EventTypeRecord>);
 
 impl Services {
-    fn of<'a>(&'a self, twin: &'a ExternalBooking) -> impl Iterator<Item = &'a EventTypeRecord> {
-        self.0.iter().filter(|e| e.external_id.is_some() && e.external_id == twin.event_type)
+    fn of<'a>(&'a self, external: &'a ExternalBooking) -> impl Iterator<Item = &'a EventTypeRecord> {
+        self.0.iter().filter(|e| e.external_id.is_some() && e.external_id == external.event_type)
     }
 
-    pub(super) fn know(&self, twin: &ExternalBooking) -> bool {
-        self.of(twin).next().is_some()
+    pub(super) fn know(&self, external: &ExternalBooking) -> bool {
+        self.of(external).next().is_some()
     }
 
     /// If none stands for the provider's, the connection is a calendar, whose entries are nobody's services.
@@ -33,8 +33,8 @@ impl Services {
     }
 
     /// Whose time a booking takes that is not ours: the only member of what it stands for, or whom the rules name.
-    pub(super) fn member_of(&self, rules: &SyncRules, twin: &ExternalBooking) -> Option<MemberId> {
-        let mut members: Vec<MemberId> = self.of(twin).flat_map(|e| e.members.iter().copied()).collect();
+    pub(super) fn member_of(&self, rules: &SyncRules, external: &ExternalBooking) -> Option<MemberId> {
+        let mut members: Vec<MemberId> = self.of(external).flat_map(|e| e.members.iter().copied()).collect();
         members.sort_unstable();
         members.dedup();
         match members.as_slice() {
@@ -45,15 +45,15 @@ impl Services {
 }
 
 impl Engine {
-    /// Keep it as the twin of a booking: its time is the booking's, whatever it was taken for before.
+    /// Keep it as the counterpart of a booking: its time is the booking's, whatever it was taken for before.
     pub(crate) async fn keep_as(
         &self,
         state: &SyncState,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
         before: Option<Mirrored>,
         booking: BookingId,
     ) -> Result<(), StoreError> {
-        let mirrored = self.mirrored(state, twin, before.as_ref(), Some(booking));
+        let mirrored = self.mirrored(state, external, before.as_ref(), Some(booking));
         self.store().put_mirrored(mirrored).await?;
         match before.and_then(|before| before.member) {
             Some(member) => self.times_changed(state.tenant, vec![member]).await,
@@ -62,26 +62,26 @@ impl Engine {
     }
 
     /// Keep what a message told of a booking of ours, unless something newer is known.
-    pub(crate) async fn keep_twin(
+    pub(crate) async fn keep_counterpart(
         &self,
         connection: &ConnectionRecord,
         booking: BookingId,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
     ) -> Result<(), StoreError> {
         let (tenant, id) = (connection.tenant, connection.id);
-        let before = self.store().mirrored(tenant, id, &twin.id).await?;
-        if before.as_ref().is_some_and(|b| b.external == *twin || is_older(twin, b)) {
+        let before = self.store().mirrored(tenant, id, &external.id).await?;
+        if before.as_ref().is_some_and(|b| b.external == *external || is_older(external, b)) {
             return Ok(());
         }
         let state = self.store().sync_state(tenant, id).await?;
-        self.keep_as(&state, twin, before, booking).await
+        self.keep_as(&state, external, before, booking).await
     }
 
     /// A booking of the provider as it is kept here, so far taking nobody's time.
     pub(super) fn mirrored(
         &self,
         state: &SyncState,
-        twin: &ExternalBooking,
+        external: &ExternalBooking,
         before: Option<&Mirrored>,
         booking: Option<BookingId>,
     ) -> Mirrored {
@@ -92,8 +92,8 @@ impl Engine {
             booking,
             customer: None,
             member: None,
-            external: twin.clone(),
-            padded: twin.when,
+            external: external.clone(),
+            padded: external.when,
             run: state.run,
             last_synced_at: self.now(),
         }
@@ -107,8 +107,8 @@ impl Engine {
 }
 
 /// Is this older news than what is kept?
-pub(super) fn is_older(twin: &ExternalBooking, kept: &Mirrored) -> bool {
-    matches!((twin.updated_at, kept.external.updated_at), (Some(new), Some(known)) if new < known)
+pub(super) fn is_older(external: &ExternalBooking, kept: &Mirrored) -> bool {
+    matches!((external.updated_at, kept.external.updated_at), (Some(new), Some(known)) if new < known)
 }
 
 /// What the provider had before it had nothing.

@@ -116,11 +116,11 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
-        let twins = moved.ours.iter().filter_map(|booking| booking.external_id.as_deref());
-        let there: BTreeSet<&str> = of.ours.iter().map(String::as_str).chain(twins).collect();
+        let counterparts = moved.ours.iter().filter_map(|booking| booking.external_id.as_deref());
+        let there: BTreeSet<&str> = of.ours.iter().map(String::as_str).chain(counterparts).collect();
         for id in there.into_iter().filter(|id| !of.theirs.contains(*id)) {
-            let twin = self.store().mirrored(caller.tenant, connection, id).await?;
-            moved.theirs.extend(twin);
+            let counterpart = self.store().mirrored(caller.tenant, connection, id).await?;
+            moved.theirs.extend(counterpart);
         }
         Ok(moved)
     }
@@ -182,7 +182,7 @@ struct Sides {
 
 /// What one side has within the period and the other side may have elsewhere: it was moved then, and is not missing.
 struct Elsewhere {
-    /// Bookings of ours whose twins alone lie within the period.
+    /// Bookings of ours whose counterparts alone lie within the period.
     here: BTreeSet<BookingId>,
     /// The provider's ids, as ours name them,
     ours: BTreeSet<String>,
@@ -305,7 +305,7 @@ fn compare(connection: ConnectionId, ours: &[Booking], theirs: &[Mirrored]) -> V
         theirs.iter().map(|m| (m.external.id.as_str(), &m.external)).collect();
     let mut found = Vec::new();
     for booking in ours {
-        let twin = booking.external_id.as_deref().and_then(|id| by_id.get(id));
+        let counterpart = booking.external_id.as_deref().and_then(|id| by_id.get(id));
         let mut differs = |kind, ours: Value, theirs: Value| {
             found.push(Difference {
                 kind,
@@ -317,7 +317,7 @@ fn compare(connection: ConnectionId, ours: &[Booking], theirs: &[Mirrored]) -> V
                 theirs,
             });
         };
-        let Some(twin) = twin else {
+        let Some(counterpart) = counterpart else {
             if booking.status.is_active() {
                 differs(
                     "missing_there",
@@ -327,11 +327,11 @@ fn compare(connection: ConnectionId, ours: &[Booking], theirs: &[Mirrored]) -> V
             }
             continue;
         };
-        if booking.when.start() != twin.when.start() && twin.status.is_active() {
-            differs("time", json!(booking.when), json!(twin.when));
+        if booking.when.start() != counterpart.when.start() && counterpart.status.is_active() {
+            differs("time", json!(booking.when), json!(counterpart.when));
         }
-        if !agree(booking.status, twin.status) {
-            differs("status", json!(booking.status.as_str()), json!(twin.status));
+        if !agree(booking.status, counterpart.status) {
+            differs("status", json!(booking.status.as_str()), json!(counterpart.status));
         }
     }
     // Whoever made them: ours that was lost here, or somebody else's.

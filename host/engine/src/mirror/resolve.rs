@@ -133,7 +133,7 @@ impl Engine {
             return Ok(Did::nothing());
         }
         match (conflict.booking, resolution) {
-            (Some(id), _) if conflict.own_twin => {
+            (Some(id), _) if conflict.own_counterpart => {
                 let booking = self.booking(&caller, id).await?;
                 self.end_own(&caller, conflict, booking, resolution).await
             }
@@ -149,7 +149,7 @@ impl Engine {
         }
     }
 
-    /// Bring our booking's twin to ours, or ours to it.
+    /// Bring our booking's counterpart to ours, or ours to it.
     async fn end_own(
         &self,
         caller: &Caller,
@@ -164,8 +164,12 @@ impl Engine {
         let context = self.conflict_context(conflict).await?;
         let standing = self.standing(&context, &booking).await?;
         match (standing, resolution) {
-            (Standing::Stands(twin), Resolution::Theirs) => self.follow_to(conflict, &booking, &twin).await,
-            (Standing::Stands(twin), _) if twin.when.start() == booking.when.start() => Ok(Did::nothing()),
+            (Standing::Stands(counterpart), Resolution::Theirs) => {
+                self.follow_to(conflict, &booking, &counterpart).await
+            }
+            (Standing::Stands(counterpart), _) if counterpart.when.start() == booking.when.start() => {
+                Ok(Did::nothing())
+            }
             (Standing::Stands(_), _) => {
                 self.redeliver(caller, booking, ProviderTask::Reschedule, Done::MovedThere).await
             }
@@ -184,7 +188,7 @@ impl Engine {
         if conflict.is_about_an_event() {
             return refused("The event is in its calendar, whoever counts.", "Cancel or move the booking.");
         }
-        let (Some(id), true) = (conflict.booking, conflict.own_twin) else {
+        let (Some(id), true) = (conflict.booking, conflict.own_counterpart) else {
             return refused(
                 "One of two bookings was cancelled, and cannot be brought back.",
                 "Book it again, if its time is free.",
@@ -214,10 +218,12 @@ impl Engine {
         match self.standing(&context, &booking).await? {
             Standing::Gone(_) => refused("The booking is gone at the provider.", hint),
             _ if booking.when.start() != left.start() => refused(moved_on, hint),
-            Standing::Stands(twin) if twin.when.start() == target.start() => {
-                self.follow_to(conflict, &booking, &twin).await
+            Standing::Stands(counterpart) if counterpart.when.start() == target.start() => {
+                self.follow_to(conflict, &booking, &counterpart).await
             }
-            Standing::Stands(twin) if twin.when.start() != left.start() => refused(moved_on, hint),
+            Standing::Stands(counterpart) if counterpart.when.start() != left.start() => {
+                refused(moved_on, hint)
+            }
             Standing::Stands(_) => self.move_both(caller, &booking, target).await,
         }
     }
@@ -288,18 +294,18 @@ impl Engine {
         Ok(Did { done: Done::OursCancelled, pending: false })
     }
 
-    /// Bring ours to where this twin is, whatever the rules say of news: somebody chose it, or the rules do.
+    /// Bring ours to where this counterpart is, whatever the rules say of news: somebody chose it, or the rules do.
     async fn follow_to(
         &self,
         conflict: &Conflict,
         booking: &Booking,
-        twin: &ExternalBooking,
+        counterpart: &ExternalBooking,
     ) -> Outcome<Did> {
-        if twin.when.is_empty() {
+        if counterpart.when.is_empty() {
             return Err(unknown_time());
         }
         let connection = self.store().connection(conflict.tenant, conflict.connection).await?;
-        match self.brought_to(&connection, booking, twin).await? {
+        match self.brought_to(&connection, booking, counterpart).await? {
             Brought::Moved(_) => Ok(Did { done: Done::MovedHere, pending: false }),
             Brought::Note(_) => Ok(Did::nothing()),
             Brought::Taken => Err(taken_here()),
@@ -317,11 +323,11 @@ impl Engine {
         };
         let (tenant, connection) = (conflict.tenant, conflict.connection);
         match self.providers().cancel_booking(&context, request).await {
-            Ok(twin) => {
+            Ok(counterpart) => {
                 let before = self.store().mirrored(tenant, connection, &id).await?;
                 if let Some(before) = before {
                     let members = before.member.into_iter().collect();
-                    let gone = Mirrored { member: None, external: twin, ..before };
+                    let gone = Mirrored { member: None, external: counterpart, ..before };
                     self.store().put_mirrored(gone).await?;
                     self.times_changed(tenant, members).await?;
                 }

@@ -126,8 +126,8 @@ impl Engine {
                 }
                 Err(error) => return Err(error.into()),
             };
-            for twin in &page.items {
-                Box::pin(self.import(connection, context, state, &services, twin)).await?;
+            for external in &page.items {
+                Box::pin(self.import(connection, context, state, &services, external)).await?;
             }
             // A cursor that stays where it is would never end.
             let stuck = page.more && state.position.as_ref() == Some(&page.cursor);
@@ -159,7 +159,7 @@ impl Engine {
         let was_full = state.phase == SyncPhase::Full;
         let rest = if was_full {
             self.what_a_full_run_adds(connection, context, state).await
-        } else if self.store().has_unchecked_twins(connection.tenant, connection.id).await? {
+        } else if self.store().has_unchecked_counterparts(connection.tenant, connection.id).await? {
             self.mirror_kind(connection, context, state, ItemKind::EventType).await
         } else {
             Ok(())

@@ -1,8 +1,8 @@
-//! Driving a booking's twin at the provider to where the booking says it should be.
+//! Driving a booking's counterpart at the provider to where the booking says it should be.
 //!
 //! A booking with a `provider_task` has exactly one open job, and this is what the job does, first inside the request that made
 //! it and, if need be, later and elsewhere. It reads the booking, asks the provider, and settles in one transaction. Nothing is
-//! needed to go on after a crash but the store; nothing is created twice, because every try after the first looks the twin up.
+//! needed to go on after a crash but the store; nothing is created twice, because every try after the first looks the counterpart up.
 
 mod cancel;
 mod create;
@@ -32,15 +32,15 @@ use crate::{
 const FIRST_CREATE_SEQUENCE_MAX: i64 = 1;
 
 enum RemoteState {
-    /// The twin is as it should be.
-    Twin(ExternalBooking),
-    /// There is no active twin, as it should be.
-    NoTwin(Option<ExternalBooking>),
-    /// The twin that was to be moved was cancelled at the provider in between.
+    /// The counterpart is as it should be.
+    Counterpart(ExternalBooking),
+    /// There is no active counterpart, as it should be.
+    NoCounterpart(Option<ExternalBooking>),
+    /// The counterpart that was to be moved was cancelled at the provider in between.
     CancelledThere(ExternalBooking),
-    /// The provider will not cancel this twin.
+    /// The provider will not cancel this counterpart.
     CancelRefused(ExternalBooking, CallError),
-    /// The provider will not move this twin, which stands as it is.
+    /// The provider will not move this counterpart, which stands as it is.
     MoveRefused(ExternalBooking, CallError),
 }
 
@@ -148,7 +148,7 @@ impl Engine {
     ) -> Result<RemoteState, CallError> {
         if attempt > 1 {
             // An earlier try may have reached the provider: look before making another.
-            let found = match self.twins(cx, booking).await {
+            let found = match self.counterparts(cx, booking).await {
                 // Who knows keys need not look anything up.
                 Err(CallError::Provider(ProviderError::Unsupported { .. }) | CallError::NotOffered(_)) => {
                     Vec::new()
@@ -159,10 +159,11 @@ impl Engine {
                 }
                 found => found?,
             };
-            let (mut twins, over): (Vec<_>, Vec<_>) = found.into_iter().partition(|t| t.status.is_active());
-            if let Some(first) = twins.pop() {
-                for double in twins {
-                    self.cancel_twin(cx, booking, &double.id).await?;
+            let (mut counterparts, over): (Vec<_>, Vec<_>) =
+                found.into_iter().partition(|t| t.status.is_active());
+            if let Some(first) = counterparts.pop() {
+                for double in counterparts {
+                    self.cancel_counterpart(cx, booking, &double.id).await?;
                 }
                 return self.keep_or_move(cx, booking, first).await;
             }
@@ -182,7 +183,7 @@ impl Engine {
         held: JobLease,
     ) -> Result<DeliveryOutcome, StoreError> {
         let (change, external) = match (task, verdict) {
-            (ProviderTask::Cancel, RemoteState::NoTwin(external)) => {
+            (ProviderTask::Cancel, RemoteState::NoCounterpart(external)) => {
                 (BookingChange::CancelDelivered { external: external.clone() }, external)
             }
             (_, RemoteState::CancelledThere(external)) => {
@@ -195,17 +196,19 @@ impl Engine {
                     settled
                 });
             }
-            (_, RemoteState::CancelRefused(twin, error)) => {
-                return self.refuse_cancel(booking, Some(twin), error, held).await;
+            (_, RemoteState::CancelRefused(counterpart, error)) => {
+                return self.refuse_cancel(booking, Some(counterpart), error, held).await;
             }
-            (_, RemoteState::MoveRefused(twin, error)) => {
-                return self.refuse_move(booking, twin, error, held).await;
+            (_, RemoteState::MoveRefused(counterpart, error)) => {
+                return self.refuse_move(booking, counterpart, error, held).await;
             }
-            (_, RemoteState::Twin(external)) if external.when.start() == booking.when.start() => {
+            (_, RemoteState::Counterpart(external)) if external.when.start() == booking.when.start() => {
                 (self.delivered(booking, &external).await?, Some(external))
             }
-            (_, RemoteState::Twin(external)) => return self.settle_elsewhere(booking, external, held).await,
-            (_, RemoteState::NoTwin(_)) => return Ok(DeliveryOutcome::Superseded),
+            (_, RemoteState::Counterpart(external)) => {
+                return self.settle_elsewhere(booking, external, held).await;
+            }
+            (_, RemoteState::NoCounterpart(_)) => return Ok(DeliveryOutcome::Superseded),
         };
         self.settle_with(booking, change, external, held).await
     }
@@ -253,8 +256,8 @@ fn was_there(booking: &Booking) -> bool {
 }
 
 /// Cancelled, and not because another one took its place.
-pub(crate) fn was_called_off(twin: &ExternalBooking) -> bool {
-    twin.status == ExternalStatus::Cancelled && twin.rescheduled_to.is_none()
+pub(crate) fn was_called_off(counterpart: &ExternalBooking) -> bool {
+    counterpart.status == ExternalStatus::Cancelled && counterpart.rescheduled_to.is_none()
 }
 
 /// The same for every try of this change of this booking.

@@ -18,8 +18,8 @@ use crate::Engine;
 const LOOKUP_SLACK_SECONDS: i64 = 600;
 
 impl Engine {
-    /// Every twin that carries our reference, newest first.
-    pub(crate) async fn twins(
+    /// Every counterpart that carries our reference, newest first.
+    pub(crate) async fn counterparts(
         &self,
         cx: &CallContext,
         booking: &Booking,
@@ -38,39 +38,41 @@ impl Engine {
         let shown = self.store().calendar_entries_of_booking(booking.tenant, booking.id).await;
         let shown =
             shown.map_err(|_| CallError::Provider(ProviderError::Unavailable { retry_after_ms: None }))?;
-        found.retain(|twin| shown.iter().all(|entry| entry.external_id.as_ref() != Some(&twin.id)));
+        found.retain(|counterpart| {
+            shown.iter().all(|entry| entry.external_id.as_ref() != Some(&counterpart.id))
+        });
         Ok(found)
     }
 
-    /// Twins that carry our reference and take their time, newest first. Those that were replaced are inactive.
-    pub(crate) async fn active_twins(
+    /// Counterparts that carry our reference and take their time, newest first. Those that were replaced are inactive.
+    pub(crate) async fn active_counterparts(
         &self,
         cx: &CallContext,
         booking: &Booking,
     ) -> Result<Vec<ExternalBooking>, CallError> {
-        let mut found = self.twins(cx, booking).await?;
-        found.retain(|twin| twin.status.is_active());
+        let mut found = self.counterparts(cx, booking).await?;
+        found.retain(|counterpart| counterpart.status.is_active());
         Ok(found)
     }
 
-    /// The twin as it stands, followed over reschedules.
-    pub(crate) async fn current_twin(
+    /// The counterpart as it stands, followed over reschedules.
+    pub(crate) async fn current_counterpart(
         &self,
         cx: &CallContext,
         id: &str,
     ) -> Result<ExternalBooking, CallError> {
         let mut seen = BTreeSet::new();
         let mut next = id.to_owned();
-        for _ in 0..limits::TWIN_CHAIN_MAX {
+        for _ in 0..limits::COUNTERPART_CHAIN_MAX {
             if !seen.insert(next.clone()) {
                 break;
             }
-            let mut twin = self.providers().get_booking(&self.next_call(cx), next).await?;
+            let mut counterpart = self.providers().get_booking(&self.next_call(cx), next).await?;
             // What names itself was replaced by nothing.
-            match twin.rescheduled_to.take().filter(|next| *next != twin.id) {
+            match counterpart.rescheduled_to.take().filter(|next| *next != counterpart.id) {
                 // It is what it was before the move that made another of it: only the last one says how things are.
                 Some(newer) => next = newer,
-                None => return Ok(twin),
+                None => return Ok(counterpart),
             }
         }
         Err(wrong_state("its moves come to no end there"))

@@ -60,7 +60,7 @@ impl Engine {
         self.store().change_booking(booking.tenant, booking.id, booking.sequence, change, done, audit).await
     }
 
-    /// The booking changed while the provider was asked: remember the twin, and go on from the new state at once.
+    /// The booking changed while the provider was asked: remember the counterpart, and go on from the new state at once.
     pub(crate) async fn superseded(
         &self,
         booking: &Booking,

@@ -98,7 +98,7 @@ async fn a_lost_answer_and_a_crash_leave_no_block_behind() {
 }
 
 /// A booking of the provider that has nothing to do with us.
-fn foreign(id: &str, start: Instant) -> ExternalBooking {
+fn external_booking(id: &str, start: Instant) -> ExternalBooking {
     ExternalBooking {
         id: id.to_owned(),
         reference: None,
@@ -129,12 +129,12 @@ async fn what_one_provider_tells_is_closed_at_the_other_at_once() {
         send(&w, name, event).await;
         settled(&w).await;
     };
-    tell("made", WebhookEvent::Created(foreign("walk-in", monday("10:00")))).await;
+    tell("made", WebhookEvent::Created(external_booking("walk-in", monday("10:00")))).await;
     assert_eq!(closed(&w), [half_hour(monday("10:00"))]);
     let refused = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
     assert_eq!(refused.code, berth_model::problem::Code::SlotTaken, "it takes its time here, too");
 
-    let mut moved = foreign("walk-in-2", monday("11:00"));
+    let mut moved = external_booking("walk-in-2", monday("11:00"));
     moved.rescheduled_from = Some("walk-in".to_owned());
     tell("moved", WebhookEvent::Rescheduled { old_id: "walk-in".to_owned(), booking: moved.clone() }).await;
     assert_eq!(closed(&w), [half_hour(monday("11:00"))]);
@@ -147,12 +147,12 @@ async fn what_one_provider_tells_is_closed_at_the_other_at_once() {
 #[tokio::test]
 async fn a_time_that_somebody_booked_there_is_tried_again_when_it_is_free() {
     let (w, ..) = with_blocks().await;
-    w.provider.state().twins.push(foreign("theirs", monday("10:00")));
+    w.provider.state().bookings.push(external_booking("theirs", monday("10:00")));
     let booking = booked(&w, monday("10:00")).await;
     settled(&w).await;
     assert!(closed(&w).is_empty());
     assert_eq!(w.engine.begin_block_writes().await.unwrap(), 0, "a refusal is not asked for again and again");
-    w.provider.edit("theirs", |twin| twin.status = ExternalStatus::Cancelled);
+    w.provider.edit("theirs", |counterpart| counterpart.status = ExternalStatus::Cancelled);
     booked(&w, monday("11:00")).await;
     settled(&w).await;
     assert_eq!(closed(&w), [booking.when, half_hour(monday("11:00"))]);

@@ -241,11 +241,15 @@ async fn cell(asked: Asked, changed: Changed) -> Outcome<Vec<Booking>> {
     if asked == Asked::NoShow {
         w.clock.pass_seconds(4 * 86_400);
     }
-    let twins = w.provider.active();
+    let counterparts = w.provider.active();
     let outcome = ask(&w, asked, &booking).await;
     if outcome.is_err() {
         assert_eq!(w.booking(booking.id).await, booking, "{asked:?} {changed:?} was refused and changed it");
-        assert_eq!(w.provider.active(), twins, "{asked:?} {changed:?} was refused and changed its twin");
+        assert_eq!(
+            w.provider.active(),
+            counterparts,
+            "{asked:?} {changed:?} was refused and changed its counterpart"
+        );
     }
     outcome
 }

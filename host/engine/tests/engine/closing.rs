@@ -153,8 +153,8 @@ async fn news_that_comes_during_a_pause_is_kept() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
     pause(&w).await;
-    let twin = w.provider.edit("x1", |twin| twin.status = ExternalStatus::Cancelled);
-    webhooks::send(&w, "c", WebhookEvent::Cancelled(twin)).await;
+    let counterpart = w.provider.edit("x1", |counterpart| counterpart.status = ExternalStatus::Cancelled);
+    webhooks::send(&w, "c", WebhookEvent::Cancelled(counterpart)).await;
     for _ in 0..30 {
         w.later(limits::PARKED_SECONDS / 40).await;
     }
@@ -307,8 +307,8 @@ async fn another_connection_to_the_same_account_is_said() {
     let tenant = berth_engine::NewTenant { slug: "jetty".into(), name: "Jetty".into() };
     let tenant = w.engine.create_tenant("operator", "req", tenant).await.unwrap();
     let caller = berth_engine::Caller { tenant: tenant.id, ..w.caller.clone() };
-    let foreign = w.engine.create_connection(&caller, new_connection()).await.unwrap();
-    let said = w.engine.same_account(&foreign).await.unwrap();
+    let reconnected = w.engine.create_connection(&caller, new_connection()).await.unwrap();
+    let said = w.engine.same_account(&reconnected).await.unwrap();
     assert!(said.own.is_empty() && said.elsewhere);
     let detail = said.detail().unwrap();
     assert!(!detail.contains("Acme (") && !detail.contains(&w.connection.id.to_string()), "{detail}");

@@ -104,10 +104,10 @@ async fn news_does_not_bring_back_what_took_the_process_down() {
 async fn a_message_that_takes_the_process_down_does_not_hold_up_the_others() {
     let w = world().await;
     let booking = w.booked(monday("09:00")).await;
-    let twin = w.provider.edit("x1", |t| t.when = half_hour(monday("10:00")));
+    let counterpart = w.provider.edit("x1", |t| t.when = half_hour(monday("10:00")));
     crate::webhooks::send(&w, "poison", WebhookEvent::ChangedGoAndSync(None)).await;
     w.clock.pass_seconds(1);
-    crate::webhooks::send(&w, "good", WebhookEvent::Updated(twin)).await;
+    crate::webhooks::send(&w, "good", WebhookEvent::Updated(counterpart)).await;
     for _ in 0..limits::JOB_CRASHES_MAX {
         assert_eq!(dies(&w).await, 1);
     }

@@ -20,10 +20,10 @@ use crate::{
 const JOBS_MAX: usize = 40;
 
 /// The provider tells of this booking in a message, each one another. How many jobs that led to.
-async fn news(w: &World, twin: ExternalBooking) -> usize {
+async fn news(w: &World, counterpart: ExternalBooking) -> usize {
     static TOLD: AtomicU64 = AtomicU64::new(0);
     let body = format!("news {}", TOLD.fetch_add(1, Ordering::Relaxed));
-    crate::webhooks::send(w, &body, WebhookEvent::Updated(twin)).await;
+    crate::webhooks::send(w, &body, WebhookEvent::Updated(counterpart)).await;
     at_rest(w).await
 }
 
@@ -72,8 +72,8 @@ async fn a_move_at_the_provider_ends_under_every_rule() {
                 w.booked(monday("10:00")).await;
             }
             rules(&w, mode, source, auto).await;
-            let twin = moved(&w, &booking, monday("10:00"));
-            news(&w, twin).await;
+            let counterpart = moved(&w, &booking, monday("10:00"));
+            news(&w, counterpart).await;
             let case = format!("{mode:?}, {source:?}, by itself: {auto}, free: {free}");
             assert_eq!(w.open_jobs().await, 0, "{case}");
             if mode == SyncMode::Off {
@@ -122,8 +122,8 @@ async fn a_provider_that_moves_it_back_again_and_again_is_left_to_a_person() {
     rules(&w, SyncMode::Export, SourceOfTruth::Berth, true).await;
     let told = w.provider.count("reschedule");
     for _ in 0..20 {
-        let twin = w.booking(booking.id).await;
-        news(&w, moved(&w, &twin, monday("10:00"))).await;
+        let counterpart = w.booking(booking.id).await;
+        news(&w, moved(&w, &counterpart, monday("10:00"))).await;
     }
     let most = usize::try_from(limits::CONFLICT_ENDS_MAX).unwrap();
     assert_eq!(w.provider.count("reschedule") - told, most);
@@ -159,11 +159,11 @@ async fn an_end_that_cannot_be_carried_out_for_now_is_tried_again() {
     let w = world().await;
     let booking = w.booked(monday("09:00")).await;
     rules(&w, SyncMode::Export, SourceOfTruth::Provider, true).await;
-    let twin = moved(&w, &booking, monday("10:00"));
+    let counterpart = moved(&w, &booking, monday("10:00"));
     for _ in 0..8 {
         w.provider.next("get", Fault::Before(LOST));
     }
-    news(&w, twin).await;
+    news(&w, counterpart).await;
     for _ in 0..20 {
         w.later(900).await;
     }
@@ -176,12 +176,12 @@ async fn an_end_is_about_both_sides_as_they_are_then() {
     let w = world().await;
     let booking = w.booked(monday("09:00")).await;
     rules(&w, SyncMode::Export, SourceOfTruth::Provider, true).await;
-    let twin = moved(&w, &booking, monday("10:00"));
+    let counterpart = moved(&w, &booking, monday("10:00"));
     // Moved on before the end had its turn.
     for _ in 0..6 {
         w.provider.next("get", Fault::Before(LOST));
     }
-    news(&w, twin).await;
+    news(&w, counterpart).await;
     assert_eq!(open(&w).await.len(), 1, "not yet");
     moved(&w, &booking, monday("11:00"));
     let told = w.provider.count("reschedule");
@@ -215,13 +215,13 @@ async fn whatever_a_provider_does_comes_to_rest() {
                     rules(&w, mode, source, rng.random_bool(0.7)).await;
                 }
                 3..8 if booking.status.is_active() && booking.external_id.is_some() => {
-                    let twin = moved(&w, &booking, starts[rng.random_range(0..starts.len())]);
-                    news(&w, twin).await;
+                    let counterpart = moved(&w, &booking, starts[rng.random_range(0..starts.len())]);
+                    news(&w, counterpart).await;
                 }
                 8 if booking.status.is_active() && booking.external_id.is_some() && rng.random_bool(0.3) => {
                     let id = booking.external_id.clone().unwrap();
-                    let twin = w.provider.edit(&id, |t| t.status = ExternalStatus::Cancelled);
-                    news(&w, twin).await;
+                    let counterpart = w.provider.edit(&id, |t| t.status = ExternalStatus::Cancelled);
+                    news(&w, counterpart).await;
                 }
                 _ => {
                     let _ = w.reschedule(id, starts[rng.random_range(0..starts.len())]).await;

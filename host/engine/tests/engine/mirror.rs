@@ -22,7 +22,7 @@ use crate::{
 const DAY: i64 = 86_400;
 
 /// A booking that somebody made at the provider.
-fn foreign(id: &str, start: Instant) -> ExternalBooking {
+fn external_booking(id: &str, start: Instant) -> ExternalBooking {
     ExternalBooking {
         id: id.to_owned(),
         reference: None,
@@ -40,8 +40,8 @@ fn foreign(id: &str, start: Instant) -> ExternalBooking {
     }
 }
 
-fn tell(w: &World, twins: impl IntoIterator<Item = ExternalBooking>) {
-    w.provider.state().changes.get_or_insert_default().extend(twins);
+fn tell(w: &World, bookings: impl IntoIterator<Item = ExternalBooking>) {
+    w.provider.state().changes.get_or_insert_default().extend(bookings);
 }
 
 async fn status(w: &World) -> SyncStatus {
@@ -81,7 +81,7 @@ async fn offered(w: &World) -> Vec<Instant> {
 #[tokio::test]
 async fn everything_is_read_once_then_what_changed() {
     let w = world().await;
-    tell(&w, (0..25).map(|n| foreign(&format!("f{n}"), monday("09:00").plus_seconds(n * DAY))));
+    tell(&w, (0..25).map(|n| external_booking(&format!("f{n}"), monday("09:00").plus_seconds(n * DAY))));
     w.provider.state().page_size = Some(10);
     let first = synced(&w).await.state;
     assert_eq!(
@@ -89,13 +89,13 @@ async fn everything_is_read_once_then_what_changed() {
         (SyncPhase::Idle, 3, 25, None)
     );
     assert!(first.full_at.is_some());
-    tell(&w, [foreign("f25", monday("11:00"))]);
+    tell(&w, [external_booking("f25", monday("11:00"))]);
     let second = synced(&w).await.state;
     assert_eq!((second.pages, second.items, second.full_at), (1, 1, first.full_at));
 
     // Now and then everything, but first what changed: lists begin with what is to come.
     w.clock.pass_seconds(berth_model::limits::SYNC_FULL_SECONDS);
-    tell(&w, [foreign("f26", monday("11:30"))]);
+    tell(&w, [external_booking("f26", monday("11:30"))]);
     let third = synced(&w).await.state;
     assert_eq!((third.items, third.full_at), (1, first.full_at));
     assert!(third.due_at.is_some_and(|due| due <= w.engine.now()), "everything is next");
@@ -109,20 +109,23 @@ async fn everything_is_read_once_then_what_changed() {
 async fn what_is_booked_there_is_not_offered_here() {
     let w = world().await;
     assert!(offered(&w).await.contains(&monday("10:00")));
-    tell(&w, [foreign("f1", monday("10:00"))]);
+    tell(&w, [external_booking("f1", monday("10:00"))]);
     synced(&w).await;
     assert!(!offered(&w).await.contains(&monday("10:00")), "at once, from the mirror");
     assert!(w.engine.book(&w.caller, w.request(monday("10:00"))).await.is_err());
 
     // Moved, with time kept free around it; then cancelled.
     rules(&w, SyncRules { buffer_minutes: 15, ..SyncRules::default() }).await;
-    tell(&w, [foreign("f1", monday("11:00"))]);
+    tell(&w, [external_booking("f1", monday("11:00"))]);
     synced(&w).await;
     let now = offered(&w).await;
     assert!(
         now.contains(&monday("10:00")) && !now.contains(&monday("10:30")) && !now.contains(&monday("11:30"))
     );
-    tell(&w, [ExternalBooking { status: ExternalStatus::Cancelled, ..foreign("f1", monday("11:00")) }]);
+    tell(
+        &w,
+        [ExternalBooking { status: ExternalStatus::Cancelled, ..external_booking("f1", monday("11:00")) }],
+    );
     synced(&w).await;
     assert!(offered(&w).await.contains(&monday("11:00")));
 }
@@ -130,7 +133,7 @@ async fn what_is_booked_there_is_not_offered_here() {
 #[tokio::test]
 async fn a_synchronisation_goes_on_where_it_was() {
     let w = world().await;
-    tell(&w, (0..30).map(|n| foreign(&format!("f{n}"), monday("09:00").plus_seconds(n * DAY))));
+    tell(&w, (0..30).map(|n| external_booking(&format!("f{n}"), monday("09:00").plus_seconds(n * DAY))));
     w.provider.state().page_size = Some(10);
     w.engine.start_sync(&w.caller, w.connection.id, false).await.unwrap();
     // The process dies in the middle of the third page.
@@ -152,12 +155,12 @@ async fn a_synchronisation_goes_on_where_it_was() {
 #[tokio::test]
 async fn a_cursor_that_is_too_old_means_from_the_beginning() {
     let w = world().await;
-    tell(&w, [foreign("f1", monday("10:00")), foreign("f2", monday("11:00"))]);
+    tell(&w, [external_booking("f1", monday("10:00")), external_booking("f2", monday("11:00"))]);
     synced(&w).await;
-    tell(&w, [foreign("f3", monday("09:00"))]);
+    tell(&w, [external_booking("f3", monday("09:00"))]);
     // Only what came last is still told: the others are gone.
     w.provider.state().forgotten = 3;
-    tell(&w, [foreign("f2", monday("11:00"))]);
+    tell(&w, [external_booking("f2", monday("11:00"))]);
     let after = synced(&w).await.state;
     assert_eq!((after.phase, after.items), (SyncPhase::Idle, 1));
     let now = offered(&w).await;
@@ -194,7 +197,7 @@ async fn news_of_our_own_bookings_are_followed_as_the_rules_say() {
 async fn two_bookings_for_one_time_wait_for_a_person() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
-    tell(&w, [foreign("f1", monday("10:00"))]);
+    tell(&w, [external_booking("f1", monday("10:00"))]);
     assert_eq!(synced(&w).await.open_conflicts, 1);
     let open = conflicts(&w).await.remove(0);
     assert_eq!(
@@ -222,7 +225,7 @@ async fn two_bookings_for_one_time_wait_for_a_person() {
 async fn each_booking_of_others_over_ours_is_a_conflict_of_its_own_until_it_goes() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
-    tell(&w, ["f1", "f2", "f3"].map(|id| foreign(id, monday("10:00"))));
+    tell(&w, ["f1", "f2", "f3"].map(|id| external_booking(id, monday("10:00"))));
     synced(&w).await;
     let about = async || {
         let mut open = conflicts(&w).await;
@@ -231,15 +234,18 @@ async fn each_booking_of_others_over_ours_is_a_conflict_of_its_own_until_it_goes
     };
     assert_eq!(about().await, ["f1", "f2", "f3"]);
     // One goes elsewhere, one is cancelled, and is gone: only what still stands there is for a person.
-    tell(&w, [foreign("f1", monday("13:00"))]);
+    tell(&w, [external_booking("f1", monday("13:00"))]);
     synced(&w).await;
     assert_eq!(about().await, ["f2", "f3"]);
-    tell(&w, [ExternalBooking { status: ExternalStatus::Cancelled, ..foreign("f3", monday("10:00")) }]);
+    tell(
+        &w,
+        [ExternalBooking { status: ExternalStatus::Cancelled, ..external_booking("f3", monday("10:00")) }],
+    );
     synced(&w).await;
     assert_eq!(about().await, ["f2"]);
     // Decided about the one that was meant.
     let open = conflicts(&w).await.remove(0);
-    w.provider.state().twins.push(foreign("f2", monday("10:00")));
+    w.provider.state().bookings.push(external_booking("f2", monday("10:00")));
     let ended = w.engine.resolve_conflict(&w.caller, open.id, Resolution::Ours).await.unwrap();
     assert_eq!(ended.done, Done::TheirsCancelled);
     assert_eq!(w.booking(booking.id).await.status, BookingStatus::Confirmed);
@@ -276,10 +282,10 @@ async fn a_move_onto_a_taken_time_is_ended_either_way_and_back() {
 async fn what_vanished_there_is_over_here_or_made_anew() {
     let w = world().await;
     let (first, second) = (w.booked(monday("09:00")).await, w.booked(monday("10:00")).await);
-    let twins = w.provider.active();
-    tell(&w, twins);
+    let bookings = w.provider.active();
+    tell(&w, bookings);
     synced(&w).await;
-    let vanish = |id: &str| w.provider.state().twins.retain(|t| t.id != id);
+    let vanish = |id: &str| w.provider.state().bookings.retain(|t| t.id != id);
 
     vanish("x1");
     w.provider.state().changes = Some(vec![w.provider.active().remove(0)]);
@@ -301,10 +307,13 @@ async fn what_vanished_there_is_over_here_or_made_anew() {
 async fn unknown_services_are_for_a_person_and_a_reference_that_nobody_knows_is_a_strangers() {
     let w = world().await;
     rules(&w, SyncRules { source_of_truth: SourceOfTruth::Berth, ..SyncRules::default() }).await;
-    let unknown = ExternalBooking { event_type: Some("et-9".to_owned()), ..foreign("f1", monday("10:00")) };
-    let lost =
-        ExternalBooking { reference: Some(w.connection.id.to_string()), ..foreign("f2", monday("11:00")) };
-    w.provider.state().twins.push(lost.clone());
+    let unknown =
+        ExternalBooking { event_type: Some("et-9".to_owned()), ..external_booking("f1", monday("10:00")) };
+    let lost = ExternalBooking {
+        reference: Some(w.connection.id.to_string()),
+        ..external_booking("f2", monday("11:00"))
+    };
+    w.provider.state().bookings.push(lost.clone());
     tell(&w, [unknown, lost]);
     synced(&w).await;
     let kinds: Vec<ConflictKind> = conflicts(&w).await.iter().map(|c| c.kind).collect();
@@ -347,14 +356,14 @@ async fn both_sides_are_compared_for_a_period() {
     let (same, moved, lost) =
         (w.booked(monday("09:00")).await, w.booked(monday("10:00")).await, w.booked(monday("11:00")).await);
     rules(&w, SyncRules { auto_resolve: false, ..SyncRules::default() }).await;
-    let twins = w.provider.active();
-    tell(&w, twins.clone());
+    let bookings = w.provider.active();
+    tell(&w, bookings.clone());
     synced(&w).await;
     let unseen =
-        w.engine.store().mirrored(w.tenant.id, w.connection.id, &twins[2].id).await.unwrap().unwrap();
+        w.engine.store().mirrored(w.tenant.id, w.connection.id, &bookings[2].id).await.unwrap().unwrap();
     w.engine.store().forget_mirrored(unseen).await.unwrap();
     // Changed there, and nothing was heard of it.
-    let elsewhere = ExternalBooking { when: half_hour(monday("11:30")), ..twins[1].clone() };
+    let elsewhere = ExternalBooking { when: half_hour(monday("11:30")), ..bookings[1].clone() };
     let mirrored =
         w.engine.store().mirrored(w.tenant.id, w.connection.id, &elsewhere.id).await.unwrap().unwrap();
     let stale = berth_model::mirror::sync::Mirrored { external: elsewhere, ..mirrored };
@@ -388,13 +397,17 @@ async fn what_is_only_there_is_found_what_was_called_off_is_not_counted_and_mone
     let moved = w.booked(monday("10:00")).await;
     w.cancel(off.id).await.unwrap();
     rules(&w, SyncRules { auto_resolve: false, ..SyncRules::default() }).await;
-    let theirs = ExternalBooking { event_type: Some("et-2".into()), ..foreign("walk-in", monday("11:00")) };
-    let cancelled = ExternalBooking { status: ExternalStatus::Cancelled, ..foreign("off", monday("11:30")) };
+    let theirs =
+        ExternalBooking { event_type: Some("et-2".into()), ..external_booking("walk-in", monday("11:00")) };
+    let cancelled =
+        ExternalBooking { status: ExternalStatus::Cancelled, ..external_booking("off", monday("11:30")) };
     // One that a move at the provider left behind.
-    let replaced =
-        ExternalBooking { rescheduled_to: Some("walk-in".into()), ..foreign("before", monday("12:00")) };
-    let twins: Vec<_> = w.provider.state().twins.clone();
-    tell(&w, twins.into_iter().chain([theirs, cancelled, replaced]));
+    let replaced = ExternalBooking {
+        rescheduled_to: Some("walk-in".into()),
+        ..external_booking("before", monday("12:00"))
+    };
+    let bookings: Vec<_> = w.provider.state().bookings.clone();
+    tell(&w, bookings.into_iter().chain([theirs, cancelled, replaced]));
     synced(&w).await;
     // Moved there to where the period has ended, and nothing was heard of it.
     let id = w.booking(moved.id).await.external_id.unwrap();

@@ -38,7 +38,7 @@ async fn moved_there(w: &World, id: &str, start: Instant, same_id: bool) {
         let moved = w.provider.edit(id, |t| t.when = half_hour(start));
         told(w, WebhookEvent::Updated(moved)).await;
     } else {
-        let moved = w.provider.move_twin(id, half_hour(start));
+        let moved = w.provider.move_booking(id, half_hour(start));
         told(w, WebhookEvent::Rescheduled { old_id: id.to_owned(), booking: moved }).await;
     }
 }
@@ -48,7 +48,7 @@ async fn cancelled_there(w: &World, id: &str) {
     told(w, WebhookEvent::Cancelled(gone)).await;
 }
 
-/// Where it is here, and where its twins are.
+/// Where it is here, and where its counterparts are.
 async fn both(w: &World, booking: &Booking) -> (Option<Instant>, Vec<Instant>) {
     let now = w.booking(booking.id).await;
     assert_eq!(now.provider_task, None);
@@ -136,7 +136,7 @@ async fn bookings_of_others_take_their_time_as_the_table_says() {
                     updated_at: None,
                     raw: serde_json::Value::Null,
                 };
-                w.provider.state().twins.push(theirs.clone());
+                w.provider.state().bookings.push(theirs.clone());
                 told(&w, WebhookEvent::Created(theirs)).await;
                 let follows = mode.follows_changes();
                 let (taken, free) = match last {
@@ -172,7 +172,7 @@ async fn another_mode_counts_for_what_is_there_already() {
             let booking = w.booked(monday("11:00")).await;
             w.provider
                 .state()
-                .twins
+                .bookings
                 .iter()
                 .find(|t| Some(&t.id) == booking.external_id.as_ref())
                 .unwrap()
@@ -180,9 +180,9 @@ async fn another_mode_counts_for_what_is_there_already() {
         }
     };
     let theirs = ExternalBooking { when: half_hour(monday("09:00")), ..theirs };
-    w.provider.state().twins.push(theirs);
-    let twins = w.provider.state().twins.clone();
-    w.provider.state().changes = Some(twins);
+    w.provider.state().bookings.push(theirs);
+    let bookings = w.provider.state().bookings.clone();
+    w.provider.state().changes = Some(bookings);
     w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
     at_rest(&w).await;
     for mode in [SyncMode::Off, SyncMode::Bidirectional, SyncMode::Export, SyncMode::Import, SyncMode::Off] {
@@ -196,8 +196,8 @@ async fn another_mode_counts_for_what_is_there_already() {
 
 /// Read everything there is.
 async fn read_all(w: &World) {
-    let twins = w.provider.state().twins.clone();
-    w.provider.state().changes = Some(twins);
+    let bookings = w.provider.state().bookings.clone();
+    w.provider.state().changes = Some(bookings);
     w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
     at_rest(w).await;
 }
@@ -208,7 +208,7 @@ async fn what_begins_to_take_time_is_told_where_it_is_in_the_way() {
     rules(&w, SyncMode::Export).await;
     w.booked(monday("09:00")).await;
     let ours = w.provider.active().remove(0);
-    w.provider.state().twins.push(ExternalBooking { id: "f1".to_owned(), reference: None, ..ours });
+    w.provider.state().bookings.push(ExternalBooking { id: "f1".to_owned(), reference: None, ..ours });
     read_all(&w).await;
     let open = async || w.engine.list_conflicts(&w.caller, w.connection.id, None, false, 9).await.unwrap();
     assert_eq!(open().await, [], "it takes nobody's time yet");
@@ -258,7 +258,7 @@ async fn where_only_ours_counts_a_change_there_waits_for_a_person_if_nothing_end
                 }
                 let open = w.engine.list_conflicts(&w.caller, w.connection.id, None, false, 9).await.unwrap();
                 let kind = if cancelled { ConflictKind::VanishedThere } else { ConflictKind::BothChanged };
-                assert_eq!((open.len(), open[0].kind, open[0].own_twin), (1, kind, true));
+                assert_eq!((open.len(), open[0].kind, open[0].own_counterpart), (1, kind, true));
                 w.engine.resolve_conflict(&w.caller, open[0].id, end).await.unwrap();
                 at_rest(&w).await;
                 let (nine, ten) = (monday("09:00"), monday("10:00"));

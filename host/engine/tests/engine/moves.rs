@@ -1,4 +1,4 @@
-//! Moving a booking whose twin is at a provider.
+//! Moving a booking whose counterpart is at a provider.
 
 use berth_model::{
     bookings::booking::BookingStatus,
@@ -18,7 +18,7 @@ async fn a_move_takes_the_new_time_and_frees_the_old_one() {
     let moved = w.reschedule(booking.id, monday("11:00")).await.unwrap();
     assert!(!moved.pending);
     assert_eq!(moved.booking.when, half_hour(monday("11:00")));
-    assert_eq!(moved.booking.external_id.as_deref(), Some("x2"), "the twin got a new id");
+    assert_eq!(moved.booking.external_id.as_deref(), Some("x2"), "the counterpart got a new id");
     w.agrees(booking.id).await;
     w.booked(monday("10:00")).await;
 }
@@ -65,7 +65,7 @@ async fn a_refused_move_stands_where_somebody_moved_it_before() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
     let refused = || Fault::Before(CallError::Provider(ProviderError::Unsupported { url: None }));
-    w.provider.move_twin("x1", half_hour(monday("09:00")));
+    w.provider.move_booking("x1", half_hour(monday("09:00")));
     w.provider.next("reschedule", refused());
     let problem = w.reschedule(booking.id, monday("11:00")).await.unwrap_err();
     assert_eq!(problem.code, Code::ProviderUnsupported);
@@ -75,7 +75,7 @@ async fn a_refused_move_stands_where_somebody_moved_it_before() {
 
     // Where that time is taken here, it keeps its own, and a person decides.
     w.booked(monday("10:00")).await;
-    w.provider.move_twin("x2", half_hour(monday("10:00")));
+    w.provider.move_booking("x2", half_hour(monday("10:00")));
     w.provider.next("reschedule", refused());
     w.reschedule(booking.id, monday("11:00")).await.unwrap_err();
     let now = w.booking(booking.id).await;
@@ -90,7 +90,7 @@ async fn a_refused_move_stands_where_somebody_moved_it_before() {
 async fn a_move_of_what_was_cancelled_there_cancels_it_here() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
-    w.provider.edit("x1", |twin| twin.status = ExternalStatus::Cancelled);
+    w.provider.edit("x1", |counterpart| counterpart.status = ExternalStatus::Cancelled);
     let problem = w.reschedule(booking.id, monday("11:00")).await.unwrap_err();
     assert_eq!(problem.code, Code::WrongState);
     assert_eq!(w.booking(booking.id).await.status, BookingStatus::Cancelled);
@@ -101,7 +101,7 @@ async fn a_move_of_what_was_cancelled_there_cancels_it_here() {
 async fn a_move_of_what_is_gone_there_is_refused() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
-    w.provider.state().twins.clear();
+    w.provider.state().bookings.clear();
     let problem = w.reschedule(booking.id, monday("11:00")).await.unwrap_err();
     assert_eq!(problem.code, Code::ProviderRefused);
     let now = w.booking(booking.id).await;
@@ -109,10 +109,10 @@ async fn a_move_of_what_is_gone_there_is_refused() {
 }
 
 #[tokio::test]
-async fn a_move_follows_the_twin_to_its_new_id() {
+async fn a_move_follows_the_counterpart_to_its_new_id() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
-    w.provider.move_twin("x1", half_hour(monday("09:00")));
+    w.provider.move_booking("x1", half_hour(monday("09:00")));
     let moved = w.reschedule(booking.id, monday("11:00")).await.unwrap();
     assert_eq!(moved.booking.external_id.as_deref(), Some("x3"));
     w.agrees(booking.id).await;

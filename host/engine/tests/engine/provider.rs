@@ -95,7 +95,7 @@ pub(crate) const LOST: CallError = CallError::Provider(ProviderError::Unavailabl
 
 #[derive(Default)]
 pub(crate) struct State {
-    pub(crate) twins: Vec<ExternalBooking>,
+    pub(crate) bookings: Vec<ExternalBooking>,
     /// Closed times by reference, in order.
     pub(crate) blocks: Vec<(String, ExternalBlock)>,
     faults: HashMap<&'static str, VecDeque<Fault>>,
@@ -174,21 +174,21 @@ impl Fake {
         self.state().calls.iter().filter(|c| **c == function).count()
     }
 
-    /// Twins that take their time.
+    /// Counterparts that take their time.
     pub(crate) fn active(&self) -> Vec<ExternalBooking> {
-        self.state().twins.iter().filter(|t| t.status.is_active()).cloned().collect()
+        self.state().bookings.iter().filter(|t| t.status.is_active()).cloned().collect()
     }
 
-    /// Change a twin behind the engine's back.
+    /// Change a counterpart behind the engine's back.
     pub(crate) fn edit(&self, id: &str, change: impl FnOnce(&mut ExternalBooking)) -> ExternalBooking {
         let mut state = self.state();
-        let twin = state.twins.iter_mut().find(|t| t.id == id).unwrap();
-        change(twin);
-        twin.clone()
+        let external = state.bookings.iter_mut().find(|t| t.id == id).unwrap();
+        change(external);
+        external.clone()
     }
 
-    /// Move a twin as providers do: a new one with a new id replaces it.
-    pub(crate) fn move_twin(&self, id: &str, when: Interval) -> ExternalBooking {
+    /// Move a counterpart as providers do: a new one with a new id replaces it.
+    pub(crate) fn move_booking(&self, id: &str, when: Interval) -> ExternalBooking {
         self.state().replace(id, when).unwrap()
     }
 
@@ -249,7 +249,7 @@ impl State {
     }
 
     fn find(&mut self, id: &str) -> Result<&mut ExternalBooking, CallError> {
-        self.twins.iter_mut().find(|t| t.id == id).ok_or(CallError::Provider(ProviderError::NotFound))
+        self.bookings.iter_mut().find(|t| t.id == id).ok_or(CallError::Provider(ProviderError::NotFound))
     }
 
     fn replace(&mut self, id: &str, when: Interval) -> Result<ExternalBooking, CallError> {
@@ -259,7 +259,7 @@ impl State {
             ExternalBooking { id: next.clone(), when, rescheduled_from: Some(old.id.clone()), ..old.clone() };
         old.status = ExternalStatus::Cancelled;
         old.rescheduled_to = Some(next);
-        self.twins.push(new.clone());
+        self.bookings.push(new.clone());
         Ok(new)
     }
 }
@@ -325,7 +325,7 @@ impl Providers for Fake {
         request: CreateRequest,
     ) -> Reply<'a, ExternalBooking> {
         self.call(cx, "create", move |s| {
-            let twin = ExternalBooking {
+            let external = ExternalBooking {
                 id: s.new_id(),
                 reference: Some(request.reference),
                 status: ExternalStatus::Confirmed,
@@ -340,8 +340,8 @@ impl Providers for Fake {
                 updated_at: None,
                 raw: Value::Null,
             };
-            s.twins.push(twin.clone());
-            Ok(twin)
+            s.bookings.push(external.clone());
+            Ok(external)
         })
     }
     fn get_booking<'a>(&'a self, cx: &'a CallContext, id: String) -> Reply<'a, ExternalBooking> {
@@ -354,7 +354,7 @@ impl Providers for Fake {
     ) -> Reply<'a, Vec<ExternalBooking>> {
         self.call(cx, "find_by_reference", move |s| {
             let ours = |t: &&ExternalBooking| t.reference.as_deref() == Some(&lookup.reference);
-            Ok(s.twins.iter().rev().filter(ours).cloned().collect())
+            Ok(s.bookings.iter().rev().filter(ours).cloned().collect())
         })
     }
     fn cancel_booking<'a>(
@@ -363,9 +363,9 @@ impl Providers for Fake {
         request: CancelRequest,
     ) -> Reply<'a, ExternalBooking> {
         self.call(cx, "cancel", move |s| {
-            let twin = s.find(&request.id)?;
-            twin.status = ExternalStatus::Cancelled;
-            Ok(twin.clone())
+            let external = s.find(&request.id)?;
+            external.status = ExternalStatus::Cancelled;
+            Ok(external.clone())
         })
     }
     fn reschedule_booking<'a>(
@@ -452,7 +452,7 @@ impl Providers for Fake {
     fn create_block<'a>(&'a self, cx: &'a CallContext, request: BlockRequest) -> Reply<'a, ExternalBlock> {
         self.call(cx, "create_block", move |s| {
             let taken = |t: &ExternalBooking| t.status.is_active() && t.when.overlaps(request.when);
-            if s.twins.iter().any(taken) {
+            if s.bookings.iter().any(taken) {
                 return Err(CallError::Provider(ProviderError::Conflict(ProviderConflict::SlotTaken)));
             }
             let id = s.new_id();

@@ -163,7 +163,7 @@ async fn a_version_that_serves_from_now_on_wakes_what_waits() {
 async fn messages_and_synchronisations_are_woken_as_well() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
-    let moved = w.provider.move_twin("x1", Interval::of_minutes(monday("11:00"), 30));
+    let moved = w.provider.move_booking("x1", Interval::of_minutes(monday("11:00"), 30));
     w.provider.next("handle", Fault::Before(UNAUTHORISED));
     webhooks::send(&w, "m", WebhookEvent::Updated(moved)).await;
     w.provider.state().changes = Some(Vec::new());

@@ -47,11 +47,11 @@ async fn overlapping(w: &World, same_id: bool) -> (Booking, Booking, Conflict) {
         let moved = w.provider.edit("x1", |t| t.when = when);
         told(w, WebhookEvent::Updated(moved)).await;
     } else {
-        let moved = w.provider.move_twin("x1", when);
+        let moved = w.provider.move_booking("x1", when);
         told(w, WebhookEvent::Rescheduled { old_id: "x1".to_owned(), booking: moved }).await;
     }
     let conflict = open(w).await.remove(0);
-    assert_eq!((conflict.kind, conflict.own_twin), (ConflictKind::TimeOverlap, true));
+    assert_eq!((conflict.kind, conflict.own_counterpart), (ConflictKind::TimeOverlap, true));
     (first, second, conflict)
 }
 
@@ -149,10 +149,10 @@ async fn of_two_bookings_one_gives_way_and_the_other_stands_whatever_is_chosen_a
     for end in ENDS {
         let w = world().await;
         let booking = w.booked(monday("10:00")).await;
-        w.provider.state().twins.push(stranger("10:00"));
+        w.provider.state().bookings.push(stranger("10:00"));
         told(&w, WebhookEvent::Created(stranger("10:00"))).await;
         let conflict = open(&w).await.remove(0);
-        assert!(!conflict.own_twin);
+        assert!(!conflict.own_counterpart);
         let ended = w.engine.resolve_conflict(&w.caller, conflict.id, end).await.unwrap();
         let (status, done) = match end {
             Resolution::Ours => (BookingStatus::Confirmed, Done::TheirsCancelled),
@@ -174,12 +174,12 @@ async fn a_booking_that_cannot_be_made_anew_stands_until_a_person_decides() {
         let by_hand = SyncRules { auto_resolve: false, ..SyncRules::default() };
         w.engine.set_sync_rules(&w.caller, w.connection.id, by_hand).await.unwrap();
         let booking = w.booked(monday("10:00")).await;
-        w.provider.state().twins.clear();
+        w.provider.state().bookings.clear();
         w.provider.state().changes = Some(Vec::new());
         w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
         while w.later(1).await > 0 {}
         let conflict = open(&w).await.remove(0);
-        assert_eq!((conflict.kind, conflict.own_twin), (ConflictKind::VanishedThere, true));
+        assert_eq!((conflict.kind, conflict.own_counterpart), (ConflictKind::VanishedThere, true));
         let taken = CallError::Provider(ProviderError::Conflict(ProviderConflict::SlotTaken));
         w.provider.next("create", Fault::Before(taken));
         w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap_err();
@@ -223,8 +223,8 @@ async fn what_is_ignored_stays_so_until_one_of_both_changes() {
         for _ in 0..3 {
             let again = w.provider.edit(&id, |_| {});
             told(&w, WebhookEvent::Updated(again)).await;
-            let twins = w.provider.state().twins.clone();
-            w.provider.state().changes = Some(twins);
+            let bookings = w.provider.state().bookings.clone();
+            w.provider.state().changes = Some(bookings);
             w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
             while w.later(1).await > 0 {}
             assert!(open(&w).await.is_empty(), "same id: {same_id}");
@@ -274,7 +274,7 @@ async fn an_end_that_is_refused_only_later_is_open_again_for_a_person() {
             w.provider.next(call, Fault::Before(fault));
         }
         let kind = if moved {
-            let there = w.provider.move_twin("x1", half_hour(monday("11:00")));
+            let there = w.provider.move_booking("x1", half_hour(monday("11:00")));
             told(&w, WebhookEvent::Rescheduled { old_id: "x1".to_owned(), booking: there }).await;
             ConflictKind::BothChanged
         } else {
@@ -286,7 +286,7 @@ async fn an_end_that_is_refused_only_later_is_open_again_for_a_person() {
         let now = w.booking(booking.id).await;
         assert_eq!((now.status, now.when.start()), (BookingStatus::Confirmed, monday("10:00")));
         let open = open(&w).await;
-        assert_eq!((open.len(), open[0].kind, open[0].own_twin), (1, kind, true), "moved: {moved}");
+        assert_eq!((open.len(), open[0].kind, open[0].own_counterpart), (1, kind, true), "moved: {moved}");
         w.engine.resolve_conflict(&w.caller, open[0].id, Resolution::Ours).await.unwrap();
         w.agrees(booking.id).await;
     }

@@ -15,8 +15,8 @@ const SOURCES: [SourceOfTruth; 2] = [SourceOfTruth::Provider, SourceOfTruth::Ber
 
 /// Read everything over this connection, and work until nothing is left to do.
 async fn read(w: &World, caller: &Caller, connection: &ConnectionRecord) {
-    let twins = w.provider.state().twins.clone();
-    w.provider.state().changes = Some(twins);
+    let bookings = w.provider.state().bookings.clone();
+    w.provider.state().changes = Some(bookings);
     w.engine.start_sync(caller, connection.id, true).await.unwrap();
     while w.later(1).await > 0 {}
 }
@@ -37,7 +37,7 @@ async fn told(w: &World, event: WebhookEvent) {
     while w.later(1).await > 0 {}
 }
 
-/// The one twin that takes place.
+/// The one counterpart that takes place.
 fn only(w: &World) -> ExternalBooking {
     let mut active = w.provider.active();
     assert_eq!(active.len(), 1, "{active:?}");
@@ -68,11 +68,11 @@ async fn two_connections_to_one_account_leave_each_others_bookings_alone() {
             assert!(conflicts(&w, &w.caller, connection).await.is_empty(), "{source:?}");
         }
         // It is known to be ours, takes no second time and is not missing here.
-        let twin = only(&w);
-        let seen = w.engine.store().mirrored(w.tenant.id, second.id, &twin.id).await.unwrap().unwrap();
+        let counterpart = only(&w);
+        let seen = w.engine.store().mirrored(w.tenant.id, second.id, &counterpart.id).await.unwrap().unwrap();
         assert_eq!((seen.booking, seen.member), (Some(booking.id), None));
         // Moved there: the connection that carries it follows, whichever hears of it first.
-        let moved = w.provider.move_twin(&twin.id, half_hour(monday("10:00")));
+        let moved = w.provider.move_booking(&counterpart.id, half_hour(monday("10:00")));
         read(&w, &w.caller, &second).await;
         assert_eq!(w.booking(booking.id).await.when.start(), monday("09:00"));
         read(&w, &w.caller, &w.connection).await;
@@ -134,8 +134,9 @@ async fn two_tenants_with_one_account_leave_each_others_bookings_alone() {
             assert!(conflicts(&w, caller, connection).await.is_empty(), "{source:?}");
         }
         // To each the other's is a stranger's, and takes its time.
-        let twin = theirs.external_id.unwrap();
-        let seen = w.engine.store().mirrored(w.tenant.id, w.connection.id, &twin).await.unwrap().unwrap();
+        let counterpart = theirs.external_id.unwrap();
+        let seen =
+            w.engine.store().mirrored(w.tenant.id, w.connection.id, &counterpart).await.unwrap().unwrap();
         assert_eq!((seen.booking, seen.member), (None, Some(w.ana.id)));
         assert!(w.engine.book(&w.caller, w.request(monday("10:00"))).await.is_err());
     }
@@ -149,15 +150,15 @@ async fn a_chain_of_moves_is_one_booking_whoever_saw_which_part_of_it() {
         if !carries_reference {
             w.provider.edit("x1", |t| t.reference = None);
         }
-        let second = w.provider.move_twin("x1", half_hour(monday("10:00")));
-        let third = w.provider.move_twin(&second.id, half_hour(monday("11:00")));
+        let second = w.provider.move_booking("x1", half_hour(monday("10:00")));
+        let third = w.provider.move_booking(&second.id, half_hour(monday("11:00")));
         // Only the last one is told, and it names one that was never heard of.
         told(&w, WebhookEvent::Updated(third.clone())).await;
         let now = w.booking(booking.id).await;
         assert_eq!((now.status, now.when.start()), (BookingStatus::Confirmed, monday("11:00")));
         assert_eq!(now.external_id.as_deref(), Some(third.id.as_str()));
         // The first ones, late, and as what they were then.
-        let late = w.provider.state().twins[0].clone();
+        let late = w.provider.state().bookings[0].clone();
         told(&w, WebhookEvent::Cancelled(late)).await;
         told(&w, WebhookEvent::Updated(second.clone())).await;
         let now = w.booking(booking.id).await;
@@ -172,7 +173,7 @@ async fn a_move_that_is_a_cancellation_and_a_new_booking_is_a_move() {
     for order in 0..3 {
         let w = world().await;
         let booking = w.booked(monday("09:00")).await;
-        let moved = w.provider.move_twin("x1", half_hour(monday("10:00")));
+        let moved = w.provider.move_booking("x1", half_hour(monday("10:00")));
         let moved = w.provider.edit(&moved.id, |t| t.rescheduled_from = None);
         let old = w.provider.edit("x1", |t| t.rescheduled_to = None);
         match order {
@@ -185,11 +186,11 @@ async fn a_move_that_is_a_cancellation_and_a_new_booking_is_a_move() {
                 told(&w, WebhookEvent::Cancelled(old)).await;
             }
             _ => {
-                w.provider.state().twins.retain(|t| t.id != "x1");
-                let kept = w.provider.state().twins.clone();
-                w.provider.state().twins.clear();
+                w.provider.state().bookings.retain(|t| t.id != "x1");
+                let kept = w.provider.state().bookings.clone();
+                w.provider.state().bookings.clear();
                 w.provider.state().changes = Some(Vec::new());
-                w.provider.state().twins = kept;
+                w.provider.state().bookings = kept;
                 w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
                 while w.later(1).await > 0 {}
             }
@@ -212,7 +213,7 @@ async fn a_copy_of_ours_is_a_strangers_and_takes_its_time() {
             when: half_hour(monday("11:00")),
             ..w.provider.active().remove(0)
         };
-        w.provider.state().twins.push(copy.clone());
+        w.provider.state().bookings.push(copy.clone());
         told(&w, WebhookEvent::Created(copy)).await;
         read(&w, &w.caller, &w.connection).await;
         assert_eq!(w.booking(booking.id).await.when.start(), monday("09:00"));
@@ -240,7 +241,7 @@ async fn moves_that_come_back_to_where_they_were_lead_nowhere() {
         ..w.provider.active().remove(0)
     };
     let (a, b) = (around("a", "b", "10:00"), around("b", "a", "11:00"));
-    w.provider.state().twins.extend([a.clone(), b.clone()]);
+    w.provider.state().bookings.extend([a.clone(), b.clone()]);
     told(&w, WebhookEvent::Updated(a)).await;
     told(&w, WebhookEvent::Updated(b)).await;
     // One of ours that is moved in a circle: nothing is known of where it is, and nothing is over.
@@ -263,7 +264,7 @@ async fn what_was_made_over_a_connection_that_reads_nothing_is_known_when_it_rea
     let off = SyncRules { mode: SyncMode::Off, ..SyncRules::default() };
     w.engine.set_sync_rules(&w.caller, w.connection.id, off).await.unwrap();
     let booking = w.booked(monday("09:00")).await;
-    w.provider.move_twin("x1", half_hour(monday("10:00")));
+    w.provider.move_booking("x1", half_hour(monday("10:00")));
     w.engine.set_sync_rules(&w.caller, w.connection.id, SyncRules::default()).await.unwrap();
     read(&w, &w.caller, &w.connection).await;
     let now = w.booking(booking.id).await;

@@ -4,7 +4,7 @@ use berth_engine::{
     AvailabilityQuery, CalendarPatch, EventTypePatch, ListingPatch, NewCalendar, NewEventType, Outcome,
 };
 use berth_model::{
-    catalog::event_type::{EventTypePolicy, EventTypeRecord, TwinState},
+    catalog::event_type::{CounterpartState, EventTypePolicy, EventTypeRecord},
     limits,
     outbound::provider::{CallError, ExternalEventType, ProviderError},
     problem::{Code, Problem},
@@ -67,9 +67,9 @@ async fn create(w: &World, slug: &str, external_id: Option<&str>) -> Outcome<Eve
     w.engine.create_event_type(&w.caller, new).await
 }
 
-async fn state(w: &World, of: &EventTypeRecord) -> Option<TwinState> {
-    let twins = w.engine.twins_of(&w.caller, std::slice::from_ref(of)).await.unwrap();
-    twins[0].map(|twin| twin.state)
+async fn state(w: &World, of: &EventTypeRecord) -> Option<CounterpartState> {
+    let counterparts = w.engine.counterparts_of(&w.caller, std::slice::from_ref(of)).await.unwrap();
+    counterparts[0].map(|counterpart| counterpart.state)
 }
 
 /// It is offered and can be booked, or neither, with the same reason.
@@ -84,7 +84,7 @@ async fn is_bookable(w: &World, of: &EventTypeRecord, bookable: bool) {
         explain: true,
     };
     let answer = w.engine.availability(&w.caller, query).await.unwrap();
-    assert_eq!(answer.twin.is_bookable(), bookable, "{answer:?}");
+    assert_eq!(answer.counterpart.is_bookable(), bookable, "{answer:?}");
     assert_eq!(!answer.slots.is_empty(), bookable, "{answer:?}");
     let told = answer.rejected.iter().filter(|rejected| rejected.reason == Reason::EventType).count();
     assert_eq!(told > 0, !bookable, "{answer:?}");
@@ -117,7 +117,7 @@ async fn a_wrong_event_type_is_refused_when_it_is_saved() {
     assert!(refused.detail.contains("et-1"), "those that are there are named: {}", refused.detail);
     is_refused("/external_id", create(&w, "hidden", Some("et-2")).await);
     let good = create(&w, "good", Some("et-1")).await.unwrap();
-    assert_eq!(state(&w, &good).await, Some(TwinState::Known));
+    assert_eq!(state(&w, &good).await, Some(CounterpartState::Known));
     is_bookable(&w, &good, true).await;
     let patch = |external_id: Option<&str>| EventTypePatch {
         external_id: Some(external_id.map(str::to_owned)),
@@ -126,7 +126,7 @@ async fn a_wrong_event_type_is_refused_when_it_is_saved() {
     let edit = async |patch| w.engine.update_event_type(&w.caller, good.id, patch, None).await;
     is_refused("/external_id", edit(patch(Some("et-9"))).await);
     let taken_off = edit(patch(None)).await.unwrap();
-    assert_eq!(state(&w, &taken_off).await, Some(TwinState::Missing));
+    assert_eq!(state(&w, &taken_off).await, Some(CounterpartState::Missing));
     is_bookable(&w, &taken_off, false).await;
     // What is not to be booked may name nothing, until it is.
     let off = EventTypePatch { active: Some(false), ..patch(None) };
@@ -139,12 +139,12 @@ async fn a_wrong_event_type_is_refused_when_it_is_saved() {
 
 #[tokio::test]
 async fn what_could_not_be_asked_is_looked_for_later() {
-    for (there, found) in [(false, TwinState::Unknown), (true, TwinState::Known)] {
+    for (there, found) in [(false, CounterpartState::Unknown), (true, CounterpartState::Known)] {
         let w = listed().await;
         synced(&w, true).await;
         w.provider.next("list_event_types", Fault::Before(LOST));
         let saved = create(&w, "new", Some("et-3")).await.unwrap();
-        assert_eq!(state(&w, &saved).await, Some(TwinState::Unchecked));
+        assert_eq!(state(&w, &saved).await, Some(CounterpartState::Unchecked));
         is_bookable(&w, &saved, true).await;
         if there {
             w.provider.state().catalog.push(offered("et-3", true));
@@ -168,11 +168,11 @@ async fn what_is_taken_off_the_list_is_not_offered_any_more() {
     is_bookable(&w, &good, true).await;
     w.provider.state().catalog = vec![offered("et-2", true)];
     synced(&w, true).await;
-    assert_eq!(state(&w, &good).await, Some(TwinState::Unknown));
+    assert_eq!(state(&w, &good).await, Some(CounterpartState::Unknown));
     is_bookable(&w, &good, false).await;
     w.provider.state().catalog = vec![offered("et-1", false)];
     synced(&w, true).await;
-    assert_eq!(state(&w, &good).await, Some(TwinState::Inactive));
+    assert_eq!(state(&w, &good).await, Some(CounterpartState::Inactive));
     is_bookable(&w, &good, false).await;
 }
 
@@ -187,9 +187,9 @@ async fn what_was_listed_before_a_disconnection_says_nothing_after_it() {
         [("api-key".to_owned(), berth_model::connections::secret::Secret::new("acme_test_again".into()))];
     let patch = berth_engine::ConnectionPatch { credentials: Some(credentials.into()), ..Default::default() };
     w.engine.update_connection(&w.caller, w.connection.id, patch, None).await.unwrap();
-    assert_eq!(state(&w, &good).await, Some(TwinState::Unchecked), "nothing was read yet");
+    assert_eq!(state(&w, &good).await, Some(CounterpartState::Unchecked), "nothing was read yet");
     synced(&w, true).await;
-    assert_eq!(state(&w, &good).await, Some(TwinState::Known));
+    assert_eq!(state(&w, &good).await, Some(CounterpartState::Known));
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn a_listing_that_goes_to_another_provider_is_looked_at_anew() {
     assert_eq!(state(&w, &here).await, None);
     is_bookable(&w, &here, true).await;
     over(Some(w.connection.id)).await;
-    assert_eq!(state(&w, &here).await, Some(TwinState::Missing));
+    assert_eq!(state(&w, &here).await, Some(CounterpartState::Missing));
     is_bookable(&w, &here, false).await;
 }
 

@@ -1,4 +1,4 @@
-//! Making and cancelling the twin, whatever happens in between.
+//! Making and cancelling the counterpart, whatever happens in between.
 
 use berth_engine::CancelBooking;
 use berth_model::{
@@ -31,7 +31,7 @@ async fn a_booking_is_confirmed_in_the_request() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_makes_no_second_twin() {
+async fn a_lost_answer_makes_no_second_counterpart() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
     let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
@@ -44,13 +44,13 @@ async fn a_lost_answer_makes_no_second_twin() {
 }
 
 #[tokio::test]
-async fn a_twin_that_was_called_off_before_we_heard_of_it_is_not_made_again() {
+async fn a_counterpart_that_was_called_off_before_we_heard_of_it_is_not_made_again() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
     let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert!(outcome.pending);
     let id = w.provider.active()[0].id.clone();
-    w.provider.edit(&id, |twin| twin.status = ExternalStatus::Cancelled);
+    w.provider.edit(&id, |counterpart| counterpart.status = ExternalStatus::Cancelled);
     assert_eq!(w.later(5).await, 1);
     assert_eq!(w.provider.count("create"), 1);
     assert_eq!(w.booking(outcome.booking.id).await.status, BookingStatus::Cancelled);
@@ -94,7 +94,7 @@ async fn a_lost_request_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_process_that_dies_before_or_after_the_call_leaves_one_twin() {
+async fn a_process_that_dies_before_or_after_the_call_leaves_one_counterpart() {
     for fault in [Fault::DiesBefore, Fault::DiesAfter] {
         let w = world().await;
         w.provider.next("create", fault);
@@ -108,15 +108,15 @@ async fn a_process_that_dies_before_or_after_the_call_leaves_one_twin() {
 }
 
 #[tokio::test]
-async fn of_several_twins_the_oldest_is_kept() {
+async fn of_several_counterparts_the_oldest_is_kept() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
     let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     {
         let mut state = w.provider.state();
-        let mut double = state.twins[0].clone();
+        let mut double = state.bookings[0].clone();
         double.id = "double".into();
-        state.twins.push(double);
+        state.bookings.push(double);
     }
     w.later(5).await;
     assert_eq!(w.booking(outcome.booking.id).await.external_id.as_deref(), Some("x1"));
@@ -124,11 +124,11 @@ async fn of_several_twins_the_oldest_is_kept() {
 }
 
 #[tokio::test]
-async fn a_twin_that_was_moved_meanwhile_moves_the_booking() {
+async fn a_counterpart_that_was_moved_meanwhile_moves_the_booking() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
     let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
-    w.provider.move_twin("x1", crate::world::half_hour(monday("11:00")));
+    w.provider.move_booking("x1", crate::world::half_hour(monday("11:00")));
     w.later(5).await;
     let booking = w.booking(outcome.booking.id).await;
     assert_eq!((booking.status, booking.when.start()), (BookingStatus::Confirmed, monday("11:00")));
@@ -241,7 +241,7 @@ async fn a_cancellation_overtakes_the_creation_under_way() {
     );
     let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert_eq!(outcome.booking.status, BookingStatus::Cancelled);
-    assert_eq!(outcome.booking.external_id.as_deref(), Some("x1"), "the twin is remembered");
+    assert_eq!(outcome.booking.external_id.as_deref(), Some("x1"), "the counterpart is remembered");
     assert_eq!(w.provider.active().len(), 1);
     assert_eq!(w.later(0).await, 1);
     w.agrees(outcome.booking.id).await;
@@ -276,7 +276,7 @@ async fn a_cancellation_whose_answer_is_lost_ends_well() {
 }
 
 #[tokio::test]
-async fn a_twin_of_unknown_id_is_found_and_cancelled() {
+async fn a_counterpart_of_unknown_id_is_found_and_cancelled() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
     let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
@@ -287,10 +287,10 @@ async fn a_twin_of_unknown_id_is_found_and_cancelled() {
 }
 
 #[tokio::test]
-async fn a_twin_that_is_gone_counts_as_cancelled() {
+async fn a_counterpart_that_is_gone_counts_as_cancelled() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
-    w.provider.state().twins.clear();
+    w.provider.state().bookings.clear();
     assert!(!w.cancel(booking.id).await.unwrap().pending);
     w.agrees(booking.id).await;
 }
@@ -339,21 +339,21 @@ async fn a_cancellation_that_is_refused_later_shows_in_the_booking() {
     let booking = w.booked(monday("10:00")).await;
     w.provider.next("cancel", Fault::Before(LOST));
     assert!(w.cancel(booking.id).await.unwrap().pending);
-    w.provider.move_twin("x1", crate::world::half_hour(monday("11:00")));
+    w.provider.move_booking("x1", crate::world::half_hour(monday("11:00")));
     w.provider.next("cancel", Fault::Before(provider(ProviderError::Forbidden("read only".into()))));
     assert_eq!(w.later(5).await, 1);
     let stands = w.booking(booking.id).await;
     assert_eq!(
         (stands.status, stands.when.start()),
         (BookingStatus::Confirmed, monday("11:00")),
-        "as its twin"
+        "as its counterpart"
     );
     assert_eq!(w.later(86_400).await, 0, "nothing is tried again");
     w.agrees(booking.id).await;
 }
 
 #[tokio::test]
-async fn a_twin_that_nobody_may_look_for_leaves_the_booking_cancelled() {
+async fn a_counterpart_that_nobody_may_look_for_leaves_the_booking_cancelled() {
     let w = world().await;
     w.provider.next("create", Fault::Before(LOST));
     let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();

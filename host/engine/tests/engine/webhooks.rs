@@ -58,8 +58,8 @@ pub(crate) async fn last(w: &World) -> (String, String) {
     (all[0].status.as_str().to_owned(), all[0].detail.clone().unwrap_or_default())
 }
 
-fn twin(w: &World, id: &str) -> ExternalBooking {
-    w.provider.state().twins.iter().find(|t| t.id == id).unwrap().clone()
+fn external(w: &World, id: &str) -> ExternalBooking {
+    w.provider.state().bookings.iter().find(|t| t.id == id).unwrap().clone()
 }
 
 #[tokio::test]
@@ -119,12 +119,12 @@ async fn moves_may_arrive_in_any_order() {
     for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [2, 0, 1]] {
         let w = world().await;
         let booking = w.booked(monday("09:00")).await;
-        let second = w.provider.move_twin("x1", half_hour(monday("10:00")));
-        let third = w.provider.move_twin("x2", half_hour(monday("11:00")));
+        let second = w.provider.move_booking("x1", half_hour(monday("10:00")));
+        let third = w.provider.move_booking("x2", half_hour(monday("11:00")));
         let news = [
             WebhookEvent::Rescheduled { old_id: "x1".into(), booking: second.clone() },
             // The half of a move that looks like a cancellation.
-            WebhookEvent::Cancelled(twin(&w, "x1")),
+            WebhookEvent::Cancelled(external(&w, "x1")),
             WebhookEvent::Rescheduled { old_id: "x2".into(), booking: third.clone() },
         ];
         for i in order {
@@ -179,7 +179,7 @@ async fn our_own_change_under_way_goes_first() {
     w.provider.next("create", Fault::After(LOST));
     let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert!(outcome.pending);
-    let made = twin(&w, "x1");
+    let made = external(&w, "x1");
     send(&w, "made", WebhookEvent::Created(made)).await;
     w.later(5).await;
     assert_eq!(w.booking(outcome.booking.id).await.status, BookingStatus::Confirmed);
@@ -206,7 +206,7 @@ async fn bookings_that_are_not_ours_only_change_availability() {
     let w = world().await;
     let mut stranger = {
         w.booked(monday("09:00")).await;
-        twin(&w, "x1")
+        external(&w, "x1")
     };
     stranger.id = "y1".into();
     stranger.reference = None;

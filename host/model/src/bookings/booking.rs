@@ -84,11 +84,11 @@ impl BookingStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderTask {
-    /// Make the twin.
+    /// Make the counterpart.
     Create,
-    /// Cancel the twin.
+    /// Cancel the counterpart.
     Cancel,
-    /// Move the twin.
+    /// Move the counterpart.
     Reschedule,
 }
 
@@ -152,9 +152,9 @@ pub struct Booking {
     pub notes: Option<String>,
     /// Why it was cancelled or failed.
     pub reason: Option<String>,
-    /// The twin's id.
+    /// The counterpart's id.
     pub external_id: Option<String>,
-    /// The twin as the provider last gave it.
+    /// The counterpart as the provider last gave it.
     pub external: Option<Value>,
     /// When the provider last changed it; older news is ignored.
     pub external_updated_at: Option<Instant>,
@@ -172,7 +172,7 @@ impl Booking {
         std::iter::once(self.member).chain(self.other_members.iter().copied())
     }
 
-    /// Does it wait for the tenant to confirm or decline it? (A booking that the provider keeps waiting has a twin.)
+    /// Does it wait for the tenant to confirm or decline it? (A booking that the provider keeps waiting has a counterpart.)
     #[must_use]
     pub const fn awaits_confirmation(&self) -> bool {
         matches!(self.status, BookingStatus::Pending)

@@ -44,7 +44,7 @@ pub struct EventTypeRecord {
     pub members: Vec<MemberId>,
     /// Everything else.
     pub policy: EventTypePolicy,
-    /// Its twin at the provider, for listings that are booked there.
+    /// Its counterpart at the provider, for listings that are booked there.
     pub external_id: Option<String>,
     /// Can it be booked?
     pub active: bool,
@@ -188,7 +188,7 @@ pub struct HostRole {
 /// How an event type stands at the provider that its listing is booked over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TwinState {
+pub enum CounterpartState {
     /// The provider has it, and it can be booked there.
     Known,
     /// The provider could not be asked yet. It is offered.
@@ -201,7 +201,7 @@ pub enum TwinState {
     Inactive,
 }
 
-impl TwinState {
+impl CounterpartState {
     /// Can it be booked, as far as is known?
     #[must_use]
     pub const fn is_bookable(self) -> bool {

@@ -41,7 +41,7 @@ impl JobQueue {
 /// What a job is for. A new kind is a variant, a line in [`JobKind::ALL`], one in `row`, and one where jobs are worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum JobKind {
-    /// Drive a booking's twin at its provider to where the booking says that it should be.
+    /// Drive a booking's counterpart at its provider to where the booking says that it should be.
     SyncBooking,
     /// Work on the messages of a connection that wait.
     ProcessWebhooks,

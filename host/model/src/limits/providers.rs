@@ -68,7 +68,7 @@ pub const SYNCS_AT_ONCE: u32 = 100;
 pub const SYNC_VANISHED_MAX: i64 = 100;
 /// Moves that are followed from one booking to the next, in moves: a chain that is longer, or comes back to where it was, is another party's
 /// data and leads nowhere.
-pub const TWIN_CHAIN_MAX: usize = 32;
+pub const COUNTERPART_CHAIN_MAX: usize = 32;
 /// How far ahead such bookings are looked for, in seconds: further than anything is booked.
 pub const SYNC_AHEAD_SECONDS: i64 = 3 * 366 * 86_400;
 /// Longest period of a reconciliation, in days.

@@ -294,8 +294,9 @@ pub struct Conflict {
     pub connection: ConnectionId,
     pub booking: Option<BookingId>,
     pub external_id: Option<ExternalId>,
-    /// Is the provider's version our booking's own twin? Else it is another booking, and both stand.
-    pub own_twin: bool,
+    /// Is the provider's version our booking's own counterpart? Else it is another booking, and both stand.
+    #[serde(rename = "own_twin")]
+    pub own_counterpart: bool,
     pub kind: ConflictKind,
     /// Our version when it was found: `{start, end, status}`, or null.
     pub ours: Value,
@@ -313,7 +314,7 @@ pub struct Conflict {
 }
 
 impl Conflict {
-    /// Equal for the same disagreement found twice: one at a time is open. About one booking there may be several: with its own twin, with each
+    /// Equal for the same disagreement found twice: one at a time is open. About one booking there may be several: with its own counterpart, with each
     /// booking of others that is in its way, and with the calendar of each of its members.
     #[must_use]
     pub fn dedup_key(&self) -> String {
@@ -326,7 +327,7 @@ impl Conflict {
                 let member = self.theirs.get("member").and_then(Value::as_str).unwrap_or_default();
                 format!("{connection}:{kind}:{booking}:event:{member}")
             }
-            Some(booking) if self.own_twin => format!("{connection}:{kind}:{booking}"),
+            Some(booking) if self.own_counterpart => format!("{connection}:{kind}:{booking}"),
             Some(booking) => format!("{connection}:{kind}:{booking}:of:{external}"),
         }
     }

@@ -9,7 +9,9 @@ use berth_model::{
         questions::{Question, QuestionKind},
     },
     catalog::{
-        event_type::{Confirmation, EventTypePolicy, Fairness, FairnessBasis, Grid, HostRole, TwinState},
+        event_type::{
+            Confirmation, CounterpartState, EventTypePolicy, Fairness, FairnessBasis, Grid, HostRole,
+        },
         member::{MemberRole, Turns, WeeklyHours},
     },
     id::{BookingId, MemberId, RestrictionScheduleId},
@@ -332,7 +334,9 @@ fn of_catalog() -> Vec<Checked> {
         both::<to::Fairness, _>(&[fairness()]),
         both::<to::FairnessBasis, _>(&every!(FairnessBasis: CreatedAt, MeetingStart)),
         both::<to::HostRole, _>(&[role()]),
-        told::<to::TwinState, _>(&every!(TwinState: Known, Unchecked, Missing, Unknown, Inactive)),
+        told::<to::CounterpartState, _>(
+            &every!(CounterpartState: Known, Unchecked, Missing, Unknown, Inactive),
+        ),
         both::<to::TeamMode, _>(&every!(TeamMode: Single, Collective, RoundRobin)),
         both::<to::Strategy, _>(
             &every!(Strategy: LeastRecentlyAssigned, FewestUpcoming, PriorityThenLru, WeightedShortfallThenPriorityThenLru),

@@ -87,7 +87,7 @@ const ALL: &[&[&str]] = &[
     tenants::ALL,
     catalog::at_provider::ALL,
     bookings::members::ALL,
-    bookings::twins::ALL,
+    bookings::counterparts::ALL,
     inbound::receive::ALL,
 ];
 

@@ -79,13 +79,13 @@ pub struct TakenPlace {
     pub same_event_type: bool,
 }
 
-/// What is known of an event type's twin at a provider.
+/// What is known of an event type's counterpart at a provider.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TwinKnown {
+pub struct KnownCounterpart {
     /// The provider's own word, if it was on its list.
     pub payload: Option<Value>,
     /// When the list was last read to its end.
     pub read_at: Option<Instant>,
-    /// When an event type with this twin was last saved without asking.
+    /// When an event type with this counterpart was last saved without asking.
     pub unchecked_since: Option<Instant>,
 }

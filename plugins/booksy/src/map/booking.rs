@@ -15,7 +15,7 @@ use super::{
 };
 
 #[derive(Deserialize)]
-struct Twin {
+struct Appointment {
     id: String,
     service_id: String,
     client: Option<Person>,
@@ -36,24 +36,28 @@ struct Cancellation {
 
 /// One booking.
 pub(crate) fn booking(item: &Value) -> Result<Booking> {
-    let twin: Twin = read("booking", item)?;
-    let person = twin.client.map(|person| attendee(person, &twin.timezone));
+    let appointment: Appointment = read("booking", item)?;
+    let person = appointment.client.map(|person| attendee(person, &appointment.timezone));
     let is_known =
         person.as_ref().is_some_and(|p| !p.name.is_empty() || p.email.is_some() || p.phone.is_some());
     Ok(Booking {
-        reference: twin.external_ref.as_deref().and_then(|r| r.strip_prefix(REFERENCE)).map(str::to_owned),
-        status: status(&twin.status),
-        when: Interval { start: twin.start, end: twin.end },
-        event_type: Some(twin.service_id),
+        reference: appointment
+            .external_ref
+            .as_deref()
+            .and_then(|r| r.strip_prefix(REFERENCE))
+            .map(str::to_owned),
+        status: status(&appointment.status),
+        when: Interval { start: appointment.start, end: appointment.end },
+        event_type: Some(appointment.service_id),
         title: None,
         attendees: person.into_iter().filter(|_| is_known).collect(),
         location: None,
-        cancellation_reason: twin.cancellation.and_then(|c| c.reason).filter(|r| !r.is_empty()),
+        cancellation_reason: appointment.cancellation.and_then(|c| c.reason).filter(|r| !r.is_empty()),
         rescheduled_from: None,
         rescheduled_to: None,
         updated_at: updated_at(item),
         raw: item.to_string(),
-        id: twin.id,
+        id: appointment.id,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Cancelling the twin, and what becomes of the booking when the provider refuses to.
+//! Cancelling the counterpart, and what becomes of the booking when the provider refuses to.
 
 use berth_model::{
     bookings::{booking::Booking, change::BookingChange},
@@ -11,47 +11,47 @@ use super::{RemoteState, idempotency_key};
 use crate::{Engine, jobs::queue::JobLease, outbound::settle::DeliveryOutcome};
 
 impl Engine {
-    /// Cancel every active twin. A definite refusal ends it: asking again would be refused again.
+    /// Cancel every active counterpart. A definite refusal ends it: asking again would be refused again.
     pub(super) async fn drive_cancel(
         &self,
         cx: &CallContext,
         booking: &Booking,
     ) -> Result<RemoteState, CallError> {
         let mut last = None;
-        let mut twins = Vec::new();
+        let mut counterparts = Vec::new();
         if let Some(id) = &booking.external_id {
-            match self.current_twin(cx, id).await {
-                Ok(twin) if twin.status.is_active() => twins.push(twin),
-                Ok(twin) => last = Some(twin),
+            match self.current_counterpart(cx, id).await {
+                Ok(counterpart) if counterpart.status.is_active() => counterparts.push(counterpart),
+                Ok(counterpart) => last = Some(counterpart),
                 Err(CallError::Provider(ProviderError::NotFound)) => {}
                 Err(error) => return Err(error),
             }
         }
-        let stood = !twins.is_empty();
-        if let Some(refused) = self.cancel_all(cx, booking, twins, &mut last).await? {
+        let stood = !counterparts.is_empty();
+        if let Some(refused) = self.cancel_all(cx, booking, counterparts, &mut last).await? {
             return Ok(refused);
         }
-        let others = match self.active_twins(cx, booking).await {
+        let others = match self.active_counterparts(cx, booking).await {
             Ok(others) => others,
-            // The twin that we know is cancelled; a provider that cannot search shows no others.
+            // The counterpart that we know is cancelled; a provider that cannot search shows no others.
             Err(error) if error.is_definite() && booking.external_id.is_some() => Vec::new(),
             Err(error) => return Err(error),
         };
         let mut own = Vec::new();
-        for twin in others {
-            if self.is_own_twin(cx, booking, &twin.id, stood).await? {
-                own.push(twin);
+        for counterpart in others {
+            if self.is_counterpart(cx, booking, &counterpart.id, stood).await? {
+                own.push(counterpart);
             }
         }
         if let Some(refused) = self.cancel_all(cx, booking, own, &mut last).await? {
             return Ok(refused);
         }
-        Ok(RemoteState::NoTwin(last))
+        Ok(RemoteState::NoCounterpart(last))
     }
 
     /// Does what carries our reference go with the booking? Whoever copies a booking copies its reference: it is ours by our own record, or
     /// where ours did not stand where we knew it and this was nobody else's before (ADR 0023).
-    async fn is_own_twin(
+    async fn is_counterpart(
         &self,
         cx: &CallContext,
         booking: &Booking,
@@ -59,7 +59,8 @@ impl Engine {
         stood: bool,
     ) -> Result<bool, CallError> {
         let unread = |_| CallError::Provider(ProviderError::Unavailable { retry_after_ms: None });
-        let of = self.store().bookings_of_twin(booking.tenant, cx.connection, id).await.map_err(unread)?;
+        let of =
+            self.store().bookings_of_counterpart(booking.tenant, cx.connection, id).await.map_err(unread)?;
         if of.iter().any(|known| known.id == booking.id) {
             return Ok(true);
         }
@@ -71,14 +72,14 @@ impl Engine {
         &self,
         cx: &CallContext,
         booking: &Booking,
-        twins: Vec<ExternalBooking>,
+        counterparts: Vec<ExternalBooking>,
         last: &mut Option<ExternalBooking>,
     ) -> Result<Option<RemoteState>, CallError> {
-        for twin in twins {
-            match self.cancel_twin(cx, booking, &twin.id).await {
+        for counterpart in counterparts {
+            match self.cancel_counterpart(cx, booking, &counterpart.id).await {
                 Ok(cancelled) => *last = cancelled.or(last.take()),
                 Err(error) if error.is_definite() => {
-                    return Ok(Some(RemoteState::CancelRefused(twin, error)));
+                    return Ok(Some(RemoteState::CancelRefused(counterpart, error)));
                 }
                 Err(error) => return Err(error),
             }
@@ -86,7 +87,7 @@ impl Engine {
         Ok(None)
     }
 
-    pub(super) async fn cancel_twin(
+    pub(super) async fn cancel_counterpart(
         &self,
         cx: &CallContext,
         booking: &Booking,
@@ -98,46 +99,50 @@ impl Engine {
             reason: booking.reason.clone(),
         };
         match self.providers().cancel_booking(&self.next_call(cx), request).await {
-            Ok(twin) => Ok(Some(twin)),
+            Ok(counterpart) => Ok(Some(counterpart)),
             Err(CallError::Provider(ProviderError::NotFound)) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// The provider keeps the booking, so it stands here as well, at the provider's time where that counts; its timeline says why. A booking
-    /// whose twin nobody knows stays cancelled.
+    /// whose counterpart nobody knows stays cancelled.
     pub(super) async fn refuse_cancel(
         &self,
         booking: &Booking,
-        twin: Option<ExternalBooking>,
+        counterpart: Option<ExternalBooking>,
         error: CallError,
         held: JobLease,
     ) -> Result<DeliveryOutcome, StoreError> {
         let reason = Problem::from(&error).detail;
         // Where it is there does not count: it stands where it was here.
-        let elsewhere = match &twin {
-            Some(twin) if twin.when.start() != booking.when.start() => self.keeps_ours(booking).await?,
+        let elsewhere = match &counterpart {
+            Some(counterpart) if counterpart.when.start() != booking.when.start() => {
+                self.keeps_ours(booking).await?
+            }
             _ => false,
         };
-        let external = twin.clone().filter(|_| !elsewhere);
-        let when = external.as_ref().map_or(booking.when, |twin| twin.when);
+        let external = counterpart.clone().filter(|_| !elsewhere);
+        let when = external.as_ref().map_or(booking.when, |counterpart| counterpart.when);
         let padded = self.padded(booking, when).await?;
         let change = BookingChange::CancelRefused { reason: reason.clone(), external, padded };
-        let settled = match self.settle_with(booking, change, twin.clone(), held).await {
+        let settled = match self.settle_with(booking, change, counterpart.clone(), held).await {
             // The provider has it at a time that is taken here: the booking keeps its own, and a person is told.
             Err(StoreError::Overlap) => {
                 let padded = self.padded(booking, booking.when).await?;
                 let change = BookingChange::CancelRefused { reason, external: None, padded };
                 let settled = self.settle_with(booking, change, None, held).await?;
-                if let (Some(twin), DeliveryOutcome::Settled(settled)) = (&twin, &settled) {
-                    self.taken_here(settled, twin).await?;
+                if let (Some(counterpart), DeliveryOutcome::Settled(settled)) = (&counterpart, &settled) {
+                    self.taken_here(settled, counterpart).await?;
                 }
                 settled
             }
             other => other?,
         };
-        if let (Some(twin), DeliveryOutcome::Settled(settled), true) = (&twin, &settled, elsewhere) {
-            self.moved_there(settled, twin).await?;
+        if let (Some(counterpart), DeliveryOutcome::Settled(settled), true) =
+            (&counterpart, &settled, elsewhere)
+        {
+            self.moved_there(settled, counterpart).await?;
         }
         Ok(if matches!(settled, DeliveryOutcome::Settled(_)) {
             DeliveryOutcome::Refused(error)

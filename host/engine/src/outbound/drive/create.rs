@@ -9,7 +9,7 @@ use super::{RemoteState, idempotency_key, was_called_off, was_there};
 use crate::{Engine, outbound::external::wrong_state};
 
 impl Engine {
-    /// Make the twin.
+    /// Make the counterpart.
     pub(super) async fn make(&self, cx: &CallContext, booking: &Booking) -> Result<RemoteState, CallError> {
         let event_type = self.external_event_type(booking).await?;
         let request = CreateRequest {
@@ -23,12 +23,12 @@ impl Engine {
             notes: booking.notes.clone(),
             slot_token: None,
         };
-        let twin = self.providers().create_booking(&self.next_call(cx), request).await?;
+        let counterpart = self.providers().create_booking(&self.next_call(cx), request).await?;
         // A provider that knows the key of an earlier try shows what became of it.
-        match was_called_off(&twin) {
+        match was_called_off(&counterpart) {
             true if was_there(booking) => Err(wrong_state("it was cancelled there")),
-            true => Ok(RemoteState::CancelledThere(twin)),
-            false => Ok(RemoteState::Twin(twin)),
+            true => Ok(RemoteState::CancelledThere(counterpart)),
+            false => Ok(RemoteState::Counterpart(counterpart)),
         }
     }
 

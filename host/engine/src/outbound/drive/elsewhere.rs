@@ -1,4 +1,4 @@
-//! Twins that are somewhere else than their booking: whose time counts, and what a person is asked.
+//! Counterparts that are somewhere else than their booking: whose time counts, and what a person is asked.
 
 use berth_model::{
     bookings::{booking::Booking, change::BookingChange},
@@ -21,7 +21,7 @@ impl Engine {
         Ok(!self.store().sync_state(booking.tenant, connection).await?.rules.mode.follows_changes())
     }
 
-    /// The twin is at another time than the booking: somebody moved it there before we knew of it. The provider's time counts, where its
+    /// The counterpart is at another time than the booking: somebody moved it there before we knew of it. The provider's time counts, where its
     /// changes do; if it is taken here, the booking keeps its own, and its timeline says so.
     pub(super) async fn settle_elsewhere(
         &self,
@@ -59,7 +59,7 @@ impl Engine {
         external: &ExternalBooking,
     ) -> Result<(), StoreError> {
         let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
-        self.conflict_with_twin(booking, external, kind).await
+        self.conflict_with_counterpart(booking, external, kind).await
     }
 
     /// The provider has our booking elsewhere, which does not count.
@@ -68,7 +68,7 @@ impl Engine {
         booking: &Booking,
         external: &ExternalBooking,
     ) -> Result<(), StoreError> {
-        self.conflict_with_twin(booking, external, ConflictKind::BothChanged).await
+        self.conflict_with_counterpart(booking, external, ConflictKind::BothChanged).await
     }
 
     /// The provider refused what it was told again: to make what it called off, or (`there`) to move what it has elsewhere. A person is asked,
@@ -86,12 +86,12 @@ impl Engine {
         let gone = || last_seen(booking, None);
         let (kind, theirs) = there.map_or_else(
             || (ConflictKind::VanishedThere, gone()),
-            |twin| (ConflictKind::BothChanged, twin.clone()),
+            |counterpart| (ConflictKind::BothChanged, counterpart.clone()),
         );
         self.open_for_a_person(&connection, kind, booking, &theirs).await.map(drop)
     }
 
-    async fn conflict_with_twin(
+    async fn conflict_with_counterpart(
         &self,
         booking: &Booking,
         external: &ExternalBooking,
@@ -99,6 +99,6 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let Some(connection) = booking.connection else { return Ok(()) };
         let connection = self.store().connection(booking.tenant, connection).await?;
-        self.conflict(&connection, kind, Some(booking), Some(external), Theirs::OwnTwin).await.map(drop)
+        self.conflict(&connection, kind, Some(booking), Some(external), Theirs::Counterpart).await.map(drop)
     }
 }

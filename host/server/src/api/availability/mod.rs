@@ -17,7 +17,7 @@ use axum::{
 };
 use berth_engine::{AvailabilityAnswer, AvailabilityQuery, ProviderChoice, RejectedSlot};
 use berth_model::{
-    catalog::event_type::TwinState,
+    catalog::event_type::CounterpartState,
     id::{ConnectionId, EventTypeId, MemberId, RuleId},
     limits,
     problem::{Code, Problem},
@@ -91,14 +91,14 @@ pub(crate) struct Answer {
 struct NotBookable {
     /// `event_type`.
     reason: &'static str,
-    #[schema(value_type = crate::api::catalog::schemas::TwinState)]
-    state: TwinState,
+    #[schema(value_type = crate::api::catalog::schemas::CounterpartState)]
+    state: CounterpartState,
     /// The same for people.
     detail: &'static str,
 }
 
 impl NotBookable {
-    fn of(state: TwinState) -> Option<Self> {
+    fn of(state: CounterpartState) -> Option<Self> {
         let (reason, detail) = (Reason::EventType.as_str(), state.detail());
         (!state.is_bookable()).then_some(Self { reason, state, detail })
     }
@@ -228,7 +228,7 @@ fn written(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Writt
             .into_iter()
             .map(|d| DegradedProvider { connection: d.connection, member: d.member, reason: d.reason })
             .collect(),
-        not_bookable: NotBookable::of(found.twin),
+        not_bookable: NotBookable::of(found.counterpart),
         left_out: found.left_out,
         rejected: explain.then(|| found.rejected.into_iter().map(Rejected::from).collect()),
     };

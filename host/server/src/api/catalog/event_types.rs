@@ -35,9 +35,14 @@ async fn tagged(
     status: StatusCode,
     record: EventTypeRecord,
 ) -> ApiResult<Response> {
-    let twin =
-        app.engine().twins_of(caller, std::slice::from_ref(&record)).await?.into_iter().flatten().next();
-    Ok(etag::tagged(status, record.revision, View::of(record, twin)))
+    let counterpart = app
+        .engine()
+        .counterparts_of(caller, std::slice::from_ref(&record))
+        .await?
+        .into_iter()
+        .flatten()
+        .next();
+    Ok(etag::tagged(status, record.revision, View::of(record, counterpart)))
 }
 
 /// Make an event type. Where its listing is booked over a provider, `external_id` is needed, and the provider is asked whether it has such
@@ -84,9 +89,14 @@ pub(crate) async fn list(
     let (listing, archived) = (params.listing, params.archived);
     let rows =
         app.engine().list_event_types(&caller, listing, archived, after, limit.saturating_add(1)).await?;
-    let twins = app.engine().twins_of(&caller, &rows).await?;
-    let rows: Vec<_> = rows.into_iter().zip(twins).collect();
-    Ok(Json(page::page(rows, limit, |(record, _)| record.id, |(record, twin)| View::of(record, twin))))
+    let counterparts = app.engine().counterparts_of(&caller, &rows).await?;
+    let rows: Vec<_> = rows.into_iter().zip(counterparts).collect();
+    Ok(Json(page::page(
+        rows,
+        limit,
+        |(record, _)| record.id,
+        |(record, counterpart)| View::of(record, counterpart),
+    )))
 }
 
 /// An event type.
@@ -129,7 +139,7 @@ pub(crate) async fn update(
     tagged(&app, &caller, StatusCode::OK, changed).await
 }
 
-/// Copy an event type: all its rules, members and questions, but not its twin at a provider. The copy is not active: change what
+/// Copy an event type: all its rules, members and questions, but not its counterpart at a provider. The copy is not active: change what
 /// is different, then set `active`.
 #[utoipa::path(post, path = "/api/booking/event-types/{id}/duplicate", tag = "event types", request_body = Duplicate, params(("id" = String, Path)),
     responses((status = 201, body = View), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]

@@ -118,7 +118,7 @@ pub(crate) struct HostRole {
 /// How an event type stands at the provider that its listing is booked over.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum TwinState {
+pub(crate) enum CounterpartState {
     /// The provider has it, and it can be booked there.
     Known,
     /// The provider could not be asked yet. It is offered.

@@ -50,26 +50,26 @@ impl Store {
         ask!(self, |q, conn| q::bookings::get(conn, tenant, booking))
     }
 
-    /// Bookings whose twin has or had this id, over any connection of the tenant: first those over this one, the latest first.
-    pub async fn bookings_of_twin(
+    /// Bookings whose counterpart has or had this id, over any connection of the tenant: first those over this one, the latest first.
+    pub async fn bookings_of_counterpart(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
         external_id: &str,
     ) -> Result<Vec<Booking>, StoreError> {
         let external_id = external_id.to_owned();
-        ask!(self, |q, conn| q::bookings::twins::of(conn, tenant, connection, &external_id))
+        ask!(self, |q, conn| q::bookings::counterparts::of(conn, tenant, connection, &external_id))
     }
 
-    /// The provider says that this is our booking's twin, whatever id the booking knows: remember it for good.
-    pub async fn note_twin(
+    /// The provider says that this is our booking's counterpart, whatever id the booking knows: remember it for good.
+    pub async fn note_counterpart(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
         booking: BookingId,
         external_id: String,
     ) -> Result<(), StoreError> {
-        change!(self, [external_id], |q, conn| q::bookings::twins::note(
+        change!(self, [external_id], |q, conn| q::bookings::counterparts::note(
             conn,
             tenant,
             connection,
@@ -130,7 +130,7 @@ impl Store {
         })
     }
 
-    /// Remember a twin's id on a booking whose sequence moved on while the provider was asked; no state changes.
+    /// Remember a counterpart's id on a booking whose sequence moved on while the provider was asked; no state changes.
     pub async fn note_external_id(
         &self,
         tenant: TenantId,

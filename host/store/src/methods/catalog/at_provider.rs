@@ -5,16 +5,16 @@ use berth_model::{
     time::Instant,
 };
 
-use crate::{Store, StoreError, records::TwinKnown};
+use crate::{Store, StoreError, records::KnownCounterpart};
 
 impl Store {
     /// What is known of an event type of a provider by this id.
-    pub async fn twin_known(
+    pub async fn known_counterpart(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
         external_id: &str,
-    ) -> Result<TwinKnown, StoreError> {
+    ) -> Result<KnownCounterpart, StoreError> {
         let external_id = external_id.to_owned();
         ask!(self, |q, conn| q::catalog::at_provider::known(conn, tenant, connection, &external_id))
     }
@@ -29,8 +29,8 @@ impl Store {
         change!(self, [], |q, conn| q::catalog::at_provider::note_read(conn, tenant, connection, now))
     }
 
-    /// An event type was saved while its provider could not be asked whether it has its twin.
-    pub async fn note_unchecked_twin(
+    /// An event type was saved while its provider could not be asked whether it has its counterpart.
+    pub async fn note_unchecked_counterpart(
         &self,
         tenant: TenantId,
         event_type: EventTypeId,
@@ -49,7 +49,7 @@ impl Store {
     }
 
     /// Is there an event type that waits for this provider's list to be read?
-    pub async fn has_unchecked_twins(
+    pub async fn has_unchecked_counterparts(
         &self,
         tenant: TenantId,
         connection: ConnectionId,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Store {
-    /// Add an event type. `Duplicate` if the slug is taken within the listing, `NotFound` for a foreign listing or member.
+    /// Add an event type. `Duplicate` if the slug is taken within the listing, `NotFound` for another tenant's listing or member.
     pub async fn create_event_type(
         &self,
         event_type: EventTypeRecord,

@@ -211,7 +211,7 @@ impl Store {
         ask!(self, |q, conn| q::mirror::conflicts::open_of(conn, tenant, connection))
     }
 
-    /// Is a conflict about a booking and its own twin open?
+    /// Is a conflict about a booking and its own counterpart open?
     pub async fn has_open_conflict(
         &self,
         tenant: TenantId,
@@ -245,7 +245,7 @@ impl Store {
         change!(self, [dedup_key], |q, conn| q::mirror::conflicts::settled(conn, tenant, &dedup_key, now))
     }
 
-    /// A booking and its twin agree again by themselves; with `others`, the booking is out of the way of others, too.
+    /// A booking and its counterpart agree again by themselves; with `others`, the booking is out of the way of others, too.
     pub async fn booking_agrees(
         &self,
         tenant: TenantId,

@@ -16,7 +16,7 @@ use sqlx::types::Json;
 
 use super::{
     super::{super::Db, Conn, bookings, jobs::queue, tenants::audit},
-    limits, members, occupancy, twins,
+    counterparts, limits, members, occupancy,
 };
 use crate::{
     StoreError,
@@ -100,10 +100,10 @@ async fn update(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(booking.clocks.as_ref().map(Json))
         .execute(&mut *conn)
         .await?;
-    twins::note_own(conn, booking).await
+    counterparts::note_own(conn, booking).await
 }
 
-/// Remember the twin without a change of state.
+/// Remember the counterpart without a change of state.
 pub(crate) async fn note_external(
     conn: &mut Conn,
     tenant: TenantId,

@@ -3,12 +3,12 @@
 pub(crate) mod assignments;
 pub(crate) mod change;
 pub(crate) mod clocks;
+pub(crate) mod counterparts;
 pub(crate) mod holds;
 pub(crate) mod idempotency;
 pub(crate) mod limits;
 pub(crate) mod members;
 pub(crate) mod occupancy;
-pub(crate) mod twins;
 
 use berth_model::{
     bookings::{
@@ -246,7 +246,7 @@ async fn insert(conn: &mut Conn, booking: &Booking, customer: Option<CustomerId>
                 .missing("listing, event type, member or connection")
         })?;
     members::join(conn, booking).await?;
-    twins::note_own(conn, booking).await
+    counterparts::note_own(conn, booking).await
 }
 
 /// How many rows of members there are.

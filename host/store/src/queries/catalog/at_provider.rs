@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 
 use super::super::{super::Db, Conn, at};
-use crate::{StoreError, records::TwinKnown, types::Ts};
+use crate::{StoreError, records::KnownCounterpart, types::Ts};
 
 queries! {
     KNOWN = "SELECT i.payload, r.read_at, (SELECT MAX(u.since) FROM unchecked_twins u
@@ -27,13 +27,13 @@ queries! {
     IS_UNCHECKED = "SELECT EXISTS (SELECT 1 FROM unchecked_twins WHERE tenant_id = $1 AND connection_id = $2)";
 }
 
-/// What is known of a twin at a provider.
+/// What is known of a counterpart at a provider.
 pub(crate) async fn known(
     conn: &mut Conn,
     tenant: TenantId,
     connection: ConnectionId,
     external_id: &str,
-) -> Result<TwinKnown, StoreError> {
+) -> Result<KnownCounterpart, StoreError> {
     let row = sqlx::query_as::<Db, (Option<Json<Value>>, Option<Ts>, Option<Ts>)>(KNOWN)
         .bind(tenant.uuid())
         .bind(connection.uuid())
@@ -41,7 +41,7 @@ pub(crate) async fn known(
         .fetch_optional(conn)
         .await?;
     let (payload, read_at, unchecked_since) = row.ok_or(StoreError::NotFound("connection"))?;
-    Ok(TwinKnown {
+    Ok(KnownCounterpart {
         payload: payload.map(|payload| payload.0),
         read_at: at(read_at),
         unchecked_since: at(unchecked_since),
@@ -71,7 +71,7 @@ pub(crate) async fn note_read(
     Ok(())
 }
 
-/// An event type was saved without its twin being looked for.
+/// An event type was saved without its counterpart being looked for.
 pub(crate) async fn note_unchecked(
     conn: &mut Conn,
     tenant: TenantId,

@@ -43,7 +43,7 @@ queries! {
         FROM sync_conflicts WHERE tenant_id = $1 AND connection_id = $2 AND id < $3 AND (status = 'open' OR $4)
         ORDER BY id DESC LIMIT $5";
     OPEN_OF = "SELECT COUNT(*) FROM sync_conflicts WHERE tenant_id = $1 AND connection_id = $2 AND status = 'open'";
-    OPEN_WITH_TWIN = "SELECT COUNT(*) FROM sync_conflicts
+    OPEN_WITH_COUNTERPART = "SELECT COUNT(*) FROM sync_conflicts
         WHERE tenant_id = $1 AND connection_id = $2 AND booking_id = $3 AND status = 'open' AND own_twin";
     RESOLVE = "UPDATE sync_conflicts SET status = 'resolved', resolution = $3, resolved_by = $4, resolved_at = $5, held_until = NULL
         WHERE tenant_id = $1 AND id = $2 AND status = 'open' AND findings = $6";
@@ -97,7 +97,7 @@ impl TryFrom<Row> for Conflict {
             connection: ConnectionId::from_uuid(row.connection_id),
             booking: row.booking_id.map(BookingId::from_uuid),
             external_id: row.external_id,
-            own_twin: row.own_twin,
+            own_counterpart: row.own_twin,
             kind: named(&ConflictKind::ALL, ConflictKind::as_str, &row.kind, "conflict kind")?,
             ours: row.ours.0,
             theirs: row.theirs.0,
@@ -140,7 +140,7 @@ pub(crate) async fn open(
         .bind(Json(&conflict.ours))
         .bind(Json(&conflict.theirs))
         .bind(Ts(conflict.detected_at))
-        .bind(conflict.own_twin)
+        .bind(conflict.own_counterpart)
         .bind(&versions)
         .fetch_one(&mut *conn)
         .await
@@ -270,14 +270,14 @@ pub(crate) async fn open_of(
         .await?)
 }
 
-/// Is one open about a booking and its own twin?
+/// Is one open about a booking and its own counterpart?
 pub(crate) async fn is_open(
     conn: &mut Conn,
     tenant: TenantId,
     connection: ConnectionId,
     booking: BookingId,
 ) -> Result<bool, StoreError> {
-    let open = sqlx::query_scalar::<Db, i64>(OPEN_WITH_TWIN)
+    let open = sqlx::query_scalar::<Db, i64>(OPEN_WITH_COUNTERPART)
         .bind(tenant.uuid())
         .bind(connection.uuid())
         .bind(booking.uuid())
@@ -355,7 +355,7 @@ pub(crate) async fn settled(
     tell_over(conn, tenant, settled, at).await
 }
 
-/// A booking and its twin agree again by themselves: nothing is left to be resolved about the two; with `others`, nor about bookings of
+/// A booking and its counterpart agree again by themselves: nothing is left to be resolved about the two; with `others`, nor about bookings of
 /// others.
 pub(crate) async fn agrees(
     conn: &mut Conn,

@@ -66,7 +66,7 @@ queries! {
         SELECT state_hash FROM oauth_flows WHERE tenant_id = $1 LIMIT $2)";
     CALLS = "DELETE FROM provider_calls WHERE tenant_id = $1 AND id IN (
         SELECT id FROM provider_calls WHERE tenant_id = $1 LIMIT $2)";
-    TWINS = "DELETE FROM booking_twins WHERE tenant_id = $1 AND (external_id, connection_id, booking_id) IN (
+    COUNTERPARTS = "DELETE FROM booking_twins WHERE tenant_id = $1 AND (external_id, connection_id, booking_id) IN (
         SELECT external_id, connection_id, booking_id FROM booking_twins WHERE tenant_id = $1 LIMIT $2)";
     TOGETHER = "DELETE FROM booking_members WHERE tenant_id = $1 AND (booking_id, member_id) IN (
         SELECT booking_id, member_id FROM booking_members WHERE tenant_id = $1 LIMIT $2)";
@@ -146,7 +146,7 @@ const STEPS: &[&str] = &[
     OLD_SUBSCRIPTIONS,
     FLOWS,
     CALLS,
-    TWINS,
+    COUNTERPARTS,
     TOGETHER,
     BOOKINGS,
     CONSENTS,

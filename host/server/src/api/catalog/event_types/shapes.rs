@@ -1,8 +1,8 @@
 //! What event types look like on the wire.
 
-use berth_engine::{DuplicateEventType, EventTypePatch, NewEventType, Twin};
+use berth_engine::{Counterpart, DuplicateEventType, EventTypePatch, NewEventType};
 use berth_model::{
-    catalog::event_type::{EventTypePolicy, EventTypeRecord, TwinState},
+    catalog::event_type::{CounterpartState, EventTypePolicy, EventTypeRecord},
     id::{ConnectionId, EventTypeId, ListingId, MemberId},
     time::Instant,
 };
@@ -37,7 +37,7 @@ pub(crate) struct View {
     members: Vec<MemberId>,
     #[schema(value_type = schemas::EventTypePolicy)]
     policy: EventTypePolicy,
-    /// Its twin at the provider.
+    /// Its counterpart at the provider.
     external_id: Option<String>,
     /// How it stands there; null where the listing is booked with Berth alone.
     provider_event_type: Option<ProviderEventType>,
@@ -107,7 +107,7 @@ pub(crate) struct New {
     #[serde(default)]
     #[schema(value_type = schemas::EventTypePolicy)]
     policy: EventTypePolicy,
-    /// Its twin at the provider, for a listing that is booked there.
+    /// Its counterpart at the provider, for a listing that is booked there.
     #[serde(default)]
     external_id: Option<String>,
 }
@@ -187,14 +187,14 @@ pub(crate) struct ProviderEventType {
     /// Over which connection.
     #[schema(value_type = String)]
     connection: ConnectionId,
-    #[schema(value_type = schemas::TwinState)]
-    state: TwinState,
+    #[schema(value_type = schemas::CounterpartState)]
+    state: CounterpartState,
     /// The same for people.
     detail: &'static str,
 }
 
 impl View {
-    pub(crate) fn of(r: EventTypeRecord, twin: Option<Twin>) -> Self {
+    pub(crate) fn of(r: EventTypeRecord, counterpart: Option<Counterpart>) -> Self {
         Self {
             id: r.id,
             listing: r.listing,
@@ -210,10 +210,10 @@ impl View {
             members: r.members,
             policy: r.policy,
             external_id: r.external_id,
-            provider_event_type: twin.map(|twin| ProviderEventType {
-                connection: twin.connection,
-                state: twin.state,
-                detail: twin.state.detail(),
+            provider_event_type: counterpart.map(|counterpart| ProviderEventType {
+                connection: counterpart.connection,
+                state: counterpart.state,
+                detail: counterpart.state.detail(),
             }),
             active: r.active,
             archived_at: r.archived_at,

@@ -20,7 +20,7 @@ queries! {
         ORDER BY CASE WHEN connection_id = $3 THEN 0 ELSE 1 END, booking_id DESC LIMIT $4";
 }
 
-/// This is an id of the booking's twin.
+/// This is an id of the booking's counterpart.
 pub(crate) async fn note(
     conn: &mut Conn,
     tenant: TenantId,
@@ -38,7 +38,7 @@ pub(crate) async fn note(
     Ok(())
 }
 
-/// The same of the twin that a booking says it has.
+/// The same of the counterpart that a booking says it has.
 pub(crate) async fn note_own(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
     match (booking.connection, &booking.external_id) {
         (Some(connection), Some(id)) => note(conn, booking.tenant, connection, booking.id, id).await,
@@ -46,7 +46,7 @@ pub(crate) async fn note_own(conn: &mut Conn, booking: &Booking) -> Result<(), S
     }
 }
 
-/// Bookings whose twin has or had this id, over any connection of the tenant: first those over this one, the latest first.
+/// Bookings whose counterpart has or had this id, over any connection of the tenant: first those over this one, the latest first.
 pub(crate) async fn of(
     conn: &mut Conn,
     tenant: TenantId,
