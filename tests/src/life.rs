@@ -19,7 +19,7 @@ use berth_model::{
     },
     plugins::{
         manifest::{Manifest, PluginId},
-        plugin::Abilities,
+        plugin::Capabilities,
     },
     time::{Clock, Instant},
 };
@@ -111,8 +111,8 @@ impl<T: Providers + ?Sized> Providers for Mortal<T> {
         remove_block(id: ExternalId) -> ();
     }
 
-    fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {
-        self.inner.abilities(plugin)
+    fn capabilities(&self, plugin: &PluginId) -> Option<Capabilities> {
+        self.inner.capabilities(plugin)
     }
 
     fn manifest(&self, plugin: &PluginId) -> Option<Arc<Manifest>> {

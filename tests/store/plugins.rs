@@ -2,7 +2,7 @@
 
 use berth_model::plugins::{
     manifest::Manifest,
-    plugin::{Abilities, Digest, PluginState, PluginVersion},
+    plugin::{Capabilities, Digest, PluginState, PluginVersion},
 };
 use berth_store::{StoreError, records::GrantRecord};
 use serde_json::json;
@@ -21,7 +21,7 @@ fn version(world: &World, version: &str, digest: char) -> PluginVersion {
         version: version.into(),
         digest: Digest(digest.to_string().repeat(64)),
         manifest,
-        abilities: Abilities { bookings: true, ..Abilities::default() },
+        capabilities: Capabilities { bookings: true, ..Capabilities::default() },
         bytes: 3,
         state: PluginState::Staged,
         reason: None,

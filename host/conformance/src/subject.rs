@@ -18,7 +18,7 @@ use berth_model::{
     },
     plugins::{
         manifest::Manifest,
-        plugin::{Abilities, ComponentReport},
+        plugin::{Capabilities, ComponentReport},
     },
     time::{Clock, Instant, Interval},
 };
@@ -154,7 +154,7 @@ pub(crate) struct Played<T> {
 pub(crate) struct Subject {
     pub(crate) runtime: Runtime,
     pub(crate) manifest: Manifest,
-    pub(crate) abilities: Abilities,
+    pub(crate) capabilities: Capabilities,
     pub(crate) setup: Setup,
     pub(crate) player: Arc<Player>,
     clock: Arc<SetClock>,
@@ -186,13 +186,13 @@ impl Subject {
         player: Arc<Player>,
         book: Arc<Book>,
     ) -> Result<Self, SetupError> {
-        let ComponentReport { manifest, abilities, .. } = loaded;
+        let ComponentReport { manifest, capabilities, .. } = loaded;
         let settings = options.setup.settings(&manifest, &options.provider)?;
         let hosts = manifest.hosts_asked(&settings);
         let credentials = options.setup.credentials(&manifest, &options.provider);
         Ok(Self {
             runtime,
-            abilities,
+            capabilities,
             setup: options.setup.clone(),
             player,
             clock,
@@ -289,7 +289,7 @@ impl Subject {
 
     /// What the component says of its spans; zeros if it has no availability.
     pub(crate) async fn spans(&self) -> Result<QuerySpans, Finding> {
-        if !self.abilities.availability {
+        if !self.capabilities.availability {
             return Ok(QuerySpans { free_slots_days: 0, busy_days: 0 });
         }
         let played = call!(self, Fault::None, |p, cx| p.query_spans(cx));

@@ -190,7 +190,7 @@ impl Core {
         let report = ComponentReport {
             digest,
             bytes,
-            abilities: offers.abilities(),
+            capabilities: offers.capabilities(),
             imports: names::imported(&component),
             manifest,
             from_cache,

@@ -11,7 +11,7 @@ use berth_model::{
     },
     plugins::{
         manifest::{Manifest, PluginId},
-        plugin::Abilities,
+        plugin::Capabilities,
     },
 };
 
@@ -325,8 +325,8 @@ impl Providers for Runtime {
         function!(self, cx, blocks, "remove-block", |g, s| g.call_remove_block(&mut *s, &id).await?, Ok)
     }
 
-    fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {
-        self.core.registry.serving(plugin).map(|serving| serving.version.report.abilities)
+    fn capabilities(&self, plugin: &PluginId) -> Option<Capabilities> {
+        self.core.registry.serving(plugin).map(|serving| serving.version.report.capabilities)
     }
 
     fn manifest(&self, plugin: &PluginId) -> Option<Arc<Manifest>> {

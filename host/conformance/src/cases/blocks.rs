@@ -17,7 +17,7 @@ use crate::{
 
 /// A request for a block in a time that is free.
 async fn ready(subject: &Subject) -> Result<BlockRequest, Finding> {
-    if !subject.abilities.blocks {
+    if !subject.capabilities.blocks {
         return Err(Finding::not_applicable("closes no times"));
     }
     let missing = || Finding::inconclusive("conformance.toml names no calendar");

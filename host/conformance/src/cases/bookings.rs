@@ -18,7 +18,7 @@ const PREPARATIONS_MAX: u32 = 3;
 
 /// What is booked, and so many starts for it.
 pub(super) async fn ready(subject: &Subject, slots: usize) -> Result<(String, Vec<ExternalSlot>), Finding> {
-    if !subject.abilities.bookings {
+    if !subject.capabilities.bookings {
         return Err(Finding::not_applicable("takes no bookings"));
     }
     let event_type = subject.event_type()?;
@@ -196,7 +196,7 @@ pub(super) async fn says_when_a_slot_is_taken(subject: &Subject) -> Found {
 }
 
 pub(super) async fn keeps_instants_over_a_clock_change(subject: &Subject) -> Found {
-    if !subject.abilities.bookings {
+    if !subject.capabilities.bookings {
         return Err(Finding::not_applicable("takes no bookings"));
     }
     let event_type = subject.event_type()?;

@@ -53,7 +53,7 @@ async fn event_types(subject: &Subject, limit: u32) -> Result<Vec<ExternalEventT
 }
 
 pub(super) async fn pages_to_the_end(subject: &Subject) -> Found {
-    if !subject.abilities.catalog {
+    if !subject.capabilities.catalog {
         return Err(Finding::not_applicable("has no catalog"));
     }
     let all = event_types(subject, 50).await?;
@@ -78,13 +78,13 @@ pub(super) async fn pages_to_the_end(subject: &Subject) -> Found {
 
 pub(super) async fn ends_a_paging_loop(subject: &Subject) -> Found {
     let mut tried = false;
-    if subject.abilities.catalog {
+    if subject.capabilities.catalog {
         tried = true;
         let page = PageRequest { token: None, limit: 1 };
         let played = call!(subject, Fault::SameAgain, |p, cx| p.list_event_types(cx, page));
         ended("list-event-types", played.outcome.err())?;
     }
-    if subject.abilities.bookings {
+    if subject.capabilities.bookings {
         tried = true;
         let played = call!(subject, Fault::SameAgain, |p, cx| p.list_changes(cx, None, 1));
         ended("list-changes", played.outcome.err())?;
@@ -103,7 +103,7 @@ fn ended(function: &str, error: Option<berth_model::outbound::provider::CallErro
 }
 
 pub(super) async fn resolves_a_link(subject: &Subject) -> Found {
-    let Some(url) = subject.setup.link.clone().filter(|_| subject.abilities.catalog) else {
+    let Some(url) = subject.setup.link.clone().filter(|_| subject.capabilities.catalog) else {
         return Err(Finding::not_applicable("conformance.toml names no link"));
     };
     let played = call!(subject, Fault::None, |p, cx| p.resolve_link(cx, url));

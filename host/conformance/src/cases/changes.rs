@@ -68,7 +68,7 @@ pub(super) async fn cancels_when_unsure(subject: &Subject) -> Found {
 }
 
 pub(super) async fn knows_what_does_not_exist(subject: &Subject) -> Found {
-    if !subject.abilities.bookings {
+    if !subject.capabilities.bookings {
         return Err(Finding::not_applicable("takes no bookings"));
     }
     let id = "berthcheckdoesnotexist0".to_owned();
@@ -254,7 +254,7 @@ pub(super) async fn pages_changes(subject: &Subject) -> Found {
 }
 
 pub(super) async fn says_when_a_cursor_expired(subject: &Subject) -> Found {
-    if !subject.abilities.bookings {
+    if !subject.capabilities.bookings {
         return Err(Finding::not_applicable("takes no bookings"));
     }
     let Some(cursor) = subject.setup.expired_cursor.clone() else {

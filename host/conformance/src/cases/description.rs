@@ -47,7 +47,7 @@ pub(super) fn asks_for_no_secret(subject: &Subject) -> Found {
 }
 
 pub(super) fn verifies_what_it_handles(subject: &Subject) -> Found {
-    match (subject.abilities.webhooks, &subject.manifest.webhook) {
+    match (subject.capabilities.webhooks, &subject.manifest.webhook) {
         (true, None) => Err(Finding::fail(
             "exports webhooks, but plugin.toml has no [webhook]: without it every message is refused",
         )),
@@ -58,7 +58,7 @@ pub(super) fn verifies_what_it_handles(subject: &Subject) -> Found {
 }
 
 pub(super) async fn spans_are_pure(subject: &Subject) -> Found {
-    if !subject.abilities.availability {
+    if !subject.capabilities.availability {
         return Err(Finding::not_applicable("has no availability"));
     }
     let played = call!(subject, Fault::Unreachable, |p, cx| p.query_spans(cx));

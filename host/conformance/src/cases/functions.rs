@@ -5,7 +5,7 @@ use berth_model::{
         BlockLookup, BlockRequest, BusyQuery, CancelRequest, ExternalSlot, LinkRequest, PageRequest,
         Providers as _, ReferenceLookup, RescheduleRequest, SlotQuery, SubscribeRequest, Subscription,
     },
-    plugins::plugin::Abilities,
+    plugins::plugin::Capabilities,
     time::Interval,
 };
 
@@ -69,16 +69,16 @@ const ALL: [Function; 20] = [
 
 impl Function {
     /// Those that this component offers.
-    pub(crate) fn offered(abilities: Abilities) -> impl Iterator<Item = Self> {
+    pub(crate) fn offered(capabilities: Capabilities) -> impl Iterator<Item = Self> {
         ALL.into_iter().filter(move |function| match function {
             Validate => true,
-            ListEventTypes | ResolveLink => abilities.catalog,
-            FreeSlots | Busy => abilities.availability,
-            Create | Get | FindByReference | Cancel | Reschedule | ListChanges => abilities.bookings,
-            CreateBookingLink => abilities.links,
-            Subscribe | Renew | Unsubscribe => abilities.webhooks,
-            ListClients | EraseClient => abilities.clients,
-            CreateBlock | FindBlocks | RemoveBlock => abilities.blocks,
+            ListEventTypes | ResolveLink => capabilities.catalog,
+            FreeSlots | Busy => capabilities.availability,
+            Create | Get | FindByReference | Cancel | Reschedule | ListChanges => capabilities.bookings,
+            CreateBookingLink => capabilities.links,
+            Subscribe | Renew | Unsubscribe => capabilities.webhooks,
+            ListClients | EraseClient => capabilities.clients,
+            CreateBlock | FindBlocks | RemoveBlock => capabilities.blocks,
         })
     }
 

@@ -62,7 +62,7 @@ fn broke_down(played: &Played<()>) -> Option<&CallError> {
 }
 
 pub(super) async fn survives_malformed_answers(subject: &Subject) -> Found {
-    for function in Function::offered(subject.abilities) {
+    for function in Function::offered(subject.capabilities) {
         for (what, answer) in shapes() {
             let played = function.call(subject, Fault::Always(answer)).await;
             if let Some(error) = broke_down(&played) {
@@ -82,7 +82,7 @@ pub(super) async fn survives_malformed_answers(subject: &Subject) -> Found {
 
 pub(super) async fn malformed_is_not_definite(subject: &Subject) -> Found {
     let mut asked = false;
-    for function in Function::offered(subject.abilities).filter(|f| f.changes_bookings()) {
+    for function in Function::offered(subject.capabilities).filter(|f| f.changes_bookings()) {
         for (what, answer) in shapes() {
             let is_answer = answer.status == StatusCode::OK;
             let played = function.call(subject, Fault::Always(answer)).await;
@@ -108,7 +108,7 @@ pub(super) async fn malformed_is_not_definite(subject: &Subject) -> Found {
 
 pub(super) async fn asks_its_hosts_only(subject: &Subject) -> Found {
     let mut asked = false;
-    for function in Function::offered(subject.abilities) {
+    for function in Function::offered(subject.capabilities) {
         let played = function.call(subject, Fault::Always(json("{}"))).await;
         asked |= !played.egress.is_empty();
         let denied =
@@ -140,7 +140,7 @@ pub(super) async fn sends_no_credential(subject: &Subject) -> Found {
         .flat_map(|spec| spec.attach.iter().filter_map(|place| place.header.as_deref()))
         .chain(["authorization", "proxy-authorization", "cookie"])
         .collect();
-    for function in Function::offered(subject.abilities) {
+    for function in Function::offered(subject.capabilities) {
         let played = function.call(subject, Fault::Always(json("{}"))).await;
         asked |= !played.egress.is_empty();
         let own =

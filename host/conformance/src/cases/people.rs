@@ -14,7 +14,7 @@ use crate::{
 const PAGES_MAX: usize = 50;
 
 pub(super) async fn lists_clients(subject: &Subject) -> Found {
-    if !subject.abilities.clients {
+    if !subject.capabilities.clients {
         return Err(Finding::not_applicable("has no clients"));
     }
     let (mut ids, mut token) = (BTreeSet::new(), None);
@@ -36,7 +36,7 @@ pub(super) async fn lists_clients(subject: &Subject) -> Found {
 }
 
 pub(super) async fn makes_links(subject: &Subject) -> Found {
-    if !subject.abilities.links {
+    if !subject.capabilities.links {
         return Err(Finding::not_applicable("makes no links"));
     }
     let request = LinkRequest {

@@ -23,7 +23,7 @@ async fn each(
     judge: impl Fn(Function, &Played<()>) -> Option<String>,
 ) -> Found {
     let mut asked = false;
-    for function in Function::offered(subject.abilities).filter(|function| applies(*function)) {
+    for function in Function::offered(subject.capabilities).filter(|function| applies(*function)) {
         let played = function.call(subject, fault.clone()).await;
         if played.requests.is_empty() {
             continue;

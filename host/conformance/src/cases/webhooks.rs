@@ -23,7 +23,7 @@ async fn handle(subject: &Subject, message: &Webhook, fault: Fault) -> Played<We
 }
 
 pub(super) async fn survives_unknown_messages(subject: &Subject) -> Found {
-    if !subject.abilities.webhooks {
+    if !subject.capabilities.webhooks {
         return Err(Finding::not_applicable("takes no webhooks"));
     }
     let deep = "[".repeat(20_000);
@@ -55,7 +55,7 @@ pub(super) async fn survives_unknown_messages(subject: &Subject) -> Found {
 }
 
 pub(super) async fn reads_the_same_twice(subject: &Subject) -> Found {
-    if !subject.abilities.webhooks {
+    if !subject.capabilities.webhooks {
         return Err(Finding::not_applicable("takes no webhooks"));
     }
     if subject.setup.webhooks.is_empty() {
@@ -87,7 +87,7 @@ pub(super) async fn reads_the_same_twice(subject: &Subject) -> Found {
 }
 
 pub(super) async fn subscribes_once(subject: &Subject) -> Found {
-    if !subject.abilities.webhooks {
+    if !subject.capabilities.webhooks {
         return Err(Finding::not_applicable("takes no webhooks"));
     }
     let subscribe = async || {

@@ -42,10 +42,10 @@ impl Engine {
         length_minutes: u32,
         moving: Option<&Booking>,
     ) -> Outcome<Result<Option<External>, CallError>> {
-        let Some(abilities) = self.providers().abilities(&connection.plugin) else {
+        let Some(capabilities) = self.providers().capabilities(&connection.plugin) else {
             return Ok(Err(CallError::NotActive(connection.plugin.clone())));
         };
-        if !abilities.availability {
+        if !capabilities.availability {
             return Ok(Ok(None));
         }
         let key = (connection.id, Subject::Meetings(scene.event_type.id, length_minutes), within);
@@ -153,7 +153,8 @@ impl Engine {
         busy: &[ExternalBusyTime],
         member: Option<MemberId>,
     ) -> Outcome<Vec<Interval>> {
-        let writes = self.providers().abilities(&connection.plugin).is_some_and(|a| a.blocks || a.bookings);
+        let writes =
+            self.providers().capabilities(&connection.plugin).is_some_and(|a| a.blocks || a.bookings);
         if !writes || busy.is_empty() {
             return Ok(busy.iter().map(|time| time.when).collect());
         }

@@ -7,7 +7,7 @@ use berth_model::{
     id::{CalendarId, ConnectionId, MemberId},
     limits,
     outbound::provider::{CallError, CancelRequest, ExternalId},
-    plugins::plugin::Abilities,
+    plugins::plugin::Capabilities,
     problem::{Code, FieldError, Problem},
     time::Interval,
     zone::Zone,
@@ -69,9 +69,9 @@ impl Engine {
             let most = limits::MEMBER_CALENDARS_MAX;
             return Err(Problem::new(Code::Invalid, format!("A member has at most {most} calendars.")));
         }
-        let (connection, abilities) = self.check_calendar(caller, &calendar).await?;
-        calendar.blocks = abilities.blocks;
-        calendar.trouble = self.check_calendar_there(caller, &connection, &calendar, abilities).await?;
+        let (connection, capabilities) = self.check_calendar(caller, &calendar).await?;
+        calendar.blocks = capabilities.blocks;
+        calendar.trouble = self.check_calendar_there(caller, &connection, &calendar, capabilities).await?;
         self.store().create_calendar(calendar.clone(), self.audit(caller)).await?;
         self.inner.cache.forget(calendar.connection);
         self.times_changed(caller.tenant, vec![calendar.member]).await?;
@@ -83,7 +83,7 @@ impl Engine {
         &self,
         caller: &Caller,
         calendar: &CalendarRecord,
-    ) -> Outcome<(ConnectionRecord, Abilities)> {
+    ) -> Outcome<(ConnectionRecord, Capabilities)> {
         let (mut errors, mut found) = (Vec::new(), None);
         if self.store().member(caller.tenant, calendar.member).await.is_err() {
             errors.push(FieldError::new("/member", "no such member"));
@@ -100,18 +100,18 @@ impl Engine {
                 errors.push(FieldError::new("/connection", "this connection is disconnected"));
             }
             Ok(connection) => {
-                let abilities = self.providers().abilities(&connection.plugin).unwrap_or_default();
-                if calendar.reads && !abilities.availability {
+                let capabilities = self.providers().capabilities(&connection.plugin).unwrap_or_default();
+                if calendar.reads && !capabilities.availability {
                     errors.push(FieldError::new("/reads", "the provider says no busy times"));
                 }
-                if calendar.writes && !abilities.bookings && !abilities.blocks {
+                if calendar.writes && !capabilities.bookings && !capabilities.blocks {
                     errors.push(FieldError::new("/writes", "the provider takes no bookings"));
                 }
                 if calendar.writes && calendar.calendar.is_empty() {
                     let known = "is needed to write; see GET /api/booking-providers/{id}/event-types";
                     errors.push(FieldError::new("/calendar", known));
                 }
-                found = Some((connection, abilities));
+                found = Some((connection, capabilities));
             }
         }
         match found {
@@ -127,14 +127,14 @@ impl Engine {
         caller: &Caller,
         connection: &ConnectionRecord,
         calendar: &CalendarRecord,
-        abilities: Abilities,
+        capabilities: Capabilities,
     ) -> Outcome<Option<String>> {
         if calendar.calendar.is_empty() {
             return Ok(None);
         }
         let refused = |message: String| Err(Problem::invalid(vec![FieldError::new("/calendar", message)]));
         let mut unknown = None;
-        if calendar.writes && !abilities.blocks && abilities.catalog {
+        if calendar.writes && !capabilities.blocks && capabilities.catalog {
             match self.find_there(caller, connection, &calendar.calendar).await {
                 Ok(FoundThere::Active) => {}
                 Ok(FoundThere::Inactive(others)) => {
@@ -149,7 +149,7 @@ impl Engine {
                 Err(error) => unknown = Some(error),
             }
         }
-        if abilities.availability {
+        if capabilities.availability {
             let soon = Interval::of_minutes(self.now(), CHECKED_MINUTES);
             let ids = vec![calendar.calendar.clone()];
             let zone = Zone::UTC.to_string();
@@ -195,11 +195,12 @@ impl Engine {
         let mut calendar = before.clone();
         crate::apply!(calendar, patch, calendar, reads, writes);
         calendar.updated_at = self.now();
-        let (connection, abilities) = self.check_calendar(caller, &calendar).await?;
+        let (connection, capabilities) = self.check_calendar(caller, &calendar).await?;
         let is_more = (calendar.reads && !before.reads) || (calendar.writes && !before.writes);
         if is_more || before.calendar != calendar.calendar {
-            let abilities = Abilities { blocks: calendar.blocks, ..abilities };
-            calendar.trouble = self.check_calendar_there(caller, &connection, &calendar, abilities).await?;
+            let capabilities = Capabilities { blocks: calendar.blocks, ..capabilities };
+            calendar.trouble =
+                self.check_calendar_there(caller, &connection, &calendar, capabilities).await?;
         }
         if before.blocks && before.calendar != calendar.calendar {
             let context = self.call_context(&connection, None, &caller.request_id).await?;

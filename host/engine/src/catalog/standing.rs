@@ -78,7 +78,7 @@ impl Engine {
     ) -> Outcome<CounterpartState> {
         let Some(external_id) = external_id else { return Ok(CounterpartState::Missing) };
         // What does not list anything cannot be asked.
-        if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.catalog) {
+        if !self.providers().capabilities(&connection.plugin).is_some_and(|a| a.catalog) {
             return Ok(CounterpartState::Unchecked);
         }
         let known = self.store().known_counterpart(connection.tenant, connection.id, external_id).await;
@@ -137,7 +137,7 @@ impl Engine {
             }
             return refused(format!("is needed: the listing is booked over a provider; {see}"));
         };
-        if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.catalog) {
+        if !self.providers().capabilities(&connection.plugin).is_some_and(|a| a.catalog) {
             return Ok(None);
         }
         match self.find_there(caller, &connection, external_id).await {

@@ -172,7 +172,7 @@ impl Engine {
         let Some(callback_url) = self.webhook_address(connection) else {
             return Ok(Kept::None("this engine does not know its own address (public-url)"));
         };
-        if !self.providers().abilities(&connection.plugin).is_some_and(|a| a.webhooks) {
+        if !self.providers().capabilities(&connection.plugin).is_some_and(|a| a.webhooks) {
             return Ok(Kept::None("the provider has no webhooks"));
         }
         let context = self.next_call(context);

@@ -39,7 +39,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let connection = self.store().connection(tenant, id).await?;
         let mut state = self.store().sync_state(tenant, id).await?;
-        let has_bookings = self.providers().abilities(&connection.plugin).is_some_and(|a| a.bookings);
+        let has_bookings = self.providers().capabilities(&connection.plugin).is_some_and(|a| a.bookings);
         if state.rules.mode == SyncMode::Off || !has_bookings {
             return self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop);
         }
@@ -236,9 +236,9 @@ impl Engine {
         context: &CallContext,
         state: &SyncState,
     ) -> Result<(), Fault> {
-        let abilities = self.providers().abilities(&connection.plugin).unwrap_or_default();
+        let capabilities = self.providers().capabilities(&connection.plugin).unwrap_or_default();
         for (kind, offered) in
-            [(ItemKind::EventType, abilities.catalog), (ItemKind::Client, abilities.clients)]
+            [(ItemKind::EventType, capabilities.catalog), (ItemKind::Client, capabilities.clients)]
         {
             if !offered {
                 continue;

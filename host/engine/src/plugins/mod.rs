@@ -131,7 +131,7 @@ impl Engine {
             version: report.manifest.version.clone(),
             digest: report.digest.clone(),
             manifest: report.manifest.clone(),
-            abilities: report.abilities,
+            capabilities: report.capabilities,
             bytes: report.bytes,
             state: if missing.is_empty() { PluginState::Staged } else { PluginState::Held },
             reason: (!missing.is_empty()).then(|| format!("asks for {}", missing.join(", "))),

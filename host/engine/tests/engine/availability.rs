@@ -3,7 +3,7 @@
 use berth_engine::{AvailabilityAnswer, AvailabilityQuery, EventTypePatch, ListingPatch, MemberPatch};
 use berth_model::{
     outbound::provider::QuerySpans,
-    plugins::plugin::Abilities,
+    plugins::plugin::Capabilities,
     problem::Code,
     time::{Instant, Interval},
 };
@@ -40,7 +40,7 @@ fn at(clocks: &[&str]) -> Vec<Instant> {
 
 fn with_availability(w: &World, free_slots_days: u32, busy_days: u32) {
     let mut state = w.provider.state();
-    state.abilities = Abilities { availability: true, ..state.abilities };
+    state.capabilities = Capabilities { availability: true, ..state.capabilities };
     state.spans = Some(QuerySpans { free_slots_days, busy_days });
 }
 

@@ -20,7 +20,7 @@ use crate::{
 /// A second connection, at which Ana's time can be closed.
 async fn with_blocks() -> (World, ConnectionRecord, CalendarRecord) {
     let w = world().await;
-    w.provider.state().abilities.blocks = true;
+    w.provider.state().capabilities.blocks = true;
     let connection = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
     let new = NewCalendar {
         member: w.ana.id,
@@ -165,7 +165,7 @@ async fn a_calendar_that_is_connected_later_or_written_no_more_follows() {
     settled(&w).await;
     let patch =
         |writes| berth_engine::CalendarPatch { writes: Some(writes), reads: Some(true), calendar: None };
-    w.provider.state().abilities.availability = true;
+    w.provider.state().capabilities.availability = true;
     w.engine.update_calendar(&w.caller, calendar.id, patch(false)).await.unwrap();
     settled(&w).await;
     assert!(closed(&w).is_empty());
@@ -188,7 +188,7 @@ async fn a_calendar_that_is_connected_later_or_written_no_more_follows() {
 #[tokio::test]
 async fn our_own_blocks_are_not_busy_times() {
     let (w, _, calendar) = with_blocks().await;
-    w.provider.state().abilities.availability = true;
+    w.provider.state().capabilities.availability = true;
     w.provider.state().spans =
         Some(berth_model::outbound::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
     let patch = berth_engine::CalendarPatch { reads: Some(true), ..berth_engine::CalendarPatch::default() };
@@ -207,7 +207,7 @@ async fn our_own_blocks_are_not_busy_times() {
 }
 
 async fn reading(w: &World, calendar: &CalendarRecord) {
-    w.provider.state().abilities.availability = true;
+    w.provider.state().capabilities.availability = true;
     w.provider.state().spans =
         Some(berth_model::outbound::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
     let patch = berth_engine::CalendarPatch { reads: Some(true), ..berth_engine::CalendarPatch::default() };

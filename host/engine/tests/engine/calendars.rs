@@ -20,7 +20,7 @@ use crate::{
 /// A second connection, which is Ana's calendar.
 pub(crate) async fn with_calendar(reads: bool, writes: bool) -> (World, ConnectionRecord, CalendarRecord) {
     let w = world().await;
-    w.provider.state().abilities.availability = true;
+    w.provider.state().capabilities.availability = true;
     w.provider.state().spans =
         Some(berth_model::outbound::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
     let connection = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
@@ -227,7 +227,7 @@ async fn what_a_calendar_cannot_do_is_refused() {
     assert_eq!(refused(new("", false, true)).await.errors[0].field, "/calendar");
     let twice = refused(new("ana@example.com", true, true)).await;
     assert_eq!(twice.code, berth_model::problem::Code::AlreadyExists);
-    w.provider.state().abilities.availability = false;
+    w.provider.state().capabilities.availability = false;
     assert_eq!(refused(new("y", true, false)).await.errors[0].field, "/reads");
 }
 

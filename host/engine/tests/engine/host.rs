@@ -14,7 +14,7 @@ use berth_model::{
     plugins::{
         manifest::{Manifest, PluginId},
         plugin::{
-            Abilities, ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginHost, PluginVersion,
+            Capabilities, ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginHost, PluginVersion,
         },
     },
 };
@@ -46,7 +46,7 @@ impl PluginHost for FakeHost {
                 digest: version.digest.clone(),
                 bytes: version.bytes,
                 manifest: version.manifest.clone(),
-                abilities: version.abilities,
+                capabilities: version.capabilities,
                 imports: Vec::new(),
                 from_cache: true,
                 load_ms: 0,
@@ -77,7 +77,7 @@ impl PluginHost for FakeHost {
                 digest,
                 bytes: bytes.len() as u64,
                 manifest,
-                abilities: Abilities::default(),
+                capabilities: Capabilities::default(),
                 imports: Vec::new(),
                 from_cache: false,
                 load_ms: 0,

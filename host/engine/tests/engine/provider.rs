@@ -17,7 +17,7 @@ use berth_model::{
     },
     plugins::{
         manifest::{Manifest, PluginId},
-        plugin::Abilities,
+        plugin::Capabilities,
     },
     time::{Instant, Interval},
 };
@@ -103,7 +103,7 @@ pub(crate) struct State {
     pub(crate) calls: Vec<&'static str>,
     /// Hosts granted to the last call.
     pub(crate) granted: BTreeSet<String>,
-    pub(crate) abilities: Abilities,
+    pub(crate) capabilities: Capabilities,
     pub(crate) active: bool,
     pub(crate) spans: Option<QuerySpans>,
     pub(crate) free: Vec<Instant>,
@@ -154,7 +154,7 @@ impl Fake {
     pub(crate) fn new() -> Self {
         let state = State {
             active: true,
-            abilities: Abilities { bookings: true, webhooks: true, ..Abilities::default() },
+            capabilities: Capabilities { bookings: true, webhooks: true, ..Capabilities::default() },
             ..State::default()
         };
         Self { state: Mutex::new(state), manifest: Arc::new(Manifest::parse(MANIFEST).unwrap()) }
@@ -478,9 +478,9 @@ impl Providers for Fake {
             Ok(())
         })
     }
-    fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {
+    fn capabilities(&self, plugin: &PluginId) -> Option<Capabilities> {
         let state = self.state();
-        (state.active && *plugin == self.manifest.id).then_some(state.abilities)
+        (state.active && *plugin == self.manifest.id).then_some(state.capabilities)
     }
     fn manifest(&self, plugin: &PluginId) -> Option<Arc<Manifest>> {
         (self.state().active && *plugin == self.manifest.id).then(|| self.manifest.clone())

@@ -237,7 +237,7 @@ async fn a_breaker_opens_for_availability() {
     {
         let mut state = w.provider.state();
         state.spans = Some(QuerySpans { free_slots_days: 31, busy_days: 31 });
-        state.abilities.availability = true;
+        state.capabilities.availability = true;
     }
     for n in 0..15 {
         w.provider.next("free_slots", Fault::Before(LOST));

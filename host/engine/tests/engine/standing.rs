@@ -42,7 +42,7 @@ fn offered(id: &str, active: bool) -> ExternalEventType {
 
 async fn listed() -> World {
     let w = world().await;
-    w.provider.state().abilities.catalog = true;
+    w.provider.state().capabilities.catalog = true;
     w.provider.state().catalog = vec![offered("et-1", true), offered("et-2", false)];
     w.provider.state().changes = Some(Vec::new());
     w
@@ -211,7 +211,7 @@ async fn a_listing_that_goes_to_another_provider_is_looked_at_anew() {
 #[tokio::test]
 async fn a_calendar_is_checked_when_it_is_connected() {
     let (w, connection, calendar) = with_calendar(true, false).await;
-    w.provider.state().abilities.catalog = true;
+    w.provider.state().capabilities.catalog = true;
     w.provider.state().catalog = vec![offered("ana@example.com", true), offered("team@example.com", false)];
     w.provider.state().no_calendars = ["gone@example.com".to_owned()].into();
     let new = |calendar: &str, reads, writes| NewCalendar {

@@ -174,7 +174,7 @@ async fn one_case(random: &mut StdRng) {
     let mut w = world().await;
     {
         let mut state = w.provider.state();
-        state.abilities.availability = true;
+        state.capabilities.availability = true;
         state.spans = Some(QuerySpans { free_slots_days: 0, busy_days: 30 });
     }
     let calendars = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();

@@ -453,7 +453,7 @@ pub trait Providers: Send + Sync {
     fn find_blocks<'a>(&'a self, cx: &'a CallContext, lookup: BlockLookup) -> Reply<'a, Vec<ExternalBlock>>;
     fn remove_block<'a>(&'a self, cx: &'a CallContext, id: ExternalId) -> Reply<'a, ()>;
     /// The interfaces that the active version of a plugin exports; none if there is no active version.
-    fn abilities(&self, plugin: &PluginId) -> Option<crate::plugins::plugin::Abilities>;
+    fn capabilities(&self, plugin: &PluginId) -> Option<crate::plugins::plugin::Capabilities>;
     /// The manifest of the active version.
     fn manifest(&self, plugin: &PluginId) -> Option<Arc<crate::plugins::manifest::Manifest>>;
 }

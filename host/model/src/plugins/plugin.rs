@@ -31,7 +31,7 @@ impl Digest {
     clippy::struct_excessive_bools,
     reason = "one flag per interface of wit/, by its name"
 )]
-pub struct Abilities {
+pub struct Capabilities {
     pub catalog: bool,
     pub availability: bool,
     pub bookings: bool,
@@ -71,7 +71,7 @@ pub struct PluginVersion {
     /// Manifest as embedded.
     pub manifest: Manifest,
     /// Exported interfaces, as found.
-    pub abilities: Abilities,
+    pub capabilities: Capabilities,
     /// Size of the component.
     pub bytes: u64,
     /// Where it is in its life.
@@ -100,7 +100,7 @@ pub struct ComponentReport {
     /// Its manifest.
     pub manifest: Manifest,
     /// Exported interfaces.
-    pub abilities: Abilities,
+    pub capabilities: Capabilities,
     /// Imports, in the component's order.
     pub imports: Vec<String>,
     /// Did the compiled code come from the cache?

@@ -1,7 +1,7 @@
 //! What a component offers: `connection`, and those of the optional interfaces that it exports. Found out once per
 //! version; a call then loads only the interface that it needs.
 
-use berth_model::plugins::plugin::Abilities;
+use berth_model::plugins::plugin::Capabilities;
 use wasmtime::component::InstancePre;
 
 use super::{
@@ -64,8 +64,8 @@ impl Offers {
     }
 
     /// The optional interfaces as flags.
-    pub(crate) const fn abilities(&self) -> Abilities {
-        Abilities {
+    pub(crate) const fn capabilities(&self) -> Capabilities {
+        Capabilities {
             catalog: self.catalog.is_some(),
             availability: self.availability.is_some(),
             bookings: self.bookings.is_some(),

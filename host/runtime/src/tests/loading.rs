@@ -1,6 +1,6 @@
 //! What is loaded, and what is refused and why.
 
-use berth_model::plugins::plugin::{Abilities, LoadRefused, PluginHost};
+use berth_model::plugins::plugin::{Capabilities, LoadRefused, PluginHost};
 
 use super::{
     guest::{ANSWER, MANIFEST, component, from_module, module},
@@ -22,7 +22,7 @@ async fn a_report_says_what_was_found() {
     let report = world.runtime.load(wasm.clone()).await.expect("loads");
     assert_eq!(report.bytes, size);
     assert_eq!(report.digest.0.len(), 64);
-    assert_eq!(report.abilities, Abilities::default());
+    assert_eq!(report.capabilities, Capabilities::default());
     assert!(report.imports.iter().any(|i| i == "berth:provider/log@0.1.2"), "{:?}", report.imports);
     assert_eq!(world.runtime.load(wasm).await.expect("again"), report, "loading is idempotent");
 }

@@ -13,7 +13,7 @@ use berth_model::{
     },
     plugins::{
         manifest::{Manifest, PluginId},
-        plugin::Abilities,
+        plugin::Capabilities,
     },
 };
 
@@ -106,8 +106,8 @@ impl Providers for Authorising {
         remove_block(id: ExternalId) -> ();
     }
 
-    fn abilities(&self, plugin: &PluginId) -> Option<Abilities> {
-        self.inner.abilities(plugin)
+    fn capabilities(&self, plugin: &PluginId) -> Option<Capabilities> {
+        self.inner.capabilities(plugin)
     }
 
     fn manifest(&self, plugin: &PluginId) -> Option<Arc<Manifest>> {

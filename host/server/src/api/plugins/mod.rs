@@ -9,7 +9,7 @@ use berth_model::{
     plugins::{
         conformance::Report,
         manifest::{Manifest, PluginId},
-        plugin::{Abilities, Digest, PluginState, PluginVersion},
+        plugin::{Capabilities, Digest, PluginState, PluginVersion},
     },
     time::Instant,
 };
@@ -42,7 +42,8 @@ pub(crate) struct PluginView {
     pub(crate) reason: Option<String>,
     /// Interfaces besides `connection`.
     #[schema(value_type = Object)]
-    abilities: Abilities,
+    #[serde(rename = "abilities")]
+    capabilities: Capabilities,
     /// Hosts it asks for.
     pub(crate) hosts: Vec<String>,
     pub(crate) bytes: u64,
@@ -61,7 +62,7 @@ impl From<PluginVersion> for PluginView {
             name: v.manifest.name,
             state: v.state,
             reason: v.reason,
-            abilities: v.abilities,
+            capabilities: v.capabilities,
             hosts: v.manifest.hosts,
             bytes: v.bytes,
             installed_at: v.installed_at,

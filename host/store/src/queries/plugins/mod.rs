@@ -84,7 +84,7 @@ impl TryFrom<Row> for PluginVersion {
             version: row.version,
             digest: Digest(row.digest),
             manifest: shaped(row.manifest, "manifest")?,
-            abilities: shaped(row.abilities, "abilities")?,
+            capabilities: shaped(row.abilities, "abilities")?,
             bytes: number(row.bytes, "size")?,
             state: named(&STATES, name, &row.state, "plugin state")?,
             reason: row.reason,
@@ -126,7 +126,7 @@ pub(crate) async fn insert(
         .bind(&version.version)
         .bind(&version.digest.0)
         .bind(Json(&version.manifest))
-        .bind(Json(&version.abilities))
+        .bind(Json(&version.capabilities))
         .bind(i64::try_from(version.bytes).unwrap_or(i64::MAX))
         .bind(name(version.state))
         .bind(&version.reason)
