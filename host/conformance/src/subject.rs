@@ -9,9 +9,9 @@ use std::{
 };
 
 use berth_model::{
+    boxed::BoxFuture,
     connections::secret::Credentials,
     id::{ConnectionId, ProviderCallId, TenantId},
-    later::Later,
     outbound::provider::{
         Asked, Attendee, BusyQuery, CallContext, CallError, CallLog, CallRecord, ConnectionState,
         CreateRequest, EgressRecord, ExternalSlot, Providers, QuerySpans, SlotQuery, StateError,
@@ -68,7 +68,7 @@ impl ConnectionState for Memory {
         _: TenantId,
         connection: ConnectionId,
         key: &'a str,
-    ) -> Later<'a, Result<Option<Vec<u8>>, StateError>> {
+    ) -> BoxFuture<'a, Result<Option<Vec<u8>>, StateError>> {
         let found =
             self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&(connection, key.to_owned())).cloned();
         Box::pin(async { Ok(found) })
@@ -80,7 +80,7 @@ impl ConnectionState for Memory {
         connection: ConnectionId,
         key: &'a str,
         value: Vec<u8>,
-    ) -> Later<'a, Result<(), StateError>> {
+    ) -> BoxFuture<'a, Result<(), StateError>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((connection, key.to_owned()), value);
         Box::pin(async { Ok(()) })
     }
@@ -90,7 +90,7 @@ impl ConnectionState for Memory {
         _: TenantId,
         connection: ConnectionId,
         key: &'a str,
-    ) -> Later<'a, Result<(), StateError>> {
+    ) -> BoxFuture<'a, Result<(), StateError>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&(connection, key.to_owned()));
         Box::pin(async { Ok(()) })
     }

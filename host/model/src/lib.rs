@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bookings;
+pub mod boxed;
 pub mod budget;
 pub mod calendars;
 pub mod catalog;
@@ -20,7 +21,6 @@ pub mod inbound;
 pub mod intervals;
 pub mod jobs;
 pub mod json;
-pub mod later;
 pub mod limits;
 pub mod mirror;
 pub mod outbound;

@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use berth_model::{
+    boxed::BoxFuture,
     hex::to_hex,
     id::{ConnectionId, ProviderCallId, TenantId},
-    later::Later,
     limits,
     outbound::provider::{Asked, CallContext, ConnectionState, StateError},
     plugins::{
@@ -309,7 +309,7 @@ impl ConnectionState for NoState {
         _: TenantId,
         _: ConnectionId,
         _: &'a str,
-    ) -> Later<'a, Result<Option<Vec<u8>>, StateError>> {
+    ) -> BoxFuture<'a, Result<Option<Vec<u8>>, StateError>> {
         Box::pin(async { Err(StateError::Unavailable) })
     }
 
@@ -319,11 +319,16 @@ impl ConnectionState for NoState {
         _: ConnectionId,
         _: &'a str,
         _: Vec<u8>,
-    ) -> Later<'a, Result<(), StateError>> {
+    ) -> BoxFuture<'a, Result<(), StateError>> {
         Box::pin(async { Err(StateError::Unavailable) })
     }
 
-    fn delete<'a>(&'a self, _: TenantId, _: ConnectionId, _: &'a str) -> Later<'a, Result<(), StateError>> {
+    fn delete<'a>(
+        &'a self,
+        _: TenantId,
+        _: ConnectionId,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<(), StateError>> {
         Box::pin(async { Err(StateError::Unavailable) })
     }
 }

@@ -1,7 +1,7 @@
 //! The port through which the engine manages what is loaded.
 
 use berth_model::{
-    later::Later,
+    boxed::BoxFuture,
     plugins::{
         manifest::PluginId,
         plugin::{ComponentReport, Digest, LoadRefused, LoadStage, PluginHost, PluginVersion},
@@ -15,14 +15,14 @@ impl PluginHost for Runtime {
         &'a self,
         bytes: Vec<u8>,
         told: &'a (dyn Fn(LoadStage) + Send + Sync),
-    ) -> Later<'a, Result<ComponentReport, LoadRefused>> {
+    ) -> BoxFuture<'a, Result<ComponentReport, LoadRefused>> {
         Box::pin(self.core.load(bytes, told))
     }
 
     fn load_kept<'a>(
         &'a self,
         version: &'a PluginVersion,
-    ) -> Later<'a, Option<Result<ComponentReport, LoadRefused>>> {
+    ) -> BoxFuture<'a, Option<Result<ComponentReport, LoadRefused>>> {
         Box::pin(self.core.load_kept(version))
     }
 

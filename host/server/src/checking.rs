@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use berth_conformance::{Bench, CheckError, Options};
 use berth_model::{
-    later::Later,
+    boxed::BoxFuture,
     limits,
     plugins::{
         conformance::{CaseReport, Report, SUITE, Verdict},
@@ -22,18 +22,18 @@ impl PluginHost for CheckingHost {
         &'a self,
         bytes: Vec<u8>,
         told: &'a (dyn Fn(LoadStage) + Send + Sync),
-    ) -> Later<'a, Result<ComponentReport, LoadRefused>> {
+    ) -> BoxFuture<'a, Result<ComponentReport, LoadRefused>> {
         self.0.load_telling(bytes, told)
     }
 
     fn load_kept<'a>(
         &'a self,
         version: &'a PluginVersion,
-    ) -> Later<'a, Option<Result<ComponentReport, LoadRefused>>> {
+    ) -> BoxFuture<'a, Option<Result<ComponentReport, LoadRefused>>> {
         self.0.load_kept(version)
     }
 
-    fn check(&self, bytes: Vec<u8>) -> Later<'_, Result<Report, LoadRefused>> {
+    fn check(&self, bytes: Vec<u8>) -> BoxFuture<'_, Result<Report, LoadRefused>> {
         Box::pin(async move {
             let checked = berth_conformance::check(Bench::Beside(&self.0), bytes, Options::default(), |_| {});
             let limit = Duration::from_millis(limits::PLUGIN_CHECK_MS_MAX);

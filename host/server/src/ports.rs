@@ -6,8 +6,8 @@ use std::{
 };
 
 use berth_model::{
+    boxed::BoxFuture,
     id::{ConnectionId, TenantId},
-    later::Later,
     limits,
     outbound::provider::{CallLog, CallRecord, ConnectionState, StateError},
     random::Random,
@@ -89,7 +89,7 @@ impl ConnectionState for StoredState {
         tenant: TenantId,
         connection: ConnectionId,
         key: &'a str,
-    ) -> Later<'a, Result<Option<Vec<u8>>, StateError>> {
+    ) -> BoxFuture<'a, Result<Option<Vec<u8>>, StateError>> {
         Box::pin(async move {
             fits(key, &[])?;
             self.0.state_get(tenant, connection, key).await.map_err(|e| state_error(&e))
@@ -102,7 +102,7 @@ impl ConnectionState for StoredState {
         connection: ConnectionId,
         key: &'a str,
         value: Vec<u8>,
-    ) -> Later<'a, Result<(), StateError>> {
+    ) -> BoxFuture<'a, Result<(), StateError>> {
         Box::pin(async move {
             fits(key, &value)?;
             self.0.state_set(tenant, connection, key, value).await.map_err(|e| state_error(&e))
@@ -114,7 +114,7 @@ impl ConnectionState for StoredState {
         tenant: TenantId,
         connection: ConnectionId,
         key: &'a str,
-    ) -> Later<'a, Result<(), StateError>> {
+    ) -> BoxFuture<'a, Result<(), StateError>> {
         Box::pin(
             async move { self.0.state_delete(tenant, connection, key).await.map_err(|e| state_error(&e)) },
         )

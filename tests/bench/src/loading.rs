@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use berth_model::{
+    boxed::BoxFuture,
     id::{ConnectionId, TenantId},
-    later::Later,
     outbound::provider::{ConnectionState, StateError},
     plugins::plugin::PluginHost,
     time::Clock,
@@ -25,7 +25,7 @@ impl ConnectionState for NoState {
         _: TenantId,
         _: ConnectionId,
         _: &'a str,
-    ) -> Later<'a, Result<Option<Vec<u8>>, StateError>> {
+    ) -> BoxFuture<'a, Result<Option<Vec<u8>>, StateError>> {
         Box::pin(async { Ok(None) })
     }
     fn set<'a>(
@@ -34,10 +34,15 @@ impl ConnectionState for NoState {
         _: ConnectionId,
         _: &'a str,
         _: Vec<u8>,
-    ) -> Later<'a, Result<(), StateError>> {
+    ) -> BoxFuture<'a, Result<(), StateError>> {
         Box::pin(async { Ok(()) })
     }
-    fn delete<'a>(&'a self, _: TenantId, _: ConnectionId, _: &'a str) -> Later<'a, Result<(), StateError>> {
+    fn delete<'a>(
+        &'a self,
+        _: TenantId,
+        _: ConnectionId,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<(), StateError>> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use berth_model::{
+    boxed::BoxFuture,
     inbound::webhook,
-    later::Later,
     plugins::{
         manifest::{Manifest, PluginId},
         plugin::{
@@ -35,7 +35,7 @@ impl PluginHost for FakeHost {
     fn load_kept<'a>(
         &'a self,
         version: &'a PluginVersion,
-    ) -> Later<'a, Option<Result<ComponentReport, LoadRefused>>> {
+    ) -> BoxFuture<'a, Option<Result<ComponentReport, LoadRefused>>> {
         Box::pin(async move {
             let kept = self.kept.lock().unwrap().contains(&version.digest);
             if !kept {
@@ -57,7 +57,7 @@ impl PluginHost for FakeHost {
         &'a self,
         bytes: Vec<u8>,
         told: &'a (dyn Fn(LoadStage) + Send + Sync),
-    ) -> Later<'a, Result<ComponentReport, LoadRefused>> {
+    ) -> BoxFuture<'a, Result<ComponentReport, LoadRefused>> {
         Box::pin(async move {
             told(LoadStage::Compiling);
             self.loads.fetch_add(1, Ordering::Relaxed);

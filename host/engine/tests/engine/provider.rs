@@ -7,7 +7,7 @@ use std::{
 };
 
 use berth_model::{
-    later::Later,
+    boxed::BoxFuture,
     outbound::provider::{
         Account, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CallError, CancelRequest,
         ChangePage, CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime, ExternalClient,
@@ -73,7 +73,7 @@ catalog-seconds = 300
 "#;
 
 /// What happens in the middle of a call.
-pub(crate) type Meanwhile = Box<dyn FnOnce() -> Later<'static, ()> + Send>;
+pub(crate) type Meanwhile = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
 /// What goes wrong with the next call of a function.
 pub(crate) enum Fault {

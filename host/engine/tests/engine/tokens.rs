@@ -6,8 +6,8 @@ use std::{
 };
 
 use berth_model::{
+    boxed::BoxFuture,
     connections::{oauth, secret::Secret},
-    later::Later,
     outbound::provider::{TokenEndpoint, TokenReply, TokenRequest},
 };
 use serde_json::json;
@@ -101,7 +101,7 @@ impl State {
 }
 
 impl TokenEndpoint for FakeTokens {
-    fn ask(&self, request: TokenRequest) -> Later<'_, Result<TokenReply, String>> {
+    fn ask(&self, request: TokenRequest) -> BoxFuture<'_, Result<TokenReply, String>> {
         Box::pin(async move {
             self.knocks.add_permits(1);
             let _open = self.door.acquire().await.unwrap();

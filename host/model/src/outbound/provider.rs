@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    boxed::BoxFuture,
     connections::secret::Credentials,
     id::{ConnectionId, ListingId, ProviderCallId, TenantId},
-    later::Later,
     plugins::manifest::PluginId,
     time::{Instant, Interval},
 };
@@ -390,7 +390,7 @@ pub struct CallContext {
 }
 
 /// The future of a provider call.
-pub type Reply<'a, T> = Later<'a, Result<T, CallError>>;
+pub type Reply<'a, T> = BoxFuture<'a, Result<T, CallError>>;
 
 /// The port to all providers. One method per function of the contract; each runs in a sandbox of its own.
 #[expect(missing_docs, reason = "documented in wit/")]

@@ -8,7 +8,7 @@ use super::{
     conformance::{Report, SUITE},
     manifest::{Manifest, PluginId},
 };
-use crate::{id::PluginVersionId, later::Later, time::Instant};
+use crate::{boxed::BoxFuture, id::PluginVersionId, time::Instant};
 
 /// SHA-256 of a component's bytes: 64 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -146,7 +146,7 @@ pub enum LoadStage {
 /// The port through which the engine manages what the runtime has loaded.
 pub trait PluginHost: Send + Sync {
     /// Check and compile a component without letting it serve. Idempotent by digest.
-    fn load(&self, bytes: Vec<u8>) -> Later<'_, Result<ComponentReport, LoadRefused>> {
+    fn load(&self, bytes: Vec<u8>) -> BoxFuture<'_, Result<ComponentReport, LoadRefused>> {
         self.load_telling(bytes, &|_| {})
     }
     /// The same; `told` hears how far it has come.
@@ -154,15 +154,15 @@ pub trait PluginHost: Send + Sync {
         &'a self,
         bytes: Vec<u8>,
         told: &'a (dyn Fn(LoadStage) + Send + Sync),
-    ) -> Later<'a, Result<ComponentReport, LoadRefused>>;
+    ) -> BoxFuture<'a, Result<ComponentReport, LoadRefused>>;
     /// Load a version that was loaded before, if it can be had without compiling. None if it cannot.
     fn load_kept<'a>(
         &'a self,
         version: &'a PluginVersion,
-    ) -> Later<'a, Option<Result<ComponentReport, LoadRefused>>>;
+    ) -> BoxFuture<'a, Option<Result<ComponentReport, LoadRefused>>>;
     /// Run the cases of the conformance suite that need no provider. Bounded in time; never changes what serves.
     /// A host without the suite runs none.
-    fn check(&self, _bytes: Vec<u8>) -> Later<'_, Result<Report, LoadRefused>> {
+    fn check(&self, _bytes: Vec<u8>) -> BoxFuture<'_, Result<Report, LoadRefused>> {
         Box::pin(async { Ok(Report { suite: SUITE.to_owned(), cases: Vec::new() }) })
     }
     /// Let a loaded version serve from now on; calls under way finish on theirs. False if the digest is not loaded.

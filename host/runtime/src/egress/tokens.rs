@@ -2,7 +2,7 @@
 //! is sent or answered in any log.
 
 use berth_model::{
-    later::Later,
+    boxed::BoxFuture,
     limits,
     outbound::provider::{TokenEndpoint, TokenReply, TokenRequest},
 };
@@ -11,7 +11,7 @@ use http::{Uri, header};
 use super::{client::failure_of, failure::Failure, gate::Gate, policy};
 
 impl TokenEndpoint for Gate {
-    fn ask(&self, request: TokenRequest) -> Later<'_, Result<TokenReply, String>> {
+    fn ask(&self, request: TokenRequest) -> BoxFuture<'_, Result<TokenReply, String>> {
         Box::pin(async move {
             let host = request.url.host_str().unwrap_or_default().to_owned();
             let asked = tokio::time::timeout(self.limits.request, self.post_form(request)).await;

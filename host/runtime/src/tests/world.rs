@@ -10,8 +10,8 @@ use std::{
 };
 
 use berth_model::{
+    boxed::BoxFuture,
     id::{ConnectionId, ProviderCallId, TenantId},
-    later::Later,
     outbound::provider::{Asked, CallContext, CallLog, CallRecord, ConnectionState, StateError},
     plugins::{
         manifest::PluginId,
@@ -54,7 +54,7 @@ impl ConnectionState for Held {
         _: TenantId,
         _: ConnectionId,
         _: &'a str,
-    ) -> Later<'a, Result<Option<Vec<u8>>, StateError>> {
+    ) -> BoxFuture<'a, Result<Option<Vec<u8>>, StateError>> {
         Box::pin(async {
             self.asked.add_permits(1);
             self.go_on.acquire().await.map_err(|_| StateError::Unavailable)?.forget();
@@ -68,11 +68,16 @@ impl ConnectionState for Held {
         _: ConnectionId,
         _: &'a str,
         _: Vec<u8>,
-    ) -> Later<'a, Result<(), StateError>> {
+    ) -> BoxFuture<'a, Result<(), StateError>> {
         Box::pin(async { Ok(()) })
     }
 
-    fn delete<'a>(&'a self, _: TenantId, _: ConnectionId, _: &'a str) -> Later<'a, Result<(), StateError>> {
+    fn delete<'a>(
+        &'a self,
+        _: TenantId,
+        _: ConnectionId,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<(), StateError>> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use berth_model::{later::Later, limits, supervision::Health, time::Clock};
+use berth_model::{boxed::BoxFuture, limits, supervision::Health, time::Clock};
 use tokio::{
     sync::watch,
     task::{JoinError, JoinHandle},
@@ -21,7 +21,7 @@ pub(crate) struct Duty<C> {
     /// It is given up for this time if it takes longer.
     pub(crate) longest: Duration,
     /// The error is for the log.
-    pub(crate) run: fn(C) -> Later<'static, Result<(), String>>,
+    pub(crate) run: fn(C) -> BoxFuture<'static, Result<(), String>>,
 }
 
 /// Starts background work again, and says what fails again and again. Cheap to clone.

@@ -102,7 +102,7 @@ const EVERY: Duration = Duration::from_mins(1);
 const LONGEST: Duration = Duration::from_secs(10);
 
 fn duty(name: &'static str) -> Duty<Played> {
-    let run = |played: Played| -> berth_model::later::Later<'static, Result<(), String>> {
+    let run = |played: Played| -> berth_model::boxed::BoxFuture<'static, Result<(), String>> {
         Box::pin(async move {
             played.begun.fetch_add(1, Ordering::SeqCst);
             assert!(!played.ill.load(Ordering::SeqCst), "a defect");
@@ -153,7 +153,7 @@ async fn a_duty_that_does_not_let_go_of_its_thread_is_not_begun_twice() {
     let (supervisor, readiness) = supervisor();
     let played = Played::default();
     played.hangs.store(true, Ordering::SeqCst);
-    let run = |played: Played| -> berth_model::later::Later<'static, Result<(), String>> {
+    let run = |played: Played| -> berth_model::boxed::BoxFuture<'static, Result<(), String>> {
         Box::pin(async move {
             played.begun.fetch_add(1, Ordering::SeqCst);
             // A loop that never waits cannot be ended from outside.

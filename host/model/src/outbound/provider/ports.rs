@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
+    boxed::BoxFuture,
     connections::secret::Secret,
     id::{ConnectionId, ListingId, ProviderCallId, TenantId},
-    later::Later,
     plugins::manifest::PluginId,
     time::Instant,
 };
@@ -31,20 +31,20 @@ pub trait ConnectionState: Send + Sync {
         tenant: TenantId,
         connection: ConnectionId,
         key: &'a str,
-    ) -> Later<'a, Result<Option<Vec<u8>>, StateError>>;
+    ) -> BoxFuture<'a, Result<Option<Vec<u8>>, StateError>>;
     fn set<'a>(
         &'a self,
         tenant: TenantId,
         connection: ConnectionId,
         key: &'a str,
         value: Vec<u8>,
-    ) -> Later<'a, Result<(), StateError>>;
+    ) -> BoxFuture<'a, Result<(), StateError>>;
     fn delete<'a>(
         &'a self,
         tenant: TenantId,
         connection: ConnectionId,
         key: &'a str,
-    ) -> Later<'a, Result<(), StateError>>;
+    ) -> BoxFuture<'a, Result<(), StateError>>;
 }
 
 /// One request that a component made, or was refused. Never holds a query string, a header or a body.
@@ -136,5 +136,5 @@ pub struct TokenReply {
 /// requests of components.
 pub trait TokenEndpoint: Send + Sync {
     /// Send. The error names a rule or a failure, never a secret.
-    fn ask(&self, request: TokenRequest) -> Later<'_, Result<TokenReply, String>>;
+    fn ask(&self, request: TokenRequest) -> BoxFuture<'_, Result<TokenReply, String>>;
 }
