@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::{runtime::Handle, task::block_in_place};
 
-use crate::practice::{Backstage, Deed, Offer, Practice, RemoteBooking};
+use crate::practice::{Control, Deed, Offer, Practice, RemoteBooking};
 
 const HOME: &str = "/eve/home/";
 /// UTC, as it is written in an event.
@@ -45,7 +45,7 @@ impl Server {
     }
 }
 
-impl Backstage for Server {
+impl Control for Server {
     fn url(&self) -> String {
         self.proxy.url()
     }

@@ -47,7 +47,7 @@ pub enum Deed<'a> {
 }
 
 /// What is the same for all.
-pub trait Backstage {
+pub trait Control {
     fn url(&self) -> String;
     /// Faults by chance from now on.
     fn set_rates(&self, rates: Rates);
@@ -55,7 +55,7 @@ pub trait Backstage {
     fn take_deliveries(&self) -> Vec<Delivery>;
 }
 
-impl<S: Service> Backstage for Running<S> {
+impl<S: Service> Control for Running<S> {
     fn url(&self) -> String {
         self.url()
     }
@@ -70,7 +70,7 @@ impl<S: Service> Backstage for Running<S> {
 }
 
 /// A running provider.
-pub trait Practice: Backstage + Send + Sync {
+pub trait Practice: Control + Send + Sync {
     fn offer(&self) -> Offer;
     /// What takes place there.
     fn active(&self) -> Vec<RemoteBooking>;

@@ -1,7 +1,7 @@
 //! The conformance suite: does a component keep the contract, whatever language it is written in?
 //!
 //! A case calls the component as the product does (a fresh sandbox, the egress gate, credentials attached by the host) and
-//! looks at what comes back. The provider behind the gate is a stage: nobody (answers are made up), a recording, or
+//! looks at what comes back. The provider behind the gate is simulated by nobody (answers are made up), a recording, or
 //! the live service; faults are put in between. So most cases know nothing of the provider, and what is particular to it
 //! stands in a small set-up file ([`Setup`]).
 #![forbid(unsafe_code)]
@@ -10,7 +10,7 @@ mod cases;
 mod finding;
 mod recording;
 mod setup;
-mod stage;
+mod simulated_provider;
 mod subject;
 
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub use subject::{Memory, SetClock};
 
 use cases::{CASES, Case};
 use finding::Finding;
-use stage::Player;
+use simulated_provider::SimulatedProvider;
 use subject::{Book, Subject};
 
 /// Who plays the provider.
@@ -119,11 +119,11 @@ pub async fn check(
         Provider::Nobody | Provider::Live => options.clock.now(),
     };
     let clock = Arc::clone(&options.clock);
-    let player = Arc::new(Player::new(&options.provider, options.setup.questions.clone(), now));
+    let simulated = Arc::new(SimulatedProvider::new(&options.provider, options.setup.questions.clone(), now));
     let book = Arc::new(Book::default());
     let mut gate = GateConfig::new(Arc::clone(&clock) as Arc<dyn Clock>);
     gate.insecure_hosts = options.setup.insecure_hosts(&options.provider);
-    gate.stage = Some(Arc::clone(&player) as _);
+    gate.interceptor = Some(Arc::clone(&simulated) as _);
     let runtime = subject::runtime(
         bench,
         berth_runtime::TrialPorts {
@@ -135,7 +135,7 @@ pub async fn check(
     )?;
     let loaded = runtime.load(bytes).await?;
     runtime.activate(&loaded.manifest.id, &loaded.digest);
-    let subject = Subject::new(runtime, loaded, &options, clock, player, book)?;
+    let subject = Subject::new(runtime, loaded, &options, clock, simulated, book)?;
     let mut cases = Vec::new();
     for (number, case) in (0_u32..).zip(CASES) {
         if !options.only.is_empty() && options.only.iter().all(|id| *id != case.id) {
@@ -146,7 +146,7 @@ pub async fn check(
         cases.push(report);
     }
     let report = Report { suite: SUITE.to_owned(), cases };
-    Ok(Checked { report, recording: subject.player.recorded() })
+    Ok(Checked { report, recording: subject.simulated.recorded() })
 }
 
 async fn one(case: &Case, number: u32, subject: &Subject, now: Instant) -> CaseReport {
@@ -157,7 +157,7 @@ async fn one(case: &Case, number: u32, subject: &Subject, now: Instant) -> CaseR
         (case.run)(subject).await
     };
     // What had no recorded answer explains everything else.
-    let finding = match subject.player.missing() {
+    let finding = match subject.simulated.missing() {
         Some(request) if finding.verdict != Verdict::NotApplicable => {
             Finding::inconclusive(format!("nothing is recorded for {request}"))
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use berth_model::time::Instant;
-use berth_runtime::egress::stage::{StagedAnswer, StagedRequest};
+use berth_runtime::egress::interceptor::{InterceptedAnswer, InterceptedRequest};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -59,7 +59,7 @@ fn written(body: &Value, is_json: bool) -> Vec<u8> {
 }
 
 /// Path and sorted query.
-pub(crate) fn target(request: &StagedRequest) -> String {
+pub(crate) fn target(request: &InterceptedRequest) -> String {
     let mut parameters: Vec<(String, String)> = request.url.query_pairs().into_owned().collect();
     parameters.sort();
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
@@ -68,7 +68,7 @@ pub(crate) fn target(request: &StagedRequest) -> String {
 }
 
 impl Exchange {
-    pub(crate) fn new(request: &StagedRequest, answer: &StagedAnswer) -> Self {
+    pub(crate) fn new(request: &InterceptedRequest, answer: &InterceptedAnswer) -> Self {
         let kept =
             |name: &&str| Some(((*name).to_owned(), answer.headers.get(*name)?.to_str().ok()?.to_owned()));
         Self {
@@ -81,13 +81,13 @@ impl Exchange {
         }
     }
 
-    pub(crate) fn answers(&self, request: &StagedRequest) -> bool {
+    pub(crate) fn answers(&self, request: &InterceptedRequest) -> bool {
         self.method == request.method.as_str()
             && self.target == target(request)
             && self.sent == readable(&request.body)
     }
 
-    pub(crate) fn answer(&self) -> StagedAnswer {
+    pub(crate) fn answer(&self) -> InterceptedAnswer {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
@@ -95,7 +95,7 @@ impl Exchange {
             }
         }
         let is_json = self.headers.get("content-type").is_some_and(|kind| kind.contains("json"));
-        StagedAnswer {
+        InterceptedAnswer {
             status: StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             headers,
             body: written(&self.received, is_json).into(),

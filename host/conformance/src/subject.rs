@@ -23,7 +23,7 @@ use berth_model::{
     time::{Clock, Instant, Interval},
 };
 use berth_runtime::{
-    Runtime, RuntimeError, RuntimeLimits, RuntimeParts, TrialPorts, egress::stage::StagedRequest,
+    Runtime, RuntimeError, RuntimeLimits, RuntimeParts, TrialPorts, egress::interceptor::InterceptedRequest,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -32,7 +32,7 @@ use crate::{
     Bench, Options,
     finding::Finding,
     setup::{Setup, SetupError},
-    stage::{Fault, Player},
+    simulated_provider::{Fault, SimulatedProvider},
 };
 
 /// How far free slots are looked for, in days: over a weekend.
@@ -142,10 +142,10 @@ pub(crate) fn told(error: &CallError) -> String {
 }
 
 /// How a call ended, and what it did on the way.
-pub(crate) struct Played<T> {
+pub(crate) struct Observed<T> {
     pub(crate) outcome: Result<T, CallError>,
     /// Requests that passed the gate's rules.
-    pub(crate) requests: Vec<StagedRequest>,
+    pub(crate) requests: Vec<InterceptedRequest>,
     /// All requests, refused ones included.
     pub(crate) egress: Vec<EgressRecord>,
 }
@@ -156,7 +156,7 @@ pub(crate) struct Subject {
     pub(crate) manifest: Manifest,
     pub(crate) capabilities: Capabilities,
     pub(crate) setup: Setup,
-    pub(crate) player: Arc<Player>,
+    pub(crate) simulated: Arc<SimulatedProvider>,
     clock: Arc<SetClock>,
     book: Arc<Book>,
     settings: Arc<Value>,
@@ -183,7 +183,7 @@ impl Subject {
         loaded: ComponentReport,
         options: &Options,
         clock: Arc<SetClock>,
-        player: Arc<Player>,
+        simulated: Arc<SimulatedProvider>,
         book: Arc<Book>,
     ) -> Result<Self, SetupError> {
         let ComponentReport { manifest, capabilities, .. } = loaded;
@@ -194,7 +194,7 @@ impl Subject {
             runtime,
             capabilities,
             setup: options.setup.clone(),
-            player,
+            simulated,
             clock,
             book,
             settings: Arc::new(settings),
@@ -213,11 +213,11 @@ impl Subject {
         let day = now.plus_seconds(i64::from(number) * 86_400);
         self.clock.0.store(day.micros(), Ordering::Relaxed);
         self.calls.store(0, Ordering::Relaxed);
-        self.player.enter(case);
+        self.simulated.enter(case);
     }
 
     pub(crate) fn has_no_provider(&self) -> bool {
-        self.player.is_nobody()
+        self.simulated.is_nobody()
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -226,7 +226,7 @@ impl Subject {
 
     pub(crate) fn begin(&self, fault: Fault) -> CallContext {
         self.clock.0.fetch_add(BETWEEN_CALLS_MICROS, Ordering::Relaxed);
-        self.player.begin(fault);
+        self.simulated.begin(fault);
         let number = self.case.lock().unwrap_or_else(PoisonError::into_inner).1;
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         CallContext {
@@ -245,8 +245,8 @@ impl Subject {
         }
     }
 
-    pub(crate) fn end<T>(&self, outcome: Result<T, CallError>) -> Played<T> {
-        Played { outcome, requests: self.player.end(), egress: self.book.take() }
+    pub(crate) fn end<T>(&self, outcome: Result<T, CallError>) -> Observed<T> {
+        Observed { outcome, requests: self.simulated.end(), egress: self.book.take() }
     }
 
     /// A name of this case that a component may use as key or reference; the same in every run.
@@ -292,8 +292,8 @@ impl Subject {
         if !self.capabilities.availability {
             return Ok(QuerySpans { free_slots_days: 0, busy_days: 0 });
         }
-        let played = call!(self, Fault::None, |p, cx| p.query_spans(cx));
-        played.outcome.map_err(|error| Finding::fail(format!("spans: {error}")))
+        let observed = call!(self, Fault::None, |p, cx| p.query_spans(cx));
+        observed.outcome.map_err(|error| Finding::fail(format!("spans: {error}")))
     }
 
     /// So many starts that can be booked, ascending.
@@ -321,8 +321,8 @@ impl Subject {
                 time_zone: time_zone.to_owned(),
                 rescheduling: None,
             };
-            let played = call!(self, Fault::None, |p, cx| p.free_slots(cx, query));
-            played.outcome.map_err(|error| Finding::fail(format!("free-slots: {error}")))?
+            let observed = call!(self, Fault::None, |p, cx| p.free_slots(cx, query));
+            observed.outcome.map_err(|error| Finding::fail(format!("free-slots: {error}")))?
         };
         if slots.len() < count {
             return Err(Finding::inconclusive(format!(
@@ -344,8 +344,8 @@ impl Subject {
             let within =
                 Interval::new(first.start(), until).map_err(|e| Finding::inconclusive(e.to_string()))?;
             let query = BusyQuery { within, calendars: Vec::new(), time_zone: time_zone.to_owned() };
-            let played = call!(self, Fault::None, |p, cx| p.busy(cx, query));
-            let busy = played.outcome.map_err(|error| Finding::fail(format!("busy: {error}")))?;
+            let observed = call!(self, Fault::None, |p, cx| p.busy(cx, query));
+            let busy = observed.outcome.map_err(|error| Finding::fail(format!("busy: {error}")))?;
             times.retain(|time| time.end() <= until && busy.iter().all(|taken| !taken.when.overlaps(*time)));
         }
         Ok(times.into_iter().map(|when| ExternalSlot { when, token: None, seats_left: None }).collect())

@@ -11,8 +11,8 @@ use berth_model::{
 use super::bookings::{slot, unsure};
 use crate::{
     finding::{Finding, Found},
-    stage::Fault,
-    subject::{Played, Subject, call},
+    simulated_provider::Fault,
+    subject::{Observed, Subject, call},
 };
 
 /// A request for a block in a time that is free.
@@ -32,7 +32,7 @@ async fn ready(subject: &Subject) -> Result<BlockRequest, Finding> {
     })
 }
 
-async fn create(subject: &Subject, request: &BlockRequest, fault: Fault) -> Played<ExternalBlock> {
+async fn create(subject: &Subject, request: &BlockRequest, fault: Fault) -> Observed<ExternalBlock> {
     let request = request.clone();
     call!(subject, fault, |p, cx| p.create_block(cx, request))
 }
@@ -48,8 +48,8 @@ async fn made(subject: &Subject, request: &BlockRequest) -> Result<ExternalBlock
 
 async fn remove(subject: &Subject, id: &str) -> Result<(), Finding> {
     let id = id.to_owned();
-    let played = call!(subject, Fault::None, |p, cx| p.remove_block(cx, id));
-    played.outcome.map_err(|error| Finding::fail(format!("remove-block: {error}")))
+    let observed = call!(subject, Fault::None, |p, cx| p.remove_block(cx, id));
+    observed.outcome.map_err(|error| Finding::fail(format!("remove-block: {error}")))
 }
 
 /// The ids of the blocks with the request's reference and time.
@@ -59,8 +59,8 @@ async fn found(subject: &Subject, request: &BlockRequest) -> Result<Vec<String>,
         calendar: request.calendar.clone(),
         when: request.when,
     };
-    let played = call!(subject, Fault::None, |p, cx| p.find_blocks(cx, lookup));
-    let blocks = played.outcome.map_err(|error| Finding::fail(format!("find-blocks: {error}")))?;
+    let observed = call!(subject, Fault::None, |p, cx| p.find_blocks(cx, lookup));
+    let blocks = observed.outcome.map_err(|error| Finding::fail(format!("find-blocks: {error}")))?;
     Ok(blocks.into_iter().filter(|block| block.when == request.when).map(|block| block.id).collect())
 }
 
@@ -76,8 +76,8 @@ async fn offered(subject: &Subject, when: Interval) -> Result<Option<bool>, Find
         time_zone: "Europe/Lisbon".to_owned(),
         rescheduling: None,
     };
-    let played = call!(subject, Fault::None, |p, cx| p.free_slots(cx, query));
-    let slots = played.outcome.map_err(|error| Finding::fail(format!("free-slots: {error}")))?;
+    let observed = call!(subject, Fault::None, |p, cx| p.free_slots(cx, query));
+    let slots = observed.outcome.map_err(|error| Finding::fail(format!("free-slots: {error}")))?;
     Ok(Some(slots.iter().any(|slot| slot.when.start() == when.start())))
 }
 
@@ -91,8 +91,8 @@ async fn told(subject: &Subject, block: &ExternalBlock) -> Result<Option<bool>, 
         calendars: vec![block.calendar.clone()],
         time_zone: "Europe/Lisbon".to_owned(),
     };
-    let played = call!(subject, Fault::None, |p, cx| p.busy(cx, query));
-    let busy = played.outcome.map_err(|error| Finding::fail(format!("busy: {error}")))?;
+    let observed = call!(subject, Fault::None, |p, cx| p.busy(cx, query));
+    let busy = observed.outcome.map_err(|error| Finding::fail(format!("busy: {error}")))?;
     Ok(Some(busy.iter().any(|b| b.when.overlaps(block.when) && b.source.as_ref() == Some(&block.id))))
 }
 
@@ -143,14 +143,14 @@ async fn one(subject: &Subject, request: &BlockRequest) -> Result<(), Finding> {
 
 pub(super) async fn finds_what_it_closed(subject: &Subject) -> Found {
     let request = ready(subject).await?;
-    let played = create(subject, &request, Fault::AnswerLost(0)).await;
-    if played.requests.is_empty() {
+    let observed = create(subject, &request, Fault::AnswerLost(0)).await;
+    if observed.requests.is_empty() {
         return Err(Finding::not_applicable("create-block asks the provider nothing"));
     }
-    if let Err(CallError::Provider(ProviderError::Unsupported { .. })) = played.outcome {
+    if let Err(CallError::Provider(ProviderError::Unsupported { .. })) = observed.outcome {
         return Err(Finding::not_applicable("closes no times"));
     }
-    unsure("create-block", &played)?;
+    unsure("create-block", &observed)?;
     one(subject, &request).await?;
     Ok(Finding::pass())
 }

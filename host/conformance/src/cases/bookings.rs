@@ -4,13 +4,13 @@ use berth_model::outbound::provider::{
     CallError, CreateRequest, ExternalBooking, ExternalSlot, ProviderConflict, ProviderError, Providers as _,
     ReferenceLookup,
 };
-use berth_runtime::egress::stage::StagedAnswer;
+use berth_runtime::egress::interceptor::InterceptedAnswer;
 use http::StatusCode;
 
 use crate::{
     finding::{Finding, Found},
-    stage::Fault,
-    subject::{Played, Subject, call},
+    simulated_provider::Fault,
+    subject::{Observed, Subject, call},
 };
 
 /// Changes that a create may make before the booking itself: a record of the customer, say.
@@ -29,7 +29,7 @@ pub(super) async fn create(
     subject: &Subject,
     request: CreateRequest,
     fault: Fault,
-) -> Played<ExternalBooking> {
+) -> Observed<ExternalBooking> {
     call!(subject, fault, |p, cx| p.create_booking(cx, request))
 }
 
@@ -47,8 +47,8 @@ pub(super) async fn made(subject: &Subject, request: CreateRequest) -> Result<Ex
 }
 
 pub(super) async fn got(subject: &Subject, id: &str) -> Result<ExternalBooking, Finding> {
-    let played = call!(subject, Fault::None, |p, cx| p.get_booking(cx, id.to_owned()));
-    played.outcome.map_err(|error| Finding::fail(format!("get: {error}")))
+    let observed = call!(subject, Fault::None, |p, cx| p.get_booking(cx, id.to_owned()));
+    observed.outcome.map_err(|error| Finding::fail(format!("get: {error}")))
 }
 
 /// The bookings that carry a reference and take their time.
@@ -62,8 +62,8 @@ pub(super) async fn found(
         created_after: subject.now().plus_seconds(-86_400),
         when: request.when,
     };
-    let played = call!(subject, Fault::None, |p, cx| p.find_by_reference(cx, lookup));
-    let found = played.outcome.map_err(|error| Finding::fail(format!("find-by-reference: {error}")))?;
+    let observed = call!(subject, Fault::None, |p, cx| p.find_by_reference(cx, lookup));
+    let found = observed.outcome.map_err(|error| Finding::fail(format!("find-by-reference: {error}")))?;
     Ok(found.into_iter().filter(|booking| booking.status.is_active()).collect())
 }
 
@@ -78,8 +78,8 @@ pub(super) async fn one(subject: &Subject, request: &CreateRequest) -> Result<Ex
 }
 
 /// After an unknown outcome: only `unavailable` is right.
-pub(super) fn unsure<T>(function: &str, played: &Played<T>) -> Result<(), Finding> {
-    match &played.outcome {
+pub(super) fn unsure<T>(function: &str, observed: &Observed<T>) -> Result<(), Finding> {
+    match &observed.outcome {
         Err(CallError::Provider(ProviderError::Unavailable { .. })) => Ok(()),
         Err(error) => Err(Finding::fail(format!(
             "{function} without an answer became {error}; it must become unavailable, for nobody knows what happened"
@@ -127,11 +127,11 @@ pub(super) async fn creates_once_when_unsure(subject: &Subject) -> Found {
     let (event_type, slots) = ready(subject, 1).await?;
     let request = subject.booking(&event_type, slot(&slots, 0)?, "first");
     for passing in 0..=PREPARATIONS_MAX {
-        let played = create(subject, request.clone(), Fault::AnswerLost(passing)).await;
-        if played.requests.is_empty() {
+        let observed = create(subject, request.clone(), Fault::AnswerLost(passing)).await;
+        if observed.requests.is_empty() {
             return Err(Finding::not_applicable("create asks the provider nothing"));
         }
-        match unsure("create", &played) {
+        match unsure("create", &observed) {
             // There were no more changes: the booking was among those whose answers were lost.
             Err(_) if passing > 0 => break,
             outcome => outcome?,
@@ -150,12 +150,12 @@ pub(super) async fn creates_once_when_unsure(subject: &Subject) -> Found {
 pub(super) async fn creates_after_a_failure(subject: &Subject) -> Found {
     let (event_type, slots) = ready(subject, 1).await?;
     let request = subject.booking(&event_type, slot(&slots, 0)?, "first");
-    let failure = StagedAnswer::new(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "try later");
-    let played = create(subject, request.clone(), Fault::Instead(failure)).await;
-    if played.requests.is_empty() {
+    let failure = InterceptedAnswer::new(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "try later");
+    let observed = create(subject, request.clone(), Fault::Instead(failure)).await;
+    if observed.requests.is_empty() {
         return Err(Finding::not_applicable("create asks the provider nothing"));
     }
-    unsure("create", &played)?;
+    unsure("create", &observed)?;
     if !found(subject, &request).await?.is_empty() {
         return Err(Finding::fail("find-by-reference finds a booking that was never made"));
     }

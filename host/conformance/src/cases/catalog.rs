@@ -10,7 +10,7 @@ use berth_model::{
 
 use crate::{
     finding::{Finding, Found},
-    stage::Fault,
+    simulated_provider::Fault,
     subject::{Subject, call},
 };
 
@@ -18,8 +18,8 @@ use crate::{
 const PAGES_MAX: usize = 50;
 
 pub(super) async fn validates(subject: &Subject) -> Found {
-    let played = call!(subject, Fault::None, |p, cx| p.validate(cx));
-    let account = played.outcome.map_err(|error| Finding::fail(format!("validate: {error}")))?;
+    let observed = call!(subject, Fault::None, |p, cx| p.validate(cx));
+    let account = observed.outcome.map_err(|error| Finding::fail(format!("validate: {error}")))?;
     if account.id.is_empty() || account.name.is_empty() {
         return Err(Finding::fail("the account has no id or no name"));
     }
@@ -28,7 +28,7 @@ pub(super) async fn validates(subject: &Subject) -> Found {
             "the account's time-zone is no IANA zone: leave it out if the provider has another form",
         ));
     }
-    let changing = played.requests.iter().find(|r| matches!(r.method.as_str(), "PUT" | "PATCH" | "DELETE"));
+    let changing = observed.requests.iter().find(|r| matches!(r.method.as_str(), "PUT" | "PATCH" | "DELETE"));
     match changing {
         Some(request) => {
             Err(Finding::fail(format!("validate sends {} {}", request.method, request.url.path())))
@@ -41,8 +41,8 @@ async fn event_types(subject: &Subject, limit: u32) -> Result<Vec<ExternalEventT
     let (mut found, mut token) = (Vec::new(), None);
     for _ in 0..PAGES_MAX {
         let page = PageRequest { token: token.take(), limit };
-        let played = call!(subject, Fault::None, |p, cx| p.list_event_types(cx, page));
-        let page = played.outcome.map_err(|error| Finding::fail(format!("list-event-types: {error}")))?;
+        let observed = call!(subject, Fault::None, |p, cx| p.list_event_types(cx, page));
+        let page = observed.outcome.map_err(|error| Finding::fail(format!("list-event-types: {error}")))?;
         found.extend(page.items);
         match page.next {
             None => return Ok(found),
@@ -81,13 +81,13 @@ pub(super) async fn ends_a_paging_loop(subject: &Subject) -> Found {
     if subject.capabilities.catalog {
         tried = true;
         let page = PageRequest { token: None, limit: 1 };
-        let played = call!(subject, Fault::SameAgain, |p, cx| p.list_event_types(cx, page));
-        ended("list-event-types", played.outcome.err())?;
+        let observed = call!(subject, Fault::SameAgain, |p, cx| p.list_event_types(cx, page));
+        ended("list-event-types", observed.outcome.err())?;
     }
     if subject.capabilities.bookings {
         tried = true;
-        let played = call!(subject, Fault::SameAgain, |p, cx| p.list_changes(cx, None, 1));
-        ended("list-changes", played.outcome.err())?;
+        let observed = call!(subject, Fault::SameAgain, |p, cx| p.list_changes(cx, None, 1));
+        ended("list-changes", observed.outcome.err())?;
     }
     if tried { Ok(Finding::pass()) } else { Err(Finding::not_applicable("lists nothing")) }
 }
@@ -106,8 +106,8 @@ pub(super) async fn resolves_a_link(subject: &Subject) -> Found {
     let Some(url) = subject.setup.link.clone().filter(|_| subject.capabilities.catalog) else {
         return Err(Finding::not_applicable("conformance.toml names no link"));
     };
-    let played = call!(subject, Fault::None, |p, cx| p.resolve_link(cx, url));
-    let event_type = played.outcome.map_err(|error| Finding::fail(format!("resolve-link: {error}")))?;
+    let observed = call!(subject, Fault::None, |p, cx| p.resolve_link(cx, url));
+    let event_type = observed.outcome.map_err(|error| Finding::fail(format!("resolve-link: {error}")))?;
     match &subject.setup.event_type {
         Some(wanted) if event_type.id != *wanted => {
             Err(Finding::fail(format!("the link leads to {}, not to {wanted}", event_type.id)))
@@ -140,8 +140,8 @@ pub(super) async fn busy_is_in_order(subject: &Subject) -> Found {
     let until = from.plus_seconds(i64::from(days.min(7)) * 86_400);
     let within = Interval::new(from, until).map_err(|e| Finding::inconclusive(e.to_string()))?;
     let query = BusyQuery { within, calendars: Vec::new(), time_zone: "Europe/Lisbon".to_owned() };
-    let played = call!(subject, Fault::None, |p, cx| p.busy(cx, query));
-    let busy = played.outcome.map_err(|error| Finding::fail(format!("busy: {error}")))?;
+    let observed = call!(subject, Fault::None, |p, cx| p.busy(cx, query));
+    let busy = observed.outcome.map_err(|error| Finding::fail(format!("busy: {error}")))?;
     if busy.is_sorted_by_key(|b| b.when.start()) {
         Ok(Finding::pass())
     } else {

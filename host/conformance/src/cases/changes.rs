@@ -13,14 +13,14 @@ use berth_model::{
 use super::bookings::{create, got, made, one, ready, slot, unsure};
 use crate::{
     finding::{Finding, Found},
-    stage::Fault,
-    subject::{Played, Subject, call},
+    simulated_provider::Fault,
+    subject::{Observed, Subject, call},
 };
 
 /// Pages of changes that are followed.
 const PAGES_MAX: usize = 100;
 
-async fn cancel(subject: &Subject, id: &str, fault: Fault) -> Played<ExternalBooking> {
+async fn cancel(subject: &Subject, id: &str, fault: Fault) -> Observed<ExternalBooking> {
     let request = CancelRequest {
         idempotency_key: subject.name("cancel"),
         id: id.to_owned(),
@@ -39,8 +39,8 @@ fn is_cancelled(what: &str, outcome: Result<ExternalBooking, CallError>) -> Resu
 
 /// A cancelled booking reads as cancelled, or is gone.
 async fn reads_as_cancelled(subject: &Subject, id: &str) -> Found {
-    let played = call!(subject, Fault::None, |p, cx| p.get_booking(cx, id.to_owned()));
-    match played.outcome {
+    let observed = call!(subject, Fault::None, |p, cx| p.get_booking(cx, id.to_owned()));
+    match observed.outcome {
         Err(CallError::Provider(ProviderError::NotFound)) => {}
         other => is_cancelled("get after cancel", other)?,
     }
@@ -58,11 +58,11 @@ pub(super) async fn cancels_twice(subject: &Subject) -> Found {
 pub(super) async fn cancels_when_unsure(subject: &Subject) -> Found {
     let (event_type, slots) = ready(subject, 1).await?;
     let booking = made(subject, subject.booking(&event_type, slot(&slots, 0)?, "first")).await?;
-    let played = cancel(subject, &booking.id, Fault::AnswerLost(0)).await;
-    if played.requests.is_empty() {
+    let observed = cancel(subject, &booking.id, Fault::AnswerLost(0)).await;
+    if observed.requests.is_empty() {
         return Err(Finding::not_applicable("cancel asks the provider nothing"));
     }
-    unsure("cancel", &played)?;
+    unsure("cancel", &observed)?;
     is_cancelled("cancel after an answer was lost", cancel(subject, &booking.id, Fault::None).await.outcome)?;
     reads_as_cancelled(subject, &booking.id).await
 }
@@ -72,8 +72,8 @@ pub(super) async fn knows_what_does_not_exist(subject: &Subject) -> Found {
         return Err(Finding::not_applicable("takes no bookings"));
     }
     let id = "berthcheckdoesnotexist0".to_owned();
-    let played = call!(subject, Fault::None, |p, cx| p.get_booking(cx, id));
-    match played.outcome {
+    let observed = call!(subject, Fault::None, |p, cx| p.get_booking(cx, id));
+    match observed.outcome {
         Err(CallError::Provider(ProviderError::NotFound)) => Ok(Finding::pass()),
         Err(error) => {
             Err(Finding::fail(format!("get of an unknown booking became {error}; it must become not-found")))
@@ -88,7 +88,7 @@ async fn reschedule(
     to: Interval,
     token: Option<String>,
     fault: Fault,
-) -> Played<ExternalBooking> {
+) -> Observed<ExternalBooking> {
     let request = RescheduleRequest {
         idempotency_key: subject.name("move"),
         id: id.to_owned(),
@@ -101,8 +101,8 @@ async fn reschedule(
     call!(subject, fault, |p, cx| p.reschedule_booking(cx, request))
 }
 
-fn movable<T>(played: &Played<T>) -> Result<(), Finding> {
-    match &played.outcome {
+fn movable<T>(observed: &Observed<T>) -> Result<(), Finding> {
+    match &observed.outcome {
         Err(CallError::Provider(ProviderError::Unsupported { .. })) => {
             Err(Finding::not_applicable("the provider cannot move bookings by API"))
         }
@@ -114,9 +114,9 @@ pub(super) async fn reschedules(subject: &Subject) -> Found {
     let (event_type, slots) = ready(subject, 2).await?;
     let booking = made(subject, subject.booking(&event_type, slot(&slots, 0)?, "first")).await?;
     let to = slot(&slots, 1)?;
-    let played = reschedule(subject, &booking.id, to.when, to.token.clone(), Fault::None).await;
-    movable(&played)?;
-    let moved = played.outcome.map_err(|error| Finding::fail(format!("reschedule: {error}")))?;
+    let observed = reschedule(subject, &booking.id, to.when, to.token.clone(), Fault::None).await;
+    movable(&observed)?;
+    let moved = observed.outcome.map_err(|error| Finding::fail(format!("reschedule: {error}")))?;
     let now = got(subject, &moved.id).await?;
     if moved.when.start() != to.when.start() || now.when.start() != to.when.start() || !now.status.is_active()
     {
@@ -144,9 +144,9 @@ pub(super) async fn reschedules_or_leaves(subject: &Subject) -> Found {
     let booking = made(subject, subject.booking(&event_type, slot(&slots, 0)?, "first")).await?;
     let taken = slot(&slots, 1)?;
     made(subject, subject.booking(&event_type, taken, "second")).await?;
-    let played = reschedule(subject, &booking.id, taken.when, taken.token.clone(), Fault::None).await;
-    movable(&played)?;
-    match played.outcome {
+    let observed = reschedule(subject, &booking.id, taken.when, taken.token.clone(), Fault::None).await;
+    movable(&observed)?;
+    match observed.outcome {
         Err(CallError::Provider(ProviderError::Conflict(ProviderConflict::SlotTaken))) => {}
         Err(error) => {
             return Err(Finding::fail(format!(
@@ -172,12 +172,12 @@ pub(super) async fn reschedules_once_when_unsure(subject: &Subject) -> Found {
     let request = subject.booking(&event_type, slot(&slots, 0)?, "first");
     let booking = made(subject, request.clone()).await?;
     let to = slot(&slots, 1)?;
-    let played = reschedule(subject, &booking.id, to.when, to.token.clone(), Fault::AnswerLost(0)).await;
-    movable(&played)?;
-    if played.requests.is_empty() {
+    let observed = reschedule(subject, &booking.id, to.when, to.token.clone(), Fault::AnswerLost(0)).await;
+    movable(&observed)?;
+    if observed.requests.is_empty() {
         return Err(Finding::not_applicable("reschedule asks the provider nothing"));
     }
-    unsure("reschedule", &played)?;
+    unsure("reschedule", &observed)?;
     // The host's way: where does the old one say that it went?
     let mut now = got(subject, &booking.id).await?;
     if let Some(next) = now.rescheduled_to.clone() {
@@ -199,8 +199,8 @@ async fn changes(
     let (mut found, mut cursor) = (Vec::new(), cursor);
     for _ in 0..PAGES_MAX {
         let from = cursor.take();
-        let played = call!(subject, Fault::None, |p, cx| p.list_changes(cx, from, limit));
-        let ChangePage { items, cursor: next, more } = match played.outcome {
+        let observed = call!(subject, Fault::None, |p, cx| p.list_changes(cx, from, limit));
+        let ChangePage { items, cursor: next, more } = match observed.outcome {
             Ok(page) => page,
             Err(CallError::Provider(ProviderError::Unsupported { .. })) => {
                 return Err(Finding::not_applicable("lists no changes"));
@@ -225,8 +225,8 @@ pub(super) async fn lists_changes(subject: &Subject) -> Found {
     if !news.iter().any(|b| b.id == booking.id && b.status.is_active()) {
         return Err(Finding::fail("list-changes misses a new booking"));
     }
-    let played = create(subject, first.clone(), Fault::None).await;
-    drop(played);
+    let observed = create(subject, first.clone(), Fault::None).await;
+    drop(observed);
     one(subject, &first).await?;
     is_cancelled("cancel", cancel(subject, &booking.id, Fault::None).await.outcome)?;
     let (news, _) = changes(subject, Some(between), 50).await?;
@@ -262,8 +262,8 @@ pub(super) async fn says_when_a_cursor_expired(subject: &Subject) -> Found {
             "conformance.toml names no expired-cursor: the provider's cursors do not expire",
         ));
     };
-    let played = call!(subject, Fault::None, |p, cx| p.list_changes(cx, Some(cursor), 50));
-    match played.outcome {
+    let observed = call!(subject, Fault::None, |p, cx| p.list_changes(cx, Some(cursor), 50));
+    match observed.outcome {
         Err(CallError::Provider(ProviderError::CursorExpired)) => Ok(Finding::pass()),
         Err(error) => {
             Err(Finding::fail(format!("an expired cursor became {error}; it must become cursor-expired")))

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     finding::{Finding, Found},
-    stage::Fault,
+    simulated_provider::Fault,
     subject::{Subject, call},
 };
 
@@ -61,11 +61,11 @@ pub(super) async fn spans_are_pure(subject: &Subject) -> Found {
     if !subject.capabilities.availability {
         return Err(Finding::not_applicable("has no availability"));
     }
-    let played = call!(subject, Fault::Unreachable, |p, cx| p.query_spans(cx));
-    if !played.egress.is_empty() {
+    let observed = call!(subject, Fault::Unreachable, |p, cx| p.query_spans(cx));
+    if !observed.egress.is_empty() {
         return Err(Finding::fail("spans sends a request"));
     }
-    let spans = played.outcome.map_err(|error| Finding::fail(format!("spans: {error}")))?;
+    let spans = observed.outcome.map_err(|error| Finding::fail(format!("spans: {error}")))?;
     if spans.free_slots_days == 0 && spans.busy_days == 0 {
         return Err(Finding::fail("exports availability, but both spans are 0: leave the interface out"));
     }

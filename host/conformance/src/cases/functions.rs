@@ -10,8 +10,8 @@ use berth_model::{
 };
 
 use crate::{
-    stage::Fault,
-    subject::{Played, Subject, call},
+    simulated_provider::Fault,
+    subject::{Observed, Subject, call},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Function {
     }
 
     /// Call it; of the answer it matters only whether there was one.
-    pub(crate) async fn call(self, s: &Subject, fault: Fault) -> Played<()> {
+    pub(crate) async fn call(self, s: &Subject, fault: Fault) -> Observed<()> {
         match self {
             Validate => nothing(call!(s, fault, |p, cx| p.validate(cx))),
             ListEventTypes => nothing(call!(s, fault, |p, cx| p.list_event_types(cx, page()))),
@@ -146,8 +146,8 @@ impl Function {
     }
 }
 
-fn nothing<T>(played: Played<T>) -> Played<()> {
-    Played { outcome: played.outcome.map(drop), requests: played.requests, egress: played.egress }
+fn nothing<T>(observed: Observed<T>) -> Observed<()> {
+    Observed { outcome: observed.outcome.map(drop), requests: observed.requests, egress: observed.egress }
 }
 
 pub(crate) const fn page() -> PageRequest {

@@ -1,14 +1,14 @@
 //! A provider that answers nonsense: nothing that it says may bring a component down, or lead it astray.
 
 use berth_model::outbound::provider::CallError;
-use berth_runtime::egress::stage::StagedAnswer;
+use berth_runtime::egress::interceptor::InterceptedAnswer;
 use http::StatusCode;
 
 use super::functions::Function;
 use crate::{
     finding::{Finding, Found},
-    stage::Fault,
-    subject::{self, Played, Subject},
+    simulated_provider::Fault,
+    subject::{self, Observed, Subject},
 };
 
 /// How deep the deep answer is nested.
@@ -16,18 +16,18 @@ const DEPTH: usize = 20_000;
 /// How long the long answer is, in bytes.
 const LONG: usize = 1024 * 1024;
 
-fn json(body: impl Into<String>) -> StagedAnswer {
-    StagedAnswer::new(StatusCode::OK, "application/json", body.into())
+fn json(body: impl Into<String>) -> InterceptedAnswer {
+    InterceptedAnswer::new(StatusCode::OK, "application/json", body.into())
 }
 
 /// Answers with status 200 that are none.
-fn shapes() -> Vec<(&'static str, StagedAnswer)> {
+fn shapes() -> Vec<(&'static str, InterceptedAnswer)> {
     let wrong_types = r#"{"id":[],"status":7,"data":"x","items":{"a":1},"start":"soon","end":null,"error":[[]],"next":{},"uid":false}"#;
     vec![
         ("an empty body", json("")),
         (
             "an HTML page",
-            StagedAnswer::new(StatusCode::OK, "text/html", "<html><body>Maintenance</body></html>"),
+            InterceptedAnswer::new(StatusCode::OK, "text/html", "<html><body>Maintenance</body></html>"),
         ),
         ("JSON that stops in the middle", json(r#"{"data":[{"id":"1","start":"2030-01"#)),
         ("an empty object", json("{}")),
@@ -41,20 +41,21 @@ fn shapes() -> Vec<(&'static str, StagedAnswer)> {
         ),
         (
             "bytes that are no text",
-            StagedAnswer::new(StatusCode::OK, "application/json", vec![0xff_u8, 0xfe, 0x00]),
+            InterceptedAnswer::new(StatusCode::OK, "application/json", vec![0xff_u8, 0xfe, 0x00]),
         ),
         ("very deep nesting", json("[".repeat(DEPTH))),
         ("a very long text", json(format!("\"{}\"", "x".repeat(LONG)))),
         (
             "a redirect",
-            StagedAnswer::new(StatusCode::FOUND, "text/plain", "").with("location", "https://example.com/"),
+            InterceptedAnswer::new(StatusCode::FOUND, "text/plain", "")
+                .with("location", "https://example.com/"),
         ),
-        ("no content", StagedAnswer::new(StatusCode::NO_CONTENT, "text/plain", "")),
+        ("no content", InterceptedAnswer::new(StatusCode::NO_CONTENT, "text/plain", "")),
     ]
 }
 
-fn broke_down(played: &Played<()>) -> Option<&CallError> {
-    played
+fn broke_down(observed: &Observed<()>) -> Option<&CallError> {
+    observed
         .outcome
         .as_ref()
         .err()
@@ -64,15 +65,15 @@ fn broke_down(played: &Played<()>) -> Option<&CallError> {
 pub(super) async fn survives_malformed_answers(subject: &Subject) -> Found {
     for function in Function::offered(subject.capabilities) {
         for (what, answer) in shapes() {
-            let played = function.call(subject, Fault::Always(answer)).await;
-            if let Some(error) = broke_down(&played) {
+            let observed = function.call(subject, Fault::Always(answer)).await;
+            if let Some(error) = broke_down(&observed) {
                 return Err(Finding::fail(format!(
                     "{} broke down on {what}: {}; answer unavailable instead",
                     function.name(),
                     subject::told(error)
                 )));
             }
-            if played.requests.is_empty() {
+            if observed.requests.is_empty() {
                 break;
             }
         }
@@ -85,10 +86,10 @@ pub(super) async fn malformed_is_not_definite(subject: &Subject) -> Found {
     for function in Function::offered(subject.capabilities).filter(|f| f.changes_bookings()) {
         for (what, answer) in shapes() {
             let is_answer = answer.status == StatusCode::OK;
-            let played = function.call(subject, Fault::Always(answer)).await;
-            asked |= !played.requests.is_empty();
-            if let Err(error) = &played.outcome
-                && !played.requests.is_empty()
+            let observed = function.call(subject, Fault::Always(answer)).await;
+            asked |= !observed.requests.is_empty();
+            if let Err(error) = &observed.outcome
+                && !observed.requests.is_empty()
                 && is_answer
                 && error.is_definite()
             {
@@ -109,11 +110,11 @@ pub(super) async fn malformed_is_not_definite(subject: &Subject) -> Found {
 pub(super) async fn asks_its_hosts_only(subject: &Subject) -> Found {
     let mut asked = false;
     for function in Function::offered(subject.capabilities) {
-        let played = function.call(subject, Fault::Always(json("{}"))).await;
-        asked |= !played.egress.is_empty();
+        let observed = function.call(subject, Fault::Always(json("{}"))).await;
+        asked |= !observed.egress.is_empty();
         let denied =
             ["scheme", "url", "userinfo", "ip_literal", "host_not_asked", "host_not_granted", "method"];
-        if let Some(record) = played.egress.iter().find(|r| denied.contains(&r.outcome.as_str())) {
+        if let Some(record) = observed.egress.iter().find(|r| denied.contains(&r.outcome.as_str())) {
             let hint = record.hint.as_deref().unwrap_or("see [hosts] in plugin.toml");
             return Err(Finding::fail(format!(
                 "{} asks {} {}, which is refused ({}): {hint}",
@@ -141,11 +142,13 @@ pub(super) async fn sends_no_credential(subject: &Subject) -> Found {
         .chain(["authorization", "proxy-authorization", "cookie"])
         .collect();
     for function in Function::offered(subject.capabilities) {
-        let played = function.call(subject, Fault::Always(json("{}"))).await;
-        asked |= !played.egress.is_empty();
-        let own =
-            played.requests.iter().find_map(|r| attached.iter().find(|name| r.headers.contains_key(**name)));
-        let refused = played
+        let observed = function.call(subject, Fault::Always(json("{}"))).await;
+        asked |= !observed.egress.is_empty();
+        let own = observed
+            .requests
+            .iter()
+            .find_map(|r| attached.iter().find(|name| r.headers.contains_key(**name)));
+        let refused = observed
             .egress
             .iter()
             .find(|r| ["forbidden_header", "credential_conflict"].contains(&r.outcome.as_str()));

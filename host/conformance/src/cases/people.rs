@@ -6,7 +6,7 @@ use berth_model::outbound::provider::{CallError, LinkRequest, PageRequest, Provi
 
 use crate::{
     finding::{Finding, Found},
-    stage::Fault,
+    simulated_provider::Fault,
     subject::{Subject, call},
 };
 
@@ -20,8 +20,8 @@ pub(super) async fn lists_clients(subject: &Subject) -> Found {
     let (mut ids, mut token) = (BTreeSet::new(), None);
     for _ in 0..PAGES_MAX {
         let page = PageRequest { token: token.take(), limit: 20 };
-        let played = call!(subject, Fault::None, |p, cx| p.list_clients(cx, page));
-        let page = played.outcome.map_err(|error| Finding::fail(format!("list-clients: {error}")))?;
+        let observed = call!(subject, Fault::None, |p, cx| p.list_clients(cx, page));
+        let page = observed.outcome.map_err(|error| Finding::fail(format!("list-clients: {error}")))?;
         for client in page.items {
             if !ids.insert(client.id) {
                 return Err(Finding::fail("the same client comes twice"));
@@ -44,8 +44,8 @@ pub(super) async fn makes_links(subject: &Subject) -> Found {
         event_type: subject.event_type()?,
         max_bookings: 1,
     };
-    let played = call!(subject, Fault::None, |p, cx| p.create_booking_link(cx, request));
-    match played.outcome {
+    let observed = call!(subject, Fault::None, |p, cx| p.create_booking_link(cx, request));
+    match observed.outcome {
         Ok(link) if link.url.starts_with("https://") => Ok(Finding::pass()),
         Ok(link) => Err(Finding::fail(format!("the link {:?} is not https", link.url))),
         Err(CallError::Provider(ProviderError::Unsupported { .. })) => {

@@ -6,11 +6,11 @@ use super::functions;
 use crate::{
     finding::{Finding, Found},
     setup::Webhook,
-    stage::Fault,
-    subject::{self, Played, Subject, call},
+    simulated_provider::Fault,
+    subject::{self, Observed, Subject, call},
 };
 
-async fn handle(subject: &Subject, message: &Webhook, fault: Fault) -> Played<WebhookOutcome> {
+async fn handle(subject: &Subject, message: &Webhook, fault: Fault) -> Observed<WebhookOutcome> {
     let request = WebhookRequest {
         method: "POST".to_owned(),
         headers: message.headers.clone().into_iter().collect(),
@@ -39,8 +39,8 @@ pub(super) async fn survives_unknown_messages(subject: &Subject) -> Found {
         &deep,
     ] {
         let message = Webhook { body: body.to_owned(), ..Webhook::default() };
-        let played = handle(subject, &message, Fault::Unreachable).await;
-        match played.outcome {
+        let observed = handle(subject, &message, Fault::Unreachable).await;
+        match observed.outcome {
             Ok(_) | Err(CallError::Provider(_)) => {}
             Err(error) => {
                 let shown: String = body.chars().take(40).collect();
@@ -65,7 +65,8 @@ pub(super) async fn reads_the_same_twice(subject: &Subject) -> Found {
     for message in &subject.setup.webhooks {
         let first = handle(subject, message, Fault::None).await;
         let second = handle(subject, message, Fault::None).await;
-        let changing = first.requests.iter().chain(&second.requests).find(|r| subject.player.may_change(r));
+        let changing =
+            first.requests.iter().chain(&second.requests).find(|r| subject.simulated.may_change(r));
         if let Some(request) = changing {
             return Err(Finding::fail(format!(
                 "handle sends {} {}; it must change nothing",
@@ -108,8 +109,8 @@ pub(super) async fn subscribes_once(subject: &Subject) -> Found {
     }
     for time in ["unsubscribe", "the second unsubscribe"] {
         let subscription = first.clone();
-        let played = call!(subject, Fault::None, |p, cx| p.unsubscribe(cx, subscription));
-        played.outcome.map_err(|error| Finding::fail(format!("{time}: {error}")))?;
+        let observed = call!(subject, Fault::None, |p, cx| p.unsubscribe(cx, subscription));
+        observed.outcome.map_err(|error| Finding::fail(format!("{time}: {error}")))?;
     }
     Ok(Finding::pass())
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, future::Future, io, net::IpAddr, pin::Pin, sync
 
 use berth_model::{limits, time::Clock};
 
-use super::stage::Stage;
+use super::interceptor::Interceptor;
 
 /// The addresses of a name.
 pub type Lookup<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
@@ -103,7 +103,7 @@ pub struct GateConfig {
     /// The numbers.
     pub limits: EgressLimits,
     /// For tests of components.
-    pub stage: Option<Arc<dyn Stage>>,
+    pub interceptor: Option<Arc<dyn Interceptor>>,
 }
 
 impl GateConfig {
@@ -116,7 +116,7 @@ impl GateConfig {
             clock,
             resolver: Arc::new(SystemResolver),
             limits: EgressLimits::default(),
-            stage: None,
+            interceptor: None,
         }
     }
 }

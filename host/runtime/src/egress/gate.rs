@@ -19,11 +19,11 @@ use super::{
     attach,
     client::Clients,
     config::{EgressLimits, GateConfig, GateError},
+    interceptor::Interceptor,
     quota::CallQuota,
     rates::Rates,
     record::Records,
     scrub::Scrubber,
-    stage::Stage,
     urgency::Urgency,
 };
 
@@ -34,7 +34,7 @@ pub struct Gate {
     pub(super) limits: EgressLimits,
     pub(super) clients: Clients,
     pub(super) rates: Rates,
-    pub(super) stage: Option<Arc<dyn Stage>>,
+    pub(super) interceptor: Option<Arc<dyn Interceptor>>,
 }
 
 impl Gate {
@@ -57,7 +57,7 @@ impl Gate {
             insecure_hosts: config.insecure_hosts,
             clock: config.clock,
             limits: config.limits,
-            stage: config.stage,
+            interceptor: config.interceptor,
         }))
     }
 }
@@ -70,7 +70,7 @@ impl Gate {
 
     /// Is it the way out of a trial, whose requests are neither counted nor complained about?
     pub(crate) fn is_trial(&self) -> bool {
-        self.stage.is_some()
+        self.interceptor.is_some()
     }
 
     /// A provider said that it was asked too often over this connection: nobody asks it until then, or for a moment if it named no time.

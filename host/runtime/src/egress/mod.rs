@@ -15,13 +15,13 @@ mod config;
 pub mod failure;
 mod gate;
 mod hooks;
+pub mod interceptor;
 pub mod policy;
 mod quota;
 mod rates;
 mod record;
 pub mod scrub;
 mod send;
-pub mod stage;
 mod tokens;
 mod urgency;
 

@@ -14,11 +14,11 @@ use super::{
     client::failure_of,
     failure::{Failure, Refusal},
     gate::Call,
+    interceptor::{Intercept, InterceptedAnswer, InterceptedRequest},
     policy::{self, Rules, Target},
     rates::Turn,
     record::Entry,
     scrub::{Echoed, Scrubber},
-    stage::{Cue, StagedAnswer, StagedRequest},
 };
 use crate::logbook::TRIAL;
 
@@ -84,7 +84,8 @@ impl Call {
             headers: own_headers(parts.headers),
             body,
         };
-        let staged = self.gate.stage.as_deref().map(|stage| (stage, staged(&outgoing)));
+        let intercepted =
+            self.gate.interceptor.as_deref().map(|interceptor| (interceptor, intercepted(&outgoing)));
         attach::attach(&self.manifest, &self.credentials, &target, &mut outgoing)?;
         let turn = Turn { connection: self.connection, manifest: &self.manifest, urgency: self.urgency };
         if let Err(wait) = self.gate.rates.enter(turn, limits.rate_wait).await {
@@ -92,13 +93,16 @@ impl Call {
         }
         self.provider_asked.note();
         let is_head = outgoing.method == Method::HEAD;
-        match staged.as_ref().map_or(Cue::Ask, |(stage, request)| stage.before(request)) {
-            Cue::Ask => {}
-            Cue::Answer(answer) => {
+        match intercepted
+            .as_ref()
+            .map_or(Intercept::Ask, |(interceptor, request)| interceptor.before(request))
+        {
+            Intercept::Ask => {}
+            Intercept::Answer(answer) => {
                 self.records.update(entry, |r| r.status = Some(answer.status.as_u16()));
-                return clean(of_stage(answer), self.scrubber(), is_head).await;
+                return clean(of_interceptor(answer), self.scrubber(), is_head).await;
             }
-            Cue::Break => return Err(Failure::Terminated.into()),
+            Intercept::Break => return Err(Failure::Terminated.into()),
         }
         let client = self.gate.clients.get(self.tenant, &target, self.gate.clock.now()).await?;
         let answer = self.transfer(&client, &target, outgoing, options).await?;
@@ -107,9 +111,9 @@ impl Call {
             r.status = Some(answer.status.as_u16());
         });
         let answer = clean(answer, self.scrubber(), is_head).await?;
-        let Some((stage, request)) = staged else { return Ok(answer) };
-        let answer = StagedAnswer { status: answer.status, headers: answer.headers, body: answer.body };
-        stage.after(&request, answer).map(of_stage).ok_or_else(|| Failure::Terminated.into())
+        let Some((interceptor, request)) = intercepted else { return Ok(answer) };
+        let answer = InterceptedAnswer { status: answer.status, headers: answer.headers, body: answer.body };
+        interceptor.after(&request, answer).map(of_interceptor).ok_or_else(|| Failure::Terminated.into())
     }
 
     /// Send, and take the whole answer. No error of the client leaves this function: they hold the URL.
@@ -190,9 +194,9 @@ impl Call {
     }
 }
 
-/// What a stage sees of a request.
-fn staged(outgoing: &Outgoing) -> StagedRequest {
-    StagedRequest {
+/// What an interceptor sees of a request.
+fn intercepted(outgoing: &Outgoing) -> InterceptedRequest {
+    InterceptedRequest {
         method: outgoing.method.clone(),
         url: outgoing.url.clone(),
         headers: outgoing.headers.clone(),
@@ -200,7 +204,7 @@ fn staged(outgoing: &Outgoing) -> StagedRequest {
     }
 }
 
-fn of_stage(answer: StagedAnswer) -> Answer {
+fn of_interceptor(answer: InterceptedAnswer) -> Answer {
     Answer { outcome: "ok", status: answer.status, headers: answer.headers, body: answer.body }
 }
 

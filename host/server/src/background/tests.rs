@@ -33,13 +33,13 @@ fn ms(ms: u64) -> Duration {
 
 /// What a task or duty of a test does, and how often it was begun.
 #[derive(Clone, Default)]
-struct Played {
+struct Counted {
     begun: Arc<AtomicU32>,
     ill: Arc<AtomicBool>,
     hangs: Arc<AtomicBool>,
 }
 
-impl Played {
+impl Counted {
     fn begun(&self) -> u32 {
         self.begun.load(Ordering::SeqCst)
     }
@@ -48,9 +48,9 @@ impl Played {
 #[tokio::test(start_paused = true)]
 async fn a_task_that_panics_is_started_again_and_named_until_it_runs_well() {
     let (supervisor, readiness) = supervisor();
-    let played = Played::default();
-    played.ill.store(true, Ordering::SeqCst);
-    let (stop, of) = (supervisor.stopping(), played.clone());
+    let counted = Counted::default();
+    counted.ill.store(true, Ordering::SeqCst);
+    let (stop, of) = (supervisor.stopping(), counted.clone());
     let keeper = tokio::spawn(supervisor.clone().keep("worker", move || {
         let (of, mut stop) = (of.clone(), stop.clone());
         async move {
@@ -60,23 +60,23 @@ async fn a_task_that_panics_is_started_again_and_named_until_it_runs_well() {
         }
     }));
     sleep(ms(1)).await;
-    assert_eq!(played.begun(), 1);
+    assert_eq!(counted.begun(), 1);
     assert!(readiness.failing().is_empty(), "once is an accident");
     sleep(ms(limits::TASK_BACKOFF_MS_MIN)).await;
-    assert_eq!(played.begun(), 2, "after the first wait");
+    assert_eq!(counted.begun(), 2, "after the first wait");
     sleep(ms(limits::TASK_BACKOFF_MS_MIN * 2)).await;
-    assert_eq!(played.begun(), 3, "after twice the wait");
+    assert_eq!(counted.begun(), 3, "after twice the wait");
     assert_eq!(readiness.failing()["task worker"], "3 times in a row: it panicked");
 
-    played.ill.store(false, Ordering::SeqCst);
+    counted.ill.store(false, Ordering::SeqCst);
     sleep(ms(limits::TASK_BACKOFF_MS_MAX)).await;
     assert!(!readiness.failing().is_empty(), "it runs, and has not proved itself yet");
     sleep(ms(limits::TASK_WELL_MS)).await;
     assert!(readiness.failing().is_empty());
-    let begun = played.begun();
+    let begun = counted.begun();
     supervisor.stop();
     keeper.await.unwrap();
-    assert_eq!(played.begun(), begun, "what is told to stop is not started again");
+    assert_eq!(counted.begun(), begun, "what is told to stop is not started again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,12 +101,12 @@ async fn a_task_that_ends_unasked_is_started_again() {
 const EVERY: Duration = Duration::from_mins(1);
 const LONGEST: Duration = Duration::from_secs(10);
 
-fn duty(name: &'static str) -> Duty<Played> {
-    let run = |played: Played| -> berth_model::boxed::BoxFuture<'static, Result<(), String>> {
+fn duty(name: &'static str) -> Duty<Counted> {
+    let run = |counted: Counted| -> berth_model::boxed::BoxFuture<'static, Result<(), String>> {
         Box::pin(async move {
-            played.begun.fetch_add(1, Ordering::SeqCst);
-            assert!(!played.ill.load(Ordering::SeqCst), "a defect");
-            if played.hangs.load(Ordering::SeqCst) {
+            counted.begun.fetch_add(1, Ordering::SeqCst);
+            assert!(!counted.ill.load(Ordering::SeqCst), "a defect");
+            if counted.hangs.load(Ordering::SeqCst) {
                 std::future::pending::<()>().await;
             }
             Ok(())
@@ -118,13 +118,13 @@ fn duty(name: &'static str) -> Duty<Played> {
 #[tokio::test(start_paused = true)]
 async fn a_duty_that_panics_or_hangs_stops_no_other_and_is_done_again() {
     let (supervisor, readiness) = supervisor();
-    let (panics, hangs, well) = (Played::default(), Played::default(), Played::default());
+    let (panics, hangs, well) = (Counted::default(), Counted::default(), Counted::default());
     panics.ill.store(true, Ordering::SeqCst);
     hangs.hangs.store(true, Ordering::SeqCst);
     let keepers: Vec<_> = [("panics", &panics), ("hangs", &hangs), ("well", &well)]
-        .map(|(name, played)| {
-            let (supervisor, played) = (supervisor.clone(), played.clone());
-            tokio::spawn(async move { supervisor.repeat(&duty(name), played).await })
+        .map(|(name, counted)| {
+            let (supervisor, counted) = (supervisor.clone(), counted.clone());
+            tokio::spawn(async move { supervisor.repeat(&duty(name), counted).await })
         })
         .into();
     sleep(EVERY * 2 + LONGEST * 2).await;
@@ -151,30 +151,30 @@ async fn a_duty_that_panics_or_hangs_stops_no_other_and_is_done_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_duty_that_does_not_let_go_of_its_thread_is_not_begun_twice() {
     let (supervisor, readiness) = supervisor();
-    let played = Played::default();
-    played.hangs.store(true, Ordering::SeqCst);
-    let run = |played: Played| -> berth_model::boxed::BoxFuture<'static, Result<(), String>> {
+    let counted = Counted::default();
+    counted.hangs.store(true, Ordering::SeqCst);
+    let run = |counted: Counted| -> berth_model::boxed::BoxFuture<'static, Result<(), String>> {
         Box::pin(async move {
-            played.begun.fetch_add(1, Ordering::SeqCst);
+            counted.begun.fetch_add(1, Ordering::SeqCst);
             // A loop that never waits cannot be ended from outside.
-            while played.hangs.load(Ordering::SeqCst) {
+            while counted.hangs.load(Ordering::SeqCst) {
                 std::thread::yield_now();
             }
             Ok(())
         })
     };
     let duty = Duty { name: "spins", every: ms(1), longest: ms(1), run };
-    let (of, keeper) = (played.clone(), supervisor.clone());
+    let (of, keeper) = (counted.clone(), supervisor.clone());
     let keeper = tokio::spawn(async move { keeper.repeat(&duty, of).await });
     while !readiness.failing().get("duty spins").is_some_and(|why| why.ends_with("it hangs")) {
         tokio::task::yield_now().await;
     }
-    assert_eq!(played.begun(), 1);
-    played.hangs.store(false, Ordering::SeqCst);
+    assert_eq!(counted.begun(), 1);
+    counted.hangs.store(false, Ordering::SeqCst);
     while !readiness.failing().is_empty() {
         tokio::task::yield_now().await;
     }
-    assert!(played.begun() > 1);
+    assert!(counted.begun() > 1);
     supervisor.stop();
     keeper.await.unwrap();
 }

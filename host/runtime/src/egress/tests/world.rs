@@ -252,7 +252,7 @@ impl World {
         let hands = Arc::new(Hands::default());
         let insecure = parts.insecure.then(|| authority.to_owned());
         let gate = Gate::new(GateConfig {
-            stage: None,
+            interceptor: None,
             insecure_hosts: insecure.into_iter().collect(),
             extra_roots: parts.extra_roots,
             clock: Arc::clone(&hands) as _,

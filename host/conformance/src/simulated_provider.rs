@@ -1,4 +1,4 @@
-//! Who plays the provider, and what goes wrong in between.
+//! Who stands in for the provider, and what goes wrong in between.
 
 use std::{
     collections::VecDeque,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use berth_model::time::Instant;
-use berth_runtime::egress::stage::{Cue, Stage, StagedAnswer, StagedRequest};
+use berth_runtime::egress::interceptor::{Intercept, InterceptedAnswer, InterceptedRequest, Interceptor};
 
 use crate::{
     Provider,
@@ -20,32 +20,32 @@ pub(crate) enum Fault {
     #[default]
     None,
     /// Every request gets this answer, and the provider is never asked.
-    Always(StagedAnswer),
+    Always(InterceptedAnswer),
     /// Every connection breaks before the provider is asked.
     Unreachable,
     /// So many changes pass; the next request that changes something is done, and its answer is lost.
     AnswerLost(u32),
     /// The first request that changes something gets this answer in place of the provider's, and is not done.
-    Instead(StagedAnswer),
+    Instead(InterceptedAnswer),
     /// Whatever is asked after the first request, it gets the answer of the first.
     SameAgain,
 }
 
-/// The stage of a check.
-pub(crate) struct Player {
+/// The provider of a check.
+pub(crate) struct SimulatedProvider {
     recording: Option<Arc<Recording>>,
     live: bool,
     /// Ends of the paths of POSTs that change nothing.
     questions: Vec<String>,
-    scene: Mutex<Scene>,
+    run: Mutex<Run>,
 }
 
-struct Scene {
+struct Run {
     case: String,
     fault: Fault,
     /// Requests of this call.
-    requests: Vec<StagedRequest>,
-    first: Option<StagedAnswer>,
+    requests: Vec<InterceptedRequest>,
+    first: Option<InterceptedAnswer>,
     /// Changes of this call that passed.
     passed: u32,
     /// A change was met by its fault already.
@@ -57,7 +57,7 @@ struct Scene {
     recorded: Recording,
 }
 
-impl Scene {
+impl Run {
     /// A change is done: is its answer lost?
     fn loses_answer(&mut self) -> bool {
         match self.fault {
@@ -71,7 +71,7 @@ impl Scene {
     }
 }
 
-impl Player {
+impl SimulatedProvider {
     pub(crate) fn new(provider: &Provider, questions: Vec<String>, now: Instant) -> Self {
         let recording = match provider {
             Provider::Recording(recording) => Some(Arc::clone(recording)),
@@ -81,7 +81,7 @@ impl Player {
             recording,
             live: matches!(provider, Provider::Live),
             questions,
-            scene: Mutex::new(Scene {
+            run: Mutex::new(Run {
                 case: String::new(),
                 fault: Fault::None,
                 requests: Vec::new(),
@@ -95,12 +95,12 @@ impl Player {
         }
     }
 
-    fn scene(&self) -> MutexGuard<'_, Scene> {
-        self.scene.lock().unwrap_or_else(PoisonError::into_inner)
+    fn run(&self) -> MutexGuard<'_, Run> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// May it change something? A POST that only asks looks like any other: the set-up names those.
-    pub(crate) fn may_change(&self, request: &StagedRequest) -> bool {
+    pub(crate) fn may_change(&self, request: &InterceptedRequest) -> bool {
         match request.method.as_str() {
             "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | "REPORT" => false,
             "POST" => !self.questions.iter().any(|end| request.url.path().ends_with(end.as_str())),
@@ -114,85 +114,85 @@ impl Player {
 
     /// A new case.
     pub(crate) fn enter(&self, case: &str) {
-        let mut scene = self.scene();
-        case.clone_into(&mut scene.case);
-        scene.missing = None;
-        scene.left =
+        let mut run = self.run();
+        case.clone_into(&mut run.case);
+        run.missing = None;
+        run.left =
             self.recording.as_ref().and_then(|r| r.cases.get(case)).cloned().unwrap_or_default().into();
     }
 
     /// A new call.
     pub(crate) fn begin(&self, fault: Fault) {
-        let mut scene = self.scene();
-        (scene.fault, scene.passed, scene.struck, scene.first) = (fault, 0, false, None);
-        scene.requests.clear();
+        let mut run = self.run();
+        (run.fault, run.passed, run.struck, run.first) = (fault, 0, false, None);
+        run.requests.clear();
     }
 
     /// The requests of the call.
-    pub(crate) fn end(&self) -> Vec<StagedRequest> {
-        std::mem::take(&mut self.scene().requests)
+    pub(crate) fn end(&self) -> Vec<InterceptedRequest> {
+        std::mem::take(&mut self.run().requests)
     }
 
     /// A request of this case that nobody answered.
     pub(crate) fn missing(&self) -> Option<String> {
-        self.scene().missing.clone()
+        self.run().missing.clone()
     }
 
     pub(crate) fn recorded(&self) -> Recording {
-        self.scene().recorded.clone()
+        self.run().recorded.clone()
     }
 
     /// The provider's answer, if it is not live.
-    fn recorded_answer(&self, scene: &mut Scene, request: &StagedRequest) -> Cue {
+    fn recorded_answer(&self, run: &mut Run, request: &InterceptedRequest) -> Intercept {
         if self.live {
-            return Cue::Ask;
+            return Intercept::Ask;
         }
-        let found = scene.left.iter().position(|exchange| exchange.answers(request));
-        if let Some(exchange) = found.and_then(|at| scene.left.remove(at)) {
-            return Cue::Answer(exchange.answer());
+        let found = run.left.iter().position(|exchange| exchange.answers(request));
+        if let Some(exchange) = found.and_then(|at| run.left.remove(at)) {
+            return Intercept::Answer(exchange.answer());
         }
         let line = format!("{} {}", request.method, target(request));
-        scene.missing.get_or_insert(line);
-        Cue::Break
+        run.missing.get_or_insert(line);
+        Intercept::Break
     }
 }
 
-impl Stage for Player {
-    fn before(&self, request: &StagedRequest) -> Cue {
-        let mut scene = self.scene();
-        scene.requests.push(request.clone());
-        let strikes = self.may_change(request) && !scene.struck;
-        match scene.fault.clone() {
-            Fault::Always(answer) => return Cue::Answer(answer),
-            Fault::Unreachable => return Cue::Break,
+impl Interceptor for SimulatedProvider {
+    fn before(&self, request: &InterceptedRequest) -> Intercept {
+        let mut run = self.run();
+        run.requests.push(request.clone());
+        let strikes = self.may_change(request) && !run.struck;
+        match run.fault.clone() {
+            Fault::Always(answer) => return Intercept::Answer(answer),
+            Fault::Unreachable => return Intercept::Break,
             Fault::Instead(answer) if strikes => {
-                scene.struck = true;
-                return Cue::Answer(answer);
+                run.struck = true;
+                return Intercept::Answer(answer);
             }
             Fault::SameAgain => {
-                if let Some(first) = scene.first.clone() {
-                    return Cue::Answer(first);
+                if let Some(first) = run.first.clone() {
+                    return Intercept::Answer(first);
                 }
             }
             Fault::None | Fault::AnswerLost(_) | Fault::Instead(_) => {}
         }
-        let cue = self.recorded_answer(&mut scene, request);
-        if let Cue::Answer(answer) = &cue {
-            scene.first.get_or_insert_with(|| answer.clone());
-            if self.may_change(request) && scene.loses_answer() {
-                return Cue::Break;
+        let intercept = self.recorded_answer(&mut run, request);
+        if let Intercept::Answer(answer) = &intercept {
+            run.first.get_or_insert_with(|| answer.clone());
+            if self.may_change(request) && run.loses_answer() {
+                return Intercept::Break;
             }
         }
-        cue
+        intercept
     }
 
-    fn after(&self, request: &StagedRequest, answer: StagedAnswer) -> Option<StagedAnswer> {
-        let mut scene = self.scene();
+    fn after(&self, request: &InterceptedRequest, answer: InterceptedAnswer) -> Option<InterceptedAnswer> {
+        let mut run = self.run();
         let exchange = Exchange::new(request, &answer);
-        let case = scene.case.clone();
-        scene.recorded.cases.entry(case).or_default().push(exchange);
-        scene.first.get_or_insert_with(|| answer.clone());
-        let lost = self.may_change(request) && scene.loses_answer();
+        let case = run.case.clone();
+        run.recorded.cases.entry(case).or_default().push(exchange);
+        run.first.get_or_insert_with(|| answer.clone());
+        let lost = self.may_change(request) && run.loses_answer();
         (!lost).then_some(answer)
     }
 }

@@ -1,4 +1,4 @@
-//! A stage between the gate and the provider, on which a test of a component plays the provider: it sees each request before
+//! What stands between the gate and the provider while a component is tested, and answers in its place: it sees each request before
 //! credentials are attached, and may answer it, break the connection, or lose the provider's answer. The product has none.
 
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use url::Url;
 
 /// A request as the component made it, without credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StagedRequest {
+pub struct InterceptedRequest {
     /// `GET`, …
     pub method: Method,
     /// The whole URL.
@@ -20,7 +20,7 @@ pub struct StagedRequest {
 
 /// An answer, credentials removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StagedAnswer {
+pub struct InterceptedAnswer {
     /// HTTP status.
     pub status: StatusCode,
     /// Headers.
@@ -29,7 +29,7 @@ pub struct StagedAnswer {
     pub body: Bytes,
 }
 
-impl StagedAnswer {
+impl InterceptedAnswer {
     /// An answer with one content type.
     #[must_use]
     pub fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
@@ -48,19 +48,19 @@ impl StagedAnswer {
 
 /// What happens to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cue {
+pub enum Intercept {
     /// The provider is asked.
     Ask,
     /// This is the answer; the provider is not asked.
-    Answer(StagedAnswer),
+    Answer(InterceptedAnswer),
     /// The connection breaks; the provider is not asked.
     Break,
 }
 
-/// Who plays.
-pub trait Stage: Send + Sync {
+/// Who answers in place of the provider.
+pub trait Interceptor: Send + Sync {
     /// Before the provider is asked.
-    fn before(&self, request: &StagedRequest) -> Cue;
+    fn before(&self, request: &InterceptedRequest) -> Intercept;
     /// After the provider answered. None: the answer is lost.
-    fn after(&self, request: &StagedRequest, answer: StagedAnswer) -> Option<StagedAnswer>;
+    fn after(&self, request: &InterceptedRequest, answer: InterceptedAnswer) -> Option<InterceptedAnswer>;
 }
