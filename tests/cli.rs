@@ -28,7 +28,7 @@ struct Berth {
 
 /// What a command said.
 #[derive(Debug)]
-struct Said {
+struct Ran {
     code: i32,
     json: Value,
     errors: String,
@@ -70,9 +70,9 @@ impl Berth {
         command
     }
 
-    fn run(&self, args: &[&str], environment: &[(&str, &str)]) -> Said {
+    fn run(&self, args: &[&str], environment: &[(&str, &str)]) -> Ran {
         let output = self.command(args).arg("--json").envs(environment.iter().copied()).output().unwrap();
-        Said {
+        Ran {
             code: output.status.code().unwrap(),
             json: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
             errors: String::from_utf8(output.stderr).unwrap(),
@@ -80,7 +80,7 @@ impl Berth {
     }
 
     /// The same with something on standard input.
-    fn run_with(&self, args: &[&str], environment: &[(&str, &str)], input: &str) -> Said {
+    fn run_with(&self, args: &[&str], environment: &[(&str, &str)], input: &str) -> Ran {
         use std::io::Write;
         let mut command = self.command(args);
         command.arg("--json").envs(environment.iter().copied());
@@ -89,7 +89,7 @@ impl Berth {
         // It may have ended without reading.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
-        Said {
+        Ran {
             code: output.status.code().unwrap(),
             json: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
             errors: String::from_utf8(output.stderr).unwrap(),
@@ -211,7 +211,7 @@ fn oauth_clients_are_registered_and_their_secrets_are_never_shown() {
 #[test]
 fn doctor_ends_with_a_code_that_scripts_can_read() {
     let berth = Berth::new();
-    let result = |said: &Said, check: &str| {
+    let result = |said: &Ran, check: &str| {
         let findings = said.json.as_array().unwrap();
         findings.iter().find(|f| f["check"] == check).unwrap_or_else(|| panic!("{said:?}"))["result"].clone()
     };

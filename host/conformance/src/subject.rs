@@ -116,7 +116,7 @@ impl Book {
 /// A runtime for the trial.
 pub(crate) fn runtime(bench: Bench<'_>, ports: TrialPorts) -> Result<Runtime, RuntimeError> {
     let compiler = match bench {
-        Bench::Beside(host) => return Ok(host.apart(ports)),
+        Bench::Beside(host) => return Ok(host.isolated(ports)),
         Bench::Alone(compiler) => compiler,
     };
     Runtime::new(RuntimeParts {

@@ -64,7 +64,7 @@ pub use mirror::{Difference, Reconciliation, SyncStatus};
 pub use plugins::InstalledPlugin;
 pub use plugins::grants::{GrantChange, Losing};
 pub use plugins::installations::InstallationRoom;
-pub use privacy::{ConsentTextDraft, GiveConsent, Said, WithdrawConsent};
+pub use privacy::{ConsentEvidence, ConsentTextDraft, GiveConsent, WithdrawConsent};
 pub use tenants::keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES, may_come_from};
 pub use tenants::{NewTenant, TenantPatch};
 

@@ -16,16 +16,16 @@ use tracing::Instrument;
 use wasmtime::{Store, component::Instance};
 
 use crate::{
-    cap::stdio::Said,
+    cap::stdio::GuestOutput,
     contract::offers::Offers,
     core::Core,
     egress::{CallEgress, Records, Urgency},
     fault::Fault,
-    observe::Underway,
+    metering::{Meter, thread_cpu_ns},
     operation::Operation,
     registry::Serving,
     sandbox::{Sandbox, SandboxParts},
-    spent::{Meter, thread_cpu_ns},
+    telemetry::CallRecorder,
 };
 
 /// The future of a guest's function, with its answer checked.
@@ -49,15 +49,15 @@ impl Core {
         G: for<'s> FnOnce(&'s mut Store<Sandbox>, &'s Instance, &'s I) -> GuestFuture<'s, R> + Send,
     {
         let serving = self.registry.serving(&cx.plugin);
-        let mut underway = Underway::new(self, cx, operation, serving.as_ref());
-        let span = underway.span.clone();
+        let mut recorder = CallRecorder::new(self, cx, operation, serving.as_ref());
+        let span = recorder.span.clone();
         let outcome = match &serving {
             None => Err(CallError::NotActive(cx.plugin.clone())),
             Some(serving) => {
-                self.call_version(cx, operation, serving, &mut underway, pick, go).instrument(span).await
+                self.call_version(cx, operation, serving, &mut recorder, pick, go).instrument(span).await
             }
         };
-        underway.ended(outcome.as_ref().err());
+        recorder.ended(outcome.as_ref().err());
         outcome
     }
 
@@ -66,7 +66,7 @@ impl Core {
         cx: &CallContext,
         operation: Operation,
         serving: &Serving,
-        underway: &mut Underway<'_>,
+        recorder: &mut CallRecorder<'_>,
         pick: P,
         go: G,
     ) -> Result<R, CallError>
@@ -89,15 +89,15 @@ impl Core {
             .map_err(|busy| CallError::Busy { retry_after_ms: busy.retry_after_ms })?;
         let in_flight = version.enter();
         let (parts, records) = self.sandbox_parts(cx, &version.manifest, operation);
-        let (said, meter) = (Arc::clone(&parts.said), Arc::clone(&parts.meter));
-        underway.meter = Arc::clone(&meter);
-        underway.egress = records.clone();
+        let (output, meter) = (Arc::clone(&parts.output), Arc::clone(&parts.meter));
+        recorder.meter = Arc::clone(&meter);
+        recorder.egress = records.clone();
         let wall_ms = match operation.urgency {
             Urgency::Availability => self.limits.wall_ms_availability,
             Urgency::Booking | Urgency::Upkeep | Urgency::Bulk => self.limits.wall_ms,
         };
         let began = self.clock.now();
-        let inst_us = &mut underway.inst_us;
+        let inst_us = &mut recorder.inst_us;
         let work = async {
             let mut store = Sandbox::store(&self.engine, parts);
             let instance = version.pre.instantiate_async(&mut store).await.map_err(Fault::Sandbox)?;
@@ -121,10 +121,10 @@ impl Core {
         {
             return Err(CallError::HostNotGranted { plugin: cx.plugin.clone(), host });
         }
-        if outcome.is_ok() && said.book().warned() {
-            underway.warned(said.tail());
+        if outcome.is_ok() && output.book().warned() {
+            recorder.warned(output.tail());
         }
-        outcome.map_err(|fault| fault.told(&said))
+        outcome.map_err(|fault| fault.told(&output))
     }
 
     fn sandbox_parts(
@@ -142,7 +142,7 @@ impl Core {
             state: Arc::clone(&self.state),
             clock: Arc::clone(&self.clock),
             egress,
-            said: Arc::new(Said::new(self.is_trial)),
+            output: Arc::new(GuestOutput::new(self.is_trial)),
             meter: Arc::new(Meter::default()),
             memory_bytes_max: self.limits.memory_bytes,
             cpu_ticks_max: self.limits.cpu_ticks,

@@ -115,7 +115,7 @@ pub(crate) struct Core {
 
 impl Core {
     /// The same engine, cache and limits; other ports, and nothing loaded.
-    pub(crate) fn apart(&self, ports: TrialPorts) -> Self {
+    pub(crate) fn isolated(&self, ports: TrialPorts) -> Self {
         Self {
             engine: self.engine.clone(),
             linker: self.linker.clone(),

@@ -7,7 +7,9 @@ use berth_model::{
 };
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-use crate::{cap::stdio::Said, contract::incoming::ContractBreach, logbook::clean, spent::Spent};
+use crate::{
+    cap::stdio::GuestOutput, contract::incoming::ContractBreach, guest_log::clean, metering::Exceeded,
+};
 
 /// How a call ended, if not well.
 pub(crate) enum Fault {
@@ -34,19 +36,19 @@ impl Fault {
     }
 
     /// The error for the caller, with what the guest said last.
-    pub(crate) fn told(self, said: &Said) -> CallError {
+    pub(crate) fn told(self, output: &GuestOutput) -> CallError {
         match self {
             Self::Provider(error) => CallError::Provider(error),
-            Self::Breach(breach) => CallError::Trap { message: breach.to_string(), log_tail: said.tail() },
-            Self::WallTime => CallError::Exhausted { limit: CallError::WALL_TIME, log_tail: said.tail() },
+            Self::Breach(breach) => CallError::Trap { message: breach.to_string(), log_tail: output.tail() },
+            Self::WallTime => CallError::Exhausted { limit: CallError::WALL_TIME, log_tail: output.tail() },
             Self::Sandbox(error) if error.is::<PoolConcurrencyLimitError>() => {
                 // The pool is made for all permits: this is a mistake of ours.
                 tracing::error!(%error, "the pool of instances refused a call that had a permit");
                 CallError::Busy { retry_after_ms: limits::CALL_PERMIT_WAIT_MS_MAX }
             }
             Self::Sandbox(error) => match exhausted(&error) {
-                Some(limit) => CallError::Exhausted { limit, log_tail: said.tail() },
-                None => CallError::Trap { message: describe(&error), log_tail: said.tail() },
+                Some(limit) => CallError::Exhausted { limit, log_tail: output.tail() },
+                None => CallError::Trap { message: describe(&error), log_tail: output.tail() },
             },
         }
     }
@@ -54,12 +56,12 @@ impl Fault {
 
 /// The budget that ran out, if that is the cause.
 fn exhausted(error: &wasmtime::Error) -> Option<&'static str> {
-    if let Some(spent) = error.downcast_ref::<Spent>() {
-        return Some(spent.limit());
+    if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+        return Some(exceeded.limit());
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => return Some("call stack"),
-        Some(Trap::Interrupt) => return Some(Spent::Cpu.limit()),
+        Some(Trap::Interrupt) => return Some(Exceeded::Cpu.limit()),
         _ => {}
     }
     // wasmtime keeps the type of this one to itself.
@@ -82,14 +84,14 @@ mod tests {
     use super::*;
 
     fn told(error: wasmtime::Error) -> CallError {
-        Fault::Sandbox(error).told(&Said::default())
+        Fault::Sandbox(error).told(&GuestOutput::default())
     }
 
     #[test]
     fn budgets_are_named() {
         for (error, name) in [
-            (wasmtime::Error::from(Spent::Memory).context("while instantiating"), "memory"),
-            (Spent::HostCalls.into(), "host calls"),
+            (wasmtime::Error::from(Exceeded::Memory).context("while instantiating"), "memory"),
+            (Exceeded::HostCalls.into(), "host calls"),
             (Trap::StackOverflow.into(), "call stack"),
         ] {
             let CallError::Exhausted { limit, .. } = told(error) else { panic!("not exhausted") };
@@ -110,7 +112,7 @@ mod tests {
         let error = Instance::new(&mut store, &module, &[]).expect_err("full");
         let fault = Fault::Sandbox(error.context("while instantiating"));
         assert_eq!(fault.ended(), Ended::Unknown);
-        assert!(matches!(fault.told(&Said::default()), CallError::Busy { .. }));
+        assert!(matches!(fault.told(&GuestOutput::default()), CallError::Busy { .. }));
     }
 
     #[test]

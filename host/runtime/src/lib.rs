@@ -14,10 +14,10 @@ mod core;
 pub mod egress;
 mod engine;
 mod fault;
+mod guest_log;
 mod limiter;
 mod load;
-mod logbook;
-mod observe;
+mod metering;
 mod operation;
 mod permits;
 mod plugin_host;
@@ -25,8 +25,8 @@ mod providers;
 mod registry;
 mod sandbox;
 mod shape;
-mod spent;
 mod structure;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod version;
@@ -51,8 +51,8 @@ impl Runtime {
 
     /// A runtime of its own on the same engine and cache, with nothing loaded: for trying a component out while this one serves.
     #[must_use]
-    pub fn apart(&self, ports: TrialPorts) -> Self {
-        Self { core: self.core.apart(ports) }
+    pub fn isolated(&self, ports: TrialPorts) -> Self {
+        Self { core: self.core.isolated(ports) }
     }
 
     /// Remove compiled components that none of these versions needs. Returns how many files went. Blocks.

@@ -8,7 +8,7 @@ use crate::{
     engine::{
         COMPONENT_CORE_INSTANCES_MAX, COMPONENT_MEMORIES_MAX, COMPONENT_TABLES_MAX, TABLE_ELEMENTS_MAX,
     },
-    spent::{Meter, Spent},
+    metering::{Exceeded, Meter},
 };
 
 /// Counts linear memory and table elements of a store. Growing beyond the cap traps: a guest that cannot get memory has
@@ -37,7 +37,7 @@ impl ResourceLimiter for MemoryLimiter {
     ) -> wasmtime::Result<bool> {
         let total = self.bytes.saturating_sub(current).saturating_add(desired);
         if total > self.bytes_max {
-            return Err(Spent::Memory.into());
+            return Err(Exceeded::Memory.into());
         }
         self.bytes = total;
         self.meter.memory_peak_bytes.fetch_max(total, Ordering::Relaxed);
@@ -54,7 +54,7 @@ impl ResourceLimiter for MemoryLimiter {
         if total > TABLE_ELEMENTS_MAX.saturating_mul(widen(COMPONENT_TABLES_MAX))
             || desired > TABLE_ELEMENTS_MAX
         {
-            return Err(Spent::Memory.into());
+            return Err(Exceeded::Memory.into());
         }
         self.elements = total;
         Ok(true)
@@ -88,7 +88,7 @@ mod tests {
         let mut limiter = MemoryLimiter::new(100, Arc::clone(&meter));
         assert!(limiter.memory_growing(0, 60, None).is_ok());
         let refused = limiter.memory_growing(0, 50, None).expect_err("60 + 50 is too much");
-        assert_eq!(refused.downcast_ref::<Spent>(), Some(&Spent::Memory));
+        assert_eq!(refused.downcast_ref::<Exceeded>(), Some(&Exceeded::Memory));
         assert!(limiter.memory_growing(60, 90, None).is_ok());
         assert_eq!(meter.memory_peak_bytes.load(Ordering::Relaxed), 90);
     }

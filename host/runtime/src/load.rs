@@ -20,15 +20,15 @@ use wasmtime::component::Component;
 use crate::{
     aot::{self, Found},
     call::bounded,
-    cap::stdio::Said,
+    cap::stdio::GuestOutput,
     contract::{names, offers::Offers},
     core::Core,
     egress::{CallEgress, Urgency},
     engine::{COMPONENT_MEMORIES_MAX, COMPONENT_TABLES_MAX, TABLE_ELEMENTS_MAX},
     fault::Fault,
+    metering::Meter,
     sandbox::{Sandbox, SandboxParts},
     shape::Shape,
-    spent::Meter,
     structure,
     version::Version,
 };
@@ -218,7 +218,7 @@ impl Core {
             .await
             .map_err(|_| refused("cannot be loaded: the host is shutting down"))?;
         let cx = Arc::new(nobody(&version.manifest));
-        let (said, meter) = (Arc::new(Said::new(self.is_trial)), Arc::new(Meter::default()));
+        let (output, meter) = (Arc::new(GuestOutput::new(self.is_trial)), Arc::new(Meter::default()));
         let wall = Duration::from_millis(self.limits.wall_ms);
         let work = async {
             let mut store = Sandbox::store(
@@ -234,7 +234,7 @@ impl Core {
                     manifest: Arc::clone(&version.manifest),
                     state: Arc::new(NoState),
                     clock: Arc::clone(&self.clock),
-                    said: Arc::clone(&said),
+                    output: Arc::clone(&output),
                     meter: Arc::clone(&meter),
                     memory_bytes_max: self.limits.memory_bytes,
                     cpu_ticks_max: self.limits.cpu_ticks,
@@ -247,9 +247,9 @@ impl Core {
             Ok(problems) if problems.is_empty() => Ok(()),
             Ok(problems) => Err(all_refused(problems)),
             Err(fault) => {
-                let tail = said.tail();
-                let tail = if tail.is_empty() { tail } else { format!(" (it said: {tail})") };
-                Err(refused(format!("cannot be instantiated: {}{tail}", fault.told(&said))))
+                let tail = output.tail();
+                let tail = if tail.is_empty() { tail } else { format!(" (it output: {tail})") };
+                Err(refused(format!("cannot be instantiated: {}{tail}", fault.told(&output))))
             }
         }
     }

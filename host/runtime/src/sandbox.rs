@@ -18,13 +18,13 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::{
     cap::{
         clock::GuestClock,
-        stdio::{GuestOutput, Said},
+        stdio::{GuestOutput, GuestStream},
     },
     contract::bindings::{CompleteProvider, berth::provider::types},
     egress::CallEgress,
+    guest_log::GuestLog,
     limiter::MemoryLimiter,
-    logbook::LogBook,
-    spent::{Meter, Spent, TICK_NS},
+    metering::{Exceeded, Meter, TICK_NS},
 };
 
 /// Random bytes that a guest may ask for at once: ids and seeds, not data.
@@ -37,7 +37,7 @@ pub(crate) struct Sandbox {
     table: ResourceTable,
     egress: CallEgress,
     limiter: MemoryLimiter,
-    said: Arc<Said>,
+    output: Arc<GuestOutput>,
     host_calls_left: u32,
     /// The call. The guest sees of it only the settings.
     pub(crate) cx: Arc<CallContext>,
@@ -54,7 +54,7 @@ pub(crate) struct SandboxParts {
     pub(crate) state: Arc<dyn ConnectionState>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) egress: CallEgress,
-    pub(crate) said: Arc<Said>,
+    pub(crate) output: Arc<GuestOutput>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) memory_bytes_max: usize,
     pub(crate) cpu_ticks_max: u32,
@@ -63,10 +63,19 @@ pub(crate) struct SandboxParts {
 impl Sandbox {
     /// A fresh store with every limit set. The epoch deadline is set too, so that it can be instantiated into.
     pub(crate) fn store(engine: &Engine, parts: SandboxParts) -> Store<Self> {
-        let SandboxParts { cx, manifest, state, clock, egress, said, meter, memory_bytes_max, cpu_ticks_max } =
-            parts;
+        let SandboxParts {
+            cx,
+            manifest,
+            state,
+            clock,
+            egress,
+            output,
+            meter,
+            memory_bytes_max,
+            cpu_ticks_max,
+        } = parts;
         let clock = GuestClock::new(clock);
-        let (out, err) = GuestOutput::both(&said);
+        let (out, err) = GuestStream::both(&output);
         let wasi = WasiCtx::builder()
             .stdout(out)
             .stderr(err)
@@ -85,7 +94,7 @@ impl Sandbox {
             table: ResourceTable::new(),
             egress,
             limiter,
-            said,
+            output,
             host_calls_left: limits::CALL_HOST_CALLS_MAX,
             cx,
             manifest,
@@ -99,7 +108,7 @@ impl Sandbox {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |_| {
             if meter.cpu_ns.load(std::sync::atomic::Ordering::Relaxed) >= cpu_ns_max {
-                return Err(Spent::Cpu.into());
+                return Err(Exceeded::Cpu.into());
             }
             // tokio's own yield, not wasmtime's: it lets the timers and sockets have their turn.
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
@@ -109,13 +118,13 @@ impl Sandbox {
 
     /// Count a call of one of Berth's own functions; the one too many traps.
     pub(crate) fn count_host_call(&mut self) -> wasmtime::Result<()> {
-        self.host_calls_left = self.host_calls_left.checked_sub(1).ok_or(Spent::HostCalls)?;
+        self.host_calls_left = self.host_calls_left.checked_sub(1).ok_or(Exceeded::HostCalls)?;
         Ok(())
     }
 
     /// What the call says.
-    pub(crate) fn log(&self) -> MutexGuard<'_, LogBook> {
-        self.said.book()
+    pub(crate) fn log(&self) -> MutexGuard<'_, GuestLog> {
+        self.output.book()
     }
 }
 

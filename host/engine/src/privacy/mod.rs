@@ -28,7 +28,7 @@ pub struct ConsentTextDraft {
 
 /// Where somebody said something.
 #[derive(Debug, Clone)]
-pub struct Said {
+pub struct ConsentEvidence {
     /// A page, a form, a letter: for people.
     pub source: String,
     /// The address of whoever said it.
@@ -49,7 +49,7 @@ pub struct GiveConsent {
     /// Until when; none: for `CONSENT_MONTHS_DEFAULT`.
     pub expires_at: Option<Instant>,
     /// Where.
-    pub said: Said,
+    pub evidence: ConsentEvidence,
 }
 
 /// A consent that is taken back, or refused.
@@ -58,10 +58,10 @@ pub struct WithdrawConsent {
     /// What for.
     pub purpose: String,
     /// Where.
-    pub said: Said,
+    pub evidence: ConsentEvidence,
 }
 
-impl Said {
+impl ConsentEvidence {
     fn check(&self, fields: &mut Fields) {
         fields.text("/source", &self.source, limits::CONSENT_SOURCE_CHARS_MAX);
         if let Some(user_agent) = &self.user_agent {
@@ -132,7 +132,7 @@ impl Engine {
         known(&give.purpose)?;
         let now = self.now();
         let mut fields = Fields::default();
-        give.said.check(&mut fields);
+        give.evidence.check(&mut fields);
         let latest = months_after(now, limits::CONSENT_MONTHS_MAX);
         if give.expires_at.is_some_and(|end| end <= now || end > latest) {
             let years = limits::CONSENT_MONTHS_MAX / 12;
@@ -142,7 +142,7 @@ impl Engine {
         self.store().customer(caller.tenant, customer).await?;
         self.fits(caller, &give).await?;
         let expires_at = give.expires_at.unwrap_or(months_after(now, limits::CONSENT_MONTHS_DEFAULT));
-        self.say(caller, customer, give.purpose, Some((give.text, expires_at)), give.said).await
+        self.say(caller, customer, give.purpose, Some((give.text, expires_at)), give.evidence).await
     }
 
     /// A customer takes a consent back, or says no before anybody asked: both are rows, so that what they said last is known.
@@ -154,9 +154,9 @@ impl Engine {
     ) -> Outcome<Consent> {
         known(&withdraw.purpose)?;
         let mut fields = Fields::default();
-        withdraw.said.check(&mut fields);
+        withdraw.evidence.check(&mut fields);
         fields.finish()?;
-        self.say(caller, customer, withdraw.purpose, None, withdraw.said).await
+        self.say(caller, customer, withdraw.purpose, None, withdraw.evidence).await
     }
 
     /// The last word of a customer on each purpose on which they said something.
@@ -201,9 +201,9 @@ impl Engine {
         customer: CustomerId,
         purpose: String,
         given: Option<(ConsentTextId, Instant)>,
-        said: Said,
+        evidence: ConsentEvidence,
     ) -> Outcome<Consent> {
-        let Said { source, ip_address, user_agent } = said;
+        let ConsentEvidence { source, ip_address, user_agent } = evidence;
         let new = NewConsent {
             id: self.new_id(),
             tenant: caller.tenant,

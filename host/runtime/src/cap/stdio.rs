@@ -11,7 +11,7 @@ use wasmtime_wasi::{
     p2::{OutputStream, Pollable, StreamResult},
 };
 
-use crate::{contract::bindings::berth::provider::log::Level, logbook::LogBook};
+use crate::{contract::bindings::berth::provider::log::Level, guest_log::GuestLog};
 
 /// Longest line that is waited for, in bytes; a longer one is broken.
 const STDIO_LINE_BYTES_MAX: usize = 4 * 1024;
@@ -20,21 +20,21 @@ const STDIO_WRITE_BYTES: usize = 64 * 1024;
 
 /// What a call says, shared by its streams and by whoever reads the tail afterwards.
 #[derive(Debug, Default)]
-pub(crate) struct Said {
-    book: Mutex<LogBook>,
+pub(crate) struct GuestOutput {
+    book: Mutex<GuestLog>,
     /// Begun lines of the two streams.
     begun: [Mutex<Vec<u8>>; 2],
 }
 
-impl Said {
+impl GuestOutput {
     /// What a component says that is tried out, if it is.
     pub(crate) fn new(is_trial: bool) -> Self {
-        let book = if is_trial { LogBook::of_trial() } else { LogBook::default() };
+        let book = if is_trial { GuestLog::of_trial() } else { GuestLog::default() };
         Self { book: Mutex::new(book), ..Self::default() }
     }
 
     /// The log of the call.
-    pub(crate) fn book(&self) -> MutexGuard<'_, LogBook> {
+    pub(crate) fn book(&self) -> MutexGuard<'_, GuestLog> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -67,8 +67,8 @@ impl Said {
 
 /// One of the two streams.
 #[derive(Clone)]
-pub(crate) struct GuestOutput {
-    said: Arc<Said>,
+pub(crate) struct GuestStream {
+    output: Arc<GuestOutput>,
     which: Which,
 }
 
@@ -78,30 +78,30 @@ enum Which {
     Err,
 }
 
-impl GuestOutput {
+impl GuestStream {
     /// Standard output and standard error of a call.
-    pub(crate) fn both(said: &Arc<Said>) -> (Self, Self) {
-        let stream = |which| Self { said: Arc::clone(said), which };
+    pub(crate) fn both(output: &Arc<GuestOutput>) -> (Self, Self) {
+        let stream = |which| Self { output: Arc::clone(output), which };
         (stream(Which::Out), stream(Which::Err))
     }
 
     fn accept(&self, bytes: &[u8]) {
-        let [out, err] = &self.said.begun;
+        let [out, err] = &self.output.begun;
         let begun = match self.which {
             Which::Out => out,
             Which::Err => err,
         };
-        self.said.take(begun, bytes);
+        self.output.take(begun, bytes);
     }
 }
 
-impl IsTerminal for GuestOutput {
+impl IsTerminal for GuestStream {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for GuestOutput {
+impl StdoutStream for GuestStream {
     fn p2_stream(&self) -> Box<dyn OutputStream> {
         Box::new(self.clone())
     }
@@ -112,7 +112,7 @@ impl StdoutStream for GuestOutput {
     }
 }
 
-impl OutputStream for GuestOutput {
+impl OutputStream for GuestStream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.accept(&bytes);
         Ok(())
@@ -128,7 +128,7 @@ impl OutputStream for GuestOutput {
 }
 
 #[wasmtime_wasi::async_trait]
-impl Pollable for GuestOutput {
+impl Pollable for GuestStream {
     async fn ready(&mut self) {}
 }
 
@@ -138,21 +138,21 @@ mod tests {
 
     #[test]
     fn lines_are_put_together_and_streams_kept_apart() {
-        let said = Arc::new(Said::default());
-        let (mut out, mut err) = GuestOutput::both(&said);
+        let output = Arc::new(GuestOutput::default());
+        let (mut out, mut err) = GuestStream::both(&output);
         out.write(Bytes::from_static(b"one ")).expect("written");
         err.write(Bytes::from_static(b"panicked\nat ")).expect("written");
         out.write(Bytes::from_static(b"line\ntwo")).expect("written");
-        assert_eq!(said.tail(), "panicked\none line\ntwo\nat");
+        assert_eq!(output.tail(), "panicked\none line\ntwo\nat");
     }
 
     #[test]
     fn an_endless_line_is_cut() {
-        let said = Arc::new(Said::default());
-        let (mut out, _) = GuestOutput::both(&said);
+        let output = Arc::new(GuestOutput::default());
+        let (mut out, _) = GuestStream::both(&output);
         for _ in 0..10 {
             out.write(Bytes::from(vec![b'x'; STDIO_LINE_BYTES_MAX])).expect("written");
         }
-        assert!(said.tail().len() <= STDIO_LINE_BYTES_MAX);
+        assert!(output.tail().len() <= STDIO_LINE_BYTES_MAX);
     }
 }

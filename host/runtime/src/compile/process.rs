@@ -19,7 +19,7 @@ use tokio::{
 use wasmtime::Engine;
 
 use super::{COMMAND, broke_down, child, cpu_seconds, does_not_compile, frame, machine, too_much};
-use crate::logbook::clean;
+use crate::guest_log::clean;
 
 /// The most that an answer's head adds to the code, and a byte that shows that there is more than is allowed.
 const HEAD_BYTES_MAX: u64 = 256;

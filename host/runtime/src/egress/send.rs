@@ -20,7 +20,7 @@ use super::{
     record::Entry,
     scrub::{Echoed, Scrubber},
 };
-use crate::logbook::TRIAL;
+use crate::guest_log::TRIAL;
 
 /// A complete answer.
 struct Answer {

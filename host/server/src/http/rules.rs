@@ -23,7 +23,7 @@ const ONCE: [HeaderName; 6] = [
 ];
 
 /// Of a header field's value that an answer repeats, in bytes.
-const SAID_BYTES_MAX: usize = 100;
+const REPEATED_BYTES_MAX: usize = 100;
 
 /// Marks an answer that is not ours to word: a provider asked for it.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +72,7 @@ fn codings(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// As much of what somebody sent as an answer repeats.
 fn shortened(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(SAID_BYTES_MAX)).unwrap_or_default()
+    text.get(..text.floor_char_boundary(REPEATED_BYTES_MAX)).unwrap_or_default()
 }
 
 /// RFC 9112, section 3.2: exactly one, and a valid one.

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use berth_engine::{GiveConsent, Said, WithdrawConsent};
+use berth_engine::{ConsentEvidence, GiveConsent, WithdrawConsent};
 use berth_model::{
     id::{ConsentId, ConsentTextId, CustomerId},
     privacy::{Consent, ConsentState, PURPOSES, state},
@@ -184,8 +184,8 @@ pub(crate) async fn give(
 ) -> ApiResult<Response> {
     let caller = key.caller("privacy:write", &request_id)?;
     let Give { purpose, text_id, language, source, ip_address, user_agent, expires_at } = give;
-    let said = Said { source, ip_address, user_agent };
-    let give = GiveConsent { purpose, text: text_id, language, expires_at, said };
+    let evidence = ConsentEvidence { source, ip_address, user_agent };
+    let give = GiveConsent { purpose, text: text_id, language, expires_at, evidence };
     let consent = app.engine().give_consent(&caller, id, give).await?;
     Ok((StatusCode::CREATED, Json(View::from(consent))).into_response())
 }
@@ -204,7 +204,7 @@ pub(crate) async fn withdraw(
 ) -> ApiResult<Response> {
     let caller = key.caller("privacy:write", &request_id)?;
     let Withdraw { purpose, source, ip_address, user_agent } = withdraw;
-    let said = Said { source, ip_address, user_agent };
-    let consent = app.engine().withdraw_consent(&caller, id, WithdrawConsent { purpose, said }).await?;
+    let evidence = ConsentEvidence { source, ip_address, user_agent };
+    let consent = app.engine().withdraw_consent(&caller, id, WithdrawConsent { purpose, evidence }).await?;
     Ok((StatusCode::CREATED, Json(View::from(consent))).into_response())
 }

@@ -15,7 +15,7 @@ pub(crate) const TRIAL: &str = "berth_conformance";
 
 /// What one call said.
 #[derive(Debug)]
-pub(crate) struct LogBook {
+pub(crate) struct GuestLog {
     is_trial: bool,
     lines_left: u32,
     bytes_left: usize,
@@ -25,7 +25,7 @@ pub(crate) struct LogBook {
     tail: VecDeque<u8>,
 }
 
-impl Default for LogBook {
+impl Default for GuestLog {
     fn default() -> Self {
         Self {
             is_trial: false,
@@ -38,7 +38,7 @@ impl Default for LogBook {
     }
 }
 
-impl LogBook {
+impl GuestLog {
     /// One of a component that is tried out.
     pub(crate) fn of_trial() -> Self {
         Self { is_trial: true, ..Self::default() }
@@ -109,12 +109,12 @@ mod tests {
 
     #[test]
     fn lines_and_bytes_are_capped() {
-        let mut book = LogBook::default();
+        let mut book = GuestLog::default();
         for n in 0..=limits::CALL_LOG_LINES_MAX {
             book.line(Level::Info, &format!("line {n}"));
         }
         assert_eq!(book.dropped, 1);
-        let mut book = LogBook::default();
+        let mut book = GuestLog::default();
         let long = "x".repeat(LOG_LINE_BYTES_MAX * 2);
         for _ in 0..20 {
             book.line(Level::Info, &long);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn tail_is_the_end() {
-        let mut book = LogBook::default();
+        let mut book = GuestLog::default();
         for n in 0..100 {
             book.line(Level::Debug, &format!("{n:0>99}"));
         }

@@ -6,7 +6,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// A budget of the sandbox that ran out. Travels through wasmtime as the cause of a trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Spent {
+pub(crate) enum Exceeded {
     /// Time on the processor.
     #[error("the call used up its cpu time")]
     Cpu,
@@ -18,7 +18,7 @@ pub(crate) enum Spent {
     HostCalls,
 }
 
-impl Spent {
+impl Exceeded {
     /// The name in `CallError::Exhausted`.
     pub(crate) const fn limit(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use metrics::{Label, SharedString, counter, gauge, histogram};
 use tracing::{Span, field::Empty};
 
 use crate::{
-    core::Core, egress::Records, logbook::TRIAL, operation::Operation, registry::Serving, spent::Meter,
+    core::Core, egress::Records, guest_log::TRIAL, metering::Meter, operation::Operation, registry::Serving,
 };
 
 /// Outcome of a call whose caller went away before it ended: nobody knows what it did.
@@ -19,7 +19,7 @@ const DROPPED: &str = "dropped";
 
 /// A call on its way, and what it used so far. Written down when it is dropped, which happens too when the caller goes
 /// away in the middle.
-pub(crate) struct Underway<'a> {
+pub(crate) struct CallRecorder<'a> {
     core: &'a Core,
     cx: &'a CallContext,
     operation: Operation,
@@ -38,7 +38,7 @@ pub(crate) struct Underway<'a> {
     pub(crate) egress: Records,
 }
 
-impl<'a> Underway<'a> {
+impl<'a> CallRecorder<'a> {
     /// A call begins.
     pub(crate) fn new(
         core: &'a Core,
@@ -115,7 +115,7 @@ fn trial_span(operation: Operation) -> Span {
     tracing::debug_span!(target: TRIAL, "trial_call", op = operation.name)
 }
 
-impl Drop for Underway<'_> {
+impl Drop for CallRecorder<'_> {
     fn drop(&mut self) {
         let Self { core, cx, operation, serving, started_at, outcome, span, .. } = self;
         let egress = self.egress.snapshot();
