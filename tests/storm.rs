@@ -233,7 +233,7 @@ mod storm {
         let late = world
             .engine
             .book(&world.caller, BookRequest { hold: Some(claim), ..request(&event_type, at("09:00"), 0) });
-        assert_eq!(late.await.unwrap_err().code, Code::HoldOver);
+        assert_eq!(late.await.unwrap_err().code, Code::HoldExpired);
         all.truncate(CUSTOMERS / 2);
         assert_eq!(race(&world, all).await.len(), 1);
     }

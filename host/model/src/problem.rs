@@ -75,8 +75,8 @@ codes! {
     Changed = "E0415", 412, "It was changed in between", "Get it again and repeat the change.";
     /// It is used by something else.
     InUse = "E0416", 409, "It is still in use", "Remove what uses it first; the detail names it.";
-    /// The hold is over, or was never there.
-    HoldOver = "E0417", 409, "The hold is over", "Book without it, or make a new one.";
+    /// The hold has expired, or was never there.
+    HoldExpired = "E0417", 409, "The hold has expired", "Book without it, or make a new one.";
     /// Too late for the customer.
     TooLate = "E0418", 409, "It is too late for this", "Ask the business; a key with the scope bookings:override may still do it.";
     /// A repeat of a request whose answer held a secret.
@@ -122,7 +122,7 @@ codes! {
     /// The signature of a webhook is wrong.
     WebhookRefused = "E0520", 401, "The webhook's signature is not valid", "Check the secret at the provider; recreate the subscription.";
     /// A consent flow that is not there, any more.
-    ConsentOver = "E0521", 409, "The consent flow is over", "Begin again: a flow may be finished once, within ten minutes.";
+    ConsentExpired = "E0521", 409, "The consent flow has expired", "Begin again: a flow may be finished once, within ten minutes.";
     /// Nobody consented, or the provider refused.
     ConsentRefused = "E0522", 422, "There is no consent", "Begin again; the detail is the provider's own reason.";
     /// The operator has registered no OAuth client.

@@ -305,5 +305,8 @@ impl Engine {
 
 /// The refusal of a hold that is over, is not there, or is somebody else's: all look the same.
 pub(crate) fn hold_over() -> Problem {
-    Problem::new(Code::HoldOver, "There is no such hold, it is over, or the token is not its holder's.")
+    Problem::new(
+        Code::HoldExpired,
+        "There is no such hold, it has expired, or the token is not its holder's.",
+    )
 }

@@ -29,7 +29,7 @@ async fn only_the_holder_can_book_what_is_held() {
 
     let wrong = Secret::new("not_the_token_at_all".into());
     request.hold = Some(HoldClaim { id: held.id, token: wrong });
-    assert_eq!(w.engine.book(&w.caller, request.clone()).await.unwrap_err().code, Code::HoldOver);
+    assert_eq!(w.engine.book(&w.caller, request.clone()).await.unwrap_err().code, Code::HoldExpired);
     request.hold = Some(HoldClaim { id: held.id, token });
     let mut elsewhere = request.clone();
     elsewhere.start = monday("11:00");
@@ -37,7 +37,7 @@ async fn only_the_holder_can_book_what_is_held() {
     assert_eq!((problem.code, problem.errors[0].field.as_str()), (Code::Invalid, "/start"));
     let booked = w.engine.book(&w.caller, request.clone()).await.unwrap().booking;
     assert_eq!((booked.when, booked.member), (held.when, w.ana.id));
-    assert_eq!(w.engine.book(&w.caller, request).await.unwrap_err().code, Code::HoldOver, "consumed");
+    assert_eq!(w.engine.book(&w.caller, request).await.unwrap_err().code, Code::HoldExpired, "consumed");
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_hold_that_is_over_keeps_nobody_out() {
     assert_eq!(w.engine.held_slot(&w.caller, held.id).await.unwrap().expires_at, extended.expires_at);
     w.clock.pass_seconds(11);
     assert_eq!(w.engine.held_slot(&w.caller, held.id).await.unwrap_err().code, Code::NotFound);
-    assert_eq!(w.engine.extend_hold(&w.caller, &claim, None).await.unwrap_err().code, Code::HoldOver);
+    assert_eq!(w.engine.extend_hold(&w.caller, &claim, None).await.unwrap_err().code, Code::HoldExpired);
     w.booked(monday("10:00")).await;
 
     let (released, _) = w.engine.hold(&w.caller, hold(&w, monday("11:00"))).await.unwrap();

@@ -109,7 +109,7 @@ async fn a_person_consents_and_the_connection_is_made() {
 
     // A state is good for one use.
     let again = world.engine.finish_oauth(answer, "req").await;
-    assert_eq!(again.result.unwrap_err().code, Code::ConsentOver);
+    assert_eq!(again.result.unwrap_err().code, Code::ConsentExpired);
 }
 
 #[tokio::test]
@@ -129,12 +129,12 @@ async fn flows_end_without_a_connection_when_they_should() {
     assert_eq!(code_of(world.engine.finish_oauth(mixed, "req").await), Code::ConsentRefused);
     // Nobody's state.
     let nobody = OAuthAnswer { state: "x".into(), code: Some("c".into()), ..OAuthAnswer::default() };
-    assert_eq!(code_of(world.engine.finish_oauth(nobody, "req").await), Code::ConsentOver);
+    assert_eq!(code_of(world.engine.finish_oauth(nobody, "req").await), Code::ConsentExpired);
     // Too late.
     let started = start(&world).await;
     let late = consent(&world, &started, "c3");
     world.clock.pass_seconds(601);
-    assert_eq!(code_of(world.engine.finish_oauth(late, "req").await), Code::ConsentOver);
+    assert_eq!(code_of(world.engine.finish_oauth(late, "req").await), Code::ConsentExpired);
     // The provider does not accept the fresh token.
     world.provider.state().accepted = Some(std::collections::BTreeSet::new());
     let started = start(&world).await;

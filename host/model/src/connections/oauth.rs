@@ -174,7 +174,7 @@ pub fn client_of(text: &Secret) -> Option<Client> {
 pub enum TokenError {
     /// The grant is over (`invalid_grant`): a person has to consent again.
     #[error("the consent is over: {0}")]
-    ConsentOver(String),
+    InvalidGrant(String),
     /// The client, its secret or what it asks for is refused: somebody has to change a setting.
     #[error("the token endpoint refuses the client: {0}")]
     Refused(String),
@@ -193,7 +193,7 @@ impl TokenError {
         let said = text("error_description").unwrap_or_default();
         let why = said_by_provider(&format!("{status} {code} {said}"));
         match code {
-            "invalid_grant" => Self::ConsentOver(why),
+            "invalid_grant" => Self::InvalidGrant(why),
             "" | "temporarily_unavailable" | "server_error" | "slow_down" => Self::Unavailable(why),
             _ if status >= 500 || status == 429 => Self::Unavailable(why),
             _ => Self::Refused(why),

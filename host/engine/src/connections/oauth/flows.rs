@@ -179,7 +179,8 @@ impl Engine {
 
     /// Finish a flow with what the browser brings. The state says whose it is: no key is needed.
     pub async fn finish_oauth(&self, answer: OAuthAnswer, request_id: &str) -> OAuthReturn {
-        let over = || Problem::new(Code::ConsentOver, "There is no such flow, or it was finished already.");
+        let over =
+            || Problem::new(Code::ConsentExpired, "There is no such flow, or it was finished already.");
         let taken = self.store().take_oauth_flow(oauth::state_hash(&answer.state)).await;
         let (flow, sealed) = match taken {
             Ok(Some(taken)) => taken,
@@ -372,7 +373,7 @@ pub(crate) fn refused(error: &TokenError) -> Problem {
                 berth_model::outbound::provider::ProviderError::Unavailable { retry_after_ms: None },
             ))
         }
-        TokenError::ConsentOver(_) => Problem::new(Code::ConsentRefused, error.to_string()),
+        TokenError::InvalidGrant(_) => Problem::new(Code::ConsentRefused, error.to_string()),
         TokenError::Refused(_) => Problem::new(Code::ConsentRefused, error.to_string())
             .with_hint("Check the client's id and secret; the detail is the provider's own reason."),
     }

@@ -197,10 +197,10 @@ impl Tokens {
                 tracing::warn!(connection = %cx.connection, why, "a token was not renewed");
                 Err(UNAVAILABLE)
             }
-            Err(error @ (TokenError::ConsentOver(_) | TokenError::Refused(_))) => {
+            Err(error @ (TokenError::InvalidGrant(_) | TokenError::Refused(_))) => {
                 tracing::warn!(connection = %cx.connection, %error, "a token cannot be renewed");
                 let detail = match &error {
-                    TokenError::ConsentOver(why) => format!("Somebody has to consent again ({why})."),
+                    TokenError::InvalidGrant(why) => format!("Somebody has to consent again ({why})."),
                     _ => format!("The operator's or the tenant's OAuth client is refused ({error})."),
                 };
                 let set = self.store.set_connection_health(
@@ -228,7 +228,7 @@ impl Tokens {
         let grant = match &current.refresh_token {
             Some(token) => Grant::Refresh(token),
             None if current.client.is_some() => Grant::ClientCredentials,
-            None => return Err(TokenError::ConsentOver("there is no refresh token".to_owned())),
+            None => return Err(TokenError::InvalidGrant("there is no refresh token".to_owned())),
         };
         let of = (manifest, name, current.client.as_ref());
         self.ask_as_client(cx.tenant, of, &cx.settings, grant, Some(current)).await

@@ -113,7 +113,7 @@ fn answers_are_read_as_the_rfc_says() {
 #[test]
 fn refusals_are_told_apart() {
     let of = |status, body: &str| TokenError::of_answer(status, body.as_bytes());
-    assert!(matches!(of(400, r#"{"error":"invalid_grant"}"#), TokenError::ConsentOver(_)));
+    assert!(matches!(of(400, r#"{"error":"invalid_grant"}"#), TokenError::InvalidGrant(_)));
     assert!(matches!(of(401, r#"{"error":"invalid_client"}"#), TokenError::Refused(_)));
     for (status, body) in [
         (500, ""),

@@ -175,7 +175,7 @@ pub(crate) struct CallbackParams {
 /// shows a page.
 #[utoipa::path(get, path = "/api/oauth/callback", tag = "booking providers", security(()), params(CallbackParams),
     responses((status = 303, description = "To the return address, with `connection` or `error`"), (status = 200, description = "A page"),
-        (status = 409, body = ProblemDocument, description = "The flow is over")))]
+        (status = 409, body = ProblemDocument, description = "The flow has expired")))]
 pub(crate) async fn callback(
     State(app): State<App>,
     request_id: RequestId,
