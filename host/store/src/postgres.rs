@@ -278,7 +278,7 @@ impl Engine {
     }
 
     /// Run statements of which each stands alone, and commits by itself: a third of the round trips of a transaction.
-    pub(crate) async fn step<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(crate) async fn write_auto<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,

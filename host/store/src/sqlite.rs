@@ -150,7 +150,7 @@ impl Engine {
     }
 
     /// Run statements of which each stands alone. Only a fault of the database refuses them.
-    pub(crate) async fn step<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(crate) async fn write_auto<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,

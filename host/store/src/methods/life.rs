@@ -59,12 +59,12 @@ impl Store {
 
     /// Does the database answer?
     pub async fn ping(&self) -> Result<(), StoreError> {
-        ask!(self, |q, conn| q::ping(conn))
+        read!(self, |q, conn| q::ping(conn))
     }
 
     /// Can the database be written? Changes nothing.
     pub async fn try_write(&self) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::try_write(conn))
+        write_tx!(self, [], |q, conn| q::try_write(conn))
     }
 
     /// What keeps the database from working at the moment, as the last statements found it: it is away, full or read-only. Nothing is
@@ -80,7 +80,7 @@ impl Store {
     /// Prepare every statement, without running any. Those that the database refuses, with its reason: the schema does not fit
     /// this program. For tests and `berth doctor`.
     pub async fn prepare_all(&self) -> Result<Vec<String>, StoreError> {
-        ask!(self, |q, conn| q::prepare_all(conn))
+        read!(self, |q, conn| q::prepare_all(conn))
     }
 
     /// Every declared statement, as this database is asked it. For tests that look at plans.
@@ -113,7 +113,7 @@ impl Store {
     }
 
     async fn prune_rows(&self, now: Instant) -> Result<u64, StoreError> {
-        change!(self, [], |q, conn| q::jobs::prune::prune(conn, now))
+        write_tx!(self, [], |q, conn| q::jobs::prune::prune(conn, now))
     }
 
     /// Finish what is queued, then close.

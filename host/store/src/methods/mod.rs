@@ -2,7 +2,7 @@
 
 /// Carry out `work` of the shared query text in a transaction. PostgreSQL may have to repeat it: what it owns is named, so
 /// that each try gets its own. Who places events is told that there may be one, whatever was written: nobody can forget it.
-macro_rules! change {
+macro_rules! write_tx {
     ($store:expr, [$($owned:ident),*], |$q:ident, $conn:ident| $work:expr) => {
         carry_out!(write, $store, [$($owned),*], |$q, $conn| $work)
             .inspect(|_| $store.written.notify_one())
@@ -11,9 +11,9 @@ macro_rules! change {
 
 /// The same for statements of which each stands alone, and that only a fault of the database refuses: nothing but what they do
 /// themselves is to be undone, so they need no transaction around them.
-macro_rules! step {
+macro_rules! write_auto {
     ($store:expr, [$($owned:ident),*], |$q:ident, $conn:ident| $work:expr) => {
-        carry_out!(step, $store, [$($owned),*], |$q, $conn| $work)
+        carry_out!(write_auto, $store, [$($owned),*], |$q, $conn| $work)
     };
 }
 
@@ -38,7 +38,7 @@ macro_rules! carry_out {
 }
 
 /// Carry out `work` of the shared query text, which only reads.
-macro_rules! ask {
+macro_rules! read {
     ($store:expr, |$q:ident, $conn:ident| $work:expr) => {
         match $store.engine_to_read() {
             $crate::Engine::Sqlite(engine) => {

@@ -154,13 +154,18 @@ fn parsed<T: FromStr>(text: &str, what: &str) -> Result<T, StoreError> {
 }
 
 /// Read a stored name as one of these.
-fn named<T: Copy>(all: &[T], name: fn(T) -> &'static str, text: &str, what: &str) -> Result<T, StoreError> {
+fn parse_enum<T: Copy>(
+    all: &[T],
+    name: fn(T) -> &'static str,
+    text: &str,
+    what: &str,
+) -> Result<T, StoreError> {
     let known = all.iter().copied().find(|each| name(*each) == text);
     known.ok_or_else(|| StoreError::Corrupt(format!("{what} {text:?}")))
 }
 
 /// Read a stored JSON value as what it must be.
-fn shaped<T: serde::de::DeserializeOwned>(
+fn from_json<T: serde::de::DeserializeOwned>(
     Json(value): Json<serde_json::Value>,
     what: &str,
 ) -> Result<T, StoreError> {
@@ -188,21 +193,24 @@ fn owned_by(tenant: Uuid) -> Option<TenantId> {
 }
 
 /// The id after which a page begins; before all others if none is given.
-fn after<T>(id: Option<Id<T>>) -> Uuid {
+fn page_after<T>(id: Option<Id<T>>) -> Uuid {
     id.map_or(Uuid::nil(), Id::uuid)
 }
 
 /// The instant in an optional column.
-fn at(column: Option<Ts>) -> Option<Instant> {
+fn opt_instant(column: Option<Ts>) -> Option<Instant> {
     column.map(|ts| ts.0)
 }
 
 /// One row or none of its kind.
-fn found<T>(row: Option<T>, what: &'static str) -> Result<T, StoreError> {
+fn or_not_found<T>(row: Option<T>, what: &'static str) -> Result<T, StoreError> {
     row.ok_or(StoreError::NotFound(what))
 }
 
 /// Did the statement meet its row?
-fn met(done: &<Db as sqlx::Database>::QueryResult, otherwise: StoreError) -> Result<(), StoreError> {
+fn expect_affected(
+    done: &<Db as sqlx::Database>::QueryResult,
+    otherwise: StoreError,
+) -> Result<(), StoreError> {
     if done.rows_affected() == 0 { Err(otherwise) } else { Ok(()) }
 }

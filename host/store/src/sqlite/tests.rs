@@ -135,7 +135,7 @@ async fn a_write_that_panics_is_undone_and_ends_no_other() {
     engine.write(create).await.unwrap();
     assert_eq!(engine.write(|c| insert(c, false)).await.unwrap(), 1);
     assert!(matches!(engine.write(|c| insert(c, true)).await, Err(StoreError::Busy)));
-    assert!(matches!(engine.step(|c| insert(c, true)).await, Err(StoreError::Busy)));
+    assert!(matches!(engine.write_auto(|c| insert(c, true)).await, Err(StoreError::Busy)));
     let alone = engine.alone(|c| insert(c, true)).await;
     assert!(matches!(alone, Err(StoreError::Busy)));
     let counted = engine.write(|c| insert(c, false)).await.unwrap();

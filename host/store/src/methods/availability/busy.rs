@@ -24,7 +24,7 @@ impl Store {
         of: TakenOf,
     ) -> Result<Vec<(MemberId, Vec<TakenPlace>)>, StoreError> {
         let members = of.members.clone();
-        let versions = ask!(self, |q, conn| q::availability::busy::versions(conn, tenant, &members))?;
+        let versions = read!(self, |q, conn| q::availability::busy::versions(conn, tenant, &members))?;
         self.taken_at(tenant, of, versions).await
     }
 
@@ -58,7 +58,7 @@ impl Store {
         }
         if !unknown.is_empty() {
             let ids: Vec<MemberId> = unknown.iter().map(|(member, _)| *member).collect();
-            let rows = ask!(self, |q, conn| q::availability::busy::places(conn, tenant, &ids, &[within]))?;
+            let rows = read!(self, |q, conn| q::availability::busy::places(conn, tenant, &ids, &[within]))?;
             let mut of_member: HashMap<MemberId, Vec<Place>> = HashMap::new();
             for (member, place) in rows {
                 of_member.entry(member).or_default().push(place);
@@ -95,7 +95,7 @@ impl Store {
         within: Interval,
     ) -> Result<Option<Known>, StoreError> {
         let since = known.version;
-        let found = ask!(self, |q, conn| async move {
+        let found = read!(self, |q, conn| async move {
             let Some(touched) = q::availability::busy::touched(conn, tenant, member, since).await? else {
                 return Ok(None);
             };

@@ -17,7 +17,7 @@ use crate::{
 impl Store {
     /// Add rules, all or none.
     pub async fn create_rules(&self, rules: Vec<(RuleRecord, Audit)>) -> Result<(), StoreError> {
-        change!(self, [rules], |q, conn| q::availability::rules::insert(conn, &rules))
+        write_tx!(self, [rules], |q, conn| q::availability::rules::insert(conn, &rules))
     }
 
     /// One rule of this kind.
@@ -27,7 +27,7 @@ impl Store {
         kind: RuleKind,
         rule: RuleId,
     ) -> Result<RuleRecord, StoreError> {
-        ask!(self, |q, conn| q::availability::rules::get(conn, tenant, kind, rule))
+        read!(self, |q, conn| q::availability::rules::get(conn, tenant, kind, rule))
     }
 
     /// A page of rules of this kind in the order of their ids, after this one.
@@ -38,7 +38,7 @@ impl Store {
         after: Option<RuleId>,
         limit: u32,
     ) -> Result<Vec<RuleRecord>, StoreError> {
-        ask!(self, |q, conn| q::availability::rules::list(conn, tenant, kind, after, limit))
+        read!(self, |q, conn| q::availability::rules::list(conn, tenant, kind, after, limit))
     }
 
     /// Replace a rule; `Stale` if its revision is not the expected one. Returns it with its new revision.
@@ -48,7 +48,7 @@ impl Store {
         expected_revision: i64,
         audit: Audit,
     ) -> Result<RuleRecord, StoreError> {
-        change!(self, [rule, audit], |q, conn| q::availability::rules::update(
+        write_tx!(self, [rule, audit], |q, conn| q::availability::rules::update(
             conn,
             &rule,
             expected_revision,
@@ -64,7 +64,7 @@ impl Store {
         rule: RuleId,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::availability::rules::delete(conn, tenant, kind, rule, &audit))
+        write_tx!(self, [audit], |q, conn| q::availability::rules::delete(conn, tenant, kind, rule, &audit))
     }
 
     /// The holidays of a listing, at most as many as one answer reads.
@@ -73,12 +73,12 @@ impl Store {
         tenant: TenantId,
         listing: ListingId,
     ) -> Result<Vec<RuleRecord>, StoreError> {
-        ask!(self, |q, conn| q::availability::rules::holidays(conn, tenant, listing))
+        read!(self, |q, conn| q::availability::rules::holidays(conn, tenant, listing))
     }
 
     /// Change the holidays of a listing, all or nothing; `Stale` if it has others than those that the change was decided over.
     pub async fn import_holidays(&self, import: HolidayImport) -> Result<(), StoreError> {
-        change!(self, [import], |q, conn| q::availability::rules::import(conn, &import))
+        write_tx!(self, [import], |q, conn| q::availability::rules::import(conn, &import))
     }
 
     /// Every rule that can bear on these around an interval (up to a day more at each end), of a setup that was read in this request
@@ -96,12 +96,10 @@ impl Store {
         if let Some(known) = self.remembered.rules.get(&key).filter(|known| known.setup == setup) {
             return Ok(known.rules);
         }
-        let rules: Arc<[RuleRecord]> =
-            ask!(
-                self,
-                |q, conn| async move { q::availability::rules::bearing(conn, tenant, &of, within).await }
-            )?
-            .into();
+        let rules: Arc<[RuleRecord]> = read!(self, |q, conn| async move {
+            q::availability::rules::bearing(conn, tenant, &of, within).await
+        })?
+        .into();
         self.remembered.rules.insert(key, KnownRules { setup, rules: Arc::clone(&rules) });
         Ok(rules)
     }

@@ -19,7 +19,7 @@ impl Store {
         after: (Instant, BookingId),
         limit: i64,
     ) -> Result<Vec<BookingClocks>, StoreError> {
-        ask!(self, |q, conn| q::bookings::clocks::to_come(conn, after, limit))
+        read!(self, |q, conn| q::bookings::clocks::to_come(conn, after, limit))
     }
 
     /// What people are told of a booking's start from now on, with a line in its timeline if somebody decided it. `Stale` if it was moved.
@@ -29,7 +29,12 @@ impl Store {
         clocks: Clocks,
         audit: Option<Audit>,
     ) -> Result<(), StoreError> {
-        change!(self, [clocks, audit], |q, conn| q::bookings::clocks::set(conn, of, &clocks, audit.as_ref()))
+        write_tx!(self, [clocks, audit], |q, conn| q::bookings::clocks::set(
+            conn,
+            of,
+            &clocks,
+            audit.as_ref()
+        ))
     }
 
     /// Note in a booking's timeline that clocks show something else than was told. `Stale` if it was moved.
@@ -40,6 +45,8 @@ impl Store {
         data: Value,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [now, data, audit], |q, conn| q::bookings::clocks::note(conn, of, &now, &data, &audit))
+        write_tx!(self, [now, data, audit], |q, conn| q::bookings::clocks::note(
+            conn, of, &now, &data, &audit
+        ))
     }
 }

@@ -15,12 +15,12 @@ impl Store {
     /// Takes the places and inserts the hold in one transaction; `Overlap` if one is taken. Holds in the way that are over by
     /// `audit.at` are removed.
     pub async fn create_hold(&self, new: NewHold, audit: Audit) -> Result<(), StoreError> {
-        change!(self, [new, audit], |q, conn| q::bookings::holds::create(conn, &new, &audit))
+        write_tx!(self, [new, audit], |q, conn| q::bookings::holds::create(conn, &new, &audit))
     }
 
     /// A hold that is not over by `now`.
     pub async fn hold(&self, tenant: TenantId, hold: HoldId, now: Instant) -> Result<HoldRecord, StoreError> {
-        ask!(self, |q, conn| q::bookings::holds::get(conn, tenant, hold, now))
+        read!(self, |q, conn| q::bookings::holds::get(conn, tenant, hold, now))
     }
 
     /// Keep a hold until then; `NotFound` if it is over by `audit.at`.
@@ -31,11 +31,11 @@ impl Store {
         expires_at: Instant,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::bookings::holds::extend(conn, tenant, hold, expires_at, &audit))
+        write_tx!(self, [audit], |q, conn| q::bookings::holds::extend(conn, tenant, hold, expires_at, &audit))
     }
 
     /// Give its places back; `NotFound` if it is over by `audit.at`.
     pub async fn release_hold(&self, tenant: TenantId, hold: HoldId, audit: Audit) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::bookings::holds::release(conn, tenant, hold, &audit))
+        write_tx!(self, [audit], |q, conn| q::bookings::holds::release(conn, tenant, hold, &audit))
     }
 }

@@ -65,7 +65,7 @@ impl Store {
         fingerprint: [u8; 32],
         now: Instant,
     ) -> Result<Result<Idempotency, (Vec<String>, u16, Vec<u8>)>, StoreError> {
-        change!(self, [key], |q, conn| async move {
+        write_tx!(self, [key], |q, conn| async move {
             Ok(match q::bookings::idempotency::begin(conn, &key, &fingerprint, now).await? {
                 q::bookings::idempotency::Found::Plain(found) => Ok(found),
                 q::bookings::idempotency::Found::Sealed { rights, status, sealed } => {
@@ -95,7 +95,7 @@ impl Store {
             }
         };
         let key = key.clone();
-        change!(self, [key, rights, sealed, made, instead], |q, conn| async move {
+        write_tx!(self, [key, rights, sealed, made, instead], |q, conn| async move {
             let answer = q::bookings::idempotency::Answer { status, rights, sealed, made, instead };
             q::bookings::idempotency::complete(conn, &key, &fingerprint, &answer).await
         })
@@ -105,13 +105,13 @@ impl Store {
     /// released one stays known to it.
     pub async fn release_idempotent(&self, key: &IdempotencyKey, now: Instant) -> Result<(), StoreError> {
         let key = key.clone();
-        change!(self, [key], |q, conn| q::bookings::idempotency::release(conn, &key, now))
+        write_tx!(self, [key], |q, conn| q::bookings::idempotency::release(conn, &key, now))
     }
 
     /// The booking that was made under a key, whether or not its answer was stored.
     pub async fn booking_of_key(&self, key: &IdempotencyKey) -> Result<Option<BookingId>, StoreError> {
         let key = key.clone();
-        ask!(self, |q, conn| async move { q::bookings::idempotency::booking(conn, &key).await })
+        read!(self, |q, conn| async move { q::bookings::idempotency::booking(conn, &key).await })
     }
 
     /// How many keys an API key has used that are remembered, counted up to `most`.
@@ -121,6 +121,6 @@ impl Store {
         holder: ApiKeyId,
         most: i64,
     ) -> Result<i64, StoreError> {
-        ask!(self, |q, conn| q::bookings::idempotency::count(conn, tenant, holder, most))
+        read!(self, |q, conn| q::bookings::idempotency::count(conn, tenant, holder, most))
     }
 }

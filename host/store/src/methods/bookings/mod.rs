@@ -26,7 +26,7 @@ impl Store {
         audit: Audit,
     ) -> Result<Option<CustomerId>, StoreError> {
         let known = self.known(new.booking.tenant, &new.booking.attendee, audit.at).await?;
-        change!(self, [new, known, audit], |q, conn| async move {
+        write_tx!(self, [new, known, audit], |q, conn| async move {
             let who = known.as_ref().map_or(q::bookings::Who::Unknown, q::bookings::Who::Known);
             q::bookings::create(conn, &new, who, &audit).await
         })
@@ -42,12 +42,12 @@ impl Store {
         for (new, audit) in &all {
             known.push(self.known(new.booking.tenant, &new.booking.attendee, audit.at).await?);
         }
-        change!(self, [all, known], |q, conn| q::bookings::create_all(conn, &all, &known))
+        write_tx!(self, [all, known], |q, conn| q::bookings::create_all(conn, &all, &known))
     }
 
     /// One booking.
     pub async fn booking(&self, tenant: TenantId, booking: BookingId) -> Result<Booking, StoreError> {
-        ask!(self, |q, conn| q::bookings::get(conn, tenant, booking))
+        read!(self, |q, conn| q::bookings::get(conn, tenant, booking))
     }
 
     /// Bookings whose counterpart has or had this id, over any connection of the tenant: first those over this one, the latest first.
@@ -58,7 +58,7 @@ impl Store {
         external_id: &str,
     ) -> Result<Vec<Booking>, StoreError> {
         let external_id = external_id.to_owned();
-        ask!(self, |q, conn| q::bookings::counterparts::of(conn, tenant, connection, &external_id))
+        read!(self, |q, conn| q::bookings::counterparts::of(conn, tenant, connection, &external_id))
     }
 
     /// The provider says that this is our booking's counterpart, whatever id the booking knows: remember it for good.
@@ -69,7 +69,7 @@ impl Store {
         booking: BookingId,
         external_id: String,
     ) -> Result<(), StoreError> {
-        change!(self, [external_id], |q, conn| q::bookings::counterparts::note(
+        write_tx!(self, [external_id], |q, conn| q::bookings::counterparts::note(
             conn,
             tenant,
             connection,
@@ -85,7 +85,7 @@ impl Store {
         filter: BookingFilter,
         limit: u32,
     ) -> Result<Vec<Booking>, StoreError> {
-        ask!(self, |q, conn| q::bookings::list(conn, tenant, &filter, limit))
+        read!(self, |q, conn| q::bookings::list(conn, tenant, &filter, limit))
     }
 
     /// Confirmed bookings of all tenants that ended by `until` and have nothing left to be told, with their sequences. For the
@@ -95,7 +95,7 @@ impl Store {
         until: Instant,
         limit: u32,
     ) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
-        ask!(self, |q, conn| q::bookings::ended(conn, until, limit))
+        read!(self, |q, conn| q::bookings::ended(conn, until, limit))
     }
 
     /// Bookings of all tenants that wait to be confirmed although they began by `until`, with their sequences. For the sweep that declines
@@ -105,7 +105,7 @@ impl Store {
         until: Instant,
         limit: u32,
     ) -> Result<Vec<(TenantId, BookingId, i64)>, StoreError> {
-        ask!(self, |q, conn| q::bookings::unanswered(conn, until, limit))
+        read!(self, |q, conn| q::bookings::unanswered(conn, until, limit))
     }
 
     /// One transaction: check `sequence`, change, place, audit row, and the end of the job that did it, if one did. `Stale` when
@@ -123,7 +123,7 @@ impl Store {
         let job_done =
             job_done.map(|(job, attempt)| (job, attempt, JobId::new(audit.at, self.random.as_ref())));
         let change = order.into();
-        change!(self, [change, audit], |q, conn| {
+        write_tx!(self, [change, audit], |q, conn| {
             let change = &change;
             let order = q::bookings::change::Order { tenant, booking, expected_sequence, change, job_done };
             q::bookings::change::change(conn, order, &audit)
@@ -138,7 +138,7 @@ impl Store {
         external: ExternalBooking,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [external, audit], |q, conn| q::bookings::change::note_external(
+        write_tx!(self, [external, audit], |q, conn| q::bookings::change::note_external(
             conn, tenant, booking, &external, &audit
         ))
     }
@@ -153,7 +153,7 @@ impl Store {
         data: serde_json::Value,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [data, audit], |q, conn| q::tenants::audit::note(
+        write_tx!(self, [data, audit], |q, conn| q::tenants::audit::append(
             conn,
             &audit,
             Some(tenant),
@@ -172,7 +172,7 @@ impl Store {
         now: Instant,
     ) -> Result<Vec<Occupied>, StoreError> {
         let members = members.to_owned();
-        ask!(self, |q, conn| q::bookings::occupancy::occupied(conn, tenant, &members, within, now))
+        read!(self, |q, conn| q::bookings::occupancy::occupied(conn, tenant, &members, within, now))
     }
 
     /// What these members were given of an event type's bookings: for choosing whom to give the next one. In the order of `members`.
@@ -185,7 +185,7 @@ impl Store {
         now: Instant,
     ) -> Result<Vec<Assigned>, StoreError> {
         let members = members.to_owned();
-        ask!(self, |q, conn| q::bookings::assignments::assigned(
+        read!(self, |q, conn| q::bookings::assignments::assigned(
             conn, tenant, event_type, &members, counted, now
         ))
     }
@@ -198,6 +198,6 @@ impl Store {
         subject: uuid::Uuid,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         let subject_kind = subject_kind.to_owned();
-        ask!(self, |q, conn| q::tenants::audit::list(conn, tenant, &subject_kind, subject))
+        read!(self, |q, conn| q::tenants::audit::list(conn, tenant, &subject_kind, subject))
     }
 }

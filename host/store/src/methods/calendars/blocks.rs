@@ -16,7 +16,7 @@ impl Store {
         calendar: CalendarRecord,
         now: Instant,
     ) -> Result<Vec<Interval>, StoreError> {
-        ask!(self, |q, conn| q::calendars::blocks::wanted(conn, &calendar, now))
+        read!(self, |q, conn| q::calendars::blocks::wanted(conn, &calendar, now))
     }
 
     /// Blocks to come of a calendar, by their start, at most `CALENDAR_BLOCKS_MAX`.
@@ -26,12 +26,12 @@ impl Store {
         calendar: CalendarId,
         now: Instant,
     ) -> Result<Vec<CalendarBlock>, StoreError> {
-        ask!(self, |q, conn| q::calendars::blocks::there(conn, tenant, calendar, now))
+        read!(self, |q, conn| q::calendars::blocks::there(conn, tenant, calendar, now))
     }
 
     /// Write how far a block is. A calendar has one of each time.
     pub async fn put_calendar_block(&self, block: CalendarBlock) -> Result<(), StoreError> {
-        change!(self, [block], |q, conn| q::calendars::blocks::put(conn, &block))
+        write_tx!(self, [block], |q, conn| q::calendars::blocks::put(conn, &block))
     }
 
     /// Forget a block that was opened at `now`; by its id at the provider, if it had one, it is recognised for a while.
@@ -41,7 +41,7 @@ impl Store {
         opened: Option<String>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [block, opened], |q, conn| q::calendars::blocks::forget(
+        write_tx!(self, [block, opened], |q, conn| q::calendars::blocks::forget(
             conn,
             &block,
             opened.as_deref(),
@@ -57,7 +57,7 @@ impl Store {
         connection: ConnectionId,
         within: Interval,
     ) -> Result<BlockMarks, StoreError> {
-        ask!(self, |q, conn| q::calendars::blocks::marks(conn, tenant, connection, within))
+        read!(self, |q, conn| q::calendars::blocks::marks(conn, tenant, connection, within))
     }
 
     /// Calendars, of any tenant, in which a time is to be closed or opened.
@@ -66,6 +66,6 @@ impl Store {
         now: Instant,
         limit: u32,
     ) -> Result<Vec<(TenantId, CalendarId)>, StoreError> {
-        ask!(self, |q, conn| q::calendars::blocks::behind(conn, now, limit))
+        read!(self, |q, conn| q::calendars::blocks::behind(conn, now, limit))
     }
 }

@@ -14,7 +14,7 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<Vec<Conflict>, StoreError> {
-        ask!(self, |q, conn| q::calendars::clashes::open(conn, tenant, connection))
+        read!(self, |q, conn| q::calendars::clashes::open(conn, tenant, connection))
     }
 
     /// Conflicts that are open about events of calendars over a booking, at most `LIST_ROWS_MAX`.
@@ -23,12 +23,12 @@ impl Store {
         tenant: TenantId,
         booking: BookingId,
     ) -> Result<Vec<Conflict>, StoreError> {
-        ask!(self, |q, conn| q::calendars::clashes::of_booking(conn, tenant, booking))
+        read!(self, |q, conn| q::calendars::clashes::of_booking(conn, tenant, booking))
     }
 
     /// The latest conflict about the same as this one, open or not.
     pub async fn last_conflict_like(&self, conflict: &Conflict) -> Result<Option<Conflict>, StoreError> {
         let (tenant, connection, key) = (conflict.tenant, conflict.connection, conflict.dedup_key());
-        ask!(self, |q, conn| q::calendars::clashes::last(conn, tenant, connection, &key))
+        read!(self, |q, conn| q::calendars::clashes::last(conn, tenant, connection, &key))
     }
 }

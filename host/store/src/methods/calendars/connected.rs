@@ -11,7 +11,7 @@ use crate::{Store, StoreError, records::Audit};
 impl Store {
     /// Connect a calendar. `Duplicate` if the member has it already.
     pub async fn create_calendar(&self, calendar: CalendarRecord, audit: Audit) -> Result<(), StoreError> {
-        change!(self, [calendar, audit], |q, conn| q::calendars::connected::insert(conn, &calendar, &audit))
+        write_tx!(self, [calendar, audit], |q, conn| q::calendars::connected::insert(conn, &calendar, &audit))
     }
 
     /// One calendar.
@@ -20,7 +20,7 @@ impl Store {
         tenant: TenantId,
         calendar: CalendarId,
     ) -> Result<CalendarRecord, StoreError> {
-        ask!(self, |q, conn| q::calendars::connected::get(conn, tenant, calendar))
+        read!(self, |q, conn| q::calendars::connected::get(conn, tenant, calendar))
     }
 
     /// A page of calendars in the order of their ids, after this one.
@@ -30,7 +30,7 @@ impl Store {
         after: Option<CalendarId>,
         limit: u32,
     ) -> Result<Vec<CalendarRecord>, StoreError> {
-        ask!(self, |q, conn| q::calendars::connected::list(conn, tenant, after, limit))
+        read!(self, |q, conn| q::calendars::connected::list(conn, tenant, after, limit))
     }
 
     /// The calendars of these members.
@@ -39,7 +39,7 @@ impl Store {
         tenant: TenantId,
         members: Vec<MemberId>,
     ) -> Result<Vec<CalendarRecord>, StoreError> {
-        ask!(self, |q, conn| q::calendars::connected::of_members(conn, tenant, &members))
+        read!(self, |q, conn| q::calendars::connected::of_members(conn, tenant, &members))
     }
 
     /// The calendars that have an entry of a booking, whoever takes part in it by now.
@@ -48,12 +48,12 @@ impl Store {
         tenant: TenantId,
         booking: BookingId,
     ) -> Result<Vec<CalendarRecord>, StoreError> {
-        ask!(self, |q, conn| q::calendars::connected::showing(conn, tenant, booking))
+        read!(self, |q, conn| q::calendars::connected::showing(conn, tenant, booking))
     }
 
     /// Replace what is read and written.
     pub async fn update_calendar(&self, calendar: CalendarRecord, audit: Audit) -> Result<(), StoreError> {
-        change!(self, [calendar, audit], |q, conn| q::calendars::connected::update(conn, &calendar, &audit))
+        write_tx!(self, [calendar, audit], |q, conn| q::calendars::connected::update(conn, &calendar, &audit))
     }
 
     /// Note what is wrong with a calendar at its provider, or that nothing is.
@@ -64,7 +64,7 @@ impl Store {
         trouble: Option<String>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [trouble], |q, conn| q::calendars::connected::put_look(
+        write_tx!(self, [trouble], |q, conn| q::calendars::connected::put_look(
             conn,
             tenant,
             calendar,
@@ -82,7 +82,7 @@ impl Store {
         ahead: Instant,
         limit: u32,
     ) -> Result<Vec<(TenantId, CalendarId)>, StoreError> {
-        change!(self, [], |q, conn| q::calendars::connected::claim_looks(conn, now, before, ahead, limit))
+        write_tx!(self, [], |q, conn| q::calendars::connected::claim_looks(conn, now, before, ahead, limit))
     }
 
     /// Something changed over a connection: its calendars are looked at with the next turn.
@@ -91,7 +91,7 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::calendars::connected::look_again(conn, tenant, connection))
+        write_tx!(self, [], |q, conn| q::calendars::connected::look_again(conn, tenant, connection))
     }
 
     /// Disconnect a calendar, and forget its entries.
@@ -101,7 +101,7 @@ impl Store {
         calendar: CalendarId,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::calendars::connected::delete(conn, tenant, calendar, &audit))
+        write_tx!(self, [audit], |q, conn| q::calendars::connected::delete(conn, tenant, calendar, &audit))
     }
 
     /// The entry of a booking in a calendar.
@@ -111,7 +111,7 @@ impl Store {
         booking: BookingId,
         calendar: CalendarId,
     ) -> Result<Option<CalendarEntry>, StoreError> {
-        ask!(self, |q, conn| q::calendars::connected::entry(conn, tenant, booking, calendar))
+        read!(self, |q, conn| q::calendars::connected::entry(conn, tenant, booking, calendar))
     }
 
     /// The entry that has this id at the provider: so our own are recognised.
@@ -122,7 +122,7 @@ impl Store {
         external_id: &str,
     ) -> Result<Option<CalendarEntry>, StoreError> {
         let external_id = external_id.to_owned();
-        ask!(self, |q, conn| q::calendars::connected::entry_by_external(
+        read!(self, |q, conn| q::calendars::connected::entry_by_external(
             conn,
             tenant,
             connection,
@@ -136,7 +136,7 @@ impl Store {
         tenant: TenantId,
         calendar: CalendarId,
     ) -> Result<Vec<CalendarEntry>, StoreError> {
-        ask!(self, |q, conn| q::calendars::connected::entries_of(conn, tenant, calendar))
+        read!(self, |q, conn| q::calendars::connected::entries_of(conn, tenant, calendar))
     }
 
     /// What shows a booking in calendars.
@@ -145,12 +145,12 @@ impl Store {
         tenant: TenantId,
         booking: BookingId,
     ) -> Result<Vec<CalendarEntry>, StoreError> {
-        ask!(self, |q, conn| q::calendars::connected::entries_of_booking(conn, tenant, booking))
+        read!(self, |q, conn| q::calendars::connected::entries_of_booking(conn, tenant, booking))
     }
 
     /// Write what a calendar shows of a booking.
     pub async fn put_calendar_entry(&self, entry: CalendarEntry) -> Result<(), StoreError> {
-        change!(self, [entry], |q, conn| q::calendars::connected::put_entry(conn, &entry))
+        write_tx!(self, [entry], |q, conn| q::calendars::connected::put_entry(conn, &entry))
     }
 
     /// Bookings to come, of any tenant, that a calendar shows in another version or not at all.
@@ -159,6 +159,6 @@ impl Store {
         now: Instant,
         limit: u32,
     ) -> Result<Vec<(TenantId, BookingId)>, StoreError> {
-        ask!(self, |q, conn| q::calendars::connected::behind(conn, now, limit))
+        read!(self, |q, conn| q::calendars::connected::behind(conn, now, limit))
     }
 }

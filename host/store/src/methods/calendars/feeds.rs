@@ -16,12 +16,14 @@ impl Store {
         token_hash: [u8; 32],
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::calendars::feeds::set(conn, tenant, subject, token_hash, &audit))
+        write_tx!(self, [audit], |q, conn| q::calendars::feeds::set(
+            conn, tenant, subject, token_hash, &audit
+        ))
     }
 
     /// Whose feed a token with this SHA-256 opens.
     pub async fn feed(&self, token_hash: [u8; 32]) -> Result<Option<(TenantId, FeedSubject)>, StoreError> {
-        ask!(self, |q, conn| q::calendars::feeds::find(conn, token_hash))
+        read!(self, |q, conn| q::calendars::feeds::find(conn, token_hash))
     }
 
     /// End a feed: its token opens nothing any more.
@@ -31,6 +33,6 @@ impl Store {
         subject: FeedSubject,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::calendars::feeds::remove(conn, tenant, subject, &audit))
+        write_tx!(self, [audit], |q, conn| q::calendars::feeds::remove(conn, tenant, subject, &audit))
     }
 }

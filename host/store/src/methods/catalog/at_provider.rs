@@ -16,7 +16,7 @@ impl Store {
         external_id: &str,
     ) -> Result<KnownCounterpart, StoreError> {
         let external_id = external_id.to_owned();
-        ask!(self, |q, conn| q::catalog::at_provider::known(conn, tenant, connection, &external_id))
+        read!(self, |q, conn| q::catalog::at_provider::known(conn, tenant, connection, &external_id))
     }
 
     /// A provider's list of event types was read to its end: what is not kept of it is not there.
@@ -26,7 +26,7 @@ impl Store {
         connection: ConnectionId,
         now: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::catalog::at_provider::note_read(conn, tenant, connection, now))
+        write_tx!(self, [], |q, conn| q::catalog::at_provider::note_read(conn, tenant, connection, now))
     }
 
     /// An event type was saved while its provider could not be asked whether it has its counterpart.
@@ -38,7 +38,7 @@ impl Store {
         external_id: String,
         now: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [external_id], |q, conn| q::catalog::at_provider::note_unchecked(
+        write_tx!(self, [external_id], |q, conn| q::catalog::at_provider::note_unchecked(
             conn,
             tenant,
             event_type,
@@ -54,6 +54,6 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<bool, StoreError> {
-        ask!(self, |q, conn| q::catalog::at_provider::is_unchecked(conn, tenant, connection))
+        read!(self, |q, conn| q::catalog::at_provider::is_unchecked(conn, tenant, connection))
     }
 }

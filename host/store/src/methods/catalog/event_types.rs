@@ -19,7 +19,7 @@ impl Store {
         event_type: EventTypeRecord,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [event_type, audit], |q, conn| q::catalog::event_types::insert(
+        write_tx!(self, [event_type, audit], |q, conn| q::catalog::event_types::insert(
             conn,
             &event_type,
             &audit
@@ -32,7 +32,7 @@ impl Store {
         tenant: TenantId,
         event_type: EventTypeId,
     ) -> Result<EventTypeRecord, StoreError> {
-        ask!(self, |q, conn| q::catalog::event_types::get(conn, tenant, event_type))
+        read!(self, |q, conn| q::catalog::event_types::get(conn, tenant, event_type))
     }
 
     /// A page of event types (of one listing, or all) in the order of their ids, after this one; archived ones as well if `archived`.
@@ -44,7 +44,7 @@ impl Store {
         after: Option<EventTypeId>,
         limit: u32,
     ) -> Result<Vec<EventTypeRecord>, StoreError> {
-        ask!(self, |q, conn| q::catalog::event_types::list(conn, tenant, listing, archived, after, limit))
+        read!(self, |q, conn| q::catalog::event_types::list(conn, tenant, listing, archived, after, limit))
     }
 
     /// Replace an event type (not its listing); `Stale` if its revision is not the expected one.
@@ -54,7 +54,7 @@ impl Store {
         expected_revision: i64,
         audit: Audit,
     ) -> Result<EventTypeRecord, StoreError> {
-        change!(self, [event_type, audit], |q, conn| q::catalog::event_types::update(
+        write_tx!(self, [event_type, audit], |q, conn| q::catalog::event_types::update(
             conn,
             &event_type,
             expected_revision,
@@ -69,13 +69,13 @@ impl Store {
         event_type: EventTypeId,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::catalog::event_types::delete(conn, tenant, event_type, &audit))
+        write_tx!(self, [audit], |q, conn| q::catalog::event_types::delete(conn, tenant, event_type, &audit))
     }
 
     /// What an event type is booked with, as it is now. One statement, if what is remembered still holds.
     pub async fn scene(&self, tenant: TenantId, event_type: EventTypeId) -> Result<SceneNow, StoreError> {
         let known = self.remembered.scenes.get(&(tenant, event_type));
-        let now = ask!(self, |q, conn| async move {
+        let now = read!(self, |q, conn| async move {
             let versions = q::availability::busy::scene_versions(conn, tenant, event_type).await?;
             let (setup, places) = versions.ok_or(StoreError::NotFound("tenant"))?;
             if let Some(records) = known.filter(|known| known.setup == setup) {

@@ -10,12 +10,12 @@ use crate::{Store, StoreError, records::Audit};
 impl Store {
     /// Add a listing. `Duplicate` if the slug is taken within the tenant.
     pub async fn create_listing(&self, listing: ListingRecord, audit: Audit) -> Result<(), StoreError> {
-        change!(self, [listing, audit], |q, conn| q::catalog::listings::insert(conn, &listing, &audit))
+        write_tx!(self, [listing, audit], |q, conn| q::catalog::listings::insert(conn, &listing, &audit))
     }
 
     /// One listing.
     pub async fn listing(&self, tenant: TenantId, listing: ListingId) -> Result<ListingRecord, StoreError> {
-        ask!(self, |q, conn| q::catalog::listings::get(conn, tenant, listing))
+        read!(self, |q, conn| q::catalog::listings::get(conn, tenant, listing))
     }
 
     /// A page of listings in the order of their ids, after this one; archived ones as well if `archived`.
@@ -26,7 +26,7 @@ impl Store {
         after: Option<ListingId>,
         limit: u32,
     ) -> Result<Vec<ListingRecord>, StoreError> {
-        ask!(self, |q, conn| q::catalog::listings::list(conn, tenant, archived, after, limit))
+        read!(self, |q, conn| q::catalog::listings::list(conn, tenant, archived, after, limit))
     }
 
     /// Replace a listing; `Stale` if its revision is not the expected one. Returns it with its new revision.
@@ -36,7 +36,7 @@ impl Store {
         expected_revision: i64,
         audit: Audit,
     ) -> Result<ListingRecord, StoreError> {
-        change!(self, [listing, audit], |q, conn| q::catalog::listings::update(
+        write_tx!(self, [listing, audit], |q, conn| q::catalog::listings::update(
             conn,
             &listing,
             expected_revision,
@@ -51,6 +51,6 @@ impl Store {
         listing: ListingId,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::catalog::listings::delete(conn, tenant, listing, &audit))
+        write_tx!(self, [audit], |q, conn| q::catalog::listings::delete(conn, tenant, listing, &audit))
     }
 }

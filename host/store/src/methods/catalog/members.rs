@@ -10,12 +10,12 @@ use crate::{Store, StoreError, records::Audit};
 impl Store {
     /// Add a member.
     pub async fn create_member(&self, member: MemberRecord, audit: Audit) -> Result<(), StoreError> {
-        change!(self, [member, audit], |q, conn| q::catalog::members::insert(conn, &member, &audit))
+        write_tx!(self, [member, audit], |q, conn| q::catalog::members::insert(conn, &member, &audit))
     }
 
     /// One member.
     pub async fn member(&self, tenant: TenantId, member: MemberId) -> Result<MemberRecord, StoreError> {
-        ask!(self, |q, conn| q::catalog::members::get(conn, tenant, member))
+        read!(self, |q, conn| q::catalog::members::get(conn, tenant, member))
     }
 
     /// A page of members in the order of their ids, after this one.
@@ -25,7 +25,7 @@ impl Store {
         after: Option<MemberId>,
         limit: u32,
     ) -> Result<Vec<MemberRecord>, StoreError> {
-        ask!(self, |q, conn| q::catalog::members::list(conn, tenant, after, limit))
+        read!(self, |q, conn| q::catalog::members::list(conn, tenant, after, limit))
     }
 
     /// Replace a member; `Stale` if its revision is not the expected one, `LastOwner` if no active owner would be left. Returns it
@@ -36,7 +36,7 @@ impl Store {
         expected_revision: i64,
         audit: Audit,
     ) -> Result<MemberRecord, StoreError> {
-        change!(self, [member, audit], |q, conn| q::catalog::members::update(
+        write_tx!(self, [member, audit], |q, conn| q::catalog::members::update(
             conn,
             &member,
             expected_revision,
@@ -51,6 +51,6 @@ impl Store {
         member: MemberId,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::catalog::members::delete(conn, tenant, member, &audit))
+        write_tx!(self, [audit], |q, conn| q::catalog::members::delete(conn, tenant, member, &audit))
     }
 }

@@ -11,7 +11,7 @@ use crate::{Store, StoreError};
 impl Store {
     /// Write down finished calls. One that is there already is left as it is.
     pub async fn insert_calls(&self, calls: Vec<CallRecord>) -> Result<(), StoreError> {
-        change!(self, [calls], |q, conn| q::connections::calls::insert(conn, &calls))
+        write_tx!(self, [calls], |q, conn| q::connections::calls::insert(conn, &calls))
     }
 
     /// Calls over a connection, the latest first: `id`, `operation`, `started_at`, `elapsed_ms`, `outcome`, `error`,
@@ -22,6 +22,6 @@ impl Store {
         connection: ConnectionId,
         limit: u32,
     ) -> Result<Vec<Value>, StoreError> {
-        ask!(self, |q, conn| q::connections::calls::list(conn, tenant, connection, limit))
+        read!(self, |q, conn| q::connections::calls::list(conn, tenant, connection, limit))
     }
 }

@@ -44,7 +44,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (credential_names, sealed) = self.seal(&connection, &credentials)?;
         let connection = ConnectionRecord { credential_names, ..connection };
-        change!(self, [connection, sealed, audit], |q, conn| q::connections::insert(
+        write_tx!(self, [connection, sealed, audit], |q, conn| q::connections::insert(
             conn,
             &connection,
             &sealed,
@@ -58,12 +58,12 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<ConnectionRecord, StoreError> {
-        ask!(self, |q, conn| q::connections::get(conn, tenant, connection))
+        read!(self, |q, conn| q::connections::get(conn, tenant, connection))
     }
 
     /// One connection of any tenant: for webhooks, whose address names only the connection.
     pub async fn connection_by_id(&self, connection: ConnectionId) -> Result<ConnectionRecord, StoreError> {
-        ask!(self, |q, conn| q::connections::by_id(conn, connection))
+        read!(self, |q, conn| q::connections::by_id(conn, connection))
     }
 
     /// A page of connections in the order of their ids, after this one.
@@ -73,7 +73,7 @@ impl Store {
         after: Option<ConnectionId>,
         limit: u32,
     ) -> Result<Vec<ConnectionRecord>, StoreError> {
-        ask!(self, |q, conn| q::connections::list(conn, tenant, after, limit))
+        read!(self, |q, conn| q::connections::list(conn, tenant, after, limit))
     }
 
     /// A page of all tenants' connections of a plugin, in the order of their ids, after this one.
@@ -84,7 +84,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<ConnectionRecord>, StoreError> {
         let plugin = plugin.clone();
-        ask!(self, |q, conn| q::connections::of_plugin(conn, &plugin, after, limit))
+        read!(self, |q, conn| q::connections::of_plugin(conn, &plugin, after, limit))
     }
 
     /// Replace a connection (not its plugin); `Stale` if its revision is not the expected one. Credentials of none leaves the
@@ -97,7 +97,7 @@ impl Store {
         audit: Audit,
     ) -> Result<ConnectionRecord, StoreError> {
         let sealed = credentials.map(|credentials| self.seal(&connection, &credentials)).transpose()?;
-        change!(self, [connection, sealed, audit], |q, conn| q::connections::update(
+        write_tx!(self, [connection, sealed, audit], |q, conn| q::connections::update(
             conn,
             &connection,
             sealed.as_ref(),
@@ -121,7 +121,7 @@ impl Store {
             Some((secret, until)) => Some((self.seal(&connection, &secret)?.1, until)),
             None => None,
         };
-        change!(self, [connection, sealed, before, audit], |q, conn| q::connections::change_secret(
+        write_tx!(self, [connection, sealed, before, audit], |q, conn| q::connections::change_secret(
             conn,
             &connection,
             &sealed,
@@ -140,7 +140,7 @@ impl Store {
         detail: Option<String>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [detail], |q, conn| q::connections::told::set_health(
+        write_tx!(self, [detail], |q, conn| q::connections::told::set_health(
             conn,
             tenant,
             connection,
@@ -161,7 +161,7 @@ impl Store {
         due_at: Option<Instant>,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [subscription, audit], |q, conn| q::connections::set_subscription(
+        write_tx!(self, [subscription, audit], |q, conn| q::connections::set_subscription(
             conn,
             (tenant, connection),
             address,
@@ -181,7 +181,7 @@ impl Store {
         well: bool,
         detail: Option<String>,
     ) -> Result<(), StoreError> {
-        change!(self, [detail], |q, conn| q::connections::looked_after(
+        write_tx!(self, [detail], |q, conn| q::connections::looked_after(
             conn,
             (tenant, connection),
             address,
@@ -198,7 +198,7 @@ impl Store {
         until: Instant,
         limit: u32,
     ) -> Result<Vec<(TenantId, ConnectionId, i64)>, StoreError> {
-        change!(self, [], |q, conn| q::connections::claim_subscriptions(conn, now, until, limit))
+        write_tx!(self, [], |q, conn| q::connections::claim_subscriptions(conn, now, until, limit))
     }
 
     /// Connections of a plugin, of any tenant, to this account at the provider.
@@ -209,7 +209,7 @@ impl Store {
     ) -> Result<Vec<ConnectionRecord>, StoreError> {
         let (plugin, account) = (plugin.clone(), account.to_owned());
         let limit = i64::try_from(limits::WEBHOOK_CONNECTIONS_MAX).unwrap_or(i64::MAX);
-        ask!(self, |q, conn| q::connections::of_account(conn, &plugin, &account, limit))
+        read!(self, |q, conn| q::connections::of_account(conn, &plugin, &account, limit))
     }
 
     /// Remove a connection, its credentials, state and webhooks; `InUse` while bookings or routing refer to it.
@@ -219,7 +219,7 @@ impl Store {
         connection: ConnectionId,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::connections::delete(conn, tenant, connection, &audit))
+        write_tx!(self, [audit], |q, conn| q::connections::delete(conn, tenant, connection, &audit))
     }
 
     /// The credentials of a connection. `Vault` if no key at hand opens them.
@@ -228,7 +228,7 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<Credentials, StoreError> {
-        let sealed = ask!(self, |q, conn| q::connections::sealed_credentials(conn, tenant, connection))?;
+        let sealed = read!(self, |q, conn| q::connections::sealed_credentials(conn, tenant, connection))?;
         self.keys.open(tenant, connection, &sealed)
     }
 
@@ -238,7 +238,7 @@ impl Store {
         let mut state = SealedState { tenants_older, tenants_closed, ..SealedState::default() };
         let mut after = Uuid::nil();
         loop {
-            let page = ask!(self, |q, conn| q::connections::all_sealed(conn, after, limits::LIST_ROWS_MAX))?;
+            let page = read!(self, |q, conn| q::connections::all_sealed(conn, after, limits::LIST_ROWS_MAX))?;
             let Some((_, last, _)) = page.last() else { return Ok(state) };
             after = last.uuid();
             for (tenant, connection, sealed) in page {
@@ -260,7 +260,7 @@ impl Store {
         let mut count = 0;
         let mut after = Uuid::nil();
         loop {
-            let page = ask!(self, |q, conn| q::connections::all_sealed(conn, after, limits::LIST_ROWS_MAX))?;
+            let page = read!(self, |q, conn| q::connections::all_sealed(conn, after, limits::LIST_ROWS_MAX))?;
             let Some((_, last, _)) = page.last() else { break };
             after = last.uuid();
             for (tenant, connection, old) in page {
@@ -269,7 +269,7 @@ impl Store {
                 }
                 let credentials = self.keys.open(tenant, connection, &old)?;
                 let new = self.keys.seal(self.random.as_ref(), tenant, connection, &credentials)?;
-                let changed = change!(self, [old, new], |q, conn| q::connections::reseal(
+                let changed = write_tx!(self, [old, new], |q, conn| q::connections::reseal(
                     conn, tenant, connection, &old, &new
                 ))?;
                 count += u64::from(changed);

@@ -34,7 +34,7 @@ impl Store {
             self.keys.seal_bytes(self.random.as_ref(), &context, secret.expose().as_bytes())
         };
         let sealed = secret.as_ref().map(seal).transpose()?;
-        change!(self, [client, sealed, audit], |q, conn| q::connections::oauth::set_client(
+        write_tx!(self, [client, sealed, audit], |q, conn| q::connections::oauth::set_client(
             conn,
             &client,
             sealed.as_deref(),
@@ -49,7 +49,7 @@ impl Store {
         credential: &str,
     ) -> Result<(OAuthClientRecord, Option<Secret>), StoreError> {
         let (name, of) = (plugin.clone(), credential.to_owned());
-        let (record, sealed) = ask!(self, |q, conn| q::connections::oauth::client(conn, &name, &of))?;
+        let (record, sealed) = read!(self, |q, conn| q::connections::oauth::client(conn, &name, &of))?;
         let open = |sealed: Vec<u8>| {
             let plain = self.keys.open_bytes(&client_context(plugin, credential), &sealed)?;
             let text =
@@ -62,19 +62,19 @@ impl Store {
     /// The clients of a plugin, without secrets.
     pub async fn list_oauth_clients(&self, plugin: &PluginId) -> Result<Vec<OAuthClientRecord>, StoreError> {
         let plugin = plugin.clone();
-        ask!(self, |q, conn| q::connections::oauth::clients(conn, &plugin))
+        read!(self, |q, conn| q::connections::oauth::clients(conn, &plugin))
     }
 
     /// See [`Self::reseal_credentials`].
     pub(crate) async fn reseal_oauth_clients(&self) -> Result<(), StoreError> {
-        for (plugin, credential, old) in ask!(self, |q, conn| q::connections::oauth::sealed_clients(conn))? {
+        for (plugin, credential, old) in read!(self, |q, conn| q::connections::oauth::sealed_clients(conn))? {
             if self.keys.is_current(&old) {
                 continue;
             }
             let context = client_context(&plugin, &credential);
             let secret = self.keys.open_bytes(&context, &old)?;
             let new = self.keys.seal_bytes(self.random.as_ref(), &context, &secret)?;
-            change!(self, [plugin, credential, old, new], |q, conn| q::connections::oauth::reseal_client(
+            write_tx!(self, [plugin, credential, old, new], |q, conn| q::connections::oauth::reseal_client(
                 conn,
                 &plugin,
                 &credential,
@@ -93,7 +93,7 @@ impl Store {
         audit: Audit,
     ) -> Result<(), StoreError> {
         let (plugin, credential) = (plugin.clone(), credential.to_owned());
-        change!(self, [plugin, credential, audit], |q, conn| q::connections::oauth::delete_client(
+        write_tx!(self, [plugin, credential, audit], |q, conn| q::connections::oauth::delete_client(
             conn,
             &plugin,
             &credential,
@@ -109,7 +109,7 @@ impl Store {
         audit: Audit,
     ) -> Result<(), StoreError> {
         let sealed = self.keys.seal_bytes(self.random.as_ref(), &flow_context(&flow.state_hash), secret)?;
-        change!(self, [flow, sealed, audit], |q, conn| q::connections::oauth::add_flow(
+        write_tx!(self, [flow, sealed, audit], |q, conn| q::connections::oauth::add_flow(
             conn, &flow, &sealed, &audit
         ))
     }
@@ -120,7 +120,7 @@ impl Store {
         state_hash: Vec<u8>,
     ) -> Result<Option<(OAuthFlow, Zeroizing<Vec<u8>>)>, StoreError> {
         let taken =
-            change!(self, [state_hash], |q, conn| q::connections::oauth::take_flow(conn, &state_hash))?;
+            write_tx!(self, [state_hash], |q, conn| q::connections::oauth::take_flow(conn, &state_hash))?;
         let Some((flow, sealed)) = taken else { return Ok(None) };
         let plain = self.keys.open_bytes(&flow_context(&flow.state_hash), &sealed)?;
         Ok(Some((flow, plain)))
@@ -134,7 +134,7 @@ impl Store {
         now: Instant,
         until: Instant,
     ) -> Result<bool, StoreError> {
-        change!(self, [], |q, conn| q::connections::oauth::claim(conn, tenant, connection, now, until))
+        write_tx!(self, [], |q, conn| q::connections::oauth::claim(conn, tenant, connection, now, until))
     }
 
     /// Let go of a renewal that was claimed until then.
@@ -144,7 +144,7 @@ impl Store {
         connection: ConnectionId,
         until: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::connections::oauth::release(conn, tenant, connection, until))
+        write_tx!(self, [], |q, conn| q::connections::oauth::release(conn, tenant, connection, until))
     }
 
     /// Replace one credential of a connection, if it is still what it was; the others stay. False if it changed in between.
@@ -157,14 +157,14 @@ impl Store {
         after: &Secret,
     ) -> Result<bool, StoreError> {
         for _ in 0..REPLACE_TRIES {
-            let old = ask!(self, |q, conn| q::connections::sealed_credentials(conn, tenant, connection))?;
+            let old = read!(self, |q, conn| q::connections::sealed_credentials(conn, tenant, connection))?;
             let mut credentials: Credentials = self.keys.open(tenant, connection, &old)?;
             if credentials.get(name) != before {
                 return Ok(false);
             }
             credentials.insert(name.to_owned(), after.clone());
             let new = self.keys.seal(self.random.as_ref(), tenant, connection, &credentials)?;
-            let changed = change!(self, [old, new], |q, conn| q::connections::reseal(
+            let changed = write_tx!(self, [old, new], |q, conn| q::connections::reseal(
                 conn, tenant, connection, &old, &new
             ))?;
             if changed {

@@ -13,16 +13,16 @@ impl Store {
         due_at: Instant,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        change!(self, [what], |q, conn| q::connections::recovery::wake(conn, &what, due_at, limit))
+        write_tx!(self, [what], |q, conn| q::connections::recovery::wake(conn, &what, due_at, limit))
     }
 
     /// Jobs that this stopped before, and that are tried right now, are tried once more: they may have begun before it recovered.
     pub async fn try_stopped_again(&self, what: Recovered, now: Instant) -> Result<(), StoreError> {
-        change!(self, [what], |q, conn| q::connections::recovery::again(conn, &what, now))
+        write_tx!(self, [what], |q, conn| q::connections::recovery::again(conn, &what, now))
     }
 
     /// Synchronisations and subscriptions that failed are due now.
     pub async fn wake_upkeep(&self, what: Recovered, now: Instant) -> Result<(), StoreError> {
-        change!(self, [what], |q, conn| q::connections::recovery::upkeep(conn, &what, now))
+        write_tx!(self, [what], |q, conn| q::connections::recovery::upkeep(conn, &what, now))
     }
 }

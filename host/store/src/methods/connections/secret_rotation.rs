@@ -20,7 +20,7 @@ impl Store {
         now: Instant,
     ) -> Result<Vec<Credentials>, StoreError> {
         let sealed =
-            ask!(self, |q, conn| q::connections::secret_rotation::accepted(conn, tenant, connection, now))?;
+            read!(self, |q, conn| q::connections::secret_rotation::accepted(conn, tenant, connection, now))?;
         let mut accepted: Vec<Credentials> = Vec::with_capacity(sealed.len());
         for sealed in sealed {
             match (self.keys.open(tenant, connection, &sealed), accepted.first().cloned()) {
@@ -45,7 +45,7 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<Vec<Subscription>, StoreError> {
-        ask!(self, |q, conn| q::connections::secret_rotation::old_subscriptions(conn, tenant, connection))
+        read!(self, |q, conn| q::connections::secret_rotation::old_subscriptions(conn, tenant, connection))
     }
 
     /// One of them is ended.
@@ -55,7 +55,7 @@ impl Store {
         connection: ConnectionId,
         id: String,
     ) -> Result<(), StoreError> {
-        change!(self, [id], |q, conn| q::connections::secret_rotation::remove_old_subscription(
+        write_tx!(self, [id], |q, conn| q::connections::secret_rotation::remove_old_subscription(
             conn, tenant, connection, &id
         ))
     }
@@ -64,7 +64,7 @@ impl Store {
     pub(crate) async fn reseal_old_secrets(&self) -> Result<(), StoreError> {
         let mut after = (TenantId::from_uuid(Uuid::nil()), ConnectionId::from_uuid(Uuid::nil()), Uuid::nil());
         loop {
-            let page = ask!(self, |q, conn| q::connections::secret_rotation::sealed_secrets(
+            let page = read!(self, |q, conn| q::connections::secret_rotation::sealed_secrets(
                 conn,
                 after,
                 limits::LIST_ROWS_MAX
@@ -78,7 +78,7 @@ impl Store {
                 }
                 let secret = self.keys.open(tenant, connection, &old)?;
                 let new = self.keys.seal(self.random.as_ref(), tenant, connection, &secret)?;
-                change!(self, [new], |q, conn| q::connections::secret_rotation::reseal(conn, key, &new))?;
+                write_tx!(self, [new], |q, conn| q::connections::secret_rotation::reseal(conn, key, &new))?;
             }
         }
     }

@@ -13,7 +13,7 @@ impl Store {
         key: &str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let key = key.to_owned();
-        ask!(self, |q, conn| q::connections::state::get(conn, tenant, connection, &key))
+        read!(self, |q, conn| q::connections::state::get(conn, tenant, connection, &key))
     }
 
     /// Set a value. Refused as `WrongState` when all entries are in use.
@@ -25,7 +25,7 @@ impl Store {
         value: Vec<u8>,
     ) -> Result<(), StoreError> {
         let key = key.to_owned();
-        change!(self, [key, value], |q, conn| q::connections::state::set(
+        write_tx!(self, [key, value], |q, conn| q::connections::state::set(
             conn, tenant, connection, &key, &value
         ))
     }
@@ -38,6 +38,6 @@ impl Store {
         key: &str,
     ) -> Result<(), StoreError> {
         let key = key.to_owned();
-        change!(self, [key], |q, conn| q::connections::state::delete(conn, tenant, connection, &key))
+        write_tx!(self, [key], |q, conn| q::connections::state::delete(conn, tenant, connection, &key))
     }
 }

@@ -21,7 +21,7 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<Option<Stopped>, StoreError> {
-        ask!(self, |q, conn| q::connections::states::stopped(conn, tenant, connection))
+        read!(self, |q, conn| q::connections::states::stopped(conn, tenant, connection))
     }
 
     /// Connections of a tenant that are not active (at most `LIST_ROWS_MAX`).
@@ -29,7 +29,7 @@ impl Store {
         &self,
         tenant: TenantId,
     ) -> Result<Vec<(ConnectionId, ConnectionState)>, StoreError> {
-        ask!(self, |q, conn| q::connections::states::all_stopped(conn, tenant))
+        read!(self, |q, conn| q::connections::states::all_stopped(conn, tenant))
     }
 
     /// Pause an active connection; `Stale` if its revision is another, `WrongState` if it is not active.
@@ -40,7 +40,7 @@ impl Store {
         revision: i64,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::connections::states::pause(
+        write_tx!(self, [audit], |q, conn| q::connections::states::pause(
             conn, tenant, connection, revision, &audit
         ))
     }
@@ -53,7 +53,7 @@ impl Store {
         revision: i64,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::connections::states::resume(
+        write_tx!(self, [audit], |q, conn| q::connections::states::resume(
             conn, tenant, connection, revision, &audit
         ))
     }
@@ -70,7 +70,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (tenant, id) = (connection.tenant, connection.id);
         let sealed = self.keys.seal(self.random.as_ref(), tenant, id, &Credentials::new())?;
-        change!(self, [sealed, job_keys, audit], |q, conn| q::connections::states::disconnect(
+        write_tx!(self, [sealed, job_keys, audit], |q, conn| q::connections::states::disconnect(
             conn,
             (tenant, id),
             revision,
@@ -82,7 +82,7 @@ impl Store {
 
     /// Disconnected connections of any tenant of which rows may be left, with when they were disconnected.
     pub async fn connections_left_over(&self) -> Result<Vec<(TenantId, ConnectionId, Instant)>, StoreError> {
-        ask!(self, |q, conn| q::connections::states::left_over(conn))
+        read!(self, |q, conn| q::connections::states::left_over(conn))
     }
 
     /// Remove some of what is left of a disconnected connection. How many rows: 0 if nothing is left.
@@ -91,7 +91,7 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<u64, StoreError> {
-        change!(self, [], |q, conn| q::connections::states::clear_some(conn, tenant, connection))
+        write_tx!(self, [], |q, conn| q::connections::states::clear_some(conn, tenant, connection))
     }
 
     /// Note that nothing is left of it.
@@ -100,7 +100,7 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::connections::states::no_leftovers(conn, tenant, connection))
+        write_tx!(self, [], |q, conn| q::connections::states::no_leftovers(conn, tenant, connection))
     }
 
     /// Some bookings over a connection of which its provider was not told everything.
@@ -109,13 +109,13 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<Vec<BookingId>, StoreError> {
-        ask!(self, |q, conn| q::connections::states::untold(conn, tenant, connection))
+        read!(self, |q, conn| q::connections::states::untold(conn, tenant, connection))
     }
 
     /// Remove the jobs with this key, those that were put aside included.
     pub async fn end_jobs(&self, tenant: TenantId, key: &str) -> Result<(), StoreError> {
         let key = key.to_owned();
-        change!(self, [key], |q, conn| q::connections::states::end_jobs(conn, tenant, &key))
+        write_tx!(self, [key], |q, conn| q::connections::states::end_jobs(conn, tenant, &key))
     }
 
     /// Note, for people, what could not be ended at the provider of a disconnected connection.
@@ -125,7 +125,7 @@ impl Store {
         connection: ConnectionId,
         detail: String,
     ) -> Result<(), StoreError> {
-        change!(self, [detail], |q, conn| q::connections::states::note_unended(
+        write_tx!(self, [detail], |q, conn| q::connections::states::note_unended(
             conn, tenant, connection, &detail
         ))
     }
@@ -136,7 +136,7 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<Vec<String>, StoreError> {
-        ask!(self, |q, conn| q::connections::states::listings_over(conn, tenant, connection))
+        read!(self, |q, conn| q::connections::states::listings_over(conn, tenant, connection))
     }
 
     /// What a connection holds.
@@ -147,7 +147,7 @@ impl Store {
         now: Instant,
     ) -> Result<ConnectionCounts, StoreError> {
         let [upcoming_bookings, past_bookings, untold_bookings, calendars, mirrored_bookings, open_conflicts] =
-            ask!(self, |q, conn| q::connections::states::counts(conn, tenant, connection, now))?;
+            read!(self, |q, conn| q::connections::states::counts(conn, tenant, connection, now))?;
         Ok(ConnectionCounts {
             upcoming_bookings,
             past_bookings,
@@ -165,7 +165,7 @@ impl Store {
         listing: ListingId,
         now: Instant,
     ) -> Result<OfferCounts, StoreError> {
-        ask!(self, |q, conn| q::connections::states::of_listing(conn, tenant, listing, now))
+        read!(self, |q, conn| q::connections::states::of_listing(conn, tenant, listing, now))
     }
 
     /// What an event type holds.
@@ -175,6 +175,6 @@ impl Store {
         event_type: EventTypeId,
         now: Instant,
     ) -> Result<OfferCounts, StoreError> {
-        ask!(self, |q, conn| q::connections::states::of_event_type(conn, tenant, event_type, now))
+        read!(self, |q, conn| q::connections::states::of_event_type(conn, tenant, event_type, now))
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 impl Store {
     /// A customer.
     pub async fn customer(&self, tenant: TenantId, customer: CustomerId) -> Result<Customer, StoreError> {
-        ask!(self, |q, conn| q::customers::get(conn, tenant, customer))
+        read!(self, |q, conn| q::customers::get(conn, tenant, customer))
     }
 
     /// A page of customers, by age.
@@ -28,7 +28,7 @@ impl Store {
         after: Option<CustomerId>,
         limit: u32,
     ) -> Result<Vec<Customer>, StoreError> {
-        ask!(self, |q, conn| q::customers::list(conn, tenant, after, limit))
+        read!(self, |q, conn| q::customers::list(conn, tenant, after, limit))
     }
 
     /// A customer with those who may be the same person, by age.
@@ -37,7 +37,7 @@ impl Store {
         tenant: TenantId,
         customer: CustomerId,
     ) -> Result<(Customer, Vec<MaybeSame>), StoreError> {
-        ask!(self, |q, conn| q::customers::with_maybe_same(conn, tenant, customer))
+        read!(self, |q, conn| q::customers::with_maybe_same(conn, tenant, customer))
     }
 
     /// The next tenant, after this one, whose bookings of before there were customers wait for theirs.
@@ -45,14 +45,14 @@ impl Store {
         &self,
         after: Option<TenantId>,
     ) -> Result<Option<TenantId>, StoreError> {
-        ask!(self, |q, conn| q::customers::identify::waiting(conn, after))
+        read!(self, |q, conn| q::customers::identify::waiting(conn, after))
     }
 
     /// Give some bookings of before there were customers theirs. How many, fewer than `CUSTOMERS_FILLED_AT_ONCE` if none is left. `Vault`
     /// if no key at hand opens the tenant's.
     pub async fn fill_customers(&self, tenant: TenantId) -> Result<i64, StoreError> {
         let (key, random) = (self.mac_key(tenant).await?, Arc::clone(&self.random));
-        change!(self, [key, random], |q, conn| q::customers::identify::fill(
+        write_tx!(self, [key, random], |q, conn| q::customers::identify::fill(
             conn,
             tenant,
             &key,
@@ -93,14 +93,14 @@ impl Store {
         if let Some(key) = self.macs.get(&tenant) {
             return Ok(key);
         }
-        let there = ask!(self, |q, conn| q::customers::mac_key(conn, tenant))?;
+        let there = read!(self, |q, conn| q::customers::mac_key(conn, tenant))?;
         let sealed = if let Some(sealed) = there {
             sealed
         } else {
             let mut bytes = Zeroizing::new([0; MAC_KEY_BYTES]);
             self.random.fill(bytes.as_mut());
             let new = self.keys.seal_bytes(self.random.as_ref(), &context(tenant), bytes.as_ref())?;
-            change!(self, [new], |q, conn| q::customers::set_mac_key(conn, tenant, &new))?
+            write_tx!(self, [new], |q, conn| q::customers::set_mac_key(conn, tenant, &new))?
         };
         let key = Arc::new(MacKey::new(&self.keys.open_bytes(&context(tenant), &sealed)?));
         self.macs.insert(tenant, Arc::clone(&key));
@@ -111,7 +111,7 @@ impl Store {
     pub(crate) async fn reseal_mac_keys(&self) -> Result<(), StoreError> {
         let mut after = None;
         loop {
-            let page = ask!(self, |q, conn| q::customers::mac_keys(conn, after))?;
+            let page = read!(self, |q, conn| q::customers::mac_keys(conn, after))?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(*last);
             for (tenant, old) in page {
@@ -120,7 +120,9 @@ impl Store {
                 }
                 let key = self.keys.open_bytes(&context(tenant), &old)?;
                 let new = self.keys.seal_bytes(self.random.as_ref(), &context(tenant), &key)?;
-                change!(self, [old, new], |q, conn| q::customers::reseal_mac_key(conn, tenant, &old, &new))?;
+                write_tx!(self, [old, new], |q, conn| q::customers::reseal_mac_key(
+                    conn, tenant, &old, &new
+                ))?;
             }
         }
     }
@@ -130,7 +132,7 @@ impl Store {
         let (mut older, mut closed) = (0, 0);
         let mut after = None;
         loop {
-            let page = ask!(self, |q, conn| q::customers::mac_keys(conn, after))?;
+            let page = read!(self, |q, conn| q::customers::mac_keys(conn, after))?;
             let Some((last, _)) = page.last() else { return Ok((older, closed)) };
             after = Some(*last);
             for (tenant, sealed) in page {

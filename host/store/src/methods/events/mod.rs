@@ -30,7 +30,7 @@ impl Store {
         &self,
         after: Option<TenantId>,
     ) -> Result<Vec<TenantId>, StoreError> {
-        ask!(self, |q, conn| q::events::placing::waiting(conn, after))
+        read!(self, |q, conn| q::events::placing::waiting(conn, after))
     }
 
     /// A tenant's events after a cursor, at most so many; `PastCursor` if there is no going on from it. With `kinds`, of those alone.
@@ -42,26 +42,26 @@ impl Store {
         limit: u32,
     ) -> Result<EventPage, StoreError> {
         let kinds = kinds.to_owned();
-        ask!(self, |q, conn| q::events::feed::page(conn, tenant, cursor, &kinds, limit))
+        read!(self, |q, conn| q::events::feed::page(conn, tenant, cursor, &kinds, limit))
     }
 
     /// Where a tenant's events end.
     pub async fn event_head(&self, tenant: TenantId) -> Result<Head, StoreError> {
-        ask!(self, |q, conn| q::events::feed::head(conn, tenant))
+        read!(self, |q, conn| q::events::feed::head(conn, tenant))
     }
 
     /// Where the events of these tenants end; tenants without any are left out.
     pub async fn event_positions(&self, tenants: &[TenantId]) -> Result<Vec<(TenantId, i64)>, StoreError> {
         let tenants = tenants.to_owned();
-        ask!(self, |q, conn| q::events::feed::heads(conn, &tenants))
+        read!(self, |q, conn| q::events::feed::heads(conn, &tenants))
     }
 
     /// Remove events that are older than they are kept, the oldest first. How many; bounded, so there may be more left for the next time.
     pub(crate) async fn forget_events(&self, now: Instant) -> Result<u64, StoreError> {
         let until = now.plus_seconds(-limits::EVENTS_KEPT_SECONDS);
         let mut rows = 0_u64;
-        for tenant in ask!(self, |q, conn| q::events::placing::forgetting(conn, until))? {
-            let forgotten = change!(self, [], |q, conn| q::events::placing::forget(conn, tenant, until))?;
+        for tenant in read!(self, |q, conn| q::events::placing::forgetting(conn, until))? {
+            let forgotten = write_tx!(self, [], |q, conn| q::events::placing::forget(conn, tenant, until))?;
             rows = rows.saturating_add(forgotten);
         }
         Ok(rows)

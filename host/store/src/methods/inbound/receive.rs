@@ -15,7 +15,7 @@ use crate::{
 impl Store {
     /// False when the same message was stored before. The job is inserted with it.
     pub async fn store_webhook(&self, webhook: InboundWebhook, job: NewJob) -> Result<bool, StoreError> {
-        change!(self, [webhook, job], |q, conn| q::inbound::receive::insert(conn, &webhook, &job))
+        write_tx!(self, [webhook, job], |q, conn| q::inbound::receive::insert(conn, &webhook, &job))
     }
 
     /// One message.
@@ -24,7 +24,7 @@ impl Store {
         tenant: TenantId,
         webhook: InboundWebhookId,
     ) -> Result<InboundWebhook, StoreError> {
-        ask!(self, |q, conn| q::inbound::receive::get(conn, tenant, webhook))
+        read!(self, |q, conn| q::inbound::receive::get(conn, tenant, webhook))
     }
 
     /// Write what became of a message, and why.
@@ -35,7 +35,7 @@ impl Store {
         status: WebhookStatus,
         detail: Option<String>,
     ) -> Result<(), StoreError> {
-        change!(self, [detail], |q, conn| q::inbound::receive::end(
+        write_tx!(self, [detail], |q, conn| q::inbound::receive::end(
             conn,
             tenant,
             webhook,
@@ -52,7 +52,7 @@ impl Store {
         before: Option<InboundWebhookId>,
         limit: u32,
     ) -> Result<Vec<InboundWebhook>, StoreError> {
-        ask!(self, |q, conn| q::inbound::receive::list(conn, tenant, connection, before, limit))
+        read!(self, |q, conn| q::inbound::receive::list(conn, tenant, connection, before, limit))
     }
 
     /// Messages of a connection that wait, in order of arrival (at most `WEBHOOKS_AT_ONCE`).
@@ -62,7 +62,7 @@ impl Store {
         connection: ConnectionId,
     ) -> Result<Vec<InboundWebhook>, StoreError> {
         let limit = i64::try_from(limits::WEBHOOKS_AT_ONCE).unwrap_or(i64::MAX);
-        ask!(self, |q, conn| q::inbound::receive::waiting(conn, tenant, connection, limit))
+        read!(self, |q, conn| q::inbound::receive::waiting(conn, tenant, connection, limit))
     }
 
     /// Work on a message once more, with the job that does. `WrongState` if it waits already, or is another connection's.
@@ -74,7 +74,7 @@ impl Store {
         job: NewJob,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [job, audit], |q, conn| q::inbound::receive::again(
+        write_tx!(self, [job, audit], |q, conn| q::inbound::receive::again(
             conn, tenant, connection, webhook, &job, &audit
         ))
     }
@@ -88,7 +88,9 @@ impl Store {
         count: i64,
         at: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::inbound::receive::refused(conn, tenant, connection, reason, count, at))
+        write_tx!(self, [], |q, conn| q::inbound::receive::refused(
+            conn, tenant, connection, reason, count, at
+        ))
     }
 
     /// How many messages were refused, by reason.
@@ -97,6 +99,6 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<Vec<WebhookRefusals>, StoreError> {
-        ask!(self, |q, conn| q::inbound::receive::refusals(conn, tenant, connection))
+        read!(self, |q, conn| q::inbound::receive::refusals(conn, tenant, connection))
     }
 }

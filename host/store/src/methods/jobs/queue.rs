@@ -17,7 +17,7 @@ impl Store {
     /// `due_at` when its holder is done. A job that brings its own lease takes an open one over that nobody holds: the one job
     /// then has the new id, payload, lease and attempt.
     pub async fn enqueue_job(&self, job: NewJob) -> Result<(), StoreError> {
-        change!(self, [job], |q, conn| q::jobs::queue::enqueue(conn, &job))
+        write_tx!(self, [job], |q, conn| q::jobs::queue::enqueue(conn, &job))
     }
 
     /// Take due jobs that nobody holds (or whose holder's lease is over), the most urgent first. Fewer than there are where one tenant has
@@ -28,7 +28,7 @@ impl Store {
         leased_until: Instant,
         claim: Claim,
     ) -> Result<Vec<Job>, StoreError> {
-        step!(self, [], |q, conn| q::jobs::queue::claim(conn, now, leased_until, &claim))
+        write_auto!(self, [], |q, conn| q::jobs::queue::claim(conn, now, leased_until, &claim))
     }
 
     /// The statement that takes jobs, for who looks at how the database carries it out.
@@ -51,7 +51,7 @@ impl Store {
         end: JobEnd,
     ) -> Result<bool, StoreError> {
         let next = self.next_run(job);
-        step!(self, [end], |q, conn| q::jobs::queue::end(conn, (tenant, job), attempt, &end, next))
+        write_auto!(self, [end], |q, conn| q::jobs::queue::end(conn, (tenant, job), attempt, &end, next))
     }
 
     /// An id for the next run of a job; as old as the job, since no clock is at hand.
@@ -66,7 +66,7 @@ impl Store {
     /// When a worker should look again: the next due time, or the end of a lease whose holder may be dead. None if there is
     /// no open job.
     pub async fn next_job_due(&self) -> Result<Option<Instant>, StoreError> {
-        ask!(self, |q, conn| q::jobs::queue::next_due(conn))
+        read!(self, |q, conn| q::jobs::queue::next_due(conn))
     }
 
     /// Jobs that were put aside, the latest first.
@@ -82,17 +82,17 @@ impl Store {
         before: Option<JobId>,
         limit: u32,
     ) -> Result<Vec<Job>, StoreError> {
-        ask!(self, |q, conn| q::jobs::queue::list(conn, tenant, dead, before, limit))
+        read!(self, |q, conn| q::jobs::queue::list(conn, tenant, dead, before, limit))
     }
 
     /// One job.
     pub async fn job(&self, tenant: TenantId, job: JobId) -> Result<Job, StoreError> {
-        ask!(self, |q, conn| q::jobs::queue::get(conn, tenant, job))
+        read!(self, |q, conn| q::jobs::queue::get(conn, tenant, job))
     }
 
     /// Jobs with one of these keys, open ones and those that were put aside.
     pub async fn jobs_with_keys(&self, tenant: TenantId, keys: Vec<String>) -> Result<Vec<Job>, StoreError> {
-        ask!(self, |q, conn| q::jobs::queue::with_keys(conn, tenant, &keys))
+        read!(self, |q, conn| q::jobs::queue::with_keys(conn, tenant, &keys))
     }
 
     /// Give a job that was put aside a new life: due now, with a new id, from attempt 2. `Duplicate` if there is an open one
@@ -105,12 +105,12 @@ impl Store {
         audit: Audit,
     ) -> Result<(), StoreError> {
         let next = JobId::new(now, self.random.as_ref());
-        change!(self, [audit], |q, conn| q::jobs::queue::requeue(conn, tenant, job, next, now, &audit))
+        write_tx!(self, [audit], |q, conn| q::jobs::queue::requeue(conn, tenant, job, next, now, &audit))
     }
 
     /// How many jobs of each queue wait or are held.
     pub async fn open_jobs(&self) -> Result<Vec<(JobQueue, i64)>, StoreError> {
-        ask!(self, |q, conn| q::jobs::queue::open_counts(conn))
+        read!(self, |q, conn| q::jobs::queue::open_counts(conn))
     }
 
     /// How many jobs wait or are held.

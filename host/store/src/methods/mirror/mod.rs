@@ -20,7 +20,7 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<SyncState, StoreError> {
-        ask!(self, |q, conn| q::mirror::external::state(conn, tenant, connection))
+        read!(self, |q, conn| q::mirror::external::state(conn, tenant, connection))
     }
 
     /// Replace the rules of a connection; it is synchronised soon, from the beginning where other rules are about other bookings. Members whose
@@ -32,19 +32,19 @@ impl Store {
         rules: SyncRules,
         audit: Audit,
     ) -> Result<Vec<MemberId>, StoreError> {
-        change!(self, [rules, audit], |q, conn| q::mirror::external::set_rules(
+        write_tx!(self, [rules, audit], |q, conn| q::mirror::external::set_rules(
             conn, tenant, connection, &rules, &audit
         ))
     }
 
     /// Write how far a synchronisation is. Its rules stay as they are: somebody may have changed them meanwhile.
     pub async fn set_sync_progress(&self, state: SyncState) -> Result<(), StoreError> {
-        change!(self, [state], |q, conn| q::mirror::external::progress(conn, &state))
+        write_tx!(self, [state], |q, conn| q::mirror::external::progress(conn, &state))
     }
 
     /// Take connections whose synchronisation is due: each is given to one caller.
     pub async fn claim_due_syncs(&self, now: Instant) -> Result<Vec<(TenantId, ConnectionId)>, StoreError> {
-        change!(self, [], |q, conn| q::mirror::external::claim(conn, now, limits::SYNCS_AT_ONCE))
+        write_tx!(self, [], |q, conn| q::mirror::external::claim(conn, now, limits::SYNCS_AT_ONCE))
     }
 
     /// Write what the provider says of a booking. Whoever's time it takes is not offered in it from then on, and whom it is for is a customer.
@@ -53,7 +53,11 @@ impl Store {
             Some(attendee) => self.known(mirrored.tenant, attendee, mirrored.last_synced_at).await?,
             None => None,
         };
-        change!(self, [mirrored, known], |q, conn| q::mirror::external::put(conn, &mirrored, known.as_ref()))
+        write_tx!(self, [mirrored, known], |q, conn| q::mirror::external::put(
+            conn,
+            &mirrored,
+            known.as_ref()
+        ))
     }
 
     /// What the provider last said of a booking.
@@ -64,7 +68,7 @@ impl Store {
         external_id: &str,
     ) -> Result<Option<Mirrored>, StoreError> {
         let external_id = external_id.to_owned();
-        ask!(self, |q, conn| q::mirror::external::get(conn, tenant, connection, &external_id))
+        read!(self, |q, conn| q::mirror::external::get(conn, tenant, connection, &external_id))
     }
 
     /// Bookings of the provider that begin within a period, by start (at most `RECONCILIATION_ROWS_MAX`).
@@ -75,7 +79,7 @@ impl Store {
         within: Interval,
     ) -> Result<Vec<Mirrored>, StoreError> {
         let limit = limits::RECONCILIATION_ROWS_MAX;
-        ask!(self, |q, conn| q::mirror::external::within(conn, tenant, connection, within, limit))
+        read!(self, |q, conn| q::mirror::external::within(conn, tenant, connection, within, limit))
     }
 
     /// What the full synchronisation with this number did not see, but for bookings over this connection (at most `SYNC_VANISHED_MAX`).
@@ -85,12 +89,12 @@ impl Store {
         connection: ConnectionId,
         run: i64,
     ) -> Result<Vec<Mirrored>, StoreError> {
-        ask!(self, |q, conn| q::mirror::external::unseen(conn, tenant, connection, run))
+        read!(self, |q, conn| q::mirror::external::unseen(conn, tenant, connection, run))
     }
 
     /// The provider does not have it any more.
     pub async fn forget_mirrored(&self, mirrored: Mirrored) -> Result<(), StoreError> {
-        change!(self, [mirrored], |q, conn| q::mirror::external::forget(conn, &mirrored))
+        write_tx!(self, [mirrored], |q, conn| q::mirror::external::forget(conn, &mirrored))
     }
 
     /// Write a page of event types or clients.
@@ -102,7 +106,7 @@ impl Store {
         items: Vec<MirroredItem>,
         run: i64,
     ) -> Result<(), StoreError> {
-        change!(self, [items], |q, conn| q::mirror::external::put_items(
+        write_tx!(self, [items], |q, conn| q::mirror::external::put_items(
             conn, tenant, connection, kind, &items, run
         ))
     }
@@ -115,7 +119,7 @@ impl Store {
         kind: ItemKind,
         run: i64,
     ) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::mirror::external::forget_items(conn, tenant, connection, kind, run))
+        write_tx!(self, [], |q, conn| q::mirror::external::forget_items(conn, tenant, connection, kind, run))
     }
 
     /// Event types or clients of the provider in the order of their ids, after this one.
@@ -128,7 +132,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<MirroredItem>, StoreError> {
         let after = after.to_owned();
-        ask!(self, |q, conn| q::mirror::external::items(conn, tenant, connection, kind, &after, limit))
+        read!(self, |q, conn| q::mirror::external::items(conn, tenant, connection, kind, &after, limit))
     }
 
     /// Open a conflict, or bring the one that is open for the same up to date. `end` is the job that ends it without a person; what it is
@@ -139,7 +143,7 @@ impl Store {
         end: Option<NewJob>,
         audit: Audit,
     ) -> Result<Opened, StoreError> {
-        change!(self, [conflict, end, audit], |q, conn| q::mirror::conflicts::open(
+        write_tx!(self, [conflict, end, audit], |q, conn| q::mirror::conflicts::open(
             conn,
             &conflict,
             end.as_ref(),
@@ -156,12 +160,12 @@ impl Store {
         now: Instant,
         until: Instant,
     ) -> Result<bool, StoreError> {
-        change!(self, [conflict], |q, conn| q::mirror::conflicts::hold(conn, &conflict, again, now, until))
+        write_tx!(self, [conflict], |q, conn| q::mirror::conflicts::hold(conn, &conflict, again, now, until))
     }
 
     /// It was not ended after all.
     pub async fn let_go_of_conflict(&self, tenant: TenantId, conflict: ConflictId) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::mirror::conflicts::let_go(conn, tenant, conflict))
+        write_tx!(self, [], |q, conn| q::mirror::conflicts::let_go(conn, tenant, conflict))
     }
 
     /// Count one more end of an open conflict that no person chose. False if it is not open any more, or if there were `most` since then,
@@ -173,7 +177,9 @@ impl Store {
         now: Instant,
         most: i64,
     ) -> Result<bool, StoreError> {
-        change!(self, [conflict], |q, conn| q::mirror::conflicts::try_end(conn, &conflict, since, now, most))
+        write_tx!(self, [conflict], |q, conn| q::mirror::conflicts::try_end(
+            conn, &conflict, since, now, most
+        ))
     }
 
     /// An end that could not be carried out for now does not count.
@@ -182,12 +188,12 @@ impl Store {
         tenant: TenantId,
         conflict: ConflictId,
     ) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::mirror::conflicts::end_not_tried(conn, tenant, conflict))
+        write_tx!(self, [], |q, conn| q::mirror::conflicts::end_not_tried(conn, tenant, conflict))
     }
 
     /// One conflict.
     pub async fn conflict(&self, tenant: TenantId, conflict: ConflictId) -> Result<Conflict, StoreError> {
-        ask!(self, |q, conn| q::mirror::conflicts::get(conn, tenant, conflict))
+        read!(self, |q, conn| q::mirror::conflicts::get(conn, tenant, conflict))
     }
 
     /// Conflicts of a connection before this one, the latest first; open ones only, or all.
@@ -199,7 +205,7 @@ impl Store {
         all: bool,
         limit: u32,
     ) -> Result<Vec<Conflict>, StoreError> {
-        ask!(self, |q, conn| q::mirror::conflicts::list(conn, tenant, connection, before, all, limit))
+        read!(self, |q, conn| q::mirror::conflicts::list(conn, tenant, connection, before, all, limit))
     }
 
     /// How many conflicts of a connection are open.
@@ -208,7 +214,7 @@ impl Store {
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<i64, StoreError> {
-        ask!(self, |q, conn| q::mirror::conflicts::open_of(conn, tenant, connection))
+        read!(self, |q, conn| q::mirror::conflicts::open_of(conn, tenant, connection))
     }
 
     /// Is a conflict about a booking and its own counterpart open?
@@ -218,7 +224,7 @@ impl Store {
         connection: ConnectionId,
         booking: BookingId,
     ) -> Result<bool, StoreError> {
-        ask!(self, |q, conn| q::mirror::conflicts::is_open(conn, tenant, connection, booking))
+        read!(self, |q, conn| q::mirror::conflicts::is_open(conn, tenant, connection, booking))
     }
 
     /// Write how a conflict ended. `WrongState` if it is not open, or was found again since it was read; for `again` (another end), if it
@@ -230,7 +236,7 @@ impl Store {
         again: bool,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [conflict, audit], |q, conn| q::mirror::conflicts::resolve(
+        write_tx!(self, [conflict, audit], |q, conn| q::mirror::conflicts::resolve(
             conn, &conflict, resolution, again, &audit
         ))
     }
@@ -242,7 +248,7 @@ impl Store {
         dedup_key: String,
         now: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [dedup_key], |q, conn| q::mirror::conflicts::settled(conn, tenant, &dedup_key, now))
+        write_tx!(self, [dedup_key], |q, conn| q::mirror::conflicts::settled(conn, tenant, &dedup_key, now))
     }
 
     /// A booking and its counterpart agree again by themselves; with `others`, the booking is out of the way of others, too.
@@ -254,7 +260,7 @@ impl Store {
         now: Instant,
         others: bool,
     ) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::mirror::conflicts::agrees(
+        write_tx!(self, [], |q, conn| q::mirror::conflicts::agrees(
             conn, tenant, connection, booking, now, others
         ))
     }
@@ -267,6 +273,6 @@ impl Store {
         external_id: &str,
     ) -> Result<Vec<Conflict>, StoreError> {
         let external_id = external_id.to_owned();
-        ask!(self, |q, conn| q::mirror::conflicts::of_stranger(conn, tenant, connection, &external_id))
+        read!(self, |q, conn| q::mirror::conflicts::of_stranger(conn, tenant, connection, &external_id))
     }
 }

@@ -15,17 +15,17 @@ use crate::{Store, StoreError};
 impl Store {
     /// Add an installation that begins.
     pub async fn insert_installation(&self, new: Installation) -> Result<(), StoreError> {
-        change!(self, [new], |q, conn| q::plugins::installations::insert(conn, &new))
+        write_tx!(self, [new], |q, conn| q::plugins::installations::insert(conn, &new))
     }
 
     /// One installation.
     pub async fn installation(&self, id: InstallationId) -> Result<Installation, StoreError> {
-        ask!(self, |q, conn| q::plugins::installations::get(conn, id))
+        read!(self, |q, conn| q::plugins::installations::get(conn, id))
     }
 
     /// The latest first (at most `LIST_ROWS_MAX`).
     pub async fn list_installations(&self) -> Result<Vec<Installation>, StoreError> {
-        ask!(self, |q, conn| q::plugins::installations::list(conn))
+        read!(self, |q, conn| q::plugins::installations::list(conn))
     }
 
     /// Note how far one has come, and that somebody works on it. What has ended stays as it is.
@@ -37,7 +37,7 @@ impl Store {
         problem: Option<Value>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [digest, problem], |q, conn| q::plugins::installations::reach(
+        write_tx!(self, [digest, problem], |q, conn| q::plugins::installations::reach(
             conn,
             id,
             state,
@@ -49,6 +49,6 @@ impl Store {
 
     /// End, as failed with this problem, the installations that nobody has worked on since.
     pub async fn lose_installations(&self, since: Instant, problem: Value) -> Result<(), StoreError> {
-        change!(self, [problem], |q, conn| q::plugins::installations::lose(conn, since, &problem))
+        write_tx!(self, [problem], |q, conn| q::plugins::installations::lose(conn, since, &problem))
     }
 }

@@ -23,7 +23,7 @@ impl Store {
         component: Vec<u8>,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [version, component, audit], |q, conn| q::plugins::insert(
+        write_tx!(self, [version, component, audit], |q, conn| q::plugins::insert(
             conn, &version, &component, &audit
         ))
     }
@@ -34,19 +34,19 @@ impl Store {
         plugin: Option<&PluginId>,
     ) -> Result<Vec<PluginVersion>, StoreError> {
         let plugin = plugin.cloned();
-        ask!(self, |q, conn| q::plugins::list(conn, plugin.as_ref()))
+        read!(self, |q, conn| q::plugins::list(conn, plugin.as_ref()))
     }
 
     /// One version.
     pub async fn plugin_version(&self, digest: &Digest) -> Result<PluginVersion, StoreError> {
         let digest = digest.clone();
-        ask!(self, |q, conn| q::plugins::get(conn, &digest))
+        read!(self, |q, conn| q::plugins::get(conn, &digest))
     }
 
     /// The bytes of a version's component. Whoever loads them checks the digest.
     pub async fn plugin_component(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let digest = digest.clone();
-        ask!(self, |q, conn| q::plugins::component(conn, &digest))
+        read!(self, |q, conn| q::plugins::component(conn, &digest))
     }
 
     /// One transaction: this version active, the one that was active retired, generation bumped. Quarantined ones: `WrongState`.
@@ -56,7 +56,7 @@ impl Store {
         audit: Audit,
     ) -> Result<PluginVersion, StoreError> {
         let digest = digest.clone();
-        change!(self, [digest, audit], |q, conn| q::plugins::activate(conn, &digest, &audit))
+        write_tx!(self, [digest, audit], |q, conn| q::plugins::activate(conn, &digest, &audit))
     }
 
     /// Set any state but `active` (`WrongState`; see [`Self::activate_plugin_version`]). Bumps the generation.
@@ -68,7 +68,7 @@ impl Store {
         audit: Audit,
     ) -> Result<(), StoreError> {
         let digest = digest.clone();
-        change!(self, [digest, reason, audit], |q, conn| q::plugins::set_state(
+        write_tx!(self, [digest, reason, audit], |q, conn| q::plugins::set_state(
             conn,
             &digest,
             state,
@@ -79,12 +79,12 @@ impl Store {
 
     /// Counts changes of what serves; replicas follow it.
     pub async fn plugin_generation(&self) -> Result<i64, StoreError> {
-        ask!(self, |q, conn| q::plugins::generation(conn))
+        read!(self, |q, conn| q::plugins::generation(conn))
     }
 
     /// Replace a plugin's grant at one level.
     pub async fn set_grant(&self, grant: GrantRecord, audit: Audit) -> Result<(), StoreError> {
-        change!(self, [grant, audit], |q, conn| q::plugins::grants::set(conn, &grant, &audit))
+        write_tx!(self, [grant, audit], |q, conn| q::plugins::grants::set(conn, &grant, &audit))
     }
 
     /// Add hosts to a plugin's grant at the level of this one, and take others away; the grant as it is then.
@@ -95,7 +95,7 @@ impl Store {
         remove: HostGrant,
         audit: Audit,
     ) -> Result<GrantRecord, StoreError> {
-        change!(self, [level, add, remove, audit], |q, conn| q::plugins::grants::change(
+        write_tx!(self, [level, add, remove, audit], |q, conn| q::plugins::grants::change(
             conn, &level, &add, &remove, &audit
         ))
     }
@@ -103,7 +103,7 @@ impl Store {
     /// All grants of a plugin, on every level, in no order.
     pub async fn all_grants(&self, plugin: &PluginId) -> Result<Vec<GrantRecord>, StoreError> {
         let plugin = plugin.clone();
-        ask!(self, |q, conn| q::plugins::grants::of_plugin(conn, &plugin))
+        read!(self, |q, conn| q::plugins::grants::of_plugin(conn, &plugin))
     }
 
     /// The grants that apply: the instance's, the tenant's, the listing's, as far as they exist, in this order.
@@ -114,6 +114,6 @@ impl Store {
         listing: Option<ListingId>,
     ) -> Result<Vec<GrantRecord>, StoreError> {
         let plugin = plugin.clone();
-        ask!(self, |q, conn| q::plugins::grants::list(conn, &plugin, tenant, listing))
+        read!(self, |q, conn| q::plugins::grants::list(conn, &plugin, tenant, listing))
     }
 }

@@ -20,7 +20,7 @@ impl Store {
         new: NewConsentText,
         audit: Audit,
     ) -> Result<(ConsentText, bool), StoreError> {
-        change!(self, [new, audit], |q, conn| q::privacy::texts::publish(conn, &new, &audit))
+        write_tx!(self, [new, audit], |q, conn| q::privacy::texts::publish(conn, &new, &audit))
     }
 
     /// A text.
@@ -29,7 +29,7 @@ impl Store {
         tenant: TenantId,
         text: ConsentTextId,
     ) -> Result<ConsentText, StoreError> {
-        ask!(self, |q, conn| q::privacy::texts::get(conn, tenant, text))
+        read!(self, |q, conn| q::privacy::texts::get(conn, tenant, text))
     }
 
     /// A page of texts, by age, of a purpose and in a language if these are given.
@@ -42,7 +42,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<ConsentText>, StoreError> {
         let (purpose, language) = (purpose.map(str::to_owned), language.map(str::to_owned));
-        ask!(self, |q, conn| async move {
+        read!(self, |q, conn| async move {
             q::privacy::texts::list(conn, tenant, purpose.as_deref(), language.as_deref(), after, limit).await
         })
     }
@@ -59,7 +59,7 @@ impl Store {
             Some(address) => Some(self.address_mac(new.tenant, address).await?),
             None => None,
         };
-        change!(self, [new, mac, audit], |q, conn| q::privacy::consents::say(
+        write_tx!(self, [new, mac, audit], |q, conn| q::privacy::consents::say(
             conn,
             &new,
             mac.as_deref(),
@@ -73,7 +73,7 @@ impl Store {
         tenant: TenantId,
         customer: CustomerId,
     ) -> Result<Vec<Consent>, StoreError> {
-        ask!(self, |q, conn| q::privacy::consents::current(conn, tenant, customer))
+        read!(self, |q, conn| q::privacy::consents::current(conn, tenant, customer))
     }
 
     /// A page of all that a customer said, by purpose and then in its order, after this one.
@@ -85,7 +85,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Consent>, StoreError> {
         let (purpose, ordinal) = after.unwrap_or_default();
-        ask!(self, |q, conn| async move {
+        read!(self, |q, conn| async move {
             q::privacy::consents::history(conn, tenant, customer, (&purpose, ordinal), limit).await
         })
     }

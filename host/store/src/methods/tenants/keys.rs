@@ -19,7 +19,7 @@ impl Store {
         hash: [u8; 32],
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [key, audit], |q, conn| q::tenants::keys::insert(conn, &key, &hash, &audit))
+        write_tx!(self, [key, audit], |q, conn| q::tenants::keys::insert(conn, &key, &hash, &audit))
     }
 
     /// The key with this hash, revoked and expired ones included, and the state of its tenant if it is not an operator's.
@@ -27,12 +27,12 @@ impl Store {
         &self,
         hash: [u8; 32],
     ) -> Result<(ApiKeyRecord, Option<TenantState>), StoreError> {
-        ask!(self, |q, conn| q::tenants::keys::by_hash(conn, &hash))
+        read!(self, |q, conn| q::tenants::keys::by_hash(conn, &hash))
     }
 
     /// Keys of a tenant; those of operators if none is given.
     pub async fn list_keys(&self, tenant: Option<TenantId>) -> Result<Vec<ApiKeyRecord>, StoreError> {
-        ask!(self, |q, conn| q::tenants::keys::list(conn, tenant))
+        read!(self, |q, conn| q::tenants::keys::list(conn, tenant))
     }
 
     /// Revoke a key. `NotFound` if it is another tenant's or revoked already.
@@ -42,7 +42,7 @@ impl Store {
         key: ApiKeyId,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [audit], |q, conn| q::tenants::keys::revoke(conn, tenant, key, &audit))
+        write_tx!(self, [audit], |q, conn| q::tenants::keys::revoke(conn, tenant, key, &audit))
     }
 
     /// Say where a key may be used from. `NotFound` if it is another tenant's or revoked.
@@ -53,7 +53,7 @@ impl Store {
         sources: Vec<String>,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        change!(self, [sources, audit], |q, conn| q::tenants::keys::set_sources(
+        write_tx!(self, [sources, audit], |q, conn| q::tenants::keys::set_sources(
             conn, tenant, key, &sources, &audit
         ))
     }
@@ -68,7 +68,7 @@ impl Store {
         hash: [u8; 32],
         audit: Audit,
     ) -> Result<ApiKeyRecord, StoreError> {
-        change!(self, [prefix, audit], |q, conn| q::tenants::keys::rotate(
+        write_tx!(self, [prefix, audit], |q, conn| q::tenants::keys::rotate(
             conn, tenant, key, &hash, &prefix, &audit
         ))
     }
@@ -80,6 +80,6 @@ impl Store {
         key: ApiKeyId,
         now: Instant,
     ) -> Result<(), StoreError> {
-        change!(self, [], |q, conn| q::tenants::keys::touch(conn, tenant, key, now))
+        write_tx!(self, [], |q, conn| q::tenants::keys::touch(conn, tenant, key, now))
     }
 }

@@ -10,7 +10,8 @@ use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::super::{
-    super::Db, Conn, after, bookings::occupancy::push_ids, found, met, shaped, tenants::audit,
+    super::Db, Conn, bookings::occupancy::push_ids, expect_affected, from_json, or_not_found, page_after,
+    tenants::audit,
 };
 use crate::{
     StoreError,
@@ -64,8 +65,8 @@ impl TryFrom<Row> for RuleRecord {
             id: RuleId::from_uuid(row.id),
             tenant: TenantId::from_uuid(row.tenant_id),
             owner: member.or(listing).or(event_type),
-            rule: shaped(row.rule, "rule")?,
-            origin: row.origin.map(|origin| shaped(origin, "origin of a rule")).transpose()?,
+            rule: from_json(row.rule, "rule")?,
+            origin: row.origin.map(|origin| from_json(origin, "origin of a rule")).transpose()?,
             revision: row.revision,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -93,7 +94,7 @@ async fn note(
     let data = json!({
         "rule": rule.rule, "member": member, "listing": listing, "event_type": event_type, "revision": rule.revision,
     });
-    audit::note(conn, audit, Some(rule.tenant), action, rule.id.uuid(), data).await
+    audit::append(conn, audit, Some(rule.tenant), action, rule.id.uuid(), data).await
 }
 
 pub(crate) async fn insert(conn: &mut Conn, rules: &[(RuleRecord, Audit)]) -> Result<(), StoreError> {
@@ -148,18 +149,18 @@ pub(crate) async fn get(
     rule: RuleId,
 ) -> Result<RuleRecord, StoreError> {
     let query = sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(rule.uuid()).bind(kind.as_str());
-    found(query.fetch_optional(conn).await?, "rule")?.try_into()
+    or_not_found(query.fetch_optional(conn).await?, "rule")?.try_into()
 }
 
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
     kind: RuleKind,
-    page_after: Option<RuleId>,
+    after: Option<RuleId>,
     limit: u32,
 ) -> Result<Vec<RuleRecord>, StoreError> {
     let query = sqlx::query_as::<Db, Row>(LIST).bind(tenant.uuid()).bind(kind.as_str());
-    let rows = query.bind(after(page_after)).bind(i64::from(limit)).fetch_all(conn).await?;
+    let rows = query.bind(page_after(after)).bind(i64::from(limit)).fetch_all(conn).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
@@ -207,8 +208,8 @@ pub(crate) async fn delete(
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let query = sqlx::query::<Db>(DELETE).bind(tenant.uuid()).bind(rule.uuid()).bind(kind.as_str());
-    met(&query.execute(&mut *conn).await?, StoreError::NotFound("rule"))?;
-    audit::note(conn, audit, Some(tenant), "rule.deleted", rule.uuid(), json!({ "kind": kind.as_str() }))
+    expect_affected(&query.execute(&mut *conn).await?, StoreError::NotFound("rule"))?;
+    audit::append(conn, audit, Some(tenant), "rule.deleted", rule.uuid(), json!({ "kind": kind.as_str() }))
         .await
 }
 
@@ -232,7 +233,7 @@ pub(crate) async fn import(conn: &mut Conn, import: &HolidayImport) -> Result<()
     let (tenant, listing) = (import.tenant, import.listing);
     // Another import waits here.
     let lock = sqlx::query_scalar::<Db, Uuid>(LOCK).bind(tenant.uuid()).bind(listing.uuid());
-    found(lock.fetch_optional(&mut *conn).await?, "member, listing or event type")?;
+    or_not_found(lock.fetch_optional(&mut *conn).await?, "member, listing or event type")?;
     let there = holidays(conn, tenant, listing).await?;
     if !there.iter().map(|rule| (rule.id, rule.revision)).eq(import.seen.iter().copied()) {
         return Err(StoreError::Stale);
@@ -242,7 +243,7 @@ pub(crate) async fn import(conn: &mut Conn, import: &HolidayImport) -> Result<()
     }
     for (rule, origin) in &import.renew {
         let query = sqlx::query::<Db>(RENEW).bind(tenant.uuid()).bind(rule.uuid()).bind(Json(origin));
-        met(&query.execute(&mut *conn).await?, StoreError::NotFound("rule"))?;
+        expect_affected(&query.execute(&mut *conn).await?, StoreError::NotFound("rule"))?;
     }
     insert(conn, &import.make).await
 }

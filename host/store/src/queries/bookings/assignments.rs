@@ -10,7 +10,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::{
-    super::{super::Db, Conn, at, number},
+    super::{super::Db, Conn, number, opt_instant},
     occupancy::push_ids,
 };
 use crate::{
@@ -66,7 +66,7 @@ pub(crate) async fn assigned(
                 member: *member,
                 bookings: number(bookings, "count")?,
                 upcoming: number(upcoming, "count")?,
-                last_assigned_at: at(last),
+                last_assigned_at: opt_instant(last),
             })
         })
         .collect()

@@ -58,7 +58,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
         let mut all: Vec<_> = old.members().chain(made.booking.members()).collect();
         all.sort_unstable();
         all.dedup();
-        occupancy::touch(conn, order.tenant, &all).await?;
+        occupancy::lock_members(conn, order.tenant, &all).await?;
         members::replace(conn, &old, &made.booking).await?;
     }
     if let BookingChange::Reschedule { place, .. } = change {
@@ -115,5 +115,5 @@ pub(crate) async fn note_external(
     transition::adopt(&mut record, external);
     update(conn, &record).await?;
     let data = json!({ "external_id": external.id });
-    audit::note(conn, audit, Some(tenant), "booking.twin_noted", booking.uuid(), data).await
+    audit::append(conn, audit, Some(tenant), "booking.twin_noted", booking.uuid(), data).await
 }

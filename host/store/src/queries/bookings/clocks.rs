@@ -10,7 +10,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, met, shaped, tenants::audit};
+use super::super::{super::Db, Conn, expect_affected, from_json, tenants::audit};
 use crate::{
     StoreError,
     records::{Audit, BookingClocks},
@@ -55,10 +55,10 @@ pub(crate) async fn to_come(
             tenant: TenantId::from_uuid(row.tenant_id),
             booking: BookingId::from_uuid(row.id),
             start: row.starts_at.0,
-            told: row.clocks.map(|value| shaped(value, "clocks")).transpose()?,
-            noted: row.clocks_noted.map(|value| shaped(value, "clocks")).transpose()?,
+            told: row.clocks.map(|value| from_json(value, "clocks")).transpose()?,
+            noted: row.clocks_noted.map(|value| from_json(value, "clocks")).transpose()?,
             listing_zone: row.time_zone,
-            customer_zone: shaped::<Attendee>(row.attendee, "attendee")?.time_zone,
+            customer_zone: from_json::<Attendee>(row.attendee, "attendee")?.time_zone,
         })
     };
     rows.into_iter().map(read).collect()
@@ -71,10 +71,10 @@ pub(crate) async fn set(
     clocks: &Clocks,
     audit: Option<&Audit>,
 ) -> Result<(), StoreError> {
-    met(&write(conn, SET, of, clocks).await?, StoreError::Stale)?;
+    expect_affected(&write(conn, SET, of, clocks).await?, StoreError::Stale)?;
     if let Some(audit) = audit {
         let data = serde_json::json!({ "told": clocks });
-        audit::note(conn, audit, Some(of.0), "booking.clock_kept", of.1.uuid(), data).await?;
+        audit::append(conn, audit, Some(of.0), "booking.clock_kept", of.1.uuid(), data).await?;
     }
     Ok(())
 }
@@ -87,8 +87,8 @@ pub(crate) async fn note(
     data: &Value,
     audit: &Audit,
 ) -> Result<(), StoreError> {
-    met(&write(conn, NOTED, of, now).await?, StoreError::Stale)?;
-    audit::note(conn, audit, Some(of.0), "booking.clock_changed", of.1.uuid(), data.clone()).await
+    expect_affected(&write(conn, NOTED, of, now).await?, StoreError::Stale)?;
+    audit::append(conn, audit, Some(of.0), "booking.clock_changed", of.1.uuid(), data.clone()).await
 }
 
 async fn write(

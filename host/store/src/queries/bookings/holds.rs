@@ -10,7 +10,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{
-    super::{super::Db, Conn, found, interval, met, shaped, tenants::audit},
+    super::{super::Db, Conn, expect_affected, from_json, interval, or_not_found, tenants::audit},
     occupancy,
 };
 use crate::{
@@ -52,7 +52,7 @@ impl TryFrom<Row> for HoldRecord {
             tenant: TenantId::from_uuid(row.tenant_id),
             event_type: EventTypeId::from_uuid(row.event_type_id),
             member: MemberId::from_uuid(row.member_id),
-            other_members: shaped(row.other_members, "other members")?,
+            other_members: from_json(row.other_members, "other members")?,
             when: interval(row.starts_at, row.ends_at)?,
             token_hash: row
                 .token_hash
@@ -86,7 +86,7 @@ pub(crate) async fn create(conn: &mut Conn, new: &NewHold, audit: &Audit) -> Res
     let data = json!({
         "event_type": hold.event_type, "member": hold.member, "when": hold.when, "expires_at": hold.expires_at,
     });
-    audit::note(conn, audit, Some(hold.tenant), "hold.created", hold.id.uuid(), data).await
+    audit::append(conn, audit, Some(hold.tenant), "hold.created", hold.id.uuid(), data).await
 }
 
 /// A hold that is not over.
@@ -102,7 +102,7 @@ pub(crate) async fn get(
         .bind(Ts(now))
         .fetch_optional(conn)
         .await?;
-    found(row, "hold")?.try_into()
+    or_not_found(row, "hold")?.try_into()
 }
 
 /// Keep it for longer, unless it is over.
@@ -120,13 +120,13 @@ pub(crate) async fn extend(
         .bind(Ts(expires_at))
         .execute(&mut *conn)
         .await?;
-    met(&done, StoreError::NotFound("hold"))?;
+    expect_affected(&done, StoreError::NotFound("hold"))?;
     // Another process whose clock is ahead may have given its place away.
     if occupancy::extend(conn, tenant, hold, expires_at).await? == 0 {
         return Err(StoreError::NotFound("hold"));
     }
     let data = json!({ "expires_at": expires_at });
-    audit::note(conn, audit, Some(tenant), "hold.extended", hold.uuid(), data).await
+    audit::append(conn, audit, Some(tenant), "hold.extended", hold.uuid(), data).await
 }
 
 /// Remove a hold that is not over, with its places. For its release, and for the booking that takes them over.
@@ -142,7 +142,7 @@ pub(crate) async fn remove(
         .bind(Ts(now))
         .execute(&mut *conn)
         .await?;
-    met(&done, StoreError::NotFound("hold"))?;
+    expect_affected(&done, StoreError::NotFound("hold"))?;
     if occupancy::release(conn, tenant, hold.uuid()).await? == 0 {
         return Err(StoreError::NotFound("hold"));
     }
@@ -156,5 +156,5 @@ pub(crate) async fn release(
     audit: &Audit,
 ) -> Result<(), StoreError> {
     remove(conn, tenant, hold, audit.at).await?;
-    audit::note(conn, audit, Some(tenant), "hold.released", hold.uuid(), json!({})).await
+    audit::append(conn, audit, Some(tenant), "hold.released", hold.uuid(), json!({})).await
 }

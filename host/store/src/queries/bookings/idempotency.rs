@@ -7,7 +7,7 @@ use berth_model::{
 };
 use sqlx::types::Json;
 
-use super::super::{super::Db, Conn, met, number, owner};
+use super::super::{super::Db, Conn, expect_affected, number, owner};
 use crate::{
     StoreError,
     records::{Idempotency, IdempotencyKey, KeptAnswer},
@@ -122,7 +122,7 @@ pub(crate) async fn complete(
         .bind(fingerprint)
         .execute(conn)
         .await?;
-    met(&done, StoreError::NotFound("idempotency key"))
+    expect_affected(&done, StoreError::NotFound("idempotency key"))
 }
 
 /// Give a reserved key back. What was made under it stays known to it.
@@ -155,7 +155,7 @@ pub(crate) async fn made(
         .bind(key.holder.uuid())
         .bind(&key.key)
         .bind(booking.uuid());
-    met(&made.execute(conn).await?, StoreError::Duplicate("a booking under this Idempotency-Key"))
+    expect_affected(&made.execute(conn).await?, StoreError::Duplicate("a booking under this Idempotency-Key"))
 }
 
 /// The booking that was made under a key.

@@ -40,7 +40,7 @@ pub(crate) async fn check(
     let mut members: Vec<MemberId> = allowances.iter().map(|allowance| allowance.member).collect();
     members.sort_unstable();
     members.dedup();
-    occupancy::touch(conn, booking.tenant, &members).await?;
+    occupancy::lock_members(conn, booking.tenant, &members).await?;
     let length = number(when.end().micros_since(when.start()) / 60_000_000, "length")?;
     if allowances.len() > limits::ALLOWANCES_COUNTED_SINGLY_MAX {
         let counts = together(conn, booking, allowances).await?;

@@ -24,8 +24,8 @@ use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::{
-    super::Db, Conn, at, customers::identify::identify, found, interval, jobs::queue, members_of, named,
-    number, shaped, tenants::audit,
+    super::Db, Conn, customers::identify::identify, from_json, interval, jobs::queue, members_of, number,
+    opt_instant, or_not_found, parse_enum, tenants::audit,
 };
 use crate::{
     StoreError,
@@ -95,7 +95,8 @@ impl TryFrom<Row> for Booking {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let task = row.provider_task.as_deref();
-        let task = task.map(|text| named(&ProviderTask::ALL, ProviderTask::as_str, text, "provider task"));
+        let task =
+            task.map(|text| parse_enum(&ProviderTask::ALL, ProviderTask::as_str, text, "provider task"));
         let previous = row.previous_starts_at.zip(row.previous_ends_at);
         Ok(Self {
             id: BookingId::from_uuid(row.id),
@@ -108,20 +109,20 @@ impl TryFrom<Row> for Booking {
             series: row.series_id.map(SeriesId::from_uuid),
             assignment: row.assignment.map(|value| value.0),
             connection: row.connection_id.map(ConnectionId::from_uuid),
-            status: named(&BookingStatus::ALL, BookingStatus::as_str, &row.status, "booking status")?,
+            status: parse_enum(&BookingStatus::ALL, BookingStatus::as_str, &row.status, "booking status")?,
             provider_task: task.transpose()?,
             when: interval(row.starts_at, row.ends_at)?,
-            clocks: row.clocks.map(|value| shaped(value, "clocks")).transpose()?,
+            clocks: row.clocks.map(|value| from_json(value, "clocks")).transpose()?,
             previous_when: previous.map(|(start, end)| interval(start, end)).transpose()?,
             customer: row.customer_id.map(CustomerId::from_uuid),
-            attendee: shaped(row.attendee, "attendee")?,
-            guests: shaped(row.guests, "guests")?,
-            answers: shaped(row.answers, "answers")?,
+            attendee: from_json(row.attendee, "attendee")?,
+            guests: from_json(row.guests, "guests")?,
+            answers: from_json(row.answers, "answers")?,
             notes: row.notes,
             reason: row.reason,
             external_id: row.external_id,
             external: row.external.map(|value| value.0),
-            external_updated_at: at(row.external_updated_at),
+            external_updated_at: opt_instant(row.external_updated_at),
             sequence: row.sequence,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -189,7 +190,7 @@ pub(crate) async fn create_all(
         let mut members: Vec<MemberId> = all.iter().flat_map(|(new, _)| new.booking.members()).collect();
         members.sort_unstable();
         members.dedup();
-        occupancy::touch(conn, first.booking.tenant, &members).await?;
+        occupancy::lock_members(conn, first.booking.tenant, &members).await?;
     }
     let mut customers: Vec<Option<CustomerId>> = Vec::new();
     let mut last: Option<&Known> = None;
@@ -278,8 +279,8 @@ async fn one(
         .bind(booking.uuid())
         .fetch_optional(&mut *conn)
         .await?;
-    let row = found(row, "booking")?;
-    found(with_members(conn, tenant, vec![row]).await?.pop(), "booking")
+    let row = or_not_found(row, "booking")?;
+    or_not_found(with_members(conn, tenant, vec![row]).await?.pop(), "booking")
 }
 
 pub(crate) async fn get(

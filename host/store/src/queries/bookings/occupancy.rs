@@ -118,7 +118,11 @@ pub(crate) async fn take(
 
 /// Begin a change of these members' places: what is remembered of them is out of date (`taken.rs`), and no other transaction
 /// that changes them goes on before this one has ended. Rows are locked in the order of their ids.
-pub(crate) async fn touch(conn: &mut Conn, tenant: TenantId, members: &[MemberId]) -> Result<(), StoreError> {
+pub(crate) async fn lock_members(
+    conn: &mut Conn,
+    tenant: TenantId,
+    members: &[MemberId],
+) -> Result<(), StoreError> {
     if members.is_empty() {
         return Ok(());
     }
@@ -160,7 +164,7 @@ async fn touch_for(
 /// The same for whoever's time an owner holds.
 async fn touch_of(conn: &mut Conn, tenant: TenantId, owner: Uuid) -> Result<(), StoreError> {
     let members = held(conn, tenant, owner).await?.into_iter().map(|(member, ..)| member);
-    touch(conn, tenant, &sorted(members)).await
+    lock_members(conn, tenant, &sorted(members)).await
 }
 
 /// Remove the holds of a member's time that are over and in the way.
@@ -280,7 +284,7 @@ pub(crate) async fn arrange(
                     .iter()
                     .all(|member| held.iter().any(|(other, at, _)| other == member && *at == session));
             if seated {
-                touch(conn, taker.tenant, &taker.members).await?;
+                lock_members(conn, taker.tenant, &taker.members).await?;
                 sqlx::query::<Db>(RELEASE_OTHERS)
                     .bind(taker.tenant.uuid())
                     .bind(taker.id)

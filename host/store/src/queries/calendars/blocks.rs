@@ -9,7 +9,7 @@ use berth_model::{
 };
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, interval, named};
+use super::super::{super::Db, Conn, interval, parse_enum};
 use crate::{StoreError, types::Ts};
 
 /// Connections of the tenant (`$1`) to the provider of one of them (`$2`), which may be to one account.
@@ -120,7 +120,7 @@ impl TryFrom<Row> for CalendarBlock {
             calendar: CalendarId::from_uuid(row.calendar_id),
             connection: ConnectionId::from_uuid(row.connection_id),
             when: interval(row.starts_at, row.ends_at)?,
-            state: named(&BlockState::ALL, BlockState::as_str, &row.state, "block state")?,
+            state: parse_enum(&BlockState::ALL, BlockState::as_str, &row.state, "block state")?,
             external_id: row.external_id,
             updated_at: row.updated_at.0,
         })

@@ -11,7 +11,8 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::super::{
-    super::Db, Conn, after, bookings::occupancy::push_ids, found, interval, met, tenants::audit,
+    super::Db, Conn, bookings::occupancy::push_ids, expect_affected, interval, or_not_found, page_after,
+    tenants::audit,
 };
 use crate::{StoreError, records::Audit, types::Ts};
 
@@ -172,8 +173,15 @@ pub(crate) async fn insert(
         })?;
     let never = Instant::from_seconds(0);
     put_look(conn, calendar.tenant, calendar.id, never, calendar.trouble.as_deref()).await?;
-    audit::note(conn, audit, Some(calendar.tenant), "calendar.connected", calendar.id.uuid(), data(calendar))
-        .await
+    audit::append(
+        conn,
+        audit,
+        Some(calendar.tenant),
+        "calendar.connected",
+        calendar.id.uuid(),
+        data(calendar),
+    )
+    .await
 }
 
 pub(crate) async fn get(
@@ -183,18 +191,18 @@ pub(crate) async fn get(
 ) -> Result<CalendarRecord, StoreError> {
     let row =
         sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(calendar.uuid()).fetch_optional(conn).await?;
-    Ok(found(row, "calendar")?.into())
+    Ok(or_not_found(row, "calendar")?.into())
 }
 
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
-    page_after: Option<CalendarId>,
+    after: Option<CalendarId>,
     limit: u32,
 ) -> Result<Vec<CalendarRecord>, StoreError> {
     let rows = sqlx::query_as::<Db, Row>(LIST)
         .bind(tenant.uuid())
-        .bind(after(page_after))
+        .bind(page_after(after))
         .bind(i64::from(limit))
         .fetch_all(conn)
         .await?;
@@ -244,9 +252,9 @@ pub(crate) async fn update(
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("this calendar of the member"))?;
-    met(&done, StoreError::NotFound("calendar"))?;
+    expect_affected(&done, StoreError::NotFound("calendar"))?;
     put_look(conn, calendar.tenant, calendar.id, audit.at, calendar.trouble.as_deref()).await?;
-    audit::note(conn, audit, Some(calendar.tenant), "calendar.changed", calendar.id.uuid(), data(calendar))
+    audit::append(conn, audit, Some(calendar.tenant), "calendar.changed", calendar.id.uuid(), data(calendar))
         .await
 }
 
@@ -310,8 +318,8 @@ pub(crate) async fn delete(
 ) -> Result<(), StoreError> {
     let done =
         sqlx::query::<Db>(DELETE).bind(tenant.uuid()).bind(calendar.uuid()).execute(&mut *conn).await?;
-    met(&done, StoreError::NotFound("calendar"))?;
-    audit::note(conn, audit, Some(tenant), "calendar.disconnected", calendar.uuid(), json!({})).await
+    expect_affected(&done, StoreError::NotFound("calendar"))?;
+    audit::append(conn, audit, Some(tenant), "calendar.disconnected", calendar.uuid(), json!({})).await
 }
 
 pub(crate) async fn entry(

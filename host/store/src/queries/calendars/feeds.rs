@@ -4,7 +4,7 @@ use berth_model::{id::TenantId, time::Instant};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, met, tenants::audit};
+use super::super::{super::Db, Conn, expect_affected, tenants::audit};
 use crate::{
     StoreError,
     records::{Audit, FeedSubject},
@@ -38,7 +38,7 @@ pub(crate) async fn set(
         .execute(&mut *conn)
         .await
         .map_err(|error| StoreError::from(error).duplicate("a feed with this token").missing("tenant"))?;
-    audit::note(conn, audit, Some(tenant), "feed.made", id, json!({ "of": kind })).await
+    audit::append(conn, audit, Some(tenant), "feed.made", id, json!({ "of": kind })).await
 }
 
 /// Whose feed this token opens. The token is what says which tenant.
@@ -66,6 +66,6 @@ pub(crate) async fn remove(
 ) -> Result<(), StoreError> {
     let (kind, id) = subject.parts();
     let done = sqlx::query::<Db>(REMOVE).bind(tenant.uuid()).bind(kind).bind(id).execute(&mut *conn).await?;
-    met(&done, StoreError::NotFound("feed"))?;
-    audit::note(conn, audit, Some(tenant), "feed.removed", id, json!({ "of": kind })).await
+    expect_affected(&done, StoreError::NotFound("feed"))?;
+    audit::append(conn, audit, Some(tenant), "feed.removed", id, json!({ "of": kind })).await
 }

@@ -7,7 +7,7 @@ use berth_model::{
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::super::{super::Db, Conn, at};
+use super::super::{super::Db, Conn, opt_instant};
 use crate::{StoreError, records::KnownCounterpart, types::Ts};
 
 queries! {
@@ -43,8 +43,8 @@ pub(crate) async fn known(
     let (payload, read_at, unchecked_since) = row.ok_or(StoreError::NotFound("connection"))?;
     Ok(KnownCounterpart {
         payload: payload.map(|payload| payload.0),
-        read_at: at(read_at),
-        unchecked_since: at(unchecked_since),
+        read_at: opt_instant(read_at),
+        unchecked_since: opt_instant(unchecked_since),
     })
 }
 

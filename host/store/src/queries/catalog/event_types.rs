@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, after, at, found, members_of, met, number, shaped, tenants::audit};
+use super::super::{
+    super::Db, Conn, expect_affected, from_json, members_of, number, opt_instant, or_not_found, page_after,
+    tenants::audit,
+};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -82,10 +85,10 @@ impl Row {
             minimum_notice_minutes: number(self.minimum_notice_minutes, "notice")?,
             booking_window_days: number(self.booking_window_days, "booking window")?,
             members,
-            policy: shaped(self.policy, "policy")?,
+            policy: from_json(self.policy, "policy")?,
             external_id: self.external_id,
             active: self.active,
-            archived_at: at(self.archived_at),
+            archived_at: opt_instant(self.archived_at),
             revision: self.revision,
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
@@ -105,7 +108,7 @@ async fn note(
         "policy": event_type.policy,
         "external_id": event_type.external_id, "active": event_type.active, "archived_at": event_type.archived_at, "revision": event_type.revision,
     });
-    audit::note(conn, audit, Some(event_type.tenant), action, event_type.id.uuid(), data).await
+    audit::append(conn, audit, Some(event_type.tenant), action, event_type.id.uuid(), data).await
 }
 
 /// Put these members, in this order, behind an event type.
@@ -187,8 +190,8 @@ pub(crate) async fn get(
         .bind(event_type.uuid())
         .fetch_optional(&mut *conn)
         .await?;
-    let row = found(row, "event type")?;
-    found(with_members(conn, tenant, vec![row]).await?.pop(), "event type")
+    let row = or_not_found(row, "event type")?;
+    or_not_found(with_members(conn, tenant, vec![row]).await?.pop(), "event type")
 }
 
 /// One without its members, for a caller that reads them anyway.
@@ -203,7 +206,7 @@ pub(crate) async fn get_with(
         .bind(event_type.uuid())
         .fetch_optional(conn)
         .await?;
-    found(row, "event type")?.with(members)
+    or_not_found(row, "event type")?.with(members)
 }
 
 pub(crate) async fn list(
@@ -211,13 +214,13 @@ pub(crate) async fn list(
     tenant: TenantId,
     listing: Option<ListingId>,
     archived: bool,
-    page_after: Option<EventTypeId>,
+    after: Option<EventTypeId>,
     limit: u32,
 ) -> Result<Vec<EventTypeRecord>, StoreError> {
     let statement = if listing.is_some() { LIST_OF_LISTING } else { LIST };
     let mut query = sqlx::query_as::<Db, Row>(statement)
         .bind(tenant.uuid())
-        .bind(after(page_after))
+        .bind(page_after(after))
         .bind(i64::from(limit))
         .bind(archived);
     if let Some(listing) = listing {
@@ -281,6 +284,6 @@ pub(crate) async fn delete(
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).used_by("bookings"))?;
-    met(&done, StoreError::NotFound("event type"))?;
-    audit::note(conn, audit, Some(tenant), "event_type.deleted", event_type.uuid(), json!({})).await
+    expect_affected(&done, StoreError::NotFound("event type"))?;
+    audit::append(conn, audit, Some(tenant), "event_type.deleted", event_type.uuid(), json!({})).await
 }

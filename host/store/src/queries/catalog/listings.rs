@@ -7,7 +7,9 @@ use berth_model::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, after, at, found, met, parsed, tenants::audit};
+use super::super::{
+    super::Db, Conn, expect_affected, opt_instant, or_not_found, page_after, parsed, tenants::audit,
+};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -57,7 +59,7 @@ impl TryFrom<Row> for ListingRecord {
             time_zone: parsed(&row.time_zone, "time zone")?,
             booking_provider: row.booking_provider.map(ConnectionId::from_uuid),
             active: row.active,
-            archived_at: at(row.archived_at),
+            archived_at: opt_instant(row.archived_at),
             offer_when_degraded: row.offer_when_degraded,
             revision: row.revision,
             created_at: row.created_at.0,
@@ -77,7 +79,7 @@ async fn note(
         "booking_provider": listing.booking_provider, "active": listing.active, "archived_at": listing.archived_at,
         "offer_when_degraded": listing.offer_when_degraded, "revision": listing.revision,
     });
-    audit::note(conn, audit, Some(listing.tenant), action, listing.id.uuid(), data).await
+    audit::append(conn, audit, Some(listing.tenant), action, listing.id.uuid(), data).await
 }
 
 pub(crate) async fn insert(
@@ -113,19 +115,19 @@ pub(crate) async fn get(
 ) -> Result<ListingRecord, StoreError> {
     let row =
         sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(listing.uuid()).fetch_optional(conn).await?;
-    found(row, "listing")?.try_into()
+    or_not_found(row, "listing")?.try_into()
 }
 
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
     archived: bool,
-    page_after: Option<ListingId>,
+    after: Option<ListingId>,
     limit: u32,
 ) -> Result<Vec<ListingRecord>, StoreError> {
     let rows = sqlx::query_as::<Db, Row>(LIST)
         .bind(tenant.uuid())
-        .bind(after(page_after))
+        .bind(page_after(after))
         .bind(i64::from(limit))
         .bind(archived)
         .fetch_all(conn)
@@ -176,6 +178,6 @@ pub(crate) async fn delete(
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).used_by("event types, bookings or connections"))?;
-    met(&done, StoreError::NotFound("listing"))?;
-    audit::note(conn, audit, Some(tenant), "listing.deleted", listing.uuid(), json!({})).await
+    expect_affected(&done, StoreError::NotFound("listing"))?;
+    audit::append(conn, audit, Some(tenant), "listing.deleted", listing.uuid(), json!({})).await
 }

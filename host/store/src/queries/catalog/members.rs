@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, after, found, met, named, number, parsed, shaped, tenants::audit};
+use super::super::{
+    super::Db, Conn, expect_affected, from_json, number, or_not_found, page_after, parse_enum, parsed,
+    tenants::audit,
+};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -66,8 +69,8 @@ impl TryFrom<Row> for MemberRecord {
             name: row.name,
             email: row.email,
             time_zone: parsed(&row.time_zone, "time zone")?,
-            weekly_hours: shaped(row.weekly_hours, "weekly hours")?,
-            role: named(MemberRole::ALL, MemberRole::as_str, &row.role, "role")?,
+            weekly_hours: from_json(row.weekly_hours, "weekly hours")?,
+            role: parse_enum(MemberRole::ALL, MemberRole::as_str, &row.role, "role")?,
             turns: Turns {
                 round_robin: row.round_robin,
                 weight: number(row.weight, "weight")?,
@@ -92,7 +95,7 @@ async fn note(
         "name": member.name, "time_zone": member.time_zone, "weekly_hours": member.weekly_hours,
         "role": member.role, "turns": member.turns, "active": member.active, "revision": member.revision,
     });
-    audit::note(conn, audit, Some(member.tenant), action, member.id.uuid(), data).await
+    audit::append(conn, audit, Some(member.tenant), action, member.id.uuid(), data).await
 }
 
 pub(crate) async fn insert(conn: &mut Conn, member: &MemberRecord, audit: &Audit) -> Result<(), StoreError> {
@@ -125,18 +128,18 @@ pub(crate) async fn get(
 ) -> Result<MemberRecord, StoreError> {
     let row =
         sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(member.uuid()).fetch_optional(conn).await?;
-    found(row, "member")?.try_into()
+    or_not_found(row, "member")?.try_into()
 }
 
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
-    page_after: Option<MemberId>,
+    after: Option<MemberId>,
     limit: u32,
 ) -> Result<Vec<MemberRecord>, StoreError> {
     let rows = sqlx::query_as::<Db, Row>(LIST)
         .bind(tenant.uuid())
-        .bind(after(page_after))
+        .bind(page_after(after))
         .bind(i64::from(limit))
         .fetch_all(conn)
         .await?;
@@ -212,6 +215,6 @@ pub(crate) async fn delete(
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).used_by("event types or bookings"))?;
-    met(&done, StoreError::NotFound("member"))?;
-    audit::note(conn, audit, Some(tenant), "member.deleted", member.uuid(), json!({})).await
+    expect_affected(&done, StoreError::NotFound("member"))?;
+    audit::append(conn, audit, Some(tenant), "member.deleted", member.uuid(), json!({})).await
 }

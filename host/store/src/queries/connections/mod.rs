@@ -22,8 +22,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{
-    super::Db, Conn, after, bookings::occupancy, found, met, mirror::external, named, parsed, shaped,
-    tenants::audit,
+    super::Db, Conn, bookings::occupancy, expect_affected, from_json, mirror::external, or_not_found,
+    page_after, parse_enum, parsed, tenants::audit,
 };
 use crate::{StoreError, records::Audit, types::Ts};
 
@@ -113,9 +113,14 @@ impl TryFrom<Row> for ConnectionRecord {
             plugin: parsed(&row.plugin, "plugin")?,
             name: row.name,
             settings: row.settings.0,
-            granted_hosts: row.granted_hosts.map(|hosts| shaped(hosts, "granted hosts")).transpose()?,
-            state: named(&ConnectionState::ALL, ConnectionState::as_str, &row.state, "connection state")?,
-            status: named(
+            granted_hosts: row.granted_hosts.map(|hosts| from_json(hosts, "granted hosts")).transpose()?,
+            state: parse_enum(
+                &ConnectionState::ALL,
+                ConnectionState::as_str,
+                &row.state,
+                "connection state",
+            )?,
+            status: parse_enum(
                 &ConnectionStatus::ALL,
                 ConnectionStatus::as_str,
                 &row.status,
@@ -123,10 +128,13 @@ impl TryFrom<Row> for ConnectionRecord {
             )?,
             status_detail: row.status_detail,
             account: row.account.0,
-            subscription: row.subscription.map(|value| shaped(value, "subscription")).transpose()?,
+            subscription: row.subscription.map(|value| from_json(value, "subscription")).transpose()?,
             subscription_detail: row.subscription_detail,
-            webhook_sources: row.webhook_sources.map(|value| shaped(value, "webhook sources")).transpose()?,
-            credential_names: shaped(row.credential_names, "credential names")?,
+            webhook_sources: row
+                .webhook_sources
+                .map(|value| from_json(value, "webhook sources"))
+                .transpose()?,
+            credential_names: from_json(row.credential_names, "credential names")?,
             webhook_address: row.webhook_address,
             revision: row.revision,
             created_at: row.created_at.0,
@@ -146,7 +154,7 @@ async fn note(
         "granted_hosts": connection.granted_hosts, "state": connection.state.as_str(), "status": connection.status.as_str(),
         "credential_names": connection.credential_names, "revision": connection.revision,
     });
-    audit::note(conn, audit, Some(connection.tenant), action, connection.id.uuid(), data).await
+    audit::append(conn, audit, Some(connection.tenant), action, connection.id.uuid(), data).await
 }
 
 pub(crate) async fn insert(
@@ -194,23 +202,23 @@ pub(crate) async fn get(
         .bind(connection.uuid())
         .fetch_optional(conn)
         .await?;
-    found(row, "connection")?.try_into()
+    or_not_found(row, "connection")?.try_into()
 }
 
 pub(crate) async fn by_id(conn: &mut Conn, connection: ConnectionId) -> Result<ConnectionRecord, StoreError> {
     let row = sqlx::query_as::<Db, Row>(BY_ID).bind(connection.uuid()).fetch_optional(conn).await?;
-    found(row, "connection")?.try_into()
+    or_not_found(row, "connection")?.try_into()
 }
 
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
-    page_after: Option<ConnectionId>,
+    after: Option<ConnectionId>,
     limit: u32,
 ) -> Result<Vec<ConnectionRecord>, StoreError> {
     let rows = sqlx::query_as::<Db, Row>(LIST)
         .bind(tenant.uuid())
-        .bind(after(page_after))
+        .bind(page_after(after))
         .bind(i64::from(limit))
         .fetch_all(conn)
         .await?;
@@ -221,12 +229,12 @@ pub(crate) async fn list(
 pub(crate) async fn of_plugin(
     conn: &mut Conn,
     plugin: &PluginId,
-    page_after: Option<ConnectionId>,
+    after: Option<ConnectionId>,
     limit: u32,
 ) -> Result<Vec<ConnectionRecord>, StoreError> {
     let rows = sqlx::query_as::<Db, Row>(OF_PLUGIN)
         .bind(plugin.as_str())
-        .bind(after(page_after))
+        .bind(page_after(after))
         .bind(i64::from(limit))
         .fetch_all(conn)
         .await?;
@@ -337,7 +345,7 @@ pub(crate) async fn set_subscription(
     let data = json!({
         "id": subscription.map(|s| &s.id), "expires_at": subscription.and_then(|s| s.expires_at),
     });
-    audit::note(conn, audit, Some(tenant), "connection.subscription_changed", connection.uuid(), data).await
+    audit::append(conn, audit, Some(tenant), "connection.subscription_changed", connection.uuid(), data).await
 }
 
 /// Note that the subscription of an address was looked after, and when that is to happen again.
@@ -419,15 +427,15 @@ pub(crate) async fn delete(
         .fetch_all(&mut *conn)
         .await?;
     let members: Vec<MemberId> = members.into_iter().map(MemberId::from_uuid).collect();
-    occupancy::touch(conn, tenant, &members).await?;
+    occupancy::lock_members(conn, tenant, &members).await?;
     let done = sqlx::query::<Db>(DELETE)
         .bind(tenant.uuid())
         .bind(connection.uuid())
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).used_by(USERS))?;
-    met(&done, StoreError::NotFound("connection"))?;
-    audit::note(conn, audit, Some(tenant), "connection.deleted", connection.uuid(), json!({})).await
+    expect_affected(&done, StoreError::NotFound("connection"))?;
+    audit::append(conn, audit, Some(tenant), "connection.deleted", connection.uuid(), json!({})).await
 }
 
 pub(crate) async fn sealed_credentials(
@@ -440,7 +448,7 @@ pub(crate) async fn sealed_credentials(
         .bind(connection.uuid())
         .fetch_optional(conn)
         .await?;
-    found(sealed, "connection")
+    or_not_found(sealed, "connection")
 }
 
 /// A page of sealed credentials over all tenants, in the order of ids.

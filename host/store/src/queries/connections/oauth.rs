@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, found, met, parsed, shaped, tenants::audit};
+use super::super::{super::Db, Conn, expect_affected, from_json, or_not_found, parsed, tenants::audit};
 use crate::{
     StoreError,
     records::{Audit, OAuthClientRecord, OAuthFlow},
@@ -60,8 +60,8 @@ fn client_of(row: ClientRow) -> Result<SealedClient, StoreError> {
         plugin: parsed(&row.plugin, "plugin")?,
         credential: row.credential,
         client_id: row.client_id,
-        endpoints: shaped(row.endpoints, "endpoints")?,
-        return_addresses: shaped(row.return_addresses, "return addresses")?,
+        endpoints: from_json(row.endpoints, "endpoints")?,
+        return_addresses: from_json(row.return_addresses, "return addresses")?,
         updated_at: row.updated_at.0,
     };
     Ok((record, row.sealed_secret))
@@ -87,7 +87,7 @@ pub(crate) async fn set_client(
         "plugin": client.plugin.as_str(), "credential": client.credential, "client_id": client.client_id,
         "endpoints": client.endpoints, "return_addresses": client.return_addresses,
     });
-    audit::note(conn, audit, None, "oauth_client.changed", Uuid::nil(), data).await
+    audit::append(conn, audit, None, "oauth_client.changed", Uuid::nil(), data).await
 }
 
 pub(crate) async fn client(
@@ -100,7 +100,7 @@ pub(crate) async fn client(
         .bind(credential)
         .fetch_optional(conn)
         .await?;
-    client_of(found(row, "OAuth client")?)
+    client_of(or_not_found(row, "OAuth client")?)
 }
 
 pub(crate) async fn clients(
@@ -150,9 +150,9 @@ pub(crate) async fn delete_client(
 ) -> Result<(), StoreError> {
     let done =
         sqlx::query::<Db>(DELETE_CLIENT).bind(plugin.as_str()).bind(credential).execute(&mut *conn).await?;
-    met(&done, StoreError::NotFound("OAuth client"))?;
+    expect_affected(&done, StoreError::NotFound("OAuth client"))?;
     let data = json!({ "plugin": plugin.as_str(), "credential": credential });
-    audit::note(conn, audit, None, "oauth_client.deleted", Uuid::nil(), data).await
+    audit::append(conn, audit, None, "oauth_client.deleted", Uuid::nil(), data).await
 }
 
 #[derive(sqlx::FromRow)]
@@ -199,7 +199,7 @@ pub(crate) async fn add_flow(
         .await
         .map_err(|e| StoreError::from(e).missing("tenant"))?;
     let data = json!({ "plugin": flow.plugin.as_str(), "credential": flow.credential });
-    audit::note(conn, audit, Some(flow.tenant), "oauth.started", flow.connection.uuid(), data).await
+    audit::append(conn, audit, Some(flow.tenant), "oauth.started", flow.connection.uuid(), data).await
 }
 
 /// Take a flow: it is there once.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, shaped};
+use super::super::{super::Db, Conn, from_json};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -190,7 +190,7 @@ pub(crate) async fn old_subscriptions(
         .bind(limits::LIST_ROWS_MAX)
         .fetch_all(conn)
         .await?;
-    rows.into_iter().map(|row| shaped(row, "subscription")).collect()
+    rows.into_iter().map(|row| from_json(row, "subscription")).collect()
 }
 
 /// It is ended.

@@ -5,7 +5,7 @@ use berth_model::{
     limits,
 };
 
-use super::super::{super::Db, Conn, found};
+use super::super::{super::Db, Conn, or_not_found};
 use crate::StoreError;
 
 queries! {
@@ -45,7 +45,7 @@ pub(crate) async fn set(
         .bind(connection.uuid())
         .fetch_optional(&mut *conn)
         .await?;
-    found(revision, "connection")?;
+    or_not_found(revision, "connection")?;
     sqlx::query::<Db>(SET)
         .bind(tenant.uuid())
         .bind(connection.uuid())

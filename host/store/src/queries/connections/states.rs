@@ -12,7 +12,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    super::{super::Db, Conn, bookings::occupancy, connections, mirror::conflicts, named, tenants::audit},
+    super::{
+        super::Db, Conn, bookings::occupancy, connections, mirror::conflicts, parse_enum, tenants::audit,
+    },
     secret_rotation, told,
 };
 use crate::{
@@ -108,7 +110,7 @@ pub(crate) async fn stopped(
         .await?;
     let Some((own, tenants)) = row else { return Ok(None) };
     let own = own.map(|text| state(&text)).transpose()?.and_then(ConnectionState::stopped);
-    let tenants = named(&TenantState::ALL, TenantState::as_str, &tenants, "tenant state")?;
+    let tenants = parse_enum(&TenantState::ALL, TenantState::as_str, &tenants, "tenant state")?;
     Ok(match own {
         Some(Stopped::Disconnected) => own,
         _ if tenants != TenantState::Active => Some(Stopped::Suspended),
@@ -127,7 +129,7 @@ pub(crate) async fn listings_over(
 }
 
 fn state(text: &str) -> Result<ConnectionState, StoreError> {
-    named(&ConnectionState::ALL, ConnectionState::as_str, text, "connection state")
+    parse_enum(&ConnectionState::ALL, ConnectionState::as_str, text, "connection state")
 }
 
 /// Connections of a tenant that are not active.
@@ -179,7 +181,7 @@ pub(crate) async fn pause(
     change(conn, PAUSE, (tenant, connection), revision, None, audit).await?;
     let kind = EventKind::ConnectionPaused;
     told::tell(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
-    audit::note(conn, audit, Some(tenant), "connection.paused", connection.uuid(), json!({})).await
+    audit::append(conn, audit, Some(tenant), "connection.paused", connection.uuid(), json!({})).await
 }
 
 /// Active again; everything is read anew.
@@ -199,7 +201,7 @@ pub(crate) async fn resume(
         .await?;
     let kind = EventKind::ConnectionResumed;
     told::tell(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
-    audit::note(conn, audit, Some(tenant), "connection.resumed", connection.uuid(), json!({})).await
+    audit::append(conn, audit, Some(tenant), "connection.resumed", connection.uuid(), json!({})).await
 }
 
 /// Over: what opens the account is erased, and nothing is begun any more. `sealed` holds no credentials.
@@ -228,7 +230,7 @@ pub(crate) async fn disconnect(
     }
     let kind = EventKind::ConnectionDisconnected;
     told::tell(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
-    audit::note(conn, audit, Some(tenant), "connection.disconnected", connection.uuid(), json!({})).await
+    audit::append(conn, audit, Some(tenant), "connection.disconnected", connection.uuid(), json!({})).await
 }
 
 /// Disconnected connections of which rows may be left, with when they were disconnected.
@@ -268,7 +270,7 @@ pub(crate) async fn clear_some(
         .await?;
     let members: Vec<MemberId> = members.into_iter().map(MemberId::from_uuid).collect();
     if !members.is_empty() {
-        occupancy::touch(conn, tenant, &members).await?;
+        occupancy::lock_members(conn, tenant, &members).await?;
     }
     let mut rows = 0;
     // Calendars last: what is of them goes first, so that nothing cascades.

@@ -9,7 +9,7 @@ use berth_model::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, events, found, met, named};
+use super::super::{super::Db, Conn, events, expect_affected, or_not_found, parse_enum};
 use crate::{StoreError, types::Ts};
 
 queries! {
@@ -42,7 +42,7 @@ pub(crate) async fn lock_status(
         .bind(connection.uuid())
         .fetch_optional(conn)
         .await?;
-    let read = |text: String| named(&ConnectionStatus::ALL, ConnectionStatus::as_str, &text, "status");
+    let read = |text: String| parse_enum(&ConnectionStatus::ALL, ConnectionStatus::as_str, &text, "status");
     status.map(read).transpose()
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn tell(
         .bind(connection.uuid())
         .fetch_optional(&mut *conn)
         .await?;
-    let (sequence, state, status, plugin, listing) = found(row, "connection")?;
+    let (sequence, state, status, plugin, listing) = or_not_found(row, "connection")?;
     let event = NewEvent {
         kind,
         subject: connection.uuid(),
@@ -103,6 +103,6 @@ pub(crate) async fn set_health(
         .bind(detail)
         .execute(&mut *conn)
         .await?;
-    met(&done, StoreError::NotFound("connection"))?;
+    expect_affected(&done, StoreError::NotFound("connection"))?;
     tell_status(conn, (tenant, connection), (before, status), now, "system").await
 }

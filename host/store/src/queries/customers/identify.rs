@@ -19,7 +19,7 @@ use serde_json::Value;
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, after, shaped};
+use super::super::{super::Db, Conn, from_json, page_after};
 use crate::{
     StoreError,
     macs::{Known, MacKey, attendee_of},
@@ -181,7 +181,7 @@ async fn insert_keys(
 
 /// The next tenant, after this one, with rows of before there were customers.
 pub(crate) async fn waiting(conn: &mut Conn, from: Option<TenantId>) -> Result<Option<TenantId>, StoreError> {
-    let tenant = sqlx::query_scalar::<Db, Uuid>(WAITING).bind(after(from)).fetch_optional(conn).await?;
+    let tenant = sqlx::query_scalar::<Db, Uuid>(WAITING).bind(page_after(from)).fetch_optional(conn).await?;
     Ok(tenant.map(TenantId::from_uuid))
 }
 
@@ -199,7 +199,7 @@ pub(crate) async fn fill(
         .fetch_all(&mut *conn)
         .await?;
     for (booking, attendee, at) in bookings {
-        let known = key.known(&shaped(attendee, "attendee")?, CustomerId::new(at.0, random));
+        let known = key.known(&from_json(attendee, "attendee")?, CustomerId::new(at.0, random));
         let customer = identify(conn, tenant, &known, at.0).await?;
         let set = sqlx::query::<Db>(SET_BOOKING).bind(tenant.uuid()).bind(booking).bind(customer.uuid());
         set.execute(&mut *conn).await?;
@@ -211,7 +211,7 @@ pub(crate) async fn fill(
         .fetch_all(&mut *conn)
         .await?;
     for (connection, external_id, booking, payload, at) in external {
-        let external: ExternalBooking = shaped(payload, "external booking")?;
+        let external: ExternalBooking = from_json(payload, "external booking")?;
         let customer = match attendee_of(&external).filter(|_| booking.is_none()) {
             Some(attendee) => {
                 let known = key.known(attendee, CustomerId::new(at.0, random));

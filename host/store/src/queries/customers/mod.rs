@@ -13,7 +13,7 @@ use berth_model::{
 };
 use uuid::Uuid;
 
-use super::{super::Db, Conn, after, found};
+use super::{super::Db, Conn, or_not_found, page_after};
 use crate::{StoreError, types::Ts};
 
 queries! {
@@ -76,7 +76,7 @@ pub(crate) async fn get(
 ) -> Result<Customer, StoreError> {
     let row =
         sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(customer.uuid()).fetch_optional(conn).await?;
-    found(row, "customer").map(Into::into)
+    or_not_found(row, "customer").map(Into::into)
 }
 
 /// A page, by age.
@@ -88,7 +88,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<Customer>, StoreError> {
     let rows = sqlx::query_as::<Db, Row>(LIST)
         .bind(tenant.uuid())
-        .bind(after(from))
+        .bind(page_after(from))
         .bind(i64::from(limit))
         .fetch_all(conn)
         .await?;
@@ -137,7 +137,7 @@ pub(crate) async fn with_maybe_same(
 pub(crate) async fn mac_key(conn: &mut Conn, tenant: TenantId) -> Result<Option<Vec<u8>>, StoreError> {
     let row =
         sqlx::query_scalar::<Db, Option<Vec<u8>>>(MAC_KEY).bind(tenant.uuid()).fetch_optional(conn).await?;
-    found(row, "tenant")
+    or_not_found(row, "tenant")
 }
 
 /// Give a tenant this sealed key, unless it has one. The one that it has then.
@@ -147,7 +147,7 @@ pub(crate) async fn set_mac_key(
     sealed: &[u8],
 ) -> Result<Vec<u8>, StoreError> {
     sqlx::query::<Db>(SET_MAC_KEY).bind(tenant.uuid()).bind(sealed).execute(&mut *conn).await?;
-    found(mac_key(conn, tenant).await?, "tenant")
+    or_not_found(mac_key(conn, tenant).await?, "tenant")
 }
 
 /// A page of sealed keys over all tenants, in the order of ids.
@@ -156,7 +156,7 @@ pub(crate) async fn mac_keys(
     from: Option<TenantId>,
 ) -> Result<Vec<(TenantId, Vec<u8>)>, StoreError> {
     let rows = sqlx::query_as::<Db, (Uuid, Vec<u8>)>(MAC_KEYS)
-        .bind(after(from))
+        .bind(page_after(from))
         .bind(limits::LIST_ROWS_MAX)
         .fetch_all(conn)
         .await?;

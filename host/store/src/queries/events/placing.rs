@@ -75,7 +75,7 @@ async fn next(conn: &mut Conn, tenant: TenantId) -> Result<Vec<Unplaced>, StoreE
 /// Tenants after this one that have events without a position.
 pub(crate) async fn waiting(conn: &mut Conn, after: Option<TenantId>) -> Result<Vec<TenantId>, StoreError> {
     let rows = sqlx::query_scalar::<Db, Uuid>(WAITING)
-        .bind(super::super::after(after))
+        .bind(super::super::page_after(after))
         .bind(limits::EVENT_TENANTS_AT_ONCE)
         .fetch_all(conn)
         .await?;

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, found, jobs::queue, met, named, shaped, tenants::audit};
+use super::super::{
+    super::Db, Conn, expect_affected, from_json, jobs::queue, or_not_found, parse_enum, tenants::audit,
+};
 use crate::{
     StoreError,
     records::{Audit, InboundWebhook, NewJob, WebhookRefusals},
@@ -62,11 +64,11 @@ impl TryFrom<Row> for InboundWebhook {
             connection: ConnectionId::from_uuid(row.connection_id),
             dedup_key: row.dedup_key,
             method: row.method,
-            headers: shaped(row.headers, "headers")?,
+            headers: from_json(row.headers, "headers")?,
             query: row.query,
             body: row.body,
             received_at: row.received_at.0,
-            status: named(&WebhookStatus::ALL, WebhookStatus::as_str, &row.status, "webhook status")?,
+            status: parse_enum(&WebhookStatus::ALL, WebhookStatus::as_str, &row.status, "webhook status")?,
             detail: row.detail,
         })
     }
@@ -107,7 +109,7 @@ pub(crate) async fn get(
 ) -> Result<InboundWebhook, StoreError> {
     let row =
         sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(webhook.uuid()).fetch_optional(conn).await?;
-    found(row, "webhook")?.try_into()
+    or_not_found(row, "webhook")?.try_into()
 }
 
 pub(crate) async fn list(
@@ -141,7 +143,7 @@ pub(crate) async fn end(
         .bind(detail)
         .execute(conn)
         .await?;
-    met(&done, StoreError::NotFound("webhook"))
+    expect_affected(&done, StoreError::NotFound("webhook"))
 }
 
 /// What waits, in order of arrival.
@@ -175,9 +177,9 @@ pub(crate) async fn again(
         .bind(connection.uuid())
         .execute(&mut *conn)
         .await?;
-    met(&done, StoreError::WrongState)?;
+    expect_affected(&done, StoreError::WrongState)?;
     queue::enqueue(conn, job).await?;
-    audit::note(conn, audit, Some(tenant), "webhook.reprocessed", webhook.uuid(), json!({})).await
+    audit::append(conn, audit, Some(tenant), "webhook.reprocessed", webhook.uuid(), json!({})).await
 }
 
 /// Count refusals. A connection that is gone counts none.

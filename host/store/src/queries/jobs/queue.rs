@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, at, found, met, owner, tenants::audit};
+use super::super::{super::Db, Conn, expect_affected, opt_instant, or_not_found, owner, tenants::audit};
 use crate::{
     StoreError,
     records::{Audit, Claim, Job, JobEnd, NewJob},
@@ -123,7 +123,7 @@ impl From<Row> for Job {
             dedup_key: row.dedup_key,
             attempt: row.attempt,
             crashes: row.crashes,
-            leased_until: at(row.leased_until),
+            leased_until: opt_instant(row.leased_until),
             dead: row.dead,
             last_error: row.last_error,
             created_at: row.created_at.0,
@@ -266,7 +266,7 @@ pub(crate) async fn list(
 pub(crate) async fn get(conn: &mut Conn, tenant: TenantId, job: JobId) -> Result<Job, StoreError> {
     let row =
         sqlx::query_as::<Db, Row>(ONE).bind(tenant.uuid()).bind(job.uuid()).fetch_optional(conn).await?;
-    found(row, "job").map(Into::into)
+    or_not_found(row, "job").map(Into::into)
 }
 
 /// Jobs with one of these keys, those that were put aside included.
@@ -316,8 +316,8 @@ pub(crate) async fn requeue(
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("an open job for the same"))?;
-    met(&done, StoreError::NotFound("job"))?;
-    audit::note(conn, audit, Some(tenant), "job.requeued", job.uuid(), json!({ "next": next })).await
+    expect_affected(&done, StoreError::NotFound("job"))?;
+    audit::append(conn, audit, Some(tenant), "job.requeued", job.uuid(), json!({ "next": next })).await
 }
 
 /// How many jobs of each queue wait or are held.

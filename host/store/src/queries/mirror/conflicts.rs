@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, at, events, found, jobs::queue, met, named, tenants::audit};
+use super::super::{
+    super::Db, Conn, events, expect_affected, jobs::queue, opt_instant, or_not_found, parse_enum,
+    tenants::audit,
+};
 use crate::{
     StoreError,
     records::{Audit, NewJob, Opened},
@@ -90,7 +93,7 @@ pub(crate) struct Row {
 impl TryFrom<Row> for Conflict {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let resolution = |text: String| named(&Resolution::ALL, Resolution::as_str, &text, "resolution");
+        let resolution = |text: String| parse_enum(&Resolution::ALL, Resolution::as_str, &text, "resolution");
         Ok(Self {
             id: ConflictId::from_uuid(row.id),
             tenant: TenantId::from_uuid(row.tenant_id),
@@ -98,14 +101,14 @@ impl TryFrom<Row> for Conflict {
             booking: row.booking_id.map(BookingId::from_uuid),
             external_id: row.external_id,
             own_counterpart: row.own_twin,
-            kind: named(&ConflictKind::ALL, ConflictKind::as_str, &row.kind, "conflict kind")?,
+            kind: parse_enum(&ConflictKind::ALL, ConflictKind::as_str, &row.kind, "conflict kind")?,
             ours: row.ours.0,
             theirs: row.theirs.0,
             resolved: row.status == "resolved",
             resolution: row.resolution.map(resolution).transpose()?,
             resolved_by: row.resolved_by,
             detected_at: row.detected_at.0,
-            resolved_at: at(row.resolved_at),
+            resolved_at: opt_instant(row.resolved_at),
             findings: row.findings,
         })
     }
@@ -148,7 +151,7 @@ pub(crate) async fn open(
     let is_new = id == conflict.id.uuid();
     if is_new {
         let data = json!({ "kind": conflict.kind, "booking": conflict.booking, "external_id": conflict.external_id });
-        audit::note(&mut *conn, audit, Some(conflict.tenant), "conflict.opened", id, data).await?;
+        audit::append(&mut *conn, audit, Some(conflict.tenant), "conflict.opened", id, data).await?;
         tell(conn, (conflict.tenant, id), EventKind::ConflictOpened, audit.at, &audit.actor).await?;
     }
     let id = ConflictId::from_uuid(id);
@@ -235,7 +238,7 @@ pub(crate) async fn get(
 ) -> Result<Conflict, StoreError> {
     let row =
         sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(conflict.uuid()).fetch_optional(conn).await?;
-    found(row, "conflict")?.try_into()
+    or_not_found(row, "conflict")?.try_into()
 }
 
 /// Conflicts of a connection before this one, the latest first; open ones only, or all.
@@ -301,12 +304,12 @@ pub(crate) async fn resolve(
         .bind(&audit.actor)
         .bind(Ts(audit.at));
     let query = if again { query } else { query.bind(conflict.findings) };
-    met(&query.execute(&mut *conn).await?, StoreError::WrongState)?;
+    expect_affected(&query.execute(&mut *conn).await?, StoreError::WrongState)?;
     let (of, kind) = ((conflict.tenant, conflict.id.uuid()), EventKind::ConflictResolved);
     tell(conn, of, kind, audit.at, &audit.actor).await?;
     let action = if again { "conflict.reverted" } else { "conflict.resolved" };
     let data = json!({ "resolution": resolution });
-    audit::note(conn, audit, Some(conflict.tenant), action, conflict.id.uuid(), data).await
+    audit::append(conn, audit, Some(conflict.tenant), action, conflict.id.uuid(), data).await
 }
 
 /// Tell of a change of a conflict, as it is in the database by now.
@@ -322,7 +325,7 @@ async fn tell(
         .bind(conflict)
         .fetch_optional(&mut *conn)
         .await?;
-    let (sequence, conflict_kind, status, resolution, connection, booking) = found(row, "conflict")?;
+    let (sequence, conflict_kind, status, resolution, connection, booking) = or_not_found(row, "conflict")?;
     let data = json!({
         "conflict": conflict_kind, "status": status, "resolution": resolution, "connection_id": connection, "booking_id": booking,
     });

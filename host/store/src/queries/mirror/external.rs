@@ -12,8 +12,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::super::{
-    super::Db, Conn, at, bookings::occupancy, customers::identify::identify, found, interval, met, named,
-    shaped, tenants::audit,
+    super::Db, Conn, bookings::occupancy, customers::identify::identify, expect_affected, from_json,
+    interval, opt_instant, or_not_found, parse_enum, tenants::audit,
 };
 use crate::{
     StoreError,
@@ -97,16 +97,16 @@ impl TryFrom<StateRow> for SyncState {
         Ok(Self {
             tenant: TenantId::from_uuid(row.tenant_id),
             connection: ConnectionId::from_uuid(row.connection_id),
-            rules: shaped(row.rules, "sync rules")?,
-            phase: named(&SyncPhase::ALL, SyncPhase::as_str, &row.phase, "sync phase")?,
+            rules: from_json(row.rules, "sync rules")?,
+            phase: parse_enum(&SyncPhase::ALL, SyncPhase::as_str, &row.phase, "sync phase")?,
             position: row.position,
             run: row.run,
             pages: row.pages,
             items: row.items,
-            started_at: at(row.started_at),
-            finished_at: at(row.finished_at),
-            full_at: at(row.full_at),
-            due_at: at(row.due_at),
+            started_at: opt_instant(row.started_at),
+            finished_at: opt_instant(row.finished_at),
+            full_at: opt_instant(row.full_at),
+            due_at: opt_instant(row.due_at),
             failures: row.failures,
             error: row.error,
         })
@@ -138,7 +138,7 @@ impl TryFrom<Row> for Mirrored {
             booking: row.booking_id.map(BookingId::from_uuid),
             customer: row.customer_id.map(CustomerId::from_uuid),
             member: row.member_id.map(MemberId::from_uuid),
-            external: shaped(row.payload, "external booking")?,
+            external: from_json(row.payload, "external booking")?,
             padded: interval(row.starts_at, row.ends_at)?,
             run: row.run,
             last_synced_at: row.last_synced_at.0,
@@ -173,7 +173,7 @@ pub(crate) async fn state(
         .bind(connection.uuid())
         .fetch_optional(conn)
         .await?;
-    found(row, "connection")?.try_into()
+    or_not_found(row, "connection")?.try_into()
 }
 
 /// Members whose time is free now, because the rules follow the provider's bookings no longer. Other rules mean that everything is read again.
@@ -192,7 +192,7 @@ pub(crate) async fn set_rules(
         .bind(Ts(audit.at))
         .execute(&mut *conn)
         .await?;
-    met(&done, StoreError::NotFound("connection"))?;
+    expect_affected(&done, StoreError::NotFound("connection"))?;
     if !rules.reads_as(&before) {
         sqlx::query::<Db>(FROM_THE_BEGINNING)
             .bind(tenant.uuid())
@@ -208,13 +208,13 @@ pub(crate) async fn set_rules(
             .fetch_all(&mut *conn)
             .await?;
         freed = taken.into_iter().map(MemberId::from_uuid).collect();
-        occupancy::touch(conn, tenant, &freed).await?;
+        occupancy::lock_members(conn, tenant, &freed).await?;
         let free = sqlx::query::<Db>(FREE_TIMES).bind(tenant.uuid()).bind(connection.uuid());
         free.execute(&mut *conn).await?;
     }
     let data = json!(rules);
     let action = "connection.sync_rules_changed";
-    audit::note(conn, audit, Some(tenant), action, connection.uuid(), data).await?;
+    audit::append(conn, audit, Some(tenant), action, connection.uuid(), data).await?;
     Ok(freed)
 }
 
@@ -270,7 +270,7 @@ pub(crate) async fn put(conn: &mut Conn, mirrored: &Mirrored, who: Option<&Known
     touched.dedup();
     let same = before.as_ref().is_some_and(|b| b.member == mirrored.member && b.padded == mirrored.padded);
     if !same {
-        occupancy::touch(conn, mirrored.tenant, &touched).await?;
+        occupancy::lock_members(conn, mirrored.tenant, &touched).await?;
     }
     let customer = customer_of(conn, &mirrored, before.as_ref(), who).await?;
     let status = serde_json::to_value(external.status).unwrap_or_default();
@@ -372,7 +372,7 @@ pub(crate) async fn unseen(
 
 pub(crate) async fn forget(conn: &mut Conn, mirrored: &Mirrored) -> Result<(), StoreError> {
     let touched: Vec<MemberId> = mirrored.member.into_iter().collect();
-    occupancy::touch(conn, mirrored.tenant, &touched).await?;
+    occupancy::lock_members(conn, mirrored.tenant, &touched).await?;
     sqlx::query::<Db>(FORGET)
         .bind(mirrored.tenant.uuid())
         .bind(mirrored.connection.uuid())

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::super::{
     super::Db,
-    Conn, owned_by, owner, parsed, shaped,
+    Conn, from_json, owned_by, owner, parsed,
     tenants::{self, audit},
 };
 use crate::{
@@ -46,7 +46,7 @@ impl TryFrom<Row> for GrantRecord {
             plugin: parsed(&row.plugin, "plugin")?,
             tenant: owned_by(row.tenant_id),
             listing: row.listing_id.map(ListingId::from_uuid),
-            hosts: shaped(row.hosts, "hosts")?,
+            hosts: from_json(row.hosts, "hosts")?,
             enabled: row.enabled,
         })
     }
@@ -83,7 +83,7 @@ pub(crate) async fn set(conn: &mut Conn, grant: &GrantRecord, audit: &Audit) -> 
         .map_err(|e| StoreError::from(e).missing("listing"))?;
     let subject = grant.listing.map(ListingId::uuid).or(grant.tenant.map(TenantId::uuid));
     let data = json!({ "plugin": grant.plugin.as_str(), "hosts": grant.hosts, "enabled": grant.enabled });
-    audit::note(conn, audit, grant.tenant, "grant.changed", subject.unwrap_or(Uuid::nil()), data).await
+    audit::append(conn, audit, grant.tenant, "grant.changed", subject.unwrap_or(Uuid::nil()), data).await
 }
 
 /// Add hosts to the grant of one level and take others away; the grant as it is then.

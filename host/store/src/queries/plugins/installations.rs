@@ -13,7 +13,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, found, named, number};
+use super::super::{super::Db, Conn, number, or_not_found, parse_enum};
 use crate::{StoreError, types::Ts};
 
 queries! {
@@ -42,7 +42,7 @@ impl TryFrom<Row> for Installation {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let state =
-            named(&InstallationState::ALL, InstallationState::as_str, &row.state, "installation state")?;
+            parse_enum(&InstallationState::ALL, InstallationState::as_str, &row.state, "installation state")?;
         Ok(Self {
             id: InstallationId::from_uuid(row.id),
             state,
@@ -68,7 +68,7 @@ pub(crate) async fn insert(conn: &mut Conn, new: &Installation) -> Result<(), St
 
 pub(crate) async fn get(conn: &mut Conn, id: InstallationId) -> Result<Installation, StoreError> {
     let row = sqlx::query_as::<Db, Row>(GET).bind(id.uuid()).fetch_optional(conn).await?;
-    found(row, "installation")?.try_into()
+    or_not_found(row, "installation")?.try_into()
 }
 
 /// The latest first.

@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, at, found, named, number, parsed, shaped, tenants::audit};
+use super::{
+    super::Db, Conn, from_json, number, opt_instant, or_not_found, parse_enum, parsed, tenants::audit,
+};
 use crate::{StoreError, records::Audit, types::Ts};
 
 /// All columns but the component.
@@ -83,14 +85,14 @@ impl TryFrom<Row> for PluginVersion {
             plugin: parsed(&row.plugin, "plugin")?,
             version: row.version,
             digest: Digest(row.digest),
-            manifest: shaped(row.manifest, "manifest")?,
-            capabilities: shaped(row.abilities, "abilities")?,
+            manifest: from_json(row.manifest, "manifest")?,
+            capabilities: from_json(row.abilities, "abilities")?,
             bytes: number(row.bytes, "size")?,
-            state: named(&STATES, name, &row.state, "plugin state")?,
+            state: parse_enum(&STATES, name, &row.state, "plugin state")?,
             reason: row.reason,
             installed_at: row.installed_at.0,
-            activated_at: at(row.activated_at),
-            conformance: row.conformance.map(|report| shaped(report, "conformance")).transpose()?,
+            activated_at: opt_instant(row.activated_at),
+            conformance: row.conformance.map(|report| from_json(report, "conformance")).transpose()?,
         })
     }
 }
@@ -111,7 +113,7 @@ async fn note(
         "plugin": version.plugin.as_str(), "version": version.version, "digest": version.digest,
         "state": name(version.state), "reason": version.reason, "bytes": version.bytes,
     });
-    audit::note(conn, audit, None, action, version.id.uuid(), data).await
+    audit::append(conn, audit, None, action, version.id.uuid(), data).await
 }
 
 pub(crate) async fn insert(
@@ -154,12 +156,12 @@ pub(crate) async fn list(
 
 pub(crate) async fn get(conn: &mut Conn, digest: &Digest) -> Result<PluginVersion, StoreError> {
     let row = sqlx::query_as::<Db, Row>(GET).bind(&digest.0).fetch_optional(conn).await?;
-    found(row, "plugin version")?.try_into()
+    or_not_found(row, "plugin version")?.try_into()
 }
 
 pub(crate) async fn component(conn: &mut Conn, digest: &Digest) -> Result<Vec<u8>, StoreError> {
     let bytes = sqlx::query_scalar::<Db, Vec<u8>>(COMPONENT).bind(&digest.0).fetch_optional(conn).await?;
-    found(bytes, "plugin version")
+    or_not_found(bytes, "plugin version")
 }
 
 pub(crate) async fn activate(
@@ -178,7 +180,7 @@ pub(crate) async fn activate(
         .bind(Ts(audit.at))
         .fetch_optional(&mut *conn)
         .await?;
-    let version = found(row, "plugin version")?.try_into()?;
+    let version = or_not_found(row, "plugin version")?.try_into()?;
     note(conn, audit, "plugin.activated", &version).await?;
     Ok(version)
 }
@@ -201,7 +203,7 @@ pub(crate) async fn set_state(
         .bind(reason)
         .fetch_optional(&mut *conn)
         .await?;
-    let version = found(row, "plugin version")?.try_into()?;
+    let version = or_not_found(row, "plugin version")?.try_into()?;
     let action = match state {
         PluginState::Quarantined => "plugin.quarantined",
         PluginState::Held => "plugin.held",

@@ -8,7 +8,7 @@ use berth_model::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, at, events, found, tenants::audit};
+use super::super::{super::Db, Conn, events, opt_instant, or_not_found, tenants::audit};
 use crate::{
     StoreError,
     records::{Audit, NewConsent},
@@ -62,7 +62,7 @@ impl From<Row> for Consent {
             source: row.source,
             ip_truncated: row.ip_truncated,
             user_agent: row.user_agent,
-            expires_at: at(row.expires_at),
+            expires_at: opt_instant(row.expires_at),
             at: row.at.0,
         }
     }
@@ -77,7 +77,7 @@ pub(crate) async fn say(
 ) -> Result<Consent, StoreError> {
     let (tenant, customer) = (new.tenant.uuid(), new.customer.uuid());
     let lock = sqlx::query_scalar::<Db, Uuid>(LOCK).bind(tenant).bind(customer);
-    found(lock.fetch_optional(&mut *conn).await?, "customer")?;
+    or_not_found(lock.fetch_optional(&mut *conn).await?, "customer")?;
     let row = sqlx::query_as::<Db, Row>(INSERT)
         .bind(tenant)
         .bind(new.id.uuid())
@@ -97,7 +97,7 @@ pub(crate) async fn say(
     let consent = Consent::from(row);
     let action = if consent.given { "consent.given" } else { "consent.withdrawn" };
     let data = json!({ "customer": consent.customer, "purpose": consent.purpose, "text": consent.text });
-    audit::note(conn, audit, Some(new.tenant), action, consent.id.uuid(), data).await?;
+    audit::append(conn, audit, Some(new.tenant), action, consent.id.uuid(), data).await?;
     tell(conn, &consent, audit).await?;
     Ok(consent)
 }
@@ -124,7 +124,7 @@ pub(crate) async fn current(
     customer: CustomerId,
 ) -> Result<Vec<Consent>, StoreError> {
     let there = sqlx::query_scalar::<Db, Uuid>(CUSTOMER).bind(tenant.uuid()).bind(customer.uuid());
-    found(there.fetch_optional(&mut *conn).await?, "customer")?;
+    or_not_found(there.fetch_optional(&mut *conn).await?, "customer")?;
     let rows =
         sqlx::query_as::<Db, Row>(CURRENT).bind(tenant.uuid()).bind(customer.uuid()).fetch_all(conn).await?;
     Ok(rows.into_iter().map(Into::into).collect())

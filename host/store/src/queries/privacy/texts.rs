@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, after, found, tenants::audit};
+use super::super::{super::Db, Conn, or_not_found, page_after, tenants::audit};
 use crate::{
     StoreError,
     records::{Audit, NewConsentText},
@@ -68,7 +68,10 @@ pub(crate) async fn publish(
     audit: &Audit,
 ) -> Result<(ConsentText, bool), StoreError> {
     let tenant = new.tenant.uuid();
-    found(sqlx::query_scalar::<Db, Uuid>(LOCK).bind(tenant).fetch_optional(&mut *conn).await?, "tenant")?;
+    or_not_found(
+        sqlx::query_scalar::<Db, Uuid>(LOCK).bind(tenant).fetch_optional(&mut *conn).await?,
+        "tenant",
+    )?;
     let latest = sqlx::query_as::<Db, Row>(LATEST)
         .bind(tenant)
         .bind(&new.purpose)
@@ -98,7 +101,7 @@ pub(crate) async fn publish(
         .await
         .map_err(|e| StoreError::from(e).duplicate("a text with this id"))?;
     let data = json!({ "purpose": new.purpose, "language": new.language, "version": version });
-    audit::note(conn, audit, Some(new.tenant), "consent_text.published", new.id.uuid(), data).await?;
+    audit::append(conn, audit, Some(new.tenant), "consent_text.published", new.id.uuid(), data).await?;
     Ok((get(conn, new.tenant, new.id).await?, true))
 }
 
@@ -109,7 +112,7 @@ pub(crate) async fn get(
 ) -> Result<ConsentText, StoreError> {
     let row =
         sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(text.uuid()).fetch_optional(conn).await?;
-    found(row, "consent text")?.try_into()
+    or_not_found(row, "consent text")?.try_into()
 }
 
 /// A page, by age.
@@ -123,7 +126,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<ConsentText>, StoreError> {
     let mut query = QueryBuilder::<Db>::new("SELECT ");
     query.push(COLUMNS).push(" FROM consent_texts WHERE tenant_id = ").push_bind(tenant.uuid());
-    query.push(" AND id > ").push_bind(after(from));
+    query.push(" AND id > ").push_bind(page_after(from));
     for (column, value) in [(" AND purpose = ", purpose), (" AND language = ", language)] {
         if let Some(value) = value {
             query.push(column).push_bind(value);

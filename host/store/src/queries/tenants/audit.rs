@@ -28,7 +28,7 @@ queries! {
 }
 
 /// Write that `action` (`booking.created`: kind and verb) was done to `subject`.
-pub(crate) async fn note(
+pub(crate) async fn append(
     conn: &mut Conn,
     audit: &Audit,
     tenant: Option<TenantId>,

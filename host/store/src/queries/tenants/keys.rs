@@ -11,7 +11,10 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{
-    super::{super::Db, Conn, at, found, met, named, number, owned_by, owner, shaped, tenants},
+    super::{
+        super::Db, Conn, expect_affected, from_json, number, opt_instant, or_not_found, owned_by, owner,
+        parse_enum, tenants,
+    },
     audit,
 };
 use crate::{
@@ -70,16 +73,16 @@ impl TryFrom<Row> for ApiKeyRecord {
             tenant: owned_by(row.tenant_id),
             name: row.name,
             prefix: row.prefix,
-            scopes: shaped(row.scopes, "scopes")?,
+            scopes: from_json(row.scopes, "scopes")?,
             requests_per_minute: row
                 .requests_per_minute
                 .map(|value| number(value, "requests per minute"))
                 .transpose()?,
-            sources: shaped(row.sources, "sources")?,
+            sources: from_json(row.sources, "sources")?,
             created_at: row.created_at.0,
-            expires_at: at(row.expires_at),
-            revoked_at: at(row.revoked_at),
-            last_used_at: at(row.last_used_at),
+            expires_at: opt_instant(row.expires_at),
+            revoked_at: opt_instant(row.revoked_at),
+            last_used_at: opt_instant(row.last_used_at),
         })
     }
 }
@@ -111,7 +114,7 @@ pub(crate) async fn insert(
         "name": key.name, "prefix": key.prefix, "scopes": key.scopes, "expires_at": key.expires_at,
         "requests_per_minute": key.requests_per_minute, "sources": key.sources,
     });
-    audit::note(conn, audit, key.tenant, "key.created", key.id.uuid(), data).await
+    audit::append(conn, audit, key.tenant, "key.created", key.id.uuid(), data).await
 }
 
 /// A key, and the state of its tenant if it has one.
@@ -120,8 +123,8 @@ pub(crate) async fn by_hash(
     hash: &[u8],
 ) -> Result<(ApiKeyRecord, Option<TenantState>), StoreError> {
     let row = sqlx::query_as::<Db, KnownRow>(BY_HASH).bind(hash).fetch_optional(conn).await?;
-    let KnownRow { key, tenant_state } = found(row, "key")?;
-    let state = |text: String| named(&TenantState::ALL, TenantState::as_str, &text, "tenant state");
+    let KnownRow { key, tenant_state } = or_not_found(row, "key")?;
+    let state = |text: String| parse_enum(&TenantState::ALL, TenantState::as_str, &text, "tenant state");
     Ok((key.try_into()?, tenant_state.map(state).transpose()?))
 }
 
@@ -146,8 +149,8 @@ pub(crate) async fn revoke(
         .bind(Ts(audit.at))
         .execute(&mut *conn)
         .await?;
-    met(&done, StoreError::NotFound("key"))?;
-    audit::note(conn, audit, tenant, "key.revoked", key.uuid(), json!({})).await
+    expect_affected(&done, StoreError::NotFound("key"))?;
+    audit::append(conn, audit, tenant, "key.revoked", key.uuid(), json!({})).await
 }
 
 pub(crate) async fn set_sources(
@@ -163,8 +166,8 @@ pub(crate) async fn set_sources(
         .bind(Json(sources))
         .execute(&mut *conn)
         .await?;
-    met(&done, StoreError::NotFound("key"))?;
-    audit::note(conn, audit, tenant, "key.changed", key.uuid(), json!({ "sources": sources })).await
+    expect_affected(&done, StoreError::NotFound("key"))?;
+    audit::append(conn, audit, tenant, "key.changed", key.uuid(), json!({ "sources": sources })).await
 }
 
 /// Give a key another text. It stays the same key: what refers to its id goes on.
@@ -190,9 +193,9 @@ pub(crate) async fn rotate(
         .bind(owner(tenant))
         .fetch_optional(&mut *conn)
         .await?;
-    let record = found(row, "key")?.try_into()?;
-    met(&done, StoreError::WrongState)?;
-    audit::note(conn, audit, tenant, "key.rotated", key.uuid(), json!({ "prefix": prefix })).await?;
+    let record = or_not_found(row, "key")?.try_into()?;
+    expect_affected(&done, StoreError::WrongState)?;
+    audit::append(conn, audit, tenant, "key.rotated", key.uuid(), json!({ "prefix": prefix })).await?;
     Ok(record)
 }
 

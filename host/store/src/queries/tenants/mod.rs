@@ -12,7 +12,7 @@ use berth_model::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, found, met, named};
+use super::{super::Db, Conn, expect_affected, or_not_found, parse_enum};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -53,7 +53,7 @@ impl TryFrom<Row> for TenantRecord {
             slug: row.slug,
             name: row.name,
             default_connection: row.default_connection.map(ConnectionId::from_uuid),
-            state: named(&TenantState::ALL, TenantState::as_str, &row.state, "tenant state")?,
+            state: parse_enum(&TenantState::ALL, TenantState::as_str, &row.state, "tenant state")?,
             created_at: row.created_at.0,
         })
     }
@@ -67,7 +67,7 @@ async fn note(
 ) -> Result<(), StoreError> {
     let data =
         json!({ "slug": tenant.slug, "name": tenant.name, "default_connection": tenant.default_connection });
-    audit::note(conn, audit, Some(tenant.id), action, tenant.id.uuid(), data).await
+    audit::append(conn, audit, Some(tenant.id), action, tenant.id.uuid(), data).await
 }
 
 pub(crate) async fn insert(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit) -> Result<(), StoreError> {
@@ -85,19 +85,19 @@ pub(crate) async fn insert(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit
 
 pub(crate) async fn get(conn: &mut Conn, tenant: TenantId) -> Result<TenantRecord, StoreError> {
     let row = sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).fetch_optional(conn).await?;
-    found(row, "tenant")?.try_into()
+    or_not_found(row, "tenant")?.try_into()
 }
 
 /// Keep a tenant from being deleted until this transaction ends: for rows that name it without a foreign key, since others of their table
 /// are the host's own. `NotFound` if it is gone, or going.
 pub(crate) async fn hold(conn: &mut Conn, tenant: TenantId) -> Result<(), StoreError> {
     let there = sqlx::query_scalar::<Db, Uuid>(HOLD).bind(tenant.uuid()).fetch_optional(conn).await?;
-    found(there, "tenant").map(drop)
+    or_not_found(there, "tenant").map(drop)
 }
 
 pub(crate) async fn by_slug(conn: &mut Conn, slug: &str) -> Result<TenantRecord, StoreError> {
     let row = sqlx::query_as::<Db, Row>(BY_SLUG).bind(slug).fetch_optional(conn).await?;
-    found(row, "tenant")?.try_into()
+    or_not_found(row, "tenant")?.try_into()
 }
 
 pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<TenantRecord>, StoreError> {
@@ -126,7 +126,7 @@ pub(crate) async fn update(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("a tenant with this slug").missing("connection"))?;
-    met(&done, StoreError::NotFound("tenant"))?;
+    expect_affected(&done, StoreError::NotFound("tenant"))?;
     note(conn, audit, "tenant.updated", tenant).await
 }
 
@@ -141,11 +141,11 @@ pub(crate) async fn suspend(
         if suspended { (SUSPEND, "tenant.suspended") } else { (RESUME, "tenant.resumed") };
     let done = sqlx::query::<Db>(statement).bind(tenant.uuid()).execute(&mut *conn).await?;
     get(conn, tenant).await?;
-    met(&done, StoreError::WrongState)?;
+    expect_affected(&done, StoreError::WrongState)?;
     if !suspended {
         sqlx::query::<Db>(READ_ANEW).bind(tenant.uuid()).bind(Ts(audit.at)).execute(&mut *conn).await?;
     }
-    audit::note(conn, audit, Some(tenant), action, tenant.uuid(), json!({})).await
+    audit::append(conn, audit, Some(tenant), action, tenant.uuid(), json!({})).await
 }
 
 /// From now on everything of a tenant is removed; its keys end now. `WrongState` if that is so already.
@@ -156,8 +156,8 @@ pub(crate) async fn begin_deletion(
 ) -> Result<(), StoreError> {
     let done = sqlx::query::<Db>(BEGIN_DELETION).bind(tenant.uuid()).execute(&mut *conn).await?;
     let record = get(conn, tenant).await?;
-    met(&done, StoreError::WrongState)?;
+    expect_affected(&done, StoreError::WrongState)?;
     sqlx::query::<Db>(REVOKE_KEYS).bind(tenant.uuid()).bind(Ts(audit.at)).execute(&mut *conn).await?;
     let data = json!({ "slug": record.slug });
-    audit::note(conn, audit, Some(tenant), "tenant.deletion_begun", tenant.uuid(), data).await
+    audit::append(conn, audit, Some(tenant), "tenant.deletion_begun", tenant.uuid(), data).await
 }

@@ -5,7 +5,7 @@ use berth_model::{id::TenantId, limits, time::Instant};
 use serde_json::json;
 
 use super::{
-    super::{super::Db, Conn, met, tenants},
+    super::{super::Db, Conn, expect_affected, tenants},
     audit,
 };
 use crate::{
@@ -194,9 +194,9 @@ pub(crate) async fn finish(conn: &mut Conn, tenant: TenantId, audit: &Audit) -> 
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).used_by("what is removed yet"))?;
-    met(&done, StoreError::WrongState)?;
+    expect_affected(&done, StoreError::WrongState)?;
     let data = json!({ "slug": record.slug });
-    audit::note(conn, audit, Some(tenant), "tenant.deleted", tenant.uuid(), data).await
+    audit::append(conn, audit, Some(tenant), "tenant.deleted", tenant.uuid(), data).await
 }
 
 /// What a tenant has.
