@@ -178,7 +178,7 @@ fn rules_of(scene: &Scene) -> RulesOf {
 /// Everything that a store says of these stretches.
 async fn said(store: &Store, scene: &Scene, stretches: &[Interval], now: Instant) -> String {
     use std::fmt::Write;
-    let found = store.scene(scene.tenant, scene.event_type).await.unwrap();
+    let found = store.booking_setup(scene.tenant, scene.event_type).await.unwrap();
     let mut said = format!("{:?}\n", found.records);
     for within in stretches {
         let (members, event_type) = (vec![scene.member], scene.event_type);

@@ -182,7 +182,7 @@ pub async fn event_types_keep_their_members_in_order(world: &World) {
     let none = world.store.list_event_types(scene.tenant, Some(world.id()), false, None, 9).await.unwrap();
     assert!(none.is_empty());
 
-    let found = world.store.scene(scene.tenant, other.id).await.unwrap().records;
+    let found = world.store.booking_setup(scene.tenant, other.id).await.unwrap().records;
     assert_eq!((found.tenant.id, found.listing.id, &found.event_type), (scene.tenant, scene.listing, &other));
     assert_eq!(
         found.members.iter().map(|m| m.id).collect::<Vec<_>>(),
@@ -219,7 +219,7 @@ pub async fn tenants_are_walls(world: &World) {
     assert!(matches!(store.listing(b.tenant, a.listing).await, Err(StoreError::NotFound(_))));
     assert!(matches!(store.member(b.tenant, a.member).await, Err(StoreError::NotFound(_))));
     assert!(matches!(store.event_type(b.tenant, a.event_type).await, Err(StoreError::NotFound(_))));
-    assert!(matches!(store.scene(b.tenant, a.event_type).await, Err(StoreError::NotFound(_))));
+    assert!(matches!(store.booking_setup(b.tenant, a.event_type).await, Err(StoreError::NotFound(_))));
     assert!(matches!(store.connection(b.tenant, a.connection).await, Err(StoreError::NotFound(_))));
     assert!(matches!(
         store.connection_credentials(b.tenant, a.connection).await,

@@ -396,7 +396,7 @@ pub const PLACE_CHANGES_KEPT: i64 = 64;
 /// Touched stretches of one member that are read again one by one; of more everything is read.
 pub const PLACE_CHANGES_READ_MAX: usize = 32;
 /// Members and calendars that one process remembers with their event types, at about half a kilobyte each.
-pub const SCENES_REMEMBERED_MAX: u64 = 20_000;
+pub const SETUPS_REMEMBERED_MAX: u64 = 20_000;
 /// Rules, with their stretches and days, that one process remembers, at some hundred bytes each.
 pub const RULES_REMEMBERED_MAX: u64 = 50_000;
 /// Pages of holidays that an import looks through for those that are there already.

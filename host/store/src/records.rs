@@ -31,7 +31,7 @@ use berth_model::{
 };
 use serde_json::Value;
 
-pub use availability::{KnownCounterpart, RulesOf, SceneNow, SceneRecords, TakenOf, TakenPlace};
+pub use availability::{BookingSetup, CurrentSetup, KnownCounterpart, RulesOf, TakenOf, TakenPlace};
 pub use clocks::BookingClocks;
 pub use events::{EventPage, Placed};
 pub use holidays::HolidayImport;

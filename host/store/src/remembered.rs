@@ -17,7 +17,7 @@ use berth_model::{
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use crate::records::{RulesOf, SceneRecords, TakenOf, TakenPlace};
+use crate::records::{BookingSetup, RulesOf, TakenOf, TakenPlace};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
@@ -75,7 +75,7 @@ pub(crate) struct KnownRules {
 #[derive(Clone)]
 pub(crate) struct Remembered {
     pub(crate) places: Cache<(TenantId, MemberId, Interval), Known>,
-    pub(crate) scenes: Cache<(TenantId, EventTypeId), Arc<SceneRecords>>,
+    pub(crate) setups: Cache<(TenantId, EventTypeId), Arc<BookingSetup>>,
     pub(crate) rules: Cache<(TenantId, Arc<RulesOf>, Interval), KnownRules>,
 }
 
@@ -87,15 +87,15 @@ fn weight(more: usize) -> u32 {
 impl Remembered {
     pub(crate) fn new() -> Self {
         let of_places = |_: &_, known: &Known| weight(known.places.len());
-        let of_scene = |_: &_, scene: &Arc<SceneRecords>| {
-            weight(scene.members.len().saturating_add(scene.calendars.len()))
+        let of_setup = |_: &_, setup: &Arc<BookingSetup>| {
+            weight(setup.members.len().saturating_add(setup.calendars.len()))
         };
         let of_rules = |_: &_, known: &KnownRules| {
             weight(known.rules.iter().map(|rule| rule.rule.parts()).fold(0, usize::saturating_add))
         };
         Self {
             places: Cache::builder().max_capacity(limits::PLACES_REMEMBERED_MAX).weigher(of_places).build(),
-            scenes: Cache::builder().max_capacity(limits::SCENES_REMEMBERED_MAX).weigher(of_scene).build(),
+            setups: Cache::builder().max_capacity(limits::SETUPS_REMEMBERED_MAX).weigher(of_setup).build(),
             rules: Cache::builder().max_capacity(limits::RULES_REMEMBERED_MAX).weigher(of_rules).build(),
         }
     }

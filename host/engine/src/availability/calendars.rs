@@ -18,8 +18,8 @@ use super::Degraded;
 use crate::{
     Engine, Outcome, beside,
     connections::{
-        cache::{Subject, Told},
-        routing::Scene,
+        cache::{RawAvailability, Subject},
+        routing::BookingContext,
     },
 };
 
@@ -39,28 +39,28 @@ pub(super) struct CalendarTimes {
 type Asked = ((MemberId, ConnectionId), Vec<CalendarRecord>);
 
 impl Engine {
-    /// What these members' calendars say of a stretch of time. The scene's own connection is asked elsewhere.
+    /// What these members' calendars say of a stretch of time. The booking context's own connection is asked elsewhere.
     pub(super) async fn calendar_times(
         &self,
         request_id: &str,
-        scene: &Scene,
+        ctx: &BookingContext,
         members: &[MemberId],
         within: Interval,
         places: &[(MemberId, Vec<TakenPlace>)],
     ) -> Outcome<CalendarTimes> {
-        let read = scene.calendars.iter().filter(|c| c.reads && members.contains(&c.member)).cloned();
+        let read = ctx.calendars.iter().filter(|c| c.reads && members.contains(&c.member)).cloned();
         let mut times = CalendarTimes::default();
         let mut questions: BTreeMap<(MemberId, ConnectionId), Vec<CalendarRecord>> = BTreeMap::new();
         for calendar in read {
             questions.entry((calendar.member, calendar.connection)).or_default().push(calendar);
         }
         questions.retain(|(member, connection), _| {
-            let known = scene.unanswered(*connection, Some(*member));
+            let known = ctx.unanswered(*connection, Some(*member));
             times.degraded.extend(known.clone());
             known.is_none()
         });
         let asked = questions.into_iter().map(|asked| async move {
-            let busy = self.busy_of(request_id, scene, &asked, within).await;
+            let busy = self.busy_of(request_id, ctx, &asked, within).await;
             (asked, busy)
         });
         let mut answers = stream::iter(asked).buffer_unordered(ASKED_AT_ONCE);
@@ -88,26 +88,26 @@ impl Engine {
     async fn busy_of(
         &self,
         request_id: &str,
-        scene: &Scene,
+        ctx: &BookingContext,
         ((member, connection), calendars): &Asked,
         within: Interval,
     ) -> Outcome<Result<Vec<Interval>, String>> {
-        let tenant = scene.listing.tenant;
+        let tenant = ctx.listing.tenant;
         let connection = self.store().connection(tenant, *connection).await?;
         let ids = ids(calendars);
         // A day off is a day where its member is.
-        let own = scene.members.iter().find(|other| other.id == *member);
-        let zone = own.map_or(scene.listing.time_zone, |own| own.time_zone);
+        let own = ctx.members.iter().find(|other| other.id == *member);
+        let zone = own.map_or(ctx.listing.time_zone, |own| own.time_zone);
         // A calendar of several members is asked once for all who share a clock.
         let key = (connection.id, Subject::Calendars(ids.clone(), zone), within);
         let kept = self.inner.cache.answer(&key, self.keeps_for(&connection), self.now()).await;
-        let told = if let Some(Told::Busy(told)) = kept {
-            told
+        let raw = if let Some(RawAvailability::Busy(raw)) = kept {
+            raw
         } else {
             match self.read_calendars(request_id, &connection, ids, within, zone.to_string(), false).await {
-                Ok(told) => {
-                    self.inner.cache.keep_answer(key, Told::Busy(told.clone()), self.now()).await;
-                    told
+                Ok(raw) => {
+                    self.inner.cache.keep_answer(key, RawAvailability::Busy(raw.clone()), self.now()).await;
+                    raw
                 }
                 Err(error) => {
                     if error.is_definite() {
@@ -118,7 +118,7 @@ impl Engine {
                 }
             }
         };
-        self.of_others(&connection, within, &told, Some(*member)).await.map(Ok)
+        self.of_others(&connection, within, &raw, Some(*member)).await.map(Ok)
     }
 
     /// Ask these calendars of a connection.

@@ -13,14 +13,14 @@ use berth_model::{
 use crate::{
     Engine, Outcome,
     connections::{
-        cache::{Subject, Told},
-        routing::Scene,
+        cache::{RawAvailability, Subject},
+        routing::BookingContext,
     },
 };
 
 /// What a provider says of a stretch of time, without what we closed there ourselves.
 #[derive(Debug)]
-pub(crate) enum External {
+pub(crate) enum ProviderAvailability {
     /// Only these starts.
     Starts(Arc<[Instant]>),
     /// Not these times, ascending. Not merged: each must be recognised if it is a booking of ours.
@@ -36,41 +36,43 @@ impl Engine {
     pub(super) async fn external_availability(
         &self,
         request_id: &str,
-        scene: &Scene,
+        ctx: &BookingContext,
         connection: &ConnectionRecord,
         within: Interval,
         length_minutes: u32,
         moving: Option<&Booking>,
-    ) -> Outcome<Result<Option<External>, CallError>> {
+    ) -> Outcome<Result<Option<ProviderAvailability>, CallError>> {
         let Some(capabilities) = self.providers().capabilities(&connection.plugin) else {
             return Ok(Err(CallError::NotActive(connection.plugin.clone())));
         };
         if !capabilities.availability {
             return Ok(Ok(None));
         }
-        let key = (connection.id, Subject::Meetings(scene.event_type.id, length_minutes), within);
+        let key = (connection.id, Subject::Meetings(ctx.event_type.id, length_minutes), within);
         let remembered = match moving {
             None => self.inner.cache.answer(&key, self.keeps_for(connection), self.now()).await,
             Some(_) => None,
         };
-        let told = if let Some(told) = remembered {
-            told
+        let raw = if let Some(raw) = remembered {
+            raw
         } else {
-            let context = self.call_context(connection, Some(scene.listing.id), request_id).await?;
-            match self.ask_provider(&context, scene, within, length_minutes, moving).await {
+            let context = self.call_context(connection, Some(ctx.listing.id), request_id).await?;
+            match self.ask_provider(&context, ctx, within, length_minutes, moving).await {
                 Ok(None) => return Ok(Ok(None)),
-                Ok(Some(told)) => {
+                Ok(Some(raw)) => {
                     if moving.is_none() {
-                        self.inner.cache.keep_answer(key, told.clone(), self.now()).await;
+                        self.inner.cache.keep_answer(key, raw.clone(), self.now()).await;
                     }
-                    told
+                    raw
                 }
                 Err(error) => return Ok(Err(error)),
             }
         };
-        Ok(Ok(Some(match told {
-            Told::Starts(starts) => External::Starts(starts),
-            Told::Busy(busy) => External::Busy(self.of_others(connection, within, &busy, None).await?),
+        Ok(Ok(Some(match raw {
+            RawAvailability::Starts(starts) => ProviderAvailability::Starts(starts),
+            RawAvailability::Busy(busy) => {
+                ProviderAvailability::Busy(self.of_others(connection, within, &busy, None).await?)
+            }
         })))
     }
 
@@ -84,15 +86,15 @@ impl Engine {
     async fn ask_provider(
         &self,
         context: &CallContext,
-        scene: &Scene,
+        ctx: &BookingContext,
         within: Interval,
         length_minutes: u32,
         moving: Option<&Booking>,
-    ) -> Result<Option<Told>, CallError> {
+    ) -> Result<Option<RawAvailability>, CallError> {
         let spans = self.providers().query_spans(context).await?;
-        let time_zone = scene.listing.time_zone.to_string();
-        if let (Some(event_type), days @ 1..) = (&scene.event_type.external_id, spans.free_slots_days) {
-            let several = !scene.event_type.policy.other_lengths_minutes.is_empty();
+        let time_zone = ctx.listing.time_zone.to_string();
+        if let (Some(event_type), days @ 1..) = (&ctx.event_type.external_id, spans.free_slots_days) {
+            let several = !ctx.event_type.policy.other_lengths_minutes.is_empty();
             let query = SlotQuery {
                 event_type: event_type.clone(),
                 within,
@@ -100,11 +102,11 @@ impl Engine {
                 time_zone,
                 rescheduling: moving.and_then(|b| b.external_id.clone()),
             };
-            return Ok(Some(Told::Starts(self.ask_slots(context, query, days).await?.into())));
+            return Ok(Some(RawAvailability::Starts(self.ask_slots(context, query, days).await?.into())));
         }
         if spans.busy_days > 0 {
             let query = BusyQuery { within, calendars: Vec::new(), time_zone };
-            return Ok(Some(Told::Busy(self.ask_busy(context, query, spans.busy_days).await?)));
+            return Ok(Some(RawAvailability::Busy(self.ask_busy(context, query, spans.busy_days).await?)));
         }
         Ok(None)
     }
@@ -159,8 +161,8 @@ impl Engine {
             return Ok(busy.iter().map(|time| time.when).collect());
         }
         // What is told may reach beyond what was asked for.
-        let told = busy.iter().map(|time| time.when).fold(within, Interval::joined);
-        let marks = self.store().block_marks(connection.tenant, connection.id, told).await?;
+        let raw = busy.iter().map(|time| time.when).fold(within, Interval::joined);
+        let marks = self.store().block_marks(connection.tenant, connection.id, raw).await?;
         let of_others = busy.iter().filter(|time| !marks.recognise(time, member));
         Ok(of_others.map(|time| time.when).collect())
     }

@@ -22,19 +22,19 @@ use berth_store::records::TakenPlace;
 
 use super::{
     RejectedSlot,
-    external::External,
-    question::{Asked, Known, UNKNOWN, named, question},
+    external::ProviderAvailability,
+    question::{Inputs, SearchInput, UNKNOWN, named, question},
 };
-use crate::{Outcome, connections::routing::Scene};
+use crate::{Outcome, connections::routing::BookingContext};
 
 /// Everything that was read for an answer.
 pub(super) struct Material {
-    pub(super) scene: Scene,
+    pub(super) ctx: BookingContext,
     /// With this member only.
     pub(super) only: Option<MemberId>,
-    pub(super) asked: Asked,
+    pub(super) input: SearchInput,
     pub(super) places: Vec<(MemberId, Vec<TakenPlace>)>,
-    pub(super) external: Option<External>,
+    pub(super) external: Option<ProviderAvailability>,
     pub(super) calendars: BTreeMap<MemberId, Vec<Interval>>,
     pub(super) rules: Arc<[RuleRecord]>,
     /// Nothing is offered with them, and why.
@@ -57,8 +57,8 @@ impl Material {
         let places: usize = self.places.iter().map(|(_, places)| places.len()).sum();
         let calendars: usize = self.calendars.values().map(Vec::len).sum();
         let external = match self.external.as_ref() {
-            Some(External::Busy(busy)) => busy.len().saturating_mul(self.scene.members.len()),
-            Some(External::Starts(starts)) => starts.len(),
+            Some(ProviderAvailability::Busy(busy)) => busy.len().saturating_mul(self.ctx.members.len()),
+            Some(ProviderAvailability::Starts(starts)) => starts.len(),
             None => 0,
         };
         let rules = self.rules.iter().map(|rule| rule.rule.parts()).fold(0, usize::saturating_add);
@@ -68,14 +68,14 @@ impl Material {
 
     /// The answer, within the steps of this budget.
     pub(super) fn answer(&self, budget: &Budget) -> Outcome<Computed> {
-        let members = named(&self.scene, self.only)?;
+        let members = named(&self.ctx, self.only)?;
         let external = self.external.as_ref();
         let (places, calendars, rules) = (&self.places, &self.calendars, &self.rules);
-        let known = Known { places, external, calendars, rules, hidden: &self.hidden.0 };
-        let (question, left_out) = question(&self.scene, &members, self.asked, known, budget)?;
+        let inputs = Inputs { places, external, calendars, rules, hidden: &self.hidden.0 };
+        let (question, left_out) = question(&self.ctx, &members, self.input, inputs, budget)?;
         let mut offers = question.offers(budget)?;
         let mut rejections = if self.explains { question.rejections(&offers, budget)? } else { Vec::new() };
-        if let Some(External::Starts(starts)) = external {
+        if let Some(ProviderAvailability::Starts(starts)) = external {
             strike(&mut offers, &mut rejections, Reason::Provider, |start| {
                 starts.binary_search(&start).is_ok()
             });

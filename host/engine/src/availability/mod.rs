@@ -1,7 +1,7 @@
 //! When something can be booked, and who takes it: opening hours, less what is taken here, less what is taken at the provider.
 
+mod assignment;
 mod calendars;
-mod choice;
 mod external;
 pub(crate) mod holidays;
 mod material;
@@ -28,13 +28,13 @@ use berth_store::{
     records::{RulesOf, TakenOf},
 };
 use material::{Computed, Material};
-use question::{Asked, named, relevant, ruled};
+use question::{SearchInput, named, relevant, ruled};
 use serde::Serialize;
 
-use crate::{Caller, Engine, Outcome, ProviderChoice, beside, connections::routing::Scene};
+use crate::{Caller, Engine, Outcome, ProviderChoice, beside, connections::routing::BookingContext};
 
+pub(crate) use assignment::Assignment;
 pub(crate) use calendars::ids as calendar_ids;
-pub(crate) use choice::Choice;
 pub(crate) use open::pattern_windows;
 pub(crate) use question::length;
 
@@ -112,7 +112,7 @@ const AROUND_DAYS: i64 = 7;
 
 /// What the engine asks itself.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct SlotSearch<'a> {
     /// How long.
     pub(crate) length_minutes: u32,
     /// With this member only.
@@ -125,7 +125,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) steps: u64,
 }
 
-impl Wanted<'_> {
+impl SlotSearch<'_> {
     /// So many minutes with anybody, of one answer's own.
     pub(crate) const fn of(length_minutes: u32) -> Self {
         Self { length_minutes, member: None, moving: None, hold: None, steps: limits::ANSWER_STEPS_MAX }
@@ -134,14 +134,14 @@ impl Wanted<'_> {
 
 /// What a stretch of time is searched for.
 #[derive(Debug, Clone)]
-struct Sought {
+struct SearchRange {
     within: Interval,
     explain: bool,
     /// How often the members' places had changed a moment ago, if that was read in this request and nothing was tried since.
     fresh: Option<Arc<[(MemberId, i64)]>>,
 }
 
-impl Sought {
+impl SearchRange {
     /// Plainly this stretch.
     const fn of(within: Interval) -> Self {
         Self { within, explain: false, fresh: None }
@@ -168,7 +168,7 @@ fn hidden(degraded: &[Degraded], all: &[MemberId]) -> BTreeSet<MemberId> {
 }
 
 /// What was found out about a stretch of time.
-struct Found {
+struct SlotResult {
     question: Question,
     members: Vec<MemberId>,
     offers: Vec<Offer>,
@@ -184,7 +184,7 @@ fn too_much(most: i64, of: &str, fewer: &str) -> Problem {
         .with_hint(format!("Ask for fewer days or {fewer}."))
 }
 
-impl Found {
+impl SlotResult {
     fn answer(self) -> AvailabilityAnswer {
         let member = |i: &usize| self.members.get(*i).copied();
         let slots = self.offers.iter().map(|offer| OfferedSlot {
@@ -216,48 +216,48 @@ impl Engine {
                 format!("from and to are more than {} days apart.", limits::AVAILABILITY_DAYS_MAX),
             ));
         }
-        let scene = self.scene(caller, query.event_type, query.provider).await?;
+        let ctx = self.booking_context(caller, query.event_type, query.provider).await?;
         // Here it is a parameter, not a field of a body.
-        let length_minutes = length(&scene, query.length_minutes).map_err(|refused| {
+        let length_minutes = length(&ctx, query.length_minutes).map_err(|refused| {
             Problem::new(Code::MalformedParameter, refused.detail.trim_start_matches('/').to_owned())
         })?;
-        let wanted = Wanted { length_minutes, member: query.member, ..Wanted::of(length_minutes) };
-        let fresh = Some(Arc::clone(&scene.places));
-        let asked = Sought { within: query.within, explain: query.explain, fresh };
-        let found = self.find(&caller.request_id, &scene, wanted, asked).await?;
+        let search = SlotSearch { length_minutes, member: query.member, ..SlotSearch::of(length_minutes) };
+        let fresh = Some(Arc::clone(&ctx.places));
+        let input = SearchRange { within: query.within, explain: query.explain, fresh };
+        let found = self.find(&caller.request_id, &ctx, search, input).await?;
         let named: usize = found.offers.iter().map(|offer| offer.hosts.len().saturating_add(1)).sum();
         beside(named > limits::SLOTS_INLINE_MAX, move || found.answer()).await
     }
 
     /// Who can take this very start, the best choice first, and what could not be asked about it. By the same answer as what is offered: a
     /// time that is hidden because of what could not be asked is not taken either.
-    pub(crate) async fn choices_at(
+    pub(crate) async fn assignments_at(
         &self,
         caller: &Caller,
-        scene: &Scene,
+        ctx: &BookingContext,
         start: Instant,
-        wanted: Wanted<'_>,
-    ) -> Outcome<(Vec<Choice>, Vec<Degraded>)> {
-        let meeting = Interval::of_minutes(start, wanted.length_minutes);
-        let found = self.find(&caller.request_id, scene, wanted, Sought::of(meeting)).await?;
+        search: SlotSearch<'_>,
+    ) -> Outcome<(Vec<Assignment>, Vec<Degraded>)> {
+        let meeting = Interval::of_minutes(start, search.length_minutes);
+        let found = self.find(&caller.request_id, ctx, search, SearchRange::of(meeting)).await?;
         let Some(offer) = found.offers.iter().find(|offer| offer.start == start) else {
             return Ok((Vec::new(), found.degraded));
         };
-        let choices = self.choices(scene, &found.question, &found.members, offer).await?;
-        Ok((choices, found.degraded))
+        let assignments = self.assignments(ctx, &found.question, &found.members, offer).await?;
+        Ok((assignments, found.degraded))
     }
 
     /// Why this start is not offered; none if it is.
     pub(crate) async fn why_not(
         &self,
         caller: &Caller,
-        scene: &Scene,
+        ctx: &BookingContext,
         start: Instant,
-        wanted: Wanted<'_>,
+        search: SlotSearch<'_>,
     ) -> Outcome<Option<WhyNot>> {
-        let meeting = Interval::of_minutes(start, wanted.length_minutes);
-        let sought = Sought { explain: true, ..Sought::of(meeting) };
-        let found = self.find(&caller.request_id, scene, wanted, sought).await?;
+        let meeting = Interval::of_minutes(start, search.length_minutes);
+        let range = SearchRange { explain: true, ..SearchRange::of(meeting) };
+        let found = self.find(&caller.request_id, ctx, search, range).await?;
         if found.offers.iter().any(|offer| offer.start == start) {
             return Ok(None);
         }
@@ -277,41 +277,41 @@ impl Engine {
     pub(crate) async fn starts_around(
         &self,
         caller: &Caller,
-        scene: &Scene,
+        ctx: &BookingContext,
         start: Instant,
-        wanted: Wanted<'_>,
+        search: SlotSearch<'_>,
     ) -> Outcome<Vec<Instant>> {
         let reach = AROUND_DAYS.saturating_mul(86_400);
         let within = Interval::new(start.plus_seconds(-reach), start.plus_seconds(reach))
             .map_err(|e| Problem::new(Code::MalformedParameter, e.to_string()))?;
-        let found = self.find(&caller.request_id, scene, wanted, Sought::of(within)).await?;
+        let found = self.find(&caller.request_id, ctx, search, SearchRange::of(within)).await?;
         Ok(found.offers.into_iter().map(|offer| offer.start).collect())
     }
 
     async fn find(
         &self,
         request_id: &str,
-        scene: &Scene,
-        wanted: Wanted<'_>,
-        sought: Sought,
-    ) -> Outcome<Found> {
-        let Sought { within, explain, fresh } = sought;
-        let ids: Vec<MemberId> = named(scene, wanted.member)?.iter().map(|m| m.id).collect();
-        let asked = Asked {
+        ctx: &BookingContext,
+        search: SlotSearch<'_>,
+        range: SearchRange,
+    ) -> Outcome<SlotResult> {
+        let SearchRange { within, explain, fresh } = range;
+        let ids: Vec<MemberId> = named(ctx, search.member)?.iter().map(|m| m.id).collect();
+        let input = SearchInput {
             now: self.now(),
             within,
-            length_minutes: wanted.length_minutes,
-            moving: wanted.moving.map(|booking| booking.when),
+            length_minutes: search.length_minutes,
+            moving: search.moving.map(|booking| booking.when),
         };
-        let own = wanted.moving.map(|booking| booking.id.uuid()).or(wanted.hold.map(HoldId::uuid));
+        let own = search.moving.map(|booking| booking.id.uuid()).or(search.hold.map(HoldId::uuid));
         let of = TakenOf {
             members: ids.clone(),
-            within: relevant(scene, asked),
-            now: asked.now,
-            event_type: scene.event_type.id,
+            within: relevant(ctx, input),
+            now: input.now,
+            event_type: ctx.event_type.id,
             own,
         };
-        let tenant = scene.listing.tenant;
+        let tenant = ctx.listing.tenant;
         let places = match fresh {
             Some(places) => {
                 let versions = places.iter().filter(|(member, _)| ids.contains(member)).copied().collect();
@@ -325,11 +325,11 @@ impl Engine {
         })?;
         let of = RulesOf {
             members: ids.clone(),
-            listing: scene.listing.id,
-            event_type: scene.event_type.id,
-            restriction_schedule: scene.event_type.policy.restriction_schedule,
+            listing: ctx.listing.id,
+            event_type: ctx.event_type.id,
+            restriction_schedule: ctx.event_type.policy.restriction_schedule,
         };
-        let rules = self.store().rules_bearing(tenant, scene.setup, of, ruled(scene, asked)).await?;
+        let rules = self.store().rules_bearing(tenant, ctx.setup, of, ruled(ctx, input)).await?;
         // What was not read could be what closes a day.
         if i64::try_from(rules.len()).unwrap_or(i64::MAX) > limits::RULES_READ_MAX {
             return Err(too_much(
@@ -339,24 +339,21 @@ impl Engine {
             ));
         }
         // What is booked already moves, whatever became of its event type there.
-        let counterpart = if wanted.moving.is_some() {
-            CounterpartState::Known
-        } else {
-            self.counterpart_in(scene).await?
-        };
-        let stopped = scene.stopped();
+        let counterpart =
+            if search.moving.is_some() { CounterpartState::Known } else { self.counterpart_in(ctx).await? };
+        let stopped = ctx.stopped();
         let mut degraded = Vec::new();
-        let external = match self.asked_there(request_id, scene, wanted, within, &counterpart).await? {
+        let external = match self.asked_there(request_id, ctx, search, within, &counterpart).await? {
             Ok(external) => external,
             Err(unanswered) => {
                 degraded.push(unanswered);
                 None
             }
         };
-        let times = self.calendar_times(request_id, scene, &ids, within, &places).await?;
+        let times = self.calendar_times(request_id, ctx, &ids, within, &places).await?;
         degraded.extend(times.degraded);
-        scene.note_unanswered(&degraded);
-        let unknown = if scene.listing.offer_when_degraded && stopped.is_none() {
+        ctx.note_unanswered(&degraded);
+        let unknown = if ctx.listing.offer_when_degraded && stopped.is_none() {
             BTreeSet::new()
         } else {
             hidden(&degraded, &ids)
@@ -366,14 +363,14 @@ impl Engine {
         } else {
             (ids.iter().copied().collect(), Reason::EventType)
         };
-        let (only, explains, calendars) = (wanted.member, explain, times.busy);
-        let scene = scene.clone();
-        let material = Material { scene, only, asked, places, external, calendars, rules, hidden, explains };
+        let (only, explains, calendars) = (search.member, explain, times.busy);
+        let ctx = ctx.clone();
+        let material = Material { ctx, only, input, places, external, calendars, rules, hidden, explains };
         let is_small = material.is_small();
         let work = move |budget: &Budget| material.answer(budget);
         let Computed { question, offers, rejected, left_out } =
-            self.computing().run_small(tenant, is_small, wanted.steps, work).await?;
-        Ok(Found { question, members: ids, offers, rejected, degraded, left_out, counterpart })
+            self.computing().run_small(tenant, is_small, search.steps, work).await?;
+        Ok(SlotResult { question, members: ids, offers, rejected, degraded, left_out, counterpart })
     }
 
     /// What the listing's provider offers `within`: `None` when it has no provider, or nothing of it could be booked. The
@@ -381,26 +378,26 @@ impl Engine {
     async fn asked_there(
         &self,
         request_id: &str,
-        scene: &Scene,
-        wanted: Wanted<'_>,
+        ctx: &BookingContext,
+        search: SlotSearch<'_>,
         within: Interval,
         counterpart: &CounterpartState,
-    ) -> Outcome<Result<Option<external::External>, Degraded>> {
-        let Some(connection) = &scene.connection else { return Ok(Ok(None)) };
+    ) -> Outcome<Result<Option<external::ProviderAvailability>, Degraded>> {
+        let Some(connection) = &ctx.connection else { return Ok(Ok(None)) };
         let silent = |reason: String| Degraded { connection: connection.id, member: None, reason };
-        if let Some(stopped) = scene.stopped() {
+        if let Some(stopped) = ctx.stopped() {
             return Ok(Err(silent(stopped.to_string())));
         }
         // Nothing of it could be booked: nobody has to be asked.
         if !counterpart.is_bookable() {
             return Ok(Ok(None));
         }
-        if let Some(known) = scene.unanswered(connection.id, None) {
+        if let Some(known) = ctx.unanswered(connection.id, None) {
             return Ok(Err(known));
         }
-        let length = wanted.length_minutes;
+        let length = search.length_minutes;
         let answer =
-            self.external_availability(request_id, scene, connection, within, length, wanted.moving).await?;
+            self.external_availability(request_id, ctx, connection, within, length, search.moving).await?;
         Ok(answer.map_err(|error| silent(error.to_string())))
     }
 }

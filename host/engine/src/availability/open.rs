@@ -19,11 +19,11 @@ use berth_model::{
 };
 use chrono::{NaiveDate, Weekday};
 
-use crate::connections::routing::Scene;
+use crate::connections::routing::BookingContext;
 
 /// Open windows of one member.
 #[derive(Debug, Clone)]
-pub(super) struct Open {
+pub(super) struct OpenTimes {
     /// With everything.
     pub(super) windows: Vec<Interval>,
     /// Without what cuts everyone's hours.
@@ -58,14 +58,14 @@ const WEEK: [Weekday; 7] =
     [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
 
 impl<'a> Rules<'a> {
-    pub(super) fn new(scene: &Scene, rules: &'a [RuleRecord]) -> Self {
+    pub(super) fn new(ctx: &BookingContext, rules: &'a [RuleRecord]) -> Self {
         let mut of: HashMap<RuleOwner, Vec<&'a RuleRecord>> = HashMap::new();
         for record in rules {
             if let Some(owner) = record.owner {
                 of.entry(owner).or_default().push(record);
             }
         }
-        let named = scene.event_type.policy.restriction_schedule.map(Id::uuid);
+        let named = ctx.event_type.policy.restriction_schedule.map(Id::uuid);
         let restriction = rules.iter().find(|r| Some(r.id.uuid()) == named).map(|r| &r.rule);
         Self { of, restriction }
     }
@@ -115,20 +115,25 @@ impl<'a> Rules<'a> {
     ///
     /// # Errors
     /// It takes days × rules, and the occurrences of patterns, of the budget.
-    pub(super) fn cuts(&self, scene: &Scene, seen: Interval, budget: &Budget) -> Result<Cuts, Exhausted> {
-        let listing = RuleOwner::Listing(scene.listing.id);
-        let event_type = RuleOwner::EventType(scene.event_type.id);
+    pub(super) fn cuts(
+        &self,
+        ctx: &BookingContext,
+        seen: Interval,
+        budget: &Budget,
+    ) -> Result<Cuts, Exhausted> {
+        let listing = RuleOwner::Listing(ctx.listing.id);
+        let event_type = RuleOwner::EventType(ctx.event_type.id);
         let (mut windows, mut left_out): (Option<Vec<Interval>>, _) = (None, Vec::new());
         let mut cut = |by: Vec<Interval>| {
             windows = Some(windows.take().map_or(by.clone(), |windows| intersection(&windows, &by)));
         };
         for owner in [listing, event_type] {
-            if let Some(found) = self.cut(owner, scene.listing.time_zone, seen, budget)? {
+            if let Some(found) = self.cut(owner, ctx.listing.time_zone, seen, budget)? {
                 cut(found.windows);
                 left_out.extend(found.left_out);
             }
         }
-        if scene.event_type.policy.restriction_schedule.is_some() {
+        if ctx.event_type.policy.restriction_schedule.is_some() {
             cut(match self.restriction {
                 Some(Rule::RestrictionSchedule(schedule)) => OpenHours {
                     overrides: schedule.overrides.iter().map(Override::day).collect(),
@@ -139,7 +144,7 @@ impl<'a> Rules<'a> {
                 _ => Vec::new(),
             });
         }
-        let holidays = self.holidays(listing, scene.listing.time_zone, seen, budget)?;
+        let holidays = self.holidays(listing, ctx.listing.time_zone, seen, budget)?;
         Ok(Cuts { windows, left_out, holidays })
     }
 
@@ -175,7 +180,7 @@ impl<'a> Rules<'a> {
         member: &MemberRecord,
         seen: Interval,
         budget: &Budget,
-    ) -> Result<Open, Exhausted> {
+    ) -> Result<OpenTimes, Exhausted> {
         let own = RuleOwner::Member(member.id);
         let zone = member.time_zone;
         let overrides = self.overrides(own);
@@ -211,7 +216,7 @@ impl<'a> Rules<'a> {
             Some(cut) => intersection(&unrestricted, cut),
             None => unrestricted.clone(),
         };
-        Ok(Open { windows, unrestricted, regular, away, left_out })
+        Ok(OpenTimes { windows, unrestricted, regular, away, left_out })
     }
 }
 

@@ -24,14 +24,14 @@ use berth_store::records::TakenPlace;
 use chrono::{Datelike, Days};
 
 use super::{
-    external::External,
-    open::{Cuts, Open, Rules},
+    external::ProviderAvailability,
+    open::{Cuts, OpenTimes, Rules},
 };
-use crate::connections::routing::Scene;
+use crate::connections::routing::BookingContext;
 
-/// What is asked of a scene.
+/// What is asked of a booking context.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
+pub(super) struct SearchInput {
     pub(super) now: Instant,
     /// Slots lie wholly inside.
     pub(super) within: Interval,
@@ -41,9 +41,9 @@ pub(super) struct Asked {
 }
 
 /// How far ahead this event type can be booked.
-fn booking_window(scene: &Scene) -> BookingWindow {
-    scene.event_type.policy.booking_window.unwrap_or(BookingWindow::Rolling {
-        days: scene.event_type.booking_window_days,
+fn booking_window(ctx: &BookingContext) -> BookingWindow {
+    ctx.event_type.policy.booking_window.unwrap_or(BookingWindow::Rolling {
+        days: ctx.event_type.booking_window_days,
         count: DayCount::Calendar,
         timezone: None,
     })
@@ -59,20 +59,20 @@ fn opening(zone: Zone, at: Instant) -> Instant {
 
 /// The stretch of time whose taken places bear on the answer: the range and what its buffers reach, the free days that a window
 /// counts from today, and the whole periods of limits.
-pub(super) fn relevant(scene: &Scene, asked: Asked) -> Interval {
-    let policy = &scene.event_type.policy;
-    let mut seen = asked.within;
-    if let Some(counted) = counted(scene, asked) {
+pub(super) fn relevant(ctx: &BookingContext, input: SearchInput) -> Interval {
+    let policy = &ctx.event_type.policy;
+    let mut seen = input.within;
+    if let Some(counted) = counted(ctx, input) {
         seen = seen.joined(counted);
     }
-    for zone in scene.members.iter().map(|m| m.time_zone) {
+    for zone in ctx.members.iter().map(|m| m.time_zone) {
         for limit in &policy.limits {
             let whole =
-                limit.period_of(zone, asked.within.start()).joined(limit.period_of(zone, asked.within.end()));
+                limit.period_of(zone, input.within.start()).joined(limit.period_of(zone, input.within.end()));
             seen = seen.joined(whole);
         }
         if policy.grid.anchor == GridAnchor::FreeWindowStart {
-            seen = seen.joined(Interval::of_minutes(opening(zone, asked.within.start()), 0));
+            seen = seen.joined(Interval::of_minutes(opening(zone, input.within.start()), 0));
         }
     }
     seen.widened(limits::MEETING_MINUTES_MAX, limits::MEETING_MINUTES_MAX)
@@ -82,9 +82,9 @@ fn minutes_between(from: Instant, to: Instant) -> u32 {
     u32::try_from(to.micros_since(from) / 60_000_000).unwrap_or(0)
 }
 
-fn taken(scene: &Scene, place: &TakenPlace) -> Taken {
+fn taken(ctx: &BookingContext, place: &TakenPlace) -> Taken {
     let same = place.same_event_type;
-    let by = match (same && scene.event_type.policy.seats > 1, place.hold) {
+    let by = match (same && ctx.event_type.policy.seats > 1, place.hold) {
         (true, false) => TakenBy::Session { seats: 1 },
         (true, true) => TakenBy::SeatHold,
         (false, false) => TakenBy::Busy,
@@ -100,51 +100,52 @@ fn taken(scene: &Scene, place: &TakenPlace) -> Taken {
 }
 
 fn host(
-    scene: &Scene,
+    ctx: &BookingContext,
     member: &MemberRecord,
-    asked: Asked,
-    known: Known<'_>,
+    input: SearchInput,
+    inputs: Inputs<'_>,
     (rules, cuts): (&Rules<'_>, &Cuts),
     seen: Interval,
     budget: &Budget,
 ) -> Result<(Host, Vec<RuleId>), Exhausted> {
-    let Known { places, external, calendars, .. } = known;
+    let Inputs { places, external, calendars, .. } = inputs;
     let zone = member.time_zone;
     let from = opening(zone, seen.start()).min(seen.start());
     let seen = Interval::new(from, seen.end()).unwrap_or(seen);
-    let Open { windows, unrestricted, regular, away, left_out } = rules.open(cuts, member, seen, budget)?;
+    let OpenTimes { windows, unrestricted, regular, away, left_out } =
+        rules.open(cuts, member, seen, budget)?;
     let places = places.iter().filter(|(id, _)| *id == member.id).flat_map(|(_, places)| places);
     let places: Vec<&TakenPlace> = places.collect();
     budget.spend_each(places.len())?;
-    let mut taken: Vec<Taken> = places.iter().map(|place| taken(scene, place)).collect();
+    let mut taken: Vec<Taken> = places.iter().map(|place| taken(ctx, place)).collect();
     let of_all = match external {
-        Some(External::Busy(busy)) => busy.as_slice(),
-        Some(External::Starts(_)) | None => &[],
+        Some(ProviderAvailability::Busy(busy)) => busy.as_slice(),
+        Some(ProviderAvailability::Starts(_)) | None => &[],
     };
     let of_member = calendars.get(&member.id).map(Vec::as_slice).unwrap_or_default();
     if !of_all.is_empty() || !of_member.is_empty() {
         // The counterpart of a booking of ours takes the same time again: the booking says better what is left of it, seats that are free
         // say. When a booking moves, its own time is not in its way.
-        let ours: BTreeSet<Interval> = places.iter().map(|place| place.when).chain(asked.moving).collect();
+        let ours: BTreeSet<Interval> = places.iter().map(|place| place.when).chain(input.moving).collect();
         let ours: Vec<Interval> = ours.into_iter().collect();
         budget.spend_each(of_all.len().saturating_add(of_member.len()))?;
         let busy = of_all.iter().chain(of_member).filter(|b| !joined_of(&ours, **b));
         taken.extend(busy.map(|when| Taken::busy(*when)));
     }
     taken.extend(away.into_iter().map(Taken::busy));
-    if known.hidden.contains(&member.id) {
+    if inputs.hidden.contains(&member.id) {
         taken.push(Taken::busy(UNKNOWN));
     }
-    let (fixed, group) = scene.event_type.role_of(member.id);
+    let (fixed, group) = ctx.event_type.role_of(member.id);
     let group = group.map(str::to_owned);
     Ok((Host { zone, windows, unrestricted, regular, taken, fixed, group }, left_out))
 }
 
 /// What was read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Known<'a> {
+pub(super) struct Inputs<'a> {
     pub(super) places: &'a [(MemberId, Vec<TakenPlace>)],
-    pub(super) external: Option<&'a External>,
+    pub(super) external: Option<&'a ProviderAvailability>,
     /// Busy times of members' own calendars.
     pub(super) calendars: &'a BTreeMap<MemberId, Vec<Interval>>,
     pub(super) rules: &'a [RuleRecord],
@@ -156,61 +157,61 @@ pub(super) struct Known<'a> {
 pub(super) const UNKNOWN: Interval = Interval::EVER;
 
 /// The stretch of time whose rules bear on the answer, openings included.
-pub(super) fn ruled(scene: &Scene, asked: Asked) -> Interval {
-    let seen = shown(scene, asked);
-    let openings = scene.members.iter().map(|m| opening(m.time_zone, seen.start()));
+pub(super) fn ruled(ctx: &BookingContext, input: SearchInput) -> Interval {
+    let seen = shown(ctx, input);
+    let openings = ctx.members.iter().map(|m| opening(m.time_zone, seen.start()));
     let from = openings.min().unwrap_or(seen.start()).min(seen.start());
     Interval::new(from, seen.end()).unwrap_or(seen)
 }
 
 /// The stretch of time that is laid out.
-fn shown(scene: &Scene, asked: Asked) -> Interval {
-    counted(scene, asked).map_or(asked.within, |counted| asked.within.joined(counted)).widened(0, 2_880)
+fn shown(ctx: &BookingContext, input: SearchInput) -> Interval {
+    counted(ctx, input).map_or(input.within, |counted| input.within.joined(counted)).widened(0, 2_880)
 }
 
 /// The stretch of time from now to what is asked for, if free days are counted in it. Farther ahead than they are looked for nothing is
 /// offered, whatever lies between.
-fn counted(scene: &Scene, asked: Asked) -> Option<Interval> {
-    let far = asked.now.plus_seconds(limits::FREE_DAYS_AHEAD_DAYS_MAX.saturating_mul(86_400));
-    let start = asked.within.start();
-    let counts = matches!(booking_window(scene), BookingWindow::RollingWindow { .. }) && start < far;
-    counts.then(|| Interval::of_minutes(asked.now.min(start), 0))
+fn counted(ctx: &BookingContext, input: SearchInput) -> Option<Interval> {
+    let far = input.now.plus_seconds(limits::FREE_DAYS_AHEAD_DAYS_MAX.saturating_mul(86_400));
+    let start = input.within.start();
+    let counts = matches!(booking_window(ctx), BookingWindow::RollingWindow { .. }) && start < far;
+    counts.then(|| Interval::of_minutes(input.now.min(start), 0))
 }
 
 /// The question about these members, and the rules that could not be followed. The rules of each member have a share of the budget.
 pub(super) fn question(
-    scene: &Scene,
+    ctx: &BookingContext,
     members: &[&MemberRecord],
-    asked: Asked,
-    known: Known<'_>,
+    input: SearchInput,
+    inputs: Inputs<'_>,
     budget: &Budget,
 ) -> Result<(Question, BTreeSet<RuleId>), Exhausted> {
-    let event_type = &scene.event_type;
+    let event_type = &ctx.event_type;
     let policy = &event_type.policy;
-    let seen = shown(scene, asked);
-    budget.spend_each(known.rules.len())?;
-    let rules = Rules::new(scene, known.rules);
+    let seen = shown(ctx, input);
+    budget.spend_each(inputs.rules.len())?;
+    let rules = Rules::new(ctx, inputs.rules);
     // What cuts everyone's hours is the same for all.
-    let cuts = rules.cuts(scene, ruled(scene, asked), budget)?;
+    let cuts = rules.cuts(ctx, ruled(ctx, input), budget)?;
     let mut hosts = Vec::with_capacity(members.len());
     let mut left_out: BTreeSet<RuleId> = cuts.left_out.iter().copied().collect();
     for member in members {
         let (host, unfollowed) = budget.part(limits::MEMBER_STEPS_MAX, |own| {
-            host(scene, member, asked, known, (&rules, &cuts), seen, own)
+            host(ctx, member, input, inputs, (&rules, &cuts), seen, own)
         })?;
         hosts.push(host);
         left_out.extend(unfollowed);
     }
     let question = Question {
-        now: Some(asked.now),
-        range: asked.within,
+        now: Some(input.now),
+        range: input.within,
         meeting: Meeting {
-            length_minutes: asked.length_minutes,
+            length_minutes: input.length_minutes,
             buffer_before_minutes: event_type.buffer_before_minutes,
             buffer_after_minutes: event_type.buffer_after_minutes,
             seats: policy.seats.max(1),
         },
-        step_minutes: event_type.slot_interval_minutes.unwrap_or(asked.length_minutes),
+        step_minutes: event_type.slot_interval_minutes.unwrap_or(input.length_minutes),
         offset_minutes: policy.grid.offset_minutes,
         anchor: policy.grid.anchor,
         round_up_minutes: policy.grid.round_up_to_minutes,
@@ -218,15 +219,15 @@ pub(super) fn question(
         team_mode: policy.team_mode,
         notice_minutes: event_type.minimum_notice_minutes,
         limits: policy.limits.clone(),
-        booking_window: Some(booking_window(scene)),
+        booking_window: Some(booking_window(ctx)),
         hosts,
     };
     Ok((question, left_out))
 }
 
 /// The length that a customer wants, if the event type offers it.
-pub(crate) fn length(scene: &Scene, wanted: Option<u32>) -> Result<u32, Problem> {
-    let event_type = &scene.event_type;
+pub(crate) fn length(ctx: &BookingContext, wanted: Option<u32>) -> Result<u32, Problem> {
+    let event_type = &ctx.event_type;
     let length = wanted.unwrap_or(event_type.length_minutes);
     if event_type.offers_length(length) {
         return Ok(length);
@@ -239,13 +240,13 @@ pub(crate) fn length(scene: &Scene, wanted: Option<u32>) -> Result<u32, Problem>
 }
 
 /// Who is asked: everyone, or the named member with those who take part whoever is chosen.
-pub(super) fn named(scene: &Scene, only: Option<MemberId>) -> Result<Vec<&MemberRecord>, Problem> {
-    let Some(only) = only else { return Ok(scene.members.iter().collect()) };
-    if scene.members.iter().all(|m| m.id != only) {
+pub(super) fn named(ctx: &BookingContext, only: Option<MemberId>) -> Result<Vec<&MemberRecord>, Problem> {
+    let Some(only) = only else { return Ok(ctx.members.iter().collect()) };
+    if ctx.members.iter().all(|m| m.id != only) {
         return Err(Problem::not_found("member of this event type"));
     }
-    let role = |id: MemberId| scene.event_type.role_of(id);
-    let taking_part = |m: &&MemberRecord| match scene.event_type.policy.team_mode {
+    let role = |id: MemberId| ctx.event_type.role_of(id);
+    let taking_part = |m: &&MemberRecord| match ctx.event_type.policy.team_mode {
         TeamMode::Single => m.id == only,
         TeamMode::Collective => true,
         TeamMode::RoundRobin => {
@@ -253,5 +254,5 @@ pub(super) fn named(scene: &Scene, only: Option<MemberId>) -> Result<Vec<&Member
             m.id == only || fixed || group != wanted
         }
     };
-    Ok(scene.members.iter().filter(taking_part).collect())
+    Ok(ctx.members.iter().filter(taking_part).collect())
 }

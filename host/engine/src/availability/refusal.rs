@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::{
     Caller, Engine,
-    availability::{Degraded, Wanted},
-    connections::routing::Scene,
+    availability::{Degraded, SlotSearch},
+    connections::routing::BookingContext,
 };
 
 /// Alternatives named when a time is not available.
@@ -20,13 +20,13 @@ impl Engine {
     pub(crate) async fn not_available(
         &self,
         caller: &Caller,
-        scene: &Scene,
+        ctx: &BookingContext,
         start: Instant,
-        wanted: Wanted<'_>,
+        search: SlotSearch<'_>,
         reason: &str,
     ) -> Problem {
         let mut problem = Problem::new(Code::SlotTaken, format!("{start} is not available."));
-        let reason = match self.why_not(caller, scene, start, wanted).await {
+        let reason = match self.why_not(caller, ctx, start, search).await {
             // Somebody was faster a moment ago.
             Ok(None) | Err(_) => reason,
             Ok(Some(why)) => {
@@ -36,7 +36,7 @@ impl Engine {
             }
         };
         problem.extra.insert("reason".to_owned(), json!(reason));
-        if let Ok(mut starts) = self.starts_around(caller, scene, start, wanted).await {
+        if let Ok(mut starts) = self.starts_around(caller, ctx, start, search).await {
             starts.sort_by_key(|s| (s.micros_since(start).unsigned_abs(), *s));
             starts.truncate(ALTERNATIVES);
             problem.extra.insert("alternatives".to_owned(), json!(starts));

@@ -24,8 +24,8 @@ use serde_json::{Map, Value, json};
 use super::questions;
 use crate::{
     Caller, Engine, Outcome, ProviderChoice,
-    availability::{Choice, Wanted, length},
-    connections::routing::Scene,
+    availability::{Assignment, SlotSearch, length},
+    connections::routing::BookingContext,
     jobs::queue::JobLease,
     validate::Fields,
 };
@@ -83,21 +83,21 @@ impl From<Booking> for BookOutcome {
     }
 }
 
-/// What is settled before the database decides: the scene, the time, and who could take it.
-struct Plan {
-    scene: Scene,
+/// What is settled before the database decides: the booking context, the time, and who could take it.
+struct BookingPlan {
+    ctx: BookingContext,
     when: Interval,
     /// Best first.
-    choices: Vec<Choice>,
+    assignments: Vec<Assignment>,
     hold: Option<HoldId>,
 }
 
 /// Where a new booking goes.
 #[derive(Clone, Copy)]
 pub(crate) struct Slot<'a> {
-    pub(crate) scene: &'a Scene,
+    pub(crate) ctx: &'a BookingContext,
     pub(crate) when: Interval,
-    pub(crate) choice: &'a Choice,
+    pub(crate) assignment: &'a Assignment,
     /// The hold that it takes over.
     pub(crate) hold: Option<HoldId>,
     /// The series that it is part of. Nobody waits for the provider then.
@@ -124,10 +124,10 @@ impl BookRequest {
     }
 }
 
-impl Plan {
+impl BookingPlan {
     /// What alternatives must be.
-    fn wanted(&self, member: Option<MemberId>) -> Wanted<'static> {
-        Wanted { member, hold: self.hold, ..Wanted::of(minutes_of(self.when)) }
+    fn search(&self, member: Option<MemberId>) -> SlotSearch<'static> {
+        SlotSearch { member, hold: self.hold, ..SlotSearch::of(minutes_of(self.when)) }
     }
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn minutes_of(when: Interval) -> u32 {
     u32::try_from(when.end().micros_since(when.start()) / 60_000_000).unwrap_or(0)
 }
 
-impl Scene {
+impl BookingContext {
     /// What a meeting blocks: itself, and its buffers.
     pub(crate) fn padded_by(&self, when: Interval) -> Interval {
         when.widened(self.event_type.buffer_before_minutes, self.event_type.buffer_after_minutes)
@@ -167,11 +167,11 @@ impl Engine {
             return Ok(made);
         }
         let plan = self.plan(caller, &request).await?;
-        request.answers = questions::checked(&plan.scene.event_type, &request.answers)?;
+        request.answers = questions::checked(&plan.ctx.event_type, &request.answers)?;
         let mut why = "taken";
-        for choice in &plan.choices {
-            let (scene, when) = (&plan.scene, plan.when);
-            let slot = Slot { scene, when, choice, hold: plan.hold, series: None };
+        for assignment in &plan.assignments {
+            let (ctx, when) = (&plan.ctx, plan.when);
+            let slot = Slot { ctx, when, assignment, hold: plan.hold, series: None };
             let Some((new, lease)) = self.new_booking(caller, &request, slot) else { continue };
             let booking = new.booking.clone();
             match self.store().create_booking(new, self.audit(caller)).await {
@@ -185,22 +185,27 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
-        let wanted = plan.wanted(request.member.filter(|member| plan.scene.has(*member)));
-        Err(self.not_available(caller, &plan.scene, request.start, wanted, why).await)
+        let search = plan.search(request.member.filter(|member| plan.ctx.has(*member)));
+        Err(self.not_available(caller, &plan.ctx, request.start, search, why).await)
     }
 
     /// Everything that is settled before the database decides.
-    async fn plan(&self, caller: &Caller, request: &BookRequest) -> Outcome<Plan> {
-        let scene = self.scene(caller, request.event_type, request.provider).await?;
-        self.check_bookable(&scene).await?;
+    async fn plan(&self, caller: &Caller, request: &BookRequest) -> Outcome<BookingPlan> {
+        let ctx = self.booking_context(caller, request.event_type, request.provider).await?;
+        self.check_bookable(&ctx).await?;
         if let Some(claim) = &request.hold {
-            return self.plan_of_hold(caller, request, scene, claim).await;
+            return self.plan_of_hold(caller, request, ctx, claim).await;
         }
-        scene.must_have(request.member)?;
-        let length_minutes = length(&scene, request.length_minutes)?;
-        let wanted = Wanted { length_minutes, member: request.member, ..Wanted::of(length_minutes) };
-        let (choices, _) = self.choices_at(caller, &scene, request.start, wanted).await?;
-        Ok(Plan { scene, when: Interval::of_minutes(request.start, length_minutes), choices, hold: None })
+        ctx.must_have(request.member)?;
+        let length_minutes = length(&ctx, request.length_minutes)?;
+        let search = SlotSearch { length_minutes, member: request.member, ..SlotSearch::of(length_minutes) };
+        let (assignments, _) = self.assignments_at(caller, &ctx, request.start, search).await?;
+        Ok(BookingPlan {
+            ctx,
+            when: Interval::of_minutes(request.start, length_minutes),
+            assignments,
+            hold: None,
+        })
     }
 
     /// The time is the holder's own: what was free then is kept for them now.
@@ -208,9 +213,9 @@ impl Engine {
         &self,
         caller: &Caller,
         request: &BookRequest,
-        scene: Scene,
+        ctx: BookingContext,
         claim: &HoldClaim,
-    ) -> Outcome<Plan> {
+    ) -> Outcome<BookingPlan> {
         let hold = self.own_hold(caller, claim).await?;
         let mut fields = Fields::default();
         if hold.event_type != request.event_type {
@@ -227,20 +232,20 @@ impl Engine {
             fields.bad("/length_minutes", format!("must be {length}, as the hold keeps it, or absent"));
         }
         fields.finish()?;
-        let choices = if hold.members().all(|member| scene.has(member)) {
-            vec![Choice { members: hold.members().collect(), assignment: json!({ "reason": "held" }) }]
+        let assignments = if hold.members().all(|member| ctx.has(member)) {
+            vec![Assignment { members: hold.members().collect(), assignment: json!({ "reason": "held" }) }]
         } else {
             // Somebody whose time is held cannot be booked any more: whoever is free then takes it.
-            let member = request.member.filter(|member| scene.has(*member));
-            let wanted = Wanted { member, hold: Some(hold.id), ..Wanted::of(length) };
+            let member = request.member.filter(|member| ctx.has(*member));
+            let search = SlotSearch { member, hold: Some(hold.id), ..SlotSearch::of(length) };
             let asked_for = request.member.is_none() || member.is_some();
             if asked_for {
-                self.choices_at(caller, &scene, hold.when.start(), wanted).await?.0
+                self.assignments_at(caller, &ctx, hold.when.start(), search).await?.0
             } else {
                 Vec::new()
             }
         };
-        Ok(Plan { scene, when: hold.when, choices, hold: Some(hold.id) })
+        Ok(BookingPlan { ctx, when: hold.when, assignments, hold: Some(hold.id) })
     }
 
     /// Every step of a booking's life, oldest first.
@@ -256,28 +261,28 @@ impl Engine {
         request: &BookRequest,
         slot: Slot<'_>,
     ) -> Option<(NewBooking, Option<JobLease>)> {
-        let Slot { scene, when, choice, hold, series } = slot;
-        let (member, other_members) = choice.members.split_first()?;
+        let Slot { ctx, when, assignment, hold, series } = slot;
+        let (member, other_members) = assignment.members.split_first()?;
         let now = self.now();
-        let event_type = &scene.event_type;
+        let event_type = &ctx.event_type;
         let policy = &event_type.policy;
         let waits = policy.confirmation == Confirmation::Manual;
-        let external = scene.connection.is_some();
+        let external = ctx.connection.is_some();
         let booking = Booking {
             id: self.new_id(),
             tenant: caller.tenant,
-            listing: scene.listing.id,
+            listing: ctx.listing.id,
             event_type: event_type.id,
             member: *member,
             other_members: other_members.to_vec(),
             seats: policy.seats.max(1),
             series,
-            assignment: Some(choice.assignment.clone()),
-            connection: scene.connection.as_ref().map(|c| c.id),
+            assignment: Some(assignment.assignment.clone()),
+            connection: ctx.connection.as_ref().map(|c| c.id),
             status: if external || waits { BookingStatus::Pending } else { BookingStatus::Confirmed },
             provider_task: (external && !waits).then_some(ProviderTask::Create),
             when,
-            clocks: Clocks::at(when.start(), scene.listing.time_zone, &request.attendee.time_zone),
+            clocks: Clocks::at(when.start(), ctx.listing.time_zone, &request.attendee.time_zone),
             previous_when: None,
             customer: None,
             attendee: request.attendee.clone(),
@@ -294,8 +299,8 @@ impl Engine {
         };
         // Nobody waits for a series: its jobs are for the worker.
         let (job, held) = if waits { (None, None) } else { self.job_of(&booking, series.is_none()) };
-        let padded = scene.padded_by(when);
-        let allowances = scene.allowances(booking.members(), when.start());
+        let padded = ctx.padded_by(when);
+        let allowances = ctx.allowances(booking.members(), when.start());
         let held = held.filter(|_| series.is_none());
         // Of a series the key knows the first booking: whoever makes it says so.
         let idempotency_key = caller.idempotency_key.clone().filter(|_| series.is_none());

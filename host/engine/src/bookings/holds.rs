@@ -16,7 +16,7 @@ use ring::digest::{SHA256, digest};
 use super::create::hold_over;
 use crate::{
     Caller, Engine, HoldClaim, Outcome,
-    availability::{Wanted, length},
+    availability::{SlotSearch, length},
     validate::Fields,
 };
 
@@ -70,25 +70,25 @@ impl Engine {
             fields.bad("/token", format!("must be {least} to {most} visible ASCII characters"));
         }
         fields.finish()?;
-        let scene = self.scene(caller, request.event_type, None).await?;
-        self.check_bookable(&scene).await?;
-        scene.must_have(request.member)?;
-        let length_minutes = length(&scene, request.length_minutes)?;
+        let ctx = self.booking_context(caller, request.event_type, None).await?;
+        self.check_bookable(&ctx).await?;
+        ctx.must_have(request.member)?;
+        let length_minutes = length(&ctx, request.length_minutes)?;
         let token = request.token.unwrap_or_else(|| {
             let mut bytes = [0; 32];
             self.random().fill(&mut bytes);
             Secret::new(URL_SAFE_NO_PAD.encode(bytes))
         });
-        let wanted = Wanted { length_minutes, member: request.member, ..Wanted::of(length_minutes) };
+        let search = SlotSearch { length_minutes, member: request.member, ..SlotSearch::of(length_minutes) };
         let when = Interval::of_minutes(request.start, length_minutes);
-        let (choices, _) = self.choices_at(caller, &scene, request.start, wanted).await?;
-        for choice in choices {
-            let Some((member, other_members)) = choice.members.split_first() else { continue };
+        let (assignments, _) = self.assignments_at(caller, &ctx, request.start, search).await?;
+        for assignment in assignments {
+            let Some((member, other_members)) = assignment.members.split_first() else { continue };
             let now = self.now();
             let hold = HoldRecord {
                 id: self.new_id(),
                 tenant: caller.tenant,
-                event_type: scene.event_type.id,
+                event_type: ctx.event_type.id,
                 member: *member,
                 other_members: other_members.to_vec(),
                 when,
@@ -98,8 +98,8 @@ impl Engine {
             };
             let new = NewHold {
                 hold: hold.clone(),
-                padded: scene.padded_by(when),
-                seats: scene.event_type.policy.seats.max(1),
+                padded: ctx.padded_by(when),
+                seats: ctx.event_type.policy.seats.max(1),
             };
             match self.store().create_hold(new, self.audit(caller)).await {
                 Ok(()) => return Ok((hold, token)),
@@ -108,7 +108,7 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(self.not_available(caller, &scene, request.start, wanted, "taken").await)
+        Err(self.not_available(caller, &ctx, request.start, search, "taken").await)
     }
 
     /// A hold that is not over.

@@ -96,16 +96,16 @@ impl Engine {
     /// A booking as its customer sees it.
     pub async fn managed(&self, customer: &Caller, id: BookingId) -> Outcome<Managed> {
         let booking = self.booking(customer, id).await?;
-        let scene = self.store().scene(customer.tenant, booking.event_type).await?.records;
+        let ctx = self.store().booking_setup(customer.tenant, booking.event_type).await?.records;
         let mut members = Vec::new();
         for id in booking.members() {
             // Who cannot be booked any more still comes to what was booked before.
-            match scene.members.iter().find(|member| member.id == id) {
+            match ctx.members.iter().find(|member| member.id == id) {
                 Some(member) => members.push(member.name.clone()),
                 None => members.push(self.member(customer, id).await?.name),
             }
         }
-        let (event_type, listing) = (scene.event_type.clone(), scene.listing.clone());
+        let (event_type, listing) = (ctx.event_type.clone(), ctx.listing.clone());
         Ok(Managed { booking, event_type, listing, members })
     }
 }

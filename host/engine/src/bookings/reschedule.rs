@@ -15,8 +15,8 @@ use berth_store::{StoreError, records::ChangeOrder};
 use super::create::minutes_of;
 use crate::{
     BookOutcome, Caller, Engine, Outcome,
-    availability::{Choice, Wanted},
-    connections::routing::Scene,
+    availability::{Assignment, SlotSearch},
+    connections::routing::BookingContext,
 };
 
 /// How to move.
@@ -30,7 +30,7 @@ pub struct RescheduleBooking {
     pub bound_by_cutoffs: bool,
 }
 
-impl Scene {
+impl BookingContext {
     /// Can this member be booked for it, still?
     pub(crate) fn has(&self, member: MemberId) -> bool {
         self.members.iter().any(|known| known.id == member)
@@ -81,33 +81,33 @@ impl Engine {
                 "Only a confirmed booking without a change under way can be moved.",
             ));
         }
-        let scene = self.scene_of(caller, &booking, reschedule.bound_by_cutoffs).await?;
+        let ctx = self.context_of(caller, &booking, reschedule.bound_by_cutoffs).await?;
         // What is free at the provider cannot be asked, and what it would say to the move comes when nobody waits for it any more.
-        scene.check_open()?;
+        ctx.check_open()?;
         if reschedule.bound_by_cutoffs {
-            self.check_cutoff(&booking, scene.event_type.policy.reschedule_cutoff_minutes, "moved")?;
+            self.check_cutoff(&booking, ctx.event_type.policy.reschedule_cutoff_minutes, "moved")?;
         }
         if booking.when.start() == reschedule.start {
             return Ok(booking.into());
         }
         let (start, length_minutes) = (reschedule.start, minutes_of(booking.when));
-        let member = Some(booking.member).filter(|organiser| scene.has(*organiser));
-        let wanted = Wanted { member, moving: Some(&booking), ..Wanted::of(length_minutes) };
-        let (choices, _) = self.choices_at(caller, &scene, start, wanted).await?;
+        let member = Some(booking.member).filter(|organiser| ctx.has(*organiser));
+        let search = SlotSearch { member, moving: Some(&booking), ..SlotSearch::of(length_minutes) };
+        let (assignments, _) = self.assignments_at(caller, &ctx, start, search).await?;
         let when = Interval::of_minutes(start, length_minutes);
         let mut why = "taken";
-        for hosts in hosts_for(&booking, &scene, &choices) {
+        for hosts in hosts_for(&booking, &ctx, &assignments) {
             let (job, held) = self.job_of(&booking, wait);
             let held = held.filter(|_| wait);
             let change = ChangeOrder {
                 change: BookingChange::Reschedule {
-                    place: Place { padded: scene.padded_by(when), when },
+                    place: Place { padded: ctx.padded_by(when), when },
                     hosts: hosts.clone(),
                 },
                 job,
                 allowances: match &hosts {
-                    None => scene.allowances(booking.members(), start),
-                    Some(hosts) => scene.allowances(hosts.members(), start),
+                    None => ctx.allowances(booking.members(), start),
+                    Some(hosts) => ctx.allowances(hosts.members(), start),
                 },
             };
             match self.change_here(caller, &booking, change).await {
@@ -123,24 +123,24 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(self.not_available(caller, &scene, start, wanted, why).await)
+        Err(self.not_available(caller, &ctx, start, search, why).await)
     }
 }
 
 /// With whom it may move, the best first; none for those that it has. Nobody: it cannot.
-fn hosts_for(booking: &Booking, scene: &Scene, choices: &[Choice]) -> Vec<Option<Hosts>> {
-    if booking.members().all(|member| scene.has(member)) {
+fn hosts_for(booking: &Booking, ctx: &BookingContext, assignments: &[Assignment]) -> Vec<Option<Hosts>> {
+    if booking.members().all(|member| ctx.has(member)) {
         // Each of its members must be free; that they would be chosen together again is not needed.
-        let is_free = |member| choices.iter().any(|choice| choice.members.contains(&member));
+        let is_free = |member| assignments.iter().any(|assignment| assignment.members.contains(&member));
         return if booking.members().all(is_free) { vec![None] } else { Vec::new() };
     }
-    let hosts = |choice: &Choice| {
-        let (member, others) = choice.members.split_first()?;
+    let hosts = |assignment: &Assignment| {
+        let (member, others) = assignment.members.split_first()?;
         Some(Hosts {
             member: *member,
             other_members: others.to_vec(),
-            assignment: Some(choice.assignment.clone()),
+            assignment: Some(assignment.assignment.clone()),
         })
     };
-    choices.iter().filter_map(hosts).map(Some).collect()
+    assignments.iter().filter_map(hosts).map(Some).collect()
 }

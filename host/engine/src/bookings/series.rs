@@ -23,8 +23,8 @@ use serde_json::json;
 use super::{create::Slot, questions};
 use crate::{
     BookRequest, Caller, CancelBooking, Engine, Outcome, RescheduleBooking,
-    availability::{Choice, Wanted, length, refusal::not_asked},
-    connections::routing::Scene,
+    availability::{Assignment, SlotSearch, length, refusal::not_asked},
+    connections::routing::BookingContext,
 };
 
 /// Tries to book a whole series while others take parts of it.
@@ -72,27 +72,27 @@ impl Engine {
             let message = "must be absent: a series takes over no hold";
             return Err(Problem::invalid(vec![FieldError::new("/hold", message)]));
         }
-        let scene = self.scene(caller, first.event_type, first.provider).await?;
-        self.check_bookable(&scene).await?;
-        first.answers = questions::checked(&scene.event_type, &first.answers)?;
-        scene.must_have(first.member)?;
-        let length_minutes = length(&scene, first.length_minutes)?;
-        let starts = starts.expand(first.start, scene.listing.time_zone);
+        let ctx = self.booking_context(caller, first.event_type, first.provider).await?;
+        self.check_bookable(&ctx).await?;
+        first.answers = questions::checked(&ctx.event_type, &first.answers)?;
+        ctx.must_have(first.member)?;
+        let length_minutes = length(&ctx, first.length_minutes)?;
+        let starts = starts.expand(first.start, ctx.listing.time_zone);
         let starts = starts.map_err(|error| Problem::invalid(vec![error]))?;
         // All of them are one answer.
         let steps = limits::ANSWER_STEPS_MAX
             .checked_div(u64::try_from(starts.len()).unwrap_or(u64::MAX))
             .unwrap_or(0);
-        let wanted = Wanted { member: first.member, steps, ..Wanted::of(length_minutes) };
+        let search = SlotSearch { member: first.member, steps, ..SlotSearch::of(length_minutes) };
         let before = self.series_made_before(caller).await?;
         let outcome = match (best_effort, before) {
-            (true, Some(before)) => self.book_each(caller, &first, &scene, wanted, &starts, before).await?,
+            (true, Some(before)) => self.book_each(caller, &first, &ctx, search, &starts, before).await?,
             (true, None) => {
                 let none = SeriesOutcome { series: self.new_id(), done: Vec::new(), refused: Vec::new() };
-                self.book_each(caller, &first, &scene, wanted, &starts, none).await?
+                self.book_each(caller, &first, &ctx, search, &starts, none).await?
             }
             (false, Some(before)) => before,
-            (false, None) => self.book_all(caller, &first, &scene, wanted, &starts, self.new_id()).await?,
+            (false, None) => self.book_all(caller, &first, &ctx, search, &starts, self.new_id()).await?,
         };
         self.forget_availability_of_all(&outcome.done);
         self.wake_workers(JobQueue::Bookings);
@@ -103,8 +103,8 @@ impl Engine {
         &self,
         caller: &Caller,
         first: &BookRequest,
-        scene: &Scene,
-        wanted: Wanted<'_>,
+        ctx: &BookingContext,
+        search: SlotSearch<'_>,
         starts: &[Instant],
         series: SeriesId,
     ) -> Outcome<SeriesOutcome> {
@@ -113,18 +113,23 @@ impl Engine {
             let mut all: Vec<(NewBooking, Audit)> = Vec::new();
             let mut refused = Vec::new();
             for start in starts {
-                let when = Interval::of_minutes(*start, wanted.length_minutes);
-                let (choices, _) = self.choices_at(caller, scene, *start, wanted).await?;
-                let choice = alike(&choices, all.first().map(|(new, _)| &new.booking));
-                let slot =
-                    choice.map(|choice| Slot { scene, when, choice, hold: None, series: Some(series) });
+                let when = Interval::of_minutes(*start, search.length_minutes);
+                let (assignments, _) = self.assignments_at(caller, ctx, *start, search).await?;
+                let assignment = alike(&assignments, all.first().map(|(new, _)| &new.booking));
+                let slot = assignment.map(|assignment| Slot {
+                    ctx,
+                    when,
+                    assignment,
+                    hold: None,
+                    series: Some(series),
+                });
                 match slot.and_then(|slot| self.new_booking(caller, first, slot)) {
                     Some((new, _)) => all.push((new, self.audit(caller))),
                     None => refused.push(*start),
                 }
             }
             if let Some(start) = refused.first() {
-                let mut problem = self.not_available(caller, scene, *start, wanted, why).await;
+                let mut problem = self.not_available(caller, ctx, *start, search, why).await;
                 problem.detail = format!(
                     "{} of {} bookings are not available: nothing is booked.",
                     refused.len(),
@@ -161,8 +166,8 @@ impl Engine {
         &self,
         caller: &Caller,
         first: &BookRequest,
-        scene: &Scene,
-        wanted: Wanted<'_>,
+        ctx: &BookingContext,
+        search: SlotSearch<'_>,
         starts: &[Instant],
         before: SeriesOutcome,
     ) -> Outcome<SeriesOutcome> {
@@ -173,17 +178,17 @@ impl Engine {
                 outcome.done.push(booking.clone());
                 continue;
             }
-            let when = Interval::of_minutes(*start, wanted.length_minutes);
-            let (mut choices, degraded) = self.choices_at(caller, scene, *start, wanted).await?;
-            let is_unknown = choices.is_empty() && !degraded.is_empty();
-            if let Some(known) = alike(&choices, outcome.done.first()).cloned() {
-                choices.retain(|choice| *choice != known);
-                choices.insert(0, known);
+            let when = Interval::of_minutes(*start, search.length_minutes);
+            let (mut assignments, degraded) = self.assignments_at(caller, ctx, *start, search).await?;
+            let is_unknown = assignments.is_empty() && !degraded.is_empty();
+            if let Some(known) = alike(&assignments, outcome.done.first()).cloned() {
+                assignments.retain(|assignment| *assignment != known);
+                assignments.insert(0, known);
             }
             let mut why = if is_unknown { Reason::Degraded.as_str() } else { "taken" };
             let mut made = None;
-            for choice in &choices {
-                let slot = Slot { scene, when, choice, hold: None, series: Some(series) };
+            for assignment in &assignments {
+                let slot = Slot { ctx, when, assignment, hold: None, series: Some(series) };
                 let Some((mut new, _)) = self.new_booking(caller, first, slot) else { continue };
                 if before.is_empty() && outcome.done.is_empty() {
                     new.idempotency_key.clone_from(&caller.idempotency_key);
@@ -212,7 +217,7 @@ impl Engine {
         }
         if outcome.done.is_empty() {
             let start = starts.first().copied().unwrap_or(first.start);
-            return Err(self.not_available(caller, scene, start, wanted, "taken").await);
+            return Err(self.not_available(caller, ctx, start, search, "taken").await);
         }
         Ok(outcome)
     }
@@ -315,7 +320,8 @@ fn refused(booking: &Booking, problem: Problem) -> RefusedOccurrence {
 }
 
 /// The choice with the people of the series' first booking, if they are free; else the best.
-fn alike<'a>(choices: &'a [Choice], first: Option<&Booking>) -> Option<&'a Choice> {
-    let same = |choice: &&Choice| first.is_some_and(|b| b.members().eq(choice.members.iter().copied()));
-    choices.iter().find(same).or_else(|| choices.first())
+fn alike<'a>(assignments: &'a [Assignment], first: Option<&Booking>) -> Option<&'a Assignment> {
+    let same =
+        |assignment: &&Assignment| first.is_some_and(|b| b.members().eq(assignment.members.iter().copied()));
+    assignments.iter().find(same).or_else(|| assignments.first())
 }

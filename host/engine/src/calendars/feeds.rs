@@ -32,8 +32,8 @@ impl Engine {
     /// The invitation of a booking, or its withdrawal when it is cancelled or failed, as iCalendar.
     pub async fn invitation(&self, caller: &Caller, id: BookingId) -> Outcome<String> {
         let booking = self.booking(caller, id).await?;
-        let scene = self.store().scene(caller.tenant, booking.event_type).await?.records;
-        let (listing, event_type) = (&scene.listing, &scene.event_type);
+        let ctx = self.store().booking_setup(caller.tenant, booking.event_type).await?.records;
+        let (listing, event_type) = (&ctx.listing, &ctx.event_type);
         let mut people = Vec::new();
         for member in booking.members() {
             people.push(self.store().member(caller.tenant, member).await?);

@@ -13,7 +13,7 @@ use berth_store::records::KnownCounterpart;
 use serde_json::{Value, json};
 
 use super::at_provider::{FoundThere, named};
-use crate::{Caller, Engine, Outcome, connections::routing::Scene};
+use crate::{Caller, Engine, Outcome, connections::routing::BookingContext};
 
 /// How an event type stands at its provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,20 +85,20 @@ impl Engine {
         Ok(state_of(&known?))
     }
 
-    /// How this scene's event type stands at its provider.
-    pub(crate) async fn counterpart_in(&self, scene: &Scene) -> Outcome<CounterpartState> {
-        match &scene.connection {
+    /// How the event type stands at its provider.
+    pub(crate) async fn counterpart_in(&self, ctx: &BookingContext) -> Outcome<CounterpartState> {
+        match &ctx.connection {
             None => Ok(CounterpartState::Known),
             Some(connection) => {
-                self.counterpart_state(connection, scene.event_type.external_id.as_deref()).await
+                self.counterpart_state(connection, ctx.event_type.external_id.as_deref()).await
             }
         }
     }
 
     /// Refuse what nothing new can be booked of, whatever is free: its connection is stopped, or its provider does not have it.
-    pub(crate) async fn check_bookable(&self, scene: &Scene) -> Outcome<()> {
-        scene.check_open()?;
-        let state = self.counterpart_in(scene).await?;
+    pub(crate) async fn check_bookable(&self, ctx: &BookingContext) -> Outcome<()> {
+        ctx.check_open()?;
+        let state = self.counterpart_in(ctx).await?;
         if state.is_bookable() {
             return Ok(());
         }

@@ -15,7 +15,7 @@ use berth_model::{
 /// What a provider says of a stretch of time, as it was told: whether a time is our own closing is looked up when it is used, since that is
 /// noted meanwhile.
 #[derive(Debug, Clone)]
-pub(crate) enum Told {
+pub(crate) enum RawAvailability {
     /// Only these starts.
     Starts(Arc<[Instant]>),
     /// Not these times.
@@ -41,7 +41,7 @@ const ANSWERS_MAX: u64 = 10_000;
 
 /// Answers of providers, with when they were asked for.
 pub(crate) struct ProviderCache {
-    answers: moka::future::Cache<Question, (Instant, Told)>,
+    answers: moka::future::Cache<Question, (Instant, RawAvailability)>,
     pages: moka::sync::Cache<CatalogPage, (Instant, Page<ExternalEventType>)>,
 }
 
@@ -62,12 +62,17 @@ impl ProviderCache {
     }
 
     /// An answer about availability that is not older than so many seconds.
-    pub(crate) async fn answer(&self, question: &Question, seconds: u32, now: Instant) -> Option<Told> {
+    pub(crate) async fn answer(
+        &self,
+        question: &Question,
+        seconds: u32,
+        now: Instant,
+    ) -> Option<RawAvailability> {
         let (asked_at, answer) = self.answers.get(question).await?;
         is_fresh(asked_at, seconds, now).then_some(answer)
     }
 
-    pub(crate) async fn keep_answer(&self, question: Question, answer: Told, now: Instant) {
+    pub(crate) async fn keep_answer(&self, question: Question, answer: RawAvailability, now: Instant) {
         self.answers.insert(question, (now, answer)).await;
     }
 

@@ -12,7 +12,7 @@ use berth_model::{
     id::{ConnectionId, EventTypeId, MemberId},
     problem::{Code, Problem},
 };
-use berth_store::records::{SceneNow, SceneRecords};
+use berth_store::records::{BookingSetup, CurrentSetup};
 
 use crate::{Caller, Degraded, Engine, Outcome};
 
@@ -27,8 +27,8 @@ pub enum ProviderChoice {
 
 /// Everything that bears on booking an event type. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Scene {
-    records: Arc<SceneRecords>,
+pub(crate) struct BookingContext {
+    records: Arc<BookingSetup>,
     /// How often the places of each member had changed when this was loaded.
     pub(crate) places: Arc<[(MemberId, i64)]>,
     /// None: the built-in provider.
@@ -37,14 +37,14 @@ pub(crate) struct Scene {
     unanswered: Arc<Mutex<Vec<Degraded>>>,
 }
 
-impl Deref for Scene {
-    type Target = SceneRecords;
-    fn deref(&self) -> &SceneRecords {
+impl Deref for BookingContext {
+    type Target = BookingSetup;
+    fn deref(&self) -> &BookingSetup {
         &self.records
     }
 }
 
-impl Scene {
+impl BookingContext {
     /// Why nothing is offered over its connection, if somebody decided so.
     pub(crate) fn stopped(&self) -> Option<Stopped> {
         self.connection.as_ref().and_then(|connection| connection.state.stopped())
@@ -99,70 +99,70 @@ impl Engine {
     /// nowhere but here.
     ///
     /// A listing or event type that is not active offers nothing to customers; the business may still move what is booked.
-    pub(crate) async fn scene_of(
+    pub(crate) async fn context_of(
         &self,
         caller: &Caller,
         booking: &Booking,
         by_customer: bool,
-    ) -> Outcome<Scene> {
-        let scene = self.scene_here(caller, booking.event_type).await?;
-        let scene = match booking.connection {
-            None => scene,
+    ) -> Outcome<BookingContext> {
+        let ctx = self.context_here(caller, booking.event_type).await?;
+        let ctx = match booking.connection {
+            None => ctx,
             Some(id) => {
                 let connection = self.store().connection(caller.tenant, id).await?;
                 match connection.state {
-                    ConnectionState::Disconnected => scene,
-                    _ => self.scene_over(caller, scene, connection).await?,
+                    ConnectionState::Disconnected => ctx,
+                    _ => self.context_over(caller, ctx, connection).await?,
                 }
             }
         };
-        if by_customer && !scene.is_active() {
+        if by_customer && !ctx.is_active() {
             return Err(not_active().with_hint(
                 "Cancel it, or ask the business; a key with the scope bookings:override may still move it.",
             ));
         }
-        Ok(scene)
+        Ok(ctx)
     }
 
     /// Load what booking this event type needs, and route it. Refuses what cannot be booked.
-    pub(crate) async fn scene(
+    pub(crate) async fn booking_context(
         &self,
         caller: &Caller,
         event_type: EventTypeId,
         choice: Option<ProviderChoice>,
-    ) -> Outcome<Scene> {
-        let mut scene = self.scene_here(caller, event_type).await?;
-        if let Some(id) = route(choice, &scene.listing, &scene.tenant) {
+    ) -> Outcome<BookingContext> {
+        let mut ctx = self.context_here(caller, event_type).await?;
+        if let Some(id) = route(choice, &ctx.listing, &ctx.tenant) {
             let connection = self.store().connection(caller.tenant, id).await?;
-            if connection.listing.is_some_and(|only| only != scene.listing.id) {
+            if connection.listing.is_some_and(|only| only != ctx.listing.id) {
                 return Err(Problem::new(
                     Code::ProviderRefused,
                     "The connection is only for another listing.",
                 )
                 .with_hint("Choose a connection of this listing or of the whole tenant."));
             }
-            scene = self.scene_over(caller, scene, connection).await?;
+            ctx = self.context_over(caller, ctx, connection).await?;
         }
-        if scene.is_active() {
-            return Ok(scene);
+        if ctx.is_active() {
+            return Ok(ctx);
         }
         Err(not_active().with_hint("Set `active` to true on both to take bookings."))
     }
 
     /// What an event type is booked with, here alone.
-    async fn scene_here(&self, caller: &Caller, event_type: EventTypeId) -> Outcome<Scene> {
-        let SceneNow { records, places } = self.store().scene(caller.tenant, event_type).await?;
-        Ok(Scene { records, places: places.into(), connection: None, unanswered: Arc::default() })
+    async fn context_here(&self, caller: &Caller, event_type: EventTypeId) -> Outcome<BookingContext> {
+        let CurrentSetup { records, places } = self.store().booking_setup(caller.tenant, event_type).await?;
+        Ok(BookingContext { records, places: places.into(), connection: None, unanswered: Arc::default() })
     }
 
     /// The same over a connection. Refused now if its plugin is disabled at any level, not later when nobody waits for it.
-    async fn scene_over(
+    async fn context_over(
         &self,
         caller: &Caller,
-        scene: Scene,
+        ctx: BookingContext,
         connection: ConnectionRecord,
-    ) -> Outcome<Scene> {
-        self.granted_hosts(&connection.plugin, caller.tenant, Some(scene.listing.id)).await?;
-        Ok(Scene { connection: Some(Arc::new(connection)), ..scene })
+    ) -> Outcome<BookingContext> {
+        self.granted_hosts(&connection.plugin, caller.tenant, Some(ctx.listing.id)).await?;
+        Ok(BookingContext { connection: Some(Arc::new(connection)), ..ctx })
     }
 }

@@ -175,7 +175,7 @@ async fn an_answer_asks_the_database_once_while_nothing_changes() {
         w.engine.availability(&w.caller, query(&w, days(monday("00:00"), 31))).await.unwrap();
         w.engine.store().reads() - before
     };
-    assert_eq!(asked().await, 3, "the scene, what is taken, the rules");
+    assert_eq!(asked().await, 3, "the setup, what is taken, the rules");
     assert_eq!(asked().await, 1, "whether anything changed");
     book("10:00").await;
     assert_eq!(asked().await, 2, "what the booking touched");

@@ -27,7 +27,7 @@ pub struct RulesOf {
 
 /// What an event type is booked with.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SceneRecords {
+pub struct BookingSetup {
     /// How often the tenant's setup had changed when this was read.
     pub setup: i64,
     /// Whose it is.
@@ -42,11 +42,11 @@ pub struct SceneRecords {
     pub calendars: Vec<CalendarRecord>,
 }
 
-/// A scene as it is now.
+/// A setup as it is now.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SceneNow {
+pub struct CurrentSetup {
     /// Shared with whoever asks while nothing changes.
-    pub records: Arc<SceneRecords>,
+    pub records: Arc<BookingSetup>,
     /// How often the places of each member have changed.
     pub places: Vec<(MemberId, i64)>,
 }

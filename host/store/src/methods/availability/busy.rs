@@ -28,7 +28,7 @@ impl Store {
         self.taken_at(tenant, of, versions).await
     }
 
-    /// The same for versions of the members' places that were read in this request ([`Store::scene`]). Members without one are
+    /// The same for versions of the members' places that were read in this request ([`Store::booking_setup`]). Members without one are
     /// left out.
     pub async fn taken_at(
         &self,

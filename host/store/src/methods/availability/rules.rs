@@ -82,7 +82,7 @@ impl Store {
     }
 
     /// Every rule that can bear on these around an interval (up to a day more at each end), of a setup that was read in this request
-    /// ([`Store::scene`]). One statement, or none if what is remembered is of that setup. One more than `RULES_READ_MAX` of them: there
+    /// ([`Store::booking_setup`]). One statement, or none if what is remembered is of that setup. One more than `RULES_READ_MAX` of them: there
     /// are more.
     pub async fn rules_bearing(
         &self,

@@ -9,7 +9,7 @@ use berth_model::{
 
 use crate::{
     Store, StoreError,
-    records::{Audit, SceneNow, SceneRecords},
+    records::{Audit, BookingSetup, CurrentSetup},
 };
 
 impl Store {
@@ -73,13 +73,17 @@ impl Store {
     }
 
     /// What an event type is booked with, as it is now. One statement, if what is remembered still holds.
-    pub async fn scene(&self, tenant: TenantId, event_type: EventTypeId) -> Result<SceneNow, StoreError> {
-        let known = self.remembered.scenes.get(&(tenant, event_type));
+    pub async fn booking_setup(
+        &self,
+        tenant: TenantId,
+        event_type: EventTypeId,
+    ) -> Result<CurrentSetup, StoreError> {
+        let known = self.remembered.setups.get(&(tenant, event_type));
         let now = read!(self, |q, conn| async move {
             let versions = q::availability::busy::scene_versions(conn, tenant, event_type).await?;
             let (setup, places) = versions.ok_or(StoreError::NotFound("tenant"))?;
             if let Some(records) = known.filter(|known| known.setup == setup) {
-                return Ok(SceneNow { records, places });
+                return Ok(CurrentSetup { records, places });
             }
             let mut members = q::catalog::members::of_event_type(conn, tenant, event_type).await?;
             let ids = members.iter().map(|member| member.id).collect();
@@ -88,10 +92,10 @@ impl Store {
             let tenant = q::tenants::get(conn, tenant).await?;
             let calendars = q::calendars::connected::of_members(conn, tenant.id, &event_type.members).await?;
             members.retain(|member| member.active);
-            let records = SceneRecords { setup, tenant, listing, event_type, members, calendars };
-            Ok(SceneNow { records: Arc::new(records), places })
+            let records = BookingSetup { setup, tenant, listing, event_type, members, calendars };
+            Ok(CurrentSetup { records: Arc::new(records), places })
         })?;
-        self.remembered.scenes.insert((tenant, event_type), Arc::clone(&now.records));
+        self.remembered.setups.insert((tenant, event_type), Arc::clone(&now.records));
         Ok(now)
     }
 }

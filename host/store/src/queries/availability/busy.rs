@@ -13,7 +13,7 @@ use super::super::{super::Db, Conn, bookings::occupancy::push_ids, interval};
 use crate::{StoreError, remembered::Place, types::Ts};
 
 queries! {
-    SCENE = "SELECT t.setup_version, m.id, m.places_version FROM tenants t
+    SETUP = "SELECT t.setup_version, m.id, m.places_version FROM tenants t
         LEFT JOIN event_type_members e ON e.tenant_id = t.id AND e.event_type_id = $2
         LEFT JOIN members m ON m.tenant_id = e.tenant_id AND m.id = e.member_id
         WHERE t.id = $1";
@@ -30,7 +30,7 @@ pub(crate) async fn scene_versions(
     event_type: EventTypeId,
 ) -> Result<Option<(i64, Vec<(MemberId, i64)>)>, StoreError> {
     let rows: Vec<(i64, Option<Uuid>, Option<i64>)> =
-        sqlx::query_as::<Db, _>(SCENE).bind(tenant.uuid()).bind(event_type.uuid()).fetch_all(conn).await?;
+        sqlx::query_as::<Db, _>(SETUP).bind(tenant.uuid()).bind(event_type.uuid()).fetch_all(conn).await?;
     let setup = rows.first().map(|(setup, ..)| *setup);
     let members =
         rows.into_iter().filter_map(|(_, member, version)| Some((MemberId::from_uuid(member?), version?)));

@@ -16,11 +16,11 @@ use berth_store::records::{Assigned, Counted};
 use chrono::Weekday;
 use serde_json::{Value, json};
 
-use crate::{Engine, Outcome, connections::routing::Scene};
+use crate::{Engine, Outcome, connections::routing::BookingContext};
 
 /// Everyone who would take part in a booking.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Choice {
+pub(crate) struct Assignment {
     /// The organiser first.
     pub(crate) members: Vec<MemberId>,
     /// How the organiser was chosen and among whom; stored with the booking.
@@ -28,30 +28,30 @@ pub(crate) struct Choice {
 }
 
 /// Choices that are tried when others are faster.
-const CHOICES_MAX: usize = 10;
+const ASSIGNMENTS_MAX: usize = 10;
 
 impl Engine {
     /// Choices for an offer, the best first.
-    pub(super) async fn choices(
+    pub(super) async fn assignments(
         &self,
-        scene: &Scene,
+        ctx: &BookingContext,
         question: &Question,
         ids: &[MemberId],
         offer: &Offer,
-    ) -> Outcome<Vec<Choice>> {
-        let policy = &scene.event_type.policy;
+    ) -> Outcome<Vec<Assignment>> {
+        let policy = &ctx.event_type.policy;
         let free: Vec<usize> = offer.hosts.clone();
         let id = |i: usize| ids.get(i).copied();
         if policy.team_mode == TeamMode::Collective {
             let members: Vec<MemberId> = free.into_iter().filter_map(id).collect();
             let assignment = json!({ "team_mode": "collective", "reason": "everyone takes part" });
-            return Ok(vec![Choice { members, assignment }]);
+            return Ok(vec![Assignment { members, assignment }]);
         }
         let is_fixed = |i: &usize| {
             policy.team_mode == TeamMode::RoundRobin && question.hosts.get(*i).is_some_and(|h| h.fixed)
         };
         let (fixed, turns): (Vec<usize>, Vec<usize>) = free.into_iter().partition(is_fixed);
-        let order = self.order(scene, ids, &turns, question, offer).await?;
+        let order = self.order(ctx, ids, &turns, question, offer).await?;
         // A round robin needs one of each group; otherwise one person is enough, and all are one group.
         let grouped = policy.team_mode == TeamMode::RoundRobin;
         let group = |i: usize| grouped.then(|| question.hosts.get(i).and_then(|h| h.group.as_deref()));
@@ -64,22 +64,22 @@ impl Engine {
         }
         // Who is next in one group while the others stay.
         let longest = groups.iter().map(Vec::len).max().unwrap_or(usize::from(!fixed.is_empty()));
-        let choices = (0..longest.min(CHOICES_MAX)).map(|turn| {
+        let assignments = (0..longest.min(ASSIGNMENTS_MAX)).map(|turn| {
             let chosen = groups.iter().filter_map(|group| group.get(turn).or_else(|| group.last()).copied());
             let chosen: Vec<usize> = chosen.collect();
             let reason = chosen.first().and_then(|first| order.iter().find(|(i, _)| i == first));
-            Choice {
+            Assignment {
                 members: chosen.iter().chain(&fixed).copied().filter_map(id).collect(),
                 assignment: reason
                     .map_or_else(|| json!({ "reason": "fixed hosts only" }), |(_, reason)| reason.clone()),
             }
         });
-        Ok(choices.collect())
+        Ok(assignments.collect())
     }
 
     /// Which bookings count for fair shares at this offer.
-    fn counted(&self, scene: &Scene, offer: &Offer) -> Counted {
-        let fairness = scene.event_type.policy.fairness;
+    fn counted(&self, ctx: &BookingContext, offer: &Offer) -> Counted {
+        let fairness = ctx.event_type.policy.fairness;
         let zone = fairness.time_zone.unwrap_or(Zone::UTC);
         let period = |at| period_of(fairness.reset, zone, Weekday::Mon, at);
         match fairness.basis {
@@ -91,7 +91,7 @@ impl Engine {
     /// Those who take turns, most due first, each with the reason.
     async fn order(
         &self,
-        scene: &Scene,
+        ctx: &BookingContext,
         ids: &[MemberId],
         turns: &[usize],
         question: &Question,
@@ -99,7 +99,7 @@ impl Engine {
     ) -> Outcome<Vec<(usize, Value)>> {
         let record = |i: usize| {
             let id = ids.get(i)?;
-            scene.members.iter().find(|m| m.id == *id)
+            ctx.members.iter().find(|m| m.id == *id)
         };
         let people: Vec<(usize, &MemberRecord)> =
             turns.iter().filter_map(|i| Some((*i, record(*i)?))).collect();
@@ -110,10 +110,10 @@ impl Engine {
         let assigned = self
             .store()
             .assigned(
-                scene.event_type.tenant,
-                scene.event_type.id,
+                ctx.event_type.tenant,
+                ctx.event_type.id,
                 &members,
-                self.counted(scene, offer),
+                self.counted(ctx, offer),
                 self.now(),
             )
             .await?;
@@ -132,7 +132,7 @@ impl Engine {
                 }
             })
             .collect();
-        let strategy = scene.event_type.policy.strategy;
+        let strategy = ctx.event_type.policy.strategy;
         let mut order: Vec<usize> = ranked(strategy, &candidates);
         // Who has a running session with seats left goes first: it is filled before another is opened.
         order.sort_by_key(|position| {
