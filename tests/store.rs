@@ -5,6 +5,8 @@
 mod blocks;
 #[path = "store/bookings.rs"]
 mod bookings;
+#[path = "store/cache.rs"]
+mod cache;
 #[path = "store/carry_over.rs"]
 mod carry_over;
 #[path = "store/changes.rs"]
@@ -41,8 +43,6 @@ mod oauth;
 mod personal;
 #[path = "store/plugins.rs"]
 mod plugins;
-#[path = "store/remembered.rs"]
-mod remembered;
 #[path = "store/replicas.rs"]
 mod replicas;
 #[path = "store/resources.rs"]
@@ -161,10 +161,10 @@ on_both! {
     personal::every_column_has_a_line,
     plugins::grants_narrow,
     plugins::one_version_is_active,
-    remembered::a_connection_that_goes_takes_nobody_s_time_with_it,
-    remembered::places_have_a_limit,
-    remembered::what_did_not_change_is_not_read_again,
-    remembered::what_is_remembered_is_what_is_there,
+    cache::a_connection_that_goes_takes_nobody_s_time_with_it,
+    cache::places_have_a_limit,
+    cache::what_did_not_change_is_not_read_again,
+    cache::what_is_remembered_is_what_is_there,
     replicas::those_that_were_seen_lately_are_there,
     resources::event_types_keep_their_members_in_order,
     resources::keys_are_found_by_hash,

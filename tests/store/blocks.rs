@@ -109,7 +109,7 @@ pub async fn what_takes_time_is_to_be_closed(world: &World) {
     assert_eq!(behind().await, 0);
     let told = marks().await;
     assert!(told.ids.contains("blk") && told.times.is_empty(), "what was opened is known for a while");
-    let later = NOON.plus_seconds(berth_model::limits::AVAILABILITY_REMEMBERED_SECONDS_MAX + 1);
+    let later = NOON.plus_seconds(berth_model::limits::AVAILABILITY_CACHED_SECONDS_MAX + 1);
     world.store.prune(later).await.unwrap();
     assert!(marks().await.ids.is_empty());
 

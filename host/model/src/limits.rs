@@ -388,17 +388,17 @@ pub const PLUGIN_LOAD_RETRY_SECONDS: u64 = 30;
 /// Longest run of the conformance suite when a component is installed, in milliseconds: it takes seconds, and ten times as long on
 /// a machine that has much else to do.
 pub const PLUGIN_CHECK_MS_MAX: u64 = 300_000;
-/// Taken places that one process remembers, at about a hundred bytes each: 50 teams of ten for a month.
-pub const PLACES_REMEMBERED_MAX: u64 = 500_000;
+/// Taken places that one process caches, at about a hundred bytes each: 50 teams of ten for a month.
+pub const PLACES_CACHED_MAX: u64 = 500_000;
 /// Versions of a member's places whose changes are kept, so that a process reads again what was touched and not a month: many
 /// bookings between two viewers. Migration `0028` has the same number.
 pub const PLACE_CHANGES_KEPT: i64 = 64;
 /// Touched stretches of one member that are read again one by one; of more everything is read.
 pub const PLACE_CHANGES_READ_MAX: usize = 32;
-/// Members and calendars that one process remembers with their event types, at about half a kilobyte each.
-pub const SETUPS_REMEMBERED_MAX: u64 = 20_000;
-/// Rules, with their stretches and days, that one process remembers, at some hundred bytes each.
-pub const RULES_REMEMBERED_MAX: u64 = 50_000;
+/// Members and calendars that one process caches with their event types, at about half a kilobyte each.
+pub const SETUPS_CACHED_MAX: u64 = 20_000;
+/// Rules, with their stretches and days, that one process caches, at some hundred bytes each.
+pub const RULES_CACHED_MAX: u64 = 50_000;
 /// Pages of holidays that an import looks through for those that are there already.
 pub const HOLIDAY_PAGES_MAX: usize = 100;
 /// Slots in one availability answer.

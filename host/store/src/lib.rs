@@ -4,6 +4,7 @@
 //! `methods`, one file per resource; the SQL text, one for both engines, in `queries`; what a change means in `transition`.
 #![forbid(unsafe_code)]
 
+mod cache;
 mod condition;
 pub mod error;
 mod files;
@@ -14,7 +15,6 @@ pub mod personal;
 mod postgres;
 mod problem;
 pub mod records;
-mod remembered;
 mod sqlite;
 mod tags;
 mod trouble;
@@ -43,7 +43,7 @@ pub struct Store {
     engine: Engine,
     keys: Arc<VaultKeys>,
     random: Arc<dyn Random>,
-    remembered: remembered::Remembered,
+    cache: cache::ReadCache,
     /// Tenants' keys for customers' addresses, opened.
     macs: moka::sync::Cache<berth_model::id::TenantId, Arc<macs::MacKey>>,
     reads: Arc<std::sync::atomic::AtomicU64>,

@@ -106,7 +106,7 @@ impl Engine {
         } else {
             match self.read_calendars(request_id, &connection, ids, within, zone.to_string(), false).await {
                 Ok(raw) => {
-                    self.inner.cache.keep_answer(key, RawAvailability::Busy(raw.clone()), self.now()).await;
+                    self.inner.cache.put_answer(key, RawAvailability::Busy(raw.clone()), self.now()).await;
                     raw
                 }
                 Err(error) => {

@@ -1,4 +1,4 @@
-//! What a provider says of a stretch of time, asked or remembered.
+//! What a provider says of a stretch of time, asked or cached.
 
 use std::sync::Arc;
 
@@ -49,11 +49,11 @@ impl Engine {
             return Ok(Ok(None));
         }
         let key = (connection.id, Subject::Meetings(ctx.event_type.id, length_minutes), within);
-        let remembered = match moving {
+        let cached = match moving {
             None => self.inner.cache.answer(&key, self.keeps_for(connection), self.now()).await,
             Some(_) => None,
         };
-        let raw = if let Some(raw) = remembered {
+        let raw = if let Some(raw) = cached {
             raw
         } else {
             let context = self.call_context(connection, Some(ctx.listing.id), request_id).await?;
@@ -61,7 +61,7 @@ impl Engine {
                 Ok(None) => return Ok(Ok(None)),
                 Ok(Some(raw)) => {
                     if moving.is_none() {
-                        self.inner.cache.keep_answer(key, raw.clone(), self.now()).await;
+                        self.inner.cache.put_answer(key, raw.clone(), self.now()).await;
                     }
                     raw
                 }

@@ -94,7 +94,7 @@ impl Engine {
             (false, Some(before)) => before,
             (false, None) => self.book_all(caller, &first, &ctx, search, &starts, self.new_id()).await?,
         };
-        self.forget_availability_of_all(&outcome.done);
+        self.invalidate_availability_of_all(&outcome.done);
         self.wake_workers(JobQueue::Bookings);
         Ok(outcome)
     }
@@ -307,10 +307,10 @@ impl Engine {
         Ok((series, bookings))
     }
 
-    fn forget_availability_of_all(&self, bookings: &[Booking]) {
+    fn invalidate_availability_of_all(&self, bookings: &[Booking]) {
         // All of a series are booked over one connection.
         if let Some(booking) = bookings.first() {
-            self.inner.cache.forget_of(booking);
+            self.inner.cache.invalidate_of(booking);
         }
     }
 }

@@ -86,7 +86,7 @@ impl Engine {
             Ok(context) => self.write_some_blocks(&context, &calendar).await?,
             Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
         };
-        self.inner.cache.forget(calendar.connection);
+        self.inner.cache.invalidate(calendar.connection);
         match written {
             Ok(more) => {
                 self.calendar_works(&calendar, NOT_WRITTEN).await?;

@@ -73,7 +73,7 @@ impl Engine {
         calendar.blocks = capabilities.blocks;
         calendar.trouble = self.check_calendar_there(caller, &connection, &calendar, capabilities).await?;
         self.store().create_calendar(calendar.clone(), self.audit(caller)).await?;
-        self.inner.cache.forget(calendar.connection);
+        self.inner.cache.invalidate(calendar.connection);
         self.times_changed(caller.tenant, vec![calendar.member]).await?;
         Ok(calendar)
     }
@@ -207,7 +207,7 @@ impl Engine {
             self.open_all(&context, &before).await?;
         }
         self.store().update_calendar(calendar.clone(), self.audit(caller)).await?;
-        self.inner.cache.forget(calendar.connection);
+        self.inner.cache.invalidate(calendar.connection);
         if calendar.blocks {
             self.write_blocks_soon(caller.tenant, id).await?;
         }
@@ -224,7 +224,7 @@ impl Engine {
             self.open_all(context, &calendar).await?;
         }
         self.store().delete_calendar(caller.tenant, id, self.audit(caller)).await?;
-        self.inner.cache.forget(calendar.connection);
+        self.inner.cache.invalidate(calendar.connection);
         let Some(context) = context else { return Ok(()) };
         for entry in entries {
             let booking = self.booking(caller, entry.booking).await?;

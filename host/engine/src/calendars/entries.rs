@@ -101,7 +101,7 @@ impl Engine {
                 Ok(context) => self.write_one(&context, &booking, &calendar).await?,
                 Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
             };
-            self.inner.cache.forget(calendar.connection);
+            self.inner.cache.invalidate(calendar.connection);
             match written {
                 Ok(()) => self.calendar_works(&calendar, NOT_WRITTEN).await?,
                 Err(CallError::Stopped(why)) => stopped = stopped.or(Some((calendar.connection, why))),

@@ -54,7 +54,7 @@ impl Engine {
         let page = PageRequest { token, limit: limits::PAGE_ITEMS_MAX };
         let page = self.providers().list_event_types(&context, page).await?;
         if seconds > 0 {
-            self.inner.cache.keep_page(key, page.clone(), self.now());
+            self.inner.cache.put_page(key, page.clone(), self.now());
         }
         Ok(page)
     }

@@ -51,11 +51,11 @@ impl ProviderCache {
             answers: moka::future::Cache::builder()
                 .max_capacity(ANSWERS_MAX)
                 // The manifest's own time is checked on each use.
-                .time_to_live(Duration::from_secs(limits::AVAILABILITY_REMEMBERED_SECONDS_MAX.unsigned_abs()))
+                .time_to_live(Duration::from_secs(limits::AVAILABILITY_CACHED_SECONDS_MAX.unsigned_abs()))
                 .support_invalidation_closures()
                 .build(),
             pages: moka::sync::Cache::builder()
-                .max_capacity(limits::CATALOG_PAGES_REMEMBERED_MAX)
+                .max_capacity(limits::CATALOG_PAGES_CACHED_MAX)
                 .support_invalidation_closures()
                 .build(),
         }
@@ -72,7 +72,7 @@ impl ProviderCache {
         is_fresh(asked_at, seconds, now).then_some(answer)
     }
 
-    pub(crate) async fn keep_answer(&self, question: Question, answer: RawAvailability, now: Instant) {
+    pub(crate) async fn put_answer(&self, question: Question, answer: RawAvailability, now: Instant) {
         self.answers.insert(question, (now, answer)).await;
     }
 
@@ -87,21 +87,21 @@ impl ProviderCache {
         is_fresh(asked_at, seconds, now).then_some(items)
     }
 
-    pub(crate) fn keep_page(&self, page: CatalogPage, items: Page<ExternalEventType>, now: Instant) {
+    pub(crate) fn put_page(&self, page: CatalogPage, items: Page<ExternalEventType>, now: Instant) {
         self.pages.insert(page, (now, items));
     }
 
     /// What was kept of this connection is no longer true.
-    pub(crate) fn forget(&self, connection: ConnectionId) {
+    pub(crate) fn invalidate(&self, connection: ConnectionId) {
         // Refused only when a cache was built without the support for it.
         let _ = self.answers.invalidate_entries_if(move |key, _| key.0 == connection);
         let _ = self.pages.invalidate_entries_if(move |key, _| key.0 == connection);
     }
 
     /// What was kept of the connection that a booking goes over is no longer true.
-    pub(crate) fn forget_of(&self, booking: &Booking) {
+    pub(crate) fn invalidate_of(&self, booking: &Booking) {
         if let Some(connection) = booking.connection {
-            self.forget(connection);
+            self.invalidate(connection);
         }
     }
 }

@@ -81,7 +81,7 @@ impl Engine {
             }
             Err(error) => return Err(error.into()),
         };
-        self.inner.cache.forget(id);
+        self.inner.cache.invalidate(id);
         if kept && let Err(error) = self.clear_connection(caller.tenant, id).await {
             tracing::warn!(%error, connection = %id, "what is left of a connection is removed later");
         }

@@ -216,7 +216,7 @@ impl Engine {
             {
                 return Err(another_account());
             }
-            self.inner.cache.forget(id);
+            self.inner.cache.invalidate(id);
             let after = replaced.then_some(credentials);
             let secret = after.as_ref().and_then(|after| changed_secret(&manifest, &before, after));
             if let (Some(secret), Some(after)) = (secret, after.clone()) {

@@ -26,7 +26,7 @@ impl Engine {
             ConnectionState::Active => {}
         }
         self.store().pause_connection(caller.tenant, id, connection.revision, self.audit(caller)).await?;
-        self.inner.cache.forget(id);
+        self.inner.cache.invalidate(id);
         self.connection(caller, id).await
     }
 
@@ -54,7 +54,7 @@ impl Engine {
     ) -> Outcome<ConnectionRecord> {
         let (tenant, id) = (connection.tenant, connection.id);
         self.store().resume_connection(tenant, id, connection.revision, self.audit(caller)).await?;
-        self.inner.cache.forget(id);
+        self.inner.cache.invalidate(id);
         self.inner.recovery.connection(tenant, id).await;
         // Best begun at once; if not, it is found when it is due.
         if let Err(error) = self.sync_soon(tenant, id).await {

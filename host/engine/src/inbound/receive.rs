@@ -265,7 +265,7 @@ impl Engine {
     async fn process_webhook(&self, stored: InboundWebhook, request_id: &str) -> Result<(), Fault> {
         let (tenant, id) = (stored.tenant, stored.id);
         let connection = self.store().connection(tenant, stored.connection).await?;
-        self.inner.cache.forget(connection.id);
+        self.inner.cache.invalidate(connection.id);
         let Ok(context) = self.background_context(&connection, request_id).await else {
             return Err(CallError::NotActive(connection.plugin).into());
         };

@@ -185,7 +185,7 @@ impl Engine {
         state.failures = 0;
         state.error = trouble.map(|error| Problem::from(&error).detail);
         self.store().set_sync_progress(state.clone()).await?;
-        self.inner.cache.forget(connection.id);
+        self.inner.cache.invalidate(connection.id);
         if state.items > 0 {
             // What changed there may lie over a booking of a member whose calendar it is.
             self.store().look_at_calendars_again(connection.tenant, connection.id).await?;

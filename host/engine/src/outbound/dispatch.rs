@@ -46,7 +46,7 @@ impl Engine {
         booking: Booking,
         held: Option<JobLease>,
     ) -> Outcome<BookOutcome> {
-        self.inner.cache.forget_of(&booking);
+        self.inner.cache.invalidate_of(&booking);
         self.booking_changed(&booking).await;
         let Some(held) = held else {
             self.wake_workers(JobQueue::Bookings);

@@ -96,7 +96,7 @@ impl Engine {
             // What the provider answered matters more than this note of it.
             tracing::warn!(%error, connection = %connection.id, "the connection's health was not written");
         }
-        self.inner.cache.forget(connection.id);
+        self.inner.cache.invalidate(connection.id);
         match result {
             Ok(verdict) => {
                 let settled = self.settle(&booking, task, verdict, held).await;

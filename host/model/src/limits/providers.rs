@@ -81,9 +81,9 @@ pub const MEMBER_CALENDARS_MAX: usize = 20;
 pub const CALENDAR_WRITES_AT_ONCE: u32 = 200;
 /// Times that are closed at once in one calendar of a provider, the next ones first: some years of a full diary.
 pub const CALENDAR_BLOCKS_MAX: i64 = 5_000;
-/// Longest that an answer about availability is remembered, in seconds, whatever a manifest says; as long our own closed times are told
+/// Longest that an answer about availability is cached, in seconds, whatever a manifest says; as long our own closed times are told
 /// from others' after they were opened.
-pub const AVAILABILITY_REMEMBERED_SECONDS_MAX: i64 = 3_600;
+pub const AVAILABILITY_CACHED_SECONDS_MAX: i64 = 3_600;
 /// How often the calendars of a member with bookings to come are looked at for events over them, in seconds, where nobody else reads them.
 pub const CALENDAR_LOOK_SECONDS: i64 = 900;
 /// How far ahead they are looked at, in days: as far as most providers answer at once.
@@ -102,5 +102,5 @@ pub const CONNECTION_FAILURES_MAX: u32 = 10;
 pub const CONNECTION_OPEN_MS_MIN: u64 = 2_000;
 /// Longest time that it is open, in milliseconds.
 pub const CONNECTION_OPEN_MS_MAX: u64 = 60_000;
-/// Pages of providers' event types that are remembered, where a manifest allows it.
-pub const CATALOG_PAGES_REMEMBERED_MAX: u64 = 1_000;
+/// Pages of providers' event types that are cached, where a manifest allows it.
+pub const CATALOG_PAGES_CACHED_MAX: u64 = 1_000;

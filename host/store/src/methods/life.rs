@@ -5,9 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use berth_model::{limits, random::Random, time::Instant};
 use moka::sync::Cache;
 
-use crate::{
-    Engine, Store, StoreError, Trouble, VaultKeys, migrations, postgres, remembered::Remembered, sqlite,
-};
+use crate::{Engine, Store, StoreError, Trouble, VaultKeys, cache::ReadCache, migrations, postgres, sqlite};
 
 impl Store {
     /// Open a database: `sqlite::memory:`, `sqlite:path` (made if missing; WAL, synchronous FULL) or `postgres://…`.
@@ -19,9 +17,9 @@ impl Store {
         } else {
             Engine::Sqlite(sqlite::Engine::open(url).await?)
         };
-        let (remembered, reads, written) = (Remembered::new(), Arc::default(), Arc::default());
+        let (cache, reads, written) = (ReadCache::new(), Arc::default(), Arc::default());
         let macs = Cache::new(limits::MAC_KEYS_KEPT_MAX);
-        Ok(Self { engine, keys: Arc::new(keys), random, remembered, macs, reads, written })
+        Ok(Self { engine, keys: Arc::new(keys), random, cache, macs, reads, written })
     }
 
     /// How often the database was asked to read since this store was opened: what an answer costs.

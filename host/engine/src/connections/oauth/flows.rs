@@ -306,7 +306,7 @@ impl Engine {
             .store()
             .update_connection(connection, Some(credentials), revision, self.audit(caller))
             .await?;
-        self.inner.cache.forget(id);
+        self.inner.cache.invalidate(id);
         self.end_tokens(&updated, &settings, &given).await;
         Ok(updated)
     }

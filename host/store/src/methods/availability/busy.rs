@@ -1,4 +1,4 @@
-//! Taken places, remembered while they hold.
+//! Taken places, cached while they hold.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,8 +11,8 @@ use berth_model::{
 
 use crate::{
     Store, StoreError,
+    cache::{CachedOccupancies, Place, whole_days},
     records::{TakenOf, TakenPlace},
-    remembered::{Known, Place, whole_days},
 };
 
 impl Store {
@@ -40,7 +40,7 @@ impl Store {
         let mut known: Vec<(MemberId, Arc<[Place]>)> = Vec::with_capacity(versions.len());
         let (mut behind, mut unknown) = (Vec::new(), Vec::new());
         for (member, version) in versions {
-            match self.remembered.places.get(&(tenant, member, within)) {
+            match self.cache.places.get(&(tenant, member, within)) {
                 Some(found) if found.version == version => known.push((member, found.places)),
                 Some(found)
                     if (0..limits::PLACE_CHANGES_KEPT).contains(&(version.saturating_sub(found.version))) =>
@@ -65,7 +65,8 @@ impl Store {
             }
             for (member, version) in unknown {
                 let places = of_member.remove(&member).unwrap_or_default().into();
-                known.push((member, self.keep(tenant, member, within, Known { version, places })));
+                known
+                    .push((member, self.keep(tenant, member, within, CachedOccupancies { version, places })));
             }
         }
         // Much may come together of what was read in small parts.
@@ -79,9 +80,15 @@ impl Store {
             .collect())
     }
 
-    fn keep(&self, tenant: TenantId, member: MemberId, within: Interval, known: Known) -> Arc<[Place]> {
+    fn keep(
+        &self,
+        tenant: TenantId,
+        member: MemberId,
+        within: Interval,
+        known: CachedOccupancies,
+    ) -> Arc<[Place]> {
         let places = Arc::clone(&known.places);
-        self.remembered.places.insert((tenant, member, within), known);
+        self.cache.places.insert((tenant, member, within), known);
         places
     }
 
@@ -91,9 +98,9 @@ impl Store {
         tenant: TenantId,
         member: MemberId,
         version: i64,
-        known: &Known,
+        known: &CachedOccupancies,
         within: Interval,
-    ) -> Result<Option<Known>, StoreError> {
+    ) -> Result<Option<CachedOccupancies>, StoreError> {
         let since = known.version;
         let found = read!(self, |q, conn| async move {
             let Some(touched) = q::availability::busy::touched(conn, tenant, member, since).await? else {

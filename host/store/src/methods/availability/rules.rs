@@ -10,8 +10,8 @@ use berth_model::{
 
 use crate::{
     Store, StoreError,
+    cache::{CachedRules, whole_days},
     records::{Audit, HolidayImport, RulesOf},
-    remembered::{KnownRules, whole_days},
 };
 
 impl Store {
@@ -82,7 +82,7 @@ impl Store {
     }
 
     /// Every rule that can bear on these around an interval (up to a day more at each end), of a setup that was read in this request
-    /// ([`Store::booking_setup`]). One statement, or none if what is remembered is of that setup. One more than `RULES_READ_MAX` of them: there
+    /// ([`Store::booking_setup`]). One statement, or none if what is cached is of that setup. One more than `RULES_READ_MAX` of them: there
     /// are more.
     pub async fn rules_bearing(
         &self,
@@ -93,14 +93,14 @@ impl Store {
     ) -> Result<Arc<[RuleRecord]>, StoreError> {
         let (of, within) = (Arc::new(of), whole_days(within));
         let key = (tenant, Arc::clone(&of), within);
-        if let Some(known) = self.remembered.rules.get(&key).filter(|known| known.setup == setup) {
+        if let Some(known) = self.cache.rules.get(&key).filter(|known| known.setup == setup) {
             return Ok(known.rules);
         }
         let rules: Arc<[RuleRecord]> = read!(self, |q, conn| async move {
             q::availability::rules::bearing(conn, tenant, &of, within).await
         })?
         .into();
-        self.remembered.rules.insert(key, KnownRules { setup, rules: Arc::clone(&rules) });
+        self.cache.rules.insert(key, CachedRules { setup, rules: Arc::clone(&rules) });
         Ok(rules)
     }
 }

@@ -72,13 +72,13 @@ impl Store {
         write_tx!(self, [audit], |q, conn| q::catalog::event_types::delete(conn, tenant, event_type, &audit))
     }
 
-    /// What an event type is booked with, as it is now. One statement, if what is remembered still holds.
+    /// What an event type is booked with, as it is now. One statement, if what is cached still holds.
     pub async fn booking_setup(
         &self,
         tenant: TenantId,
         event_type: EventTypeId,
     ) -> Result<CurrentSetup, StoreError> {
-        let known = self.remembered.setups.get(&(tenant, event_type));
+        let known = self.cache.setups.get(&(tenant, event_type));
         let now = read!(self, |q, conn| async move {
             let versions = q::availability::busy::scene_versions(conn, tenant, event_type).await?;
             let (setup, places) = versions.ok_or(StoreError::NotFound("tenant"))?;
@@ -95,7 +95,7 @@ impl Store {
             let records = BookingSetup { setup, tenant, listing, event_type, members, calendars };
             Ok(CurrentSetup { records: Arc::new(records), places })
         })?;
-        self.remembered.setups.insert((tenant, event_type), Arc::clone(&now.records));
+        self.cache.setups.insert((tenant, event_type), Arc::clone(&now.records));
         Ok(now)
     }
 }

@@ -1,4 +1,4 @@
-//! Taken places as availability needs them. A month of a team is thousands of rows, so what was read is remembered (`remembered`),
+//! Taken places as availability needs them. A month of a team is thousands of rows, so what was read is cached (`cached`),
 //! and only read again when the member's places changed.
 
 use berth_model::{
@@ -10,7 +10,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::super::{super::Db, Conn, bookings::occupancy::push_ids, interval};
-use crate::{StoreError, remembered::Place, types::Ts};
+use crate::{StoreError, cache::Place, types::Ts};
 
 queries! {
     SETUP = "SELECT t.setup_version, m.id, m.places_version FROM tenants t

@@ -38,7 +38,7 @@ pub(crate) async fn prune(conn: &mut Conn, now: Instant) -> Result<u64, StoreErr
         (HELD_PLACES, 0),
         (HOLDS, 0),
         (BLOCKS, 0),
-        (OPENED_BLOCKS, limits::AVAILABILITY_REMEMBERED_SECONDS_MAX),
+        (OPENED_BLOCKS, limits::AVAILABILITY_CACHED_SECONDS_MAX),
         (OAUTH_FLOWS, 0),
         (OLD_WEBHOOK_SECRETS, 0),
         (INSTALLATIONS, limits::INSTALLATIONS_KEPT_SECONDS),

@@ -1,9 +1,9 @@
-//! What a process remembers of a tenant's setup and of members' places. Reading thousands of rows again for each viewer of a month
+//! What a process caches of a tenant's setup and of members' places. Reading thousands of rows again for each viewer of a month
 //! costs more than all the rest of the answer, and most of it did not change in between.
 //!
 //! Every change of a member's places raises the member's `places_version` in the same transaction, and every change of what an
 //! event type is booked with the tenant's `setup_version` (migration `0028`). A version is read before what it counts, so what is
-//! remembered is never older than its version says; whatever process made the change, the next reader sees another version. Of
+//! cached is never older than its version says; whatever process made the change, the next reader sees another version. Of
 //! places it then reads again what was touched in between (`place_changes`), of the setup everything.
 
 use std::sync::Arc;
@@ -49,12 +49,12 @@ impl Place {
 
 /// The places of one member in a stretch of time, and which version they are.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct CachedOccupancies {
     pub(crate) version: i64,
     pub(crate) places: Arc<[Place]>,
 }
 
-impl Known {
+impl CachedOccupancies {
     /// The same at a later version: what overlaps these stretches is as it was read now.
     pub(crate) fn brought_up(&self, version: i64, touched: &[Interval], now: Vec<Place>) -> Self {
         let stays = |place: &&Place| touched.iter().all(|stretch| !stretch.overlaps(place.padded));
@@ -66,17 +66,17 @@ impl Known {
 
 /// The rules that bear on a question, and the setup that they are of.
 #[derive(Debug, Clone)]
-pub(crate) struct KnownRules {
+pub(crate) struct CachedRules {
     pub(crate) setup: i64,
     pub(crate) rules: Arc<[RuleRecord]>,
 }
 
-/// What is remembered, by whose it is and when.
+/// What is cached, by whose it is and when.
 #[derive(Clone)]
-pub(crate) struct Remembered {
-    pub(crate) places: Cache<(TenantId, MemberId, Interval), Known>,
+pub(crate) struct ReadCache {
+    pub(crate) places: Cache<(TenantId, MemberId, Interval), CachedOccupancies>,
     pub(crate) setups: Cache<(TenantId, EventTypeId), Arc<BookingSetup>>,
-    pub(crate) rules: Cache<(TenantId, Arc<RulesOf>, Interval), KnownRules>,
+    pub(crate) rules: Cache<(TenantId, Arc<RulesOf>, Interval), CachedRules>,
 }
 
 /// One, and so many more.
@@ -84,19 +84,19 @@ fn weight(more: usize) -> u32 {
     u32::try_from(more).unwrap_or(u32::MAX).saturating_add(1)
 }
 
-impl Remembered {
+impl ReadCache {
     pub(crate) fn new() -> Self {
-        let of_places = |_: &_, known: &Known| weight(known.places.len());
+        let of_places = |_: &_, known: &CachedOccupancies| weight(known.places.len());
         let of_setup = |_: &_, setup: &Arc<BookingSetup>| {
             weight(setup.members.len().saturating_add(setup.calendars.len()))
         };
-        let of_rules = |_: &_, known: &KnownRules| {
+        let of_rules = |_: &_, known: &CachedRules| {
             weight(known.rules.iter().map(|rule| rule.rule.parts()).fold(0, usize::saturating_add))
         };
         Self {
-            places: Cache::builder().max_capacity(limits::PLACES_REMEMBERED_MAX).weigher(of_places).build(),
-            setups: Cache::builder().max_capacity(limits::SETUPS_REMEMBERED_MAX).weigher(of_setup).build(),
-            rules: Cache::builder().max_capacity(limits::RULES_REMEMBERED_MAX).weigher(of_rules).build(),
+            places: Cache::builder().max_capacity(limits::PLACES_CACHED_MAX).weigher(of_places).build(),
+            setups: Cache::builder().max_capacity(limits::SETUPS_CACHED_MAX).weigher(of_setup).build(),
+            rules: Cache::builder().max_capacity(limits::RULES_CACHED_MAX).weigher(of_rules).build(),
         }
     }
 }
