@@ -227,13 +227,13 @@ fn doctor_ends_with_a_code_that_scripts_can_read() {
 }
 
 #[test]
-fn the_vault_key_is_exchanged() {
+fn the_vault_key_is_rotated() {
     let berth = Berth::new();
     berth.ok(&["migrate"], &[]);
     let key = berth.path().join(".berth/vault.key");
     let before = std::fs::read_to_string(&key).unwrap();
     std::fs::rename(&key, berth.path().join(".berth/vault.key.old")).unwrap();
-    let resealed = berth.ok(&["reseal"], &[]);
+    let resealed = berth.ok(&["vault", "rotate"], &[]);
     assert_eq!((&resealed[0]["resealed"], &resealed[0]["connections"]), (&0.into(), &0.into()));
     assert_ne!(std::fs::read_to_string(&key).unwrap(), before, "a new key was made");
 }

@@ -1,4 +1,4 @@
-//! A webhook secret is exchanged at a real component's provider while people book on both sides: no message is lost, no booking refused.
+//! A webhook secret is rotated at a real component's provider while people book on both sides: no message is lost, no booking refused.
 
 use berth_engine::Outcome;
 use berth_model::{
@@ -83,7 +83,7 @@ async fn messages_signed_with_either_secret_count_during_a_rotation() {
     }
     let [before, between, after, last] = <[Booking; 4]>::try_from(bookings).unwrap();
 
-    // On its way when the secret is exchanged, which the provider does not hear of at first.
+    // On its way when the secret is rotated, which the provider does not hear of at first.
     let on_its_way = studio.cancelled_there(&before);
     studio.simulator.script("POST /v2/webhooks", Fault::ServerError);
     let (booked, ()) = tokio::join!(studio.book("2026-11-24T15:00:00Z"), studio.rotate());

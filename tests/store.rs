@@ -99,7 +99,7 @@ on_both! {
     connections::connections_are_kept,
     connections::credentials_are_sealed,
     connections::keys_are_rotated,
-    connections::a_webhook_secret_is_exchanged,
+    connections::a_webhook_secret_is_rotated,
     connections::state_is_bounded,
     contention::a_refused_write_does_not_hurt_its_neighbours,
     contention::a_slot_is_given_once,

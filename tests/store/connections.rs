@@ -136,7 +136,7 @@ pub async fn state_is_bounded(world: &World) {
     world.store.state_set(tenant, connection, "one more", vec![1]).await.unwrap();
 }
 
-pub async fn a_webhook_secret_is_exchanged(world: &World) {
+pub async fn a_webhook_secret_is_rotated(world: &World) {
     let scene = world.scene("quay").await;
     let (tenant, id) = (scene.tenant, scene.connection);
     let sub = |id: &str| Subscription { id: id.into(), expires_at: None, data: None };
@@ -182,7 +182,7 @@ pub async fn a_webhook_secret_is_exchanged(world: &World) {
     world.store.remove_old_subscription(tenant, id, "first".into()).await.unwrap();
     assert_eq!(world.store.old_subscriptions(tenant, id).await.unwrap(), [sub("late")]);
 
-    // The key of the vault is exchanged meanwhile, which touches old secrets too.
+    // The key of the vault is rotated meanwhile, which touches old secrets too.
     let keys = VaultKeys(vec![("second".into(), [2; 32]), ("first".into(), [1; 32])]);
     let store = Store::open(&world.url, keys, world.random.clone()).await.unwrap();
     store.reseal_credentials().await.unwrap();

@@ -232,7 +232,7 @@ pub const KEY_SOURCES_MAX: usize = 64;
 pub const BODIES_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// The part of these that one tenant may fill, or all who send no key together, in bytes: two of the largest.
 pub const BODIES_BYTES_PER_SENDER_MAX: usize = 32 * 1024 * 1024;
-/// Signatures in one webhook header: an old and a new one while a secret is exchanged, and some to spare.
+/// Signatures in one webhook header: an old and a new one while a secret is rotated, and some to spare.
 pub const WEBHOOK_SIGNATURES_MAX: usize = 8;
 /// Tokens in one webhook body: messages of many items repeat it in each, and come in hundreds at most.
 pub const WEBHOOK_TOKENS_MAX: usize = 1_000;

@@ -1,6 +1,6 @@
 //! Time zones, and the data that says what their clocks do.
 //!
-//! A [`Zone`] is a name; what its clock does is asked of the data in use, which is the same for the whole process and can be exchanged while
+//! A [`Zone`] is a name; what its clock does is asked of the data in use, which is the same for the whole process and can be replaced while
 //! it runs ([`adopt`]): laws change with weeks of notice. Until then it is what is built in. Reading data from a machine is not done here.
 
 mod course;
@@ -107,7 +107,7 @@ struct InUse {
 }
 
 static IN_USE: LazyLock<ArcSwap<InUse>> = LazyLock::new(|| ArcSwap::from_pointee(InUse::embedded()));
-/// Held while data is exchanged: each follows on the one before.
+/// Held while data is replaced: each follows on the one before.
 static ADOPTING: Mutex<()> = Mutex::new(());
 
 impl InUse {

@@ -140,7 +140,7 @@ impl Engine {
     }
 
     /// Change a connection. New settings or credentials are tried at the provider first; if it refuses, nothing changes. Calls that are
-    /// under way end with the credentials they began with. Another webhook secret is exchanged as in a rotation.
+    /// under way end with the credentials they began with. Another webhook secret is rotated as in a rotation.
     pub async fn update_connection(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! Webhook secrets are exchanged without a gap: messages signed with the one before are accepted for a while, and the provider is given the
+//! Webhook secrets are rotated without a gap: messages signed with the one before are accepted for a while, and the provider is given the
 //! new one with a subscription of its own, before the old subscription is ended.
 
 use berth_model::{

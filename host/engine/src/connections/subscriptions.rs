@@ -1,5 +1,5 @@
 //! Subscriptions to providers' webhooks, which look after themselves: made, renewed before their end, made anew when the provider ended or
-//! lost them, and when its secret was exchanged; ended with the connection. What is due is a column of the connection, so that nothing is forgotten over a crash.
+//! lost them, and when its secret was rotated; ended with the connection. What is due is a column of the connection, so that nothing is forgotten over a crash.
 
 use berth_model::{
     connections::connection::ConnectionRecord,
@@ -83,7 +83,7 @@ impl Engine {
             }
         }
         let now = self.store().connection(tenant, id).await?;
-        // Else the secret was exchanged in between, and whoever did that goes on.
+        // Else the secret was rotated in between, and whoever did that goes on.
         if now.webhook_address == address {
             self.end_old_subscriptions(&now, context, failures).await?;
         }

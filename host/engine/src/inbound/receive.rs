@@ -158,7 +158,7 @@ impl Engine {
         last
     }
 
-    /// What messages may be verified with: the credentials as they are, and as they were before a secret was exchanged lately.
+    /// What messages may be verified with: the credentials as they are, and as they were before a secret was rotated lately.
     async fn accepted(&self, connection: &ConnectionRecord) -> Outcome<Vec<Credentials>> {
         let now = self.now();
         Ok(self.store().webhook_credentials(connection.tenant, connection.id, now).await?)

@@ -72,7 +72,7 @@ impl Engine {
         let result = match (result, &context) {
             (Err(CallError::Provider(ProviderError::Unauthorised)), Ok(refused)) => {
                 match self.call_context(&connection, Some(booking.listing), request_id).await {
-                    // Exchanged since this try began: what was refused was the one before.
+                    // Rotated since this try began: what was refused was the one before.
                     Ok(fresh) if fresh.credentials != refused.credentials => {
                         self.drive(&fresh, &booking, task, held.attempt).await
                     }

@@ -225,7 +225,7 @@ async fn many_callers_of_two_replicas_renew_a_token_once() {
 }
 
 #[tokio::test]
-async fn a_clients_secret_is_exchanged_while_tokens_are_renewed() {
+async fn a_clients_secret_is_rotated_while_tokens_are_renewed() {
     let world = consenting().await;
     let connection = consented(&world).await;
     accept_nothing_old(&world);
@@ -256,7 +256,7 @@ async fn a_clients_secret_is_exchanged_while_tokens_are_renewed() {
     });
     finished.result.unwrap();
 
-    // Exchanged at the provider first: what is refused until then is not over.
+    // Rotated at the provider first: what is refused until then is not over.
     world.clock.pass_seconds(3_590);
     world.tokens.state.lock().unwrap().secret = Some("made_up_later_secret");
     let (shown, problem) = health(&world, &connection).await;
@@ -375,7 +375,7 @@ async fn the_tenants_own_client_is_enough_where_nobody_consents() {
 }
 
 #[tokio::test]
-async fn a_credential_is_exchanged_while_bookings_go_on() {
+async fn a_credential_is_rotated_while_bookings_go_on() {
     let world = world().await;
     let patch = |key: &str| berth_engine::ConnectionPatch {
         credentials: Some(Credentials::from([("api-key".to_owned(), Secret::new(key.to_owned()))])),

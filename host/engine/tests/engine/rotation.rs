@@ -1,4 +1,4 @@
-//! Credentials are exchanged while messages come in and bookings are made: nothing is lost, nothing is refused.
+//! Credentials are rotated while messages come in and bookings are made: nothing is lost, nothing is refused.
 
 use berth_engine::{ConnectionPatch, Outcome};
 use berth_model::{
@@ -212,8 +212,8 @@ async fn a_connection_that_goes_takes_its_old_subscriptions_along() {
     assert_eq!(w.provider.state().unsubscribed, ended);
 }
 
-/// The API key is exchanged.
-fn exchange(w: &World, key: &'static str) -> Meanwhile {
+/// The API key is rotated.
+fn replace_key(w: &World, key: &'static str) -> Meanwhile {
     let (engine, caller, id) = (w.engine.clone(), w.caller.clone(), w.connection.id);
     Box::new(move || {
         Box::pin(async move {
@@ -225,7 +225,7 @@ fn exchange(w: &World, key: &'static str) -> Meanwhile {
 #[tokio::test]
 async fn a_booking_under_way_ends_with_the_key_it_began_with() {
     let w = world().await;
-    w.provider.next("create", Fault::Meanwhile(exchange(&w, "acme_next_made_up")));
+    w.provider.next("create", Fault::Meanwhile(replace_key(&w, "acme_next_made_up")));
     let first = w.booked(monday("10:00")).await;
     w.agrees(first.id).await;
     let second = w.booked(monday("10:30")).await;
@@ -240,7 +240,7 @@ async fn a_booking_under_way_ends_with_the_key_it_began_with() {
 async fn a_key_that_ended_too_early_refuses_no_booking() {
     let w = world().await;
     // Ended at the provider while the new one is given here.
-    w.provider.next("create", Fault::RefusedMeanwhile(UNAUTHORISED, exchange(&w, "acme_next_made_up")));
+    w.provider.next("create", Fault::RefusedMeanwhile(UNAUTHORISED, replace_key(&w, "acme_next_made_up")));
     let booking = w.booked(monday("10:00")).await;
     assert_eq!(w.provider.state().keys.last().unwrap(), "acme_next_made_up");
     assert_eq!(read(&w).await.status, ConnectionStatus::Healthy);

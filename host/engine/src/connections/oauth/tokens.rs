@@ -234,7 +234,7 @@ impl Tokens {
         self.ask_as_client(cx.tenant, of, &cx.settings, grant, Some(current)).await
     }
 
-    /// Ask the token endpoint of a credential with its client. One that was exchanged while its request was under way is asked with once
+    /// Ask the token endpoint of a credential with its client. One that was rotated while its request was under way is asked with once
     /// more: refusing a client uses nothing up (RFC 6749, section 5.2).
     pub(crate) async fn ask_as_client(
         &self,

@@ -103,7 +103,7 @@ tolerance-seconds = 180
     ] {
         assert_eq!(at(&good, after), expected, "{after}");
     }
-    // While a secret is exchanged two signatures come; one of them is right.
+    // While a secret is rotated two signatures come; one of them is right.
     assert_eq!(at(&format!("t={SENT}, v1=00, v1={HMAC_OF_TIME_AND_BODY}"), 0), Ok(()));
     assert_eq!(at(&format!("t={SENT},v1=00,v1=11"), 0), Err(Refused::Mismatch));
     // A later time with the old signature.

@@ -286,7 +286,7 @@ pub(crate) async fn update(
     tagged(app.engine(), StatusCode::OK, changed).await
 }
 
-/// How a webhook secret is exchanged.
+/// How a webhook secret is rotated.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[derive(Default)]
@@ -297,7 +297,7 @@ pub(crate) struct RotateSecretBody {
 }
 
 /// Make up another webhook secret. The provider is given it with a new subscription, then the one before is ended; what cannot be done
-/// now is done in the background (see `webhooks`). A secret that the provider gives is exchanged with PATCH, in the same way.
+/// now is done in the background (see `webhooks`). A secret that the provider gives is rotated with PATCH, in the same way.
 #[utoipa::path(post, path = "/api/booking-providers/{id}/webhook-secret/rotate", tag = "booking providers", request_body = RotateSecretBody,
     params(("id" = String, Path)), responses((status = 200, body = ConnectionView), (status = 404, body = ProblemDocument),
         (status = 409, body = ProblemDocument, description = "The provider gives the secret, or too many are accepted still"), (status = 412, body = ProblemDocument)))]

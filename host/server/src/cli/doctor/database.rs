@@ -81,12 +81,12 @@ async fn sealed(store: &Store) -> Finding {
         Ok(state) if state.tenants_older > 0 && state.older == 0 => Finding::warn(
             "vault key",
             format!("keys of {} tenants are sealed with the key before this one", state.tenants_older),
-            "run `berth reseal`",
+            "run `berth vault rotate`",
         ),
         Ok(state) if state.older > 0 => Finding::warn(
             "vault key",
             format!("{} connections are sealed with the key before this one", state.older),
-            "run `berth reseal`",
+            "run `berth vault rotate`",
         ),
         Ok(state) => {
             Finding::ok("vault key", format!("opens the credentials of {} connections", state.current))

@@ -307,7 +307,7 @@ async fn ask_privately(
 }
 
 #[tokio::test]
-async fn a_certificate_is_exchanged_while_the_server_runs_and_a_bad_one_is_not() {
+async fn a_certificate_is_replaced_while_the_server_runs_and_a_bad_one_is_not() {
     let files = Files { folder: tempfile::tempdir().unwrap() };
     let (certificate, key) = (files.path("certificate.pem"), files.path("key.pem"));
     let open = || Tls::open(certificate.clone(), key.clone());

@@ -58,7 +58,7 @@ impl Store {
         ))
     }
 
-    /// Disconnect: credentials, exchanged secrets, subscriptions, consent flows and what its component remembers are erased, and the
+    /// Disconnect: credentials, rotated secrets, subscriptions, consent flows and what its component remembers are erased, and the
     /// jobs with these keys end. What else is of it is removed with `clear_connection`. `Stale` if its revision is another, `WrongState`
     /// if it is disconnected already.
     pub async fn disconnect(

@@ -1,4 +1,4 @@
-//! What was in use before a webhook secret was exchanged: the secret, which is accepted for a while, and the subscription, which is ended
+//! What was in use before a webhook secret was rotated: the secret, which is accepted for a while, and the subscription, which is ended
 //! when the next one is there.
 
 use berth_model::{
