@@ -250,7 +250,7 @@ async fn killed_by_a_job(database: Option<&str>) {
         if let Some(letter) = dead().await {
             break letter;
         }
-        assert!(Moment::now() < until, "it is taken up again without end");
+        assert!(Moment::now() < until, "it is begun again without end");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     assert!(letter["last_error"].as_str().unwrap().contains("3 times"), "{letter}");

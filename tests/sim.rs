@@ -264,7 +264,7 @@ impl Run {
         panic!("{} jobs never came to rest", self.world.store.open_job_count().await.unwrap());
     }
 
-    /// A person takes up what the processes died of, three times in a row; nothing else is ever put aside here.
+    /// A person requeues what the processes died of, three times in a row; nothing else is ever a dead letter here.
     async fn take_up_again(&mut self) {
         let caller = self.world.caller.clone();
         for job in self.engine.dead_jobs(&caller).await.unwrap() {
@@ -272,7 +272,7 @@ impl Run {
             assert!(error.contains("the process ended"), "{} was given up: {error}", job.id);
             // Refused where another one for the same is open by now.
             let done = self.engine.requeue_job(&caller, job.id).await;
-            self.count(if done.is_ok() { "taken up again" } else { "open again" });
+            self.count(if done.is_ok() { "requeued" } else { "open again" });
         }
     }
 

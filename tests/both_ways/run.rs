@@ -379,7 +379,7 @@ impl Run {
         }
     }
 
-    /// A person takes up again what failed so often that it was put aside.
+    /// A person requeues what failed so often that it is a dead letter.
     async fn take_up_again(&mut self) {
         let callers: BTreeMap<_, _> =
             self.sides.iter().map(|side| (side.caller.tenant, side.caller.clone())).collect();
@@ -387,7 +387,7 @@ impl Run {
             for job in self.engine.dead_jobs(caller).await.unwrap() {
                 // Refused where another one for the same is open by now.
                 let done = self.engine.requeue_job(caller, job.id).await;
-                self.count(if done.is_ok() { "taken up again" } else { "open again" });
+                self.count(if done.is_ok() { "requeued" } else { "open again" });
             }
         }
     }

@@ -196,7 +196,7 @@ impl Exceptions {
     }
 }
 
-/// A rule whose end in UTC is put aside: on the wall clock it ends two days later, and is cut at the instant.
+/// A rule whose end in UTC is left out: on the wall clock it ends two days later, and is cut at the instant.
 struct Rule {
     text: String,
     until: Option<NaiveDateTime>,

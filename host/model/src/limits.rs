@@ -476,7 +476,7 @@ pub const WEBHOOKS_KEPT_SECONDS: i64 = 30 * 86_400;
 pub const PRUNE_ROWS_MAX: i64 = 10_000;
 /// First wait before a background task that ended is started again, in milliseconds; doubles with each time in a row.
 pub const TASK_BACKOFF_MS_MIN: u64 = 1_000;
-/// Longest such wait, in milliseconds: what is mended from outside is taken up again within a minute.
+/// Longest such wait, in milliseconds: what is mended from outside is begun again within a minute.
 pub const TASK_BACKOFF_MS_MAX: u64 = 60_000;
 /// How long a task has to run to count as well again, in milliseconds: longer than it would wait before the next try.
 pub const TASK_WELL_MS: u64 = 120_000;

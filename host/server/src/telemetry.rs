@@ -105,7 +105,7 @@ fn describe() {
     describe_counter!("berth_job_panics_total", "Jobs that panicked, by kind");
     describe_counter!(
         "berth_jobs_crashed_total",
-        "Jobs that were put aside because the process died during them"
+        "Jobs that became dead letters because the process died during them"
     );
     describe_counter!(
         "berth_sync_conflicts_left_total",

@@ -249,7 +249,7 @@ pub struct Job {
     pub crashes: i64,
     /// Held until then, unless that has passed.
     pub leased_until: Option<Instant>,
-    /// Put aside for a person.
+    /// A dead letter: it waits for a person.
     pub dead: bool,
     pub last_error: Option<String>,
     pub created_at: Instant,
@@ -285,12 +285,12 @@ pub enum JobEnd {
         /// Why, for people; never a secret.
         error: String,
     },
-    /// Put aside for a person.
+    /// A dead letter: it waits for a person.
     Dead {
         /// Why, for people.
         error: String,
     },
-    /// Put aside because the process died during it again and again: no wake-up brings it back, only a person.
+    /// A dead letter because the process died during it again and again: no wake-up brings it back, only a person.
     Crashed {
         /// Why, for people.
         error: String,

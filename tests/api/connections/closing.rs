@@ -114,7 +114,7 @@ async fn a_connection_is_disconnected_while_its_provider_answers_nothing_but_err
     shop.work().await;
     assert_eq!(shop.api.world.calls.0.lock().unwrap().len(), asked, "nothing is read or sent");
 
-    // Taken up again with a key of the same account.
+    // Connected again with a key of the same account.
     shop.provider.set_rates(Rates::default());
     let again = json!({ "credentials": { "api-key": "cal_test_not_a_real_key" } });
     let again = shop.api.ok("PATCH", &shop.connection, again).await;

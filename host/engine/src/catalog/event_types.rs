@@ -198,7 +198,7 @@ impl Engine {
         apply!(event_type, patch, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes);
         apply!(event_type, patch, booking_window_days, members, policy, external_id, active);
         if event_type.active {
-            // Taken up again.
+            // Restored.
             event_type.archived_at = None;
         }
         event_type.check()?;

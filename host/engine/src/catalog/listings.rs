@@ -119,7 +119,7 @@ impl Engine {
             offer_when_degraded
         );
         if listing.active {
-            // Taken up again.
+            // Restored.
             listing.archived_at = None;
         }
         self.check_listing(&listing, listing.booking_provider != before).await?;

@@ -168,7 +168,7 @@ impl Engine {
     async fn clear_connection(&self, tenant: TenantId, id: ConnectionId) -> Result<bool, StoreError> {
         for _ in 0..limits::REMOVAL_STEPS_MAX {
             let untold = self.store().untold_bookings(tenant, id).await?;
-            // Looked at after them: what is made when it is taken up again is told as any other.
+            // Looked at after them: what is made when it is connected again is told as any other.
             if self.store().stopped(tenant, id).await? != Some(Stopped::Disconnected) {
                 return Ok(true);
             }

@@ -153,7 +153,7 @@ impl Engine {
     }
 
     /// The same; a webhook secret that is replaced is accepted for so many seconds. Where another account is refused, it is refused so; one
-    /// that is over is taken up again for its own account alone.
+    /// that is over is connected again for its own account alone.
     pub(crate) async fn change_connection(
         &self,
         caller: &Caller,
@@ -439,7 +439,7 @@ pub(crate) fn is_same_account(manifest: &Manifest, one: &ConnectionRecord, other
         && manifest.hosts_of_settings(&one.settings) == manifest.hosts_of_settings(&other.settings)
 }
 
-/// A connection is not taken up again for another account: its bookings are at the one before.
+/// A connection is not connected again for another account: its bookings are at the one before.
 fn of_another_account() -> Problem {
     let error = FieldError::new("/credentials", "are for another account than that of this connection");
     Problem::invalid(vec![error]).with_hint(

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::Engine;
 
-/// What a booking's timeline says when its job is put aside.
+/// What a booking's timeline says when its job becomes a dead letter.
 pub(crate) const GIVEN_UP: &str = "booking.sync_given_up";
 /// A job that this worker or request holds.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ pub(crate) fn id_of<T>(payload: &Value, name: &str) -> Option<Id<T>> {
     payload.get(name)?.as_str()?.parse().ok()
 }
 
-/// Is this try the last before the job is put aside for a person?
+/// Is this try the last before the job becomes a dead letter, which waits for a person?
 pub(crate) fn is_last(held: JobLease) -> bool {
     held.attempt >= i64::from(limits::JOB_ATTEMPTS_MAX)
 }

@@ -188,7 +188,7 @@ impl Engine {
     /// did it goes on.
     async fn put_aside_crashed(&self, job: &Job, held: JobLease) -> Result<(), StoreError> {
         let error = format!("the process ended {} times while this was worked on", job.crashes);
-        tracing::error!(job = %job.id, kind = job.kind, payload = %job.payload, error, "a job is put aside");
+        tracing::error!(job = %job.id, kind = job.kind, payload = %job.payload, error, "a job became a dead letter");
         metrics::counter!("berth_jobs_crashed_total", "kind" => job.kind.clone()).increment(1);
         match JobKind::named(&job.kind) {
             Some(JobKind::SyncBooking) => {
@@ -198,7 +198,7 @@ impl Engine {
                     self.store().note_on_booking(job.tenant, id, GIVEN_UP, data, audit).await?;
                 }
             }
-            // The message that was worked on is put aside, and those behind it get their turn.
+            // The message that was worked on becomes a dead letter, and those behind it get their turn.
             Some(JobKind::ProcessWebhooks) => {
                 if let Some(id) = id_of(&job.payload, "connection")
                     && let Some(message) = self.store().waiting_webhooks(job.tenant, id).await?.first()

@@ -21,7 +21,7 @@ pub(crate) struct Queues {
 pub(crate) struct QueueWorkers {
     queue: JobQueue,
     /// Rung when a job was made that may be due now, or a worker is done.
-    bell: Notify,
+    work_available: Notify,
     /// One for each worker.
     places: Arc<Semaphore>,
     held: Mutex<Workers>,
@@ -54,7 +54,7 @@ impl Queues {
 
     /// A job of this queue may be due now.
     pub(crate) fn ring(&self, queue: JobQueue) {
-        self.of(queue).bell.notify_one();
+        self.of(queue).work_available.notify_one();
     }
 
     /// Jobs of any queue may be due now.
@@ -69,7 +69,7 @@ impl QueueWorkers {
     fn new(queue: JobQueue) -> Self {
         Self {
             queue,
-            bell: Notify::default(),
+            work_available: Notify::default(),
             places: Arc::new(Semaphore::new(queue.workers())),
             held: Mutex::new(Workers::of(queue)),
         }
@@ -101,7 +101,7 @@ impl QueueWorkers {
 
     /// Until somebody rings.
     pub(crate) async fn rung(&self) {
-        self.bell.notified().await;
+        self.work_available.notified().await;
     }
 
     /// Until nobody is at work any more.
@@ -114,6 +114,6 @@ impl QueueWorkers {
 impl Drop for AtWork {
     fn drop(&mut self) {
         self.of.with(|workers| workers.give_back(self.tenant));
-        self.of.bell.notify_one();
+        self.of.work_available.notify_one();
     }
 }

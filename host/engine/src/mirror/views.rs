@@ -43,7 +43,7 @@ impl Engine {
         if full {
             self.forget_position(caller, connection).await?;
         }
-        // One that was put aside because the process died during it stands for any other: whoever asks for it takes it up again.
+        // A dead letter because the process died during it stands for any other: whoever asks for it requeues it.
         let key = vec![sync_key(connection)];
         for job in self.store().jobs_with_keys(caller.tenant, key).await? {
             if job.dead && job.crashes >= limits::JOB_CRASHES_MAX {

@@ -1,6 +1,6 @@
 //! Limits of jobs.
 
-/// Tries of a job before it is put aside for a person.
+/// Tries of a job before it is a dead letter, which waits for a person.
 pub const JOB_ATTEMPTS_MAX: u32 = 20;
 /// First wait between tries of a job, in milliseconds; doubles each time, with jitter.
 pub const JOB_BACKOFF_MS_MIN: u64 = 1_000;
@@ -15,7 +15,7 @@ pub const JOBS_WOKEN_PER_SECOND: u32 = 50;
 pub const JOBS_WOKEN_SECONDS_MAX: i64 = 15 * 60;
 /// How long a worker holds a job, in milliseconds; longer than the longest call, so that no job runs twice at once.
 pub const JOB_LEASE_MS: u64 = 60_000;
-/// Times in a row that a process may die during a job before the job is put aside: a fourth would not end otherwise.
+/// Times in a row that a process may die during a job before the job is a dead letter: a fourth would not end otherwise.
 pub const JOB_CRASHES_MAX: i64 = 3;
 /// Longest text of an error that is kept with a job, in characters.
 pub const JOB_ERROR_CHARS_MAX: usize = 500;

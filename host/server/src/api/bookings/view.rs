@@ -49,7 +49,7 @@ impl From<Attendee> for Person {
 /// How telling the provider of a booking stands.
 #[derive(Debug, Serialize, ToSchema)]
 struct SyncView {
-    /// `waiting` for its next try, `running`, or a `dead_letter`: given up, until somebody takes it up again (`requeue` of operations);
+    /// `waiting` for its next try, `running`, or a `dead_letter`: given up, until somebody requeues it (`requeue` of operations);
     /// `paused`, until its connection is resumed; `not_told`: its connection is disconnected, and changes are made here alone.
     state: &'static str,
     /// Tries so far, one that is under way included.

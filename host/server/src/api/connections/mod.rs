@@ -260,7 +260,7 @@ pub(crate) struct PatchConnection {
     webhook_sources: Option<Option<Vec<String>>>,
 }
 
-/// Change a connection. One that is disconnected is taken up again with credentials of the same account: its bookings are told of again,
+/// Change a connection. One that is disconnected is connected again with credentials of the same account: its bookings are told of again,
 /// and everything is read anew. New settings or credentials are tried at the provider first; if it refuses them, the ones before stay. Messages
 /// signed with a webhook secret that is replaced are accepted for another day.
 #[utoipa::path(patch, path = "/api/booking-providers/{id}", tag = "booking providers", request_body = PatchConnection, params(("id" = String, Path)),

@@ -112,7 +112,7 @@ impl Store {
         read!(self, |q, conn| q::connections::states::untold(conn, tenant, connection))
     }
 
-    /// Remove the jobs with this key, those that were put aside included.
+    /// Remove the jobs with this key, dead letters included.
     pub async fn end_jobs(&self, tenant: TenantId, key: &str) -> Result<(), StoreError> {
         let key = key.to_owned();
         write_tx!(self, [key], |q, conn| q::connections::states::end_jobs(conn, tenant, &key))

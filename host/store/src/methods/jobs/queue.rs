@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Store {
-    /// Add a job, unless one with its key was put aside because the process died during it again and again ([`JobEnd::Crashed`]): that one
+    /// Add a job, unless one with its key is a dead letter because the process died during it again and again ([`JobEnd::Crashed`]): that one
     /// stands for it, except for a maker that brings a lease. If an open one has its key, that one is due at the earlier time instead; if it is held, it runs again at
     /// `due_at` when its holder is done. A job that brings its own lease takes an open one over that nobody holds: the one job
     /// then has the new id, payload, lease and attempt.
@@ -41,7 +41,7 @@ impl Store {
     }
 
     /// End a held job. False when the fence does not match (somebody else holds it now). A wake-up that came while it was
-    /// held is never lost: instead of being removed or put aside, the job then runs again, with a new id, from attempt 2
+    /// held is never lost: instead of being removed or made a dead letter, the job then runs again, with a new id, from attempt 2
     /// (only a first attempt may take for granted that nothing was done before).
     pub async fn end_job(
         &self,
@@ -69,12 +69,12 @@ impl Store {
         read!(self, |q, conn| q::jobs::queue::next_due(conn))
     }
 
-    /// Jobs that were put aside, the latest first.
+    /// Dead letters, the latest first.
     pub async fn dead_jobs(&self, tenant: TenantId, limit: u32) -> Result<Vec<Job>, StoreError> {
         self.list_jobs(tenant, true, None, limit).await
     }
 
-    /// Jobs before this one, the latest first: those that were put aside, or those that wait or are held.
+    /// Jobs before this one, the latest first: dead letters, or those that wait or are held.
     pub async fn list_jobs(
         &self,
         tenant: TenantId,
@@ -90,12 +90,12 @@ impl Store {
         read!(self, |q, conn| q::jobs::queue::get(conn, tenant, job))
     }
 
-    /// Jobs with one of these keys, open ones and those that were put aside.
+    /// Jobs with one of these keys, open ones and dead letters.
     pub async fn jobs_with_keys(&self, tenant: TenantId, keys: Vec<String>) -> Result<Vec<Job>, StoreError> {
         read!(self, |q, conn| q::jobs::queue::with_keys(conn, tenant, &keys))
     }
 
-    /// Give a job that was put aside a new life: due now, with a new id, from attempt 2. `Duplicate` if there is an open one
+    /// Requeue a dead letter: due now, with a new id, from attempt 2. `Duplicate` if there is an open one
     /// with its key.
     pub async fn requeue_job(
         &self,

@@ -253,7 +253,7 @@ pub(crate) async fn update(
     Ok(updated)
 }
 
-/// The same with another webhook secret: the one before and its subscription are put aside, and messages are asked to the next address.
+/// The same with another webhook secret: the one before and its subscription are kept, and messages are asked to the next address.
 pub(crate) async fn change_secret(
     conn: &mut Conn,
     connection: &ConnectionRecord,

@@ -42,7 +42,7 @@ queries! {
     FORGET_OLD_SUBSCRIPTIONS = "DELETE FROM old_subscriptions WHERE tenant_id = $1 AND connection_id = $2";
     FORGET_FLOWS = "DELETE FROM oauth_flows WHERE tenant_id = $1 AND connection_id = $2";
     FORGET_STATE = "DELETE FROM connection_state WHERE tenant_id = $1 AND connection_id = $2";
-    // Else what it lists would be read as "nothing" when it is taken up again.
+    // Else what it lists would be read as "nothing" when it is connected again.
     FORGET_CATALOG = "DELETE FROM catalog_reads WHERE tenant_id = $1 AND connection_id = $2";
     // Whoever takes it up again meanwhile waits, or was first.
     STILL_OVER = concat!("SELECT id FROM connections WHERE tenant_id = $1 AND id = $2 AND state = 'disconnected'", lock_row!());

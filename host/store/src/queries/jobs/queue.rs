@@ -20,7 +20,7 @@ use crate::{
 queries! {
     // Three cases: no open job (inserted), one that nobody holds (due earlier; taken over by a maker that brings a lease),
     // one that is held (it runs again when its holder is done). What took the process down again and again is not brought back by news
-    // that comes from outside: the job that was put aside stands for it. Somebody who brings a lease is there in person.
+    // that comes from outside: the dead letter stands for it. Somebody who brings a lease is there in person.
     ENQUEUE = "INSERT INTO jobs (id, tenant_id, kind, payload, priority, due_at, dedup_key, attempt, leased_until, dead,
             created_at, queue)
         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, $10, $13
@@ -246,7 +246,7 @@ pub(crate) async fn next_due(conn: &mut Conn) -> Result<Option<Instant>, StoreEr
     Ok(due.into_iter().chain(lease_end).min().map(|ts| ts.0))
 }
 
-/// Jobs of a tenant before this one, the latest first: those that were put aside, or all others.
+/// Jobs of a tenant before this one, the latest first: dead letters, or all others.
 pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
@@ -269,7 +269,7 @@ pub(crate) async fn get(conn: &mut Conn, tenant: TenantId, job: JobId) -> Result
     or_not_found(row, "job").map(Into::into)
 }
 
-/// Jobs with one of these keys, those that were put aside included.
+/// Jobs with one of these keys, dead letters included.
 pub(crate) async fn with_keys(
     conn: &mut Conn,
     tenant: TenantId,
