@@ -86,7 +86,7 @@ on_both! {
     changes::cancel_keeps_the_place_until_the_provider_knows,
     changes::create_is_confirmed_or_refused,
     changes::finished_bookings_keep_their_place,
-    changes::news_of_the_provider_wins_over_all_but_an_untold_move,
+    changes::news_of_the_provider_wins_over_all_but_an_undelivered_move,
     changes::reschedule_holds_both_places_until_it_is_settled,
     changes::reschedule_of_overlapping_times_holds_their_hull,
     changes::stale_changes_change_nothing,

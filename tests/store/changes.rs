@@ -196,7 +196,7 @@ pub async fn reschedule_of_overlapping_times_holds_their_hull(world: &World) {
     assert_eq!(world.taken(&scene).await, [(75, 105)]);
 }
 
-pub async fn news_of_the_provider_wins_over_all_but_an_untold_move(world: &World) {
+pub async fn news_of_the_provider_wins_over_all_but_an_undelivered_move(world: &World) {
     let scene = world.scene("quay").await;
     let booking = confirmed(world, &scene, 60, 90).await;
     let news = |id: &str, from: i64| BookingChange::ChangedByProvider {

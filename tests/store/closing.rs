@@ -212,7 +212,7 @@ pub async fn what_nobody_can_be_told_is_so(world: &World) {
     };
     let here = |padded| BookingChange::SettledHere { padded };
     let booking = made(span(0, 30)).await;
-    assert_eq!(store.untold_bookings(tenant, scene.connection).await.unwrap(), [booking.id]);
+    assert_eq!(store.undelivered_bookings(tenant, scene.connection).await.unwrap(), [booking.id]);
     let settled =
         store.change_booking(tenant, booking.id, 0, here(span(0, 30)), None, world.audit()).await.unwrap();
     assert_eq!((settled.status, settled.provider_task), (BookingStatus::Confirmed, None));

@@ -116,7 +116,7 @@ codes! {
     /// Nobody granted the host that the provider is at.
     HostNotGranted = "E0517", 422, "A host is not granted to the provider plugin", "An operator grants it with `berth plugin grant`; the detail names the host.";
     /// Somebody paused the connection.
-    ConnectionPaused = "E0518", 409, "The connection is paused", "Resume it with POST /api/booking-providers/{id}/resume; what has to be told to the provider waits until then.";
+    ConnectionPaused = "E0518", 409, "The connection is paused", "Resume it with POST /api/booking-providers/{id}/resume; what has to be delivered to the provider waits until then.";
     /// The connection is over.
     ConnectionDisconnected = "E0519", 409, "The connection is disconnected", "Give it credentials of the same account with PATCH /api/booking-providers/{id}, or choose another connection.";
     /// The signature of a webhook is wrong.

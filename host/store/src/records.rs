@@ -114,7 +114,7 @@ pub struct NewHold {
 pub struct ChangeOrder {
     /// What happens to it.
     pub change: BookingChange,
-    /// The job that tells its provider, upserted by its dedup key. Only where the provider has to be told, and always there.
+    /// The job that delivers it to its provider, upserted by its dedup key. Only where something has to be delivered, and always there.
     pub job: Option<NewJob>,
     /// Limits that must leave room for it where it moves to; the booking itself does not count.
     pub allowances: Vec<Allowance>,

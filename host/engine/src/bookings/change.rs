@@ -87,7 +87,7 @@ impl Engine {
             let change = BookingChange::Cancel { reason: cancel.reason.clone() };
             let change = ChangeOrder { job, ..change.into() };
             match self.change_here(caller, &booking, change).await {
-                Ok(changed) => return self.tell_provider(caller, changed, held.filter(|_| ours)).await,
+                Ok(changed) => return self.dispatch_now(caller, changed, held.filter(|_| ours)).await,
                 // Its job settled it in this moment. Who named no sequence wants it cancelled whatever it is.
                 Err(StoreError::Stale) if cancel.expected_sequence.is_none() => {}
                 Err(error) => return Err(error.into()),
@@ -112,7 +112,7 @@ impl Engine {
             let (job, held) = self.job_of(&booking, true);
             let change = ChangeOrder { job, ..BookingChange::Confirm.into() };
             match self.change_here(caller, &booking, change).await {
-                Ok(changed) => return self.tell_provider(caller, changed, held).await,
+                Ok(changed) => return self.dispatch_now(caller, changed, held).await,
                 Err(StoreError::Stale) if expected_sequence.is_none() => {}
                 Err(error) => return Err(error.into()),
             }

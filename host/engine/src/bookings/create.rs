@@ -68,7 +68,7 @@ pub struct HoldClaim {
     pub token: Secret,
 }
 
-/// A booking and whether the provider still has to be told.
+/// A booking and whether its change still has to be delivered.
 #[derive(Debug, Clone)]
 pub struct BookOutcome {
     /// As it stands.
@@ -163,7 +163,7 @@ impl Engine {
     /// Book. The slot is computed again from current data, then the database decides.
     pub async fn book(&self, caller: &Caller, mut request: BookRequest) -> Outcome<BookOutcome> {
         request.check()?;
-        if let Some(made) = self.made_before(caller).await? {
+        if let Some(made) = self.replayed(caller).await? {
             return Ok(made);
         }
         let plan = self.plan(caller, &request).await?;
@@ -176,7 +176,7 @@ impl Engine {
             let booking = new.booking.clone();
             match self.store().create_booking(new, self.audit(caller)).await {
                 Ok(customer) => {
-                    return self.tell_provider(caller, Booking { customer, ..booking }, lease).await;
+                    return self.dispatch_now(caller, Booking { customer, ..booking }, lease).await;
                 }
                 // Somebody was faster with these members; the next ones may still be free.
                 Err(StoreError::Overlap) => why = "taken",

@@ -12,8 +12,8 @@ use crate::{BookOutcome, Caller, Engine, Outcome, SeriesOutcome};
 impl Engine {
     /// The booking that an earlier request with this Idempotency-Key made, if it died before its answer was stored. As the booking
     /// stands now: what happened to it meanwhile did happen.
-    pub(crate) async fn made_before(&self, caller: &Caller) -> Outcome<Option<BookOutcome>> {
-        let Some(booking) = self.booking_made_before(caller).await? else { return Ok(None) };
+    pub(crate) async fn replayed(&self, caller: &Caller) -> Outcome<Option<BookOutcome>> {
+        let Some(booking) = self.replayed_booking(caller).await? else { return Ok(None) };
         if booking.status == BookingStatus::Failed {
             let reason = booking.reason.unwrap_or_else(|| "The provider refused it.".to_owned());
             return Err(Problem::new(Code::ProviderRefused, reason));
@@ -22,15 +22,15 @@ impl Engine {
     }
 
     /// The same for a series: what of it was made.
-    pub(crate) async fn series_made_before(&self, caller: &Caller) -> Outcome<Option<SeriesOutcome>> {
-        let first = self.booking_made_before(caller).await?;
+    pub(crate) async fn replayed_series(&self, caller: &Caller) -> Outcome<Option<SeriesOutcome>> {
+        let first = self.replayed_booking(caller).await?;
         let Some(series) = first.and_then(|booking| booking.series) else { return Ok(None) };
         let filter = BookingFilter { series: Some(series), ..BookingFilter::default() };
         let done = self.list_bookings(caller, filter, limits::PAGE_ITEMS_MAX).await?;
         Ok(Some(SeriesOutcome { series, done, refused: Vec::new() }))
     }
 
-    async fn booking_made_before(&self, caller: &Caller) -> Outcome<Option<Booking>> {
+    async fn replayed_booking(&self, caller: &Caller) -> Outcome<Option<Booking>> {
         let Some(key) = &caller.idempotency_key else { return Ok(None) };
         let made = self.store().booking_of_key(key).await?;
         match made {

@@ -116,7 +116,7 @@ impl Engine {
                         // Who was to come before has the time back in their own calendars, too.
                         self.booking_changed(&booking).await;
                     }
-                    return self.tell_provider(caller, changed, held).await;
+                    return self.dispatch_now(caller, changed, held).await;
                 }
                 Err(StoreError::Overlap) => why = "taken",
                 Err(StoreError::LimitReached(_)) => why = "limit",

@@ -84,7 +84,7 @@ impl Engine {
             .checked_div(u64::try_from(starts.len()).unwrap_or(u64::MAX))
             .unwrap_or(0);
         let search = SlotSearch { member: first.member, steps, ..SlotSearch::of(length_minutes) };
-        let before = self.series_made_before(caller).await?;
+        let before = self.replayed_series(caller).await?;
         let outcome = match (best_effort, before) {
             (true, Some(before)) => self.book_each(caller, &first, &ctx, search, &starts, before).await?,
             (true, None) => {

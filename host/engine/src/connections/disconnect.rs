@@ -164,25 +164,25 @@ impl Engine {
         failed.map_or(Ok(()), |error: StoreError| Err(error.into()))
     }
 
-    /// Settle what the provider was not told, and remove rows, for as long as one turn may take. Is nothing left?
+    /// Settle what was not delivered to the provider, and remove rows, for as long as one turn may take. Is nothing left?
     async fn clear_connection(&self, tenant: TenantId, id: ConnectionId) -> Result<bool, StoreError> {
         for _ in 0..limits::REMOVAL_STEPS_MAX {
-            let untold = self.store().untold_bookings(tenant, id).await?;
+            let undelivered = self.store().undelivered_bookings(tenant, id).await?;
             // Looked at after them: what is made when it is connected again is told as any other.
             if self.store().stopped(tenant, id).await? != Some(Stopped::Disconnected) {
                 return Ok(true);
             }
-            for booking in &untold {
-                self.settle_untold(tenant, *booking).await?;
+            for booking in &undelivered {
+                self.settle_undelivered(tenant, *booking).await?;
             }
-            if untold.is_empty() && self.store().clear_connection(tenant, id).await? == 0 {
+            if undelivered.is_empty() && self.store().clear_connection(tenant, id).await? == 0 {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    async fn settle_untold(&self, tenant: TenantId, id: BookingId) -> Result<(), StoreError> {
+    async fn settle_undelivered(&self, tenant: TenantId, id: BookingId) -> Result<(), StoreError> {
         let booking = self.store().booking(tenant, id).await?;
         if booking.provider_task.is_none() {
             return Ok(());

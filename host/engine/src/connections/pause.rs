@@ -1,5 +1,5 @@
 //! Connections are paused and resumed. While one is paused nothing is read, told or offered through it: the one way to providers asks for
-//! its state before each call (`oauth/authorising.rs`). What has to be told waits, and so do the provider's messages, which are stored.
+//! its state before each call (`oauth/authorising.rs`). What has to be delivered waits, and so do the provider's messages, which are stored.
 
 use berth_model::{
     connections::connection::{ConnectionRecord, ConnectionState, Stopped},

@@ -51,7 +51,7 @@ impl Engine {
         match kept.await {
             Ok(kept) => Ok(kept),
             Err(problem) => {
-                tracing::warn!(%problem, connection = %connection.id, "the new webhook secret was not told yet");
+                tracing::warn!(%problem, connection = %connection.id, "the new webhook secret was not delivered yet");
                 Ok(connection)
             }
         }

@@ -49,7 +49,7 @@ impl JobState {
     }
 }
 
-/// How telling the provider of a booking stands.
+/// How delivery of a booking to its provider stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderSyncState {
     /// As its job stands.
@@ -57,7 +57,7 @@ pub enum ProviderSyncState {
     /// Its connection is paused: it goes on when that is resumed.
     Paused,
     /// Its connection is disconnected: the provider is not told of anything any more.
-    NotTold,
+    NotDelivered,
 }
 
 impl ProviderSyncState {
@@ -67,7 +67,7 @@ impl ProviderSyncState {
         match self {
             Self::Job(state) => state.as_str(),
             Self::Paused => "paused",
-            Self::NotTold => "not_told",
+            Self::NotDelivered => "not_told",
         }
     }
 }
@@ -95,7 +95,7 @@ pub struct Operation {
 }
 
 impl Engine {
-    /// How what these bookings' providers have to be told stands; nothing for those on which both sides agree. For people who look: where
+    /// How delivery of these bookings to their providers stands; nothing for those on which both sides agree. For people who look: where
     /// it cannot be read, the bookings are shown without it.
     pub async fn provider_sync(
         &self,
@@ -119,8 +119,12 @@ impl Engine {
             let Some(why) = state.and_then(|state| state.stopped()) else { continue };
             let (last_error, next_try_at) = (Some(why.to_string()), None);
             if why == Stopped::Disconnected {
-                let over =
-                    ProviderSync { state: ProviderSyncState::NotTold, tries: 0, last_error, next_try_at };
+                let over = ProviderSync {
+                    state: ProviderSyncState::NotDelivered,
+                    tries: 0,
+                    last_error,
+                    next_try_at,
+                };
                 standing.insert(booking.id, over);
             } else if let Some(sync) = standing.get_mut(&booking.id) {
                 *sync = ProviderSync {

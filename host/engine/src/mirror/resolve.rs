@@ -269,7 +269,7 @@ impl Engine {
             Err(StoreError::Overlap) => return Err(taken_here()),
             other => other?,
         };
-        let told = self.tell_provider(caller, changed, held).await?;
+        let told = self.dispatch_now(caller, changed, held).await?;
         Ok(Did { done, pending: told.pending })
     }
 

@@ -1,4 +1,4 @@
-//! Telling the provider of a change: the job, and the first try inside the request that made it.
+//! Dispatching a change to the provider: the job, and the first try inside the request that made it.
 
 use berth_model::{
     bookings::booking::Booking,
@@ -13,13 +13,13 @@ use serde_json::json;
 use super::settle::DeliveryOutcome;
 use crate::{BookOutcome, Caller, Engine, Outcome, jobs::queue::JobLease};
 
-/// The key of the one job that tells a booking's provider.
+/// The key of the one job that delivers a booking's changes.
 pub(crate) fn job_key(booking: BookingId) -> String {
     format!("booking:{booking}")
 }
 
 impl Engine {
-    /// The job that tells the provider of a booking, leased to this request if `ours`; none where there is nobody to tell.
+    /// The job that delivers a booking to its provider, leased to this request if `ours`; none where there is no provider.
     pub(crate) fn job_of(&self, booking: &Booking, ours: bool) -> (Option<NewJob>, Option<JobLease>) {
         if booking.connection.is_none() {
             return (None, None);
@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// One try at the provider, if this request holds the job; else the job is on its way.
-    pub(crate) async fn tell_provider(
+    pub(crate) async fn dispatch_now(
         &self,
         caller: &Caller,
         booking: Booking,
@@ -68,11 +68,11 @@ impl Engine {
             }
             // The booking is safe and its job will be taken again when the lease runs out.
             Ok(Err(error)) => {
-                tracing::error!(%error, booking = %id, "the provider was not told yet");
+                tracing::error!(%error, booking = %id, "the change was not delivered to the provider yet");
                 Ok(booking.into())
             }
             Err(error) => {
-                tracing::error!(%error, booking = %id, "the provider was not told yet");
+                tracing::error!(%error, booking = %id, "the change was not delivered to the provider yet");
                 Ok(booking.into())
             }
         }

@@ -98,8 +98,8 @@ impl Engine {
         }
         self.inner.cache.invalidate(connection.id);
         match result {
-            Ok(verdict) => {
-                let settled = self.settle(&booking, task, verdict, held).await;
+            Ok(state) => {
+                let settled = self.settle(&booking, task, state, held).await;
                 if connection.status == ConnectionStatus::Unauthorised {
                     self.inner.recovery.connection(tenant, connection.id).await;
                 }
@@ -117,7 +117,7 @@ impl Engine {
                 Ok(DeliveryOutcome::Deferred)
             }
             Err(error) => {
-                tracing::info!(booking = %id, attempt = held.attempt, outcome = error.outcome(), "the provider was not told yet");
+                tracing::info!(booking = %id, attempt = held.attempt, outcome = error.outcome(), "the change was not delivered to the provider yet");
                 let next = self.next_try(held, &connection, &error).await?;
                 self.note_try(&booking, task, held, &error, next, request_id).await?;
                 self.end_try(held, &connection, &error, next).await?;
@@ -179,10 +179,10 @@ impl Engine {
         &self,
         booking: &Booking,
         task: ProviderTask,
-        verdict: RemoteState,
+        state: RemoteState,
         held: JobLease,
     ) -> Result<DeliveryOutcome, StoreError> {
-        let (change, external) = match (task, verdict) {
+        let (change, external) = match (task, state) {
             (ProviderTask::Cancel, RemoteState::NoCounterpart(external)) => {
                 (BookingChange::CancelDelivered { external: external.clone() }, external)
             }

@@ -14,7 +14,7 @@ use crate::{Caller, Engine, Outcome};
 
 impl Engine {
     /// Refuse everything of a tenant until it is resumed: its keys and links, and what is read, told and offered over its connections.
-    /// What has to be told waits, and so do messages of providers. Suspending what is suspended changes nothing.
+    /// What has to be delivered waits, and so do messages of providers. Suspending what is suspended changes nothing.
     pub async fn suspend_tenant(&self, actor: &str, request_id: &str, id: TenantId) -> Outcome<TenantRecord> {
         self.set_suspended(actor, request_id, id, true).await
     }

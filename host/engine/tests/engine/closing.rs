@@ -60,7 +60,7 @@ async fn offered(w: &World) -> (usize, Vec<String>) {
     (answer.slots.len(), answer.degraded.into_iter().map(|d| d.reason).collect())
 }
 
-/// How telling the provider of a booking stands.
+/// How delivery of a booking to its provider stands.
 async fn stands(w: &World, id: BookingId) -> Option<(ProviderSyncState, Option<String>)> {
     let booking = w.booking(id).await;
     let mut all = w.engine.provider_sync(&w.caller, &[booking]).await;
@@ -185,7 +185,7 @@ async fn a_connection_is_disconnected_while_its_provider_is_broken() {
     let preview = w.engine.connection_deletion(&w.caller, w.connection.id).await.unwrap();
     assert!(preview.stays);
     assert_eq!((preview.counts.upcoming_bookings, preview.counts.past_bookings), (4, 1));
-    assert_eq!(preview.counts.untold_bookings, 3);
+    assert_eq!(preview.counts.undelivered_bookings, 3);
     assert_eq!(preview.listings, ["Pier 1"]);
     assert_eq!(w.engine.connection(&w.caller, w.connection.id).await.unwrap().state, ConnectionState::Active);
 
@@ -223,7 +223,10 @@ async fn a_connection_is_disconnected_while_its_provider_is_broken() {
     assert!(!moved.pending, "its time is free again");
     assert_eq!(moved.booking.when.start(), monday("10:30"));
     let because = "the connection is disconnected".to_owned();
-    assert_eq!(stands(&w, confirmed.id).await, Some((ProviderSyncState::NotTold, Some(because.clone()))));
+    assert_eq!(
+        stands(&w, confirmed.id).await,
+        Some((ProviderSyncState::NotDelivered, Some(because.clone())))
+    );
 
     assert_eq!(offered(&w).await, (0, vec![because]));
     let refused = w.engine.book(&w.caller, w.request(monday("09:00"))).await.unwrap_err();

@@ -3,10 +3,10 @@
 pub mod booking;
 pub mod change;
 pub mod clocks;
+pub mod domain_events;
 pub mod hold;
 pub mod place;
 pub mod questions;
 pub mod role;
 pub mod series;
-pub mod told;
 pub mod transition;

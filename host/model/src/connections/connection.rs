@@ -43,7 +43,7 @@ impl ConnectionStatus {
 pub enum ConnectionState {
     /// It is read, told and offered through.
     Active,
-    /// Nothing goes over it until it is resumed; what has to be told waits.
+    /// Nothing goes over it until it is resumed; what has to be delivered waits.
     Paused,
     /// It is over: its credentials are gone, and its bookings keep what they know.
     Disconnected,

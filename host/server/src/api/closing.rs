@@ -61,8 +61,9 @@ pub(super) struct ConnectionDeletionView {
     upcoming_bookings: i64,
     /// Bookings that are over, cancelled or failed.
     past_bookings: i64,
-    /// Of all of them, those with a change of which the provider was not told: it is as it was asked here.
-    untold_bookings: i64,
+    /// Of all of them, those with a change that was not delivered to the provider: it is as it was asked here.
+    #[serde(rename = "untold_bookings")]
+    undelivered_bookings: i64,
     /// Members' calendars that are read or written over it: forgotten.
     calendars: i64,
     /// Bookings of the provider's own: forgotten, and they take nobody's time any more.
@@ -91,7 +92,7 @@ pub(super) async fn connection(
         outcome: if deletion.stays { "disconnected" } else { "deleted" },
         upcoming_bookings: counts.upcoming_bookings,
         past_bookings: counts.past_bookings,
-        untold_bookings: counts.untold_bookings,
+        undelivered_bookings: counts.undelivered_bookings,
         calendars: counts.calendars,
         mirrored_bookings: counts.mirrored_bookings,
         open_conflicts: counts.open_conflicts,

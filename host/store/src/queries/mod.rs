@@ -82,7 +82,7 @@ const ALL: &[&[&str]] = &[
     availability::rules::ALL,
     connections::state::ALL,
     connections::states::ALL,
-    connections::told::ALL,
+    connections::domain_events::ALL,
     availability::busy::ALL,
     tenants::ALL,
     catalog::at_provider::ALL,

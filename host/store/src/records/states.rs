@@ -7,8 +7,8 @@ pub struct ConnectionCounts {
     pub upcoming_bookings: i64,
     /// All others.
     pub past_bookings: i64,
-    /// Bookings with a change of which the provider was not told.
-    pub untold_bookings: i64,
+    /// Bookings with a change that was not delivered to the provider.
+    pub undelivered_bookings: i64,
     /// Members' calendars that are read or written over it.
     pub calendars: i64,
     /// The provider's own bookings, as it last said them.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    bookings::told,
+    bookings::domain_events,
     id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, TenantId},
     outbound::provider::Attendee,
 };
@@ -228,7 +228,7 @@ fn table() -> String {
             let roles: Vec<&str> = made.iter().map(|(role, _)| role.as_str()).collect();
             let (next, places) = (State::of(&first.booking).name(), places_name(first.places));
             let dispatched = if first.is_dispatched { " dispatched" } else { "" };
-            let told = told::changed(&old, &change, first, at(), "customer");
+            let told = domain_events::changed(&old, &change, first, at(), "customer");
             let (from, roles, told) = (state.name(), roles.join(" "), told.kind.as_str());
             writeln!(table, "{from} | {name} | {roles} | {next} {places}{dispatched} | {told}").unwrap();
         }
@@ -272,7 +272,7 @@ fn whatever_happens_the_rules_hold() {
                 let is_gone = matches!(new.status, BookingStatus::Cancelled | BookingStatus::Failed);
                 assert!(!is_gone || holds || made.places == Places::Release, "{what}: its time is kept");
                 // Who reads nothing but this event knows how it stands.
-                let told = told::changed(&old, &change, &made, at(), "customer");
+                let told = domain_events::changed(&old, &change, &made, at(), "customer");
                 let told = (
                     told.subject,
                     told.sequence,

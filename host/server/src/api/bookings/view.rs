@@ -46,7 +46,7 @@ impl From<Attendee> for Person {
     }
 }
 
-/// How telling the provider of a booking stands.
+/// How delivery of a booking to its provider stands.
 #[derive(Debug, Serialize, ToSchema)]
 struct SyncView {
     /// `waiting` for its next try, `running`, or a `dead_letter`: given up, until somebody requeues it (`requeue` of operations);
@@ -95,10 +95,10 @@ pub(crate) struct BookingView {
     /// `pending`, `confirmed`, `cancelled`, `failed`, `completed`, `no_show`.
     #[schema(value_type = String)]
     status: BookingStatus,
-    /// What the provider still has to be told: `create`, `cancel`, `reschedule`; null when both sides agree.
+    /// What is still to be delivered to the provider: `create`, `cancel`, `reschedule`; null when both sides agree.
     #[schema(value_type = Option<String>)]
     provider_task: Option<ProviderTask>,
-    /// Why the provider has not been told yet, or is not told any more; null when both sides agree.
+    /// Why the provider does not have it yet, or will not get it any more; null when both sides agree.
     provider_sync: Option<SyncView>,
     #[schema(value_type = String, format = DateTime)]
     start: Instant,

@@ -115,7 +115,7 @@ pub(crate) async fn update(
     Ok(Json(app.engine().update_tenant(&key.actor(), &request_id.0, id, patch).await?.into()))
 }
 
-/// Suspend a tenant: its keys and links are refused (`BERTH-E0432`), nothing of it is read, told or offered, and what has to be told waits.
+/// Suspend a tenant: its keys and links are refused (`BERTH-E0432`), nothing of it is read, told or offered, and what has to be delivered waits.
 /// Suspending what is suspended changes nothing.
 #[utoipa::path(post, path = "/api/operator/tenants/{id}/suspend", tag = "operator", params(("id" = String, Path)),
     responses((status = 200, body = TenantView), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "It is being deleted")))]

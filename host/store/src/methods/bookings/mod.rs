@@ -88,7 +88,7 @@ impl Store {
         read!(self, |q, conn| q::bookings::list(conn, tenant, &filter, limit))
     }
 
-    /// Confirmed bookings of all tenants that ended by `until` and have nothing left to be told, with their sequences. For the
+    /// Confirmed bookings of all tenants that ended by `until` and have nothing left to be delivered, with their sequences. For the
     /// sweep that completes them.
     pub async fn ended_bookings(
         &self,

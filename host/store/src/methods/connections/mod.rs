@@ -140,7 +140,7 @@ impl Store {
         detail: Option<String>,
         now: Instant,
     ) -> Result<(), StoreError> {
-        write_tx!(self, [detail], |q, conn| q::connections::told::set_health(
+        write_tx!(self, [detail], |q, conn| q::connections::domain_events::set_health(
             conn,
             tenant,
             connection,

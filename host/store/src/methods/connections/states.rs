@@ -103,13 +103,13 @@ impl Store {
         write_tx!(self, [], |q, conn| q::connections::states::no_leftovers(conn, tenant, connection))
     }
 
-    /// Some bookings over a connection of which its provider was not told everything.
-    pub async fn untold_bookings(
+    /// Some bookings over a connection of which not everything was delivered to its provider.
+    pub async fn undelivered_bookings(
         &self,
         tenant: TenantId,
         connection: ConnectionId,
     ) -> Result<Vec<BookingId>, StoreError> {
-        read!(self, |q, conn| q::connections::states::untold(conn, tenant, connection))
+        read!(self, |q, conn| q::connections::states::undelivered(conn, tenant, connection))
     }
 
     /// Remove the jobs with this key, dead letters included.
@@ -146,12 +146,18 @@ impl Store {
         connection: ConnectionId,
         now: Instant,
     ) -> Result<ConnectionCounts, StoreError> {
-        let [upcoming_bookings, past_bookings, untold_bookings, calendars, mirrored_bookings, open_conflicts] =
-            read!(self, |q, conn| q::connections::states::counts(conn, tenant, connection, now))?;
+        let [
+            upcoming_bookings,
+            past_bookings,
+            undelivered_bookings,
+            calendars,
+            mirrored_bookings,
+            open_conflicts,
+        ] = read!(self, |q, conn| q::connections::states::counts(conn, tenant, connection, now))?;
         Ok(ConnectionCounts {
             upcoming_bookings,
             past_bookings,
-            untold_bookings,
+            undelivered_bookings,
             calendars,
             mirrored_bookings,
             open_conflicts,

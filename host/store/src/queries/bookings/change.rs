@@ -5,8 +5,9 @@ use berth_model::{
     bookings::{
         booking::{Booking, ProviderTask},
         change::BookingChange,
+        domain_events,
         role::Role,
-        told, transition,
+        transition,
     },
     id::{BookingId, JobId, TenantId},
     outbound::provider::ExternalBooking,
@@ -73,7 +74,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
     if let Some(job) = job.as_ref().filter(|_| made.is_dispatched) {
         queue::enqueue(conn, job).await?;
     }
-    let event = told::changed(&old, change, &made, audit.at, &audit.actor);
+    let event = domain_events::changed(&old, change, &made, audit.at, &audit.actor);
     audit::note_and_tell(conn, audit, (order.tenant, &event), made.action, made.data).await?;
     Ok(made.booking)
 }

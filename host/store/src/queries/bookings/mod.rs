@@ -13,8 +13,8 @@ pub(crate) mod occupancy;
 use berth_model::{
     bookings::{
         booking::{Booking, BookingStatus, ProviderTask},
+        domain_events,
         place::Place,
-        told,
     },
     id::{BookingId, ConnectionId, CustomerId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
     time::Instant,
@@ -168,7 +168,7 @@ pub(crate) async fn create(
     if let Some(key) = &new.idempotency_key {
         idempotency::made(conn, key, booking.id).await?;
     }
-    let event = told::created(booking, audit.at, &audit.actor);
+    let event = domain_events::created(booking, audit.at, &audit.actor);
     let data = json!({
         "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
         "other_members": booking.other_members, "assignment": booking.assignment, "series": booking.series,

@@ -1,12 +1,12 @@
 //! Connections to providers. Credentials come and go sealed; see `vault`.
 
 pub(crate) mod calls;
+pub(crate) mod domain_events;
 pub(crate) mod oauth;
 pub(crate) mod recovery;
 pub(crate) mod secret_rotation;
 pub(crate) mod state;
 pub(crate) mod states;
-pub(crate) mod told;
 
 use berth_model::{
     connections::connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
@@ -188,7 +188,8 @@ pub(crate) async fn insert(
         })?;
     external::begin(conn, connection.tenant, connection.id, connection.created_at).await?;
     let statuses = (None, connection.status);
-    told::tell_status(conn, (connection.tenant, connection.id), statuses, audit.at, &audit.actor).await?;
+    domain_events::append_status(conn, (connection.tenant, connection.id), statuses, audit.at, &audit.actor)
+        .await?;
     note(conn, audit, "connection.created", connection).await
 }
 
@@ -275,7 +276,7 @@ async fn replace(
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<ConnectionRecord, StoreError> {
-    let before = told::lock_status(conn, connection.tenant, connection.id).await?;
+    let before = domain_events::lock_status(conn, connection.tenant, connection.id).await?;
     let row = sqlx::query_as::<Db, Row>(UPDATE)
         .bind(connection.tenant.uuid())
         .bind(connection.id.uuid())
@@ -309,7 +310,8 @@ async fn replace(
         updated.credential_names.clone_from(names);
     }
     let statuses = (before, updated.status);
-    told::tell_status(conn, (updated.tenant, updated.id), statuses, audit.at, &audit.actor).await?;
+    domain_events::append_status(conn, (updated.tenant, updated.id), statuses, audit.at, &audit.actor)
+        .await?;
     Ok(updated)
 }
 
@@ -419,7 +421,7 @@ pub(crate) async fn delete(
         return Err(StoreError::InUse(USERS));
     }
     let (kind, actor) = (EventKind::ConnectionDeleted, &audit.actor);
-    told::tell(conn, (tenant, connection), kind, audit.at, actor).await?;
+    domain_events::append(conn, (tenant, connection), kind, audit.at, actor).await?;
     // What the provider had there is gone with it, and takes nobody's time any more.
     let members = sqlx::query_scalar::<Db, Uuid>(MIRRORED_MEMBERS)
         .bind(tenant.uuid())

@@ -15,7 +15,7 @@ use super::{
     super::{
         super::Db, Conn, bookings::occupancy, connections, mirror::conflicts, parse_enum, tenants::audit,
     },
-    secret_rotation, told,
+    domain_events, secret_rotation,
 };
 use crate::{
     StoreError,
@@ -56,7 +56,7 @@ queries! {
         UNION ALL SELECT id FROM jobs WHERE tenant_id = $1 AND dedup_key = $2 AND dead)";
     LEFT_OVER = "SELECT tenant_id, id, updated_at FROM connections WHERE leftovers ORDER BY id LIMIT $1";
     NO_LEFTOVERS = "UPDATE connections SET leftovers = FALSE WHERE tenant_id = $1 AND id = $2 AND state = 'disconnected'";
-    UNTOLD = "SELECT id FROM bookings WHERE tenant_id = $1 AND connection_id = $2 AND provider_task IS NOT NULL LIMIT $3";
+    UNDELIVERED = "SELECT id FROM bookings WHERE tenant_id = $1 AND connection_id = $2 AND provider_task IS NOT NULL LIMIT $3";
     NOTE_UNENDED = "UPDATE connections SET subscription_detail = $3 WHERE tenant_id = $1 AND id = $2 AND state = 'disconnected'";
     MIRRORED_MEMBERS = "SELECT DISTINCT member_id FROM external_bookings
         WHERE tenant_id = $1 AND connection_id = $2 AND member_id IS NOT NULL";
@@ -180,7 +180,7 @@ pub(crate) async fn pause(
 ) -> Result<(), StoreError> {
     change(conn, PAUSE, (tenant, connection), revision, None, audit).await?;
     let kind = EventKind::ConnectionPaused;
-    told::tell(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
+    domain_events::append(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
     audit::append(conn, audit, Some(tenant), "connection.paused", connection.uuid(), json!({})).await
 }
 
@@ -200,7 +200,7 @@ pub(crate) async fn resume(
         .execute(&mut *conn)
         .await?;
     let kind = EventKind::ConnectionResumed;
-    told::tell(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
+    domain_events::append(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
     audit::append(conn, audit, Some(tenant), "connection.resumed", connection.uuid(), json!({})).await
 }
 
@@ -229,7 +229,7 @@ pub(crate) async fn disconnect(
         end_jobs(conn, tenant, key).await?;
     }
     let kind = EventKind::ConnectionDisconnected;
-    told::tell(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
+    domain_events::append(conn, (tenant, connection), kind, audit.at, &audit.actor).await?;
     audit::append(conn, audit, Some(tenant), "connection.disconnected", connection.uuid(), json!({})).await
 }
 
@@ -297,13 +297,13 @@ pub(crate) async fn clear_some(
     Ok(rows)
 }
 
-/// Some bookings of which the provider was not told everything.
-pub(crate) async fn untold(
+/// Some bookings of which not everything was delivered to the provider.
+pub(crate) async fn undelivered(
     conn: &mut Conn,
     tenant: TenantId,
     connection: ConnectionId,
 ) -> Result<Vec<BookingId>, StoreError> {
-    let rows = sqlx::query_scalar::<Db, Uuid>(UNTOLD)
+    let rows = sqlx::query_scalar::<Db, Uuid>(UNDELIVERED)
         .bind(tenant.uuid())
         .bind(connection.uuid())
         .bind(limits::REMOVED_ROWS_AT_ONCE)
@@ -334,7 +334,7 @@ pub(crate) async fn note_unended(
     Ok(())
 }
 
-/// What a connection holds: bookings to come, others, those of which the provider is not told everything, members' calendars, bookings of
+/// What a connection holds: bookings to come, others, those of which not everything is delivered to the provider, members' calendars, bookings of
 /// the provider's own, open conflicts.
 pub(crate) async fn counts(
     conn: &mut Conn,
@@ -342,14 +342,14 @@ pub(crate) async fn counts(
     connection: ConnectionId,
     now: Instant,
 ) -> Result<[i64; 6], StoreError> {
-    let (upcoming, past, untold, calendars, mirrored, conflicts) =
+    let (upcoming, past, undelivered, calendars, mirrored, conflicts) =
         sqlx::query_as::<Db, (i64, i64, i64, i64, i64, i64)>(COUNTS)
             .bind(tenant.uuid())
             .bind(connection.uuid())
             .bind(Ts(now))
             .fetch_one(conn)
             .await?;
-    Ok([upcoming, past, untold, calendars, mirrored, conflicts])
+    Ok([upcoming, past, undelivered, calendars, mirrored, conflicts])
 }
 
 /// What a listing holds.

@@ -47,7 +47,7 @@ pub(crate) async fn lock_status(
 }
 
 /// Tell of a change of a connection, as it is in the database by now.
-pub(crate) async fn tell(
+pub(crate) async fn append(
     conn: &mut Conn,
     (tenant, connection): (TenantId, ConnectionId),
     kind: EventKind,
@@ -72,7 +72,7 @@ pub(crate) async fn tell(
 }
 
 /// Tell whether a connection works, if that changed.
-pub(crate) async fn tell_status(
+pub(crate) async fn append_status(
     conn: &mut Conn,
     (tenant, connection): (TenantId, ConnectionId),
     (before, now): (Option<ConnectionStatus>, ConnectionStatus),
@@ -82,7 +82,7 @@ pub(crate) async fn tell_status(
     if before == Some(now) {
         return Ok(());
     }
-    tell(conn, (tenant, connection), kind_of(now), at, actor).await
+    append(conn, (tenant, connection), kind_of(now), at, actor).await
 }
 
 /// Write whether it works. Told as an event when it changes, and not each time that it is found so.
@@ -104,5 +104,5 @@ pub(crate) async fn set_health(
         .execute(&mut *conn)
         .await?;
     expect_affected(&done, StoreError::NotFound("connection"))?;
-    tell_status(conn, (tenant, connection), (before, status), now, "system").await
+    append_status(conn, (tenant, connection), (before, status), now, "system").await
 }
