@@ -6,7 +6,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{Allowance, ChangeOrder, NewBooking},
+    records::{ChangeOrder, MemberLimit, NewBooking},
 };
 
 use crate::world::{Scene, World, at_once, moved_to, span};
@@ -17,7 +17,7 @@ fn limited(world: &World, scene: &Scene, from: i64, length: i64, most: Quantity)
     // The days of this world begin at noon.
     let day = span(from.div_euclid(1_440) * 1_440, (from.div_euclid(1_440) + 1) * 1_440);
     let mut new = world.booking(scene, span(from, from + length));
-    new.allowances = vec![Allowance { member: scene.member, limit, period: day }];
+    new.limits = vec![MemberLimit { member: scene.member, limit, period: day }];
     new
 }
 
@@ -54,7 +54,7 @@ async fn counts_what_it_should(world: &World, times: usize) {
     let scene = world.scene("quay").await;
     let limited = |world: &World, scene: &Scene, from, length, most| {
         let mut new = limited(world, scene, from, length, most);
-        new.allowances = new.allowances.repeat(times);
+        new.limits = new.limits.repeat(times);
         new
     };
     let most = Quantity::MaxBookings(2);
@@ -72,7 +72,7 @@ async fn counts_what_it_should(world: &World, times: usize) {
 
     // The booking that moves does not count; one that moves into a full day does.
     let to = |new: &NewBooking, from: i64| ChangeOrder {
-        allowances: new.allowances.clone(),
+        limits: new.limits.clone(),
         ..moved_to(span(from, from + 30), span(from, from + 30), None)
     };
     let change = async |id, sequence, change| {

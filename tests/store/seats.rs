@@ -205,7 +205,7 @@ pub async fn members_change_with_a_move_and_come_back(world: &World) {
     let moved = ChangeOrder {
         change: BookingChange::Reschedule { place, hosts },
         job: Some(world.leased(&scene, booking.id)),
-        allowances: Vec::new(),
+        limits: Vec::new(),
     };
     let moving = change(world, &booking, moved).await.unwrap();
     assert_eq!(read().await, moving);

@@ -342,14 +342,7 @@ impl World {
             created_at: now,
             updated_at: now,
         };
-        NewBooking {
-            booking,
-            padded: when,
-            job: None,
-            allowances: Vec::new(),
-            hold: None,
-            idempotency_key: None,
-        }
+        NewBooking { booking, padded: when, job: None, limits: Vec::new(), hold: None, idempotency_key: None }
     }
 
     /// A pending booking of the scene's connection, its job leased to its maker.
@@ -458,5 +451,5 @@ where
 /// Moved to another time, with buffers.
 pub fn moved_to(when: Interval, padded: Interval, job: Option<NewJob>) -> ChangeOrder {
     let change = BookingChange::Reschedule { place: Place { padded, when }, hosts: None };
-    ChangeOrder { change, job, allowances: Vec::new() }
+    ChangeOrder { change, job, limits: Vec::new() }
 }

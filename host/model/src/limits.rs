@@ -313,7 +313,7 @@ pub const ANSWER_NUMBER_MAX: i64 = 9_007_199_254_740_991;
 /// Seats of one meeting: a lecture hall.
 pub const SEATS_MAX: u32 = 1_000;
 /// Periods of limits that a booking counts one by one; for more, a large team, its bookings are read once for all.
-pub const ALLOWANCES_COUNTED_SINGLY_MAX: usize = 32;
+pub const MEMBER_LIMITS_COUNTED_SINGLY_MAX: usize = 32;
 /// Limits of one event type: each period in bookings and in minutes, and some to spare.
 pub const LIMITS_MAX: usize = 16;
 /// Weekly stretches, date overrides, closed days or journeys of one host: a day each for years.

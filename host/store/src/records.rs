@@ -79,7 +79,7 @@ pub struct NewBooking {
     /// Job that tells the provider, already leased to the request that makes it.
     pub job: Option<NewJob>,
     /// Limits that must leave room for it.
-    pub allowances: Vec<Allowance>,
+    pub limits: Vec<MemberLimit>,
     /// The caller's own hold, whose places it takes over.
     pub hold: Option<HoldId>,
     /// The reserved Idempotency-Key that it is made under: a second booking under it is refused.
@@ -89,7 +89,7 @@ pub struct NewBooking {
 /// A limit that must leave room for a booking, counted in the transaction that books: per event type and member, bookings that
 /// start in the period and are pending, confirmed, completed or `no_show`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowance {
+pub struct MemberLimit {
     /// Whose bookings are counted.
     pub member: MemberId,
     /// At most so much.
@@ -117,12 +117,12 @@ pub struct ChangeOrder {
     /// The job that delivers it to its provider, upserted by its dedup key. Only where something has to be delivered, and always there.
     pub job: Option<NewJob>,
     /// Limits that must leave room for it where it moves to; the booking itself does not count.
-    pub allowances: Vec<Allowance>,
+    pub limits: Vec<MemberLimit>,
 }
 
 impl From<BookingChange> for ChangeOrder {
     fn from(change: BookingChange) -> Self {
-        Self { change, job: None, allowances: Vec::new() }
+        Self { change, job: None, limits: Vec::new() }
     }
 }
 

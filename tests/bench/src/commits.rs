@@ -166,7 +166,7 @@ impl Scene {
             booking,
             padded: when,
             job: None,
-            allowances: Vec::new(),
+            limits: Vec::new(),
             hold: None,
             idempotency_key: None,
         };

@@ -17,7 +17,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{Allowance, AuditEntry, NewBooking},
+    records::{AuditEntry, MemberLimit, NewBooking},
 };
 use serde_json::{Map, Value, json};
 
@@ -143,18 +143,18 @@ impl BookingContext {
     }
 
     /// The limits that must leave room for a meeting of these members at this start.
-    pub(crate) fn allowances(
-        &self,
-        members: impl Iterator<Item = MemberId>,
-        start: Instant,
-    ) -> Vec<Allowance> {
+    pub(crate) fn limits(&self, members: impl Iterator<Item = MemberId>, start: Instant) -> Vec<MemberLimit> {
         let zone = |id: MemberId| {
             self.members.iter().find(|m| m.id == id).map_or(self.listing.time_zone, |m| m.time_zone)
         };
         let limits = &self.event_type.policy.limits;
         members
             .flat_map(|member| limits.iter().map(move |limit| (member, *limit)))
-            .map(|(member, limit)| Allowance { member, limit, period: limit.period_of(zone(member), start) })
+            .map(|(member, limit)| MemberLimit {
+                member,
+                limit,
+                period: limit.period_of(zone(member), start),
+            })
             .collect()
     }
 }
@@ -300,11 +300,11 @@ impl Engine {
         // Nobody waits for a series: its jobs are for the worker.
         let (job, held) = if waits { (None, None) } else { self.job_of(&booking, series.is_none()) };
         let padded = ctx.padded_by(when);
-        let allowances = ctx.allowances(booking.members(), when.start());
+        let limits = ctx.limits(booking.members(), when.start());
         let held = held.filter(|_| series.is_none());
         // Of a series the key knows the first booking: whoever makes it says so.
         let idempotency_key = caller.idempotency_key.clone().filter(|_| series.is_none());
-        Some((NewBooking { booking, padded, job, allowances, hold, idempotency_key }, held))
+        Some((NewBooking { booking, padded, job, limits, hold, idempotency_key }, held))
     }
 }
 

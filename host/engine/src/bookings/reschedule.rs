@@ -105,9 +105,9 @@ impl Engine {
                     hosts: hosts.clone(),
                 },
                 job,
-                allowances: match &hosts {
-                    None => ctx.allowances(booking.members(), start),
-                    Some(hosts) => ctx.allowances(hosts.members(), start),
+                limits: match &hosts {
+                    None => ctx.limits(booking.members(), start),
+                    Some(hosts) => ctx.limits(hosts.members(), start),
                 },
             };
             match self.change_here(caller, &booking, change).await {

@@ -234,7 +234,7 @@ impl Engine {
         let padded = self.padded(booking, when).await?;
         let (job, held) = self.job_of(booking, true);
         let change = BookingChange::Reschedule { place: Place { padded, when }, hosts: None };
-        let change = ChangeOrder { change, job, allowances: Vec::new() };
+        let change = ChangeOrder { change, job, limits: Vec::new() };
         self.change_and_tell(caller, booking, change, held, Done::Moved).await
     }
 

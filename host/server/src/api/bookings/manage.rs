@@ -101,7 +101,7 @@ impl From<Managed> for ManagedView {
     }
 }
 
-/// The customer of a token, no more often than allowed. Tokens that are not ours share one allowance.
+/// The customer of a token, no more often than allowed. Tokens that are not ours share one limit.
 pub(crate) async fn customer(
     app: &App,
     token: &str,

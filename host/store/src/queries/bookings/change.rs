@@ -48,7 +48,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
     if old.sequence != order.expected_sequence {
         return Err(StoreError::Stale);
     }
-    let ChangeOrder { change, job, allowances } = order.change;
+    let ChangeOrder { change, job, limits } = order.change;
     let made = transition::apply(&old, change, Role::of_actor(&audit.actor), audit.at)?;
     if made.is_dispatched && job.is_none() {
         // It would wait for ever.
@@ -63,7 +63,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
         members::replace(conn, &old, &made.booking).await?;
     }
     if let BookingChange::Reschedule { place, .. } = change {
-        limits::check(conn, &old, place.when, allowances).await?;
+        limits::check(conn, &old, place.when, limits).await?;
     }
     update(conn, &made.booking).await?;
     occupancy::arrange(conn, &made.booking, made.places, audit.at).await?;

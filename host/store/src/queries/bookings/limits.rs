@@ -10,7 +10,7 @@ use super::{
     super::{super::Db, Conn, number},
     occupancy,
 };
-use crate::{StoreError, records::Allowance, types::Ts};
+use crate::{StoreError, records::MemberLimit, types::Ts};
 
 queries! {
     COUNT = concat!("SELECT COUNT(*), ", minutes!("SUM(ends_at - starts_at)"), " FROM bookings b
@@ -32,36 +32,36 @@ pub(crate) async fn check(
     conn: &mut Conn,
     booking: &Booking,
     when: Interval,
-    allowances: &[Allowance],
+    limits: &[MemberLimit],
 ) -> Result<(), StoreError> {
-    if allowances.is_empty() {
+    if limits.is_empty() {
         return Ok(());
     }
-    let mut members: Vec<MemberId> = allowances.iter().map(|allowance| allowance.member).collect();
+    let mut members: Vec<MemberId> = limits.iter().map(|limit| limit.member).collect();
     members.sort_unstable();
     members.dedup();
     occupancy::lock_members(conn, booking.tenant, &members).await?;
     let length = number(when.end().micros_since(when.start()) / 60_000_000, "length")?;
-    if allowances.len() > limits::ALLOWANCES_COUNTED_SINGLY_MAX {
-        let counts = together(conn, booking, allowances).await?;
-        let full = allowances
+    if limits.len() > limits::MEMBER_LIMITS_COUNTED_SINGLY_MAX {
+        let counts = together(conn, booking, limits).await?;
+        let full = limits
             .iter()
             .zip(counts)
-            .find(|(allowance, (bookings, minutes))| !allowance.limit.allows(*bookings, *minutes, length));
-        return full.map_or(Ok(()), |(allowance, _)| Err(StoreError::LimitReached(allowance.limit)));
+            .find(|(limit, (bookings, minutes))| !limit.limit.allows(*bookings, *minutes, length));
+        return full.map_or(Ok(()), |(limit, _)| Err(StoreError::LimitReached(limit.limit)));
     }
-    for allowance in allowances {
+    for limit in limits {
         let (bookings, minutes): (i64, i64) = sqlx::query_as::<Db, _>(COUNT)
             .bind(booking.tenant.uuid())
             .bind(booking.event_type.uuid())
-            .bind(Ts(allowance.period.start()))
-            .bind(Ts(allowance.period.end()))
+            .bind(Ts(limit.period.start()))
+            .bind(Ts(limit.period.end()))
             .bind(booking.id.uuid())
-            .bind(allowance.member.uuid())
+            .bind(limit.member.uuid())
             .fetch_one(&mut *conn)
             .await?;
-        if !allowance.limit.allows(number(bookings, "count")?, number(minutes, "minutes")?, length) {
-            return Err(StoreError::LimitReached(allowance.limit));
+        if !limit.limit.allows(number(bookings, "count")?, number(minutes, "minutes")?, length) {
+            return Err(StoreError::LimitReached(limit.limit));
         }
     }
     Ok(())
@@ -72,14 +72,14 @@ pub(crate) async fn check(
 async fn together(
     conn: &mut Conn,
     booking: &Booking,
-    allowances: &[Allowance],
+    limits: &[MemberLimit],
 ) -> Result<Vec<(u32, u64)>, StoreError> {
-    let periods = allowances.iter().map(|allowance| allowance.period);
+    let periods = limits.iter().map(|limit| limit.period);
     let Some(hull) = periods.reduce(Interval::joined) else { return Ok(Vec::new()) };
-    let mut counts = vec![(0_u32, 0_i64); allowances.len()];
+    let mut counts = vec![(0_u32, 0_i64); limits.len()];
     let mut of_member: HashMap<Uuid, Vec<usize>> = HashMap::new();
-    for (i, allowance) in allowances.iter().enumerate() {
-        of_member.entry(allowance.member.uuid()).or_default().push(i);
+    for (i, limit) in limits.iter().enumerate() {
+        of_member.entry(limit.member.uuid()).or_default().push(i);
     }
     let mut rows = sqlx::query_as::<Db, (Uuid, Ts, Ts)>(TOGETHER)
         .bind(booking.tenant.uuid())
@@ -90,8 +90,8 @@ async fn together(
         .fetch(conn);
     while let Some((member, start, end)) = rows.try_next().await? {
         for i in of_member.get(&member).into_iter().flatten() {
-            let (Some(allowance), Some(count)) = (allowances.get(*i), counts.get_mut(*i)) else { continue };
-            if allowance.period.start() <= start.0 && start.0 < allowance.period.end() {
+            let (Some(limit), Some(count)) = (limits.get(*i), counts.get_mut(*i)) else { continue };
+            if limit.period.start() <= start.0 && start.0 < limit.period.end() {
                 count.0 = count.0.saturating_add(1);
                 count.1 = count.1.saturating_add(end.0.micros_since(start.0));
             }

@@ -154,7 +154,7 @@ pub(crate) async fn create(
     if let Some(hold) = new.hold {
         holds::remove(conn, booking.tenant, hold, audit.at).await?;
     }
-    limits::check(conn, booking, booking.when, &new.allowances).await?;
+    limits::check(conn, booking, booking.when, &new.limits).await?;
     occupancy::take(conn, &occupancy::Taker::booking(booking), place, audit.at).await?;
     let customer = match who {
         Who::Known(known) => Some(identify(conn, booking.tenant, known, audit.at).await?),
