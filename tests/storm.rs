@@ -10,7 +10,7 @@ use berth_engine::{
 use berth_model::{
     catalog::{
         event_type::{EventTypePolicy, EventTypeRecord},
-        member::{MemberRole, Turns},
+        member::{MemberRole, RoundRobinShare},
     },
     id::MemberId,
     outbound::provider::Attendee,
@@ -102,7 +102,7 @@ async fn policy(world: &World, event_type: &EventTypeRecord, policy: EventTypePo
     world.engine.update_event_type(&world.caller, event_type.id, patch, None).await.unwrap()
 }
 
-async fn member(world: &World, name: &str, turns: Turns) -> MemberId {
+async fn member(world: &World, name: &str, turns: RoundRobinShare) -> MemberId {
     let hours = json!([{ "weekdays": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "start": "00:00", "end": "24:00" }]);
     let new = NewMember {
         name: name.to_owned(),
@@ -242,7 +242,8 @@ mod storm {
         let event_type = world.offer(None, None).await;
         let mut members = Vec::new();
         for (name, weight) in [("one", 100), ("two", 200), ("three", 300)] {
-            members.push(member(&world, name, Turns { weight, ..Turns::default() }).await);
+            members
+                .push(member(&world, name, RoundRobinShare { weight, ..RoundRobinShare::default() }).await);
         }
         let patch = EventTypePatch {
             members: Some(members.clone()),

@@ -28,7 +28,7 @@ use berth_engine::{
 use berth_model::{
     catalog::{
         event_type::{EventTypePolicy, EventTypeRecord},
-        member::{MemberRole, Turns},
+        member::{MemberRole, RoundRobinShare},
     },
     connections::secret::{Credentials, Secret},
     id::{ConnectionId, EventTypeId},
@@ -368,7 +368,7 @@ impl World {
             time_zone: Zone::UTC,
             weekly_hours: serde_json::from_value(hours).unwrap(),
             role: MemberRole::Member,
-            turns: Turns::default(),
+            turns: RoundRobinShare::default(),
         };
         let member = self.engine.create_member(&self.caller, member).await.unwrap();
         let new = NewEventType {

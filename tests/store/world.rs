@@ -18,7 +18,7 @@ use berth_model::{
     catalog::{
         event_type::{EventTypePolicy, EventTypeRecord},
         listing::{ListingRecord, TenantRecord, TenantState},
-        member::{MemberRecord, MemberRole, Turns},
+        member::{MemberRecord, MemberRole, RoundRobinShare},
     },
     connections::{
         connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
@@ -215,7 +215,7 @@ impl World {
             ]))
             .unwrap(),
             role: MemberRole::Admin,
-            turns: Turns { weight: 50, ..Turns::default() },
+            turns: RoundRobinShare { weight: 50, ..RoundRobinShare::default() },
             active: true,
             revision: 1,
             created_at: now,

@@ -192,7 +192,7 @@ pub struct NewJob {
     pub id: JobId,
     /// Whose.
     pub tenant: TenantId,
-    /// What it is for, which says its queue and its turn in there.
+    /// What it is for, which says its queue and its order in there.
     pub kind: JobKind,
     /// What it needs to know: ids only, never a secret.
     pub payload: Value,

@@ -13,7 +13,7 @@ use berth_model::{
     bookings::booking::{Booking, BookingStatus},
     catalog::{
         event_type::EventTypeRecord,
-        member::{MemberRole, Turns},
+        member::{MemberRole, RoundRobinShare},
     },
     id::{AuditEntryId, BookingId, MemberId},
     outbound::provider::Attendee,
@@ -82,7 +82,7 @@ impl Scene {
                     .expect("there")
                     .weekly_hours,
                 role: MemberRole::Member,
-                turns: Turns::default(),
+                turns: RoundRobinShare::default(),
             };
             members.push(world.engine.create_member(&world.caller, member).await.expect("made").id);
         }

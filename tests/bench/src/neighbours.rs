@@ -12,7 +12,7 @@ use berth_engine::{Caller, NewEventType, NewKey, NewListing, NewMember, NewTenan
 use berth_model::{
     catalog::{
         event_type::EventTypePolicy,
-        member::{MemberRole, Turns},
+        member::{MemberRole, RoundRobinShare},
     },
     id::EventTypeId,
     scheduling::rule::{Pattern, Rule, RuleOwner, RuleRecord},
@@ -48,7 +48,7 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
             time_zone: Zone::UTC,
             weekly_hours: Vec::new(),
             role: MemberRole::Member,
-            turns: Turns::default(),
+            turns: RoundRobinShare::default(),
         };
         members.push(engine.create_member(&caller, member).await.expect("made").id);
     }

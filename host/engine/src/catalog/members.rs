@@ -1,7 +1,7 @@
 //! Members: the people whose time is booked.
 
 use berth_model::{
-    catalog::member::{MemberRecord, MemberRole, Turns, WeeklyHours},
+    catalog::member::{MemberRecord, MemberRole, RoundRobinShare, WeeklyHours},
     id::MemberId,
     limits,
     zone::Zone,
@@ -18,7 +18,7 @@ pub struct NewMember {
     pub time_zone: Zone,
     pub weekly_hours: Vec<WeeklyHours>,
     pub role: MemberRole,
-    pub turns: Turns,
+    pub turns: RoundRobinShare,
 }
 
 /// Changes of a member; none leaves a field as it is.
@@ -30,7 +30,7 @@ pub struct MemberPatch {
     pub time_zone: Option<Zone>,
     pub weekly_hours: Option<Vec<WeeklyHours>>,
     pub role: Option<MemberRole>,
-    pub turns: Option<Turns>,
+    pub turns: Option<RoundRobinShare>,
     pub active: Option<bool>,
 }
 

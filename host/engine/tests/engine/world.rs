@@ -14,7 +14,7 @@ use berth_model::{
     catalog::{
         event_type::{EventTypePolicy, EventTypeRecord},
         listing::{ListingRecord, TenantRecord},
-        member::{MemberRecord, MemberRole, Turns, WeeklyHours},
+        member::{MemberRecord, MemberRole, RoundRobinShare, WeeklyHours},
     },
     connections::{
         connection::ConnectionRecord,
@@ -199,7 +199,7 @@ pub(crate) async fn member(engine: &Engine, caller: &Caller, name: &str) -> Memb
         time_zone: "Europe/Warsaw".parse().unwrap(),
         weekly_hours: hours("09:00", "12:00"),
         role: MemberRole::Member,
-        turns: Turns::default(),
+        turns: RoundRobinShare::default(),
     };
     engine.create_member(caller, member).await.unwrap()
 }

@@ -60,7 +60,7 @@ impl MemberRole {
 /// A member's part in round robins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Turns {
+pub struct RoundRobinShare {
     /// Do they take turns? If not, they are booked there only by name.
     pub round_robin: bool,
     /// Their share, relative to the others': 0 to 1000.
@@ -71,7 +71,7 @@ pub struct Turns {
     pub calibration: u32,
 }
 
-impl Default for Turns {
+impl Default for RoundRobinShare {
     fn default() -> Self {
         Self { round_robin: true, weight: 100, priority: 2, calibration: 0 }
     }
@@ -95,7 +95,7 @@ pub struct MemberRecord {
     /// What they may do.
     pub role: MemberRole,
     /// Their part in round robins.
-    pub turns: Turns,
+    pub turns: RoundRobinShare,
     /// Can they be booked?
     pub active: bool,
     /// Counts changes; the `ETag`.

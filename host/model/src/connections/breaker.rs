@@ -77,8 +77,8 @@ impl BreakerState {
 #[derive(Debug)]
 #[must_use = "a probe that never says how it ended keeps others waiting"]
 pub struct Permit {
-    /// The turn of the breaker in which it began.
-    turn: u64,
+    /// The generation of the breaker in which it began.
+    generation: u64,
 }
 
 /// How a call went, as far as whoever was asked is to blame.
@@ -114,8 +114,8 @@ pub struct Breaker {
     opened_at: Instant,
     /// When the probe that is under way began.
     probe_at: Option<Instant>,
-    /// Counts openings, closings and probes. What began in an earlier turn is over.
-    turn: u64,
+    /// Counts openings, closings and probes. What began in an earlier generation is over.
+    generation: u64,
 }
 
 impl Breaker {
@@ -128,7 +128,7 @@ impl Breaker {
             open_ms: 0,
             opened_at: Instant::from_micros(0),
             probe_at: None,
-            turn: 0,
+            generation: 0,
         }
     }
 
@@ -160,15 +160,15 @@ impl Breaker {
                 return Err(probing.min(self.policy.open_ms_min).max(1));
             }
             self.probe_at = Some(now);
-            self.turn = self.turn.saturating_add(1);
+            self.generation = self.generation.saturating_add(1);
         }
-        Ok(Permit { turn: self.turn })
+        Ok(Permit { generation: self.generation })
     }
 
     /// A call ended. What changed by that, if something did.
     #[expect(clippy::needless_pass_by_value, reason = "a call ends once")]
     pub fn ended(&mut self, permit: Permit, how: Ended, now: Instant) -> Option<Change> {
-        if permit.turn != self.turn {
+        if permit.generation != self.generation {
             return None;
         }
         if self.open_ms == 0 {
@@ -181,7 +181,7 @@ impl Breaker {
         }
         match how {
             Ended::Succeeded => {
-                *self = Self { turn: self.turn.saturating_add(1), ..Self::new(self.policy) };
+                *self = Self { generation: self.generation.saturating_add(1), ..Self::new(self.policy) };
                 Some(Change::Closed)
             }
             Ended::Failed => Some(self.open(now)),
@@ -199,7 +199,7 @@ impl Breaker {
         *self = Self {
             open_ms: for_ms,
             opened_at: now,
-            turn: self.turn.saturating_add(1),
+            generation: self.generation.saturating_add(1),
             ..Self::new(self.policy)
         };
         Change::Opened { for_ms }

@@ -24,16 +24,16 @@ pub struct Unplaced {
 pub fn in_order(mut waiting: Vec<Unplaced>) -> Vec<EventId> {
     waiting.sort_by_key(|event| (event.sequence, event.id));
     let mut latest = BTreeMap::<Uuid, EventId>::new();
-    let mut turns: Vec<(EventId, i64, EventId)> = waiting
+    let mut orders: Vec<(EventId, i64, EventId)> = waiting
         .iter()
         .map(|event| {
-            let turn = latest.entry(event.subject).or_insert(event.id);
-            *turn = event.id.max(*turn);
-            (*turn, event.sequence, event.id)
+            let order = latest.entry(event.subject).or_insert(event.id);
+            *order = event.id.max(*order);
+            (*order, event.sequence, event.id)
         })
         .collect();
-    turns.sort_unstable();
-    turns.into_iter().map(|(.., id)| id).collect()
+    orders.sort_unstable();
+    orders.into_iter().map(|(.., id)| id).collect()
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl JobKind {
         Self::LookAtCalendar,
     ];
 
-    /// Name, queue, and the turn within the queue: smaller goes first.
+    /// Name, queue, and the order within the queue: smaller goes first.
     const fn row(self) -> (&'static str, JobQueue, i64) {
         match self {
             Self::SyncBooking => ("sync_booking", JobQueue::Bookings, 10),
@@ -96,7 +96,7 @@ impl JobKind {
         self.row().1
     }
 
-    /// Their turn within the queue: smaller goes first.
+    /// Their order within the queue: smaller goes first.
     #[must_use]
     pub const fn priority(self) -> i64 {
         self.row().2

@@ -52,7 +52,7 @@ struct Pinned {
 #[derive(Default)]
 struct Table {
     by_key: HashMap<Key, Pinned>,
-    turns: u64,
+    uses: u64,
 }
 
 /// All clients of the process.
@@ -122,8 +122,8 @@ impl Clients {
 
     fn pinned(&self, key: &Key) -> Option<Pinned> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        table.turns += 1;
-        let used = table.turns;
+        table.uses += 1;
+        let used = table.uses;
         let pinned = table.by_key.get_mut(key)?;
         pinned.used = used;
         Some(pinned.clone())
@@ -131,8 +131,8 @@ impl Clients {
 
     fn keep(&self, key: Key, client: Client, addresses: Vec<IpAddr>, checked_at: Instant) {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        table.turns += 1;
-        let used = table.turns;
+        table.uses += 1;
+        let used = table.uses;
         if !table.by_key.contains_key(&key) && table.by_key.len() >= self.limits.clients {
             let oldest = table.by_key.iter().min_by_key(|(_, p)| p.used).map(|(key, _)| key.clone());
             oldest.map(|key| table.by_key.remove(&key));

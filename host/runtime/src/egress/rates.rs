@@ -28,7 +28,7 @@ use super::{config::EgressLimits, urgency::Urgency};
 
 /// Who wants to ask whom.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Turn<'a> {
+pub(super) struct PermitRequest<'a> {
     pub(super) connection: ConnectionId,
     pub(super) manifest: &'a Manifest,
     pub(super) urgency: Urgency,
@@ -37,8 +37,8 @@ pub(super) struct Turn<'a> {
 /// Why a request has to wait, and how long. Never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wait {
-    /// For its turn.
-    Turn(Duration),
+    /// Until the rate allows it.
+    Rate(Duration),
     /// Until the time that the provider named.
     Pause(Duration),
 }
@@ -59,13 +59,13 @@ struct Kept {
 struct Table {
     kept: HashMap<Whose, Kept>,
     kept_max: usize,
-    turns: u64,
+    uses: u64,
 }
 
 impl Table {
     fn kept(&mut self, whose: Whose) -> &mut Kept {
-        self.turns += 1;
-        let used = self.turns;
+        self.uses += 1;
+        let used = self.uses;
         if self.kept.len() >= self.kept_max && !self.kept.contains_key(&whose) {
             let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.used).map(|(whose, _)| whose.clone());
             oldest.map(|whose| self.kept.remove(&whose));
@@ -86,7 +86,7 @@ pub(super) struct Rates {
 
 impl Rates {
     pub(super) fn new(clock: Arc<dyn Clock>, limits: &EgressLimits) -> Self {
-        let table = Table { kept: HashMap::new(), kept_max: limits.rate_limiters, turns: 0 };
+        let table = Table { kept: HashMap::new(), kept_max: limits.rate_limiters, uses: 0 };
         Self { clock, shares: Mutex::default(), table: Mutex::new(table) }
     }
 
@@ -110,13 +110,13 @@ impl Rates {
 
     /// Wait for a turn, at most `wait_max`; otherwise answer how long it would still take. A pause is not waited for: until it is over the
     /// provider would say no.
-    pub(super) async fn enter(&self, turn: Turn<'_>, wait_max: Duration) -> Result<(), Duration> {
+    pub(super) async fn enter(&self, permit: PermitRequest<'_>, wait_max: Duration) -> Result<(), Duration> {
         let mut wait_left = wait_max;
         loop {
-            let wait = match self.try_enter(turn) {
+            let wait = match self.try_enter(permit) {
                 Ok(()) => return Ok(()),
                 Err(Wait::Pause(wait)) => return Err(wait),
-                Err(Wait::Turn(wait)) => wait,
+                Err(Wait::Rate(wait)) => wait,
             };
             // Each turn uses up some of the bounded wait, so this ends.
             wait_left = wait_left.checked_sub(wait).ok_or(wait)?;
@@ -125,24 +125,24 @@ impl Rates {
     }
 
     /// Send over the connection and to the provider, or neither.
-    fn try_enter(&self, turn: Turn<'_>) -> Result<(), Wait> {
+    fn try_enter(&self, permit: PermitRequest<'_>) -> Result<(), Wait> {
         let now = self.clock.now();
         let part = |rate: RateLimit| part(rate, self.shares().replicas(rate.per_seconds, now));
         let rates = [
-            (turn.manifest.rate_limit.map(part), Whose::Connection(turn.connection)),
-            (turn.manifest.provider_rate_limit.map(part), Whose::Provider(turn.manifest.id.clone())),
+            (permit.manifest.rate_limit.map(part), Whose::Connection(permit.connection)),
+            (permit.manifest.provider_rate_limit.map(part), Whose::Provider(permit.manifest.id.clone())),
         ];
         let mut table = self.table();
-        if let Some(wait) = paused(&mut table, turn.connection, now) {
+        if let Some(wait) = paused(&mut table, permit.connection, now) {
             return Err(Wait::Pause(wait));
         }
         let mut longest = Duration::ZERO;
         for (rate, whose) in &rates {
             let Some(rate) = rate else { continue };
-            longest = longest.max(table.kept(whose.clone()).window.wait(*rate, turn.urgency, now));
+            longest = longest.max(table.kept(whose.clone()).window.wait(*rate, permit.urgency, now));
         }
         if longest > Duration::ZERO {
-            return Err(Wait::Turn(longest.max(Duration::from_millis(1))));
+            return Err(Wait::Rate(longest.max(Duration::from_millis(1))));
         }
         for (rate, whose) in rates {
             let Some(rate) = rate else { continue };

@@ -16,7 +16,7 @@ use super::{
     gate::Call,
     interceptor::{Intercept, InterceptedAnswer, InterceptedRequest},
     policy::{self, Rules, Target},
-    rates::Turn,
+    rates::PermitRequest,
     record::Entry,
     scrub::{Echoed, Scrubber},
 };
@@ -87,8 +87,9 @@ impl Call {
         let intercepted =
             self.gate.interceptor.as_deref().map(|interceptor| (interceptor, intercepted(&outgoing)));
         attach::attach(&self.manifest, &self.credentials, &target, &mut outgoing)?;
-        let turn = Turn { connection: self.connection, manifest: &self.manifest, urgency: self.urgency };
-        if let Err(wait) = self.gate.rates.enter(turn, limits.rate_wait).await {
+        let permit =
+            PermitRequest { connection: self.connection, manifest: &self.manifest, urgency: self.urgency };
+        if let Err(wait) = self.gate.rates.enter(permit, limits.rate_wait).await {
             return Ok(too_many_requests(wait));
         }
         self.provider_asked.note();

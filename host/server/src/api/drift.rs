@@ -12,7 +12,7 @@ use berth_model::{
         event_type::{
             Confirmation, CounterpartState, EventTypePolicy, Fairness, FairnessBasis, Grid, HostRole,
         },
-        member::{MemberRole, Turns, WeeklyHours},
+        member::{MemberRole, RoundRobinShare, WeeklyHours},
     },
     id::{BookingId, MemberId, RestrictionScheduleId},
     mirror::sync::{Resolution, SourceOfTruth, SyncMode, SyncRules},
@@ -263,8 +263,8 @@ fn role() -> HostRole {
     HostRole { member: member(), fixed: true, group: Some("nurses".into()) }
 }
 
-fn turns() -> Turns {
-    Turns { round_robin: false, weight: 50, priority: 3, calibration: 1 }
+fn turns() -> RoundRobinShare {
+    RoundRobinShare { round_robin: false, weight: 50, priority: 3, calibration: 1 }
 }
 
 fn stretch() -> Stretch {
@@ -351,7 +351,7 @@ fn of_catalog() -> Vec<Checked> {
         told::<to::QuestionType, _>(&questions().iter().map(kind_of).collect::<Vec<_>>()),
         both::<to::WeeklyHours, _>(&[weekly_hours()]),
         both::<to::MemberRole, _>(&every!(MemberRole: Owner, Admin, Member, Viewer)),
-        both::<to::Turns, _>(&[turns()]),
+        both::<to::RoundRobinShare, _>(&[turns()]),
     ]
 }
 
@@ -440,7 +440,7 @@ fn type_in(line: &str) -> Option<&str> {
 #[test]
 fn each_kind_of_difference_is_found() {
     let found = |change: fn(&mut Value)| {
-        let mut checked = both::<catalog::schemas::Turns, _>(&[turns()]);
+        let mut checked = both::<catalog::schemas::RoundRobinShare, _>(&[turns()]);
         change(&mut checked.schema);
         checked.differences().join("\n")
     };

@@ -14,7 +14,7 @@ use berth_engine::{
 use berth_model::{
     catalog::{
         event_type::EventTypePolicy,
-        member::{MemberRole, Turns, WeeklyHours},
+        member::{MemberRole, RoundRobinShare, WeeklyHours},
     },
     connections::secret::{Credentials, Secret},
     id::ConnectionId,
@@ -269,7 +269,7 @@ async fn offer(
         time_zone,
         weekly_hours: week()?,
         role: MemberRole::Member,
-        turns: Turns::default(),
+        turns: RoundRobinShare::default(),
     };
     let member = engine.create_member(caller, member).await?;
     let new = NewEventType {

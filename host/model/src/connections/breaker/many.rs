@@ -45,7 +45,7 @@ impl<K: Ord + Clone> Breakers<K> {
                 kept.used = used;
                 kept.breaker.try_acquire(now)
             }
-            // One that nothing is known of is closed, and its turn is the first.
+            // One that nothing is known of is closed, and its generation is the first.
             None => Breaker::new(self.policy).try_acquire(now),
         }
     }

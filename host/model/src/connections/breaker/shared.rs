@@ -40,7 +40,7 @@ impl<K: Eq> SharedBreaker<K> {
             return self.breaker.ended(permit, how, now);
         }
         // What began before it opened says nothing new after it closed.
-        if how != Ended::Failed || permit.turn != self.breaker.turn {
+        if how != Ended::Failed || permit.generation != self.breaker.generation {
             return None;
         }
         let since = now.plus_seconds(-self.within_seconds);

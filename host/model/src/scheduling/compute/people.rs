@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{only, read::at_most, refused};
 use crate::{
     budget::Budget,
-    catalog::member::Turns,
+    catalog::member::RoundRobinShare,
     limits,
     problem::Problem,
     scheduling::{
@@ -39,7 +39,7 @@ struct WireCandidate {
 
 impl WireCandidate {
     fn candidate(&self) -> Candidate {
-        let usual = Turns::default();
+        let usual = RoundRobinShare::default();
         Candidate {
             bookings: self.bookings_in_period,
             calibration: self.calibration,

@@ -45,23 +45,23 @@ impl World {
         let limits = EgressLimits { rate_limiters: kept, ..EgressLimits::default() };
         Self { rates: Rates::new(hands.clone(), &limits), hands, manifest: manifest(rates) }
     }
-    fn turn(&self, n: u128) -> Turn<'_> {
-        Turn { connection: connection(n), manifest: &self.manifest, urgency: Urgency::Booking }
+    fn permit(&self, n: u128) -> PermitRequest<'_> {
+        PermitRequest { connection: connection(n), manifest: &self.manifest, urgency: Urgency::Booking }
     }
-    fn bulk(&self, n: u128) -> Turn<'_> {
-        Turn { urgency: Urgency::Bulk, ..self.turn(n) }
+    fn bulk(&self, n: u128) -> PermitRequest<'_> {
+        PermitRequest { urgency: Urgency::Bulk, ..self.permit(n) }
     }
-    fn take(&self, turn: Turn<'_>) -> Result<(), Wait> {
-        self.rates.try_enter(turn)
+    fn take(&self, permit: PermitRequest<'_>) -> Result<(), Wait> {
+        self.rates.try_enter(permit)
     }
     /// How many pass at once.
-    fn passing(&self, turn: Turn<'_>) -> usize {
-        (0..1_000).take_while(|_| self.take(turn).is_ok()).count()
+    fn passing(&self, permit: PermitRequest<'_>) -> usize {
+        (0..1_000).take_while(|_| self.take(permit).is_ok()).count()
     }
 }
 
 fn turn_in(seconds: u64) -> Result<(), Wait> {
-    Err(Wait::Turn(SECOND * u32::try_from(seconds).unwrap()))
+    Err(Wait::Rate(SECOND * u32::try_from(seconds).unwrap()))
 }
 
 const TWO_PER_MINUTE: &str = "rate-limit = { requests = 2, per-seconds = 60 }";
@@ -69,7 +69,7 @@ const TWO_PER_MINUTE: &str = "rate-limit = { requests = 2, per-seconds = 60 }";
 #[test]
 fn a_connection_has_its_rate() {
     let world = World::new(TWO_PER_MINUTE);
-    let take = |n| world.take(world.turn(n));
+    let take = |n| world.take(world.permit(n));
     assert_eq!((take(1), take(1)), (Ok(()), Ok(())));
     assert_eq!(take(1), turn_in(60));
     assert_eq!(take(2), Ok(()), "another connection is not slowed");
@@ -85,7 +85,7 @@ fn connections_share_the_rate_of_their_provider() {
     let world = World::new(
         "rate-limit = { requests = 2, per-seconds = 60 }\nprovider-rate-limit = { requests = 3, per-seconds = 30 }",
     );
-    let take = |n| world.take(world.turn(n));
+    let take = |n| world.take(world.permit(n));
     assert_eq!((take(1), take(2), take(1)), (Ok(()), Ok(()), Ok(())));
     assert_eq!(take(2), turn_in(30), "the provider's");
     assert_eq!(take(1), turn_in(60), "the longer of both");
@@ -94,7 +94,7 @@ fn connections_share_the_rate_of_their_provider() {
     assert_eq!((take(2), take(2)), (Ok(()), turn_in(30)));
     let other = manifest("provider-rate-limit = { requests = 1, per-seconds = 60 }");
     let other = Manifest { id: "other".parse().unwrap(), ..other };
-    assert_eq!(world.take(Turn { manifest: &other, ..world.turn(9) }), Ok(()), "another provider");
+    assert_eq!(world.take(PermitRequest { manifest: &other, ..world.permit(9) }), Ok(()), "another provider");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn what_is_read_in_bulk_leaves_a_reserve() {
     assert_eq!(world.passing(world.bulk(1)), 6);
     assert_eq!(world.take(world.bulk(2)), turn_in(80), "neither over another connection");
     world.hands.set(10);
-    assert_eq!(world.passing(world.turn(2)), 2, "somebody waits for these");
+    assert_eq!(world.passing(world.permit(2)), 2, "somebody waits for these");
     world.hands.set(80);
     assert_eq!(world.passing(world.bulk(1)), 4, "what was more urgent counts as well");
     let tiny = World::new("rate-limit = { requests = 2, per-seconds = 3 }");
@@ -116,7 +116,7 @@ fn what_is_read_in_bulk_leaves_a_reserve() {
 #[test]
 fn each_urgency_leaves_a_part_to_what_is_more_urgent() {
     let world = World::new("rate-limit = { requests = 110, per-seconds = 60 }");
-    let of = |urgency| Turn { urgency, ..world.turn(1) };
+    let of = |urgency| PermitRequest { urgency, ..world.permit(1) };
     let passed: Vec<usize> = [Urgency::Bulk, Urgency::Upkeep, Urgency::Availability, Urgency::Booking]
         .into_iter()
         .map(|urgency| world.passing(of(urgency)))
@@ -128,7 +128,7 @@ fn each_urgency_leaves_a_part_to_what_is_more_urgent() {
 #[test]
 fn a_provider_that_says_wait_is_not_asked_over_that_connection() {
     let world = World::new("");
-    let take = |n| world.take(world.turn(n));
+    let take = |n| world.take(world.permit(n));
     world.rates.pause(connection(1), Some(20_000));
     world.rates.pause(connection(1), None);
     assert_eq!(take(1), Err(Wait::Pause(20 * SECOND)), "the longer counts");
@@ -147,18 +147,18 @@ fn a_provider_that_says_wait_is_not_asked_over_that_connection() {
 #[test]
 fn a_clock_set_back_does_not_lock_a_connection() {
     let world = World::new(TWO_PER_MINUTE);
-    assert_eq!(world.passing(world.turn(1)), 2);
+    assert_eq!(world.passing(world.permit(1)), 2);
     world.hands.set(-3_600);
-    assert_eq!(world.take(world.turn(1)), turn_in(60));
+    assert_eq!(world.take(world.permit(1)), turn_in(60));
     world.hands.set(-3_540);
-    assert_eq!(world.take(world.turn(1)), Ok(()));
+    assert_eq!(world.take(world.permit(1)), Ok(()));
 }
 
 #[test]
 fn buckets_are_bounded_and_the_least_used_goes() {
     let world = World::keeping(2, TWO_PER_MINUTE);
     for n in [1, 2, 1, 3] {
-        assert_eq!(world.take(world.turn(n)), Ok(()));
+        assert_eq!(world.take(world.permit(n)), Ok(()));
     }
     let table = world.rates.table();
     let has = |n| table.kept.contains_key(&Whose::Connection(connection(n)));
@@ -168,7 +168,7 @@ fn buckets_are_bounded_and_the_least_used_goes() {
 #[tokio::test]
 async fn a_wait_that_is_too_long_is_refused_at_once() {
     let world = World::new(TWO_PER_MINUTE);
-    let enter = || world.rates.enter(world.turn(1), Duration::from_secs(59));
+    let enter = || world.rates.enter(world.permit(1), Duration::from_secs(59));
     assert_eq!((enter().await, enter().await), (Ok(()), Ok(())));
     assert_eq!(enter().await, Err(60 * SECOND));
 }
@@ -177,15 +177,15 @@ async fn a_wait_that_is_too_long_is_refused_at_once() {
 async fn a_pause_is_not_waited_for() {
     let world = World::new("");
     world.rates.pause(connection(1), None);
-    assert_eq!(world.rates.enter(world.turn(1), 60 * SECOND).await, Err(SECOND));
+    assert_eq!(world.rates.enter(world.permit(1), 60 * SECOND).await, Err(SECOND));
 }
 
 #[tokio::test]
 async fn a_short_wait_is_waited() {
     let world = World::new("rate-limit = { requests = 100, per-seconds = 1 }");
-    assert_eq!(world.passing(world.turn(1)), 100);
+    assert_eq!(world.passing(world.permit(1)), 100);
     world.hands.0.store(990_000, Ordering::Relaxed);
-    let waiting = world.rates.enter(world.turn(1), Duration::from_secs(1));
+    let waiting = world.rates.enter(world.permit(1), Duration::from_secs(1));
     // Polled after it has been refused and waits.
     let passing = async { world.hands.set(1) };
     let (entered, ()) = tokio::join!(biased; waiting, passing);
@@ -210,26 +210,26 @@ fn all_parts_of_a_rate_are_never_more_than_the_whole() {
 fn both_rates_are_shared_with_the_other_replicas() {
     let world = World::new("rate-limit = { requests = 6, per-seconds = 60 }");
     world.rates.share_with(3);
-    assert_eq!(world.passing(world.turn(1)), 2);
+    assert_eq!(world.passing(world.permit(1)), 2);
     let world = World::new("provider-rate-limit = { requests = 6, per-seconds = 60 }");
     world.rates.share_with(3);
-    assert_eq!((world.passing(world.turn(1)), world.passing(world.turn(2))), (2, 0));
+    assert_eq!((world.passing(world.permit(1)), world.passing(world.permit(2))), (2, 0));
 }
 
 #[test]
 fn a_change_of_replicas_gives_no_second_helping() {
     let world = World::new("rate-limit = { requests = 6, per-seconds = 60 }");
-    assert_eq!(world.passing(world.turn(1)), 6);
+    assert_eq!(world.passing(world.permit(1)), 6);
     for replicas in [3, 1, 2, 1] {
         world.rates.share_with(replicas);
-        assert_eq!(world.passing(world.turn(1)), 0);
+        assert_eq!(world.passing(world.permit(1)), 0);
     }
     world.hands.set(60);
-    assert_eq!(world.passing(world.turn(1)), 6, "the others have been gone for a minute");
+    assert_eq!(world.passing(world.permit(1)), 6, "the others have been gone for a minute");
     world.hands.set(120);
     world.rates.share_with(2);
     world.rates.share_with(1);
-    assert_eq!(world.passing(world.turn(1)), 3, "what the other may have sent still counts");
+    assert_eq!(world.passing(world.permit(1)), 3, "what the other may have sent still counts");
 }
 
 /// A rate of many requests in memory that does not grow with it, and without losing much of it.
@@ -241,7 +241,7 @@ fn a_large_rate_holds_in_every_window_as_well() {
     for tick in 0..64_000_i64 {
         world.hands.0.store(tick * 3_000, Ordering::Relaxed);
         for _ in 0..2 {
-            if world.take(world.turn(1)).is_ok() {
+            if world.take(world.permit(1)).is_ok() {
                 sent.push_back(tick * 3_000);
                 all += 1;
             }
@@ -333,21 +333,21 @@ proptest! {
             set(now);
             let process = step.process % usize::try_from(there).unwrap();
             let world = &worlds[process];
-            let turn = Turn { urgency: step.urgency, ..world.turn(step.connection) };
-            match world.take(turn) {
+            let permit = PermitRequest { urgency: step.urgency, ..world.permit(step.connection) };
+            match world.take(permit) {
                 Ok(()) => passed.push((now, step.connection, step.urgency)),
                 Err(Wait::Pause(_)) => prop_assert!(false, "nobody paused it"),
-                Err(Wait::Turn(wait)) => {
+                Err(Wait::Rate(wait)) => {
                     let wait = i64::try_from(wait.as_micros()).unwrap();
                     prop_assert!(wait > 0);
                     // A part that grows meanwhile makes it shorter.
                     if wait > 1_000 && !changed {
                         set(now + wait - 1);
-                        prop_assert!(world.take(turn).is_err(), "it named too long a wait");
+                        prop_assert!(world.take(permit).is_err(), "it named too long a wait");
                     }
                     now += wait;
                     set(now);
-                    prop_assert_eq!(world.take(turn), Ok(()));
+                    prop_assert_eq!(world.take(permit), Ok(()));
                     passed.push((now, step.connection, step.urgency));
                 }
             }
@@ -375,12 +375,12 @@ proptest! {
         let urgencies = [Urgency::Booking, Urgency::Availability, Urgency::Upkeep, Urgency::Bulk];
         for (n, other) in others.into_iter().enumerate() {
             world.hands.0.store(i64::try_from(n).unwrap() * 300_000, Ordering::Relaxed);
-            let _ = world.take(Turn { urgency: urgencies[other], ..world.turn(1) });
+            let _ = world.take(PermitRequest { urgency: urgencies[other], ..world.permit(1) });
         }
         let kept = requests - window::allowed(requests, Urgency::Availability);
         prop_assert!(kept >= 1);
         for _ in 0..kept {
-            prop_assert_eq!(world.take(world.turn(1)), Ok(()));
+            prop_assert_eq!(world.take(world.permit(1)), Ok(()));
         }
     }
 }
@@ -402,7 +402,7 @@ fn a_rate_of_fewer_requests_than_replicas_holds_together_over_its_stretched_leng
         for second in 0..lasts {
             hands.set(second);
             for process in &processes {
-                sent.extend(std::iter::repeat_n(second, process.passing(process.turn(1))));
+                sent.extend(std::iter::repeat_n(second, process.passing(process.permit(1))));
             }
         }
         // No process is shut out, and none has more than one in its own length.
@@ -427,6 +427,6 @@ fn a_rate_of_fewer_requests_than_replicas_holds_together_over_its_stretched_leng
             process.rates.share_with(1);
         }
         hands.set(lasts + i64::from(seconds));
-        assert_eq!(processes[0].passing(processes[0].turn(1)), requests as usize);
+        assert_eq!(processes[0].passing(processes[0].permit(1)), requests as usize);
     }
 }

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::{MemberPatch, NewMember};
 use berth_model::{
-    catalog::member::{MemberRecord, MemberRole, Turns, WeeklyHours},
+    catalog::member::{MemberRecord, MemberRole, RoundRobinShare, WeeklyHours},
     id::MemberId,
     json::merged,
     time::Instant,
@@ -42,8 +42,8 @@ pub(crate) struct View {
     weekly_hours: Vec<WeeklyHours>,
     #[schema(value_type = schemas::MemberRole)]
     role: MemberRole,
-    #[schema(value_type = schemas::Turns)]
-    turns: Turns,
+    #[schema(value_type = schemas::RoundRobinShare)]
+    turns: RoundRobinShare,
     active: bool,
     /// Counts changes; the `ETag`.
     revision: i64,
@@ -78,8 +78,8 @@ pub(crate) struct New {
     #[schema(value_type = schemas::MemberRole)]
     role: MemberRole,
     #[serde(default)]
-    #[schema(value_type = schemas::Turns)]
-    turns: Turns,
+    #[schema(value_type = schemas::RoundRobinShare)]
+    turns: RoundRobinShare,
 }
 
 /// Changes of a member. Absent fields stay as they are.
@@ -99,7 +99,7 @@ pub(crate) struct Patch {
     #[schema(value_type = Option<schemas::MemberRole>)]
     role: Option<MemberRole>,
     /// Its absent members stay as they are, too; null sets the default of a member.
-    #[schema(value_type = Option<schemas::Turns>)]
+    #[schema(value_type = Option<schemas::RoundRobinShare>)]
     turns: Option<Map<String, Value>>,
     active: Option<bool>,
 }

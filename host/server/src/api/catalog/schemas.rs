@@ -348,7 +348,7 @@ pub(crate) enum MemberRole {
 /// A member's part in round robins.
 #[derive(Default, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Turns {
+pub(crate) struct RoundRobinShare {
     /// Do they take turns? If not, they are booked there only by name.
     #[schema(default = true)]
     round_robin: bool,

@@ -1,7 +1,7 @@
 //! Members.
 
 use berth_model::{
-    catalog::member::{MemberRecord, MemberRole, Turns},
+    catalog::member::{MemberRecord, MemberRole, RoundRobinShare},
     id::{EventTypeId, MemberId, TenantId},
 };
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ impl TryFrom<Row> for MemberRecord {
             time_zone: parsed(&row.time_zone, "time zone")?,
             weekly_hours: from_json(row.weekly_hours, "weekly hours")?,
             role: parse_enum(MemberRole::ALL, MemberRole::as_str, &row.role, "role")?,
-            turns: Turns {
+            turns: RoundRobinShare {
                 round_robin: row.round_robin,
                 weight: number(row.weight, "weight")?,
                 priority: number(row.priority, "priority")?,
