@@ -15,22 +15,22 @@ mod calendly;
 mod gohighlevel;
 #[path = "both_ways/google.rs"]
 mod google;
-#[path = "both_ways/judge.rs"]
-mod judge;
+#[path = "both_ways/oracle.rs"]
+mod oracle;
 #[path = "both_ways/outlook.rs"]
 mod outlook;
-#[path = "both_ways/practice.rs"]
-mod practice;
 #[path = "both_ways/run.rs"]
 mod run;
+#[path = "both_ways/scenario.rs"]
+mod scenario;
 #[path = "both_ways/sides.rs"]
 mod sides;
 #[path = "both_ways/table.rs"]
 mod table;
 
-use berth_tests::planted::Log;
-use practice::Open;
+use berth_tests::canary_secrets::Log;
 use run::Run;
+use scenario::Open;
 use sides::Sides;
 use table::Table;
 

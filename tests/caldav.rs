@@ -1,7 +1,7 @@
 //! Bookings in a real calendar: the CalDAV component through the engine, against Radicale. Skipped, and said, without it.
 
-#[path = "caldav/chance.rs"]
-mod chance;
+#[path = "caldav/chaos.rs"]
+mod chaos;
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -1,7 +1,7 @@
 //! Calendly through the engine: the real component in its sandbox against the simulator, with the messages that it sends.
 
-#[path = "calendly/chance.rs"]
-mod chance;
+#[path = "calendly/chaos.rs"]
+mod chaos;
 
 use std::sync::Arc;
 

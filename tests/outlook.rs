@@ -19,7 +19,7 @@ use berth_model::{
     time::{Clock, Instant},
 };
 use berth_simulators::{faults::Fault, outlook};
-use berth_tests::{Means, TestClock, World, component, front_door::FrontDoor};
+use berth_tests::{Means, TestClock, World, component, http_stub::HttpStub};
 use serde_json::json;
 
 const HOUR_MICROS: i64 = 3_600_000_000;
@@ -29,7 +29,7 @@ struct Scene {
     simulator: outlook::Simulator,
     connection: ConnectionId,
     event_type: EventTypeRecord,
-    receiver: FrontDoor,
+    receiver: HttpStub,
 }
 
 /// A tenant that is connected to an Outlook account, reachable for it.
@@ -47,8 +47,8 @@ async fn connected_by_chance(seed: u64) -> Scene {
 }
 
 /// A tenant with the component, a simulator on its clock, and the address under which the simulator reaches it.
-async fn installed(seed: u64) -> (World, outlook::Simulator, FrontDoor) {
-    let receiver = FrontDoor::build().await;
+async fn installed(seed: u64) -> (World, outlook::Simulator, HttpStub) {
+    let receiver = HttpStub::build().await;
     let clock = TestClock::start();
     let shown = clock.clone();
     let client = outlook::Client {

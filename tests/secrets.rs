@@ -15,8 +15,9 @@ use berth_simulators::{
 };
 use berth_store::{Store, VaultKeys};
 use berth_tests::{
-    Seeded, TestClock, World, component,
-    planted::{Log, Planted, texts_of},
+    Seeded, TestClock, World,
+    canary_secrets::{CanarySecrets, Log, texts_of},
+    component,
 };
 use serde_json::json;
 
@@ -35,7 +36,7 @@ async fn consent(url: &url::Url) -> OAuthAnswer {
 fn connection(plugin: &str, url: &str, credentials: Credentials) -> NewConnection {
     NewConnection {
         plugin: plugin.parse().unwrap(),
-        name: "planted".to_owned(),
+        name: "canaries".to_owned(),
         listing: None,
         settings: json!({ "base_url": url }),
         credentials,
@@ -65,8 +66,8 @@ async fn planted_credentials_are_found_nowhere() {
         world.install(component(plugin)).await;
     }
     let mut said = Vec::new();
-    let mut planted = Planted::default();
-    [KEY, WRONG].iter().for_each(|key| planted.plant(key));
+    let mut canaries = CanarySecrets::default();
+    [KEY, WRONG].iter().for_each(|key| canaries.plant(key));
     let key = |text: &str| Credentials::from([("api-key".to_owned(), Secret::new(text.to_owned()))]);
 
     // A wrong key, a right one, bookings while much goes wrong, and messages with good and bad signatures.
@@ -97,7 +98,7 @@ async fn planted_credentials_are_found_nowhere() {
     }
     let credentials =
         world.engine.store().connection_credentials(world.caller.tenant, made.id).await.unwrap();
-    credentials.values().for_each(|secret| planted.plant(secret.expose()));
+    credentials.values().for_each(|secret| canaries.plant(secret.expose()));
     for signature in ["00".repeat(32), credentials["webhook-secret"].expose().to_owned()] {
         let request = WebhookRequest {
             method: "POST".to_owned(),
@@ -114,7 +115,7 @@ async fn planted_credentials_are_found_nowhere() {
 
     // Consent, tokens that are renewed, and a consent that ends.
     let registered = google::OAuthClient::default();
-    planted.plant(&registered.secret);
+    canaries.plant(&registered.secret);
     let endpoint = |name: &str, path: &str| (name.to_owned(), format!("{}{path}", google.url()));
     let client = NewOAuthClient {
         client_id: registered.id,
@@ -133,13 +134,13 @@ async fn planted_credentials_are_found_nowhere() {
     let new = connection("google-calendar", &google.api_url(), Credentials::new());
     let started = world.engine.start_oauth(&world.caller, None, new, None).await.unwrap();
     let answer = consent(&started.url).await;
-    planted.plant(&answer.state);
-    planted.plant(answer.code.as_deref().unwrap());
+    canaries.plant(&answer.state);
+    canaries.plant(answer.code.as_deref().unwrap());
     let consented = world.engine.finish_oauth(answer, "test").await.result.unwrap();
     for _ in 0..3 {
         let credentials =
             world.engine.store().connection_credentials(world.caller.tenant, consented.id).await.unwrap();
-        planted.plant(credentials["oauth"].expose());
+        canaries.plant(credentials["oauth"].expose());
         clock.advance_ms(3_600_000);
         said.push(format!("{:?}", world.engine.connection_health(&world.caller, consented.id).await));
     }
@@ -148,21 +149,21 @@ async fn planted_credentials_are_found_nowhere() {
     said.push(format!("{:?}", world.engine.connection_health(&world.caller, consented.id).await));
     said.push(format!("{:?}", world.calls.0.lock().unwrap()));
 
-    assert!(planted.len() >= 8, "{} planted", planted.len());
+    assert!(canaries.len() >= 8, "{} canaries", canaries.len());
     let log = log.take();
     let holds = |bytes: &[u8], text: &str| String::from_utf8_lossy(bytes).contains(text);
     assert!(holds(&log, "request of a component"), "the log is there");
-    planted.assert_absent("the log", &log);
-    planted.assert_absent("what callers are told", said.join("\n").as_bytes());
+    canaries.assert_absent("the log", &log);
+    canaries.assert_absent("what callers are told", said.join("\n").as_bytes());
     // Pages as they are, what was removed included, and values in one piece.
     for file in std::fs::read_dir(folder.path()).unwrap() {
         let path = file.unwrap().path();
-        planted.assert_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
+        canaries.assert_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
     }
     let texts = texts_of(&folder.path().join("berth.db")).await;
     // What is no secret is found, so that the search is one.
     assert!(texts.iter().any(|(_, bytes)| holds(bytes, "ada@example.com")));
     for (place, bytes) in &texts {
-        planted.assert_absent(place, bytes);
+        canaries.assert_absent(place, bytes);
     }
 }

@@ -15,7 +15,7 @@ use berth_model::{
 };
 use berth_simulators::{calcom::Delivery, faults::Rates};
 use berth_store::records::BookingFilter;
-use berth_tests::{World, component, component_as, events, life::Life, with_calcom};
+use berth_tests::{World, component, component_as, crash::CrashAfter, events, with_calcom};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 const OPERATIONS: u64 = 10_000;
@@ -31,7 +31,7 @@ struct Run {
     world: World,
     engine: Engine,
     /// Of the process that works now.
-    life: Life,
+    crash: CrashAfter,
     simulator: berth_simulators::calcom::Simulator,
     event_type: berth_model::catalog::event_type::EventTypeRecord,
     connection: berth_model::id::ConnectionId,
@@ -51,8 +51,8 @@ impl Run {
             world.engine.install_plugin("test", "test", component_as("calcom", "0.1.1")).await.unwrap();
         let first = world.engine.install_plugin("test", "test", component("calcom")).await.unwrap();
         let mut rng = StdRng::seed_from_u64(seed);
-        let life = Life::of(rng.random_range(1..=STEPS_MAX));
-        let engine = world.mortal_engine(&life);
+        let crash = CrashAfter::of(rng.random_range(1..=STEPS_MAX));
+        let engine = world.crashing_engine(&crash);
         simulator.set_rates(Rates {
             rate_limited: 0.03,
             server_error: 0.04,
@@ -67,7 +67,7 @@ impl Run {
             versions: vec![first.version.digest, other.version.digest],
             world,
             engine,
-            life,
+            crash,
             simulator,
             event_type,
             connection,
@@ -114,11 +114,11 @@ impl Run {
 
     /// Do it, unless the process dies in the middle: then nobody gets an answer.
     async fn or_crash<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        let done = self.life.live(work).await;
+        let done = self.crash.live(work).await;
         if done.is_none() {
             self.count("crashed");
-            self.life = Life::of(self.rng.random_range(1..=STEPS_MAX));
-            self.engine = self.world.mortal_engine(&self.life);
+            self.crash = CrashAfter::of(self.rng.random_range(1..=STEPS_MAX));
+            self.engine = self.world.crashing_engine(&self.crash);
         }
         done
     }
@@ -304,7 +304,7 @@ impl Run {
     /// Invariants 1 to 3: no double booking, nothing acknowledged is lost, one external booking for each of ours or none.
     /// Invariants 1 to 3: no double booking, nothing acknowledged is lost, one external booking for each of ours or none. And whoever follows
     /// the events knows how every booking stands.
-    async fn judge(&self) {
+    async fn check(&self) {
         let ours = self.all_bookings().await;
         Self::judge_customers(&ours);
         for id in &self.acknowledged {
@@ -365,7 +365,7 @@ async fn simulate(seed: u64, operations: u64) {
         run.operation().await;
     }
     run.settle().await;
-    run.judge().await;
+    run.check().await;
     println!("simulation: seed {seed}: {:?}", run.counts);
     assert!(
         run.counts.get("booked").is_some_and(|n| *n > operations / 50),

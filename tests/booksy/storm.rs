@@ -160,7 +160,7 @@ impl Storm {
         panic!("it never came to rest");
     }
 
-    async fn judge(&self) {
+    async fn check(&self) {
         let tenant = self.salon.world.caller.tenant;
         let ours = self.salon.world.store.list_bookings(tenant, BookingFilter::default(), 500).await.unwrap();
         let mut counterparts: BTreeMap<String, Vec<booksy::Booking>> = BTreeMap::new();
@@ -198,7 +198,7 @@ async fn both_sides_agree_after_a_storm() {
             storm.operation().await;
         }
         storm.settle().await;
-        storm.judge().await;
+        storm.check().await;
         println!("seed {seed}: {:?}", storm.counts);
         let happened = |what| storm.counts.get(what).copied().unwrap_or(0);
         assert!(

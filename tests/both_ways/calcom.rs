@@ -9,11 +9,11 @@ use berth_simulators::{
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::practice::{Deed, Offer, Practice, RemoteBooking};
+use crate::scenario::{Deed, Offer, RemoteBooking, Scenario};
 
 const EVENT_TYPE: u64 = 101;
 
-pub fn open(seed: u64, clock: Clock) -> BoxFuture<'static, Option<Arc<dyn Practice>>> {
+pub fn open(seed: u64, clock: Clock) -> BoxFuture<'static, Option<Arc<dyn Scenario>>> {
     Box::pin(async move {
         let config = Config {
             seed,
@@ -29,7 +29,7 @@ pub fn open(seed: u64, clock: Clock) -> BoxFuture<'static, Option<Arc<dyn Practi
     })
 }
 
-impl Practice for Simulator {
+impl Scenario for Simulator {
     fn offer(&self) -> Offer {
         Offer {
             plugin: "calcom",

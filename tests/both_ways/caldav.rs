@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::{runtime::Handle, task::block_in_place};
 
-use crate::practice::{Control, Deed, Offer, Practice, RemoteBooking};
+use crate::scenario::{Control, Deed, Offer, RemoteBooking, Scenario};
 
 const HOME: &str = "/eve/home/";
 /// UTC, as it is written in an event.
@@ -24,7 +24,7 @@ struct Server {
 }
 
 /// Its clock is the machine's.
-pub fn open(seed: u64, _: Clock) -> BoxFuture<'static, Option<Arc<dyn Practice>>> {
+pub fn open(seed: u64, _: Clock) -> BoxFuture<'static, Option<Arc<dyn Scenario>>> {
     Box::pin(async move {
         let radicale = Radicale::start("CalDAV among all providers").await?;
         let proxy = Proxy::start(&radicale, seed).await;
@@ -59,7 +59,7 @@ impl Control for Server {
     }
 }
 
-impl Practice for Server {
+impl Scenario for Server {
     fn offer(&self) -> Offer {
         Offer {
             plugin: "caldav",

@@ -9,20 +9,20 @@ use berth_simulators::{
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::practice::{ALWAYS, Deed, Offer, Practice, RemoteBooking};
+use crate::scenario::{ALWAYS, Deed, Offer, RemoteBooking, Scenario};
 
 const CALENDAR: &str = "cal_1";
 /// How an appointment says whose it is.
 const REFERENCE: &str = "Berth reference: ";
 
-pub fn open(seed: u64, clock: Clock) -> BoxFuture<'static, Option<Arc<dyn Practice>>> {
+pub fn open(seed: u64, clock: Clock) -> BoxFuture<'static, Option<Arc<dyn Scenario>>> {
     Box::pin(async move {
         let config = Config { seed, clock, hours: ALWAYS, rate_limit: false, ..Config::default() };
         Some(Arc::new(Simulator::start(config).await.unwrap()) as _)
     })
 }
 
-impl Practice for Simulator {
+impl Scenario for Simulator {
     fn offer(&self) -> Offer {
         Offer {
             plugin: "gohighlevel",

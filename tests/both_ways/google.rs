@@ -9,18 +9,18 @@ use berth_simulators::{
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::practice::{Deed, Offer, Practice, RemoteBooking};
+use crate::scenario::{Deed, Offer, RemoteBooking, Scenario};
 
 const CALENDAR: &str = "primary";
 
-pub fn open(seed: u64, clock: Clock) -> BoxFuture<'static, Option<Arc<dyn Practice>>> {
+pub fn open(seed: u64, clock: Clock) -> BoxFuture<'static, Option<Arc<dyn Scenario>>> {
     Box::pin(async move {
         let config = Config { seed, clock, ..Config::default() };
         Some(Arc::new(Simulator::start(config).await.unwrap()) as _)
     })
 }
 
-impl Practice for Simulator {
+impl Scenario for Simulator {
     fn offer(&self) -> Offer {
         Offer {
             plugin: "google-calendar",

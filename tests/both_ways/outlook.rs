@@ -9,11 +9,11 @@ use berth_simulators::{
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use crate::practice::{Deed, Offer, Practice, RemoteBooking};
+use crate::scenario::{Deed, Offer, RemoteBooking, Scenario};
 
 const HALF_HOUR_MICROS: i64 = 30 * 60_000_000;
 
-pub fn open(seed: u64, clock: Clock) -> BoxFuture<'static, Option<Arc<dyn Practice>>> {
+pub fn open(seed: u64, clock: Clock) -> BoxFuture<'static, Option<Arc<dyn Scenario>>> {
     Box::pin(async move {
         let config = Config { seed, clock, rate_limit: false, ..Config::default() };
         Some(Arc::new(Simulator::start(config).await.unwrap()) as _)
@@ -24,7 +24,7 @@ fn was_there(there: bool) -> Result<(), String> {
     there.then_some(()).ok_or_else(|| "no such event".to_owned())
 }
 
-impl Practice for Simulator {
+impl Scenario for Simulator {
     fn offer(&self) -> Offer {
         Offer {
             plugin: "outlook",

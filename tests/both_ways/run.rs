@@ -20,10 +20,12 @@ use berth_model::{
     time::{Clock as _, Instant},
 };
 use berth_simulators::{faults::Rates, front::Delivery};
-use berth_tests::{Means, TestClock, World, component, front_door::FrontDoor, life::Life, planted::Planted};
+use berth_tests::{
+    Means, TestClock, World, canary_secrets::CanarySecrets, component, crash::CrashAfter, http_stub::HttpStub,
+};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
-use crate::practice::{Deed, Open, Practice};
+use crate::scenario::{Deed, Open, Scenario};
 
 /// Starts that are fought for: half hours from here on.
 const STARTS: i64 = 60;
@@ -44,7 +46,7 @@ const RATES: Rates = Rates {
 /// One connection of one tenant.
 pub struct Side {
     pub caller: Caller,
-    pub provider: Arc<dyn Practice>,
+    pub provider: Arc<dyn Scenario>,
     pub plugin: PluginId,
     pub connection: ConnectionId,
     pub acknowledged: Vec<BookingId>,
@@ -56,13 +58,13 @@ pub struct Run {
     pub world: World,
     pub engine: Engine,
     pub sides: Vec<Side>,
-    pub planted: Planted,
+    pub canaries: CanarySecrets,
     /// What callers were told that was no success.
     pub said: Vec<Problem>,
     pub counts: BTreeMap<&'static str, u32>,
     pub rng: StdRng,
     first: i64,
-    _door: FrontDoor,
+    _door: HttpStub,
 }
 
 /// Running providers, each of the tenant with this number.
@@ -70,7 +72,7 @@ async fn providers(
     tenants: &[&[(Open, i64)]],
     seed: u64,
     clock: &Arc<TestClock>,
-) -> Vec<(usize, Arc<dyn Practice>)> {
+) -> Vec<(usize, Arc<dyn Scenario>)> {
     let mut running = Vec::new();
     for (tenant, open, skew) in
         tenants.iter().enumerate().flat_map(|(n, all)| all.iter().map(move |(open, skew)| (n, *open, *skew)))
@@ -91,7 +93,7 @@ impl Run {
         let hosts: Vec<String> =
             providers.iter().map(|(_, p)| p.url().trim_start_matches("http://").to_owned()).collect();
         let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-        let door = FrontDoor::build().await;
+        let door = HttpStub::build().await;
         let means = Means { public_url: Some(door.url()), ..Means::default() };
         let mut world = World::with(seed, clock, &hosts, means).await;
         door.open(&world);
@@ -105,11 +107,11 @@ impl Run {
             let tenant = world.engine.create_tenant("test", "test", new).await.unwrap().id;
             callers.push(Caller { tenant, ..world.caller.clone() });
         }
-        let mut planted = Planted::default();
+        let mut canaries = CanarySecrets::default();
         let mut sides = Vec::new();
         for (n, (tenant, provider)) in providers.into_iter().enumerate() {
             world.caller = callers[tenant].clone();
-            sides.push(connected(&world, n, provider, &mut planted).await);
+            sides.push(connected(&world, n, provider, &mut canaries).await);
         }
         for side in &sides {
             side.provider.set_rates(RATES);
@@ -117,7 +119,7 @@ impl Run {
         let first = (world.clock.now().micros() / 86_400_000_000 + 2) * 86_400_000_000;
         let (engine, rng) = (world.engine.clone(), StdRng::seed_from_u64(seed));
         let (said, counts) = (Vec::new(), BTreeMap::new());
-        let mut run = Self { world, engine, sides, planted, said, counts, rng, first, _door: door };
+        let mut run = Self { world, engine, sides, canaries, said, counts, rng, first, _door: door };
         run.plant().await;
         run
     }
@@ -131,7 +133,7 @@ impl Run {
         for side in &self.sides {
             let credentials =
                 self.world.store.connection_credentials(side.caller.tenant, side.connection).await.unwrap();
-            credentials.values().for_each(|secret| self.planted.plant(secret.expose()));
+            credentials.values().for_each(|secret| self.canaries.plant(secret.expose()));
         }
     }
 
@@ -181,18 +183,18 @@ impl Run {
         self.world.caller = self.sides[of].caller.clone();
         let (n, provider) = (self.sides.len(), self.sides[at].provider.clone());
         provider.set_rates(Rates::default());
-        self.sides.push(connected(&self.world, n, provider.clone(), &mut self.planted).await);
+        self.sides.push(connected(&self.world, n, provider.clone(), &mut self.canaries).await);
         provider.set_rates(RATES);
     }
 
     /// A process that ends in the middle of something, and another one in its place.
     pub async fn crash(&mut self) {
-        let life = Life::of(self.rng.random_range(1..=STEPS_MAX));
-        self.engine = self.world.mortal_engine(&life);
+        let crash = CrashAfter::of(self.rng.random_range(1..=STEPS_MAX));
+        self.engine = self.world.crashing_engine(&crash);
         let ended = if self.rng.random_bool(0.5) {
-            life.live(self.work()).await
+            crash.live(self.work()).await
         } else {
-            life.live(self.background()).await
+            crash.live(self.background()).await
         };
         self.count(if ended.is_none() { "crashed" } else { "just in time" });
         self.engine = self.another_engine();
@@ -414,10 +416,15 @@ impl Run {
     }
 }
 
-async fn connected(world: &World, n: usize, provider: Arc<dyn Practice>, planted: &mut Planted) -> Side {
+async fn connected(
+    world: &World,
+    n: usize,
+    provider: Arc<dyn Scenario>,
+    canaries: &mut CanarySecrets,
+) -> Side {
     let offer = provider.offer();
     let (name, value) = offer.credential;
-    planted.plant(&value);
+    canaries.plant(&value);
     let new = NewConnection {
         plugin: offer.plugin.parse().unwrap(),
         name: "test".to_owned(),

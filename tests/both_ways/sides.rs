@@ -18,8 +18,8 @@ use berth_store::records::BookingFilter;
 use rand::Rng;
 
 use crate::{
-    practice::{Deed, Open, Practice, RemoteBooking},
     run::Run,
+    scenario::{Deed, Open, RemoteBooking, Scenario},
 };
 
 /// Half hours that are fought for.
@@ -331,7 +331,7 @@ impl Sides {
             }
         }
         for (number, id) in &self.theirs {
-            let provider: &Arc<dyn Practice> = &self.run.sides[*number].provider;
+            let provider: &Arc<dyn Scenario> = &self.run.sides[*number].provider;
             if !provider.active().iter().any(|t| t.id == *id) {
                 let plugin = &self.run.sides[*number].plugin;
                 wrong.push(format!(

@@ -12,8 +12,8 @@ use berth_model::{
 use berth_simulators::faults::Rates;
 
 use crate::{
-    practice::{Deed, Open},
     run::Run,
+    scenario::{Deed, Open},
 };
 
 /// Where a booking is: here if it stands, and at the provider.

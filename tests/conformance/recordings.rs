@@ -5,7 +5,7 @@ use std::fs;
 use berth_conformance::Checked;
 use berth_model::plugins::manifest::Manifest;
 use berth_simulators::{booksy, calcom, calendly, gohighlevel, google, outlook};
-use berth_tests::{planted::Planted, radicale::LOGIN};
+use berth_tests::{canary_secrets::CanarySecrets, radicale::LOGIN};
 
 use crate::world::setup;
 
@@ -14,21 +14,21 @@ fn plugins() -> String {
 }
 
 /// What the suite makes up in place of credentials.
-fn plant_made_up(planted: &mut Planted, plugin: &str) {
+fn plant_made_up(canaries: &mut CanarySecrets, plugin: &str) {
     let manifest = fs::read_to_string(format!("{}/{plugin}/plugin.toml", plugins())).unwrap();
     for name in Manifest::parse(&manifest).unwrap().credentials.keys() {
-        planted.plant(&format!("made-up-{name}-0123456789abcdef"));
+        canaries.plant(&format!("made-up-{name}-0123456789abcdef"));
     }
 }
 
 /// What was said, as it may be kept. This credential is not in it, nor any that the suite made up; nor in the report.
 pub fn recorded(plugin: &str, checked: &Checked, credential: &str) -> String {
-    let mut planted = Planted::default();
-    planted.plant(credential);
-    plant_made_up(&mut planted, plugin);
+    let mut canaries = CanarySecrets::default();
+    canaries.plant(credential);
+    plant_made_up(&mut canaries, plugin);
     let text = serde_json::to_string_pretty(&checked.recording).unwrap();
-    planted.assert_absent("the recording", text.as_bytes());
-    planted.assert_absent("the report", serde_json::to_string(&checked.report).unwrap().as_bytes());
+    canaries.assert_absent("the recording", text.as_bytes());
+    canaries.assert_absent("the report", serde_json::to_string(&checked.report).unwrap().as_bytes());
     text
 }
 
@@ -42,12 +42,12 @@ pub fn keep(plugin: &str, text: &str) {
 #[test]
 fn no_recording_that_is_kept_holds_a_credential() {
     let mut kept = Vec::new();
-    let mut planted = Planted::default();
+    let mut canaries = CanarySecrets::default();
     for folder in fs::read_dir(plugins()).unwrap().map(|entry| entry.unwrap()) {
         let Ok(recording) = fs::read(folder.path().join("conformance.json")) else { continue };
         let name = folder.file_name().into_string().unwrap();
-        setup(&name).live.credentials.values().for_each(|credential| planted.plant(credential));
-        plant_made_up(&mut planted, &name);
+        setup(&name).live.credentials.values().for_each(|credential| canaries.plant(credential));
+        plant_made_up(&mut canaries, &name);
         kept.push((name, recording));
     }
     // What the simulators take, against which the recordings are made.
@@ -61,10 +61,10 @@ fn no_recording_that_is_kept_holds_a_credential() {
         booksy::Config::default().client_secret,
         LOGIN.to_owned(),
     ] {
-        planted.plant(&credential);
+        canaries.plant(&credential);
     }
     assert!(kept.len() >= 8, "only {} recordings are there", kept.len());
     for (name, recording) in &kept {
-        planted.assert_absent(&format!("the recording of {name}"), recording);
+        canaries.assert_absent(&format!("the recording of {name}"), recording);
     }
 }

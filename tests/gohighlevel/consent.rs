@@ -11,7 +11,7 @@ use berth_simulators::gohighlevel::App;
 use serde_json::json;
 use url::Url;
 
-use super::practice::Practice;
+use super::scenario::Scenario;
 
 /// A day, in milliseconds: more than the life of an access token.
 const DAY_MS: i64 = 86_400_000;
@@ -27,8 +27,8 @@ async fn consent(url: &Url) -> OAuthAnswer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_consents_and_no_refresh_token_is_used_twice() {
-    let practice = Practice::open("cal_1", json!({})).await;
-    let (world, url) = (&practice.world, practice.simulator.url());
+    let scenario = Scenario::open("cal_1", json!({})).await;
+    let (world, url) = (&scenario.world, scenario.simulator.url());
     let app = App::default();
     let endpoint = |name: &str, path: &str| (name.to_owned(), format!("{url}{path}"));
     let client = NewOAuthClient {
@@ -58,7 +58,7 @@ async fn a_person_consents_and_no_refresh_token_is_used_twice() {
     let connection = finished.result.unwrap();
     assert_eq!(
         (&connection.account["id"], &connection.account["name"]),
-        (&json!("loc_1"), &json!("Eve's practice"))
+        (&json!("loc_1"), &json!("Eve's scenario"))
     );
 
     for _ in 0..3 {
@@ -66,7 +66,7 @@ async fn a_person_consents_and_no_refresh_token_is_used_twice() {
         let (health, problem) = world.engine.connection_health(&world.caller, connection.id).await.unwrap();
         assert_eq!((health.status, problem), (ConnectionStatus::Healthy, None));
     }
-    let tokens: Vec<u16> = practice
+    let tokens: Vec<u16> = scenario
         .simulator
         .requests()
         .into_iter()

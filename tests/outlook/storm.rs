@@ -142,7 +142,7 @@ impl Storm {
     }
 
     /// Nothing acknowledged is lost, no place is taken twice, and there is one event for each booking or none.
-    async fn judge(&self) {
+    async fn check(&self) {
         let ours = self.all_bookings().await;
         for id in &self.acknowledged {
             assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");
@@ -202,7 +202,7 @@ async fn both_sides_agree_after_faults() {
             storm.operation().await;
         }
         storm.settle().await;
-        storm.judge().await;
+        storm.check().await;
         println!("{:?}", storm.counts);
         for what in ["booked", "pending", "cancelled", "moved", "by hand"] {
             assert!(storm.counts.contains_key(what), "{what} never happened: {:?}", storm.counts);

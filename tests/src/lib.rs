@@ -2,12 +2,12 @@
 //!
 //! Components come from `BERTH_COMPONENTS` (set by `cargo xtask test`) or `target/components`.
 
+pub mod canary_secrets;
+pub mod crash;
 pub mod events;
-pub mod front_door;
-pub mod life;
+pub mod http_stub;
 pub mod monsters;
 pub mod own_postgres;
-pub mod planted;
 #[path = "../../host/xtask/src/postgres.rs"]
 mod postgres;
 pub mod process;
@@ -45,7 +45,7 @@ use berth_runtime::{
 use berth_server::ports::StoredState;
 use berth_simulators::calcom;
 use berth_store::{Store, VaultKeys, records::GrantRecord};
-use life::{Life, Mortal};
+use crash::{CrashAfter, CrashingPorts};
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
@@ -288,9 +288,9 @@ impl World {
     }
 
     /// Another engine on the same store, whose process ends with this life.
-    pub fn mortal_engine(&self, life: &Life) -> Engine {
-        let providers = Mortal { inner: self.runtime.clone(), life: life.clone() };
-        let clock = Mortal { inner: self.clock.clone(), life: life.clone() };
+    pub fn crashing_engine(&self, crash: &CrashAfter) -> Engine {
+        let providers = CrashingPorts { inner: self.runtime.clone(), crash: crash.clone() };
+        let clock = CrashingPorts { inner: self.clock.clone(), crash: crash.clone() };
         self.engine_by(Arc::new(providers), Arc::new(clock))
     }
 

@@ -7,7 +7,7 @@ use berth_engine::{OPERATOR_SCOPE, TENANT_SCOPES};
 use berth_model::limits;
 use berth_tests::{
     Seeded, TestClock, World,
-    planted::{Planted, texts_of},
+    canary_secrets::{CanarySecrets, texts_of},
     process::Database,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -200,7 +200,7 @@ async fn a_secret_is_shown_once_and_kept_nowhere() {
     let new_key = json!({ "name": "app", "scopes": ["bookings:read"] });
     let made = api.ok("POST", "/api/sdk/auth", new_key.clone()).await;
     let tenant = api.world.caller.tenant;
-    let mut planted = Planted::default();
+    let mut canaries = CanarySecrets::default();
     for (route, path, key, body, secret) in [
         ("/api/sdk/auth", "/api/sdk/auth".to_owned(), &api.key, new_key.clone(), "key"),
         (
@@ -230,7 +230,7 @@ async fn a_secret_is_shown_once_and_kept_nowhere() {
         let made = api.again(&path, key, route, body.clone()).await;
         assert_eq!(made.status, StatusCode::CREATED, "{route}: {}", made.body);
         assert_eq!(made.headers["cache-control"], "no-store", "{route}");
-        planted.plant(made.body[secret].as_str().unwrap());
+        canaries.plant(made.body[secret].as_str().unwrap());
         let there = api.count("/api/sdk/auth").await;
         let again = api.again(&path, key, route, body).await;
         assert_eq!(
@@ -257,7 +257,7 @@ async fn a_secret_is_shown_once_and_kept_nowhere() {
     assert_eq!(api.again("/api/booking", &api.key, "book", booked).await.status, StatusCode::CREATED);
     let mut rows = 0;
     for (place, bytes) in texts_of(&api.world.database().unwrap()).await {
-        planted.assert_absent(&place, &bytes);
+        canaries.assert_absent(&place, &bytes);
         if place.starts_with("idempotency_keys.") {
             rows += 1;
             assert!(!String::from_utf8_lossy(&bytes).contains("ada@example.com"), "{place}");

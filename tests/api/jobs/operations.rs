@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Api,
-    planted::{connect, given_up, id},
+    fixtures::{connect, given_up, id},
 };
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Api,
-    planted::{conflict, connect, given_up},
+    fixtures::{conflict, connect, given_up},
 };
 
 #[tokio::test]

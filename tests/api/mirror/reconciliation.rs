@@ -6,7 +6,7 @@ use berth_model::{
 };
 use serde_json::{Value, json};
 
-use crate::{Api, planted::connect};
+use crate::{Api, fixtures::connect};
 
 #[tokio::test]
 async fn a_reconciliation_is_a_table_also_when_nothing_differs() {

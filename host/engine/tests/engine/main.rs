@@ -32,7 +32,7 @@ mod host;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
-mod life;
+mod lifecycle;
 #[cfg(test)]
 mod mirror;
 #[cfg(test)]

@@ -62,7 +62,7 @@ mod customers;
 mod events;
 mod inbound;
 mod jobs;
-mod life;
+mod lifecycle;
 mod mirror;
 mod plugins;
 mod privacy;

@@ -16,7 +16,7 @@ use berth_store::records::BookingFilter;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use serde_json::json;
 
-use super::practice::Practice;
+use super::scenario::Scenario;
 
 const OPERATIONS: u32 = 250;
 const HALF_HOUR_MICROS: i64 = 30 * 60_000_000;
@@ -26,7 +26,7 @@ const STARTS: i64 = 150;
 const SETTLING_ROUNDS: u32 = 60;
 
 struct Run {
-    practice: Practice,
+    scenario: Scenario,
     rng: StdRng,
     first_start: i64,
     acknowledged: Vec<BookingId>,
@@ -36,11 +36,11 @@ struct Run {
 
 impl Run {
     async fn start(seed: u64) -> Self {
-        let practice = Practice::open("cal_1", json!({})).await;
-        let first_start = practice.world.clock.now().micros() + 48 * HALF_HOUR_MICROS;
+        let scenario = Scenario::open("cal_1", json!({})).await;
+        let first_start = scenario.world.clock.now().micros() + 48 * HALF_HOUR_MICROS;
         let rng = StdRng::seed_from_u64(seed);
         Self {
-            practice,
+            scenario,
             rng,
             first_start,
             acknowledged: Vec::new(),
@@ -50,7 +50,7 @@ impl Run {
     }
 
     fn let_things_fail(&self) {
-        self.practice.simulator.set_rates(Rates {
+        self.scenario.simulator.set_rates(Rates {
             rate_limited: 0.03,
             server_error: 0.03,
             drop_before: 0.03,
@@ -81,17 +81,17 @@ impl Run {
             50..60 => self.reschedule().await,
             60..75 => self.by_hand(true),
             75..85 => {
-                self.practice.world.engine.run_due_jobs(4).await.unwrap();
+                self.scenario.world.engine.run_due_jobs(4).await.unwrap();
             }
             _ => self.messages().await,
         }
-        self.practice.world.clock.advance_ms(self.rng.random_range(500..5_000));
-        self.waiting.extend(self.practice.messages());
+        self.scenario.world.clock.advance_ms(self.rng.random_range(500..5_000));
+        self.waiting.extend(self.scenario.messages());
     }
 
     async fn book(&mut self) {
         let start = self.some_start();
-        match self.practice.try_to_book(start).await {
+        match self.scenario.try_to_book(start).await {
             Ok(booking) => {
                 self.acknowledged.push(booking.id);
                 self.count(if booking.provider_task.is_some() { "unsure" } else { "booked" });
@@ -105,7 +105,7 @@ impl Run {
 
     async fn cancel(&mut self) {
         let Some(id) = self.some_booking() else { return };
-        let world = &self.practice.world;
+        let world = &self.scenario.world;
         let done = world.engine.cancel(&world.caller, id, CancelBooking::default()).await;
         self.count(if done.is_ok() { "cancelled" } else { "refused" });
     }
@@ -113,7 +113,7 @@ impl Run {
     async fn reschedule(&mut self) {
         let (Some(id), start) = (self.some_booking(), self.some_start()) else { return };
         let to = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
-        let world = &self.practice.world;
+        let world = &self.scenario.world;
         let done = world.engine.reschedule(&world.caller, id, to).await;
         self.count(if done.is_ok() { "moved" } else { "refused" });
     }
@@ -121,7 +121,7 @@ impl Run {
     /// Somebody works in HighLevel itself.
     fn by_hand(&mut self, may_delete: bool) {
         let start = self.some_start().micros();
-        let simulator = &self.practice.simulator;
+        let simulator = &self.scenario.simulator;
         let active = simulator.active_appointments();
         let Some(some) = active.get(self.rng.random_range(0..active.len().max(1))) else { return };
         let done = match self.rng.random_range(0..5_u32) {
@@ -139,8 +139,8 @@ impl Run {
         cursor: &mut Option<String>,
         heard: &mut BTreeMap<String, (bool, i64)>,
     ) -> bool {
-        let context = self.practice.call().await;
-        let page = self.practice.world.runtime.list_changes(&context, cursor.take(), 3).await.unwrap();
+        let context = self.scenario.call().await;
+        let page = self.scenario.world.runtime.list_changes(&context, cursor.take(), 3).await.unwrap();
         for item in page.items {
             let active = matches!(item.status, ExternalStatus::Pending | ExternalStatus::Confirmed);
             heard.insert(item.id, (active, item.when.start().micros()));
@@ -154,31 +154,31 @@ impl Run {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.shuffle(&mut self.rng);
         for message in waiting {
-            self.practice.deliver(&message).await.unwrap();
+            self.scenario.deliver(&message).await.unwrap();
             self.count("message");
         }
     }
 
     /// Nothing fails any more, and nobody does anything new.
     async fn settle(&mut self) {
-        self.practice.simulator.set_rates(Rates::default());
+        self.scenario.simulator.set_rates(Rates::default());
         for _ in 0..SETTLING_ROUNDS {
             self.messages().await;
-            self.waiting.extend(self.practice.messages());
+            self.waiting.extend(self.scenario.messages());
             if !self.waiting.is_empty() {
                 continue;
             }
-            if self.practice.world.store.open_job_count().await.unwrap() == 0 {
+            if self.scenario.world.store.open_job_count().await.unwrap() == 0 {
                 return;
             }
-            self.practice.later().await;
-            self.waiting.extend(self.practice.messages());
+            self.scenario.later().await;
+            self.waiting.extend(self.scenario.messages());
         }
         panic!("it never came to rest");
     }
 
     async fn ours(&self) -> Vec<Booking> {
-        let world = &self.practice.world;
+        let world = &self.scenario.world;
         let mut all: Vec<Booking> = Vec::new();
         loop {
             let after = all.last().map(|b| (b.when.start(), b.id));
@@ -193,7 +193,7 @@ impl Run {
 
     /// Was it noted that the appointment was moved there, to a time that is taken here? Then a person has to decide.
     async fn has_conflict(&self, booking: &Booking, start: i64) -> bool {
-        let world = &self.practice.world;
+        let world = &self.scenario.world;
         let timeline = world.engine.timeline(&world.caller, booking.id).await.unwrap();
         timeline.iter().any(|entry| {
             let there =
@@ -204,13 +204,13 @@ impl Run {
 
     /// A booking that takes place has one appointment, its own, at its time; one that does not has none; and no appointment of ours is
     /// without its booking.
-    async fn judge(&self) {
+    async fn check(&self) {
         let ours = self.ours().await;
         for id in &self.acknowledged {
             assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");
         }
         let mut there: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
-        for counterpart in self.practice.simulator.active_appointments() {
+        for counterpart in self.scenario.simulator.active_appointments() {
             let text = counterpart.description.unwrap_or_default();
             if let Some(reference) = text.lines().find_map(|line| line.strip_prefix("Berth reference: ")) {
                 there.entry(reference.to_owned()).or_default().push((counterpart.id, counterpart.start));
@@ -247,7 +247,7 @@ async fn both_sides_agree_in_the_end() {
         }
         run.settle().await;
         println!("seed {seed}: {:?}", run.counts);
-        run.judge().await;
+        run.check().await;
         for (what, least) in [("booked", 10), ("unsure", 5), ("moved", 3), ("by hand", 10), ("message", 30)] {
             assert!(run.counts.get(what).is_some_and(|n| *n >= least), "seed {seed}: {:?}", run.counts);
         }
@@ -259,13 +259,13 @@ async fn no_change_is_missed_whatever_happens_between_two_pages() {
     let mut run = Run::start(3).await;
     for n in 0..20 {
         let start = run.first_start + n * HALF_HOUR_MICROS;
-        run.practice.simulator.book_out_of_band("cal_1", start).unwrap();
+        run.scenario.simulator.book_out_of_band("cal_1", start).unwrap();
     }
     let (mut cursor, mut heard) = (None, BTreeMap::new());
     for _ in 0..80 {
         // What is deleted leaves no trace in any list: only a message tells.
         run.by_hand(false);
-        run.practice.world.clock.advance_ms(run.rng.random_range(500..60_000));
+        run.scenario.world.clock.advance_ms(run.rng.random_range(500..60_000));
         run.read_changes(&mut cursor, &mut heard).await;
     }
     // What changed during a round belongs to the next.
@@ -273,7 +273,7 @@ async fn no_change_is_missed_whatever_happens_between_two_pages() {
         while !run.read_changes(&mut cursor, &mut heard).await {}
     }
     assert!(run.counts["by hand"] > 40, "{:?}", run.counts);
-    for there in run.practice.simulator.appointments() {
+    for there in run.scenario.simulator.appointments() {
         let so = (there.status.is_active(), there.start);
         match heard.get(&there.id) {
             Some(heard) => assert_eq!(*heard, so, "{there:?}"),

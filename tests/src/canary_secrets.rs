@@ -20,9 +20,9 @@ const CHARS_MIN: usize = 8;
 
 /// What must be found nowhere.
 #[derive(Debug, Default)]
-pub struct Planted(BTreeSet<String>);
+pub struct CanarySecrets(BTreeSet<String>);
 
-impl Planted {
+impl CanarySecrets {
     /// A credential: a text, the parts of `user:password` that are secret, or the tokens of a set.
     pub fn plant(&mut self, credential: &str) {
         if let Some(set) = TokenSet::read(&Secret::new(credential.to_owned())) {
@@ -46,15 +46,15 @@ impl Planted {
     pub fn assert_absent(&self, place: &str, bytes: &[u8]) {
         // Every form is ASCII, which no other byte can be a part of.
         let text = String::from_utf8_lossy(bytes);
-        for (n, planted) in self.0.iter().enumerate() {
-            assert!(planted.chars().count() >= CHARS_MIN, "planted credential {n} is too short");
-            for (form, needle) in forms(planted) {
+        for (n, canaries) in self.0.iter().enumerate() {
+            assert!(canaries.chars().count() >= CHARS_MIN, "canaries credential {n} is too short");
+            for (form, needle) in forms(canaries) {
                 if let Some(at) = text.find(&needle) {
                     let before: String = text[..at].chars().rev().take(120).collect();
                     let before: String = before.chars().rev().collect();
                     panic!(
-                        "planted credential {n} ({}…) is in {place}, {form}, after {before:?}",
-                        &planted[..4]
+                        "canaries credential {n} ({}…) is in {place}, {form}, after {before:?}",
+                        &canaries[..4]
                     );
                 }
             }
@@ -150,8 +150,8 @@ mod tests {
 
     #[test]
     fn every_form_is_found() {
-        let mut planted = Planted::default();
-        planted.plant("eve:pass+word/1234");
+        let mut canaries = CanarySecrets::default();
+        canaries.plant("eve:pass+word/1234");
         let basic = STANDARD_NO_PAD.encode("somebody:pass+word/1234 and more");
         for found in [
             "x pass+word/1234 y",
@@ -160,9 +160,9 @@ mod tests {
             "706173732b776f72642f31323334",
             "[112, 97, 115, 115, 43, 119, 111, 114, 100, 47, 49, 50, 51, 52]",
         ] {
-            let search = std::panic::catch_unwind(|| planted.assert_absent("a text", found.as_bytes()));
+            let search = std::panic::catch_unwind(|| canaries.assert_absent("a text", found.as_bytes()));
             assert!(search.is_err(), "{found}");
         }
-        planted.assert_absent("a text", b"pass+word/123 eve: \xff\xfe");
+        canaries.assert_absent("a text", b"pass+word/123 eve: \xff\xfe");
     }
 }

@@ -170,7 +170,7 @@ impl Run {
     }
 
     /// Each booking of ours has its counterpart at the same time, or none if it is over; and no counterpart of ours is without its booking.
-    async fn judge(&self) {
+    async fn check(&self) {
         let ours = self.ours().await;
         let (engine, caller) = (&self.studio.world.engine, &self.studio.world.caller);
         let open = engine.list_conflicts(caller, self.studio.connection, None, false, 100).await.unwrap();
@@ -209,7 +209,7 @@ async fn by_chance(seed: u64) {
     }
     run.settle().await;
     println!("seed {seed}: {:?}", run.counts);
-    run.judge().await;
+    run.check().await;
     for (what, least) in [("booked", 20), ("pending", 5), ("by hand", 20), ("message", 50)] {
         assert!(run.counts.get(what).is_some_and(|n| *n >= least), "seed {seed}: {:?}", run.counts);
     }

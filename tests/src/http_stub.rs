@@ -13,12 +13,12 @@ use crate::World;
 const REQUESTS_MAX: u32 = 100_000;
 
 /// An address, and what is behind it once there is something.
-pub struct FrontDoor {
+pub struct HttpStub {
     server: Server,
     behind: Arc<OnceLock<Router>>,
 }
 
-impl FrontDoor {
+impl HttpStub {
     /// Closed.
     pub async fn build() -> Self {
         let behind: Arc<OnceLock<Router>> = Arc::default();

@@ -9,13 +9,13 @@ use berth_model::{
 };
 use berth_store::records::BookingFilter;
 use berth_tests::{
+    canary_secrets::{Log, texts_of},
     events,
-    planted::{Log, texts_of},
 };
 
 use crate::{
-    practice::RemoteBooking,
     run::{Run, Side},
+    scenario::RemoteBooking,
 };
 
 impl Run {
@@ -105,18 +105,18 @@ impl Run {
     /// No credential is in the log, in the database, in an error or in the list of calls.
     pub async fn no_credential_is_seen(&mut self, log: &Log) {
         self.plant().await;
-        self.planted.assert_absent("the log", &log.take());
-        self.planted.assert_absent("what callers are told", format!("{:?}", self.said).as_bytes());
+        self.canaries.assert_absent("the log", &log.take());
+        self.canaries.assert_absent("what callers are told", format!("{:?}", self.said).as_bytes());
         let calls = format!("{:?}", self.world.calls.0.lock().unwrap());
-        self.planted.assert_absent("the list of calls", calls.as_bytes());
+        self.canaries.assert_absent("the list of calls", calls.as_bytes());
         let database = self.world.database().unwrap();
         for (place, bytes) in texts_of(&database).await {
-            self.planted.assert_absent(&place, &bytes);
+            self.canaries.assert_absent(&place, &bytes);
         }
         // Pages as they are, what was removed included.
         for file in std::fs::read_dir(database.parent().unwrap()).unwrap() {
             let path = file.unwrap().path();
-            self.planted.assert_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
+            self.canaries.assert_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
         }
     }
 

@@ -19,14 +19,14 @@ use berth_tests::{TestClock, World, component};
 use serde_json::{Value, json};
 
 /// A practice that has connected its sub-account.
-pub struct Practice {
+pub struct Scenario {
     pub world: World,
     pub simulator: Simulator,
     pub connection: ConnectionId,
     pub event_type: EventTypeRecord,
 }
 
-impl Practice {
+impl Scenario {
     /// A sub-account that is open round the clock in Warsaw, connected, with this calendar on offer.
     pub async fn open(calendar: &str, more_settings: Value) -> Self {
         let clock = TestClock::start();

@@ -27,9 +27,9 @@ use futures_util::FutureExt;
 
 /// How long a process lives.
 #[derive(Clone)]
-pub struct Life(Arc<AtomicI64>);
+pub struct CrashAfter(Arc<AtomicI64>);
 
-impl Life {
+impl CrashAfter {
     /// So many steps, at least one.
     pub fn of(steps: i64) -> Self {
         Self(Arc::new(AtomicI64::new(steps)))
@@ -60,14 +60,14 @@ impl Life {
 }
 
 /// What such a process sees of the world.
-pub struct Mortal<T: ?Sized> {
+pub struct CrashingPorts<T: ?Sized> {
     pub inner: Arc<T>,
-    pub life: Life,
+    pub crash: CrashAfter,
 }
 
-impl<T: Clock + ?Sized> Clock for Mortal<T> {
+impl<T: Clock + ?Sized> Clock for CrashingPorts<T> {
     fn now(&self) -> Instant {
-        self.life.step();
+        self.crash.step();
         self.inner.now()
     }
 }
@@ -76,16 +76,16 @@ macro_rules! mortal {
     ($($name:ident($($arg:ident: $type:ty),*) -> $reply:ty;)*) => {
         $(fn $name<'a>(&'a self, cx: &'a CallContext, $($arg: $type),*) -> Reply<'a, $reply> {
             Box::pin(async move {
-                self.life.step();
+                self.crash.step();
                 let reply = self.inner.$name(cx, $($arg),*).await;
-                self.life.step();
+                self.crash.step();
                 reply
             })
         })*
     };
 }
 
-impl<T: Providers + ?Sized> Providers for Mortal<T> {
+impl<T: Providers + ?Sized> Providers for CrashingPorts<T> {
     mortal! {
         validate() -> Account;
         list_event_types(page: PageRequest) -> Page<ExternalEventType>;

@@ -142,7 +142,7 @@ impl Run {
 
     /// Each booking has its one event, or none if it is over; no event of ours is without its booking. Where a person moved an event to
     /// a time that is taken here, both sides differ, and a conflict waits for a person.
-    async fn judge(&mut self) {
+    async fn check(&mut self) {
         let ours = self.ours().await;
         for id in &self.acknowledged {
             assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");
@@ -200,7 +200,7 @@ async fn both_sides_agree_after_faults_and_a_person_in_the_calendar() {
         run.operation().await;
     }
     run.settle().await;
-    run.judge().await;
+    run.check().await;
     println!("seed {seed}: {:?}", run.counts);
     assert!(run.acknowledged.len() > 20, "{:?}", run.counts);
     for what in

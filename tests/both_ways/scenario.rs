@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 /// Starts a provider with this seed and by this clock; none, said aloud, where it cannot be had.
-pub type Open = fn(u64, Clock) -> BoxFuture<'static, Option<Arc<dyn Practice>>>;
+pub type Open = fn(u64, Clock) -> BoxFuture<'static, Option<Arc<dyn Scenario>>>;
 
 /// Open round the clock.
 pub const ALWAYS: Hours =
@@ -70,7 +70,7 @@ impl<S: Service> Control for Running<S> {
 }
 
 /// A running provider.
-pub trait Practice: Control + Send + Sync {
+pub trait Scenario: Control + Send + Sync {
     fn offer(&self) -> Offer;
     /// What takes place there.
     fn active(&self) -> Vec<RemoteBooking>;
