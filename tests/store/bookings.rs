@@ -6,7 +6,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{Assigned, BookingFilter, Counted, TakenOf},
+    records::{Assigned, BookingFilter, Counted, OccupancyQuery},
 };
 
 use crate::world::{NOON, World, external_booking, minute, span};
@@ -30,14 +30,14 @@ pub async fn a_booking_comes_back_as_it_was_made(world: &World) {
         world.store.bookings_of_counterpart(scene.tenant, scene.connection, "counterpart-2").await.unwrap();
     assert_eq!(none, []);
     assert_eq!(world.actions(scene.tenant, booking.id).await, ["booking.created"]);
-    let taken = world.store.occupied(scene.tenant, &[scene.member], span(0, 600), NOON).await.unwrap();
+    let taken = world.store.busy_times(scene.tenant, &[scene.member], span(0, 600), NOON).await.unwrap();
     assert_eq!(taken.len(), 1);
     assert_eq!((taken[0].padded, taken[0].when), (span(55, 100), span(60, 90)));
     assert_eq!((taken[0].member, taken[0].booking), (scene.member, Some(booking.id)));
     assert!(
-        world.store.occupied(scene.tenant, &[scene.member], span(100, 600), NOON).await.unwrap().is_empty()
+        world.store.busy_times(scene.tenant, &[scene.member], span(100, 600), NOON).await.unwrap().is_empty()
     );
-    assert!(world.store.occupied(scene.tenant, &[], span(0, 600), NOON).await.unwrap().is_empty());
+    assert!(world.store.busy_times(scene.tenant, &[], span(0, 600), NOON).await.unwrap().is_empty());
 }
 
 pub async fn a_place_is_taken_once(world: &World) {
@@ -154,12 +154,13 @@ pub async fn taken_places_are_what_is_occupied(world: &World) {
         world.store.create_booking(new, world.audit()).await.unwrap();
     }
     let ask = async |within: Interval, event_type, own: Option<uuid::Uuid>| {
-        let of = TakenOf { members: vec![scene.member], within, now: minute(0), event_type, own };
-        world.store.taken(scene.tenant, of).await.unwrap()
+        let of = OccupancyQuery { members: vec![scene.member], within, now: minute(0), event_type, own };
+        world.store.occupancies(scene.tenant, of).await.unwrap()
     };
     for within in [span(0, 30_000), span(90, 9_000), span(-5_000, 60), span(24_999, 26_000), span(100, 110)] {
-        let occupied = world.store.occupied(scene.tenant, &[scene.member], within, minute(0)).await.unwrap();
-        let mut expected: Vec<_> = occupied.iter().map(|o| (o.padded, o.when)).collect();
+        let busy_times =
+            world.store.busy_times(scene.tenant, &[scene.member], within, minute(0)).await.unwrap();
+        let mut expected: Vec<_> = busy_times.iter().map(|o| (o.padded, o.when)).collect();
         let mut found: Vec<_> = ask(within, scene.event_type, None)
             .await
             .into_iter()
@@ -167,9 +168,9 @@ pub async fn taken_places_are_what_is_occupied(world: &World) {
                 assert_eq!(member, scene.member);
                 places
             })
-            .map(|place| {
-                assert!(place.same_event_type && !place.hold);
-                (place.padded, place.when)
+            .map(|occupancy| {
+                assert!(occupancy.same_event_type && !occupancy.hold);
+                (occupancy.padded, occupancy.when)
             })
             // Up to a day more at each end.
             .filter(|(padded, _)| padded.overlaps(within))
@@ -181,5 +182,5 @@ pub async fn taken_places_are_what_is_occupied(world: &World) {
     let others = ask(span(0, 30_000), scene.event_type, Some(made[0].uuid())).await;
     assert_eq!(others[0].1.len(), 4, "one's own is not in one's way");
     let other_type = ask(span(0, 200), world.id(), None).await;
-    assert!(other_type[0].1.iter().all(|place| !place.same_event_type));
+    assert!(other_type[0].1.iter().all(|occupancy| !occupancy.same_event_type));
 }

@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_store::{
     Store, StoreError,
-    records::{NewHold, RulesOf, TakenOf},
+    records::{NewHold, OccupancyQuery, RulesOf},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
@@ -182,8 +182,8 @@ async fn said(store: &Store, scene: &Scene, stretches: &[Interval], now: Instant
     let mut said = format!("{:?}\n", found.records);
     for within in stretches {
         let (members, event_type) = (vec![scene.member], scene.event_type);
-        let of = TakenOf { members, within: *within, now, event_type, own: None };
-        let mut taken = store.taken_at(scene.tenant, of, found.places.clone()).await.unwrap();
+        let of = OccupancyQuery { members, within: *within, now, event_type, own: None };
+        let mut taken = store.occupancies_at(scene.tenant, of, found.occupancies.clone()).await.unwrap();
         taken.iter_mut().for_each(|(_, places)| places.sort_unstable_by_key(|p| (p.padded, p.when, p.hold)));
         let rules = store.rules_bearing(scene.tenant, found.records.setup, rules_of(scene), *within).await;
         writeln!(said, "{within:?} {taken:?}\n{:?}", rules.unwrap()).unwrap();
@@ -237,7 +237,7 @@ pub async fn a_connection_that_goes_takes_nobody_s_time_with_it(world: &World) {
     world.store.put_mirrored(mirrored).await.unwrap();
     let taken = async || {
         let (members, within) = (vec![scene.member], span(0, 600));
-        let of = TakenOf { members, within, now: minute(0), event_type: scene.event_type, own: None };
+        let of = OccupancyQuery { members, within, now: minute(0), event_type: scene.event_type, own: None };
         world.viewer.taken(scene.tenant, of).await.unwrap()[0].1.len()
     };
     assert_eq!(taken().await, 1);
@@ -255,7 +255,7 @@ pub async fn what_did_not_change_is_not_read_again(world: &World) {
     let asked = async || {
         let before = world.viewer.reads();
         let said = said(&world.viewer, &scene, &[span(0, 9_000)], minute(0)).await;
-        (world.viewer.reads() - before, said.matches("TakenPlace").count())
+        (world.viewer.reads() - before, said.matches("SeenOccupancy").count())
     };
     assert_eq!(asked().await, (3, 200), "scene, places and rules");
     assert_eq!(asked().await, (1, 200), "whether anything changed");
@@ -308,7 +308,7 @@ pub async fn places_have_a_limit(world: &World) {
     multiply(world, limits::PLACES_READ_MAX).await;
     let taken = async || {
         let (members, within) = (vec![scene.member], span(0, 600));
-        let of = TakenOf { members, within, now: minute(0), event_type: scene.event_type, own: None };
+        let of = OccupancyQuery { members, within, now: minute(0), event_type: scene.event_type, own: None };
         world.viewer.taken(scene.tenant, of).await.map(|taken| taken[0].1.len())
     };
     let most = usize::try_from(limits::PLACES_READ_MAX).unwrap();

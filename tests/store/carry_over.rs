@@ -12,7 +12,7 @@ pub fn migration(engine: &str, name: &str) -> String {
 }
 
 /// A place of so many hours, as it was written before the migration.
-fn place(postgres: bool, owner: u128, from: i64, to: i64) -> String {
+fn occupancy(postgres: bool, owner: u128, from: i64, to: i64) -> String {
     let (blob, at) = (blob(postgres), at(postgres));
     let (tenant, member, owner) = (blob(1), blob(2), blob(owner));
     format!(
@@ -56,15 +56,15 @@ fn script(postgres: bool) -> (String, &'static str, String) {
             at(from + 2)
         );
     }
-    before += &place(postgres, 10, 10, 12);
-    before += &place(postgres, 11, 14, 16);
-    before += &place(postgres, 11, 20, 22);
+    before += &occupancy(postgres, 10, 10, 12);
+    before += &occupancy(postgres, 11, 14, 16);
+    before += &occupancy(postgres, 11, 20, 22);
     before += &migration(engine, "0004_life");
     let holds =
         "SELECT COUNT(*), COUNT(DISTINCT session_id), COUNT(DISTINCT event_type_id), COUNT(event_type_id)
         FROM occupancies WHERE expires_at IS NULL";
     let session = if postgres { "gen_random_uuid()" } else { "randomblob(16)" };
-    let refused = place(postgres, 12, 21, 23)
+    let refused = occupancy(postgres, 12, 21, 23)
         .replace("member_id, seat", "member_id, session_id, seat")
         .replace(", 0, ", &format!(", {session}, 0, "));
     (before, holds, refused)

@@ -4,7 +4,7 @@ use berth_model::{
     bookings::{
         booking::{Booking, BookingStatus, ProviderTask},
         change::BookingChange,
-        place::Place,
+        occupancy::Occupancy,
     },
     outbound::provider::ExternalStatus,
 };
@@ -84,7 +84,7 @@ pub async fn create_is_confirmed_or_refused(world: &World) {
     let refused = change(world, &refused, BookingChange::Refused { reason: "No".into() }).await.unwrap();
     assert_eq!((refused.status, refused.provider_task), (BookingStatus::Failed, None));
     assert_eq!(refused.reason.as_deref(), Some("No"));
-    assert_eq!(world.taken(&scene).await, [(55, 95), (100, 130)], "its place is free");
+    assert_eq!(world.taken(&scene).await, [(55, 95), (100, 130)], "its occupancy is free");
     assert_eq!(world.actions(scene.tenant, refused.id).await, ["booking.created", "booking.refused"]);
     assert_eq!(world.actions(scene.tenant, booking.id).await, ["booking.created", "booking.confirmed"]);
 }
@@ -154,7 +154,7 @@ pub async fn reschedule_holds_both_places_until_it_is_settled(world: &World) {
 
     let refused = BookingChange::RescheduleRefused {
         reason: "Late".into(),
-        place: Place { padded: span(60, 90), when: span(60, 90) },
+        occupancy: Occupancy { padded: span(60, 90), when: span(60, 90) },
         external: None,
     };
     let back = change(world, &moving, refused.clone()).await.unwrap();
@@ -181,7 +181,7 @@ pub async fn reschedule_holds_both_places_until_it_is_settled(world: &World) {
     );
     assert_eq!(world.taken(&scene).await, [(60, 90), (195, 235)]);
     change(world, &local.booking, to(70, None)).await.unwrap();
-    assert_eq!(world.taken(&scene).await, [(65, 105), (195, 235)], "at once, over its own old place");
+    assert_eq!(world.taken(&scene).await, [(65, 105), (195, 235)], "at once, over its own old occupancy");
 }
 
 pub async fn reschedule_of_overlapping_times_holds_their_hull(world: &World) {
@@ -237,7 +237,7 @@ pub async fn finished_bookings_keep_their_place(world: &World) {
         let booking = confirmed(world, &scene, from, from + 30).await;
         let done = change(world, &booking, finished).await.unwrap();
         assert_eq!(done.status, status);
-        assert!(world.taken(&scene).await.contains(&(from, from + 30)), "limits count what took place");
+        assert!(world.taken(&scene).await.contains(&(from, from + 30)), "limits count what took occupancy");
         assert_eq!(world.actions(scene.tenant, booking.id).await.last().unwrap(), action);
         if status == BookingStatus::Completed {
             let missed = BookingChange::NoShow;

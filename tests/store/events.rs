@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use berth_model::{
-    bookings::{change::BookingChange, place::Place},
+    bookings::{change::BookingChange, occupancy::Occupancy},
     connections::connection::ConnectionStatus,
     events::{After, Cursor, Event, EventKind, Head, NoWayOn},
     id::TenantId,
@@ -51,7 +51,7 @@ fn kinds(events: &[Event]) -> Vec<&str> {
 
 /// A move of all that it takes.
 fn to(when: Interval) -> ChangeOrder {
-    BookingChange::Reschedule { place: Place { when, padded: when }, hosts: None }.into()
+    BookingChange::Reschedule { occupancy: Occupancy { when, padded: when }, hosts: None }.into()
 }
 
 async fn execute(world: &World, statement: &str) -> u64 {
@@ -76,7 +76,7 @@ pub async fn each_change_of_a_booking_is_told(world: &World) {
         to(span(60, 90)).change,
         BookingChange::RescheduleRefused {
             reason: "The provider's own words".to_owned(),
-            place: Place { when: span(0, 30), padded: span(0, 30) },
+            occupancy: Occupancy { when: span(0, 30), padded: span(0, 30) },
             external: None,
         },
         BookingChange::Cancel { reason: Some("Ada is ill".to_owned()) },

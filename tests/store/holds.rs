@@ -31,7 +31,7 @@ pub async fn a_hold_keeps_a_place_until_it_is_over(world: &World) {
     let refused = world.store.create_booking(booking.clone(), world.audit()).await;
     assert!(matches!(refused, Err(StoreError::Overlap)), "{refused:?}");
     let taken =
-        async |now| world.store.occupied(scene.tenant, &[scene.member], span(0, 600), now).await.unwrap();
+        async |now| world.store.busy_times(scene.tenant, &[scene.member], span(0, 600), now).await.unwrap();
     assert_eq!(taken(minute(4)).await[0].hold, Some(id));
 
     // Equality is over.
@@ -77,7 +77,7 @@ pub async fn a_hold_is_extended_released_and_swept(world: &World) {
     world.store.create_hold(second, world.audit()).await.unwrap();
     world.store.prune(minute(29)).await.unwrap();
     assert_eq!(world.taken(&scene).await, [(60, 90)]);
-    assert_eq!(world.store.prune(minute(30)).await.unwrap(), 2, "the hold and its place");
+    assert_eq!(world.store.prune(minute(30)).await.unwrap(), 2, "the hold and its occupancy");
     assert_eq!(world.taken_at(&scene, minute(30)).await, []);
     let walled = hold(world, &scene, span(60, 90), 30);
     world.store.create_hold(walled.clone(), world.audit()).await.unwrap();

@@ -252,7 +252,7 @@ pub async fn rows_keep_while_keys_change(world: &World) {
 
     // What the tables refused, and what they noted.
     let at = at(postgres);
-    let place = |session: u128, seat: i64, from: i64| {
+    let occupancy = |session: u128, seat: i64, from: i64| {
         format!(
             "INSERT INTO occupancies (tenant_id, member_id, session_id, seat, blocked_start, blocked_end, starts_at, ends_at,
                 owner_kind, owner_id) VALUES ({t}, {member}, {}, {seat}, {from}, {to}, {from}, {to}, 'booking', {t})",
@@ -261,16 +261,16 @@ pub async fn rows_keep_while_keys_change(world: &World) {
             to = at(from + 2),
         )
     };
-    let refused = raw.run(&place(42, 0, 11)).await.unwrap_err();
+    let refused = raw.run(&occupancy(42, 0, 11)).await.unwrap_err();
     assert!(refused.contains("occupancies_no_overlap"), "{refused}");
     let refused = raw.run(&format!("UPDATE occupancies SET blocked_end = {} WHERE seat = 1", at(13))).await;
     assert!(refused.unwrap_err().contains("occupancies_no_overlap"));
-    assert!(raw.run(&place(40, 1, 10)).await.is_err(), "the seat is taken");
+    assert!(raw.run(&occupancy(40, 1, 10)).await.is_err(), "the seat is taken");
     let noted = async |raw: &mut Raw| raw.lines("SELECT 'one' FROM place_changes".to_owned()).await.len();
     let known = noted(&mut raw).await;
-    raw.run(&place(40, 2, 10)).await.unwrap();
+    raw.run(&occupancy(40, 2, 10)).await.unwrap();
     assert_eq!(noted(&mut raw).await, known, "the same stretch at the same version is noted already");
-    raw.run(&place(43, 0, 20)).await.unwrap();
+    raw.run(&occupancy(43, 0, 20)).await.unwrap();
     assert_eq!(noted(&mut raw).await, known + 1);
     let version = "SELECT 'v' || setup_version FROM tenants".to_owned();
     let version_before = raw.lines(version.clone()).await;

@@ -243,9 +243,9 @@ pub async fn tenants_are_walls(world: &World) {
     let mut mixed = world.booking(&b, span(0, 30));
     mixed.booking.event_type = a.event_type;
     assert!(matches!(store.create_booking(mixed, world.audit()).await, Err(StoreError::NotFound(_))));
-    assert!(world.taken(&b).await.is_empty(), "the place was given back");
+    assert!(world.taken(&b).await.is_empty(), "the occupancy was given back");
     assert!(store.list_bookings(b.tenant, Default::default(), 9).await.unwrap().is_empty());
-    assert!(store.occupied(b.tenant, &[a.member], span(0, 600), NOON).await.unwrap().is_empty());
+    assert!(store.busy_times(b.tenant, &[a.member], span(0, 600), NOON).await.unwrap().is_empty());
     assert!(store.timeline(b.tenant, "booking", booking.uuid()).await.unwrap().is_empty());
     assert_eq!(store.connection_by_id(a.connection).await.unwrap().tenant, a.tenant);
 }

@@ -188,13 +188,13 @@ async fn sqlite_tables(conn: &mut SqliteConnection) -> BTreeMap<String, Table> {
     // A key of one INTEGER column has no index of its own; an index over an expression has a column without a name.
     let indexes = sqlx::query_as(
         "SELECT name, index_name, is_primary, column_name FROM (
-            SELECT m.name, '' AS index_name, TRUE AS is_primary, c.name AS column_name, c.pk AS place
+            SELECT m.name, '' AS index_name, TRUE AS is_primary, c.name AS column_name, c.pk AS occupancy
             FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.pk > 0
             UNION ALL
             SELECT m.name, i.name, FALSE, COALESCE(c.name, '()'), c.seqno
             FROM sqlite_master m JOIN pragma_index_list(m.name) i JOIN pragma_index_info(i.name) c
             WHERE m.type = 'table' AND i.\"unique\" AND i.origin <> 'pk')
-        WHERE name NOT LIKE 'sqlite%' AND name NOT LIKE '_sqlx%' ORDER BY name, index_name, place",
+        WHERE name NOT LIKE 'sqlite%' AND name NOT LIKE '_sqlx%' ORDER BY name, index_name, occupancy",
     );
     tables((columns.fetch_all(&mut *conn).await.unwrap(), indexes.fetch_all(conn).await.unwrap()))
 }
@@ -208,10 +208,10 @@ async fn postgres_tables(conn: &mut PgConnection) -> BTreeMap<String, Table> {
     let indexes = sqlx::query_as(
         "SELECT t.relname::text, i.indexrelid::regclass::text, i.indisprimary, COALESCE(a.attname::text, '()')
         FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
-        CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place)
+        CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, occupancy)
         LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum AND k.attnum > 0
         WHERE i.indisunique AND t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE '\\_sqlx%'
-        ORDER BY t.relname, i.indexrelid, k.place",
+        ORDER BY t.relname, i.indexrelid, k.occupancy",
     );
     tables((columns.fetch_all(&mut *conn).await.unwrap(), indexes.fetch_all(conn).await.unwrap()))
 }

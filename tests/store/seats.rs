@@ -6,7 +6,7 @@ use berth_model::{
     bookings::{
         booking::Booking,
         change::{BookingChange, Hosts},
-        place::Place,
+        occupancy::Occupancy,
     },
     time::Interval,
 };
@@ -28,7 +28,7 @@ fn seat(world: &World, scene: &Scene, when: Interval, seats: u32) -> NewBooking 
 /// Seats that are taken of the scene's member's time, with the start of their meeting in minutes after noon.
 async fn seats(world: &World, scene: &Scene) -> Vec<(i64, u32)> {
     world.taken(scene).await;
-    let taken = world.store.occupied(scene.tenant, &[scene.member], span(0, 6_000), NOON).await.unwrap();
+    let taken = world.store.busy_times(scene.tenant, &[scene.member], span(0, 6_000), NOON).await.unwrap();
     taken.iter().map(|o| (o.when.start().micros_since(NOON) / 60_000_000, o.seat)).collect()
 }
 
@@ -55,7 +55,7 @@ pub async fn as_many_as_there_are_seats(world: &World) {
     }
     let taken: Vec<_> = (0..SEATS).map(|seat| (60, seat)).collect();
     assert_eq!(seats(world, &scene).await, taken);
-    let all = world.store.occupied(scene.tenant, &[scene.member], span(0, 600), NOON).await.unwrap();
+    let all = world.store.busy_times(scene.tenant, &[scene.member], span(0, 600), NOON).await.unwrap();
     assert_eq!(all.iter().map(|o| o.session).collect::<BTreeSet<_>>().len(), 1, "one session");
     assert!(all.iter().all(|o| o.event_type == Some(scene.event_type)));
 }
@@ -199,11 +199,11 @@ pub async fn members_change_with_a_move_and_come_back(world: &World) {
     let read = async || world.store.booking(scene.tenant, booking.id).await.unwrap();
     assert_eq!(read().await, booking);
 
-    let place = Place { padded: span(200, 230), when: span(200, 230) };
+    let occupancy = Occupancy { padded: span(200, 230), when: span(200, 230) };
     let hosts =
         Some(Hosts { member: others[2], other_members: vec![scene.member, others[0]], assignment: None });
     let moved = ChangeOrder {
-        change: BookingChange::Reschedule { place, hosts },
+        change: BookingChange::Reschedule { occupancy, hosts },
         job: Some(world.leased(&scene, booking.id)),
         limits: Vec::new(),
     };
@@ -216,8 +216,8 @@ pub async fn members_change_with_a_move_and_come_back(world: &World) {
     };
     assert_eq!((of(others[0]).await, of(others[1]).await.len()), (vec![moving.clone()], 0));
 
-    let place = Place { padded: span(60, 90), when: span(60, 90) };
-    let refused = BookingChange::RescheduleRefused { reason: "Late".into(), place, external: None };
+    let occupancy = Occupancy { padded: span(60, 90), when: span(60, 90) };
+    let refused = BookingChange::RescheduleRefused { reason: "Late".into(), occupancy, external: None };
     let back = change(world, &moving, refused).await.unwrap();
     assert_eq!(back.members().collect::<Vec<_>>(), [scene.member, others[0], others[1]]);
     assert_eq!(read().await, back);

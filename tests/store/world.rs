@@ -13,7 +13,7 @@ use berth_model::{
     bookings::{
         booking::{Booking, BookingStatus, ProviderTask},
         change::BookingChange,
-        place::Place,
+        occupancy::Occupancy,
     },
     catalog::{
         event_type::{EventTypePolicy, EventTypeRecord},
@@ -33,7 +33,7 @@ use berth_model::{
 };
 use berth_store::{
     Store, VaultKeys,
-    records::{Audit, ChangeOrder, Claim, NewBooking, NewJob, TakenOf},
+    records::{Audit, ChangeOrder, Claim, NewBooking, NewJob, OccupancyQuery},
 };
 use futures_util::FutureExt;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
@@ -381,8 +381,8 @@ impl World {
     /// The same, by then.
     pub async fn taken_at(&self, scene: &Scene, now: Instant) -> Vec<(i64, i64)> {
         let all = Interval::new(Instant::MIN, Instant::MAX).unwrap();
-        let taken = self.store.occupied(scene.tenant, &[scene.member], all, now).await.unwrap();
-        let of = TakenOf {
+        let taken = self.store.busy_times(scene.tenant, &[scene.member], all, now).await.unwrap();
+        let of = OccupancyQuery {
             members: vec![scene.member],
             within: all,
             now,
@@ -450,6 +450,6 @@ where
 
 /// Moved to another time, with buffers.
 pub fn moved_to(when: Interval, padded: Interval, job: Option<NewJob>) -> ChangeOrder {
-    let change = BookingChange::Reschedule { place: Place { padded, when }, hosts: None };
+    let change = BookingChange::Reschedule { occupancy: Occupancy { padded, when }, hosts: None };
     ChangeOrder { change, job, limits: Vec::new() }
 }

@@ -17,14 +17,14 @@ use berth_model::{
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use crate::records::{BookingSetup, RulesOf, TakenOf, TakenPlace};
+use crate::records::{BookingSetup, OccupancyQuery, RulesOf, SeenOccupancy};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
 
 /// A place as it is in the database.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct StoredOccupancy {
     pub(crate) padded: Interval,
     pub(crate) when: Interval,
     pub(crate) owner: Uuid,
@@ -33,12 +33,12 @@ pub(crate) struct Place {
     pub(crate) expires_at: Option<Instant>,
 }
 
-impl Place {
+impl StoredOccupancy {
     /// As the asker sees it; none if it is over, or their own.
-    pub(crate) fn seen_by(&self, of: &TakenOf) -> Option<TakenPlace> {
+    pub(crate) fn seen_by(&self, of: &OccupancyQuery) -> Option<SeenOccupancy> {
         let over = self.expires_at.is_some_and(|end| end <= of.now);
         let theirs = of.own == Some(self.owner);
-        (!over && !theirs).then(|| TakenPlace {
+        (!over && !theirs).then(|| SeenOccupancy {
             padded: self.padded,
             when: self.when,
             hold: self.expires_at.is_some(),
@@ -51,14 +51,14 @@ impl Place {
 #[derive(Debug, Clone)]
 pub(crate) struct CachedOccupancies {
     pub(crate) version: i64,
-    pub(crate) places: Arc<[Place]>,
+    pub(crate) places: Arc<[StoredOccupancy]>,
 }
 
 impl CachedOccupancies {
     /// The same at a later version: what overlaps these stretches is as it was read now.
-    pub(crate) fn brought_up(&self, version: i64, touched: &[Interval], now: Vec<Place>) -> Self {
-        let stays = |place: &&Place| touched.iter().all(|stretch| !stretch.overlaps(place.padded));
-        let mut places: Vec<Place> = self.places.iter().filter(stays).copied().collect();
+    pub(crate) fn brought_up(&self, version: i64, touched: &[Interval], now: Vec<StoredOccupancy>) -> Self {
+        let stays = |place: &&StoredOccupancy| touched.iter().all(|stretch| !stretch.overlaps(place.padded));
+        let mut places: Vec<StoredOccupancy> = self.places.iter().filter(stays).copied().collect();
         places.extend(now);
         Self { version, places: places.into() }
     }

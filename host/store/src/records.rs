@@ -31,7 +31,9 @@ use berth_model::{
 };
 use serde_json::Value;
 
-pub use availability::{BookingSetup, CurrentSetup, KnownCounterpart, RulesOf, TakenOf, TakenPlace};
+pub use availability::{
+    BookingSetup, CurrentSetup, KnownCounterpart, OccupancyQuery, RulesOf, SeenOccupancy,
+};
 pub use clocks::BookingClocks;
 pub use events::{EventPage, Placed};
 pub use holidays::HolidayImport;

@@ -205,9 +205,9 @@ macro_rules! bare {
             let tenant = scene.event_type.tenant.uuid();
             let at = $at;
             let mut tx = conn.begin().await.expect("begun");
-            let place = sqlx::query(PLACE).bind(tenant).bind(member.uuid()).bind(session);
-            let place = place.bind(at(when.start())).bind(at(when.end())).bind(id).bind(scene.event_type.id.uuid());
-            place.execute(&mut *tx).await.expect("placed");
+            let occupancy = sqlx::query(PLACE).bind(tenant).bind(member.uuid()).bind(session);
+            let occupancy = occupancy.bind(at(when.start())).bind(at(when.end())).bind(id).bind(scene.event_type.id.uuid());
+            occupancy.execute(&mut *tx).await.expect("placed");
             let attendee = json!({ "name": "Ada Nowak", "email": "ada@example.com", "phone": null, "time_zone": "Europe/Warsaw", "language": null });
             let booking = sqlx::query(BOOKING).bind(tenant).bind(id).bind(scene.event_type.listing.uuid());
             let booking = booking.bind(scene.event_type.id.uuid()).bind(member.uuid()).bind(at(when.start())).bind(at(when.end()));

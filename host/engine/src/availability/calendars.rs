@@ -11,7 +11,7 @@ use berth_model::{
     outbound::provider::{BusyQuery, CallError, ExternalBusyTime, ExternalId},
     time::Interval,
 };
-use berth_store::records::TakenPlace;
+use berth_store::records::SeenOccupancy;
 use futures_util::{StreamExt as _, stream};
 
 use super::Degraded;
@@ -46,7 +46,7 @@ impl Engine {
         ctx: &BookingContext,
         members: &[MemberId],
         within: Interval,
-        places: &[(MemberId, Vec<TakenPlace>)],
+        places: &[(MemberId, Vec<SeenOccupancy>)],
     ) -> Outcome<CalendarTimes> {
         let read = ctx.calendars.iter().filter(|c| c.reads && members.contains(&c.member)).cloned();
         let mut times = CalendarTimes::default();
@@ -151,7 +151,7 @@ pub(crate) fn ids(calendars: &[CalendarRecord]) -> Vec<ExternalId> {
 }
 
 /// Is something of it over a meeting of this member, and no entry of such a meeting? Then somebody has to look.
-fn is_over_a_meeting(busy: &[Interval], member: MemberId, places: &[(MemberId, Vec<TakenPlace>)]) -> bool {
+fn is_over_a_meeting(busy: &[Interval], member: MemberId, places: &[(MemberId, Vec<SeenOccupancy>)]) -> bool {
     let own = places.iter().filter(|(id, _)| *id == member).flat_map(|(_, places)| places);
     let mut own: Vec<Interval> = own.filter(|place| !place.hold).map(|place| place.when).collect();
     own.sort_unstable();

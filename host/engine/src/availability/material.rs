@@ -18,7 +18,7 @@ use berth_model::{
     },
     time::{Instant, Interval},
 };
-use berth_store::records::TakenPlace;
+use berth_store::records::SeenOccupancy;
 
 use super::{
     RejectedSlot,
@@ -33,7 +33,7 @@ pub(super) struct Material {
     /// With this member only.
     pub(super) only: Option<MemberId>,
     pub(super) input: SearchInput,
-    pub(super) places: Vec<(MemberId, Vec<TakenPlace>)>,
+    pub(super) places: Vec<(MemberId, Vec<SeenOccupancy>)>,
     pub(super) external: Option<ProviderAvailability>,
     pub(super) calendars: BTreeMap<MemberId, Vec<Interval>>,
     pub(super) rules: Arc<[RuleRecord]>,

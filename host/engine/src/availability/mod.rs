@@ -25,7 +25,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{RulesOf, TakenOf},
+    records::{OccupancyQuery, RulesOf},
 };
 use material::{Computed, Material};
 use question::{SearchInput, named, relevant, ruled};
@@ -304,7 +304,7 @@ impl Engine {
             moving: search.moving.map(|booking| booking.when),
         };
         let own = search.moving.map(|booking| booking.id.uuid()).or(search.hold.map(HoldId::uuid));
-        let of = TakenOf {
+        let of = OccupancyQuery {
             members: ids.clone(),
             within: relevant(ctx, input),
             now: input.now,
@@ -315,9 +315,9 @@ impl Engine {
         let places = match fresh {
             Some(places) => {
                 let versions = places.iter().filter(|(member, _)| ids.contains(member)).copied().collect();
-                self.store().taken_at(tenant, of, versions).await
+                self.store().occupancies_at(tenant, of, versions).await
             }
-            None => self.store().taken(tenant, of).await,
+            None => self.store().occupancies(tenant, of).await,
         }
         .map_err(|error| match error {
             StoreError::TooMany(most) => too_much(most, "taken places", "members"),

@@ -10,7 +10,7 @@ use berth_model::{
     limits,
     problem::{FieldError, Problem},
     scheduling::{
-        busy::{Taken, TakenBy},
+        busy::{BusyKind, BusyTime},
         hours::{civil_day, day_start},
         meeting::Meeting,
         question::{Host, Question},
@@ -20,7 +20,7 @@ use berth_model::{
     time::{Instant, Interval},
     zone::Zone,
 };
-use berth_store::records::TakenPlace;
+use berth_store::records::SeenOccupancy;
 use chrono::{Datelike, Days};
 
 use super::{
@@ -82,15 +82,15 @@ fn minutes_between(from: Instant, to: Instant) -> u32 {
     u32::try_from(to.micros_since(from) / 60_000_000).unwrap_or(0)
 }
 
-fn taken(ctx: &BookingContext, place: &TakenPlace) -> Taken {
+fn taken(ctx: &BookingContext, place: &SeenOccupancy) -> BusyTime {
     let same = place.same_event_type;
     let by = match (same && ctx.event_type.policy.seats > 1, place.hold) {
-        (true, false) => TakenBy::Session { seats: 1 },
-        (true, true) => TakenBy::SeatHold,
-        (false, false) => TakenBy::Busy,
-        (false, true) => TakenBy::Hold,
+        (true, false) => BusyKind::Session { seats: 1 },
+        (true, true) => BusyKind::SeatHold,
+        (false, false) => BusyKind::Busy,
+        (false, true) => BusyKind::Hold,
     };
-    Taken {
+    BusyTime {
         when: place.when,
         buffer_before_minutes: minutes_between(place.padded.start(), place.when.start()),
         buffer_after_minutes: minutes_between(place.when.end(), place.padded.end()),
@@ -115,9 +115,9 @@ fn host(
     let OpenTimes { windows, unrestricted, regular, away, left_out } =
         rules.open(cuts, member, seen, budget)?;
     let places = places.iter().filter(|(id, _)| *id == member.id).flat_map(|(_, places)| places);
-    let places: Vec<&TakenPlace> = places.collect();
+    let places: Vec<&SeenOccupancy> = places.collect();
     budget.spend_each(places.len())?;
-    let mut taken: Vec<Taken> = places.iter().map(|place| taken(ctx, place)).collect();
+    let mut taken: Vec<BusyTime> = places.iter().map(|place| taken(ctx, place)).collect();
     let of_all = match external {
         Some(ProviderAvailability::Busy(busy)) => busy.as_slice(),
         Some(ProviderAvailability::Starts(_)) | None => &[],
@@ -130,11 +130,11 @@ fn host(
         let ours: Vec<Interval> = ours.into_iter().collect();
         budget.spend_each(of_all.len().saturating_add(of_member.len()))?;
         let busy = of_all.iter().chain(of_member).filter(|b| !joined_of(&ours, **b));
-        taken.extend(busy.map(|when| Taken::busy(*when)));
+        taken.extend(busy.map(|when| BusyTime::of(*when)));
     }
-    taken.extend(away.into_iter().map(Taken::busy));
+    taken.extend(away.into_iter().map(BusyTime::of));
     if inputs.hidden.contains(&member.id) {
-        taken.push(Taken::busy(UNKNOWN));
+        taken.push(BusyTime::of(UNKNOWN));
     }
     let (fixed, group) = ctx.event_type.role_of(member.id);
     let group = group.map(str::to_owned);
@@ -144,7 +144,7 @@ fn host(
 /// What was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inputs<'a> {
-    pub(super) places: &'a [(MemberId, Vec<TakenPlace>)],
+    pub(super) places: &'a [(MemberId, Vec<SeenOccupancy>)],
     pub(super) external: Option<&'a ProviderAvailability>,
     /// Busy times of members' own calendars.
     pub(super) calendars: &'a BTreeMap<MemberId, Vec<Interval>>,

@@ -4,7 +4,7 @@ use berth_model::{
     bookings::{
         booking::{Booking, BookingStatus, ProviderTask},
         change::{BookingChange, Hosts},
-        place::Place,
+        occupancy::Occupancy,
     },
     id::{BookingId, MemberId},
     problem::{Code, FieldError, Problem},
@@ -101,7 +101,7 @@ impl Engine {
             let held = held.filter(|_| wait);
             let change = ChangeOrder {
                 change: BookingChange::Reschedule {
-                    place: Place { padded: ctx.padded_by(when), when },
+                    occupancy: Occupancy { padded: ctx.padded_by(when), when },
                     hosts: hosts.clone(),
                 },
                 job,

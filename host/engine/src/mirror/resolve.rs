@@ -5,7 +5,7 @@ use berth_model::{
     bookings::{
         booking::{Booking, ProviderTask},
         change::BookingChange,
-        place::Place,
+        occupancy::Occupancy,
     },
     id::{BookingId, ConflictId, ConnectionId},
     limits,
@@ -233,7 +233,7 @@ impl Engine {
     async fn move_both(&self, caller: &Caller, booking: &Booking, when: Interval) -> Outcome<Did> {
         let padded = self.padded(booking, when).await?;
         let (job, held) = self.job_of(booking, true);
-        let change = BookingChange::Reschedule { place: Place { padded, when }, hosts: None };
+        let change = BookingChange::Reschedule { occupancy: Occupancy { padded, when }, hosts: None };
         let change = ChangeOrder { change, job, limits: Vec::new() };
         self.change_and_tell(caller, booking, change, held, Done::Moved).await
     }

@@ -13,7 +13,7 @@ use berth_model::{
     bookings::{
         booking::{Booking, BookingStatus, ProviderTask},
         change::BookingChange,
-        place::Place,
+        occupancy::Occupancy,
     },
     connections::connection::{ConnectionState, ConnectionStatus, Stopped},
     id::{BookingId, TenantId},
@@ -229,7 +229,7 @@ impl Engine {
                 let padded = self.padded(booking, previous).await?;
                 BookingChange::RescheduleRefused {
                     reason,
-                    place: Place { padded, when: previous },
+                    occupancy: Occupancy { padded, when: previous },
                     external: None,
                 }
             }

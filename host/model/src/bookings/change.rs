@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{booking::ProviderTask, place::Place, role::Role};
+use super::{booking::ProviderTask, occupancy::Occupancy, role::Role};
 use crate::{id::MemberId, outbound::provider::ExternalBooking, time::Interval};
 
 /// Who takes part in a booking, and why they.
@@ -37,7 +37,7 @@ pub enum BookingChange {
     /// to `previous_when`.
     Reschedule {
         /// From now on.
-        place: Place,
+        occupancy: Occupancy,
         /// Who takes part from now on; none: whoever does. A refusal brings the others back.
         hosts: Option<Hosts>,
     },
@@ -71,7 +71,7 @@ pub enum BookingChange {
         /// For people.
         reason: String,
         /// Where it is from now on: at `previous_when`, or where the provider has it.
-        place: Place,
+        occupancy: Occupancy,
         /// As the provider has it, if it was seen.
         external: Option<ExternalBooking>,
     },

@@ -5,7 +5,7 @@ pub mod change;
 pub mod clocks;
 pub mod domain_events;
 pub mod hold;
-pub mod place;
+pub mod occupancy;
 pub mod questions;
 pub mod role;
 pub mod series;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     booking::{Booking, BookingStatus, ProviderTask},
     change::{BookingChange, Hosts},
-    place::{Place, Places},
+    occupancy::{Occupancy, OccupancyChange},
     role::Role,
 };
 use crate::{
@@ -29,7 +29,7 @@ pub struct Transition {
     /// As it is from now on.
     pub booking: Booking,
     /// What it holds from now on.
-    pub places: Places,
+    pub occupancies: OccupancyChange,
     /// Has its provider to be told? Then a job does it, which goes with the change into one transaction.
     pub is_dispatched: bool,
     /// In whose name.
@@ -40,7 +40,7 @@ pub struct Transition {
     pub data: Value,
 }
 
-type Made = (Places, &'static str);
+type Made = (OccupancyChange, &'static str);
 
 /// Apply a change that this role brings about.
 pub fn apply(old: &Booking, change: &BookingChange, asks: Role, at: Instant) -> Result<Transition, Refusal> {
@@ -49,37 +49,37 @@ pub fn apply(old: &Booking, change: &BookingChange, asks: Role, at: Instant) -> 
     require(old.connection.is_some() || !change.is_news())?;
     let mut booking = old.clone();
     let b = &mut booking;
-    let (places, action) = match change {
+    let (occupancies, action) = match change {
         BookingChange::Cancel { reason } => cancel(b, reason.as_ref(), by)?,
-        BookingChange::Reschedule { place, hosts } => {
-            (reschedule(b, *place, hosts.as_ref())?, "booking.rescheduled")
+        BookingChange::Reschedule { occupancy, hosts } => {
+            (reschedule(b, *occupancy, hosts.as_ref())?, "booking.rescheduled")
         }
         BookingChange::Confirm => confirm(b, by)?,
         BookingChange::Decline { reason } => {
             require(b.awaits_confirmation())?;
             become_status(b, BookingStatus::Cancelled, by)?;
             b.reason.clone_from(reason);
-            (Places::Release, "booking.declined")
+            (OccupancyChange::Release, "booking.declined")
         }
         BookingChange::Complete => (finish(b, BookingStatus::Completed, by)?, "booking.completed"),
         BookingChange::NoShow => (finish(b, BookingStatus::NoShow, by)?, "booking.no_show"),
         BookingChange::Redeliver(task) => (redeliver(b, *task)?, "booking.told_again"),
         BookingChange::Delivered { external, padded } => delivered(b, external, *padded, by)?,
         BookingChange::Refused { reason } => refused(b, reason, by)?,
-        BookingChange::RescheduleRefused { reason, place, external } => {
+        BookingChange::RescheduleRefused { reason, occupancy, external } => {
             require(b.status.is_active() && b.provider_task == Some(ProviderTask::Reschedule))?;
-            b.when = place.when;
+            b.when = occupancy.when;
             b.reason = Some(reason.clone());
             give_back(b);
             settle(b);
             adopt_if_seen(b, external.as_ref());
-            (Places::Only(*place), "booking.reschedule_refused")
+            (OccupancyChange::Only(*occupancy), "booking.reschedule_refused")
         }
         BookingChange::CancelDelivered { external } => {
             require(b.provider_task == Some(ProviderTask::Cancel))?;
             settle(b);
             adopt_if_seen(b, external.as_ref());
-            (Places::Release, "booking.cancel_synced")
+            (OccupancyChange::Release, "booking.cancel_synced")
         }
         BookingChange::CancelRefused { reason, external, padded } => {
             require(b.provider_task == Some(ProviderTask::Cancel))?;
@@ -93,23 +93,23 @@ pub fn apply(old: &Booking, change: &BookingChange, asks: Role, at: Instant) -> 
             }
             settle(b);
             adopt(b, external);
-            (Places::Release, "booking.cancelled_by_provider")
+            (OccupancyChange::Release, "booking.cancelled_by_provider")
         }
         BookingChange::ChangedByProvider { external, padded } => {
             (changed_by_provider(b, external, *padded, by)?, "booking.changed_by_provider")
         }
         BookingChange::SettledHere { padded } => (settled_here(b, *padded, by)?, "booking.provider_not_told"),
     };
-    if let Places::Only(place) | Places::Also(place) = places {
-        require_time(place)?;
+    if let OccupancyChange::Only(occupancy) | OccupancyChange::Also(occupancy) = occupancies {
+        require_time(occupancy)?;
     }
-    Ok(transition(old, booking, places, by, action, at))
+    Ok(transition(old, booking, occupancies, by, action, at))
 }
 
 fn transition(
     old: &Booking,
     mut booking: Booking,
-    places: Places,
+    occupancies: OccupancyChange,
     by: Role,
     action: &'static str,
     at: Instant,
@@ -123,7 +123,7 @@ fn transition(
     }
     let is_dispatched = by != Role::Provider && booking.provider_task.is_some();
     let data = summary(old, &booking);
-    Transition { booking, places, is_dispatched, by, action, data }
+    Transition { booking, occupancies, is_dispatched, by, action, data }
 }
 
 /// The one door to another state.
@@ -142,8 +142,8 @@ const fn require(condition: bool) -> Result<(), Refusal> {
     if condition { Ok(()) } else { Err(Refusal::WrongState) }
 }
 
-fn require_time(place: Place) -> Result<(), Refusal> {
-    if place.when.is_empty() { Err(Refusal::NoTime) } else { Ok(()) }
+fn require_time(occupancy: Occupancy) -> Result<(), Refusal> {
+    if occupancy.when.is_empty() { Err(Refusal::NoTime) } else { Ok(()) }
 }
 
 /// What waits for the tenant is not known to its provider: nobody has to be told.
@@ -153,23 +153,27 @@ fn cancel(booking: &mut Booking, reason: Option<&String>, by: Role) -> Result<Ma
     booking.reason = reason.cloned();
     booking.provider_task = is_dispatched.then_some(ProviderTask::Cancel);
     booking.previous_when = None;
-    Ok((if is_dispatched { Places::Keep } else { Places::Release }, "booking.cancelled"))
+    Ok((if is_dispatched { OccupancyChange::Keep } else { OccupancyChange::Release }, "booking.cancelled"))
 }
 
 /// At another time, and maybe with others; its provider, if it has one, is still to be told.
-fn reschedule(booking: &mut Booking, place: Place, hosts: Option<&Hosts>) -> Result<Places, Refusal> {
+fn reschedule(
+    booking: &mut Booking,
+    occupancy: Occupancy,
+    hosts: Option<&Hosts>,
+) -> Result<OccupancyChange, Refusal> {
     require(booking.status == BookingStatus::Confirmed && booking.provider_task.is_none())?;
     if let Some(hosts) = hosts {
         give_to(booking, hosts);
     }
-    let old_when = std::mem::replace(&mut booking.when, place.when);
+    let old_when = std::mem::replace(&mut booking.when, occupancy.when);
     if booking.connection.is_none() {
         settle(booking);
-        return Ok(Places::Only(place));
+        return Ok(OccupancyChange::Only(occupancy));
     }
     booking.previous_when = Some(old_when);
     booking.provider_task = Some(ProviderTask::Reschedule);
-    Ok(Places::Also(place))
+    Ok(OccupancyChange::Also(occupancy))
 }
 
 /// The tenant agrees: it stands, or the provider is to be told.
@@ -177,20 +181,20 @@ fn confirm(booking: &mut Booking, by: Role) -> Result<Made, Refusal> {
     require(booking.awaits_confirmation())?;
     if booking.connection.is_some() {
         booking.provider_task = Some(ProviderTask::Create);
-        return Ok((Places::Keep, "booking.accepted"));
+        return Ok((OccupancyChange::Keep, "booking.accepted"));
     }
     become_status(booking, BookingStatus::Confirmed, by)?;
-    Ok((Places::Keep, "booking.confirmed"))
+    Ok((OccupancyChange::Keep, "booking.confirmed"))
 }
 
 /// Its place stays: limits count what took place.
-fn finish(booking: &mut Booking, status: BookingStatus, by: Role) -> Result<Places, Refusal> {
+fn finish(booking: &mut Booking, status: BookingStatus, by: Role) -> Result<OccupancyChange, Refusal> {
     require(booking.provider_task.is_none())?;
     become_status(booking, status, by)?;
-    Ok(Places::Keep)
+    Ok(OccupancyChange::Keep)
 }
 
-fn redeliver(booking: &mut Booking, task: ProviderTask) -> Result<Places, Refusal> {
+fn redeliver(booking: &mut Booking, task: ProviderTask) -> Result<OccupancyChange, Refusal> {
     require(booking.status == BookingStatus::Confirmed && booking.provider_task.is_none())?;
     require(booking.connection.is_some() && task != ProviderTask::Cancel)?;
     booking.provider_task = Some(task);
@@ -198,7 +202,7 @@ fn redeliver(booking: &mut Booking, task: ProviderTask) -> Result<Places, Refusa
         // A refusal leaves it where it is.
         booking.previous_when = Some(booking.when);
     }
-    Ok(Places::Keep)
+    Ok(OccupancyChange::Keep)
 }
 
 /// Both sides have it now.
@@ -220,17 +224,17 @@ fn delivered(
     }
     settle(booking);
     adopt(booking, external);
-    Ok((Places::Only(Place { padded, when: booking.when }), action))
+    Ok((OccupancyChange::Only(Occupancy { padded, when: booking.when }), action))
 }
 
 /// The provider will not make it. One that is delivered once more stands: that nothing is there is for a person.
 fn refused(booking: &mut Booking, reason: &str, by: Role) -> Result<Made, Refusal> {
     require(matches!(booking.provider_task, Some(ProviderTask::Create | ProviderTask::Reschedule)))?;
     let made = if booking.status == BookingStatus::Confirmed {
-        (Places::Keep, "booking.told_again_refused")
+        (OccupancyChange::Keep, "booking.told_again_refused")
     } else {
         become_status(booking, BookingStatus::Failed, by)?;
-        (Places::Release, "booking.refused")
+        (OccupancyChange::Release, "booking.refused")
     };
     booking.reason = Some(reason.to_owned());
     settle(booking);
@@ -238,15 +242,15 @@ fn refused(booking: &mut Booking, reason: &str, by: Role) -> Result<Made, Refusa
 }
 
 /// What was asked here is so, whatever the provider has: nobody can tell it.
-fn settled_here(booking: &mut Booking, padded: Interval, by: Role) -> Result<Places, Refusal> {
+fn settled_here(booking: &mut Booking, padded: Interval, by: Role) -> Result<OccupancyChange, Refusal> {
     let task = booking.provider_task.ok_or(Refusal::WrongState)?;
     settle(booking);
     if task == ProviderTask::Cancel {
-        return Ok(Places::Release);
+        return Ok(OccupancyChange::Release);
     }
     require(booking.status.is_active())?;
     stay_or_become(booking, BookingStatus::Confirmed, by)?;
-    Ok(Places::Only(Place { padded, when: booking.when }))
+    Ok(OccupancyChange::Only(Occupancy { padded, when: booking.when }))
 }
 
 /// The one way back from `cancelled`: the attendee was never told that it is over, since the provider did not agree.
@@ -256,7 +260,7 @@ fn cancel_refused(
     external: Option<&ExternalBooking>,
     padded: Interval,
     by: Role,
-) -> Result<Places, Refusal> {
+) -> Result<OccupancyChange, Refusal> {
     settle(booking);
     booking.reason = Some(reason.to_owned());
     if let Some(external) = external {
@@ -264,11 +268,11 @@ fn cancel_refused(
         booking.when = external.when;
     }
     if booking.external_id.is_none() {
-        return Ok(Places::Release);
+        return Ok(OccupancyChange::Release);
     }
     let waits = external.is_some_and(|there| there.status == ExternalStatus::Pending);
     become_status(booking, if waits { BookingStatus::Pending } else { BookingStatus::Confirmed }, by)?;
-    Ok(Places::Only(Place { padded, when: booking.when }))
+    Ok(OccupancyChange::Only(Occupancy { padded, when: booking.when }))
 }
 
 /// The provider's news wins, except over a move that the provider has not been told of yet.
@@ -277,14 +281,14 @@ fn changed_by_provider(
     external: &ExternalBooking,
     padded: Interval,
     by: Role,
-) -> Result<Places, Refusal> {
+) -> Result<OccupancyChange, Refusal> {
     require(booking.status.is_active() && external.status != ExternalStatus::Cancelled)?;
     let is_ahead = booking.provider_task == Some(ProviderTask::Reschedule)
         && booking.previous_when == Some(external.when)
         && external.status.is_active();
     adopt(booking, external);
     if is_ahead {
-        return Ok(Places::Keep);
+        return Ok(OccupancyChange::Keep);
     }
     // What is over stays where it was, if the provider has it at no time that is known here.
     let when =
@@ -300,9 +304,9 @@ fn changed_by_provider(
     };
     stay_or_become(booking, next, by)?;
     Ok(match (booking.status.is_active(), stays) {
-        (true, _) => Places::Only(Place { padded, when }),
-        (false, true) => Places::Keep,
-        (false, false) => Places::Release,
+        (true, _) => OccupancyChange::Only(Occupancy { padded, when }),
+        (false, true) => OccupancyChange::Keep,
+        (false, false) => OccupancyChange::Release,
     })
 }
 

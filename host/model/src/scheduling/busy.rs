@@ -8,7 +8,7 @@ use crate::{
 
 /// Why a stretch is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TakenBy {
+pub enum BusyKind {
     /// A booking or an external calendar event.
     Busy,
     /// Seats of a session of the event type that is asked for.
@@ -24,7 +24,7 @@ pub enum TakenBy {
 
 /// A stretch of somebody's time that is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Taken {
+pub struct BusyTime {
     /// The meeting itself.
     pub when: Interval,
     /// Time it keeps free before, in minutes; external calendar events have none.
@@ -32,22 +32,22 @@ pub struct Taken {
     /// Time it keeps free after, in minutes.
     pub buffer_after_minutes: u32,
     /// By what.
-    pub by: TakenBy,
+    pub by: BusyKind,
     /// Does it count towards the limits of the event type?
     pub counts: bool,
 }
 
-impl Taken {
+impl BusyTime {
     /// Busy time without buffers, such as an event of an external calendar.
     #[must_use]
-    pub const fn busy(when: Interval) -> Self {
-        Self { when, buffer_before_minutes: 0, buffer_after_minutes: 0, by: TakenBy::Busy, counts: false }
+    pub const fn of(when: Interval) -> Self {
+        Self { when, buffer_before_minutes: 0, buffer_after_minutes: 0, by: BusyKind::Busy, counts: false }
     }
 }
 
 /// A stretch that a meeting of the asked-for kind may not touch, with the buffers of both sides in it: the earlier one's *after* and the
 /// later one's *before* add up (SCHEDULING rule 3).
-fn padded(taken: &Taken, meeting: &Meeting) -> Interval {
+fn padded(taken: &BusyTime, meeting: &Meeting) -> Interval {
     taken.when.widened(
         taken.buffer_before_minutes.saturating_add(meeting.buffer_after_minutes),
         taken.buffer_after_minutes.saturating_add(meeting.buffer_before_minutes),
@@ -79,14 +79,14 @@ pub(super) struct Calendar {
 
 impl Calendar {
     /// Cost: one sort of what is taken.
-    pub(super) fn new(taken: &[Taken], meeting: Meeting) -> Self {
+    pub(super) fn new(taken: &[BusyTime], meeting: Meeting) -> Self {
         let mut hard = Vec::with_capacity(taken.len());
         let mut sessions: Vec<Session> = Vec::new();
         for each in taken.iter().filter(|t| !t.when.is_empty()) {
             let (seats, held) = match each.by {
-                TakenBy::Session { seats } => (seats, false),
-                TakenBy::SeatHold => (1, true),
-                TakenBy::Busy | TakenBy::Hold => {
+                BusyKind::Session { seats } => (seats, false),
+                BusyKind::SeatHold => (1, true),
+                BusyKind::Busy | BusyKind::Hold => {
                     hard.push(padded(each, &meeting));
                     continue;
                 }
@@ -179,23 +179,23 @@ impl Calendar {
 const DAY_MINUTES: i64 = 1_440;
 
 /// Why a start is not free, by looking at everything: for explanations.
-pub(super) fn reason(taken: &[Taken], meeting: &Meeting, start: Instant) -> Option<(Reason, Interval)> {
+pub(super) fn reason(taken: &[BusyTime], meeting: &Meeting, start: Instant) -> Option<(Reason, Interval)> {
     let when = meeting.at(start);
     let mut seats = 0_u32;
     let mut session = None;
     let mut found: Option<(Reason, Interval)> = None;
     for each in taken.iter().filter(|t| !t.when.is_empty()) {
         let taken_seats = match each.by {
-            TakenBy::Session { seats } => seats,
-            TakenBy::SeatHold => 1,
-            TakenBy::Busy | TakenBy::Hold => 0,
+            BusyKind::Session { seats } => seats,
+            BusyKind::SeatHold => 1,
+            BusyKind::Busy | BusyKind::Hold => 0,
         };
         if taken_seats > 0 && each.when == when {
             seats = seats.saturating_add(taken_seats);
             session = Some(each.when);
         } else if padded(each, meeting).overlaps(when) {
             let why = match each.by {
-                TakenBy::Hold | TakenBy::SeatHold => Reason::Hold,
+                BusyKind::Hold | BusyKind::SeatHold => Reason::Hold,
                 _ if each.when.overlaps(when) => Reason::Busy,
                 _ => Reason::Buffer,
             };

@@ -11,7 +11,7 @@ use proptest::{
 };
 
 use super::{
-    busy::{Taken, TakenBy},
+    busy::{BusyKind, BusyTime},
     limit::period_of,
     meeting::Meeting,
     question::{Host, Question},
@@ -123,10 +123,11 @@ fn hours() -> impl Strategy<Value = OpenHours> {
     })
 }
 
-fn taken() -> impl Strategy<Value = Taken> {
-    let by = prop_oneof![Just(TakenBy::Busy), Just(TakenBy::Session { seats: 1 }), Just(TakenBy::SeatHold)];
+fn taken() -> impl Strategy<Value = BusyTime> {
+    let by =
+        prop_oneof![Just(BusyKind::Busy), Just(BusyKind::Session { seats: 1 }), Just(BusyKind::SeatHold)];
     (stretch(), 0..=limits::BUFFER_MINUTES_MAX, 0..=limits::BUFFER_MINUTES_MAX, by, any::<bool>()).prop_map(
-        |(when, buffer_before_minutes, buffer_after_minutes, by, counts)| Taken {
+        |(when, buffer_before_minutes, buffer_after_minutes, by, counts)| BusyTime {
             when,
             buffer_before_minutes,
             buffer_after_minutes,
@@ -184,7 +185,7 @@ fn question() -> impl Strategy<Value = Question> {
         |((now, range, notice_minutes), meeting, grid, team_mode, limits, booking_window, hosts)| {
             let (length_minutes, buffer_before_minutes, buffer_after_minutes, seats) = meeting;
             let (step_minutes, offset_minutes, round_up_minutes, anchor) = grid;
-            let host = |(hours, taken, fixed): (OpenHours, Vec<Taken>, bool)| {
+            let host = |(hours, taken, fixed): (OpenHours, Vec<BusyTime>, bool)| {
                 let windows = hours.windows(range, &Budget::of(PLENTY)).unwrap();
                 Host {
                     zone: hours.zone,

@@ -5,7 +5,7 @@ use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, 
 
 use super::hours::{civil_day, instant_of, local_of};
 use super::{
-    busy::{Taken, TakenBy},
+    busy::{BusyKind, BusyTime},
     meeting::Meeting,
     question::{Host, Question},
     rules::{BookingWindow, DayCount, GridAnchor, Limit, Period, Quantity, TeamMode},
@@ -40,15 +40,15 @@ fn span(start: i64, length: i64) -> Interval {
     Interval::new(at(start), at(start + length)).unwrap()
 }
 
-fn taken() -> impl Strategy<Value = Taken> {
+fn taken() -> impl Strategy<Value = BusyTime> {
     let by = prop_oneof![
-        3 => Just(TakenBy::Busy),
-        2 => (1_u32..4).prop_map(|seats| TakenBy::Session { seats }),
-        1 => Just(TakenBy::Hold),
-        1 => Just(TakenBy::SeatHold),
+        3 => Just(BusyKind::Busy),
+        2 => (1_u32..4).prop_map(|seats| BusyKind::Session { seats }),
+        1 => Just(BusyKind::Hold),
+        1 => Just(BusyKind::SeatHold),
     ];
     (0..UNITS, 0_i64..20, 0_u32..4, 0_u32..4, by, any::<bool>()).prop_map(
-        |(start, length, before, after, by, counts)| Taken {
+        |(start, length, before, after, by, counts)| BusyTime {
             when: span(start, length),
             buffer_before_minutes: before * 5,
             buffer_after_minutes: after * 5,
@@ -140,7 +140,7 @@ fn question() -> impl Strategy<Value = Question> {
         |(meeting, team_mode, limits, (now, from, laid, booking_window), step, notice, mut hosts)| {
             // Most sessions are of this very meeting, and some are joined.
             for taken in hosts.iter_mut().flat_map(|host| host.taken.iter_mut()) {
-                let is_session = matches!(taken.by, TakenBy::Session { .. } | TakenBy::SeatHold);
+                let is_session = matches!(taken.by, BusyKind::Session { .. } | BusyKind::SeatHold);
                 if is_session && !taken.when.is_empty() && !taken.counts {
                     taken.when = meeting.at(taken.when.start());
                 }
@@ -190,7 +190,7 @@ proptest! {
             prop_assert!(offer.seats_left >= 1);
             for (i, host) in question.hosts.iter().enumerate() {
                 let runs = host.taken.iter().any(|t| {
-                    matches!(t.by, TakenBy::Session { .. }) && t.when == question.meeting.at(offer.start)
+                    matches!(t.by, BusyKind::Session { .. }) && t.when == question.meeting.at(offer.start)
                 });
                 prop_assert_eq!(question.has_session(i, offer.start), runs);
             }
@@ -205,7 +205,7 @@ proptest! {
     fn a_busy_time_never_adds_a_slot(question in plain(), start in 0..UNITS, length in 1_i64..40) {
         let before: Vec<Instant> = question.offers(&plenty()).unwrap().into_iter().map(|o| o.start).collect();
         let mut busier = question;
-        busier.hosts[0].taken.push(Taken::busy(span(start, length)));
+        busier.hosts[0].taken.push(BusyTime::of(span(start, length)));
         for offer in busier.offers(&plenty()).unwrap() {
             prop_assert!(before.contains(&offer.start));
         }

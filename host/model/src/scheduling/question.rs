@@ -1,7 +1,7 @@
 //! The question for slots: which meeting, in what time, by which rules, and with whom.
 
 use super::{
-    busy::Taken,
+    busy::BusyTime,
     meeting::Meeting,
     rules::{BookingWindow, GridAnchor, Limit, TeamMode},
 };
@@ -22,7 +22,7 @@ pub struct Host {
     /// When they would be open without date overrides either; only explanations look here.
     pub regular: Vec<Interval>,
     /// What of their time is taken.
-    pub taken: Vec<Taken>,
+    pub taken: Vec<BusyTime>,
     /// Round robin: takes part in every meeting.
     pub fixed: bool,
     /// Round robin: one of each group takes part.

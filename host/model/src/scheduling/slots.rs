@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     booking_window::last_free_day,
-    busy::{Taken, TakenBy},
+    busy::{BusyKind, BusyTime},
     grid::Step,
     hours::{civil_day, day_start},
     judge::{Judge, Why},
@@ -251,7 +251,7 @@ impl Question {
     #[must_use]
     pub fn has_session(&self, host: usize, start: Instant) -> bool {
         let when = self.meeting.at(start);
-        let session = |t: &Taken| matches!(t.by, TakenBy::Session { .. }) && t.when == when;
+        let session = |t: &BusyTime| matches!(t.by, BusyKind::Session { .. }) && t.when == when;
         self.hosts.get(host).is_some_and(|host| host.taken.iter().any(session))
     }
 
@@ -334,7 +334,7 @@ mod tests {
         }
     }
 
-    fn host(open: Interval, taken: Vec<Taken>) -> Host {
+    fn host(open: Interval, taken: Vec<BusyTime>) -> Host {
         let windows = vec![open];
         Host {
             zone: Zone::UTC,
@@ -352,13 +352,13 @@ mod tests {
         Interval::new(start.plus_minutes(from), start.plus_minutes(until)).unwrap()
     }
 
-    fn taken(when: Interval, by: TakenBy) -> Taken {
-        Taken { by, ..Taken::busy(when) }
+    fn taken(when: Interval, by: BusyKind) -> BusyTime {
+        BusyTime { by, ..BusyTime::of(when) }
     }
 
     #[test]
     fn seats_that_are_left_are_those_of_the_host_who_has_most() {
-        let session = |seats| vec![taken(minutes(0, 30), TakenBy::Session { seats })];
+        let session = |seats| vec![taken(minutes(0, 30), BusyKind::Session { seats })];
         let mut question = question(host(minutes(0, 60), session(2)), minutes(0, 60));
         question.hosts.push(host(minutes(0, 60), session(1)));
         let offers = question.offers(&Budget::of(1_000)).unwrap();
@@ -375,7 +375,7 @@ mod tests {
     fn a_session_that_the_end_of_time_cuts_cannot_be_joined() {
         let end = Interval::new(Instant::MAX.plus_minutes(-5), Instant::MAX).unwrap();
         let day = Interval::new(Instant::MAX.plus_minutes(-60), Instant::MAX).unwrap();
-        let question = question(host(day, vec![taken(end, TakenBy::Session { seats: 1 })]), end);
+        let question = question(host(day, vec![taken(end, BusyKind::Session { seats: 1 })]), end);
         assert_eq!(question.offers(&Budget::of(1_000)).unwrap(), []);
     }
 
@@ -397,9 +397,9 @@ mod tests {
 
     #[test]
     fn what_is_busy_explains_more_than_what_is_near() {
-        let near = Taken { buffer_after_minutes: 15, ..Taken::busy(minutes(-20, 0)) };
-        let busy = Taken::busy(minutes(10, 20));
-        let later = Taken::busy(minutes(15, 25));
+        let near = BusyTime { buffer_after_minutes: 15, ..BusyTime::of(minutes(-20, 0)) };
+        let busy = BusyTime::of(minutes(10, 20));
+        let later = BusyTime::of(minutes(15, 25));
         let question = question(host(minutes(-60, 60), vec![near, busy, later]), minutes(0, 60));
         let why = question.refusal(minutes(0, 30).start(), &Budget::of(1_000)).unwrap();
         assert_eq!(why, Some((Reason::Busy, Some(minutes(10, 20)))));

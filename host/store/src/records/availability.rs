@@ -53,7 +53,7 @@ pub struct CurrentSetup {
 
 /// Whose places are asked for, when, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TakenOf {
+pub struct OccupancyQuery {
     /// Whose.
     pub members: Vec<MemberId>,
     /// Places that overlap this.
@@ -68,7 +68,7 @@ pub struct TakenOf {
 
 /// A place as availability sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TakenPlace {
+pub struct SeenOccupancy {
     /// The meeting with its buffers.
     pub padded: Interval,
     /// The meeting.

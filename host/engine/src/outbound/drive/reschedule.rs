@@ -1,7 +1,7 @@
 //! Moving the counterpart, and what becomes of the booking when the provider refuses to.
 
 use berth_model::{
-    bookings::{booking::Booking, change::BookingChange, place::Place},
+    bookings::{booking::Booking, change::BookingChange, occupancy::Occupancy},
     outbound::provider::{CallContext, CallError, ExternalBooking, ProviderError, RescheduleRequest},
     problem::Problem,
 };
@@ -101,7 +101,8 @@ impl Engine {
         let back_to = async |when| {
             let (reason, external) = (reason.clone(), Some(counterpart.clone()));
             let padded = self.padded(booking, when).await?;
-            let change = BookingChange::RescheduleRefused { reason, place: Place { padded, when }, external };
+            let change =
+                BookingChange::RescheduleRefused { reason, occupancy: Occupancy { padded, when }, external };
             self.settle_with(booking, change, Some(counterpart.clone()), held).await
         };
         let told_again = booking.previous_when.filter(|previous| *previous == booking.when);

@@ -147,11 +147,11 @@ fn external(status: ExternalStatus, when: Interval) -> ExternalBooking {
 /// Every change, with each answer that a provider may give.
 fn changes() -> Vec<(String, BookingChange)> {
     let padded = later();
-    let place = Place { padded, when: later() };
+    let occupancy = Occupancy { padded, when: later() };
     let named = |name: &str, change| (name.to_owned(), change);
     let mut all = vec![
         named("cancel", BookingChange::Cancel { reason: Some("Ill".into()) }),
-        named("reschedule", BookingChange::Reschedule { place, hosts: None }),
+        named("reschedule", BookingChange::Reschedule { occupancy, hosts: None }),
         named("confirm", BookingChange::Confirm),
         named("decline", BookingChange::Decline { reason: None }),
         named("complete", BookingChange::Complete),
@@ -159,7 +159,7 @@ fn changes() -> Vec<(String, BookingChange)> {
         named("refused", BookingChange::Refused { reason: "No".into() }),
         named(
             "reschedule_refused",
-            BookingChange::RescheduleRefused { reason: "No".into(), place, external: None },
+            BookingChange::RescheduleRefused { reason: "No".into(), occupancy, external: None },
         ),
         named("cancel_delivered", BookingChange::CancelDelivered { external: None }),
         named("cancel_refused", BookingChange::CancelRefused { reason: "No".into(), external: None, padded }),
@@ -193,12 +193,12 @@ fn changes() -> Vec<(String, BookingChange)> {
     all
 }
 
-fn places_name(places: Places) -> &'static str {
-    match places {
-        Places::Keep => "keep",
-        Places::Release => "release",
-        Places::Only(_) => "only",
-        Places::Also(_) => "also",
+fn occupancies_name(occupancies: OccupancyChange) -> &'static str {
+    match occupancies {
+        OccupancyChange::Keep => "keep",
+        OccupancyChange::Release => "release",
+        OccupancyChange::Only(_) => "only",
+        OccupancyChange::Also(_) => "also",
     }
 }
 
@@ -220,17 +220,17 @@ fn table() -> String {
             for (role, other) in &made {
                 // Who asks decides whether, never what.
                 assert_eq!(
-                    (&other.booking, other.places),
-                    (&first.booking, first.places),
+                    (&other.booking, other.occupancies),
+                    (&first.booking, first.occupancies),
                     "{role:?} {change:?}"
                 );
             }
             let roles: Vec<&str> = made.iter().map(|(role, _)| role.as_str()).collect();
-            let (next, places) = (State::of(&first.booking).name(), places_name(first.places));
+            let (next, occupancies) = (State::of(&first.booking).name(), occupancies_name(first.occupancies));
             let dispatched = if first.is_dispatched { " dispatched" } else { "" };
             let told = domain_events::changed(&old, &change, first, at(), "customer");
             let (from, roles, told) = (state.name(), roles.join(" "), told.kind.as_str());
-            writeln!(table, "{from} | {name} | {roles} | {next} {places}{dispatched} | {told}").unwrap();
+            writeln!(table, "{from} | {name} | {roles} | {next} {occupancies}{dispatched} | {told}").unwrap();
         }
     }
     table
@@ -268,9 +268,15 @@ fn whatever_happens_the_rules_hold() {
                 assert!(!made.is_dispatched || new.provider_task.is_some(), "{what}: dispatched");
                 // It holds its time for as long as it may take place, or its provider may say that it does.
                 let holds = new.status.is_active() || new.provider_task.is_some();
-                assert!(!holds || made.places != Places::Release, "{what}: its time is given away");
+                assert!(
+                    !holds || made.occupancies != OccupancyChange::Release,
+                    "{what}: its time is given away"
+                );
                 let is_gone = matches!(new.status, BookingStatus::Cancelled | BookingStatus::Failed);
-                assert!(!is_gone || holds || made.places == Places::Release, "{what}: its time is kept");
+                assert!(
+                    !is_gone || holds || made.occupancies == OccupancyChange::Release,
+                    "{what}: its time is kept"
+                );
                 // Who reads nothing but this event knows how it stands.
                 let told = domain_events::changed(&old, &change, &made, at(), "customer");
                 let told = (

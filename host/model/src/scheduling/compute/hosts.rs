@@ -16,7 +16,7 @@ use crate::{
     limits,
     problem::Problem,
     scheduling::{
-        busy::{Taken, TakenBy},
+        busy::{BusyKind, BusyTime},
         hours::{civil_day, day_start},
         question::Host,
         recurrence::Recurrence,
@@ -135,7 +135,7 @@ pub(super) struct WireBusy {
 
 impl WireBusy {
     /// As taken time, if it blocks; `seats` are those of the event type that is asked for.
-    pub(super) fn taken(self, seats: u32) -> Option<Taken> {
+    pub(super) fn taken(self, seats: u32) -> Option<BusyTime> {
         let blocks = match self.status {
             Status::Accepted => true,
             Status::Pending => self.pending_blocks.unwrap_or(true),
@@ -143,11 +143,11 @@ impl WireBusy {
         };
         let when = Span { start: self.start, end: self.end }.data().filter(|_| blocks)?;
         let by = if self.same_event_type && seats > 1 {
-            TakenBy::Session { seats: self.seats_taken.unwrap_or(1) }
+            BusyKind::Session { seats: self.seats_taken.unwrap_or(1) }
         } else {
-            TakenBy::Busy
+            BusyKind::Busy
         };
-        Some(Taken {
+        Some(BusyTime {
             when,
             buffer_before_minutes: self.buffer_before_min.min(limits::BUFFER_MINUTES_MAX),
             buffer_after_minutes: self.buffer_after_min.min(limits::BUFFER_MINUTES_MAX),

@@ -14,7 +14,7 @@ use crate::{
     limits,
     problem::Problem,
     scheduling::{
-        busy::{Taken, TakenBy},
+        busy::{BusyKind, BusyTime},
         meeting::Meeting,
         question::Question,
         reason::Reason,
@@ -175,7 +175,7 @@ impl Request {
     }
 
     /// Holds of others that still stand. One that expires now is over (SCHEDULING rule 4).
-    fn held(&self) -> Vec<Taken> {
+    fn held(&self) -> Vec<BusyTime> {
         let stands = |hold: &&WireHold| {
             let over = self.now.zip(hold.expires_at).is_some_and(|(now, expires)| expires <= now);
             let own = hold.holder.is_some() && hold.holder == self.requester;
@@ -191,8 +191,8 @@ impl Request {
             .filter(stands)
             .filter_map(|hold| {
                 let when = Span { start: hold.start, end: hold.end }.data()?;
-                let by = if hold.seat && of_this_type(hold) { TakenBy::SeatHold } else { TakenBy::Hold };
-                Some(Taken { by, ..Taken::busy(when) })
+                let by = if hold.seat && of_this_type(hold) { BusyKind::SeatHold } else { BusyKind::Hold };
+                Some(BusyTime { by, ..BusyTime::of(when) })
             })
             .collect()
     }

@@ -4,7 +4,7 @@ use chrono::{NaiveDate, Timelike, Weekday};
 
 use super::{
     super::{
-        busy::{Taken, TakenBy},
+        busy::{BusyKind, BusyTime},
         hours::{civil_day, day_start, local_of},
         question::{Host, Question},
         rules::{BookingWindow, DayCount, GridAnchor, Quantity, TeamMode},
@@ -33,9 +33,9 @@ fn free(question: &Question, host: &Host, start: Instant) -> bool {
     let mut seats = 0;
     for taken in host.taken.iter().filter(|t| !t.when.is_empty()) {
         let takes = match taken.by {
-            TakenBy::Session { seats } => seats,
-            TakenBy::SeatHold => 1,
-            TakenBy::Busy | TakenBy::Hold => 0,
+            BusyKind::Session { seats } => seats,
+            BusyKind::SeatHold => 1,
+            BusyKind::Busy | BusyKind::Hold => 0,
         };
         if takes > 0 && taken.when == when {
             seats += takes;
@@ -95,9 +95,9 @@ fn is_business(day: NaiveDate) -> bool {
 fn seats_left(question: &Question, host: &Host, start: Instant) -> u32 {
     let when = question.meeting.at(start);
     let taken = host.taken.iter().filter(|t| t.when == when && !t.when.is_empty()).map(|t| match t.by {
-        TakenBy::Session { seats } => seats,
-        TakenBy::SeatHold => 1,
-        TakenBy::Busy | TakenBy::Hold => 0,
+        BusyKind::Session { seats } => seats,
+        BusyKind::SeatHold => 1,
+        BusyKind::Busy | BusyKind::Hold => 0,
     });
     question.meeting.seats - taken.sum::<u32>()
 }
@@ -159,16 +159,16 @@ fn first_start(question: &Question, host: &Host, anchor: Instant) -> Instant {
 fn full(question: &Question, host: &Host) -> Vec<Interval> {
     let meeting = &question.meeting;
     let taken = host.taken.iter().filter(|t| !t.when.is_empty());
-    let is_full = |t: &&Taken| {
+    let is_full = |t: &&BusyTime| {
         let same = host.taken.iter().filter(|other| other.when == t.when);
-        let seats = |other: &Taken| match other.by {
-            TakenBy::Session { seats } => seats,
-            TakenBy::SeatHold => 1,
-            TakenBy::Busy | TakenBy::Hold => 0,
+        let seats = |other: &BusyTime| match other.by {
+            BusyKind::Session { seats } => seats,
+            BusyKind::SeatHold => 1,
+            BusyKind::Busy | BusyKind::Hold => 0,
         };
-        matches!(t.by, TakenBy::Busy | TakenBy::Hold) || same.map(seats).sum::<u32>() >= meeting.seats
+        matches!(t.by, BusyKind::Busy | BusyKind::Hold) || same.map(seats).sum::<u32>() >= meeting.seats
     };
-    let padded = |t: &Taken| {
+    let padded = |t: &BusyTime| {
         let before = t.buffer_before_minutes + meeting.buffer_after_minutes;
         t.when.widened(before, t.buffer_after_minutes + meeting.buffer_before_minutes)
     };
@@ -242,9 +242,9 @@ fn on_grid(question: &Question, start: Instant) -> bool {
     let joins = |h: &Host| {
         let when = question.meeting.at(start);
         let session = h.taken.iter().filter(|t| t.when == when).filter_map(|t| match t.by {
-            TakenBy::Session { seats } => Some(seats),
-            TakenBy::SeatHold => Some(1),
-            TakenBy::Busy | TakenBy::Hold => None,
+            BusyKind::Session { seats } => Some(seats),
+            BusyKind::SeatHold => Some(1),
+            BusyKind::Busy | BusyKind::Hold => None,
         });
         let seats: Vec<u32> = session.collect();
         question.meeting.seats > 1 && !seats.is_empty() && seats.iter().sum::<u32>() < question.meeting.seats

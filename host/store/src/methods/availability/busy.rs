@@ -11,33 +11,33 @@ use berth_model::{
 
 use crate::{
     Store, StoreError,
-    cache::{CachedOccupancies, Place, whole_days},
-    records::{TakenOf, TakenPlace},
+    cache::{CachedOccupancies, StoredOccupancy, whole_days},
+    records::{OccupancyQuery, SeenOccupancy},
 };
 
 impl Store {
     /// What of these members' time is taken around an interval (up to a day more at each end), as availability needs it. A booking that
     /// moves, or the asker's own hold, is left out. More than [`limits::PLACES_READ_MAX`] are refused.
-    pub async fn taken(
+    pub async fn occupancies(
         &self,
         tenant: TenantId,
-        of: TakenOf,
-    ) -> Result<Vec<(MemberId, Vec<TakenPlace>)>, StoreError> {
+        of: OccupancyQuery,
+    ) -> Result<Vec<(MemberId, Vec<SeenOccupancy>)>, StoreError> {
         let members = of.members.clone();
         let versions = read!(self, |q, conn| q::availability::busy::versions(conn, tenant, &members))?;
-        self.taken_at(tenant, of, versions).await
+        self.occupancies_at(tenant, of, versions).await
     }
 
     /// The same for versions of the members' places that were read in this request ([`Store::booking_setup`]). Members without one are
     /// left out.
-    pub async fn taken_at(
+    pub async fn occupancies_at(
         &self,
         tenant: TenantId,
-        of: TakenOf,
+        of: OccupancyQuery,
         versions: Vec<(MemberId, i64)>,
-    ) -> Result<Vec<(MemberId, Vec<TakenPlace>)>, StoreError> {
+    ) -> Result<Vec<(MemberId, Vec<SeenOccupancy>)>, StoreError> {
         let within = whole_days(of.within);
-        let mut known: Vec<(MemberId, Arc<[Place]>)> = Vec::with_capacity(versions.len());
+        let mut known: Vec<(MemberId, Arc<[StoredOccupancy]>)> = Vec::with_capacity(versions.len());
         let (mut behind, mut unknown) = (Vec::new(), Vec::new());
         for (member, version) in versions {
             match self.cache.places.get(&(tenant, member, within)) {
@@ -58,8 +58,9 @@ impl Store {
         }
         if !unknown.is_empty() {
             let ids: Vec<MemberId> = unknown.iter().map(|(member, _)| *member).collect();
-            let rows = read!(self, |q, conn| q::availability::busy::places(conn, tenant, &ids, &[within]))?;
-            let mut of_member: HashMap<MemberId, Vec<Place>> = HashMap::new();
+            let rows =
+                read!(self, |q, conn| q::availability::busy::occupancies(conn, tenant, &ids, &[within]))?;
+            let mut of_member: HashMap<MemberId, Vec<StoredOccupancy>> = HashMap::new();
             for (member, place) in rows {
                 of_member.entry(member).or_default().push(place);
             }
@@ -86,7 +87,7 @@ impl Store {
         member: MemberId,
         within: Interval,
         known: CachedOccupancies,
-    ) -> Arc<[Place]> {
+    ) -> Arc<[StoredOccupancy]> {
         let places = Arc::clone(&known.places);
         self.cache.places.insert((tenant, member, within), known);
         places
@@ -110,11 +111,11 @@ impl Store {
             if touched.is_empty() {
                 return Ok(Some((touched, Vec::new())));
             }
-            let places = q::availability::busy::places(conn, tenant, &[member], &touched).await?;
+            let places = q::availability::busy::occupancies(conn, tenant, &[member], &touched).await?;
             Ok(Some((touched, places)))
         })?;
         Ok(found.map(|(touched, places)| {
-            let within = |place: &Place| place.padded.overlaps(within);
+            let within = |place: &StoredOccupancy| place.padded.overlaps(within);
             let now = places.into_iter().map(|(_, place)| place).filter(within).collect();
             known.brought_up(version, &touched, now)
         }))

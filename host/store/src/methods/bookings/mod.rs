@@ -164,7 +164,7 @@ impl Store {
     }
 
     /// What of these members' time is taken within an interval, by start. Holds that are over by `now` are left out.
-    pub async fn occupied(
+    pub async fn busy_times(
         &self,
         tenant: TenantId,
         members: &[MemberId],
@@ -172,7 +172,7 @@ impl Store {
         now: Instant,
     ) -> Result<Vec<Occupied>, StoreError> {
         let members = members.to_owned();
-        read!(self, |q, conn| q::bookings::occupancy::occupied(conn, tenant, &members, within, now))
+        read!(self, |q, conn| q::bookings::occupancy::busy_times(conn, tenant, &members, within, now))
     }
 
     /// What these members were given of an event type's bookings: for choosing whom to give the next one. In the order of `members`.

@@ -10,7 +10,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::super::{super::Db, Conn, bookings::occupancy::push_ids, interval};
-use crate::{StoreError, cache::Place, types::Ts};
+use crate::{StoreError, cache::StoredOccupancy, types::Ts};
 
 queries! {
     SETUP = "SELECT t.setup_version, m.id, m.places_version FROM tenants t
@@ -102,12 +102,12 @@ fn push_overlap(query: &mut QueryBuilder<Db>, start: &str, end: &str, within: &[
 
 /// Every place of these members that overlaps one of these stretches (at least one), holds that are over included; refused if they
 /// are more than [`limits::PLACES_READ_MAX`].
-pub(crate) async fn places(
+pub(crate) async fn occupancies(
     conn: &mut Conn,
     tenant: TenantId,
     members: &[MemberId],
     within: &[Interval],
-) -> Result<Vec<(MemberId, Place)>, StoreError> {
+) -> Result<Vec<(MemberId, StoredOccupancy)>, StoreError> {
     let mut query = QueryBuilder::<Db>::new(
         "SELECT member_id, blocked_start, blocked_end, starts_at, ends_at, owner_id, event_type_id, expires_at
         FROM occupancies WHERE tenant_id = ",
@@ -131,7 +131,7 @@ pub(crate) async fn places(
     }
     rows.into_iter()
         .map(|row| {
-            let place = Place {
+            let place = StoredOccupancy {
                 padded: interval(row.blocked_start, row.blocked_end)?,
                 when: interval(row.starts_at, row.ends_at)?,
                 owner: row.owner_id,

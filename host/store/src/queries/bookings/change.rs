@@ -62,11 +62,11 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
         occupancy::lock_members(conn, order.tenant, &all).await?;
         members::replace(conn, &old, &made.booking).await?;
     }
-    if let BookingChange::Reschedule { place, .. } = change {
-        limits::check(conn, &old, place.when, limits).await?;
+    if let BookingChange::Reschedule { occupancy, .. } = change {
+        limits::check(conn, &old, occupancy.when, limits).await?;
     }
     update(conn, &made.booking).await?;
-    occupancy::arrange(conn, &made.booking, made.places, audit.at).await?;
+    occupancy::arrange(conn, &made.booking, made.occupancies, audit.at).await?;
     // First the end of the job that did this, so that the next change may be queued under the same key.
     if let Some((job, attempt, next)) = order.job_done {
         queue::end(conn, (order.tenant, job), attempt, &JobEnd::Done, next).await?;

@@ -1,7 +1,7 @@
 //! Holds. Their places are in `places`, like those of bookings.
 
 use berth_model::{
-    bookings::{hold::HoldRecord, place::Place},
+    bookings::{hold::HoldRecord, occupancy::Occupancy},
     id::{EventTypeId, HoldId, MemberId, TenantId},
     time::Instant,
 };
@@ -67,7 +67,7 @@ impl TryFrom<Row> for HoldRecord {
 /// Places, hold and audit row.
 pub(crate) async fn create(conn: &mut Conn, new: &NewHold, audit: &Audit) -> Result<(), StoreError> {
     let hold = &new.hold;
-    let place = Place { padded: new.padded, when: hold.when };
+    let place = Occupancy { padded: new.padded, when: hold.when };
     occupancy::take(conn, &occupancy::Taker::hold(hold, new.seats), place, audit.at).await?;
     sqlx::query::<Db>(INSERT)
         .bind(hold.tenant.uuid())

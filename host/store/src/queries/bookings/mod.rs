@@ -14,7 +14,7 @@ use berth_model::{
     bookings::{
         booking::{Booking, BookingStatus, ProviderTask},
         domain_events,
-        place::Place,
+        occupancy::Occupancy,
     },
     id::{BookingId, ConnectionId, CustomerId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
     time::Instant,
@@ -149,7 +149,7 @@ pub(crate) async fn create(
     audit: &Audit,
 ) -> Result<Option<CustomerId>, StoreError> {
     let booking = &new.booking;
-    let place = Place { padded: new.padded, when: booking.when };
+    let place = Occupancy { padded: new.padded, when: booking.when };
     // First the place: when it is taken, nothing else has been done.
     if let Some(hold) = new.hold {
         holds::remove(conn, booking.tenant, hold, audit.at).await?;

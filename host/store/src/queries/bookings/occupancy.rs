@@ -7,7 +7,7 @@ use berth_model::{
     bookings::{
         booking::Booking,
         hold::HoldRecord,
-        place::{Place, Places},
+        occupancy::{Occupancy, OccupancyChange},
     },
     id::{BookingId, EventTypeId, HoldId, MemberId, TenantId},
     time::{Instant, Interval},
@@ -102,7 +102,7 @@ fn sorted(members: impl Iterator<Item = MemberId>) -> Vec<MemberId> {
 pub(crate) async fn take(
     conn: &mut Conn,
     taker: &Taker,
-    place: Place,
+    place: Occupancy,
     now: Instant,
 ) -> Result<(), StoreError> {
     // One after the other: two that race for one place would each wait for the other's row until the database calls it a deadlock.
@@ -144,7 +144,7 @@ fn touching(tenant: TenantId, members: &[MemberId]) -> QueryBuilder<Db> {
 async fn touch_for(
     conn: &mut Conn,
     taker: &Taker,
-    place: Place,
+    place: Occupancy,
     now: Instant,
 ) -> Result<Vec<Uuid>, StoreError> {
     if taker.members.is_empty() {
@@ -172,7 +172,7 @@ async fn clear(
     conn: &mut Conn,
     tenant: TenantId,
     member: MemberId,
-    place: Place,
+    place: Occupancy,
     now: Instant,
 ) -> Result<(), StoreError> {
     sqlx::query::<Db>(CLEAR)
@@ -186,7 +186,12 @@ async fn clear(
     Ok(())
 }
 
-async fn take_of(conn: &mut Conn, taker: &Taker, member: MemberId, place: Place) -> Result<(), StoreError> {
+async fn take_of(
+    conn: &mut Conn,
+    taker: &Taker,
+    member: MemberId,
+    place: Occupancy,
+) -> Result<(), StoreError> {
     let session = taker.session(place.when);
     let (seat, padded) = if taker.seats > 1 {
         seat_in(conn, taker, member, session, place.padded).await?
@@ -267,14 +272,14 @@ pub(crate) async fn extend(
 pub(crate) async fn arrange(
     conn: &mut Conn,
     booking: &Booking,
-    places: Places,
+    places: OccupancyChange,
     now: Instant,
 ) -> Result<(), StoreError> {
     let taker = Taker::booking(booking);
     match places {
-        Places::Keep => Ok(()),
-        Places::Release => release(conn, taker.tenant, taker.id).await.map(drop),
-        Places::Only(place) => {
+        OccupancyChange::Keep => Ok(()),
+        OccupancyChange::Release => release(conn, taker.tenant, taker.id).await.map(drop),
+        OccupancyChange::Only(place) => {
             let session = taker.session(place.when);
             let held = held(conn, taker.tenant, taker.id).await?;
             // Who has a seat of the meeting keeps it.
@@ -296,7 +301,7 @@ pub(crate) async fn arrange(
             release(conn, taker.tenant, taker.id).await?;
             take(conn, &taker, place, now).await
         }
-        Places::Also(place) => {
+        OccupancyChange::Also(place) => {
             let held = held(conn, taker.tenant, taker.id).await?;
             let stays = |member: &MemberId| taker.members.contains(member);
             let touching: Vec<Interval> = held
@@ -313,9 +318,9 @@ pub(crate) async fn arrange(
             // Whoever took part before keeps the old time for as long as the move may be refused.
             for (member, _, old) in held.into_iter().filter(|(member, ..)| !stays(member)) {
                 let before = Taker { seats: 1, members: vec![member], ..taker.clone() };
-                take(conn, &before, Place { padded: old, when: old }, now).await?;
+                take(conn, &before, Occupancy { padded: old, when: old }, now).await?;
             }
-            take(conn, &Taker { seats: 1, ..taker }, Place { padded, when: place.when }, now).await
+            take(conn, &Taker { seats: 1, ..taker }, Occupancy { padded, when: place.when }, now).await
         }
     }
 }
@@ -363,7 +368,7 @@ pub(crate) fn push_ids(query: &mut QueryBuilder<Db>, members: &[MemberId]) {
 }
 
 /// What of these members' time is taken within an interval, by start. Holds that are over by `now` are not.
-pub(crate) async fn occupied(
+pub(crate) async fn busy_times(
     conn: &mut Conn,
     tenant: TenantId,
     members: &[MemberId],

@@ -4,7 +4,7 @@ use crate::time::Interval;
 
 /// A place that a booking or a hold takes: the meeting, and what is kept free around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Occupancy {
     /// The meeting widened by its buffers: nobody else gets it.
     pub padded: Interval,
     /// The meeting.
@@ -13,13 +13,13 @@ pub struct Place {
 
 /// What becomes of the places that a booking holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Places {
+pub enum OccupancyChange {
     /// They stay.
     Keep,
     /// All are free again.
     Release,
     /// Only this one is held from now on.
-    Only(Place),
+    Only(Occupancy),
     /// This one is held as well (as one, if it touches the old one).
-    Also(Place),
+    Also(Occupancy),
 }
