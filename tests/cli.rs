@@ -233,8 +233,8 @@ fn the_vault_key_is_rotated() {
     let key = berth.path().join(".berth/vault.key");
     let before = std::fs::read_to_string(&key).unwrap();
     std::fs::rename(&key, berth.path().join(".berth/vault.key.old")).unwrap();
-    let resealed = berth.ok(&["vault", "rotate"], &[]);
-    assert_eq!((&resealed[0]["resealed"], &resealed[0]["connections"]), (&0.into(), &0.into()));
+    let rotated = berth.ok(&["vault", "rotate"], &[]);
+    assert_eq!((&rotated[0]["rotated"], &rotated[0]["connections"]), (&0.into(), &0.into()));
     assert_ne!(std::fs::read_to_string(&key).unwrap(), before, "a new key was made");
 }
 

@@ -6,6 +6,8 @@ mod advisories;
 mod dependencies;
 #[path = "tidy/structure.rs"]
 mod structure;
+#[path = "tidy/words.rs"]
+mod words;
 
 use std::{
     fs,

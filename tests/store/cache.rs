@@ -183,7 +183,7 @@ async fn said(store: &Store, scene: &Scene, stretches: &[Interval], now: Instant
     for within in stretches {
         let (members, event_type) = (vec![scene.member], scene.event_type);
         let of = OccupancyQuery { members, within: *within, now, event_type, own: None };
-        let mut taken = store.occupancies_at(scene.tenant, of, found.occupancies.clone()).await.unwrap();
+        let mut taken = store.occupancies_at(scene.tenant, of, found.places.clone()).await.unwrap();
         taken.iter_mut().for_each(|(_, places)| places.sort_unstable_by_key(|p| (p.padded, p.when, p.hold)));
         let rules = store.rules_bearing(scene.tenant, found.records.setup, rules_of(scene), *within).await;
         writeln!(said, "{within:?} {taken:?}\n{:?}", rules.unwrap()).unwrap();
@@ -238,7 +238,7 @@ pub async fn a_connection_that_goes_takes_nobody_s_time_with_it(world: &World) {
     let taken = async || {
         let (members, within) = (vec![scene.member], span(0, 600));
         let of = OccupancyQuery { members, within, now: minute(0), event_type: scene.event_type, own: None };
-        world.viewer.taken(scene.tenant, of).await.unwrap()[0].1.len()
+        world.viewer.occupancies(scene.tenant, of).await.unwrap()[0].1.len()
     };
     assert_eq!(taken().await, 1);
     world.store.delete_connection(scene.tenant, id, world.audit()).await.unwrap();
@@ -309,7 +309,7 @@ pub async fn places_have_a_limit(world: &World) {
     let taken = async || {
         let (members, within) = (vec![scene.member], span(0, 600));
         let of = OccupancyQuery { members, within, now: minute(0), event_type: scene.event_type, own: None };
-        world.viewer.taken(scene.tenant, of).await.map(|taken| taken[0].1.len())
+        world.viewer.occupancies(scene.tenant, of).await.map(|taken| taken[0].1.len())
     };
     let most = usize::try_from(limits::PLACES_READ_MAX).unwrap();
     assert_eq!(taken().await.unwrap(), most);

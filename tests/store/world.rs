@@ -389,7 +389,7 @@ impl World {
             event_type: scene.event_type,
             own: None,
         };
-        let seen = self.viewer.taken(scene.tenant, of).await.unwrap();
+        let seen = self.viewer.occupancies(scene.tenant, of).await.unwrap();
         let sorted = |places: &mut dyn Iterator<Item = (Interval, Interval)>| {
             let mut places: Vec<_> = places.collect();
             places.sort_unstable();

@@ -5,7 +5,7 @@ use berth_model::{
     catalog::member::WeeklyHours,
     limits,
     scheduling::{
-        busy::Taken,
+        busy::BusyTime,
         meeting::Meeting,
         question::{Host, Question},
         recurrence::Recurrence,
@@ -40,13 +40,13 @@ fn hours() -> OpenHours {
 }
 
 /// Busy times of ten minutes at most, spread evenly over the first two thirds of the range, in order; `shift` moves them.
-fn busy(range: Interval, count: usize, shift: i64) -> Vec<Taken> {
+fn busy(range: Interval, count: usize, shift: i64) -> Vec<BusyTime> {
     let length = range.end().micros_since(range.start()) / 3 * 2;
     let step = length / i64::try_from(count.max(1)).expect("small");
     (0..i64::try_from(count).expect("small"))
         .map(|i| {
             let start = range.start().plus_micros(i * step).plus_minutes(shift);
-            Taken::busy(Interval::of_minutes(
+            BusyTime::of(Interval::of_minutes(
                 start,
                 10.min(u32::try_from(step / 60_000_000).unwrap_or(1)).max(1),
             ))

@@ -26,10 +26,10 @@ pub(super) async fn vault(context: &Context, command: Vault) -> Result<(), CliEr
     let Vault::Rotate = command;
     let store = wiring::open_store(&context.config).await?;
     let failed =
-        |error: berth_store::StoreError| CliError::Other(format!("credentials were not resealed: {error}"));
-    let resealed = store.reseal_credentials().await.map_err(failed)?;
+        |error: berth_store::StoreError| CliError::Other(format!("the key was not rotated: {error}"));
+    let rotated = store.reseal_credentials().await.map_err(failed)?;
     let state = store.sealed_state().await.map_err(failed)?;
     store.close().await;
-    output::rows(context.json, &[vec![("resealed", json!(resealed)), ("connections", json!(state.current))]]);
+    output::rows(context.json, &[vec![("rotated", json!(rotated)), ("connections", json!(state.current))]]);
     Ok(())
 }
