@@ -34,7 +34,6 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The whole HTTP surface.
 pub fn router(app: App) -> Router {
     let (keyed, open) = (api::keyed(), api::open());
-    let document = api::document();
     let keyed = keyed
         .layer(middleware::from_fn_with_state(app.clone(), idempotent))
         .layer(middleware::from_fn_with_state(app.clone(), buffered))
@@ -42,7 +41,7 @@ pub fn router(app: App) -> Router {
     let open = open.layer(middleware::from_fn_with_state(app.clone(), buffered));
     keyed
         .merge(open)
-        .merge(api::docs(document))
+        .merge(api::docs())
         .fallback(|| async {
             ApiError(Problem::new(Code::NotFound, "There is no such path.").with_hint("See /docs."))
         })

@@ -7,6 +7,7 @@ pub(crate) mod catalog;
 mod closing;
 pub(crate) mod connections;
 pub(crate) mod customers;
+mod described;
 #[cfg(test)]
 mod drift;
 pub(crate) mod events;
@@ -18,18 +19,32 @@ pub(crate) mod plugins;
 pub(crate) mod privacy;
 pub(crate) mod tenants;
 
-use axum::{Router, response::Redirect, routing::get};
+use std::sync::OnceLock;
+
+use axum::{
+    Router,
+    http::header,
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use berth_engine::beside;
+use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use berth_model::problem::{Code, Problem};
 
-use crate::http::{app::App, problem::ApiError};
+use self::described::{Described, routes};
+use crate::http::{
+    app::App,
+    problem::{ApiError, ApiResult},
+};
+
+const DOCUMENT_PATH: &str = "/openapi.json";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -54,8 +69,8 @@ impl Modify for Security {
     }
 }
 
-fn closing_documented() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn closing_documented() -> Described {
+    Described::new()
         .routes(routes!(closing::pause))
         .routes(routes!(closing::resume))
         .routes(routes!(closing::connection))
@@ -63,12 +78,12 @@ fn closing_documented() -> OpenApiRouter<App> {
         .routes(routes!(closing::event_type))
 }
 
-fn availability_documented() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn availability_documented() -> Described {
+    Described::new()
         .routes(routes!(availability::availability))
         .routes(routes!(availability::rules::generate))
         .merge(
-            OpenApiRouter::new()
+            Described::new()
                 .routes(routes!(availability::holidays::import))
                 .layer(availability::holidays::body_limit()),
         )
@@ -114,14 +129,14 @@ fn availability_documented() -> OpenApiRouter<App> {
             availability::rules::restriction_schedules::delete
         ))
         .merge(
-            OpenApiRouter::new()
+            Described::new()
                 .routes(routes!(availability::compute::post))
                 .layer(availability::compute::body_limit()),
         )
 }
 
-fn bookings_documented() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn bookings_documented() -> Described {
+    Described::new()
         .routes(routes!(bookings::create, bookings::list))
         .routes(routes!(bookings::get))
         .routes(routes!(bookings::change::cancel))
@@ -133,8 +148,8 @@ fn bookings_documented() -> OpenApiRouter<App> {
         .routes(routes!(bookings::change::no_show))
 }
 
-fn keyed_documented() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Document::openapi())
+fn keyed_documented() -> Described {
+    Described::new()
         .routes(routes!(catalog::listings::create, catalog::listings::list))
         .routes(routes!(catalog::listings::get, catalog::listings::update, catalog::listings::delete))
         .routes(routes!(catalog::members::create, catalog::members::list))
@@ -219,8 +234,8 @@ fn keyed_documented() -> OpenApiRouter<App> {
         .routes(routes!(connections::oauth::set_client, connections::oauth::delete_client))
 }
 
-fn open_documented() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn open_documented() -> Described {
+    Described::new()
         .routes(routes!(monitoring::health::healthz))
         .routes(routes!(monitoring::health::readyz))
         .routes(routes!(inbound::receive::receive, inbound::receive::receive_get))
@@ -235,12 +250,12 @@ fn open_documented() -> OpenApiRouter<App> {
 
 /// Routes that need a key.
 pub(crate) fn keyed() -> Router<App> {
-    keyed_documented().split_for_parts().0
+    keyed_documented().router()
 }
 
 /// Routes that need none.
 pub(crate) fn open() -> Router<App> {
-    open_documented().split_for_parts().0
+    open_documented().router()
 }
 
 /// Metrics alone, without a key: for an address that only the machine that watches can reach.
@@ -253,18 +268,34 @@ pub fn metrics_router(app: App) -> Router {
 
 /// The description of all routes (OpenAPI 3.1).
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
-    let mut document = keyed_documented().merge(open_documented()).split_for_parts().1;
+    let mut document = keyed_documented().merge(open_documented()).document(Document::openapi());
     events::Kinds.modify(&mut document);
     document
 }
 
 /// `/openapi.json`, `/docs` to browse it, and the page of error codes; `/` leads there.
-pub(crate) fn docs(document: utoipa::openapi::OpenApi) -> Router<App> {
-    let browser: Router<App> = SwaggerUi::new("/docs").url("/openapi.json", document).into();
+pub(crate) fn docs() -> Router<App> {
+    let browser: Router<App> = SwaggerUi::new("/docs").config(Config::from(DOCUMENT_PATH)).into();
     browser
+        .route(DOCUMENT_PATH, get(document_text))
         .route(monitoring::errors::PATH, get(monitoring::errors::page))
         // Until there are pages for people.
         .route("/", get(|| async { Redirect::temporary("/docs/") }))
+}
+
+/// Written when somebody asks for it first; few ever do.
+async fn document_text() -> ApiResult<Response> {
+    static WRITTEN: OnceLock<Bytes> = OnceLock::new();
+    let text = match WRITTEN.get() {
+        Some(text) => text.clone(),
+        None => beside(true, || WRITTEN.get_or_init(written).clone()).await?,
+    };
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// The document as it is sent. Nothing in it cannot be written as JSON.
+fn written() -> Bytes {
+    document().to_json().map(Bytes::from).unwrap_or_default()
 }
 
 /// A field that may be absent (leave it), null (clear it) or a value.
