@@ -248,7 +248,7 @@ impl Core {
             Ok(problems) => Err(all_refused(problems)),
             Err(fault) => {
                 let tail = output.tail();
-                let tail = if tail.is_empty() { tail } else { format!(" (it output: {tail})") };
+                let tail = if tail.is_empty() { tail } else { format!(" (it said: {tail})") };
                 Err(refused(format!("cannot be instantiated: {}{tail}", fault.told(&output))))
             }
         }
