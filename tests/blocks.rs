@@ -76,18 +76,18 @@ impl Place {
                 reads: true,
                 writes: true,
             };
-            assert!(world.engine.create_calendar(&world.caller, new).await.unwrap().blocks);
+            assert!(world.engine.calendars.create_calendar(&world.caller, new).await.unwrap().blocks);
         }
         Self { world, cal, salon, practice, connection, event_type }
     }
 
     async fn jobs(&self) {
-        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
+        while self.world.engine.jobs.run_due_jobs(16).await.unwrap() > 0 {}
     }
 
     async fn try_to_book(&self, start: &str) -> berth_engine::Outcome<berth_engine::BookOutcome> {
         let request = berth_tests::request(self.event_type.id, at(start));
-        self.world.engine.book(&self.world.caller, request).await
+        self.world.engine.bookings.book(&self.world.caller, request).await
     }
 
     /// What Cal.com has to say arrives.
@@ -102,7 +102,12 @@ impl Place {
                 subscription: None,
             };
             let plugin = "calcom".parse().unwrap();
-            self.world.engine.receive_webhook(&plugin, self.connection, request, None, "test").await.unwrap();
+            self.world
+                .engine
+                .inbound
+                .receive_webhook(&plugin, self.connection, request, None, "test")
+                .await
+                .unwrap();
         }
         self.jobs().await;
     }
@@ -135,10 +140,10 @@ async fn a_booking_is_closed_elsewhere_moved_and_opened() {
         expected_sequence: None,
         bound_by_cutoffs: false,
     };
-    engine.reschedule(caller, booking.id, to).await.unwrap();
+    engine.bookings.reschedule(caller, booking.id, to).await.unwrap();
     place.jobs().await;
     place.is_closed(&["2026-11-24T09:30:00Z"]);
-    engine.cancel(caller, booking.id, CancelBooking::default()).await.unwrap();
+    engine.bookings.cancel(caller, booking.id, CancelBooking::default()).await.unwrap();
     place.jobs().await;
     place.is_closed(&[]);
 }
@@ -179,7 +184,7 @@ async fn lost_answers_leave_one_block_of_each_time() {
     place.practice.set_rates(Rates::default());
     for _ in 0..30 {
         place.world.clock.advance_ms(600_000);
-        place.world.engine.begin_block_writes().await.unwrap();
+        place.world.engine.calendar_writes.begin_block_writes().await.unwrap();
         place.jobs().await;
     }
     place.is_closed(&starts.iter().map(String::as_str).collect::<Vec<_>>());

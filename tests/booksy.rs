@@ -75,7 +75,7 @@ impl Salon {
             notes: Some("first visit".to_owned()),
             ..berth_tests::request(self.event_type.id, at(start))
         };
-        self.world.engine.book(&self.world.caller, request).await
+        self.world.engine.bookings.book(&self.world.caller, request).await
     }
 
     async fn booked(&self, start: &str) -> Booking {
@@ -85,7 +85,7 @@ impl Salon {
     }
 
     async fn now(&self, booking: &Booking) -> Booking {
-        self.world.engine.booking(&self.world.caller, booking.id).await.unwrap()
+        self.world.engine.bookings.booking(&self.world.caller, booking.id).await.unwrap()
     }
 
     /// The booking at the salon.
@@ -98,7 +98,7 @@ impl Salon {
     }
 
     async fn jobs(&self) {
-        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
+        while self.world.engine.jobs.run_due_jobs(16).await.unwrap() > 0 {}
     }
 
     async fn receive(&self, delivery: &Delivery) -> Outcome<WebhookReply> {
@@ -111,7 +111,7 @@ impl Salon {
             subscription: None,
         };
         let plugin = "booksy".parse().unwrap();
-        self.world.engine.receive_webhook(&plugin, self.connection, request, None, "test").await
+        self.world.engine.inbound.receive_webhook(&plugin, self.connection, request, None, "test").await
     }
 
     /// Hand over what the salon has to say, and let the engine act on it. How many messages.
@@ -132,7 +132,14 @@ impl Salon {
 #[tokio::test]
 async fn a_booking_is_made_moved_and_cancelled() {
     let salon = Salon::connected(1).await;
-    let account = salon.world.engine.connection(&salon.world.caller, salon.connection).await.unwrap().account;
+    let account = salon
+        .world
+        .engine
+        .connections
+        .connection(&salon.world.caller, salon.connection)
+        .await
+        .unwrap()
+        .account;
     assert_eq!(account["name"], "Salon Ada");
     let booking = salon.booked("2026-11-24T09:00:00Z").await;
     let counterpart = salon.counterpart(&booking);
@@ -153,13 +160,13 @@ async fn a_booking_is_made_moved_and_cancelled() {
         bound_by_cutoffs: false,
     };
     let engine = &salon.world.engine;
-    let moved = engine.reschedule(&salon.world.caller, booking.id, to).await.unwrap();
+    let moved = engine.bookings.reschedule(&salon.world.caller, booking.id, to).await.unwrap();
     assert_eq!((moved.pending, moved.booking.when.start()), (false, at("2026-11-25T10:00:00Z")));
     let counterpart = salon.counterpart(&booking);
     assert_eq!((counterpart.start, counterpart.version), (at("2026-11-25T10:00:00Z").micros(), 2));
 
     let cancel = CancelBooking { reason: Some("ill".to_owned()), ..CancelBooking::default() };
-    let over = engine.cancel(&salon.world.caller, booking.id, cancel).await.unwrap();
+    let over = engine.bookings.cancel(&salon.world.caller, booking.id, cancel).await.unwrap();
     assert_eq!((over.pending, over.booking.status), (false, BookingStatus::Cancelled));
     let cancellation = salon.counterpart(&booking).cancellation.unwrap();
     assert_eq!((cancellation.by.as_str(), cancellation.reason.as_str()), ("platform", "ill"));
@@ -222,7 +229,7 @@ async fn what_is_taken_or_kept_free_at_the_desk_is_not_offered() {
             provider: None,
             explain: false,
         };
-        let answer = salon.world.engine.availability(&salon.world.caller, query).await.unwrap();
+        let answer = salon.world.engine.availability.availability(&salon.world.caller, query).await.unwrap();
         assert!(answer.degraded.is_empty(), "{:?}", answer.degraded);
         answer.slots.iter().map(|slot| slot.when.start().to_string()).collect::<Vec<_>>()
     };
@@ -297,7 +304,7 @@ async fn a_lost_answer_moves_and_cancels_once() {
     salon.simulator.script("/reschedule", Fault::DropAfter);
     let start = at("2026-11-24T12:00:00Z");
     let to = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
-    let moved = salon.world.engine.reschedule(&salon.world.caller, booking.id, to).await.unwrap();
+    let moved = salon.world.engine.bookings.reschedule(&salon.world.caller, booking.id, to).await.unwrap();
     assert!(moved.pending, "{moved:?}");
     salon.world.clock.advance_ms(LATER_MS);
     salon.jobs().await;
@@ -307,7 +314,7 @@ async fn a_lost_answer_moves_and_cancels_once() {
 
     salon.simulator.script("/cancel", Fault::DropAfter);
     let cancel = CancelBooking::default();
-    let over = salon.world.engine.cancel(&salon.world.caller, booking.id, cancel).await.unwrap();
+    let over = salon.world.engine.bookings.cancel(&salon.world.caller, booking.id, cancel).await.unwrap();
     assert!(over.pending, "{over:?}");
     salon.world.clock.advance_ms(LATER_MS);
     salon.jobs().await;
@@ -374,7 +381,7 @@ async fn a_wrong_secret_or_an_unknown_member_of_staff_is_said_before_anything_is
             granted_hosts: None,
             webhook_sources: None,
         };
-        salon.world.engine.create_connection(&salon.world.caller, new).await
+        salon.world.engine.connections.create_connection(&salon.world.caller, new).await
     };
     let wrong = connect("stf_1", "booksy_test_client:made_up_and_wrong").await.unwrap_err();
     assert!(!wrong.detail.contains("made_up_and_wrong"), "{wrong:?}");

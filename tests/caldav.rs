@@ -61,8 +61,9 @@ async fn scene(suite: &str) -> Option<Scene> {
         granted_hosts: None,
         webhook_sources: None,
     };
-    let connection = world.engine.create_connection(&world.caller, new).await.unwrap();
-    let types = world.engine.external_event_types(&world.caller, connection.id, None).await.unwrap().items;
+    let connection = world.engine.connections.create_connection(&world.caller, new).await.unwrap();
+    let types =
+        world.engine.catalog.external_event_types(&world.caller, connection.id, None).await.unwrap().items;
     let shown: Vec<_> = types.iter().map(|e| (e.id.as_str(), e.title.as_str(), e.active)).collect();
     assert_eq!(shown, [(HOME, "Eve, home", true), ("/eve/work/", "Eve, work", false)]);
     let event_type = world.offer(Some(connection.id), Some(HOME)).await;
@@ -106,17 +107,17 @@ impl Scene {
     /// Let the worker try again what is waiting.
     async fn later(&self) {
         self.world.clock.advance_ms(LATER_MS);
-        self.world.engine.run_due_jobs(10).await.unwrap();
+        self.world.engine.jobs.run_due_jobs(10).await.unwrap();
     }
 
     /// Keep the connection in step once, and see how the booking stands.
     async fn synced(&self, booking: BookingId) -> Booking {
         let (engine, caller) = (&self.world.engine, &self.world.caller);
-        engine.start_sync(caller, self.connection, false).await.unwrap();
-        engine.run_due_jobs(10).await.unwrap();
-        let status = engine.sync_status(caller, self.connection).await.unwrap();
+        engine.mirror.start_sync(caller, self.connection, false).await.unwrap();
+        engine.jobs.run_due_jobs(10).await.unwrap();
+        let status = engine.mirror.sync_status(caller, self.connection).await.unwrap();
         assert_eq!((status.state.error, status.open_conflicts), (None, 0));
-        engine.booking(caller, booking).await.unwrap()
+        engine.bookings.booking(caller, booking).await.unwrap()
     }
 
     /// A call of the component as the engine makes them.
@@ -151,7 +152,7 @@ fn has_line(event: &str, line: &str) -> bool {
 async fn a_booking_is_an_event_for_as_long_as_it_stands() {
     let Some(scene) = scene("a booking in a real calendar").await else { return };
     let (engine, caller) = (&scene.world.engine, &scene.world.caller);
-    let made = engine.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
+    let made = engine.bookings.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
     assert_eq!(made.status, BookingStatus::Confirmed);
     let events = scene.events().await;
     let [event] = events.as_slice() else { panic!("{events:?}") };
@@ -166,14 +167,14 @@ async fn a_booking_is_an_event_for_as_long_as_it_stands() {
     }
 
     let change = RescheduleBooking { start: at("14:00"), expected_sequence: None, bound_by_cutoffs: false };
-    let moved = engine.reschedule(caller, made.id, change).await.unwrap().booking;
+    let moved = engine.bookings.reschedule(caller, made.id, change).await.unwrap().booking;
     assert_eq!((moved.status, moved.when.start()), (BookingStatus::Confirmed, at("14:00")));
     let events = scene.events().await;
     let [event] = events.as_slice() else { panic!("{events:?}") };
     assert!(has_line(event, "DTSTART:20261201T140000Z") && has_line(event, "SEQUENCE:1"), "{event}");
 
     let change = CancelBooking { reason: None, expected_sequence: None, bound_by_cutoffs: false };
-    let cancelled = engine.cancel(caller, made.id, change).await.unwrap();
+    let cancelled = engine.bookings.cancel(caller, made.id, change).await.unwrap();
     assert_eq!((cancelled.booking.status, cancelled.pending), (BookingStatus::Cancelled, false));
     assert!(scene.events().await.is_empty(), "the event is gone with its booking");
 }
@@ -183,12 +184,12 @@ async fn a_booking_is_not_in_its_own_way() {
     let Some(scene) = scene("a move over its own time in a real calendar").await else { return };
     let (engine, caller) = (&scene.world.engine, &scene.world.caller);
     let quarters = EventTypePatch { slot_interval_minutes: Some(Some(15)), ..EventTypePatch::default() };
-    engine.update_event_type(caller, scene.event_type.id, quarters, None).await.unwrap();
+    engine.catalog.update_event_type(caller, scene.event_type.id, quarters, None).await.unwrap();
     // Right before it another one: a server that counts would join the two.
-    engine.book(caller, scene.request(at("08:30"))).await.unwrap();
-    let made = engine.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
+    engine.bookings.book(caller, scene.request(at("08:30"))).await.unwrap();
+    let made = engine.bookings.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
     let change = RescheduleBooking { start: at("09:15"), expected_sequence: None, bound_by_cutoffs: false };
-    let moved = engine.reschedule(caller, made.id, change).await.unwrap().booking;
+    let moved = engine.bookings.reschedule(caller, made.id, change).await.unwrap().booking;
     assert_eq!((moved.status, moved.when.start()), (BookingStatus::Confirmed, at("09:15")));
     assert_eq!(scene.events().await.len(), 2);
 }
@@ -198,18 +199,18 @@ async fn a_lost_answer_leads_to_one_event() {
     let Some(scene) = scene("lost answers of a real calendar").await else { return };
     let (engine, caller) = (&scene.world.engine, &scene.world.caller);
     scene.proxy.fault("PUT", Fault::DropAfter);
-    let made = engine.book(caller, scene.request(at("09:00"))).await.unwrap();
+    let made = engine.bookings.book(caller, scene.request(at("09:00"))).await.unwrap();
     assert!(made.pending, "nobody knows what happened");
     scene.later().await;
-    let booking = engine.booking(caller, made.booking.id).await.unwrap();
+    let booking = engine.bookings.booking(caller, made.booking.id).await.unwrap();
     assert_eq!(booking.status, BookingStatus::Confirmed);
     assert_eq!(scene.events().await.len(), 1);
 
     scene.proxy.fault("PUT", Fault::DropAfter);
     let change = RescheduleBooking { start: at("14:00"), expected_sequence: None, bound_by_cutoffs: false };
-    assert!(engine.reschedule(caller, booking.id, change).await.unwrap().pending);
+    assert!(engine.bookings.reschedule(caller, booking.id, change).await.unwrap().pending);
     scene.later().await;
-    let moved = engine.booking(caller, booking.id).await.unwrap();
+    let moved = engine.bookings.booking(caller, booking.id).await.unwrap();
     assert_eq!(
         (moved.status, moved.provider_task, moved.when.start()),
         (BookingStatus::Confirmed, None, at("14:00"))
@@ -223,9 +224,9 @@ async fn a_lost_answer_leads_to_one_event() {
 
     scene.proxy.fault("DELETE", Fault::DropAfter);
     let change = CancelBooking { reason: None, expected_sequence: None, bound_by_cutoffs: false };
-    assert!(engine.cancel(caller, booking.id, change).await.unwrap().pending);
+    assert!(engine.bookings.cancel(caller, booking.id, change).await.unwrap().pending);
     scene.later().await;
-    let gone = engine.booking(caller, booking.id).await.unwrap();
+    let gone = engine.bookings.booking(caller, booking.id).await.unwrap();
     assert_eq!((gone.status, gone.provider_task), (BookingStatus::Cancelled, None));
     assert!(scene.events().await.is_empty());
 }
@@ -240,7 +241,7 @@ async fn changes(scene: &Scene, cursor: Option<String>, number: u128) -> (Vec<Ex
 async fn what_a_person_does_in_the_calendar_is_told() {
     let Some(scene) = scene("changes in a real calendar").await else { return };
     let (engine, caller) = (&scene.world.engine, &scene.world.caller);
-    let made = engine.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
+    let made = engine.bookings.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
     let (first, cursor) = changes(&scene, None, 1).await;
     assert_eq!(first.iter().map(|b| b.reference.clone()).collect::<Vec<_>>(), [Some(made.id.to_string())]);
 
@@ -397,7 +398,7 @@ async fn a_large_attachment_stops_neither_busy_times_nor_the_synchronisation() {
 async fn a_booking_follows_its_event() {
     let Some(scene) = scene("a booking that follows a real calendar").await else { return };
     let (engine, caller) = (&scene.world.engine, &scene.world.caller);
-    let made = engine.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
+    let made = engine.bookings.book(caller, scene.request(at("09:00"))).await.unwrap().booking;
     // Others write into the calendar as well, what concerns nobody's booking and what takes no time.
     for (name, lines) in [
         ("private", "DTSTART:20261203T090000Z\r\nDURATION:PT1H\r\nSUMMARY:dentist"),

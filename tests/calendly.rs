@@ -65,7 +65,7 @@ impl Studio {
             notes: Some("first visit".to_owned()),
             ..berth_tests::request(self.event_type.id, at(start))
         };
-        self.world.engine.book(&self.world.caller, request).await
+        self.world.engine.bookings.book(&self.world.caller, request).await
     }
 
     async fn booked(&self, start: &str) -> Booking {
@@ -75,11 +75,11 @@ impl Studio {
     }
 
     async fn now(&self, booking: &Booking) -> Booking {
-        self.world.engine.booking(&self.world.caller, booking.id).await.unwrap()
+        self.world.engine.bookings.booking(&self.world.caller, booking.id).await.unwrap()
     }
 
     async fn jobs(&self) {
-        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
+        while self.world.engine.jobs.run_due_jobs(16).await.unwrap() > 0 {}
     }
 
     /// Hand messages to the engine, and let it act on them.
@@ -100,7 +100,7 @@ impl Studio {
             subscription: None,
         };
         let plugin = "calendly".parse().unwrap();
-        self.world.engine.receive_webhook(&plugin, self.connection, request, None, "test").await
+        self.world.engine.inbound.receive_webhook(&plugin, self.connection, request, None, "test").await
     }
 
     async fn call(&self) -> CallContext {
@@ -139,7 +139,8 @@ async fn a_booking_is_made_and_cancelled_at_both_ends() {
     assert_eq!(studio.now(&booking).await, booking);
 
     let cancel = CancelBooking { reason: Some("ill".to_owned()), ..CancelBooking::default() };
-    let cancelled = studio.world.engine.cancel(&studio.world.caller, booking.id, cancel).await.unwrap();
+    let cancelled =
+        studio.world.engine.bookings.cancel(&studio.world.caller, booking.id, cancel).await.unwrap();
     assert_eq!((cancelled.booking.status, cancelled.pending), (BookingStatus::Cancelled, false));
     assert!(studio.simulator.active_bookings().is_empty());
     studio.deliver(studio.simulator.take_deliveries()).await;
@@ -160,7 +161,8 @@ async fn what_is_taken_at_calendly_is_not_offered_and_not_booked() {
         explain: false,
     };
     let starts = async || {
-        let answer = studio.world.engine.availability(&studio.world.caller, query()).await.unwrap();
+        let answer =
+            studio.world.engine.availability.availability(&studio.world.caller, query()).await.unwrap();
         assert!(answer.degraded.is_empty(), "{:?}", answer.degraded);
         answer.slots.iter().map(|slot| slot.when.start().to_string()).collect::<Vec<_>>()
     };
@@ -188,7 +190,8 @@ async fn a_move_is_left_to_the_customers_page_and_followed_from_either_half() {
         let start = new_start.plus_seconds(1_800 * i64::try_from(n).unwrap());
         let reschedule = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
         let engine = &studio.world.engine;
-        let refused = engine.reschedule(&studio.world.caller, booking.id, reschedule).await.unwrap_err();
+        let refused =
+            engine.bookings.reschedule(&studio.world.caller, booking.id, reschedule).await.unwrap_err();
         assert_eq!(refused.code, Code::ProviderUnsupported);
         assert!(refused.to_string().contains("https://calendly.com/reschedulings/"), "{refused:?}");
         assert_eq!(studio.now(&booking).await.when, booking.when, "it stays where it was");
@@ -295,7 +298,8 @@ async fn a_cancel_whose_answer_is_lost_is_done_once() {
     let booking = studio.booked("2026-11-24T09:00:00Z").await;
     studio.simulator.script("/cancellation", Fault::DropAfter);
     let cancel = CancelBooking::default();
-    let outcome = studio.world.engine.cancel(&studio.world.caller, booking.id, cancel).await.unwrap();
+    let outcome =
+        studio.world.engine.bookings.cancel(&studio.world.caller, booking.id, cancel).await.unwrap();
     assert!(outcome.pending);
     studio.world.clock.advance_ms(LATER_MS);
     studio.jobs().await;
@@ -342,7 +346,7 @@ async fn a_subscription_that_calendly_gave_up_is_made_anew() {
     };
     let looked_after = async || {
         studio.world.clock.advance_ms(86_400_000);
-        assert_eq!(studio.world.engine.keep_subscriptions().await.unwrap(), 1);
+        assert_eq!(studio.world.engine.connections.keep_subscriptions().await.unwrap(), 1);
         subscription().await
     };
     let first = subscription().await;

@@ -58,11 +58,11 @@ async fn each_frozen_component_still_serves() {
         let bytes = std::fs::read(folder().join(contract).join("reference.wasm")).unwrap();
         let plugin = world.install(bytes).await;
         let connection = world.connect(plugin.as_str(), settings, "frozen_not_a_real_key").await;
-        let types = world.engine.external_event_types(&world.caller, connection, None).await.unwrap();
+        let types = world.engine.catalog.external_event_types(&world.caller, connection, None).await.unwrap();
         assert!(types.items.iter().any(|e| e.id == "consultation"), "{contract}");
         let event_type = world.offer(Some(connection), Some("consultation")).await;
         let request = berth_tests::request(event_type.id, start.parse().unwrap());
-        let booking = world.engine.book(&world.caller, request).await.unwrap().booking;
+        let booking = world.engine.bookings.book(&world.caller, request).await.unwrap().booking;
         assert_eq!(booking.status, BookingStatus::Confirmed, "{contract}");
         assert!(booking.external_id.is_some(), "{contract}");
     }

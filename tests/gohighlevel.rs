@@ -43,7 +43,7 @@ async fn a_booking_is_made_moved_and_cancelled_on_both_sides() {
         expected_sequence: None,
         bound_by_cutoffs: false,
     };
-    scenario.world.engine.reschedule(caller, booking.id, to).await.unwrap();
+    scenario.world.engine.bookings.reschedule(caller, booking.id, to).await.unwrap();
     assert_eq!(scenario.now(&booking).await.when.start(), at("2026-11-25T10:30:00Z"));
     let moved = &scenario.simulator.active_appointments()[0];
     assert_eq!(
@@ -58,7 +58,7 @@ async fn a_booking_is_made_moved_and_cancelled_on_both_sides() {
     assert_eq!(scenario.now(&booking).await.when.start(), at("2026-11-25T10:30:00Z"));
 
     let cancel = CancelBooking { reason: Some("ill".to_owned()), ..CancelBooking::default() };
-    scenario.world.engine.cancel(caller, booking.id, cancel).await.unwrap();
+    scenario.world.engine.bookings.cancel(caller, booking.id, cancel).await.unwrap();
     assert_eq!(scenario.now(&booking).await.status, BookingStatus::Cancelled);
     assert!(scenario.simulator.active_appointments().is_empty());
     let left = &scenario.simulator.appointments()[0];

@@ -77,7 +77,7 @@ fn new_connection(google: &google::Simulator, token: Option<&str>) -> NewConnect
 async fn scene(seed: u64) -> Scene {
     let (world, google) = world(seed).await;
     let new = new_connection(&google, Some(&google::Config::default().access_token));
-    let connection = world.engine.create_connection(&world.caller, new).await.unwrap().id;
+    let connection = world.engine.connections.create_connection(&world.caller, new).await.unwrap().id;
     let event_type = world.offer(Some(connection), Some(CALENDAR)).await;
     Scene { world, google, connection, event_type }
 }
@@ -88,7 +88,7 @@ impl Scene {
     }
 
     async fn book(&self, clock: &str) -> Result<BookOutcome, Problem> {
-        self.world.engine.book(&self.world.caller, self.request(clock)).await
+        self.world.engine.bookings.book(&self.world.caller, self.request(clock)).await
     }
 
     async fn booked(&self, clock: &str) -> Booking {
@@ -98,7 +98,7 @@ impl Scene {
     }
 
     async fn booking(&self, id: BookingId) -> Booking {
-        self.world.engine.booking(&self.world.caller, id).await.unwrap()
+        self.world.engine.bookings.booking(&self.world.caller, id).await.unwrap()
     }
 
     /// The one event of a booking that takes place.
@@ -110,7 +110,7 @@ impl Scene {
 
     async fn work(&self, seconds: i64) {
         self.world.clock.advance_ms(seconds * 1_000);
-        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
+        while self.world.engine.jobs.run_due_jobs(16).await.unwrap() > 0 {}
     }
 
     async fn receive(&self, delivery: google::Delivery) -> Result<(), Problem> {
@@ -122,7 +122,12 @@ impl Scene {
             received_at: self.world.clock.now(),
             subscription: None,
         };
-        self.world.engine.receive_webhook(&plugin(), self.connection, request, None, "pushed").await.map(drop)
+        self.world
+            .engine
+            .inbound
+            .receive_webhook(&plugin(), self.connection, request, None, "pushed")
+            .await
+            .map(drop)
     }
 
     /// Every push that waits arrives, and is worked on. How many there were.
@@ -154,7 +159,7 @@ async fn a_booking_is_an_event_and_follows_it() {
     assert_eq!(s.booking(booking.id).await.when.start(), at("12:00"));
 
     let to = RescheduleBooking { start: at("15:00"), expected_sequence: None, bound_by_cutoffs: false };
-    s.world.engine.reschedule(&s.world.caller, booking.id, to).await.unwrap();
+    s.world.engine.bookings.reschedule(&s.world.caller, booking.id, to).await.unwrap();
     assert_eq!((s.event(booking.id).id(), s.event(booking.id).start), (id.as_str(), at("15:00").micros()));
     s.pushed().await;
 
@@ -163,7 +168,7 @@ async fn a_booking_is_an_event_and_follows_it() {
     assert_eq!(s.booking(booking.id).await.status, BookingStatus::Cancelled);
 
     let second = s.booked("15:00").await;
-    s.world.engine.cancel(&s.world.caller, second.id, CancelBooking::default()).await.unwrap();
+    s.world.engine.bookings.cancel(&s.world.caller, second.id, CancelBooking::default()).await.unwrap();
     assert!(s.google.active_by_reference(&second.id.to_string()).is_empty());
     assert_eq!(s.booking(second.id).await.status, BookingStatus::Cancelled);
 }
@@ -195,7 +200,8 @@ async fn what_a_person_enters_is_not_booked_over() {
     s.google.make_transparent(CALENDAR, &free).unwrap();
     s.booked("16:00").await;
     s.pushed().await;
-    let all = s.world.engine.list_conflicts(&s.world.caller, s.connection, None, true, 10).await.unwrap();
+    let all =
+        s.world.engine.mirror.list_conflicts(&s.world.caller, s.connection, None, true, 10).await.unwrap();
     assert!(all.is_empty(), "what a person enters is nobody's to resolve: {all:?}");
 }
 
@@ -210,7 +216,12 @@ async fn a_lost_answer_makes_one_event() {
     s.event(outcome.booking.id);
 
     s.google.script("DELETE", Fault::DropAfter);
-    s.world.engine.cancel(&s.world.caller, outcome.booking.id, CancelBooking::default()).await.unwrap();
+    s.world
+        .engine
+        .bookings
+        .cancel(&s.world.caller, outcome.booking.id, CancelBooking::default())
+        .await
+        .unwrap();
     s.work(600).await;
     let booking = s.booking(outcome.booking.id).await;
     assert_eq!((booking.status, booking.provider_task), (BookingStatus::Cancelled, None));
@@ -255,12 +266,17 @@ async fn a_person_consents_and_the_token_renews_itself_until_the_consent_ends() 
         ]),
         return_addresses: Vec::new(),
     };
-    world.engine.set_oauth_client("operator", "test", &plugin(), "oauth", client).await.unwrap();
-    let started =
-        world.engine.start_oauth(&world.caller, None, new_connection(&google, None), None).await.unwrap();
+    world.engine.connections.set_oauth_client("operator", "test", &plugin(), "oauth", client).await.unwrap();
+    let started = world
+        .engine
+        .connections
+        .start_oauth(&world.caller, None, new_connection(&google, None), None)
+        .await
+        .unwrap();
     let asked: BTreeMap<String, String> = started.url.query_pairs().into_owned().collect();
     assert_eq!((asked["access_type"].as_str(), asked["prompt"].as_str()), ("offline", "consent"));
-    let connection = world.engine.finish_oauth(consent(&started.url).await, "test").await.result.unwrap();
+    let connection =
+        world.engine.connections.finish_oauth(consent(&started.url).await, "test").await.result.unwrap();
     assert_eq!(connection.account["id"], "eve@example.com");
     let event_type = world.offer(Some(connection.id), Some(CALENDAR)).await;
     let s = Scene { world, google, connection: connection.id, event_type };
@@ -277,12 +293,13 @@ async fn a_person_consents_and_the_token_renews_itself_until_the_consent_ends() 
     let outcome = s.book("13:00").await.unwrap();
     s.work(1).await;
     assert!(outcome.pending && s.google.active_by_reference(&outcome.booking.id.to_string()).is_empty());
-    let connection = s.world.engine.connection(&s.world.caller, s.connection).await.unwrap();
+    let connection = s.world.engine.connections.connection(&s.world.caller, s.connection).await.unwrap();
     assert_eq!(connection.status, ConnectionStatus::Unauthorised);
 
     // The person consents again, and what waited is written.
-    let again = s.world.engine.restart_oauth(&s.world.caller, s.connection, None, None).await.unwrap();
-    s.world.engine.finish_oauth(consent(&again.url).await, "test").await.result.unwrap();
+    let again =
+        s.world.engine.connections.restart_oauth(&s.world.caller, s.connection, None, None).await.unwrap();
+    s.world.engine.connections.finish_oauth(consent(&again.url).await, "test").await.result.unwrap();
     s.work(6 * 3_600).await;
     s.event(outcome.booking.id);
 }
@@ -293,7 +310,7 @@ async fn what_people_enter_takes_the_same_time_on_both_paths() {
     let scene = scene(12).await;
     let (engine, caller) = (&scene.world.engine, &scene.world.caller);
     let rules = SyncRules { member: Some(scene.event_type.members[0]), ..SyncRules::default() };
-    engine.set_sync_rules(caller, scene.connection, rules).await.unwrap();
+    engine.mirror.set_sync_rules(caller, scene.connection, rules).await.unwrap();
     let add = |clock: &str| scene.google.add_event(CALENDAR, at(clock).micros(), 60, "x").unwrap();
     let edit = |id: &str, fields| scene.google.edit_event(CALENDAR, id, &fields).unwrap();
     let day_off = add("05:00");
@@ -307,7 +324,7 @@ async fn what_people_enter_takes_the_same_time_on_both_paths() {
     );
     let free = add("14:00");
     edit(&free, json!({ "transparency": "transparent" }));
-    engine.start_sync(caller, scene.connection, true).await.unwrap();
+    engine.mirror.start_sync(caller, scene.connection, true).await.unwrap();
     scene.work(0).await;
     // The calendar is in Warsaw, an hour ahead.
     for provider in [Some(ProviderChoice::BuiltIn), None] {
@@ -320,7 +337,7 @@ async fn what_people_enter_takes_the_same_time_on_both_paths() {
             provider,
             explain: false,
         };
-        let offered = engine.availability(caller, query).await.unwrap().slots;
+        let offered = engine.availability.availability(caller, query).await.unwrap().slots;
         let open = |time: &str| offered.iter().any(|slot| slot.when.start() == time.parse().unwrap());
         let of_day =
             ["09:00", "10:00", "12:00", "14:00"].map(|clock| open(&format!("2026-11-24T{clock}:00Z")));
@@ -351,26 +368,28 @@ async fn checked_and_watched(over: &str) {
         reads: true,
         writes,
     };
-    let refused = engine.create_calendar(caller, new("nobody@example.com", false)).await.unwrap_err();
+    let refused =
+        engine.calendars.create_calendar(caller, new("nobody@example.com", false)).await.unwrap_err();
     assert_eq!(refused.errors[0].field, "/calendar", "{refused:?}");
-    let refused = engine.create_calendar(caller, new("nobody@example.com", true)).await.unwrap_err();
+    let refused =
+        engine.calendars.create_calendar(caller, new("nobody@example.com", true)).await.unwrap_err();
     assert_eq!(refused.errors[0].field, "/calendar", "{refused:?}");
-    let calendar = engine.create_calendar(caller, new(CALENDAR, true)).await.unwrap();
+    let calendar = engine.calendars.create_calendar(caller, new(CALENDAR, true)).await.unwrap();
     assert_eq!(calendar.trouble, None);
 
     // Booked with Berth alone, and written into the calendar; then something is entered right beside it, and over it.
     let mut here = scene.request("10:00");
     here.provider = Some(ProviderChoice::BuiltIn);
-    let booking = engine.book(caller, here).await.unwrap().booking;
+    let booking = engine.bookings.book(caller, here).await.unwrap().booking;
     scene.work(0).await;
     scene.event(booking.id);
     let conflicts = async || {
-        engine.start_sync(caller, scene.connection, false).await.unwrap();
+        engine.mirror.start_sync(caller, scene.connection, false).await.unwrap();
         scene.work(0).await;
         // With the next turn: what was read changed something.
-        engine.begin_calendar_looks().await.unwrap();
+        engine.calendars.begin_calendar_looks().await.unwrap();
         scene.work(0).await;
-        engine.list_conflicts(caller, scene.connection, None, false, 9).await.unwrap()
+        engine.mirror.list_conflicts(caller, scene.connection, None, false, 9).await.unwrap()
     };
     scene.google.add_event(CALENDAR, at("10:30").micros(), 30, "Beside").unwrap();
     assert_eq!(conflicts().await, []);

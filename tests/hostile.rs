@@ -57,8 +57,8 @@ async fn misbehave(world: &World, settings: Value) -> (Result<Value, Problem>, C
     world.clock.advance_ms(120_000);
     let engine: &Engine = &world.engine;
     let (hostile, other) = tokio::join!(
-        engine.create_connection(&world.caller, connection("hostile", settings)),
-        engine.create_connection(&world.caller, connection("reference", json!({}))),
+        engine.connections.create_connection(&world.caller, connection("hostile", settings)),
+        engine.connections.create_connection(&world.caller, connection("reference", json!({}))),
     );
     other.expect("another component works meanwhile");
     let calls = world.calls.0.lock().unwrap();
@@ -106,10 +106,11 @@ async fn what_a_component_said_last_is_in_the_call_and_in_the_error() {
     // The connection was not made, and its call is listed all the same: under the id that was tried.
     assert_eq!(problem.extra["tried"], call.connection.to_string());
     world.store.insert_calls(vec![call.clone()]).await.unwrap();
-    let listed = world.engine.connection_calls(&world.caller, call.connection, 10).await.unwrap();
+    let listed = world.engine.connections.connection_calls(&world.caller, call.connection, 10).await.unwrap();
     assert_eq!((listed.len(), &listed[0]["said"]), (1, &said.into()));
     let unknown = world
         .engine
+        .connections
         .connection_calls(&world.caller, berth_model::id::Id::from_uuid(uuid::Uuid::from_u128(1)), 10)
         .await;
     assert_eq!(unknown.unwrap_err().code, Code::NotFound);
@@ -191,14 +192,30 @@ async fn an_echoed_credential_never_reaches_the_component() {
 async fn a_giant_result_ends_its_call() {
     let world = world(&[]).await;
     let settings = json!({ "mode": "giant_result", "count": 1_000_000 });
-    let made = world.engine.create_connection(&world.caller, connection("hostile", settings)).await.unwrap();
-    let refused = world.engine.external_event_types(&world.caller, made.id, None).await;
+    let made = world
+        .engine
+        .connections
+        .create_connection(&world.caller, connection("hostile", settings))
+        .await
+        .unwrap();
+    let refused = world.engine.catalog.external_event_types(&world.caller, made.id, None).await;
     assert_eq!(refused.unwrap_err().code, Code::PluginFailed);
     // The next call works: nothing of the last one is left.
-    let other =
-        world.engine.create_connection(&world.caller, connection("reference", json!({}))).await.unwrap();
+    let other = world
+        .engine
+        .connections
+        .create_connection(&world.caller, connection("reference", json!({})))
+        .await
+        .unwrap();
     assert!(
-        !world.engine.external_event_types(&world.caller, other.id, None).await.unwrap().items.is_empty()
+        !world
+            .engine
+            .catalog
+            .external_event_types(&world.caller, other.id, None)
+            .await
+            .unwrap()
+            .items
+            .is_empty()
     );
 }
 
@@ -283,7 +300,7 @@ async fn what_is_no_component_is_refused_with_a_reason() {
         (wat::parse_str("(component)").unwrap(), "manifest"),
         (vec![0; berth_model::limits::COMPONENT_BYTES_MAX + 1], "bytes"),
     ] {
-        let problem = world.engine.install_plugin("test", "test", bytes).await.expect_err("refused");
+        let problem = world.engine.plugins.install_plugin("test", "test", bytes).await.expect_err("refused");
         assert_eq!(problem.code, Code::PluginRefused);
         assert!(problem.detail.contains(said), "{said:?} is not in {problem:?}");
     }

@@ -60,7 +60,7 @@ async fn scene(means: Means) -> Scene {
     let publisher = Publisher::start(WEEKLY).await.unwrap();
     let world = world_with(&publisher, means).await;
     let new = connection(&publisher.url(), &publisher.address());
-    let connection = world.engine.create_connection(&world.caller, new).await.unwrap().id;
+    let connection = world.engine.connections.create_connection(&world.caller, new).await.unwrap().id;
     let event_type = world.offer(None, None).await;
     let calendar = NewCalendar {
         member: event_type.members[0],
@@ -69,7 +69,7 @@ async fn scene(means: Means) -> Scene {
         reads: true,
         writes: false,
     };
-    let made = world.engine.create_calendar(&world.caller, calendar).await.unwrap();
+    let made = world.engine.calendars.create_calendar(&world.caller, calendar).await.unwrap();
     assert_eq!(made.trouble, None);
     Scene { world, publisher, connection, event_type }
 }
@@ -85,7 +85,7 @@ impl Scene {
             provider: None,
             explain: false,
         };
-        self.world.engine.availability(&self.world.caller, query).await.unwrap()
+        self.world.engine.availability.availability(&self.world.caller, query).await.unwrap()
     }
 
     /// Starts that are offered, on the hour or half past.
@@ -97,7 +97,7 @@ impl Scene {
 
     async fn book(&self, clock: &str) -> Result<(), Problem> {
         let request = berth_tests::request(self.event_type.id, at(clock));
-        self.world.engine.book(&self.world.caller, request).await.map(drop)
+        self.world.engine.bookings.book(&self.world.caller, request).await.map(drop)
     }
 }
 
@@ -228,7 +228,7 @@ async fn nobody_is_told_the_address() {
     scene.world.clock.advance_ms(LATER_MS);
     let answer = scene.answer().await;
     let (engine, caller) = (&scene.world.engine, &scene.world.caller);
-    let shown = engine.connection(caller, scene.connection).await.unwrap();
+    let shown = engine.connections.connection(caller, scene.connection).await.unwrap();
     let calls = scene.world.calls.0.lock().unwrap().clone();
     assert!(calls.iter().any(|call| !call.egress.is_empty()), "requests were made");
     let kept = scene.world.store.state_get(caller.tenant, scene.connection, "times").await.unwrap();
@@ -248,12 +248,13 @@ async fn an_address_is_asked_where_the_settings_say_and_nowhere_else() {
         ["https://elsewhere.example/private-1a2b.ics", "private-1a2b.ics", "webcal://127.0.0.1/private-1a2b"]
     {
         let new = connection(&publisher.url(), elsewhere);
-        let refused = world.engine.create_connection(&world.caller, new).await.unwrap_err();
+        let refused = world.engine.connections.create_connection(&world.caller, new).await.unwrap_err();
         assert!(refused.detail.contains("credential"), "{refused:?}");
         assert!(!format!("{refused:?}").contains("1a2b"), "{refused:?}");
     }
     assert_eq!(publisher.take_asked(), []);
     let wrong = format!("{}/private-of-nobody.ics", publisher.url());
-    let refused = world.engine.create_connection(&world.caller, connection(&publisher.url(), &wrong)).await;
+    let refused =
+        world.engine.connections.create_connection(&world.caller, connection(&publisher.url(), &wrong)).await;
     assert!(refused.is_err());
 }

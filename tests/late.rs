@@ -127,7 +127,7 @@ fn a_retry_counts_as_long_as_the_sender_retries_and_nothing_older_does() {
 async fn a_late_retry_is_taken_once_and_never_again() {
     let (world, simulator, connection, event_type) = with_calcom(48).await;
     let (engine, caller) = (&world.engine, &world.caller);
-    let jobs = async || while engine.run_due_jobs(16).await.unwrap() > 0 {};
+    let jobs = async || while engine.jobs.run_due_jobs(16).await.unwrap() > 0 {};
     let receive = async |delivery: &Delivery| {
         let request = WebhookRequest {
             method: "POST".to_owned(),
@@ -137,26 +137,30 @@ async fn a_late_retry_is_taken_once_and_never_again() {
             received_at: world.clock.now(),
             subscription: None,
         };
-        engine.receive_webhook(&"calcom".parse().unwrap(), connection, request, None, "test").await.map(drop)
+        engine
+            .inbound
+            .receive_webhook(&"calcom".parse().unwrap(), connection, request, None, "test")
+            .await
+            .map(drop)
     };
     let request = berth_tests::request(event_type.id, "2026-11-25T09:00:00Z".parse().unwrap());
-    let booking = engine.book(caller, request).await.unwrap().booking;
+    let booking = engine.bookings.book(caller, request).await.unwrap().booking;
     simulator.take_deliveries();
     simulator.cancel_out_of_band(booking.external_id.as_ref().unwrap(), "ill").unwrap();
     let told = simulator.take_deliveries();
-    let taken = async || engine.list_webhooks(caller, connection, None, 50).await.unwrap().len();
+    let taken = async || engine.inbound.list_webhooks(caller, connection, None, 50).await.unwrap().len();
 
     // Nobody answered at first. The sender tries again, with the same body.
     world.clock.advance_ms(RETRIED_AFTER * 1_000);
     receive(&told[0]).await.unwrap();
     jobs().await;
-    assert_eq!(engine.booking(caller, booking.id).await.unwrap().status, BookingStatus::Cancelled);
+    assert_eq!(engine.bookings.booking(caller, booking.id).await.unwrap().status, BookingStatus::Cancelled);
     let (once, calls) = (taken().await, simulator.requests().len());
     // Played again, within the time of a retry: acknowledged, and nothing else.
     world.clock.advance_ms(RETRIED_AFTER * 1_000);
     receive(&told[0]).await.unwrap();
     assert_eq!(taken().await, once);
-    let messages = engine.list_webhooks(caller, connection, None, 50).await.unwrap();
+    let messages = engine.inbound.list_webhooks(caller, connection, None, 50).await.unwrap();
     assert!(messages.iter().all(|message| message.status != WebhookStatus::Stored), "{messages:?}");
     assert_eq!(simulator.requests().len(), calls);
     // And later than any retry.

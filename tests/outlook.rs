@@ -79,7 +79,7 @@ impl Scene {
 
     async fn try_to_book(&self, start: Instant) -> Result<BookOutcome, Problem> {
         let request = berth_tests::request(self.event_type.id, start);
-        self.world.engine.book(&self.world.caller, request).await
+        self.world.engine.bookings.book(&self.world.caller, request).await
     }
 
     async fn booking(&self, id: BookingId) -> Booking {
@@ -90,7 +90,7 @@ impl Scene {
     async fn settle(&self) {
         for _ in 0..10 {
             self.world.clock.advance_ms(60_000);
-            while self.world.engine.run_due_jobs(64).await.unwrap() > 0 {}
+            while self.world.engine.jobs.run_due_jobs(64).await.unwrap() > 0 {}
         }
     }
 
@@ -123,7 +123,14 @@ async fn a_booking_lives_in_the_calendar() {
     let (world, simulator) = (&scene.world, &scene.simulator);
     let subscriptions = simulator.subscriptions();
     assert_eq!(subscriptions.len(), 1, "the handshake went through the receiver");
-    let known = world.engine.connection(&world.caller, scene.connection).await.unwrap().subscription.unwrap();
+    let known = world
+        .engine
+        .connections
+        .connection(&world.caller, scene.connection)
+        .await
+        .unwrap()
+        .subscription
+        .unwrap();
     assert_eq!((known.id.as_str(), known.expires_at.is_some()), (subscriptions[0].id.as_str(), true));
 
     let booking = scene.book(scene.tomorrow(9)).await.booking;
@@ -138,7 +145,8 @@ async fn a_booking_lives_in_the_calendar() {
 
     let reschedule =
         RescheduleBooking { start: scene.tomorrow(11), expected_sequence: None, bound_by_cutoffs: false };
-    let moved = world.engine.reschedule(&world.caller, booking.id, reschedule).await.unwrap().booking;
+    let moved =
+        world.engine.bookings.reschedule(&world.caller, booking.id, reschedule).await.unwrap().booking;
     assert_eq!((moved.when.start(), moved.external_id.as_ref()), (scene.tomorrow(11), Some(&events[0].id)));
     assert_eq!(simulator.events()[0].start, scene.tomorrow(11).micros());
 
@@ -150,7 +158,7 @@ async fn a_booking_lives_in_the_calendar() {
         (BookingStatus::Confirmed, moved.when, moved.sequence)
     );
 
-    world.engine.cancel(&world.caller, booking.id, CancelBooking::default()).await.unwrap();
+    world.engine.bookings.cancel(&world.caller, booking.id, CancelBooking::default()).await.unwrap();
     assert!(simulator.events().is_empty());
     assert!(
         simulator.requests().iter().any(|r| r.path.ends_with("/cancel") && r.status == 202),
@@ -176,8 +184,13 @@ async fn a_booking_follows_what_people_do_in_outlook() {
     assert_eq!(scene.notify(|body| body).await, [200]);
     assert_eq!(scene.booking(booking.id).await.when.start(), scene.tomorrow(16));
 
-    let log =
-        scene.world.engine.list_webhooks(&scene.world.caller, scene.connection, None, 10).await.unwrap();
+    let log = scene
+        .world
+        .engine
+        .inbound
+        .list_webhooks(&scene.world.caller, scene.connection, None, 10)
+        .await
+        .unwrap();
     assert!(!log.is_empty());
     for message in log {
         assert!(!String::from_utf8_lossy(&message.body).contains(&secret), "what is kept proves nothing");
@@ -202,7 +215,7 @@ async fn an_event_of_another_calendar_is_found_again() {
     let outcome = scene.book(scene.tomorrow(9)).await;
     assert!(outcome.pending && scene.simulator.events().len() == 1);
     let engine = &scene.world.engine;
-    engine.cancel(&scene.world.caller, outcome.booking.id, CancelBooking::default()).await.unwrap();
+    engine.bookings.cancel(&scene.world.caller, outcome.booking.id, CancelBooking::default()).await.unwrap();
     scene.settle().await;
     assert_eq!(scene.booking(outcome.booking.id).await.status, BookingStatus::Cancelled);
     assert!(scene.simulator.events().is_empty(), "it would stand in the calendar for ever");
@@ -242,7 +255,7 @@ async fn events_of_our_own_are_not_in_the_way() {
         policy: Some(policy),
         ..EventTypePatch::default()
     };
-    engine.update_event_type(caller, scene.event_type.id, patch, None).await.unwrap();
+    engine.catalog.update_event_type(caller, scene.event_type.id, patch, None).await.unwrap();
     // Two share a session, each with an event in the calendar, and there is no third seat.
     let (first, second) = (scene.book(scene.tomorrow(9)).await, scene.book(scene.tomorrow(9)).await);
     assert!(!first.pending && !second.pending);
@@ -254,7 +267,7 @@ async fn events_of_our_own_are_not_in_the_way() {
     let late = scene.book(half_past).await.booking;
     let start = half_past.plus_seconds(900);
     let reschedule = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
-    let moved = engine.reschedule(caller, late.id, reschedule).await.unwrap().booking;
+    let moved = engine.bookings.reschedule(caller, late.id, reschedule).await.unwrap().booking;
     assert_eq!(moved.when.start(), start);
     // Somebody else's event is.
     let own = scene.simulator.calendars()[0].id.clone();
@@ -276,7 +289,7 @@ async fn the_subscription_looks_after_itself() {
     );
     // Renewed before it ends, under the same id.
     scene.world.clock.advance_ms(69 * 3_600_000);
-    engine.keep_subscriptions().await.unwrap();
+    engine.connections.keep_subscriptions().await.unwrap();
     let renewed = simulator.subscriptions().remove(0);
     assert_eq!(renewed.id, first.id);
     assert!(renewed.expires_at > first.expires_at);
@@ -284,14 +297,14 @@ async fn the_subscription_looks_after_itself() {
     simulator.lifecycle("reauthorizationRequired");
     scene.world.clock.advance_ms(60_000);
     assert_eq!(scene.notify(|body| body).await, [200]);
-    engine.keep_subscriptions().await.unwrap();
+    engine.connections.keep_subscriptions().await.unwrap();
     let again = simulator.subscriptions().remove(0);
     assert!(again.id == first.id && again.expires_at > renewed.expires_at);
     // Graph removed it: another one, after another handshake.
     simulator.lifecycle("subscriptionRemoved");
     assert!(simulator.subscriptions().is_empty());
     assert_eq!(scene.notify(|body| body).await, [200]);
-    engine.keep_subscriptions().await.unwrap();
+    engine.connections.keep_subscriptions().await.unwrap();
     let made = simulator.subscriptions();
     assert!(made.len() == 1 && made[0].id != first.id);
 }
@@ -316,7 +329,7 @@ async fn a_lost_answer_makes_one_event() {
     let booking = scene.book(scene.tomorrow(17)).await.booking;
     scene.simulator.script("/cancel", Fault::DropAfter);
     let engine = &scene.world.engine;
-    engine.cancel(&scene.world.caller, booking.id, CancelBooking::default()).await.unwrap();
+    engine.bookings.cancel(&scene.world.caller, booking.id, CancelBooking::default()).await.unwrap();
     scene.settle().await;
     let cancelled = scene.booking(booking.id).await;
     assert_eq!((cancelled.status, cancelled.provider_task), (BookingStatus::Cancelled, None));

@@ -49,7 +49,7 @@ impl Scene {
         let first = world.connect("calcom", settings(), "cal_test_not_a_real_key").await;
         let second = world.connect("calcom", settings(), "cal_test_not_a_real_key").await;
         let event_type = world.offer(Some(second), Some("101")).await;
-        while world.engine.run_due_jobs(10).await.unwrap() > 0 {}
+        while world.engine.jobs.run_due_jobs(10).await.unwrap() > 0 {}
         clock.advance_ms(REQUESTS * SECONDS_EACH * 1_000);
         Self { world, clock, simulator, connections: [first, second], event_type }
     }
@@ -59,7 +59,8 @@ impl Scene {
     }
 
     async fn is_healthy(&self, connection: ConnectionId) -> bool {
-        let (_, problem) = self.world.engine.connection_health(&self.world.caller, connection).await.unwrap();
+        let (_, problem) =
+            self.world.engine.connections.connection_health(&self.world.caller, connection).await.unwrap();
         if let Some(problem) = &problem {
             assert_eq!(problem.detail, "The provider is asked too often.");
         }
@@ -68,7 +69,7 @@ impl Scene {
 
     async fn book(&self, start: &str) -> BookingStatus {
         let request = berth_tests::request(self.event_type.id, start.parse::<Instant>().unwrap());
-        self.world.engine.book(&self.world.caller, request).await.unwrap().booking.status
+        self.world.engine.bookings.book(&self.world.caller, request).await.unwrap().booking.status
     }
 }
 
@@ -103,8 +104,8 @@ async fn everything_is_read_over_one_connection_and_a_customer_books_over_the_ot
         scene.simulator.book_out_of_band(101, first + n * 1_800_000_000).expect("free");
     }
     let before = scene.asked();
-    scene.world.engine.start_sync(&scene.world.caller, scene.connections[0], true).await.unwrap();
-    while scene.world.engine.run_due_jobs(1).await.unwrap() > 0 {}
+    scene.world.engine.mirror.start_sync(&scene.world.caller, scene.connections[0], true).await.unwrap();
+    while scene.world.engine.jobs.run_due_jobs(1).await.unwrap() > 0 {}
     let reserve = REQUESTS / i64::from(berth_model::limits::EGRESS_RATE_RESERVE_PARTS);
     assert_eq!(
         scene.asked() - before,
@@ -116,9 +117,10 @@ async fn everything_is_read_over_one_connection_and_a_customer_books_over_the_ot
     // It goes on where it was, as it may ask again.
     for _ in 0..20 {
         scene.clock.advance_ms(REQUESTS * SECONDS_EACH * 1_000);
-        while scene.world.engine.run_due_jobs(1).await.unwrap() > 0 {}
+        while scene.world.engine.jobs.run_due_jobs(1).await.unwrap() > 0 {}
     }
-    let status = scene.world.engine.sync_status(&scene.world.caller, scene.connections[0]).await.unwrap();
+    let status =
+        scene.world.engine.mirror.sync_status(&scene.world.caller, scene.connections[0]).await.unwrap();
     assert_eq!((status.state.phase, status.state.error.as_deref()), (SyncPhase::Idle, None));
     assert!(status.state.items >= 2_000, "{:?}", status.state);
 }

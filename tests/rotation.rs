@@ -26,13 +26,13 @@ fn at(text: &str) -> Instant {
 impl Studio {
     async fn book(&self, start: &str) -> Booking {
         let request = berth_tests::request(self.event_type, at(start));
-        let outcome = self.world.engine.book(&self.world.caller, request).await.unwrap();
+        let outcome = self.world.engine.bookings.book(&self.world.caller, request).await.unwrap();
         assert_eq!((outcome.pending, outcome.booking.status), (false, BookingStatus::Confirmed));
         outcome.booking
     }
 
     async fn now(&self, booking: &Booking) -> Booking {
-        self.world.engine.booking(&self.world.caller, booking.id).await.unwrap()
+        self.world.engine.bookings.booking(&self.world.caller, booking.id).await.unwrap()
     }
 
     async fn receive(&self, delivery: Delivery) -> Outcome<WebhookReply> {
@@ -45,16 +45,20 @@ impl Studio {
             subscription: None,
         };
         let plugin = "calcom".parse().unwrap();
-        self.world.engine.receive_webhook(&plugin, self.connection, request, None, "test").await
+        self.world.engine.inbound.receive_webhook(&plugin, self.connection, request, None, "test").await
     }
 
     async fn jobs(&self) {
-        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
+        while self.world.engine.jobs.run_due_jobs(16).await.unwrap() > 0 {}
     }
 
     async fn rotate(&self) {
         let engine = &self.world.engine;
-        engine.rotate_webhook_secret(&self.world.caller, self.connection, None, None).await.unwrap();
+        engine
+            .connections
+            .rotate_webhook_secret(&self.world.caller, self.connection, None, None)
+            .await
+            .unwrap();
     }
 
     /// Cancelled in the provider's own calendar; the messages about it.
@@ -100,7 +104,7 @@ async fn messages_signed_with_either_secret_count_during_a_rotation() {
     // The new one is made, and the old one cannot be ended yet: both tell.
     studio.world.clock.advance_ms(61_000);
     studio.simulator.script("DELETE /v2/webhooks", Fault::DropBefore);
-    studio.world.engine.keep_subscriptions().await.unwrap();
+    studio.world.engine.connections.keep_subscriptions().await.unwrap();
     let twice = studio.cancelled_there(&after);
     assert_eq!(addresses(&twice), [0, 1]);
     for delivery in twice {
@@ -111,7 +115,7 @@ async fn messages_signed_with_either_secret_count_during_a_rotation() {
 
     // In the end there is the new one alone.
     studio.world.clock.advance_ms(121_000);
-    studio.world.engine.keep_subscriptions().await.unwrap();
+    studio.world.engine.connections.keep_subscriptions().await.unwrap();
     let once = studio.cancelled_there(&last);
     assert_eq!(addresses(&once), [1]);
     for delivery in once {
@@ -119,7 +123,8 @@ async fn messages_signed_with_either_secret_count_during_a_rotation() {
     }
     studio.jobs().await;
     assert_eq!(studio.now(&last).await.status, BookingStatus::Cancelled);
-    let connection = studio.world.engine.connection(&studio.world.caller, studio.connection).await.unwrap();
+    let connection =
+        studio.world.engine.connections.connection(&studio.world.caller, studio.connection).await.unwrap();
     assert!(connection.subscription.is_some() && connection.subscription_detail.is_none());
 
     // What the old one signed is refused when its time is over, and what was booked meanwhile is there.
@@ -128,7 +133,7 @@ async fn messages_signed_with_either_secret_count_during_a_rotation() {
         assert_eq!(studio.receive(delivery).await.unwrap_err().code, Code::WebhookRefused);
     }
     let refusals =
-        studio.world.engine.webhook_refusals(&studio.world.caller, studio.connection).await.unwrap();
+        studio.world.engine.inbound.webhook_refusals(&studio.world.caller, studio.connection).await.unwrap();
     assert_eq!((&refusals[0]["reason"], &refusals[0]["refused"]), (&"mismatch".into(), &1.into()));
     assert_eq!(studio.now(&booked).await.status, BookingStatus::Confirmed);
     assert_eq!(studio.simulator.active_by_reference(&booked.id.to_string()).len(), 1);

@@ -71,11 +71,15 @@ async fn planted_credentials_are_found_nowhere() {
     let key = |text: &str| Credentials::from([("api-key".to_owned(), Secret::new(text.to_owned()))]);
 
     // A wrong key, a right one, bookings while much goes wrong, and messages with good and bad signatures.
-    let refused =
-        world.engine.create_connection(&world.caller, connection("calcom", &cal.url(), key(WRONG))).await;
+    let refused = world
+        .engine
+        .connections
+        .create_connection(&world.caller, connection("calcom", &cal.url(), key(WRONG)))
+        .await;
     said.push(format!("{:?}", refused.unwrap_err()));
     let made = world
         .engine
+        .connections
         .create_connection(&world.caller, connection("calcom", &cal.url(), key(KEY)))
         .await
         .unwrap();
@@ -92,9 +96,9 @@ async fn planted_credentials_are_found_nowhere() {
     let first: Instant = Instant::from_micros((clock.now().micros() / 86_400_000_000 + 2) * 86_400_000_000);
     for n in 0..20 {
         let request = berth_tests::request(event_type.id, first.plus_minutes(n * 30));
-        said.push(format!("{:?}", world.engine.book(&world.caller, request).await));
+        said.push(format!("{:?}", world.engine.bookings.book(&world.caller, request).await));
         clock.advance_ms(30_000);
-        world.engine.run_due_jobs(20).await.unwrap();
+        world.engine.jobs.run_due_jobs(20).await.unwrap();
     }
     let credentials =
         world.engine.store().connection_credentials(world.caller.tenant, made.id).await.unwrap();
@@ -109,7 +113,7 @@ async fn planted_credentials_are_found_nowhere() {
             subscription: None,
         };
         let plugin = "calcom".parse().unwrap();
-        let refused = world.engine.receive_webhook(&plugin, made.id, request, None, "test").await;
+        let refused = world.engine.inbound.receive_webhook(&plugin, made.id, request, None, "test").await;
         said.push(format!("{:?}", refused.unwrap_err()));
     }
 
@@ -128,25 +132,32 @@ async fn planted_credentials_are_found_nowhere() {
         return_addresses: Vec::new(),
     };
     let plugin = "google-calendar".parse().unwrap();
-    let registered =
-        world.engine.set_oauth_client("operator", "test", &plugin, "oauth", client).await.unwrap();
+    let registered = world
+        .engine
+        .connections
+        .set_oauth_client("operator", "test", &plugin, "oauth", client)
+        .await
+        .unwrap();
     said.push(format!("{registered:?}"));
     let new = connection("google-calendar", &google.api_url(), Credentials::new());
-    let started = world.engine.start_oauth(&world.caller, None, new, None).await.unwrap();
+    let started = world.engine.connections.start_oauth(&world.caller, None, new, None).await.unwrap();
     let answer = consent(&started.url).await;
     canaries.plant(&answer.state);
     canaries.plant(answer.code.as_deref().unwrap());
-    let consented = world.engine.finish_oauth(answer, "test").await.result.unwrap();
+    let consented = world.engine.connections.finish_oauth(answer, "test").await.result.unwrap();
     for _ in 0..3 {
         let credentials =
             world.engine.store().connection_credentials(world.caller.tenant, consented.id).await.unwrap();
         canaries.plant(credentials["oauth"].expose());
         clock.advance_ms(3_600_000);
-        said.push(format!("{:?}", world.engine.connection_health(&world.caller, consented.id).await));
+        said.push(format!(
+            "{:?}",
+            world.engine.connections.connection_health(&world.caller, consented.id).await
+        ));
     }
     google.revoke_consent();
     clock.advance_ms(3_600_000);
-    said.push(format!("{:?}", world.engine.connection_health(&world.caller, consented.id).await));
+    said.push(format!("{:?}", world.engine.connections.connection_health(&world.caller, consented.id).await));
     said.push(format!("{:?}", world.calls.0.lock().unwrap()));
 
     assert!(canaries.len() >= 8, "{} canaries", canaries.len());

@@ -47,9 +47,13 @@ struct Run {
 impl Run {
     async fn start(seed: u64) -> Self {
         let (world, simulator, connection, event_type) = with_calcom(seed).await;
-        let other =
-            world.engine.install_plugin("test", "test", component_as("calcom", "0.1.1")).await.unwrap();
-        let first = world.engine.install_plugin("test", "test", component("calcom")).await.unwrap();
+        let other = world
+            .engine
+            .plugins
+            .install_plugin("test", "test", component_as("calcom", "0.1.1"))
+            .await
+            .unwrap();
+        let first = world.engine.plugins.install_plugin("test", "test", component("calcom")).await.unwrap();
         let mut rng = StdRng::seed_from_u64(seed);
         let crash = CrashAfter::of(rng.random_range(1..=STEPS_MAX));
         let engine = world.crashing_engine(&crash);
@@ -138,7 +142,7 @@ impl Run {
             ..berth_tests::request(self.event_type.id, start)
         };
         let (engine, caller) = (self.engine.clone(), self.world.caller.clone());
-        match self.or_crash(async move { engine.book(&caller, request).await }).await {
+        match self.or_crash(async move { engine.bookings.book(&caller, request).await }).await {
             Some(Ok(outcome)) => {
                 self.acknowledged.push(outcome.booking.id);
                 self.count(if outcome.pending { "pending" } else { "booked" });
@@ -151,8 +155,9 @@ impl Run {
     async fn cancel(&mut self) {
         let Some(id) = self.some_booking() else { return };
         let (engine, caller) = (self.engine.clone(), self.world.caller.clone());
-        let done =
-            self.or_crash(async move { engine.cancel(&caller, id, CancelBooking::default()).await }).await;
+        let done = self
+            .or_crash(async move { engine.bookings.cancel(&caller, id, CancelBooking::default()).await })
+            .await;
         match done {
             Some(Ok(_)) => self.count("cancelled"),
             Some(Err(problem)) => self.refused(&problem),
@@ -164,7 +169,7 @@ impl Run {
         let (Some(id), start) = (self.some_booking(), self.some_start()) else { return };
         let (engine, caller) = (self.engine.clone(), self.world.caller.clone());
         let reschedule = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
-        match self.or_crash(async move { engine.reschedule(&caller, id, reschedule).await }).await {
+        match self.or_crash(async move { engine.bookings.reschedule(&caller, id, reschedule).await }).await {
             Some(Ok(_)) => self.count("moved"),
             Some(Err(problem)) => self.refused(&problem),
             None => {}
@@ -221,7 +226,7 @@ impl Run {
         let plugin = "calcom".parse().unwrap();
         let (engine, connection) = (self.engine.clone(), self.connection);
         let taken = self.or_crash(async move {
-            engine.receive_webhook(&plugin, connection, request, None, "simulated").await
+            engine.inbound.receive_webhook(&plugin, connection, request, None, "simulated").await
         });
         // Not acknowledged: the provider would send it again, or not.
         let Some(taken) = taken.await else { return };
@@ -236,13 +241,13 @@ impl Run {
     async fn upgrade(&mut self) {
         let next = self.rng.random_range(0..self.versions.len());
         let digest = self.versions[next].clone();
-        self.world.engine.activate_plugin("test", "test", &digest).await.unwrap();
+        self.world.engine.plugins.activate_plugin("test", "test", &digest).await.unwrap();
         self.count("upgrade");
     }
 
     async fn jobs(&mut self) {
         let engine = self.engine.clone();
-        self.or_crash(async move { engine.run_due_jobs(4).await.unwrap() }).await;
+        self.or_crash(async move { engine.jobs.run_due_jobs(4).await.unwrap() }).await;
     }
 
     /// Let the faults end, and both sides come to rest.
@@ -256,7 +261,7 @@ impl Run {
         self.take_up_again().await;
         for _ in 0..SETTLING_ROUNDS {
             self.world.clock.advance_ms(3_600_000);
-            while self.engine.run_due_jobs(64).await.unwrap() > 0 {}
+            while self.engine.jobs.run_due_jobs(64).await.unwrap() > 0 {}
             if self.world.store.open_job_count().await.unwrap() == 0 {
                 return;
             }
@@ -267,11 +272,11 @@ impl Run {
     /// A person requeues what the processes died of, three times in a row; nothing else is ever a dead letter here.
     async fn take_up_again(&mut self) {
         let caller = self.world.caller.clone();
-        for job in self.engine.dead_jobs(&caller).await.unwrap() {
+        for job in self.engine.mirror.dead_jobs(&caller).await.unwrap() {
             let error = job.last_error.unwrap_or_default();
             assert!(error.contains("the process ended"), "{} was given up: {error}", job.id);
             // Refused where another one for the same is open by now.
-            let done = self.engine.requeue_job(&caller, job.id).await;
+            let done = self.engine.mirror.requeue_job(&caller, job.id).await;
             self.count(if done.is_ok() { "requeued" } else { "open again" });
         }
     }

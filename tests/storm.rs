@@ -84,7 +84,7 @@ async fn race(world: &World, requests: Vec<BookRequest>) -> Vec<BookOutcome> {
         .into_iter()
         .map(|request| {
             let (engine, caller): (Engine, _) = (world.engine.clone(), world.caller.clone());
-            tokio::spawn(async move { engine.book(&caller, request).await })
+            tokio::spawn(async move { engine.bookings.book(&caller, request).await })
         })
         .collect();
     let mut won = Vec::new();
@@ -99,7 +99,7 @@ async fn race(world: &World, requests: Vec<BookRequest>) -> Vec<BookOutcome> {
 
 async fn policy(world: &World, event_type: &EventTypeRecord, policy: EventTypePolicy) -> EventTypeRecord {
     let patch = EventTypePatch { policy: Some(policy), ..EventTypePatch::default() };
-    world.engine.update_event_type(&world.caller, event_type.id, patch, None).await.unwrap()
+    world.engine.catalog.update_event_type(&world.caller, event_type.id, patch, None).await.unwrap()
 }
 
 async fn member(world: &World, name: &str, turns: RoundRobinShare) -> MemberId {
@@ -112,7 +112,7 @@ async fn member(world: &World, name: &str, turns: RoundRobinShare) -> MemberId {
         role: MemberRole::Member,
         turns,
     };
-    world.engine.create_member(&world.caller, new).await.unwrap().id
+    world.engine.catalog.create_member(&world.caller, new).await.unwrap().id
 }
 
 mod storm {
@@ -123,8 +123,12 @@ mod storm {
         let requests = (0..CUSTOMERS).map(|n| request(&event_type, at("09:00"), n)).collect();
         assert_eq!(race(&world, requests).await.len(), 1);
         // The refusal names the nearest times that are left.
-        let refused =
-            world.engine.book(&world.caller, request(&event_type, at("09:00"), 0)).await.unwrap_err();
+        let refused = world
+            .engine
+            .bookings
+            .book(&world.caller, request(&event_type, at("09:00"), 0))
+            .await
+            .unwrap_err();
         assert_eq!(refused.extra["alternatives"][0], json!(at("08:30")));
     }
 
@@ -147,7 +151,7 @@ mod storm {
             booking_provider: None,
             offer_when_degraded: true,
         };
-        let listing = world.engine.create_listing(&world.caller, listing).await.unwrap();
+        let listing = world.engine.catalog.create_listing(&world.caller, listing).await.unwrap();
         let second = NewEventType {
             listing: listing.id,
             slug: "visit".to_owned(),
@@ -163,7 +167,7 @@ mod storm {
             policy: EventTypePolicy::default(),
             external_id: None,
         };
-        let second = world.engine.create_event_type(&world.caller, second).await.unwrap();
+        let second = world.engine.catalog.create_event_type(&world.caller, second).await.unwrap();
         let requests =
             (0..CUSTOMERS)
                 .map(|n| {
@@ -182,7 +186,8 @@ mod storm {
         let starts: Vec<Instant> = ["09:00", "09:30", "10:00", "10:30"].map(at).to_vec();
         let mut bookings = Vec::new();
         for (n, start) in starts.iter().take(3).enumerate() {
-            let made = world.engine.book(&world.caller, request(&event_type, *start, n)).await.unwrap();
+            let made =
+                world.engine.bookings.book(&world.caller, request(&event_type, *start, n)).await.unwrap();
             bookings.push(made.booking.id);
         }
         let tasks: Vec<_> = (0..CUSTOMERS)
@@ -191,7 +196,7 @@ mod storm {
                 let (id, start) = (bookings[n % 3], starts[(n / 3) % 4]);
                 tokio::spawn(async move {
                     let to = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
-                    engine.reschedule(&caller, id, to).await
+                    engine.bookings.reschedule(&caller, id, to).await
                 })
             })
             .collect();
@@ -223,7 +228,7 @@ mod storm {
             token: None,
             seconds: Some(60),
         };
-        let (hold, token) = world.engine.hold(&world.caller, hold).await.unwrap();
+        let (hold, token) = world.engine.bookings.hold(&world.caller, hold).await.unwrap();
         let requests = || (0..CUSTOMERS / 2).map(|n| request(&event_type, at("09:00"), n)).collect();
         assert!(race(&world, requests()).await.is_empty(), "nobody gets a place that is held");
         world.clock.advance_ms(60_000);
@@ -232,6 +237,7 @@ mod storm {
         let claim = HoldClaim { id: hold.id, token };
         let late = world
             .engine
+            .bookings
             .book(&world.caller, BookRequest { hold: Some(claim), ..request(&event_type, at("09:00"), 0) });
         assert_eq!(late.await.unwrap_err().code, Code::HoldExpired);
         all.truncate(CUSTOMERS / 2);
@@ -255,12 +261,13 @@ mod storm {
             ..EventTypePatch::default()
         };
         let event_type =
-            world.engine.update_event_type(&world.caller, event_type.id, patch, None).await.unwrap();
+            world.engine.catalog.update_event_type(&world.caller, event_type.id, patch, None).await.unwrap();
         let mut given: BTreeMap<MemberId, usize> = BTreeMap::new();
         for n in 0..60 {
             world.clock.advance_ms(1_000);
             let start = at("00:00").plus_minutes(30 * i64::try_from(n).unwrap());
-            let made = world.engine.book(&world.caller, request(&event_type, start, n)).await.unwrap();
+            let made =
+                world.engine.bookings.book(&world.caller, request(&event_type, start, n)).await.unwrap();
             *given.entry(made.booking.member).or_default() += 1;
             let why = made.booking.assignment.unwrap();
             assert_eq!(why["strategy"], "weighted_shortfall_then_priority_then_lru");

@@ -17,9 +17,10 @@ const CALLERS: usize = 4;
 async fn no_call_fails_while_versions_are_swapped() {
     let world = Arc::new(World::new(11, TestClock::start(), &[]).await);
     world.install(component("reference")).await;
-    let first = world.engine.find_plugin("reference").await.unwrap().digest;
+    let first = world.engine.plugins.find_plugin("reference").await.unwrap().digest;
     let second = world
         .engine
+        .plugins
         .install_plugin("test", "test", component_as("reference", "0.1.1"))
         .await
         .unwrap()
@@ -34,7 +35,7 @@ async fn no_call_fails_while_versions_are_swapped() {
             tokio::spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
                     let (_, problem) =
-                        world.engine.connection_health(&world.caller, connection).await.unwrap();
+                        world.engine.connections.connection_health(&world.caller, connection).await.unwrap();
                     assert_eq!(problem, None, "a call failed during an upgrade");
                     answered.fetch_add(1, Ordering::Relaxed);
                 }
@@ -43,7 +44,7 @@ async fn no_call_fails_while_versions_are_swapped() {
         .collect();
     for swap in 0..SWAPS {
         let digest = if swap % 2 == 0 { &second } else { &first };
-        world.engine.activate_plugin("test", "test", digest).await.unwrap();
+        world.engine.plugins.activate_plugin("test", "test", digest).await.unwrap();
         // Some calls run on each version before the next swap.
         let before = answered.load(Ordering::Relaxed);
         while answered.load(Ordering::Relaxed) < before + 2 {
@@ -66,29 +67,29 @@ async fn a_version_is_rolled_back_quarantined_and_held() {
     let world = World::new(12, TestClock::start(), &[]).await;
     let engine = &world.engine;
     let plugin = world.install(component("reference")).await;
-    let first = engine.find_plugin("reference").await.unwrap().digest;
+    let first = engine.plugins.find_plugin("reference").await.unwrap().digest;
     world.clock.advance_ms(1_000);
     world.install(component_as("reference", "0.1.1")).await;
-    assert_ne!(engine.find_plugin("reference").await.unwrap().digest, first);
+    assert_ne!(engine.plugins.find_plugin("reference").await.unwrap().digest, first);
     world.clock.advance_ms(1_000);
-    let back = engine.rollback_plugin("test", "test", &plugin).await.unwrap();
+    let back = engine.plugins.rollback_plugin("test", "test", &plugin).await.unwrap();
     assert_eq!((back.digest.clone(), back.state), (first.clone(), PluginState::Active));
 
-    engine.quarantine_plugin("test", "test", &first, "it misbehaved").await.unwrap();
-    let refused = engine.activate_plugin("test", "test", &first).await.unwrap_err();
+    engine.plugins.quarantine_plugin("test", "test", &first, "it misbehaved").await.unwrap();
+    let refused = engine.plugins.activate_plugin("test", "test", &first).await.unwrap_err();
     assert_eq!(refused.code, Code::PluginQuarantined);
 
     // One that asks for a host that is not granted waits until it is.
-    let held = engine.install_plugin("test", "test", component("calcom")).await.unwrap().version;
+    let held = engine.plugins.install_plugin("test", "test", component("calcom")).await.unwrap().version;
     assert_eq!(held.state, PluginState::Held);
-    let refused = engine.activate_plugin("test", "test", &held.digest).await.unwrap_err();
+    let refused = engine.plugins.activate_plugin("test", "test", &held.digest).await.unwrap_err();
     assert_eq!(refused.code, Code::PluginHeld);
     let hosts = held.manifest.hosts.iter().cloned().collect();
     let grant =
         GrantRecord { plugin: held.plugin.clone(), tenant: None, listing: None, hosts, enabled: true };
-    engine.set_grant("test", "test", grant).await.unwrap();
+    engine.plugins.set_grant("test", "test", grant).await.unwrap();
     assert_eq!(
-        engine.activate_plugin("test", "test", &held.digest).await.unwrap().state,
+        engine.plugins.activate_plugin("test", "test", &held.digest).await.unwrap().state,
         PluginState::Active
     );
 }
@@ -107,24 +108,24 @@ async fn a_host_that_is_not_granted_is_named_wherever_it_shows() {
         hosts: ["api.cal.com".to_owned()].into(),
         enabled: true,
     };
-    engine.set_grant("test", "test", grant).await.unwrap();
+    engine.plugins.set_grant("test", "test", grant).await.unwrap();
 
-    let shown = engine.connection(caller, connection).await.unwrap();
-    let shown = engine.as_it_stands(shown).await.unwrap();
+    let shown = engine.connections.connection(caller, connection).await.unwrap();
+    let shown = engine.plugins.as_it_stands(shown).await.unwrap();
     assert_eq!(
         shown.status,
         berth_model::connections::connection::ConnectionStatus::Unavailable,
         "before anybody calls"
     );
     assert!(shown.status_detail.unwrap().contains(&line));
-    let (_, problem) = engine.connection_health(caller, connection).await.unwrap();
+    let (_, problem) = engine.connections.connection_health(caller, connection).await.unwrap();
     let problem = problem.unwrap();
     assert!(problem.code == Code::HostNotGranted && problem.detail.contains(&line), "{problem:?}");
-    let problem = engine.external_event_types(caller, connection, None).await.unwrap_err();
+    let problem = engine.catalog.external_event_types(caller, connection, None).await.unwrap_err();
     assert!(problem.detail.contains(&line), "{problem:?}");
     // A request with a body is refused before anybody reads the body; that is not the reason.
     let request = berth_tests::request(event_type.id, "2026-11-24T00:30:00Z".parse().unwrap());
-    let made = engine.book(caller, request).await.unwrap();
+    let made = engine.bookings.book(caller, request).await.unwrap();
     assert!(made.pending, "it is kept until somebody grants the host");
     let calls = world.calls.0.lock().unwrap();
     let outcomes: Vec<&str> = calls.iter().map(|call| call.outcome).collect();

@@ -126,7 +126,7 @@ async fn key_of(world: &World, tenant: Option<TenantId>, scopes: &[&str]) -> Str
         sources: Vec::new(),
         expires_at: None,
     };
-    world.engine.create_key("test", "test", new).await.unwrap().1.expose().to_owned()
+    world.engine.tenants.create_key("test", "test", new).await.unwrap().1.expose().to_owned()
 }
 
 fn booking(event_type: &Value, start: &str) -> Value {

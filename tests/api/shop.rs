@@ -38,7 +38,7 @@ impl Shop {
     pub(crate) async fn work(&self) {
         for _ in 0..10 {
             self.api.world.clock.advance_ms(60_000);
-            self.api.world.engine.run_due_jobs(20).await.unwrap();
+            self.api.world.engine.jobs.run_due_jobs(20).await.unwrap();
         }
     }
 }

@@ -89,7 +89,7 @@ impl Storm {
             }
             40..55 => {
                 let Some(id) = self.some_booking() else { return };
-                match engine.cancel(&caller, id, CancelBooking::default()).await {
+                match engine.bookings.cancel(&caller, id, CancelBooking::default()).await {
                     Ok(_) => self.count("cancelled"),
                     Err(problem) => self.refused(&problem),
                 }
@@ -97,7 +97,7 @@ impl Storm {
             55..70 => {
                 let (Some(id), start) = (self.some_booking(), self.some_start()) else { return };
                 let to = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
-                match engine.reschedule(&caller, id, to).await {
+                match engine.bookings.reschedule(&caller, id, to).await {
                     Ok(_) => self.count("moved"),
                     Err(problem) => self.refused(&problem),
                 }

@@ -28,7 +28,7 @@ impl Run {
     async fn open_conflicts(&self, side: &Side) -> Vec<BookingId> {
         let (mut found, mut before) = (Vec::new(), None);
         loop {
-            let page = self.engine.list_conflicts(&side.caller, side.connection, before, false, 100);
+            let page = self.engine.mirror.list_conflicts(&side.caller, side.connection, before, false, 100);
             let page = page.await.unwrap();
             let Some(last) = page.last() else { return found };
             before = Some(last.id);
@@ -39,7 +39,7 @@ impl Run {
     /// What became of a booking, for whoever looks into a seed that failed.
     async fn tell_its_life(&self, side: &Side, booking: &Booking) {
         println!("{booking:?}");
-        for entry in self.engine.timeline(&side.caller, booking.id).await.unwrap() {
+        for entry in self.engine.bookings.timeline(&side.caller, booking.id).await.unwrap() {
             println!("{} {} by {}: {}", entry.audit.at, entry.action, entry.audit.actor, entry.data);
         }
         let (tenant, id) = (side.caller.tenant, booking.external_id.clone().unwrap_or_default());
@@ -95,7 +95,7 @@ impl Run {
         for side in &self.sides {
             for id in &side.acknowledged {
                 for other in self.sides.iter().filter(|o| o.caller.tenant != side.caller.tenant) {
-                    let seen = self.engine.booking(&other.caller, *id).await;
+                    let seen = self.engine.bookings.booking(&other.caller, *id).await;
                     assert_eq!(seen.unwrap_err().code, Code::NotFound);
                 }
             }

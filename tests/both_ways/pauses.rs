@@ -10,12 +10,12 @@ impl Run {
     pub(super) async fn pause_or_resume(&mut self) {
         let side = &self.sides[self.rng.random_range(0..self.sides.len())];
         let (caller, id) = (&side.caller, side.connection);
-        let state = self.engine.connection(caller, id).await.unwrap().state;
+        let state = self.engine.connections.connection(caller, id).await.unwrap().state;
         if state == ConnectionState::Active {
-            self.engine.pause_connection(caller, id, None).await.unwrap();
+            self.engine.connections.pause_connection(caller, id, None).await.unwrap();
             self.count("paused");
         } else {
-            self.engine.resume_connection(caller, id, None).await.unwrap();
+            self.engine.connections.resume_connection(caller, id, None).await.unwrap();
             self.count("resumed");
         }
     }
@@ -23,7 +23,7 @@ impl Run {
     /// Everything goes on again.
     pub(super) async fn resume_all(&self) {
         for side in &self.sides {
-            self.engine.resume_connection(&side.caller, side.connection, None).await.unwrap();
+            self.engine.connections.resume_connection(&side.caller, side.connection, None).await.unwrap();
         }
     }
 }

@@ -104,7 +104,7 @@ impl Run {
         let mut callers = Vec::new();
         for n in 0..tenants.len() {
             let new = NewTenant { slug: format!("tenant-{n}"), name: "Tenant".to_owned() };
-            let tenant = world.engine.create_tenant("test", "test", new).await.unwrap().id;
+            let tenant = world.engine.tenants.create_tenant("test", "test", new).await.unwrap().id;
             callers.push(Caller { tenant, ..world.caller.clone() });
         }
         let mut canaries = CanarySecrets::default();
@@ -221,7 +221,7 @@ impl Run {
             ..SyncRules::default()
         };
         let side = &self.sides[at];
-        self.engine.set_sync_rules(&side.caller, side.connection, rules).await.unwrap();
+        self.engine.mirror.set_sync_rules(&side.caller, side.connection, rules).await.unwrap();
         self.count("rules");
     }
 
@@ -230,7 +230,8 @@ impl Run {
         for side in &self.sides {
             let (mut ends, mut before) = (BTreeMap::<_, Vec<Instant>>::new(), None);
             loop {
-                let page = self.engine.list_conflicts(&side.caller, side.connection, before, true, 100);
+                let page =
+                    self.engine.mirror.list_conflicts(&side.caller, side.connection, before, true, 100);
                 let page = page.await.unwrap();
                 let Some(last) = page.last() else { break };
                 before = Some(last.id);
@@ -271,13 +272,13 @@ impl Run {
             0..12 => self.messages().await,
             12..25 => {
                 self.world.clock.advance_ms(self.rng.random_range(500..60_000));
-                self.engine.run_due_jobs(6).await.unwrap();
+                self.engine.jobs.run_due_jobs(6).await.unwrap();
             }
             _ => {
                 self.plant().await;
                 self.world.clock.advance_ms(300_000);
-                self.engine.begin_syncs().await.unwrap();
-                self.engine.keep_subscriptions().await.unwrap();
+                self.engine.mirror.begin_syncs().await.unwrap();
+                self.engine.connections.keep_subscriptions().await.unwrap();
             }
         }
     }
@@ -308,7 +309,7 @@ impl Run {
             },
             ..berth_tests::request(side.event_type, start)
         };
-        match self.engine.book(&side.caller, request).await {
+        match self.engine.bookings.book(&side.caller, request).await {
             Ok(outcome) => {
                 side.acknowledged.push(outcome.booking.id);
                 self.count(if outcome.pending { "pending" } else { "booked" });
@@ -327,11 +328,11 @@ impl Run {
         let (done, what) = match to {
             None => {
                 let cancel = CancelBooking { reason: None, expected_sequence, bound_by_cutoffs };
-                (self.engine.cancel(&side.caller, *id, cancel).await, "cancelled")
+                (self.engine.bookings.cancel(&side.caller, *id, cancel).await, "cancelled")
             }
             Some(start) => {
                 let to = RescheduleBooking { start, expected_sequence, bound_by_cutoffs };
-                (self.engine.reschedule(&side.caller, *id, to).await, "moved")
+                (self.engine.bookings.reschedule(&side.caller, *id, to).await, "moved")
             }
         };
         match done {
@@ -367,8 +368,11 @@ impl Run {
                 received_at: self.world.clock.now(),
                 subscription: None,
             };
-            let taken =
-                self.engine.receive_webhook(&side.plugin, side.connection, request, None, "test").await;
+            let taken = self
+                .engine
+                .inbound
+                .receive_webhook(&side.plugin, side.connection, request, None, "test")
+                .await;
             match taken {
                 Ok(reply) => assert_eq!(reply.status, 200),
                 // Too old by now, or of a subscription that is over: lost.
@@ -386,9 +390,9 @@ impl Run {
         let callers: BTreeMap<_, _> =
             self.sides.iter().map(|side| (side.caller.tenant, side.caller.clone())).collect();
         for caller in callers.values() {
-            for job in self.engine.dead_jobs(caller).await.unwrap() {
+            for job in self.engine.mirror.dead_jobs(caller).await.unwrap() {
                 // Refused where another one for the same is open by now.
-                let done = self.engine.requeue_job(caller, job.id).await;
+                let done = self.engine.mirror.requeue_job(caller, job.id).await;
                 self.count(if done.is_ok() { "requeued" } else { "open again" });
             }
         }
@@ -407,10 +411,10 @@ impl Run {
             self.world.clock.advance_ms(600_000);
             if round == 100 {
                 for side in &self.sides {
-                    self.engine.start_sync(&side.caller, side.connection, true).await.unwrap();
+                    self.engine.mirror.start_sync(&side.caller, side.connection, true).await.unwrap();
                 }
             }
-            while self.engine.run_due_jobs(64).await.unwrap() > 0 {}
+            while self.engine.jobs.run_due_jobs(64).await.unwrap() > 0 {}
         }
         assert_eq!(self.world.store.open_job_count().await.unwrap(), 0, "something never came to rest");
     }
@@ -434,7 +438,7 @@ async fn connected(
         granted_hosts: None,
         webhook_sources: None,
     };
-    let made = world.engine.create_connection(&world.caller, new).await.unwrap();
+    let made = world.engine.connections.create_connection(&world.caller, new).await.unwrap();
     let event_type = world.offer_as(&format!("listing-{n}"), Some(made.id), Some(offer.event_type)).await;
     Side {
         caller: world.caller.clone(),

@@ -56,10 +56,10 @@ fn is_refusal(problem: &Problem) -> bool {
 async fn one_member_for_each_tenant(run: &Run) {
     let mut members = BTreeMap::new();
     for side in &run.sides {
-        let event_type = run.engine.event_type(&side.caller, side.event_type).await.unwrap();
+        let event_type = run.engine.catalog.event_type(&side.caller, side.event_type).await.unwrap();
         let member = *members.entry(side.caller.tenant).or_insert(event_type.members[0]);
         let patch = EventTypePatch { members: Some(vec![member]), ..EventTypePatch::default() };
-        run.engine.update_event_type(&side.caller, side.event_type, patch, None).await.unwrap();
+        run.engine.catalog.update_event_type(&side.caller, side.event_type, patch, None).await.unwrap();
     }
 }
 
@@ -122,7 +122,7 @@ impl Sides {
         let side = &self.run.sides[at];
         let here = match booking {
             Some(id) => {
-                let booking = self.run.engine.booking(&side.caller, id).await.unwrap();
+                let booking = self.run.engine.bookings.booking(&side.caller, id).await.unwrap();
                 Some((booking.status, booking.when.start()))
             }
             None => None,
@@ -176,11 +176,11 @@ impl Sides {
         let (done, what) = match to {
             None => {
                 let cancel = CancelBooking { reason: None, expected_sequence, bound_by_cutoffs };
-                (self.run.engine.cancel(&caller, id, cancel).await, "cancelled")
+                (self.run.engine.bookings.cancel(&caller, id, cancel).await, "cancelled")
             }
             Some(start) => {
                 let to = RescheduleBooking { start, expected_sequence, bound_by_cutoffs };
-                (self.run.engine.reschedule(&caller, id, to).await, "moved")
+                (self.run.engine.bookings.reschedule(&caller, id, to).await, "moved")
             }
         };
         self.noted(id, format!("{what} by its customer: {}", done.is_ok()));
@@ -240,7 +240,8 @@ impl Sides {
     async fn end_a_conflict(&mut self, again: bool) {
         let mut some: Vec<(usize, Conflict)> = Vec::new();
         for (at, side) in self.run.sides.iter().enumerate() {
-            let all = self.run.engine.list_conflicts(&side.caller, side.connection, None, again, 50).await;
+            let all =
+                self.run.engine.mirror.list_conflicts(&side.caller, side.connection, None, again, 50).await;
             some.extend(all.unwrap().into_iter().filter(|c| c.resolved == again).map(|c| (at, c)));
         }
         let number = self.run.rng.random_range(0..some.len().max(1));
@@ -250,9 +251,9 @@ impl Sides {
         let known = self.run.sides[at].provider.active();
         let resolution = Resolution::ALL[self.run.rng.random_range(0..Resolution::ALL.len())];
         let ended = if again {
-            self.run.engine.revert_conflict(&caller, conflict.id).await
+            self.run.engine.mirror.revert_conflict(&caller, conflict.id).await
         } else {
-            self.run.engine.resolve_conflict(&caller, conflict.id, resolution).await
+            self.run.engine.mirror.resolve_conflict(&caller, conflict.id, resolution).await
         };
         let what = if again { "reverted" } else { "ended" };
         if let Some(booking) = conflict.booking {
@@ -305,10 +306,19 @@ impl Sides {
         let (mut standing, mut waiting) = (0, 0);
         for at in 0..self.run.sides.len() {
             let side = &self.run.sides[at];
-            let open = self.run.engine.list_conflicts(&side.caller, side.connection, None, false, 100).await;
+            let open =
+                self.run.engine.mirror.list_conflicts(&side.caller, side.connection, None, false, 100).await;
             let open: BTreeSet<_> = open.unwrap().into_iter().filter_map(|c| c.booking).collect();
-            let mode =
-                self.run.engine.sync_status(&side.caller, side.connection).await.unwrap().state.rules.mode;
+            let mode = self
+                .run
+                .engine
+                .mirror
+                .sync_status(&side.caller, side.connection)
+                .await
+                .unwrap()
+                .state
+                .rules
+                .mode;
             for booking in self.bookings(at).await {
                 let place = format!("{} over {} ({mode:?})", booking.id, side.plugin);
                 if booking.status == BookingStatus::Cancelled && !self.may_be_over.contains(&booking.id) {
@@ -363,7 +373,8 @@ impl Sides {
         for line in self.lives.get(&booking.id).into_iter().flatten() {
             println!("  operation {line}");
         }
-        for entry in self.run.engine.timeline(&self.run.sides[at].caller, booking.id).await.unwrap() {
+        for entry in self.run.engine.bookings.timeline(&self.run.sides[at].caller, booking.id).await.unwrap()
+        {
             println!("  {} {} by {}: {}", entry.audit.at, entry.action, entry.audit.actor, entry.data);
         }
     }

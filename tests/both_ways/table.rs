@@ -40,10 +40,11 @@ impl Table {
         let mut table = Self { run, first: Instant::from_micros(day * 86_400_000_000), cells: 0 };
         for at in 0..table.run.sides.len() {
             let side = &table.run.sides[at];
-            let event_type = table.run.engine.event_type(&side.caller, side.event_type).await.unwrap();
+            let event_type =
+                table.run.engine.catalog.event_type(&side.caller, side.event_type).await.unwrap();
             let member = event_type.members.first().copied();
             let rules = SyncRules { mode: table.mode(at), member, ..SyncRules::default() };
-            table.run.engine.set_sync_rules(&side.caller, side.connection, rules).await.unwrap();
+            table.run.engine.mirror.set_sync_rules(&side.caller, side.connection, rules).await.unwrap();
         }
         table.rest().await;
         table
@@ -73,10 +74,10 @@ impl Table {
             for at in 0..self.run.sides.len() {
                 self.run.all_messages(at).await;
                 let side = &self.run.sides[at];
-                self.run.engine.start_sync(&side.caller, side.connection, false).await.unwrap();
+                self.run.engine.mirror.start_sync(&side.caller, side.connection, false).await.unwrap();
             }
             for _ in 0..20 {
-                while self.run.engine.run_due_jobs(64).await.unwrap() > 0 {}
+                while self.run.engine.jobs.run_due_jobs(64).await.unwrap() > 0 {}
                 self.run.world.clock.advance_ms(5_000);
             }
         }
@@ -101,11 +102,11 @@ impl Table {
             answers: serde_json::Map::new(),
             notes: None,
         };
-        self.run.engine.book(&self.caller(at), request).await.unwrap().booking
+        self.run.engine.bookings.book(&self.caller(at), request).await.unwrap().booking
     }
 
     async fn places(&self, at: usize, id: BookingId) -> Places {
-        let booking = self.run.engine.booking(&self.caller(at), id).await.unwrap();
+        let booking = self.run.engine.bookings.booking(&self.caller(at), id).await.unwrap();
         let here = (booking.status == BookingStatus::Confirmed).then(|| booking.when.start().micros());
         let remotes = self.run.sides[at].provider.active().into_iter();
         let ours = remotes.filter(|t| t.reference.as_deref() == Some(id.to_string().as_str()));
@@ -146,7 +147,7 @@ impl Table {
 
             let reschedule =
                 RescheduleBooking { start: to, expected_sequence: None, bound_by_cutoffs: false };
-            let moved = self.run.engine.reschedule(&self.caller(at), id, reschedule).await;
+            let moved = self.run.engine.bookings.reschedule(&self.caller(at), id, reschedule).await;
             let by_customers = MOVED_BY_CUSTOMERS_ALONE.contains(&self.run.sides[at].plugin.as_str());
             let stands = match (self.mode(at), moved) {
                 (SyncMode::Import, moved) => {
@@ -165,7 +166,8 @@ impl Table {
             self.rest_of(at).await;
             self.cell(at, id, "moved here", (Some(stands.micros()), vec![stands.micros()])).await;
 
-            let cancelled = self.run.engine.cancel(&self.caller(at), id, CancelBooking::default()).await;
+            let cancelled =
+                self.run.engine.bookings.cancel(&self.caller(at), id, CancelBooking::default()).await;
             let expected = if self.mode(at) == SyncMode::Import {
                 assert_eq!(cancelled.unwrap_err().code, Code::ChangedThere);
                 (Some(stands.micros()), vec![stands.micros()])
@@ -181,7 +183,7 @@ impl Table {
     async fn rest_of(&mut self, at: usize) {
         self.run.collect();
         self.run.all_messages(at).await;
-        while self.run.engine.run_due_jobs(64).await.unwrap() > 0 {}
+        while self.run.engine.jobs.run_due_jobs(64).await.unwrap() > 0 {}
     }
 
     async fn changes_there(&mut self) {
@@ -204,8 +206,12 @@ impl Table {
                 // It cannot be moved back by us: a person is asked.
                 SyncMode::Export if by_customers => {
                     let side = &self.run.sides[at];
-                    let open =
-                        self.run.engine.list_conflicts(&side.caller, side.connection, None, false, 9).await;
+                    let open = self
+                        .run
+                        .engine
+                        .mirror
+                        .list_conflicts(&side.caller, side.connection, None, false, 9)
+                        .await;
                     assert!(open.unwrap().iter().any(|c| c.booking == Some(moved) && c.own_counterpart));
                     (Some(from), vec![to])
                 }

@@ -51,7 +51,7 @@ impl Run {
             0..40 => {
                 let start = self.some_start();
                 let request = self.scene.request(start);
-                match engine.book(&caller, request).await {
+                match engine.bookings.book(&caller, request).await {
                     Ok(outcome) => {
                         self.acknowledged.push(outcome.booking.id);
                         self.count(if outcome.pending { "pending" } else { "booked" });
@@ -63,20 +63,20 @@ impl Run {
                 let Some(id) = self.some_booking() else { return };
                 let start = self.some_start();
                 let change = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
-                let moved = engine.reschedule(&caller, id, change).await;
+                let moved = engine.bookings.reschedule(&caller, id, change).await;
                 self.count(if moved.is_ok() { "moved" } else { "move refused" });
             }
             55..65 => {
                 let Some(id) = self.some_booking() else { return };
-                let done = engine.cancel(&caller, id, CancelBooking::default()).await;
+                let done = engine.bookings.cancel(&caller, id, CancelBooking::default()).await;
                 self.count(if done.is_ok() { "cancelled" } else { "cancel refused" });
             }
             65..80 => self.by_hand().await,
             80..90 => {
-                engine.run_due_jobs(4).await.unwrap();
+                engine.jobs.run_due_jobs(4).await.unwrap();
             }
             _ => {
-                engine.start_sync(&caller, self.scene.connection, false).await.unwrap();
+                engine.mirror.start_sync(&caller, self.scene.connection, false).await.unwrap();
                 self.count("synchronised");
             }
         }
@@ -116,8 +116,8 @@ impl Run {
         self.scene.proxy.set_rates(Rates::default());
         let world = &self.scene.world;
         for _ in 0..SETTLING_ROUNDS {
-            world.engine.start_sync(&world.caller, self.scene.connection, false).await.unwrap();
-            while world.engine.run_due_jobs(20).await.unwrap() > 0 {}
+            world.engine.mirror.start_sync(&world.caller, self.scene.connection, false).await.unwrap();
+            while world.engine.jobs.run_due_jobs(20).await.unwrap() > 0 {}
             if world.store.open_job_count().await.unwrap() == 0 {
                 return;
             }
@@ -169,7 +169,7 @@ impl Run {
         }
         assert!(events.is_empty(), "there, and unknown here: {:?}", events.keys());
         let status =
-            self.scene.world.engine.sync_status(&self.scene.world.caller, self.scene.connection).await;
+            self.scene.world.engine.mirror.sync_status(&self.scene.world.caller, self.scene.connection).await;
         let open = status.unwrap().open_conflicts;
         assert!(i64::from(apart) <= open, "{apart} differ, {open} conflicts are known");
         self.counts.insert("conflicts", apart);

@@ -83,12 +83,13 @@ impl Run {
             45..60 => {
                 let Some(id) = self.some_booking() else { return };
                 let caller = &self.studio.world.caller;
-                let done = self.studio.world.engine.cancel(caller, id, CancelBooking::default()).await;
+                let done =
+                    self.studio.world.engine.bookings.cancel(caller, id, CancelBooking::default()).await;
                 self.count(if done.is_ok() { "cancelled" } else { "cancel refused" });
             }
             60..75 => self.by_hand(),
             75..85 => {
-                self.studio.world.engine.run_due_jobs(4).await.unwrap();
+                self.studio.world.engine.jobs.run_due_jobs(4).await.unwrap();
             }
             _ => self.messages().await,
         }
@@ -173,7 +174,8 @@ impl Run {
     async fn check(&self) {
         let ours = self.ours().await;
         let (engine, caller) = (&self.studio.world.engine, &self.studio.world.caller);
-        let open = engine.list_conflicts(caller, self.studio.connection, None, false, 100).await.unwrap();
+        let open =
+            engine.mirror.list_conflicts(caller, self.studio.connection, None, false, 100).await.unwrap();
         let open: Vec<BookingId> = open.into_iter().filter_map(|conflict| conflict.booking).collect();
         for id in &self.acknowledged {
             assert!(ours.iter().any(|b| b.id == *id), "{id} was acknowledged and is lost");

@@ -81,7 +81,7 @@ impl Run {
             50..60 => self.reschedule().await,
             60..75 => self.by_hand(true),
             75..85 => {
-                self.scenario.world.engine.run_due_jobs(4).await.unwrap();
+                self.scenario.world.engine.jobs.run_due_jobs(4).await.unwrap();
             }
             _ => self.messages().await,
         }
@@ -106,7 +106,7 @@ impl Run {
     async fn cancel(&mut self) {
         let Some(id) = self.some_booking() else { return };
         let world = &self.scenario.world;
-        let done = world.engine.cancel(&world.caller, id, CancelBooking::default()).await;
+        let done = world.engine.bookings.cancel(&world.caller, id, CancelBooking::default()).await;
         self.count(if done.is_ok() { "cancelled" } else { "refused" });
     }
 
@@ -114,7 +114,7 @@ impl Run {
         let (Some(id), start) = (self.some_booking(), self.some_start()) else { return };
         let to = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
         let world = &self.scenario.world;
-        let done = world.engine.reschedule(&world.caller, id, to).await;
+        let done = world.engine.bookings.reschedule(&world.caller, id, to).await;
         self.count(if done.is_ok() { "moved" } else { "refused" });
     }
 
@@ -194,7 +194,7 @@ impl Run {
     /// Was it noted that the appointment was moved there, to a time that is taken here? Then a person has to decide.
     async fn has_conflict(&self, booking: &Booking, start: i64) -> bool {
         let world = &self.scenario.world;
-        let timeline = world.engine.timeline(&world.caller, booking.id).await.unwrap();
+        let timeline = world.engine.bookings.timeline(&world.caller, booking.id).await.unwrap();
         timeline.iter().any(|entry| {
             let there =
                 entry.data["at_provider"]["start"].as_str().and_then(|text| text.parse::<Instant>().ok());

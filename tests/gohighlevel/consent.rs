@@ -41,7 +41,7 @@ async fn a_person_consents_and_no_refresh_token_is_used_twice() {
         return_addresses: Vec::new(),
     };
     let plugin = "gohighlevel".parse().unwrap();
-    world.engine.set_oauth_client("operator", "test", &plugin, "oauth", client).await.unwrap();
+    world.engine.connections.set_oauth_client("operator", "test", &plugin, "oauth", client).await.unwrap();
     let new = NewConnection {
         plugin,
         name: "by consent".to_owned(),
@@ -51,10 +51,10 @@ async fn a_person_consents_and_no_refresh_token_is_used_twice() {
         granted_hosts: None,
         webhook_sources: None,
     };
-    let started = world.engine.start_oauth(&world.caller, None, new, None).await.unwrap();
+    let started = world.engine.connections.start_oauth(&world.caller, None, new, None).await.unwrap();
     let asked: BTreeMap<String, String> = started.url.query_pairs().into_owned().collect();
     assert!(asked["scope"].contains("calendars/events.write contacts.readonly"));
-    let finished = world.engine.finish_oauth(consent(&started.url).await, "test").await;
+    let finished = world.engine.connections.finish_oauth(consent(&started.url).await, "test").await;
     let connection = finished.result.unwrap();
     assert_eq!(
         (&connection.account["id"], &connection.account["name"]),
@@ -63,7 +63,8 @@ async fn a_person_consents_and_no_refresh_token_is_used_twice() {
 
     for _ in 0..3 {
         world.clock.advance_ms(DAY_MS);
-        let (health, problem) = world.engine.connection_health(&world.caller, connection.id).await.unwrap();
+        let (health, problem) =
+            world.engine.connections.connection_health(&world.caller, connection.id).await.unwrap();
         assert_eq!((health.status, problem), (ConnectionStatus::Healthy, None));
     }
     let tokens: Vec<u16> = scenario

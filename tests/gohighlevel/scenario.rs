@@ -67,7 +67,7 @@ impl Scenario {
     /// Ada books, or is refused.
     pub async fn try_to_book(&self, start: Instant) -> Result<Booking, Code> {
         let request = berth_tests::request(self.event_type.id, start);
-        let booked = self.world.engine.book(&self.world.caller, request).await;
+        let booked = self.world.engine.bookings.book(&self.world.caller, request).await;
         booked.map(|outcome| outcome.booking).map_err(|problem| problem.code)
     }
 
@@ -76,7 +76,7 @@ impl Scenario {
     }
 
     pub async fn now(&self, booking: &Booking) -> Booking {
-        self.world.engine.booking(&self.world.caller, booking.id).await.unwrap()
+        self.world.engine.bookings.booking(&self.world.caller, booking.id).await.unwrap()
     }
 
     /// For a call of the component by itself, as Berth makes them.
@@ -104,7 +104,7 @@ impl Scenario {
     /// Let an hour pass, and do what is due.
     pub async fn later(&self) {
         self.world.clock.advance_ms(3_600_000);
-        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
+        while self.world.engine.jobs.run_due_jobs(16).await.unwrap() > 0 {}
     }
 
     /// Messages that the simulator has for us.
@@ -127,20 +127,21 @@ impl Scenario {
     pub async fn deliver(&self, message: &Delivery) -> Result<(), Code> {
         let (plugin, request) = ("gohighlevel".parse().unwrap(), self.request(message));
         let received =
-            self.world.engine.receive_webhook(&plugin, self.connection, request, None, "test").await;
+            self.world.engine.inbound.receive_webhook(&plugin, self.connection, request, None, "test").await;
         self.acted_on(received.map(drop).map_err(|problem| problem.code)).await
     }
 
     /// The same to the one address of the app.
     pub async fn deliver_to_app(&self, message: &Delivery) -> Result<(), Code> {
         let (plugin, request) = ("gohighlevel".parse().unwrap(), self.request(message));
-        let received = self.world.engine.receive_account_webhook(&plugin, request, None, "test").await;
+        let received =
+            self.world.engine.inbound.receive_account_webhook(&plugin, request, None, "test").await;
         self.acted_on(received.map(drop).map_err(|problem| problem.code)).await
     }
 
     async fn acted_on(&self, received: Result<(), Code>) -> Result<(), Code> {
         received?;
-        while self.world.engine.run_due_jobs(16).await.unwrap() > 0 {}
+        while self.world.engine.jobs.run_due_jobs(16).await.unwrap() > 0 {}
         Ok(())
     }
 }

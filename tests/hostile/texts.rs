@@ -35,7 +35,7 @@ impl Http {
             sources: Vec::new(),
             expires_at: None,
         };
-        let key = world.engine.create_key("test", "test", new).await.unwrap().1.expose().to_owned();
+        let key = world.engine.tenants.create_key("test", "test", new).await.unwrap().1.expose().to_owned();
         Self { router, key }
     }
 

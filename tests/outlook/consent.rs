@@ -41,7 +41,7 @@ async fn a_person_consents_and_the_token_renews_itself_until_the_consent_ends() 
         return_addresses: Vec::new(),
     };
     let plugin = "outlook".parse().unwrap();
-    world.engine.set_oauth_client("operator", "test", &plugin, "oauth", client).await.unwrap();
+    world.engine.connections.set_oauth_client("operator", "test", &plugin, "oauth", client).await.unwrap();
     let new = NewConnection {
         plugin,
         name: "Eve's calendar".to_owned(),
@@ -51,12 +51,13 @@ async fn a_person_consents_and_the_token_renews_itself_until_the_consent_ends() 
         granted_hosts: None,
         webhook_sources: None,
     };
-    let started = world.engine.start_oauth(&world.caller, None, new, None).await.unwrap();
+    let started = world.engine.connections.start_oauth(&world.caller, None, new, None).await.unwrap();
     let asked: BTreeMap<String, String> = started.url.query_pairs().into_owned().collect();
     assert_eq!(asked["scope"], "offline_access User.Read Calendars.ReadWrite");
     assert_eq!((asked["response_mode"].as_str(), asked["code_challenge_method"].as_str()), ("query", "S256"));
     consent(&started.url).await;
-    let connection = world.engine.list_connections(&world.caller, None, 10).await.unwrap().remove(0);
+    let connection =
+        world.engine.connections.list_connections(&world.caller, None, 10).await.unwrap().remove(0);
     assert_eq!(
         (connection.status, connection.account["email"].as_str()),
         (ConnectionStatus::Healthy, Some("eve@example.com"))
@@ -73,12 +74,14 @@ async fn a_person_consents_and_the_token_renews_itself_until_the_consent_ends() 
     scene.world.clock.advance_ms(2 * 3_600_000);
     let waiting = scene.book(scene.tomorrow(11)).await;
     assert!(waiting.pending);
-    let connection = scene.world.engine.connection(&scene.world.caller, scene.connection).await.unwrap();
+    let connection =
+        scene.world.engine.connections.connection(&scene.world.caller, scene.connection).await.unwrap();
     assert_eq!(connection.status, ConnectionStatus::Unauthorised);
 
     // The person consents again, and what waited is written.
     let engine = &scene.world.engine;
-    let again = engine.restart_oauth(&scene.world.caller, scene.connection, None, None).await.unwrap();
+    let again =
+        engine.connections.restart_oauth(&scene.world.caller, scene.connection, None, None).await.unwrap();
     consent(&again.url).await;
     scene.world.clock.advance_ms(6 * 3_600_000);
     scene.settle().await;

@@ -44,8 +44,8 @@ async fn days_off_and_what_may_be_take_the_same_time_on_both_paths() {
         let scene = Scene { world, simulator, connection, event_type, receiver };
         let (engine, caller) = (&scene.world.engine, &scene.world.caller);
         let rules = SyncRules { member: Some(scene.event_type.members[0]), ..SyncRules::default() };
-        engine.set_sync_rules(caller, connection, rules).await.unwrap();
-        engine.start_sync(caller, connection, true).await.unwrap();
+        engine.mirror.set_sync_rules(caller, connection, rules).await.unwrap();
+        engine.mirror.start_sync(caller, connection, true).await.unwrap();
         scene.settle().await;
 
         let at = |hour: i64| Instant::from_micros(midnight + hour * HOUR_MICROS);
@@ -67,7 +67,7 @@ async fn days_off_and_what_may_be_take_the_same_time_on_both_paths() {
                 provider,
                 explain: false,
             };
-            let offered = engine.availability(caller, query).await.unwrap().slots;
+            let offered = engine.availability.availability(caller, query).await.unwrap().slots;
             let open = |hour: i64| offered.iter().any(|slot| slot.when.start() == at(hour));
             assert_eq!([33, 34, 36, 38].map(open), [true, !tentative, true, true], "{tentative}");
         }

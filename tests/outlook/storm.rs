@@ -71,7 +71,7 @@ impl Storm {
             50..62 => {
                 let Some(id) = self.some_booking() else { return };
                 let world = &self.scene.world;
-                match world.engine.cancel(&world.caller, id, CancelBooking::default()).await {
+                match world.engine.bookings.cancel(&world.caller, id, CancelBooking::default()).await {
                     Ok(_) => self.count("cancelled"),
                     Err(problem) => self.refused(&problem),
                 }
@@ -81,7 +81,7 @@ impl Storm {
                 let reschedule =
                     RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
                 let world = &self.scene.world;
-                match world.engine.reschedule(&world.caller, id, reschedule).await {
+                match world.engine.bookings.reschedule(&world.caller, id, reschedule).await {
                     Ok(_) => self.count("moved"),
                     Err(problem) => self.refused(&problem),
                 }
@@ -92,7 +92,7 @@ impl Storm {
                 assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
             }
             _ => {
-                self.scene.world.engine.run_due_jobs(4).await.unwrap();
+                self.scene.world.engine.jobs.run_due_jobs(4).await.unwrap();
             }
         }
         self.scene.world.clock.advance_ms(self.rng.random_range(500..10_000));
@@ -120,7 +120,7 @@ impl Storm {
         for _ in 0..SETTLING_ROUNDS {
             self.scene.deliver(|body| body).await;
             self.scene.world.clock.advance_ms(3_600_000);
-            while self.scene.world.engine.run_due_jobs(64).await.unwrap() > 0 {}
+            while self.scene.world.engine.jobs.run_due_jobs(64).await.unwrap() > 0 {}
             if self.scene.world.store.open_job_count().await.unwrap() == 0 {
                 return;
             }

@@ -233,6 +233,7 @@ impl World {
             public_url.clone(),
         );
         let tenant = engine
+            .tenants
             .create_tenant("test", "test", NewTenant { slug: "studio".to_owned(), name: "Studio".to_owned() })
             .await
             .unwrap();
@@ -301,13 +302,13 @@ impl World {
 
     /// Install, grant and activate a component.
     pub async fn install(&self, bytes: Vec<u8>) -> PluginId {
-        let version = self.engine.install_plugin("test", "test", bytes).await.unwrap().version;
+        let version = self.engine.plugins.install_plugin("test", "test", bytes).await.unwrap().version;
         let mut hosts: std::collections::BTreeSet<String> = version.manifest.hosts.iter().cloned().collect();
         hosts.extend(self.insecure.iter().cloned());
         let grant =
             GrantRecord { plugin: version.plugin.clone(), tenant: None, listing: None, hosts, enabled: true };
-        self.engine.set_grant("test", "test", grant).await.unwrap();
-        self.engine.activate_plugin("test", "test", &version.digest).await.unwrap();
+        self.engine.plugins.set_grant("test", "test", grant).await.unwrap();
+        self.engine.plugins.activate_plugin("test", "test", &version.digest).await.unwrap();
         version.plugin
     }
 
@@ -333,7 +334,7 @@ impl World {
             granted_hosts: None,
             webhook_sources: None,
         };
-        self.engine.create_connection(&self.caller, new).await.unwrap().id
+        self.engine.connections.create_connection(&self.caller, new).await.unwrap().id
     }
 
     /// A listing, a member who works round the clock, and an event type of half an hour.
@@ -360,7 +361,7 @@ impl World {
             booking_provider: connection,
             offer_when_degraded: true,
         };
-        let listing = self.engine.create_listing(&self.caller, listing).await.unwrap();
+        let listing = self.engine.catalog.create_listing(&self.caller, listing).await.unwrap();
         let hours = json!([{ "weekdays": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "start": "00:00", "end": "24:00" }]);
         let member = NewMember {
             name: "Eve".to_owned(),
@@ -370,7 +371,7 @@ impl World {
             role: MemberRole::Member,
             turns: RoundRobinShare::default(),
         };
-        let member = self.engine.create_member(&self.caller, member).await.unwrap();
+        let member = self.engine.catalog.create_member(&self.caller, member).await.unwrap();
         let new = NewEventType {
             listing: listing.id,
             slug: "consultation".to_owned(),
@@ -386,7 +387,7 @@ impl World {
             policy: EventTypePolicy::default(),
             external_id: external_id.map(str::to_owned),
         };
-        self.engine.create_event_type(&self.caller, new).await.unwrap()
+        self.engine.catalog.create_event_type(&self.caller, new).await.unwrap()
     }
 }
 

@@ -24,10 +24,10 @@ use tokio::{
     task::JoinError,
 };
 
-use crate::{Engine, Outcome};
+use crate::Outcome;
 
 /// The threads of a process, and the shares of tenants.
-pub(crate) struct Computing {
+pub struct Computing {
     process: Arc<Semaphore>,
     tenants: Mutex<HashMap<TenantId, Arc<Share>>>,
     per_tenant: usize,
@@ -117,9 +117,9 @@ impl Computing {
         permit.ok().flatten().ok_or_else(busy)
     }
 
-    /// Compute on a thread, with the steps of one answer. If the caller goes away, the computation ends at its next step, and only
-    /// then is its permit given back.
-    pub(crate) async fn run<T: Send + 'static>(
+    /// Compute for a tenant on a thread of its own, with the steps of one answer; refused as busy beyond the tenant's share. If the caller
+    /// goes away, the computation ends at its next step, and only then is its permit given back.
+    pub async fn run<T: Send + 'static>(
         &self,
         tenant: TenantId,
         work: impl FnOnce(&Budget) -> Outcome<T> + Send + 'static,
@@ -156,7 +156,7 @@ impl Computing {
 }
 
 /// Work that takes as long as there are bytes or rows: on a thread of its own where they are many (`is_long`), else where it is asked.
-/// For what is bounded by the size of one message or answer; what is not computes for a tenant ([`Engine::compute`]).
+/// For what is bounded by the size of one message or answer; what is not computes for a tenant ([`Computing::run`]).
 pub async fn beside<T: Send + 'static>(
     is_long: bool,
     work: impl FnOnce() -> T + Send + 'static,
@@ -171,18 +171,6 @@ pub async fn beside<T: Send + 'static>(
 fn not_ended(error: &JoinError) -> Problem {
     tracing::error!(%error, "a computation did not end");
     Problem::new(Code::Internal, "The computation could not be finished.")
-}
-
-impl Engine {
-    /// Compute for a tenant beside everything else, with the steps of one answer; refused as busy beyond the tenant's share. It ends when
-    /// the caller goes away.
-    pub async fn compute<T: Send + 'static>(
-        &self,
-        tenant: TenantId,
-        work: impl FnOnce(&Budget) -> Outcome<T> + Send + 'static,
-    ) -> Outcome<T> {
-        self.computing().run(tenant, work).await
-    }
 }
 
 #[cfg(test)]

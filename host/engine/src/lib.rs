@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod availability;
+mod base;
 mod bookings;
 mod calendars;
 mod catalog;
@@ -16,15 +17,19 @@ mod fault;
 mod inbound;
 mod jobs;
 mod mirror;
+mod networks;
 mod outbound;
 mod plugins;
 mod privacy;
 mod tenants;
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicI64, AtomicU64},
+};
 
 use berth_model::{
-    id::{AuditEntryId, Id, TenantId},
+    id::TenantId,
     limits,
     outbound::provider::{Providers, TokenEndpoint},
     plugins::plugin::PluginHost,
@@ -33,39 +38,75 @@ use berth_model::{
     time::{Clock, Instant},
     validate,
 };
-use berth_store::{
-    Store,
-    records::{Audit, IdempotencyKey},
+use berth_store::{Store, records::IdempotencyKey};
+use tokio::sync::Semaphore;
+
+use self::{
+    base::Base,
+    calendars::looks::new_looked,
+    connections::call_context::CallContexts,
+    connections::{
+        breaker::ConnectionBreakers,
+        cache::ProviderCache,
+        oauth::{Authorising, Tokens},
+        recovery::Recovery,
+    },
+    events::waiting::Waits,
+    inbound::refusals::Refusals,
+    jobs::queue::Queue,
+    jobs::workers::Queues,
+    mirror::conflicts::Conflicts,
+    mirror::kept::ExternalBookings,
+    mirror::soon::SyncRequests,
+    outbound::Outbound,
+    outbound::settle::Deliveries,
+    plugins::Reload,
 };
 
+pub use availability::Availability;
 pub use availability::holidays::{HolidayImport, ImportedHolidays};
 pub use availability::rules::PatternPreview;
 pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
+pub use bookings::Bookings;
 pub use bookings::change::CancelBooking;
 pub use bookings::create::{BookOutcome, BookRequest, HoldClaim};
 pub use bookings::holds::HoldRequest;
 pub use bookings::manage::{ManageLink, Managed};
 pub use bookings::reschedule::RescheduleBooking;
 pub use bookings::series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
+pub use calendars::Calendars;
 pub use calendars::connected::{CalendarPatch, NewCalendar};
+pub use calendars::looks::CalendarWriter;
+pub use catalog::Catalog;
 pub use catalog::event_types::{DuplicateEventType, EventTypePatch, NewEventType};
 pub use catalog::listings::{ListingPatch, NewListing};
 pub use catalog::members::{MemberPatch, NewMember};
 pub use catalog::standing::Counterpart;
+pub use computing::Computing;
 pub use computing::beside;
+pub use connections::Connections;
 pub use connections::disconnect::{ConnectionDeletion, Ends};
 pub use connections::oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStarted};
 pub use connections::routing::ProviderChoice;
 pub use connections::same_account::SameAccount;
 pub use connections::{ConnectionPatch, NewConnection};
+pub use customers::Customers;
+pub use events::Events;
 pub use events::{EventQuery, EventWait};
+pub use inbound::Inbound;
+pub use jobs::Jobs;
 pub use jobs::operations::{JobState, Operation, ProviderSync, ProviderSyncState};
+pub use mirror::Mirror;
 pub use mirror::{Difference, Reconciliation, SyncStatus};
 pub use plugins::InstalledPlugin;
+pub use plugins::Plugins;
 pub use plugins::grants::{GrantChange, Losing};
 pub use plugins::installations::InstallationRoom;
+pub use privacy::Privacy;
 pub use privacy::{ConsentEvidence, ConsentTextDraft, GiveConsent, WithdrawConsent};
+pub use tenants::Tenants;
 pub use tenants::keys::{NewKey, OPERATOR_SCOPE, TENANT_SCOPES, may_come_from};
+pub use tenants::removal::TenantRemoval;
 pub use tenants::{NewTenant, TenantPatch};
 
 /// Put the fields of a patch that are there in place of the record's.
@@ -108,139 +149,150 @@ pub struct EngineParts {
     pub public_url: Option<String>,
 }
 
-/// The engine. Cheap to clone.
+/// The engine: a struct for each domain, each with what it may use. Cheap to clone. Does nothing by itself: see `jobs`.
 #[derive(Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    parts: EngineParts,
-    /// Tokens that renew themselves.
-    tokens: Arc<connections::oauth::Tokens>,
-    /// Who works on jobs.
-    queues: Arc<jobs::workers::Queues>,
-    /// Wakes what something stopped that works again.
-    recovery: Arc<connections::recovery::Recovery>,
-    /// What keeps a provider from being asked that does not answer.
-    breakers: Arc<connections::breaker::ConnectionBreakers>,
-    /// Webhooks that were refused and not counted in the database yet.
-    refusals: inbound::refusals::Refusals,
+    base: Base,
+    /// Bookings: made, held, changed, repeated.
+    pub bookings: Arc<Bookings>,
+    /// When something can be booked, and who takes it.
+    pub availability: Arc<Availability>,
+    /// What is on offer and by whom: listings, event types, members; and what providers list.
+    pub catalog: Arc<Catalog>,
+    /// Whom bookings are for.
+    pub customers: Arc<Customers>,
+    /// Tenants and their keys.
+    pub tenants: Arc<Tenants>,
+    /// Suspending a tenant, and removing one with all it has.
+    pub tenant_removal: Arc<TenantRemoval>,
+    /// Connections to providers: made, tried, consented to, paused, ended.
+    pub connections: Arc<Connections>,
+    /// Members' own calendars as they are connected and looked at, and the feeds and invitations that show bookings in others.
+    pub calendars: Arc<Calendars>,
+    /// What is written into members' own calendars, and what has somebody look at them: entries of bookings, closings of times.
+    pub calendar_writes: Arc<CalendarWriter>,
+    /// What providers send.
+    pub inbound: Arc<Inbound>,
+    /// Both sides of a connection, compared and brought together.
+    pub mirror: Arc<Mirror>,
+    /// Working on jobs, and how they are seen.
+    pub jobs: Arc<Jobs>,
+    /// What happened, as others are told of it.
+    pub events: Arc<Events>,
+    /// What customers consented to.
+    pub privacy: Arc<Privacy>,
+    /// Provider components: installed, granted, activated, rolled back.
+    pub plugins: Arc<Plugins>,
     /// Threads for what needs a core for long.
-    computing: computing::Computing,
-    /// What providers said a moment ago.
-    cache: connections::cache::ProviderCache,
-    /// Members whose calendars somebody was asked to look at.
-    looked: calendars::looks::Looked,
-    /// With which data of zones ([`berth_model::zone::generation`]) bookings to come were looked through last.
-    clocks_looked: AtomicU64,
-    /// Who waits for events.
-    event_waits: Arc<events::waiting::Waits>,
-    /// Plugin generation that was loaded last.
-    generation: std::sync::atomic::AtomicI64,
-    /// Active plugins that could not be loaded.
-    reload: std::sync::Mutex<plugins::Reload>,
-    /// Room for components that are on their way in.
-    installing: Arc<tokio::sync::Semaphore>,
+    pub computing: Arc<Computing>,
 }
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("store", &self.inner.parts.store).finish_non_exhaustive()
+        f.debug_struct("Engine").field("store", self.store()).finish_non_exhaustive()
     }
 }
 
+/// A domain of these parts. What is not among them it cannot call.
+macro_rules! compose {
+    ($domain:ident: $($part:ident),*) => { Arc::new($domain { $($part: $part.clone()),* }) };
+}
+
 impl Engine {
-    /// An engine of these parts. Does nothing by itself: see `run_due_jobs` and `work`.
+    /// An engine of these parts. What a domain may use is below it here, so that none calls itself by way of others.
     #[must_use]
-    pub fn new(mut parts: EngineParts) -> Self {
-        let bare = parts.providers;
-        let tokens = connections::oauth::Tokens::new(
-            parts.store.clone(),
-            bare.clone(),
-            parts.token_endpoint.clone(),
-            parts.clock.clone(),
-        );
-        let queues = Arc::new(jobs::workers::Queues::new());
-        let recovery = Arc::new(connections::recovery::Recovery {
-            store: parts.store.clone(),
-            clock: parts.clock.clone(),
-            queues: queues.clone(),
-        });
-        let breakers = Arc::new(connections::breaker::ConnectionBreakers::new(recovery.clone()));
-        parts.providers = Arc::new(connections::oauth::Authorising {
-            inner: bare,
+    pub fn new(parts: EngineParts) -> Self {
+        let EngineParts { store, token_endpoint, plugins: plugin_host, clock, random, public_url, .. } =
+            parts;
+        let base = Base::new(store.clone(), clock.clone(), random);
+        let workers = Arc::new(Queues::new());
+        let recovery =
+            Arc::new(Recovery { store: store.clone(), clock: clock.clone(), queues: workers.clone() });
+        let breakers = Arc::new(ConnectionBreakers::new(recovery.clone()));
+        let tokens = Tokens::new(store.clone(), parts.providers.clone(), token_endpoint, clock);
+        let providers: Arc<dyn Providers> = Arc::new(Authorising {
+            inner: parts.providers,
             tokens: tokens.clone(),
             breakers: breakers.clone(),
-            store: parts.store.clone(),
+            store,
         });
+        let cache = Arc::new(ProviderCache::new());
+        let computing = Arc::new(Computing::of_this_machine());
+        let looked = new_looked();
+
+        let queue = compose!(Queue: base, recovery, workers);
+        let contexts = compose!(CallContexts: base);
+        let syncs = compose!(SyncRequests: base, queue);
+        let conflicts = compose!(Conflicts: base, queue);
+        let deliveries = compose!(Deliveries: base, contexts, providers, queue);
+        let tenants = compose!(Tenants: base);
+        let connections = compose!(Connections:
+            base, breakers, cache, contexts, deliveries, providers, public_url, recovery, syncs, tenants,
+            tokens);
+        let calendar_writes = compose!(CalendarWriter: base, cache, contexts, looked, providers, queue);
+        let external_bookings = compose!(ExternalBookings:
+            base, calendar_writes, conflicts, contexts, deliveries, providers);
+        let catalog = compose!(Catalog: base, cache, connections, contexts, providers);
+        let availability = compose!(Availability:
+            base, cache, calendar_writes, catalog, computing, contexts, providers);
+        let outbound = compose!(Outbound:
+            base, cache, calendar_writes, conflicts, contexts, deliveries, external_bookings, providers,
+            queue, recovery);
+        let clocks_looked = Arc::new(AtomicU64::default());
+        let bookings = compose!(Bookings:
+            base, availability, cache, calendar_writes, catalog, clocks_looked, contexts, outbound,
+            public_url, queue);
+        let calendars = compose!(Calendars:
+            base, availability, cache, calendar_writes, catalog, computing, conflicts, connections, contexts,
+            providers, public_url, tenants);
+        let refusals = Arc::new(Refusals::default());
+        let inbound = compose!(Inbound:
+            base, cache, calendar_writes, conflicts, connections, contexts, deliveries, external_bookings,
+            providers, queue, refusals, syncs);
+        let mirror = compose!(Mirror:
+            base, bookings, cache, calendar_writes, computing, conflicts, connections, contexts, deliveries,
+            external_bookings, inbound, outbound, providers, queue, syncs);
+        let jobs = compose!(Jobs: base, calendar_writes, calendars, inbound, mirror, outbound, queue);
+        let tenant_removal = compose!(TenantRemoval: base, connections, recovery, syncs, tenants);
+        let generation = Arc::new(AtomicI64::new(-1));
+        let installing = Arc::new(Semaphore::new(limits::INSTALLATIONS_CONCURRENT_MAX));
+        let reload = Arc::new(Mutex::new(Reload::default()));
+        let plugins = compose!(Plugins:
+            base, generation, installing, plugin_host, providers, recovery, reload);
+        let customers = compose!(Customers: base);
+        let event_waits = Arc::new(Waits::default());
+        let events = compose!(Events: base, event_waits);
+        let privacy = compose!(Privacy: base);
         Self {
-            inner: Arc::new(Inner {
-                parts,
-                tokens,
-                queues,
-                recovery,
-                breakers,
-                refusals: inbound::refusals::Refusals::default(),
-                computing: computing::Computing::of_this_machine(),
-                cache: connections::cache::ProviderCache::new(),
-                looked: calendars::looks::new_looked(),
-                clocks_looked: AtomicU64::default(),
-                event_waits: Arc::default(),
-                generation: std::sync::atomic::AtomicI64::new(-1),
-                reload: std::sync::Mutex::default(),
-                installing: Arc::new(tokio::sync::Semaphore::new(limits::INSTALLATIONS_CONCURRENT_MAX)),
-            }),
+            base,
+            bookings,
+            availability,
+            catalog,
+            customers,
+            tenants,
+            tenant_removal,
+            connections,
+            calendars,
+            calendar_writes,
+            inbound,
+            mirror,
+            jobs,
+            events,
+            privacy,
+            plugins,
+            computing,
         }
     }
 
     /// The database, for health checks.
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.inner.parts.store
+        self.base.store()
     }
 
     /// The time.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.inner.parts.clock.now()
-    }
-
-    pub(crate) fn providers(&self) -> &dyn Providers {
-        &*self.inner.parts.providers
-    }
-
-    pub(crate) fn tokens(&self) -> &connections::oauth::Tokens {
-        &self.inner.tokens
-    }
-
-    pub(crate) fn computing(&self) -> &computing::Computing {
-        &self.inner.computing
-    }
-
-    pub(crate) fn plugin_host(&self) -> &dyn PluginHost {
-        &*self.inner.parts.plugins
-    }
-
-    pub(crate) fn random(&self) -> &dyn Random {
-        &*self.inner.parts.random
-    }
-
-    pub(crate) fn new_id<T>(&self) -> Id<T> {
-        Id::new(self.now(), self.random())
-    }
-
-    /// The head of an audit row for what this caller does now.
-    pub(crate) fn audit(&self, caller: &Caller) -> Audit {
-        self.audit_by(&caller.actor, &caller.request_id)
-    }
-
-    pub(crate) fn audit_by(&self, actor: &str, request_id: &str) -> Audit {
-        Audit {
-            id: AuditEntryId::new(self.now(), self.random()),
-            at: self.now(),
-            actor: actor.to_owned(),
-            request_id: request_id.to_owned(),
-        }
+        self.base.now()
     }
 }

@@ -94,6 +94,6 @@ pub async fn wire_with(
         public_url: (!config.public_url.is_empty()).then(|| config.public_url.clone()),
     });
     // What has to be compiled first is loaded in the background.
-    engine.load_kept_plugins().await.map_err(|e| failed("plugins")(&e))?;
+    engine.plugins.load_kept_plugins().await.map_err(|e| failed("plugins")(&e))?;
     Ok(Wired { engine, runtime, gate, replica, readiness, supervisor })
 }

@@ -33,7 +33,7 @@ fn dear() -> Value {
 
 /// Does a question of the tenant find room at once?
 async fn is_free(api: &Api) -> bool {
-    let room = api.world.engine.compute(api.world.caller.tenant, |_| Ok(()));
+    let room = api.world.engine.computing.run(api.world.caller.tenant, |_| Ok(()));
     timeout(A_MOMENT, room).await.is_ok_and(|done| done.is_ok())
 }
 

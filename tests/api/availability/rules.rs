@@ -78,7 +78,7 @@ async fn a_rule_is_made_read_replaced_and_removed() {
     let elsewhere = format!("/api/booking/holidays/{}", made.body["id"].as_str().unwrap());
     assert_eq!(shop.sent("GET", &elsewhere, Value::Null).await.status, StatusCode::NOT_FOUND);
     let other = NewTenant { slug: "other".into(), name: "Other".into() };
-    let other = shop.api.world.engine.create_tenant("t", "t", other).await.unwrap();
+    let other = shop.api.world.engine.tenants.create_tenant("t", "t", other).await.unwrap();
     let stranger = key(&shop.api.world, other.id, TENANT_SCOPES).await;
     for (method, body) in [("GET", Value::Null), ("PUT", body.clone()), ("DELETE", Value::Null)] {
         let answer = shop.api.send(method, &path, Some(&stranger), &[], body).await;

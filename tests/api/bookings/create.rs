@@ -75,6 +75,7 @@ async fn a_booking_with_the_built_in_provider() {
     let other = api
         .world
         .engine
+        .tenants
         .create_tenant("t", "t", NewTenant { slug: "other".into(), name: "Other".into() })
         .await
         .unwrap();

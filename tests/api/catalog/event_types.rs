@@ -254,6 +254,7 @@ async fn a_copy_has_the_rules_of_the_original_and_waits_to_be_made_active() {
     let other = api
         .world
         .engine
+        .tenants
         .create_tenant("t", "t", NewTenant { slug: "other".into(), name: "Other".into() })
         .await
         .unwrap();

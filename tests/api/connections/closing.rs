@@ -109,8 +109,8 @@ async fn a_connection_is_disconnected_while_its_provider_answers_nothing_but_err
     );
     assert!(slots.to_string().contains("the connection is disconnected"), "{slots}");
     shop.work().await;
-    shop.api.world.engine.begin_syncs().await.unwrap();
-    shop.api.world.engine.keep_subscriptions().await.unwrap();
+    shop.api.world.engine.mirror.begin_syncs().await.unwrap();
+    shop.api.world.engine.connections.keep_subscriptions().await.unwrap();
     shop.work().await;
     assert_eq!(shop.api.world.calls.0.lock().unwrap().len(), asked, "nothing is read or sent");
 

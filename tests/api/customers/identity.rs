@@ -101,7 +101,7 @@ async fn customers_are_behind_a_scope_and_a_wall() {
         }
     }
     let other = NewTenant { slug: "other".into(), name: "Other".into() };
-    let other = api.world.engine.create_tenant("t", "t", other).await.unwrap();
+    let other = api.world.engine.tenants.create_tenant("t", "t", other).await.unwrap();
     let stranger = key(&api.world, other.id, TENANT_SCOPES).await;
     let answer = api.send("GET", &path, Some(&stranger), &[], Value::Null).await;
     assert_eq!((answer.status, &answer.body["code"]), (StatusCode::NOT_FOUND, &json!("BERTH-E0404")));

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{Api, booking, key, refused};
 
 async fn placed(api: &Api) {
-    api.world.engine.place_events().await.unwrap();
+    api.world.engine.events.place_events().await.unwrap();
 }
 
 pub(crate) async fn feed(api: &Api, query: &str) -> Value {
@@ -81,7 +81,7 @@ async fn another_tenant_sees_nothing_of_it() {
     a_life(&api, &event_type, 0).await;
     placed(&api).await;
     let other = NewTenant { slug: "other".into(), name: "Other".into() };
-    let other = api.world.engine.create_tenant("t", "t", other).await.unwrap().id;
+    let other = api.world.engine.tenants.create_tenant("t", "t", other).await.unwrap().id;
     let theirs = key(&api.world, other, &["events:read"]).await;
     let read = api.send("GET", "/api/events", Some(&theirs), &[], Value::Null).await;
     assert_eq!(read.body["items"], json!([]));

@@ -21,7 +21,7 @@ impl Placing {
     fn begin(api: &Api) -> Self {
         let (stop, stopping) = watch::channel(false);
         let engine = api.world.engine.clone();
-        Self(stop, tokio::spawn(async move { engine.keep_placing_events(stopping).await }))
+        Self(stop, tokio::spawn(async move { engine.events.keep_placing_events(stopping).await }))
     }
 
     async fn end(self) {
@@ -66,7 +66,7 @@ async fn who_waits_is_told_as_soon_as_something_happened() {
     // Reading without waiting, and another tenant, have their room.
     assert_eq!(feed(&api, "?after=latest").await["items"], json!([]));
     let other = NewTenant { slug: "other".into(), name: "Other".into() };
-    let other = api.world.engine.create_tenant("t", "t", other).await.unwrap().id;
+    let other = api.world.engine.tenants.create_tenant("t", "t", other).await.unwrap().id;
     let theirs = key(&api.world, other, &["events:read"]).await;
     let quiet = api.send("GET", "/api/events?wait=1", Some(&theirs), &[], Value::Null).await;
     assert_eq!((quiet.status.as_u16(), &quiet.body["items"]), (200, &json!([])));
@@ -111,7 +111,7 @@ async fn who_may_not_read_any_more_is_told_nothing_while_waiting() {
     // The same for a tenant that is deleted, and its feed goes with it.
     let all: Vec<_> = (0..limits::EVENT_WAITS_PER_TENANT_MAX).map(|_| waiting(&api, &api.key)).collect();
     full(&api, &api.key).await;
-    api.world.engine.delete_tenant("test", "test", tenant).await.unwrap();
+    api.world.engine.tenant_removal.delete_tenant("test", "test", tenant).await.unwrap();
     for answer in all {
         refused(&answer.await.unwrap(), 401, "BERTH-E0402");
     }

@@ -14,6 +14,7 @@ async fn every_route_wants_a_key_and_the_right_one() {
     let other = api
         .world
         .engine
+        .tenants
         .create_tenant("t", "t", NewTenant { slug: "other".into(), name: "Other".into() })
         .await;
     let weak = key(&api.world, other.unwrap().id, &["keys:write"]).await;

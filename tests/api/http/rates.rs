@@ -23,7 +23,7 @@ async fn answers_say_how_often_a_key_may_ask() {
         sources: Vec::new(),
         expires_at: None,
     };
-    let slow = world.engine.create_key("test", "test", new).await.unwrap().1;
+    let slow = world.engine.tenants.create_key("test", "test", new).await.unwrap().1;
     assert_eq!(ask(slow.expose()).await.status, 200);
     let refused = ask(slow.expose()).await;
     assert_eq!((refused.status.as_u16(), &refused.body["code"]), (429, &json!("BERTH-E0429")));

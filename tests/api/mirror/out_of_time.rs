@@ -48,7 +48,7 @@ impl Scene {
 
     async fn work(&self) {
         // Ends: what is put off is due in a later time than the clock's.
-        while self.api.world.engine.run_due_jobs(10).await.unwrap() > 0 {}
+        while self.api.world.engine.jobs.run_due_jobs(10).await.unwrap() > 0 {}
     }
 
     async fn sync(&self) {

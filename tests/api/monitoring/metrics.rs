@@ -27,7 +27,7 @@ async fn metrics_are_shown_to_operators_and_where_only_they_reach() {
         sources: Vec::new(),
         expires_at: None,
     };
-    let operator = api.world.engine.create_key("test", "test", new).await.unwrap().1;
+    let operator = api.world.engine.tenants.create_key("test", "test", new).await.unwrap().1;
     let asked = api.send("GET", "/metrics", Some(operator.expose()), &[], Value::Null).await;
     assert_eq!(
         (asked.status, &asked.headers["content-type"]),

@@ -17,7 +17,7 @@ async fn grants_are_added_to_over_the_interface() {
         sources: Vec::new(),
         expires_at: None,
     };
-    let key = api.world.engine.create_key("test", "test", new).await.unwrap().1.expose().to_owned();
+    let key = api.world.engine.tenants.create_key("test", "test", new).await.unwrap().1.expose().to_owned();
     let grants = "/api/operator/plugins/acme/grants";
     let send = async |method: &str, body: Value| api.send(method, grants, Some(&key), &[], body).await;
     assert_eq!(send("PUT", json!({ "hosts": ["a.example"] })).await.status, StatusCode::NO_CONTENT);

@@ -150,7 +150,7 @@ async fn consents_are_behind_scopes_and_a_wall() {
         assert_eq!(api.send("POST", &path, Some(key), &[], body).await.status, wrote);
     }
     let other = NewTenant { slug: "other".into(), name: "Other".into() };
-    let other = api.world.engine.create_tenant("t", "t", other).await.unwrap();
+    let other = api.world.engine.tenants.create_tenant("t", "t", other).await.unwrap();
     let stranger = key(&api.world, other.id, TENANT_SCOPES).await;
     for (method, path, body) in [
         ("GET", path.clone(), Value::Null),

@@ -32,7 +32,7 @@ async fn a_tenant_is_suspended_resumed_and_deleted() {
         "BERTH-E0432",
     );
     let asked = shop.api.world.calls.0.lock().unwrap().len();
-    shop.api.world.engine.begin_syncs().await.unwrap();
+    shop.api.world.engine.mirror.begin_syncs().await.unwrap();
     shop.work().await;
     assert_eq!(shop.api.world.calls.0.lock().unwrap().len(), asked, "nothing is read or sent");
     let resumed = by_operator("POST", &format!("{tenant}/resume")).await;
@@ -46,7 +46,7 @@ async fn a_tenant_is_suspended_resumed_and_deleted() {
     assert_eq!((deleted.status, &deleted.body["state"]), (StatusCode::ACCEPTED, &json!("deleting")));
     refused(&shop.sent("GET", "/api/listings", Value::Null).await, 401, "BERTH-E0402");
     refused(&shop.api.send("GET", &link, None, &[], Value::Null).await, 404, "BERTH-E0404");
-    assert_eq!(shop.api.world.engine.remove_deleted_tenants().await.unwrap(), 1);
+    assert_eq!(shop.api.world.engine.tenant_removal.remove_deleted_tenants().await.unwrap(), 1);
     refused(&by_operator("GET", &format!("{tenant}/deletion")).await, 404, "BERTH-E0404");
     refused(&shop.api.send("GET", &link, None, &[], Value::Null).await, 404, "BERTH-E0404");
 }

@@ -77,6 +77,7 @@ impl Scene {
                 time_zone: Zone::UTC,
                 weekly_hours: world
                     .engine
+                    .catalog
                     .member(&world.caller, first.members[0])
                     .await
                     .expect("there")
@@ -84,11 +85,15 @@ impl Scene {
                 role: MemberRole::Member,
                 turns: RoundRobinShare::default(),
             };
-            members.push(world.engine.create_member(&world.caller, member).await.expect("made").id);
+            members.push(world.engine.catalog.create_member(&world.caller, member).await.expect("made").id);
         }
         let patch = berth_engine::EventTypePatch { members: Some(members.clone()), ..Default::default() };
-        let event_type =
-            world.engine.update_event_type(&world.caller, first.id, patch, None).await.expect("changed");
+        let event_type = world
+            .engine
+            .catalog
+            .update_event_type(&world.caller, first.id, patch, None)
+            .await
+            .expect("changed");
         Arc::new(Self { store, event_type, members, world, next: AtomicI64::new(1) })
     }
 
@@ -103,7 +108,7 @@ impl Scene {
             requests_per_minute: None,
             sources: Vec::new(),
         };
-        self.world.engine.create_key("bench", "bench", new).await.expect("made").1.expose().to_owned()
+        self.world.engine.tenants.create_key("bench", "bench", new).await.expect("made").1.expose().to_owned()
     }
 
     fn id(&self) -> Uuid {

@@ -38,7 +38,7 @@ const BOOKINGS: usize = 200;
 async fn dear(scene: &Scene) -> (EventTypeId, String) {
     let engine = &scene.world.engine;
     let new = NewTenant { slug: "dear".into(), name: "Dear".into() };
-    let tenant = engine.create_tenant("bench", "bench", new).await.expect("made").id;
+    let tenant = engine.tenants.create_tenant("bench", "bench", new).await.expect("made").id;
     let caller = Caller { tenant, actor: "bench".into(), request_id: "bench".into(), idempotency_key: None };
     let mut members = Vec::with_capacity(MEMBERS);
     for n in 0..MEMBERS {
@@ -50,7 +50,7 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
             role: MemberRole::Member,
             turns: RoundRobinShare::default(),
         };
-        members.push(engine.create_member(&caller, member).await.expect("made").id);
+        members.push(engine.catalog.create_member(&caller, member).await.expect("made").id);
     }
     let listing = NewListing {
         slug: "pier".into(),
@@ -60,7 +60,7 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
         booking_provider: None,
         offer_when_degraded: false,
     };
-    let listing = engine.create_listing(&caller, listing).await.expect("made").id;
+    let listing = engine.catalog.create_listing(&caller, listing).await.expect("made").id;
     let event_type = NewEventType {
         listing,
         slug: "cut".into(),
@@ -76,7 +76,7 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
         policy: EventTypePolicy::default(),
         external_id: None,
     };
-    let event_type = engine.create_event_type(&caller, event_type).await.expect("made").id;
+    let event_type = engine.catalog.create_event_type(&caller, event_type).await.expect("made").id;
     let now = engine.now();
     for member in members {
         let rules = (0..RULES).map(|_| {
@@ -109,7 +109,7 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
         requests_per_minute: Some(1_000_000),
         sources: Vec::new(),
     };
-    let key = engine.create_key("bench", "bench", key).await.expect("made").1.expose().to_owned();
+    let key = engine.tenants.create_key("bench", "bench", key).await.expect("made").1.expose().to_owned();
     (event_type, key)
 }
 

@@ -106,7 +106,8 @@ async fn intake(table: &mut Table, what: &str, url: &str) {
                 };
                 let plugin = "calcom".parse().expect("an id");
                 let began = Moment::now();
-                let taken = world.engine.receive_webhook(&plugin, connection, request, None, "bench").await;
+                let taken =
+                    world.engine.inbound.receive_webhook(&plugin, connection, request, None, "bench").await;
                 taken.expect("taken");
                 times.push(began.elapsed());
             }
@@ -249,11 +250,12 @@ async fn full_sync(table: &mut Table, url: &str) {
     }
     let before = resident_mib(std::process::id());
     let (mut halfway, started) = (before, Moment::now());
-    world.engine.start_sync(&world.caller, connection, true).await.expect("started");
+    world.engine.mirror.start_sync(&world.caller, connection, true).await.expect("started");
     // Ends: each round reads pages, and there are no more than bookings.
     for round in 0..BOOKINGS {
-        if world.engine.run_due_jobs(1).await.expect("worked") == 0 {
-            let state = world.engine.sync_status(&world.caller, connection).await.expect("there").state;
+        if world.engine.jobs.run_due_jobs(1).await.expect("worked") == 0 {
+            let state =
+                world.engine.mirror.sync_status(&world.caller, connection).await.expect("there").state;
             if state.phase == SyncPhase::Idle {
                 break;
             }
@@ -267,7 +269,7 @@ async fn full_sync(table: &mut Table, url: &str) {
     }
     let elapsed = started.elapsed().as_secs_f64();
     let after = resident_mib(std::process::id());
-    let status = world.engine.sync_status(&world.caller, connection).await.expect("there").state;
+    let status = world.engine.mirror.sync_status(&world.caller, connection).await.expect("there").state;
     assert_eq!(status.phase, SyncPhase::Idle, "everything is read");
     let compared = format!(
         "{} bookings on {} pages; resident {before:.0} -> {halfway:.0} -> {after:.0} MiB (with the simulator)",

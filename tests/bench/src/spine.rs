@@ -32,7 +32,7 @@ impl Placing {
     fn begin(scene: &Arc<Scene>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let engine = scene.world.engine.clone();
-        Self(stop, tokio::spawn(async move { engine.keep_placing_events(stopping).await }))
+        Self(stop, tokio::spawn(async move { engine.events.keep_placing_events(stopping).await }))
     }
 
     async fn end(self) {
@@ -142,19 +142,19 @@ fn report(table: &mut Table, what: &str, mut with: Vec<f64>, mut without: Vec<f6
 async fn follow(table: &mut Table, what: &str, scene: &Arc<Scene>) {
     let placing = Placing::begin(scene);
     let (engine, caller) = (scene.world.engine.clone(), scene.world.caller.clone());
-    engine.place_events().await.expect("placed");
+    engine.events.place_events().await.expect("placed");
     let mut query = EventQuery {
         cursor: Cursor { after: After::Latest, epoch: None },
         kinds: Vec::new(),
         limit: limits::EVENTS_PAGE_MAX,
     };
-    let mut page = engine.events(&caller, &query).await.expect("read");
+    let mut page = engine.events.events(&caller, &query).await.expect("read");
     let reader = tokio::spawn(async move {
         let mut read = HashMap::new();
-        let mut wait = engine.wait_for_events(&caller).expect("there is room");
+        let mut wait = engine.events.wait_for_events(&caller).expect("there is room");
         while i64::try_from(read.len()).expect("small") < FOLLOWED {
             query.cursor = Cursor { after: After::Position(page.next), epoch: None };
-            page = engine.events(&caller, &query).await.expect("read");
+            page = engine.events.events(&caller, &query).await.expect("read");
             let now = Moment::now();
             read.extend(page.events.iter().map(|event| (event.subject, now)));
             if page.events.is_empty() {

@@ -16,7 +16,7 @@ use berth_store::records::{Assigned, Counted};
 use chrono::Weekday;
 use serde_json::{Value, json};
 
-use crate::{Engine, Outcome, connections::routing::BookingContext};
+use crate::{Outcome, availability::Availability, connections::routing::BookingContext};
 
 /// Everyone who would take part in a booking.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub(crate) struct Assignment {
 /// Choices that are tried when others are faster.
 const ASSIGNMENTS_MAX: usize = 10;
 
-impl Engine {
+impl Availability {
     /// Choices for an offer, the best first.
     pub(super) async fn assignments(
         &self,
@@ -83,7 +83,7 @@ impl Engine {
         let zone = fairness.time_zone.unwrap_or(Zone::UTC);
         let period = |at| period_of(fairness.reset, zone, Weekday::Mon, at);
         match fairness.basis {
-            FairnessBasis::CreatedAt => Counted::CreatedIn(period(self.now())),
+            FairnessBasis::CreatedAt => Counted::CreatedIn(period(self.base.now())),
             FairnessBasis::MeetingStart => Counted::StartingIn(period(offer.start)),
         }
     }
@@ -108,13 +108,14 @@ impl Engine {
         }
         let members: Vec<MemberId> = people.iter().map(|(_, m)| m.id).collect();
         let assigned = self
+            .base
             .store()
             .assigned(
                 ctx.event_type.tenant,
                 ctx.event_type.id,
                 &members,
                 self.counted(ctx, offer),
-                self.now(),
+                self.base.now(),
             )
             .await?;
         let candidates: Vec<Candidate> = people

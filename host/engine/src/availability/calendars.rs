@@ -16,7 +16,9 @@ use futures_util::{StreamExt as _, stream};
 
 use super::Degraded;
 use crate::{
-    Engine, Outcome, beside,
+    Outcome,
+    availability::Availability,
+    beside,
     connections::{
         cache::{RawAvailability, Subject},
         routing::BookingContext,
@@ -38,7 +40,7 @@ pub(super) struct CalendarTimes {
 /// The calendars that are asked together: of one member over one connection.
 type Asked = ((MemberId, ConnectionId), Vec<CalendarRecord>);
 
-impl Engine {
+impl Availability {
     /// What these members' calendars say of a stretch of time. The booking context's own connection is asked elsewhere.
     pub(super) async fn calendar_times(
         &self,
@@ -69,7 +71,7 @@ impl Engine {
             match busy? {
                 Ok(busy) => {
                     if is_over_a_meeting(&busy, member, places) {
-                        self.look_soon(&asked.1).await?;
+                        self.calendar_writes.look_soon(&asked.1).await?;
                     }
                     times.busy.entry(member).or_default().extend(busy);
                 }
@@ -93,26 +95,26 @@ impl Engine {
         within: Interval,
     ) -> Outcome<Result<Vec<Interval>, String>> {
         let tenant = ctx.listing.tenant;
-        let connection = self.store().connection(tenant, *connection).await?;
+        let connection = self.base.store().connection(tenant, *connection).await?;
         let ids = ids(calendars);
         // A day off is a day where its member is.
         let own = ctx.members.iter().find(|other| other.id == *member);
         let zone = own.map_or(ctx.listing.time_zone, |own| own.time_zone);
         // A calendar of several members is asked once for all who share a clock.
         let key = (connection.id, Subject::Calendars(ids.clone(), zone), within);
-        let kept = self.inner.cache.answer(&key, self.keeps_for(&connection), self.now()).await;
+        let kept = self.cache.answer(&key, self.keeps_for(&connection), self.base.now()).await;
         let raw = if let Some(RawAvailability::Busy(raw)) = kept {
             raw
         } else {
             match self.read_calendars(request_id, &connection, ids, within, zone.to_string(), false).await {
                 Ok(raw) => {
-                    self.inner.cache.put_answer(key, RawAvailability::Busy(raw.clone()), self.now()).await;
+                    self.cache.put_answer(key, RawAvailability::Busy(raw.clone()), self.base.now()).await;
                     raw
                 }
                 Err(error) => {
                     if error.is_definite() {
                         // Which of them it is, and that a person is needed, is found out and noted.
-                        self.look_soon(calendars).await?;
+                        self.calendar_writes.look_soon(calendars).await?;
                     }
                     return Ok(Err(error.to_string()));
                 }
@@ -132,10 +134,10 @@ impl Engine {
         in_background: bool,
     ) -> Result<std::sync::Arc<[ExternalBusyTime]>, CallError> {
         // A plugin that is disabled cannot be asked, like one that does not answer.
-        let context = self.call_context(connection, None, request_id).await;
+        let context = self.contexts.call_context(connection, None, request_id).await;
         let mut context = context.map_err(|_| CallError::NotActive(connection.plugin.clone()))?;
         context.in_background = in_background;
-        let days = match self.providers().query_spans(&context).await? {
+        let days = match self.providers.query_spans(&context).await? {
             spans if spans.busy_days > 0 => spans.busy_days,
             _ => return Err(CallError::NotOffered("busy times")),
         };

@@ -11,7 +11,8 @@ use berth_model::{
 };
 
 use crate::{
-    Engine, Outcome,
+    Outcome,
+    availability::Availability,
     connections::{
         cache::{RawAvailability, Subject},
         routing::BookingContext,
@@ -30,7 +31,7 @@ pub(crate) enum ProviderAvailability {
 /// Provider questions for one answer: a long range over a short span.
 const QUESTIONS_MAX: usize = 16;
 
-impl Engine {
+impl Availability {
     /// What the provider says, from the cache if it is fresh. None if the provider cannot be asked for availability. The inner
     /// error: it could not be asked now.
     pub(super) async fn external_availability(
@@ -42,7 +43,7 @@ impl Engine {
         length_minutes: u32,
         moving: Option<&Booking>,
     ) -> Outcome<Result<Option<ProviderAvailability>, CallError>> {
-        let Some(capabilities) = self.providers().capabilities(&connection.plugin) else {
+        let Some(capabilities) = self.providers.capabilities(&connection.plugin) else {
             return Ok(Err(CallError::NotActive(connection.plugin.clone())));
         };
         if !capabilities.availability {
@@ -50,18 +51,18 @@ impl Engine {
         }
         let key = (connection.id, Subject::Meetings(ctx.event_type.id, length_minutes), within);
         let cached = match moving {
-            None => self.inner.cache.answer(&key, self.keeps_for(connection), self.now()).await,
+            None => self.cache.answer(&key, self.keeps_for(connection), self.base.now()).await,
             Some(_) => None,
         };
         let raw = if let Some(raw) = cached {
             raw
         } else {
-            let context = self.call_context(connection, Some(ctx.listing.id), request_id).await?;
+            let context = self.contexts.call_context(connection, Some(ctx.listing.id), request_id).await?;
             match self.ask_provider(&context, ctx, within, length_minutes, moving).await {
                 Ok(None) => return Ok(Ok(None)),
                 Ok(Some(raw)) => {
                     if moving.is_none() {
-                        self.inner.cache.put_answer(key, raw.clone(), self.now()).await;
+                        self.cache.put_answer(key, raw.clone(), self.base.now()).await;
                     }
                     raw
                 }
@@ -78,9 +79,7 @@ impl Engine {
 
     /// For how many seconds an answer of this connection's provider is good, as its manifest says.
     pub(super) fn keeps_for(&self, connection: &ConnectionRecord) -> u32 {
-        self.providers()
-            .manifest(&connection.plugin)
-            .map_or(0, |manifest| manifest.cache.availability_seconds)
+        self.providers.manifest(&connection.plugin).map_or(0, |manifest| manifest.cache.availability_seconds)
     }
 
     async fn ask_provider(
@@ -91,7 +90,7 @@ impl Engine {
         length_minutes: u32,
         moving: Option<&Booking>,
     ) -> Result<Option<RawAvailability>, CallError> {
-        let spans = self.providers().query_spans(context).await?;
+        let spans = self.providers.query_spans(context).await?;
         let time_zone = ctx.listing.time_zone.to_string();
         if let (Some(event_type), days @ 1..) = (&ctx.event_type.external_id, spans.free_slots_days) {
             let several = !ctx.event_type.policy.other_lengths_minutes.is_empty();
@@ -119,9 +118,9 @@ impl Engine {
     ) -> Result<Vec<Instant>, CallError> {
         let mut starts = Vec::new();
         for part in parts(query.within, days)? {
-            let context = self.next_call(context);
+            let context = self.contexts.next_call(context);
             let slots =
-                self.providers().free_slots(&context, SlotQuery { within: part, ..query.clone() }).await?;
+                self.providers.free_slots(&context, SlotQuery { within: part, ..query.clone() }).await?;
             starts.extend(slots.into_iter().map(|slot| slot.when.start()));
         }
         starts.sort_unstable();
@@ -138,8 +137,8 @@ impl Engine {
     ) -> Result<Arc<[ExternalBusyTime]>, CallError> {
         let mut busy = Vec::new();
         for part in parts(query.within, days)? {
-            let context = self.next_call(context);
-            busy.extend(self.providers().busy(&context, BusyQuery { within: part, ..query.clone() }).await?);
+            let context = self.contexts.next_call(context);
+            busy.extend(self.providers.busy(&context, BusyQuery { within: part, ..query.clone() }).await?);
         }
         busy.sort_unstable_by(|a, b| (a.when, &a.source).cmp(&(b.when, &b.source)));
         busy.dedup();
@@ -155,14 +154,13 @@ impl Engine {
         busy: &[ExternalBusyTime],
         member: Option<MemberId>,
     ) -> Outcome<Vec<Interval>> {
-        let writes =
-            self.providers().capabilities(&connection.plugin).is_some_and(|a| a.blocks || a.bookings);
+        let writes = self.providers.capabilities(&connection.plugin).is_some_and(|a| a.blocks || a.bookings);
         if !writes || busy.is_empty() {
             return Ok(busy.iter().map(|time| time.when).collect());
         }
         // What is told may reach beyond what was asked for.
         let raw = busy.iter().map(|time| time.when).fold(within, Interval::joined);
-        let marks = self.store().block_marks(connection.tenant, connection.id, raw).await?;
+        let marks = self.base.store().block_marks(connection.tenant, connection.id, raw).await?;
         let of_others = busy.iter().filter(|time| !marks.recognise(time, member));
         Ok(of_others.map(|time| time.when).collect())
     }

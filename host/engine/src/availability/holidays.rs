@@ -14,7 +14,7 @@ use berth_store::{StoreError, records};
 use chrono::NaiveDate;
 
 use super::rules::refused;
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Outcome, availability::Availability};
 
 /// Which holidays, and for whom.
 #[derive(Debug, Clone)]
@@ -47,12 +47,12 @@ pub struct ImportedHolidays {
     pub recurring_until: Option<NaiveDate>,
 }
 
-impl Engine {
+impl Availability {
     /// Import public holidays: all or none. Those that the listing has already (the same day and name) are left as they are, so
     /// importing again is harmless.
     pub async fn import_holidays(&self, caller: &Caller, import: HolidayImport) -> Outcome<ImportedHolidays> {
         let listing = import.listing;
-        let found = self.compute(caller.tenant, move |_| found(&import)).await?;
+        let found = self.computing.run(caller.tenant, move |_| found(&import)).await?;
         let holidays = found.into_iter().map(|holiday| Holiday {
             name: holiday.name,
             date: holiday.date,
@@ -76,9 +76,11 @@ impl Engine {
         listing: ListingId,
         file: impl AsRef<[u8]> + Send + 'static,
     ) -> Outcome<ImportedHolidays> {
-        let today = self.now().to_chrono().date_naive();
-        let closed =
-            self.compute(caller.tenant, move |budget| closed_days(file.as_ref(), today, budget)).await?;
+        let today = self.base.now().to_chrono().date_naive();
+        let closed = self
+            .computing
+            .run(caller.tenant, move |budget| closed_days(file.as_ref(), today, budget))
+            .await?;
         self.close_days(caller, listing, closed).await
     }
 
@@ -91,13 +93,13 @@ impl Engine {
     ) -> Outcome<ImportedHolidays> {
         let owner = Some(RuleOwner::Listing(listing));
         for _ in 0..limits::HOLIDAY_IMPORT_TRIES {
-            let known = self.store().holidays_of(caller.tenant, listing).await?;
+            let known = self.base.store().holidays_of(caller.tenant, listing).await?;
             let HolidayChange { make, renew, remove, already, outdated } = change(&known, &closed);
-            let now = self.now();
+            let now = self.base.now();
             let made: Vec<RuleRecord> = make
                 .into_iter()
                 .map(|(holiday, origin)| RuleRecord {
-                    id: self.new_id(),
+                    id: self.base.new_id(),
                     tenant: caller.tenant,
                     owner,
                     rule: Rule::Holiday(holiday),
@@ -111,11 +113,11 @@ impl Engine {
                 tenant: caller.tenant,
                 listing,
                 seen: known.iter().map(|rule| (rule.id, rule.revision)).collect(),
-                make: made.iter().map(|rule| (rule.clone(), self.audit(caller))).collect(),
+                make: made.iter().map(|rule| (rule.clone(), self.base.audit(caller))).collect(),
                 renew,
-                remove: remove.iter().map(|rule| (*rule, self.audit(caller))).collect(),
+                remove: remove.iter().map(|rule| (*rule, self.base.audit(caller))).collect(),
             };
-            match self.store().import_holidays(import).await {
+            match self.base.store().import_holidays(import).await {
                 Ok(()) => return Ok(done(closed, made, already, remove, outdated)),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(refused(error, owner)),

@@ -18,6 +18,7 @@ use berth_model::{
     catalog::event_type::CounterpartState,
     id::{ConnectionId, EventTypeId, HoldId, MemberId, RuleId},
     limits,
+    outbound::provider::Providers,
     problem::{Code, Problem},
     scheduling::{question::Question, reason::Reason, slots::Offer},
     time::{Instant, Interval},
@@ -27,11 +28,19 @@ use berth_store::{
     StoreError,
     records::{OccupancyQuery, RulesOf},
 };
-use material::{Computed, Material};
-use question::{SearchInput, named, relevant, ruled};
 use serde::Serialize;
 
-use crate::{Caller, Engine, Outcome, ProviderChoice, beside, connections::routing::BookingContext};
+use self::material::{Computed, Material};
+use self::question::{SearchInput, named, relevant, ruled};
+use crate::{
+    Caller, Outcome, ProviderChoice,
+    base::Base,
+    beside,
+    calendars::looks::CalendarWriter,
+    catalog::Catalog,
+    computing::Computing,
+    connections::{cache::ProviderCache, call_context::CallContexts, routing::BookingContext},
+};
 
 pub(crate) use assignment::Assignment;
 pub(crate) use calendars::ids as calendar_ids;
@@ -202,7 +211,18 @@ impl SlotResult {
     }
 }
 
-impl Engine {
+/// When something can be booked, and who takes it.
+pub struct Availability {
+    pub(crate) base: Base,
+    pub(crate) cache: Arc<ProviderCache>,
+    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) computing: Arc<Computing>,
+    pub(crate) contexts: Arc<CallContexts>,
+    pub(crate) providers: Arc<dyn Providers>,
+}
+
+impl Availability {
     /// The slots of an event type.
     pub async fn availability(
         &self,
@@ -216,7 +236,7 @@ impl Engine {
                 format!("from and to are more than {} days apart.", limits::AVAILABILITY_DAYS_MAX),
             ));
         }
-        let ctx = self.booking_context(caller, query.event_type, query.provider).await?;
+        let ctx = self.contexts.booking_context(caller, query.event_type, query.provider).await?;
         // Here it is a parameter, not a field of a body.
         let length_minutes = length(&ctx, query.length_minutes).map_err(|refused| {
             Problem::new(Code::MalformedParameter, refused.detail.trim_start_matches('/').to_owned())
@@ -298,7 +318,7 @@ impl Engine {
         let SearchRange { within, explain, fresh } = range;
         let ids: Vec<MemberId> = named(ctx, search.member)?.iter().map(|m| m.id).collect();
         let input = SearchInput {
-            now: self.now(),
+            now: self.base.now(),
             within,
             length_minutes: search.length_minutes,
             moving: search.moving.map(|booking| booking.when),
@@ -315,9 +335,9 @@ impl Engine {
         let places = match fresh {
             Some(places) => {
                 let versions = places.iter().filter(|(member, _)| ids.contains(member)).copied().collect();
-                self.store().occupancies_at(tenant, of, versions).await
+                self.base.store().occupancies_at(tenant, of, versions).await
             }
-            None => self.store().occupancies(tenant, of).await,
+            None => self.base.store().occupancies(tenant, of).await,
         }
         .map_err(|error| match error {
             StoreError::TooMany(most) => too_much(most, "taken places", "members"),
@@ -329,7 +349,7 @@ impl Engine {
             event_type: ctx.event_type.id,
             restriction_schedule: ctx.event_type.policy.restriction_schedule,
         };
-        let rules = self.store().rules_bearing(tenant, ctx.setup, of, ruled(ctx, input)).await?;
+        let rules = self.base.store().rules_bearing(tenant, ctx.setup, of, ruled(ctx, input)).await?;
         // What was not read could be what closes a day.
         if i64::try_from(rules.len()).unwrap_or(i64::MAX) > limits::RULES_READ_MAX {
             return Err(too_much(
@@ -339,8 +359,11 @@ impl Engine {
             ));
         }
         // What is booked already moves, whatever became of its event type there.
-        let counterpart =
-            if search.moving.is_some() { CounterpartState::Known } else { self.counterpart_in(ctx).await? };
+        let counterpart = if search.moving.is_some() {
+            CounterpartState::Known
+        } else {
+            self.catalog.counterpart_in(ctx).await?
+        };
         let stopped = ctx.stopped();
         let mut degraded = Vec::new();
         let external = match self.asked_there(request_id, ctx, search, within, &counterpart).await? {
@@ -369,7 +392,7 @@ impl Engine {
         let is_small = material.is_small();
         let work = move |budget: &Budget| material.answer(budget);
         let Computed { question, offers, rejected, left_out } =
-            self.computing().run_small(tenant, is_small, search.steps, work).await?;
+            self.computing.run_small(tenant, is_small, search.steps, work).await?;
         Ok(SlotResult { question, members: ids, offers, rejected, degraded, left_out, counterpart })
     }
 

@@ -7,15 +7,15 @@ use berth_model::{
 use serde_json::json;
 
 use crate::{
-    Caller, Engine,
-    availability::{Degraded, SlotSearch},
+    Caller,
+    availability::{Availability, Degraded, SlotSearch},
     connections::routing::BookingContext,
 };
 
 /// Alternatives named when a time is not available.
 const ALTERNATIVES: usize = 5;
 
-impl Engine {
+impl Availability {
     /// The refusal, with its reason and the nearest times that are still offered.
     pub(crate) async fn not_available(
         &self,

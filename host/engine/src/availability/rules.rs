@@ -17,7 +17,7 @@ use berth_model::{
 use berth_store::StoreError;
 
 use super::pattern_windows;
-use crate::{Caller, Engine, Outcome, validate::Fields};
+use crate::{Caller, Outcome, availability::Availability, validate::Fields};
 
 /// What a pattern would offer.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ fn check(rule: &Rule, owner: Option<RuleOwner>) -> Outcome<()> {
     fields.finish()
 }
 
-impl Engine {
+impl Availability {
     /// Check rules that belong together. Following a recurrence to where it comes first may take a core for long.
     async fn checked(
         &self,
@@ -70,7 +70,7 @@ impl Engine {
             rules.iter().try_for_each(|rule| check(rule, owner))?;
             Ok(rules)
         };
-        if is_dear { self.compute(caller.tenant, check_all).await } else { check_all(&Budget::of(0)) }
+        if is_dear { self.computing.run(caller.tenant, check_all).await } else { check_all(&Budget::of(0)) }
     }
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn refused(error: StoreError, owner: Option<RuleOwner>) -> Problem {
     problem
 }
 
-impl Engine {
+impl Availability {
     /// Make rules, all or none.
     pub async fn create_rules(
         &self,
@@ -108,11 +108,11 @@ impl Engine {
                 format!("At most {} rules at once.", limits::HOURS_RULES_MAX),
             ));
         }
-        let now = self.now();
+        let now = self.base.now();
         let mut made = Vec::with_capacity(rules.len());
         for rule in self.checked(caller, rules, owner).await? {
             made.push(RuleRecord {
-                id: self.new_id(),
+                id: self.base.new_id(),
                 tenant: caller.tenant,
                 owner,
                 rule,
@@ -122,8 +122,8 @@ impl Engine {
                 updated_at: now,
             });
         }
-        let noted = made.iter().map(|rule| (rule.clone(), self.audit(caller))).collect();
-        self.store().create_rules(noted).await.map_err(|error| refused(error, owner))?;
+        let noted = made.iter().map(|rule| (rule.clone(), self.base.audit(caller))).collect();
+        self.base.store().create_rules(noted).await.map_err(|error| refused(error, owner))?;
         Ok(made)
     }
 
@@ -141,13 +141,13 @@ impl Engine {
         let old = self.rule(caller, kind, id).await?;
         let revision = expected_revision.unwrap_or(old.revision);
         let record = RuleRecord { owner, rule: rule.unwrap_or(old.rule), ..old };
-        let done = self.store().update_rule(record, revision, self.audit(caller)).await;
+        let done = self.base.store().update_rule(record, revision, self.base.audit(caller)).await;
         done.map_err(|error| refused(error, owner))
     }
 
     /// A rule of this kind.
     pub async fn rule(&self, caller: &Caller, kind: RuleKind, id: RuleId) -> Outcome<RuleRecord> {
-        Ok(self.store().rule(caller.tenant, kind, id).await?)
+        Ok(self.base.store().rule(caller.tenant, kind, id).await?)
     }
 
     /// Rules of this kind by id.
@@ -159,18 +159,18 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<RuleRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        Ok(self.store().list_rules(caller.tenant, kind, after, limit).await?)
+        Ok(self.base.store().list_rules(caller.tenant, kind, after, limit).await?)
     }
 
     /// The slots that a pattern would offer; nothing is stored or looked up.
     pub async fn preview_pattern(&self, caller: &Caller, preview: PatternPreview) -> Outcome<Vec<Instant>> {
         let work = move |budget: &Budget| previewed(&preview, budget);
-        self.computing().run_small(caller.tenant, true, limits::ANSWER_STEPS_MAX, work).await
+        self.computing.run_small(caller.tenant, true, limits::ANSWER_STEPS_MAX, work).await
     }
 
     /// Remove a rule.
     pub async fn delete_rule(&self, caller: &Caller, kind: RuleKind, id: RuleId) -> Outcome<()> {
-        Ok(self.store().delete_rule(caller.tenant, kind, id, self.audit(caller)).await?)
+        Ok(self.base.store().delete_rule(caller.tenant, kind, id, self.base.audit(caller)).await?)
     }
 }
 

@@ -12,7 +12,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::ChangeOrder};
 
-use crate::{BookOutcome, Caller, Engine, Outcome, validate::Fields};
+use crate::{BookOutcome, Caller, Outcome, bookings::Bookings, validate::Fields};
 
 /// Tries to change a booking that somebody else changes at the same time.
 const CHANGE_TRIES: u32 = 5;
@@ -30,7 +30,7 @@ pub struct CancelBooking {
     pub bound_by_cutoffs: bool,
 }
 
-impl Engine {
+impl Bookings {
     /// Cancel. Cancelling what is cancelled already succeeds and changes nothing.
     pub async fn cancel(
         &self,
@@ -50,7 +50,7 @@ impl Engine {
         else {
             return Ok(());
         };
-        let state = self.store().sync_state(caller.tenant, connection).await?;
+        let state = self.base.store().sync_state(caller.tenant, connection).await?;
         if state.rules.mode.takes_changes() {
             return Ok(());
         }
@@ -75,19 +75,24 @@ impl Engine {
                 return Ok(booking.into());
             }
             if cancel.bound_by_cutoffs && booking.status.is_active() {
-                let event_type = self.store().event_type(caller.tenant, booking.event_type).await;
+                let event_type = self.base.store().event_type(caller.tenant, booking.event_type).await;
                 let cutoff = event_type?.policy.cancel_cutoff_minutes;
                 self.check_cutoff(&booking, cutoff, "cancelled")?;
             }
             // A booking whose job another one holds is cancelled by that job in its turn. One that waits for the tenant has no
             // counterpart.
             let ours = wait && booking.provider_task.is_none();
-            let (job, held) =
-                if booking.awaits_confirmation() { (None, None) } else { self.job_of(&booking, ours) };
+            let (job, held) = if booking.awaits_confirmation() {
+                (None, None)
+            } else {
+                self.outbound.job_of(&booking, ours)
+            };
             let change = BookingChange::Cancel { reason: cancel.reason.clone() };
             let change = ChangeOrder { job, ..change.into() };
             match self.change_here(caller, &booking, change).await {
-                Ok(changed) => return self.dispatch_now(caller, changed, held.filter(|_| ours)).await,
+                Ok(changed) => {
+                    return self.outbound.dispatch_now(caller, changed, held.filter(|_| ours)).await;
+                }
                 // Its job settled it in this moment. Who named no sequence wants it cancelled whatever it is.
                 Err(StoreError::Stale) if cancel.expected_sequence.is_none() => {}
                 Err(error) => return Err(error.into()),
@@ -109,10 +114,10 @@ impl Engine {
                 return Ok(booking.into());
             }
             require_waiting(&booking)?;
-            let (job, held) = self.job_of(&booking, true);
+            let (job, held) = self.outbound.job_of(&booking, true);
             let change = ChangeOrder { job, ..BookingChange::Confirm.into() };
             match self.change_here(caller, &booking, change).await {
-                Ok(changed) => return self.dispatch_now(caller, changed, held).await,
+                Ok(changed) => return self.outbound.dispatch_now(caller, changed, held).await,
                 Err(StoreError::Stale) if expected_sequence.is_none() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -153,7 +158,7 @@ impl Engine {
             if booking.status == BookingStatus::NoShow {
                 return Ok(booking);
             }
-            if self.now() < booking.when.start() {
+            if self.base.now() < booking.when.start() {
                 return Err(Problem::new(Code::WrongState, "The meeting has not begun yet.")
                     .with_hint("Cancel it, or wait for its start."));
             }
@@ -169,14 +174,15 @@ impl Engine {
     /// Complete bookings of all tenants that ended [`limits::COMPLETION_GRACE_SECONDS`] ago, the longest ended first. How many; at
     /// most [`limits::COMPLETION_ROWS_MAX`]. For a sweep that goes on for as long as there are that many.
     pub async fn complete_ended(&self) -> Outcome<u32> {
-        let until = self.now().plus_seconds(-limits::COMPLETION_GRACE_SECONDS);
-        let ended = self.store().ended_bookings(until, limits::COMPLETION_ROWS_MAX).await?;
+        let until = self.base.now().plus_seconds(-limits::COMPLETION_GRACE_SECONDS);
+        let ended = self.base.store().ended_bookings(until, limits::COMPLETION_ROWS_MAX).await?;
         self.change_all(ended, BookingChange::Complete, "completion").await
     }
 
     /// Decline bookings of all tenants that nobody confirmed before their start; as [`Self::complete_ended`].
     pub async fn decline_unanswered(&self) -> Outcome<u32> {
-        let waiting = self.store().unanswered_bookings(self.now(), limits::COMPLETION_ROWS_MAX).await;
+        let waiting =
+            self.base.store().unanswered_bookings(self.base.now(), limits::COMPLETION_ROWS_MAX).await;
         let change = BookingChange::Decline { reason: Some(NOT_CONFIRMED_IN_TIME.to_owned()) };
         self.change_all(waiting?, change, "confirmation").await
     }
@@ -190,8 +196,8 @@ impl Engine {
     ) -> Outcome<u32> {
         let mut changed = 0_u32;
         for (tenant, id, sequence) in bookings {
-            let audit = self.audit_by("system", request_id);
-            match self.store().change_booking(tenant, id, sequence, change.clone(), None, audit).await {
+            let audit = self.base.audit_by("system", request_id);
+            match self.base.store().change_booking(tenant, id, sequence, change.clone(), None, audit).await {
                 Ok(_) => changed = changed.saturating_add(1),
                 // Somebody changed it in this moment, another replica's sweep perhaps.
                 Err(StoreError::Stale | StoreError::WrongState | StoreError::NotFound(_)) => {}
@@ -210,7 +216,7 @@ impl Engine {
     ) -> Outcome<()> {
         let minutes = cutoff_minutes.unwrap_or(0);
         let last = booking.when.start().plus_minutes(-i64::from(minutes));
-        if self.now() <= last {
+        if self.base.now() <= last {
             return Ok(());
         }
         let mut problem = Problem::new(Code::TooLate, format!("It could be {done} until {last}."));
@@ -224,8 +230,11 @@ impl Engine {
         booking: &Booking,
         change: impl Into<ChangeOrder> + Send,
     ) -> Result<Booking, StoreError> {
-        let audit = self.audit(caller);
-        self.store().change_booking(caller.tenant, booking.id, booking.sequence, change, None, audit).await
+        let audit = self.base.audit(caller);
+        self.base
+            .store()
+            .change_booking(caller.tenant, booking.id, booking.sequence, change, None, audit)
+            .await
     }
 
     pub(crate) async fn booking_at(

@@ -20,9 +20,9 @@ use berth_store::{
 };
 use serde_json::json;
 
-use crate::{BookOutcome, Caller, Engine, Outcome, RescheduleBooking};
+use crate::{BookOutcome, Caller, Outcome, RescheduleBooking, bookings::Bookings};
 
-impl Engine {
+impl Bookings {
     /// Bookings to come, after one, whose clocks show another time than was told, and where to go on. At most
     /// [`limits::CLOCKS_LOOKED_AT_ONCE`] bookings are looked at, so a page may have fewer than asked for, and a next one.
     pub async fn clock_changes(
@@ -31,7 +31,7 @@ impl Engine {
         after: Option<(Instant, BookingId)>,
         limit: usize,
     ) -> Outcome<(Vec<ClockChange>, Option<(Instant, BookingId)>)> {
-        let now = self.now();
+        let now = self.base.now();
         let mut found = Vec::new();
         let mut after = after;
         let mut looked = 0;
@@ -41,7 +41,8 @@ impl Engine {
                 after,
                 ..BookingFilter::default()
             };
-            let bookings = self.store().list_bookings(caller.tenant, filter, limits::PAGE_ITEMS_MAX).await;
+            let bookings =
+                self.base.store().list_bookings(caller.tenant, filter, limits::PAGE_ITEMS_MAX).await;
             let bookings = bookings?;
             let is_last = bookings.len() < usize::try_from(limits::PAGE_ITEMS_MAX).unwrap_or(usize::MAX);
             for booking in bookings {
@@ -68,14 +69,15 @@ impl Engine {
         expected_sequence: Option<i64>,
     ) -> Outcome<BookOutcome> {
         let booking = self.booking_at(caller, id, expected_sequence).await?;
-        let Some(change) = changed(&booking, self.now()) else {
+        let Some(change) = changed(&booking, self.base.now()) else {
             let as_told = "Clocks show for this booking what was told, or it is over.";
             return Err(Problem::new(Code::WrongState, as_told));
         };
         let clock = match keep {
             Keep::Instant => {
                 let of = (caller.tenant, id, booking.when.start());
-                let kept = self.store().set_clocks(of, change.shows, Some(self.audit(caller))).await;
+                let kept =
+                    self.base.store().set_clocks(of, change.shows, Some(self.base.audit(caller))).await;
                 kept?;
                 return Ok(self.booking(caller, id).await?.into());
             }
@@ -99,14 +101,14 @@ impl Engine {
     /// was told, and keep what clocks show for those of which nothing was kept. How many show another time; none if nothing was looked at.
     pub async fn look_at_clocks(&self) -> Outcome<Option<usize>> {
         let generation = zone::generation();
-        if self.inner.clocks_looked.load(Ordering::Relaxed) == generation {
+        if self.clocks_looked.load(Ordering::Relaxed) == generation {
             return Ok(None);
         }
         let (mut changed, mut tenants) = (0_usize, BTreeSet::new());
-        let mut after = (self.now(), BookingId::from_uuid(uuid::Uuid::nil()));
+        let mut after = (self.base.now(), BookingId::from_uuid(uuid::Uuid::nil()));
         // Ends: each page begins after the one before.
         loop {
-            let page = self.store().clocks_to_come(after, limits::LIST_ROWS_MAX).await?;
+            let page = self.base.store().clocks_to_come(after, limits::LIST_ROWS_MAX).await?;
             let Some(last) = page.last() else { break };
             after = (last.start, last.booking);
             for one in page {
@@ -132,7 +134,7 @@ impl Engine {
                 "clocks show another time than was told for bookings to come; GET /api/booking/clock-changes lists them"
             );
         }
-        self.inner.clocks_looked.store(generation, Ordering::Relaxed);
+        self.clocks_looked.store(generation, Ordering::Relaxed);
         Ok(Some(changed))
     }
 
@@ -142,15 +144,15 @@ impl Engine {
             // From before this was kept. Of a listing whose zone nobody knows nothing is told.
             let zone = one.listing_zone.parse().ok();
             if let Some(clocks) = zone.and_then(|zone| Clocks::at(one.start, zone, &one.customer_zone)) {
-                self.store().set_clocks(of, clocks, None).await?;
+                self.base.store().set_clocks(of, clocks, None).await?;
             }
             return Ok(false);
         };
         let Some(shows) = told.changed(one.start) else { return Ok(false) };
         if one.noted.as_ref() != Some(&shows) {
             let data = json!({ "start": one.start, "told": told, "shows": shows });
-            let audit = self.audit_by("system", "clocks");
-            self.store().note_clocks(of, shows, data, audit).await?;
+            let audit = self.base.audit_by("system", "clocks");
+            self.base.store().note_clocks(of, shows, data, audit).await?;
         }
         Ok(true)
     }

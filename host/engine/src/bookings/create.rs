@@ -23,8 +23,9 @@ use serde_json::{Map, Value, json};
 
 use super::questions;
 use crate::{
-    Caller, Engine, Outcome, ProviderChoice,
+    Caller, Outcome, ProviderChoice,
     availability::{Assignment, SlotSearch, length},
+    bookings::Bookings,
     connections::routing::BookingContext,
     jobs::queue::JobLease,
     validate::Fields,
@@ -159,7 +160,7 @@ impl BookingContext {
     }
 }
 
-impl Engine {
+impl Bookings {
     /// Book. The slot is computed again from current data, then the database decides.
     pub async fn book(&self, caller: &Caller, mut request: BookRequest) -> Outcome<BookOutcome> {
         request.check()?;
@@ -174,9 +175,9 @@ impl Engine {
             let slot = Slot { ctx, when, assignment, hold: plan.hold, series: None };
             let Some((new, lease)) = self.new_booking(caller, &request, slot) else { continue };
             let booking = new.booking.clone();
-            match self.store().create_booking(new, self.audit(caller)).await {
+            match self.base.store().create_booking(new, self.base.audit(caller)).await {
                 Ok(customer) => {
-                    return self.dispatch_now(caller, Booking { customer, ..booking }, lease).await;
+                    return self.outbound.dispatch_now(caller, Booking { customer, ..booking }, lease).await;
                 }
                 // Somebody was faster with these members; the next ones may still be free.
                 Err(StoreError::Overlap) => why = "taken",
@@ -186,20 +187,20 @@ impl Engine {
             }
         }
         let search = plan.search(request.member.filter(|member| plan.ctx.has(*member)));
-        Err(self.not_available(caller, &plan.ctx, request.start, search, why).await)
+        Err(self.availability.not_available(caller, &plan.ctx, request.start, search, why).await)
     }
 
     /// Everything that is settled before the database decides.
     async fn plan(&self, caller: &Caller, request: &BookRequest) -> Outcome<BookingPlan> {
-        let ctx = self.booking_context(caller, request.event_type, request.provider).await?;
-        self.check_bookable(&ctx).await?;
+        let ctx = self.contexts.booking_context(caller, request.event_type, request.provider).await?;
+        self.catalog.check_bookable(&ctx).await?;
         if let Some(claim) = &request.hold {
             return self.plan_of_hold(caller, request, ctx, claim).await;
         }
         ctx.must_have(request.member)?;
         let length_minutes = length(&ctx, request.length_minutes)?;
         let search = SlotSearch { length_minutes, member: request.member, ..SlotSearch::of(length_minutes) };
-        let (assignments, _) = self.assignments_at(caller, &ctx, request.start, search).await?;
+        let (assignments, _) = self.availability.assignments_at(caller, &ctx, request.start, search).await?;
         Ok(BookingPlan {
             ctx,
             when: Interval::of_minutes(request.start, length_minutes),
@@ -240,7 +241,7 @@ impl Engine {
             let search = SlotSearch { member, hold: Some(hold.id), ..SlotSearch::of(length) };
             let asked_for = request.member.is_none() || member.is_some();
             if asked_for {
-                self.assignments_at(caller, &ctx, hold.when.start(), search).await?.0
+                self.availability.assignments_at(caller, &ctx, hold.when.start(), search).await?.0
             } else {
                 Vec::new()
             }
@@ -251,7 +252,7 @@ impl Engine {
     /// Every step of a booking's life, oldest first.
     pub async fn timeline(&self, caller: &Caller, id: BookingId) -> Outcome<Vec<AuditEntry>> {
         self.booking(caller, id).await?;
-        Ok(self.store().timeline(caller.tenant, "booking", id.uuid()).await?)
+        Ok(self.base.store().timeline(caller.tenant, "booking", id.uuid()).await?)
     }
 
     /// A booking of this slot, and the lease of its job if this request is to tell the provider. None without members.
@@ -263,13 +264,13 @@ impl Engine {
     ) -> Option<(NewBooking, Option<JobLease>)> {
         let Slot { ctx, when, assignment, hold, series } = slot;
         let (member, other_members) = assignment.members.split_first()?;
-        let now = self.now();
+        let now = self.base.now();
         let event_type = &ctx.event_type;
         let policy = &event_type.policy;
         let waits = policy.confirmation == Confirmation::Manual;
         let external = ctx.connection.is_some();
         let booking = Booking {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: caller.tenant,
             listing: ctx.listing.id,
             event_type: event_type.id,
@@ -298,7 +299,7 @@ impl Engine {
             updated_at: now,
         };
         // Nobody waits for a series: its jobs are for the worker.
-        let (job, held) = if waits { (None, None) } else { self.job_of(&booking, series.is_none()) };
+        let (job, held) = if waits { (None, None) } else { self.outbound.job_of(&booking, series.is_none()) };
         let padded = ctx.padded_by(when);
         let limits = ctx.limits(booking.members(), when.start());
         let held = held.filter(|_| series.is_none());

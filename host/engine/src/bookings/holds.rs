@@ -15,8 +15,9 @@ use ring::digest::{SHA256, digest};
 
 use super::create::hold_over;
 use crate::{
-    Caller, Engine, HoldClaim, Outcome,
+    Caller, HoldClaim, Outcome,
     availability::{SlotSearch, length},
+    bookings::Bookings,
     validate::Fields,
 };
 
@@ -57,7 +58,7 @@ fn checked_seconds(fields: &mut Fields, seconds: Option<i64>) -> i64 {
     seconds
 }
 
-impl Engine {
+impl Bookings {
     /// Hold a slot. The token is the holder's; nobody can read it afterwards.
     pub async fn hold(&self, caller: &Caller, request: HoldRequest) -> Outcome<(HoldRecord, Secret)> {
         let mut fields = Fields::default();
@@ -70,23 +71,23 @@ impl Engine {
             fields.bad("/token", format!("must be {least} to {most} visible ASCII characters"));
         }
         fields.finish()?;
-        let ctx = self.booking_context(caller, request.event_type, None).await?;
-        self.check_bookable(&ctx).await?;
+        let ctx = self.contexts.booking_context(caller, request.event_type, None).await?;
+        self.catalog.check_bookable(&ctx).await?;
         ctx.must_have(request.member)?;
         let length_minutes = length(&ctx, request.length_minutes)?;
         let token = request.token.unwrap_or_else(|| {
             let mut bytes = [0; 32];
-            self.random().fill(&mut bytes);
+            self.base.random().fill(&mut bytes);
             Secret::new(URL_SAFE_NO_PAD.encode(bytes))
         });
         let search = SlotSearch { length_minutes, member: request.member, ..SlotSearch::of(length_minutes) };
         let when = Interval::of_minutes(request.start, length_minutes);
-        let (assignments, _) = self.assignments_at(caller, &ctx, request.start, search).await?;
+        let (assignments, _) = self.availability.assignments_at(caller, &ctx, request.start, search).await?;
         for assignment in assignments {
             let Some((member, other_members)) = assignment.members.split_first() else { continue };
-            let now = self.now();
+            let now = self.base.now();
             let hold = HoldRecord {
-                id: self.new_id(),
+                id: self.base.new_id(),
                 tenant: caller.tenant,
                 event_type: ctx.event_type.id,
                 member: *member,
@@ -101,19 +102,19 @@ impl Engine {
                 padded: ctx.padded_by(when),
                 seats: ctx.event_type.policy.seats.max(1),
             };
-            match self.store().create_hold(new, self.audit(caller)).await {
+            match self.base.store().create_hold(new, self.base.audit(caller)).await {
                 Ok(()) => return Ok((hold, token)),
                 // Somebody was faster with these members; the next ones may still be free.
                 Err(StoreError::Overlap) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(self.not_available(caller, &ctx, request.start, search, "taken").await)
+        Err(self.availability.not_available(caller, &ctx, request.start, search, "taken").await)
     }
 
     /// A hold that is not over.
     pub async fn held_slot(&self, caller: &Caller, id: HoldId) -> Outcome<HoldRecord> {
-        Ok(self.store().hold(caller.tenant, id, self.now()).await?)
+        Ok(self.base.store().hold(caller.tenant, id, self.base.now()).await?)
     }
 
     /// Keep a hold for so many seconds from now; its whole life is at most [`HOLD_LIFE_SECONDS_MAX`].
@@ -127,7 +128,7 @@ impl Engine {
         let seconds = checked_seconds(&mut fields, seconds);
         fields.finish()?;
         let mut hold = self.own_hold(caller, claim).await?;
-        let until = self.now().plus_seconds(seconds);
+        let until = self.base.now().plus_seconds(seconds);
         let latest = hold.created_at.plus_seconds(HOLD_LIFE_SECONDS_MAX);
         let mut fields = Fields::default();
         if until > latest {
@@ -139,7 +140,7 @@ impl Engine {
             );
         }
         fields.finish()?;
-        match self.store().extend_hold(caller.tenant, hold.id, until, self.audit(caller)).await {
+        match self.base.store().extend_hold(caller.tenant, hold.id, until, self.base.audit(caller)).await {
             Ok(()) => hold.expires_at = until,
             Err(StoreError::NotFound(_)) => return Err(hold_over()),
             Err(error) => return Err(error.into()),
@@ -149,12 +150,12 @@ impl Engine {
 
     /// Give a hold's place back. The tenant needs no token for it.
     pub async fn release_hold(&self, caller: &Caller, id: HoldId) -> Outcome<()> {
-        Ok(self.store().release_hold(caller.tenant, id, self.audit(caller)).await?)
+        Ok(self.base.store().release_hold(caller.tenant, id, self.base.audit(caller)).await?)
     }
 
     /// The hold of whoever has its token.
     pub(crate) async fn own_hold(&self, caller: &Caller, claim: &HoldClaim) -> Outcome<HoldRecord> {
-        let hold = match self.store().hold(caller.tenant, claim.id, self.now()).await {
+        let hold = match self.base.store().hold(caller.tenant, claim.id, self.base.now()).await {
             Ok(hold) => hold,
             Err(StoreError::NotFound(_)) => return Err(hold_over()),
             Err(error) => return Err(error.into()),

@@ -7,9 +7,9 @@ use berth_model::{
 };
 use berth_store::records::BookingFilter;
 
-use crate::{BookOutcome, Caller, Engine, Outcome, SeriesOutcome};
+use crate::{BookOutcome, Caller, Outcome, SeriesOutcome, bookings::Bookings};
 
-impl Engine {
+impl Bookings {
     /// The booking that an earlier request with this Idempotency-Key made, if it died before its answer was stored. As the booking
     /// stands now: what happened to it meanwhile did happen.
     pub(crate) async fn replayed(&self, caller: &Caller) -> Outcome<Option<BookOutcome>> {
@@ -32,7 +32,7 @@ impl Engine {
 
     async fn replayed_booking(&self, caller: &Caller) -> Outcome<Option<Booking>> {
         let Some(key) = &caller.idempotency_key else { return Ok(None) };
-        let made = self.store().booking_of_key(key).await?;
+        let made = self.base.store().booking_of_key(key).await?;
         match made {
             Some(id) => Ok(Some(self.booking(caller, id).await?)),
             None => Ok(None),

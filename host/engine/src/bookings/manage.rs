@@ -13,7 +13,7 @@ use berth_model::{
     time::Instant,
 };
 
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Outcome, bookings::Bookings};
 
 /// What the tags of these links are for.
 const PURPOSE: &str = "manage";
@@ -60,15 +60,15 @@ impl Managed {
     }
 }
 
-impl Engine {
+impl Bookings {
     /// The link of a booking's customer.
     pub async fn manage_link(&self, caller: &Caller, id: BookingId) -> Outcome<ManageLink> {
         let booking = self.booking(caller, id).await?;
         let mut bytes = [booking.tenant.uuid().as_bytes().as_slice(), booking.id.uuid().as_bytes()].concat();
-        let tag = self.store().tag(PURPOSE, &bytes)?;
+        let tag = self.base.store().tag(PURPOSE, &bytes)?;
         bytes.extend_from_slice(&tag);
         let token = URL_SAFE_NO_PAD.encode(bytes);
-        let base = self.inner.parts.public_url.as_ref();
+        let base = self.public_url.as_ref();
         let url = base.map(|base| format!("{}/api/booking/manage/{token}", base.trim_end_matches('/')));
         Ok(ManageLink { token: Secret::new(token), url: url.map(Secret::new) })
     }
@@ -78,7 +78,7 @@ impl Engine {
         let unknown = || Problem::not_found("booking link");
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| unknown())?;
         let (ids, tag) = bytes.split_at_checked(IDS_BYTES).ok_or_else(unknown)?;
-        if !self.store().is_tagged(PURPOSE, ids, tag) {
+        if !self.base.store().is_tagged(PURPOSE, ids, tag) {
             return Err(unknown());
         }
         let id = |bytes: &[u8]| <[u8; 16]>::try_from(bytes).map(uuid::Uuid::from_bytes).ok();
@@ -96,13 +96,13 @@ impl Engine {
     /// A booking as its customer sees it.
     pub async fn managed(&self, customer: &Caller, id: BookingId) -> Outcome<Managed> {
         let booking = self.booking(customer, id).await?;
-        let ctx = self.store().booking_setup(customer.tenant, booking.event_type).await?.records;
+        let ctx = self.base.store().booking_setup(customer.tenant, booking.event_type).await?.records;
         let mut members = Vec::new();
         for id in booking.members() {
             // Who cannot be booked any more still comes to what was booked before.
             match ctx.members.iter().find(|member| member.id == id) {
                 Some(member) => members.push(member.name.clone()),
-                None => members.push(self.member(customer, id).await?.name),
+                None => members.push(self.catalog.member(customer, id).await?.name),
             }
         }
         let (event_type, listing) = (ctx.event_type.clone(), ctx.listing.clone());

@@ -10,3 +10,31 @@ pub(crate) mod questions;
 pub(crate) mod read;
 pub(crate) mod reschedule;
 pub(crate) mod series;
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use crate::{
+    availability::Availability,
+    base::Base,
+    calendars::looks::CalendarWriter,
+    catalog::Catalog,
+    connections::{cache::ProviderCache, call_context::CallContexts},
+    jobs::queue::Queue,
+    outbound::Outbound,
+};
+
+/// Bookings: made, held, changed, repeated.
+pub struct Bookings {
+    pub(crate) base: Base,
+    pub(crate) availability: Arc<Availability>,
+    pub(crate) cache: Arc<ProviderCache>,
+    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) catalog: Arc<Catalog>,
+    /// With which data of zones ([`berth_model::zone::generation`]) bookings to come were looked through last.
+    pub(crate) clocks_looked: Arc<AtomicU64>,
+    pub(crate) contexts: Arc<CallContexts>,
+    pub(crate) outbound: Arc<Outbound>,
+    /// Where providers and customers reach this engine; none: no links are made.
+    pub(crate) public_url: Option<String>,
+    pub(crate) queue: Arc<Queue>,
+}

@@ -3,12 +3,12 @@
 use berth_model::{bookings::booking::Booking, id::BookingId, limits};
 use berth_store::records::BookingFilter;
 
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Outcome, bookings::Bookings};
 
-impl Engine {
+impl Bookings {
     /// A booking.
     pub async fn booking(&self, caller: &Caller, id: BookingId) -> Outcome<Booking> {
-        Ok(self.store().booking(caller.tenant, id).await?)
+        Ok(self.base.store().booking(caller.tenant, id).await?)
     }
 
     /// Bookings in the order of (start, id).
@@ -19,6 +19,6 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<Booking>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        Ok(self.store().list_bookings(caller.tenant, filter, limit).await?)
+        Ok(self.base.store().list_bookings(caller.tenant, filter, limit).await?)
     }
 }

@@ -14,8 +14,9 @@ use berth_store::{StoreError, records::ChangeOrder};
 
 use super::create::minutes_of;
 use crate::{
-    BookOutcome, Caller, Engine, Outcome,
+    BookOutcome, Caller, Outcome,
     availability::{Assignment, SlotSearch},
+    bookings::Bookings,
     connections::routing::BookingContext,
 };
 
@@ -48,7 +49,7 @@ impl BookingContext {
     }
 }
 
-impl Engine {
+impl Bookings {
     /// Move in one step: the new time is taken and the old one released, or nothing changes. Length and members stay; where one of them
     /// cannot be booked for it any more, it goes to whoever is free and next.
     pub async fn reschedule(
@@ -81,7 +82,7 @@ impl Engine {
                 "Only a confirmed booking without a change under way can be moved.",
             ));
         }
-        let ctx = self.context_of(caller, &booking, reschedule.bound_by_cutoffs).await?;
+        let ctx = self.contexts.context_of(caller, &booking, reschedule.bound_by_cutoffs).await?;
         // What is free at the provider cannot be asked, and what it would say to the move comes when nobody waits for it any more.
         ctx.check_open()?;
         if reschedule.bound_by_cutoffs {
@@ -93,11 +94,11 @@ impl Engine {
         let (start, length_minutes) = (reschedule.start, minutes_of(booking.when));
         let member = Some(booking.member).filter(|organiser| ctx.has(*organiser));
         let search = SlotSearch { member, moving: Some(&booking), ..SlotSearch::of(length_minutes) };
-        let (assignments, _) = self.assignments_at(caller, &ctx, start, search).await?;
+        let (assignments, _) = self.availability.assignments_at(caller, &ctx, start, search).await?;
         let when = Interval::of_minutes(start, length_minutes);
         let mut why = "taken";
         for hosts in hosts_for(&booking, &ctx, &assignments) {
-            let (job, held) = self.job_of(&booking, wait);
+            let (job, held) = self.outbound.job_of(&booking, wait);
             let held = held.filter(|_| wait);
             let change = ChangeOrder {
                 change: BookingChange::Reschedule {
@@ -114,16 +115,16 @@ impl Engine {
                 Ok(changed) => {
                     if hosts.is_some() {
                         // Who was to come before has the time back in their own calendars, too.
-                        self.booking_changed(&booking).await;
+                        self.calendar_writes.booking_changed(&booking).await;
                     }
-                    return self.dispatch_now(caller, changed, held).await;
+                    return self.outbound.dispatch_now(caller, changed, held).await;
                 }
                 Err(StoreError::Overlap) => why = "taken",
                 Err(StoreError::LimitReached(_)) => why = "limit",
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(self.not_available(caller, &ctx, start, search, why).await)
+        Err(self.availability.not_available(caller, &ctx, start, search, why).await)
     }
 }
 

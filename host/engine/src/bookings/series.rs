@@ -22,8 +22,9 @@ use serde_json::json;
 
 use super::{create::Slot, questions};
 use crate::{
-    BookRequest, Caller, CancelBooking, Engine, Outcome, RescheduleBooking,
+    BookRequest, Caller, CancelBooking, Outcome, RescheduleBooking,
     availability::{Assignment, SlotSearch, length, refusal::not_asked},
+    bookings::Bookings,
     connections::routing::BookingContext,
 };
 
@@ -63,7 +64,7 @@ pub struct RefusedOccurrence {
     pub problem: Problem,
 }
 
-impl Engine {
+impl Bookings {
     /// Book a series. All or nothing: one transaction. Best effort: each by itself; refused only if none could be booked.
     pub async fn book_series(&self, caller: &Caller, request: SeriesRequest) -> Outcome<SeriesOutcome> {
         let SeriesRequest { mut first, starts, best_effort } = request;
@@ -72,8 +73,8 @@ impl Engine {
             let message = "must be absent: a series takes over no hold";
             return Err(Problem::invalid(vec![FieldError::new("/hold", message)]));
         }
-        let ctx = self.booking_context(caller, first.event_type, first.provider).await?;
-        self.check_bookable(&ctx).await?;
+        let ctx = self.contexts.booking_context(caller, first.event_type, first.provider).await?;
+        self.catalog.check_bookable(&ctx).await?;
         first.answers = questions::checked(&ctx.event_type, &first.answers)?;
         ctx.must_have(first.member)?;
         let length_minutes = length(&ctx, first.length_minutes)?;
@@ -88,14 +89,15 @@ impl Engine {
         let outcome = match (best_effort, before) {
             (true, Some(before)) => self.book_each(caller, &first, &ctx, search, &starts, before).await?,
             (true, None) => {
-                let none = SeriesOutcome { series: self.new_id(), done: Vec::new(), refused: Vec::new() };
+                let none =
+                    SeriesOutcome { series: self.base.new_id(), done: Vec::new(), refused: Vec::new() };
                 self.book_each(caller, &first, &ctx, search, &starts, none).await?
             }
             (false, Some(before)) => before,
-            (false, None) => self.book_all(caller, &first, &ctx, search, &starts, self.new_id()).await?,
+            (false, None) => self.book_all(caller, &first, &ctx, search, &starts, self.base.new_id()).await?,
         };
         self.invalidate_availability_of_all(&outcome.done);
-        self.wake_workers(JobQueue::Bookings);
+        self.queue.wake_workers(JobQueue::Bookings);
         Ok(outcome)
     }
 
@@ -114,7 +116,7 @@ impl Engine {
             let mut refused = Vec::new();
             for start in starts {
                 let when = Interval::of_minutes(*start, search.length_minutes);
-                let (assignments, _) = self.assignments_at(caller, ctx, *start, search).await?;
+                let (assignments, _) = self.availability.assignments_at(caller, ctx, *start, search).await?;
                 let assignment = alike(&assignments, all.first().map(|(new, _)| &new.booking));
                 let slot = assignment.map(|assignment| Slot {
                     ctx,
@@ -124,12 +126,12 @@ impl Engine {
                     series: Some(series),
                 });
                 match slot.and_then(|slot| self.new_booking(caller, first, slot)) {
-                    Some((new, _)) => all.push((new, self.audit(caller))),
+                    Some((new, _)) => all.push((new, self.base.audit(caller))),
                     None => refused.push(*start),
                 }
             }
             if let Some(start) = refused.first() {
-                let mut problem = self.not_available(caller, ctx, *start, search, why).await;
+                let mut problem = self.availability.not_available(caller, ctx, *start, search, why).await;
                 problem.detail = format!(
                     "{} of {} bookings are not available: nothing is booked.",
                     refused.len(),
@@ -142,7 +144,7 @@ impl Engine {
                 new.idempotency_key.clone_from(&caller.idempotency_key);
             }
             let done: Vec<Booking> = all.iter().map(|(new, _)| new.booking.clone()).collect();
-            match self.store().create_bookings(all).await {
+            match self.base.store().create_bookings(all).await {
                 Ok(customers) => {
                     let customers = customers.into_iter();
                     let done = done.into_iter().zip(customers).map(|(b, customer)| Booking { customer, ..b });
@@ -179,7 +181,8 @@ impl Engine {
                 continue;
             }
             let when = Interval::of_minutes(*start, search.length_minutes);
-            let (mut assignments, degraded) = self.assignments_at(caller, ctx, *start, search).await?;
+            let (mut assignments, degraded) =
+                self.availability.assignments_at(caller, ctx, *start, search).await?;
             let is_unknown = assignments.is_empty() && !degraded.is_empty();
             if let Some(known) = alike(&assignments, outcome.done.first()).cloned() {
                 assignments.retain(|assignment| *assignment != known);
@@ -194,7 +197,7 @@ impl Engine {
                     new.idempotency_key.clone_from(&caller.idempotency_key);
                 }
                 let booking = new.booking.clone();
-                match self.store().create_booking(new, self.audit(caller)).await {
+                match self.base.store().create_booking(new, self.base.audit(caller)).await {
                     Ok(customer) => {
                         made = Some(Booking { customer, ..booking });
                         break;
@@ -217,7 +220,7 @@ impl Engine {
         }
         if outcome.done.is_empty() {
             let start = starts.first().copied().unwrap_or(first.start);
-            return Err(self.not_available(caller, ctx, start, search, "taken").await);
+            return Err(self.availability.not_available(caller, ctx, start, search, "taken").await);
         }
         Ok(outcome)
     }
@@ -258,7 +261,7 @@ impl Engine {
         let (series, mut bookings) =
             self.active_of_series(caller, id, scope, reschedule.expected_sequence).await?;
         let (from, to) = (this.when.start(), reschedule.start);
-        let listing = self.store().listing(caller.tenant, this.listing).await?;
+        let listing = self.base.store().listing(caller.tenant, this.listing).await?;
         // Whoever goes ahead makes room for those behind.
         if to > from {
             bookings.reverse();
@@ -310,7 +313,7 @@ impl Engine {
     fn invalidate_availability_of_all(&self, bookings: &[Booking]) {
         // All of a series are booked over one connection.
         if let Some(booking) = bookings.first() {
-            self.inner.cache.invalidate_of(booking);
+            self.cache.invalidate_of(booking);
         }
     }
 }

@@ -22,16 +22,16 @@ use berth_store::{
 use serde_json::json;
 
 use super::entries::NOT_WRITTEN;
-use crate::{Engine, Outcome, jobs::queue::JobLease};
+use crate::{Outcome, calendars::looks::CalendarWriter, jobs::queue::JobLease};
 
 /// What people at the provider see.
 const TITLE: &str = "Busy";
 
-impl Engine {
+impl CalendarWriter {
     /// Bring calendars up to date in which a time is to be closed or opened. How many. To be called now and then.
     pub async fn begin_block_writes(&self) -> Outcome<usize> {
         let most = limits::CALENDAR_WRITES_AT_ONCE;
-        let behind = self.store().calendars_behind(self.now(), most).await?;
+        let behind = self.base.store().calendars_behind(self.base.now(), most).await?;
         let count = behind.len();
         for (tenant, calendar) in behind {
             self.write_blocks_soon(tenant, calendar).await?;
@@ -45,7 +45,7 @@ impl Engine {
         tenant: TenantId,
         members: Vec<MemberId>,
     ) -> Result<(), StoreError> {
-        for calendar in self.store().calendars_of(tenant, members).await? {
+        for calendar in self.base.store().calendars_of(tenant, members).await? {
             if calendar.blocks && calendar.writes {
                 self.write_blocks_soon(tenant, calendar.id).await?;
             }
@@ -59,16 +59,16 @@ impl Engine {
         calendar: CalendarId,
     ) -> Result<(), StoreError> {
         let job = NewJob {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant,
             kind: JobKind::WriteBlocks,
             payload: json!({ "calendar": calendar }),
-            due_at: self.now(),
+            due_at: self.base.now(),
             dedup_key: format!("blocks:{calendar}"),
             leased_until: None,
         };
-        self.store().enqueue_job(job).await?;
-        self.wake_workers(JobQueue::Outbound);
+        self.base.store().enqueue_job(job).await?;
+        self.queue.wake_workers(JobQueue::Outbound);
         Ok(())
     }
 
@@ -80,26 +80,26 @@ impl Engine {
         held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
-        let calendar = self.store().calendar(tenant, id).await?;
-        let connection = self.store().connection(tenant, calendar.connection).await?;
-        let written = match self.background_context(&connection, request_id).await {
+        let calendar = self.base.store().calendar(tenant, id).await?;
+        let connection = self.base.store().connection(tenant, calendar.connection).await?;
+        let written = match self.contexts.background_context(&connection, request_id).await {
             Ok(context) => self.write_some_blocks(&context, &calendar).await?,
             Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
         };
-        self.inner.cache.invalidate(calendar.connection);
+        self.cache.invalidate(calendar.connection);
         match written {
             Ok(more) => {
                 self.calendar_works(&calendar, NOT_WRITTEN).await?;
                 if more {
                     self.write_blocks_soon(tenant, id).await?;
                 }
-                self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
             Err(error) => {
                 if error.is_definite() {
                     self.calendar_trouble(&calendar, Some(format!("{NOT_WRITTEN}: {error}"))).await?;
                 }
-                self.postpone(held, &connection, &error).await
+                self.queue.postpone(held, &connection, &error).await
             }
         }
     }
@@ -110,15 +110,15 @@ impl Engine {
         context: &CallContext,
         calendar: &CalendarRecord,
     ) -> Result<Result<bool, CallError>, StoreError> {
-        let began = self.now();
+        let began = self.base.now();
         let half_a_lease = i64::try_from(limits::JOB_LEASE_MS / 2).unwrap_or(i64::MAX);
         let wanted = if calendar.writes {
-            self.store().times_to_close(calendar.clone(), began).await?
+            self.base.store().times_to_close(calendar.clone(), began).await?
         } else {
             Vec::new()
         };
         let still: BTreeSet<Interval> = wanted.iter().copied().collect();
-        let there = self.store().calendar_blocks(calendar.tenant, calendar.id, began).await?;
+        let there = self.base.store().calendar_blocks(calendar.tenant, calendar.id, began).await?;
         // Those that were refused are asked for again: whoever booked there may have cancelled.
         let tried: Vec<CalendarBlock> = there
             .iter()
@@ -127,11 +127,11 @@ impl Engine {
             .collect();
         let (close, open) = block_changes(&wanted, there);
         for block in open {
-            if self.now() >= began.plus_millis(half_a_lease) {
+            if self.base.now() >= began.plus_millis(half_a_lease) {
                 return Ok(Ok(true));
             }
             match self.open_block(context, calendar, &block).await {
-                Ok(opened) => self.store().forget_calendar_block(block, opened, self.now()).await?,
+                Ok(opened) => self.base.store().forget_calendar_block(block, opened, self.base.now()).await?,
                 Err(error) => return Ok(Err(error)),
             }
         }
@@ -140,16 +140,16 @@ impl Engine {
             .map(|block| (block, false))
             .chain(close.into_iter().map(|when| (self.block(calendar, when), true)))
         {
-            if self.now() >= began.plus_millis(half_a_lease) {
+            if self.base.now() >= began.plus_millis(half_a_lease) {
                 return Ok(Ok(true));
             }
             if is_new {
-                self.store().put_calendar_block(block.clone()).await?;
+                self.base.store().put_calendar_block(block.clone()).await?;
             }
             match self.close(context, calendar, &block, is_new).await {
                 Ok((state, external_id)) => {
-                    let block = CalendarBlock { state, external_id, updated_at: self.now(), ..block };
-                    self.store().put_calendar_block(block).await?;
+                    let block = CalendarBlock { state, external_id, updated_at: self.base.now(), ..block };
+                    self.base.store().put_calendar_block(block).await?;
                 }
                 Err(error) => return Ok(Err(error)),
             }
@@ -159,14 +159,14 @@ impl Engine {
 
     fn block(&self, calendar: &CalendarRecord, when: Interval) -> CalendarBlock {
         CalendarBlock {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: calendar.tenant,
             calendar: calendar.id,
             connection: calendar.connection,
             when,
             state: BlockState::Wanted,
             external_id: None,
-            updated_at: self.now(),
+            updated_at: self.base.now(),
         }
     }
 
@@ -187,8 +187,8 @@ impl Engine {
             when: block.when,
             title: TITLE.to_owned(),
         };
-        let cx = self.next_call(context);
-        match self.providers().create_block(&cx, request).await {
+        let cx = self.contexts.next_call(context);
+        match self.providers.create_block(&cx, request).await {
             Ok(made) => Ok((BlockState::Closed, Some(made.id))),
             // What was booked there comes with the next news, and is a conflict then.
             Err(CallError::Provider(ProviderError::Conflict(ProviderConflict::SlotTaken))) => {
@@ -211,8 +211,8 @@ impl Engine {
             (None, _) => None,
         };
         let Some(id) = id else { return Ok(None) };
-        let cx = self.next_call(context);
-        match self.providers().remove_block(&cx, id.clone()).await {
+        let cx = self.contexts.next_call(context);
+        match self.providers.remove_block(&cx, id.clone()).await {
             Ok(()) | Err(CallError::Provider(ProviderError::NotFound)) => Ok(Some(id)),
             Err(error) => Err(error),
         }
@@ -229,8 +229,8 @@ impl Engine {
             calendar: calendar.calendar.clone(),
             when: block.when,
         };
-        let cx = self.next_call(context);
-        let found = self.providers().find_blocks(&cx, lookup).await?;
+        let cx = self.contexts.next_call(context);
+        let found = self.providers.find_blocks(&cx, lookup).await?;
         Ok(found.into_iter().next().map(|block| block.id))
     }
 
@@ -240,12 +240,12 @@ impl Engine {
         context: &CallContext,
         calendar: &CalendarRecord,
     ) -> Result<(), StoreError> {
-        for block in self.store().calendar_blocks(calendar.tenant, calendar.id, self.now()).await? {
+        for block in self.base.store().calendar_blocks(calendar.tenant, calendar.id, self.base.now()).await? {
             let opened = self.open_block(context, calendar, &block).await.unwrap_or_else(|error| {
                 tracing::warn!(calendar = %calendar.id, outcome = error.outcome(), "a time was not opened again");
                 block.external_id.clone()
             });
-            self.store().forget_calendar_block(block, opened, self.now()).await?;
+            self.base.store().forget_calendar_block(block, opened, self.base.now()).await?;
         }
         Ok(())
     }

@@ -20,23 +20,23 @@ use berth_store::{
 use serde_json::json;
 
 use super::connected::NOT_CHECKED;
-use crate::{Engine, Outcome, availability::calendar_ids, jobs::queue::JobLease};
+use crate::{Outcome, availability::calendar_ids, calendars::Calendars, jobs::queue::JobLease};
 
 /// How the trouble of a calendar begins that cannot be read.
 const NOT_READ: &str = "it cannot be read";
-impl Engine {
+impl Calendars {
     /// Look at calendars that nobody has read for a while, of members with bookings to come. How many. To be called now and then, by any
     /// number of replicas.
     pub async fn begin_calendar_looks(&self) -> Outcome<usize> {
-        let now = self.now();
+        let now = self.base.now();
         let before = now.plus_seconds(-limits::CALENDAR_LOOK_SECONDS);
         let ahead = ahead(now);
         let most = limits::CALENDAR_LOOKS_AT_ONCE;
-        let due = self.store().claim_calendar_looks(now, before, ahead, most).await?;
+        let due = self.base.store().claim_calendar_looks(now, before, ahead, most).await?;
         let count = due.len();
         for (tenant, calendar) in due {
-            match self.store().calendar(tenant, calendar).await {
-                Ok(calendar) => self.look_at(&calendar).await?,
+            match self.base.store().calendar(tenant, calendar).await {
+                Ok(calendar) => self.calendar_writes.look_at(&calendar).await?,
                 Err(StoreError::NotFound(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -53,9 +53,9 @@ impl Engine {
         held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
-        let calendar = self.store().calendar(tenant, id).await?;
-        let connection = self.store().connection(tenant, calendar.connection).await?;
-        let mut calendars = self.store().calendars_of(tenant, vec![calendar.member]).await?;
+        let calendar = self.base.store().calendar(tenant, id).await?;
+        let connection = self.base.store().connection(tenant, calendar.connection).await?;
+        let mut calendars = self.base.store().calendars_of(tenant, vec![calendar.member]).await?;
         calendars.retain(|other| other.reads && other.connection == calendar.connection);
         let bookings = self.bookings_to_come(&calendar).await?;
         let busy = match bookings.iter().map(|booking| booking.when).reduce(Interval::joined) {
@@ -66,18 +66,18 @@ impl Engine {
             let found = self.found_over(&connection, &calendars, &bookings, &busy).await?;
             self.note_clashes(&connection, &calendar, &bookings, found).await?;
         }
-        self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+        self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
     }
 
     async fn bookings_to_come(&self, calendar: &CalendarRecord) -> Result<Vec<Booking>, StoreError> {
-        let now = self.now();
+        let now = self.base.now();
         let filter = BookingFilter {
             member: Some(calendar.member),
             within: Interval::new(now, ahead(now)).ok(),
             ..BookingFilter::default()
         };
         let most = limits::CALENDAR_LOOK_BOOKINGS_MAX;
-        let mut bookings = self.store().list_bookings(calendar.tenant, filter, most).await?;
+        let mut bookings = self.base.store().list_bookings(calendar.tenant, filter, most).await?;
         bookings.retain(|booking| booking.status.is_active());
         Ok(bookings)
     }
@@ -94,13 +94,14 @@ impl Engine {
         let (mut busy, mut all) = (Vec::new(), true);
         for calendar in calendars {
             let ids = calendar_ids(std::slice::from_ref(calendar));
-            let member = self.store().member(calendar.tenant, calendar.member).await?;
+            let member = self.base.store().member(calendar.tenant, calendar.member).await?;
             let zone = member.time_zone.to_string();
-            match self.read_calendars(request_id, connection, ids, within, zone, true).await {
+            match self.availability.read_calendars(request_id, connection, ids, within, zone, true).await {
                 Ok(told) => {
-                    self.calendar_works(calendar, NOT_READ).await?;
-                    self.calendar_works(calendar, NOT_CHECKED).await?;
-                    let others = self.of_others(connection, within, &told, Some(calendar.member)).await;
+                    self.calendar_writes.calendar_works(calendar, NOT_READ).await?;
+                    self.calendar_writes.calendar_works(calendar, NOT_CHECKED).await?;
+                    let others =
+                        self.availability.of_others(connection, within, &told, Some(calendar.member)).await;
                     match others {
                         Ok(others) => busy.extend(others),
                         Err(_) => all = false,
@@ -110,7 +111,7 @@ impl Engine {
                     all = false;
                     if error.is_definite() {
                         let trouble = format!("{NOT_READ}: {error}");
-                        self.calendar_trouble(calendar, Some(trouble)).await?;
+                        self.calendar_writes.calendar_trouble(calendar, Some(trouble)).await?;
                     }
                 }
             }
@@ -130,7 +131,7 @@ impl Engine {
     ) -> Result<Vec<(BookingId, Interval)>, StoreError> {
         let mut written = BTreeSet::new();
         for calendar in calendars {
-            let entries = self.store().calendar_entries(calendar.tenant, calendar.id).await?;
+            let entries = self.base.store().calendar_entries(calendar.tenant, calendar.id).await?;
             written.extend(entries.into_iter().map(|entry| entry.booking));
         }
         let is_written =
@@ -151,7 +152,8 @@ impl Engine {
             } else {
                 // It may begin before the booking, but not before what it is joined with, nor is more kept free before it.
                 let joined = when.joined(booking.when).widened(limits::BUFFER_MINUTES_MAX, 0);
-                let events = self.store().mirrored_within(connection.tenant, connection.id, joined).await?;
+                let events =
+                    self.base.store().mirrored_within(connection.tenant, connection.id, joined).await?;
                 let event =
                     events.into_iter().map(|event| (event.booking, event.external)).find(|(of, event)| {
                         of.is_none() && event.status.is_active() && event.when.overlaps(booking.when)
@@ -175,7 +177,7 @@ impl Engine {
             let Some(booking) = bookings.iter().find(|booking| booking.id == id) else { continue };
             let clash = self.clash(connection, calendar.member, booking, when);
             standing.insert(clash.dedup_key());
-            match self.store().last_conflict_like(&clash).await? {
+            match self.base.store().last_conflict_like(&clash).await? {
                 Some(known)
                     if !known.resolved && known.ours == clash.ours && known.theirs == clash.theirs => {}
                 // A person has decided about these very versions.
@@ -183,13 +185,16 @@ impl Engine {
                     if known.resolved_by.as_deref().is_some_and(|by| by != "system")
                         && known.ours == clash.ours
                         && known.theirs == clash.theirs => {}
-                _ => drop(self.open_conflict(connection, clash, Some(booking), None).await?),
+                _ => drop(self.conflicts.open_conflict(connection, clash, Some(booking), None).await?),
             }
         }
-        for open in self.store().open_clashes(calendar.tenant, calendar.connection).await? {
+        for open in self.base.store().open_clashes(calendar.tenant, calendar.connection).await? {
             let of_this_member = open.theirs.get("member") == Some(&json!(calendar.member));
             if of_this_member && !standing.contains(&open.dedup_key()) {
-                self.store().conflict_settled(calendar.tenant, open.dedup_key(), self.now()).await?;
+                self.base
+                    .store()
+                    .conflict_settled(calendar.tenant, open.dedup_key(), self.base.now())
+                    .await?;
             }
         }
         Ok(())
@@ -204,7 +209,7 @@ impl Engine {
     ) -> Conflict {
         let shared = booking.seats > 1;
         Conflict {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: connection.tenant,
             connection: connection.id,
             booking: Some(booking.id),
@@ -216,7 +221,7 @@ impl Engine {
             resolved: false,
             resolution: None,
             resolved_by: None,
-            detected_at: self.now(),
+            detected_at: self.base.now(),
             resolved_at: None,
             findings: 1,
         }

@@ -15,7 +15,8 @@ use berth_model::{
 
 use super::entries::entry_key;
 use crate::{
-    Caller, Engine, Outcome,
+    Caller, Outcome,
+    calendars::Calendars,
     catalog::at_provider::{FoundThere, named},
 };
 
@@ -47,12 +48,12 @@ pub struct CalendarPatch {
     pub writes: Option<bool>,
 }
 
-impl Engine {
+impl Calendars {
     /// Connect a member's calendar. What the connection's provider cannot do is refused now.
     pub async fn create_calendar(&self, caller: &Caller, new: NewCalendar) -> Outcome<CalendarRecord> {
-        let now = self.now();
+        let now = self.base.now();
         let mut calendar = CalendarRecord {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: caller.tenant,
             member: new.member,
             connection: new.connection,
@@ -64,7 +65,7 @@ impl Engine {
             created_at: now,
             updated_at: now,
         };
-        let known = self.store().calendars_of(caller.tenant, vec![new.member]).await?;
+        let known = self.base.store().calendars_of(caller.tenant, vec![new.member]).await?;
         if known.len() >= limits::MEMBER_CALENDARS_MAX {
             let most = limits::MEMBER_CALENDARS_MAX;
             return Err(Problem::new(Code::Invalid, format!("A member has at most {most} calendars.")));
@@ -72,9 +73,9 @@ impl Engine {
         let (connection, capabilities) = self.check_calendar(caller, &calendar).await?;
         calendar.blocks = capabilities.blocks;
         calendar.trouble = self.check_calendar_there(caller, &connection, &calendar, capabilities).await?;
-        self.store().create_calendar(calendar.clone(), self.audit(caller)).await?;
-        self.inner.cache.invalidate(calendar.connection);
-        self.times_changed(caller.tenant, vec![calendar.member]).await?;
+        self.base.store().create_calendar(calendar.clone(), self.base.audit(caller)).await?;
+        self.cache.invalidate(calendar.connection);
+        self.calendar_writes.times_changed(caller.tenant, vec![calendar.member]).await?;
         Ok(calendar)
     }
 
@@ -85,7 +86,7 @@ impl Engine {
         calendar: &CalendarRecord,
     ) -> Outcome<(ConnectionRecord, Capabilities)> {
         let (mut errors, mut found) = (Vec::new(), None);
-        if self.store().member(caller.tenant, calendar.member).await.is_err() {
+        if self.base.store().member(caller.tenant, calendar.member).await.is_err() {
             errors.push(FieldError::new("/member", "no such member"));
         }
         if calendar.calendar.len() > CALENDAR_BYTES_MAX {
@@ -94,13 +95,13 @@ impl Engine {
         if !calendar.reads && !calendar.writes {
             errors.push(FieldError::new("/reads", "a calendar is read, written, or both"));
         }
-        match self.store().connection(caller.tenant, calendar.connection).await {
+        match self.base.store().connection(caller.tenant, calendar.connection).await {
             Err(_) => errors.push(FieldError::new("/connection", "no such connection")),
             Ok(connection) if connection.state == ConnectionState::Disconnected => {
                 errors.push(FieldError::new("/connection", "this connection is disconnected"));
             }
             Ok(connection) => {
-                let capabilities = self.providers().capabilities(&connection.plugin).unwrap_or_default();
+                let capabilities = self.providers.capabilities(&connection.plugin).unwrap_or_default();
                 if calendar.reads && !capabilities.availability {
                     errors.push(FieldError::new("/reads", "the provider says no busy times"));
                 }
@@ -135,7 +136,7 @@ impl Engine {
         let refused = |message: String| Err(Problem::invalid(vec![FieldError::new("/calendar", message)]));
         let mut unknown = None;
         if calendar.writes && !capabilities.blocks && capabilities.catalog {
-            match self.find_there(caller, connection, &calendar.calendar).await {
+            match self.catalog.find_there(caller, connection, &calendar.calendar).await {
                 Ok(FoundThere::Active) => {}
                 Ok(FoundThere::Inactive(others)) => {
                     return refused(format!(
@@ -150,10 +151,14 @@ impl Engine {
             }
         }
         if capabilities.availability {
-            let soon = Interval::of_minutes(self.now(), CHECKED_MINUTES);
+            let soon = Interval::of_minutes(self.base.now(), CHECKED_MINUTES);
             let ids = vec![calendar.calendar.clone()];
             let zone = Zone::UTC.to_string();
-            match self.read_calendars(&caller.request_id, connection, ids, soon, zone, false).await {
+            match self
+                .availability
+                .read_calendars(&caller.request_id, connection, ids, soon, zone, false)
+                .await
+            {
                 Ok(_) | Err(CallError::NotOffered(_)) => {}
                 Err(error) if error.is_definite() => {
                     return refused(format!(
@@ -169,7 +174,7 @@ impl Engine {
 
     /// A calendar.
     pub async fn calendar(&self, caller: &Caller, id: CalendarId) -> Outcome<CalendarRecord> {
-        Ok(self.store().calendar(caller.tenant, id).await?)
+        Ok(self.base.store().calendar(caller.tenant, id).await?)
     }
 
     /// Calendars by id.
@@ -180,7 +185,7 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<CalendarRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        Ok(self.store().list_calendars(caller.tenant, after, limit).await?)
+        Ok(self.base.store().list_calendars(caller.tenant, after, limit).await?)
     }
 
     /// Change which calendar it is, and what it is for. Entries that were written into another one stay there; times that were closed
@@ -194,7 +199,7 @@ impl Engine {
         let before = self.calendar(caller, id).await?;
         let mut calendar = before.clone();
         crate::apply!(calendar, patch, calendar, reads, writes);
-        calendar.updated_at = self.now();
+        calendar.updated_at = self.base.now();
         let (connection, capabilities) = self.check_calendar(caller, &calendar).await?;
         let is_more = (calendar.reads && !before.reads) || (calendar.writes && !before.writes);
         if is_more || before.calendar != calendar.calendar {
@@ -203,13 +208,13 @@ impl Engine {
                 self.check_calendar_there(caller, &connection, &calendar, capabilities).await?;
         }
         if before.blocks && before.calendar != calendar.calendar {
-            let context = self.call_context(&connection, None, &caller.request_id).await?;
-            self.open_all(&context, &before).await?;
+            let context = self.contexts.call_context(&connection, None, &caller.request_id).await?;
+            self.calendar_writes.open_all(&context, &before).await?;
         }
-        self.store().update_calendar(calendar.clone(), self.audit(caller)).await?;
-        self.inner.cache.invalidate(calendar.connection);
+        self.base.store().update_calendar(calendar.clone(), self.base.audit(caller)).await?;
+        self.cache.invalidate(calendar.connection);
         if calendar.blocks {
-            self.write_blocks_soon(caller.tenant, id).await?;
+            self.calendar_writes.write_blocks_soon(caller.tenant, id).await?;
         }
         Ok(calendar)
     }
@@ -217,18 +222,18 @@ impl Engine {
     /// Disconnect a calendar. Entries of bookings to come are taken out of it and closed times opened, as far as the provider answers.
     pub async fn delete_calendar(&self, caller: &Caller, id: CalendarId) -> Outcome<()> {
         let calendar = self.calendar(caller, id).await?;
-        let entries = self.store().calendar_entries(caller.tenant, id).await?;
-        let connection = self.connection(caller, calendar.connection).await?;
-        let context = self.call_context(&connection, None, &caller.request_id).await.ok();
+        let entries = self.base.store().calendar_entries(caller.tenant, id).await?;
+        let connection = self.connections.connection(caller, calendar.connection).await?;
+        let context = self.contexts.call_context(&connection, None, &caller.request_id).await.ok();
         if let Some(context) = context.as_ref().filter(|_| calendar.blocks) {
-            self.open_all(context, &calendar).await?;
+            self.calendar_writes.open_all(context, &calendar).await?;
         }
-        self.store().delete_calendar(caller.tenant, id, self.audit(caller)).await?;
-        self.inner.cache.invalidate(calendar.connection);
+        self.base.store().delete_calendar(caller.tenant, id, self.base.audit(caller)).await?;
+        self.cache.invalidate(calendar.connection);
         let Some(context) = context else { return Ok(()) };
         for entry in entries {
-            let booking = self.booking(caller, entry.booking).await?;
-            let Some(external_id) = entry.external_id.filter(|_| booking.when.end() > self.now()) else {
+            let booking = self.base.store().booking(caller.tenant, entry.booking).await?;
+            let Some(external_id) = entry.external_id.filter(|_| booking.when.end() > self.base.now()) else {
                 continue;
             };
             let request = CancelRequest {
@@ -236,8 +241,8 @@ impl Engine {
                 id: external_id,
                 reason: None,
             };
-            let cx = self.next_call(&context);
-            if let Err(error) = self.providers().cancel_booking(&cx, request).await {
+            let cx = self.contexts.next_call(&context);
+            if let Err(error) = self.providers.cancel_booking(&cx, request).await {
                 tracing::warn!(calendar = %id, outcome = error.outcome(), "an entry was not taken out of a calendar");
             }
         }

@@ -19,18 +19,18 @@ use berth_store::{
 };
 use serde_json::json;
 
-use crate::{Engine, Outcome, jobs::queue::JobLease};
+use crate::{Outcome, calendars::looks::CalendarWriter, jobs::queue::JobLease};
 
 /// How the trouble of a calendar begins that is not written.
 pub(crate) const NOT_WRITTEN: &str = "bookings cannot be written into it";
 /// What an entry is marked with that somebody changed in the calendar.
 pub(crate) const CHANGED_THERE: i64 = -1;
 
-impl Engine {
+impl CalendarWriter {
     /// Bring calendars up to date that show a booking in another version. How many bookings. To be called now and then.
     pub async fn begin_calendar_writes(&self) -> Outcome<usize> {
         let most = limits::CALENDAR_WRITES_AT_ONCE;
-        let behind = self.store().bookings_behind_in_calendars(self.now(), most).await?;
+        let behind = self.base.store().bookings_behind_in_calendars(self.base.now(), most).await?;
         let count = behind.len();
         for (tenant, booking) in behind {
             self.write_calendars_soon(tenant, booking).await?;
@@ -42,7 +42,7 @@ impl Engine {
     pub(crate) async fn booking_changed(&self, booking: &Booking) {
         let soon = async {
             let members = booking.members().collect();
-            let calendars = self.store().calendars_of(booking.tenant, members).await?;
+            let calendars = self.base.store().calendars_of(booking.tenant, members).await?;
             for closed in calendars.iter().filter(|c| c.writes && c.blocks) {
                 self.write_blocks_soon(booking.tenant, closed.id).await?;
             }
@@ -66,16 +66,16 @@ impl Engine {
         booking: BookingId,
     ) -> Result<(), StoreError> {
         let job = NewJob {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant,
             kind: JobKind::WriteCalendars,
             payload: json!({ "booking": booking }),
-            due_at: self.now(),
+            due_at: self.base.now(),
             dedup_key: format!("calendars:{booking}"),
             leased_until: None,
         };
-        self.store().enqueue_job(job).await?;
-        self.wake_workers(JobQueue::Outbound);
+        self.base.store().enqueue_job(job).await?;
+        self.queue.wake_workers(JobQueue::Outbound);
         Ok(())
     }
 
@@ -87,21 +87,21 @@ impl Engine {
         held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
-        let booking = self.store().booking(tenant, id).await?;
-        let mut calendars = self.store().calendars_of(tenant, booking.members().collect()).await?;
+        let booking = self.base.store().booking(tenant, id).await?;
+        let mut calendars = self.base.store().calendars_of(tenant, booking.members().collect()).await?;
         // Whoever does not take part any more may have it in theirs.
-        let showing = self.store().calendars_showing(tenant, id).await?;
+        let showing = self.base.store().calendars_showing(tenant, id).await?;
         calendars.extend(showing.into_iter().filter(|c| booking.members().all(|member| member != c.member)));
         let mut stopped = None;
         let written = |c: &CalendarRecord| c.writes && !c.blocks && booking.connection != Some(c.connection);
         let mut failed = None;
         for calendar in calendars.into_iter().filter(written) {
-            let connection = self.store().connection(tenant, calendar.connection).await?;
-            let written = match self.background_context(&connection, request_id).await {
+            let connection = self.base.store().connection(tenant, calendar.connection).await?;
+            let written = match self.contexts.background_context(&connection, request_id).await {
                 Ok(context) => self.write_one(&context, &booking, &calendar).await?,
                 Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
             };
-            self.inner.cache.invalidate(calendar.connection);
+            self.cache.invalidate(calendar.connection);
             match written {
                 Ok(()) => self.calendar_works(&calendar, NOT_WRITTEN).await?,
                 Err(CallError::Stopped(why)) => stopped = stopped.or(Some((calendar.connection, why))),
@@ -115,12 +115,12 @@ impl Engine {
             }
         }
         if let Some((connection, error)) = failed {
-            return self.postpone(held, &connection, &error).await;
+            return self.queue.postpone(held, &connection, &error).await;
         }
         if let Some((connection, why)) = stopped {
-            return self.park(held, connection, why).await;
+            return self.queue.park(held, connection, why).await;
         }
-        self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+        self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
     }
 
     async fn write_one(
@@ -129,7 +129,7 @@ impl Engine {
         booking: &Booking,
         calendar: &CalendarRecord,
     ) -> Result<Result<(), CallError>, StoreError> {
-        let entry = self.store().calendar_entry(booking.tenant, booking.id, calendar.id).await?;
+        let entry = self.base.store().calendar_entry(booking.tenant, booking.id, calendar.id).await?;
         let known = entry.and_then(|e| e.external_id);
         let external_id = match self.bring(context, booking, calendar, known).await {
             Ok(external_id) => external_id,
@@ -143,9 +143,9 @@ impl Engine {
             when: external_id.is_some().then_some(booking.when),
             external_id,
             written: booking.sequence,
-            updated_at: self.now(),
+            updated_at: self.base.now(),
         };
-        self.store().put_calendar_entry(entry).await?;
+        self.base.store().put_calendar_entry(entry).await?;
         Ok(Ok(()))
     }
 
@@ -157,7 +157,7 @@ impl Engine {
         calendar: &CalendarRecord,
         known: Option<String>,
     ) -> Result<Option<String>, CallError> {
-        let next = || self.next_call(context);
+        let next = || self.contexts.next_call(context);
         let belongs = match booking.status {
             BookingStatus::Confirmed => booking.members().any(|member| member == calendar.member),
             BookingStatus::Pending | BookingStatus::Cancelled | BookingStatus::Failed => false,
@@ -165,7 +165,7 @@ impl Engine {
             BookingStatus::Completed | BookingStatus::NoShow => return Ok(known),
         };
         let current = match &known {
-            Some(id) => match self.providers().get_booking(&next(), id.clone()).await {
+            Some(id) => match self.providers.get_booking(&next(), id.clone()).await {
                 Ok(entry) => Some(entry).filter(|e| e.status.is_active()),
                 Err(CallError::Provider(ProviderError::NotFound)) => None,
                 Err(error) => return Err(error),
@@ -184,7 +184,7 @@ impl Engine {
                     id: entry.id,
                     reason: booking.reason.clone(),
                 };
-                match self.providers().cancel_booking(&next(), request).await {
+                match self.providers.cancel_booking(&next(), request).await {
                     Ok(_)
                     | Err(CallError::Provider(
                         ProviderError::NotFound | ProviderError::Conflict(ProviderConflict::WrongState(_)),
@@ -203,7 +203,7 @@ impl Engine {
                     requested_by: None,
                     slot_token: None,
                 };
-                let moved = self.providers().reschedule_booking(&next(), request).await?;
+                let moved = self.providers.reschedule_booking(&next(), request).await?;
                 Ok(Some(moved.id))
             }
             (true, None) => {
@@ -219,7 +219,7 @@ impl Engine {
                     notes: booking.notes.clone(),
                     slot_token: None,
                 };
-                let made = self.providers().create_booking(&next(), request).await?;
+                let made = self.providers.create_booking(&next(), request).await?;
                 Ok(Some(made.id))
             }
         }
@@ -237,8 +237,8 @@ impl Engine {
             created_after: booking.created_at.plus_seconds(-600),
             when: booking.when,
         };
-        let cx = self.next_call(context);
-        let found = self.providers().find_by_reference(&cx, lookup).await?;
+        let cx = self.contexts.next_call(context);
+        let found = self.providers.find_by_reference(&cx, lookup).await?;
         // A booking may have entries in several calendars of one account.
         let here =
             |entry: &ExternalBooking| entry.event_type.as_ref().is_none_or(|id| *id == calendar.calendar);
@@ -251,18 +251,21 @@ impl Engine {
         connection: &ConnectionRecord,
         external: &ExternalBooking,
     ) -> Result<bool, StoreError> {
-        let entry =
-            self.store().calendar_entry_by_external(connection.tenant, connection.id, &external.id).await?;
+        let entry = self
+            .base
+            .store()
+            .calendar_entry_by_external(connection.tenant, connection.id, &external.id)
+            .await?;
         let Some(entry) = entry else { return self.shows_a_booking(connection, external).await };
-        let booking = self.store().booking(connection.tenant, entry.booking).await?;
-        let calendar = self.store().calendar(connection.tenant, entry.calendar).await?;
+        let booking = self.base.store().booking(connection.tenant, entry.booking).await?;
+        let calendar = self.base.store().calendar(connection.tenant, entry.calendar).await?;
         let takes_part = booking.members().any(|member| member == calendar.member);
         let belongs = booking.status == BookingStatus::Confirmed && takes_part;
         let agrees = external.status.is_active() == belongs
             && (!belongs || external.when.start() == booking.when.start());
         if !agrees && entry.written == booking.sequence {
-            let changed = CalendarEntry { written: CHANGED_THERE, updated_at: self.now(), ..entry };
-            self.store().put_calendar_entry(changed).await?;
+            let changed = CalendarEntry { written: CHANGED_THERE, updated_at: self.base.now(), ..entry };
+            self.base.store().put_calendar_entry(changed).await?;
             self.write_calendars_soon(booking.tenant, booking.id).await?;
         }
         Ok(true)
@@ -278,16 +281,16 @@ impl Engine {
         let Some(reference) = external.reference.as_ref().and_then(|r| r.parse::<BookingId>().ok()) else {
             return Ok(false);
         };
-        let booking = match self.store().booking(connection.tenant, reference).await {
+        let booking = match self.base.store().booking(connection.tenant, reference).await {
             Ok(booking) => booking,
             Err(StoreError::NotFound(_)) => return Ok(false),
             Err(error) => return Err(error),
         };
-        let entries = self.store().calendar_entries_of_booking(booking.tenant, booking.id).await?;
+        let entries = self.base.store().calendar_entries_of_booking(booking.tenant, booking.id).await?;
         if entries.iter().any(|entry| entry.external_id.as_ref() == Some(&external.id)) {
             return Ok(true);
         }
-        for calendar in self.store().calendars_of(booking.tenant, booking.members().collect()).await? {
+        for calendar in self.base.store().calendars_of(booking.tenant, booking.members().collect()).await? {
             if !calendar.writes || calendar.blocks || !self.shows_in(connection, calendar.connection).await? {
                 continue;
             }
@@ -307,7 +310,7 @@ impl Engine {
         if reading.id == written {
             return Ok(true);
         }
-        Ok(self.store().connection(reading.tenant, written).await?.plugin == reading.plugin)
+        Ok(self.base.store().connection(reading.tenant, written).await?.plugin == reading.plugin)
     }
 }
 

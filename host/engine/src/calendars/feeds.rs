@@ -18,7 +18,7 @@ use berth_model::{
 use berth_store::records::{BookingFilter, FeedSubject};
 use ring::digest::{SHA256, digest};
 
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Outcome, calendars::Calendars};
 
 fn hash(token: &str) -> [u8; 32] {
     let mut out = [0; 32];
@@ -28,15 +28,15 @@ fn hash(token: &str) -> [u8; 32] {
     out
 }
 
-impl Engine {
+impl Calendars {
     /// The invitation of a booking, or its withdrawal when it is cancelled or failed, as iCalendar.
     pub async fn invitation(&self, caller: &Caller, id: BookingId) -> Outcome<String> {
-        let booking = self.booking(caller, id).await?;
-        let ctx = self.store().booking_setup(caller.tenant, booking.event_type).await?.records;
+        let booking = self.base.store().booking(caller.tenant, id).await?;
+        let ctx = self.base.store().booking_setup(caller.tenant, booking.event_type).await?.records;
         let (listing, event_type) = (&ctx.listing, &ctx.event_type);
         let mut people = Vec::new();
         for member in booking.members() {
-            people.push(self.store().member(caller.tenant, member).await?);
+            people.push(self.base.store().member(caller.tenant, member).await?);
         }
         let mut event = event(&booking, event_type, &people, listing.time_zone, Some(listing));
         let zone = booking.attendee.time_zone.parse().unwrap_or(listing.time_zone);
@@ -49,22 +49,23 @@ impl Engine {
     pub async fn rotate_feed(&self, caller: &Caller, subject: FeedSubject) -> Outcome<Secret> {
         self.check_subject(caller, subject).await?;
         let mut bytes = [0; 32];
-        self.random().fill(&mut bytes);
+        self.base.random().fill(&mut bytes);
         let token = URL_SAFE_NO_PAD.encode(bytes);
-        let set = self.store().set_feed(caller.tenant, subject, hash(&token), self.audit(caller)).await;
+        let set =
+            self.base.store().set_feed(caller.tenant, subject, hash(&token), self.base.audit(caller)).await;
         set?;
         Ok(Secret::new(token))
     }
 
     /// End a feed.
     pub async fn remove_feed(&self, caller: &Caller, subject: FeedSubject) -> Outcome<()> {
-        Ok(self.store().remove_feed(caller.tenant, subject, self.audit(caller)).await?)
+        Ok(self.base.store().remove_feed(caller.tenant, subject, self.base.audit(caller)).await?)
     }
 
     /// Where a feed is read; none if the engine does not know its own address.
     #[must_use]
     pub fn feed_url(&self, token: &Secret) -> Option<Secret> {
-        let base = self.inner.parts.public_url.as_ref()?;
+        let base = self.public_url.as_ref()?;
         Some(Secret::new(format!(
             "{}/api/booking/feed.ics?token={}",
             base.trim_end_matches('/'),
@@ -74,9 +75,9 @@ impl Engine {
 
     /// Whose feed a token opens, and for whom. Every token that is not ours looks the same.
     pub async fn feed_of(&self, token: &str, request_id: &str) -> Outcome<(Caller, FeedSubject)> {
-        let found = self.store().feed(hash(token)).await?;
+        let found = self.base.store().feed(hash(token)).await?;
         let (tenant, subject) = found.ok_or_else(|| Problem::not_found("feed"))?;
-        self.check_tenant(tenant).await?;
+        self.tenants.check_tenant(tenant).await?;
         let caller = Caller {
             tenant,
             actor: "feed".to_owned(),
@@ -89,22 +90,22 @@ impl Engine {
     /// The feed: bookings that are not cancelled, from [`FEED_BACK_SECONDS`] ago to [`FEED_FORWARD_SECONDS`] ahead, at most
     /// [`FEED_EVENTS_MAX`], by start.
     pub async fn feed(&self, caller: &Caller, subject: FeedSubject) -> Outcome<String> {
-        let now = self.now();
+        let now = self.base.now();
         let (from, to) = (now.plus_seconds(-FEED_BACK_SECONDS), now.plus_seconds(FEED_FORWARD_SECONDS));
         let mut filter = BookingFilter { within: Interval::new(from, to).ok(), ..BookingFilter::default() };
         let (name, zone) = match subject {
             FeedSubject::Member(id) => {
                 filter.member = Some(id);
-                let member = self.store().member(caller.tenant, id).await?;
+                let member = self.base.store().member(caller.tenant, id).await?;
                 (member.name, member.time_zone)
             }
             FeedSubject::Listing(id) => {
                 filter.listing = Some(id);
-                let listing = self.store().listing(caller.tenant, id).await?;
+                let listing = self.base.store().listing(caller.tenant, id).await?;
                 (listing.title, listing.time_zone)
             }
         };
-        let bookings = self.store().list_bookings(caller.tenant, filter, FEED_EVENTS_MAX).await;
+        let bookings = self.base.store().list_bookings(caller.tenant, filter, FEED_EVENTS_MAX).await;
         let mut bookings = bookings?;
         bookings.retain(|b| !matches!(b.status, BookingStatus::Cancelled | BookingStatus::Failed));
         // Each event type and each organiser is read once.
@@ -112,11 +113,11 @@ impl Engine {
         let mut members: BTreeMap<MemberId, MemberRecord> = BTreeMap::new();
         for booking in &bookings {
             if let Entry::Vacant(unread) = event_types.entry(booking.event_type) {
-                let record = self.store().event_type(caller.tenant, booking.event_type).await;
+                let record = self.base.store().event_type(caller.tenant, booking.event_type).await;
                 unread.insert(record?);
             }
             if let Entry::Vacant(unread) = members.entry(booking.member) {
-                let record = self.store().member(caller.tenant, booking.member).await;
+                let record = self.base.store().member(caller.tenant, booking.member).await;
                 unread.insert(record?);
             }
         }
@@ -128,13 +129,13 @@ impl Engine {
             });
             Ok(ics::feed(&name, &events.collect::<Vec<_>>()))
         };
-        self.compute(caller.tenant, written).await
+        self.computing.run(caller.tenant, written).await
     }
 
     async fn check_subject(&self, caller: &Caller, subject: FeedSubject) -> Outcome<()> {
         match subject {
-            FeedSubject::Member(id) => self.store().member(caller.tenant, id).await.map(drop),
-            FeedSubject::Listing(id) => self.store().listing(caller.tenant, id).await.map(drop),
+            FeedSubject::Member(id) => self.base.store().member(caller.tenant, id).await.map(drop),
+            FeedSubject::Listing(id) => self.base.store().listing(caller.tenant, id).await.map(drop),
         }
         .map_err(Problem::from)
     }

@@ -1,17 +1,24 @@
 //! Having somebody look at a member's calendar, and noting what is wrong with it.
 
+use std::sync::Arc;
+
 use berth_model::{
     bookings::booking::Booking,
     calendars::calendar::CalendarRecord,
     id::{ConnectionId, MemberId, TenantId},
     jobs::kind::{JobKind, JobQueue},
     limits,
+    outbound::provider::Providers,
     time::Instant,
 };
 use berth_store::{StoreError, records::NewJob};
 use serde_json::json;
 
-use crate::Engine;
+use crate::{
+    base::Base,
+    connections::{cache::ProviderCache, call_context::CallContexts},
+    jobs::queue::Queue,
+};
 
 /// When somebody was last asked to look at the calendars of a member over a connection.
 pub(crate) type Looked = moka::sync::Cache<(TenantId, MemberId, ConnectionId), Instant>;
@@ -25,27 +32,38 @@ pub(crate) fn new_looked() -> Looked {
     moka::sync::Cache::new(LOOKED_MAX)
 }
 
-impl Engine {
+/// What is written into members' own calendars, and what has somebody look at them: entries of bookings, closings of times.
+pub struct CalendarWriter {
+    pub(crate) base: Base,
+    pub(crate) cache: Arc<ProviderCache>,
+    pub(crate) contexts: Arc<CallContexts>,
+    /// Members whose calendars somebody was asked to look at.
+    pub(crate) looked: Looked,
+    pub(crate) providers: Arc<dyn Providers>,
+    pub(crate) queue: Arc<Queue>,
+}
+
+impl CalendarWriter {
     /// Somebody read these calendars of one member and connection, and something was odd: have it looked at.
     pub(crate) async fn look_soon(&self, calendars: &[CalendarRecord]) -> Result<(), StoreError> {
         let Some(first) = calendars.first() else { return Ok(()) };
         let key = (first.tenant, first.member, first.connection);
-        let now = self.now();
+        let now = self.base.now();
         let since = now.plus_seconds(-AGAIN_SECONDS);
-        if self.inner.looked.get(&key).is_some_and(|at| at > since) {
+        if self.looked.get(&key).is_some_and(|at| at > since) {
             return Ok(());
         }
-        self.inner.looked.insert(key, now);
+        self.looked.insert(key, now);
         self.look_at(first).await
     }
 
     /// A booking was cancelled or moved: what was open about it may be over.
     pub(crate) async fn look_after(&self, booking: &Booking) -> Result<(), StoreError> {
-        let open = self.store().open_clashes_of(booking.tenant, booking.id).await?;
+        let open = self.base.store().open_clashes_of(booking.tenant, booking.id).await?;
         if open.is_empty() {
             return Ok(());
         }
-        let calendars = self.store().calendars_of(booking.tenant, booking.members().collect()).await?;
+        let calendars = self.base.store().calendars_of(booking.tenant, booking.members().collect()).await?;
         for calendar in calendars.iter().filter(|calendar| calendar.reads) {
             if open.iter().any(|clash| clash.connection == calendar.connection) {
                 self.look_at(calendar).await?;
@@ -56,16 +74,16 @@ impl Engine {
 
     pub(crate) async fn look_at(&self, calendar: &CalendarRecord) -> Result<(), StoreError> {
         let job = NewJob {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: calendar.tenant,
             kind: JobKind::LookAtCalendar,
             payload: json!({ "calendar": calendar.id }),
-            due_at: self.now(),
+            due_at: self.base.now(),
             dedup_key: format!("look:{}:{}", calendar.member, calendar.connection),
             leased_until: None,
         };
-        self.store().enqueue_job(job).await?;
-        self.wake_workers(JobQueue::Outbound);
+        self.base.store().enqueue_job(job).await?;
+        self.queue.wake_workers(JobQueue::Outbound);
         Ok(())
     }
 
@@ -97,6 +115,6 @@ impl Engine {
         if let Some(trouble) = &trouble {
             tracing::warn!(calendar = %calendar.id, trouble, "a member's calendar does not work");
         }
-        self.store().set_calendar_trouble(calendar.tenant, calendar.id, trouble, self.now()).await
+        self.base.store().set_calendar_trouble(calendar.tenant, calendar.id, trouble, self.base.now()).await
     }
 }

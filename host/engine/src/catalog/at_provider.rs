@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Outcome, catalog::Catalog};
 
 /// Whether something is on a provider's list; where it is of no use, what is, by id and title.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) fn named(others: &[(String, String)]) -> String {
     texts.join(", ")
 }
 
-impl Engine {
+impl Catalog {
     /// A page of what can be booked at the provider.
     pub async fn external_event_types(
         &self,
@@ -43,18 +43,18 @@ impl Engine {
         id: ConnectionId,
         token: Option<String>,
     ) -> Outcome<Page<ExternalEventType>> {
-        let connection = self.connection(caller, id).await?;
-        let manifest = self.providers().manifest(&connection.plugin);
+        let connection = self.connections.connection(caller, id).await?;
+        let manifest = self.providers.manifest(&connection.plugin);
         let seconds = manifest.map_or(0, |manifest| manifest.cache.catalog_seconds);
         let key = (id, token.clone());
-        if let Some(page) = self.inner.cache.page(&key, seconds, self.now()) {
+        if let Some(page) = self.cache.page(&key, seconds, self.base.now()) {
             return Ok(page);
         }
-        let context = self.call_context(&connection, None, &caller.request_id).await?;
+        let context = self.contexts.call_context(&connection, None, &caller.request_id).await?;
         let page = PageRequest { token, limit: limits::PAGE_ITEMS_MAX };
-        let page = self.providers().list_event_types(&context, page).await?;
+        let page = self.providers.list_event_types(&context, page).await?;
         if seconds > 0 {
-            self.inner.cache.put_page(key, page.clone(), self.now());
+            self.cache.put_page(key, page.clone(), self.base.now());
         }
         Ok(page)
     }
@@ -67,13 +67,13 @@ impl Engine {
         id: &str,
     ) -> Result<FoundThere, CallError> {
         let not_active = || CallError::NotActive(connection.plugin.clone());
-        let context = self.call_context(connection, None, &caller.request_id).await;
+        let context = self.contexts.call_context(connection, None, &caller.request_id).await;
         let context = context.map_err(|_| not_active())?;
         let (mut token, mut others) = (None, Vec::new());
         for _ in 0..limits::SYNC_ITEM_PAGES_MAX {
-            let cx = self.next_call(&context);
+            let cx = self.contexts.next_call(&context);
             let page = PageRequest { token: token.take(), limit: limits::PAGE_ITEMS_MAX };
-            let page = self.providers().list_event_types(&cx, page).await?;
+            let page = self.providers.list_event_types(&cx, page).await?;
             if let Err(error) = self.keep_event_types(connection, &page.items).await.map_err(Problem::from) {
                 tracing::warn!(%error, connection = %connection.id, "a provider's event types were not kept");
             }
@@ -99,14 +99,14 @@ impl Engine {
         items: &[ExternalEventType],
     ) -> Result<(), StoreError> {
         let (tenant, id) = (connection.tenant, connection.id);
-        let run = self.store().sync_state(tenant, id).await?.run;
+        let run = self.base.store().sync_state(tenant, id).await?.run;
         let item = |item: &ExternalEventType| MirroredItem {
             external_id: item.id.clone(),
             title: item.title.clone(),
             payload: serde_json::to_value(item).unwrap_or_default(),
-            last_synced_at: self.now(),
+            last_synced_at: self.base.now(),
         };
         let items = items.iter().map(item).collect();
-        self.store().put_mirrored_items(tenant, id, ItemKind::EventType, items, run).await
+        self.base.store().put_mirrored_items(tenant, id, ItemKind::EventType, items, run).await
     }
 }

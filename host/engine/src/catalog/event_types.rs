@@ -9,7 +9,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::OfferCounts};
 
-use crate::{Caller, Ends, Engine, Outcome, apply};
+use crate::{Caller, Ends, Outcome, apply, catalog::Catalog};
 
 /// An event type to be made.
 #[derive(Debug, Clone)]
@@ -60,12 +60,12 @@ pub struct DuplicateEventType {
     pub listing: Option<ListingId>,
 }
 
-impl Engine {
+impl Catalog {
     /// Make an event type.
     pub async fn create_event_type(&self, caller: &Caller, new: NewEventType) -> Outcome<EventTypeRecord> {
-        let now = self.now();
+        let now = self.base.now();
         let event_type = EventTypeRecord {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: caller.tenant,
             listing: new.listing,
             slug: new.slug,
@@ -97,9 +97,9 @@ impl Engine {
         copy: DuplicateEventType,
     ) -> Outcome<EventTypeRecord> {
         let original = self.event_type(caller, original).await?;
-        let now = self.now();
+        let now = self.base.now();
         let event_type = EventTypeRecord {
-            id: self.new_id(),
+            id: self.base.new_id(),
             listing: copy.listing.unwrap_or(original.listing),
             slug: copy.slug,
             title: copy.title.unwrap_or(original.title),
@@ -122,7 +122,7 @@ impl Engine {
         event_type.check()?;
         self.check_schedule(&event_type).await?;
         let unchecked = self.check_counterpart(caller, &event_type, None).await?;
-        match self.store().create_event_type(event_type.clone(), self.audit(caller)).await {
+        match self.base.store().create_event_type(event_type.clone(), self.base.audit(caller)).await {
             Ok(()) => {
                 self.counterpart_is_unchecked(&event_type, unchecked).await?;
                 Ok(event_type)
@@ -135,7 +135,7 @@ impl Engine {
     async fn check_schedule(&self, event_type: &EventTypeRecord) -> Outcome<()> {
         let Some(schedule) = event_type.policy.restriction_schedule else { return Ok(()) };
         let id = RuleId::from_uuid(schedule.uuid());
-        match self.store().rule(event_type.tenant, RuleKind::RestrictionSchedule, id).await {
+        match self.base.store().rule(event_type.tenant, RuleKind::RestrictionSchedule, id).await {
             Ok(_) => Ok(()),
             Err(StoreError::NotFound(_)) => Err(Problem::invalid(vec![FieldError::new(
                 "/policy/restriction_schedule",
@@ -173,7 +173,7 @@ impl Engine {
     async fn missing_members(&self, caller: &Caller, members: &[MemberId]) -> Problem {
         let mut errors = Vec::new();
         for (i, member) in members.iter().enumerate() {
-            match self.store().member(caller.tenant, *member).await {
+            match self.base.store().member(caller.tenant, *member).await {
                 Ok(_) => {}
                 Err(StoreError::NotFound(_)) => {
                     errors.push(FieldError::new(format!("/members/{i}"), "there is no such member"));
@@ -205,7 +205,8 @@ impl Engine {
         self.check_schedule(&event_type).await?;
         let unchecked = self.check_counterpart(caller, &event_type, Some(&before)).await?;
         let revision = expected_revision.unwrap_or(event_type.revision);
-        match self.store().update_event_type(event_type.clone(), revision, self.audit(caller)).await {
+        match self.base.store().update_event_type(event_type.clone(), revision, self.base.audit(caller)).await
+        {
             Ok(changed) => {
                 self.counterpart_is_unchecked(&changed, unchecked).await?;
                 Ok(changed)
@@ -224,18 +225,18 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<EventTypeRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        Ok(self.store().list_event_types(caller.tenant, listing, archived, after, limit).await?)
+        Ok(self.base.store().list_event_types(caller.tenant, listing, archived, after, limit).await?)
     }
 
     /// An event type.
     pub async fn event_type(&self, caller: &Caller, id: EventTypeId) -> Outcome<EventTypeRecord> {
-        Ok(self.store().event_type(caller.tenant, id).await?)
+        Ok(self.base.store().event_type(caller.tenant, id).await?)
     }
 
     /// What closing an event type would find: it is gone if nothing refers to it, else it is archived.
     pub async fn event_type_deletion(&self, caller: &Caller, id: EventTypeId) -> Outcome<OfferCounts> {
         self.event_type(caller, id).await?;
-        Ok(self.store().event_type_counts(caller.tenant, id, self.now()).await?)
+        Ok(self.base.store().event_type_counts(caller.tenant, id, self.base.now()).await?)
     }
 
     /// Close an event type. Gone for good if nothing refers to it; else it is archived: it offers nothing and stays for its bookings.
@@ -250,12 +251,14 @@ impl Engine {
         if expected_revision.is_some_and(|expected| expected != revision) {
             return Err(Problem::from(StoreError::Stale));
         }
-        match self.store().delete_event_type(caller.tenant, id, self.audit(caller)).await {
+        match self.base.store().delete_event_type(caller.tenant, id, self.base.audit(caller)).await {
             Ok(()) => Ok(Ends::Removed),
             Err(StoreError::InUse(_)) if event_type.archived_at.is_some() => Ok(Ends::Kept(event_type)),
             Err(StoreError::InUse(_)) => {
-                let closed = EventTypeRecord { active: false, archived_at: Some(self.now()), ..event_type };
-                let closed = self.store().update_event_type(closed, revision, self.audit(caller)).await;
+                let closed =
+                    EventTypeRecord { active: false, archived_at: Some(self.base.now()), ..event_type };
+                let closed =
+                    self.base.store().update_event_type(closed, revision, self.base.audit(caller)).await;
                 closed.map(Ends::Kept).map_err(Problem::from)
             }
             Err(error) => Err(error.into()),

@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::OfferCounts};
 
-use crate::{Caller, Ends, Engine, Outcome, apply, validate::Fields};
+use crate::{Caller, Ends, Outcome, apply, catalog::Catalog, validate::Fields};
 
 /// A listing to be made.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ fn refused(error: StoreError) -> Problem {
     problem
 }
 
-impl Engine {
+impl Catalog {
     /// Is it acceptable? What it is routed to already need not work.
     async fn check_listing(&self, listing: &ListingRecord, routes_anew: bool) -> Outcome<()> {
         let mut fields = Fields::default();
@@ -55,7 +55,7 @@ impl Engine {
         fields.text("/title", &listing.title, 200);
         fields.long_text("/description", &listing.description, 4_000);
         if let Some(connection) = listing.booking_provider {
-            match self.store().connection(listing.tenant, connection).await {
+            match self.base.store().connection(listing.tenant, connection).await {
                 Ok(connection)
                     if connection.listing.is_some_and(|only| only != listing.id) && routes_anew =>
                 {
@@ -76,9 +76,9 @@ impl Engine {
 
     /// Make a listing.
     pub async fn create_listing(&self, caller: &Caller, new: NewListing) -> Outcome<ListingRecord> {
-        let now = self.now();
+        let now = self.base.now();
         let listing = ListingRecord {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: caller.tenant,
             slug: new.slug,
             title: new.title,
@@ -93,7 +93,7 @@ impl Engine {
             updated_at: now,
         };
         self.check_listing(&listing, true).await?;
-        self.store().create_listing(listing.clone(), self.audit(caller)).await.map_err(refused)?;
+        self.base.store().create_listing(listing.clone(), self.base.audit(caller)).await.map_err(refused)?;
         Ok(listing)
     }
 
@@ -124,18 +124,18 @@ impl Engine {
         }
         self.check_listing(&listing, listing.booking_provider != before).await?;
         let revision = expected_revision.unwrap_or(listing.revision);
-        self.store().update_listing(listing, revision, self.audit(caller)).await.map_err(refused)
+        self.base.store().update_listing(listing, revision, self.base.audit(caller)).await.map_err(refused)
     }
 
     /// A listing.
     pub async fn listing(&self, caller: &Caller, id: ListingId) -> Outcome<ListingRecord> {
-        Ok(self.store().listing(caller.tenant, id).await?)
+        Ok(self.base.store().listing(caller.tenant, id).await?)
     }
 
     /// What closing a listing would find: it is gone if nothing refers to it, else it is archived.
     pub async fn listing_deletion(&self, caller: &Caller, id: ListingId) -> Outcome<OfferCounts> {
         self.listing(caller, id).await?;
-        Ok(self.store().listing_counts(caller.tenant, id, self.now()).await?)
+        Ok(self.base.store().listing_counts(caller.tenant, id, self.base.now()).await?)
     }
 
     /// Close a listing. Gone for good if nothing refers to it; else it is archived: it offers nothing and stays for its bookings.
@@ -150,12 +150,13 @@ impl Engine {
         if expected_revision.is_some_and(|expected| expected != revision) {
             return Err(Problem::from(StoreError::Stale));
         }
-        match self.store().delete_listing(caller.tenant, id, self.audit(caller)).await {
+        match self.base.store().delete_listing(caller.tenant, id, self.base.audit(caller)).await {
             Ok(()) => Ok(Ends::Removed),
             Err(StoreError::InUse(_)) if listing.archived_at.is_some() => Ok(Ends::Kept(listing)),
             Err(StoreError::InUse(_)) => {
-                let closed = ListingRecord { active: false, archived_at: Some(self.now()), ..listing };
-                let closed = self.store().update_listing(closed, revision, self.audit(caller)).await;
+                let closed = ListingRecord { active: false, archived_at: Some(self.base.now()), ..listing };
+                let closed =
+                    self.base.store().update_listing(closed, revision, self.base.audit(caller)).await;
                 closed.map(Ends::Kept).map_err(Problem::from)
             }
             Err(error) => Err(error.into()),
@@ -171,6 +172,6 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<ListingRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        Ok(self.store().list_listings(caller.tenant, archived, after, limit).await?)
+        Ok(self.base.store().list_listings(caller.tenant, archived, after, limit).await?)
     }
 }

@@ -7,7 +7,7 @@ use berth_model::{
     zone::Zone,
 };
 
-use crate::{Caller, Engine, Outcome, apply};
+use crate::{Caller, Outcome, apply, catalog::Catalog};
 
 /// A member to be added.
 #[derive(Debug, Clone)]
@@ -34,12 +34,12 @@ pub struct MemberPatch {
     pub active: Option<bool>,
 }
 
-impl Engine {
+impl Catalog {
     /// Add a member.
     pub async fn create_member(&self, caller: &Caller, new: NewMember) -> Outcome<MemberRecord> {
-        let now = self.now();
+        let now = self.base.now();
         let member = MemberRecord {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: caller.tenant,
             name: new.name,
             email: new.email,
@@ -53,7 +53,7 @@ impl Engine {
             updated_at: now,
         };
         member.check()?;
-        self.store().create_member(member.clone(), self.audit(caller)).await?;
+        self.base.store().create_member(member.clone(), self.base.audit(caller)).await?;
         Ok(member)
     }
 
@@ -69,17 +69,17 @@ impl Engine {
         apply!(member, patch, name, email, time_zone, weekly_hours, role, turns, active);
         member.check()?;
         let revision = expected_revision.unwrap_or(member.revision);
-        Ok(self.store().update_member(member, revision, self.audit(caller)).await?)
+        Ok(self.base.store().update_member(member, revision, self.base.audit(caller)).await?)
     }
 
     /// A member.
     pub async fn member(&self, caller: &Caller, id: MemberId) -> Outcome<MemberRecord> {
-        Ok(self.store().member(caller.tenant, id).await?)
+        Ok(self.base.store().member(caller.tenant, id).await?)
     }
 
     /// Remove a member that nothing refers to.
     pub async fn delete_member(&self, caller: &Caller, id: MemberId) -> Outcome<()> {
-        match self.store().delete_member(caller.tenant, id, self.audit(caller)).await {
+        match self.base.store().delete_member(caller.tenant, id, self.base.audit(caller)).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.member_not_removed(caller, id, error).await),
         }
@@ -93,6 +93,6 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<MemberRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        Ok(self.store().list_members(caller.tenant, after, limit).await?)
+        Ok(self.base.store().list_members(caller.tenant, after, limit).await?)
     }
 }

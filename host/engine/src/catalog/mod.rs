@@ -6,3 +6,21 @@ pub(crate) mod listings;
 pub(crate) mod members;
 pub(crate) mod standing;
 pub(crate) mod uses;
+
+use std::sync::Arc;
+
+use berth_model::outbound::provider::Providers;
+
+use crate::{
+    base::Base,
+    connections::{Connections, cache::ProviderCache, call_context::CallContexts},
+};
+
+/// What is on offer and by whom: listings, event types, members; and what providers list.
+pub struct Catalog {
+    pub(crate) base: Base,
+    pub(crate) cache: Arc<ProviderCache>,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) contexts: Arc<CallContexts>,
+    pub(crate) providers: Arc<dyn Providers>,
+}

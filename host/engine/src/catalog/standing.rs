@@ -13,7 +13,7 @@ use berth_store::records::KnownCounterpart;
 use serde_json::{Value, json};
 
 use super::at_provider::{FoundThere, named};
-use crate::{Caller, Engine, Outcome, connections::routing::BookingContext};
+use crate::{Caller, Outcome, catalog::Catalog, connections::routing::BookingContext};
 
 /// How an event type stands at its provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,14 +37,14 @@ fn state_of(known: &KnownCounterpart) -> CounterpartState {
     }
 }
 
-impl Engine {
+impl Catalog {
     /// How event types stand at the providers that their listings are booked over; none where Berth alone is booked.
     pub async fn counterparts_of(
         &self,
         caller: &Caller,
         event_types: &[EventTypeRecord],
     ) -> Outcome<Vec<Option<Counterpart>>> {
-        let tenant = self.store().tenant(caller.tenant).await?;
+        let tenant = self.base.store().tenant(caller.tenant).await?;
         let mut connections: BTreeMap<ListingId, Option<ConnectionRecord>> = BTreeMap::new();
         let mut counterparts = Vec::with_capacity(event_types.len());
         for event_type in event_types {
@@ -54,7 +54,7 @@ impl Engine {
                 let listing = self.listing(caller, event_type.listing).await?;
                 let over = match listing.booking_provider.or(tenant.default_connection) {
                     None => None,
-                    Some(id) => Some(self.store().connection(caller.tenant, id).await?),
+                    Some(id) => Some(self.base.store().connection(caller.tenant, id).await?),
                 };
                 connections.insert(event_type.listing, over.clone());
                 over
@@ -78,10 +78,10 @@ impl Engine {
     ) -> Outcome<CounterpartState> {
         let Some(external_id) = external_id else { return Ok(CounterpartState::Missing) };
         // What does not list anything cannot be asked.
-        if !self.providers().capabilities(&connection.plugin).is_some_and(|a| a.catalog) {
+        if !self.providers.capabilities(&connection.plugin).is_some_and(|a| a.catalog) {
             return Ok(CounterpartState::Unchecked);
         }
-        let known = self.store().known_counterpart(connection.tenant, connection.id, external_id).await;
+        let known = self.base.store().known_counterpart(connection.tenant, connection.id, external_id).await;
         Ok(state_of(&known?))
     }
 
@@ -122,12 +122,12 @@ impl Engine {
             return Ok(None);
         }
         // A listing that is not there is refused by the store, by its field.
-        let Ok(listing) = self.store().listing(caller.tenant, event_type.listing).await else {
+        let Ok(listing) = self.base.store().listing(caller.tenant, event_type.listing).await else {
             return Ok(None);
         };
-        let tenant = self.store().tenant(caller.tenant).await?;
+        let tenant = self.base.store().tenant(caller.tenant).await?;
         let Some(id) = listing.booking_provider.or(tenant.default_connection) else { return Ok(None) };
-        let connection = self.store().connection(caller.tenant, id).await?;
+        let connection = self.base.store().connection(caller.tenant, id).await?;
         let refused = |message: String| Err(Problem::invalid(vec![FieldError::new("/external_id", message)]));
         let see = format!("see GET /api/booking-providers/{id}/event-types");
         let Some(external_id) = &event_type.external_id else {
@@ -137,7 +137,7 @@ impl Engine {
             }
             return refused(format!("is needed: the listing is booked over a provider; {see}"));
         };
-        if !self.providers().capabilities(&connection.plugin).is_some_and(|a| a.catalog) {
+        if !self.providers.capabilities(&connection.plugin).is_some_and(|a| a.catalog) {
             return Ok(None);
         }
         match self.find_there(caller, &connection, external_id).await {
@@ -146,8 +146,8 @@ impl Engine {
                 refused(format!("cannot be booked at the provider now; it has {}; {see}", named(&others)))
             }
             Ok(FoundThere::Missing(others)) => {
-                let now = self.now();
-                self.store().note_catalog_read(caller.tenant, id, now).await?;
+                let now = self.base.now();
+                self.base.store().note_catalog_read(caller.tenant, id, now).await?;
                 refused(format!("the provider has none with this id; it has {}; {see}", named(&others)))
             }
             Err(error) => {
@@ -164,8 +164,9 @@ impl Engine {
         unchecked: Option<(ConnectionId, String)>,
     ) -> Outcome<()> {
         let Some((connection, external_id)) = unchecked else { return Ok(()) };
-        let (tenant, now) = (event_type.tenant, self.now());
-        self.store()
+        let (tenant, now) = (event_type.tenant, self.base.now());
+        self.base
+            .store()
             .note_unchecked_counterpart(tenant, event_type.id, connection, external_id, now)
             .await
             .map_err(Problem::from)

@@ -7,14 +7,14 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::BookingFilter};
 
-use crate::{Caller, Engine};
+use crate::{Caller, catalog::Catalog};
 
 /// Users of one kind that are named.
 const NAMED_MAX: usize = 5;
 /// Rows of one kind that are looked through for them.
 const ROWS_MAX: u32 = 1_000;
 
-impl Engine {
+impl Catalog {
     /// What the caller is told about a removal of a member that the database refused.
     pub(crate) async fn member_not_removed(
         &self,
@@ -33,7 +33,7 @@ impl Engine {
     }
 
     async fn users_of(&self, caller: &Caller, member: MemberId) -> Result<Vec<String>, StoreError> {
-        let (store, tenant) = (self.store(), caller.tenant);
+        let (store, tenant) = (self.base.store(), caller.tenant);
         let mut users = Vec::new();
         let filter = BookingFilter { member: Some(member), ..BookingFilter::default() };
         let all = store.list_event_types(tenant, None, true, None, ROWS_MAX).await?;

@@ -20,7 +20,7 @@ use berth_model::{
 use berth_store::records::Recovered;
 
 use super::recovery::Recovery;
-use crate::Engine;
+use crate::connections::Connections;
 
 /// The breakers of all connections of this process.
 pub(crate) struct ConnectionBreakers {
@@ -124,11 +124,11 @@ impl ConnectionBreakers {
     }
 }
 
-impl Engine {
+impl Connections {
     /// How the circuit breaker of a connection stands in this process.
     #[must_use]
     pub fn connection_breaker(&self, id: ConnectionId) -> BreakerState {
-        self.inner.breakers.state(id, self.now())
+        self.breakers.state(id, self.base.now())
     }
 }
 

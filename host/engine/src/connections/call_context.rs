@@ -9,10 +9,9 @@ use berth_model::{
     plugins::manifest::{PluginId, host_matches},
     problem::{Code, Problem},
 };
-
 use berth_store::records::GrantRecord;
 
-use crate::{Engine, Outcome};
+use crate::{Outcome, base::Base};
 
 /// The hosts of both sides; a literal host is covered by a wildcard of the other.
 pub(crate) fn intersect(a: &BTreeSet<String>, b: &BTreeSet<String>) -> BTreeSet<String> {
@@ -44,10 +43,15 @@ pub(crate) fn granted(
     Ok(hosts)
 }
 
-impl Engine {
+/// What a call to a provider needs to know, and where a booking goes.
+pub(crate) struct CallContexts {
+    pub(crate) base: Base,
+}
+
+impl CallContexts {
     /// A context of its own for each call, so that each can be told apart.
     pub(crate) fn next_call(&self, cx: &CallContext) -> CallContext {
-        CallContext { call: self.new_id(), ..cx.clone() }
+        CallContext { call: self.base.new_id(), ..cx.clone() }
     }
 
     /// Hosts that the operator, the tenant and the listing grant a plugin, intersected. A level that says nothing does not
@@ -58,7 +62,7 @@ impl Engine {
         tenant: TenantId,
         listing: Option<ListingId>,
     ) -> Outcome<BTreeSet<String>> {
-        let grants = self.store().grants(plugin, Some(tenant), listing).await?;
+        let grants = self.base.store().grants(plugin, Some(tenant), listing).await?;
         granted(&grants, tenant, listing).map_err(|level| {
             Problem::new(
                 Code::ProviderNotActive,
@@ -74,7 +78,7 @@ impl Engine {
         listing: Option<ListingId>,
         request_id: &str,
     ) -> Outcome<CallContext> {
-        let credentials = self.store().connection_credentials(connection.tenant, connection.id).await?;
+        let credentials = self.base.store().connection_credentials(connection.tenant, connection.id).await?;
         self.call_context_with(connection, listing, request_id, credentials).await
     }
 
@@ -111,7 +115,7 @@ impl Engine {
             listing,
             connection: connection.id,
             plugin: connection.plugin.clone(),
-            call: self.new_id(),
+            call: self.base.new_id(),
             request_id: request_id.to_owned(),
             settings: Arc::new(connection.settings.clone()),
             credentials: Arc::new(credentials),

@@ -17,7 +17,11 @@ use berth_model::{
 use berth_store::{StoreError, records::ConnectionCounts};
 
 use crate::{
-    Caller, Engine, Outcome, inbound::receive::webhooks_key, mirror::sync_key, outbound::dispatch::job_key,
+    Caller, Outcome,
+    connections::{Connections, call_context::CallContexts},
+    inbound::receive::webhooks_key,
+    mirror::sync_key,
+    outbound::dispatch::job_key,
 };
 
 /// What becomes of something that is deleted.
@@ -42,7 +46,7 @@ pub struct ConnectionDeletion {
     pub is_default: bool,
 }
 
-impl Engine {
+impl Connections {
     /// What deleting a connection would do.
     pub async fn connection_deletion(
         &self,
@@ -51,9 +55,9 @@ impl Engine {
     ) -> Outcome<ConnectionDeletion> {
         let tenant = caller.tenant;
         self.connection(caller, id).await?;
-        let counts = self.store().connection_counts(tenant, id, self.now()).await?;
-        let listings = self.store().listings_over(tenant, id).await?;
-        let is_default = self.tenant(tenant).await?.default_connection == Some(id);
+        let counts = self.base.store().connection_counts(tenant, id, self.base.now()).await?;
+        let listings = self.base.store().listings_over(tenant, id).await?;
+        let is_default = self.tenants.tenant(tenant).await?.default_connection == Some(id);
         let bookings = counts.upcoming_bookings.saturating_add(counts.past_bookings);
         let stays = bookings > 0 || counts.calendars > 0 || is_default || !listings.is_empty();
         Ok(ConnectionDeletion { stays, counts, listings, is_default })
@@ -69,19 +73,23 @@ impl Engine {
     ) -> Outcome<Ends<ConnectionRecord>> {
         let connection = self.connection_at(caller, id, expected_revision).await?;
         let leave = self.leave_to_take(caller, &connection).await;
-        let kept = match self.store().delete_connection(caller.tenant, id, self.audit(caller)).await {
+        let kept = match self.base.store().delete_connection(caller.tenant, id, self.base.audit(caller)).await
+        {
             Ok(()) => false,
             Err(StoreError::InUse(_)) if connection.state == ConnectionState::Disconnected => {
                 return Ok(Ends::Kept(connection));
             }
             Err(StoreError::InUse(_)) => {
                 let keys = [sync_key(id), webhooks_key(id)];
-                self.store().disconnect(&connection, connection.revision, keys, self.audit(caller)).await?;
+                self.base
+                    .store()
+                    .disconnect(&connection, connection.revision, keys, self.base.audit(caller))
+                    .await?;
                 true
             }
             Err(error) => return Err(error.into()),
         };
-        self.inner.cache.invalidate(id);
+        self.cache.invalidate(id);
         if kept && let Err(error) = self.clear_connection(caller.tenant, id).await {
             tracing::warn!(%error, connection = %id, "what is left of a connection is removed later");
         }
@@ -102,12 +110,15 @@ impl Engine {
             return None;
         }
         let (tenant, id) = (connection.tenant, connection.id);
-        let credentials = self.store().connection_credentials(tenant, id).await.ok()?;
-        let context =
-            self.call_context_with(connection, None, &caller.request_id, credentials.clone()).await.ok()?;
-        let mut subscriptions = self.store().old_subscriptions(tenant, id).await.unwrap_or_default();
+        let credentials = self.base.store().connection_credentials(tenant, id).await.ok()?;
+        let context = self
+            .contexts
+            .call_context_with(connection, None, &caller.request_id, credentials.clone())
+            .await
+            .ok()?;
+        let mut subscriptions = self.base.store().old_subscriptions(tenant, id).await.unwrap_or_default();
         subscriptions.extend(connection.subscription.clone());
-        Some(Leave { context: Self::whatever_state(context), subscriptions, credentials })
+        Some(Leave { context: CallContexts::whatever_state(context), subscriptions, credentials })
     }
 
     /// End subscriptions and tokens at the provider, as far as it answers in time. What could not be ended is noted for people.
@@ -116,8 +127,8 @@ impl Engine {
         let said = async {
             for subscription in leave.subscriptions {
                 let id = subscription.id.clone();
-                let context = self.next_call(&leave.context);
-                match self.providers().unsubscribe(&context, subscription).await {
+                let context = self.contexts.next_call(&leave.context);
+                match self.providers.unsubscribe(&context, subscription).await {
                     Ok(()) => left.retain(|other| *other != id),
                     Err(error) => {
                         tracing::warn!(connection = %connection.id, outcome = error.outcome(), "a webhook subscription was not ended");
@@ -138,7 +149,7 @@ impl Engine {
             left.join(", ")
         );
         let detail: String = detail.chars().take(limits::JOB_ERROR_CHARS_MAX).collect();
-        if let Err(error) = self.store().note_unended(connection.tenant, connection.id, detail).await {
+        if let Err(error) = self.base.store().note_unended(connection.tenant, connection.id, detail).await {
             tracing::warn!(%error, connection = %connection.id, "what is left at a provider was not noted");
         }
     }
@@ -146,12 +157,12 @@ impl Engine {
     /// Go on removing what is left of disconnected connections. To be called now and then, by any number of replicas.
     pub async fn clear_disconnected(&self) -> Outcome<()> {
         let mut failed = None;
-        for (tenant, id, since) in self.store().connections_left_over().await? {
+        for (tenant, id, since) in self.base.store().connections_left_over().await? {
             let cleared = async {
                 let done = self.clear_connection(tenant, id).await?;
                 // What was under way then may have written something after we looked.
-                if done && since.plus_seconds(limits::LEFTOVERS_SECONDS) <= self.now() {
-                    self.store().connection_cleared(tenant, id).await?;
+                if done && since.plus_seconds(limits::LEFTOVERS_SECONDS) <= self.base.now() {
+                    self.base.store().connection_cleared(tenant, id).await?;
                 }
                 Ok(())
             };
@@ -167,15 +178,15 @@ impl Engine {
     /// Settle what was not delivered to the provider, and remove rows, for as long as one turn may take. Is nothing left?
     async fn clear_connection(&self, tenant: TenantId, id: ConnectionId) -> Result<bool, StoreError> {
         for _ in 0..limits::REMOVAL_STEPS_MAX {
-            let undelivered = self.store().undelivered_bookings(tenant, id).await?;
+            let undelivered = self.base.store().undelivered_bookings(tenant, id).await?;
             // Looked at after them: what is made when it is connected again is told as any other.
-            if self.store().stopped(tenant, id).await? != Some(Stopped::Disconnected) {
+            if self.base.store().stopped(tenant, id).await? != Some(Stopped::Disconnected) {
                 return Ok(true);
             }
             for booking in &undelivered {
                 self.settle_undelivered(tenant, *booking).await?;
             }
-            if undelivered.is_empty() && self.store().clear_connection(tenant, id).await? == 0 {
+            if undelivered.is_empty() && self.base.store().clear_connection(tenant, id).await? == 0 {
                 return Ok(true);
             }
         }
@@ -183,14 +194,14 @@ impl Engine {
     }
 
     async fn settle_undelivered(&self, tenant: TenantId, id: BookingId) -> Result<(), StoreError> {
-        let booking = self.store().booking(tenant, id).await?;
+        let booking = self.base.store().booking(tenant, id).await?;
         if booking.provider_task.is_none() {
             return Ok(());
         }
-        let change = self.settled_here(&booking).await?;
-        let audit = self.audit_by("system", "disconnected");
-        match self.store().change_booking(tenant, id, booking.sequence, change, None, audit).await {
-            Ok(_) => self.store().end_jobs(tenant, &job_key(id)).await,
+        let change = self.deliveries.settled_here(&booking).await?;
+        let audit = self.base.audit_by("system", "disconnected");
+        match self.base.store().change_booking(tenant, id, booking.sequence, change, None, audit).await {
+            Ok(_) => self.base.store().end_jobs(tenant, &job_key(id)).await,
             // Somebody changed it in this moment: it is found again.
             Err(StoreError::Stale | StoreError::WrongState) => Ok(()),
             Err(error) => Err(error),

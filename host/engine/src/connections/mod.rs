@@ -14,7 +14,7 @@ pub(crate) mod secret_rotation;
 pub(crate) mod secrets;
 pub(crate) mod subscriptions;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use berth_model::{
     connections::{
@@ -23,14 +23,26 @@ use berth_model::{
     },
     id::{ConnectionId, ListingId},
     limits,
-    outbound::provider::{Account, CallContext, CallError, ProviderError},
+    outbound::provider::{Account, CallContext, CallError, ProviderError, Providers},
     plugins::manifest::{CredentialKind, Manifest, OAuth2Spec, PluginId},
     problem::{Code, FieldError, Problem},
 };
 use serde_json::{Value, json};
 
 use self::secret_rotation::changed_secret;
-use crate::{Caller, Engine, Outcome, inbound::refusals::network, validate::Fields};
+use crate::{
+    Caller, Outcome,
+    base::Base,
+    connections::{
+        breaker::ConnectionBreakers, cache::ProviderCache, call_context::CallContexts, oauth::Tokens,
+        recovery::Recovery,
+    },
+    mirror::soon::SyncRequests,
+    networks::network,
+    outbound::settle::Deliveries,
+    tenants::Tenants,
+    validate::Fields,
+};
 
 /// Longest credential, in bytes.
 const CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
@@ -67,10 +79,27 @@ pub struct ConnectionPatch {
     pub webhook_sources: Option<Option<Vec<String>>>,
 }
 
-impl Engine {
+/// Connections to providers: made, tried, consented to, paused, ended.
+#[derive(Clone)]
+pub struct Connections {
+    pub(crate) base: Base,
+    pub(crate) breakers: Arc<ConnectionBreakers>,
+    pub(crate) cache: Arc<ProviderCache>,
+    pub(crate) contexts: Arc<CallContexts>,
+    pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) providers: Arc<dyn Providers>,
+    /// Where providers and customers reach this engine; none: no links are made.
+    pub(crate) public_url: Option<String>,
+    pub(crate) recovery: Arc<Recovery>,
+    pub(crate) syncs: Arc<SyncRequests>,
+    pub(crate) tenants: Arc<Tenants>,
+    pub(crate) tokens: Arc<Tokens>,
+}
+
+impl Connections {
     /// Connect: check, try at the provider, save, subscribe to its webhooks.
     pub async fn create_connection(&self, caller: &Caller, new: NewConnection) -> Outcome<ConnectionRecord> {
-        self.create_connection_as(caller, self.new_id(), new).await
+        self.create_connection_as(caller, self.base.new_id(), new).await
     }
 
     /// A connection that is not saved yet.
@@ -80,7 +109,7 @@ impl Engine {
         id: ConnectionId,
         new: &NewConnection,
     ) -> ConnectionRecord {
-        let now = self.now();
+        let now = self.base.now();
         ConnectionRecord {
             id,
             tenant: caller.tenant,
@@ -117,7 +146,7 @@ impl Engine {
         self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
         self.own_tokens(&manifest, &connection, &mut credentials).await?;
         let context = self.try_connection(caller, &mut connection, &credentials).await?;
-        self.store().create_connection(connection.clone(), credentials, self.audit(caller)).await?;
+        self.base.store().create_connection(connection.clone(), credentials, self.base.audit(caller)).await?;
         match self.keep_subscription(&connection, &context, 0).await {
             Ok(kept) => Ok(kept),
             // The connection works by asking until somebody looks after its subscription.
@@ -136,7 +165,7 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<ConnectionRecord>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        Ok(self.store().list_connections(caller.tenant, after, limit).await?)
+        Ok(self.base.store().list_connections(caller.tenant, after, limit).await?)
     }
 
     /// Change a connection. New settings or credentials are tried at the provider first; if it refuses, nothing changes. Calls that are
@@ -171,7 +200,7 @@ impl Engine {
         }
         let revision = expected_revision.unwrap_or(connection.revision);
         let manifest = self
-            .providers()
+            .providers
             .manifest(&connection.plugin)
             .ok_or_else(|| Problem::from(CallError::NotActive(connection.plugin.clone())))?;
         // A new name needs no provider that answers.
@@ -201,9 +230,9 @@ impl Engine {
             || settings_or_hosts
             || patch.credentials.iter().flat_map(Credentials::keys).any(known_there);
         // While credentials are replaced no token is renewed: a renewal in between would be lost.
-        let renewal = if replaced { self.tokens().claim(caller.tenant, id, None).await? } else { None };
+        let renewal = if replaced { self.tokens.claim(caller.tenant, id, None).await? } else { None };
         let changed = async {
-            let before = self.store().connection_credentials(caller.tenant, id).await?;
+            let before = self.base.store().connection_credentials(caller.tenant, id).await?;
             let mut credentials = before.clone();
             credentials.extend(patch.credentials.unwrap_or_default());
             self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
@@ -216,7 +245,7 @@ impl Engine {
             {
                 return Err(another_account());
             }
-            self.inner.cache.invalidate(id);
+            self.cache.invalidate(id);
             let after = replaced.then_some(credentials);
             let secret = after.as_ref().and_then(|after| changed_secret(&manifest, &before, after));
             if let (Some(secret), Some(after)) = (secret, after.clone()) {
@@ -225,21 +254,22 @@ impl Engine {
                     .replace_secret(caller, connection, after, before, overlap_seconds, revision)
                     .await;
             }
-            self.store()
-                .update_connection(connection, after, revision, self.audit(caller))
+            self.base
+                .store()
+                .update_connection(connection, after, revision, self.base.audit(caller))
                 .await
                 .map_err(Problem::from)
         };
         let changed = changed.await;
         if let Some(until) = renewal {
-            self.tokens().release(caller.tenant, id, until).await;
+            self.tokens.release(caller.tenant, id, until).await;
         }
         let mut changed = changed?;
         if over {
             // Last, so that one of which something failed is still over.
             changed = self.resume_now(caller, changed).await?;
         } else if settings_or_hosts || replaced {
-            self.inner.recovery.connection(caller.tenant, id).await;
+            self.recovery.connection(caller.tenant, id).await;
         }
         // Only now: to subscribe may need a token that is renewed.
         if changed.webhook_address == was.webhook_address {
@@ -257,7 +287,7 @@ impl Engine {
         credentials: &mut Credentials,
     ) -> Outcome<()> {
         let settings = &connection.settings;
-        let asked = self.tokens().of_own_clients(connection.tenant, manifest, settings, credentials).await;
+        let asked = self.tokens.of_own_clients(connection.tenant, manifest, settings, credentials).await;
         asked.map_err(|(name, error)| {
             let mut problem = crate::connections::oauth::refused(&error);
             problem.errors.push(FieldError::new(format!("/credentials/{name}"), error.to_string()));
@@ -275,8 +305,8 @@ impl Engine {
         if let Some(stopped) = connection.state.stopped() {
             return Ok((connection, Some(Problem::from(stopped))));
         }
-        let context = self.call_context(&connection, None, &caller.request_id).await?;
-        let result = self.providers().validate(&context).await;
+        let context = self.contexts.call_context(&connection, None, &caller.request_id).await?;
+        let result = self.providers.validate(&context).await;
         let (status, problem) = match result {
             Ok(_) => (ConnectionStatus::Healthy, None),
             Err(CallError::Provider(ProviderError::Unauthorised)) => (
@@ -291,9 +321,12 @@ impl Engine {
         let known = connection.status_detail.clone().filter(|_| is_known);
         let detail = problem.as_ref().and_then(|p| known.or_else(|| Some(p.detail.clone())));
         if status != connection.status || detail != connection.status_detail {
-            self.store().set_connection_health(caller.tenant, id, status, detail.clone(), self.now()).await?;
+            self.base
+                .store()
+                .set_connection_health(caller.tenant, id, status, detail.clone(), self.base.now())
+                .await?;
             if status == ConnectionStatus::Healthy && connection.status == ConnectionStatus::Unauthorised {
-                self.inner.recovery.connection(caller.tenant, id).await;
+                self.recovery.connection(caller.tenant, id).await;
             }
             connection.status = status;
             connection.status_detail = detail;
@@ -309,7 +342,7 @@ impl Engine {
         limit: u32,
     ) -> Outcome<Vec<Value>> {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX);
-        let calls = self.store().list_calls(caller.tenant, id, limit).await?;
+        let calls = self.base.store().list_calls(caller.tenant, id, limit).await?;
         if calls.is_empty() {
             // One that was tried and not made has its calls, and nothing else.
             self.connection(caller, id).await?;
@@ -372,7 +405,7 @@ impl Engine {
             }
         }
         if let Some(listing) = connection.listing
-            && self.store().listing(caller.tenant, listing).await.is_err()
+            && self.base.store().listing(caller.tenant, listing).await.is_err()
         {
             fields.bad("/listing", "no such listing");
         }
@@ -388,11 +421,13 @@ impl Engine {
         connection: &mut ConnectionRecord,
         credentials: &Credentials,
     ) -> Outcome<CallContext> {
-        let context =
-            self.call_context_with(connection, None, &caller.request_id, credentials.clone()).await?;
+        let context = self
+            .contexts
+            .call_context_with(connection, None, &caller.request_id, credentials.clone())
+            .await?;
         self.check_hosts(&context)?;
-        let tried = Self::whatever_state(context.clone());
-        let account: Account = self.providers().validate(&tried).await.map_err(|error| {
+        let tried = CallContexts::whatever_state(context.clone());
+        let account: Account = self.providers.validate(&tried).await.map_err(|error| {
             let mut problem = Problem::from(&error);
             if matches!(error, CallError::Provider(ProviderError::Unauthorised)) {
                 problem.errors.push(FieldError::new("/credentials", "the provider does not accept them"));
@@ -411,7 +446,7 @@ impl Engine {
 
     /// A plugin that was granted none of its hosts cannot do anything; say so before it fails in a less clear way.
     fn check_hosts(&self, context: &CallContext) -> Outcome<()> {
-        let Some(manifest) = self.providers().manifest(&context.plugin) else { return Ok(()) };
+        let Some(manifest) = self.providers.manifest(&context.plugin) else { return Ok(()) };
         let asked = manifest.hosts_asked(&context.settings);
         if asked.is_empty() || !context.granted_hosts.is_empty() {
             return Ok(());

@@ -7,9 +7,9 @@ use berth_model::{
     problem::Problem,
 };
 
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Outcome, connections::Connections};
 
-impl Engine {
+impl Connections {
     /// Let nothing go over a connection until it is resumed. Calls under way come to their end. Pausing what is paused changes nothing.
     pub async fn pause_connection(
         &self,
@@ -25,8 +25,11 @@ impl Engine {
             }
             ConnectionState::Active => {}
         }
-        self.store().pause_connection(caller.tenant, id, connection.revision, self.audit(caller)).await?;
-        self.inner.cache.invalidate(id);
+        self.base
+            .store()
+            .pause_connection(caller.tenant, id, connection.revision, self.base.audit(caller))
+            .await?;
+        self.cache.invalidate(id);
         self.connection(caller, id).await
     }
 
@@ -53,11 +56,11 @@ impl Engine {
         connection: ConnectionRecord,
     ) -> Outcome<ConnectionRecord> {
         let (tenant, id) = (connection.tenant, connection.id);
-        self.store().resume_connection(tenant, id, connection.revision, self.audit(caller)).await?;
-        self.inner.cache.invalidate(id);
-        self.inner.recovery.connection(tenant, id).await;
+        self.base.store().resume_connection(tenant, id, connection.revision, self.base.audit(caller)).await?;
+        self.cache.invalidate(id);
+        self.recovery.connection(tenant, id).await;
         // Best begun at once; if not, it is found when it is due.
-        if let Err(error) = self.sync_soon(tenant, id).await {
+        if let Err(error) = self.syncs.sync_soon(tenant, id).await {
             tracing::warn!(%error, connection = %id, "a connection that was resumed is not read yet");
         }
         self.connection(caller, id).await

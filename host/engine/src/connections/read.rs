@@ -3,12 +3,12 @@
 use berth_model::{connections::connection::ConnectionRecord, id::ConnectionId, problem::Problem};
 use berth_store::StoreError;
 
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Outcome, connections::Connections};
 
-impl Engine {
+impl Connections {
     /// A connection.
     pub async fn connection(&self, caller: &Caller, id: ConnectionId) -> Outcome<ConnectionRecord> {
-        Ok(self.store().connection(caller.tenant, id).await?)
+        Ok(self.base.store().connection(caller.tenant, id).await?)
     }
 
     /// A connection, if its revision is this one.

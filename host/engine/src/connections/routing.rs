@@ -14,7 +14,7 @@ use berth_model::{
 };
 use berth_store::records::{BookingSetup, CurrentSetup};
 
-use crate::{Caller, Degraded, Engine, Outcome};
+use crate::{Caller, Degraded, Outcome, connections::call_context::CallContexts};
 
 /// A caller's own choice of where a booking goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,7 @@ fn route(
     }
 }
 
-impl Engine {
+impl CallContexts {
     /// What a change of a booking needs: where it is, whatever is routed elsewhere or kept for another listing by now. What is over is
     /// nowhere but here.
     ///
@@ -109,7 +109,7 @@ impl Engine {
         let ctx = match booking.connection {
             None => ctx,
             Some(id) => {
-                let connection = self.store().connection(caller.tenant, id).await?;
+                let connection = self.base.store().connection(caller.tenant, id).await?;
                 match connection.state {
                     ConnectionState::Disconnected => ctx,
                     _ => self.context_over(caller, ctx, connection).await?,
@@ -133,7 +133,7 @@ impl Engine {
     ) -> Outcome<BookingContext> {
         let mut ctx = self.context_here(caller, event_type).await?;
         if let Some(id) = route(choice, &ctx.listing, &ctx.tenant) {
-            let connection = self.store().connection(caller.tenant, id).await?;
+            let connection = self.base.store().connection(caller.tenant, id).await?;
             if connection.listing.is_some_and(|only| only != ctx.listing.id) {
                 return Err(Problem::new(
                     Code::ProviderRefused,
@@ -151,7 +151,8 @@ impl Engine {
 
     /// What an event type is booked with, here alone.
     async fn context_here(&self, caller: &Caller, event_type: EventTypeId) -> Outcome<BookingContext> {
-        let CurrentSetup { records, places } = self.store().booking_setup(caller.tenant, event_type).await?;
+        let CurrentSetup { records, places } =
+            self.base.store().booking_setup(caller.tenant, event_type).await?;
         Ok(BookingContext { records, places: places.into(), connection: None, unanswered: Arc::default() })
     }
 

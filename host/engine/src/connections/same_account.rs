@@ -7,7 +7,7 @@ use berth_model::{
 use serde_json::Value;
 
 use super::is_same_account;
-use crate::{Engine, Outcome};
+use crate::{Outcome, connections::Connections};
 
 /// Other connections to the account of a connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl SameAccount {
     }
 }
 
-impl Engine {
+impl Connections {
     /// Other connections, of any tenant, to the account of this one.
     pub async fn same_account(&self, connection: &ConnectionRecord) -> Outcome<SameAccount> {
         let Some(account) = connection.account.get("id").and_then(Value::as_str).filter(|id| !id.is_empty())
@@ -48,10 +48,10 @@ impl Engine {
             return Ok(SameAccount::default());
         };
         let stopped = connection.state == ConnectionState::Disconnected;
-        let Some(manifest) = self.providers().manifest(&connection.plugin).filter(|_| !stopped) else {
+        let Some(manifest) = self.providers.manifest(&connection.plugin).filter(|_| !stopped) else {
             return Ok(SameAccount::default());
         };
-        let all = self.store().connections_of_account(&connection.plugin, account).await?;
+        let all = self.base.store().connections_of_account(&connection.plugin, account).await?;
         let (own, others): (Vec<_>, Vec<_>) = all
             .into_iter()
             .filter(|other| other.id != connection.id && is_same_account(&manifest, other, connection))

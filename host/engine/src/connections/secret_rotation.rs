@@ -12,9 +12,9 @@ use berth_model::{
     problem::{Code, FieldError, Problem},
 };
 
-use crate::{Caller, ConnectionPatch, Engine, Outcome};
+use crate::{Caller, ConnectionPatch, Outcome, connections::Connections};
 
-impl Engine {
+impl Connections {
     /// Make up another webhook secret. The one before is accepted for so many seconds; with none of them it ends now, and with it those
     /// before it, which is for a secret that others know.
     pub async fn rotate_webhook_secret(

@@ -11,9 +11,9 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Outcome, connections::Connections};
 
-impl Engine {
+impl Connections {
     /// Save credentials with another webhook secret; the one before, if there was one, is accepted for so many seconds.
     pub(crate) async fn replace_secret(
         &self,
@@ -24,10 +24,15 @@ impl Engine {
         overlap_seconds: i64,
         revision: i64,
     ) -> Outcome<ConnectionRecord> {
-        let until = self.now().plus_seconds(overlap_seconds);
+        let until = self.base.now().plus_seconds(overlap_seconds);
         let before = before.filter(|_| overlap_seconds > 0).map(|old| (Credentials::from([old]), until));
-        let saved =
-            self.store().change_webhook_secret(connection, credentials, before, revision, self.audit(caller));
+        let saved = self.base.store().change_webhook_secret(
+            connection,
+            credentials,
+            before,
+            revision,
+            self.base.audit(caller),
+        );
         saved.await.map_err(|error| match error {
             StoreError::WrongState => Problem::new(
                 Code::WrongState,
@@ -45,7 +50,7 @@ impl Engine {
         connection: ConnectionRecord,
     ) -> Outcome<ConnectionRecord> {
         let kept = async {
-            let context = self.call_context(&connection, None, &caller.request_id).await?;
+            let context = self.contexts.call_context(&connection, None, &caller.request_id).await?;
             self.keep_subscription(&connection, &context, 0).await.map_err(Problem::from)
         };
         match kept.await {
@@ -59,7 +64,7 @@ impl Engine {
 
     pub(crate) fn generate_secret(&self) -> Secret {
         let mut bytes = [0; 32];
-        self.random().fill(&mut bytes);
+        self.base.random().fill(&mut bytes);
         Secret::new(URL_SAFE_NO_PAD.encode(bytes))
     }
 }

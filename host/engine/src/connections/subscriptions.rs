@@ -11,7 +11,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{Engine, Outcome};
+use crate::{Outcome, connections::Connections};
 
 /// How looking after a subscription ended.
 enum Kept {
@@ -23,12 +23,12 @@ enum Kept {
     None(&'static str),
 }
 
-impl Engine {
+impl Connections {
     /// Look after the subscriptions that are due. How many. To be called now and then, by any number of replicas.
     pub async fn keep_subscriptions(&self) -> Outcome<usize> {
-        let now = self.now();
+        let now = self.base.now();
         let until = now.plus_seconds(limits::SUBSCRIPTION_LEASE_SECONDS);
-        let due = self.store().claim_subscriptions(now, until, limits::SUBSCRIPTIONS_AT_ONCE).await?;
+        let due = self.base.store().claim_subscriptions(now, until, limits::SUBSCRIPTIONS_AT_ONCE).await?;
         let count = due.len();
         for (tenant, id, failures) in due {
             if let Err(error) = self.keep_due(tenant, id, failures).await {
@@ -39,12 +39,12 @@ impl Engine {
     }
 
     async fn keep_due(&self, tenant: TenantId, id: ConnectionId, failures: i64) -> Result<(), StoreError> {
-        let connection = match self.store().connection(tenant, id).await {
+        let connection = match self.base.store().connection(tenant, id).await {
             Err(StoreError::NotFound(_)) => return Ok(()),
             other => other?,
         };
         let request_id = format!("subscription:{id}");
-        let Ok(context) = self.call_context(&connection, None, &request_id).await else {
+        let Ok(context) = self.contexts.call_context(&connection, None, &request_id).await else {
             return self.later(&connection, failures, "the plugin is disabled").await;
         };
         self.keep_subscription(&connection, &context, failures).await.map(drop)
@@ -61,33 +61,40 @@ impl Engine {
         match self.kept(connection, context).await {
             Ok(Kept::Same(subscription)) => {
                 let due = self.due_after(&subscription);
-                self.store().subscription_looked_after(tenant, id, address, Some(due), true, None).await?;
+                self.base
+                    .store()
+                    .subscription_looked_after(tenant, id, address, Some(due), true, None)
+                    .await?;
             }
             Ok(Kept::New(subscription)) => {
                 let due = self.due_after(&subscription);
                 let (audit, made) =
-                    (self.audit_by("system", &context.request_id), Some(subscription.clone()));
-                self.store().set_connection_subscription(tenant, id, address, made, Some(due), audit).await?;
+                    (self.base.audit_by("system", &context.request_id), Some(subscription.clone()));
+                self.base
+                    .store()
+                    .set_connection_subscription(tenant, id, address, made, Some(due), audit)
+                    .await?;
             }
             Ok(Kept::None(why)) => {
                 // Another version of the plugin or another configuration may have them.
-                let due = self.now().plus_seconds(limits::SUBSCRIPTION_CHECK_SECONDS);
-                self.store()
+                let due = self.base.now().plus_seconds(limits::SUBSCRIPTION_CHECK_SECONDS);
+                self.base
+                    .store()
                     .subscription_looked_after(tenant, id, address, Some(due), true, Some(why.to_owned()))
                     .await?;
             }
             Err(error) => {
                 tracing::warn!(connection = %id, outcome = error.outcome(), "a webhook subscription was not kept");
                 self.later(connection, failures, &Problem::from(&error).detail).await?;
-                return self.store().connection(tenant, id).await;
+                return self.base.store().connection(tenant, id).await;
             }
         }
-        let now = self.store().connection(tenant, id).await?;
+        let now = self.base.store().connection(tenant, id).await?;
         // Else the secret was rotated in between, and whoever did that goes on.
         if now.webhook_address == address {
             self.end_old_subscriptions(&now, context, failures).await?;
         }
-        self.store().connection(tenant, id).await
+        self.base.store().connection(tenant, id).await
     }
 
     async fn later(&self, connection: &ConnectionRecord, failures: i64, why: &str) -> Result<(), StoreError> {
@@ -95,8 +102,9 @@ impl Engine {
         let wait = limits::SUBSCRIPTION_BACKOFF_SECONDS_MIN
             .saturating_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX))
             .min(limits::SUBSCRIPTION_BACKOFF_SECONDS_MAX);
-        let due = self.now().plus_seconds(wait);
-        self.store()
+        let due = self.base.now().plus_seconds(wait);
+        self.base
+            .store()
             .subscription_looked_after(
                 connection.tenant,
                 connection.id,
@@ -117,11 +125,11 @@ impl Engine {
         failures: i64,
     ) -> Result<(), StoreError> {
         let (tenant, id) = (connection.tenant, connection.id);
-        for old in self.store().old_subscriptions(tenant, id).await? {
+        for old in self.base.store().old_subscriptions(tenant, id).await? {
             // A provider that gave back the same one must not lose it.
             if connection.subscription.as_ref().is_none_or(|current| current.id != old.id) {
-                let context = self.next_call(context);
-                match self.providers().unsubscribe(&context, old.clone()).await {
+                let context = self.contexts.next_call(context);
+                match self.providers.unsubscribe(&context, old.clone()).await {
                     Ok(()) => {}
                     Err(error) if error.is_definite() => {
                         tracing::warn!(connection = %id, outcome = error.outcome(), "an old webhook subscription was not ended");
@@ -135,7 +143,7 @@ impl Engine {
                     }
                 }
             }
-            self.store().remove_old_subscription(tenant, id, old.id).await?;
+            self.base.store().remove_old_subscription(tenant, id, old.id).await?;
         }
         Ok(())
     }
@@ -143,7 +151,7 @@ impl Engine {
     /// Where the provider shall send messages for a connection; none if this engine does not know its own address.
     #[must_use]
     pub fn webhook_address(&self, connection: &ConnectionRecord) -> Option<String> {
-        let public_url = self.inner.parts.public_url.as_ref()?;
+        let public_url = self.public_url.as_ref()?;
         // Nobody reads the number: it makes another address.
         let version = match connection.webhook_address {
             0 => String::new(),
@@ -159,10 +167,10 @@ impl Engine {
         if connection.subscription.is_some() {
             return None;
         }
-        let manifest = self.providers().manifest(&connection.plugin)?;
+        let manifest = self.providers.manifest(&connection.plugin)?;
         // An app has one address for all its accounts.
         if manifest.webhook.as_ref()?.account.is_some() {
-            let public_url = self.inner.parts.public_url.as_ref()?;
+            let public_url = self.public_url.as_ref()?;
             return Some(format!("{}/api/webhooks/{}", public_url.trim_end_matches('/'), connection.plugin));
         }
         self.webhook_address(connection)
@@ -172,14 +180,14 @@ impl Engine {
         let Some(callback_url) = self.webhook_address(connection) else {
             return Ok(Kept::None("this engine does not know its own address (public-url)"));
         };
-        if !self.providers().capabilities(&connection.plugin).is_some_and(|a| a.webhooks) {
+        if !self.providers.capabilities(&connection.plugin).is_some_and(|a| a.webhooks) {
             return Ok(Kept::None("the provider has no webhooks"));
         }
-        let context = self.next_call(context);
+        let context = self.contexts.next_call(context);
         if let Some(subscription) = &connection.subscription
             && subscription.expires_at.is_some()
         {
-            match self.providers().renew(&context, subscription.clone(), callback_url.clone()).await {
+            match self.providers.renew(&context, subscription.clone(), callback_url.clone()).await {
                 Ok(renewed) => return Ok(Kept::New(renewed)),
                 // Over already, or not to be prolonged: another one then.
                 Err(
@@ -195,8 +203,8 @@ impl Engine {
             idempotency_key: format!("{}-subscribe-{}", connection.id, connection.revision),
             callback_url,
         };
-        let context = self.next_call(&context);
-        match self.providers().subscribe(&context, request).await {
+        let context = self.contexts.next_call(&context);
+        match self.providers.subscribe(&context, request).await {
             Ok(made) if connection.subscription.as_ref().is_some_and(|known| known.id == made.id) => {
                 Ok(Kept::Same(made))
             }
@@ -210,7 +218,7 @@ impl Engine {
 
     /// When a subscription is looked after next: well before its end, and for short ones after half of what is left.
     fn due_after(&self, subscription: &Subscription) -> Instant {
-        let now = self.now();
+        let now = self.base.now();
         let Some(end) = subscription.expires_at else {
             return now.plus_seconds(limits::SUBSCRIPTION_CHECK_SECONDS);
         };
@@ -220,14 +228,15 @@ impl Engine {
 
     /// The provider says that the subscription is over: make another one soon.
     pub(crate) async fn subscription_ended(&self, connection: &ConnectionRecord) -> Result<(), StoreError> {
-        let audit = self.audit_by(&format!("provider:{}", connection.plugin), "webhook");
-        self.store()
+        let audit = self.base.audit_by(&format!("provider:{}", connection.plugin), "webhook");
+        self.base
+            .store()
             .set_connection_subscription(
                 connection.tenant,
                 connection.id,
                 connection.webhook_address,
                 None,
-                Some(self.now()),
+                Some(self.base.now()),
                 audit,
             )
             .await

@@ -6,9 +6,14 @@ use berth_model::{
     limits,
 };
 
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Outcome, base::Base};
 
-impl Engine {
+/// Whom bookings are for.
+pub struct Customers {
+    pub(crate) base: Base,
+}
+
+impl Customers {
     /// A page of customers, by age.
     pub async fn list_customers(
         &self,
@@ -16,12 +21,12 @@ impl Engine {
         after: Option<CustomerId>,
         limit: u32,
     ) -> Outcome<Vec<Customer>> {
-        Ok(self.store().customers(caller.tenant, after, limit).await?)
+        Ok(self.base.store().customers(caller.tenant, after, limit).await?)
     }
 
     /// A customer, with those who may be the same person: for somebody to say.
     pub async fn customer(&self, caller: &Caller, id: CustomerId) -> Outcome<(Customer, Vec<MaybeSame>)> {
-        Ok(self.store().customer_and_maybe_same(caller.tenant, id).await?)
+        Ok(self.base.store().customer_and_maybe_same(caller.tenant, id).await?)
     }
 
     /// Give bookings of before there were customers theirs, of all tenants, as many as there are. A tenant whose key cannot be opened stops
@@ -29,9 +34,9 @@ impl Engine {
     pub async fn fill_customers(&self) -> Outcome<i64> {
         let (mut filled, mut after, mut trouble) = (0, None, None);
         // Ends: each tenant once, and what was looked at is not found again.
-        while let Some(tenant) = self.store().tenant_without_customers(after).await? {
+        while let Some(tenant) = self.base.store().tenant_without_customers(after).await? {
             loop {
-                match self.store().fill_customers(tenant).await {
+                match self.base.store().fill_customers(tenant).await {
                     Ok(some) => {
                         filled += some;
                         if some < limits::CUSTOMERS_FILLED_AT_ONCE {

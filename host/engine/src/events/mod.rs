@@ -3,6 +3,8 @@
 mod placing;
 pub(crate) mod waiting;
 
+use std::sync::Arc;
+
 use berth_model::{
     events::{Cursor, EventKind},
     limits,
@@ -10,10 +12,10 @@ use berth_model::{
 };
 use berth_store::records::EventPage;
 
-pub use waiting::EventWait;
-use waiting::NoRoom;
+use self::waiting::NoRoom;
+use crate::{Caller, Outcome, base::Base, events::waiting::Waits};
 
-use crate::{Caller, Engine, Outcome};
+pub use waiting::EventWait;
 
 /// Which events are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,17 +28,24 @@ pub struct EventQuery {
     pub limit: u32,
 }
 
-impl Engine {
+/// What happened, as others are told of it.
+pub struct Events {
+    pub(crate) base: Base,
+    /// Who waits for events.
+    pub(crate) event_waits: Arc<Waits>,
+}
+
+impl Events {
     /// A tenant's events after a cursor. Answers at once; who wants to wait for what comes takes a place first
     /// ([`Self::wait_for_events`]) and asks again after each piece of news.
     pub async fn events(&self, caller: &Caller, query: &EventQuery) -> Outcome<EventPage> {
         let limit = query.limit.clamp(1, limits::EVENTS_PAGE_MAX);
-        Ok(self.store().events(caller.tenant, query.cursor, &query.kinds, limit).await?)
+        Ok(self.base.store().events(caller.tenant, query.cursor, &query.kinds, limit).await?)
     }
 
     /// A place to wait for this tenant's events. It holds nothing but memory, and is given back when it is dropped.
     pub fn wait_for_events(&self, caller: &Caller) -> Outcome<EventWait> {
-        let wait = self.inner.event_waits.enter(caller.tenant);
+        let wait = self.event_waits.enter(caller.tenant);
         wait.map_err(|full| {
             let (code, detail) = match full {
                 NoRoom::OfTenant => (

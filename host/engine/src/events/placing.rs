@@ -10,9 +10,9 @@ use berth_model::{id::TenantId, limits};
 use berth_store::StoreError;
 use tokio::sync::watch;
 
-use crate::{Engine, Outcome};
+use crate::{Outcome, events::Events};
 
-impl Engine {
+impl Events {
     /// Give every event its position that has none. How many got one. May be done by any number of processes at once.
     pub async fn place_events(&self) -> Outcome<u64> {
         let mut placed = 0_u64;
@@ -31,12 +31,12 @@ impl Engine {
         let (mut placed, mut is_more, mut after) = (0_u64, false, None::<TenantId>);
         // Ends: each page begins after the last one.
         loop {
-            let tenants = self.store().tenants_with_unplaced_events(after).await?;
+            let tenants = self.base.store().tenants_with_unplaced_events(after).await?;
             let Some(last) = tenants.last() else { break };
             after = Some(*last);
             for tenant in tenants {
-                let done = self.store().place_events(tenant).await?;
-                self.inner.event_waits.moved(tenant, done.position);
+                let done = self.base.store().place_events(tenant).await?;
+                self.event_waits.moved(tenant, done.position);
                 placed = placed.saturating_add(u64::from(done.count));
                 is_more |= done.count >= limits::EVENTS_PLACED_AT_ONCE;
             }
@@ -60,24 +60,24 @@ impl Engine {
             }
             tokio::select! {
                 // Many changes share one look.
-                () = self.store().written() => {
+                () = self.base.store().written() => {
                     tokio::time::sleep(Duration::from_millis(limits::EVENTS_PLACED_AFTER_MS)).await;
                 }
                 () = tokio::time::sleep(Duration::from_millis(limits::EVENTS_LOOK_MS)) => {}
                 _ = stop.changed() => {}
             }
         }
-        self.inner.event_waits.close();
+        self.event_waits.close();
     }
 
     async fn place_and_tell(&self) -> Result<(), StoreError> {
         // Ends as `place_events` does.
         while self.place_round().await?.1 {}
         // What others placed.
-        let tenants = self.inner.event_waits.tenants();
+        let tenants = self.event_waits.tenants();
         if !tenants.is_empty() {
-            for (tenant, position) in self.store().event_positions(&tenants).await? {
-                self.inner.event_waits.moved(tenant, position);
+            for (tenant, position) in self.base.store().event_positions(&tenants).await? {
+                self.event_waits.moved(tenant, position);
             }
         }
         Ok(())

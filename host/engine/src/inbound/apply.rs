@@ -16,8 +16,8 @@ use berth_model::{
 use berth_store::{StoreError, records::Audit};
 
 use crate::{
-    Engine,
     fault::Fault,
+    inbound::Inbound,
     mirror::{Theirs, Whose},
     outbound::drive::was_called_off,
 };
@@ -55,7 +55,7 @@ impl From<&str> for Note {
     }
 }
 
-impl Engine {
+impl Inbound {
     /// Act on one event. A note for people. A call that failed: try the message again later.
     pub(crate) async fn apply_event(
         &self,
@@ -69,22 +69,22 @@ impl Engine {
             | WebhookEvent::Updated(external) => (None, external),
             WebhookEvent::Rescheduled { old_id, booking } => (Some(old_id), booking),
             WebhookEvent::ChangedGoAndSync(Some(id)) => {
-                let context = self.next_call(context);
-                match self.providers().get_booking(&context, id.clone()).await {
+                let context = self.contexts.next_call(context);
+                match self.providers.get_booking(&context, id.clone()).await {
                     Ok(external) => (None, external),
                     Err(CallError::Provider(ProviderError::NotFound)) => {
-                        self.external_gone(connection, &id).await?;
+                        self.external_bookings.external_gone(connection, &id).await?;
                         return Ok("the booking is gone at the provider".into());
                     }
                     Err(error) => return Err(error.into()),
                 }
             }
             WebhookEvent::ChangedGoAndSync(None) => {
-                self.sync_soon(connection.tenant, connection.id).await?;
+                self.syncs.sync_soon(connection.tenant, connection.id).await?;
                 return Ok("what changed is asked for".into());
             }
             WebhookEvent::SubscriptionEnded => {
-                self.subscription_ended(connection).await?;
+                self.connections.subscription_ended(connection).await?;
                 return Ok("the subscription ended; another one is made".into());
             }
         };
@@ -104,23 +104,23 @@ impl Engine {
         old_id: Option<&str>,
         external: &ExternalBooking,
     ) -> Result<Note, Fault> {
-        let rules = self.store().sync_state(connection.tenant, connection.id).await?.rules;
+        let rules = self.base.store().sync_state(connection.tenant, connection.id).await?.rules;
         if rules.mode == SyncMode::Off {
             return Ok(self.passed_over(connection, old_id, external).await?.into());
         }
-        let booking = match self.whose(connection, context, old_id, external).await? {
+        let booking = match self.external_bookings.whose(connection, context, old_id, external).await? {
             Whose::Ours(booking) => booking,
             Whose::Sibling(booking) => {
-                self.keep_counterpart(connection, booking, external).await?;
+                self.external_bookings.keep_counterpart(connection, booking, external).await?;
                 return Ok(format!("{booking}: another connection to the same account follows it").into());
             }
             Whose::Stranger => {
-                self.external_news(connection, old_id, external).await?;
+                self.external_bookings.external_news(connection, old_id, external).await?;
                 return Ok(format!("{}: not a booking of ours", external.id).into());
             }
         };
         let note = self.apply_to(connection, context, &booking, old_id, external).await?;
-        self.keep_counterpart(connection, booking.id, external).await?;
+        self.external_bookings.keep_counterpart(connection, booking.id, external).await?;
         Ok(note)
     }
 
@@ -131,7 +131,7 @@ impl Engine {
         old_id: Option<&str>,
         external: &ExternalBooking,
     ) -> Result<String, StoreError> {
-        let known = self.whose_by_record(connection, old_id, external).await?;
+        let known = self.external_bookings.whose_by_record(connection, old_id, external).await?;
         let Whose::Ours(booking) = known else { return Ok(format!("{}: nothing is followed", external.id)) };
         let is_answer = booking.status == BookingStatus::Pending
             && booking.provider_task.is_none()
@@ -157,7 +157,7 @@ impl Engine {
     ) -> Result<Note, Fault> {
         if booking.provider_task.is_some() {
             if moved_meanwhile(booking, old_id, external) {
-                self.both_changed(connection, booking, external).await?;
+                self.conflicts.both_changed(connection, booking, external).await?;
             }
             // Our own change is under way and will find the counterpart as it is.
             return Ok(format!("{}: our own change is under way", booking.id).into());
@@ -188,13 +188,13 @@ impl Engine {
             Ok(external.clone())
         } else {
             let ours = booking.external_id.clone().unwrap_or_default();
-            self.current_counterpart(context, &ours).await
+            self.deliveries.current_counterpart(context, &ours).await
         };
         let is_over = match &current {
             Ok(current) => was_called_off(current),
             Err(error) => *error == CallError::Provider(ProviderError::NotFound),
         };
-        if is_over && let Some(newer) = self.replacement(context, booking).await? {
+        if is_over && let Some(newer) = self.external_bookings.replacement(context, booking).await? {
             return Ok(newer);
         }
         current
@@ -207,27 +207,32 @@ impl Engine {
         booking: &Booking,
         external: &ExternalBooking,
     ) -> Result<Note, StoreError> {
-        let mode = self.store().sync_state(connection.tenant, connection.id).await?.rules.mode;
+        let mode = self.base.store().sync_state(connection.tenant, connection.id).await?.rules.mode;
         if let Some(kind) = undone(mode, booking, external) {
-            let ends =
-                self.conflict(connection, kind, Some(booking), Some(external), Theirs::Counterpart).await?;
+            let ends = self
+                .conflicts
+                .conflict(connection, kind, Some(booking), Some(external), Theirs::Counterpart)
+                .await?;
             let end = if ends { "the conflict ends by itself" } else { "it is for a person" };
             return Ok(format!("{}: changes made there are not followed; {end}", booking.id).into());
         }
         match self.brought_to(connection, booking, external).await? {
             Brought::Moved(note) => {
-                self.agreed(booking, true).await?;
+                self.conflicts.agreed(booking, true).await?;
                 Ok(note.into())
             }
             Brought::Note(note) => {
                 if external.status.is_active() && external.when.start() == booking.when.start() {
-                    self.agreed(booking, false).await?;
+                    self.conflicts.agreed(booking, false).await?;
                 }
                 Ok(note.into())
             }
             Brought::Taken => {
                 let kind = if booking.seats > 1 { ConflictKind::Capacity } else { ConflictKind::TimeOverlap };
-                if self.conflict(connection, kind, Some(booking), Some(external), Theirs::Counterpart).await?
+                if self
+                    .conflicts
+                    .conflict(connection, kind, Some(booking), Some(external), Theirs::Counterpart)
+                    .await?
                 {
                     return Ok(format!("{}: the provider is brought back to our time", booking.id).into());
                 }
@@ -249,7 +254,7 @@ impl Engine {
         booking: &Booking,
         external: &ExternalBooking,
     ) -> Result<Brought, StoreError> {
-        let audit = || self.audit_by(&format!("provider:{}", connection.plugin), "webhook");
+        let audit = || self.base.audit_by(&format!("provider:{}", connection.plugin), "webhook");
         if is_older(booking, external) {
             return Ok(Brought::Note(format!("{}: older than what is known", booking.id)));
         }
@@ -260,7 +265,7 @@ impl Engine {
         if !is_followed(booking, external) {
             return Ok(Brought::Note(format!("{}: as it is", booking.id)));
         }
-        let padded = self.padded(booking, external.when).await?;
+        let padded = self.deliveries.padded(booking, external.when).await?;
         let change = BookingChange::ChangedByProvider { external: external.clone(), padded };
         match self.change(booking, change, audit()).await {
             Err(StoreError::Overlap) => Ok(Brought::Taken),
@@ -276,12 +281,13 @@ impl Engine {
         audit: Audit,
     ) -> Result<String, StoreError> {
         let changed = self
+            .base
             .store()
             .change_booking(booking.tenant, booking.id, booking.sequence, change, None, audit)
             .await;
         match changed {
             Ok(changed) => {
-                self.booking_changed(&changed).await;
+                self.calendar_writes.booking_changed(&changed).await;
                 Ok(format!("{}: changed", booking.id))
             }
             Err(StoreError::WrongState) => Ok(format!("{}: its state does not allow it", booking.id)),

@@ -23,11 +23,12 @@ use berth_store::{
 };
 use serde_json::{Value, json};
 
-use super::refusals::is_from;
 use crate::{
-    Caller, Engine, Outcome, beside,
+    Caller, Outcome, beside,
     fault::Fault,
+    inbound::Inbound,
     jobs::queue::{JobLease, is_last},
+    networks::is_from,
 };
 
 /// The key of the one job that works on the messages of a connection.
@@ -99,7 +100,7 @@ impl Message {
     }
 }
 
-impl Engine {
+impl Inbound {
     /// Take a message for a connection. What is acknowledged is stored. `source` is where it came from, if that is known.
     pub async fn receive_webhook(
         &self,
@@ -109,14 +110,14 @@ impl Engine {
         source: Option<IpAddr>,
         request_id: &str,
     ) -> Outcome<WebhookReply> {
-        let connection = match self.store().connection_by_id(connection).await {
+        let connection = match self.base.store().connection_by_id(connection).await {
             // What was disconnected takes nothing any more, like what was never there.
             Ok(connection) if connection.state == ConnectionState::Disconnected => return Err(no_such()),
             Ok(connection) if connection.plugin == *plugin => connection,
             Ok(_) | Err(StoreError::NotFound(_)) => return Err(no_such()),
             Err(error) => return Err(error.into()),
         };
-        let manifest = self.active_manifest(plugin)?;
+        let manifest = self.connections.active_manifest(plugin)?;
         let spec = manifest.webhook.as_ref().ok_or_else(no_such)?.under(&connection.settings);
         let accepted = self.accepted(&connection).await?;
         let message = Message { spec, accepted, request };
@@ -137,12 +138,13 @@ impl Engine {
         request_id: &str,
     ) -> Outcome<WebhookReply> {
         let unknown = || Problem::new(Code::WebhookRefused, "The message is refused.");
-        let manifest = self.active_manifest(plugin).map_err(|_| Problem::not_found("provider"))?;
+        let manifest =
+            self.connections.active_manifest(plugin).map_err(|_| Problem::not_found("provider"))?;
         let spec = account_spec(&manifest)?;
         let (named, is_long) = (spec.clone(), is_long(&request.body));
         let account = move || (webhook::account(&named, &request.headers, &request.body), request);
         let (Some(account), request) = beside(is_long, account).await? else { return Err(unknown()) };
-        let connections = self.store().connections_of_account(plugin, &account).await?;
+        let connections = self.base.store().connections_of_account(plugin, &account).await?;
         let mut last = Err(unknown());
         for connection in connections {
             let accepted = self.accepted(&connection).await?;
@@ -160,14 +162,14 @@ impl Engine {
 
     /// What messages may be verified with: the credentials as they are, and as they were before a secret was rotated lately.
     async fn accepted(&self, connection: &ConnectionRecord) -> Outcome<Vec<Credentials>> {
-        let now = self.now();
-        Ok(self.store().webhook_credentials(connection.tenant, connection.id, now).await?)
+        let now = self.base.now();
+        Ok(self.base.store().webhook_credentials(connection.tenant, connection.id, now).await?)
     }
 
     /// The sender may be anybody: the reason is for our log and the tenant's alone.
     fn refused(&self, connection: &ConnectionRecord, reason: &'static str, request_id: &str) -> Problem {
         tracing::warn!(connection = %connection.id, reason, request_id, "webhook refused");
-        self.inner.refusals.count(connection.tenant, connection.id, reason);
+        self.refusals.count(connection.tenant, connection.id, reason);
         Problem::new(Code::WebhookRefused, "The message is refused.")
     }
 
@@ -183,12 +185,12 @@ impl Engine {
         {
             return Err(self.refused(connection, "source_not_allowed", request_id));
         }
-        let (id, tenant, of) = (self.new_id(), connection.tenant, connection.id);
+        let (id, tenant, of) = (self.base.new_id(), connection.tenant, connection.id);
         let stored = beside(message.is_long(), move || message.verified(id, tenant, of)).await?;
         let stored = stored.map_err(|refused| self.refused(connection, refused.as_str(), request_id))?;
         let job = self.webhooks_job(connection.tenant, connection.id);
-        if self.store().store_webhook(stored, job).await? {
-            self.wake_workers(JobQueue::Bookings);
+        if self.base.store().store_webhook(stored, job).await? {
+            self.queue.wake_workers(JobQueue::Bookings);
         }
         Ok(stored_reply())
     }
@@ -196,11 +198,11 @@ impl Engine {
     /// The job that works on what waits. One per connection is open at a time, which keeps the order.
     fn webhooks_job(&self, tenant: TenantId, connection: ConnectionId) -> NewJob {
         NewJob {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant,
             kind: JobKind::ProcessWebhooks,
             payload: json!({ "connection": connection }),
-            due_at: self.now(),
+            due_at: self.base.now(),
             dedup_key: webhooks_key(connection),
             leased_until: None,
         }
@@ -217,34 +219,37 @@ impl Engine {
         request_id: &str,
     ) -> Result<(), StoreError> {
         let half_a_lease = i64::try_from(limits::JOB_LEASE_MS / 2).unwrap_or(i64::MAX);
-        let as_it_was = self.store().connection(tenant, connection).await?;
-        let (began, waiting) = (self.now(), self.store().waiting_webhooks(tenant, connection).await?);
+        let as_it_was = self.base.store().connection(tenant, connection).await?;
+        let (began, waiting) =
+            (self.base.now(), self.base.store().waiting_webhooks(tenant, connection).await?);
         let mut more = waiting.len() >= limits::WEBHOOKS_AT_ONCE;
         for stored in waiting {
             let (id, given_up_from) =
                 (stored.id, stored.received_at.plus_seconds(limits::WEBHOOK_TRIED_SECONDS));
-            if self.now() >= began.plus_millis(half_a_lease) {
+            if self.base.now() >= began.plus_millis(half_a_lease) {
                 more = true;
                 break;
             }
             if let Err(fault) = self.process_webhook(stored, request_id).await {
                 let error = fault.call()?;
                 if !is_last(held) || matches!(error, CallError::Stopped(_)) {
-                    return self.postpone(held, &as_it_was, &error).await;
+                    return self.queue.postpone(held, &as_it_was, &error).await;
                 }
-                if self.now() < given_up_from {
+                if self.base.now() < given_up_from {
                     let wait = i64::try_from(limits::JOB_BACKOFF_MS_MAX).unwrap_or(i64::MAX);
                     let again = self.webhooks_job(tenant, connection);
-                    let again = NewJob { due_at: self.now().plus_millis(wait), ..again };
-                    self.store().enqueue_job(again).await?;
+                    let again = NewJob { due_at: self.base.now().plus_millis(wait), ..again };
+                    self.base.store().enqueue_job(again).await?;
                     return self
+                        .base
                         .store()
                         .end_job(held.tenant, held.job, held.attempt, JobEnd::Done)
                         .await
                         .map(drop);
                 }
                 // Given up: those behind it get their turn, with tries of their own.
-                self.store()
+                self.base
+                    .store()
                     .end_webhook(tenant, id, WebhookStatus::Failed, Some(Problem::from(&error).detail))
                     .await?;
                 more = true;
@@ -252,11 +257,11 @@ impl Engine {
             }
         }
         if more {
-            self.store().enqueue_job(self.webhooks_job(tenant, connection)).await?;
+            self.base.store().enqueue_job(self.webhooks_job(tenant, connection)).await?;
         }
-        self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await?;
+        self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await?;
         if more {
-            self.wake_workers(JobQueue::Bookings);
+            self.queue.wake_workers(JobQueue::Bookings);
         }
         Ok(())
     }
@@ -264,9 +269,9 @@ impl Engine {
     /// Have the component read a stored message, and act on what it means. A call that failed: try again later.
     async fn process_webhook(&self, stored: InboundWebhook, request_id: &str) -> Result<(), Fault> {
         let (tenant, id) = (stored.tenant, stored.id);
-        let connection = self.store().connection(tenant, stored.connection).await?;
-        self.inner.cache.invalidate(connection.id);
-        let Ok(context) = self.background_context(&connection, request_id).await else {
+        let connection = self.base.store().connection(tenant, stored.connection).await?;
+        self.cache.invalidate(connection.id);
+        let Ok(context) = self.contexts.background_context(&connection, request_id).await else {
             return Err(CallError::NotActive(connection.plugin).into());
         };
         let request = WebhookRequest {
@@ -277,10 +282,13 @@ impl Engine {
             received_at: stored.received_at,
             subscription: connection.subscription.as_ref().and_then(|s| s.data.clone()),
         };
-        let outcome = match self.providers().handle_webhook(&context, request).await {
+        let outcome = match self.providers.handle_webhook(&context, request).await {
             Ok(outcome) => outcome,
             Err(error @ (CallError::Provider(_) | CallError::NotOffered(_))) if error.is_definite() => {
-                self.store().end_webhook(tenant, id, WebhookStatus::Failed, Some(error.to_string())).await?;
+                self.base
+                    .store()
+                    .end_webhook(tenant, id, WebhookStatus::Failed, Some(error.to_string()))
+                    .await?;
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
@@ -299,7 +307,7 @@ impl Engine {
         };
         let texts: Vec<String> = notes.into_iter().map(|note| note.text).collect();
         let detail = (!texts.is_empty()).then(|| texts.join("; "));
-        self.store().end_webhook(tenant, id, status, detail).await?;
+        self.base.store().end_webhook(tenant, id, status, detail).await?;
         Ok(())
     }
 
@@ -311,9 +319,9 @@ impl Engine {
         before: Option<InboundWebhookId>,
         limit: u32,
     ) -> Outcome<Vec<InboundWebhook>> {
-        self.connection(caller, connection).await?;
+        self.connections.connection(caller, connection).await?;
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        Ok(self.store().list_webhooks(caller.tenant, connection, before, limit).await?)
+        Ok(self.base.store().list_webhooks(caller.tenant, connection, before, limit).await?)
     }
 
     /// One message with its body.
@@ -323,7 +331,7 @@ impl Engine {
         connection: ConnectionId,
         id: InboundWebhookId,
     ) -> Outcome<InboundWebhook> {
-        let found = self.store().webhook(caller.tenant, id).await?;
+        let found = self.base.store().webhook(caller.tenant, id).await?;
         if found.connection == connection { Ok(found) } else { Err(Problem::not_found("webhook")) }
     }
 
@@ -336,16 +344,16 @@ impl Engine {
     ) -> Outcome<InboundWebhook> {
         self.webhook(caller, connection, id).await?;
         let job = self.webhooks_job(caller.tenant, connection);
-        self.store().webhook_again(caller.tenant, connection, id, job, self.audit(caller)).await?;
-        self.wake_workers(JobQueue::Bookings);
+        self.base.store().webhook_again(caller.tenant, connection, id, job, self.base.audit(caller)).await?;
+        self.queue.wake_workers(JobQueue::Bookings);
         self.webhook(caller, connection, id).await
     }
 
     /// How many messages of a connection were refused, by reason.
     pub async fn webhook_refusals(&self, caller: &Caller, connection: ConnectionId) -> Outcome<Value> {
-        self.connection(caller, connection).await?;
+        self.connections.connection(caller, connection).await?;
         self.write_refusals().await;
-        let refusals = self.store().webhook_refusals(caller.tenant, connection).await?;
+        let refusals = self.base.store().webhook_refusals(caller.tenant, connection).await?;
         Ok(json!(refusals))
     }
 }

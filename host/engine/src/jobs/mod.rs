@@ -5,3 +5,26 @@ pub(crate) mod queue;
 pub(crate) mod run;
 mod tries;
 pub(crate) mod workers;
+
+use std::sync::Arc;
+
+use crate::{
+    base::Base,
+    calendars::{Calendars, looks::CalendarWriter},
+    inbound::Inbound,
+    jobs::queue::Queue,
+    mirror::Mirror,
+    outbound::Outbound,
+};
+
+/// Working on jobs, and how they are seen.
+#[derive(Clone)]
+pub struct Jobs {
+    pub(crate) base: Base,
+    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) calendars: Arc<Calendars>,
+    pub(crate) inbound: Arc<Inbound>,
+    pub(crate) mirror: Arc<Mirror>,
+    pub(crate) outbound: Arc<Outbound>,
+    pub(crate) queue: Arc<Queue>,
+}

@@ -14,7 +14,7 @@ use berth_store::{StoreError, records::Job};
 use serde_json::Value;
 
 use super::queue::id_of;
-use crate::{Caller, Engine, Outcome, outbound::dispatch::job_key};
+use crate::{Caller, Outcome, jobs::Jobs, outbound::dispatch::job_key};
 
 /// How a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +94,7 @@ pub struct Operation {
     pub job: Job,
 }
 
-impl Engine {
+impl Jobs {
     /// How delivery of these bookings to their providers stands; nothing for those on which both sides agree. For people who look: where
     /// it cannot be read, the bookings are shown without it.
     pub async fn provider_sync(
@@ -107,7 +107,7 @@ impl Engine {
             return standing;
         }
         let stopped: BTreeMap<ConnectionId, ConnectionState> =
-            match self.store().stopped_connections(caller.tenant).await {
+            match self.base.store().stopped_connections(caller.tenant).await {
                 Ok(stopped) => stopped.into_iter().collect(),
                 Err(error) => {
                     tracing::warn!(%error, "which connections are paused was not read");
@@ -145,17 +145,17 @@ impl Engine {
         if keys.is_empty() {
             return BTreeMap::new();
         }
-        let mut jobs = match self.store().jobs_with_keys(caller.tenant, keys.keys().cloned().collect()).await
-        {
-            Ok(jobs) => jobs,
-            Err(error) => {
-                tracing::warn!(%error, "how bookings stand at their providers was not read");
-                return BTreeMap::new();
-            }
-        };
+        let mut jobs =
+            match self.base.store().jobs_with_keys(caller.tenant, keys.keys().cloned().collect()).await {
+                Ok(jobs) => jobs,
+                Err(error) => {
+                    tracing::warn!(%error, "how bookings stand at their providers was not read");
+                    return BTreeMap::new();
+                }
+            };
         // One that is open counts more than those that were given up before it, and of those the last.
         jobs.sort_by_key(|job| (!job.dead, job.id));
-        let now = self.now();
+        let now = self.base.now();
         let of = |job: Job| {
             let state = JobState::of(&job, now);
             let next_try_at = (state == JobState::Waiting).then(|| job.leased_until.unwrap_or(job.due_at));
@@ -176,14 +176,14 @@ impl Engine {
         mut before: Option<JobId>,
         limit: u32,
     ) -> Outcome<(Vec<Operation>, Option<JobId>)> {
-        let (mut found, mut scanned, now) = (Vec::new(), 0_u32, self.now());
+        let (mut found, mut scanned, now) = (Vec::new(), 0_u32, self.base.now());
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let page = limits::PAGE_ITEMS_MAX;
         while scanned < limits::OPERATIONS_SCANNED_MAX {
             let mut jobs = Vec::new();
             for dead in [false, true] {
                 if only.is_none_or(|state| (state == JobState::DeadLetter) == dead) {
-                    jobs.extend(self.store().list_jobs(caller.tenant, dead, before, page).await?);
+                    jobs.extend(self.base.store().list_jobs(caller.tenant, dead, before, page).await?);
                 }
             }
             jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
@@ -216,7 +216,7 @@ impl Engine {
         connections: &[ConnectionId],
         id: JobId,
     ) -> Outcome<Job> {
-        let job = self.store().job(caller.tenant, id).await?;
+        let job = self.base.store().job(caller.tenant, id).await?;
         match self.connection_of(caller, &job.payload).await? {
             Some(connection) if job.dead && connections.contains(&connection) => Ok(job),
             _ => Err(Problem::not_found("job of this provider that was given up")),
@@ -229,11 +229,11 @@ impl Engine {
         let found = if let Some(connection) = id_of(payload, "connection") {
             Ok(Some(connection))
         } else if let Some(booking) = id_of(payload, "booking") {
-            self.store().booking(tenant, booking).await.map(|booking| booking.connection)
+            self.base.store().booking(tenant, booking).await.map(|booking| booking.connection)
         } else if let Some(conflict) = id_of(payload, "conflict") {
-            self.store().conflict(tenant, conflict).await.map(|conflict| Some(conflict.connection))
+            self.base.store().conflict(tenant, conflict).await.map(|conflict| Some(conflict.connection))
         } else if let Some(calendar) = id_of(payload, "calendar") {
-            self.store().calendar(tenant, calendar).await.map(|calendar| Some(calendar.connection))
+            self.base.store().calendar(tenant, calendar).await.map(|calendar| Some(calendar.connection))
         } else {
             Ok(None)
         };

@@ -1,5 +1,7 @@
 //! What everything that makes jobs or works on one stands on: the lease on a job, and how long a failed try waits.
 
+use std::sync::Arc;
+
 use berth_model::{
     id::{Id, JobId, TenantId},
     jobs::kind::JobQueue,
@@ -8,7 +10,7 @@ use berth_model::{
 use berth_store::{StoreError, records::JobEnd};
 use serde_json::Value;
 
-use crate::Engine;
+use crate::{base::Base, connections::recovery::Recovery, jobs::workers::Queues};
 
 /// What a booking's timeline says when its job becomes a dead letter.
 pub(crate) const GIVEN_UP: &str = "booking.sync_given_up";
@@ -20,10 +22,17 @@ pub(crate) struct JobLease {
     pub(crate) attempt: i64,
 }
 
-impl Engine {
+/// The jobs of all: made, put off, given up.
+pub(crate) struct Queue {
+    pub(crate) base: Base,
+    pub(crate) recovery: Arc<Recovery>,
+    pub(crate) workers: Arc<Queues>,
+}
+
+impl Queue {
     /// A job of this queue may be due now.
     pub(crate) fn wake_workers(&self, queue: JobQueue) {
-        self.inner.queues.ring(queue);
+        self.workers.ring(queue);
     }
 
     /// Between half and all of the doubled wait (the jitter keeps retries of many jobs apart).
@@ -33,14 +42,14 @@ impl Engine {
             .saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX))
             .min(limits::JOB_BACKOFF_MS_MAX);
         let mut bytes = [0; 4];
-        self.random().fill(&mut bytes);
+        self.base.random().fill(&mut bytes);
         let half = most / 2;
         half.saturating_add(u64::from(u32::from_le_bytes(bytes)) % half.max(1))
     }
 
     pub(crate) async fn dead_letter_job(&self, held: JobLease, error: &str) -> Result<(), StoreError> {
         let end = JobEnd::Dead { error: error.to_owned() };
-        self.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
+        self.base.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
     }
 }
 

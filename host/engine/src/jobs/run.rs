@@ -17,8 +17,11 @@ use tokio::{sync::watch, time::Instant as Moment};
 
 use super::queue::{GIVEN_UP, id_of};
 use crate::{
-    Engine, Outcome,
-    jobs::queue::{JobLease, is_last},
+    Outcome,
+    jobs::{
+        Jobs,
+        queue::{JobLease, is_last},
+    },
 };
 
 /// What is kept of a try that panicked.
@@ -26,7 +29,7 @@ const PANICKED: &str = "a defect of Berth stopped the work; the log says more";
 /// Longest sleep of the worker when nobody rings, in milliseconds: another replica may have made a job.
 const IDLE_MS_MAX: u64 = 1_000;
 
-impl Engine {
+impl Jobs {
     /// Claim jobs that are due and work them off, one after the other: so many at most, those of the queue of bookings first, whoever's they
     /// are. How many were worked on. For tests and simulations.
     pub async fn run_due_jobs(&self, limit: u32) -> Outcome<usize> {
@@ -46,7 +49,7 @@ impl Engine {
     /// Work on the jobs of a queue until told to stop, then finish what is under way.
     pub async fn work(&self, queue: JobQueue, mut stop: watch::Receiver<bool>) {
         // The same after a restart of this task: what was under way then still is.
-        let workers = self.inner.queues.of(queue);
+        let workers = self.queue.workers.of(queue);
         let mut rests_until = Moment::now();
         while !*stop.borrow() {
             let claim = workers.claim().filter(|claim| !claim.passes_over() || rests_until <= Moment::now());
@@ -96,9 +99,9 @@ impl Engine {
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Job>, StoreError> {
-        let now = self.now();
+        let now = self.base.now();
         let lease = i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX);
-        self.store().claim_jobs(now, now.plus_millis(lease), claim).await
+        self.base.store().claim_jobs(now, now.plus_millis(lease), claim).await
     }
 
     async fn run_job(&self, job: Job) {
@@ -110,7 +113,7 @@ impl Engine {
         };
         let result = match result {
             Err(StoreError::NotFound(what)) => {
-                self.dead_letter_job(held, &format!("the {what} is gone")).await
+                self.queue.dead_letter_job(held, &format!("the {what} is gone")).await
             }
             other => other,
         };
@@ -142,45 +145,51 @@ impl Engine {
         // Disconnected meanwhile: there is nothing left to do.
         let gone_is_done = async |result| match result {
             Err(StoreError::NotFound(_)) => {
-                self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
             other => other,
         };
         match JobKind::named(&job.kind) {
             Some(JobKind::SyncBooking) => match booking() {
-                Ok(id) => self.sync_booking(job.tenant, id, held, &request_id).await.map(drop),
-                Err(why) => self.dead_letter_job(held, why).await,
+                Ok(id) => self.outbound.sync_booking(job.tenant, id, held, &request_id).await.map(drop),
+                Err(why) => self.queue.dead_letter_job(held, why).await,
             },
             Some(JobKind::ProcessWebhooks) => match connection() {
-                Ok(id) => self.process_webhooks(job.tenant, id, held, &request_id).await,
-                Err(why) => self.dead_letter_job(held, why).await,
+                Ok(id) => self.inbound.process_webhooks(job.tenant, id, held, &request_id).await,
+                Err(why) => self.queue.dead_letter_job(held, why).await,
             },
             Some(JobKind::WriteCalendars) => match booking() {
-                Ok(id) => self.write_calendars(job.tenant, id, held, &request_id).await,
-                Err(why) => self.dead_letter_job(held, why).await,
+                Ok(id) => self.calendar_writes.write_calendars(job.tenant, id, held, &request_id).await,
+                Err(why) => self.queue.dead_letter_job(held, why).await,
             },
             Some(JobKind::WriteBlocks) => match calendar() {
-                Ok(id) => gone_is_done(self.write_blocks(job.tenant, id, held, &request_id).await).await,
-                Err(why) => self.dead_letter_job(held, why).await,
+                Ok(id) => {
+                    gone_is_done(self.calendar_writes.write_blocks(job.tenant, id, held, &request_id).await)
+                        .await
+                }
+                Err(why) => self.queue.dead_letter_job(held, why).await,
             },
             Some(JobKind::LookAtCalendar) => match calendar() {
                 Ok(id) => {
-                    gone_is_done(Box::pin(self.look_at_calendar(job.tenant, id, held, &request_id)).await)
-                        .await
+                    gone_is_done(
+                        Box::pin(self.calendars.look_at_calendar(job.tenant, id, held, &request_id)).await,
+                    )
+                    .await
                 }
-                Err(why) => self.dead_letter_job(held, why).await,
+                Err(why) => self.queue.dead_letter_job(held, why).await,
             },
             Some(JobKind::SyncConnection) => match connection() {
-                Ok(id) => Box::pin(self.run_sync(job.tenant, id, held, &request_id)).await,
-                Err(why) => self.dead_letter_job(held, why).await,
+                Ok(id) => Box::pin(self.mirror.run_sync(job.tenant, id, held, &request_id)).await,
+                Err(why) => self.queue.dead_letter_job(held, why).await,
             },
             Some(JobKind::ResolveConflict) => match conflict() {
                 Ok(id) => {
-                    gone_is_done(Box::pin(self.end_by_itself(job.tenant, id, held, &request_id)).await).await
+                    gone_is_done(Box::pin(self.mirror.end_by_itself(job.tenant, id, held, &request_id)).await)
+                        .await
                 }
-                Err(why) => self.dead_letter_job(held, why).await,
+                Err(why) => self.queue.dead_letter_job(held, why).await,
             },
-            None => self.dead_letter_job(held, &format!("no such kind of job: {}", job.kind)).await,
+            None => self.queue.dead_letter_job(held, &format!("no such kind of job: {}", job.kind)).await,
         }
     }
 
@@ -193,46 +202,51 @@ impl Engine {
         match JobKind::named(&job.kind) {
             Some(JobKind::SyncBooking) => {
                 if let Some(id) = id_of(&job.payload, "booking") {
-                    let audit = self.audit_by(&format!("job:{}", job.id), &format!("job:{}", job.id));
+                    let audit = self.base.audit_by(&format!("job:{}", job.id), &format!("job:{}", job.id));
                     let data = json!({ "attempts": job.attempt, "error": error });
-                    self.store().note_on_booking(job.tenant, id, GIVEN_UP, data, audit).await?;
+                    self.base.store().note_on_booking(job.tenant, id, GIVEN_UP, data, audit).await?;
                 }
             }
             // The message that was worked on becomes a dead letter, and those behind it get their turn.
             Some(JobKind::ProcessWebhooks) => {
                 if let Some(id) = id_of(&job.payload, "connection")
-                    && let Some(message) = self.store().waiting_webhooks(job.tenant, id).await?.first()
+                    && let Some(message) = self.base.store().waiting_webhooks(job.tenant, id).await?.first()
                 {
-                    self.store()
+                    self.base
+                        .store()
                         .end_webhook(job.tenant, message.id, WebhookStatus::Failed, Some(error.clone()))
                         .await?;
-                    let end = JobEnd::Retry { due_at: self.now(), error };
-                    self.store().end_job(held.tenant, held.job, held.attempt, end).await?;
-                    self.wake_workers(JobQueue::Bookings);
+                    let end = JobEnd::Retry { due_at: self.base.now(), error };
+                    self.base.store().end_job(held.tenant, held.job, held.attempt, end).await?;
+                    self.queue.wake_workers(JobQueue::Bookings);
                     return Ok(());
                 }
             }
             Some(JobKind::SyncConnection) => {
                 if let Some(id) = id_of(&job.payload, "connection") {
-                    let mut state = self.store().sync_state(job.tenant, id).await?;
+                    let mut state = self.base.store().sync_state(job.tenant, id).await?;
                     state.error = Some(error.clone());
-                    self.store().set_sync_progress(state).await?;
+                    self.base.store().set_sync_progress(state).await?;
                 }
             }
             _ => {}
         }
-        self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Crashed { error }).await.map(drop)
+        self.base
+            .store()
+            .end_job(held.tenant, held.job, held.attempt, JobEnd::Crashed { error })
+            .await
+            .map(drop)
     }
 
     /// A try that failed for reasons of our own: again later, and not for ever.
     async fn failed(&self, held: JobLease, error: &str) -> Result<(), StoreError> {
-        let (now, error) = (self.now(), error.to_owned());
+        let (now, error) = (self.base.now(), error.to_owned());
         let end = if is_last(held) {
             JobEnd::Dead { error }
         } else {
-            let wait = i64::try_from(self.backoff_ms(held.attempt)).unwrap_or(i64::MAX);
+            let wait = i64::try_from(self.queue.backoff_ms(held.attempt)).unwrap_or(i64::MAX);
             JobEnd::Retry { due_at: now.plus_millis(wait), error }
         };
-        self.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
+        self.base.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
     }
 }

@@ -12,12 +12,9 @@ use berth_model::{
 use berth_store::{StoreError, records::JobEnd};
 use serde_json::json;
 
-use crate::{
-    Engine,
-    jobs::queue::{GIVEN_UP, JobLease, is_last},
-};
+use crate::jobs::queue::{GIVEN_UP, JobLease, Queue, is_last};
 
-impl Engine {
+impl Queue {
     /// Try again later, or as soon as the connection recovers, as it was when the try began; or put it aside for a person.
     pub(crate) async fn postpone(
         &self,
@@ -41,14 +38,19 @@ impl Engine {
         stopped: Stopped,
     ) -> Result<(), StoreError> {
         if stopped == Stopped::Disconnected {
-            return self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop);
+            return self
+                .base
+                .store()
+                .end_job(held.tenant, held.job, held.attempt, JobEnd::Done)
+                .await
+                .map(drop);
         }
-        let due_at = self.now().plus_seconds(limits::PARKED_SECONDS);
+        let due_at = self.base.now().plus_seconds(limits::PARKED_SECONDS);
         let end = JobEnd::Parked { by, due_at, error: stopped.to_string() };
-        self.store().end_job(held.tenant, held.job, held.attempt, end).await?;
+        self.base.store().end_job(held.tenant, held.job, held.attempt, end).await?;
         // Resumed in this moment: whoever did that did not see this job.
-        if self.store().stopped(held.tenant, by).await?.is_none() {
-            self.inner.recovery.connection(held.tenant, by).await;
+        if self.base.store().stopped(held.tenant, by).await?.is_none() {
+            self.recovery.connection(held.tenant, by).await;
         }
         Ok(())
     }
@@ -71,12 +73,12 @@ impl Engine {
             error => error.retry_after_ms().unwrap_or(0).min(limits::JOB_RETRY_AFTER_MS_MAX),
         };
         let wait = self.backoff_ms(held.attempt).max(asked);
-        Ok(Some(self.now().plus_millis(i64::try_from(wait).unwrap_or(i64::MAX))))
+        Ok(Some(self.base.now().plus_millis(i64::try_from(wait).unwrap_or(i64::MAX))))
     }
 
     /// Did somebody change the connection since it was read? Then what the provider refused were the credentials before.
     async fn was_changed(&self, connection: &ConnectionRecord) -> Result<bool, StoreError> {
-        let now = self.store().connection(connection.tenant, connection.id).await?;
+        let now = self.base.store().connection(connection.tenant, connection.id).await?;
         Ok(now.revision != connection.revision)
     }
 
@@ -95,7 +97,7 @@ impl Engine {
             Some(due_at) => JobEnd::Retry { due_at, error },
             None => JobEnd::Dead { error },
         };
-        self.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
+        self.base.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
     }
 
     /// Why a booking is still pending, in its timeline: after the 1st, 2nd, 4th … try that failed, and when it is given up.
@@ -108,7 +110,7 @@ impl Engine {
         next: Option<Instant>,
         request_id: &str,
     ) -> Result<(), StoreError> {
-        let audit = self.audit_by(&format!("job:{}", held.job), request_id);
+        let audit = self.base.audit_by(&format!("job:{}", held.job), request_id);
         let action = match next {
             None => GIVEN_UP,
             Some(_) if u64::try_from(held.attempt).is_ok_and(u64::is_power_of_two) => "booking.sync_failed",
@@ -117,7 +119,7 @@ impl Engine {
         let data = json!({
             "provider_task": task.as_str(), "attempts": held.attempt, "error": Problem::from(error).detail, "next_try_at": next,
         });
-        self.store().note_on_booking(booking.tenant, booking.id, action, data, audit).await
+        self.base.store().note_on_booking(booking.tenant, booking.id, action, data, audit).await
     }
 
     /// Why a booking is still pending, in its timeline: once, since only a person goes on.
@@ -132,8 +134,8 @@ impl Engine {
         if held.attempt > 1 {
             return Ok(());
         }
-        let audit = self.audit_by(&format!("job:{}", held.job), request_id);
+        let audit = self.base.audit_by(&format!("job:{}", held.job), request_id);
         let data = json!({ "provider_task": task.as_str(), "because": stopped.as_str(), "error": stopped.to_string() });
-        self.store().note_on_booking(booking.tenant, booking.id, "booking.sync_waits", data, audit).await
+        self.base.store().note_on_booking(booking.tenant, booking.id, "booking.sync_waits", data, audit).await
     }
 }

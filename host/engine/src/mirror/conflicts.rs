@@ -1,5 +1,7 @@
 //! Opening conflicts: both versions are kept, and what has one obvious end ends by itself where the rules allow it.
 
+use std::sync::Arc;
+
 use berth_model::{
     bookings::booking::Booking,
     connections::connection::ConnectionRecord,
@@ -16,7 +18,7 @@ use berth_store::{
 };
 use serde_json::{Value, json};
 
-use crate::Engine;
+use crate::{base::Base, jobs::queue::Queue};
 
 /// What the provider's version of a conflict is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,13 @@ pub(crate) enum Theirs {
     Another,
 }
 
-impl Engine {
+/// Conflicts as they are opened and closed. What ends one is decided above (`resolve.rs`, `endings.rs`).
+pub(crate) struct Conflicts {
+    pub(crate) base: Base,
+    pub(crate) queue: Arc<Queue>,
+}
+
+impl Conflicts {
     /// Open a conflict. True if it ends by itself: then there is a job that sees to it.
     ///
     /// The end is never carried out here: it may drive the booking again, which may find another conflict, and how often that goes on is
@@ -41,7 +49,7 @@ impl Engine {
         whose: Theirs,
     ) -> Result<bool, StoreError> {
         let conflict = self.new_conflict(connection, kind, ours, theirs, whose);
-        let rules = self.store().sync_state(connection.tenant, connection.id).await?.rules;
+        let rules = self.base.store().sync_state(connection.tenant, connection.id).await?.rules;
         let end = obvious(&conflict, &rules);
         let job = end.filter(|end| *end != Resolution::Ignored).map(|_| self.end_job(&conflict));
         let is_job = job.is_some();
@@ -51,7 +59,7 @@ impl Engine {
             Opened::Ignored => return Ok(false),
         };
         if is_job {
-            self.wake_workers(JobQueue::Bookings);
+            self.queue.wake_workers(JobQueue::Bookings);
         } else if let Some(ignored) = end {
             self.resolved(connection, id, ignored).await?;
         }
@@ -66,18 +74,19 @@ impl Engine {
         noted: Option<&Booking>,
         end: Option<NewJob>,
     ) -> Result<Opened, StoreError> {
-        let audit = || self.audit_by(&format!("provider:{}", connection.plugin), "sync");
+        let audit = || self.base.audit_by(&format!("provider:{}", connection.plugin), "sync");
         let kind = conflict.kind;
         let data = noted.map(|booking| {
             json!({
                 "kind": kind, "here": booking.when, "at_provider": conflict.theirs.get("when"), "external_id": conflict.external_id,
             })
         });
-        let opened = self.store().open_conflict(conflict, end, audit()).await?;
+        let opened = self.base.store().open_conflict(conflict, end, audit()).await?;
         if matches!(opened, Opened::New(_)) {
             metrics::counter!("berth_sync_conflicts_total", "kind" => kind.as_str()).increment(1);
             if let (Some(booking), Some(data)) = (noted, data) {
-                self.store()
+                self.base
+                    .store()
                     .note_on_booking(booking.tenant, booking.id, "booking.conflict", data, audit())
                     .await?;
             }
@@ -121,9 +130,9 @@ impl Engine {
         id: ConflictId,
         resolution: Resolution,
     ) -> Result<(), StoreError> {
-        let conflict = self.store().conflict(connection.tenant, id).await?;
-        let audit = self.audit_by("system", "sync");
-        match self.store().resolve_conflict(conflict, resolution, false, audit).await {
+        let conflict = self.base.store().conflict(connection.tenant, id).await?;
+        let audit = self.base.audit_by("system", "sync");
+        match self.base.store().resolve_conflict(conflict, resolution, false, audit).await {
             // Somebody found it again in this moment, and ends it.
             Err(StoreError::WrongState) => Ok(()),
             other => other,
@@ -139,7 +148,7 @@ impl Engine {
         whose: Theirs,
     ) -> Conflict {
         Conflict {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: connection.tenant,
             connection: connection.id,
             booking: ours.map(|b| b.id),
@@ -154,7 +163,7 @@ impl Engine {
             resolved: false,
             resolution: None,
             resolved_by: None,
-            detected_at: self.now(),
+            detected_at: self.base.now(),
             resolved_at: None,
             findings: 1,
         }
@@ -163,20 +172,20 @@ impl Engine {
     /// A booking and its counterpart agree: what was open about the two is over. If it has `moved` for that, it is out of others' way as well.
     pub(crate) async fn agreed(&self, booking: &Booking, moved: bool) -> Result<(), StoreError> {
         let Some(connection) = booking.connection else { return Ok(()) };
-        if self.store().open_conflicts(booking.tenant, connection).await? == 0 {
+        if self.base.store().open_conflicts(booking.tenant, connection).await? == 0 {
             return Ok(());
         }
-        self.store().booking_agrees(booking.tenant, connection, booking.id, self.now(), moved).await
+        self.base.store().booking_agrees(booking.tenant, connection, booking.id, self.base.now(), moved).await
     }
 
     /// The job that ends a conflict; the store fills in which.
     pub(super) fn end_job(&self, conflict: &Conflict) -> NewJob {
         NewJob {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: conflict.tenant,
             kind: JobKind::ResolveConflict,
             payload: Value::Null,
-            due_at: self.now(),
+            due_at: self.base.now(),
             dedup_key: String::new(),
             leased_until: None,
         }
@@ -184,14 +193,14 @@ impl Engine {
 
     /// Until when whoever ends a conflict has it alone.
     pub(super) fn end_lease(&self) -> Instant {
-        self.now().plus_millis(i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX))
+        self.base.now().plus_millis(i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX))
     }
 
     /// Where ours is where theirs is, nothing else that was open about the two is left.
     pub(super) async fn others_are_over(&self, conflict: &Conflict, done: Done) -> Result<(), StoreError> {
         match conflict.booking {
             Some(id) if matches!(done, Done::MovedHere | Done::Moved) => {
-                let booking = self.store().booking(conflict.tenant, id).await?;
+                let booking = self.base.store().booking(conflict.tenant, id).await?;
                 self.agreed(&booking, true).await
             }
             _ => Ok(()),

@@ -11,11 +11,12 @@ use berth_store::{StoreError, records::JobEnd};
 
 use super::conflicts::obvious;
 use crate::{
-    Caller, Engine,
+    Caller,
     jobs::queue::{JobLease, is_last},
+    mirror::Mirror,
 };
 
-impl Engine {
+impl Mirror {
     /// Carry out the obvious end of a conflict, as it stands now. What has none any more, and what was ended too often already, is left
     /// open for a person.
     pub(crate) async fn end_by_itself(
@@ -25,22 +26,23 @@ impl Engine {
         held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
-        let done =
-            async || self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop);
-        let conflict = self.store().conflict(tenant, id).await?;
-        let rules = self.store().sync_state(tenant, conflict.connection).await?.rules;
+        let done = async || {
+            self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+        };
+        let conflict = self.base.store().conflict(tenant, id).await?;
+        let rules = self.base.store().sync_state(tenant, conflict.connection).await?.rules;
         let Some(resolution) = obvious(&conflict, &rules).filter(|_| !conflict.resolved) else {
             return done().await;
         };
-        let now = self.now();
-        if !self.store().hold_conflict(conflict.clone(), false, now, self.end_lease()).await? {
+        let now = self.base.now();
+        if !self.base.store().hold_conflict(conflict.clone(), false, now, self.conflicts.end_lease()).await? {
             let busy = Problem::new(Code::Busy, "Somebody ends it in this moment.");
             return if is_last(held) { done().await } else { self.try_again(held, &busy).await };
         }
         let since = now.plus_seconds(-limits::CONFLICT_ENDS_SECONDS);
         let most = limits::CONFLICT_ENDS_MAX;
-        if !self.store().try_conflict_end(conflict.clone(), since, now, most).await? {
-            self.store().let_go_of_conflict(tenant, id).await?;
+        if !self.base.store().try_conflict_end(conflict.clone(), since, now, most).await? {
+            self.base.store().let_go_of_conflict(tenant, id).await?;
             tracing::warn!(conflict = %id, most, "a conflict comes back again and again; it is left to a person");
             metrics::counter!("berth_sync_conflicts_left_total").increment(1);
             return done().await;
@@ -58,14 +60,14 @@ impl Engine {
             Err(problem)
                 if problem.code == Code::ConnectionPaused || problem.code == Code::TenantSuspended =>
             {
-                self.store().let_go_of_conflict(tenant, id).await?;
-                self.store().conflict_end_not_tried(tenant, id).await?;
-                return self.park(held, conflict.connection, Stopped::Paused).await;
+                self.base.store().let_go_of_conflict(tenant, id).await?;
+                self.base.store().conflict_end_not_tried(tenant, id).await?;
+                return self.queue.park(held, conflict.connection, Stopped::Paused).await;
             }
             Err(problem) => {
-                self.store().let_go_of_conflict(tenant, id).await?;
+                self.base.store().let_go_of_conflict(tenant, id).await?;
                 if is_for_now(&problem) && !is_last(held) {
-                    self.store().conflict_end_not_tried(tenant, id).await?;
+                    self.base.store().conflict_end_not_tried(tenant, id).await?;
                     return self.try_again(held, &problem).await;
                 }
                 // A person has to look at it then.
@@ -73,20 +75,23 @@ impl Engine {
                 return done().await;
             }
         };
-        let audit = self.audit_by("system", request_id);
-        match self.store().resolve_conflict(conflict.clone(), resolution, false, audit).await {
-            Ok(()) => self.others_are_over(&conflict, did.done).await?,
+        let audit = self.base.audit_by("system", request_id);
+        match self.base.store().resolve_conflict(conflict.clone(), resolution, false, audit).await {
+            Ok(()) => self.conflicts.others_are_over(&conflict, did.done).await?,
             // It was found again meanwhile: then this job was woken, and runs again.
-            Err(StoreError::WrongState) => self.store().let_go_of_conflict(tenant, id).await?,
+            Err(StoreError::WrongState) => self.base.store().let_go_of_conflict(tenant, id).await?,
             Err(error) => return Err(error),
         }
         done().await
     }
 
     async fn try_again(&self, held: JobLease, problem: &Problem) -> Result<(), StoreError> {
-        let due_at = self.now().plus_millis(i64::try_from(self.backoff_ms(held.attempt)).unwrap_or(i64::MAX));
+        let due_at = self
+            .base
+            .now()
+            .plus_millis(i64::try_from(self.queue.backoff_ms(held.attempt)).unwrap_or(i64::MAX));
         let end = JobEnd::Retry { due_at, error: problem.detail.clone() };
-        self.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
+        self.base.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
     }
 }
 

@@ -16,12 +16,12 @@ use super::{
     Theirs,
     kept::{Services, is_older},
 };
-use crate::Engine;
+use crate::mirror::kept::ExternalBookings;
 
 /// Our bookings that are looked at in one time of the provider's.
 const OVERLAPS_MAX: u32 = 20;
 
-impl Engine {
+impl ExternalBookings {
     /// A message told of a booking that is not ours: it takes its time at once, not only when all is read again.
     pub(crate) async fn external_news(
         &self,
@@ -30,8 +30,8 @@ impl Engine {
         external: &ExternalBooking,
     ) -> Result<(), StoreError> {
         let (tenant, id) = (connection.tenant, connection.id);
-        let state = self.store().sync_state(tenant, id).await?;
-        let before = self.store().mirrored(tenant, id, &external.id).await?;
+        let state = self.base.store().sync_state(tenant, id).await?;
+        let before = self.base.store().mirrored(tenant, id, &external.id).await?;
         if before.as_ref().is_some_and(|before| is_older(external, before)) {
             return Ok(());
         }
@@ -54,7 +54,7 @@ impl Engine {
         connection: &ConnectionRecord,
         id: &str,
     ) -> Result<(), StoreError> {
-        let Some(old) = self.store().mirrored(connection.tenant, connection.id, id).await? else {
+        let Some(old) = self.base.store().mirrored(connection.tenant, connection.id, id).await? else {
             return Ok(());
         };
         if old.booking.is_some() || !old.external.status.is_active() {
@@ -63,8 +63,8 @@ impl Engine {
         let members = old.member.into_iter().collect();
         let external = ExternalBooking { status: ExternalStatus::Cancelled, ..old.external };
         self.no_more_in_the_way(connection, id, &BTreeSet::new()).await?;
-        self.store().put_mirrored(Mirrored { external, member: None, ..old }).await?;
-        self.times_changed(connection.tenant, members).await
+        self.base.store().put_mirrored(Mirrored { external, member: None, ..old }).await?;
+        self.calendar_writes.times_changed(connection.tenant, members).await
     }
 
     /// Take a booking that is not ours over into the mirror, as it was there `before`.
@@ -77,14 +77,16 @@ impl Engine {
         before: Option<Mirrored>,
     ) -> Result<(), StoreError> {
         let mut mirrored = self.mirrored(state, external, before.as_ref(), None);
-        if self.is_own_entry(connection, external).await? {
+        if self.calendar_writes.is_own_entry(connection, external).await? {
             mirrored.booking = external.reference.as_ref().and_then(|r| r.parse().ok());
-            return self.store().put_mirrored(mirrored).await;
+            return self.base.store().put_mirrored(mirrored).await;
         }
         // A stub of something that is over says neither when nor whose it was.
-        let limit = self.now().plus_seconds(i64::from(state.rules.max_advance_days).saturating_mul(86_400));
-        let matters =
-            external.status.is_active() && external.when.end() > self.now() && external.when.start() < limit;
+        let limit =
+            self.base.now().plus_seconds(i64::from(state.rules.max_advance_days).saturating_mul(86_400));
+        let matters = external.status.is_active()
+            && external.when.end() > self.base.now()
+            && external.when.start() < limit;
         let follows = state.rules.mode.follows_changes();
         if matters && follows {
             mirrored.member = services.member_of(&state.rules, external);
@@ -102,10 +104,10 @@ impl Engine {
         } else if news && !external.status.is_active() {
             self.no_more_in_the_way(connection, &external.id, &BTreeSet::new()).await?;
         }
-        self.store().put_mirrored(mirrored).await?;
+        self.base.store().put_mirrored(mirrored).await?;
         if was != is {
             let members = [was, is].into_iter().flatten().map(|(member, _)| member).collect();
-            self.times_changed(connection.tenant, members).await?;
+            self.calendar_writes.times_changed(connection.tenant, members).await?;
         }
         Ok(())
     }
@@ -118,9 +120,9 @@ impl Engine {
         standing: &BTreeSet<(ConflictKind, Option<BookingId>)>,
     ) -> Result<(), StoreError> {
         let tenant = connection.tenant;
-        for open in self.store().conflicts_with_stranger(tenant, connection.id, external_id).await? {
+        for open in self.base.store().conflicts_with_stranger(tenant, connection.id, external_id).await? {
             if !standing.contains(&(open.kind, open.booking)) {
-                self.store().conflict_settled(tenant, open.dedup_key(), self.now()).await?;
+                self.base.store().conflict_settled(tenant, open.dedup_key(), self.base.now()).await?;
             }
         }
         Ok(())
@@ -145,7 +147,9 @@ impl Engine {
                 } else {
                     ConflictKind::TimeOverlap
                 };
-                self.conflict(connection, kind, Some(&booking), Some(external), Theirs::Another).await?;
+                self.conflicts
+                    .conflict(connection, kind, Some(&booking), Some(external), Theirs::Another)
+                    .await?;
                 found.insert((kind, Some(booking.id)));
             }
             if external.attendees.is_empty() && external.event_type.is_some() && rules.member.is_none() {
@@ -155,7 +159,7 @@ impl Engine {
             found.insert((ConflictKind::UnknownService, None));
         }
         for (kind, _) in found.iter().filter(|(_, booking)| booking.is_none()) {
-            self.conflict(connection, *kind, None, Some(external), Theirs::Another).await?;
+            self.conflicts.conflict(connection, *kind, None, Some(external), Theirs::Another).await?;
         }
         Ok(found)
     }
@@ -168,7 +172,7 @@ impl Engine {
         when: Interval,
     ) -> Result<Vec<Booking>, StoreError> {
         let filter = BookingFilter { member: Some(member), within: Some(when), ..BookingFilter::default() };
-        let found = self.store().list_bookings(connection.tenant, filter, OVERLAPS_MAX).await?;
+        let found = self.base.store().list_bookings(connection.tenant, filter, OVERLAPS_MAX).await?;
         Ok(found.into_iter().filter(|b| b.status.is_active()).collect())
     }
 }

@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{Engine, fault::Fault, outbound::drive::was_called_off};
+use crate::{fault::Fault, mirror::kept::ExternalBookings, outbound::drive::was_called_off};
 
 /// Whose it is.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Whose {
     }
 }
 
-impl Engine {
+impl ExternalBookings {
     /// Whose this is, by all that is known and, if that is not enough, by what the provider says when it is asked. A call that failed: it could
     /// not be asked now.
     pub(crate) async fn whose(
@@ -116,7 +116,10 @@ impl Engine {
         booking: BookingId,
         external: &ExternalBooking,
     ) -> Result<(), StoreError> {
-        self.store().note_counterpart(connection.tenant, connection.id, booking, external.id.clone()).await
+        self.base
+            .store()
+            .note_counterpart(connection.tenant, connection.id, booking, external.id.clone())
+            .await
     }
 
     /// Who has or had this id, by our record. Ids of two accounts may be alike: over another connection, the reference has to say the same.
@@ -126,7 +129,8 @@ impl Engine {
         id: &str,
         external: &ExternalBooking,
     ) -> Result<Whose, StoreError> {
-        for booking in self.store().bookings_of_counterpart(connection.tenant, connection.id, id).await? {
+        for booking in self.base.store().bookings_of_counterpart(connection.tenant, connection.id, id).await?
+        {
             if booking.connection == Some(connection.id) {
                 return Ok(Whose::Ours(Box::new(booking)));
             }
@@ -142,7 +146,7 @@ impl Engine {
     async fn is_sibling(&self, connection: &ConnectionRecord, booking: &Booking) -> Result<bool, StoreError> {
         match booking.connection {
             Some(other) if other != connection.id => {
-                Ok(self.store().connection(connection.tenant, other).await?.plugin == connection.plugin)
+                Ok(self.base.store().connection(connection.tenant, other).await?.plugin == connection.plugin)
             }
             _ => Ok(false),
         }
@@ -165,9 +169,9 @@ impl Engine {
             if !matches!(whose, Whose::Stranger) {
                 return Ok(whose);
             }
-            next = match self.store().mirrored(connection.tenant, connection.id, &id).await? {
+            next = match self.base.store().mirrored(connection.tenant, connection.id, &id).await? {
                 Some(before) => before.external.rescheduled_from,
-                None => match self.providers().get_booking(&self.next_call(context), id).await {
+                None => match self.providers.get_booking(&self.contexts.next_call(context), id).await {
                     Ok(before) => before.rescheduled_from,
                     Err(error) if error.is_definite() => None,
                     Err(error) => return Err(error.into()),
@@ -188,11 +192,11 @@ impl Engine {
             return Ok(Whose::Stranger);
         };
         let Some(id) = &booking.external_id else { return Ok(Whose::Stranger) };
-        if self.shows_a_booking(connection, external).await? {
+        if self.calendar_writes.shows_a_booking(connection, external).await? {
             return Ok(Whose::Stranger);
         }
         let may_replace = booking.status.is_active() && external.status.is_active();
-        let is_it = match self.current_counterpart(&self.next_call(context), id).await {
+        let is_it = match self.deliveries.current_counterpart(&self.contexts.next_call(context), id).await {
             Ok(current) if current.id == external.id => true,
             Ok(current) => may_replace && !current.status.is_active() && current.rescheduled_to.is_none(),
             Err(CallError::Provider(ProviderError::NotFound)) => may_replace,
@@ -211,7 +215,7 @@ impl Engine {
         let Some(reference) = external.reference.as_ref().and_then(|r| r.parse::<BookingId>().ok()) else {
             return Ok(Named::Nothing);
         };
-        let booking = match self.store().booking(connection.tenant, reference).await {
+        let booking = match self.base.store().booking(connection.tenant, reference).await {
             Ok(booking) => booking,
             Err(StoreError::NotFound(_)) => return Ok(Named::Nothing),
             Err(error) => return Err(error),
@@ -232,7 +236,7 @@ impl Engine {
         context: &CallContext,
         booking: &Booking,
     ) -> Result<Option<ExternalBooking>, CallError> {
-        match self.active_counterparts(context, booking).await {
+        match self.deliveries.active_counterparts(context, booking).await {
             Ok(found) => {
                 Ok(found.into_iter().find(|external| Some(&external.id) != booking.external_id.as_ref()))
             }
@@ -249,7 +253,7 @@ impl Engine {
     ) -> Result<Standing, CallError> {
         let gone = match &booking.external_id {
             None => None,
-            Some(id) => match self.current_counterpart(context, id).await {
+            Some(id) => match self.deliveries.current_counterpart(context, id).await {
                 Ok(external) if !was_called_off(&external) => {
                     return Ok(Standing::Stands(Box::new(external)));
                 }

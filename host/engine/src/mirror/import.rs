@@ -14,9 +14,9 @@ use super::{
     Theirs, Whose,
     kept::{Services, last_seen},
 };
-use crate::{Engine, fault::Fault, inbound::apply::is_missed};
+use crate::{fault::Fault, inbound::apply::is_missed, mirror::Mirror};
 
-impl Engine {
+impl Mirror {
     /// Take one booking of the provider over into the mirror, and follow it as the rules say. A call that failed: try again later.
     pub(super) async fn import(
         &self,
@@ -26,30 +26,30 @@ impl Engine {
         services: &Services,
         external: &ExternalBooking,
     ) -> Result<(), Fault> {
-        let before = self.store().mirrored(connection.tenant, connection.id, &external.id).await?;
+        let before = self.base.store().mirrored(connection.tenant, connection.id, &external.id).await?;
         let news = before.as_ref().is_none_or(|b| b.external != *external);
         let whose = if news {
-            self.whose(connection, context, None, external).await?
+            self.external_bookings.whose(connection, context, None, external).await?
         } else {
-            self.whose_by_record(connection, None, external).await?
+            self.external_bookings.whose_by_record(connection, None, external).await?
         };
         let ours = match whose {
             Whose::Ours(ours) => *ours,
             Whose::Sibling(booking) => {
-                self.keep_as(state, external, before, booking).await?;
+                self.external_bookings.keep_as(state, external, before, booking).await?;
                 return Ok(());
             }
             Whose::Stranger => {
-                self.import_external(connection, state, services, external, before).await?;
+                self.external_bookings.import_external(connection, state, services, external, before).await?;
                 return Ok(());
             }
         };
         // Known, and yet not so here: it came while a change of our own was under way, or whoever acted on it died.
         if news || is_missed(&ours, external) {
-            self.apply_event(connection, context, WebhookEvent::Updated(external.clone())).await?;
+            self.inbound.apply_event(connection, context, WebhookEvent::Updated(external.clone())).await?;
         }
         // Only now: what is in the mirror is no news.
-        self.keep_as(state, external, before, ours.id).await?;
+        self.external_bookings.keep_as(state, external, before, ours.id).await?;
         Ok(())
     }
 
@@ -61,30 +61,32 @@ impl Engine {
         state: &SyncState,
         services: &Services,
     ) -> Result<(), Fault> {
-        for unseen in self.store().unseen_mirrored(connection.tenant, connection.id, state.run).await? {
+        for unseen in self.base.store().unseen_mirrored(connection.tenant, connection.id, state.run).await? {
             let members = unseen.member.into_iter().collect();
-            self.store().forget_mirrored(unseen).await?;
-            self.times_changed(connection.tenant, members).await?;
+            self.base.store().forget_mirrored(unseen).await?;
+            self.calendar_writes.times_changed(connection.tenant, members).await?;
         }
         for booking in self.unnamed(connection, state).await? {
             let id = booking.external_id.clone().unwrap_or_default();
-            let before = self.store().mirrored(connection.tenant, connection.id, &id).await?;
+            let before = self.base.store().mirrored(connection.tenant, connection.id, &id).await?;
             // Not in the list is not gone: lists have windows.
-            let cx = self.next_call(context);
-            match self.providers().get_booking(&cx, id.clone()).await {
+            let cx = self.contexts.next_call(context);
+            match self.providers.get_booking(&cx, id.clone()).await {
                 Ok(external) => {
                     Box::pin(self.import(connection, context, state, services, &external)).await?;
                 }
                 Err(CallError::Provider(ProviderError::NotFound)) => {
-                    if let Some(newer) = self.replacement(context, &booking).await? {
+                    if let Some(newer) = self.external_bookings.replacement(context, &booking).await? {
                         Box::pin(self.import(connection, context, state, services, &newer)).await?;
                         continue;
                     }
                     let last = last_seen(&booking, before.as_ref());
                     let kind = ConflictKind::VanishedThere;
-                    self.conflict(connection, kind, Some(&booking), Some(&last), Theirs::Counterpart).await?;
+                    self.conflicts
+                        .conflict(connection, kind, Some(&booking), Some(&last), Theirs::Counterpart)
+                        .await?;
                     if let Some(before) = before {
-                        self.store().forget_mirrored(before).await?;
+                        self.base.store().forget_mirrored(before).await?;
                     }
                 }
                 Err(error) => return Err(error.into()),
@@ -100,7 +102,8 @@ impl Engine {
         state: &SyncState,
     ) -> Result<Vec<Booking>, StoreError> {
         let most = usize::try_from(limits::SYNC_VANISHED_MAX).unwrap_or(usize::MAX);
-        let to_come = Interval::new(self.now(), self.now().plus_seconds(limits::SYNC_AHEAD_SECONDS)).ok();
+        let to_come =
+            Interval::new(self.base.now(), self.base.now().plus_seconds(limits::SYNC_AHEAD_SECONDS)).ok();
         let (mut found, mut after) = (Vec::new(), None);
         // Ends: each page begins after the last one.
         loop {
@@ -110,7 +113,8 @@ impl Engine {
                 after,
                 ..BookingFilter::default()
             };
-            let page = self.store().list_bookings(connection.tenant, filter, limits::PAGE_ITEMS_MAX).await?;
+            let page =
+                self.base.store().list_bookings(connection.tenant, filter, limits::PAGE_ITEMS_MAX).await?;
             let Some(last) = page.last() else { return Ok(found) };
             let position = Some((last.when.start(), last.id));
             // What was stored beyond the years that are known is cut to them when it is read, and would be found again and again.
@@ -123,7 +127,7 @@ impl Engine {
                 if !booking.status.is_active() || booking.provider_task.is_some() {
                     continue;
                 }
-                let known = self.store().mirrored(connection.tenant, connection.id, id).await?;
+                let known = self.base.store().mirrored(connection.tenant, connection.id, id).await?;
                 if known.is_none_or(|m| m.run < state.run) {
                     found.push(booking);
                 }

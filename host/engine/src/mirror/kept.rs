@@ -1,16 +1,21 @@
 //! What is kept here of a booking at its provider, and what event types it may stand for.
 
+use std::sync::Arc;
+
 use berth_model::{
     bookings::booking::Booking,
     catalog::event_type::EventTypeRecord,
     connections::connection::ConnectionRecord,
     id::{BookingId, MemberId},
     mirror::sync::{Mirrored, SyncRules, SyncState},
-    outbound::provider::{ExternalBooking, ExternalStatus},
+    outbound::provider::{ExternalBooking, ExternalStatus, Providers},
 };
 use berth_store::StoreError;
 
-use crate::Engine;
+use crate::{
+    base::Base, calendars::looks::CalendarWriter, connections::call_context::CallContexts,
+    mirror::conflicts::Conflicts, outbound::settle::Deliveries,
+};
 
 /// Event types that are searched for the one that a provider's stands for.
 const EVENT_TYPES_MAX: u32 = 1_000;
@@ -44,7 +49,17 @@ impl Services {
     }
 }
 
-impl Engine {
+/// Bookings at providers as they are known here: whose each is, and what is kept of it.
+pub(crate) struct ExternalBookings {
+    pub(crate) base: Base,
+    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) conflicts: Arc<Conflicts>,
+    pub(crate) contexts: Arc<CallContexts>,
+    pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) providers: Arc<dyn Providers>,
+}
+
+impl ExternalBookings {
     /// Keep it as the counterpart of a booking: its time is the booking's, whatever it was taken for before.
     pub(crate) async fn keep_as(
         &self,
@@ -54,9 +69,9 @@ impl Engine {
         booking: BookingId,
     ) -> Result<(), StoreError> {
         let mirrored = self.mirrored(state, external, before.as_ref(), Some(booking));
-        self.store().put_mirrored(mirrored).await?;
+        self.base.store().put_mirrored(mirrored).await?;
         match before.and_then(|before| before.member) {
-            Some(member) => self.times_changed(state.tenant, vec![member]).await,
+            Some(member) => self.calendar_writes.times_changed(state.tenant, vec![member]).await,
             None => Ok(()),
         }
     }
@@ -69,11 +84,11 @@ impl Engine {
         external: &ExternalBooking,
     ) -> Result<(), StoreError> {
         let (tenant, id) = (connection.tenant, connection.id);
-        let before = self.store().mirrored(tenant, id, &external.id).await?;
+        let before = self.base.store().mirrored(tenant, id, &external.id).await?;
         if before.as_ref().is_some_and(|b| b.external == *external || is_older(external, b)) {
             return Ok(());
         }
-        let state = self.store().sync_state(tenant, id).await?;
+        let state = self.base.store().sync_state(tenant, id).await?;
         self.keep_as(&state, external, before, booking).await
     }
 
@@ -86,7 +101,7 @@ impl Engine {
         booking: Option<BookingId>,
     ) -> Mirrored {
         Mirrored {
-            id: before.map_or_else(|| self.new_id(), |b| b.id),
+            id: before.map_or_else(|| self.base.new_id(), |b| b.id),
             tenant: state.tenant,
             connection: state.connection,
             booking,
@@ -95,13 +110,14 @@ impl Engine {
             external: external.clone(),
             padded: external.when,
             run: state.run,
-            last_synced_at: self.now(),
+            last_synced_at: self.base.now(),
         }
     }
 
     /// The event types here, for as long as some pages are read.
     pub(super) async fn services(&self, connection: &ConnectionRecord) -> Result<Services, StoreError> {
-        let all = self.store().list_event_types(connection.tenant, None, true, None, EVENT_TYPES_MAX).await?;
+        let all =
+            self.base.store().list_event_types(connection.tenant, None, true, None, EVENT_TYPES_MAX).await?;
         Ok(Services(all.into_iter().filter(|e| e.active).collect()))
     }
 }

@@ -1,16 +1,16 @@
 //! Keeping connections in step with their providers: everything is read once, then what changed, from where the last reading ended; what
 //! is not ours takes its member's time; and where both sides disagree a conflict is opened, with both versions.
 
-mod conflicts;
+pub(crate) mod conflicts;
 mod endings;
 mod external;
 mod identity;
 mod import;
-mod kept;
+pub(crate) mod kept;
 mod reconcile;
 mod resolve;
 mod run;
-mod soon;
+pub(crate) mod soon;
 mod views;
 
 pub(crate) use conflicts::Theirs;
@@ -19,4 +19,38 @@ pub(crate) use kept::last_seen;
 pub(crate) use soon::sync_key;
 
 pub use reconcile::{Difference, Reconciliation};
+use std::sync::Arc;
 pub use views::SyncStatus;
+
+use berth_model::outbound::provider::Providers;
+
+use crate::{
+    base::Base,
+    bookings::Bookings,
+    calendars::looks::CalendarWriter,
+    computing::Computing,
+    connections::{Connections, cache::ProviderCache, call_context::CallContexts},
+    inbound::Inbound,
+    jobs::queue::Queue,
+    mirror::{conflicts::Conflicts, kept::ExternalBookings, soon::SyncRequests},
+    outbound::{Outbound, settle::Deliveries},
+};
+
+/// Both sides of a connection, compared and brought together.
+pub struct Mirror {
+    pub(crate) base: Base,
+    pub(crate) bookings: Arc<Bookings>,
+    pub(crate) cache: Arc<ProviderCache>,
+    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) computing: Arc<Computing>,
+    pub(crate) conflicts: Arc<Conflicts>,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) contexts: Arc<CallContexts>,
+    pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) external_bookings: Arc<ExternalBookings>,
+    pub(crate) inbound: Arc<Inbound>,
+    pub(crate) outbound: Arc<Outbound>,
+    pub(crate) providers: Arc<dyn Providers>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) syncs: Arc<SyncRequests>,
+}

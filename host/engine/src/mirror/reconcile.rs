@@ -18,7 +18,7 @@ use berth_store::{StoreError, records::BookingFilter};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Outcome, mirror::Mirror};
 
 /// Event types that are compared.
 const EVENT_TYPES_MAX: u32 = 1_000;
@@ -74,7 +74,7 @@ pub struct Reconciliation {
     pub differences: Vec<Difference>,
 }
 
-impl Engine {
+impl Mirror {
     /// Compare both sides of a connection for a period.
     pub async fn reconcile(
         &self,
@@ -82,13 +82,13 @@ impl Engine {
         connection: ConnectionId,
         within: Interval,
     ) -> Outcome<Reconciliation> {
-        self.connection(caller, connection).await?;
+        self.connections.connection(caller, connection).await?;
         if within.end() > within.start().plus_seconds(limits::RECONCILIATION_DAYS_MAX * 86_400) {
             let most = limits::RECONCILIATION_DAYS_MAX;
             return Err(Problem::new(Code::Invalid, format!("The period may have at most {most} days.")));
         }
-        let state = self.store().sync_state(caller.tenant, connection).await?;
-        let theirs = self.store().mirrored_within(caller.tenant, connection, within).await?;
+        let state = self.base.store().sync_state(caller.tenant, connection).await?;
+        let theirs = self.base.store().mirrored_within(caller.tenant, connection, within).await?;
         let ours = self.our_bookings(caller, connection, within).await?;
         let prices = self.prices(caller, connection).await?;
         let sides = Sides { connection, within, as_of: state.finished_at, ours, theirs, prices };
@@ -96,20 +96,20 @@ impl Engine {
             budget.spend_each(sides.rows())?;
             Ok((sides.elsewhere(), sides))
         };
-        let (elsewhere, sides) = self.compute(caller.tenant, look).await?;
+        let (elsewhere, sides) = self.computing.run(caller.tenant, look).await?;
         let moved = self.moved(caller, connection, elsewhere).await?;
         let compare = move |budget: &Budget| {
             budget.spend_each(sides.rows())?;
             Ok(sides.compared(moved))
         };
-        self.compute(caller.tenant, compare).await
+        self.computing.run(caller.tenant, compare).await
     }
 
     /// What was moved out of the period on one side.
     async fn moved(&self, caller: &Caller, connection: ConnectionId, of: Elsewhere) -> Outcome<Moved> {
         let mut moved = Moved::default();
         for id in of.here {
-            match self.store().booking(caller.tenant, id).await {
+            match self.base.store().booking(caller.tenant, id).await {
                 // Else it is shown in a calendar and booked elsewhere.
                 Ok(booking) if booking.connection == Some(connection) => moved.ours.push(booking),
                 Ok(_) | Err(StoreError::NotFound(_)) => {}
@@ -119,7 +119,7 @@ impl Engine {
         let counterparts = moved.ours.iter().filter_map(|booking| booking.external_id.as_deref());
         let there: BTreeSet<&str> = of.ours.iter().map(String::as_str).chain(counterparts).collect();
         for id in there.into_iter().filter(|id| !of.theirs.contains(*id)) {
-            let counterpart = self.store().mirrored(caller.tenant, connection, id).await?;
+            let counterpart = self.base.store().mirrored(caller.tenant, connection, id).await?;
             moved.theirs.extend(counterpart);
         }
         Ok(moved)
@@ -142,7 +142,7 @@ impl Engine {
                 after,
                 ..BookingFilter::default()
             };
-            let page = self.store().list_bookings(caller.tenant, filter, limits::PAGE_ITEMS_MAX).await?;
+            let page = self.base.store().list_bookings(caller.tenant, filter, limits::PAGE_ITEMS_MAX).await?;
             let Some(last) = page.last() else { break };
             let position = Some((last.when.start(), last.id));
             // What was stored beyond the years that are known is cut to them when it is read, and would be found again and again.
@@ -160,8 +160,10 @@ impl Engine {
     }
 
     async fn prices(&self, caller: &Caller, connection: ConnectionId) -> Outcome<Prices> {
-        let ours = self.store().list_event_types(caller.tenant, None, true, None, EVENT_TYPES_MAX).await?;
+        let ours =
+            self.base.store().list_event_types(caller.tenant, None, true, None, EVENT_TYPES_MAX).await?;
         let items = self
+            .base
             .store()
             .mirrored_items(caller.tenant, connection, ItemKind::EventType, "", EVENT_TYPES_MAX)
             .await?;

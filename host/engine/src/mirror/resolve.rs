@@ -19,12 +19,12 @@ use berth_model::{
 use berth_store::{StoreError, records::ChangeOrder};
 
 use super::Standing;
-use crate::{Caller, CancelBooking, Engine, Outcome, inbound::apply::Brought, jobs::queue::JobLease};
+use crate::{Caller, CancelBooking, Outcome, inbound::apply::Brought, jobs::queue::JobLease, mirror::Mirror};
 
 /// What a customer reads of a cancellation that a conflict led to.
 const REASON: &str = "The time is taken by another booking.";
 
-impl Engine {
+impl Mirror {
     /// Conflicts of a connection before this one, the latest first; open ones only, or all.
     pub async fn list_conflicts(
         &self,
@@ -34,14 +34,14 @@ impl Engine {
         all: bool,
         limit: u32,
     ) -> Outcome<Vec<Conflict>> {
-        self.connection(caller, connection).await?;
+        self.connections.connection(caller, connection).await?;
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        Ok(self.store().list_conflicts(caller.tenant, connection, before, all, limit).await?)
+        Ok(self.base.store().list_conflicts(caller.tenant, connection, before, all, limit).await?)
     }
 
     /// One conflict.
     pub async fn conflict_of(&self, caller: &Caller, id: ConflictId) -> Outcome<Conflict> {
-        Ok(self.store().conflict(caller.tenant, id).await?)
+        Ok(self.base.store().conflict(caller.tenant, id).await?)
     }
 
     /// End a conflict so. What was done; refused, nothing was.
@@ -82,7 +82,11 @@ impl Engine {
 
     /// Nobody else ends it meanwhile: of two who choose at once, one is refused before anything is done.
     async fn have_alone(&self, conflict: &Conflict, again: bool) -> Outcome<()> {
-        let held = self.store().hold_conflict(conflict.clone(), again, self.now(), self.end_lease()).await;
+        let held = self
+            .base
+            .store()
+            .hold_conflict(conflict.clone(), again, self.base.now(), self.conflicts.end_lease())
+            .await;
         if held? {
             return Ok(());
         }
@@ -98,7 +102,7 @@ impl Engine {
         again: bool,
         did: Outcome<Did>,
     ) -> Outcome<Ended> {
-        let let_go = async || self.store().let_go_of_conflict(conflict.tenant, conflict.id).await;
+        let let_go = async || self.base.store().let_go_of_conflict(conflict.tenant, conflict.id).await;
         let Did { done, pending } = match did {
             Ok(did) => did,
             Err(problem) => {
@@ -106,8 +110,13 @@ impl Engine {
                 return Err(problem);
             }
         };
-        match self.store().resolve_conflict(conflict.clone(), resolution, again, self.audit(caller)).await {
-            Ok(()) => self.others_are_over(conflict, done).await?,
+        match self
+            .base
+            .store()
+            .resolve_conflict(conflict.clone(), resolution, again, self.base.audit(caller))
+            .await
+        {
+            Ok(()) => self.conflicts.others_are_over(conflict, done).await?,
             Err(StoreError::WrongState) => {
                 let_go().await?;
                 return Err(Problem::new(Code::WrongState, "Both sides still disagree.").with_hint(
@@ -134,11 +143,11 @@ impl Engine {
         }
         match (conflict.booking, resolution) {
             (Some(id), _) if conflict.own_counterpart => {
-                let booking = self.booking(&caller, id).await?;
+                let booking = self.bookings.booking(&caller, id).await?;
                 self.end_own(&caller, conflict, booking, resolution).await
             }
             (Some(id), Resolution::Ours) if conflict.is_about_an_event() => {
-                crate::calendars::clashes::ours_stands(Some(&self.booking(&caller, id).await?))?;
+                crate::calendars::clashes::ours_stands(Some(&self.bookings.booking(&caller, id).await?))?;
                 Ok(Did::nothing())
             }
             (_, Resolution::Ours) => self.cancel_there(conflict).await,
@@ -162,7 +171,7 @@ impl Engine {
         }
         settled(&booking)?;
         let context = self.conflict_context(conflict).await?;
-        let standing = self.standing(&context, &booking).await?;
+        let standing = self.external_bookings.standing(&context, &booking).await?;
         match (standing, resolution) {
             (Standing::Stands(counterpart), Resolution::Theirs) => {
                 self.follow_to(conflict, &booking, &counterpart).await
@@ -200,7 +209,7 @@ impl Engine {
                 "Cancel it, or book it again.",
             );
         }
-        let booking = self.booking(caller, id).await?;
+        let booking = self.bookings.booking(caller, id).await?;
         if !booking.status.is_active() {
             return refused("The booking is over.", "Book it again, if its time is free.");
         }
@@ -215,7 +224,7 @@ impl Engine {
         let context = self.conflict_context(conflict).await?;
         let moved_on = "It was moved since the conflict ended.";
         let hint = "Move the booking to where it should be.";
-        match self.standing(&context, &booking).await? {
+        match self.external_bookings.standing(&context, &booking).await? {
             Standing::Gone(_) => refused("The booking is gone at the provider.", hint),
             _ if booking.when.start() != left.start() => refused(moved_on, hint),
             Standing::Stands(counterpart) if counterpart.when.start() == target.start() => {
@@ -231,8 +240,8 @@ impl Engine {
     /// Move a booking as its customer would: the place is taken here first, and is given back when the provider refuses. Somebody chose it, so
     /// it need not be offered.
     async fn move_both(&self, caller: &Caller, booking: &Booking, when: Interval) -> Outcome<Did> {
-        let padded = self.padded(booking, when).await?;
-        let (job, held) = self.job_of(booking, true);
+        let padded = self.deliveries.padded(booking, when).await?;
+        let (job, held) = self.outbound.job_of(booking, true);
         let change = BookingChange::Reschedule { occupancy: Occupancy { padded, when }, hosts: None };
         let change = ChangeOrder { change, job, limits: Vec::new() };
         self.change_and_tell(caller, booking, change, held, Done::Moved).await
@@ -246,7 +255,7 @@ impl Engine {
         task: ProviderTask,
         done: Done,
     ) -> Outcome<Did> {
-        let (job, held) = self.job_of(&booking, true);
+        let (job, held) = self.outbound.job_of(&booking, true);
         if job.is_none() {
             return Err(Problem::new(Code::WrongState, "The booking has no provider."));
         }
@@ -263,13 +272,19 @@ impl Engine {
         done: Done,
     ) -> Outcome<Did> {
         let (tenant, id) = (booking.tenant, booking.id);
-        let changed =
-            self.store().change_booking(tenant, id, booking.sequence, change, None, self.audit(caller));
+        let changed = self.base.store().change_booking(
+            tenant,
+            id,
+            booking.sequence,
+            change,
+            None,
+            self.base.audit(caller),
+        );
         let changed = match changed.await {
             Err(StoreError::Overlap) => return Err(taken_here()),
             other => other?,
         };
-        let told = self.dispatch_now(caller, changed, held).await?;
+        let told = self.outbound.dispatch_now(caller, changed, held).await?;
         Ok(Did { done, pending: told.pending })
     }
 
@@ -288,9 +303,15 @@ impl Engine {
         let external = ExternalBooking { status: ExternalStatus::Cancelled, ..last };
         let change = BookingChange::CancelledByProvider { external };
         let (tenant, id) = (booking.tenant, booking.id);
-        let changed =
-            self.store().change_booking(tenant, id, booking.sequence, change, None, self.audit(caller));
-        self.booking_changed(&changed.await?).await;
+        let changed = self.base.store().change_booking(
+            tenant,
+            id,
+            booking.sequence,
+            change,
+            None,
+            self.base.audit(caller),
+        );
+        self.calendar_writes.booking_changed(&changed.await?).await;
         Ok(Did { done: Done::OursCancelled, pending: false })
     }
 
@@ -304,8 +325,8 @@ impl Engine {
         if counterpart.when.is_empty() {
             return Err(unknown_time());
         }
-        let connection = self.store().connection(conflict.tenant, conflict.connection).await?;
-        match self.brought_to(&connection, booking, counterpart).await? {
+        let connection = self.base.store().connection(conflict.tenant, conflict.connection).await?;
+        match self.inbound.brought_to(&connection, booking, counterpart).await? {
             Brought::Moved(_) => Ok(Did { done: Done::MovedHere, pending: false }),
             Brought::Note(_) => Ok(Did::nothing()),
             Brought::Taken => Err(taken_here()),
@@ -322,14 +343,14 @@ impl Engine {
             reason: Some(REASON.to_owned()),
         };
         let (tenant, connection) = (conflict.tenant, conflict.connection);
-        match self.providers().cancel_booking(&context, request).await {
+        match self.providers.cancel_booking(&context, request).await {
             Ok(counterpart) => {
-                let before = self.store().mirrored(tenant, connection, &id).await?;
+                let before = self.base.store().mirrored(tenant, connection, &id).await?;
                 if let Some(before) = before {
                     let members = before.member.into_iter().collect();
                     let gone = Mirrored { member: None, external: counterpart, ..before };
-                    self.store().put_mirrored(gone).await?;
-                    self.times_changed(tenant, members).await?;
+                    self.base.store().put_mirrored(gone).await?;
+                    self.calendar_writes.times_changed(tenant, members).await?;
                 }
                 Ok(Did { done: Done::TheirsCancelled, pending: false })
             }
@@ -344,13 +365,13 @@ impl Engine {
             expected_sequence: None,
             bound_by_cutoffs: false,
         };
-        let outcome = self.cancel_one(caller, booking, cancel, true).await?;
+        let outcome = self.bookings.cancel_one(caller, booking, cancel, true).await?;
         Ok(Did { done: Done::OursCancelled, pending: outcome.booking.provider_task.is_some() })
     }
 
     async fn conflict_context(&self, conflict: &Conflict) -> Outcome<CallContext> {
-        let connection = self.store().connection(conflict.tenant, conflict.connection).await?;
-        self.call_context(&connection, None, "conflict").await
+        let connection = self.base.store().connection(conflict.tenant, conflict.connection).await?;
+        self.contexts.call_context(&connection, None, "conflict").await
     }
 }
 

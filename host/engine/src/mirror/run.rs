@@ -13,18 +13,19 @@ use berth_model::{
 use berth_store::{StoreError, records::JobEnd};
 
 use crate::{
-    Engine, Outcome,
+    Outcome,
     fault::Fault,
     jobs::queue::{JobLease, is_last},
+    mirror::Mirror,
 };
 
-impl Engine {
+impl Mirror {
     /// Begin the synchronisations that are due. How many. To be called now and then, by any number of replicas.
     pub async fn begin_syncs(&self) -> Outcome<usize> {
-        let due = self.store().claim_due_syncs(self.now()).await?;
+        let due = self.base.store().claim_due_syncs(self.base.now()).await?;
         let count = due.len();
         for (tenant, connection) in due {
-            self.sync_soon(tenant, connection).await?;
+            self.syncs.sync_soon(tenant, connection).await?;
         }
         Ok(count)
     }
@@ -37,13 +38,18 @@ impl Engine {
         held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
-        let connection = self.store().connection(tenant, id).await?;
-        let mut state = self.store().sync_state(tenant, id).await?;
-        let has_bookings = self.providers().capabilities(&connection.plugin).is_some_and(|a| a.bookings);
+        let connection = self.base.store().connection(tenant, id).await?;
+        let mut state = self.base.store().sync_state(tenant, id).await?;
+        let has_bookings = self.providers.capabilities(&connection.plugin).is_some_and(|a| a.bookings);
         if state.rules.mode == SyncMode::Off || !has_bookings {
-            return self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop);
+            return self
+                .base
+                .store()
+                .end_job(held.tenant, held.job, held.attempt, JobEnd::Done)
+                .await
+                .map(drop);
         }
-        let context = match self.background_context(&connection, request_id).await {
+        let context = match self.contexts.background_context(&connection, request_id).await {
             Ok(context) => context,
             Err(problem) => {
                 return self
@@ -61,12 +67,12 @@ impl Engine {
         match self.some_pages(&connection, &context, &mut state).await {
             Ok(true) => {
                 // More is to come: behind the others.
-                self.sync_soon(tenant, id).await?;
-                self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.syncs.sync_soon(tenant, id).await?;
+                self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
             Ok(false) => {
                 self.finish_sync(&connection, &context, &mut state).await?;
-                self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
             Err(Fault::Store(error)) => Err(error),
             Err(Fault::Call(CallError::NotOffered(_))) => {
@@ -74,8 +80,8 @@ impl Engine {
                 state.phase = SyncPhase::Idle;
                 state.due_at = None;
                 state.error = Some("the provider does not say what changed".to_owned());
-                self.store().set_sync_progress(state).await?;
-                self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.base.store().set_sync_progress(state).await?;
+                self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
             }
             Err(Fault::Call(error)) => {
                 let why = Problem::from(&error).detail;
@@ -85,7 +91,7 @@ impl Engine {
     }
 
     fn begin_phase(&self, state: &mut SyncState) {
-        let now = self.now();
+        let now = self.base.now();
         if state.phase == SyncPhase::Idle {
             state.phase = SyncPhase::Incremental;
             if state.position.is_none() {
@@ -106,14 +112,14 @@ impl Engine {
         state: &mut SyncState,
     ) -> Result<bool, Fault> {
         let half_a_lease = i64::try_from(limits::JOB_LEASE_MS / 2).unwrap_or(i64::MAX);
-        let (began, services) = (self.now(), self.services(connection).await?);
+        let (began, services) = (self.base.now(), self.external_bookings.services(connection).await?);
         for _ in 0..limits::SYNC_PAGES_AT_ONCE {
-            if self.now() >= began.plus_millis(half_a_lease) {
+            if self.base.now() >= began.plus_millis(half_a_lease) {
                 break;
             }
-            let cx = self.next_call(context);
+            let cx = self.contexts.next_call(context);
             let asked =
-                self.providers().list_changes(&cx, state.position.clone(), limits::SYNC_PAGE_ITEMS).await;
+                self.providers.list_changes(&cx, state.position.clone(), limits::SYNC_PAGE_ITEMS).await;
             let page = match asked {
                 Ok(page) => page,
                 Err(CallError::Provider(ProviderError::CursorExpired)) if state.position.is_some() => {
@@ -121,7 +127,7 @@ impl Engine {
                     state.position = None;
                     state.phase = SyncPhase::Full;
                     state.run += 1;
-                    self.store().set_sync_progress(state.clone()).await?;
+                    self.base.store().set_sync_progress(state.clone()).await?;
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -134,7 +140,7 @@ impl Engine {
             state.position = Some(page.cursor);
             state.pages += 1;
             state.items += i64::try_from(page.items.len()).unwrap_or(0);
-            self.store().set_sync_progress(state.clone()).await?;
+            self.base.store().set_sync_progress(state.clone()).await?;
             if !page.more {
                 return Ok(false);
             }
@@ -159,13 +165,13 @@ impl Engine {
         let was_full = state.phase == SyncPhase::Full;
         let rest = if was_full {
             self.what_a_full_run_adds(connection, context, state).await
-        } else if self.store().has_unchecked_counterparts(connection.tenant, connection.id).await? {
+        } else if self.base.store().has_unchecked_counterparts(connection.tenant, connection.id).await? {
             self.mirror_kind(connection, context, state, ItemKind::EventType).await
         } else {
             Ok(())
         };
         let trouble = rest.err().map(Fault::call).transpose()?;
-        let now = self.now();
+        let now = self.base.now();
         let often = if connection.subscription.is_some() {
             limits::SYNC_SECONDS_WITH_WEBHOOKS
         } else {
@@ -184,11 +190,11 @@ impl Engine {
         }
         state.failures = 0;
         state.error = trouble.map(|error| Problem::from(&error).detail);
-        self.store().set_sync_progress(state.clone()).await?;
-        self.inner.cache.invalidate(connection.id);
+        self.base.store().set_sync_progress(state.clone()).await?;
+        self.cache.invalidate(connection.id);
         if state.items > 0 {
             // What changed there may lie over a booking of a member whose calendar it is.
-            self.store().look_at_calendars_again(connection.tenant, connection.id).await?;
+            self.base.store().look_at_calendars_again(connection.tenant, connection.id).await?;
         }
         Ok(())
     }
@@ -200,7 +206,7 @@ impl Engine {
         context: &CallContext,
         state: &SyncState,
     ) -> Result<(), Fault> {
-        let services = self.services(connection).await?;
+        let services = self.external_bookings.services(connection).await?;
         self.vanished(connection, context, state, &services).await?;
         self.mirror_items(connection, context, state).await
     }
@@ -216,17 +222,17 @@ impl Engine {
         state.error = Some(why);
         if matches!(error, CallError::Stopped(_)) {
             // Not a failure: it goes on when the connection is resumed.
-            self.store().set_sync_progress(state).await?;
-            return self.postpone(held, connection, error).await;
+            self.base.store().set_sync_progress(state).await?;
+            return self.queue.postpone(held, connection, error).await;
         }
         state.failures += 1;
         if is_last(held) {
             // Somebody may mend it meanwhile.
             state.phase = SyncPhase::Idle;
-            state.due_at = Some(self.now().plus_seconds(limits::SYNC_SECONDS_WITH_WEBHOOKS));
+            state.due_at = Some(self.base.now().plus_seconds(limits::SYNC_SECONDS_WITH_WEBHOOKS));
         }
-        self.store().set_sync_progress(state).await?;
-        self.postpone(held, connection, error).await
+        self.base.store().set_sync_progress(state).await?;
+        self.queue.postpone(held, connection, error).await
     }
 
     /// Event types and clients, whole.
@@ -236,7 +242,7 @@ impl Engine {
         context: &CallContext,
         state: &SyncState,
     ) -> Result<(), Fault> {
-        let capabilities = self.providers().capabilities(&connection.plugin).unwrap_or_default();
+        let capabilities = self.providers.capabilities(&connection.plugin).unwrap_or_default();
         for (kind, offered) in
             [(ItemKind::EventType, capabilities.catalog), (ItemKind::Client, capabilities.clients)]
         {
@@ -257,9 +263,12 @@ impl Engine {
     ) -> Result<(), Fault> {
         let mut token = None;
         for _ in 0..limits::SYNC_ITEM_PAGES_MAX {
-            let cx = self.next_call(context);
+            let cx = self.contexts.next_call(context);
             let (items, next) = self.item_page(&cx, kind, token.take()).await?;
-            self.store().put_mirrored_items(connection.tenant, connection.id, kind, items, state.run).await?;
+            self.base
+                .store()
+                .put_mirrored_items(connection.tenant, connection.id, kind, items, state.run)
+                .await?;
             token = next;
             if token.is_none() {
                 break;
@@ -267,9 +276,15 @@ impl Engine {
         }
         // Only after the last page: what is on those that were not read is not gone.
         if token.is_none() {
-            self.store().forget_mirrored_items(connection.tenant, connection.id, kind, state.run).await?;
+            self.base
+                .store()
+                .forget_mirrored_items(connection.tenant, connection.id, kind, state.run)
+                .await?;
             if kind == ItemKind::EventType {
-                self.store().note_catalog_read(connection.tenant, connection.id, self.now()).await?;
+                self.base
+                    .store()
+                    .note_catalog_read(connection.tenant, connection.id, self.base.now())
+                    .await?;
             }
         }
         Ok(())
@@ -281,7 +296,7 @@ impl Engine {
         kind: ItemKind,
         token: Option<String>,
     ) -> Result<(Vec<MirroredItem>, Option<String>), CallError> {
-        let now: Instant = self.now();
+        let now: Instant = self.base.now();
         let page = PageRequest { token, limit: limits::PAGE_ITEMS_MAX };
         let item = |external_id: String, title: String, payload| MirroredItem {
             external_id,
@@ -291,7 +306,7 @@ impl Engine {
         };
         match kind {
             ItemKind::EventType => {
-                let page = self.providers().list_event_types(cx, page).await?;
+                let page = self.providers.list_event_types(cx, page).await?;
                 let of = |e: berth_model::outbound::provider::ExternalEventType| {
                     let payload = serde_json::to_value(&e).unwrap_or_default();
                     item(e.id, e.title, payload)
@@ -299,7 +314,7 @@ impl Engine {
                 Ok((page.items.into_iter().map(of).collect(), page.next))
             }
             ItemKind::Client => {
-                let page = self.providers().list_clients(cx, page).await?;
+                let page = self.providers.list_clients(cx, page).await?;
                 let of = |c: berth_model::outbound::provider::ExternalClient| {
                     let payload = serde_json::to_value(&c).unwrap_or_default();
                     item(c.id, c.person.name, payload)

@@ -1,5 +1,7 @@
 //! Having a connection synchronised by the next worker that is free.
 
+use std::sync::Arc;
+
 use berth_model::{
     id::{ConnectionId, TenantId},
     jobs::kind::{JobKind, JobQueue},
@@ -7,14 +9,20 @@ use berth_model::{
 use berth_store::{StoreError, records::NewJob};
 use serde_json::json;
 
-use crate::Engine;
+use crate::{base::Base, jobs::queue::Queue};
 
 /// The key of the one job that synchronises a connection.
 pub(crate) fn sync_key(connection: ConnectionId) -> String {
     format!("sync:{connection}")
 }
 
-impl Engine {
+/// Having connections synchronised.
+pub(crate) struct SyncRequests {
+    pub(crate) base: Base,
+    pub(crate) queue: Arc<Queue>,
+}
+
+impl SyncRequests {
     /// Have a connection synchronised by the next worker that is free.
     pub(crate) async fn sync_soon(
         &self,
@@ -22,16 +30,16 @@ impl Engine {
         connection: ConnectionId,
     ) -> Result<(), StoreError> {
         let job = NewJob {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant,
             kind: JobKind::SyncConnection,
             payload: json!({ "connection": connection }),
-            due_at: self.now(),
+            due_at: self.base.now(),
             dedup_key: sync_key(connection),
             leased_until: None,
         };
-        self.store().enqueue_job(job).await?;
-        self.wake_workers(JobQueue::Outbound);
+        self.base.store().enqueue_job(job).await?;
+        self.queue.wake_workers(JobQueue::Outbound);
         Ok(())
     }
 }

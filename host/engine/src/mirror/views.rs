@@ -12,7 +12,7 @@ use berth_store::records::Job;
 use serde::Serialize;
 
 use super::soon::sync_key;
-use crate::{Caller, Engine, Outcome};
+use crate::{Caller, Outcome, mirror::Mirror};
 
 /// How one connection stands.
 #[derive(Debug, Serialize)]
@@ -24,11 +24,11 @@ pub struct SyncStatus {
     pub open_conflicts: i64,
 }
 
-impl Engine {
+impl Mirror {
     /// How the synchronisation of a connection stands.
     pub async fn sync_status(&self, caller: &Caller, connection: ConnectionId) -> Outcome<SyncStatus> {
-        let state = self.store().sync_state(caller.tenant, connection).await?;
-        let open_conflicts = self.store().open_conflicts(caller.tenant, connection).await?;
+        let state = self.base.store().sync_state(caller.tenant, connection).await?;
+        let open_conflicts = self.base.store().open_conflicts(caller.tenant, connection).await?;
         Ok(SyncStatus { state, open_conflicts })
     }
 
@@ -39,27 +39,27 @@ impl Engine {
         connection: ConnectionId,
         full: bool,
     ) -> Outcome<SyncStatus> {
-        self.usable_connection(caller, connection).await?;
+        self.connections.usable_connection(caller, connection).await?;
         if full {
             self.forget_position(caller, connection).await?;
         }
         // A dead letter because the process died during it stands for any other: whoever asks for it requeues it.
         let key = vec![sync_key(connection)];
-        for job in self.store().jobs_with_keys(caller.tenant, key).await? {
+        for job in self.base.store().jobs_with_keys(caller.tenant, key).await? {
             if job.dead && job.crashes >= limits::JOB_CRASHES_MAX {
                 self.requeue_job(caller, job.id).await?;
             }
         }
-        self.sync_soon(caller.tenant, connection).await?;
+        self.syncs.sync_soon(caller.tenant, connection).await?;
         self.sync_status(caller, connection).await
     }
 
     /// Begin from the beginning at the next synchronisation.
     async fn forget_position(&self, caller: &Caller, connection: ConnectionId) -> Outcome<()> {
-        let mut state = self.store().sync_state(caller.tenant, connection).await?;
+        let mut state = self.base.store().sync_state(caller.tenant, connection).await?;
         state.position = None;
         state.phase = SyncPhase::Idle;
-        Ok(self.store().set_sync_progress(state).await?)
+        Ok(self.base.store().set_sync_progress(state).await?)
     }
 
     /// Set the rules of a connection.
@@ -69,7 +69,7 @@ impl Engine {
         connection: ConnectionId,
         rules: SyncRules,
     ) -> Outcome<SyncStatus> {
-        self.connection(caller, connection).await?;
+        self.connections.connection(caller, connection).await?;
         let mut errors = Vec::new();
         if rules.buffer_minutes > limits::BUFFER_MINUTES_MAX {
             let most = limits::BUFFER_MINUTES_MAX;
@@ -79,15 +79,16 @@ impl Engine {
             errors.push(FieldError::new("/max_advance_days", "must be 1 to 3650"));
         }
         if let Some(member) = rules.member
-            && self.store().member(caller.tenant, member).await.is_err()
+            && self.base.store().member(caller.tenant, member).await.is_err()
         {
             errors.push(FieldError::new("/member", "no such member"));
         }
         if !errors.is_empty() {
             return Err(Problem::invalid(errors));
         }
-        let freed = self.store().set_sync_rules(caller.tenant, connection, rules, self.audit(caller)).await;
-        self.times_changed(caller.tenant, freed?).await?;
+        let freed =
+            self.base.store().set_sync_rules(caller.tenant, connection, rules, self.base.audit(caller)).await;
+        self.calendar_writes.times_changed(caller.tenant, freed?).await?;
         self.sync_status(caller, connection).await
     }
 
@@ -100,9 +101,9 @@ impl Engine {
         after: &str,
         limit: u32,
     ) -> Outcome<Vec<MirroredItem>> {
-        self.connection(caller, connection).await?;
+        self.connections.connection(caller, connection).await?;
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
-        Ok(self.store().mirrored_items(caller.tenant, connection, kind, after, limit).await?)
+        Ok(self.base.store().mirrored_items(caller.tenant, connection, kind, after, limit).await?)
     }
 
     /// The tenant's connections to a provider.
@@ -111,7 +112,7 @@ impl Engine {
         let mut after = None;
         // Ends: each page begins after the last one.
         loop {
-            let page = self.list_connections(caller, after, limits::PAGE_ITEMS_MAX).await?;
+            let page = self.connections.list_connections(caller, after, limits::PAGE_ITEMS_MAX).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             found.extend(page.into_iter().filter(|c| c.plugin == *plugin));
@@ -124,13 +125,13 @@ impl Engine {
 
     /// Work that was given up, the latest first.
     pub async fn dead_jobs(&self, caller: &Caller) -> Outcome<Vec<Job>> {
-        Ok(self.store().dead_jobs(caller.tenant, limits::PAGE_ITEMS_MAX).await?)
+        Ok(self.base.store().dead_jobs(caller.tenant, limits::PAGE_ITEMS_MAX).await?)
     }
 
     /// Try once more what was given up.
     pub async fn requeue_job(&self, caller: &Caller, job: JobId) -> Outcome<()> {
-        self.store().requeue_job(caller.tenant, job, self.now(), self.audit(caller)).await?;
-        self.inner.queues.ring_all();
+        self.base.store().requeue_job(caller.tenant, job, self.base.now(), self.base.audit(caller)).await?;
+        self.queue.workers.ring_all();
         Ok(())
     }
 }

@@ -11,21 +11,21 @@ use berth_store::records::NewJob;
 use serde_json::json;
 
 use super::settle::DeliveryOutcome;
-use crate::{BookOutcome, Caller, Engine, Outcome, jobs::queue::JobLease};
+use crate::{BookOutcome, Caller, Outcome, jobs::queue::JobLease, outbound::Outbound};
 
 /// The key of the one job that delivers a booking's changes.
 pub(crate) fn job_key(booking: BookingId) -> String {
     format!("booking:{booking}")
 }
 
-impl Engine {
+impl Outbound {
     /// The job that delivers a booking to its provider, leased to this request if `ours`; none where there is no provider.
     pub(crate) fn job_of(&self, booking: &Booking, ours: bool) -> (Option<NewJob>, Option<JobLease>) {
         if booking.connection.is_none() {
             return (None, None);
         }
-        let now = self.now();
-        let id: JobId = self.new_id();
+        let now = self.base.now();
+        let id: JobId = self.base.new_id();
         let lease = now.plus_millis(i64::try_from(limits::JOB_LEASE_MS).unwrap_or(i64::MAX));
         let job = NewJob {
             id,
@@ -46,10 +46,10 @@ impl Engine {
         booking: Booking,
         held: Option<JobLease>,
     ) -> Outcome<BookOutcome> {
-        self.inner.cache.invalidate_of(&booking);
-        self.booking_changed(&booking).await;
+        self.cache.invalidate_of(&booking);
+        self.calendar_writes.booking_changed(&booking).await;
         let Some(held) = held else {
-            self.wake_workers(JobQueue::Bookings);
+            self.queue.wake_workers(JobQueue::Bookings);
             return Ok(booking.into());
         };
         let (engine, request_id) = (self.clone(), caller.request_id.clone());
@@ -58,13 +58,13 @@ impl Engine {
         let task = tokio::spawn(async move { engine.sync_booking(tenant, id, held, &request_id).await });
         match task.await {
             Ok(Ok(DeliveryOutcome::Settled(booking))) => {
-                self.booking_changed(&booking).await;
+                self.calendar_writes.booking_changed(&booking).await;
                 Ok((*booking).into())
             }
             Ok(Ok(DeliveryOutcome::Refused(error))) => Err(Problem::from(&error)),
             Ok(Ok(DeliveryOutcome::Deferred | DeliveryOutcome::Superseded)) => {
-                self.wake_workers(JobQueue::Bookings);
-                Ok(self.booking(caller, id).await?.into())
+                self.queue.wake_workers(JobQueue::Bookings);
+                Ok(self.base.store().booking(caller.tenant, id).await?.into())
             }
             // The booking is safe and its job will be taken again when the lease runs out.
             Ok(Err(error)) => {

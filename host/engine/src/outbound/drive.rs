@@ -23,9 +23,8 @@ use berth_model::{
 use berth_store::{StoreError, records::JobEnd};
 
 use crate::{
-    Engine,
     jobs::queue::JobLease,
-    outbound::{external::wrong_state, settle::DeliveryOutcome},
+    outbound::{Outbound, external::wrong_state, settle::DeliveryOutcome},
 };
 
 /// The highest sequence that a booking has when it is first told to the provider: after its confirmation by the tenant.
@@ -44,7 +43,7 @@ enum RemoteState {
     MoveRefused(ExternalBooking, CallError),
 }
 
-impl Engine {
+impl Outbound {
     /// One try. `Err` only for faults of our own (the store): the lease runs out and somebody tries again.
     pub(crate) async fn sync_booking(
         &self,
@@ -53,17 +52,17 @@ impl Engine {
         held: JobLease,
         request_id: &str,
     ) -> Result<DeliveryOutcome, StoreError> {
-        let booking = self.store().booking(tenant, id).await?;
+        let booking = self.base.store().booking(tenant, id).await?;
         let (Some(task), Some(connection)) = (booking.provider_task, booking.connection) else {
-            self.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await?;
+            self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await?;
             return Ok(DeliveryOutcome::Settled(Box::new(booking)));
         };
-        let connection = self.store().connection(tenant, connection).await?;
+        let connection = self.base.store().connection(tenant, connection).await?;
         if connection.state == ConnectionState::Disconnected {
-            let change = self.settled_here(&booking).await?;
-            return self.settle_with(&booking, change, None, held).await;
+            let change = self.deliveries.settled_here(&booking).await?;
+            return self.deliveries.settle_with(&booking, change, None, held).await;
         }
-        let context = self.call_context(&connection, Some(booking.listing), request_id).await;
+        let context = self.contexts.call_context(&connection, Some(booking.listing), request_id).await;
         let result = match &context {
             Ok(context) => self.drive(context, &booking, task, held.attempt).await,
             // A plugin that was disabled may be enabled again: not definite.
@@ -71,7 +70,7 @@ impl Engine {
         };
         let result = match (result, &context) {
             (Err(CallError::Provider(ProviderError::Unauthorised)), Ok(refused)) => {
-                match self.call_context(&connection, Some(booking.listing), request_id).await {
+                match self.contexts.call_context(&connection, Some(booking.listing), request_id).await {
                     // Rotated since this try began: what was refused was the one before.
                     Ok(fresh) if fresh.credentials != refused.credentials => {
                         self.drive(&fresh, &booking, task, held.attempt).await
@@ -90,37 +89,40 @@ impl Engine {
             Err(_) => None,
         };
         if let Some(status) = status.filter(|s| *s != connection.status)
-            && let Err(error) =
-                self.store().set_connection_health(tenant, connection.id, status, None, self.now()).await
+            && let Err(error) = self
+                .base
+                .store()
+                .set_connection_health(tenant, connection.id, status, None, self.base.now())
+                .await
         {
             // What the provider answered matters more than this note of it.
             tracing::warn!(%error, connection = %connection.id, "the connection's health was not written");
         }
-        self.inner.cache.invalidate(connection.id);
+        self.cache.invalidate(connection.id);
         match result {
             Ok(state) => {
                 let settled = self.settle(&booking, task, state, held).await;
                 if connection.status == ConnectionStatus::Unauthorised {
-                    self.inner.recovery.connection(tenant, connection.id).await;
+                    self.recovery.connection(tenant, connection.id).await;
                 }
                 settled
             }
             Err(error) if error.is_definite() => self.refuse(&booking, task, error, held).await,
             // Disconnected in this moment: the next try finds it so.
             Err(CallError::Stopped(Stopped::Disconnected)) => {
-                self.superseded(&booking, None, held).await?;
+                self.deliveries.superseded(&booking, None, held).await?;
                 Ok(DeliveryOutcome::Superseded)
             }
             Err(CallError::Stopped(stopped)) => {
-                self.note_waiting(&booking, task, held, stopped, request_id).await?;
-                self.park(held, connection.id, stopped).await?;
+                self.queue.note_waiting(&booking, task, held, stopped, request_id).await?;
+                self.queue.park(held, connection.id, stopped).await?;
                 Ok(DeliveryOutcome::Deferred)
             }
             Err(error) => {
                 tracing::info!(booking = %id, attempt = held.attempt, outcome = error.outcome(), "the change was not delivered to the provider yet");
-                let next = self.next_try(held, &connection, &error).await?;
-                self.note_try(&booking, task, held, &error, next, request_id).await?;
-                self.end_try(held, &connection, &error, next).await?;
+                let next = self.queue.next_try(held, &connection, &error).await?;
+                self.queue.note_try(&booking, task, held, &error, next, request_id).await?;
+                self.queue.end_try(held, &connection, &error, next).await?;
                 Ok(DeliveryOutcome::Deferred)
             }
         }
@@ -148,7 +150,7 @@ impl Engine {
     ) -> Result<RemoteState, CallError> {
         if attempt > 1 {
             // An earlier try may have reached the provider: look before making another.
-            let found = match self.counterparts(cx, booking).await {
+            let found = match self.deliveries.counterparts(cx, booking).await {
                 // Who knows keys need not look anything up.
                 Err(CallError::Provider(ProviderError::Unsupported { .. }) | CallError::NotOffered(_)) => {
                     Vec::new()
@@ -188,7 +190,7 @@ impl Engine {
             }
             (_, RemoteState::CancelledThere(external)) => {
                 let change = BookingChange::CancelledByProvider { external: external.clone() };
-                let settled = self.settle_with(booking, change, Some(external), held).await?;
+                let settled = self.deliveries.settle_with(booking, change, Some(external), held).await?;
                 let refused = wrong_state("it was cancelled there");
                 return Ok(if matches!(settled, DeliveryOutcome::Settled(_)) {
                     DeliveryOutcome::Refused(refused)
@@ -203,14 +205,14 @@ impl Engine {
                 return self.refuse_move(booking, counterpart, error, held).await;
             }
             (_, RemoteState::Counterpart(external)) if external.when.start() == booking.when.start() => {
-                (self.delivered(booking, &external).await?, Some(external))
+                (self.deliveries.delivered(booking, &external).await?, Some(external))
             }
             (_, RemoteState::Counterpart(external)) => {
                 return self.settle_elsewhere(booking, external, held).await;
             }
             (_, RemoteState::NoCounterpart(_)) => return Ok(DeliveryOutcome::Superseded),
         };
-        self.settle_with(booking, change, external, held).await
+        self.deliveries.settle_with(booking, change, external, held).await
     }
 
     async fn refuse(
@@ -226,7 +228,7 @@ impl Engine {
         let reason = Problem::from(&error).detail;
         let change = match (task, booking.previous_when) {
             (ProviderTask::Reschedule, Some(previous)) => {
-                let padded = self.padded(booking, previous).await?;
+                let padded = self.deliveries.padded(booking, previous).await?;
                 BookingChange::RescheduleRefused {
                     reason,
                     occupancy: Occupancy { padded, when: previous },
@@ -239,10 +241,10 @@ impl Engine {
         if task == ProviderTask::Create && was_there(booking) {
             self.refused_again(booking, None).await?;
         }
-        match self.change_as_job(booking, change, held).await {
+        match self.deliveries.change_as_job(booking, change, held).await {
             Ok(_) => Ok(DeliveryOutcome::Refused(error)),
             Err(StoreError::Stale) => {
-                self.superseded(booking, None, held).await?;
+                self.deliveries.superseded(booking, None, held).await?;
                 Ok(DeliveryOutcome::Superseded)
             }
             Err(error) => Err(error),

@@ -12,12 +12,12 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::Engine;
+use crate::outbound::settle::Deliveries;
 
 /// How far the lookup by reference reaches back before the booking was made, in seconds: the provider's clock may differ.
 const LOOKUP_SLACK_SECONDS: i64 = 600;
 
-impl Engine {
+impl Deliveries {
     /// Every counterpart that carries our reference, newest first.
     pub(crate) async fn counterparts(
         &self,
@@ -30,12 +30,12 @@ impl Engine {
             created_after: booking.created_at.plus_seconds(-LOOKUP_SLACK_SECONDS),
             when: booking.when,
         };
-        let mut found = self.providers().find_by_reference(&self.next_call(cx), lookup).await?;
+        let mut found = self.providers.find_by_reference(&self.contexts.next_call(cx), lookup).await?;
         if found.is_empty() {
             return Ok(found);
         }
         // What shows it in a member's calendar carries the same reference, and may be in the same account.
-        let shown = self.store().calendar_entries_of_booking(booking.tenant, booking.id).await;
+        let shown = self.base.store().calendar_entries_of_booking(booking.tenant, booking.id).await;
         let shown =
             shown.map_err(|_| CallError::Provider(ProviderError::Unavailable { retry_after_ms: None }))?;
         found.retain(|counterpart| {
@@ -67,7 +67,7 @@ impl Engine {
             if !seen.insert(next.clone()) {
                 break;
             }
-            let mut counterpart = self.providers().get_booking(&self.next_call(cx), next).await?;
+            let mut counterpart = self.providers.get_booking(&self.contexts.next_call(cx), next).await?;
             // What names itself was replaced by nothing.
             match counterpart.rescheduled_to.take().filter(|next| *next != counterpart.id) {
                 // It is what it was before the move that made another of it: only the last one says how things are.
@@ -80,7 +80,7 @@ impl Engine {
 
     /// A time of this booking's event type, widened by its buffers.
     pub(crate) async fn padded(&self, booking: &Booking, when: Interval) -> Result<Interval, StoreError> {
-        let event_type = self.store().event_type(booking.tenant, booking.event_type).await?;
+        let event_type = self.base.store().event_type(booking.tenant, booking.event_type).await?;
         Ok(when.widened(event_type.buffer_before_minutes, event_type.buffer_after_minutes))
     }
 }

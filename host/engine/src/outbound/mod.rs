@@ -4,3 +4,31 @@ pub(crate) mod dispatch;
 pub(crate) mod drive;
 pub(crate) mod external;
 pub(crate) mod settle;
+
+use std::sync::Arc;
+
+use berth_model::outbound::provider::Providers;
+
+use crate::{
+    base::Base,
+    calendars::looks::CalendarWriter,
+    connections::{cache::ProviderCache, call_context::CallContexts, recovery::Recovery},
+    jobs::queue::Queue,
+    mirror::{conflicts::Conflicts, kept::ExternalBookings},
+    outbound::settle::Deliveries,
+};
+
+/// Bringing bookings to providers.
+#[derive(Clone)]
+pub(crate) struct Outbound {
+    pub(crate) base: Base,
+    pub(crate) cache: Arc<ProviderCache>,
+    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) conflicts: Arc<Conflicts>,
+    pub(crate) contexts: Arc<CallContexts>,
+    pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) external_bookings: Arc<ExternalBookings>,
+    pub(crate) providers: Arc<dyn Providers>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) recovery: Arc<Recovery>,
+}

@@ -1,13 +1,19 @@
 //! Writing down what a try came to, in one transaction with its job.
 
+use std::sync::Arc;
+
 use berth_model::{
     bookings::{booking::Booking, change::BookingChange},
     jobs::kind::JobQueue,
-    outbound::provider::{CallError, ExternalBooking},
+    outbound::provider::{CallError, ExternalBooking, Providers},
 };
 use berth_store::{StoreError, records::JobEnd};
 
-use crate::{Engine, jobs::queue::JobLease};
+use crate::{
+    base::Base,
+    connections::call_context::CallContexts,
+    jobs::queue::{JobLease, Queue},
+};
 
 /// What one try came to.
 #[derive(Debug)]
@@ -22,7 +28,15 @@ pub(crate) enum DeliveryOutcome {
     Superseded,
 }
 
-impl Engine {
+/// What stands at a provider for a booking of ours, and what came of bringing it there.
+pub(crate) struct Deliveries {
+    pub(crate) base: Base,
+    pub(crate) contexts: Arc<CallContexts>,
+    pub(crate) providers: Arc<dyn Providers>,
+    pub(crate) queue: Arc<Queue>,
+}
+
+impl Deliveries {
     pub(crate) async fn delivered(
         &self,
         booking: &Booking,
@@ -55,9 +69,12 @@ impl Engine {
         change: BookingChange,
         held: JobLease,
     ) -> Result<Booking, StoreError> {
-        let audit = self.audit_by(&format!("job:{}", held.job), &format!("job:{}", held.job));
+        let audit = self.base.audit_by(&format!("job:{}", held.job), &format!("job:{}", held.job));
         let done = Some((held.job, held.attempt));
-        self.store().change_booking(booking.tenant, booking.id, booking.sequence, change, done, audit).await
+        self.base
+            .store()
+            .change_booking(booking.tenant, booking.id, booking.sequence, change, done, audit)
+            .await
     }
 
     /// The booking changed while the provider was asked: remember the counterpart, and go on from the new state at once.
@@ -68,12 +85,13 @@ impl Engine {
         held: JobLease,
     ) -> Result<(), StoreError> {
         if let Some(external) = external {
-            let audit = self.audit_by(&format!("job:{}", held.job), &format!("job:{}", held.job));
-            self.store().note_external_id(booking.tenant, booking.id, external, audit).await?;
+            let audit = self.base.audit_by(&format!("job:{}", held.job), &format!("job:{}", held.job));
+            self.base.store().note_external_id(booking.tenant, booking.id, external, audit).await?;
         }
-        let again = JobEnd::Retry { due_at: self.now(), error: "the booking changed in between".to_owned() };
-        self.store().end_job(held.tenant, held.job, held.attempt, again).await?;
-        self.wake_workers(JobQueue::Bookings);
+        let again =
+            JobEnd::Retry { due_at: self.base.now(), error: "the booking changed in between".to_owned() };
+        self.base.store().end_job(held.tenant, held.job, held.attempt, again).await?;
+        self.queue.wake_workers(JobQueue::Bookings);
         Ok(())
     }
 

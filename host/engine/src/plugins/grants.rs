@@ -16,8 +16,9 @@ use berth_model::{
 use berth_store::records::GrantRecord;
 
 use crate::{
-    Engine, Outcome,
+    Outcome,
     connections::call_context::{granted, intersect},
+    plugins::Plugins,
 };
 
 /// A connection that a change of grants takes a host from.
@@ -51,7 +52,7 @@ pub struct GrantChange {
 /// Longest host of a grant, in bytes: a name of 253, a port, a wildcard.
 const HOST_BYTES_MAX: usize = 261;
 
-impl Engine {
+impl Plugins {
     /// Add hosts to a grant and take others away; the grant as it is then, and who lost a host by it. Refused if somebody would, unless
     /// it is forced.
     pub async fn change_grant(
@@ -61,7 +62,7 @@ impl Engine {
         change: GrantChange,
     ) -> Outcome<(GrantRecord, Vec<Losing>)> {
         check_hosts("/add", &change.add)?;
-        let all = self.store().all_grants(&change.plugin).await?;
+        let all = self.base.store().all_grants(&change.plugin).await?;
         let is_level = |g: &&GrantRecord| g.tenant == change.tenant && g.listing == change.listing;
         let before = all.iter().find(is_level).cloned();
         if before.is_none() && change.tenant.is_some() {
@@ -98,10 +99,10 @@ impl Engine {
         }
         let losing = self.losing(&all, &after).await?;
         refuse_losing(&losing, change.force)?;
-        let audit = self.audit_by(actor, request_id);
-        let changed = self.store().change_grant(level, change.add, change.remove, audit).await?;
+        let audit = self.base.audit_by(actor, request_id);
+        let changed = self.base.store().change_grant(level, change.add, change.remove, audit).await?;
         if changed.enabled {
-            self.inner.recovery.plugin(&changed.plugin).await;
+            self.recovery.plugin(&changed.plugin).await;
         }
         self.stage_what_is_covered(actor, request_id, &changed.plugin).await?;
         Ok((changed, losing))
@@ -118,7 +119,7 @@ impl Engine {
     ) -> Outcome<()> {
         check_hosts("/hosts", &grant.hosts)?;
         if !force && grant.enabled {
-            let all = self.store().all_grants(&grant.plugin).await?;
+            let all = self.base.store().all_grants(&grant.plugin).await?;
             refuse_losing(&self.losing(&all, &grant).await?, false)?;
         }
         self.set_grant(actor, request_id, grant).await
@@ -128,21 +129,21 @@ impl Engine {
     /// now is staged.
     pub async fn set_grant(&self, actor: &str, request_id: &str, grant: GrantRecord) -> Outcome<()> {
         let (plugin, enabled) = (grant.plugin.clone(), grant.enabled);
-        self.store().set_grant(grant, self.audit_by(actor, request_id)).await?;
+        self.base.store().set_grant(grant, self.base.audit_by(actor, request_id)).await?;
         if enabled {
-            self.inner.recovery.plugin(&plugin).await;
+            self.recovery.plugin(&plugin).await;
         }
         self.stage_what_is_covered(actor, request_id, &plugin).await
     }
 
     /// Versions that were held because they ask for more, and do not any more.
     async fn stage_what_is_covered(&self, actor: &str, request_id: &str, plugin: &PluginId) -> Outcome<()> {
-        for held in self.store().list_plugin_versions(Some(plugin)).await? {
+        for held in self.base.store().list_plugin_versions(Some(plugin)).await? {
             if held.state == PluginState::Held
                 && self.hosts_not_granted(plugin, &held.manifest.hosts).await?.is_empty()
             {
-                let audit = self.audit_by(actor, request_id);
-                self.store().set_plugin_state(&held.digest, PluginState::Staged, None, audit).await?;
+                let audit = self.base.audit_by(actor, request_id);
+                self.base.store().set_plugin_state(&held.digest, PluginState::Staged, None, audit).await?;
             }
         }
         Ok(())
@@ -155,7 +156,7 @@ impl Engine {
         tenant: Option<TenantId>,
         listing: Option<ListingId>,
     ) -> Outcome<Vec<GrantRecord>> {
-        Ok(self.store().grants(plugin, tenant, listing).await?)
+        Ok(self.base.store().grants(plugin, tenant, listing).await?)
     }
 
     /// Hosts of a manifest that the instance's grant does not cover.
@@ -164,7 +165,7 @@ impl Engine {
         plugin: &PluginId,
         hosts: &[String],
     ) -> Outcome<Vec<String>> {
-        let grants = self.store().grants(plugin, None, None).await?;
+        let grants = self.base.store().grants(plugin, None, None).await?;
         let granted: BTreeSet<&String> = grants
             .iter()
             .filter(|g| g.tenant.is_none() && g.listing.is_none())
@@ -184,8 +185,11 @@ impl Engine {
         let mut page_after = None;
         // Ends: each page begins after the last one.
         loop {
-            let page =
-                self.store().plugin_connections(&after.plugin, page_after, limits::PAGE_ITEMS_MAX).await?;
+            let page = self
+                .base
+                .store()
+                .plugin_connections(&after.plugin, page_after, limits::PAGE_ITEMS_MAX)
+                .await?;
             let Some(end) = page.last() else { break };
             page_after = Some(end.id);
             found.extend(page.into_iter().filter_map(|connection| {
@@ -207,7 +211,7 @@ impl Engine {
 
     /// What the version asks for that serves, or else the newest one.
     async fn manifest_of(&self, plugin: &PluginId) -> Outcome<Option<Manifest>> {
-        let versions = self.store().list_plugin_versions(Some(plugin)).await?;
+        let versions = self.base.store().list_plugin_versions(Some(plugin)).await?;
         let active = versions.iter().find(|v| v.state == PluginState::Active);
         Ok(active.or(versions.last()).map(|v| v.manifest.clone()))
     }
@@ -215,9 +219,9 @@ impl Engine {
     /// The connection as it stands now: one that may not reach the host of its own settings, or none of its hosts, does not work,
     /// whatever its last call said.
     pub async fn as_it_stands(&self, mut connection: ConnectionRecord) -> Outcome<ConnectionRecord> {
-        let Some(manifest) = self.providers().manifest(&connection.plugin) else { return Ok(connection) };
+        let Some(manifest) = self.providers.manifest(&connection.plugin) else { return Ok(connection) };
         let grants =
-            self.store().grants(&connection.plugin, Some(connection.tenant), connection.listing).await;
+            self.base.store().grants(&connection.plugin, Some(connection.tenant), connection.listing).await;
         let reached = reachable(&grants?, &connection);
         let own = manifest.hosts_of_settings(&connection.settings);
         let asked = manifest.hosts_asked(&connection.settings);

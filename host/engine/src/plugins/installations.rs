@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::InstalledPlugin;
-use crate::{Engine, Outcome};
+use crate::{Outcome, plugins::Plugins};
 
 /// Room for one more component that is on its way in.
 #[derive(Debug)]
@@ -35,10 +35,10 @@ fn told(problem: &Problem) -> Value {
     })
 }
 
-impl Engine {
+impl Plugins {
     /// Room for a component, to be had before its bytes are read: those of all that are on their way in are in memory.
     pub fn installation_room(&self) -> Outcome<InstallationRoom> {
-        let room = Arc::clone(&self.inner.installing).try_acquire_owned();
+        let room = Arc::clone(&self.installing).try_acquire_owned();
         room.map(InstallationRoom).map_err(|_| {
             Problem::new(Code::Busy, "As many components are on their way in as there may be at a time.")
                 .with_retry_after_seconds(limits::PLUGIN_LOAD_RETRY_SECONDS)
@@ -53,9 +53,9 @@ impl Engine {
         request_id: &str,
         bytes: Vec<u8>,
     ) -> Outcome<Installation> {
-        let now = self.now();
+        let now = self.base.now();
         let begun = Installation {
-            id: self.new_id(),
+            id: self.base.new_id(),
             state: InstallationState::Checking,
             bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
             digest: None,
@@ -63,7 +63,7 @@ impl Engine {
             created_at: now,
             seen_at: now,
         };
-        self.store().insert_installation(begun.clone()).await?;
+        self.base.store().insert_installation(begun.clone()).await?;
         let (engine, id, actor, request_id) =
             (self.clone(), begun.id, actor.to_owned(), request_id.to_owned());
         tokio::spawn(async move {
@@ -95,7 +95,9 @@ impl Engine {
                 () = tokio::time::sleep(Duration::from_secs(limits::INSTALLATION_SEEN_EVERY_SECONDS)) => {}
             }
             let state = InstallationState::from(*stages.borrow_and_update());
-            if let Err(error) = self.store().installation_reached(id, state, None, None, self.now()).await {
+            if let Err(error) =
+                self.base.store().installation_reached(id, state, None, None, self.base.now()).await
+            {
                 tracing::warn!(%error, installation = %id, "how far an installation has come was not noted");
             }
         }
@@ -114,7 +116,9 @@ impl Engine {
                 (state, None, Some(told(&problem)))
             }
         };
-        if let Err(error) = self.store().installation_reached(id, state, digest, problem, self.now()).await {
+        if let Err(error) =
+            self.base.store().installation_reached(id, state, digest, problem, self.base.now()).await
+        {
             tracing::error!(%error, installation = %id, "how an installation ended was not noted");
         }
     }
@@ -122,13 +126,13 @@ impl Engine {
     /// An installation, and how far it has come.
     pub async fn installation(&self, id: InstallationId) -> Outcome<Installation> {
         self.lose_installations().await?;
-        Ok(self.store().installation(id).await?)
+        Ok(self.base.store().installation(id).await?)
     }
 
     /// Installations of the last days, the latest first.
     pub async fn list_installations(&self) -> Outcome<Vec<Installation>> {
         self.lose_installations().await?;
-        Ok(self.store().list_installations().await?)
+        Ok(self.base.store().list_installations().await?)
     }
 
     /// End those whose process ended.
@@ -136,7 +140,7 @@ impl Engine {
         let problem =
             Problem::new(Code::PluginNotLoaded, "The server that worked on it ended before it was done.")
                 .with_hint("Upload the component again.");
-        let since = self.now().plus_seconds(-limits::INSTALLATION_SEEN_SECONDS);
-        Ok(self.store().lose_installations(since, told(&problem)).await?)
+        let since = self.base.now().plus_seconds(-limits::INSTALLATION_SEEN_SECONDS);
+        Ok(self.base.store().lose_installations(since, told(&problem)).await?)
     }
 }

@@ -5,22 +5,29 @@ pub(crate) mod installations;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{MutexGuard, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use berth_model::{
     limits,
+    outbound::provider::Providers,
     plugins::{
         conformance::Report,
         manifest::PluginId,
-        plugin::{ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginState, PluginVersion},
+        plugin::{
+            ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginHost, PluginState, PluginVersion,
+        },
     },
     problem::{Code, FieldError, Problem},
     time::Instant,
 };
 use berth_store::StoreError;
+use tokio::sync::Semaphore;
 
-use crate::{Engine, Outcome, validate::Fields};
+use crate::{Outcome, base::Base, connections::recovery::Recovery, validate::Fields};
 
 /// A component that was installed (or was there already), and what was found in it.
 #[derive(Debug, Clone)]
@@ -96,7 +103,22 @@ fn not_loaded(refused: LoadRefused) -> Problem {
     problem
 }
 
-impl Engine {
+/// Provider components: installed, granted, activated, rolled back.
+#[derive(Clone)]
+pub struct Plugins {
+    pub(crate) base: Base,
+    /// Plugin generation that was loaded last.
+    pub(crate) generation: Arc<AtomicI64>,
+    /// Room for components that are on their way in.
+    pub(crate) installing: Arc<Semaphore>,
+    pub(crate) plugin_host: Arc<dyn PluginHost>,
+    pub(crate) providers: Arc<dyn Providers>,
+    pub(crate) recovery: Arc<Recovery>,
+    /// Active plugins that could not be loaded.
+    pub(crate) reload: Arc<Mutex<Reload>>,
+}
+
+impl Plugins {
     /// Check, compile and store a component. It does not serve yet. Idempotent by digest.
     pub async fn install_plugin(
         &self,
@@ -116,17 +138,17 @@ impl Engine {
         bytes: Vec<u8>,
         told: &(dyn Fn(LoadStage) + Send + Sync),
     ) -> Outcome<InstalledPlugin> {
-        let report = self.plugin_host().load_telling(bytes.clone(), told).await.map_err(not_loaded)?;
-        match self.store().plugin_version(&report.digest).await {
+        let report = self.plugin_host.load_telling(bytes.clone(), told).await.map_err(not_loaded)?;
+        match self.base.store().plugin_version(&report.digest).await {
             Ok(version) => return Ok(InstalledPlugin { version, report }),
             Err(StoreError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        let conformance = self.plugin_host().check(bytes.clone()).await.map_err(not_loaded)?;
+        let conformance = self.plugin_host.check(bytes.clone()).await.map_err(not_loaded)?;
         refuse_failures(&conformance)?;
         let missing = self.hosts_not_granted(&report.manifest.id, &report.manifest.hosts).await?;
         let version = PluginVersion {
-            id: self.new_id(),
+            id: self.base.new_id(),
             plugin: report.manifest.id.clone(),
             version: report.manifest.version.clone(),
             digest: report.digest.clone(),
@@ -135,18 +157,18 @@ impl Engine {
             bytes: report.bytes,
             state: if missing.is_empty() { PluginState::Staged } else { PluginState::Held },
             reason: (!missing.is_empty()).then(|| format!("asks for {}", missing.join(", "))),
-            installed_at: self.now(),
+            installed_at: self.base.now(),
             activated_at: None,
             conformance: Some(conformance),
         };
-        let audit = self.audit_by(actor, request_id);
-        self.store().insert_plugin_version(version.clone(), bytes, audit).await?;
+        let audit = self.base.audit_by(actor, request_id);
+        self.base.store().insert_plugin_version(version.clone(), bytes, audit).await?;
         Ok(InstalledPlugin { version, report })
     }
 
     /// All installed versions, by plugin and age.
     pub async fn list_plugins(&self) -> Outcome<Vec<PluginVersion>> {
-        Ok(self.store().list_plugin_versions(None).await?)
+        Ok(self.base.store().list_plugin_versions(None).await?)
     }
 
     /// The version with this digest, a prefix of one (12 digits or more), `id@version`, or the active one of `id`.
@@ -173,7 +195,7 @@ impl Engine {
         request_id: &str,
         digest: &Digest,
     ) -> Outcome<PluginVersion> {
-        let version = self.store().plugin_version(digest).await?;
+        let version = self.base.store().plugin_version(digest).await?;
         if version.state == PluginState::Quarantined {
             return Err(Problem::new(
                 Code::PluginQuarantined,
@@ -193,10 +215,10 @@ impl Engine {
             )));
         }
         self.load(&version).await?;
-        let audit = self.audit_by(actor, request_id);
-        let version = self.store().activate_plugin_version(digest, audit).await?;
-        self.plugin_host().activate(&version.plugin, digest);
-        self.inner.recovery.plugin(&version.plugin).await;
+        let audit = self.base.audit_by(actor, request_id);
+        let version = self.base.store().activate_plugin_version(digest, audit).await?;
+        self.plugin_host.activate(&version.plugin, digest);
+        self.recovery.plugin(&version.plugin).await;
         Ok(version)
     }
 
@@ -207,7 +229,7 @@ impl Engine {
         request_id: &str,
         plugin: &PluginId,
     ) -> Outcome<PluginVersion> {
-        let versions = self.store().list_plugin_versions(Some(plugin)).await?;
+        let versions = self.base.store().list_plugin_versions(Some(plugin)).await?;
         let previous = versions
             .iter()
             .filter(|v| v.state == PluginState::Retired)
@@ -230,15 +252,16 @@ impl Engine {
         let mut fields = Fields::default();
         fields.text("/reason", reason, REASON_CHARS_MAX);
         fields.finish()?;
-        let version = self.store().plugin_version(digest).await?;
-        let audit = self.audit_by(actor, request_id);
-        self.store()
+        let version = self.base.store().plugin_version(digest).await?;
+        let audit = self.base.audit_by(actor, request_id);
+        self.base
+            .store()
             .set_plugin_state(digest, PluginState::Quarantined, Some(reason.to_owned()), audit)
             .await?;
-        if self.plugin_host().active(&version.plugin).as_ref() == Some(digest) {
-            self.plugin_host().deactivate(&version.plugin);
+        if self.plugin_host.active(&version.plugin).as_ref() == Some(digest) {
+            self.plugin_host.deactivate(&version.plugin);
         }
-        Ok(self.store().plugin_version(digest).await?)
+        Ok(self.base.store().plugin_version(digest).await?)
     }
 
     /// End a quarantine; the version is staged, not active.
@@ -248,33 +271,33 @@ impl Engine {
         request_id: &str,
         digest: &Digest,
     ) -> Outcome<PluginVersion> {
-        let version = self.store().plugin_version(digest).await?;
+        let version = self.base.store().plugin_version(digest).await?;
         if version.state != PluginState::Quarantined {
             return Err(Problem::new(Code::WrongState, "It is not quarantined.")
                 .with_hint("See the installed versions: berth plugin list"));
         }
-        let audit = self.audit_by(actor, request_id);
-        self.store().set_plugin_state(digest, PluginState::Staged, None, audit).await?;
-        Ok(self.store().plugin_version(digest).await?)
+        let audit = self.base.audit_by(actor, request_id);
+        self.base.store().set_plugin_state(digest, PluginState::Staged, None, audit).await?;
+        Ok(self.base.store().plugin_version(digest).await?)
     }
 
     /// Set the gauges of the runtime, right before metrics are read.
     pub fn publish_gauges(&self) {
-        self.plugin_host().publish_gauges();
+        self.plugin_host.publish_gauges();
     }
 
     /// Load what the database says is active, if its generation is another than the one that is loaded, or if something could not
     /// be loaded and it is time to try again. At the start, and then regularly: another replica may have activated something. The
     /// versions that could not be loaded, with the reason. May have to compile, which takes its time.
     pub async fn load_active_plugins(&self) -> Outcome<Vec<(PluginVersion, Problem)>> {
-        let generation = self.store().plugin_generation().await?;
-        let known = self.inner.generation.load(Ordering::Acquire) == generation;
-        if known && !self.reload().is_due(self.now()) {
+        let generation = self.base.store().plugin_generation().await?;
+        let known = self.generation.load(Ordering::Acquire) == generation;
+        if known && !self.reload().is_due(self.base.now()) {
             return Ok(Vec::new());
         }
         let failed = self.load_all_active(true).await?;
-        self.inner.generation.store(generation, Ordering::Release);
-        self.reload().next(!failed.is_empty(), self.now());
+        self.generation.store(generation, Ordering::Release);
+        self.reload().next(!failed.is_empty(), self.base.now());
         Ok(failed)
     }
 
@@ -287,7 +310,7 @@ impl Engine {
     #[must_use]
     pub fn unloaded_plugins(&self) -> BTreeMap<PluginId, String> {
         let waiting = self.reload().waiting.clone();
-        waiting.into_iter().filter(|(plugin, _)| self.plugin_host().active(plugin).is_none()).collect()
+        waiting.into_iter().filter(|(plugin, _)| self.plugin_host.active(plugin).is_none()).collect()
     }
 
     async fn load_all_active(&self, may_compile: bool) -> Outcome<Vec<(PluginVersion, Problem)>> {
@@ -296,23 +319,23 @@ impl Engine {
         let to_load: Vec<&PluginVersion> = versions
             .iter()
             .filter(|version| version.state == PluginState::Active)
-            .filter(|version| self.plugin_host().active(&version.plugin).as_ref() != Some(&version.digest))
+            .filter(|version| self.plugin_host.active(&version.plugin).as_ref() != Some(&version.digest))
             .collect();
         let waits = "It is being compiled.";
         self.reload().waiting = to_load.iter().map(|v| (v.plugin.clone(), waits.to_owned())).collect();
         for version in to_load {
-            let loaded = match self.plugin_host().load_kept(version).await {
+            let loaded = match self.plugin_host.load_kept(version).await {
                 Some(kept) => kept.map(drop).map_err(not_loaded),
                 None if may_compile => self.load(version).await,
                 None => continue,
             };
             match loaded {
                 Ok(()) => {
-                    self.plugin_host().activate(&version.plugin, &version.digest);
+                    self.plugin_host.activate(&version.plugin, &version.digest);
                     self.reload().waiting.remove(&version.plugin);
                     // Not at the start of the process: that many processes begin mends nothing, and each try counts.
-                    if self.inner.generation.load(Ordering::Acquire) >= 0 {
-                        self.inner.recovery.plugin(&version.plugin).await;
+                    if self.generation.load(Ordering::Acquire) >= 0 {
+                        self.recovery.plugin(&version.plugin).await;
                     }
                 }
                 Err(problem) => {
@@ -324,21 +347,21 @@ impl Engine {
         let plugins: BTreeSet<&PluginId> = versions.iter().map(|v| &v.plugin).collect();
         for plugin in plugins {
             let active = versions.iter().any(|v| v.plugin == *plugin && v.state == PluginState::Active);
-            if !active && self.plugin_host().active(plugin).is_some() {
-                self.plugin_host().deactivate(plugin);
+            if !active && self.plugin_host.active(plugin).is_some() {
+                self.plugin_host.deactivate(plugin);
             }
         }
         Ok(failed)
     }
 
     fn reload(&self) -> MutexGuard<'_, Reload> {
-        self.inner.reload.lock().unwrap_or_else(PoisonError::into_inner)
+        self.reload.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Have the runtime load a stored component, and check that it is the one that was stored.
     async fn load(&self, version: &PluginVersion) -> Outcome<()> {
-        let bytes = self.store().plugin_component(&version.digest).await?;
-        let report = self.plugin_host().load(bytes).await.map_err(not_loaded)?;
+        let bytes = self.base.store().plugin_component(&version.digest).await?;
+        let report = self.plugin_host.load(bytes).await.map_err(not_loaded)?;
         if report.digest != version.digest {
             tracing::error!(
                 expected = version.digest.short(),

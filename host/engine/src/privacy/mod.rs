@@ -15,7 +15,7 @@ use berth_store::{
 };
 use ring::digest::{SHA256, digest};
 
-use crate::{Caller, Engine, Outcome, validate::Fields};
+use crate::{Caller, Outcome, base::Base, validate::Fields};
 
 /// A text to be published.
 #[derive(Debug, Clone)]
@@ -80,7 +80,12 @@ fn known(purpose: &str) -> Outcome<()> {
     Err(problem)
 }
 
-impl Engine {
+/// What customers consented to.
+pub struct Privacy {
+    pub(crate) base: Base,
+}
+
+impl Privacy {
     /// Publish a text. One that says what the latest version of its purpose and language says is that version. True: it is new.
     pub async fn publish_consent_text(
         &self,
@@ -102,8 +107,8 @@ impl Engine {
         let ConsentTextDraft { purpose, language, text } = draft;
         let language = language.to_ascii_lowercase();
         let new =
-            NewConsentText { id: self.new_id(), tenant: caller.tenant, purpose, language, text, sha256 };
-        Ok(self.store().publish_consent_text(new, self.audit(caller)).await?)
+            NewConsentText { id: self.base.new_id(), tenant: caller.tenant, purpose, language, text, sha256 };
+        Ok(self.base.store().publish_consent_text(new, self.base.audit(caller)).await?)
     }
 
     /// A page of texts, by age.
@@ -118,7 +123,8 @@ impl Engine {
             known(purpose)?;
         }
         let language = language.map(str::to_ascii_lowercase);
-        let found = self.store().consent_texts(caller.tenant, purpose, language.as_deref(), after, limit);
+        let found =
+            self.base.store().consent_texts(caller.tenant, purpose, language.as_deref(), after, limit);
         Ok(found.await?)
     }
 
@@ -130,7 +136,7 @@ impl Engine {
         give: GiveConsent,
     ) -> Outcome<Consent> {
         known(&give.purpose)?;
-        let now = self.now();
+        let now = self.base.now();
         let mut fields = Fields::default();
         give.evidence.check(&mut fields);
         let latest = months_after(now, limits::CONSENT_MONTHS_MAX);
@@ -139,7 +145,7 @@ impl Engine {
             fields.bad("/expires_at", format!("must be ahead, and within {years} years"));
         }
         fields.finish()?;
-        self.store().customer(caller.tenant, customer).await?;
+        self.base.store().customer(caller.tenant, customer).await?;
         self.fits(caller, &give).await?;
         let expires_at = give.expires_at.unwrap_or(months_after(now, limits::CONSENT_MONTHS_DEFAULT));
         self.say(caller, customer, give.purpose, Some((give.text, expires_at)), give.evidence).await
@@ -161,7 +167,7 @@ impl Engine {
 
     /// The last word of a customer on each purpose on which they said something.
     pub async fn current_consents(&self, caller: &Caller, customer: CustomerId) -> Outcome<Vec<Consent>> {
-        Ok(self.store().current_consents(caller.tenant, customer).await?)
+        Ok(self.base.store().current_consents(caller.tenant, customer).await?)
     }
 
     /// A page of all that a customer said, by purpose and then in its order.
@@ -172,12 +178,12 @@ impl Engine {
         after: Option<(String, i64)>,
         limit: u32,
     ) -> Outcome<Vec<Consent>> {
-        Ok(self.store().consent_history(caller.tenant, customer, after, limit).await?)
+        Ok(self.base.store().consent_history(caller.tenant, customer, after, limit).await?)
     }
 
     /// Is the text one that was published, for this purpose and in this language?
     async fn fits(&self, caller: &Caller, give: &GiveConsent) -> Outcome<()> {
-        let text = match self.store().consent_text(caller.tenant, give.text).await {
+        let text = match self.base.store().consent_text(caller.tenant, give.text).await {
             Ok(text) => text,
             Err(StoreError::NotFound(_)) => {
                 return Err(Problem::new(Code::TextNotPublished, format!("There is no text {}.", give.text)));
@@ -205,7 +211,7 @@ impl Engine {
     ) -> Outcome<Consent> {
         let ConsentEvidence { source, ip_address, user_agent } = evidence;
         let new = NewConsent {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: caller.tenant,
             customer,
             purpose,
@@ -216,6 +222,6 @@ impl Engine {
             user_agent,
             expires_at: given.map(|(_, end)| end),
         };
-        Ok(self.store().say_consent(new, ip_address, self.audit(caller)).await?)
+        Ok(self.base.store().say_consent(new, ip_address, self.base.audit(caller)).await?)
     }
 }

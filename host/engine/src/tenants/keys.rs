@@ -17,8 +17,9 @@ use ring::digest::{SHA256, digest};
 
 use super::removal::not_deleting;
 use crate::{
-    Engine, Outcome,
-    inbound::refusals::{is_from, network},
+    Outcome,
+    networks::{is_from, network},
+    tenants::Tenants,
     validate::Fields,
 };
 
@@ -93,7 +94,7 @@ fn prefix_of(text: &str) -> String {
     text.chars().take(12).collect()
 }
 
-impl Engine {
+impl Tenants {
     /// Make a key. The text is returned this once and never again.
     pub async fn create_key(
         &self,
@@ -116,7 +117,7 @@ impl Engine {
             let most = limits::KEY_REQUESTS_PER_MINUTE_MAX;
             fields.bad("/requests_per_minute", format!("must be 1 to {most}"));
         }
-        if new.expires_at.is_some_and(|at| at <= self.now()) {
+        if new.expires_at.is_some_and(|at| at <= self.base.now()) {
             fields.bad("/expires_at", "must be in the future");
         }
         let sources = networks(&mut fields, &new.sources);
@@ -127,37 +128,40 @@ impl Engine {
 
         let text = self.key_text();
         let record = ApiKeyRecord {
-            id: self.new_id(),
+            id: self.base.new_id(),
             tenant: new.tenant,
             name: new.name,
             prefix: prefix_of(&text),
             scopes: new.scopes,
             requests_per_minute: new.requests_per_minute,
             sources,
-            created_at: self.now(),
+            created_at: self.base.now(),
             expires_at: new.expires_at,
             revoked_at: None,
             last_used_at: None,
         };
-        self.store().create_key(record.clone(), hash(&text), self.audit_by(actor, request_id)).await?;
+        self.base
+            .store()
+            .create_key(record.clone(), hash(&text), self.base.audit_by(actor, request_id))
+            .await?;
         Ok((record, Secret::new(text)))
     }
 
     fn key_text(&self) -> String {
         let mut bytes = [0; 32];
-        self.random().fill(&mut bytes);
+        self.base.random().fill(&mut bytes);
         format!("berth_{}", URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// The key behind this text, if it is one that may be used now. Refused for a tenant that is suspended.
     pub async fn authenticate(&self, key: &str) -> Outcome<Option<ApiKeyRecord>> {
         // Looked up by hash: the time it takes says nothing about how much of a guess was right.
-        let (record, tenant) = match self.store().key_by_hash(hash(key)).await {
+        let (record, tenant) = match self.base.store().key_by_hash(hash(key)).await {
             Ok(found) => found,
             Err(StoreError::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let now = self.now();
+        let now = self.base.now();
         if record.revoked_at.is_some() || record.expires_at.is_some_and(|at| at <= now) {
             return Ok(None);
         }
@@ -170,7 +174,7 @@ impl Engine {
             Some(TenantState::Active) | None => {}
         }
         if record.last_used_at.is_none_or(|at| at.plus_seconds(TOUCH_SECONDS) <= now)
-            && let Err(error) = self.store().touch_key(record.tenant, record.id, now).await
+            && let Err(error) = self.base.store().touch_key(record.tenant, record.id, now).await
             // Said by the store, and not at each request here.
             && error.trouble().is_none()
         {
@@ -181,7 +185,7 @@ impl Engine {
 
     /// The keys of a tenant, or of the operators.
     pub async fn list_keys(&self, tenant: Option<TenantId>) -> Outcome<Vec<ApiKeyRecord>> {
-        Ok(self.store().list_keys(tenant).await?)
+        Ok(self.base.store().list_keys(tenant).await?)
     }
 
     /// End a key now.
@@ -192,7 +196,7 @@ impl Engine {
         tenant: Option<TenantId>,
         key: ApiKeyId,
     ) -> Outcome<()> {
-        Ok(self.store().revoke_key(tenant, key, self.audit_by(actor, request_id)).await?)
+        Ok(self.base.store().revoke_key(tenant, key, self.base.audit_by(actor, request_id)).await?)
     }
 
     /// Say where a key may be used from; nowhere in particular if there is nothing in the list.
@@ -207,8 +211,8 @@ impl Engine {
         let mut fields = Fields::default();
         let sources = networks(&mut fields, &sources);
         fields.finish()?;
-        let audit = self.audit_by(actor, request_id);
-        self.store().set_key_sources(tenant, key, sources, audit).await?;
+        let audit = self.base.audit_by(actor, request_id);
+        self.base.store().set_key_sources(tenant, key, sources, audit).await?;
         let keys = self.list_keys(tenant).await?;
         keys.into_iter().find(|k| k.id == key).ok_or_else(|| Problem::not_found("key"))
     }
@@ -222,8 +226,8 @@ impl Engine {
         key: ApiKeyId,
     ) -> Outcome<(ApiKeyRecord, Secret)> {
         let text = self.key_text();
-        let audit = self.audit_by(actor, request_id);
-        let rotated = self.store().rotate_key(tenant, key, prefix_of(&text), hash(&text), audit).await;
+        let audit = self.base.audit_by(actor, request_id);
+        let rotated = self.base.store().rotate_key(tenant, key, prefix_of(&text), hash(&text), audit).await;
         let record = rotated.map_err(|error| match error {
             StoreError::WrongState => {
                 Problem::new(Code::WrongState, "The key is revoked or expired already.")

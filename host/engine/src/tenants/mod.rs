@@ -12,7 +12,7 @@ use berth_model::{
 use berth_store::StoreError;
 
 use self::removal::not_deleting;
-use crate::{Engine, Outcome, validate::Fields};
+use crate::{Outcome, base::Base, validate::Fields};
 
 /// A tenant to be made.
 #[derive(Debug, Clone)]
@@ -39,7 +39,12 @@ fn check(tenant: &TenantRecord) -> Outcome<()> {
     fields.finish()
 }
 
-impl Engine {
+/// Tenants and their keys.
+pub struct Tenants {
+    pub(crate) base: Base,
+}
+
+impl Tenants {
     /// Make a tenant.
     pub async fn create_tenant(
         &self,
@@ -48,26 +53,26 @@ impl Engine {
         new: NewTenant,
     ) -> Outcome<TenantRecord> {
         let tenant = TenantRecord {
-            id: self.new_id(),
+            id: self.base.new_id(),
             slug: new.slug,
             name: new.name,
             default_connection: None,
             state: TenantState::Active,
-            created_at: self.now(),
+            created_at: self.base.now(),
         };
         check(&tenant)?;
-        self.store().create_tenant(tenant.clone(), self.audit_by(actor, request_id)).await?;
+        self.base.store().create_tenant(tenant.clone(), self.base.audit_by(actor, request_id)).await?;
         Ok(tenant)
     }
 
     /// All tenants.
     pub async fn list_tenants(&self) -> Outcome<Vec<TenantRecord>> {
-        Ok(self.store().list_tenants().await?)
+        Ok(self.base.store().list_tenants().await?)
     }
 
     /// A tenant.
     pub async fn tenant(&self, tenant: TenantId) -> Outcome<TenantRecord> {
-        Ok(self.store().tenant(tenant).await?)
+        Ok(self.base.store().tenant(tenant).await?)
     }
 
     /// Change a tenant.
@@ -88,7 +93,7 @@ impl Engine {
         }
         if let Some(connection) = patch.default_connection {
             if let Some(connection) = connection {
-                let connection = self.store().connection(id, connection).await?;
+                let connection = self.base.store().connection(id, connection).await?;
                 if connection.state == ConnectionState::Disconnected {
                     return Err(Problem::from(Stopped::Disconnected));
                 }
@@ -96,7 +101,7 @@ impl Engine {
             tenant.default_connection = connection;
         }
         check(&tenant)?;
-        self.store().update_tenant(tenant.clone(), self.audit_by(actor, request_id)).await?;
+        self.base.store().update_tenant(tenant.clone(), self.base.audit_by(actor, request_id)).await?;
         Ok(tenant)
     }
 
@@ -104,7 +109,7 @@ impl Engine {
     pub async fn check_tenant(&self, tenant: TenantId) -> Outcome<()> {
         // Who holds a link of a tenant that is gone is told no more than who made one up.
         let unknown = || Problem::not_found("link");
-        let tenant = self.store().tenant(tenant).await.map_err(|error| match error {
+        let tenant = self.base.store().tenant(tenant).await.map_err(|error| match error {
             StoreError::NotFound(_) => unknown(),
             other => Problem::from(other),
         })?;

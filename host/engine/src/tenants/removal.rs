@@ -1,6 +1,8 @@
 //! Tenants are suspended and resumed, and deleted: what may not be used any more at once, then everything of it, some rows at a time, by
 //! any replica. How far that is, is what is left: a process that dies meanwhile is gone on from by the next one.
 
+use std::sync::Arc;
+
 use berth_model::{
     catalog::listing::{TenantRecord, TenantState},
     connections::connection::ConnectionState,
@@ -10,9 +12,24 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::TenantCounts};
 
-use crate::{Caller, Engine, Outcome};
+use crate::{
+    Caller, Outcome,
+    base::Base,
+    connections::{Connections, recovery::Recovery},
+    mirror::soon::SyncRequests,
+    tenants::Tenants,
+};
 
-impl Engine {
+/// Suspending a tenant, and removing one with all it has.
+pub struct TenantRemoval {
+    pub(crate) base: Base,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) recovery: Arc<Recovery>,
+    pub(crate) syncs: Arc<SyncRequests>,
+    pub(crate) tenants: Arc<Tenants>,
+}
+
+impl TenantRemoval {
     /// Refuse everything of a tenant until it is resumed: its keys and links, and what is read, told and offered over its connections.
     /// What has to be delivered waits, and so do messages of providers. Suspending what is suspended changes nothing.
     pub async fn suspend_tenant(&self, actor: &str, request_id: &str, id: TenantId) -> Outcome<TenantRecord> {
@@ -25,12 +42,12 @@ impl Engine {
         let mut after = None;
         // Ends: each page begins after the last one.
         loop {
-            let page = self.store().list_connections(id, after, limits::PAGE_ITEMS_MAX).await?;
+            let page = self.base.store().list_connections(id, after, limits::PAGE_ITEMS_MAX).await?;
             let Some(last) = page.last() else { return Ok(resumed) };
             after = Some(last.id);
             for connection in page.iter().filter(|c| c.state == ConnectionState::Active) {
-                self.inner.recovery.connection(id, connection.id).await;
-                if let Err(error) = self.sync_soon(id, connection.id).await {
+                self.recovery.connection(id, connection.id).await;
+                if let Err(error) = self.syncs.sync_soon(id, connection.id).await {
                     tracing::warn!(%error, connection = %connection.id, "a connection that goes on is not read yet");
                 }
             }
@@ -45,26 +62,26 @@ impl Engine {
         suspended: bool,
     ) -> Outcome<TenantRecord> {
         let wanted = if suspended { TenantState::Suspended } else { TenantState::Active };
-        let tenant = self.tenant(id).await?;
+        let tenant = self.tenants.tenant(id).await?;
         if tenant.state == wanted {
             return Ok(tenant);
         }
         not_deleting(&tenant)?;
-        self.store().suspend_tenant(id, suspended, self.audit_by(actor, request_id)).await?;
-        self.tenant(id).await
+        self.base.store().suspend_tenant(id, suspended, self.base.audit_by(actor, request_id)).await?;
+        self.tenants.tenant(id).await
     }
 
     /// What deleting a tenant would remove now.
     pub async fn tenant_deletion(&self, id: TenantId) -> Outcome<TenantCounts> {
-        self.tenant(id).await?;
-        Ok(self.store().tenant_counts(id, self.now()).await?)
+        self.tenants.tenant(id).await?;
+        Ok(self.base.store().tenant_counts(id, self.base.now()).await?)
     }
 
     /// Delete a tenant: its keys end now, then its connections are disconnected and everything of it is removed in the background. Deleting
     /// what is being deleted changes nothing.
     pub async fn delete_tenant(&self, actor: &str, request_id: &str, id: TenantId) -> Outcome<TenantRecord> {
-        match self.store().begin_tenant_deletion(id, self.audit_by(actor, request_id)).await {
-            Ok(()) | Err(StoreError::WrongState) => self.tenant(id).await,
+        match self.base.store().begin_tenant_deletion(id, self.base.audit_by(actor, request_id)).await {
+            Ok(()) | Err(StoreError::WrongState) => self.tenants.tenant(id).await,
             Err(error) => Err(error.into()),
         }
     }
@@ -73,7 +90,7 @@ impl Engine {
     pub async fn remove_deleted_tenants(&self) -> Outcome<usize> {
         let mut gone = 0_usize;
         let mut failed = None;
-        for tenant in self.store().tenants_in_deletion().await? {
+        for tenant in self.base.store().tenants_in_deletion().await? {
             match self.remove_tenant(tenant).await {
                 Ok(is_gone) => gone = gone.saturating_add(usize::from(is_gone)),
                 // One that fails keeps no other waiting.
@@ -98,7 +115,7 @@ impl Engine {
                 return Ok(false);
             }
             turns = turns.saturating_add(1);
-            match self.store().clear_tenant(id, step).await {
+            match self.base.store().clear_tenant(id, step).await {
                 Ok(Some(rows)) if rows >= whole => {}
                 Ok(Some(_)) => step = step.saturating_add(1),
                 Ok(None) => break,
@@ -107,8 +124,8 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
-        let audit = self.audit_by("system", "tenant-deletion");
-        match self.store().finish_tenant_deletion(id, audit).await {
+        let audit = self.base.audit_by("system", "tenant-deletion");
+        match self.base.store().finish_tenant_deletion(id, audit).await {
             // Gone, if another replica was faster.
             Ok(()) | Err(StoreError::NotFound(_)) => Ok(true),
             // A row came in between.
@@ -128,11 +145,11 @@ impl Engine {
         let mut after = None;
         // Ends: each page begins after the last one.
         loop {
-            let page = self.store().list_connections(tenant, after, limits::PAGE_ITEMS_MAX).await?;
+            let page = self.base.store().list_connections(tenant, after, limits::PAGE_ITEMS_MAX).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.id);
             for connection in page.iter().filter(|c| c.state != ConnectionState::Disconnected) {
-                self.delete_connection(&caller, connection.id, None).await?;
+                self.connections.delete_connection(&caller, connection.id, None).await?;
             }
         }
     }

@@ -27,7 +27,7 @@ async fn ask(w: &World, within: Interval) -> AvailabilityAnswer {
         provider: None,
         explain: false,
     };
-    w.engine.availability(&w.caller, query).await.unwrap()
+    w.engine.availability.availability(&w.caller, query).await.unwrap()
 }
 
 async fn starts(w: &World, within: Interval) -> Vec<Instant> {
@@ -66,7 +66,7 @@ async fn buffers_notice_and_the_window_count() {
         booking_window_days: Some(3),
         ..EventTypePatch::default()
     };
-    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     // 10:30 would need the time from 10:15 on.
     let week = Interval::new(monday("00:00"), monday("00:00").plus_minutes(7 * 1_440)).unwrap();
     assert_eq!(starts(&w, week).await, at(&["09:30", "11:00", "11:30"]));
@@ -76,7 +76,7 @@ async fn buffers_notice_and_the_window_count() {
 async fn hours_keep_to_the_members_clock_over_a_clock_change() {
     let w = world().await;
     let patch = EventTypePatch { booking_window_days: Some(200), ..EventTypePatch::default() };
-    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     let first = async |day: &str| {
         let from: Instant = format!("{day}T00:00:00Z").parse().unwrap();
         starts(&w, Interval::new(from, from.plus_minutes(1_440)).unwrap()).await[0].to_string()
@@ -90,25 +90,25 @@ async fn the_member_with_least_to_do_is_chosen_and_the_next_if_taken() {
     let w = world().await;
     let ben = member(&w.engine, &w.caller, "Ben").await;
     let patch = EventTypePatch { members: Some(vec![w.ana.id, ben.id]), ..EventTypePatch::default() };
-    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     assert_eq!(ask(&w, day("09:00", "09:30")).await.slots[0].members.len(), 2);
     let first = w.booked(monday("09:00")).await;
     let second = w.booked(monday("09:00")).await;
     assert_ne!(first.member, second.member);
-    let third = w.engine.book(&w.caller, w.request(monday("09:00"))).await.unwrap_err();
+    let third = w.engine.bookings.book(&w.caller, w.request(monday("09:00"))).await.unwrap_err();
     assert_eq!(third.code, Code::SlotTaken);
     let nearest: Vec<Instant> = serde_json::from_value(third.extra["alternatives"].clone()).unwrap();
     assert_eq!(nearest, at(&["09:30", "10:00", "10:30", "11:00", "11:30"]));
     // A free member is not asked for; the one who is named is.
     let mut request = w.request(monday("10:00"));
     request.member = Some(ben.id);
-    assert_eq!(w.engine.book(&w.caller, request).await.unwrap().booking.member, ben.id);
+    assert_eq!(w.engine.bookings.book(&w.caller, request).await.unwrap().booking.member, ben.id);
 }
 
 #[tokio::test]
 async fn racing_for_one_place_has_one_winner() {
     let w = world().await;
-    let races = (0..8).map(|_| w.engine.book(&w.caller, w.request(monday("10:00"))));
+    let races = (0..8).map(|_| w.engine.bookings.book(&w.caller, w.request(monday("10:00"))));
     let results = futures_util::future::join_all(races).await;
     assert_eq!(results.iter().filter(|r| r.is_ok()).count(), 1);
     for lost in results.into_iter().filter_map(Result::err) {
@@ -124,7 +124,7 @@ async fn free_slots_of_the_provider_narrow_what_is_offered() {
     w.provider.state().free = at(&["09:30", "10:15", "11:00"]);
     assert_eq!(starts(&w, day("00:00", "23:00")).await, at(&["09:30", "11:00"]));
     assert_eq!(w.provider.count("busy"), 0);
-    let gone = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
+    let gone = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
     assert_eq!(gone.code, Code::SlotTaken);
     w.booked(monday("09:30")).await;
 }
@@ -176,7 +176,7 @@ async fn a_provider_that_fails_hides_or_offers_as_the_listing_says() {
     assert_eq!(hidden.degraded[0].connection, w.connection.id);
 
     let patch = ListingPatch { offer_when_degraded: Some(true), ..ListingPatch::default() };
-    w.engine.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
+    w.engine.catalog.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
     w.provider.next("busy", Fault::Before(LOST));
     let offered = ask(&w, day("09:00", "12:00")).await;
     assert_eq!(offered.slots.len(), 6);
@@ -196,14 +196,14 @@ async fn what_cannot_be_booked_is_refused_and_named() {
         provider: None,
         explain: false,
     };
-    let problem = w.engine.availability(&w.caller, query).await.unwrap_err();
+    let problem = w.engine.availability.availability(&w.caller, query).await.unwrap_err();
     assert_eq!(problem.code, Code::MalformedParameter);
     for start in [monday("08:30"), monday("10:10"), monday("12:00"), w.engine.now().plus_minutes(-60)] {
-        let problem = w.engine.book(&w.caller, w.request(start)).await.unwrap_err();
+        let problem = w.engine.bookings.book(&w.caller, w.request(start)).await.unwrap_err();
         assert_eq!(problem.code, Code::SlotTaken, "{start}");
     }
     let patch = MemberPatch { weekly_hours: Some(hours("12:00", "09:00")), ..MemberPatch::default() };
-    let problem = w.engine.update_member(&w.caller, w.ana.id, patch, None).await.unwrap_err();
+    let problem = w.engine.catalog.update_member(&w.caller, w.ana.id, patch, None).await.unwrap_err();
     assert_eq!(problem.errors[0].field, "/weekly_hours/0/end");
     let patch = EventTypePatch {
         slug: Some("-".into()),
@@ -211,7 +211,8 @@ async fn what_cannot_be_booked_is_refused_and_named() {
         members: Some(Vec::new()),
         ..EventTypePatch::default()
     };
-    let problem = w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap_err();
+    let problem =
+        w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap_err();
     let fields: Vec<&str> = problem.errors.iter().map(|e| e.field.as_str()).collect();
     assert_eq!(fields, ["/slug", "/length_minutes", "/members"]);
 }

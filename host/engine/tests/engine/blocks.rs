@@ -21,7 +21,7 @@ use crate::{
 async fn with_blocks() -> (World, ConnectionRecord, CalendarRecord) {
     let w = world().await;
     w.provider.state().capabilities.blocks = true;
-    let connection = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
+    let connection = w.engine.connections.create_connection(&w.caller, new_connection()).await.unwrap();
     let new = NewCalendar {
         member: w.ana.id,
         connection: connection.id,
@@ -29,7 +29,7 @@ async fn with_blocks() -> (World, ConnectionRecord, CalendarRecord) {
         reads: false,
         writes: true,
     };
-    let calendar = w.engine.create_calendar(&w.caller, new).await.unwrap();
+    let calendar = w.engine.calendars.create_calendar(&w.caller, new).await.unwrap();
     assert!(calendar.blocks);
     (w, connection, calendar)
 }
@@ -37,7 +37,7 @@ async fn with_blocks() -> (World, ConnectionRecord, CalendarRecord) {
 async fn booked(w: &World, start: Instant) -> Booking {
     let mut request = w.request(start);
     request.provider = Some(ProviderChoice::BuiltIn);
-    w.engine.book(&w.caller, request).await.unwrap().booking
+    w.engine.bookings.book(&w.caller, request).await.unwrap().booking
 }
 
 async fn settled(w: &World) {
@@ -60,14 +60,14 @@ async fn a_time_is_closed_moved_and_opened_with_its_booking() {
     w.reschedule(booking.id, monday("11:00")).await.unwrap();
     settled(&w).await;
     assert_eq!(closed(&w), [half_hour(monday("11:00"))]);
-    assert_eq!(w.engine.begin_block_writes().await.unwrap(), 0, "nothing is behind");
+    assert_eq!(w.engine.calendar_writes.begin_block_writes().await.unwrap(), 0, "nothing is behind");
     w.cancel(booking.id).await.unwrap();
     settled(&w).await;
     assert!(closed(&w).is_empty());
 
     booked(&w, monday("09:00")).await;
     settled(&w).await;
-    w.engine.delete_calendar(&w.caller, calendar.id).await.unwrap();
+    w.engine.calendars.delete_calendar(&w.caller, calendar.id).await.unwrap();
     assert!(closed(&w).is_empty(), "a calendar that is disconnected is left as it was");
 }
 
@@ -131,7 +131,7 @@ async fn what_one_provider_tells_is_closed_at_the_other_at_once() {
     };
     tell("made", WebhookEvent::Created(external_booking("walk-in", monday("10:00")))).await;
     assert_eq!(closed(&w), [half_hour(monday("10:00"))]);
-    let refused = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
+    let refused = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
     assert_eq!(refused.code, berth_model::problem::Code::SlotTaken, "it takes its time here, too");
 
     let mut moved = external_booking("walk-in-2", monday("11:00"));
@@ -151,7 +151,11 @@ async fn a_time_that_somebody_booked_there_is_tried_again_when_it_is_free() {
     let booking = booked(&w, monday("10:00")).await;
     settled(&w).await;
     assert!(closed(&w).is_empty());
-    assert_eq!(w.engine.begin_block_writes().await.unwrap(), 0, "a refusal is not asked for again and again");
+    assert_eq!(
+        w.engine.calendar_writes.begin_block_writes().await.unwrap(),
+        0,
+        "a refusal is not asked for again and again"
+    );
     w.provider.edit("theirs", |counterpart| counterpart.status = ExternalStatus::Cancelled);
     booked(&w, monday("11:00")).await;
     settled(&w).await;
@@ -166,10 +170,10 @@ async fn a_calendar_that_is_connected_later_or_written_no_more_follows() {
     let patch =
         |writes| berth_engine::CalendarPatch { writes: Some(writes), reads: Some(true), calendar: None };
     w.provider.state().capabilities.availability = true;
-    w.engine.update_calendar(&w.caller, calendar.id, patch(false)).await.unwrap();
+    w.engine.calendars.update_calendar(&w.caller, calendar.id, patch(false)).await.unwrap();
     settled(&w).await;
     assert!(closed(&w).is_empty());
-    w.engine.update_calendar(&w.caller, calendar.id, patch(true)).await.unwrap();
+    w.engine.calendars.update_calendar(&w.caller, calendar.id, patch(true)).await.unwrap();
     settled(&w).await;
     assert_eq!(closed(&w).len(), 1);
 
@@ -180,7 +184,7 @@ async fn a_calendar_that_is_connected_later_or_written_no_more_follows() {
         reads: false,
         writes: true,
     };
-    w.engine.create_calendar(&w.caller, another).await.unwrap();
+    w.engine.calendars.create_calendar(&w.caller, another).await.unwrap();
     settled(&w).await;
     assert_eq!(closed(&w).len(), 2, "what is booked already is closed there, too");
 }
@@ -192,12 +196,12 @@ async fn our_own_blocks_are_not_busy_times() {
     w.provider.state().spans =
         Some(berth_model::outbound::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
     let patch = berth_engine::CalendarPatch { reads: Some(true), ..berth_engine::CalendarPatch::default() };
-    w.engine.update_calendar(&w.caller, calendar.id, patch).await.unwrap();
+    w.engine.calendars.update_calendar(&w.caller, calendar.id, patch).await.unwrap();
     let patch = berth_engine::EventTypePatch {
         buffer_before_minutes: Some(15),
         ..berth_engine::EventTypePatch::default()
     };
-    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     let booking = booked(&w, monday("10:00")).await;
     settled(&w).await;
     let with_buffer = Interval::new(monday("09:45"), monday("10:30")).unwrap();
@@ -211,12 +215,12 @@ async fn reading(w: &World, calendar: &CalendarRecord) {
     w.provider.state().spans =
         Some(berth_model::outbound::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
     let patch = berth_engine::CalendarPatch { reads: Some(true), ..berth_engine::CalendarPatch::default() };
-    w.engine.update_calendar(&w.caller, calendar.id, patch).await.unwrap();
+    w.engine.calendars.update_calendar(&w.caller, calendar.id, patch).await.unwrap();
     let patch = berth_engine::EventTypePatch {
         slot_interval_minutes: Some(Some(15)),
         ..berth_engine::EventTypePatch::default()
     };
-    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
 }
 
 #[tokio::test]
@@ -227,7 +231,7 @@ async fn our_own_block_is_known_before_the_answer_to_it_came() {
         buffer_before_minutes: Some(15),
         ..berth_engine::EventTypePatch::default()
     };
-    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     let with_buffer = |from, to| Interval::new(monday(from), monday(to)).unwrap();
     let booking = booked(&w, monday("10:00")).await;
     w.provider.next("create_block", Fault::After(LOST));
@@ -256,7 +260,7 @@ async fn our_own_block_is_known_in_what_was_read_before_it_was_noted_or_opened()
             provider: Some(ProviderChoice::BuiltIn),
             explain: false,
         };
-        let slots = other.availability(&w.caller, query).await.unwrap().slots;
+        let slots = other.availability.availability(&w.caller, query).await.unwrap().slots;
         slots.into_iter().map(|slot| slot.when.start()).collect::<Vec<_>>()
     };
     let booking = booked(&w, monday("10:00")).await;
@@ -298,7 +302,7 @@ async fn our_own_block_is_never_in_the_way() {
                         bound_by_cutoffs: false,
                     };
                     let by = if random.next_u32().is_multiple_of(2) { &w.engine } else { &other };
-                    let moved = by.reschedule(&w.caller, booking.id, to).await;
+                    let moved = by.bookings.reschedule(&w.caller, booking.id, to).await;
                     assert_eq!(moved.map(|outcome| outcome.booking.when.start()), Ok(start));
                 }
             }

@@ -23,7 +23,7 @@ pub(crate) async fn with_calendar(reads: bool, writes: bool) -> (World, Connecti
     w.provider.state().capabilities.availability = true;
     w.provider.state().spans =
         Some(berth_model::outbound::provider::QuerySpans { free_slots_days: 0, busy_days: 30 });
-    let connection = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
+    let connection = w.engine.connections.create_connection(&w.caller, new_connection()).await.unwrap();
     let new = NewCalendar {
         member: w.ana.id,
         connection: connection.id,
@@ -31,7 +31,7 @@ pub(crate) async fn with_calendar(reads: bool, writes: bool) -> (World, Connecti
         reads,
         writes,
     };
-    let calendar = w.engine.create_calendar(&w.caller, new).await.unwrap();
+    let calendar = w.engine.calendars.create_calendar(&w.caller, new).await.unwrap();
     (w, connection, calendar)
 }
 
@@ -39,7 +39,7 @@ pub(crate) async fn with_calendar(reads: bool, writes: bool) -> (World, Connecti
 pub(crate) async fn booked(w: &World, start: Instant) -> Booking {
     let mut request = w.request(start);
     request.provider = Some(ProviderChoice::BuiltIn);
-    w.engine.book(&w.caller, request).await.unwrap().booking
+    w.engine.bookings.book(&w.caller, request).await.unwrap().booking
 }
 
 pub(crate) async fn settled(w: &World) {
@@ -68,7 +68,7 @@ async fn a_booking_is_written_moved_and_taken_out() {
     w.reschedule(booking.id, monday("11:00")).await.unwrap();
     settled(&w).await;
     assert_eq!(entries(&w), [("ana@example.com".to_owned(), monday("11:00"))]);
-    assert_eq!(w.engine.begin_calendar_writes().await.unwrap(), 0, "nothing is behind");
+    assert_eq!(w.engine.calendar_writes.begin_calendar_writes().await.unwrap(), 0, "nothing is behind");
 
     w.cancel(booking.id).await.unwrap();
     settled(&w).await;
@@ -76,7 +76,7 @@ async fn a_booking_is_written_moved_and_taken_out() {
 
     booked(&w, monday("09:00")).await;
     settled(&w).await;
-    w.engine.delete_calendar(&w.caller, calendar.id).await.unwrap();
+    w.engine.calendars.delete_calendar(&w.caller, calendar.id).await.unwrap();
     assert!(entries(&w).is_empty(), "a calendar that is disconnected is left as it was");
 }
 
@@ -91,13 +91,13 @@ async fn a_meeting_of_several_is_in_the_calendars_of_all() {
         reads: false,
         writes: true,
     };
-    w.engine.create_calendar(&w.caller, new).await.unwrap();
+    w.engine.calendars.create_calendar(&w.caller, new).await.unwrap();
     let patch = berth_engine::EventTypePatch {
         members: Some(vec![w.ana.id, bea.id]),
         policy: Some(EventTypePolicy { team_mode: TeamMode::Collective, ..EventTypePolicy::default() }),
         ..berth_engine::EventTypePatch::default()
     };
-    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     let booking = booked(&w, monday("10:00")).await;
     settled(&w).await;
     let of = |clock: &str| {
@@ -108,7 +108,7 @@ async fn a_meeting_of_several_is_in_the_calendars_of_all() {
     w.reschedule(booking.id, monday("11:00")).await.unwrap();
     settled(&w).await;
     assert_eq!(entries(&w), of("11:00"));
-    assert_eq!(w.engine.begin_calendar_writes().await.unwrap(), 0, "nothing is behind");
+    assert_eq!(w.engine.calendar_writes.begin_calendar_writes().await.unwrap(), 0, "nothing is behind");
     w.cancel(booking.id).await.unwrap();
     settled(&w).await;
     assert!(entries(&w).is_empty());
@@ -125,13 +125,13 @@ async fn an_answer_that_is_lost_writes_no_second_entry() {
     assert_eq!(entries(&w).len(), 1);
     assert_eq!(w.provider.count("create"), 1);
     // What is behind is found again, whatever became of its job.
-    let calendars = w.engine.list_calendars(&w.caller, None, 9).await.unwrap();
+    let calendars = w.engine.calendars.list_calendars(&w.caller, None, 9).await.unwrap();
     let entry =
         w.engine.store().calendar_entry(w.tenant.id, booking.id, calendars[0].id).await.unwrap().unwrap();
     w.engine.store().put_calendar_entry(CalendarEntry { written: -1, ..entry }).await.unwrap();
-    assert_eq!(w.engine.begin_calendar_writes().await.unwrap(), 1);
+    assert_eq!(w.engine.calendar_writes.begin_calendar_writes().await.unwrap(), 1);
     settled(&w).await;
-    assert_eq!((w.engine.begin_calendar_writes().await.unwrap(), entries(&w).len()), (0, 1));
+    assert_eq!((w.engine.calendar_writes.begin_calendar_writes().await.unwrap(), entries(&w).len()), (0, 1));
 }
 
 #[tokio::test]
@@ -142,15 +142,15 @@ async fn our_own_entries_are_recognised_and_brought_back() {
     let synced = |changes: Vec<ExternalBooking>| {
         w.provider.state().changes.get_or_insert_default().extend(changes);
         async {
-            w.engine.start_sync(&w.caller, connection.id, false).await.unwrap();
+            w.engine.mirror.start_sync(&w.caller, connection.id, false).await.unwrap();
             settled(&w).await;
         }
     };
     synced(w.provider.active()).await;
-    let status = w.engine.sync_status(&w.caller, connection.id).await.unwrap();
+    let status = w.engine.mirror.sync_status(&w.caller, connection.id).await.unwrap();
     assert_eq!(status.open_conflicts, 0, "it is ours");
     let within = Interval::new(monday("00:00"), monday("23:00")).unwrap();
-    let compared = w.engine.reconcile(&w.caller, connection.id, within).await.unwrap();
+    let compared = w.engine.mirror.reconcile(&w.caller, connection.id, within).await.unwrap();
     assert_eq!((compared.theirs, compared.differences.len()), (1, 0), "{compared:?}");
 
     // Somebody drags it elsewhere, then deletes it.
@@ -172,7 +172,7 @@ async fn busy_times_count_for_their_member_alone() {
         members: Some(vec![w.ana.id, ben.id]),
         ..berth_engine::EventTypePatch::default()
     };
-    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     w.provider.state().busy = vec![half_hour(monday("10:00"))];
     let query = AvailabilityQuery {
         event_type: w.event_type.id,
@@ -183,7 +183,7 @@ async fn busy_times_count_for_their_member_alone() {
         provider: Some(ProviderChoice::BuiltIn),
         explain: false,
     };
-    let answer = w.engine.availability(&w.caller, query.clone()).await.unwrap();
+    let answer = w.engine.availability.availability(&w.caller, query.clone()).await.unwrap();
     let at =
         |clock: &str| answer.slots.iter().find(|s| s.when.start() == monday(clock)).unwrap().members.clone();
     assert_eq!(at("10:00"), [ben.id]);
@@ -192,7 +192,7 @@ async fn busy_times_count_for_their_member_alone() {
     // A calendar that cannot be read is said.
     w.clock.pass_seconds(600);
     w.provider.next("busy", Fault::Before(LOST));
-    let answer = w.engine.availability(&w.caller, query).await.unwrap();
+    let answer = w.engine.availability.availability(&w.caller, query).await.unwrap();
     assert_eq!(answer.degraded.len(), 1);
 }
 
@@ -200,14 +200,14 @@ async fn busy_times_count_for_their_member_alone() {
 async fn days_of_a_members_calendar_are_days_where_the_member_is() {
     let (w, ..) = with_calendar(true, false).await;
     let patch = MemberPatch { time_zone: Some("Europe/Lisbon".parse().unwrap()), ..MemberPatch::default() };
-    w.engine.update_member(&w.caller, w.ana.id, patch, None).await.unwrap();
+    w.engine.catalog.update_member(&w.caller, w.ana.id, patch, None).await.unwrap();
     let asked = || std::mem::take(&mut w.provider.state().zones).into_iter().collect::<Vec<_>>();
     asked();
     // When somebody wants to book, and when the calendar is looked at.
     booked(&w, monday("10:00")).await;
     assert_eq!(asked(), ["Europe/Lisbon"]);
     w.clock.pass_seconds(limits::CALENDAR_LOOK_SECONDS + 1);
-    w.engine.begin_calendar_looks().await.unwrap();
+    w.engine.calendars.begin_calendar_looks().await.unwrap();
     settled(&w).await;
     assert_eq!(asked(), ["Europe/Lisbon"]);
 }
@@ -222,7 +222,7 @@ async fn what_a_calendar_cannot_do_is_refused() {
         reads,
         writes,
     };
-    let refused = |new| async { w.engine.create_calendar(&w.caller, new).await.unwrap_err() };
+    let refused = |new| async { w.engine.calendars.create_calendar(&w.caller, new).await.unwrap_err() };
     assert_eq!(refused(new("x", false, false)).await.errors[0].field, "/reads");
     assert_eq!(refused(new("", false, true)).await.errors[0].field, "/calendar");
     let twice = refused(new("ana@example.com", true, true)).await;
@@ -238,7 +238,7 @@ async fn our_own_entry_is_no_strangers_while_it_shows_the_old_time() {
         slot_interval_minutes: Some(Some(15)),
         ..berth_engine::EventTypePatch::default()
     };
-    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     let booking = booked(&w, monday("10:00")).await;
     settled(&w).await;
     // The calendar shows it where it was until its entry is moved.

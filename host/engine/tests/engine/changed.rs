@@ -90,22 +90,22 @@ async fn team(confirmation: Confirmation) -> (World, MemberId) {
         policy: Some(policy),
         ..EventTypePatch::default()
     };
-    w.event_type = w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.event_type = w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     (w, bea)
 }
 
 async fn change(w: &World, changed: Changed, host: MemberId, other: MemberId) {
     let edit = async |patch| {
-        w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+        w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     };
     let listing = async |patch| {
-        w.engine.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
+        w.engine.catalog.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
     };
     match changed {
         Changed::Nothing => {}
         Changed::MemberInactive => {
             let patch = MemberPatch { active: Some(false), ..MemberPatch::default() };
-            w.engine.update_member(&w.caller, host, patch, None).await.unwrap();
+            w.engine.catalog.update_member(&w.caller, host, patch, None).await.unwrap();
         }
         Changed::MemberTakenOut => {
             edit(EventTypePatch { members: Some(vec![other]), ..EventTypePatch::default() }).await;
@@ -128,7 +128,7 @@ async fn change(w: &World, changed: Changed, host: MemberId, other: MemberId) {
             listing(ListingPatch { active: Some(false), ..ListingPatch::default() }).await;
         }
         Changed::ListingElsewhere => {
-            let there = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
+            let there = w.engine.connections.create_connection(&w.caller, new_connection()).await.unwrap();
             listing(ListingPatch { booking_provider: Some(Some(there.id)), ..ListingPatch::default() }).await;
         }
         Changed::PluginDisabled => {
@@ -139,7 +139,7 @@ async fn change(w: &World, changed: Changed, host: MemberId, other: MemberId) {
                 hosts: grant(&["api.acme.example"]),
                 enabled: false,
             };
-            w.engine.set_grant("operator", "req", disabled).await.unwrap();
+            w.engine.plugins.set_grant("operator", "req", disabled).await.unwrap();
         }
         Changed::PluginGone => w.provider.state().active = false,
         Changed::NoConsent => {
@@ -162,26 +162,27 @@ async fn ask(w: &World, asked: Asked, booking: &Booking) -> Outcome<Vec<Booking>
     let (engine, caller, id) = (&w.engine, &w.caller, booking.id);
     let one = |outcome: BookOutcome| vec![outcome.booking];
     match asked {
-        Asked::Cancel => engine.cancel(caller, id, CancelBooking::default()).await.map(one),
-        Asked::Move => engine.reschedule(caller, id, to("11:00")).await.map(one),
-        Asked::Confirm => engine.confirm(caller, id, None).await.map(one),
-        Asked::Decline => engine.decline(caller, id, None, None).await.map(|booking| vec![booking]),
-        Asked::NoShow => engine.no_show(caller, id, None).await.map(|booking| vec![booking]),
+        Asked::Cancel => engine.bookings.cancel(caller, id, CancelBooking::default()).await.map(one),
+        Asked::Move => engine.bookings.reschedule(caller, id, to("11:00")).await.map(one),
+        Asked::Confirm => engine.bookings.confirm(caller, id, None).await.map(one),
+        Asked::Decline => engine.bookings.decline(caller, id, None, None).await.map(|booking| vec![booking]),
+        Asked::NoShow => engine.bookings.no_show(caller, id, None).await.map(|booking| vec![booking]),
         Asked::Link => {
-            let link = engine.manage_link(caller, id).await?;
-            let (customer, id) = engine.customer_of(link.token.expose(), "req")?;
-            let managed = engine.managed(&customer, id).await?;
+            let link = engine.bookings.manage_link(caller, id).await?;
+            let (customer, id) = engine.bookings.customer_of(link.token.expose(), "req")?;
+            let managed = engine.bookings.managed(&customer, id).await?;
             assert_eq!(managed.members.len(), 1, "the host has a name, also one who left");
             Ok(vec![managed.booking])
         }
         Asked::SeriesCancel => {
             let scope = SeriesScope::Series;
-            let done = engine.cancel_series(caller, id, scope, CancelBooking::default()).await?;
+            let done = engine.bookings.cancel_series(caller, id, scope, CancelBooking::default()).await?;
             clear(done.refused.into_iter().map(|refused| refused.problem))?;
             Ok(done.done)
         }
         Asked::SeriesMove => {
-            let done = engine.reschedule_series(caller, id, SeriesScope::Series, to("11:00")).await?;
+            let done =
+                engine.bookings.reschedule_series(caller, id, SeriesScope::Series, to("11:00")).await?;
             clear(done.refused.into_iter().map(|refused| refused.problem))?;
             Ok(done.done)
         }
@@ -218,24 +219,28 @@ async fn cell(asked: Asked, changed: Changed) -> Outcome<Vec<Booking>> {
             seconds: Some(600),
             token: None,
         };
-        let (kept, token) = w.engine.hold(&w.caller, hold).await.unwrap();
+        let (kept, token) = w.engine.bookings.hold(&w.caller, hold).await.unwrap();
         change(&w, changed, kept.member, other(kept.member)).await;
         let claim = HoldClaim { id: kept.id, token };
         let request = BookRequest { hold: Some(claim.clone()), ..w.request(monday("10:00")) };
-        let booked = w.engine.book(&w.caller, request).await.map(|outcome| vec![outcome.booking]);
+        let booked = w.engine.bookings.book(&w.caller, request).await.map(|outcome| vec![outcome.booking]);
         if booked.is_err() {
-            w.engine.extend_hold(&w.caller, &claim, None).await.expect("what was refused kept the hold");
+            w.engine
+                .bookings
+                .extend_hold(&w.caller, &claim, None)
+                .await
+                .expect("what was refused kept the hold");
         }
         return booked;
     }
     let booking = if matches!(asked, Asked::SeriesCancel | Asked::SeriesMove) {
         let starts = SeriesStarts::EveryWeeks { weeks: 1, count: 2 };
         let series = SeriesRequest { first: w.request(monday("10:00")), starts, best_effort: false };
-        let made = w.engine.book_series(&w.caller, series).await.unwrap().done;
+        let made = w.engine.bookings.book_series(&w.caller, series).await.unwrap().done;
         while w.later(1).await > 0 {}
         w.booking(made[0].id).await
     } else {
-        w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap().booking
+        w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap().booking
     };
     change(&w, changed, booking.member, other(booking.member)).await;
     if asked == Asked::NoShow {

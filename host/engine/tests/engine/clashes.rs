@@ -26,19 +26,19 @@ async fn asked(w: &World) {
         provider: Some(ProviderChoice::BuiltIn),
         explain: false,
     };
-    w.engine.availability(&w.caller, query).await.unwrap();
+    w.engine.availability.availability(&w.caller, query).await.unwrap();
     settled(w).await;
 }
 
 /// Nobody asks for anything, for as long as until the next look.
 async fn looked(w: &World) {
     w.clock.pass_seconds(limits::CALENDAR_LOOK_SECONDS + 1);
-    w.engine.begin_calendar_looks().await.unwrap();
+    w.engine.calendars.begin_calendar_looks().await.unwrap();
     settled(w).await;
 }
 
 async fn open(w: &World, connection: ConnectionId) -> Vec<Conflict> {
-    w.engine.list_conflicts(&w.caller, connection, None, false, 9).await.unwrap()
+    w.engine.mirror.list_conflicts(&w.caller, connection, None, false, 9).await.unwrap()
 }
 
 fn span(from: &str, to: &str) -> Interval {
@@ -129,7 +129,7 @@ async fn what_a_person_decides_lasts_until_one_of_the_two_changes() {
         looked(&w).await;
         let found = open(&w, connection.id).await;
         let person = berth_engine::Caller { actor: "key:person".to_owned(), ..w.caller.clone() };
-        w.engine.resolve_conflict(&person, found[0].id, decision).await.unwrap();
+        w.engine.mirror.resolve_conflict(&person, found[0].id, decision).await.unwrap();
         looked(&w).await;
         asked(&w).await;
         assert!(open(&w, connection.id).await.is_empty(), "{decision:?}");
@@ -148,8 +148,8 @@ async fn where_the_event_counts_the_booking_gives_way_and_cannot_come_back() {
     w.provider.state().busy = vec![span("09:45", "10:15")];
     looked(&w).await;
     let found = open(&w, connection.id).await;
-    w.engine.resolve_conflict(&w.caller, found[0].id, Resolution::Theirs).await.unwrap();
+    w.engine.mirror.resolve_conflict(&w.caller, found[0].id, Resolution::Theirs).await.unwrap();
     assert_eq!(w.booking(booking.id).await.status, BookingStatus::Cancelled);
-    let refused = w.engine.revert_conflict(&w.caller, found[0].id).await.unwrap_err();
+    let refused = w.engine.mirror.revert_conflict(&w.caller, found[0].id).await.unwrap_err();
     assert_eq!(refused.code, Code::WrongState);
 }

@@ -36,11 +36,11 @@ async fn a_connection_is_tried_saved_and_subscribed() {
 async fn what_the_provider_refuses_is_not_saved() {
     let w = world().await;
     w.provider.next("validate", Fault::Before(UNAUTHORISED));
-    let problem = w.engine.create_connection(&w.caller, new_connection()).await.unwrap_err();
+    let problem = w.engine.connections.create_connection(&w.caller, new_connection()).await.unwrap_err();
     assert_eq!(problem.code, Code::ProviderUnauthorised);
     assert_eq!(problem.errors[0].field, "/credentials");
     assert!(!format!("{problem:?}").contains("not_a_real_key"));
-    assert_eq!(w.engine.list_connections(&w.caller, None, 10).await.unwrap().len(), 1);
+    assert_eq!(w.engine.connections.list_connections(&w.caller, None, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn all_fields_are_checked_at_once() {
     new.name = String::new();
     new.settings = serde_json::json!({ "typo": 1 });
     new.credentials = Credentials::from([("nope".to_owned(), Secret::new("x".into()))]);
-    let problem = w.engine.create_connection(&w.caller, new).await.unwrap_err();
+    let problem = w.engine.connections.create_connection(&w.caller, new).await.unwrap_err();
     let fields: Vec<&str> = problem.errors.iter().map(|e| e.field.as_str()).collect();
     assert_eq!(fields, ["/name", "/settings", "/credentials/nope", "/credentials/api-key"]);
 }
@@ -68,19 +68,20 @@ async fn rotated_credentials_are_tried_first_but_a_new_name_is_not() {
     };
     let before = stored().await;
     w.provider.next("validate", Fault::Before(UNAUTHORISED));
-    let refused = w.engine.update_connection(&w.caller, w.connection.id, rotate(), None).await;
+    let refused = w.engine.connections.update_connection(&w.caller, w.connection.id, rotate(), None).await;
     assert_eq!(refused.unwrap_err().code, Code::ProviderUnauthorised);
     assert_eq!(stored().await, before);
-    w.engine.update_connection(&w.caller, w.connection.id, rotate(), None).await.unwrap();
+    w.engine.connections.update_connection(&w.caller, w.connection.id, rotate(), None).await.unwrap();
     let after = stored().await;
     assert_eq!((after.0.as_str(), &after.1), ("acme_test_new", &before.1), "the others stay");
 
     let tried = w.provider.count("validate");
     let rename = ConnectionPatch { name: Some("Acme 2".into()), ..ConnectionPatch::default() };
-    let renamed = w.engine.update_connection(&w.caller, w.connection.id, rename.clone(), None).await;
+    let renamed =
+        w.engine.connections.update_connection(&w.caller, w.connection.id, rename.clone(), None).await;
     assert_eq!(renamed.unwrap().name, "Acme 2");
     assert_eq!(w.provider.count("validate"), tried);
-    let stale = w.engine.update_connection(&w.caller, w.connection.id, rename, Some(1)).await;
+    let stale = w.engine.connections.update_connection(&w.caller, w.connection.id, rename, Some(1)).await;
     assert_eq!(stale.unwrap_err().code, Code::Changed);
 }
 
@@ -88,15 +89,15 @@ async fn rotated_credentials_are_tried_first_but_a_new_name_is_not() {
 async fn what_is_not_in_use_is_removed() {
     let w = world().await;
     let booking = w.booked(crate::world::monday("10:00")).await;
-    let problem = w.engine.delete_member(&w.caller, w.ana.id).await.unwrap_err();
+    let problem = w.engine.catalog.delete_member(&w.caller, w.ana.id).await.unwrap_err();
     assert!(problem.code == Code::InUse && problem.detail.contains(&booking.id.to_string()), "{problem:?}");
     assert!(w.provider.state().unsubscribed.is_empty());
-    let spare = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
+    let spare = w.engine.connections.create_connection(&w.caller, new_connection()).await.unwrap();
     w.provider.next("unsubscribe", Fault::Before(LOST));
-    let ended = w.engine.delete_connection(&w.caller, spare.id, None).await.unwrap();
+    let ended = w.engine.connections.delete_connection(&w.caller, spare.id, None).await.unwrap();
     assert_eq!(ended, Ends::Removed);
     assert_eq!(w.provider.count("unsubscribe"), 1);
-    assert_eq!(w.engine.connection(&w.caller, spare.id).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(w.engine.connections.connection(&w.caller, spare.id).await.unwrap_err().code, Code::NotFound);
 }
 
 #[tokio::test]
@@ -110,9 +111,10 @@ async fn health_says_what_is_wrong() {
         if let Some(error) = fault {
             w.provider.next("validate", Fault::Before(error));
         }
-        let (connection, problem) = w.engine.connection_health(&w.caller, w.connection.id).await.unwrap();
+        let (connection, problem) =
+            w.engine.connections.connection_health(&w.caller, w.connection.id).await.unwrap();
         assert_eq!((connection.status, problem.map(|p| p.code)), (status, code));
-        assert_eq!(w.engine.connection(&w.caller, w.connection.id).await.unwrap().status, status);
+        assert_eq!(w.engine.connections.connection(&w.caller, w.connection.id).await.unwrap().status, status);
     }
 }
 
@@ -126,12 +128,12 @@ async fn a_plugin_without_hosts_or_version_says_so() {
         hosts: grant(&[]),
         enabled: true,
     };
-    w.engine.set_grant("operator", "req", none).await.unwrap();
-    let problem = w.engine.create_connection(&w.caller, new_connection()).await.unwrap_err();
+    w.engine.plugins.set_grant("operator", "req", none).await.unwrap();
+    let problem = w.engine.connections.create_connection(&w.caller, new_connection()).await.unwrap_err();
     assert_eq!(problem.code, Code::ProviderNotActive);
     assert!(problem.hint.unwrap().contains("berth plugin grant acme api.acme.example"));
     w.provider.state().active = false;
-    let problem = w.engine.create_connection(&w.caller, new_connection()).await.unwrap_err();
+    let problem = w.engine.connections.create_connection(&w.caller, new_connection()).await.unwrap_err();
     assert!(problem.detail.contains("no active version"), "{}", problem.detail);
 }
 
@@ -139,7 +141,7 @@ async fn a_plugin_without_hosts_or_version_says_so() {
 async fn event_types_are_remembered_as_long_as_the_manifest_says() {
     let w = world().await;
     let asked = || async {
-        w.engine.external_event_types(&w.caller, w.connection.id, None).await.unwrap();
+        w.engine.catalog.external_event_types(&w.caller, w.connection.id, None).await.unwrap();
         w.provider.count("list_event_types")
     };
     assert_eq!((asked().await, asked().await), (1, 1));
@@ -154,7 +156,7 @@ async fn event_types_are_remembered_as_long_as_the_manifest_says() {
 #[tokio::test]
 async fn a_provider_that_never_answers_is_left_alone_for_a_while() {
     let w = world().await;
-    let health = || w.engine.connection_health(&w.caller, w.connection.id);
+    let health = || w.engine.connections.connection_health(&w.caller, w.connection.id);
     let before = w.provider.count("validate");
     for _ in 0..30 {
         w.provider.next("validate", crate::provider::Fault::Before(crate::provider::LOST));

@@ -40,16 +40,16 @@ async fn at_rest(w: &World) -> usize {
 }
 
 async fn all(w: &World) -> Vec<Conflict> {
-    w.engine.list_conflicts(&w.caller, w.connection.id, None, true, 50).await.unwrap()
+    w.engine.mirror.list_conflicts(&w.caller, w.connection.id, None, true, 50).await.unwrap()
 }
 
 async fn open(w: &World) -> Vec<Conflict> {
-    w.engine.list_conflicts(&w.caller, w.connection.id, None, false, 50).await.unwrap()
+    w.engine.mirror.list_conflicts(&w.caller, w.connection.id, None, false, 50).await.unwrap()
 }
 
 async fn rules(w: &World, mode: SyncMode, source_of_truth: SourceOfTruth, auto_resolve: bool) {
     let rules = SyncRules { mode, source_of_truth, auto_resolve, ..SyncRules::default() };
-    w.engine.set_sync_rules(&w.caller, w.connection.id, rules).await.unwrap();
+    w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, rules).await.unwrap();
 }
 
 /// Moved by somebody at the provider.
@@ -108,7 +108,8 @@ async fn what_is_not_followed_is_undone_and_a_person_may_choose_otherwise() {
         rules(&w, SyncMode::Export, source, false).await;
         news(&w, moved(&w, &w.booking(booking.id).await, monday("11:00"))).await;
         let conflict = open(&w).await.remove(0);
-        let ended = w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Theirs).await.unwrap();
+        let ended =
+            w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Theirs).await.unwrap();
         assert_eq!((ended.done, ended.pending), (Done::MovedHere, false), "answered with its result");
         assert_eq!(w.booking(booking.id).await.when.start(), monday("11:00"));
         w.agrees(booking.id).await;
@@ -133,7 +134,7 @@ async fn a_provider_that_moves_it_back_again_and_again_is_left_to_a_person() {
     // Long after, it is tried again; and a person may at any time.
     w.clock.pass_seconds(limits::CONFLICT_ENDS_SECONDS + 1);
     let conflict = open(&w).await.remove(0);
-    w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
+    w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
     w.agrees(booking.id).await;
     news(&w, moved(&w, &w.booking(booking.id).await, monday("10:00"))).await;
     w.agrees(booking.id).await;

@@ -75,18 +75,19 @@ async fn others_go_on_while_one_tenant_s_dear_questions_run() {
                         std::thread::yield_now();
                     }
                 };
-                engine.compute(tenant, work).await
+                engine.computing.run(tenant, work).await
             })
         })
         .collect();
     beginnings.recv().unwrap();
     // A question that needs a thread, and a booking.
-    assert_eq!(w.engine.compute(w.tenant.id, |_| Ok(7)).await.unwrap(), 7);
-    let found = w.engine.availability(&w.caller, query(&w, days(monday("00:00"), 1))).await.unwrap();
+    assert_eq!(w.engine.computing.run(w.tenant.id, |_| Ok(7)).await.unwrap(), 7);
+    let found =
+        w.engine.availability.availability(&w.caller, query(&w, days(monday("00:00"), 1))).await.unwrap();
     assert_eq!(found.slots.len(), 6);
     let mut booking = w.request(monday("10:00"));
     booking.provider = Some(berth_engine::ProviderChoice::BuiltIn);
-    assert!(w.engine.book(&w.caller, booking).await.is_ok());
+    assert!(w.engine.bookings.book(&w.caller, booking).await.is_ok());
     for task in &dear {
         task.abort();
     }
@@ -140,8 +141,8 @@ async fn a_large_team_with_all_kinds_of_rules_is_answered() {
     };
     store_rules(&w, RuleOwner::Listing(w.listing.id), of_hours(everything(200))).await;
     let patch = EventTypePatch { members: Some(members), ..EventTypePatch::default() };
-    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
-    let found = w.engine.availability(&w.caller, query(&w, days(monday("00:00"), 92))).await;
+    w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    let found = w.engine.availability.availability(&w.caller, query(&w, days(monday("00:00"), 92))).await;
     assert!(found.is_ok(), "{found:?}");
 }
 
@@ -154,7 +155,8 @@ async fn a_listing_that_is_closed_for_years_is_closed_to_the_end() {
         Rule::Holiday(Holiday { name, date: from.parse().unwrap(), last_date: to.parse().ok() })
     };
     store_rules(&w, RuleOwner::Listing(w.listing.id), vec![closed("2022-01-01", "2026-11-23")]).await;
-    let found = w.engine.availability(&w.caller, query(&w, days(monday("00:00"), 2))).await.unwrap();
+    let found =
+        w.engine.availability.availability(&w.caller, query(&w, days(monday("00:00"), 2))).await.unwrap();
     let first = found.slots.first().map(|slot| slot.when.start());
     assert_eq!(first, Some(monday("09:00").plus_minutes(1_440)), "the first day after it");
     assert_eq!(found.slots.len(), 6);
@@ -166,13 +168,13 @@ async fn an_answer_asks_the_database_once_while_nothing_changes() {
     let book = async |start: &str| {
         let mut booking = w.request(monday(start));
         booking.provider = Some(berth_engine::ProviderChoice::BuiltIn);
-        w.engine.book(&w.caller, booking).await.unwrap();
+        w.engine.bookings.book(&w.caller, booking).await.unwrap();
     };
     // The first booking of a tenant makes the key that finds its customers, and that is a change of the tenant.
     book("09:00").await;
     let asked = async || {
         let before = w.engine.store().reads();
-        w.engine.availability(&w.caller, query(&w, days(monday("00:00"), 31))).await.unwrap();
+        w.engine.availability.availability(&w.caller, query(&w, days(monday("00:00"), 31))).await.unwrap();
         w.engine.store().reads() - before
     };
     assert_eq!(asked().await, 3, "the setup, what is taken, the rules");

@@ -19,28 +19,28 @@ fn key(w: &crate::world::World) -> NewKey {
 #[tokio::test]
 async fn a_key_opens_until_it_expires() {
     let w = world().await;
-    let (record, secret) = w.engine.create_key("operator", "req", key(&w)).await.unwrap();
+    let (record, secret) = w.engine.tenants.create_key("operator", "req", key(&w)).await.unwrap();
     let text = secret.expose().to_owned();
     assert_eq!((text.len(), &text[..6], &text[..12]), (49, "berth_", record.prefix.as_str()));
     assert!(!format!("{secret:?} {record:?}").contains(&text));
-    let found = w.engine.authenticate(&text).await.unwrap().unwrap();
+    let found = w.engine.tenants.authenticate(&text).await.unwrap().unwrap();
     assert_eq!((found.id, found.tenant), (record.id, Some(w.tenant.id)));
     let mut guess = text.clone();
     guess.replace_range(48.., if text.ends_with('A') { "B" } else { "A" });
     for wrong in [guess.as_str(), &text[..12], "", "berth_"] {
-        assert!(w.engine.authenticate(wrong).await.unwrap().is_none());
+        assert!(w.engine.tenants.authenticate(wrong).await.unwrap().is_none());
     }
     w.clock.pass_seconds(3_600);
-    assert!(w.engine.authenticate(&text).await.unwrap().is_none(), "a key that expires now is over");
+    assert!(w.engine.tenants.authenticate(&text).await.unwrap().is_none(), "a key that expires now is over");
 }
 
 #[tokio::test]
 async fn the_time_of_use_is_written_once_a_minute() {
     let w = world().await;
-    let (_, secret) = w.engine.create_key("operator", "req", key(&w)).await.unwrap();
+    let (_, secret) = w.engine.tenants.create_key("operator", "req", key(&w)).await.unwrap();
     let used = async || {
-        w.engine.authenticate(secret.expose()).await.unwrap();
-        w.engine.list_keys(Some(w.tenant.id)).await.unwrap()[0].last_used_at
+        w.engine.tenants.authenticate(secret.expose()).await.unwrap();
+        w.engine.tenants.list_keys(Some(w.tenant.id)).await.unwrap()[0].last_used_at
     };
     let first = used().await;
     assert!(first.is_some());
@@ -53,18 +53,18 @@ async fn the_time_of_use_is_written_once_a_minute() {
 #[tokio::test]
 async fn rotated_and_revoked_keys_are_over() {
     let w = world().await;
-    let (old, old_text) = w.engine.create_key("operator", "req", key(&w)).await.unwrap();
+    let (old, old_text) = w.engine.tenants.create_key("operator", "req", key(&w)).await.unwrap();
     let tenant = Some(w.tenant.id);
-    let (new, new_text) = w.engine.rotate_key("operator", "req", tenant, old.id).await.unwrap();
+    let (new, new_text) = w.engine.tenants.rotate_key("operator", "req", tenant, old.id).await.unwrap();
     assert_eq!((new.id, new.scopes, new.expires_at), (old.id, old.scopes, old.expires_at));
     assert_ne!(new.prefix, old.prefix);
-    assert!(w.engine.authenticate(old_text.expose()).await.unwrap().is_none());
-    assert!(w.engine.authenticate(new_text.expose()).await.unwrap().is_some());
-    let elsewhere = w.engine.revoke_key("operator", "req", None, new.id).await.unwrap_err();
+    assert!(w.engine.tenants.authenticate(old_text.expose()).await.unwrap().is_none());
+    assert!(w.engine.tenants.authenticate(new_text.expose()).await.unwrap().is_some());
+    let elsewhere = w.engine.tenants.revoke_key("operator", "req", None, new.id).await.unwrap_err();
     assert_eq!(elsewhere.code, Code::NotFound, "a tenant's key is not an operator's");
-    w.engine.revoke_key("operator", "req", tenant, new.id).await.unwrap();
-    assert!(w.engine.authenticate(new_text.expose()).await.unwrap().is_none());
-    let again = w.engine.rotate_key("operator", "req", tenant, old.id).await.unwrap_err();
+    w.engine.tenants.revoke_key("operator", "req", tenant, new.id).await.unwrap();
+    assert!(w.engine.tenants.authenticate(new_text.expose()).await.unwrap().is_none());
+    let again = w.engine.tenants.rotate_key("operator", "req", tenant, old.id).await.unwrap_err();
     assert_eq!(again.code, Code::WrongState);
 }
 
@@ -78,10 +78,10 @@ async fn scopes_are_those_of_the_kind_of_key() {
         expires_at: Some(w.engine.now()),
         ..key(&w)
     };
-    let problem = w.engine.create_key("operator", "req", bad).await.unwrap_err();
+    let problem = w.engine.tenants.create_key("operator", "req", bad).await.unwrap_err();
     let fields: Vec<&str> = problem.errors.iter().map(|e| e.field.as_str()).collect();
     assert_eq!(fields, ["/name", "/scopes/0", "/scopes/2", "/requests_per_minute", "/expires_at"]);
     let operator = NewKey { tenant: None, scopes: vec!["operator".into()], ..key(&w) };
-    let (record, _) = w.engine.create_key("operator", "req", operator).await.unwrap();
+    let (record, _) = w.engine.tenants.create_key("operator", "req", operator).await.unwrap();
     assert_eq!(record.tenant, None);
 }

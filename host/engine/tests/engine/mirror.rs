@@ -45,22 +45,22 @@ fn tell(w: &World, bookings: impl IntoIterator<Item = ExternalBooking>) {
 }
 
 async fn status(w: &World) -> SyncStatus {
-    w.engine.sync_status(&w.caller, w.connection.id).await.unwrap()
+    w.engine.mirror.sync_status(&w.caller, w.connection.id).await.unwrap()
 }
 
 /// Synchronise until nothing is left to do.
 async fn synced(w: &World) -> SyncStatus {
-    w.engine.start_sync(&w.caller, w.connection.id, false).await.unwrap();
+    w.engine.mirror.start_sync(&w.caller, w.connection.id, false).await.unwrap();
     while w.later(0).await > 0 {}
     status(w).await
 }
 
 async fn conflicts(w: &World) -> Vec<Conflict> {
-    w.engine.list_conflicts(&w.caller, w.connection.id, None, false, 50).await.unwrap()
+    w.engine.mirror.list_conflicts(&w.caller, w.connection.id, None, false, 50).await.unwrap()
 }
 
 async fn rules(w: &World, rules: SyncRules) {
-    w.engine.set_sync_rules(&w.caller, w.connection.id, rules).await.unwrap();
+    w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, rules).await.unwrap();
 }
 
 /// Starts that are offered on Monday.
@@ -74,7 +74,7 @@ async fn offered(w: &World) -> Vec<Instant> {
         provider: None,
         explain: false,
     };
-    let answer = w.engine.availability(&w.caller, query).await.unwrap();
+    let answer = w.engine.availability.availability(&w.caller, query).await.unwrap();
     answer.slots.iter().map(|slot| slot.when.start()).collect()
 }
 
@@ -99,7 +99,7 @@ async fn everything_is_read_once_then_what_changed() {
     let third = synced(&w).await.state;
     assert_eq!((third.items, third.full_at), (1, first.full_at));
     assert!(third.due_at.is_some_and(|due| due <= w.engine.now()), "everything is next");
-    w.engine.begin_syncs().await.unwrap();
+    w.engine.mirror.begin_syncs().await.unwrap();
     while w.later(0).await > 0 {}
     let fourth = status(&w).await.state;
     assert_eq!((fourth.items, fourth.full_at > third.full_at), (27, true));
@@ -112,7 +112,7 @@ async fn what_is_booked_there_is_not_offered_here() {
     tell(&w, [external_booking("f1", monday("10:00"))]);
     synced(&w).await;
     assert!(!offered(&w).await.contains(&monday("10:00")), "at once, from the mirror");
-    assert!(w.engine.book(&w.caller, w.request(monday("10:00"))).await.is_err());
+    assert!(w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.is_err());
 
     // Moved, with time kept free around it; then cancelled.
     rules(&w, SyncRules { buffer_minutes: 15, ..SyncRules::default() }).await;
@@ -135,7 +135,7 @@ async fn a_synchronisation_goes_on_where_it_was() {
     let w = world().await;
     tell(&w, (0..30).map(|n| external_booking(&format!("f{n}"), monday("09:00").plus_seconds(n * DAY))));
     w.provider.state().page_size = Some(10);
-    w.engine.start_sync(&w.caller, w.connection.id, false).await.unwrap();
+    w.engine.mirror.start_sync(&w.caller, w.connection.id, false).await.unwrap();
     // The process dies in the middle of the third page.
     w.provider.next("list_changes", Fault::Meanwhile(Box::new(|| Box::pin(async {}))));
     w.provider.next("list_changes", Fault::Meanwhile(Box::new(|| Box::pin(async {}))));
@@ -146,7 +146,7 @@ async fn a_synchronisation_goes_on_where_it_was() {
     assert_eq!(halfway.error.as_deref(), Some("The provider does not answer."));
     let replica = w.replica();
     w.clock.pass_seconds(60);
-    while replica.run_due_jobs(10).await.unwrap() > 0 {}
+    while replica.jobs.run_due_jobs(10).await.unwrap() > 0 {}
     let done = status(&w).await.state;
     assert_eq!((done.phase, done.pages, done.items, done.failures), (SyncPhase::Idle, 3, 30, 0));
     assert_eq!(w.provider.count("list_changes"), 4, "no page was read twice");
@@ -189,7 +189,7 @@ async fn news_of_our_own_bookings_are_followed_as_the_rules_say() {
     assert_eq!(w.booking(booking.id).await.when.start(), monday("10:00"));
     w.agrees(booking.id).await;
     assert!(conflicts(&w).await.is_empty());
-    let all = w.engine.list_conflicts(&w.caller, w.connection.id, None, true, 9).await.unwrap();
+    let all = w.engine.mirror.list_conflicts(&w.caller, w.connection.id, None, true, 9).await.unwrap();
     assert_eq!((all[0].kind, all[0].resolution), (ConflictKind::BothChanged, Some(Resolution::Ours)));
 }
 
@@ -208,16 +208,16 @@ async fn two_bookings_for_one_time_wait_for_a_person() {
     synced(&w).await;
     assert_eq!(conflicts(&w).await.len(), 1, "the same is found once");
 
-    let other = w.engine.revert_conflict(&w.caller, open.id).await.unwrap_err();
+    let other = w.engine.mirror.revert_conflict(&w.caller, open.id).await.unwrap_err();
     assert_eq!(other.code, Code::WrongState);
-    let ended = w.engine.resolve_conflict(&w.caller, open.id, Resolution::Theirs).await.unwrap();
+    let ended = w.engine.mirror.resolve_conflict(&w.caller, open.id, Resolution::Theirs).await.unwrap();
     assert_eq!(
         (ended.conflict.resolution, ended.conflict.resolved_by.as_deref(), ended.done),
         (Some(Resolution::Theirs), Some("key:test"), Done::OursCancelled)
     );
     assert_eq!(w.booking(booking.id).await.status, BookingStatus::Cancelled);
     assert!(conflicts(&w).await.is_empty());
-    let twice = w.engine.resolve_conflict(&w.caller, open.id, Resolution::Ours).await.unwrap_err();
+    let twice = w.engine.mirror.resolve_conflict(&w.caller, open.id, Resolution::Ours).await.unwrap_err();
     assert_eq!(twice.code, Code::WrongState);
 }
 
@@ -246,7 +246,7 @@ async fn each_booking_of_others_over_ours_is_a_conflict_of_its_own_until_it_goes
     // Decided about the one that was meant.
     let open = conflicts(&w).await.remove(0);
     w.provider.state().bookings.push(external_booking("f2", monday("10:00")));
-    let ended = w.engine.resolve_conflict(&w.caller, open.id, Resolution::Ours).await.unwrap();
+    let ended = w.engine.mirror.resolve_conflict(&w.caller, open.id, Resolution::Ours).await.unwrap();
     assert_eq!(ended.done, Done::TheirsCancelled);
     assert_eq!(w.booking(booking.id).await.status, BookingStatus::Confirmed);
     assert!(conflicts(&w).await.is_empty());
@@ -261,19 +261,19 @@ async fn a_move_onto_a_taken_time_is_ended_either_way_and_back() {
     synced(&w).await;
     let open = conflicts(&w).await.remove(0);
     assert_eq!((open.kind, open.booking), (ConflictKind::TimeOverlap, Some(first.id)));
-    let taken = w.engine.resolve_conflict(&w.caller, open.id, Resolution::Theirs).await.unwrap_err();
+    let taken = w.engine.mirror.resolve_conflict(&w.caller, open.id, Resolution::Theirs).await.unwrap_err();
     assert_eq!(taken.code, Code::SlotTaken, "{taken}");
 
-    w.engine.resolve_conflict(&w.caller, open.id, Resolution::Ours).await.unwrap();
+    w.engine.mirror.resolve_conflict(&w.caller, open.id, Resolution::Ours).await.unwrap();
     w.agrees(first.id).await;
     assert_eq!(w.booking(first.id).await.when.start(), monday("09:00"));
     // Once the other one is gone, theirs may be chosen after all.
     w.cancel(second.id).await.unwrap();
-    let reverted = w.engine.revert_conflict(&w.caller, open.id).await.unwrap();
+    let reverted = w.engine.mirror.revert_conflict(&w.caller, open.id).await.unwrap();
     assert_eq!((reverted.conflict.resolution, reverted.done), (Some(Resolution::Theirs), Done::Moved));
     assert_eq!(w.booking(first.id).await.when.start(), monday("10:00"));
     w.agrees(first.id).await;
-    w.engine.revert_conflict(&w.caller, open.id).await.unwrap();
+    w.engine.mirror.revert_conflict(&w.caller, open.id).await.unwrap();
     assert_eq!(w.booking(first.id).await.when.start(), monday("09:00"));
     w.agrees(first.id).await;
 }
@@ -289,14 +289,14 @@ async fn what_vanished_there_is_over_here_or_made_anew() {
 
     vanish("x1");
     w.provider.state().changes = Some(vec![w.provider.active().remove(0)]);
-    w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
+    w.engine.mirror.start_sync(&w.caller, w.connection.id, true).await.unwrap();
     while w.later(0).await > 0 {}
     assert_eq!(w.booking(first.id).await.status, BookingStatus::Cancelled, "the provider's word counts");
 
     rules(&w, SyncRules { source_of_truth: SourceOfTruth::Berth, ..SyncRules::default() }).await;
     vanish("x2");
     w.provider.state().changes = Some(Vec::new());
-    w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
+    w.engine.mirror.start_sync(&w.caller, w.connection.id, true).await.unwrap();
     while w.later(0).await > 0 {}
     let again = w.booking(second.id).await;
     assert_eq!((again.status, again.external_id.as_deref()), (BookingStatus::Confirmed, Some("x3")));
@@ -339,14 +339,14 @@ async fn what_is_given_up_can_be_tried_again() {
         w.provider
             .next("list_changes", Fault::Before(CallError::Provider(ProviderError::Forbidden("no".into()))));
     }
-    w.engine.start_sync(&w.caller, w.connection.id, false).await.unwrap();
+    w.engine.mirror.start_sync(&w.caller, w.connection.id, false).await.unwrap();
     while w.later(1_000).await > 0 {}
-    let dead = w.engine.dead_jobs(&w.caller).await.unwrap();
+    let dead = w.engine.mirror.dead_jobs(&w.caller).await.unwrap();
     assert_eq!((dead.len(), dead[0].kind.as_str()), (1, "sync_connection"));
     w.provider.state().clear_faults();
-    w.engine.requeue_job(&w.caller, dead[0].id).await.unwrap();
+    w.engine.mirror.requeue_job(&w.caller, dead[0].id).await.unwrap();
     while w.later(0).await > 0 {}
-    assert!(w.engine.dead_jobs(&w.caller).await.unwrap().is_empty());
+    assert!(w.engine.mirror.dead_jobs(&w.caller).await.unwrap().is_empty());
     assert_eq!(status(&w).await.state.failures, 0);
 }
 
@@ -369,7 +369,7 @@ async fn both_sides_are_compared_for_a_period() {
     let stale = berth_model::mirror::sync::Mirrored { external: elsewhere, ..mirrored };
     w.engine.store().put_mirrored(stale).await.unwrap();
     let within = Interval::new(monday("00:00"), monday("23:00")).unwrap();
-    let found = w.engine.reconcile(&w.caller, w.connection.id, within).await.unwrap();
+    let found = w.engine.mirror.reconcile(&w.caller, w.connection.id, within).await.unwrap();
     assert_eq!((found.ours, found.theirs), (3, 2));
     let kinds: Vec<_> = found.differences.iter().map(|d| (d.kind, d.booking)).collect();
     assert_eq!(kinds, [("time", Some(moved.id)), ("missing_there", Some(lost.id))]);
@@ -382,7 +382,7 @@ async fn what_is_only_there_is_found_what_was_called_off_is_not_counted_and_mone
     let price = |minor_units, currency: &str| Some(Money { minor_units, currency: currency.into() });
     let policy = EventTypePolicy { price: price(4_900, "EUR"), ..w.event_type.policy.clone() };
     let patch = berth_engine::EventTypePatch { policy: Some(policy), ..Default::default() };
-    w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     let item = |id: &str, price: Option<Money>| MirroredItem {
         external_id: id.to_owned(),
         title: id.to_owned(),
@@ -420,7 +420,7 @@ async fn what_is_only_there_is_found_what_was_called_off_is_not_counted_and_mone
         .unwrap();
 
     let within = Interval::new(monday("00:00"), monday("23:00")).unwrap();
-    let found = w.engine.reconcile(&w.caller, w.connection.id, within).await.unwrap();
+    let found = w.engine.mirror.reconcile(&w.caller, w.connection.id, within).await.unwrap();
     let kinds: Vec<_> = found.differences.iter().map(|d| (d.kind, d.external_id.as_deref())).collect();
     assert_eq!(kinds, [("time", Some(id.as_str())), ("missing_here", Some("walk-in"))]);
     assert_eq!((found.ours, found.theirs), (2, 2), "{found:?}");
@@ -428,7 +428,7 @@ async fn what_is_only_there_is_found_what_was_called_off_is_not_counted_and_mone
     assert_eq!(totals, [("EUR", 9_800, 4_900), ("GBP", 0, 70)]);
     // The week in which it is now there.
     let later = Interval::new(monday("00:00").plus_seconds(7 * DAY), monday("23:00").plus_seconds(7 * DAY));
-    let found = w.engine.reconcile(&w.caller, w.connection.id, later.unwrap()).await.unwrap();
+    let found = w.engine.mirror.reconcile(&w.caller, w.connection.id, later.unwrap()).await.unwrap();
     let kinds: Vec<_> = found.differences.iter().map(|d| (d.kind, d.booking)).collect();
     assert_eq!(kinds, [("time", Some(moved.id))], "not missing here");
 }

@@ -12,7 +12,7 @@ use crate::world::{World, half_hour, monday, world};
 
 async fn rules(w: &World, mode: SyncMode) {
     let rules = SyncRules { mode, ..SyncRules::default() };
-    w.engine.set_sync_rules(&w.caller, w.connection.id, rules).await.unwrap();
+    w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, rules).await.unwrap();
     at_rest(w).await;
 }
 
@@ -57,7 +57,7 @@ async fn both(w: &World, booking: &Booking) -> (Option<Instant>, Vec<Instant>) {
 }
 
 async fn is_taken(w: &World, start: &str) -> bool {
-    w.engine.book(&w.caller, w.request(monday(start))).await.is_err()
+    w.engine.bookings.book(&w.caller, w.request(monday(start))).await.is_err()
 }
 
 #[tokio::test]
@@ -183,11 +183,11 @@ async fn another_mode_counts_for_what_is_there_already() {
     w.provider.state().bookings.push(theirs);
     let bookings = w.provider.state().bookings.clone();
     w.provider.state().changes = Some(bookings);
-    w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
+    w.engine.mirror.start_sync(&w.caller, w.connection.id, true).await.unwrap();
     at_rest(&w).await;
     for mode in [SyncMode::Off, SyncMode::Bidirectional, SyncMode::Export, SyncMode::Import, SyncMode::Off] {
         rules(&w, mode).await;
-        w.engine.begin_syncs().await.unwrap();
+        w.engine.mirror.begin_syncs().await.unwrap();
         at_rest(&w).await;
         let taken = w.engine.store().mirrored(w.tenant.id, w.connection.id, "f1").await.unwrap().unwrap();
         assert_eq!(taken.member.is_some(), mode.follows_changes(), "{mode:?}");
@@ -198,7 +198,7 @@ async fn another_mode_counts_for_what_is_there_already() {
 async fn read_all(w: &World) {
     let bookings = w.provider.state().bookings.clone();
     w.provider.state().changes = Some(bookings);
-    w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
+    w.engine.mirror.start_sync(&w.caller, w.connection.id, true).await.unwrap();
     at_rest(w).await;
 }
 
@@ -210,7 +210,8 @@ async fn what_begins_to_take_time_is_told_where_it_is_in_the_way() {
     let ours = w.provider.active().remove(0);
     w.provider.state().bookings.push(ExternalBooking { id: "f1".to_owned(), reference: None, ..ours });
     read_all(&w).await;
-    let open = async || w.engine.list_conflicts(&w.caller, w.connection.id, None, false, 9).await.unwrap();
+    let open =
+        async || w.engine.mirror.list_conflicts(&w.caller, w.connection.id, None, false, 9).await.unwrap();
     assert_eq!(open().await, [], "it takes nobody's time yet");
     rules(&w, SyncMode::Bidirectional).await;
     read_all(&w).await;
@@ -249,17 +250,18 @@ async fn where_only_ours_counts_a_change_there_waits_for_a_person_if_nothing_end
                     auto_resolve: false,
                     ..SyncRules::default()
                 };
-                w.engine.set_sync_rules(&w.caller, w.connection.id, rules).await.unwrap();
+                w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, rules).await.unwrap();
                 let booking = w.booked(monday("09:00")).await;
                 if cancelled {
                     cancelled_there(&w, "x1").await;
                 } else {
                     moved_there(&w, "x1", monday("10:00"), same_id).await;
                 }
-                let open = w.engine.list_conflicts(&w.caller, w.connection.id, None, false, 9).await.unwrap();
+                let open =
+                    w.engine.mirror.list_conflicts(&w.caller, w.connection.id, None, false, 9).await.unwrap();
                 let kind = if cancelled { ConflictKind::VanishedThere } else { ConflictKind::BothChanged };
                 assert_eq!((open.len(), open[0].kind, open[0].own_counterpart), (1, kind, true));
-                w.engine.resolve_conflict(&w.caller, open[0].id, end).await.unwrap();
+                w.engine.mirror.resolve_conflict(&w.caller, open[0].id, end).await.unwrap();
                 at_rest(&w).await;
                 let (nine, ten) = (monday("09:00"), monday("10:00"));
                 let expected = match (end, cancelled) {

@@ -31,7 +31,7 @@ async fn a_move_whose_answer_is_lost_is_not_made_twice() {
     let moved = w.reschedule(booking.id, monday("11:00")).await.unwrap();
     assert!(moved.pending);
     for time in ["10:00", "11:00"] {
-        let taken = w.engine.book(&w.caller, w.request(monday(time))).await.unwrap_err();
+        let taken = w.engine.bookings.book(&w.caller, w.request(monday(time))).await.unwrap_err();
         assert_eq!(taken.code, Code::SlotTaken, "both times are held until the provider has decided");
     }
     w.later(5).await;
@@ -81,7 +81,7 @@ async fn a_refused_move_stands_where_somebody_moved_it_before() {
     let now = w.booking(booking.id).await;
     assert_eq!((now.when, now.external_id.as_deref()), (half_hour(monday("09:00")), Some("x4")));
     let connection = now.connection.unwrap();
-    let open = w.engine.list_conflicts(&w.caller, connection, None, false, 10).await.unwrap();
+    let open = w.engine.mirror.list_conflicts(&w.caller, connection, None, false, 10).await.unwrap();
     assert_eq!(open.iter().map(|c| c.booking).collect::<Vec<_>>(), [Some(booking.id)]);
     w.booked(monday("11:00")).await;
 }

@@ -35,13 +35,13 @@ pub(crate) async fn register(world: &World, secret: &str) {
         return_addresses: vec![RETURN.into()],
     };
     let plugin = "acme".parse().unwrap();
-    world.engine.set_oauth_client("operator", "req", &plugin, "oauth", client).await.unwrap();
+    world.engine.connections.set_oauth_client("operator", "req", &plugin, "oauth", client).await.unwrap();
 }
 
 async fn start(world: &World) -> OAuthStarted {
     let new = NewConnection { name: "Consented".into(), ..new_connection() };
     let to = Some(format!("{RETURN}?tab=1"));
-    world.engine.start_oauth(&world.caller, None, new, to).await.unwrap()
+    world.engine.connections.start_oauth(&world.caller, None, new, to).await.unwrap()
 }
 
 fn query(started: &OAuthStarted) -> BTreeMap<String, String> {
@@ -59,7 +59,7 @@ pub(crate) fn consent(world: &World, started: &OAuthStarted, code: &str) -> OAut
 pub(crate) async fn consented(world: &World) -> ConnectionRecord {
     let started = start(world).await;
     let answer = consent(world, &started, "c1");
-    let made = world.engine.finish_oauth(answer, "req").await.result.unwrap();
+    let made = world.engine.connections.finish_oauth(answer, "req").await.result.unwrap();
     accept_what_was_given(world);
     made
 }
@@ -77,7 +77,7 @@ fn accept_nothing_old(world: &World) {
 }
 
 async fn health(world: &World, connection: &ConnectionRecord) -> (ConnectionRecord, Option<Problem>) {
-    world.engine.connection_health(&world.caller, connection.id).await.unwrap()
+    world.engine.connections.connection_health(&world.caller, connection.id).await.unwrap()
 }
 
 async fn stored(world: &World, connection: &ConnectionRecord) -> TokenSet {
@@ -93,22 +93,25 @@ async fn a_person_consents_and_the_connection_is_made() {
     let query = query(&started);
     assert_eq!(query["redirect_uri"], "https://booking.example/api/oauth/callback");
     assert_eq!((query["scope"].as_str(), query["code_challenge_method"].as_str()), ("read write", "S256"));
-    let before = world.engine.list_connections(&world.caller, None, 10).await.unwrap().len();
+    let before = world.engine.connections.list_connections(&world.caller, None, 10).await.unwrap().len();
 
     let answer = consent(&world, &started, "c1");
-    let ended = world.engine.finish_oauth(answer.clone(), "req").await;
+    let ended = world.engine.connections.finish_oauth(answer.clone(), "req").await;
     let made = ended.result.unwrap();
     assert_eq!(
         (made.id, ended.return_to.as_deref()),
         (started.connection, Some("https://console.example/connected?tab=1"))
     );
     assert_eq!(made.credential_names, ["api-key", "oauth", "webhook-secret"]);
-    assert_eq!(world.engine.list_connections(&world.caller, None, 10).await.unwrap().len(), before + 1);
-    let consents = world.engine.connection_consents(&world.caller, made.id).await.unwrap();
+    assert_eq!(
+        world.engine.connections.list_connections(&world.caller, None, 10).await.unwrap().len(),
+        before + 1
+    );
+    let consents = world.engine.connections.connection_consents(&world.caller, made.id).await.unwrap();
     assert_eq!((consents.len(), consents[0].state, consents[0].renews), (1, "valid", true));
 
     // A state is good for one use.
-    let again = world.engine.finish_oauth(answer, "req").await;
+    let again = world.engine.connections.finish_oauth(answer, "req").await;
     assert_eq!(again.result.unwrap_err().code, Code::ConsentExpired);
 }
 
@@ -116,43 +119,50 @@ async fn a_person_consents_and_the_connection_is_made() {
 async fn flows_end_without_a_connection_when_they_should() {
     let world = consenting().await;
     let code_of = |ended: berth_engine::OAuthReturn| ended.result.unwrap_err().code;
-    let before = world.engine.list_connections(&world.caller, None, 10).await.unwrap().len();
+    let before = world.engine.connections.list_connections(&world.caller, None, 10).await.unwrap().len();
 
     // The person said no.
     let state = query(&start(&world).await)["state"].clone();
     let no = OAuthAnswer { state, error: Some("access_denied".into()), ..OAuthAnswer::default() };
-    assert_eq!(code_of(world.engine.finish_oauth(no, "req").await), Code::ConsentRefused);
+    assert_eq!(code_of(world.engine.connections.finish_oauth(no, "req").await), Code::ConsentRefused);
     // A code that somebody else's verifier belongs to.
     let (started, other) = (start(&world).await, start(&world).await);
     let theirs = consent(&world, &other, "c2");
     let mixed = OAuthAnswer { state: query(&started)["state"].clone(), ..theirs };
-    assert_eq!(code_of(world.engine.finish_oauth(mixed, "req").await), Code::ConsentRefused);
+    assert_eq!(code_of(world.engine.connections.finish_oauth(mixed, "req").await), Code::ConsentRefused);
     // Nobody's state.
     let nobody = OAuthAnswer { state: "x".into(), code: Some("c".into()), ..OAuthAnswer::default() };
-    assert_eq!(code_of(world.engine.finish_oauth(nobody, "req").await), Code::ConsentExpired);
+    assert_eq!(code_of(world.engine.connections.finish_oauth(nobody, "req").await), Code::ConsentExpired);
     // Too late.
     let started = start(&world).await;
     let late = consent(&world, &started, "c3");
     world.clock.pass_seconds(601);
-    assert_eq!(code_of(world.engine.finish_oauth(late, "req").await), Code::ConsentExpired);
+    assert_eq!(code_of(world.engine.connections.finish_oauth(late, "req").await), Code::ConsentExpired);
     // The provider does not accept the fresh token.
     world.provider.state().accepted = Some(std::collections::BTreeSet::new());
     let started = start(&world).await;
     let refused = consent(&world, &started, "c4");
-    assert_eq!(code_of(world.engine.finish_oauth(refused, "req").await), Code::ProviderUnauthorised);
-    assert_eq!(world.engine.list_connections(&world.caller, None, 10).await.unwrap().len(), before);
+    assert_eq!(
+        code_of(world.engine.connections.finish_oauth(refused, "req").await),
+        Code::ProviderUnauthorised
+    );
+    assert_eq!(
+        world.engine.connections.list_connections(&world.caller, None, 10).await.unwrap().len(),
+        before
+    );
 }
 
 #[tokio::test]
 async fn what_is_wrong_is_said_before_anybody_consents() {
     let plain = world().await;
     let new = || NewConnection { name: "Consented".into(), ..new_connection() };
-    let error = plain.engine.start_oauth(&plain.caller, None, new(), None).await.unwrap_err();
+    let error = plain.engine.connections.start_oauth(&plain.caller, None, new(), None).await.unwrap_err();
     assert_eq!(error.code, Code::NoOAuthClient, "{error}");
 
     let world = consenting().await;
-    let start =
-        |new, to: Option<&str>| world.engine.start_oauth(&world.caller, None, new, to.map(str::to_owned));
+    let start = |new, to: Option<&str>| {
+        world.engine.connections.start_oauth(&world.caller, None, new, to.map(str::to_owned))
+    };
     let elsewhere = start(new(), Some("https://evil.example/connected")).await.unwrap_err();
     assert_eq!(elsewhere.errors[0].field, "/return_to");
     let unnamed = start(NewConnection { name: String::new(), ..new() }, None).await.unwrap_err();
@@ -212,7 +222,7 @@ async fn many_callers_of_two_replicas_renew_a_token_once() {
     let closed = world.tokens.door.acquire_many(DOOR).await.unwrap();
     let calls = (0..20).map(|n| {
         let engine = if n % 2 == 0 { &world.engine } else { &replica };
-        engine.connection_health(&world.caller, connection.id)
+        engine.connections.connection_health(&world.caller, connection.id)
     });
     let (answers, ()) = tokio::join!(futures_util::future::join_all(calls), async {
         for _ in 0..100 {
@@ -248,7 +258,7 @@ async fn a_clients_secret_is_rotated_while_tokens_are_renewed() {
     let closed = world.tokens.door.acquire_many(DOOR).await.unwrap();
     world.tokens.knocks.forget_permits(9);
     world.provider.state().accepted = None;
-    let (finished, ()) = tokio::join!(world.engine.finish_oauth(answer, "req"), async {
+    let (finished, ()) = tokio::join!(world.engine.connections.finish_oauth(answer, "req"), async {
         world.tokens.knocks.acquire().await.unwrap().forget();
         world.tokens.state.lock().unwrap().secret = Some("made_up_last_secret");
         register(&world, "made_up_last_secret").await;
@@ -283,22 +293,22 @@ async fn a_consent_that_is_over_is_said_and_can_be_given_again() {
     let (shown, problem) = health(&world, &connection).await;
     assert_eq!(problem.unwrap().code, Code::ProviderUnauthorised);
     assert_eq!(shown.status, ConnectionStatus::Unauthorised);
-    let read = world.engine.connection(&world.caller, connection.id).await.unwrap();
+    let read = world.engine.connections.connection(&world.caller, connection.id).await.unwrap();
     assert!(read.status_detail.as_ref().unwrap().contains("consent again"), "{:?}", read.status_detail);
 
     // Another account than the one whose bookings are here is refused.
-    let restart = || world.engine.restart_oauth(&world.caller, connection.id, None, None);
+    let restart = || world.engine.connections.restart_oauth(&world.caller, connection.id, None, None);
     let started = restart().await.unwrap();
     let answer = consent(&world, &started, "c2");
     world.provider.state().accepted = None;
     world.provider.state().account = Some("acc-2".into());
-    let other = world.engine.finish_oauth(answer, "req").await.result.unwrap_err();
+    let other = world.engine.connections.finish_oauth(answer, "req").await.result.unwrap_err();
     assert!(other.detail.contains("another account"), "{other}");
 
     world.provider.state().account = None;
     let started = restart().await.unwrap();
     let answer = consent(&world, &started, "c3");
-    let mended = world.engine.finish_oauth(answer, "req").await.result.unwrap();
+    let mended = world.engine.connections.finish_oauth(answer, "req").await.result.unwrap();
     assert_eq!(
         (mended.id, mended.status, mended.status_detail),
         (connection.id, ConnectionStatus::Healthy, None)
@@ -325,7 +335,7 @@ async fn scopes_that_are_missing_are_shown() {
     let world = consenting().await;
     world.tokens.state.lock().unwrap().scope = Some("read");
     let connection = consented(&world).await;
-    let consents = world.engine.connection_consents(&world.caller, connection.id).await.unwrap();
+    let consents = world.engine.connections.connection_consents(&world.caller, connection.id).await.unwrap();
     assert_eq!(
         (consents[0].state, consents[0].missing_scopes.as_slice()),
         ("scopes_missing", &["write".to_owned()][..])
@@ -337,18 +347,18 @@ async fn a_consent_is_given_back() {
     let world = consenting().await;
     let connection = consented(&world).await;
     let refresh = stored(&world, &connection).await.refresh_token.unwrap();
-    let after = world.engine.revoke_consents(&world.caller, connection.id).await.unwrap();
+    let after = world.engine.connections.revoke_consents(&world.caller, connection.id).await.unwrap();
     assert_eq!((after.status, after.credential_names.len()), (ConnectionStatus::Unauthorised, 2));
     assert_eq!(world.tokens.state.lock().unwrap().revoked, [refresh.expose()]);
-    let again = world.engine.revoke_consents(&world.caller, connection.id).await.unwrap_err();
+    let again = world.engine.connections.revoke_consents(&world.caller, connection.id).await.unwrap_err();
     assert_eq!(again.code, Code::WrongState);
 
     // A connection that goes takes its consent along.
     let started = start(&world).await;
     let answer = consent(&world, &started, "c9");
     world.provider.state().accepted = None;
-    let other = world.engine.finish_oauth(answer, "req").await.result.unwrap();
-    world.engine.delete_connection(&world.caller, other.id, None).await.unwrap();
+    let other = world.engine.connections.finish_oauth(answer, "req").await.result.unwrap();
+    world.engine.connections.delete_connection(&world.caller, other.id, None).await.unwrap();
     assert_eq!(world.tokens.state.lock().unwrap().revoked.len(), 2);
 }
 
@@ -360,11 +370,19 @@ async fn the_tenants_own_client_is_enough_where_nobody_consents() {
         new.credentials.insert("machine".into(), Secret::new(text.into()));
         new
     };
-    let wrong =
-        world.engine.create_connection(&world.caller, with("client_2:wrong_made_up")).await.unwrap_err();
+    let wrong = world
+        .engine
+        .connections
+        .create_connection(&world.caller, with("client_2:wrong_made_up"))
+        .await
+        .unwrap_err();
     assert_eq!((wrong.code, wrong.errors[0].field.as_str()), (Code::ConsentRefused, "/credentials/machine"));
-    let made =
-        world.engine.create_connection(&world.caller, with("client_2:made_up_client_secret")).await.unwrap();
+    let made = world
+        .engine
+        .connections
+        .create_connection(&world.caller, with("client_2:made_up_client_secret"))
+        .await
+        .unwrap();
     accept_nothing_old(&world);
     world.provider.state().accepted.as_mut().unwrap().insert("made_up_access_1".into());
     assert!(health(&world, &made).await.1.is_none());
@@ -389,10 +407,17 @@ async fn a_credential_is_rotated_while_bookings_go_on() {
         )),
     );
     let id = world.connection.id;
-    assert!(world.engine.update_connection(caller, id, patch("acme_wrong_made_up"), None).await.is_err());
+    assert!(
+        world
+            .engine
+            .connections
+            .update_connection(caller, id, patch("acme_wrong_made_up"), None)
+            .await
+            .is_err()
+    );
     let credentials = || world.engine.store().connection_credentials(caller.tenant, id);
     assert_eq!(credentials().await.unwrap()["api-key"].expose(), "acme_test_not_a_real_key");
-    world.engine.update_connection(caller, id, patch("acme_next_made_up"), None).await.unwrap();
+    world.engine.connections.update_connection(caller, id, patch("acme_next_made_up"), None).await.unwrap();
     assert_eq!(credentials().await.unwrap()["api-key"].expose(), "acme_next_made_up");
     assert_eq!(world.provider.count("subscribe"), 1, "the subscription stays");
 }

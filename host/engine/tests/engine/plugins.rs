@@ -24,7 +24,7 @@ pub(crate) async fn install(
     hosts: &str,
 ) -> berth_model::plugins::plugin::PluginVersion {
     let text = MANIFEST.replace("1.0.0", version).replace("\"api.acme.example\"", hosts);
-    w.engine.install_plugin("operator", "req", text.into_bytes()).await.unwrap().version
+    w.engine.plugins.install_plugin("operator", "req", text.into_bytes()).await.unwrap().version
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn a_version_that_asks_for_more_waits_for_approval() {
     let w = world().await;
     let held = install(&w, "2.0.0", r#""api.acme.example", "files.acme.example""#).await;
     assert_eq!(held.state, PluginState::Held);
-    let problem = w.engine.activate_plugin("operator", "req", &held.digest).await.unwrap_err();
+    let problem = w.engine.plugins.activate_plugin("operator", "req", &held.digest).await.unwrap_err();
     assert_eq!(problem.code, Code::PluginHeld);
     assert!(problem.detail.contains("files.acme.example") && !problem.detail.contains("api.acme"));
     let wider = GrantRecord {
@@ -42,9 +42,9 @@ async fn a_version_that_asks_for_more_waits_for_approval() {
         hosts: grant(&["*.acme.example"]),
         enabled: true,
     };
-    w.engine.set_grant("operator", "req", wider).await.unwrap();
-    assert_eq!(w.engine.find_plugin(&held.digest.0).await.unwrap().state, PluginState::Staged);
-    let active = w.engine.activate_plugin("operator", "req", &held.digest).await.unwrap();
+    w.engine.plugins.set_grant("operator", "req", wider).await.unwrap();
+    assert_eq!(w.engine.plugins.find_plugin(&held.digest.0).await.unwrap().state, PluginState::Staged);
+    let active = w.engine.plugins.activate_plugin("operator", "req", &held.digest).await.unwrap();
     assert_eq!(active.state, PluginState::Active);
 }
 
@@ -57,24 +57,25 @@ async fn upgrade_roll_back_quarantine_lift() {
     assert_eq!(one, install(&w, "1.0.0", host).await, "the same component is the same version");
     let two = install(&w, "2.0.0", host).await;
     for version in [&one, &two] {
-        w.engine.activate_plugin("operator", "req", &version.digest).await.unwrap();
+        w.engine.plugins.activate_plugin("operator", "req", &version.digest).await.unwrap();
         w.clock.pass_seconds(1);
     }
     assert_eq!(w.host.active(&one.plugin), Some(two.digest.clone()));
-    assert_eq!(w.engine.find_plugin("acme@1.0.0").await.unwrap().state, PluginState::Retired);
+    assert_eq!(w.engine.plugins.find_plugin("acme@1.0.0").await.unwrap().state, PluginState::Retired);
 
-    let back = w.engine.rollback_plugin("operator", "req", &one.plugin).await.unwrap();
+    let back = w.engine.plugins.rollback_plugin("operator", "req", &one.plugin).await.unwrap();
     assert_eq!(back.digest, one.digest);
     assert_eq!(w.host.active(&one.plugin), Some(one.digest.clone()));
 
-    let set_aside = w.engine.quarantine_plugin("operator", "req", &one.digest, "loops").await.unwrap();
+    let set_aside =
+        w.engine.plugins.quarantine_plugin("operator", "req", &one.digest, "loops").await.unwrap();
     assert_eq!((set_aside.state, set_aside.reason.as_deref()), (PluginState::Quarantined, Some("loops")));
     assert_eq!(w.host.active(&one.plugin), None);
-    let refused = w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap_err();
+    let refused = w.engine.plugins.activate_plugin("operator", "req", &one.digest).await.unwrap_err();
     assert_eq!((refused.code, refused.detail.as_str()), (Code::PluginQuarantined, "loops"));
-    let lifted = w.engine.lift_quarantine("operator", "req", &one.digest).await.unwrap();
+    let lifted = w.engine.plugins.lift_quarantine("operator", "req", &one.digest).await.unwrap();
     assert_eq!(lifted.state, PluginState::Staged);
-    w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap();
+    w.engine.plugins.activate_plugin("operator", "req", &one.digest).await.unwrap();
     assert_eq!(w.host.active(&one.plugin), Some(one.digest));
 }
 
@@ -83,13 +84,13 @@ async fn a_replica_loads_what_another_activated() {
     use berth_model::plugins::plugin::PluginHost;
     let w = world().await;
     let one = install(&w, "1.0.0", r#""api.acme.example""#).await;
-    w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap();
+    w.engine.plugins.activate_plugin("operator", "req", &one.digest).await.unwrap();
     w.host.deactivate(&one.plugin);
-    assert!(w.engine.load_active_plugins().await.unwrap().is_empty());
+    assert!(w.engine.plugins.load_active_plugins().await.unwrap().is_empty());
     assert_eq!(w.host.active(&one.plugin), Some(one.digest.clone()));
     // Nothing new in the database: nothing is touched.
     w.host.deactivate(&one.plugin);
-    w.engine.load_active_plugins().await.unwrap();
+    w.engine.plugins.load_active_plugins().await.unwrap();
     assert_eq!(w.host.active(&one.plugin), None);
 }
 
@@ -98,26 +99,26 @@ async fn an_active_version_that_does_not_load_is_tried_again_ever_more_rarely() 
     use berth_model::plugins::plugin::PluginHost;
     let w = world().await;
     let one = install(&w, "1.0.0", r#""api.acme.example""#).await;
-    w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap();
+    w.engine.plugins.activate_plugin("operator", "req", &one.digest).await.unwrap();
     w.host.deactivate(&one.plugin);
     let loads = || w.host.loads.swap(0, Ordering::Relaxed);
     w.host.failing.store(3, Ordering::Relaxed);
     loads();
-    assert_eq!(w.engine.load_active_plugins().await.unwrap().len(), 1);
+    assert_eq!(w.engine.plugins.load_active_plugins().await.unwrap().len(), 1);
     for wait in [5, 10] {
         assert_eq!(loads(), 1);
         w.clock.pass_seconds(wait - 1);
-        assert!(w.engine.load_active_plugins().await.unwrap().is_empty());
+        assert!(w.engine.plugins.load_active_plugins().await.unwrap().is_empty());
         assert_eq!(loads(), 0, "not yet");
         w.clock.pass_seconds(1);
-        assert_eq!(w.engine.load_active_plugins().await.unwrap().len(), 1);
+        assert_eq!(w.engine.plugins.load_active_plugins().await.unwrap().len(), 1);
     }
     w.clock.pass_seconds(20);
     loads();
-    assert!(w.engine.load_active_plugins().await.unwrap().is_empty());
+    assert!(w.engine.plugins.load_active_plugins().await.unwrap().is_empty());
     assert_eq!((loads(), w.host.active(&one.plugin)), (1, Some(one.digest)));
     w.clock.pass_seconds(3_600);
-    w.engine.load_active_plugins().await.unwrap();
+    w.engine.plugins.load_active_plugins().await.unwrap();
     assert_eq!(loads(), 0, "it serves: nothing is left to do");
 }
 
@@ -125,10 +126,10 @@ async fn an_active_version_that_does_not_load_is_tried_again_ever_more_rarely() 
 async fn what_is_no_component_is_refused_with_all_reasons() {
     let w = world().await;
     let text = MANIFEST.replace("1.0.0", "one").replace("0.1", "9.9");
-    let problem = w.engine.install_plugin("operator", "req", text.into_bytes()).await.unwrap_err();
+    let problem = w.engine.plugins.install_plugin("operator", "req", text.into_bytes()).await.unwrap_err();
     assert_eq!(problem.code, Code::PluginRefused);
     assert_eq!(problem.errors.len(), 2);
-    assert!(w.engine.list_plugins().await.unwrap().is_empty());
+    assert!(w.engine.plugins.list_plugins().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -136,31 +137,31 @@ async fn a_start_loads_what_is_kept_and_names_what_it_does_not_wait_for() {
     use berth_model::plugins::plugin::PluginHost;
     let w = world().await;
     let one = install(&w, "1.0.0", r#""api.acme.example""#).await;
-    w.engine.activate_plugin("operator", "req", &one.digest).await.unwrap();
+    w.engine.plugins.activate_plugin("operator", "req", &one.digest).await.unwrap();
     w.host.deactivate(&one.plugin);
     w.host.loads.store(0, Ordering::Relaxed);
-    w.engine.load_kept_plugins().await.unwrap();
+    w.engine.plugins.load_kept_plugins().await.unwrap();
     assert_eq!(w.host.loads.load(Ordering::Relaxed), 0, "nothing is compiled");
-    let unloaded = w.engine.unloaded_plugins();
+    let unloaded = w.engine.plugins.unloaded_plugins();
     assert!(unloaded[&one.plugin].contains("compiled"), "{unloaded:?}");
     // The cause is named, and it stays named until it is mended.
     w.host.failing.store(1, Ordering::Relaxed);
-    assert_eq!(w.engine.load_active_plugins().await.unwrap().len(), 1);
-    let unloaded = w.engine.unloaded_plugins();
+    assert_eq!(w.engine.plugins.load_active_plugins().await.unwrap().len(), 1);
+    let unloaded = w.engine.plugins.unloaded_plugins();
     assert!(unloaded[&one.plugin].contains("too busy"), "{unloaded:?}");
     w.clock.pass_seconds(5);
-    assert!(w.engine.load_active_plugins().await.unwrap().is_empty());
-    assert!(w.engine.unloaded_plugins().is_empty());
+    assert!(w.engine.plugins.load_active_plugins().await.unwrap().is_empty());
+    assert!(w.engine.plugins.unloaded_plugins().is_empty());
     w.host.deactivate(&one.plugin);
     w.host.kept.lock().unwrap().insert(one.digest.clone());
-    w.engine.load_kept_plugins().await.unwrap();
+    w.engine.plugins.load_kept_plugins().await.unwrap();
     assert_eq!(w.host.active(&one.plugin), Some(one.digest));
-    assert!(w.engine.unloaded_plugins().is_empty());
+    assert!(w.engine.plugins.unloaded_plugins().is_empty());
 }
 
 async fn ended(w: &World, id: InstallationId) -> Installation {
     loop {
-        let now = w.engine.installation(id).await.unwrap();
+        let now = w.engine.plugins.installation(id).await.unwrap();
         if now.state.is_over() {
             return now;
         }
@@ -172,16 +173,16 @@ async fn ended(w: &World, id: InstallationId) -> Installation {
 async fn an_installation_goes_on_by_itself_and_says_how_it_ended() {
     let w = world().await;
     let begin = async |text: &str| {
-        let room = w.engine.installation_room().unwrap();
+        let room = w.engine.plugins.installation_room().unwrap();
         let bytes = text.as_bytes().to_vec();
-        let begun = w.engine.begin_installation(room, "operator", "req", bytes).await.unwrap();
+        let begun = w.engine.plugins.begin_installation(room, "operator", "req", bytes).await.unwrap();
         assert!(!begun.state.is_over());
         ended(&w, begun.id).await
     };
     let installed = begin(MANIFEST).await;
     assert_eq!((installed.state, &installed.problem), (InstallationState::Installed, &None));
     let digest = installed.digest.unwrap();
-    assert_eq!(w.engine.find_plugin(&digest.0).await.unwrap().state, PluginState::Staged);
+    assert_eq!(w.engine.plugins.find_plugin(&digest.0).await.unwrap().state, PluginState::Staged);
     let refused = begin("nothing").await;
     assert_eq!((refused.state, refused.digest), (InstallationState::Refused, None));
     assert_eq!(refused.problem.unwrap()["code"], Code::PluginRefused.as_str());
@@ -192,7 +193,7 @@ async fn an_installation_goes_on_by_itself_and_says_how_it_ended() {
     assert_eq!(failed.state, InstallationState::Failed);
     assert_eq!(failed.problem.unwrap()["code"], Code::PluginNotLoaded.as_str());
     assert_eq!(begin(&text).await.state, InstallationState::Installed);
-    assert_eq!(w.engine.list_installations().await.unwrap().len(), 4);
+    assert_eq!(w.engine.plugins.list_installations().await.unwrap().len(), 4);
 }
 
 #[tokio::test]
@@ -210,9 +211,9 @@ async fn an_installation_whose_process_ended_has_failed() {
     };
     w.engine.store().insert_installation(lost.clone()).await.unwrap();
     w.clock.pass_seconds(limits::INSTALLATION_SEEN_SECONDS - 1);
-    assert_eq!(w.engine.installation(lost.id).await.unwrap().state, InstallationState::Compiling);
+    assert_eq!(w.engine.plugins.installation(lost.id).await.unwrap().state, InstallationState::Compiling);
     w.clock.pass_seconds(1);
-    let found = w.engine.installation(lost.id).await.unwrap();
+    let found = w.engine.plugins.installation(lost.id).await.unwrap();
     assert_eq!(found.state, InstallationState::Failed);
     assert!(found.problem.unwrap()["hint"].as_str().unwrap().contains("again"));
 }
@@ -220,11 +221,12 @@ async fn an_installation_whose_process_ended_has_failed() {
 #[tokio::test]
 async fn components_on_their_way_in_are_few() {
     let w = world().await;
-    let rooms: Vec<_> =
-        (0..limits::INSTALLATIONS_CONCURRENT_MAX).map(|_| w.engine.installation_room().unwrap()).collect();
-    let refused = w.engine.installation_room().unwrap_err();
+    let rooms: Vec<_> = (0..limits::INSTALLATIONS_CONCURRENT_MAX)
+        .map(|_| w.engine.plugins.installation_room().unwrap())
+        .collect();
+    let refused = w.engine.plugins.installation_room().unwrap_err();
     assert_eq!(refused.code, Code::Busy);
     assert!(refused.retry_after_seconds.is_some());
     drop(rooms);
-    assert!(w.engine.installation_room().is_ok());
+    assert!(w.engine.plugins.installation_room().is_ok());
 }

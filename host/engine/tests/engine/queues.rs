@@ -20,10 +20,10 @@ use crate::{
 /// Another tenant with so many connections, each of which is to be synchronised now.
 async fn with_much_to_read(w: &World, n: usize, connections: usize) -> TenantId {
     let new = NewTenant { slug: format!("tenant-{n}").parse().unwrap(), name: "Much".into() };
-    let tenant = w.engine.create_tenant("operator", "req", new).await.unwrap().id;
+    let tenant = w.engine.tenants.create_tenant("operator", "req", new).await.unwrap().id;
     let caller = Caller { tenant, ..w.caller.clone() };
     for _ in 0..connections {
-        let connection = w.engine.create_connection(&caller, new_connection()).await.unwrap().id;
+        let connection = w.engine.connections.create_connection(&caller, new_connection()).await.unwrap().id;
         let job = NewJob {
             id: Id::from_uuid(uuid::Uuid::from_u128(rand::random())),
             tenant,
@@ -60,7 +60,7 @@ async fn what_hangs_outbound_keeps_no_booking_waiting() {
     let (stop, stopping) = watch::channel(false);
     let at_work = JobQueue::ALL.map(|queue| {
         let (engine, stopping) = (w.engine.clone(), stopping.clone());
-        tokio::spawn(async move { engine.work(queue, stopping).await })
+        tokio::spawn(async move { engine.jobs.work(queue, stopping).await })
     });
     hanging.acquire_many(u32::try_from(workers).unwrap()).await.unwrap().forget();
 
@@ -75,7 +75,7 @@ async fn what_hangs_outbound_keeps_no_booking_waiting() {
 
     // A booking whose provider did not answer is told again as soon as it is due, though nobody is free out there.
     w.provider.next("create", Fault::Before(LOST));
-    let pending = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let pending = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert!(pending.pending);
     w.clock.pass_seconds(5);
     let (told, is_told) = tokio::sync::oneshot::channel();
@@ -83,7 +83,7 @@ async fn what_hangs_outbound_keeps_no_booking_waiting() {
     w.provider.next("create", Fault::Before(LOST));
     w.provider.next("create", Fault::Meanwhile(Box::new(|| Box::pin(tell))));
     // Another one that fails wakes whoever works on bookings.
-    let second = w.engine.book(&w.caller, w.request(monday("11:00"))).await.unwrap();
+    let second = w.engine.bookings.book(&w.caller, w.request(monday("11:00"))).await.unwrap();
     assert!(second.pending);
     is_told.await.unwrap();
     assert_eq!(hanging.available_permits(), 0, "and nobody has gone on meanwhile");

@@ -31,7 +31,7 @@ fn lost_for_long() -> CallError {
 /// A booking that this stopped: for a minute nothing happens.
 async fn stopped_at(w: &World, start: Instant, error: CallError) -> BookingId {
     w.provider.next("create", Fault::Before(error));
-    let outcome = w.engine.book(&w.caller, w.request(start)).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(start)).await.unwrap();
     assert!(outcome.pending);
     assert_eq!(w.later(60).await, 0, "it waits");
     outcome.booking.id
@@ -56,11 +56,11 @@ fn other_key() -> ConnectionPatch {
 async fn set_grant(w: &World, hosts: &[&str], enabled: bool) {
     let plugin = w.connection.plugin.clone();
     let granted = GrantRecord { plugin, tenant: None, listing: None, hosts: grant(hosts), enabled };
-    w.engine.set_grant("operator", "req", granted).await.unwrap();
+    w.engine.plugins.set_grant("operator", "req", granted).await.unwrap();
 }
 
 async fn health(w: &World) -> ConnectionStatus {
-    w.engine.connection_health(&w.caller, w.connection.id).await.unwrap().0.status
+    w.engine.connections.connection_health(&w.caller, w.connection.id).await.unwrap().0.status
 }
 
 #[tokio::test]
@@ -69,9 +69,9 @@ async fn other_credentials_wake_what_the_old_ones_stopped() {
     let booking = stopped(&w, UNAUTHORISED).await;
     // A new name mends nothing.
     let rename = ConnectionPatch { name: Some("Acme 2".into()), ..ConnectionPatch::default() };
-    w.engine.update_connection(&w.caller, w.connection.id, rename, None).await.unwrap();
+    w.engine.connections.update_connection(&w.caller, w.connection.id, rename, None).await.unwrap();
     assert_eq!(w.later(0).await, 0);
-    w.engine.update_connection(&w.caller, w.connection.id, other_key(), None).await.unwrap();
+    w.engine.connections.update_connection(&w.caller, w.connection.id, other_key(), None).await.unwrap();
     goes_on(&w, booking).await;
 }
 
@@ -83,12 +83,12 @@ async fn consent_wakes_what_waited_for_it() {
     w.provider.next("create", Fault::Before(UNAUTHORISED));
     let provider = Some(ProviderChoice::Connection(connection.id));
     let request = BookRequest { provider, ..w.request(monday("11:00")) };
-    let booking = w.engine.book(&w.caller, request).await.unwrap().booking;
+    let booking = w.engine.bookings.book(&w.caller, request).await.unwrap().booking;
     assert_eq!(w.later(60).await, 0);
-    let started = w.engine.restart_oauth(&w.caller, connection.id, None, None).await.unwrap();
+    let started = w.engine.connections.restart_oauth(&w.caller, connection.id, None, None).await.unwrap();
     let answer = oauth::consent(&w, &started, "c2");
     w.provider.state().accepted = None;
-    w.engine.finish_oauth(answer, "req").await.result.unwrap();
+    w.engine.connections.finish_oauth(answer, "req").await.result.unwrap();
     assert_eq!(w.later(0).await, 1, "that of the other connection waits on");
     assert_eq!(w.booking(booking.id).await.provider_task, None);
     assert!(w.booking(other).await.provider_task.is_some());
@@ -129,7 +129,7 @@ async fn wider_grants_and_an_enabled_plugin_wake_what_waits() {
     set_grant(&w, &["api.acme.example", "files.acme.example"], true).await;
     goes_on(&w, booking).await;
 
-    let booking = w.engine.book(&w.caller, w.request(monday("11:00"))).await.unwrap().booking.id;
+    let booking = w.engine.bookings.book(&w.caller, w.request(monday("11:00"))).await.unwrap().booking.id;
     set_grant(&w, &["api.acme.example"], false).await;
     w.cancel(booking).await.unwrap();
     // It is tried again and again, each time later.
@@ -146,16 +146,16 @@ async fn a_version_that_serves_from_now_on_wakes_what_waits() {
     let w = world().await;
     let booking = stopped(&w, lost_for_long()).await;
     let version = plugins::install(&w, "2.0.0", "\"api.acme.example\"").await;
-    w.engine.activate_plugin("operator", "req", &version.digest).await.unwrap();
+    w.engine.plugins.activate_plugin("operator", "req", &version.digest).await.unwrap();
     goes_on(&w, booking).await;
 
     // Another replica activated it: this one finds it out.
     let booking = stopped_at(&w, monday("11:00"), lost_for_long()).await;
     let replica = w.replica();
-    replica.load_active_plugins().await.unwrap();
+    replica.plugins.load_active_plugins().await.unwrap();
     assert_eq!(w.later(0).await, 0, "that a process begins mends nothing");
     berth_model::plugins::plugin::PluginHost::deactivate(&*w.host, &version.plugin);
-    w.engine.activate_plugin("operator", "req", &version.digest).await.unwrap();
+    w.engine.plugins.activate_plugin("operator", "req", &version.digest).await.unwrap();
     goes_on(&w, booking).await;
 }
 
@@ -168,14 +168,14 @@ async fn messages_and_synchronisations_are_woken_as_well() {
     webhooks::send(&w, "m", WebhookEvent::Updated(moved)).await;
     w.provider.state().changes = Some(Vec::new());
     w.provider.next("list_changes", Fault::Before(UNAUTHORISED));
-    w.engine.start_sync(&w.caller, w.connection.id, false).await.unwrap();
+    w.engine.mirror.start_sync(&w.caller, w.connection.id, false).await.unwrap();
     assert_eq!(w.later(0).await, 2);
     assert_eq!(w.later(60).await, 0, "both wait");
-    w.engine.update_connection(&w.caller, w.connection.id, other_key(), None).await.unwrap();
+    w.engine.connections.update_connection(&w.caller, w.connection.id, other_key(), None).await.unwrap();
     while w.later(0).await > 0 {}
     assert_eq!(webhooks::last(&w).await.0, "processed");
     assert_eq!(w.booking(booking.id).await.when.start(), monday("11:00"));
-    assert_eq!(w.engine.sync_status(&w.caller, w.connection.id).await.unwrap().state.error, None);
+    assert_eq!(w.engine.mirror.sync_status(&w.caller, w.connection.id).await.unwrap().state.error, None);
 }
 
 /// The credentials are replaced while a call with the old ones is under way: its refusal says nothing of the new ones.
@@ -185,7 +185,7 @@ async fn what_was_under_way_when_it_recovered_does_not_wait() {
     let (engine, caller, id) = (w.engine.clone(), w.caller.clone(), w.connection.id);
     let meanwhile: crate::provider::Meanwhile = Box::new(move || {
         Box::pin(async move {
-            engine.update_connection(&caller, id, other_key(), None).await.unwrap();
+            engine.connections.update_connection(&caller, id, other_key(), None).await.unwrap();
         })
     });
     w.provider.next("handle", Fault::RefusedMeanwhile(UNAUTHORISED, meanwhile));
@@ -208,14 +208,14 @@ async fn a_breaker_that_closes_wakes_what_it_stopped() {
     let booking = stopped(&w, lost_for_long()).await;
     // It was a failure; these are the others.
     fail(&w, limits::CONNECTION_FAILURES_MAX - 1).await;
-    assert_eq!(w.engine.connection_breaker(w.connection.id), BreakerState::Open);
+    assert_eq!(w.engine.connections.connection_breaker(w.connection.id), BreakerState::Open);
     let asked = w.provider.count("validate");
     assert_eq!(health(&w).await, ConnectionStatus::Unavailable);
     assert_eq!(w.provider.count("validate"), asked, "nobody asks");
     assert_eq!(w.later(2).await, 0, "the booking waits");
-    assert_eq!(w.engine.connection_breaker(w.connection.id), BreakerState::HalfOpen);
+    assert_eq!(w.engine.connections.connection_breaker(w.connection.id), BreakerState::HalfOpen);
     assert_eq!(health(&w).await, ConnectionStatus::Healthy);
-    assert_eq!(w.engine.connection_breaker(w.connection.id), BreakerState::Closed);
+    assert_eq!(w.engine.connections.connection_breaker(w.connection.id), BreakerState::Closed);
     goes_on(&w, booking).await;
 }
 
@@ -250,9 +250,9 @@ async fn a_breaker_opens_for_availability() {
             provider: None,
             explain: false,
         };
-        let _ = w.engine.availability(&w.caller, query).await;
+        let _ = w.engine.availability.availability(&w.caller, query).await;
     }
     let asked = u32::try_from(w.provider.count("free_slots")).unwrap();
     assert_eq!(asked, limits::CONNECTION_FAILURES_MAX, "then nobody asks");
-    assert_eq!(w.engine.connection_breaker(w.connection.id), BreakerState::Open);
+    assert_eq!(w.engine.connections.connection_breaker(w.connection.id), BreakerState::Open);
 }

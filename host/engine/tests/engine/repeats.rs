@@ -35,14 +35,18 @@ fn dies(w: &World) {
 #[tokio::test]
 async fn the_repeat_is_given_the_booking_that_was_made() {
     let w = world().await;
-    let first = w.engine.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap();
+    let first = w.engine.bookings.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap();
     dies(&w);
-    let again = w.engine.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap();
+    let again = w.engine.bookings.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap();
     assert_eq!(again.booking, first.booking);
     assert!(!again.pending);
-    assert_eq!(w.engine.list_bookings(&w.caller, BookingFilter::default(), 10).await.unwrap().len(), 1);
+    assert_eq!(
+        w.engine.bookings.list_bookings(&w.caller, BookingFilter::default(), 10).await.unwrap().len(),
+        1
+    );
     w.agrees(first.booking.id).await;
-    let other = w.engine.book(&keyed(&w, "other").await, w.request(monday("10:00"))).await.unwrap_err();
+    let other =
+        w.engine.bookings.book(&keyed(&w, "other").await, w.request(monday("10:00"))).await.unwrap_err();
     assert_eq!(other.code, Code::SlotTaken, "another key is another request");
 }
 
@@ -50,13 +54,13 @@ async fn the_repeat_is_given_the_booking_that_was_made() {
 async fn the_repeat_is_told_how_it_stands_now() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
-    let first = w.engine.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap();
+    let first = w.engine.bookings.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap();
     assert!(first.pending);
     dies(&w);
-    assert!(w.engine.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap().pending);
+    assert!(w.engine.bookings.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap().pending);
     assert_eq!(w.later(0).await, 1);
     dies(&w);
-    let settled = w.engine.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap();
+    let settled = w.engine.bookings.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap();
     assert_eq!((settled.pending, settled.booking.status), (false, BookingStatus::Confirmed));
     assert_eq!(w.provider.count("create"), 1);
 }
@@ -66,9 +70,9 @@ async fn the_repeat_of_a_refused_booking_is_refused() {
     let w = world().await;
     let taken = CallError::Provider(ProviderError::Conflict(ProviderConflict::SlotTaken));
     w.provider.next("create", Fault::Before(taken));
-    let first = w.engine.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap_err();
+    let first = w.engine.bookings.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap_err();
     dies(&w);
-    let again = w.engine.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap_err();
+    let again = w.engine.bookings.book(&keyed(&w, "k").await, w.request(monday("10:00"))).await.unwrap_err();
     assert_eq!(again.code, Code::ProviderRefused);
     assert_eq!(again.detail, first.detail);
 }
@@ -81,25 +85,31 @@ fn weekly(w: &World, weeks: i64, best_effort: bool) -> SeriesRequest {
 #[tokio::test]
 async fn the_repeat_of_a_series_is_given_the_series() {
     let w = world().await;
-    let first = w.engine.book_series(&keyed(&w, "k").await, weekly(&w, 3, false)).await.unwrap();
+    let first = w.engine.bookings.book_series(&keyed(&w, "k").await, weekly(&w, 3, false)).await.unwrap();
     assert_eq!(first.done.len(), 3);
     dies(&w);
-    let again = w.engine.book_series(&keyed(&w, "k").await, weekly(&w, 3, false)).await.unwrap();
+    let again = w.engine.bookings.book_series(&keyed(&w, "k").await, weekly(&w, 3, false)).await.unwrap();
     assert_eq!((again.series, again.done), (first.series, first.done));
-    assert_eq!(w.engine.list_bookings(&w.caller, BookingFilter::default(), 10).await.unwrap().len(), 3);
+    assert_eq!(
+        w.engine.bookings.list_bookings(&w.caller, BookingFilter::default(), 10).await.unwrap().len(),
+        3
+    );
 }
 
 #[tokio::test]
 async fn the_repeat_of_a_series_that_stopped_half_way_goes_on_with_it() {
     let w = world().await;
-    let first = w.engine.book_series(&keyed(&w, "k").await, weekly(&w, 2, true)).await.unwrap();
+    let first = w.engine.bookings.book_series(&keyed(&w, "k").await, weekly(&w, 2, true)).await.unwrap();
     dies(&w);
     // As if the process had died before the third.
-    let again = w.engine.book_series(&keyed(&w, "k").await, weekly(&w, 3, true)).await.unwrap();
+    let again = w.engine.bookings.book_series(&keyed(&w, "k").await, weekly(&w, 3, true)).await.unwrap();
     assert_eq!((again.series, again.refused.len()), (first.series, 0));
     assert_eq!(again.done[..2], first.done[..]);
     assert_eq!(again.done.len(), 3);
-    assert_eq!(w.engine.list_bookings(&w.caller, BookingFilter::default(), 10).await.unwrap().len(), 3);
+    assert_eq!(
+        w.engine.bookings.list_bookings(&w.caller, BookingFilter::default(), 10).await.unwrap().len(),
+        3
+    );
 }
 
 #[tokio::test]

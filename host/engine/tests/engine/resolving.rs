@@ -25,7 +25,7 @@ async fn told(w: &World, event: WebhookEvent) {
 }
 
 async fn open(w: &World) -> Vec<Conflict> {
-    w.engine.list_conflicts(&w.caller, w.connection.id, None, false, 50).await.unwrap()
+    w.engine.mirror.list_conflicts(&w.caller, w.connection.id, None, false, 50).await.unwrap()
 }
 
 /// What both sides have: what a refused change must leave alone.
@@ -62,12 +62,12 @@ async fn each_end_of_an_overlap_does_what_it_says_whatever_ids_the_provider_give
         let (first, second, conflict) = overlapping(&w, same_id).await;
         // Theirs does not fit: nothing changes.
         let before = both_sides(&w, &[&first, &second]).await;
-        let refused = w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Theirs).await;
+        let refused = w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Theirs).await;
         assert_eq!(refused.unwrap_err().code, Code::SlotTaken);
         assert_eq!(both_sides(&w, &[&first, &second]).await, before);
         assert_eq!(open(&w).await.len(), 1);
 
-        let ended = w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
+        let ended = w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
         assert_eq!((ended.done, ended.pending, ended.conflict.resolved), (Done::MovedThere, false, true));
         assert_eq!(w.booking(first.id).await.when.start(), monday("09:00"));
         w.agrees(first.id).await;
@@ -75,12 +75,12 @@ async fn each_end_of_an_overlap_does_what_it_says_whatever_ids_the_provider_give
 
         // A revert that does not fit changes nothing, at the provider neither.
         let before = both_sides(&w, &[&first, &second]).await;
-        let refused = w.engine.revert_conflict(&w.caller, conflict.id).await.unwrap_err();
+        let refused = w.engine.mirror.revert_conflict(&w.caller, conflict.id).await.unwrap_err();
         assert_eq!(refused.code, Code::SlotTaken);
         assert_eq!(both_sides(&w, &[&first, &second]).await, before);
         w.cancel(second.id).await.unwrap();
         for (start, resolution) in [("10:00", Resolution::Theirs), ("09:00", Resolution::Ours)] {
-            let ended = w.engine.revert_conflict(&w.caller, conflict.id).await.unwrap();
+            let ended = w.engine.mirror.revert_conflict(&w.caller, conflict.id).await.unwrap();
             assert_eq!((ended.done, ended.conflict.resolution), (Done::Moved, Some(resolution)));
             assert_eq!(w.booking(first.id).await.when.start(), monday(start));
             w.agrees(first.id).await;
@@ -88,7 +88,7 @@ async fn each_end_of_an_overlap_does_what_it_says_whatever_ids_the_provider_give
         // Moved since: what the conflict was about is past.
         w.reschedule(first.id, monday("11:00")).await.unwrap();
         let before = both_sides(&w, &[&first]).await;
-        let refused = w.engine.revert_conflict(&w.caller, conflict.id).await.unwrap_err();
+        let refused = w.engine.mirror.revert_conflict(&w.caller, conflict.id).await.unwrap_err();
         assert_eq!(refused.code, Code::WrongState);
         assert_eq!(both_sides(&w, &[&first]).await, before);
     }
@@ -102,14 +102,14 @@ async fn what_the_provider_refuses_has_no_effect() {
         let (first, second, conflict) = overlapping(&w, same_id).await;
         let before = both_sides(&w, &[&first, &second]).await;
         w.provider.next("reschedule", Fault::Before(refusal()));
-        w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap_err();
+        w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap_err();
         assert_eq!(both_sides(&w, &[&first, &second]).await, before);
         assert_eq!(open(&w).await.len(), 1, "a person decides");
-        w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
+        w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
         w.cancel(second.id).await.unwrap();
         let before = both_sides(&w, &[&first, &second]).await;
         w.provider.next("reschedule", Fault::Before(refusal()));
-        w.engine.revert_conflict(&w.caller, conflict.id).await.unwrap_err();
+        w.engine.mirror.revert_conflict(&w.caller, conflict.id).await.unwrap_err();
         assert_eq!(both_sides(&w, &[&first, &second]).await, before);
     }
 }
@@ -119,7 +119,7 @@ async fn what_is_not_answered_yet_goes_on_and_says_so() {
     let w = world().await;
     let (first, _, conflict) = overlapping(&w, false).await;
     w.provider.next("reschedule", Fault::Before(LOST));
-    let ended = w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
+    let ended = w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
     assert_eq!((ended.done, ended.pending), (Done::MovedThere, true));
     while w.later(60).await > 0 {}
     w.agrees(first.id).await;
@@ -153,7 +153,7 @@ async fn of_two_bookings_one_gives_way_and_the_other_stands_whatever_is_chosen_a
         told(&w, WebhookEvent::Created(stranger("10:00"))).await;
         let conflict = open(&w).await.remove(0);
         assert!(!conflict.own_counterpart);
-        let ended = w.engine.resolve_conflict(&w.caller, conflict.id, end).await.unwrap();
+        let ended = w.engine.mirror.resolve_conflict(&w.caller, conflict.id, end).await.unwrap();
         let (status, done) = match end {
             Resolution::Ours => (BookingStatus::Confirmed, Done::TheirsCancelled),
             _ => (BookingStatus::Cancelled, Done::OursCancelled),
@@ -161,7 +161,7 @@ async fn of_two_bookings_one_gives_way_and_the_other_stands_whatever_is_chosen_a
         assert_eq!((w.booking(booking.id).await.status, ended.done), (status, done));
         assert_eq!(w.provider.active().len(), 1, "{end:?}");
         let before = both_sides(&w, &[&booking]).await;
-        let refused = w.engine.revert_conflict(&w.caller, conflict.id).await.unwrap_err();
+        let refused = w.engine.mirror.revert_conflict(&w.caller, conflict.id).await.unwrap_err();
         assert_eq!(refused.code, Code::WrongState);
         assert_eq!(both_sides(&w, &[&booking]).await, before, "{end:?}: not both of them");
     }
@@ -172,26 +172,29 @@ async fn a_booking_that_cannot_be_made_anew_stands_until_a_person_decides() {
     for end in ENDS {
         let w = world().await;
         let by_hand = SyncRules { auto_resolve: false, ..SyncRules::default() };
-        w.engine.set_sync_rules(&w.caller, w.connection.id, by_hand).await.unwrap();
+        w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, by_hand).await.unwrap();
         let booking = w.booked(monday("10:00")).await;
         w.provider.state().bookings.clear();
         w.provider.state().changes = Some(Vec::new());
-        w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
+        w.engine.mirror.start_sync(&w.caller, w.connection.id, true).await.unwrap();
         while w.later(1).await > 0 {}
         let conflict = open(&w).await.remove(0);
         assert_eq!((conflict.kind, conflict.own_counterpart), (ConflictKind::VanishedThere, true));
         let taken = CallError::Provider(ProviderError::Conflict(ProviderConflict::SlotTaken));
         w.provider.next("create", Fault::Before(taken));
-        w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap_err();
+        w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap_err();
         let now = w.booking(booking.id).await;
         assert_eq!((now.status, now.provider_task), (BookingStatus::Confirmed, None));
-        assert!(w.engine.book(&w.caller, w.request(monday("10:00"))).await.is_err(), "its time is its own");
-        let ended = w.engine.resolve_conflict(&w.caller, conflict.id, end).await.unwrap();
+        assert!(
+            w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.is_err(),
+            "its time is its own"
+        );
+        let ended = w.engine.mirror.resolve_conflict(&w.caller, conflict.id, end).await.unwrap();
         let done = if end == Resolution::Ours { Done::MadeThere } else { Done::OursCancelled };
         assert_eq!(ended.done, done);
         w.agrees(booking.id).await;
         let before = both_sides(&w, &[&booking]).await;
-        w.engine.revert_conflict(&w.caller, conflict.id).await.unwrap_err();
+        w.engine.mirror.revert_conflict(&w.caller, conflict.id).await.unwrap_err();
         assert_eq!(both_sides(&w, &[&booking]).await, before);
     }
 }
@@ -200,7 +203,7 @@ async fn a_booking_that_cannot_be_made_anew_stands_until_a_person_decides() {
 async fn one_that_is_made_anew_with_its_answer_lost_is_not_cancelled_for_the_one_before() {
     let w = world().await;
     let export = SyncRules { mode: SyncMode::Export, ..SyncRules::default() };
-    w.engine.set_sync_rules(&w.caller, w.connection.id, export).await.unwrap();
+    w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, export).await.unwrap();
     let booking = w.booked(monday("10:00")).await;
     for fault in [Fault::Before(LOST), Fault::After(LOST)] {
         w.provider.next("create", fault);
@@ -217,7 +220,8 @@ async fn what_is_ignored_stays_so_until_one_of_both_changes() {
     for same_id in [true, false] {
         let w = world().await;
         let (first, _, conflict) = overlapping(&w, same_id).await;
-        let ended = w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Ignored).await.unwrap();
+        let ended =
+            w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Ignored).await.unwrap();
         assert_eq!(ended.done, Done::Nothing);
         let id = conflict.external_id.clone().unwrap();
         for _ in 0..3 {
@@ -225,7 +229,7 @@ async fn what_is_ignored_stays_so_until_one_of_both_changes() {
             told(&w, WebhookEvent::Updated(again)).await;
             let bookings = w.provider.state().bookings.clone();
             w.provider.state().changes = Some(bookings);
-            w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
+            w.engine.mirror.start_sync(&w.caller, w.connection.id, true).await.unwrap();
             while w.later(1).await > 0 {}
             assert!(open(&w).await.is_empty(), "same id: {same_id}");
         }
@@ -250,13 +254,13 @@ async fn of_two_who_choose_at_once_one_is_refused_before_anything_is_done() {
     assert!(w.engine.store().hold_conflict(conflict.clone(), false, now, until).await.unwrap());
     let before = both_sides(&w, &[&first, &second]).await;
     for end in ENDS {
-        let refused = w.engine.resolve_conflict(&w.caller, conflict.id, end).await.unwrap_err();
+        let refused = w.engine.mirror.resolve_conflict(&w.caller, conflict.id, end).await.unwrap_err();
         assert_eq!(refused.code, Code::WrongState);
     }
     assert_eq!(both_sides(&w, &[&first, &second]).await, before);
     // Whoever had it died.
     w.clock.pass_seconds(120);
-    w.engine.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
+    w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
     w.agrees(first.id).await;
 }
 
@@ -265,7 +269,7 @@ async fn an_end_that_is_refused_only_later_is_open_again_for_a_person() {
     for moved in [true, false] {
         let w = world().await;
         let export = SyncRules { mode: SyncMode::Export, ..SyncRules::default() };
-        w.engine.set_sync_rules(&w.caller, w.connection.id, export).await.unwrap();
+        w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, export).await.unwrap();
         let booking = w.booked(monday("10:00")).await;
         // Not answered at first, so that the end counts as carried out, and refused then.
         let refusal = CallError::Provider(ProviderError::Conflict(ProviderConflict::SlotTaken));
@@ -287,7 +291,7 @@ async fn an_end_that_is_refused_only_later_is_open_again_for_a_person() {
         assert_eq!((now.status, now.when.start()), (BookingStatus::Confirmed, monday("10:00")));
         let open = open(&w).await;
         assert_eq!((open.len(), open[0].kind, open[0].own_counterpart), (1, kind, true), "moved: {moved}");
-        w.engine.resolve_conflict(&w.caller, open[0].id, Resolution::Ours).await.unwrap();
+        w.engine.mirror.resolve_conflict(&w.caller, open[0].id, Resolution::Ours).await.unwrap();
         w.agrees(booking.id).await;
     }
 }

@@ -28,11 +28,11 @@ fn given(name: &str, value: &str) -> ConnectionPatch {
 }
 
 async fn patch(w: &World, name: &str, value: &str) -> Outcome<ConnectionRecord> {
-    w.engine.update_connection(&w.caller, w.connection.id, given(name, value), None).await
+    w.engine.connections.update_connection(&w.caller, w.connection.id, given(name, value), None).await
 }
 
 async fn rotate(w: &World, overlap_seconds: Option<i64>) -> Outcome<ConnectionRecord> {
-    w.engine.rotate_webhook_secret(&w.caller, w.connection.id, overlap_seconds, None).await
+    w.engine.connections.rotate_webhook_secret(&w.caller, w.connection.id, overlap_seconds, None).await
 }
 
 /// Is a message taken that is signed with this?
@@ -118,7 +118,10 @@ async fn a_handshake_knows_both_secrets() {
             received_at: w.engine.now(),
             subscription: None,
         };
-        w.engine.receive_webhook(&"acme".parse().unwrap(), w.connection.id, request, None, "req").await
+        w.engine
+            .inbound
+            .receive_webhook(&"acme".parse().unwrap(), w.connection.id, request, None, "req")
+            .await
     };
     assert_eq!(
         (ask(&old).await.unwrap().body, ask(&new).await.unwrap().body),
@@ -184,9 +187,9 @@ async fn a_renewal_under_way_brings_no_old_secret_back() {
     w.provider.next(
         "renew",
         Fault::Meanwhile(Box::new(move || {
-            Box::pin(
-                async move { drop(engine.rotate_webhook_secret(&caller, id, None, None).await.unwrap()) },
-            )
+            Box::pin(async move {
+                drop(engine.connections.rotate_webhook_secret(&caller, id, None, None).await.unwrap());
+            })
         })),
     );
     after(&w, DAY + DAY / 2 + 1).await;
@@ -204,10 +207,11 @@ async fn a_renewal_under_way_brings_no_old_secret_back() {
 #[tokio::test]
 async fn a_connection_that_goes_takes_its_old_subscriptions_along() {
     let w = world().await;
-    let made = w.engine.create_connection(&w.caller, crate::world::new_connection()).await.unwrap();
+    let made =
+        w.engine.connections.create_connection(&w.caller, crate::world::new_connection()).await.unwrap();
     w.provider.next("unsubscribe", Fault::Before(LOST));
-    let rotated = w.engine.rotate_webhook_secret(&w.caller, made.id, None, None).await.unwrap();
-    w.engine.delete_connection(&w.caller, made.id, None).await.unwrap();
+    let rotated = w.engine.connections.rotate_webhook_secret(&w.caller, made.id, None, None).await.unwrap();
+    w.engine.connections.delete_connection(&w.caller, made.id, None).await.unwrap();
     let ended = [made.subscription.unwrap().id, rotated.subscription.unwrap().id];
     assert_eq!(w.provider.state().unsubscribed, ended);
 }
@@ -217,7 +221,7 @@ fn replace_key(w: &World, key: &'static str) -> Meanwhile {
     let (engine, caller, id) = (w.engine.clone(), w.caller.clone(), w.connection.id);
     Box::new(move || {
         Box::pin(async move {
-            engine.update_connection(&caller, id, given("api-key", key), None).await.unwrap();
+            engine.connections.update_connection(&caller, id, given("api-key", key), None).await.unwrap();
         })
     })
 }
@@ -247,7 +251,7 @@ async fn a_key_that_ended_too_early_refuses_no_booking() {
     w.agrees(booking.id).await;
     // Ended before: the booking waits for the new one.
     w.provider.next("create", Fault::Before(UNAUTHORISED));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:30"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:30"))).await.unwrap();
     assert!(outcome.pending && read(&w).await.status == ConnectionStatus::Unauthorised);
     patch(&w, "api-key", "acme_last_made_up").await.unwrap();
     w.later(i64::try_from(limits::JOB_BACKOFF_MS_MAX / 1_000).unwrap() + 1).await;
@@ -267,7 +271,7 @@ async fn of_two_new_keys_at_once_one_is_refused() {
         Fault::Meanwhile(Box::new(move || {
             Box::pin(async move {
                 let renamed = ConnectionPatch { name: Some("Other".into()), ..ConnectionPatch::default() };
-                replica.update_connection(&caller, id, renamed, None).await.unwrap();
+                replica.connections.update_connection(&caller, id, renamed, None).await.unwrap();
             })
         })),
     );

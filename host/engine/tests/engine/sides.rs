@@ -17,17 +17,17 @@ const SOURCES: [SourceOfTruth; 2] = [SourceOfTruth::Provider, SourceOfTruth::Ber
 async fn read(w: &World, caller: &Caller, connection: &ConnectionRecord) {
     let bookings = w.provider.state().bookings.clone();
     w.provider.state().changes = Some(bookings);
-    w.engine.start_sync(caller, connection.id, true).await.unwrap();
+    w.engine.mirror.start_sync(caller, connection.id, true).await.unwrap();
     while w.later(1).await > 0 {}
 }
 
 async fn rules(w: &World, caller: &Caller, connection: &ConnectionRecord, source: SourceOfTruth) {
     let rules = SyncRules { source_of_truth: source, ..SyncRules::default() };
-    w.engine.set_sync_rules(caller, connection.id, rules).await.unwrap();
+    w.engine.mirror.set_sync_rules(caller, connection.id, rules).await.unwrap();
 }
 
 async fn conflicts(w: &World, caller: &Caller, connection: &ConnectionRecord) -> Vec<Conflict> {
-    w.engine.list_conflicts(caller, connection.id, None, true, 50).await.unwrap()
+    w.engine.mirror.list_conflicts(caller, connection.id, None, true, 50).await.unwrap()
 }
 
 async fn told(w: &World, event: WebhookEvent) {
@@ -57,7 +57,7 @@ async fn stands_once(w: &World, booking: &Booking) {
 async fn two_connections_to_one_account_leave_each_others_bookings_alone() {
     for source in SOURCES {
         let w = world().await;
-        let second = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
+        let second = w.engine.connections.create_connection(&w.caller, new_connection()).await.unwrap();
         for connection in [&w.connection, &second] {
             rules(&w, &w.caller, connection, source).await;
         }
@@ -88,9 +88,9 @@ async fn two_tenants_with_one_account_leave_each_others_bookings_alone() {
     for source in SOURCES {
         let w = world().await;
         let tenant = NewTenant { slug: "dock".into(), name: "Dock".into() };
-        let tenant = w.engine.create_tenant("operator", "req", tenant).await.unwrap();
+        let tenant = w.engine.tenants.create_tenant("operator", "req", tenant).await.unwrap();
         let caller = Caller { tenant: tenant.id, ..w.caller.clone() };
-        let second = w.engine.create_connection(&caller, new_connection()).await.unwrap();
+        let second = w.engine.connections.create_connection(&caller, new_connection()).await.unwrap();
         let bo = member(&w.engine, &caller, "Bo").await;
         let listing = NewListing {
             slug: "pier-2".into(),
@@ -100,7 +100,7 @@ async fn two_tenants_with_one_account_leave_each_others_bookings_alone() {
             booking_provider: Some(second.id),
             offer_when_degraded: false,
         };
-        let listing = w.engine.create_listing(&caller, listing).await.unwrap();
+        let listing = w.engine.catalog.create_listing(&caller, listing).await.unwrap();
         let event_type = NewEventType {
             listing: listing.id,
             slug: "haircut".into(),
@@ -116,20 +116,23 @@ async fn two_tenants_with_one_account_leave_each_others_bookings_alone() {
             policy: EventTypePolicy::default(),
             external_id: Some("et-1".into()),
         };
-        let event_type = w.engine.create_event_type(&caller, event_type).await.unwrap();
+        let event_type = w.engine.catalog.create_event_type(&caller, event_type).await.unwrap();
         rules(&w, &w.caller, &w.connection, source).await;
         rules(&w, &caller, &second, source).await;
 
         let ours = w.booked(monday("09:00")).await;
         let request = berth_engine::BookRequest { event_type: event_type.id, ..w.request(monday("10:00")) };
-        let theirs = w.engine.book(&caller, request).await.unwrap().booking;
+        let theirs = w.engine.bookings.book(&caller, request).await.unwrap().booking;
         for _ in 0..2 {
             read(&w, &w.caller, &w.connection).await;
             read(&w, &caller, &second).await;
         }
         assert_eq!(w.provider.active().len(), 2, "{source:?}: nothing is cancelled by either");
         stands_once(&w, &ours).await;
-        assert_eq!(w.engine.booking(&caller, theirs.id).await.unwrap().status, BookingStatus::Confirmed);
+        assert_eq!(
+            w.engine.bookings.booking(&caller, theirs.id).await.unwrap().status,
+            BookingStatus::Confirmed
+        );
         for (caller, connection) in [(&w.caller, &w.connection), (&caller, &second)] {
             assert!(conflicts(&w, caller, connection).await.is_empty(), "{source:?}");
         }
@@ -138,7 +141,7 @@ async fn two_tenants_with_one_account_leave_each_others_bookings_alone() {
         let seen =
             w.engine.store().mirrored(w.tenant.id, w.connection.id, &counterpart).await.unwrap().unwrap();
         assert_eq!((seen.booking, seen.member), (None, Some(w.ana.id)));
-        assert!(w.engine.book(&w.caller, w.request(monday("10:00"))).await.is_err());
+        assert!(w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.is_err());
     }
 }
 
@@ -191,7 +194,7 @@ async fn a_move_that_is_a_cancellation_and_a_new_booking_is_a_move() {
                 w.provider.state().bookings.clear();
                 w.provider.state().changes = Some(Vec::new());
                 w.provider.state().bookings = kept;
-                w.engine.start_sync(&w.caller, w.connection.id, true).await.unwrap();
+                w.engine.mirror.start_sync(&w.caller, w.connection.id, true).await.unwrap();
                 while w.later(1).await > 0 {}
             }
         }
@@ -218,7 +221,7 @@ async fn a_copy_of_ours_is_a_strangers_and_takes_its_time() {
         read(&w, &w.caller, &w.connection).await;
         assert_eq!(w.booking(booking.id).await.when.start(), monday("09:00"));
         assert_eq!(w.provider.active().len(), 2, "{source:?}: a person's copy is not ours to cancel");
-        assert!(w.engine.book(&w.caller, w.request(monday("11:00"))).await.is_err(), "{source:?}");
+        assert!(w.engine.bookings.book(&w.caller, w.request(monday("11:00"))).await.is_err(), "{source:?}");
         assert!(conflicts(&w, &w.caller, &w.connection).await.is_empty(), "{source:?}");
         // Nor does it go with ours.
         w.cancel(booking.id).await.unwrap();
@@ -262,10 +265,10 @@ async fn moves_that_come_back_to_where_they_were_lead_nowhere() {
 async fn what_was_made_over_a_connection_that_reads_nothing_is_known_when_it_reads_again() {
     let w = world().await;
     let off = SyncRules { mode: SyncMode::Off, ..SyncRules::default() };
-    w.engine.set_sync_rules(&w.caller, w.connection.id, off).await.unwrap();
+    w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, off).await.unwrap();
     let booking = w.booked(monday("09:00")).await;
     w.provider.move_booking("x1", half_hour(monday("10:00")));
-    w.engine.set_sync_rules(&w.caller, w.connection.id, SyncRules::default()).await.unwrap();
+    w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, SyncRules::default()).await.unwrap();
     read(&w, &w.caller, &w.connection).await;
     let now = w.booking(booking.id).await;
     assert_eq!((now.status, now.when.start()), (BookingStatus::Confirmed, monday("10:00")));

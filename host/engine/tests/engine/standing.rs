@@ -64,11 +64,11 @@ async fn create(w: &World, slug: &str, external_id: Option<&str>) -> Outcome<Eve
         policy: EventTypePolicy::default(),
         external_id: external_id.map(str::to_owned),
     };
-    w.engine.create_event_type(&w.caller, new).await
+    w.engine.catalog.create_event_type(&w.caller, new).await
 }
 
 async fn state(w: &World, of: &EventTypeRecord) -> Option<CounterpartState> {
-    let counterparts = w.engine.counterparts_of(&w.caller, std::slice::from_ref(of)).await.unwrap();
+    let counterparts = w.engine.catalog.counterparts_of(&w.caller, std::slice::from_ref(of)).await.unwrap();
     counterparts[0].map(|counterpart| counterpart.state)
 }
 
@@ -83,14 +83,14 @@ async fn is_bookable(w: &World, of: &EventTypeRecord, bookable: bool) {
         provider: None,
         explain: true,
     };
-    let answer = w.engine.availability(&w.caller, query).await.unwrap();
+    let answer = w.engine.availability.availability(&w.caller, query).await.unwrap();
     assert_eq!(answer.counterpart.is_bookable(), bookable, "{answer:?}");
     assert_eq!(!answer.slots.is_empty(), bookable, "{answer:?}");
     let told = answer.rejected.iter().filter(|rejected| rejected.reason == Reason::EventType).count();
     assert_eq!(told > 0, !bookable, "{answer:?}");
     if !bookable {
         let request = berth_engine::BookRequest { event_type: of.id, ..w.request(monday("10:00")) };
-        let refused = w.engine.book(&w.caller, request).await.unwrap_err();
+        let refused = w.engine.bookings.book(&w.caller, request).await.unwrap_err();
         assert_eq!(refused.code, Code::ProviderRefused);
         assert_eq!(refused.extra["reason"], "event_type");
         assert_eq!(w.provider.count("create"), 0);
@@ -105,7 +105,7 @@ fn is_refused(field: &str, outcome: Result<impl std::fmt::Debug, Problem>) -> Pr
 }
 
 async fn synced(w: &World, full: bool) {
-    w.engine.start_sync(&w.caller, w.connection.id, full).await.unwrap();
+    w.engine.mirror.start_sync(&w.caller, w.connection.id, full).await.unwrap();
     settled(w).await;
 }
 
@@ -123,7 +123,7 @@ async fn a_wrong_event_type_is_refused_when_it_is_saved() {
         external_id: Some(external_id.map(str::to_owned)),
         ..EventTypePatch::default()
     };
-    let edit = async |patch| w.engine.update_event_type(&w.caller, good.id, patch, None).await;
+    let edit = async |patch| w.engine.catalog.update_event_type(&w.caller, good.id, patch, None).await;
     is_refused("/external_id", edit(patch(Some("et-9"))).await);
     let taken_off = edit(patch(None)).await.unwrap();
     assert_eq!(state(&w, &taken_off).await, Some(CounterpartState::Missing));
@@ -155,7 +155,7 @@ async fn what_could_not_be_asked_is_looked_for_later() {
         is_bookable(&w, &saved, there).await;
         // A change of something else does not make it any better.
         let title = EventTypePatch { title: Some("Trim".into()), ..EventTypePatch::default() };
-        let saved = w.engine.update_event_type(&w.caller, saved.id, title, None).await.unwrap();
+        let saved = w.engine.catalog.update_event_type(&w.caller, saved.id, title, None).await.unwrap();
         is_bookable(&w, &saved, there).await;
     }
 }
@@ -182,11 +182,11 @@ async fn what_was_listed_before_a_disconnection_says_nothing_after_it() {
     let good = create(&w, "good", Some("et-1")).await.unwrap();
     synced(&w, true).await;
     w.booked(monday("10:00")).await;
-    w.engine.delete_connection(&w.caller, w.connection.id, None).await.unwrap();
+    w.engine.connections.delete_connection(&w.caller, w.connection.id, None).await.unwrap();
     let credentials =
         [("api-key".to_owned(), berth_model::connections::secret::Secret::new("acme_test_again".into()))];
     let patch = berth_engine::ConnectionPatch { credentials: Some(credentials.into()), ..Default::default() };
-    w.engine.update_connection(&w.caller, w.connection.id, patch, None).await.unwrap();
+    w.engine.connections.update_connection(&w.caller, w.connection.id, patch, None).await.unwrap();
     assert_eq!(state(&w, &good).await, Some(CounterpartState::Unchecked), "nothing was read yet");
     synced(&w, true).await;
     assert_eq!(state(&w, &good).await, Some(CounterpartState::Known));
@@ -197,7 +197,7 @@ async fn a_listing_that_goes_to_another_provider_is_looked_at_anew() {
     let w = listed().await;
     let over = async |provider| {
         let patch = ListingPatch { booking_provider: Some(provider), ..ListingPatch::default() };
-        w.engine.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
+        w.engine.catalog.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
     };
     over(None).await;
     let here = create(&w, "here", None).await.unwrap();
@@ -221,13 +221,13 @@ async fn a_calendar_is_checked_when_it_is_connected() {
         reads,
         writes,
     };
-    let connect = async |new| w.engine.create_calendar(&w.caller, new).await;
+    let connect = async |new| w.engine.calendars.create_calendar(&w.caller, new).await;
     let refused = is_refused("/calendar", connect(new("team@example.com", true, true)).await);
     assert!(refused.detail.contains("ana@example.com"), "{}", refused.detail);
     is_refused("/calendar", connect(new("nobody@example.com", false, true)).await);
     is_refused("/calendar", connect(new("gone@example.com", true, false)).await);
     connect(new("team@example.com", true, false)).await.unwrap();
-    let edit = async |patch| w.engine.update_calendar(&w.caller, calendar.id, patch).await;
+    let edit = async |patch| w.engine.calendars.update_calendar(&w.caller, calendar.id, patch).await;
     let to =
         |calendar: &str| CalendarPatch { calendar: Some(calendar.to_owned()), ..CalendarPatch::default() };
     is_refused("/calendar", edit(to("gone@example.com")).await);
@@ -242,9 +242,9 @@ async fn a_calendar_is_checked_when_it_is_connected() {
     w.provider.state().unreadable = None;
     booked(&w, monday("10:00")).await;
     w.clock.pass_seconds(limits::CALENDAR_LOOK_SECONDS + 1);
-    w.engine.begin_calendar_looks().await.unwrap();
+    w.engine.calendars.begin_calendar_looks().await.unwrap();
     settled(&w).await;
-    assert_eq!(w.engine.calendar(&w.caller, unknown.id).await.unwrap().trouble, None);
+    assert_eq!(w.engine.calendars.calendar(&w.caller, unknown.id).await.unwrap().trouble, None);
 }
 
 #[tokio::test]
@@ -253,9 +253,9 @@ async fn a_calendar_that_goes_away_later_is_named() {
     booked(&w, monday("10:00")).await;
     let looked = async || {
         w.clock.pass_seconds(limits::CALENDAR_LOOK_SECONDS + 1);
-        w.engine.begin_calendar_looks().await.unwrap();
+        w.engine.calendars.begin_calendar_looks().await.unwrap();
         settled(&w).await;
-        w.engine.calendar(&w.caller, calendar.id).await.unwrap().trouble
+        w.engine.calendars.calendar(&w.caller, calendar.id).await.unwrap().trouble
     };
     assert_eq!(looked().await, None);
     w.provider.state().no_calendars = ["ana@example.com".to_owned()].into();

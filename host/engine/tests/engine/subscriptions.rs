@@ -14,7 +14,7 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
 pub(crate) async fn read(w: &World) -> ConnectionRecord {
-    w.engine.connection(&w.caller, w.connection.id).await.unwrap()
+    w.engine.connections.connection(&w.caller, w.connection.id).await.unwrap()
 }
 
 fn counts(w: &World) -> (usize, usize) {
@@ -24,7 +24,7 @@ fn counts(w: &World) -> (usize, usize) {
 /// Time passes, and somebody looks.
 pub(crate) async fn after(w: &World, seconds: i64) {
     w.clock.pass_seconds(seconds);
-    w.engine.keep_subscriptions().await.unwrap();
+    w.engine.connections.keep_subscriptions().await.unwrap();
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn one_that_somebody_removed_is_made_anew() {
 async fn one_that_cannot_be_made_is_tried_again_and_says_why() {
     let w = world().await;
     w.provider.next("subscribe", Fault::Before(LOST));
-    let made = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
+    let made = w.engine.connections.create_connection(&w.caller, new_connection()).await.unwrap();
     assert_eq!(
         (made.subscription.is_some(), made.subscription_detail.as_deref()),
         (false, Some("The provider does not answer."))
@@ -79,10 +79,10 @@ async fn one_that_cannot_be_made_is_tried_again_and_says_why() {
     w.provider.next("subscribe", Fault::Before(CallError::Provider(ProviderError::Forbidden("no".into()))));
     after(&w, 61).await;
     after(&w, 61).await;
-    let detail = w.engine.connection(&w.caller, made.id).await.unwrap().subscription_detail;
+    let detail = w.engine.connections.connection(&w.caller, made.id).await.unwrap().subscription_detail;
     assert_eq!(detail.as_deref(), Some("The provider forbids it: no"), "the second wait is longer");
     after(&w, 61).await;
-    let there = w.engine.connection(&w.caller, made.id).await.unwrap();
+    let there = w.engine.connections.connection(&w.caller, made.id).await.unwrap();
     assert!(there.subscription.is_some() && there.subscription_detail.is_none());
 }
 
@@ -107,7 +107,8 @@ async fn replicas_do_not_look_after_the_same_one() {
     w.provider.state().subscription = None;
     w.clock.pass_seconds(DAY + 1);
     let replica = w.replica();
-    let (a, b) = tokio::join!(w.engine.keep_subscriptions(), replica.keep_subscriptions());
+    let (a, b) =
+        tokio::join!(w.engine.connections.keep_subscriptions(), replica.connections.keep_subscriptions());
     assert_eq!(a.unwrap() + b.unwrap(), 1);
     assert_eq!(w.provider.count("subscribe"), 2);
 }

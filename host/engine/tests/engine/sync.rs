@@ -34,7 +34,7 @@ async fn a_booking_is_confirmed_in_the_request() {
 async fn a_lost_answer_makes_no_second_counterpart() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert!(outcome.pending);
     assert_eq!(outcome.booking.status, BookingStatus::Pending);
     assert_eq!(w.later(5).await, 1);
@@ -47,7 +47,7 @@ async fn a_lost_answer_makes_no_second_counterpart() {
 async fn a_counterpart_that_was_called_off_before_we_heard_of_it_is_not_made_again() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert!(outcome.pending);
     let id = w.provider.active()[0].id.clone();
     w.provider.edit(&id, |counterpart| counterpart.status = ExternalStatus::Cancelled);
@@ -64,7 +64,7 @@ async fn a_refused_lookup_refuses_no_booking() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
     w.provider.next("find_by_reference", Fault::Before(provider(ProviderError::Forbidden("no".into()))));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     w.later(5).await;
     assert_eq!(w.booking(outcome.booking.id).await.status, BookingStatus::Pending, "it may have been made");
     w.later(600).await;
@@ -74,7 +74,7 @@ async fn a_refused_lookup_refuses_no_booking() {
     // A provider that knows keys and looks nothing up is asked again with the same key.
     w.provider.next("create", Fault::Before(LOST));
     w.provider.next("find_by_reference", Fault::Before(provider(ProviderError::Unsupported { url: None })));
-    let outcome = w.engine.book(&w.caller, w.request(monday("11:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("11:00"))).await.unwrap();
     w.later(600).await;
     w.agrees(outcome.booking.id).await;
 }
@@ -84,7 +84,7 @@ async fn a_lost_request_is_made_again() {
     let w = world().await;
     w.provider.next("create", Fault::Before(LOST));
     w.provider.next("find_by_reference", Fault::Before(LOST));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert!(outcome.pending);
     assert_eq!(w.later(5).await, 1);
     assert_eq!(w.provider.count("create"), 1, "nothing is made while the lookup gives no answer");
@@ -98,7 +98,7 @@ async fn a_process_that_dies_before_or_after_the_call_leaves_one_counterpart() {
     for fault in [Fault::DiesBefore, Fault::DiesAfter] {
         let w = world().await;
         w.provider.next("create", fault);
-        let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+        let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
         assert!(outcome.pending);
         assert_eq!(w.later(1).await, 0, "the lease still stands");
         assert_eq!(w.later(i64::try_from(limits::JOB_LEASE_MS).unwrap() / 1_000).await, 1);
@@ -111,7 +111,7 @@ async fn a_process_that_dies_before_or_after_the_call_leaves_one_counterpart() {
 async fn of_several_counterparts_the_oldest_is_kept() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     {
         let mut state = w.provider.state();
         let mut double = state.bookings[0].clone();
@@ -127,7 +127,7 @@ async fn of_several_counterparts_the_oldest_is_kept() {
 async fn a_counterpart_that_was_moved_meanwhile_moves_the_booking() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     w.provider.move_booking("x1", crate::world::half_hour(monday("11:00")));
     w.later(5).await;
     let booking = w.booking(outcome.booking.id).await;
@@ -146,11 +146,11 @@ async fn a_refusal_frees_the_time_and_says_why() {
         (provider(ProviderError::Forbidden("read only".into())), Code::ProviderRefused, "read only"),
     ] {
         w.provider.next("create", Fault::Before(error));
-        let problem = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
+        let problem = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
         assert_eq!(problem.code, code);
         assert!(problem.detail.contains(says), "{}", problem.detail);
     }
-    let failed = w.engine.list_bookings(&w.caller, BookingFilter::default(), 10).await.unwrap();
+    let failed = w.engine.bookings.list_bookings(&w.caller, BookingFilter::default(), 10).await.unwrap();
     assert_eq!(failed.len(), 3);
     for booking in failed {
         assert_eq!(booking.status, BookingStatus::Failed);
@@ -164,13 +164,13 @@ async fn a_refusal_frees_the_time_and_says_why() {
 async fn refused_credentials_mark_the_connection_and_wait_long() {
     let w = world().await;
     w.provider.next("create", Fault::Before(provider(ProviderError::Unauthorised)));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert!(outcome.pending);
-    let connection = w.engine.connection(&w.caller, w.connection.id).await.unwrap();
+    let connection = w.engine.connections.connection(&w.caller, w.connection.id).await.unwrap();
     assert_eq!(connection.status, ConnectionStatus::Unauthorised);
     assert_eq!(w.later(600).await, 0);
     assert_eq!(w.later(300).await, 1);
-    let connection = w.engine.connection(&w.caller, w.connection.id).await.unwrap();
+    let connection = w.engine.connections.connection(&w.caller, w.connection.id).await.unwrap();
     assert_eq!(connection.status, ConnectionStatus::Healthy);
     w.agrees(outcome.booking.id).await;
 }
@@ -180,7 +180,7 @@ async fn the_provider_says_when_to_come_back_within_reason() {
     let w = world().await;
     let limited = |ms| Fault::Before(provider(ProviderError::RateLimited { retry_after_ms: Some(ms) }));
     w.provider.next("create", limited(120_000));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert_eq!(w.later(119).await, 0);
     w.provider.next("create", limited(u64::MAX));
     assert_eq!(w.later(1).await, 1);
@@ -195,7 +195,7 @@ async fn what_is_given_up_is_kept_for_a_person() {
     for _ in 0..limits::JOB_ATTEMPTS_MAX {
         w.provider.next("create", Fault::Before(LOST));
     }
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     for _ in 1..limits::JOB_ATTEMPTS_MAX {
         assert_eq!(w.later(900).await, 1);
     }
@@ -233,13 +233,13 @@ async fn a_cancellation_overtakes_the_creation_under_way() {
         Fault::Meanwhile(Box::new(move || {
             Box::pin(async move {
                 let filter = BookingFilter::default();
-                let id = engine.list_bookings(&caller, filter, 1).await.unwrap()[0].id;
-                let cancelled = engine.cancel(&caller, id, CancelBooking::default()).await.unwrap();
+                let id = engine.bookings.list_bookings(&caller, filter, 1).await.unwrap()[0].id;
+                let cancelled = engine.bookings.cancel(&caller, id, CancelBooking::default()).await.unwrap();
                 assert!(cancelled.pending, "the creation holds the job");
             })
         })),
     );
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert_eq!(outcome.booking.status, BookingStatus::Cancelled);
     assert_eq!(outcome.booking.external_id.as_deref(), Some("x1"), "the counterpart is remembered");
     assert_eq!(w.provider.active().len(), 1);
@@ -268,7 +268,7 @@ async fn a_cancellation_whose_answer_is_lost_ends_well() {
     let booking = w.booked(monday("10:00")).await;
     w.provider.next("cancel", Fault::After(LOST));
     assert!(w.cancel(booking.id).await.unwrap().pending);
-    let held = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
+    let held = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
     assert_eq!(held.code, Code::SlotTaken, "the time is taken until the provider knows");
     w.later(5).await;
     w.agrees(booking.id).await;
@@ -279,7 +279,7 @@ async fn a_cancellation_whose_answer_is_lost_ends_well() {
 async fn a_counterpart_of_unknown_id_is_found_and_cancelled() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert!(w.cancel(outcome.booking.id).await.unwrap().pending);
     w.later(5).await;
     assert_eq!(w.provider.count("cancel"), 1);
@@ -300,9 +300,10 @@ async fn who_names_a_sequence_cancels_only_that() {
     let w = world().await;
     let booking = w.booked(monday("10:00")).await;
     let cancel = |sequence| CancelBooking { expected_sequence: Some(sequence), ..CancelBooking::default() };
-    let stale = w.engine.cancel(&w.caller, booking.id, cancel(booking.sequence - 1)).await.unwrap_err();
+    let stale =
+        w.engine.bookings.cancel(&w.caller, booking.id, cancel(booking.sequence - 1)).await.unwrap_err();
     assert_eq!(stale.code, Code::Changed);
-    w.engine.cancel(&w.caller, booking.id, cancel(booking.sequence)).await.unwrap();
+    w.engine.bookings.cancel(&w.caller, booking.id, cancel(booking.sequence)).await.unwrap();
 }
 
 #[tokio::test]
@@ -326,7 +327,7 @@ async fn a_refused_cancellation_ends_at_once_and_the_booking_stands() {
         assert!(stands.reason.is_some_and(|reason| reason.contains(says)));
         assert_eq!(w.timeline(booking.id).await.last().map(String::as_str), Some("booking.cancel_refused"));
         w.agrees(booking.id).await;
-        let held = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
+        let held = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
         assert_eq!(held.code, Code::SlotTaken, "its time is taken");
         assert_eq!(w.cancel(booking.id).await.unwrap().booking.status, BookingStatus::Cancelled);
         w.agrees(booking.id).await;
@@ -356,7 +357,7 @@ async fn a_cancellation_that_is_refused_later_shows_in_the_booking() {
 async fn a_counterpart_that_nobody_may_look_for_leaves_the_booking_cancelled() {
     let w = world().await;
     w.provider.next("create", Fault::Before(LOST));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert!(w.cancel(outcome.booking.id).await.unwrap().pending);
     let forbidden = provider(ProviderError::Forbidden("read only".into()));
     w.provider.next("find_by_reference", Fault::Before(forbidden));

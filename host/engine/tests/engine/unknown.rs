@@ -26,9 +26,9 @@ async fn two() -> (World, MemberId) {
     let (mut w, ..) = with_calendar(true, false).await;
     let ben = member(&w.engine, &w.caller, "Ben").await.id;
     let patch = EventTypePatch { members: Some(vec![w.ana.id, ben]), ..EventTypePatch::default() };
-    w.event_type = w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.event_type = w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     let patch = ListingPatch { booking_provider: Some(None), ..ListingPatch::default() };
-    w.listing = w.engine.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
+    w.listing = w.engine.catalog.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
     (w, ben)
 }
 
@@ -46,7 +46,7 @@ async fn offered(w: &World, member: Option<MemberId>) -> berth_engine::Availabil
         provider: Some(ProviderChoice::BuiltIn),
         explain: true,
     };
-    w.engine.availability(&w.caller, query).await.unwrap()
+    w.engine.availability.availability(&w.caller, query).await.unwrap()
 }
 
 fn is_unknown(problem: &Problem) {
@@ -70,7 +70,7 @@ async fn what_hides_is_refused_by_every_door() {
     ] {
         let (w, ben) = two().await;
         let ana = Some(w.ana.id);
-        let before = w.engine.book(&w.caller, here(&w, monday("09:00"), ana)).await.unwrap().booking;
+        let before = w.engine.bookings.book(&w.caller, here(&w, monday("09:00"), ana)).await.unwrap().booking;
         w.provider.state().unreadable = Some(unreadable);
         w.clock.pass_seconds(600);
 
@@ -81,7 +81,7 @@ async fn what_hides_is_refused_by_every_door() {
         assert!(reasons.contains(&Reason::Degraded), "{how}: {reasons:?}");
 
         let start = monday("10:00");
-        is_unknown(&w.engine.book(&w.caller, here(&w, start, ana)).await.unwrap_err());
+        is_unknown(&w.engine.bookings.book(&w.caller, here(&w, start, ana)).await.unwrap_err());
         let hold = |member| HoldRequest {
             event_type: w.event_type.id,
             start,
@@ -90,27 +90,27 @@ async fn what_hides_is_refused_by_every_door() {
             seconds: None,
             token: None,
         };
-        is_unknown(&w.engine.hold(&w.caller, hold(ana)).await.unwrap_err());
+        is_unknown(&w.engine.bookings.hold(&w.caller, hold(ana)).await.unwrap_err());
         is_unknown(&w.reschedule(before.id, start).await.unwrap_err());
         let series = |best_effort| SeriesRequest {
             first: here(&w, start, ana),
             starts: SeriesStarts::EveryWeeks { weeks: 1, count: 2 },
             best_effort,
         };
-        is_unknown(&w.engine.book_series(&w.caller, series(false)).await.unwrap_err());
-        is_unknown(&w.engine.book_series(&w.caller, series(true)).await.unwrap_err());
+        is_unknown(&w.engine.bookings.book_series(&w.caller, series(false)).await.unwrap_err());
+        is_unknown(&w.engine.bookings.book_series(&w.caller, series(true)).await.unwrap_err());
 
         // Who can be asked is offered and taken.
         let answer = offered(&w, None).await;
         assert!(!answer.slots.is_empty() && answer.slots.iter().all(|slot| slot.members == [ben]), "{how}");
-        let booked = w.engine.book(&w.caller, here(&w, start, None)).await.unwrap().booking;
+        let booked = w.engine.bookings.book(&w.caller, here(&w, start, None)).await.unwrap().booking;
         assert_eq!(booked.member, ben, "{how}");
 
         // Where the listing offers without asking, it is booked without asking.
         let patch = ListingPatch { offer_when_degraded: Some(true), ..ListingPatch::default() };
-        w.engine.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
+        w.engine.catalog.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
         assert!(!offered(&w, ana).await.slots.is_empty());
-        w.engine.book(&w.caller, here(&w, start, ana)).await.unwrap();
+        w.engine.bookings.book(&w.caller, here(&w, start, ana)).await.unwrap();
     }
 }
 
@@ -118,10 +118,10 @@ async fn what_hides_is_refused_by_every_door() {
 async fn a_provider_that_cannot_be_asked_hides_everyone() {
     let (w, _) = two().await;
     let patch = ListingPatch { booking_provider: Some(Some(w.connection.id)), ..ListingPatch::default() };
-    w.engine.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
+    w.engine.catalog.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
     w.provider.state().unreadable = Some(LOST);
     w.clock.pass_seconds(600);
-    let refused = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
+    let refused = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap_err();
     assert_eq!((refused.code, &refused.extra["reason"]), (Code::SlotTaken, &serde_json::json!("degraded")));
     assert_eq!(refused.extra["alternatives"], serde_json::json!([]));
     assert_eq!(w.provider.count("create"), 0);
@@ -138,17 +138,17 @@ async fn who_does_not_answer_is_asked_once_for_each_request() {
     // A member's calendar, and then the provider that is booked, too.
     for (over, once) in [(None, 1), (Some(w.connection.id), 2)] {
         let patch = ListingPatch { booking_provider: Some(over), ..ListingPatch::default() };
-        w.engine.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
+        w.engine.catalog.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
         let first = BookRequest { member: Some(w.ana.id), ..w.request(monday("10:00")) };
         for best_effort in [None, Some(false), Some(true)] {
             w.clock.pass_seconds(600);
             let (first, before) = (first.clone(), asked());
             let refused = match best_effort {
-                None => w.engine.book(&w.caller, first).await.unwrap_err(),
+                None => w.engine.bookings.book(&w.caller, first).await.unwrap_err(),
                 Some(best_effort) => {
                     let starts = SeriesStarts::EveryWeeks { weeks: 1, count: 5 };
                     let series = SeriesRequest { first, starts, best_effort };
-                    w.engine.book_series(&w.caller, series).await.unwrap_err()
+                    w.engine.bookings.book_series(&w.caller, series).await.unwrap_err()
                 }
             };
             assert_eq!((refused.code, &refused.extra["reason"]), (Code::SlotTaken, &"degraded".into()));
@@ -177,7 +177,7 @@ async fn one_case(random: &mut StdRng) {
         state.capabilities.availability = true;
         state.spans = Some(QuerySpans { free_slots_days: 0, busy_days: 30 });
     }
-    let calendars = w.engine.create_connection(&w.caller, new_connection()).await.unwrap();
+    let calendars = w.engine.connections.create_connection(&w.caller, new_connection()).await.unwrap();
     let mut members = vec![w.ana.id];
     for name in ["Bea", "Cleo"] {
         members.push(member(&w.engine, &w.caller, name).await.id);
@@ -187,7 +187,7 @@ async fn one_case(random: &mut StdRng) {
             let calendar = format!("calendar-{i}");
             let (connection, reads, writes) = (calendars.id, true, false);
             let new = NewCalendar { member: *member, connection, calendar, reads, writes };
-            w.engine.create_calendar(&w.caller, new).await.unwrap();
+            w.engine.calendars.create_calendar(&w.caller, new).await.unwrap();
         }
     }
     let team_mode = [TeamMode::Single, TeamMode::Collective, TeamMode::RoundRobin]
@@ -197,13 +197,13 @@ async fn one_case(random: &mut StdRng) {
         if fixed { vec![HostRole { member: members[0], fixed, group: None }] } else { Vec::new() };
     let policy = EventTypePolicy { team_mode, host_roles, ..EventTypePolicy::default() };
     let patch = EventTypePatch { members: Some(members), policy: Some(policy), ..EventTypePatch::default() };
-    w.event_type = w.engine.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
+    w.event_type = w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap();
     let patch = ListingPatch {
         booking_provider: Some(None),
         offer_when_degraded: Some(random.next_u32().is_multiple_of(4)),
         ..ListingPatch::default()
     };
-    w.engine.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
+    w.engine.catalog.update_listing(&w.caller, w.listing.id, patch, None).await.unwrap();
     {
         let mut state = w.provider.state();
         for i in 0..3 {
@@ -227,10 +227,10 @@ async fn one_case(random: &mut StdRng) {
             seconds: None,
             token: None,
         };
-        match w.engine.hold(&w.caller, hold).await {
+        match w.engine.bookings.hold(&w.caller, hold).await {
             Ok((kept, _)) => {
                 assert!(is_offered, "{start} was held and is not offered: {offered:?}");
-                w.engine.release_hold(&w.caller, kept.id).await.unwrap();
+                w.engine.bookings.release_hold(&w.caller, kept.id).await.unwrap();
             }
             Err(refused) => assert!(!is_offered, "{start} is offered and was refused: {refused:?}"),
         }

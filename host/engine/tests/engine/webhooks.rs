@@ -41,7 +41,7 @@ pub(crate) async fn send_signed(w: &World, body: &[u8], signature: String) -> Re
         received_at: w.engine.now(),
         subscription: None,
     };
-    w.engine.receive_webhook(&"acme".parse().unwrap(), w.connection.id, request, None, "req").await
+    w.engine.inbound.receive_webhook(&"acme".parse().unwrap(), w.connection.id, request, None, "req").await
 }
 
 /// Have the provider send a message that means this.
@@ -92,7 +92,7 @@ async fn a_message_is_worked_on_once_unless_it_says_nothing() {
         send_signed(&w, b"", signature(&w, b"").await).await.unwrap();
     }
     assert_eq!(w.later(0).await, 1, "one job works on both");
-    let all = w.engine.list_webhooks(&w.caller, w.connection.id, None, 9).await.unwrap();
+    let all = w.engine.inbound.list_webhooks(&w.caller, w.connection.id, None, 9).await.unwrap();
     assert_eq!(all.len(), 3, "an empty message is news each time");
     assert!(all.iter().all(|m| m.status == WebhookStatus::Ignored));
 }
@@ -177,7 +177,7 @@ async fn a_move_onto_a_taken_time_is_left_to_a_person() {
 async fn our_own_change_under_way_goes_first() {
     let w = world().await;
     w.provider.next("create", Fault::After(LOST));
-    let outcome = w.engine.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
+    let outcome = w.engine.bookings.book(&w.caller, w.request(monday("10:00"))).await.unwrap();
     assert!(outcome.pending);
     let made = external(&w, "x1");
     send(&w, "made", WebhookEvent::Created(made)).await;
@@ -267,7 +267,7 @@ async fn the_worker_is_woken_and_finishes_what_it_began() {
     );
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let engine = w.engine.clone();
-    let worker = tokio::spawn(async move { engine.work(JobQueue::Bookings, stopped).await });
+    let worker = tokio::spawn(async move { engine.jobs.work(JobQueue::Bookings, stopped).await });
     send_signed(&w, b"{}", signature(&w, b"{}").await).await.unwrap();
     has_begun.await.unwrap();
     stop.send(true).unwrap();
@@ -289,7 +289,10 @@ async fn a_handshake_is_answered_and_not_kept() {
             received_at: w.engine.now(),
             subscription: None,
         };
-        w.engine.receive_webhook(&"acme".parse().unwrap(), w.connection.id, request, None, "req").await
+        w.engine
+            .inbound
+            .receive_webhook(&"acme".parse().unwrap(), w.connection.id, request, None, "req")
+            .await
     };
     let reply = ask(credentials["webhook-secret"].expose()).await.unwrap();
     assert_eq!((reply.status, reply.content_type.as_str(), reply.body), (200, "text/plain", b"abc".to_vec()));
@@ -317,7 +320,7 @@ async fn messages_of_a_connection_are_worked_on_in_the_order_they_came() {
     for body in &bodies {
         let request = signed(&w, body).await;
         let plugin = "acme".parse().unwrap();
-        w.engine.receive_webhook(&plugin, w.connection.id, request, None, "req").await.unwrap();
+        w.engine.inbound.receive_webhook(&plugin, w.connection.id, request, None, "req").await.unwrap();
     }
     assert_eq!(w.open_jobs().await, 1, "one for all of them");
     // The third cannot be worked on now: those behind it wait.
@@ -327,7 +330,7 @@ async fn messages_of_a_connection_are_worked_on_in_the_order_they_came() {
     w.provider.next("handle", Fault::Before(LOST));
     w.later(0).await;
     let done = || async {
-        let all = w.engine.list_webhooks(&w.caller, w.connection.id, None, 100).await.unwrap();
+        let all = w.engine.inbound.list_webhooks(&w.caller, w.connection.id, None, 100).await.unwrap();
         all.iter().filter(|m| m.status != WebhookStatus::Stored).count()
     };
     assert_eq!(done().await, 2);
@@ -349,13 +352,13 @@ async fn a_message_is_worked_on_once_more_when_somebody_asks() {
     send_signed(&w, b"{}", signature(&w, b"{}").await).await.unwrap();
     w.later(0).await;
     assert_eq!(last(&w).await.0, "failed");
-    let id = w.engine.list_webhooks(&w.caller, w.connection.id, None, 1).await.unwrap()[0].id;
+    let id = w.engine.inbound.list_webhooks(&w.caller, w.connection.id, None, 1).await.unwrap()[0].id;
     w.provider.state().messages.clear();
     assert_eq!(
-        w.engine.reprocess_webhook(&w.caller, w.connection.id, id).await.unwrap().status,
+        w.engine.inbound.reprocess_webhook(&w.caller, w.connection.id, id).await.unwrap().status,
         WebhookStatus::Stored
     );
-    let twice = w.engine.reprocess_webhook(&w.caller, w.connection.id, id).await.unwrap_err();
+    let twice = w.engine.inbound.reprocess_webhook(&w.caller, w.connection.id, id).await.unwrap_err();
     assert_eq!(twice.code, Code::WrongState);
     assert_eq!(w.later(0).await, 1);
     assert_eq!(last(&w).await.0, "ignored");
@@ -368,24 +371,33 @@ async fn only_named_networks_may_send_and_refusals_are_counted() {
         webhook_sources: Some(Some(sources.iter().map(ToString::to_string).collect())),
         ..berth_engine::ConnectionPatch::default()
     };
-    let bad =
-        w.engine.update_connection(&w.caller, w.connection.id, patch(&["nonsense"]), None).await.unwrap_err();
+    let bad = w
+        .engine
+        .connections
+        .update_connection(&w.caller, w.connection.id, patch(&["nonsense"]), None)
+        .await
+        .unwrap_err();
     assert_eq!(bad.errors[0].field, "/webhook_sources/0");
-    w.engine.update_connection(&w.caller, w.connection.id, patch(&["192.0.2.0/24"]), None).await.unwrap();
+    w.engine
+        .connections
+        .update_connection(&w.caller, w.connection.id, patch(&["192.0.2.0/24"]), None)
+        .await
+        .unwrap();
     let plugin = "acme".parse().unwrap();
     for source in [None, Some("198.51.100.1")] {
         let source = source.map(|ip| ip.parse().unwrap());
         let request = signed(&w, "{}").await;
-        let refused = w.engine.receive_webhook(&plugin, w.connection.id, request, source, "req").await;
+        let refused =
+            w.engine.inbound.receive_webhook(&plugin, w.connection.id, request, source, "req").await;
         assert_eq!(refused.unwrap_err().code, Code::WebhookRefused);
     }
     let request = signed(&w, "{}").await;
     let source = Some("192.0.2.9".parse().unwrap());
-    w.engine.receive_webhook(&plugin, w.connection.id, request, source, "req").await.unwrap();
+    w.engine.inbound.receive_webhook(&plugin, w.connection.id, request, source, "req").await.unwrap();
     let forged =
         WebhookRequest { headers: vec![("x-signature".into(), "00".repeat(32))], ..signed(&w, "{}").await };
-    assert!(w.engine.receive_webhook(&plugin, w.connection.id, forged, source, "req").await.is_err());
-    let counted = w.engine.webhook_refusals(&w.caller, w.connection.id).await.unwrap();
+    assert!(w.engine.inbound.receive_webhook(&plugin, w.connection.id, forged, source, "req").await.is_err());
+    let counted = w.engine.inbound.webhook_refusals(&w.caller, w.connection.id).await.unwrap();
     assert_eq!((&counted[0]["reason"], &counted[0]["refused"]), (&"mismatch".into(), &1.into()));
     assert_eq!((&counted[1]["reason"], &counted[1]["refused"]), (&"source_not_allowed".into(), &2.into()));
 }
@@ -394,13 +406,13 @@ async fn only_named_networks_may_send_and_refusals_are_counted() {
 async fn a_message_that_names_the_account_finds_its_connections() {
     let w = world().await;
     let plugin = "acme".parse().unwrap();
-    let send = |request| w.engine.receive_account_webhook(&plugin, request, None, "req");
+    let send = |request| w.engine.inbound.receive_account_webhook(&plugin, request, None, "req");
     let body = r#"{"account":"acc-1"}"#;
     // Another connection to the same account has another secret: the message is not for it.
     let other = crate::world::new_connection();
-    w.engine.create_connection(&w.caller, other).await.unwrap();
+    w.engine.connections.create_connection(&w.caller, other).await.unwrap();
     send(signed(&w, body).await).await.unwrap();
-    assert_eq!(w.engine.list_webhooks(&w.caller, w.connection.id, None, 9).await.unwrap().len(), 1);
+    assert_eq!(w.engine.inbound.list_webhooks(&w.caller, w.connection.id, None, 9).await.unwrap().len(), 1);
     for body in [r#"{"account":"acc-2"}"#, "{}", "no json"] {
         assert_eq!(send(signed(&w, body).await).await.unwrap_err().code, Code::WebhookRefused, "{body}");
     }

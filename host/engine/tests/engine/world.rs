@@ -140,16 +140,16 @@ pub(crate) async fn world() -> World {
         hosts: grant(&["api.acme.example"]),
         enabled: true,
     };
-    engine.set_grant("operator", "req", granted).await.unwrap();
+    engine.plugins.set_grant("operator", "req", granted).await.unwrap();
     let tenant = NewTenant { slug: "quay".into(), name: "Quay".into() };
-    let tenant = engine.create_tenant("operator", "req", tenant).await.unwrap();
+    let tenant = engine.tenants.create_tenant("operator", "req", tenant).await.unwrap();
     let caller = Caller {
         tenant: tenant.id,
         actor: "key:test".into(),
         request_id: "req".into(),
         idempotency_key: None,
     };
-    let connection = engine.create_connection(&caller, new_connection()).await.unwrap();
+    let connection = engine.connections.create_connection(&caller, new_connection()).await.unwrap();
     let ana = member(&engine, &caller, "Ana").await;
     let listing = NewListing {
         slug: "pier-1".into(),
@@ -159,7 +159,7 @@ pub(crate) async fn world() -> World {
         booking_provider: Some(connection.id),
         offer_when_degraded: false,
     };
-    let listing = engine.create_listing(&caller, listing).await.unwrap();
+    let listing = engine.catalog.create_listing(&caller, listing).await.unwrap();
     let event_type = NewEventType {
         listing: listing.id,
         slug: "haircut".into(),
@@ -175,7 +175,7 @@ pub(crate) async fn world() -> World {
         policy: EventTypePolicy::default(),
         external_id: Some("et-1".into()),
     };
-    let event_type = engine.create_event_type(&caller, event_type).await.unwrap();
+    let event_type = engine.catalog.create_event_type(&caller, event_type).await.unwrap();
     World {
         engine,
         provider,
@@ -201,7 +201,7 @@ pub(crate) async fn member(engine: &Engine, caller: &Caller, name: &str) -> Memb
         role: MemberRole::Member,
         turns: RoundRobinShare::default(),
     };
-    engine.create_member(caller, member).await.unwrap()
+    engine.catalog.create_member(caller, member).await.unwrap()
 }
 
 impl World {
@@ -235,17 +235,17 @@ impl World {
 
     /// Book, and expect that it is settled.
     pub(crate) async fn booked(&self, start: Instant) -> Booking {
-        let outcome = self.engine.book(&self.caller, self.request(start)).await.unwrap();
+        let outcome = self.engine.bookings.book(&self.caller, self.request(start)).await.unwrap();
         assert!(!outcome.pending, "{outcome:?}");
         outcome.booking
     }
 
     pub(crate) async fn booking(&self, id: BookingId) -> Booking {
-        self.engine.booking(&self.caller, id).await.unwrap()
+        self.engine.bookings.booking(&self.caller, id).await.unwrap()
     }
 
     pub(crate) async fn cancel(&self, id: BookingId) -> berth_engine::Outcome<berth_engine::BookOutcome> {
-        self.engine.cancel(&self.caller, id, CancelBooking::default()).await
+        self.engine.bookings.cancel(&self.caller, id, CancelBooking::default()).await
     }
 
     pub(crate) async fn reschedule(
@@ -254,13 +254,13 @@ impl World {
         start: Instant,
     ) -> berth_engine::Outcome<berth_engine::BookOutcome> {
         let to = RescheduleBooking { start, expected_sequence: None, bound_by_cutoffs: false };
-        self.engine.reschedule(&self.caller, id, to).await
+        self.engine.bookings.reschedule(&self.caller, id, to).await
     }
 
     /// Let time pass and work off what is due.
     pub(crate) async fn later(&self, seconds: i64) -> usize {
         self.clock.pass_seconds(seconds);
-        self.engine.run_due_jobs(10).await.unwrap()
+        self.engine.jobs.run_due_jobs(10).await.unwrap()
     }
 
     pub(crate) async fn open_jobs(&self) -> i64 {
@@ -269,7 +269,7 @@ impl World {
 
     /// The actions in a booking's timeline, in order.
     pub(crate) async fn timeline(&self, id: BookingId) -> Vec<String> {
-        let rows = self.engine.timeline(&self.caller, id).await.unwrap();
+        let rows = self.engine.bookings.timeline(&self.caller, id).await.unwrap();
         rows.into_iter().map(|row| row.action).collect()
     }
 

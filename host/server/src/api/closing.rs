@@ -31,7 +31,7 @@ pub(super) async fn pause(
     IfMatch(revision): IfMatch,
 ) -> ApiResult<Response> {
     let caller = key.caller("providers:write", &request_id)?;
-    let paused = app.engine().pause_connection(&caller, id, revision).await?;
+    let paused = app.engine().connections.pause_connection(&caller, id, revision).await?;
     tagged(app.engine(), StatusCode::OK, paused).await
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn resume(
     IfMatch(revision): IfMatch,
 ) -> ApiResult<Response> {
     let caller = key.caller("providers:write", &request_id)?;
-    let resumed = app.engine().resume_connection(&caller, id, revision).await?;
+    let resumed = app.engine().connections.resume_connection(&caller, id, revision).await?;
     tagged(app.engine(), StatusCode::OK, resumed).await
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn connection(
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Json<ConnectionDeletionView>> {
     let caller = key.caller("providers:read", &request_id)?;
-    let deletion = app.engine().connection_deletion(&caller, id).await?;
+    let deletion = app.engine().connections.connection_deletion(&caller, id).await?;
     let counts = deletion.counts;
     Ok(Json(ConnectionDeletionView {
         outcome: if deletion.stays { "disconnected" } else { "deleted" },
@@ -138,7 +138,7 @@ pub(super) async fn listing(
     Path(id): Path<ListingId>,
 ) -> ApiResult<Json<OfferDeletionView>> {
     let caller = key.caller("listings:read", &request_id)?;
-    Ok(Json(app.engine().listing_deletion(&caller, id).await?.into()))
+    Ok(Json(app.engine().catalog.listing_deletion(&caller, id).await?.into()))
 }
 
 /// What closing an event type would do now. Nothing is done.
@@ -151,5 +151,5 @@ pub(super) async fn event_type(
     Path(id): Path<EventTypeId>,
 ) -> ApiResult<Json<OfferDeletionView>> {
     let caller = key.caller("listings:read", &request_id)?;
-    Ok(Json(app.engine().event_type_deletion(&caller, id).await?.into()))
+    Ok(Json(app.engine().catalog.event_type_deletion(&caller, id).await?.into()))
 }

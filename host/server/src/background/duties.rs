@@ -130,7 +130,7 @@ async fn replicas(DutyContext(on): DutyContext) -> Done {
 
 /// Load what was activated, here or by another replica.
 async fn plugins(DutyContext(on): DutyContext) -> Done {
-    for (version, problem) in on.wired.engine.load_active_plugins().await.map_err(|p| said(&p))? {
+    for (version, problem) in on.wired.engine.plugins.load_active_plugins().await.map_err(|p| said(&p))? {
         tracing::error!(plugin = %version.plugin, %problem, "an active plugin was not loaded");
     }
     Ok(())
@@ -164,8 +164,8 @@ async fn complete(DutyContext(on): DutyContext) -> Done {
     let engine = &on.wired.engine;
     // Ends: what was changed is not found again.
     loop {
-        let ended = engine.complete_ended().await.map_err(|p| said(&p))?;
-        let unanswered = engine.decline_unanswered().await.map_err(|p| said(&p))?;
+        let ended = engine.bookings.complete_ended().await.map_err(|p| said(&p))?;
+        let unanswered = engine.bookings.decline_unanswered().await.map_err(|p| said(&p))?;
         if ended.max(unanswered) < limits::COMPLETION_ROWS_MAX {
             return Ok(());
         }
@@ -174,37 +174,37 @@ async fn complete(DutyContext(on): DutyContext) -> Done {
 
 /// Remove what is left of what was closed.
 async fn closed(DutyContext(on): DutyContext) -> Done {
-    let cleared = on.wired.engine.clear_disconnected().await;
-    let removed = on.wired.engine.remove_deleted_tenants().await.map(drop);
+    let cleared = on.wired.engine.connections.clear_disconnected().await;
+    let removed = on.wired.engine.tenant_removal.remove_deleted_tenants().await.map(drop);
     cleared.and(removed).map_err(|p| said(&p))
 }
 
 /// Bookings of before there were customers.
 async fn customers(DutyContext(on): DutyContext) -> Done {
-    on.wired.engine.fill_customers().await.map(drop).map_err(|p| said(&p))
+    on.wired.engine.customers.fill_customers().await.map(drop).map_err(|p| said(&p))
 }
 
 async fn refusals(DutyContext(on): DutyContext) -> Done {
-    on.wired.engine.write_refusals().await;
+    on.wired.engine.inbound.write_refusals().await;
     Ok(())
 }
 
 async fn calendars(DutyContext(on): DutyContext) -> Done {
-    on.wired.engine.begin_calendar_writes().await.map(drop).map_err(|p| said(&p))
+    on.wired.engine.calendar_writes.begin_calendar_writes().await.map(drop).map_err(|p| said(&p))
 }
 
 async fn blocks(DutyContext(on): DutyContext) -> Done {
-    on.wired.engine.begin_block_writes().await.map(drop).map_err(|p| said(&p))
+    on.wired.engine.calendar_writes.begin_block_writes().await.map(drop).map_err(|p| said(&p))
 }
 
 /// Events that appeared over bookings in members' calendars.
 async fn looks(DutyContext(on): DutyContext) -> Done {
-    on.wired.engine.begin_calendar_looks().await.map(drop).map_err(|p| said(&p))
+    on.wired.engine.calendars.begin_calendar_looks().await.map(drop).map_err(|p| said(&p))
 }
 
 /// Bookings whose clocks show another time than was told, once other data of zones is in use.
 async fn clocks(DutyContext(on): DutyContext) -> Done {
-    if let Some(changed) = on.wired.engine.look_at_clocks().await.map_err(|p| said(&p))? {
+    if let Some(changed) = on.wired.engine.bookings.look_at_clocks().await.map_err(|p| said(&p))? {
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
         metrics::gauge!("berth_bookings_clock_changed").set(changed as f64);
     }
@@ -212,16 +212,16 @@ async fn clocks(DutyContext(on): DutyContext) -> Done {
 }
 
 async fn syncs(DutyContext(on): DutyContext) -> Done {
-    on.wired.engine.begin_syncs().await.map(drop).map_err(|p| said(&p))
+    on.wired.engine.mirror.begin_syncs().await.map(drop).map_err(|p| said(&p))
 }
 
 async fn subscriptions(DutyContext(on): DutyContext) -> Done {
-    on.wired.engine.keep_subscriptions().await.map(drop).map_err(|p| said(&p))
+    on.wired.engine.connections.keep_subscriptions().await.map(drop).map_err(|p| said(&p))
 }
 
 /// Remove compiled components of versions that are not installed any more.
 async fn compiled(DutyContext(on): DutyContext) -> Done {
-    let versions = on.wired.engine.list_plugins().await.map_err(|p| said(&p))?;
+    let versions = on.wired.engine.plugins.list_plugins().await.map_err(|p| said(&p))?;
     let needed = versions.into_iter().map(|version| version.digest).collect();
     let runtime = Arc::clone(&on.wired.runtime);
     #[expect(

@@ -28,13 +28,13 @@ pub(crate) async fn run(wired: Wired, app: App, zones: ZoneKeeper, plugin_dir: O
         let (engine, stop) = (wired.engine.clone(), supervisor.stopping());
         tasks.spawn(supervisor.clone().keep(name, move || {
             let (engine, stop) = (engine.clone(), stop.clone());
-            async move { engine.work(queue, stop).await }
+            async move { engine.jobs.work(queue, stop).await }
         }));
     }
     let (engine, stop) = (wired.engine.clone(), supervisor.stopping());
     tasks.spawn(supervisor.clone().keep("events", move || {
         let (engine, stop) = (engine.clone(), stop.clone());
-        async move { engine.keep_placing_events(stop).await }
+        async move { engine.events.keep_placing_events(stop).await }
     }));
     for duty in &DUTIES {
         let (keeper, context) = (supervisor.clone(), context.clone());

@@ -112,7 +112,7 @@ pub(super) async fn demo(mut config: Config, zones: ZoneKeeper, demo: Demo) -> R
         sources: Vec::new(),
         expires_at: Some(engine.now().plus_seconds(86_400)),
     };
-    let (_, key) = engine.create_key(ACTOR, REQUEST, new).await?;
+    let (_, key) = engine.tenants.create_key(ACTOR, REQUEST, new).await?;
     print_session(&config, key.expose(), &event_type, engine.now(), url.as_deref());
     if demo.once {
         return Ok(());
@@ -172,7 +172,7 @@ async fn install(
             continue;
         }
         let bytes = std::fs::read(&file).map_err(other(&file.display().to_string()))?;
-        let version = engine.install_plugin(ACTOR, REQUEST, bytes).await?.version;
+        let version = engine.plugins.install_plugin(ACTOR, REQUEST, bytes).await?.version;
         let mut hosts: BTreeSet<String> = version.manifest.hosts.iter().cloned().collect();
         hosts.extend(url.and_then(|u| u.strip_prefix("http://")).map(str::to_owned));
         let grant = GrantChange {
@@ -183,8 +183,8 @@ async fn install(
             remove: BTreeSet::new(),
             force: false,
         };
-        engine.change_grant(ACTOR, REQUEST, grant).await?;
-        let version = engine.activate_plugin(ACTOR, REQUEST, &version.digest).await?;
+        engine.plugins.change_grant(ACTOR, REQUEST, grant).await?;
+        let version = engine.plugins.activate_plugin(ACTOR, REQUEST, &version.digest).await?;
         output::line(&format!("  {}@{} {}", version.plugin, version.version, version.digest.short()));
     }
     Ok(())
@@ -195,7 +195,7 @@ async fn tenant(engine: &Engine) -> Result<Caller, CliError> {
         tenant
     } else {
         let new = NewTenant { slug: TENANT.to_owned(), name: "Demo Studio".to_owned() };
-        engine.create_tenant(ACTOR, REQUEST, new).await?
+        engine.tenants.create_tenant(ACTOR, REQUEST, new).await?
     };
     Ok(Caller {
         tenant: tenant.id,
@@ -206,7 +206,7 @@ async fn tenant(engine: &Engine) -> Result<Caller, CliError> {
 }
 
 async fn connect(engine: &Engine, caller: &Caller, seed: &Seed, url: &str) -> Result<ConnectionId, CliError> {
-    let there = engine.list_connections(caller, None, 100).await?;
+    let there = engine.connections.list_connections(caller, None, 100).await?;
     if let Some(connection) = there.iter().find(|c| {
         c.name == seed.name && c.settings.get(&seed.url_setting).and_then(Value::as_str) == Some(url)
     }) {
@@ -225,7 +225,7 @@ async fn connect(engine: &Engine, caller: &Caller, seed: &Seed, url: &str) -> Re
         granted_hosts: None,
         webhook_sources: None,
     };
-    let connection = engine.create_connection(caller, new).await?;
+    let connection = engine.connections.create_connection(caller, new).await?;
     let account = connection.account.get("name").and_then(Value::as_str).unwrap_or("?");
     output::line(&format!("Connected {} as {account}", seed.name));
     Ok(connection.id)
@@ -239,13 +239,13 @@ async fn offer(
     connection: Option<ConnectionId>,
 ) -> Result<String, CliError> {
     let time_zone: Zone = seed.map_or("Europe/Lisbon", |s| s.time_zone.as_str()).parse().unwrap_or(Zone::UTC);
-    let listings = engine.list_listings(caller, true, None, 100).await?;
+    let listings = engine.catalog.list_listings(caller, true, None, 100).await?;
     let listing = match listings.into_iter().find(|l| l.slug == "studio") {
         Some(listing) if listing.booking_provider == connection => listing,
         Some(listing) => {
             let patch =
                 berth_engine::ListingPatch { booking_provider: Some(connection), ..Default::default() };
-            engine.update_listing(caller, listing.id, patch, None).await?
+            engine.catalog.update_listing(caller, listing.id, patch, None).await?
         }
         None => {
             let new = NewListing {
@@ -256,10 +256,10 @@ async fn offer(
                 booking_provider: connection,
                 offer_when_degraded: false,
             };
-            engine.create_listing(caller, new).await?
+            engine.catalog.create_listing(caller, new).await?
         }
     };
-    let event_types = engine.list_event_types(caller, Some(listing.id), true, None, 100).await?;
+    let event_types = engine.catalog.list_event_types(caller, Some(listing.id), true, None, 100).await?;
     if let Some(event_type) = event_types.first() {
         return Ok(event_type.id.to_string());
     }
@@ -271,7 +271,7 @@ async fn offer(
         role: MemberRole::Member,
         turns: RoundRobinShare::default(),
     };
-    let member = engine.create_member(caller, member).await?;
+    let member = engine.catalog.create_member(caller, member).await?;
     let new = NewEventType {
         listing: listing.id,
         slug: "consultation".to_owned(),
@@ -287,7 +287,7 @@ async fn offer(
         policy: EventTypePolicy::default(),
         external_id: seed.map(|s| s.external_event_type.clone()),
     };
-    Ok(engine.create_event_type(caller, new).await?.id.to_string())
+    Ok(engine.catalog.create_event_type(caller, new).await?.id.to_string())
 }
 
 /// Monday to Friday, nine to five.

@@ -124,7 +124,7 @@ pub(super) async fn key(context: &Context, command: Key) -> Result<(), CliError>
             let expires_at =
                 days.map(|d| wired.engine.now().plus_seconds(i64::from(d).saturating_mul(86_400)));
             let new = NewKey { tenant, name, scopes, requests_per_minute, sources, expires_at };
-            let (record, text) = wired.engine.create_key(ACTOR, REQUEST, new).await?;
+            let (record, text) = wired.engine.tenants.create_key(ACTOR, REQUEST, new).await?;
             output::rows(
                 context.json,
                 &[vec![
@@ -139,7 +139,7 @@ pub(super) async fn key(context: &Context, command: Key) -> Result<(), CliError>
         }
         Key::List { tenant } => {
             let tenant = tenant_id(&wired, tenant.as_ref()).await?;
-            let keys = wired.engine.list_keys(tenant).await?;
+            let keys = wired.engine.tenants.list_keys(tenant).await?;
             let rows: Vec<_> = keys
                 .into_iter()
                 .map(|k| {
@@ -160,7 +160,7 @@ pub(super) async fn key(context: &Context, command: Key) -> Result<(), CliError>
         }
         Key::Revoke { id, tenant } => {
             let tenant = tenant_id(&wired, tenant.as_ref()).await?;
-            wired.engine.revoke_key(ACTOR, REQUEST, tenant, id).await?;
+            wired.engine.tenants.revoke_key(ACTOR, REQUEST, tenant, id).await?;
             output::rows(context.json, &[vec![("revoked", json!(id))]]);
         }
     }
@@ -171,25 +171,31 @@ pub(super) async fn tenant(context: &Context, command: Tenant) -> Result<(), Cli
     let wired = wiring::wire(&context.config).await?;
     let tenants = match command {
         Tenant::Create { of, name } => {
-            vec![wired.engine.create_tenant(ACTOR, REQUEST, NewTenant { slug: of.tenant, name }).await?]
+            vec![
+                wired
+                    .engine
+                    .tenants
+                    .create_tenant(ACTOR, REQUEST, NewTenant { slug: of.tenant, name })
+                    .await?,
+            ]
         }
-        Tenant::List => wired.engine.list_tenants().await?,
+        Tenant::List => wired.engine.tenants.list_tenants().await?,
         Tenant::Suspend(of) => {
             let id = known_tenant(&wired, &of).await?;
-            vec![wired.engine.suspend_tenant(ACTOR, REQUEST, id).await?]
+            vec![wired.engine.tenant_removal.suspend_tenant(ACTOR, REQUEST, id).await?]
         }
         Tenant::Resume(of) => {
             let id = known_tenant(&wired, &of).await?;
-            vec![wired.engine.resume_tenant(ACTOR, REQUEST, id).await?]
+            vec![wired.engine.tenant_removal.resume_tenant(ACTOR, REQUEST, id).await?]
         }
         Tenant::Delete { of, yes } => {
             let id = known_tenant(&wired, &of).await?;
             if !yes {
-                let goes = wired.engine.tenant_deletion(id).await?;
+                let goes = wired.engine.tenant_removal.tenant_deletion(id).await?;
                 output::rows(context.json, &[goes_rows(goes)]);
                 return Ok(());
             }
-            vec![wired.engine.delete_tenant(ACTOR, REQUEST, id).await?]
+            vec![wired.engine.tenant_removal.delete_tenant(ACTOR, REQUEST, id).await?]
         }
     };
     let rows: Vec<_> = tenants

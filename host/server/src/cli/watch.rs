@@ -139,11 +139,11 @@ async fn install(engine: &Engine, path: &Path) -> Result<(), Problem> {
         ));
     }
     let component = tokio::fs::read(path).await.map_err(unread)?;
-    let version = engine.install_plugin(ACTOR, REQUEST, component).await?.version;
+    let version = engine.plugins.install_plugin(ACTOR, REQUEST, component).await?.version;
     let (file, digest) = (path.display(), version.digest.short());
     match version.state {
         PluginState::Staged => {
-            engine.activate_plugin(ACTOR, REQUEST, &version.digest).await?;
+            engine.plugins.activate_plugin(ACTOR, REQUEST, &version.digest).await?;
             tracing::info!(%file, plugin = %version.plugin, digest, "plugin installed and active");
         }
         PluginState::Held => tracing::warn!(

@@ -112,7 +112,7 @@ impl App {
 
     /// Metrics in the text format of Prometheus, with gauges as they are now.
     pub(crate) fn render_metrics(&self) -> String {
-        self.inner.engine.publish_gauges();
+        self.inner.engine.plugins.publish_gauges();
         self.upkeep();
         self.inner.metrics.render()
     }

@@ -78,7 +78,7 @@ impl Authenticated {
 
     /// May the key still do this? For a request that waits: it may have been revoked, or its tenant deleted, meanwhile.
     pub(crate) async fn again(&self, app: &App, headers: &HeaderMap, scope: &str) -> Result<(), ApiError> {
-        match app.engine().authenticate(bearer(headers)?).await? {
+        match app.engine().tenants.authenticate(bearer(headers)?).await? {
             Some(record) if record.id == self.key.id => Self::new(record).check(scope).map_err(ApiError),
             _ => Err(ApiError(unauthenticated("The API key is not valid any more: expired or revoked."))),
         }
@@ -143,7 +143,7 @@ pub(crate) async fn require_key(State(app): State<App>, mut request: Request, ne
     if let Err(problem) = in_clear(&app, &request) {
         return ApiError(problem).into_response();
     }
-    let record = match app.engine().authenticate(key).await {
+    let record = match app.engine().tenants.authenticate(key).await {
         Ok(Some(record)) => record,
         Ok(None) => {
             return ApiError(unauthenticated("The API key is not valid: unknown, expired or revoked."))

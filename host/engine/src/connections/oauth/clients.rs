@@ -11,7 +11,7 @@ use berth_model::{
 use berth_store::records::OAuthClientRecord;
 use url::Url;
 
-use crate::{Engine, Outcome, validate::Fields};
+use crate::{Outcome, connections::Connections, validate::Fields};
 
 /// A client to be registered.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct NewOAuthClient {
 /// Endpoints that may be given.
 const ENDPOINTS: [&str; 3] = ["authorize", "token", "revoke"];
 
-impl Engine {
+impl Connections {
     /// Register the client for a credential of a plugin, or replace it.
     pub async fn set_oauth_client(
         &self,
@@ -74,18 +74,19 @@ impl Engine {
             client_id: new.client_id,
             endpoints: new.endpoints,
             return_addresses: new.return_addresses,
-            updated_at: self.now(),
+            updated_at: self.base.now(),
         };
-        self.store()
-            .set_oauth_client(record.clone(), new.client_secret, self.audit_by(actor, request_id))
+        self.base
+            .store()
+            .set_oauth_client(record.clone(), new.client_secret, self.base.audit_by(actor, request_id))
             .await?;
-        self.inner.recovery.plugin(plugin).await;
+        self.recovery.plugin(plugin).await;
         Ok(record)
     }
 
     /// The clients of a plugin.
     pub async fn list_oauth_clients(&self, plugin: &PluginId) -> Outcome<Vec<OAuthClientRecord>> {
-        Ok(self.store().list_oauth_clients(plugin).await?)
+        Ok(self.base.store().list_oauth_clients(plugin).await?)
     }
 
     /// Forget a client. Connections that it made cannot renew their tokens any more.
@@ -96,12 +97,12 @@ impl Engine {
         plugin: &PluginId,
         credential: &str,
     ) -> Outcome<()> {
-        let audit = self.audit_by(actor, request_id);
-        Ok(self.store().delete_oauth_client(plugin, credential, audit).await?)
+        let audit = self.base.audit_by(actor, request_id);
+        Ok(self.base.store().delete_oauth_client(plugin, credential, audit).await?)
     }
 
     pub(crate) fn active_manifest(&self, plugin: &PluginId) -> Outcome<std::sync::Arc<Manifest>> {
-        let manifest = self.providers().manifest(plugin);
+        let manifest = self.providers.manifest(plugin);
         manifest.ok_or_else(|| {
             Problem::from(berth_model::outbound::provider::CallError::NotActive(plugin.clone()))
         })

@@ -20,7 +20,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::clients::{no_client, oauth_credentials};
-use crate::{Caller, ConnectionPatch, Engine, NewConnection, Outcome};
+use crate::{Caller, ConnectionPatch, NewConnection, Outcome, connections::Connections};
 
 /// Where a browser comes back to.
 const CALLBACK: &str = "/api/oauth/callback";
@@ -70,7 +70,7 @@ struct Draft {
     credentials: std::collections::BTreeMap<String, String>,
 }
 
-impl Engine {
+impl Connections {
     /// Begin to connect to a provider that wants a person's consent. Nothing is stored but the flow.
     pub async fn start_oauth(
         &self,
@@ -81,7 +81,7 @@ impl Engine {
     ) -> Outcome<OAuthStarted> {
         let manifest = self.active_manifest(&new.plugin)?;
         let credential = the_credential(&manifest, credential)?;
-        let mut connection = self.draft_connection(caller, self.new_id(), &new);
+        let mut connection = self.draft_connection(caller, self.base.new_id(), &new);
         // The token is to come; everything else is checked now, while somebody can mend it.
         let mut credentials = new.credentials.clone();
         credentials.insert(credential.clone(), Secret::new("to_come".to_owned()));
@@ -123,7 +123,7 @@ impl Engine {
         draft: &Value,
         return_to: Option<String>,
     ) -> Outcome<OAuthStarted> {
-        let (client, _) = match self.store().oauth_client(&manifest.id, &credential).await {
+        let (client, _) = match self.base.store().oauth_client(&manifest.id, &credential).await {
             Ok(client) => client,
             Err(StoreError::NotFound(_)) => return Err(no_client(&manifest.id, &credential)),
             Err(error) => return Err(error.into()),
@@ -144,7 +144,13 @@ impl Engine {
         let spec = manifest.credentials.get(&credential).and_then(|c| c.oauth2.as_ref());
         let spec = spec.map(|spec| oauth::with_endpoints(spec, &client.endpoints));
         let authorization = spec.and_then(|spec| {
-            oauth::authorization(&spec, &connection.settings, &client.client_id, &redirect_uri, self.random())
+            oauth::authorization(
+                &spec,
+                &connection.settings,
+                &client.client_id,
+                &redirect_uri,
+                self.base.random(),
+            )
         });
         let authorization = authorization.ok_or_else(|| {
             Problem::new(Code::Invalid, "The authorization address cannot be made of the settings.")
@@ -158,16 +164,16 @@ impl Engine {
             credential,
             return_to,
             started_by: caller.actor.clone(),
-            expires_at: self.now().plus_seconds(limits::OAUTH_FLOW_SECONDS_MAX),
+            expires_at: self.base.now().plus_seconds(limits::OAUTH_FLOW_SECONDS_MAX),
         };
         let secret = oauth::sealed_draft(draft, authorization.verifier.as_ref());
         let expires_at = flow.expires_at;
-        self.store().add_oauth_flow(flow, &secret, self.audit(caller)).await?;
+        self.base.store().add_oauth_flow(flow, &secret, self.base.audit(caller)).await?;
         Ok(OAuthStarted { url: authorization.url, connection: connection.id, expires_at })
     }
 
     fn oauth_callback_address(&self) -> Outcome<String> {
-        let base = self.inner.parts.public_url.as_ref().ok_or_else(|| {
+        let base = self.public_url.as_ref().ok_or_else(|| {
             Problem::new(
                 Code::NotReady,
                 "This engine does not know its own address, to which a browser could come back.",
@@ -181,14 +187,14 @@ impl Engine {
     pub async fn finish_oauth(&self, answer: OAuthAnswer, request_id: &str) -> OAuthReturn {
         let over =
             || Problem::new(Code::ConsentExpired, "There is no such flow, or it was finished already.");
-        let taken = self.store().take_oauth_flow(oauth::state_hash(&answer.state)).await;
+        let taken = self.base.store().take_oauth_flow(oauth::state_hash(&answer.state)).await;
         let (flow, sealed) = match taken {
             Ok(Some(taken)) => taken,
             Ok(None) => return OAuthReturn { return_to: None, result: Err(over()) },
             Err(error) => return OAuthReturn { return_to: None, result: Err(error.into()) },
         };
         let return_to = flow.return_to.clone();
-        if flow.expires_at <= self.now() {
+        if flow.expires_at <= self.base.now() {
             return OAuthReturn { return_to, result: Err(over()) };
         }
         let result = self.finish_flow(&flow, &sealed, answer, request_id).await;
@@ -212,7 +218,7 @@ impl Engine {
                 oauth::said_by_provider(&format!("The provider says {error}. {said}")),
             ));
         }
-        self.check_tenant(flow.tenant).await?;
+        self.tenants.check_tenant(flow.tenant).await?;
         let code =
             answer.code.ok_or_else(|| Problem::new(Code::ConsentRefused, "The provider gave no code."))?;
         let sealed: Value = serde_json::from_slice(sealed).unwrap_or_default();
@@ -233,7 +239,7 @@ impl Engine {
                 .cloned()
                 .and_then(|draft| serde_json::from_value(draft).ok())
                 .ok_or_else(|| Problem::new(Code::Internal, "The flow's draft cannot be read."))?;
-            let asked = self.tokens().ask_as_client(flow.tenant, of, &draft.settings, grant, None).await;
+            let asked = self.tokens.ask_as_client(flow.tenant, of, &draft.settings, grant, None).await;
             let tokens = asked.map_err(|e| refused(&e))?;
             let mut credentials: Credentials =
                 draft.credentials.into_iter().map(|(name, text)| (name, Secret::new(text))).collect();
@@ -250,7 +256,7 @@ impl Engine {
             return self.create_connection_as(&caller, flow.connection, new).await;
         }
         let connection = self.connection(&caller, flow.connection).await?;
-        let asked = self.tokens().ask_as_client(flow.tenant, of, &connection.settings, grant, None).await;
+        let asked = self.tokens.ask_as_client(flow.tenant, of, &connection.settings, grant, None).await;
         let tokens = asked.map_err(|e| refused(&e))?;
         self.consented_again(&caller, connection, &flow.credential, &tokens).await
     }
@@ -276,8 +282,8 @@ impl Engine {
     pub async fn connection_consents(&self, caller: &Caller, id: ConnectionId) -> Outcome<Vec<Consent>> {
         let connection = self.connection(caller, id).await?;
         let manifest = self.active_manifest(&connection.plugin)?;
-        let credentials = self.store().connection_credentials(caller.tenant, id).await?;
-        let now = self.now();
+        let credentials = self.base.store().connection_credentials(caller.tenant, id).await?;
+        let now = self.base.now();
         let of = |(name, stored): (&String, &Secret)| {
             let spec = manifest.credentials.get(name)?.oauth2.as_ref()?;
             Some(Consent::of(name, stored, spec, now))
@@ -289,7 +295,7 @@ impl Engine {
     pub async fn revoke_consents(&self, caller: &Caller, id: ConnectionId) -> Outcome<ConnectionRecord> {
         let mut connection = self.connection(caller, id).await?;
         let revision = connection.revision;
-        let mut credentials = self.store().connection_credentials(caller.tenant, id).await?;
+        let mut credentials = self.base.store().connection_credentials(caller.tenant, id).await?;
         let given = credentials.clone();
         credentials.retain(|_, stored| TokenSet::read(stored).is_none());
         if credentials.len() == given.len() {
@@ -303,10 +309,11 @@ impl Engine {
         connection.status_detail = Some("The consent was given back.".to_owned());
         let settings = connection.settings.clone();
         let updated = self
+            .base
             .store()
-            .update_connection(connection, Some(credentials), revision, self.audit(caller))
+            .update_connection(connection, Some(credentials), revision, self.base.audit(caller))
             .await?;
-        self.inner.cache.invalidate(id);
+        self.cache.invalidate(id);
         self.end_tokens(&updated, &settings, &given).await;
         Ok(updated)
     }
@@ -318,14 +325,14 @@ impl Engine {
         settings: &Value,
         credentials: &Credentials,
     ) {
-        let Some(manifest) = self.providers().manifest(&connection.plugin) else { return };
+        let Some(manifest) = self.providers.manifest(&connection.plugin) else { return };
         for (name, stored) in credentials {
             let Some(tokens) = TokenSet::read(stored) else { continue };
-            let found = self.tokens().spec_and_client(&manifest, name, tokens.client.as_ref()).await;
+            let found = self.tokens.spec_and_client(&manifest, name, tokens.client.as_ref()).await;
             let Ok((spec, client)) = found else { continue };
             let request = oauth::revocation(connection.tenant, &spec, settings, &client, &tokens);
             let Some(request) = request else { continue };
-            if let Err(error) = self.tokens().tell(request).await {
+            if let Err(error) = self.tokens.tell(request).await {
                 tracing::warn!(connection = %connection.id, %error, "a token was not ended at the provider");
             }
         }

@@ -8,9 +8,12 @@ use berth_model::{
 use berth_store::StoreError;
 
 use super::{RemoteState, idempotency_key};
-use crate::{Engine, jobs::queue::JobLease, outbound::settle::DeliveryOutcome};
+use crate::{
+    jobs::queue::JobLease,
+    outbound::{Outbound, settle::DeliveryOutcome},
+};
 
-impl Engine {
+impl Outbound {
     /// Cancel every active counterpart. A definite refusal ends it: asking again would be refused again.
     pub(super) async fn drive_cancel(
         &self,
@@ -20,7 +23,7 @@ impl Engine {
         let mut last = None;
         let mut counterparts = Vec::new();
         if let Some(id) = &booking.external_id {
-            match self.current_counterpart(cx, id).await {
+            match self.deliveries.current_counterpart(cx, id).await {
                 Ok(counterpart) if counterpart.status.is_active() => counterparts.push(counterpart),
                 Ok(counterpart) => last = Some(counterpart),
                 Err(CallError::Provider(ProviderError::NotFound)) => {}
@@ -31,7 +34,7 @@ impl Engine {
         if let Some(refused) = self.cancel_all(cx, booking, counterparts, &mut last).await? {
             return Ok(refused);
         }
-        let others = match self.active_counterparts(cx, booking).await {
+        let others = match self.deliveries.active_counterparts(cx, booking).await {
             Ok(others) => others,
             // The counterpart that we know is cancelled; a provider that cannot search shows no others.
             Err(error) if error.is_definite() && booking.external_id.is_some() => Vec::new(),
@@ -59,12 +62,16 @@ impl Engine {
         stood: bool,
     ) -> Result<bool, CallError> {
         let unread = |_| CallError::Provider(ProviderError::Unavailable { retry_after_ms: None });
-        let of =
-            self.store().bookings_of_counterpart(booking.tenant, cx.connection, id).await.map_err(unread)?;
+        let of = self
+            .base
+            .store()
+            .bookings_of_counterpart(booking.tenant, cx.connection, id)
+            .await
+            .map_err(unread)?;
         if of.iter().any(|known| known.id == booking.id) {
             return Ok(true);
         }
-        let kept = self.store().mirrored(booking.tenant, cx.connection, id).await.map_err(unread)?;
+        let kept = self.base.store().mirrored(booking.tenant, cx.connection, id).await.map_err(unread)?;
         Ok(!stood && kept.is_none_or(|kept| kept.booking.is_some()))
     }
 
@@ -98,7 +105,7 @@ impl Engine {
             id: id.to_owned(),
             reason: booking.reason.clone(),
         };
-        match self.providers().cancel_booking(&self.next_call(cx), request).await {
+        match self.providers.cancel_booking(&self.contexts.next_call(cx), request).await {
             Ok(counterpart) => Ok(Some(counterpart)),
             Err(CallError::Provider(ProviderError::NotFound)) => Ok(None),
             Err(error) => Err(error),
@@ -124,14 +131,14 @@ impl Engine {
         };
         let external = counterpart.clone().filter(|_| !elsewhere);
         let when = external.as_ref().map_or(booking.when, |counterpart| counterpart.when);
-        let padded = self.padded(booking, when).await?;
+        let padded = self.deliveries.padded(booking, when).await?;
         let change = BookingChange::CancelRefused { reason: reason.clone(), external, padded };
-        let settled = match self.settle_with(booking, change, counterpart.clone(), held).await {
+        let settled = match self.deliveries.settle_with(booking, change, counterpart.clone(), held).await {
             // The provider has it at a time that is taken here: the booking keeps its own, and a person is told.
             Err(StoreError::Overlap) => {
-                let padded = self.padded(booking, booking.when).await?;
+                let padded = self.deliveries.padded(booking, booking.when).await?;
                 let change = BookingChange::CancelRefused { reason, external: None, padded };
-                let settled = self.settle_with(booking, change, None, held).await?;
+                let settled = self.deliveries.settle_with(booking, change, None, held).await?;
                 if let (Some(counterpart), DeliveryOutcome::Settled(settled)) = (&counterpart, &settled) {
                     self.taken_here(settled, counterpart).await?;
                 }

@@ -6,9 +6,9 @@ use berth_model::{
 };
 
 use super::{RemoteState, idempotency_key, was_called_off, was_there};
-use crate::{Engine, outbound::external::wrong_state};
+use crate::outbound::{Outbound, external::wrong_state};
 
-impl Engine {
+impl Outbound {
     /// Make the counterpart.
     pub(super) async fn make(&self, cx: &CallContext, booking: &Booking) -> Result<RemoteState, CallError> {
         let event_type = self.external_event_type(booking).await?;
@@ -23,7 +23,7 @@ impl Engine {
             notes: booking.notes.clone(),
             slot_token: None,
         };
-        let counterpart = self.providers().create_booking(&self.next_call(cx), request).await?;
+        let counterpart = self.providers.create_booking(&self.contexts.next_call(cx), request).await?;
         // A provider that knows the key of an earlier try shows what became of it.
         match was_called_off(&counterpart) {
             true if was_there(booking) => Err(wrong_state("it was cancelled there")),
@@ -33,7 +33,7 @@ impl Engine {
     }
 
     async fn external_event_type(&self, booking: &Booking) -> Result<String, CallError> {
-        let event_type = self.store().event_type(booking.tenant, booking.event_type).await;
+        let event_type = self.base.store().event_type(booking.tenant, booking.event_type).await;
         event_type.ok().and_then(|e| e.external_id).ok_or_else(|| {
             CallError::Provider(ProviderError::Vendor {
                 status: 422,

@@ -8,17 +8,16 @@ use berth_model::{
 use berth_store::StoreError;
 
 use crate::{
-    Engine,
     jobs::queue::JobLease,
     mirror::{Theirs, last_seen},
-    outbound::settle::DeliveryOutcome,
+    outbound::{Outbound, settle::DeliveryOutcome},
 };
 
-impl Engine {
+impl Outbound {
     /// Does what is changed at the provider not count for this booking?
     pub(super) async fn keeps_ours(&self, booking: &Booking) -> Result<bool, StoreError> {
         let Some(connection) = booking.connection else { return Ok(false) };
-        Ok(!self.store().sync_state(booking.tenant, connection).await?.rules.mode.follows_changes())
+        Ok(!self.base.store().sync_state(booking.tenant, connection).await?.rules.mode.follows_changes())
     }
 
     /// The counterpart is at another time than the booking: somebody moved it there before we knew of it. The provider's time counts, where its
@@ -30,19 +29,20 @@ impl Engine {
         held: JobLease,
     ) -> Result<DeliveryOutcome, StoreError> {
         if self.keeps_ours(booking).await? {
-            let change = self.delivered(booking, &external).await?;
-            let settled = self.settle_with(booking, change, Some(external.clone()), held).await?;
+            let change = self.deliveries.delivered(booking, &external).await?;
+            let settled = self.deliveries.settle_with(booking, change, Some(external.clone()), held).await?;
             if let DeliveryOutcome::Settled(booking) = &settled {
                 self.moved_there(booking, &external).await?;
             }
             return Ok(settled);
         }
-        let padded = self.padded(booking, external.when).await?;
+        let padded = self.deliveries.padded(booking, external.when).await?;
         let change = BookingChange::ChangedByProvider { external: external.clone(), padded };
-        match self.settle_with(booking, change, Some(external.clone()), held).await {
+        match self.deliveries.settle_with(booking, change, Some(external.clone()), held).await {
             Err(StoreError::Overlap) => {
-                let change = self.delivered(booking, &external).await?;
-                let settled = self.settle_with(booking, change, Some(external.clone()), held).await?;
+                let change = self.deliveries.delivered(booking, &external).await?;
+                let settled =
+                    self.deliveries.settle_with(booking, change, Some(external.clone()), held).await?;
                 if let DeliveryOutcome::Settled(booking) = &settled {
                     self.taken_here(booking, &external).await?;
                 }
@@ -79,16 +79,16 @@ impl Engine {
         there: Option<&ExternalBooking>,
     ) -> Result<(), StoreError> {
         let Some(connection) = booking.connection else { return Ok(()) };
-        if self.store().has_open_conflict(booking.tenant, connection, booking.id).await? {
+        if self.base.store().has_open_conflict(booking.tenant, connection, booking.id).await? {
             return Ok(());
         }
-        let connection = self.store().connection(booking.tenant, connection).await?;
+        let connection = self.base.store().connection(booking.tenant, connection).await?;
         let gone = || last_seen(booking, None);
         let (kind, theirs) = there.map_or_else(
             || (ConflictKind::VanishedThere, gone()),
             |counterpart| (ConflictKind::BothChanged, counterpart.clone()),
         );
-        self.open_for_a_person(&connection, kind, booking, &theirs).await.map(drop)
+        self.conflicts.open_for_a_person(&connection, kind, booking, &theirs).await.map(drop)
     }
 
     async fn conflict_with_counterpart(
@@ -98,7 +98,10 @@ impl Engine {
         kind: ConflictKind,
     ) -> Result<(), StoreError> {
         let Some(connection) = booking.connection else { return Ok(()) };
-        let connection = self.store().connection(booking.tenant, connection).await?;
-        self.conflict(&connection, kind, Some(booking), Some(external), Theirs::Counterpart).await.map(drop)
+        let connection = self.base.store().connection(booking.tenant, connection).await?;
+        self.conflicts
+            .conflict(&connection, kind, Some(booking), Some(external), Theirs::Counterpart)
+            .await
+            .map(drop)
     }
 }

@@ -9,13 +9,12 @@ use berth_store::StoreError;
 
 use super::{RemoteState, idempotency_key};
 use crate::{
-    Engine,
     jobs::queue::JobLease,
     mirror::Standing,
-    outbound::{external::wrong_state, settle::DeliveryOutcome},
+    outbound::{Outbound, external::wrong_state, settle::DeliveryOutcome},
 };
 
-impl Engine {
+impl Outbound {
     pub(super) async fn drive_reschedule(
         &self,
         cx: &CallContext,
@@ -24,7 +23,7 @@ impl Engine {
         if booking.external_id.is_none() {
             return Err(CallError::Provider(ProviderError::NotFound));
         }
-        let counterpart = match self.standing(cx, booking).await? {
+        let counterpart = match self.external_bookings.standing(cx, booking).await? {
             Standing::Stands(counterpart) => *counterpart,
             // Called off there, which does not count: it is made where it belongs now.
             Standing::Gone(_) if self.keeps_ours(booking).await.map_err(not_now)? => {
@@ -75,7 +74,8 @@ impl Engine {
             requested_by: booking.attendee.email.clone(),
             slot_token: None,
         };
-        let counterpart = match self.providers().reschedule_booking(&self.next_call(cx), request).await {
+        let counterpart = match self.providers.reschedule_booking(&self.contexts.next_call(cx), request).await
+        {
             Err(error) if error.is_definite() => return Ok(RemoteState::MoveRefused(counterpart, error)),
             moved => moved?,
         };
@@ -100,10 +100,10 @@ impl Engine {
         let reason = Problem::from(&error).detail;
         let back_to = async |when| {
             let (reason, external) = (reason.clone(), Some(counterpart.clone()));
-            let padded = self.padded(booking, when).await?;
+            let padded = self.deliveries.padded(booking, when).await?;
             let change =
                 BookingChange::RescheduleRefused { reason, occupancy: Occupancy { padded, when }, external };
-            self.settle_with(booking, change, Some(counterpart.clone()), held).await
+            self.deliveries.settle_with(booking, change, Some(counterpart.clone()), held).await
         };
         let told_again = booking.previous_when.filter(|previous| *previous == booking.when);
         let ours = match booking.previous_when {

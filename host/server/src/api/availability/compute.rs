@@ -66,6 +66,6 @@ pub(crate) async fn post(
             .map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))
     };
     // Not between other requests: it may take a core for long, and so may what it answers.
-    let answer = app.engine().compute(caller.tenant, work).await?;
+    let answer = app.engine().computing.run(caller.tenant, work).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], answer).into_response())
 }

@@ -80,7 +80,7 @@ pub(crate) async fn import(
     Raw(body): Raw,
 ) -> ApiResult<(StatusCode, Json<Imported>)> {
     let caller = key.caller("listings:write", &request_id)?;
-    let done = app.engine().import_calendar(&caller, params.listing, body).await?;
+    let done = app.engine().availability.import_calendar(&caller, params.listing, body).await?;
     let imported = Imported {
         holidays: done.made.into_iter().map(RuleView::from).collect(),
         already: done.already,
@@ -138,7 +138,7 @@ pub(crate) async fn import_country(
         from_year: body.from_year,
         to_year: body.to_year,
     };
-    let done = app.engine().import_holidays(&caller, import).await?;
+    let done = app.engine().availability.import_holidays(&caller, import).await?;
     let holidays = done.made.into_iter().map(RuleView::from).collect();
     Ok((StatusCode::CREATED, Json(CountryImported { holidays, already: done.already })))
 }

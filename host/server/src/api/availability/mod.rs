@@ -192,13 +192,13 @@ pub(crate) async fn availability(
         provider: choice(params.provider.as_deref())?,
         explain: params.explain,
     };
-    let found = app.engine().availability(&caller, query).await?;
+    let found = app.engine().availability.availability(&caller, query).await?;
     let named: usize = found.slots.iter().map(|slot| slot.members.len().saturating_add(1)).sum();
     let zone = params.time_zone;
     let answer = if named.saturating_add(found.rejected.len()) <= limits::SLOTS_INLINE_MAX {
         written(found, zone, params.explain)?
     } else {
-        app.engine().compute(caller.tenant, move |_| written(found, zone, params.explain)).await?
+        app.engine().computing.run(caller.tenant, move |_| written(found, zone, params.explain)).await?
     };
     Ok(tagged(&headers, answer))
 }

@@ -128,7 +128,7 @@ macro_rules! rule_routes {
             ) -> ApiResult<Response> {
                 let caller = key.caller("listings:write", &request_id)?;
                 let (owner, rule) = read::<$shape>(body)?;
-                let made = app.engine().create_rules(&caller, owner, vec![Rule::$kind(rule)]).await?;
+                let made = app.engine().availability.create_rules(&caller, owner, vec![Rule::$kind(rule)]).await?;
                 let made = made.into_iter().next();
                 let made = made.ok_or_else(|| Problem::new(Code::Internal, "Nothing was made."))?;
                 Ok(tagged(StatusCode::CREATED, made))
@@ -145,7 +145,7 @@ macro_rules! rule_routes {
                 let caller = key.caller("listings:read", &request_id)?;
                 let limit = page::items(params.limit)?;
                 let after = page::position(params.cursor.as_ref())?;
-                let rows = app.engine().list_rules(&caller, RuleKind::$kind, after, limit.saturating_add(1)).await?;
+                let rows = app.engine().availability.list_rules(&caller, RuleKind::$kind, after, limit.saturating_add(1)).await?;
                 Ok(Json(page::page(rows, limit, |r| r.id, RuleView::from)))
             }
 
@@ -158,7 +158,7 @@ macro_rules! rule_routes {
                 Path(id): Path<RuleId>,
             ) -> ApiResult<Response> {
                 let caller = key.caller("listings:read", &request_id)?;
-                Ok(tagged(StatusCode::OK, app.engine().rule(&caller, RuleKind::$kind, id).await?))
+                Ok(tagged(StatusCode::OK, app.engine().availability.rule(&caller, RuleKind::$kind, id).await?))
             }
 
             /// Replace it.
@@ -174,7 +174,7 @@ macro_rules! rule_routes {
             ) -> ApiResult<Response> {
                 let caller = key.caller("listings:write", &request_id)?;
                 let (owner, rule) = read::<$shape>(body)?;
-                let done = app.engine().replace_rule(&caller, id, owner, Rule::$kind(rule), revision).await?;
+                let done = app.engine().availability.replace_rule(&caller, id, owner, Rule::$kind(rule), revision).await?;
                 Ok(tagged(StatusCode::OK, done))
             }
 
@@ -187,7 +187,7 @@ macro_rules! rule_routes {
                 Path(id): Path<RuleId>,
             ) -> ApiResult<StatusCode> {
                 let caller = key.caller("listings:write", &request_id)?;
-                app.engine().delete_rule(&caller, RuleKind::$kind, id).await?;
+                app.engine().availability.delete_rule(&caller, RuleKind::$kind, id).await?;
                 Ok(StatusCode::NO_CONTENT)
             }
         }
@@ -296,6 +296,6 @@ pub(crate) async fn generate(
         length_minutes: body.length_minutes,
         slot_interval_minutes: body.slot_interval_minutes,
     };
-    let slots = app.engine().preview_pattern(&caller, preview).await?;
+    let slots = app.engine().availability.preview_pattern(&caller, preview).await?;
     Ok(Json(Generated { count: slots.len(), slots }))
 }

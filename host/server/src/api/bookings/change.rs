@@ -58,10 +58,10 @@ pub(crate) async fn cancel(
     let caller = key.caller("bookings:write", &request_id)?;
     let cancel = CancelBooking { reason, expected_sequence, bound_by_cutoffs: !key.may(OVERRIDE) };
     if scope != Scope::One {
-        let outcome = app.engine().cancel_series(&caller, id, scope.into(), cancel).await?;
+        let outcome = app.engine().bookings.cancel_series(&caller, id, scope.into(), cancel).await?;
         return Ok(series::answer(&app, &caller, outcome, StatusCode::OK).await);
     }
-    let outcome = app.engine().cancel(&caller, id, cancel).await?;
+    let outcome = app.engine().bookings.cancel(&caller, id, cancel).await?;
     Ok(accepted(&app, &caller, outcome, StatusCode::OK).await)
 }
 
@@ -95,10 +95,10 @@ pub(crate) async fn reschedule(
     let caller = key.caller("bookings:write", &request_id)?;
     let reschedule = RescheduleBooking { start, expected_sequence, bound_by_cutoffs: !key.may(OVERRIDE) };
     if scope != Scope::One {
-        let outcome = app.engine().reschedule_series(&caller, id, scope.into(), reschedule).await?;
+        let outcome = app.engine().bookings.reschedule_series(&caller, id, scope.into(), reschedule).await?;
         return Ok(series::answer(&app, &caller, outcome, StatusCode::OK).await);
     }
-    let outcome = app.engine().reschedule(&caller, id, reschedule).await?;
+    let outcome = app.engine().bookings.reschedule(&caller, id, reschedule).await?;
     Ok(accepted(&app, &caller, outcome, StatusCode::OK).await)
 }
 
@@ -115,7 +115,7 @@ pub(crate) async fn confirm(
     IfMatch(expected_sequence): IfMatch,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", &request_id)?;
-    let outcome = app.engine().confirm(&caller, id, expected_sequence).await?;
+    let outcome = app.engine().bookings.confirm(&caller, id, expected_sequence).await?;
     Ok(accepted(&app, &caller, outcome, StatusCode::OK).await)
 }
 
@@ -131,7 +131,7 @@ pub(crate) async fn decline(
     Body(decline): Body<Decline>,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", &request_id)?;
-    let booking = app.engine().decline(&caller, id, decline.reason, expected_sequence).await?;
+    let booking = app.engine().bookings.decline(&caller, id, decline.reason, expected_sequence).await?;
     Ok(tagged(&app, &caller, StatusCode::OK, booking).await)
 }
 
@@ -146,6 +146,6 @@ pub(crate) async fn no_show(
     IfMatch(expected_sequence): IfMatch,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", &request_id)?;
-    let booking = app.engine().no_show(&caller, id, expected_sequence).await?;
+    let booking = app.engine().bookings.no_show(&caller, id, expected_sequence).await?;
     Ok(tagged(&app, &caller, StatusCode::OK, booking).await)
 }

@@ -33,7 +33,7 @@ pub(crate) async fn list(
     let caller = key.caller("bookings:read", &request_id)?;
     let limit = usize::try_from(page::items(params.limit)?).unwrap_or(usize::MAX);
     let after = page::position(params.cursor.as_ref())?;
-    let (items, next) = app.engine().clock_changes(&caller, after, limit).await?;
+    let (items, next) = app.engine().bookings.clock_changes(&caller, after, limit).await?;
     Ok(Json(Page { items, next: next.as_ref().and_then(page::cursor) }))
 }
 
@@ -60,6 +60,6 @@ pub(crate) async fn keep(
     Body(KeepClock { keep }): Body<KeepClock>,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", &request_id)?;
-    let outcome = app.engine().keep_clock(&caller, id, keep, expected_sequence).await?;
+    let outcome = app.engine().bookings.keep_clock(&caller, id, keep, expected_sequence).await?;
     Ok(accepted(&app, &caller, outcome, StatusCode::OK).await)
 }

@@ -106,7 +106,7 @@ pub(crate) async fn create(
         seconds: new.seconds,
         token: new.token,
     };
-    let (hold, token) = app.engine().hold(&caller, request).await?;
+    let (hold, token) = app.engine().bookings.hold(&caller, request).await?;
     let location = format!("/api/booking/holds/{}", hold.id);
     let view = HoldView { token: Some(token.expose().to_owned()), ..hold.into() };
     let mut response = (StatusCode::CREATED, Json(view)).into_response();
@@ -127,7 +127,7 @@ pub(crate) async fn get(
     Path(id): Path<HoldId>,
 ) -> ApiResult<Json<HoldView>> {
     let caller = key.caller("bookings:read", &request_id)?;
-    Ok(Json(app.engine().held_slot(&caller, id).await?.into()))
+    Ok(Json(app.engine().bookings.held_slot(&caller, id).await?.into()))
 }
 
 /// How to extend.
@@ -155,7 +155,7 @@ pub(crate) async fn extend(
 ) -> ApiResult<Json<HoldView>> {
     let caller = key.caller("bookings:write", &request_id)?;
     let claim = HoldClaim { id, token: extend.token };
-    Ok(Json(app.engine().extend_hold(&caller, &claim, extend.seconds).await?.into()))
+    Ok(Json(app.engine().bookings.extend_hold(&caller, &claim, extend.seconds).await?.into()))
 }
 
 /// Give a hold's place back.
@@ -168,6 +168,6 @@ pub(crate) async fn release(
     Path(id): Path<HoldId>,
 ) -> ApiResult<StatusCode> {
     let caller = key.caller("bookings:write", &request_id)?;
-    app.engine().release_hold(&caller, id).await?;
+    app.engine().bookings.release_hold(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -45,7 +45,7 @@ pub(crate) async fn link(
     Path(id): Path<BookingId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", &request_id)?;
-    let link = app.engine().manage_link(&caller, id).await?;
+    let link = app.engine().bookings.manage_link(&caller, id).await?;
     let url = link.url.map(|url: Secret| url.expose().to_owned());
     Ok(private(Json(LinkView { token: link.token.expose().to_owned(), url }).into_response()))
 }
@@ -107,10 +107,10 @@ pub(crate) async fn customer(
     token: &str,
     request_id: &RequestId,
 ) -> ApiResult<(Caller, BookingId)> {
-    match app.engine().customer_of(token, &request_id.0) {
+    match app.engine().bookings.customer_of(token, &request_id.0) {
         Ok((caller, id)) => {
             app.link_rate().take(id, None).check()?;
-            app.engine().check_tenant(caller.tenant).await?;
+            app.engine().tenants.check_tenant(caller.tenant).await?;
             Ok((caller, id))
         }
         Err(problem) => {
@@ -138,7 +138,7 @@ fn for_customers(mut problem: Problem) -> Problem {
 }
 
 async fn shown(app: &App, caller: &Caller, id: BookingId, status: StatusCode) -> ApiResult<Response> {
-    let managed = app.engine().managed(caller, id).await?;
+    let managed = app.engine().bookings.managed(caller, id).await?;
     Ok(private((status, Json(ManagedView::from(managed))).into_response()))
 }
 
@@ -176,7 +176,7 @@ pub(crate) async fn cancel(
 ) -> ApiResult<Response> {
     let (caller, id) = customer(&app, &token, &request_id).await?;
     let cancel = CancelBooking { reason: cancel.reason, expected_sequence: None, bound_by_cutoffs: true };
-    let outcome = app.engine().cancel(&caller, id, cancel).await.map_err(for_customers)?;
+    let outcome = app.engine().bookings.cancel(&caller, id, cancel).await.map_err(for_customers)?;
     shown(&app, &caller, id, done(outcome.pending)).await
 }
 
@@ -203,7 +203,7 @@ pub(crate) async fn reschedule(
     let (caller, id) = customer(&app, &token, &request_id).await?;
     let reschedule =
         RescheduleBooking { start: reschedule.start, expected_sequence: None, bound_by_cutoffs: true };
-    let outcome = app.engine().reschedule(&caller, id, reschedule).await.map_err(for_customers)?;
+    let outcome = app.engine().bookings.reschedule(&caller, id, reschedule).await.map_err(for_customers)?;
     shown(&app, &caller, id, done(outcome.pending)).await
 }
 

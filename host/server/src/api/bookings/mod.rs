@@ -119,10 +119,10 @@ pub(crate) async fn create(
     if let Some(recurrence) = new.recurrence {
         let best_effort = recurrence.mode == Mode::BestEffort;
         let request = SeriesRequest { first: request, starts: recurrence.starts()?, best_effort };
-        let outcome = app.engine().book_series(&caller, request).await?;
+        let outcome = app.engine().bookings.book_series(&caller, request).await?;
         return Ok(series::answer(&app, &caller, outcome, StatusCode::CREATED).await);
     }
-    let outcome = app.engine().book(&caller, request).await?;
+    let outcome = app.engine().bookings.book(&caller, request).await?;
     let location = format!("/api/booking/{}", outcome.booking.id);
     let mut response = accepted(&app, &caller, outcome, StatusCode::CREATED).await;
     if let Ok(location) = HeaderValue::from_str(&location) {
@@ -191,7 +191,7 @@ pub(crate) async fn list(
         provider_task: None,
         after: page::position(params.cursor.as_ref())?,
     };
-    let rows = app.engine().list_bookings(&caller, filter, limit.saturating_add(1)).await?;
+    let rows = app.engine().bookings.list_bookings(&caller, filter, limit.saturating_add(1)).await?;
     let Page { items, next } = page::page(rows, limit, |b| (b.when.start(), b.id), |booking| booking);
     Ok(Json(Page { items: views(&app, &caller, items).await, next }))
 }
@@ -206,7 +206,7 @@ pub(crate) async fn get(
     Path(id): Path<BookingId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:read", &request_id)?;
-    let booking = app.engine().booking(&caller, id).await?;
+    let booking = app.engine().bookings.booking(&caller, id).await?;
     Ok(tagged(&app, &caller, StatusCode::OK, booking).await)
 }
 
@@ -246,6 +246,6 @@ pub(crate) async fn timeline(
     Path(id): Path<BookingId>,
 ) -> ApiResult<Json<Page<Step>>> {
     let caller = key.caller("bookings:read", &request_id)?;
-    let steps = app.engine().timeline(&caller, id).await?;
+    let steps = app.engine().bookings.timeline(&caller, id).await?;
     Ok(Json(Page { items: steps.into_iter().map(Step::from).collect(), next: None }))
 }

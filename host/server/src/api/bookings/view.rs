@@ -158,7 +158,7 @@ impl From<Booking> for BookingView {
 
 /// Bookings as they are shown, with how each stands at its provider.
 pub(crate) async fn views(app: &App, caller: &Caller, bookings: Vec<Booking>) -> Vec<BookingView> {
-    let mut syncs = app.engine().provider_sync(caller, &bookings).await;
+    let mut syncs = app.engine().jobs.provider_sync(caller, &bookings).await;
     let view = |booking: Booking| {
         let provider_sync = syncs.remove(&booking.id).map(Into::into);
         BookingView { provider_sync, ..booking.into() }

@@ -102,7 +102,7 @@ pub(crate) async fn create(
         reads: body.reads,
         writes: body.writes,
     };
-    Ok((StatusCode::CREATED, Json(app.engine().create_calendar(&caller, new).await?.into())))
+    Ok((StatusCode::CREATED, Json(app.engine().calendars.create_calendar(&caller, new).await?.into())))
 }
 
 /// All calendars, by age.
@@ -116,7 +116,7 @@ pub(crate) async fn list(
     let caller = key.caller("providers:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
-    let rows = app.engine().list_calendars(&caller, after, limit.saturating_add(1)).await?;
+    let rows = app.engine().calendars.list_calendars(&caller, after, limit.saturating_add(1)).await?;
     Ok(Json(page::page(rows, limit, |c| c.id, CalendarView::from)))
 }
 
@@ -130,7 +130,7 @@ pub(crate) async fn get(
     Path(id): Path<CalendarId>,
 ) -> ApiResult<Json<CalendarView>> {
     let caller = key.caller("providers:read", &request_id)?;
-    Ok(Json(app.engine().calendar(&caller, id).await?.into()))
+    Ok(Json(app.engine().calendars.calendar(&caller, id).await?.into()))
 }
 
 /// Changes.
@@ -154,7 +154,7 @@ pub(crate) async fn update(
 ) -> ApiResult<Json<CalendarView>> {
     let caller = key.caller("providers:write", &request_id)?;
     let patch = CalendarPatch { calendar: patch.calendar, reads: patch.reads, writes: patch.writes };
-    Ok(Json(app.engine().update_calendar(&caller, id, patch).await?.into()))
+    Ok(Json(app.engine().calendars.update_calendar(&caller, id, patch).await?.into()))
 }
 
 /// Disconnect a calendar. Entries of bookings to come are taken out of it.
@@ -167,7 +167,7 @@ pub(crate) async fn delete(
     Path(id): Path<CalendarId>,
 ) -> ApiResult<StatusCode> {
     let caller = key.caller("providers:write", &request_id)?;
-    app.engine().delete_calendar(&caller, id).await?;
+    app.engine().calendars.delete_calendar(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -181,7 +181,7 @@ pub(crate) async fn sync(
     Path(id): Path<CalendarId>,
 ) -> ApiResult<(StatusCode, Json<SyncStatus>)> {
     let caller = key.caller("providers:write", &request_id)?;
-    let calendar = app.engine().calendar(&caller, id).await?;
-    let status = app.engine().start_sync(&caller, calendar.connection, false).await?;
+    let calendar = app.engine().calendars.calendar(&caller, id).await?;
+    let status = app.engine().mirror.start_sync(&caller, calendar.connection, false).await?;
     Ok((StatusCode::ACCEPTED, Json(status)))
 }

@@ -40,7 +40,7 @@ pub(crate) async fn invitation(
     Path(id): Path<BookingId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:read", &request_id)?;
-    Ok(calendar(app.engine().invitation(&caller, id).await?))
+    Ok(calendar(app.engine().calendars.invitation(&caller, id).await?))
 }
 
 /// The customer's own invitation.
@@ -52,7 +52,7 @@ pub(crate) async fn own_invitation(
     Path(token): Path<String>,
 ) -> ApiResult<Response> {
     let (caller, id) = customer(&app, &token, &request_id).await?;
-    Ok(calendar(app.engine().invitation(&caller, id).await?))
+    Ok(calendar(app.engine().calendars.invitation(&caller, id).await?))
 }
 
 /// A private feed. Not to be printed.
@@ -71,8 +71,8 @@ async fn rotate(
     subject: FeedSubject,
 ) -> ApiResult<Response> {
     let caller = key.caller("bookings:write", request_id)?;
-    let token = app.engine().rotate_feed(&caller, subject).await?;
-    let url = app.engine().feed_url(&token).map(|url| url.expose().to_owned());
+    let token = app.engine().calendars.rotate_feed(&caller, subject).await?;
+    let url = app.engine().calendars.feed_url(&token).map(|url| url.expose().to_owned());
     Ok(private(Json(FeedView { token: token.expose().to_owned(), url }).into_response()))
 }
 
@@ -83,7 +83,7 @@ async fn end(
     subject: FeedSubject,
 ) -> ApiResult<StatusCode> {
     let caller = key.caller("bookings:write", request_id)?;
-    app.engine().remove_feed(&caller, subject).await?;
+    app.engine().calendars.remove_feed(&caller, subject).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -152,10 +152,10 @@ pub(crate) async fn feed(
     request_id: RequestId,
     Query(params): Query<FeedParams>,
 ) -> ApiResult<Response> {
-    match app.engine().feed_of(&params.token, &request_id.0).await {
+    match app.engine().calendars.feed_of(&params.token, &request_id.0).await {
         Ok((caller, subject)) => {
             app.link_rate().take(ApiKeyId::from_uuid(subject.parts().1), None).check()?;
-            Ok(calendar(app.engine().feed(&caller, subject).await?))
+            Ok(calendar(app.engine().calendars.feed(&caller, subject).await?))
         }
         Err(problem) => {
             app.link_rate().take(ApiKeyId::from_uuid(uuid::Uuid::nil()), None).check()?;

@@ -37,6 +37,7 @@ async fn tagged(
 ) -> ApiResult<Response> {
     let counterpart = app
         .engine()
+        .catalog
         .counterparts_of(caller, std::slice::from_ref(&record))
         .await?
         .into_iter()
@@ -55,7 +56,7 @@ pub(crate) async fn create(
     Body(new): Body<New>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    let made = app.engine().create_event_type(&caller, new.into()).await?;
+    let made = app.engine().catalog.create_event_type(&caller, new.into()).await?;
     tagged(&app, &caller, StatusCode::CREATED, made).await
 }
 
@@ -87,9 +88,12 @@ pub(crate) async fn list(
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
     let (listing, archived) = (params.listing, params.archived);
-    let rows =
-        app.engine().list_event_types(&caller, listing, archived, after, limit.saturating_add(1)).await?;
-    let counterparts = app.engine().counterparts_of(&caller, &rows).await?;
+    let rows = app
+        .engine()
+        .catalog
+        .list_event_types(&caller, listing, archived, after, limit.saturating_add(1))
+        .await?;
+    let counterparts = app.engine().catalog.counterparts_of(&caller, &rows).await?;
     let rows: Vec<_> = rows.into_iter().zip(counterparts).collect();
     Ok(Json(page::page(
         rows,
@@ -108,7 +112,7 @@ pub(crate) async fn get(
     Path(id): Path<EventTypeId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:read", &request_id)?;
-    let found = app.engine().event_type(&caller, id).await?;
+    let found = app.engine().catalog.event_type(&caller, id).await?;
     tagged(&app, &caller, StatusCode::OK, found).await
 }
 
@@ -128,14 +132,15 @@ pub(crate) async fn update(
         None => (None, revision),
         Some(changes) => {
             // Laid over what is there now; the revision makes sure that it is still there then.
-            let current = app.engine().event_type(&caller, id).await?;
+            let current = app.engine().catalog.event_type(&caller, id).await?;
             (
                 Some(merged(&current.policy, changes, "/policy").map_err(malformed)?),
                 revision.or(Some(current.revision)),
             )
         }
     };
-    let changed = app.engine().update_event_type(&caller, id, patch.with_policy(policy), revision).await?;
+    let changed =
+        app.engine().catalog.update_event_type(&caller, id, patch.with_policy(policy), revision).await?;
     tagged(&app, &caller, StatusCode::OK, changed).await
 }
 
@@ -151,7 +156,7 @@ pub(crate) async fn duplicate(
     Body(copy): Body<Duplicate>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    let copy = app.engine().duplicate_event_type(&caller, id, copy.into()).await?;
+    let copy = app.engine().catalog.duplicate_event_type(&caller, id, copy.into()).await?;
     tagged(&app, &caller, StatusCode::CREATED, copy).await
 }
 
@@ -167,7 +172,7 @@ pub(crate) async fn delete(
     IfMatch(revision): IfMatch,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    Ok(match app.engine().delete_event_type(&caller, id, revision).await? {
+    Ok(match app.engine().catalog.delete_event_type(&caller, id, revision).await? {
         Ends::Removed => StatusCode::NO_CONTENT.into_response(),
         Ends::Kept(event_type) => tagged(&app, &caller, StatusCode::OK, event_type).await?,
     })

@@ -140,7 +140,7 @@ pub(crate) async fn create(
         booking_provider: new.booking_provider_id,
         offer_when_degraded: new.offer_when_degraded,
     };
-    Ok(tagged(StatusCode::CREATED, app.engine().create_listing(&caller, new).await?))
+    Ok(tagged(StatusCode::CREATED, app.engine().catalog.create_listing(&caller, new).await?))
 }
 
 /// Which page of them.
@@ -167,7 +167,8 @@ pub(crate) async fn list(
     let caller = key.caller("listings:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
-    let rows = app.engine().list_listings(&caller, params.archived, after, limit.saturating_add(1)).await?;
+    let rows =
+        app.engine().catalog.list_listings(&caller, params.archived, after, limit.saturating_add(1)).await?;
     Ok(Json(page::page(rows, limit, |r| r.id, View::from)))
 }
 
@@ -180,7 +181,7 @@ pub(crate) async fn get(
     Path(id): Path<ListingId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:read", &request_id)?;
-    Ok(tagged(StatusCode::OK, app.engine().listing(&caller, id).await?))
+    Ok(tagged(StatusCode::OK, app.engine().catalog.listing(&caller, id).await?))
 }
 
 /// Change a listing. Absent fields stay as they are.
@@ -204,7 +205,7 @@ pub(crate) async fn update(
         active: patch.active,
         offer_when_degraded: patch.offer_when_degraded,
     };
-    Ok(tagged(StatusCode::OK, app.engine().update_listing(&caller, id, patch, revision).await?))
+    Ok(tagged(StatusCode::OK, app.engine().catalog.update_listing(&caller, id, patch, revision).await?))
 }
 
 /// Close a listing. One that nothing refers to is gone (204). Another is archived (200): it offers nothing and is not listed, its bookings
@@ -219,7 +220,7 @@ pub(crate) async fn delete(
     IfMatch(revision): IfMatch,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:write", &request_id)?;
-    Ok(match app.engine().delete_listing(&caller, id, revision).await? {
+    Ok(match app.engine().catalog.delete_listing(&caller, id, revision).await? {
         Ends::Removed => StatusCode::NO_CONTENT.into_response(),
         Ends::Kept(listing) => tagged(StatusCode::OK, listing),
     })

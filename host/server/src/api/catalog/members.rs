@@ -143,7 +143,7 @@ pub(crate) async fn create(
         role: new.role,
         turns: new.turns,
     };
-    Ok(tagged(StatusCode::CREATED, app.engine().create_member(&caller, new).await?))
+    Ok(tagged(StatusCode::CREATED, app.engine().catalog.create_member(&caller, new).await?))
 }
 
 /// All of them, by age.
@@ -157,7 +157,7 @@ pub(crate) async fn list(
     let caller = key.caller("listings:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
-    let rows = app.engine().list_members(&caller, after, limit.saturating_add(1)).await?;
+    let rows = app.engine().catalog.list_members(&caller, after, limit.saturating_add(1)).await?;
     Ok(Json(page::page(rows, limit, |r| r.id, View::from)))
 }
 
@@ -170,7 +170,7 @@ pub(crate) async fn get(
     Path(id): Path<MemberId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("listings:read", &request_id)?;
-    Ok(tagged(StatusCode::OK, app.engine().member(&caller, id).await?))
+    Ok(tagged(StatusCode::OK, app.engine().catalog.member(&caller, id).await?))
 }
 
 /// Change a member. Absent fields stay as they are. The tenant's only active owner cannot be deactivated or given another role.
@@ -189,7 +189,7 @@ pub(crate) async fn update(
         None => (None, revision),
         Some(changes) => {
             // Laid over what is there now; the revision makes sure that it is still there then.
-            let current = app.engine().member(&caller, id).await?;
+            let current = app.engine().catalog.member(&caller, id).await?;
             (
                 Some(merged(&current.turns, changes, "/turns").map_err(malformed)?),
                 revision.or(Some(current.revision)),
@@ -205,7 +205,7 @@ pub(crate) async fn update(
         turns,
         active: patch.active,
     };
-    Ok(tagged(StatusCode::OK, app.engine().update_member(&caller, id, patch, revision).await?))
+    Ok(tagged(StatusCode::OK, app.engine().catalog.update_member(&caller, id, patch, revision).await?))
 }
 
 /// Remove a member that nothing refers to, and who is not the tenant's only active owner.
@@ -217,6 +217,6 @@ pub(crate) async fn delete(
     Path(id): Path<MemberId>,
 ) -> ApiResult<StatusCode> {
     let caller = key.caller("listings:write", &request_id)?;
-    app.engine().delete_member(&caller, id).await?;
+    app.engine().catalog.delete_member(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

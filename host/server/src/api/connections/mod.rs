@@ -111,11 +111,11 @@ pub(crate) struct WebhooksView {
 impl ConnectionView {
     /// As it stands now, which may be worse than its last call says.
     async fn of(engine: &Engine, connection: ConnectionRecord) -> ApiResult<Self> {
-        let c = engine.as_it_stands(connection).await?;
+        let c = engine.plugins.as_it_stands(connection).await?;
         Ok(Self {
             webhooks: WebhooksView {
                 subscribed: c.subscription.is_some(),
-                address: engine.webhook_address_to_enter(&c),
+                address: engine.connections.webhook_address_to_enter(&c),
                 expires_at: c.subscription.and_then(|s| s.expires_at),
                 detail: c.subscription_detail,
                 sources: c.webhook_sources,
@@ -145,7 +145,7 @@ pub(crate) async fn tagged(
     connection: ConnectionRecord,
 ) -> ApiResult<Response> {
     let revision = connection.revision;
-    let same = engine.same_account(&connection).await?;
+    let same = engine.connections.same_account(&connection).await?;
     let mut view = ConnectionView::of(engine, connection).await?;
     if let Some(detail) = same.detail() {
         let connections = same.own.into_iter().map(|(id, _)| id).collect();
@@ -202,7 +202,8 @@ pub(crate) async fn create(
         granted_hosts: new.granted_hosts,
         webhook_sources: new.webhook_sources,
     };
-    tagged(app.engine(), StatusCode::CREATED, app.engine().create_connection(&caller, new).await?).await
+    tagged(app.engine(), StatusCode::CREATED, app.engine().connections.create_connection(&caller, new).await?)
+        .await
 }
 
 /// All connections, by age.
@@ -216,7 +217,7 @@ pub(crate) async fn list(
     let caller = key.caller("providers:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
-    let rows = app.engine().list_connections(&caller, after, limit.saturating_add(1)).await?;
+    let rows = app.engine().connections.list_connections(&caller, after, limit.saturating_add(1)).await?;
     let page = page::page(rows, limit, |c| c.id, |c| c);
     let mut items = Vec::with_capacity(page.items.len());
     for connection in page.items {
@@ -235,7 +236,7 @@ pub(crate) async fn get(
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("providers:read", &request_id)?;
-    tagged(app.engine(), StatusCode::OK, app.engine().connection(&caller, id).await?).await
+    tagged(app.engine(), StatusCode::OK, app.engine().connections.connection(&caller, id).await?).await
 }
 
 /// Changes.
@@ -282,7 +283,7 @@ pub(crate) async fn update(
         granted_hosts: patch.granted_hosts,
         webhook_sources: patch.webhook_sources,
     };
-    let changed = app.engine().update_connection(&caller, id, patch, revision).await?;
+    let changed = app.engine().connections.update_connection(&caller, id, patch, revision).await?;
     tagged(app.engine(), StatusCode::OK, changed).await
 }
 
@@ -310,7 +311,8 @@ pub(crate) async fn rotate_webhook_secret(
     Body(body): Body<RotateSecretBody>,
 ) -> ApiResult<Response> {
     let caller = key.caller("providers:write", &request_id)?;
-    let rotated = app.engine().rotate_webhook_secret(&caller, id, body.overlap_seconds, revision).await?;
+    let rotated =
+        app.engine().connections.rotate_webhook_secret(&caller, id, body.overlap_seconds, revision).await?;
     tagged(app.engine(), StatusCode::OK, rotated).await
 }
 
@@ -329,7 +331,7 @@ pub(crate) async fn delete(
     IfMatch(revision): IfMatch,
 ) -> ApiResult<Response> {
     let caller = key.caller("providers:write", &request_id)?;
-    match app.engine().delete_connection(&caller, id, revision).await? {
+    match app.engine().connections.delete_connection(&caller, id, revision).await? {
         Ends::Removed => Ok(StatusCode::NO_CONTENT.into_response()),
         Ends::Kept(connection) => tagged(app.engine(), StatusCode::OK, connection).await,
     }
@@ -359,11 +361,11 @@ pub(crate) async fn health(
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Json<Health>> {
     let caller = key.caller("providers:read", &request_id)?;
-    let (connection, problem) = app.engine().connection_health(&caller, id).await?;
+    let (connection, problem) = app.engine().connections.connection_health(&caller, id).await?;
     Ok(Json(Health {
         status: connection.status,
         detail: connection.status_detail.or_else(|| problem.map(|p| p.detail)),
-        breaker: app.engine().connection_breaker(id),
+        breaker: app.engine().connections.connection_breaker(id),
     }))
 }
 
@@ -386,7 +388,7 @@ pub(crate) async fn event_types(
     Query(params): Query<EventTypeParams>,
 ) -> ApiResult<Json<ExternalPage<ExternalEventType>>> {
     let caller = key.caller("providers:read", &request_id)?;
-    Ok(Json(app.engine().external_event_types(&caller, id, params.cursor).await?))
+    Ok(Json(app.engine().catalog.external_event_types(&caller, id, params.cursor).await?))
 }
 
 /// The last calls into the provider's component, newest first, with the hosts that were refused and what would allow them.
@@ -401,5 +403,5 @@ pub(crate) async fn calls(
 ) -> ApiResult<Json<Value>> {
     let caller = key.caller("providers:read", &request_id)?;
     let limit = page::items(params.limit)?;
-    Ok(Json(json!({ "items": app.engine().connection_calls(&caller, id, limit).await? })))
+    Ok(Json(json!({ "items": app.engine().connections.connection_calls(&caller, id, limit).await? })))
 }

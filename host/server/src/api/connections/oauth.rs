@@ -107,7 +107,7 @@ pub(crate) async fn start(
         granted_hosts: body.granted_hosts,
         webhook_sources: body.webhook_sources,
     };
-    Ok(started(&app.engine().start_oauth(&caller, body.credential, new, body.return_to).await?))
+    Ok(started(&app.engine().connections.start_oauth(&caller, body.credential, new, body.return_to).await?))
 }
 
 /// Which consent is renewed.
@@ -131,7 +131,7 @@ pub(crate) async fn restart(
     Body(body): Body<OAuthRestartBody>,
 ) -> ApiResult<Response> {
     let caller = key.caller("providers:write", &request_id)?;
-    Ok(started(&app.engine().restart_oauth(&caller, id, body.credential, body.return_to).await?))
+    Ok(started(&app.engine().connections.restart_oauth(&caller, id, body.credential, body.return_to).await?))
 }
 
 /// How the consents of a connection stand: `valid`, `scopes_missing` (begin anew to grant them), `expired`, `pasted`.
@@ -144,7 +144,7 @@ pub(crate) async fn consents(
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Json<Value>> {
     let caller = key.caller("providers:read", &request_id)?;
-    Ok(Json(json!({ "items": app.engine().connection_consents(&caller, id).await? })))
+    Ok(Json(json!({ "items": app.engine().connections.connection_consents(&caller, id).await? })))
 }
 
 /// Give the consents of a connection back: its tokens are ended at the provider and forgotten here.
@@ -157,7 +157,7 @@ pub(crate) async fn revoke(
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("providers:write", &request_id)?;
-    tagged(app.engine(), StatusCode::OK, app.engine().revoke_consents(&caller, id).await?).await
+    tagged(app.engine(), StatusCode::OK, app.engine().connections.revoke_consents(&caller, id).await?).await
 }
 
 /// What a provider sends a browser back with (RFC 6749, section 4.1.2).
@@ -189,7 +189,7 @@ pub(crate) async fn callback(
     };
     // A task of its own: a browser that goes away does not stop the flow between the code and the connection.
     let (engine, request) = (app.engine().clone(), request_id.0.clone());
-    let ended = tokio::spawn(async move { engine.finish_oauth(answer, &request).await }).await;
+    let ended = tokio::spawn(async move { engine.connections.finish_oauth(answer, &request).await }).await;
     let ended = ended.map_err(|_| {
         berth_model::problem::Problem::new(
             berth_model::problem::Code::Internal,
@@ -275,7 +275,11 @@ pub(crate) async fn set_client(
         endpoints: body.endpoints,
         return_addresses: body.return_addresses,
     };
-    let set = app.engine().set_oauth_client(&key.actor(), &request_id.0, &plugin, &credential, new).await?;
+    let set = app
+        .engine()
+        .connections
+        .set_oauth_client(&key.actor(), &request_id.0, &plugin, &credential, new)
+        .await?;
     Ok(Json(set.into()))
 }
 
@@ -288,7 +292,7 @@ pub(crate) async fn clients(
     Path(plugin): Path<PluginId>,
 ) -> ApiResult<Json<Page<OAuthClientView>>> {
     key.operator()?;
-    let clients = app.engine().list_oauth_clients(&plugin).await?;
+    let clients = app.engine().connections.list_oauth_clients(&plugin).await?;
     Ok(Json(Page { items: clients.into_iter().map(Into::into).collect(), next: None }))
 }
 
@@ -302,6 +306,6 @@ pub(crate) async fn delete_client(
     Path((plugin, credential)): Path<(PluginId, String)>,
 ) -> ApiResult<StatusCode> {
     key.operator()?;
-    app.engine().delete_oauth_client(&key.actor(), &request_id.0, &plugin, &credential).await?;
+    app.engine().connections.delete_oauth_client(&key.actor(), &request_id.0, &plugin, &credential).await?;
     Ok(StatusCode::NO_CONTENT)
 }

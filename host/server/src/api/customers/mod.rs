@@ -104,7 +104,7 @@ pub(crate) async fn list(
     let caller = key.caller("customers:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
-    let rows = app.engine().list_customers(&caller, after, limit.saturating_add(1)).await?;
+    let rows = app.engine().customers.list_customers(&caller, after, limit.saturating_add(1)).await?;
     Ok(Json(page::page(rows, limit, |customer| customer.id, View::from)))
 }
 
@@ -119,7 +119,7 @@ pub(crate) async fn get(
     Path(id): Path<CustomerId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("customers:read", &request_id)?;
-    let (customer, maybe_same) = app.engine().customer(&caller, id).await?;
+    let (customer, maybe_same) = app.engine().customers.customer(&caller, id).await?;
     let (revision, customer) = (customer.revision, View::from(customer));
     let maybe_same = maybe_same.into_iter().map(Into::into).collect();
     Ok(etag::tagged(StatusCode::OK, revision, Whole { customer, maybe_same }))

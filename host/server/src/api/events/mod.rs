@@ -169,17 +169,17 @@ pub(crate) async fn feed(
 ) -> ApiResult<Json<Feed>> {
     let caller = key.caller(READ, &request_id)?;
     let (mut query, wait) = (params.query()?, params.wait()?);
-    let mut page = app.engine().events(&caller, &query).await?;
+    let mut page = app.engine().events.events(&caller, &query).await?;
     let is_over = |page: &EventPage| !page.events.is_empty() || page.has_more();
     if wait.is_zero() || is_over(&page) {
         return Ok(Json(page.into()));
     }
-    let mut place = app.engine().wait_for_events(&caller)?;
+    let mut place = app.engine().events.wait_for_events(&caller)?;
     let until = time::Instant::now() + wait;
     // Ends: each turn takes time, or has something new.
     loop {
         query.cursor = Cursor { after: After::Position(page.next), epoch: Some(page.head.epoch) };
-        page = app.engine().events(&caller, &query).await?;
+        page = app.engine().events.events(&caller, &query).await?;
         let left = until.saturating_duration_since(time::Instant::now());
         if left.is_zero() || is_over(&page) {
             return Ok(Json(page.into()));

@@ -75,7 +75,7 @@ pub(crate) async fn list(
     let caller = key.caller("providers:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let before = page::position(params.cursor.as_ref())?;
-    let rows = app.engine().list_webhooks(&caller, id, before, limit.saturating_add(1)).await?;
+    let rows = app.engine().inbound.list_webhooks(&caller, id, before, limit.saturating_add(1)).await?;
     Ok(Json(page::page(rows, limit, |w| w.id, WebhookView::from)))
 }
 
@@ -90,7 +90,7 @@ pub(crate) async fn get(
     Path((id, webhook)): Path<(ConnectionId, InboundWebhookId)>,
 ) -> ApiResult<Json<WebhookDetail>> {
     let caller = key.caller("providers:read", &request_id)?;
-    let found = app.engine().webhook(&caller, id, webhook).await?;
+    let found = app.engine().inbound.webhook(&caller, id, webhook).await?;
     let headers: Vec<(String, String)> = found
         .headers
         .iter()
@@ -115,7 +115,7 @@ pub(crate) async fn reprocess(
     Path((id, webhook)): Path<(ConnectionId, InboundWebhookId)>,
 ) -> ApiResult<Json<WebhookView>> {
     let caller = key.caller("providers:write", &request_id)?;
-    Ok(Json(app.engine().reprocess_webhook(&caller, id, webhook).await?.into()))
+    Ok(Json(app.engine().inbound.reprocess_webhook(&caller, id, webhook).await?.into()))
 }
 
 /// How many messages were refused, by reason. Their bodies are strangers' and are not kept.
@@ -128,5 +128,5 @@ pub(crate) async fn refusals(
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Json<Value>> {
     let caller = key.caller("providers:read", &request_id)?;
-    Ok(Json(json!({ "items": app.engine().webhook_refusals(&caller, id).await? })))
+    Ok(Json(json!({ "items": app.engine().inbound.webhook_refusals(&caller, id).await? })))
 }

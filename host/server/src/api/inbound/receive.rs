@@ -36,7 +36,8 @@ pub(crate) async fn receive(
     request: Request,
 ) -> ApiResult<Response> {
     let message = message(&app, request).await?;
-    let reply = app.engine().receive_webhook(&provider, connection, message, source.0, &request_id.0).await?;
+    let reply =
+        app.engine().inbound.receive_webhook(&provider, connection, message, source.0, &request_id.0).await?;
     Ok(response(reply))
 }
 
@@ -69,7 +70,8 @@ pub(crate) async fn receive_for_account(
     request: Request,
 ) -> ApiResult<Response> {
     let message = message(&app, request).await?;
-    let reply = app.engine().receive_account_webhook(&provider, message, source.0, &request_id.0).await?;
+    let reply =
+        app.engine().inbound.receive_account_webhook(&provider, message, source.0, &request_id.0).await?;
     Ok(response(reply))
 }
 

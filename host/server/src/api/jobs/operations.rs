@@ -62,7 +62,7 @@ pub(crate) async fn operations(
         }
     };
     let before = page::position(params.cursor.as_ref())?;
-    let (found, next) = app.engine().operations(&caller, &known, only, before, limit).await?;
+    let (found, next) = app.engine().jobs.operations(&caller, &known, only, before, limit).await?;
     let show = |Operation { connection, state, job }| {
         json!({
             "id": job.id, "kind": job.kind, "state": state.as_str(), "connection": connection, "payload": job.payload,
@@ -91,7 +91,7 @@ pub(crate) async fn requeue(
 ) -> ApiResult<StatusCode> {
     let caller = key.caller("providers:write", &request_id)?;
     let known = connections(&app, &caller, &provider, None).await?;
-    let job = app.engine().dead_letter(&caller, &ids_of(&known), id).await?;
-    app.engine().requeue_job(&caller, job.id).await?;
+    let job = app.engine().jobs.dead_letter(&caller, &ids_of(&known), id).await?;
+    app.engine().mirror.requeue_job(&caller, job.id).await?;
     Ok(StatusCode::ACCEPTED)
 }

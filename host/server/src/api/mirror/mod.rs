@@ -44,7 +44,7 @@ pub(crate) async fn sync_of(
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Json<SyncStatus>> {
     let caller = key.caller("providers:read", &request_id)?;
-    Ok(Json(app.engine().sync_status(&caller, id).await?))
+    Ok(Json(app.engine().mirror.sync_status(&caller, id).await?))
 }
 
 /// What to read.
@@ -67,7 +67,7 @@ pub(crate) async fn start_sync(
     Body(body): Body<SyncBody>,
 ) -> ApiResult<(StatusCode, Json<SyncStatus>)> {
     let caller = key.caller("providers:write", &request_id)?;
-    Ok((StatusCode::ACCEPTED, Json(app.engine().start_sync(&caller, id, body.full).await?)))
+    Ok((StatusCode::ACCEPTED, Json(app.engine().mirror.start_sync(&caller, id, body.full).await?)))
 }
 
 /// Set how a connection is kept in step: whose changes count (see the table of the modes at `SyncMode`), whose word where both disagree, what
@@ -83,7 +83,7 @@ pub(crate) async fn set_rules(
     Body(rules): Body<SyncRules>,
 ) -> ApiResult<Json<SyncStatus>> {
     let caller = key.caller("providers:write", &request_id)?;
-    Ok(Json(app.engine().set_sync_rules(&caller, id, rules).await?))
+    Ok(Json(app.engine().mirror.set_sync_rules(&caller, id, rules).await?))
 }
 
 /// Which of the tenant's connections to the provider; all, if none is named.
@@ -100,7 +100,7 @@ pub(crate) async fn connections(
     provider: &PluginId,
     only: Option<ConnectionId>,
 ) -> ApiResult<Vec<ConnectionRecord>> {
-    let mut found = app.engine().connections_to(caller, provider).await?;
+    let mut found = app.engine().mirror.connections_to(caller, provider).await?;
     if let Some(only) = only {
         found.retain(|c| c.id == only);
         if found.is_empty() {
@@ -123,7 +123,7 @@ pub(crate) async fn sync_status(
     let caller = key.caller("providers:read", &request_id)?;
     let mut items = Vec::new();
     for connection in connections(&app, &caller, &provider, which.connection).await? {
-        items.push(app.engine().sync_status(&caller, connection.id).await?);
+        items.push(app.engine().mirror.sync_status(&caller, connection.id).await?);
     }
     Ok(Json(json!({ "items": items })))
 }
@@ -141,7 +141,7 @@ pub(crate) async fn full_sync(
     let caller = key.caller("providers:write", &request_id)?;
     let mut items = Vec::new();
     for connection in connections(&app, &caller, &provider, which.connection).await? {
-        items.push(app.engine().start_sync(&caller, connection.id, true).await?);
+        items.push(app.engine().mirror.start_sync(&caller, connection.id, true).await?);
     }
     Ok((StatusCode::ACCEPTED, Json(json!({ "items": items }))))
 }
@@ -159,8 +159,8 @@ pub(crate) async fn health(
     let caller = key.caller("providers:read", &request_id)?;
     let mut items = Vec::new();
     for c in connections(&app, &caller, &provider, which.connection).await? {
-        let c = app.engine().as_it_stands(c).await?;
-        let sync = app.engine().sync_status(&caller, c.id).await?;
+        let c = app.engine().plugins.as_it_stands(c).await?;
+        let sync = app.engine().mirror.sync_status(&caller, c.id).await?;
         items.push(json!({
             "connection": c.id, "name": c.name, "status": c.status, "status_detail": c.status_detail,
             "webhooks": c.subscription.is_some(), "webhooks_detail": c.subscription_detail,
@@ -183,7 +183,8 @@ pub(crate) async fn errors(
     let caller = key.caller("providers:read", &request_id)?;
     let mut items = Vec::new();
     for connection in connections(&app, &caller, &provider, which.connection).await? {
-        let calls = app.engine().connection_calls(&caller, connection.id, limits::PAGE_ITEMS_MAX).await?;
+        let calls =
+            app.engine().connections.connection_calls(&caller, connection.id, limits::PAGE_ITEMS_MAX).await?;
         items.extend(calls.into_iter().filter(|call| call.get("outcome").is_some_and(|o| o != "ok")));
     }
     Ok(Json(json!({ "items": items })))
@@ -220,7 +221,8 @@ pub(crate) async fn conflicts(
     let of = connections(&app, &caller, &provider, params.connection).await?;
     let mut items: Vec<Conflict> = Vec::new();
     for connection in &of {
-        let found = app.engine().list_conflicts(&caller, connection.id, before, params.all, limit).await?;
+        let found =
+            app.engine().mirror.list_conflicts(&caller, connection.id, before, params.all, limit).await?;
         items.extend(found);
     }
     let is_full = of.len() == 1 && items.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
@@ -236,7 +238,7 @@ async fn conflict_of(
     id: ConflictId,
 ) -> ApiResult<()> {
     let known = connections(app, caller, provider, None).await?;
-    let conflict = app.engine().conflict_of(caller, id).await?;
+    let conflict = app.engine().mirror.conflict_of(caller, id).await?;
     if known.iter().any(|c| c.id == conflict.connection) {
         return Ok(());
     }
@@ -270,7 +272,7 @@ pub(crate) async fn resolve(
 ) -> ApiResult<Json<Ended>> {
     let caller = key.caller("providers:write", &request_id)?;
     conflict_of(&app, &caller, &provider, id).await?;
-    Ok(Json(app.engine().resolve_conflict(&caller, id, body.resolution).await?))
+    Ok(Json(app.engine().mirror.resolve_conflict(&caller, id, body.resolution).await?))
 }
 
 /// Choose the other version of a conflict that was resolved: a booking that was moved is moved to where the other side had it, here and there.
@@ -288,7 +290,7 @@ pub(crate) async fn revert(
 ) -> ApiResult<Json<Ended>> {
     let caller = key.caller("providers:write", &request_id)?;
     conflict_of(&app, &caller, &provider, id).await?;
-    Ok(Json(app.engine().revert_conflict(&caller, id).await?))
+    Ok(Json(app.engine().mirror.revert_conflict(&caller, id).await?))
 }
 
 /// What is compared.
@@ -336,14 +338,14 @@ pub(crate) async fn reconciliation(
         .map_err(|_| Problem::invalid(vec![FieldError::new("to", "must not be before from")]))?;
     let mut items = Vec::new();
     for connection in connections(&app, &caller, &provider, params.connection).await? {
-        items.push(app.engine().reconcile(&caller, connection.id, within).await?);
+        items.push(app.engine().mirror.reconcile(&caller, connection.id, within).await?);
     }
     let format = params.format;
     let written = move |_: &Budget| match format {
         Format::Json => as_json(&items).map(|body| ("application/json", body)),
         Format::Csv => as_csv(&items).map(|body| ("text/csv; charset=utf-8", body)),
     };
-    let (media, body) = app.engine().compute(caller.tenant, written).await?;
+    let (media, body) = app.engine().computing.run(caller.tenant, written).await?;
     Ok(([(header::CONTENT_TYPE, media)], body).into_response())
 }
 
@@ -434,7 +436,8 @@ pub(crate) async fn mirror(
         MirrorKind::Client => ItemKind::Client,
     };
     let after = params.cursor.unwrap_or_default();
-    let items: Vec<MirroredItem> = app.engine().mirrored_items(&caller, id, kind, &after, limit).await?;
+    let items: Vec<MirroredItem> =
+        app.engine().mirror.mirrored_items(&caller, id, kind, &after, limit).await?;
     let is_full = items.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
     let next = items.last().filter(|_| is_full).map(|last| last.external_id.clone());
     Ok(Json(json!({ "items": items, "next": next })))

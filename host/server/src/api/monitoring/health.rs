@@ -45,7 +45,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
     // What was found when something was written.
     let trouble = failed.or_else(|| store.trouble().map(|trouble| trouble.cause));
     let failing = app.readiness().failing();
-    let unloaded = app.engine().unloaded_plugins();
+    let unloaded = app.engine().plugins.unloaded_plugins();
     let ready = trouble.is_none() && pending.is_empty() && failing.is_empty() && unloaded.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let (release, source) = berth_model::zone::in_use();

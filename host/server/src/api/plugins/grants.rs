@@ -139,7 +139,7 @@ pub(crate) async fn list(
     Query(params): Query<GrantParams>,
 ) -> ApiResult<Json<Page<Grant>>> {
     key.operator()?;
-    let grants = app.engine().list_grants(&plugin, params.tenant, params.listing).await?;
+    let grants = app.engine().plugins.list_grants(&plugin, params.tenant, params.listing).await?;
     Ok(Json(Page { items: grants.into_iter().map(Grant::from).collect(), next: None }))
 }
 
@@ -164,7 +164,7 @@ pub(crate) async fn set(
         hosts: grant.hosts,
         enabled: grant.enabled,
     };
-    app.engine().replace_grant(&key.actor(), &request_id.0, grant, force).await?;
+    app.engine().plugins.replace_grant(&key.actor(), &request_id.0, grant, force).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -190,7 +190,7 @@ pub(crate) async fn change(
         remove: changes.remove,
         force,
     };
-    Ok(Json(app.engine().change_grant(&key.actor(), &request_id.0, change).await?.into()))
+    Ok(Json(app.engine().plugins.change_grant(&key.actor(), &request_id.0, change).await?.into()))
 }
 
 fn check_level(tenant: Option<TenantId>, listing: Option<ListingId>) -> Result<(), Problem> {

@@ -76,9 +76,10 @@ pub(crate) async fn install(
     request: Request,
 ) -> ApiResult<Response> {
     key.operator()?;
-    let room = app.engine().installation_room()?;
+    let room = app.engine().plugins.installation_room()?;
     let bytes = body::read(request.into_body(), limits::COMPONENT_BYTES_MAX).await?;
-    let begun = app.engine().begin_installation(room, &key.actor(), &request_id.0, bytes.to_vec()).await?;
+    let begun =
+        app.engine().plugins.begin_installation(room, &key.actor(), &request_id.0, bytes.to_vec()).await?;
     let location = format!("{PATH}/{}", begun.id);
     let mut response = (StatusCode::ACCEPTED, Json(InstallationView::from(begun))).into_response();
     if let Ok(location) = HeaderValue::try_from(location) {
@@ -96,9 +97,9 @@ pub(crate) async fn get(
     Path(id): Path<InstallationId>,
 ) -> ApiResult<Json<InstallationView>> {
     key.operator()?;
-    let mut view = InstallationView::from(app.engine().installation(id).await?);
+    let mut view = InstallationView::from(app.engine().plugins.installation(id).await?);
     if let Some(digest) = &view.digest {
-        view.plugin = Some(app.engine().find_plugin(&digest.0).await?.into());
+        view.plugin = Some(app.engine().plugins.find_plugin(&digest.0).await?.into());
     }
     Ok(Json(view))
 }
@@ -111,6 +112,6 @@ pub(crate) async fn list(
     key: Authenticated,
 ) -> ApiResult<Json<Page<InstallationView>>> {
     key.operator()?;
-    let items = app.engine().list_installations().await?.into_iter().map(Into::into).collect();
+    let items = app.engine().plugins.list_installations().await?.into_iter().map(Into::into).collect();
     Ok(Json(Page { items, next: None }))
 }

@@ -95,7 +95,7 @@ impl From<PluginVersion> for PluginDetail {
 #[utoipa::path(get, path = "/api/operator/plugins", tag = "operator", responses((status = 200, body = Page<PluginView>)))]
 pub(crate) async fn list(State(app): State<App>, key: Authenticated) -> ApiResult<Json<Page<PluginView>>> {
     key.operator()?;
-    let versions = app.engine().list_plugins().await?;
+    let versions = app.engine().plugins.list_plugins().await?;
     Ok(Json(Page { items: versions.into_iter().map(PluginView::from).collect(), next: None }))
 }
 
@@ -108,7 +108,7 @@ pub(crate) async fn get(
     Path(name): Path<String>,
 ) -> ApiResult<Json<PluginDetail>> {
     key.operator()?;
-    Ok(Json(app.engine().find_plugin(&name).await?.into()))
+    Ok(Json(app.engine().plugins.find_plugin(&name).await?.into()))
 }
 
 /// Let a version serve from now on. Calls under way finish on theirs.
@@ -121,8 +121,8 @@ pub(crate) async fn activate(
     Path(name): Path<String>,
 ) -> ApiResult<Json<PluginView>> {
     key.operator()?;
-    let version = app.engine().find_plugin(&name).await?;
-    Ok(Json(app.engine().activate_plugin(&key.actor(), &request_id.0, &version.digest).await?.into()))
+    let version = app.engine().plugins.find_plugin(&name).await?;
+    Ok(Json(app.engine().plugins.activate_plugin(&key.actor(), &request_id.0, &version.digest).await?.into()))
 }
 
 /// Back to the version that served before. `name` is the plugin's id.
@@ -135,7 +135,7 @@ pub(crate) async fn rollback(
     Path(plugin): Path<PluginId>,
 ) -> ApiResult<Json<PluginView>> {
     key.operator()?;
-    Ok(Json(app.engine().rollback_plugin(&key.actor(), &request_id.0, &plugin).await?.into()))
+    Ok(Json(app.engine().plugins.rollback_plugin(&key.actor(), &request_id.0, &plugin).await?.into()))
 }
 
 /// Why a version is set aside.
@@ -156,9 +156,12 @@ pub(crate) async fn quarantine(
     Body(body): Body<Quarantine>,
 ) -> ApiResult<Json<PluginView>> {
     key.operator()?;
-    let version = app.engine().find_plugin(&name).await?;
-    let done =
-        app.engine().quarantine_plugin(&key.actor(), &request_id.0, &version.digest, &body.reason).await?;
+    let version = app.engine().plugins.find_plugin(&name).await?;
+    let done = app
+        .engine()
+        .plugins
+        .quarantine_plugin(&key.actor(), &request_id.0, &version.digest, &body.reason)
+        .await?;
     Ok(Json(done.into()))
 }
 
@@ -172,6 +175,6 @@ pub(crate) async fn lift(
     Path(name): Path<String>,
 ) -> ApiResult<Json<PluginView>> {
     key.operator()?;
-    let version = app.engine().find_plugin(&name).await?;
-    Ok(Json(app.engine().lift_quarantine(&key.actor(), &request_id.0, &version.digest).await?.into()))
+    let version = app.engine().plugins.find_plugin(&name).await?;
+    Ok(Json(app.engine().plugins.lift_quarantine(&key.actor(), &request_id.0, &version.digest).await?.into()))
 }

@@ -154,8 +154,8 @@ pub(crate) async fn list(
     let caller = key.caller("privacy:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after: Option<(String, i64)> = page::position(params.cursor.as_ref())?;
-    let mut current = app.engine().current_consents(&caller, id).await?;
-    let rows = app.engine().consent_history(&caller, id, after, limit.saturating_add(1)).await?;
+    let mut current = app.engine().privacy.current_consents(&caller, id).await?;
+    let rows = app.engine().privacy.consent_history(&caller, id, after, limit.saturating_add(1)).await?;
     let now = app.engine().now();
     let purposes = PURPOSES.iter().map(|purpose| {
         let found = current.iter().position(|consent| consent.purpose == purpose.name);
@@ -186,7 +186,7 @@ pub(crate) async fn give(
     let Give { purpose, text_id, language, source, ip_address, user_agent, expires_at } = give;
     let evidence = ConsentEvidence { source, ip_address, user_agent };
     let give = GiveConsent { purpose, text: text_id, language, expires_at, evidence };
-    let consent = app.engine().give_consent(&caller, id, give).await?;
+    let consent = app.engine().privacy.give_consent(&caller, id, give).await?;
     Ok((StatusCode::CREATED, Json(View::from(consent))).into_response())
 }
 
@@ -205,6 +205,7 @@ pub(crate) async fn withdraw(
     let caller = key.caller("privacy:write", &request_id)?;
     let Withdraw { purpose, source, ip_address, user_agent } = withdraw;
     let evidence = ConsentEvidence { source, ip_address, user_agent };
-    let consent = app.engine().withdraw_consent(&caller, id, WithdrawConsent { purpose, evidence }).await?;
+    let consent =
+        app.engine().privacy.withdraw_consent(&caller, id, WithdrawConsent { purpose, evidence }).await?;
     Ok((StatusCode::CREATED, Json(View::from(consent))).into_response())
 }

@@ -99,7 +99,7 @@ pub(crate) async fn publish(
 ) -> ApiResult<Response> {
     let caller = key.caller("privacy:write", &request_id)?;
     let draft = ConsentTextDraft { purpose: new.purpose, language: new.language, text: new.text };
-    let (text, is_new) = app.engine().publish_consent_text(&caller, draft).await?;
+    let (text, is_new) = app.engine().privacy.publish_consent_text(&caller, draft).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(View::from(text))).into_response())
 }
@@ -117,6 +117,6 @@ pub(crate) async fn list(
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
     let of = (params.purpose.as_deref(), params.language.as_deref());
-    let rows = app.engine().list_consent_texts(&caller, of, after, limit.saturating_add(1)).await?;
+    let rows = app.engine().privacy.list_consent_texts(&caller, of, after, limit.saturating_add(1)).await?;
     Ok(Json(page::page(rows, limit, |text| text.id, View::from)))
 }

@@ -108,7 +108,7 @@ pub(crate) async fn create(
         sources: new.sources,
         expires_at: new.expires_at,
     };
-    let made = app.engine().create_key(&caller.actor, &caller.request_id, new).await?;
+    let made = app.engine().tenants.create_key(&caller.actor, &caller.request_id, new).await?;
     Ok(MadeKey::shown(made))
 }
 
@@ -120,7 +120,7 @@ pub(crate) async fn list(
     request_id: RequestId,
 ) -> ApiResult<Json<Page<KeyView>>> {
     let caller = key.caller("keys:write", &request_id)?;
-    let keys = app.engine().list_keys(Some(caller.tenant)).await?;
+    let keys = app.engine().tenants.list_keys(Some(caller.tenant)).await?;
     Ok(Json(Page { items: keys.into_iter().map(KeyView::from).collect(), next: None }))
 }
 
@@ -144,7 +144,8 @@ pub(crate) async fn update(
 ) -> ApiResult<Json<KeyView>> {
     let caller = key.caller("keys:write", &request_id)?;
     let (tenant, engine) = (Some(caller.tenant), app.engine());
-    let changed = engine.set_key_sources(&caller.actor, &caller.request_id, tenant, id, sources).await?;
+    let changed =
+        engine.tenants.set_key_sources(&caller.actor, &caller.request_id, tenant, id, sources).await?;
     Ok(Json(changed.into()))
 }
 
@@ -158,7 +159,8 @@ pub(crate) async fn rotate(
     Path(id): Path<ApiKeyId>,
 ) -> ApiResult<Response> {
     let caller = key.caller("keys:write", &request_id)?;
-    let made = app.engine().rotate_key(&caller.actor, &caller.request_id, Some(caller.tenant), id).await?;
+    let made =
+        app.engine().tenants.rotate_key(&caller.actor, &caller.request_id, Some(caller.tenant), id).await?;
     Ok(MadeKey::shown(made))
 }
 
@@ -172,6 +174,6 @@ pub(crate) async fn revoke(
     Path(id): Path<ApiKeyId>,
 ) -> ApiResult<StatusCode> {
     let caller = key.caller("keys:write", &request_id)?;
-    app.engine().revoke_key(&caller.actor, &caller.request_id, Some(caller.tenant), id).await?;
+    app.engine().tenants.revoke_key(&caller.actor, &caller.request_id, Some(caller.tenant), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -75,7 +75,7 @@ pub(crate) async fn create(
 ) -> ApiResult<(StatusCode, Json<TenantView>)> {
     key.operator()?;
     let new = NewTenant { slug: new.slug, name: new.name };
-    let tenant = app.engine().create_tenant(&key.actor(), &request_id.0, new).await?;
+    let tenant = app.engine().tenants.create_tenant(&key.actor(), &request_id.0, new).await?;
     Ok((StatusCode::CREATED, Json(tenant.into())))
 }
 
@@ -83,7 +83,7 @@ pub(crate) async fn create(
 #[utoipa::path(get, path = "/api/operator/tenants", tag = "operator", responses((status = 200, body = Page<TenantView>)))]
 pub(crate) async fn list(State(app): State<App>, key: Authenticated) -> ApiResult<Json<Page<TenantView>>> {
     key.operator()?;
-    let tenants = app.engine().list_tenants().await?;
+    let tenants = app.engine().tenants.list_tenants().await?;
     Ok(Json(Page { items: tenants.into_iter().map(TenantView::from).collect(), next: None }))
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn update(
     key.operator()?;
     let patch =
         TenantPatch { slug: patch.slug, name: patch.name, default_connection: patch.default_provider_id };
-    Ok(Json(app.engine().update_tenant(&key.actor(), &request_id.0, id, patch).await?.into()))
+    Ok(Json(app.engine().tenants.update_tenant(&key.actor(), &request_id.0, id, patch).await?.into()))
 }
 
 /// Suspend a tenant: its keys and links are refused (`BERTH-E0432`), nothing of it is read, told or offered, and what has to be delivered waits.
@@ -126,7 +126,7 @@ pub(crate) async fn suspend(
     Path(id): Path<TenantId>,
 ) -> ApiResult<Json<TenantView>> {
     key.operator()?;
-    Ok(Json(app.engine().suspend_tenant(&key.actor(), &request_id.0, id).await?.into()))
+    Ok(Json(app.engine().tenant_removal.suspend_tenant(&key.actor(), &request_id.0, id).await?.into()))
 }
 
 /// Resume a tenant: what waited is told, and its connections are read anew. Resuming what is active wakes what waits once more.
@@ -139,7 +139,7 @@ pub(crate) async fn resume(
     Path(id): Path<TenantId>,
 ) -> ApiResult<Json<TenantView>> {
     key.operator()?;
-    Ok(Json(app.engine().resume_tenant(&key.actor(), &request_id.0, id).await?.into()))
+    Ok(Json(app.engine().tenant_removal.resume_tenant(&key.actor(), &request_id.0, id).await?.into()))
 }
 
 /// What deleting a tenant would remove now.
@@ -185,7 +185,7 @@ pub(crate) async fn deletion(
     Path(id): Path<TenantId>,
 ) -> ApiResult<Json<TenantDeletionView>> {
     key.operator()?;
-    Ok(Json(app.engine().tenant_deletion(id).await?.into()))
+    Ok(Json(app.engine().tenant_removal.tenant_deletion(id).await?.into()))
 }
 
 /// Delete a tenant and everything of it, for good. Its keys end at once; then its connections are disconnected and everything is removed in
@@ -200,7 +200,7 @@ pub(crate) async fn delete(
     Path(id): Path<TenantId>,
 ) -> ApiResult<(StatusCode, Json<TenantView>)> {
     key.operator()?;
-    let tenant = app.engine().delete_tenant(&key.actor(), &request_id.0, id).await?;
+    let tenant = app.engine().tenant_removal.delete_tenant(&key.actor(), &request_id.0, id).await?;
     Ok((StatusCode::ACCEPTED, Json(tenant.into())))
 }
 
@@ -233,7 +233,7 @@ pub(crate) async fn create_key(
     Body(new): Body<NewTenantKey>,
 ) -> ApiResult<Response> {
     key.operator()?;
-    app.engine().tenant(id).await?;
+    app.engine().tenants.tenant(id).await?;
     let new = NewKey {
         tenant: Some(id),
         name: new.name,
@@ -242,6 +242,6 @@ pub(crate) async fn create_key(
         sources: new.sources,
         expires_at: new.expires_at,
     };
-    let made = app.engine().create_key(&key.actor(), &request_id.0, new).await?;
+    let made = app.engine().tenants.create_key(&key.actor(), &request_id.0, new).await?;
     Ok(MadeKey::shown(made))
 }

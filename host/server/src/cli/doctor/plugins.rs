@@ -23,13 +23,13 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
             "lift the limit (ulimit -v unlimited, or the container's); calls start more slowly without",
         )
     });
-    match wired.engine.list_plugins().await {
+    match wired.engine.plugins.list_plugins().await {
         Ok(versions) => findings.extend(states(&versions)),
         Err(problem) => {
             findings.push(Finding::fail("plugins", problem.to_string(), "see the database's log"));
         }
     }
-    let unloaded = match wired.engine.load_active_plugins().await {
+    let unloaded = match wired.engine.plugins.load_active_plugins().await {
         Ok(unloaded) => unloaded,
         Err(problem) => {
             findings.push(Finding::fail("plugins", problem.to_string(), "see the database's log"));

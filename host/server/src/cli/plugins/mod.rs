@@ -133,7 +133,7 @@ pub(super) async fn plugin(context: &Context, plugins: Plugins) -> Result<(), Cl
     };
     let place = match plugins.url.filter(|url| !url.is_empty()) {
         Some(url) => Place::There(Server::new(&url, plugins.key)?),
-        None => Place::Here(wiring::wire(&context.config).await?.engine),
+        None => Place::Here(Box::new(wiring::wire(&context.config).await?.engine)),
     };
     let shown = match command {
         Plugin::Check(_) => return Ok(()),

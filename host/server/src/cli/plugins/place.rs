@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// Where.
 pub(super) enum Place {
     /// The database, and a runtime of our own to check and compile. A running server follows within seconds.
-    Here(Engine),
+    Here(Box<Engine>),
     /// A server, over its API.
     There(Server),
 }
@@ -33,7 +33,9 @@ impl Place {
     /// All installed versions.
     pub(super) async fn list(&self) -> Result<Vec<PluginView>, CliError> {
         match self {
-            Self::Here(engine) => Ok(engine.list_plugins().await?.into_iter().map(Into::into).collect()),
+            Self::Here(engine) => {
+                Ok(engine.plugins.list_plugins().await?.into_iter().map(Into::into).collect())
+            }
             Self::There(server) => server.list().await,
         }
     }
@@ -41,7 +43,7 @@ impl Place {
     /// A digest, `id@version` or an id.
     pub(super) async fn find(&self, name: &str) -> Result<PluginDetail, CliError> {
         match self {
-            Self::Here(engine) => Ok(engine.find_plugin(name).await?.into()),
+            Self::Here(engine) => Ok(engine.plugins.find_plugin(name).await?.into()),
             Self::There(server) => server.find(name).await,
         }
     }
@@ -55,7 +57,7 @@ impl Place {
                 let what = format!("checking and compiling {}", file.display());
                 let progress = ProgressBar::new_spinner().with_message(what);
                 progress.enable_steady_tick(TICK);
-                let installed = engine.install_plugin(ACTOR, REQUEST, bytes).await;
+                let installed = engine.plugins.install_plugin(ACTOR, REQUEST, bytes).await;
                 progress.finish_and_clear();
                 Ok(installed?.version.into())
             }
@@ -67,8 +69,8 @@ impl Place {
     pub(super) async fn activate(&self, name: &str) -> Result<PluginView, CliError> {
         match self {
             Self::Here(engine) => {
-                let version = engine.find_plugin(name).await?;
-                Ok(engine.activate_plugin(ACTOR, REQUEST, &version.digest).await?.into())
+                let version = engine.plugins.find_plugin(name).await?;
+                Ok(engine.plugins.activate_plugin(ACTOR, REQUEST, &version.digest).await?.into())
             }
             Self::There(server) => server.activate(name).await,
         }
@@ -77,7 +79,7 @@ impl Place {
     /// Back to the version that served before.
     pub(super) async fn rollback(&self, plugin: &PluginId) -> Result<PluginView, CliError> {
         match self {
-            Self::Here(engine) => Ok(engine.rollback_plugin(ACTOR, REQUEST, plugin).await?.into()),
+            Self::Here(engine) => Ok(engine.plugins.rollback_plugin(ACTOR, REQUEST, plugin).await?.into()),
             Self::There(server) => server.rollback(plugin).await,
         }
     }
@@ -94,7 +96,7 @@ impl Place {
             Self::Here(engine) => {
                 let change =
                     GrantChange { plugin: plugin.clone(), tenant: None, listing: None, add, remove, force };
-                Ok(engine.change_grant(ACTOR, REQUEST, change).await?.into())
+                Ok(engine.plugins.change_grant(ACTOR, REQUEST, change).await?.into())
             }
             Self::There(server) => server.grant(plugin, &add, &remove, force).await,
         }
@@ -104,8 +106,8 @@ impl Place {
     pub(super) async fn quarantine(&self, name: &str, reason: &str) -> Result<PluginView, CliError> {
         match self {
             Self::Here(engine) => {
-                let version = engine.find_plugin(name).await?;
-                Ok(engine.quarantine_plugin(ACTOR, REQUEST, &version.digest, reason).await?.into())
+                let version = engine.plugins.find_plugin(name).await?;
+                Ok(engine.plugins.quarantine_plugin(ACTOR, REQUEST, &version.digest, reason).await?.into())
             }
             Self::There(server) => server.quarantine(name, reason).await,
         }
@@ -115,8 +117,8 @@ impl Place {
     pub(super) async fn lift(&self, name: &str) -> Result<PluginView, CliError> {
         match self {
             Self::Here(engine) => {
-                let version = engine.find_plugin(name).await?;
-                Ok(engine.lift_quarantine(ACTOR, REQUEST, &version.digest).await?.into())
+                let version = engine.plugins.find_plugin(name).await?;
+                Ok(engine.plugins.lift_quarantine(ACTOR, REQUEST, &version.digest).await?.into())
             }
             Self::There(server) => server.lift(name).await,
         }
@@ -126,7 +128,7 @@ impl Place {
     pub(super) async fn oauth_clients(&self, plugin: &PluginId) -> Result<Vec<OAuthClientView>, CliError> {
         match self {
             Self::Here(engine) => {
-                Ok(engine.list_oauth_clients(plugin).await?.into_iter().map(Into::into).collect())
+                Ok(engine.connections.list_oauth_clients(plugin).await?.into_iter().map(Into::into).collect())
             }
             Self::There(server) => server.oauth_clients(plugin).await,
         }
@@ -141,7 +143,7 @@ impl Place {
     ) -> Result<OAuthClientView, CliError> {
         match self {
             Self::Here(engine) => {
-                Ok(engine.set_oauth_client(ACTOR, REQUEST, plugin, credential, new).await?.into())
+                Ok(engine.connections.set_oauth_client(ACTOR, REQUEST, plugin, credential, new).await?.into())
             }
             Self::There(server) => server.set_oauth_client(plugin, credential, &new).await,
         }
@@ -154,7 +156,9 @@ impl Place {
         credential: &str,
     ) -> Result<(), CliError> {
         match self {
-            Self::Here(engine) => Ok(engine.delete_oauth_client(ACTOR, REQUEST, plugin, credential).await?),
+            Self::Here(engine) => {
+                Ok(engine.connections.delete_oauth_client(ACTOR, REQUEST, plugin, credential).await?)
+            }
             Self::There(server) => server.remove_oauth_client(plugin, credential).await,
         }
     }
