@@ -9,6 +9,7 @@ mod customers;
 mod events;
 mod fixtures;
 mod http;
+mod inbound;
 mod jobs;
 mod mirror;
 mod monitoring;
@@ -16,11 +17,13 @@ mod plugins;
 mod privacy;
 mod shop;
 mod tenants;
+mod walk;
 
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{Request, StatusCode},
+    response::Response,
 };
 use berth_engine::{NewKey, TENANT_SCOPES};
 use berth_model::id::TenantId;
@@ -28,6 +31,19 @@ use berth_server::{App, router};
 use berth_tests::{TestClock, World, component};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+impl Answer {
+    async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 16 * 1024 * 1024).await.unwrap();
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+}
 
 struct Api {
     world: World,
@@ -40,6 +56,8 @@ struct Answer {
     status: StatusCode,
     headers: axum::http::HeaderMap,
     body: Value,
+    /// The body as it came.
+    text: String,
 }
 
 impl Api {
@@ -72,7 +90,7 @@ impl Api {
         path: &str,
         key: Option<&str>,
         extra: &[(&str, &str)],
-        body: String,
+        body: impl Into<Body>,
     ) -> Answer {
         // What happens later has a later time.
         self.world.clock.advance_ms(10);
@@ -83,12 +101,8 @@ impl Api {
         for (name, value) in extra {
             request = request.header(*name, *value);
         }
-        let body = if body.is_empty() { Body::empty() } else { Body::from(body) };
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, 16 * 1024 * 1024).await.unwrap();
-        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, body }
+        let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        Answer::of(response).await
     }
 
     /// A body as it stands, said to be JSON.

@@ -1,6 +1,10 @@
-//! A tenant with a provider's component and its simulator.
+//! Tenants with a provider's component and its simulator.
 
-use berth_simulators::{calcom::Simulator, faults::Rates};
+use std::sync::Arc;
+
+use berth_model::{id::ConnectionId, time::Clock as _};
+use berth_simulators::{calcom::Simulator, faults::Rates, outlook};
+use berth_tests::{TestClock, World, component};
 use serde_json::{Value, json};
 
 use crate::{Answer, Api, booking};
@@ -45,4 +49,27 @@ impl Shop {
 
 pub(crate) fn of(booking: &Value) -> String {
     format!("/api/booking/{}", booking["id"].as_str().unwrap())
+}
+
+/// A tenant with the component for Outlook and its simulator, which sends browsers back to the world's address.
+pub(crate) async fn with_outlook() -> (Api, outlook::Simulator) {
+    let clock = TestClock::start();
+    let shown = clock.clone();
+    let client = outlook::Client {
+        redirect_uris: vec!["http://127.0.0.1:9/api/oauth/callback".to_owned()],
+        ..outlook::Client::default()
+    };
+    let ticks: berth_simulators::Clock = Arc::new(move || shown.now().micros());
+    let config = outlook::Config { seed: 5, client, clock: ticks, ..outlook::Config::default() };
+    let simulator = outlook::Simulator::start(config).await.unwrap();
+    let reached = simulator.url();
+    let world = World::new(5, clock, &[reached.trim_start_matches("http://")]).await;
+    world.install(component("outlook")).await;
+    (Api::over(world).await, simulator)
+}
+
+/// A connection to it with a token that is good.
+pub(crate) async fn connect_outlook(api: &Api, simulator: &outlook::Simulator) -> ConnectionId {
+    let settings = json!({ "base_url": simulator.url() });
+    api.world.connect_with("outlook", settings, "oauth", &outlook::Config::default().access_token).await
 }

@@ -4,3 +4,4 @@ mod abandoned;
 mod clocks;
 mod imports;
 mod rules;
+mod walk;

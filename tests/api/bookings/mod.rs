@@ -7,6 +7,7 @@ mod holds;
 mod manage;
 mod seats;
 mod series;
+mod walk;
 
 use serde_json::{Value, json};
 

@@ -1,3 +1,4 @@
 //! Bookings in people's calendars.
 
 mod feeds;
+mod walk;

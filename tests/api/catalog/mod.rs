@@ -5,3 +5,4 @@ mod event_types;
 mod listings;
 mod members;
 mod standing;
+mod walk;

@@ -1,3 +1,4 @@
 //! Connections to providers.
 
 mod closing;
+mod walk;

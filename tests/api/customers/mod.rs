@@ -1,3 +1,4 @@
 //! Whom bookings are for.
 
 mod identity;
+mod walk;

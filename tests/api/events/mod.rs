@@ -2,3 +2,4 @@
 
 pub(crate) mod feed;
 mod waiting;
+mod walk;

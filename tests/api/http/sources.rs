@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::ConnectInfo,
     http::{Request, StatusCode},
 };
@@ -26,13 +26,7 @@ async fn ask_from(api: &Api, peer: &str, key: &str, extra: &[(&str, &str)]) -> A
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer, 4_711)));
     }
     let response = api.router.clone().oneshot(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let body = to_bytes(body, 1 << 20).await.unwrap();
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body: serde_json::from_slice(&body).unwrap_or_default(),
-    }
+    Answer::of(response).await
 }
 
 impl Api {

@@ -1,3 +1,4 @@
 //! Work that is done later.
 
 mod operations;
+mod walk;

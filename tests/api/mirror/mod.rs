@@ -1,5 +1,6 @@
 //! Others' bookings at providers, and conflicts.
 
 mod conflicts;
-mod out_of_time;
+pub(crate) mod out_of_time;
 mod reconciliation;
+mod walk;

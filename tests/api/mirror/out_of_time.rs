@@ -1,14 +1,9 @@
 //! A provider whose bookings lie beyond the years that are known: nothing of it becomes a wrong time here, nothing stops, and a person
 //! is told. The component is the reference provider; what it keeps is changed behind its back.
 
-use axum::{
-    body::{Body, to_bytes},
-    http::Request,
-};
 use berth_model::{id::ConnectionId, time::Clock as _};
 use ring::hmac;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::{Api, booking, component};
 
@@ -27,14 +22,14 @@ fn micros(at: &str) -> i64 {
     chrono::DateTime::parse_from_rfc3339(at).unwrap().timestamp_micros()
 }
 
-struct Scene {
-    api: Api,
-    connection: ConnectionId,
-    event_type: Value,
+pub(crate) struct Scene {
+    pub(crate) api: Api,
+    pub(crate) connection: ConnectionId,
+    pub(crate) event_type: Value,
 }
 
 impl Scene {
-    async fn new(auto_resolve: bool) -> Self {
+    pub(crate) async fn new(auto_resolve: bool) -> Self {
         let api = Api::new().await;
         api.world.install(component("reference")).await;
         let connection = api.world.connect("reference", json!({}), "reference_test_not_a_real_key").await;
@@ -46,12 +41,12 @@ impl Scene {
         scene
     }
 
-    async fn work(&self) {
+    pub(crate) async fn work(&self) {
         // Ends: what is put off is due in a later time than the clock's.
         while self.api.world.engine.jobs.run_due_jobs(10).await.unwrap() > 0 {}
     }
 
-    async fn sync(&self) {
+    pub(crate) async fn sync(&self) {
         let path = format!("/api/booking-providers/{}/sync", self.connection);
         self.api.ok("POST", &path, json!({ "full": true })).await;
         self.work().await;
@@ -60,18 +55,18 @@ impl Scene {
         assert_eq!(state["phase"], "idle", "{state}");
     }
 
-    async fn book(&self) -> Value {
+    pub(crate) async fn book(&self) -> Value {
         let made = self.api.ok("POST", "/api/booking", booking(&self.event_type, STARTS)).await;
         assert_eq!(made["status"], "confirmed", "{made}");
         made
     }
 
-    async fn booking(&self, made: &Value) -> Value {
+    pub(crate) async fn booking(&self, made: &Value) -> Value {
         self.api.ok("GET", &format!("/api/booking/{}", made["id"].as_str().unwrap()), Value::Null).await
     }
 
     /// Change what the component keeps.
-    async fn kept(&self, change: impl Fn(&mut Vec<Value>)) {
+    pub(crate) async fn kept(&self, change: impl Fn(&mut Vec<Value>)) {
         let (store, tenant) = (&self.api.world.store, self.api.world.caller.tenant);
         for entry in 0..ENTRIES {
             let key = format!("bookings/{entry:02}");
@@ -85,7 +80,7 @@ impl Scene {
     }
 
     /// Move every booking of the provider.
-    async fn moved_there(&self, [start, end]: [&str; 2]) {
+    pub(crate) async fn moved_there(&self, [start, end]: [&str; 2]) {
         let later = self.api.world.clock.now().micros();
         self.kept(|kept| {
             for stored in kept {
@@ -98,7 +93,7 @@ impl Scene {
     }
 
     /// Starts of the bookings that take place there.
-    async fn starts_there(&self) -> Vec<i64> {
+    pub(crate) async fn starts_there(&self) -> Vec<i64> {
         let starts = std::sync::Mutex::new(Vec::new());
         self.kept(|kept| {
             let active = kept.iter().filter(|stored| stored["booking"]["status"] == "Confirmed");
@@ -109,35 +104,37 @@ impl Scene {
         starts.into_inner().unwrap()
     }
 
-    /// A message of the provider, signed.
-    async fn message(&self, booking: Value) {
-        let now = self.api.world.clock.now().micros();
-        let credentials = self.api.world.store.webhook_credentials(
-            self.api.world.caller.tenant,
-            self.connection,
-            berth_model::time::Instant::from_micros(now),
-        );
-        let credentials = credentials.await.unwrap().remove(0);
-        let (at, body) = (now / 1_000_000, json!({ "event": "updated", "booking": booking }).to_string());
-        let key = hmac::Key::new(hmac::HMAC_SHA256, credentials["webhook-secret"].expose().as_bytes());
-        let tag = hmac::sign(&key, format!("{at}.{body}").as_bytes());
+    /// A message of the provider, signed: its headers and its body.
+    pub(crate) async fn signed(&self, booking: &Value) -> ([(&'static str, String); 2], String) {
+        let now = self.api.world.clock.now();
+        let tenant = self.api.world.caller.tenant;
+        let credentials =
+            self.api.world.store.webhook_credentials(tenant, self.connection, now).await.unwrap();
+        let (at, body) =
+            (now.micros() / 1_000_000, json!({ "event": "updated", "booking": booking }).to_string());
+        let secret = credentials[0]["webhook-secret"].expose().as_bytes();
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), format!("{at}.{body}").as_bytes());
         let tag: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        let request = Request::post(format!("/api/webhooks/reference/{}", self.connection))
-            .header("x-reference-timestamp", at.to_string())
-            .header("x-reference-signature", tag)
-            .body(Body::from(body));
-        let answer = self.api.router.clone().oneshot(request.unwrap()).await.unwrap();
-        assert_eq!(answer.status(), 200, "{:?}", to_bytes(answer.into_body(), 10_000).await);
+        ([("x-reference-timestamp", at.to_string()), ("x-reference-signature", tag)], body)
+    }
+
+    /// It comes, and what follows from it.
+    async fn message(&self, booking: Value) {
+        let (headers, body) = self.signed(&booking).await;
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let path = format!("/api/webhooks/reference/{}", self.connection);
+        let answer = self.api.send_body("POST", &path, None, &headers, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
         self.work().await;
     }
 
-    async fn conflicts(&self) -> Vec<Value> {
+    pub(crate) async fn conflicts(&self) -> Vec<Value> {
         let page = self.api.ok("GET", "/api/admin/reference/conflicts", Value::Null).await;
         page["items"].as_array().unwrap().clone()
     }
 
     /// The booking is where it was, and a conflict names it.
-    async fn stands(&self, made: &Value, what: &str) -> Value {
+    pub(crate) async fn stands(&self, made: &Value, what: &str) -> Value {
         let now = self.booking(made).await;
         for part in ["start", "end", "status"] {
             assert_eq!(now[part], made[part], "{what}: {now}");
@@ -148,7 +145,7 @@ impl Scene {
         conflicts[0].clone()
     }
 
-    async fn resolve(&self, conflict: &Value, end: &str) -> (u16, Value) {
+    pub(crate) async fn resolve(&self, conflict: &Value, end: &str) -> (u16, Value) {
         let path = format!("/api/admin/reference/conflicts/{}/resolve", conflict["id"].as_str().unwrap());
         let answer =
             self.api.send("POST", &path, Some(&self.api.key), &[], json!({ "resolution": end })).await;

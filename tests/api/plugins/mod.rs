@@ -1,3 +1,4 @@
 //! Components and what they may reach.
 
 mod grants;
+mod walk;

@@ -2,3 +2,4 @@
 
 pub(crate) mod consents;
 mod texts;
+mod walk;

@@ -1,0 +1,3 @@
+//! Messages from providers.
+
+mod walk;

@@ -1,0 +1,46 @@
+//! A walk over tenants and API keys.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Api,
+    walk::{Walk, at},
+};
+
+#[tokio::test]
+async fn tenants() {
+    let api = Api::new().await;
+    let mut walk = Walk::over(&api).await;
+    let path = "/api/operator/tenants";
+    let made = walk.operate("POST", path, json!({ "slug": "quay", "name": "Quay" })).await;
+    walk.operate("POST", path, json!({ "slug": "quay", "name": "Quay" })).await;
+    walk.ask("POST", path, json!({ "slug": "pier", "name": "Pier" })).await;
+    walk.operate("GET", path, Value::Null).await;
+    let of = at(path, &made);
+    walk.operate("PATCH", &of, json!({ "name": "The quay" })).await;
+    let key = json!({ "name": "shop", "scopes": ["bookings:read"], "requests_per_minute": 60 });
+    walk.operate("POST", &format!("{of}/keys"), key).await;
+    walk.operate("POST", &format!("{of}/suspend"), Value::Null).await;
+    walk.operate("POST", &format!("{of}/resume"), Value::Null).await;
+    walk.operate("GET", &format!("{of}/deletion"), Value::Null).await;
+    walk.operate("DELETE", &of, Value::Null).await;
+    walk.end("tenants", "tenants");
+}
+
+#[tokio::test]
+async fn keys() {
+    let api = Api::new().await;
+    let mut walk = Walk::over(&api).await;
+    let path = "/api/sdk/auth";
+    let new = json!({ "name": "app", "scopes": ["bookings:read", "listings:read"], "sources": ["192.0.2.0/24"],
+        "expires_at": "2027-01-01T00:00:00Z" });
+    let made = walk.ask("POST", path, new).await;
+    walk.ask("POST", path, json!({ "name": "app", "scopes": ["operator"] })).await;
+    walk.get(path).await;
+    let of = at(path, &made);
+    walk.ask("PATCH", &of, json!({ "sources": [] })).await;
+    let rotated = walk.ask("POST", &format!("{of}/rotate"), Value::Null).await;
+    walk.ask("DELETE", &at(path, &rotated), Value::Null).await;
+    walk.ask("DELETE", &at(path, &rotated), Value::Null).await;
+    walk.end("tenants", "keys");
+}
