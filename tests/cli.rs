@@ -6,9 +6,10 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
+use berth_tests::PATIENCE;
 use serde_json::Value;
 
 fn folder(variable: &str, otherwise: &str) -> PathBuf {
@@ -105,7 +106,7 @@ impl Berth {
     /// Start the server, and ask it until it answers.
     fn serve(&self, there: &[(&str, &str)]) -> Running {
         let running = Running(self.command(&["serve"]).stdout(Stdio::null()).spawn().unwrap());
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = Instant::now() + PATIENCE;
         while self.run(&["plugin", "list"], there).code != 0 {
             assert!(Instant::now() < until, "the server did not become ready");
         }
@@ -472,7 +473,7 @@ fn the_readmes_lines_can_be_pasted_as_they_are() {
     drop(running);
     let began = std::time::Instant::now();
     while std::net::TcpStream::connect(&simulator).is_ok() {
-        assert!(began.elapsed() < std::time::Duration::from_mins(1), "the simulator goes on at {simulator}");
+        assert!(began.elapsed() < PATIENCE, "the simulator goes on at {simulator}");
         std::thread::yield_now();
     }
 }
@@ -532,7 +533,7 @@ fn http(address: &str, key: &str, method: &str, path: &str, body: &Value) -> (u1
     use std::io::{Read, Write};
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\nconnection: close"
     );
@@ -559,7 +560,7 @@ fn a_customer_books_beside_more_silent_connections_than_there_are_files() {
     command.args(["-c", "ulimit -Sn 64; ulimit -Hn 256; ulimit -Sc 0; exec \"$0\" serve"]).arg(program);
     command.current_dir(berth.path()).env("BERTH_LISTEN", &berth.address).env("BERTH_LOG_FILTER", "error");
     let server = Running(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap());
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + PATIENCE;
     while std::net::TcpStream::connect(&berth.address).is_err() {
         assert!(Instant::now() < until, "the server did not become ready");
     }

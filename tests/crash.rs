@@ -22,7 +22,10 @@ use berth_simulators::{
     faults::Rates,
     machine_clock,
 };
-use berth_tests::process::{Database, Process};
+use berth_tests::{
+    PATIENCE,
+    process::{Database, Process},
+};
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 3;
@@ -140,7 +143,7 @@ async fn killed_while_booking(database: Option<&str>) {
             })
             .collect();
         // In the middle: some are answered, some are under way.
-        let until = Moment::now() + Duration::from_secs(20);
+        let until = Moment::now() + PATIENCE;
         while answered.load(Ordering::Relaxed) < (round + 1) * 2 && Moment::now() < until {
             tokio::task::yield_now().await;
         }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use berth_simulators::calcom::{Config, Simulator};
-use berth_tests::process::{Database, Process};
+use berth_tests::{
+    PATIENCE,
+    process::{Database, Process},
+};
 use serde_json::{Value, json};
 
 const REPLICAS: usize = 3;
@@ -81,7 +84,7 @@ async fn three_replicas_lose_and_double_nothing_when_one_is_killed() {
         })
         .collect();
     // In the middle: some are answered, some are under way.
-    let until = Instant::now() + Duration::from_secs(30);
+    let until = Instant::now() + PATIENCE;
     while simulator.active_bookings().len() < 5 && Instant::now() < until {
         tokio::task::yield_now().await;
     }
@@ -120,7 +123,7 @@ async fn three_replicas_lose_and_double_nothing_when_one_is_killed() {
     // A plugin that one replica sets aside serves nowhere any more.
     let digest = replicas[0].run(&["plugin", "list"])[0]["digest"].as_str().unwrap().to_owned();
     replicas[0].run(&["plugin", "quarantine", &digest, "--reason", "test"]);
-    let until = Instant::now() + Duration::from_secs(30);
+    let until = Instant::now() + PATIENCE;
     loop {
         let connection = replicas[1].get("/api/booking-providers").await["items"][0]["id"].clone();
         let path = format!("/api/booking-providers/{}/health", connection.as_str().unwrap());

@@ -125,6 +125,7 @@ fn what_the_architecture_names_exists() {
         ("plugins", ".rs"),
         ("tests", ".rs"),
         ("tests", ".md"),
+        ("tests", ".snap"),
         ("wit", ".wit"),
         ("migrations", ".sql"),
     ];

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use berth_tests::{own_postgres::OwnPostgres, process::Process};
+use berth_tests::{PATIENCE, own_postgres::OwnPostgres, process::Process};
 use rustix::{
     fs::Mode,
     process::{Pid, Resource, Rlimit, prlimit, umask},
@@ -15,8 +15,6 @@ use serde_json::{Value, json};
 
 /// Nobody listens there, and nobody is asked.
 const NOBODY: &str = "http://127.0.0.1:9";
-/// Longest wait for what happens in a second or two.
-const LONG: Duration = Duration::from_secs(60);
 
 fn process(folder: &Path, database: Option<&str>) -> Process {
     // Somebody else may have said so before.
@@ -43,7 +41,7 @@ async fn until_ready(berth: &Process) -> (Value, Duration) {
     let took = begun.elapsed();
     let mut now = first.clone();
     while now["ready"] != true {
-        assert!(begun.elapsed() < LONG, "{now}");
+        assert!(begun.elapsed() < PATIENCE, "{now}");
         tokio::time::sleep(Duration::from_millis(20)).await;
         now = berth.get("/readyz").await;
     }

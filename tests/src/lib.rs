@@ -14,13 +14,14 @@ pub mod process;
 pub mod proxy;
 pub mod radicale;
 
+pub use berth_simulators::PATIENCE;
+
 use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
 };
 
 use berth_engine::{
@@ -49,10 +50,6 @@ use berth_store::{Store, VaultKeys, records::GrantRecord};
 use crash::{CrashAfter, CrashingPorts};
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
-
-/// How long a test waits for what other threads, processes and machines do: longer than the slowest machine takes, since it is waited in
-/// full only where something is broken. Nothing in a test ends sooner by a real clock.
-pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A clock that tests move. Starts on Monday 2026-11-23 at 07:00 UTC.
 #[derive(Debug)]
@@ -209,7 +206,7 @@ impl World {
         let mut gate = GateConfig::new(clock.clone());
         gate.insecure_hosts = insecure.iter().map(|h| (*h).to_owned()).collect();
         // Nobody moves the clock while a request waits for its turn by it.
-        gate.limits.rate_wait = Duration::ZERO;
+        gate.limits.rate_wait = std::time::Duration::ZERO;
         let insecure = gate.insecure_hosts.clone();
         if let Some(resolver) = resolver {
             gate.resolver = resolver;

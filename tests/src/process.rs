@@ -8,16 +8,13 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Mutex,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-use crate::find_component;
-
-/// Longest wait for a server that starts.
-const READY: Duration = Duration::from_secs(60);
+use crate::{PATIENCE, find_component};
 
 /// The program.
 pub fn program() -> PathBuf {
@@ -91,7 +88,7 @@ impl Process {
         Self {
             environment: environment.map(|(name, value)| (name.to_owned(), value)).collect(),
             url: format!("http://{listen}"),
-            client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap(),
+            client: reqwest::Client::builder().timeout(PATIENCE).build().unwrap(),
             key: String::new(),
             log: None,
             child: Mutex::new(None),
@@ -155,7 +152,7 @@ impl Process {
     /// Start the server, and wait until it says that it is ready.
     pub async fn serve(&self) {
         self.start();
-        let until = Instant::now() + READY;
+        let until = Instant::now() + PATIENCE;
         loop {
             let ready = self.client.get(format!("{}/readyz", self.url)).send().await;
             if ready.is_ok_and(|r| r.status().is_success()) {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use berth_store::{Store, StoreError, TroubleKind, records::NewBooking};
-use berth_tests::own_postgres::OwnPostgres;
+use berth_tests::{PATIENCE, own_postgres::OwnPostgres};
 use sqlx::{Connection, SqliteConnection};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -21,9 +21,6 @@ use tokio::{
 
 use crate::world::{NOON, World, keys, on_sqlite, random, span};
 
-/// Longest wait for what happens in seconds.
-const LONG: Duration = Duration::from_secs(60);
-
 fn kind<T>(result: &Result<T, StoreError>) -> Option<TroubleKind> {
     result.as_ref().err().and_then(StoreError::trouble).map(|trouble| trouble.kind)
 }
@@ -32,7 +29,7 @@ fn kind<T>(result: &Result<T, StoreError>) -> Option<TroubleKind> {
 async fn until(store: &Store, works: bool) {
     let begun = Moment::now();
     while store.trouble().is_none() != works {
-        assert!(begun.elapsed() < LONG, "{:?}", store.trouble());
+        assert!(begun.elapsed() < PATIENCE, "{:?}", store.trouble());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -254,7 +251,7 @@ async fn a_postgres_that_falls_silent_is_away_and_comes_back() {
     let not_now = |result| kind(result) == Some(TroubleKind::Away) || matches!(result, Err(StoreError::Busy));
     assert!(found.iter().all(not_now), "{found:?}");
     until(&store, false).await;
-    assert!(begun.elapsed() < LONG);
+    assert!(begun.elapsed() < PATIENCE);
     println!("a silent PostgreSQL was found out in {:?}", begun.elapsed());
     let begun = Moment::now();
     assert_eq!(kind(&store.ping().await), Some(TroubleKind::Away));
@@ -290,7 +287,7 @@ async fn a_postgres_that_may_only_be_read_says_so() {
 async fn until_read_only(store: &Store) {
     let begun = Moment::now();
     while kind(&store.try_write().await) != Some(TroubleKind::ReadOnly) {
-        assert!(begun.elapsed() < LONG);
+        assert!(begun.elapsed() < PATIENCE);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -174,6 +174,11 @@ impl FieldError {
     }
 }
 
+/// What is wrong with a field, in one line; the whole has no name.
+pub(crate) fn named(field: &str, message: &str) -> String {
+    if field.is_empty() { message.to_owned() } else { format!("{field}: {message}") }
+}
+
 /// A refusal, complete for the caller. Never holds a cause that is not for them: log that where it is found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {detail}", code.as_str())]
@@ -209,7 +214,7 @@ impl Problem {
     /// [`Code::Invalid`] with these fields.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let detail = errors.first().map_or_else(String::new, |e| format!("{}: {}", e.field, e.message));
+        let detail = errors.first().map_or_else(String::new, |e| named(&e.field, &e.message));
         Self { errors, ..Self::new(Code::Invalid, detail) }
     }
 
@@ -244,5 +249,11 @@ mod tests {
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn the_whole_has_no_name() {
+        let detail = |field: &str| Problem::invalid(vec![FieldError::new(field, "is odd")]).detail;
+        assert_eq!((detail("/name"), detail("")), ("/name: is odd".to_owned(), "is odd".to_owned()));
     }
 }

@@ -1,8 +1,7 @@
 //! HTTP as its RFCs have it, in raw bytes over a connection: whatever is refused is a problem document.
 
-use std::time::Duration;
-
 use berth_server::{ConnectionLimits, HttpServer, serve};
+use berth_tests::PATIENCE;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,8 +10,6 @@ use tokio::{
 };
 
 use crate::{Api, booking};
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An API behind a socket; it ends when this is dropped.
 pub(crate) struct Socket {

@@ -1,11 +1,12 @@
 //! Every parameter and every field that the interface describes as a day or an instant, found in its own description: what lies beyond
 //! both ends of time, or is written otherwise, is refused there by name.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::http::StatusCode;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth_engine::OPERATOR_SCOPE;
+use berth_tests::PATIENCE;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -14,8 +15,6 @@ use crate::{
     key_of,
 };
 
-/// No request takes so long that others would notice; an unoptimised build is slow.
-const LONGEST: Duration = Duration::from_secs(10);
 const ID: &str = "0193b3f0-0000-7000-8000-000000000000";
 /// What no door takes as a day, besides [`DAYS`].
 const NO_DAYS: &[&str] =
@@ -167,7 +166,7 @@ impl Described {
         if answer.status == StatusCode::FORBIDDEN {
             answer = api.send(method, path, Some(&self.operator), &[], body).await;
         }
-        assert!(began.elapsed() < LONGEST, "{method} {path}: {:?}", began.elapsed());
+        assert!(began.elapsed() < PATIENCE, "{method} {path}: {:?}", began.elapsed());
         assert!(!answer.status.is_server_error(), "{method} {path}: {} {}", answer.status, answer.body);
         answer
     }

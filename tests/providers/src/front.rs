@@ -224,7 +224,7 @@ pub fn flush<S: Service>(shared: &Shared<S>) {
             for (name, value) in delivery.headers {
                 request = request.header(name, value);
             }
-            let _ = request.timeout(std::time::Duration::from_secs(10)).send().await;
+            let _ = request.timeout(crate::PATIENCE).send().await;
         });
     }
 }

@@ -17,6 +17,10 @@ pub mod server;
 pub mod spec;
 pub mod times;
 
+/// How long a test, or a simulator in it, waits for what another thread, process or machine does: longer than the slowest machine takes.
+/// It is waited in full only where something is broken, so nothing in a test ends sooner by a real clock.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_mins(2);
+
 /// The time in microseconds since 1970; tests pass one that they move.
 pub type Clock = std::sync::Arc<dyn Fn() -> i64 + Send + Sync>;
 

@@ -4,7 +4,7 @@ use super::provider::{CallError, ExternalFieldProblem, ProviderConflict, Provide
 use crate::{
     connections::connection::Stopped,
     plugins::manifest::PluginId,
-    problem::{Code, Problem},
+    problem::{Code, Problem, named},
 };
 
 /// What to do where nobody knows where it can be done.
@@ -127,7 +127,7 @@ fn of_provider(error: &ProviderError) -> Problem {
 }
 
 fn listed(problems: &[ExternalFieldProblem]) -> String {
-    let texts: Vec<String> = problems.iter().map(|p| format!("{}: {}", p.field, p.message)).collect();
+    let texts: Vec<String> = problems.iter().map(|p| named(&p.field, &p.message)).collect();
     texts.join("; ")
 }
 

@@ -1,7 +1,5 @@
 //! Subscriptions, and the question that goes before them: is anybody there?
 
-use std::time::Duration;
-
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -19,6 +17,7 @@ use super::{
     views,
 };
 use crate::{
+    PATIENCE,
     front::{Answer, Call},
     times::micros,
 };
@@ -27,8 +26,6 @@ use crate::{
 const LIFE_MAX: i64 = 4_230 * 60_000_000;
 /// Longest client state, in characters.
 const CLIENT_STATE_CHARS_MAX: usize = 128;
-/// Time for the receiver to answer.
-const ANSWER_SECONDS_MAX: u64 = 10;
 /// How the question ended, for the route behind it. Nobody else can set it.
 const UNANSWERED: &str = "x-simulator-unanswered";
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -64,7 +61,7 @@ async fn answers(url: &str) -> bool {
     let Ok(mut url) = url::Url::parse(url) else { return false };
     url.query_pairs_mut().append_pair("validationToken", token);
     let request = reqwest::Client::new().post(url).header("content-type", "text/plain; charset=utf-8");
-    let Ok(answer) = request.timeout(Duration::from_secs(ANSWER_SECONDS_MAX)).send().await else {
+    let Ok(answer) = request.timeout(PATIENCE).send().await else {
         return false;
     };
     let is_plain = answer
