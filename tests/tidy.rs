@@ -4,6 +4,8 @@
 mod advisories;
 #[path = "tidy/dependencies.rs"]
 mod dependencies;
+#[path = "tidy/patience.rs"]
+mod patience;
 #[path = "tidy/structure.rs"]
 mod structure;
 #[path = "tidy/words.rs"]

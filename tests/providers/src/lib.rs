@@ -18,7 +18,7 @@ pub mod spec;
 pub mod times;
 
 /// How long a test, or a simulator in it, waits for what another thread, process or machine does: longer than the slowest machine takes.
-/// It is waited in full only where something is broken, so nothing in a test ends sooner by a real clock.
+/// It is waited in full only where something is broken, so nothing in a test ends sooner by a real clock (`tests/tidy/patience.rs`).
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// The time in microseconds since 1970; tests pass one that they move.
