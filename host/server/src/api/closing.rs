@@ -6,6 +6,7 @@ use berth_store::records::OfferCounts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::described::{Described, routes};
 use crate::{
     api::connections::{ConnectionView, tagged},
     http::{
@@ -16,6 +17,16 @@ use crate::{
         request_id::RequestId,
     },
 };
+
+/// Routes that need a key.
+pub(super) fn keyed() -> Described {
+    Described::new()
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(connection))
+        .routes(routes!(listing))
+        .routes(routes!(event_type))
+}
 
 /// Pause a connection: nothing is read, told or offered through it until it is resumed. Calls under way come to their end. Bookings can be
 /// cancelled and confirmed meanwhile, and their provider is told when it is resumed; they cannot be moved, since what is free there cannot be

@@ -1,4 +1,4 @@
-//! One file per resource. Routes, their documentation and their shapes stand together.
+//! One folder per domain, one file per resource. Routes, their documentation and their shapes stand together: each domain lists its own.
 
 pub(crate) mod availability;
 pub(crate) mod bookings;
@@ -38,7 +38,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use berth_model::problem::{Code, Problem};
 
-use self::described::{Described, routes};
+use self::described::Described;
 use crate::http::{
     app::App,
     problem::{ApiError, ApiResult},
@@ -69,183 +69,32 @@ impl Modify for Security {
     }
 }
 
-fn closing_documented() -> Described {
-    Described::new()
-        .routes(routes!(closing::pause))
-        .routes(routes!(closing::resume))
-        .routes(routes!(closing::connection))
-        .routes(routes!(closing::listing))
-        .routes(routes!(closing::event_type))
-}
-
-fn availability_documented() -> Described {
-    Described::new()
-        .routes(routes!(availability::availability))
-        .routes(routes!(availability::rules::generate))
-        .merge(
-            Described::new()
-                .routes(routes!(availability::holidays::import))
-                .layer(availability::holidays::body_limit()),
-        )
-        .routes(routes!(availability::holidays::import_country))
-        .routes(routes!(availability::holidays::countries))
-        .routes(routes!(availability::rules::patterns::create, availability::rules::patterns::list))
-        .routes(routes!(
-            availability::rules::patterns::get,
-            availability::rules::patterns::replace,
-            availability::rules::patterns::delete
-        ))
-        .routes(routes!(availability::rules::overrides::create, availability::rules::overrides::list))
-        .routes(routes!(
-            availability::rules::overrides::get,
-            availability::rules::overrides::replace,
-            availability::rules::overrides::delete
-        ))
-        .routes(routes!(availability::rules::holidays::create, availability::rules::holidays::list))
-        .routes(routes!(
-            availability::rules::holidays::get,
-            availability::rules::holidays::replace,
-            availability::rules::holidays::delete
-        ))
-        .routes(routes!(availability::rules::out_of_office::create, availability::rules::out_of_office::list))
-        .routes(routes!(
-            availability::rules::out_of_office::get,
-            availability::rules::out_of_office::replace,
-            availability::rules::out_of_office::delete
-        ))
-        .routes(routes!(availability::rules::travel::create, availability::rules::travel::list))
-        .routes(routes!(
-            availability::rules::travel::get,
-            availability::rules::travel::replace,
-            availability::rules::travel::delete
-        ))
-        .routes(routes!(
-            availability::rules::restriction_schedules::create,
-            availability::rules::restriction_schedules::list
-        ))
-        .routes(routes!(
-            availability::rules::restriction_schedules::get,
-            availability::rules::restriction_schedules::replace,
-            availability::rules::restriction_schedules::delete
-        ))
-        .merge(
-            Described::new()
-                .routes(routes!(availability::compute::post))
-                .layer(availability::compute::body_limit()),
-        )
-}
-
-fn bookings_documented() -> Described {
-    Described::new()
-        .routes(routes!(bookings::create, bookings::list))
-        .routes(routes!(bookings::get))
-        .routes(routes!(bookings::change::cancel))
-        .routes(routes!(bookings::change::reschedule))
-        .routes(routes!(bookings::clock_changes::list))
-        .routes(routes!(bookings::clock_changes::keep))
-        .routes(routes!(bookings::change::confirm))
-        .routes(routes!(bookings::change::decline))
-        .routes(routes!(bookings::change::no_show))
-}
-
 fn keyed_documented() -> Described {
     Described::new()
-        .routes(routes!(catalog::listings::create, catalog::listings::list))
-        .routes(routes!(catalog::listings::get, catalog::listings::update, catalog::listings::delete))
-        .routes(routes!(catalog::members::create, catalog::members::list))
-        .routes(routes!(catalog::members::get, catalog::members::update, catalog::members::delete))
-        .routes(routes!(catalog::event_types::create, catalog::event_types::list))
-        .routes(routes!(
-            catalog::event_types::get,
-            catalog::event_types::update,
-            catalog::event_types::delete
-        ))
-        .routes(routes!(catalog::event_types::duplicate))
-        .merge(availability_documented())
-        .merge(bookings_documented())
-        .routes(routes!(bookings::manage::link))
-        .routes(routes!(calendars::feeds::invitation))
-        .routes(routes!(calendars::feeds::rotate_member, calendars::feeds::end_member))
-        .routes(routes!(calendars::feeds::rotate_listing, calendars::feeds::end_listing))
-        .routes(routes!(bookings::holds::create))
-        .routes(routes!(bookings::holds::get, bookings::holds::release))
-        .routes(routes!(bookings::holds::extend))
-        .routes(routes!(bookings::timeline))
-        .routes(routes!(connections::create, connections::list))
-        .routes(routes!(connections::get, connections::update, connections::delete))
-        .merge(closing_documented())
-        .routes(routes!(customers::list))
-        .routes(routes!(customers::get))
-        .routes(routes!(privacy::texts::publish, privacy::texts::list))
-        .routes(routes!(privacy::consents::give, privacy::consents::list))
-        .routes(routes!(privacy::consents::withdraw))
-        .routes(routes!(connections::rotate_webhook_secret))
-        .routes(routes!(connections::health))
-        .routes(routes!(connections::event_types))
-        .routes(routes!(connections::calls))
-        .routes(routes!(calendars::connected::create, calendars::connected::list))
-        .routes(routes!(
-            calendars::connected::get,
-            calendars::connected::update,
-            calendars::connected::delete
-        ))
-        .routes(routes!(calendars::connected::sync))
-        .routes(routes!(mirror::sync_of, mirror::start_sync))
-        .routes(routes!(mirror::set_rules))
-        .routes(routes!(mirror::mirror))
-        .routes(routes!(mirror::sync_status))
-        .routes(routes!(mirror::full_sync))
-        .routes(routes!(mirror::health))
-        .routes(routes!(mirror::errors))
-        .routes(routes!(events::feed))
-        .routes(routes!(events::list))
-        .routes(routes!(jobs::operations::operations))
-        .routes(routes!(jobs::operations::requeue))
-        .routes(routes!(mirror::conflicts))
-        .routes(routes!(mirror::resolve))
-        .routes(routes!(mirror::revert))
-        .routes(routes!(mirror::reconciliation))
-        .routes(routes!(inbound::log::list))
-        .routes(routes!(inbound::log::get))
-        .routes(routes!(inbound::log::reprocess))
-        .routes(routes!(inbound::log::refusals))
-        .routes(routes!(connections::oauth::start))
-        .routes(routes!(connections::oauth::restart))
-        .routes(routes!(connections::oauth::consents, connections::oauth::revoke))
-        .routes(routes!(tenants::keys::create, tenants::keys::list))
-        .routes(routes!(tenants::keys::rotate))
-        .routes(routes!(tenants::keys::revoke, tenants::keys::update))
-        .routes(routes!(tenants::create, tenants::list))
-        .routes(routes!(tenants::update, tenants::delete))
-        .routes(routes!(tenants::suspend))
-        .routes(routes!(tenants::resume))
-        .routes(routes!(tenants::deletion))
-        .routes(routes!(tenants::create_key))
-        .routes(routes!(plugins::installations::install, plugins::list))
-        .routes(routes!(plugins::installations::list))
-        .routes(routes!(plugins::installations::get))
-        .routes(routes!(plugins::get))
-        .routes(routes!(plugins::activate))
-        .routes(routes!(plugins::rollback))
-        .routes(routes!(plugins::quarantine, plugins::lift))
-        .routes(routes!(plugins::grants::list, plugins::grants::set, plugins::grants::change))
-        .routes(routes!(monitoring::health::metrics))
-        .routes(routes!(connections::oauth::clients))
-        .routes(routes!(connections::oauth::set_client, connections::oauth::delete_client))
+        .merge(availability::keyed())
+        .merge(bookings::keyed())
+        .merge(calendars::keyed())
+        .merge(catalog::keyed())
+        .merge(closing::keyed())
+        .merge(connections::keyed())
+        .merge(customers::keyed())
+        .merge(events::keyed())
+        .merge(inbound::keyed())
+        .merge(jobs::keyed())
+        .merge(mirror::keyed())
+        .merge(monitoring::keyed())
+        .merge(plugins::keyed())
+        .merge(privacy::keyed())
+        .merge(tenants::keyed())
 }
 
 fn open_documented() -> Described {
     Described::new()
-        .routes(routes!(monitoring::health::healthz))
-        .routes(routes!(monitoring::health::readyz))
-        .routes(routes!(inbound::receive::receive, inbound::receive::receive_get))
-        .routes(routes!(inbound::receive::receive_for_account))
-        .routes(routes!(connections::oauth::callback))
-        .routes(routes!(bookings::manage::get))
-        .routes(routes!(calendars::feeds::own_invitation))
-        .routes(routes!(calendars::feeds::feed))
-        .routes(routes!(bookings::manage::cancel))
-        .routes(routes!(bookings::manage::reschedule))
+        .merge(bookings::open())
+        .merge(calendars::open())
+        .merge(connections::open())
+        .merge(inbound::open())
+        .merge(monitoring::open())
 }
 
 /// Routes that need a key.

@@ -28,6 +28,7 @@ use berth_model::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::described::{Described, routes};
 use crate::http::{
     app::App,
     auth::Authenticated,
@@ -35,6 +36,37 @@ use crate::http::{
     problem::{ApiResult, ProblemDocument},
     request_id::RequestId,
 };
+
+/// Routes that need a key.
+pub(super) fn keyed() -> Described {
+    Described::new()
+        .routes(routes!(availability))
+        .routes(routes!(rules::generate))
+        .merge(Described::new().routes(routes!(holidays::import)).layer(holidays::body_limit()))
+        .routes(routes!(holidays::import_country))
+        .routes(routes!(holidays::countries))
+        .routes(routes!(rules::patterns::create, rules::patterns::list))
+        .routes(routes!(rules::patterns::get, rules::patterns::replace, rules::patterns::delete))
+        .routes(routes!(rules::overrides::create, rules::overrides::list))
+        .routes(routes!(rules::overrides::get, rules::overrides::replace, rules::overrides::delete))
+        .routes(routes!(rules::holidays::create, rules::holidays::list))
+        .routes(routes!(rules::holidays::get, rules::holidays::replace, rules::holidays::delete))
+        .routes(routes!(rules::out_of_office::create, rules::out_of_office::list))
+        .routes(routes!(
+            rules::out_of_office::get,
+            rules::out_of_office::replace,
+            rules::out_of_office::delete
+        ))
+        .routes(routes!(rules::travel::create, rules::travel::list))
+        .routes(routes!(rules::travel::get, rules::travel::replace, rules::travel::delete))
+        .routes(routes!(rules::restriction_schedules::create, rules::restriction_schedules::list))
+        .routes(routes!(
+            rules::restriction_schedules::get,
+            rules::restriction_schedules::replace,
+            rules::restriction_schedules::delete
+        ))
+        .merge(Described::new().routes(routes!(compute::post)).layer(compute::body_limit()))
+}
 
 /// How long a browser may show slots without asking again.
 const CACHE_CONTROL: &str = "private, max-age=5";

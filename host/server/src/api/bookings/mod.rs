@@ -31,6 +31,7 @@ use self::{
     series::{BookingOrSeries, Mode, Recurrence},
     view::{BookingView, Person, accepted, tagged, views},
 };
+use super::described::{Described, routes};
 use crate::{
     api::availability::choice,
     http::{
@@ -42,6 +43,33 @@ use crate::{
         request_id::RequestId,
     },
 };
+
+/// Routes that need a key.
+pub(super) fn keyed() -> Described {
+    Described::new()
+        .routes(routes!(create, list))
+        .routes(routes!(get))
+        .routes(routes!(change::cancel))
+        .routes(routes!(change::reschedule))
+        .routes(routes!(clock_changes::list))
+        .routes(routes!(clock_changes::keep))
+        .routes(routes!(change::confirm))
+        .routes(routes!(change::decline))
+        .routes(routes!(change::no_show))
+        .routes(routes!(manage::link))
+        .routes(routes!(holds::create))
+        .routes(routes!(holds::get, holds::release))
+        .routes(routes!(holds::extend))
+        .routes(routes!(timeline))
+}
+
+/// Routes that need none.
+pub(super) fn open() -> Described {
+    Described::new()
+        .routes(routes!(manage::get))
+        .routes(routes!(manage::cancel))
+        .routes(routes!(manage::reschedule))
+}
 
 /// A hold and its token.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
+use super::described::{Described, routes};
 use crate::{
     api::nullable,
     http::{
@@ -38,6 +39,27 @@ use crate::{
         request_id::RequestId,
     },
 };
+
+/// Routes that need a key.
+pub(super) fn keyed() -> Described {
+    Described::new()
+        .routes(routes!(create, list))
+        .routes(routes!(get, update, delete))
+        .routes(routes!(rotate_webhook_secret))
+        .routes(routes!(health))
+        .routes(routes!(event_types))
+        .routes(routes!(calls))
+        .routes(routes!(oauth::start))
+        .routes(routes!(oauth::restart))
+        .routes(routes!(oauth::consents, oauth::revoke))
+        .routes(routes!(oauth::clients))
+        .routes(routes!(oauth::set_client, oauth::delete_client))
+}
+
+/// Routes that need none.
+pub(super) fn open() -> Described {
+    Described::new().routes(routes!(oauth::callback))
+}
 
 /// A connection, without its credentials.
 #[derive(Debug, Serialize, ToSchema)]

@@ -9,6 +9,7 @@ use berth_model::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::described::{Described, routes};
 use crate::http::{
     app::App,
     auth::Authenticated,
@@ -18,6 +19,11 @@ use crate::http::{
     problem::{ApiResult, ProblemDocument},
     request_id::RequestId,
 };
+
+/// Routes that need a key.
+pub(super) fn keyed() -> Described {
+    Described::new().routes(routes!(list)).routes(routes!(get))
+}
 
 /// Somebody whom bookings are for.
 #[derive(Debug, Serialize, ToSchema)]

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 pub(crate) use kinds::{__path_list, Kinds, list};
 
+use super::described::{Described, routes};
 use crate::http::{
     app::App,
     auth::Authenticated,
@@ -29,6 +30,11 @@ use crate::http::{
     problem::{ApiResult, ProblemDocument},
     request_id::RequestId,
 };
+
+/// Routes that need a key.
+pub(super) fn keyed() -> Described {
+    Described::new().routes(routes!(feed)).routes(routes!(list))
+}
 
 /// The scope of whoever follows events.
 pub(crate) const READ: &str = "events:read";

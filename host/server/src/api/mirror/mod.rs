@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
+use super::described::{Described, routes};
 use crate::http::{
     app::App,
     auth::Authenticated,
@@ -31,6 +32,22 @@ use crate::http::{
     problem::{ApiResult, ProblemDocument},
     request_id::RequestId,
 };
+
+/// Routes that need a key.
+pub(super) fn keyed() -> Described {
+    Described::new()
+        .routes(routes!(sync_of, start_sync))
+        .routes(routes!(set_rules))
+        .routes(routes!(mirror))
+        .routes(routes!(sync_status))
+        .routes(routes!(full_sync))
+        .routes(routes!(health))
+        .routes(routes!(errors))
+        .routes(routes!(conflicts))
+        .routes(routes!(resolve))
+        .routes(routes!(revert))
+        .routes(routes!(reconciliation))
+}
 
 /// How a connection's synchronisation stands: rules, phase, pages and bookings read, when it was read last, what failed, and how many
 /// conflicts wait for a person.

@@ -16,6 +16,7 @@ use berth_model::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::described::{Described, routes};
 use crate::http::{
     app::App,
     auth::Authenticated,
@@ -24,6 +25,19 @@ use crate::http::{
     problem::{ApiResult, ProblemDocument},
     request_id::RequestId,
 };
+
+/// Routes that need a key.
+pub(super) fn keyed() -> Described {
+    Described::new()
+        .routes(routes!(installations::install, list))
+        .routes(routes!(installations::list))
+        .routes(routes!(installations::get))
+        .routes(routes!(get))
+        .routes(routes!(activate))
+        .routes(routes!(rollback))
+        .routes(routes!(quarantine, lift))
+        .routes(routes!(grants::list, grants::set, grants::change))
+}
 
 /// An installed version.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

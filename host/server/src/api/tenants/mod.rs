@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use self::keys::MadeKey;
+use super::described::{Described, routes};
 use crate::{
     api::nullable,
     http::{
@@ -25,6 +26,20 @@ use crate::{
         request_id::RequestId,
     },
 };
+
+/// Routes that need a key.
+pub(super) fn keyed() -> Described {
+    Described::new()
+        .routes(routes!(keys::create, keys::list))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(keys::revoke, keys::update))
+        .routes(routes!(create, list))
+        .routes(routes!(update, delete))
+        .routes(routes!(suspend))
+        .routes(routes!(resume))
+        .routes(routes!(deletion))
+        .routes(routes!(create_key))
+}
 
 /// A tenant.
 #[derive(Debug, Serialize, ToSchema)]
