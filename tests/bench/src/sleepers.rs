@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use berth_model::outbound::provider::{CallContext, Providers};
+use berth_model::{
+    limits,
+    outbound::provider::{CallContext, Providers},
+};
 use berth_tests::{World, component};
 use serde_json::json;
 
@@ -15,8 +18,8 @@ use crate::{
 };
 
 const CALLS: usize = 400;
-/// Calls of one tenant that may run at once.
-const EACH: u128 = 8;
+/// Calls of one tenant that may run at once, of those that nobody waits for.
+const EACH: u128 = limits::CALLS_BACKGROUND_PER_TENANT_MAX as u128;
 
 /// Measure, with a function of the component that serves already.
 pub async fn run(table: &mut Table, world: &World, url: &str) {
