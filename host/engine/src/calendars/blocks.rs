@@ -22,7 +22,7 @@ use berth_store::{
 use serde_json::json;
 
 use super::entries::NOT_WRITTEN;
-use crate::{Outcome, calendars::looks::CalendarWriter, jobs::queue::JobLease};
+use crate::{Outcome, calendars::looks::CalendarWriter, fault::Fault, jobs::queue::JobLease};
 
 /// What people at the provider see.
 const TITLE: &str = "Busy";
@@ -132,7 +132,7 @@ impl CalendarWriter {
             }
             match self.open_block(context, calendar, &block).await {
                 Ok(opened) => self.base.store().forget_calendar_block(block, opened, self.base.now()).await?,
-                Err(error) => return Ok(Err(error)),
+                Err(fault) => return Ok(Err(fault.call()?)),
             }
         }
         for (block, is_new) in tried
@@ -204,17 +204,28 @@ impl CalendarWriter {
         context: &CallContext,
         calendar: &CalendarRecord,
         block: &CalendarBlock,
-    ) -> Result<Option<String>, CallError> {
+    ) -> Result<Option<String>, Fault> {
         let id = match (&block.external_id, block.state) {
             (Some(id), _) => Some(id.clone()),
-            (None, BlockState::Wanted) => self.find_block(context, calendar, block).await?,
+            (None, BlockState::Wanted) => {
+                let found = self.find_block(context, calendar, block).await?;
+                if let Some(id) = &found {
+                    // Noted before it is removed: if that answer is lost, it is not found a second time, and whoever read it before would
+                    // take it for somebody else's.
+                    let (state, external_id) = (BlockState::Closed, Some(id.clone()));
+                    let noted =
+                        CalendarBlock { state, external_id, updated_at: self.base.now(), ..block.clone() };
+                    self.base.store().put_calendar_block(noted).await?;
+                }
+                found
+            }
             (None, _) => None,
         };
         let Some(id) = id else { return Ok(None) };
         let cx = self.contexts.next_call(context);
         match self.providers.remove_block(&cx, id.clone()).await {
             Ok(()) | Err(CallError::Provider(ProviderError::NotFound)) => Ok(Some(id)),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -241,10 +252,14 @@ impl CalendarWriter {
         calendar: &CalendarRecord,
     ) -> Result<(), StoreError> {
         for block in self.base.store().calendar_blocks(calendar.tenant, calendar.id, self.base.now()).await? {
-            let opened = self.open_block(context, calendar, &block).await.unwrap_or_else(|error| {
-                tracing::warn!(calendar = %calendar.id, outcome = error.outcome(), "a time was not opened again");
-                block.external_id.clone()
-            });
+            let opened = match self.open_block(context, calendar, &block).await {
+                Ok(opened) => opened,
+                Err(fault) => {
+                    let error = fault.call()?;
+                    tracing::warn!(calendar = %calendar.id, outcome = error.outcome(), "a time was not opened again");
+                    block.external_id.clone()
+                }
+            };
             self.base.store().forget_calendar_block(block, opened, self.base.now()).await?;
         }
         Ok(())
