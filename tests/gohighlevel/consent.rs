@@ -58,7 +58,7 @@ async fn a_person_consents_and_no_refresh_token_is_used_twice() {
     let connection = finished.result.unwrap();
     assert_eq!(
         (&connection.account["id"], &connection.account["name"]),
-        (&json!("loc_1"), &json!("Eve's scenario"))
+        (&json!("loc_1"), &json!("Eve's practice"))
     );
 
     for _ in 0..3 {
