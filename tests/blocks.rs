@@ -184,7 +184,7 @@ async fn lost_answers_leave_one_block_of_each_time() {
     place.practice.set_rates(Rates::default());
     for _ in 0..30 {
         place.world.clock.advance_ms(600_000);
-        place.world.engine.calendar_writes.begin_block_writes().await.unwrap();
+        place.world.engine.calendar_writer.begin_block_writes().await.unwrap();
         place.jobs().await;
     }
     place.is_closed(&starts.iter().map(String::as_str).collect::<Vec<_>>());

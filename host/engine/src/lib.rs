@@ -56,10 +56,9 @@ use self::{
     jobs::queue::Queue,
     jobs::workers::Queues,
     mirror::conflicts::Conflicts,
-    mirror::kept::ExternalBookings,
-    mirror::soon::SyncRequests,
+    mirror::external_bookings::ExternalBookings,
     outbound::Outbound,
-    outbound::settle::Deliveries,
+    outbound::deliveries::Deliveries,
     plugins::Reload,
 };
 
@@ -76,7 +75,7 @@ pub use bookings::reschedule::RescheduleBooking;
 pub use bookings::series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
 pub use calendars::Calendars;
 pub use calendars::connected::{CalendarPatch, NewCalendar};
-pub use calendars::looks::CalendarWriter;
+pub use calendars::writer::CalendarWriter;
 pub use catalog::Catalog;
 pub use catalog::event_types::{DuplicateEventType, EventTypePatch, NewEventType};
 pub use catalog::listings::{ListingPatch, NewListing};
@@ -170,7 +169,7 @@ pub struct Engine {
     /// Members' own calendars as they are connected and looked at, and the feeds and invitations that show bookings in others.
     pub calendars: Arc<Calendars>,
     /// What is written into members' own calendars, and what has somebody look at them: entries of bookings, closings of times.
-    pub calendar_writes: Arc<CalendarWriter>,
+    pub calendar_writer: Arc<CalendarWriter>,
     /// What providers send.
     pub inbound: Arc<Inbound>,
     /// Both sides of a connection, compared and brought together.
@@ -222,38 +221,37 @@ impl Engine {
 
         let queue = compose!(Queue: base, recovery, workers);
         let contexts = compose!(CallContexts: base);
-        let syncs = compose!(SyncRequests: base, queue);
         let conflicts = compose!(Conflicts: base, queue);
         let deliveries = compose!(Deliveries: base, contexts, providers, queue);
         let tenants = compose!(Tenants: base);
         let connections = compose!(Connections:
-            base, breakers, cache, contexts, deliveries, providers, public_url, recovery, syncs, tenants,
+            base, breakers, cache, contexts, deliveries, providers, public_url, queue, recovery, tenants,
             tokens);
-        let calendar_writes = compose!(CalendarWriter: base, cache, contexts, looked, providers, queue);
+        let calendar_writer = compose!(CalendarWriter: base, cache, contexts, looked, providers, queue);
         let external_bookings = compose!(ExternalBookings:
-            base, calendar_writes, conflicts, contexts, deliveries, providers);
+            base, calendar_writer, conflicts, contexts, deliveries, providers);
         let catalog = compose!(Catalog: base, cache, connections, contexts, providers);
         let availability = compose!(Availability:
-            base, cache, calendar_writes, catalog, computing, contexts, providers);
+            base, cache, calendar_writer, catalog, computing, contexts, providers);
         let outbound = compose!(Outbound:
-            base, cache, calendar_writes, conflicts, contexts, deliveries, external_bookings, providers,
+            base, cache, calendar_writer, conflicts, contexts, deliveries, external_bookings, providers,
             queue, recovery);
         let clocks_looked = Arc::new(AtomicU64::default());
         let bookings = compose!(Bookings:
-            base, availability, cache, calendar_writes, catalog, clocks_looked, contexts, outbound,
+            base, availability, cache, calendar_writer, catalog, clocks_looked, contexts, outbound,
             public_url, queue);
         let calendars = compose!(Calendars:
-            base, availability, cache, calendar_writes, catalog, computing, conflicts, connections, contexts,
-            providers, public_url, tenants);
+            base, availability, cache, calendar_writer, catalog, computing, conflicts, connections, contexts,
+            providers, public_url, queue, tenants);
         let refusals = Arc::new(Refusals::default());
         let inbound = compose!(Inbound:
-            base, cache, calendar_writes, conflicts, connections, contexts, deliveries, external_bookings,
-            providers, queue, refusals, syncs);
+            base, cache, calendar_writer, conflicts, connections, contexts, deliveries, external_bookings,
+            providers, queue, refusals);
         let mirror = compose!(Mirror:
-            base, bookings, cache, calendar_writes, computing, conflicts, connections, contexts, deliveries,
-            external_bookings, inbound, outbound, providers, queue, syncs);
-        let jobs = compose!(Jobs: base, calendar_writes, calendars, inbound, mirror, outbound, queue);
-        let tenant_removal = compose!(TenantRemoval: base, connections, recovery, syncs, tenants);
+            base, bookings, cache, calendar_writer, computing, conflicts, connections, contexts, deliveries,
+            external_bookings, inbound, outbound, providers, queue);
+        let jobs = compose!(Jobs: base, calendar_writer, calendars, inbound, mirror, outbound, queue);
+        let tenant_removal = compose!(TenantRemoval: base, connections, queue, recovery, tenants);
         let generation = Arc::new(AtomicI64::new(-1));
         let installing = Arc::new(Semaphore::new(limits::INSTALLATIONS_CONCURRENT_MAX));
         let reload = Arc::new(Mutex::new(Reload::default()));
@@ -273,7 +271,7 @@ impl Engine {
             tenant_removal,
             connections,
             calendars,
-            calendar_writes,
+            calendar_writer,
             inbound,
             mirror,
             jobs,

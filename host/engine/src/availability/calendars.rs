@@ -71,7 +71,7 @@ impl Availability {
             match busy? {
                 Ok(busy) => {
                     if is_over_a_meeting(&busy, member, places) {
-                        self.calendar_writes.look_soon(&asked.1).await?;
+                        self.calendar_writer.look_soon(&asked.1).await?;
                     }
                     times.busy.entry(member).or_default().extend(busy);
                 }
@@ -114,7 +114,7 @@ impl Availability {
                 Err(error) => {
                     if error.is_definite() {
                         // Which of them it is, and that a person is needed, is found out and noted.
-                        self.calendar_writes.look_soon(calendars).await?;
+                        self.calendar_writer.look_soon(calendars).await?;
                     }
                     return Ok(Err(error.to_string()));
                 }

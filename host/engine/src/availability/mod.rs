@@ -36,7 +36,7 @@ use crate::{
     Caller, Outcome, ProviderChoice,
     base::Base,
     beside,
-    calendars::looks::CalendarWriter,
+    calendars::writer::CalendarWriter,
     catalog::Catalog,
     computing::Computing,
     connections::{cache::ProviderCache, call_context::CallContexts, routing::BookingContext},
@@ -215,7 +215,7 @@ impl SlotResult {
 pub struct Availability {
     pub(crate) base: Base,
     pub(crate) cache: Arc<ProviderCache>,
-    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) calendar_writer: Arc<CalendarWriter>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) computing: Arc<Computing>,
     pub(crate) contexts: Arc<CallContexts>,

@@ -16,7 +16,7 @@ use std::sync::{Arc, atomic::AtomicU64};
 use crate::{
     availability::Availability,
     base::Base,
-    calendars::looks::CalendarWriter,
+    calendars::writer::CalendarWriter,
     catalog::Catalog,
     connections::{cache::ProviderCache, call_context::CallContexts},
     jobs::queue::Queue,
@@ -28,7 +28,7 @@ pub struct Bookings {
     pub(crate) base: Base,
     pub(crate) availability: Arc<Availability>,
     pub(crate) cache: Arc<ProviderCache>,
-    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) calendar_writer: Arc<CalendarWriter>,
     pub(crate) catalog: Arc<Catalog>,
     /// With which data of zones ([`berth_model::zone::generation`]) bookings to come were looked through last.
     pub(crate) clocks_looked: Arc<AtomicU64>,

@@ -115,7 +115,7 @@ impl Bookings {
                 Ok(changed) => {
                     if hosts.is_some() {
                         // Who was to come before has the time back in their own calendars, too.
-                        self.calendar_writes.booking_changed(&booking).await;
+                        self.calendar_writer.booking_changed(&booking).await;
                     }
                     return self.outbound.dispatch_now(caller, changed, held).await;
                 }

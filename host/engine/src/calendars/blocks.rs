@@ -8,21 +8,18 @@ use std::collections::BTreeSet;
 use berth_model::{
     calendars::calendar::{BlockState, CalendarBlock, CalendarRecord, block_changes},
     id::{CalendarId, MemberId, TenantId},
-    jobs::kind::{JobKind, JobQueue},
+    jobs::kind::JobKind,
     limits,
     outbound::provider::{
         BlockLookup, BlockRequest, CallContext, CallError, ProviderConflict, ProviderError,
     },
     time::Interval,
 };
-use berth_store::{
-    StoreError,
-    records::{JobEnd, NewJob},
-};
+use berth_store::StoreError;
 use serde_json::json;
 
 use super::entries::NOT_WRITTEN;
-use crate::{Outcome, calendars::looks::CalendarWriter, fault::Fault, jobs::queue::JobLease};
+use crate::{Outcome, calendars::writer::CalendarWriter, fault::Fault, jobs::queue::JobLease};
 
 /// What people at the provider see.
 const TITLE: &str = "Busy";
@@ -58,18 +55,9 @@ impl CalendarWriter {
         tenant: TenantId,
         calendar: CalendarId,
     ) -> Result<(), StoreError> {
-        let job = NewJob {
-            id: self.base.new_id(),
-            tenant,
-            kind: JobKind::WriteBlocks,
-            payload: json!({ "calendar": calendar }),
-            due_at: self.base.now(),
-            dedup_key: format!("blocks:{calendar}"),
-            leased_until: None,
-        };
-        self.base.store().enqueue_job(job).await?;
-        self.queue.wake_workers(JobQueue::Outbound);
-        Ok(())
+        let key = format!("blocks:{calendar}");
+        let job = self.queue.job(tenant, JobKind::WriteBlocks, json!({ "calendar": calendar }), key);
+        self.queue.enqueue(job).await
     }
 
     /// Close and open what is to be closed and opened in a calendar.
@@ -93,7 +81,7 @@ impl CalendarWriter {
                 if more {
                     self.write_blocks_soon(tenant, id).await?;
                 }
-                self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.queue.done(held).await
             }
             Err(error) => {
                 if error.is_definite() {

@@ -13,10 +13,7 @@ use berth_model::{
     problem::{Code, Problem},
     time::{Instant, Interval},
 };
-use berth_store::{
-    StoreError,
-    records::{BookingFilter, JobEnd},
-};
+use berth_store::{StoreError, records::BookingFilter};
 use serde_json::json;
 
 use super::connected::NOT_CHECKED;
@@ -36,7 +33,7 @@ impl Calendars {
         let count = due.len();
         for (tenant, calendar) in due {
             match self.base.store().calendar(tenant, calendar).await {
-                Ok(calendar) => self.calendar_writes.look_at(&calendar).await?,
+                Ok(calendar) => self.calendar_writer.look_at(&calendar).await?,
                 Err(StoreError::NotFound(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -66,7 +63,7 @@ impl Calendars {
             let found = self.found_over(&connection, &calendars, &bookings, &busy).await?;
             self.note_clashes(&connection, &calendar, &bookings, found).await?;
         }
-        self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+        self.queue.done(held).await
     }
 
     async fn bookings_to_come(&self, calendar: &CalendarRecord) -> Result<Vec<Booking>, StoreError> {
@@ -98,8 +95,8 @@ impl Calendars {
             let zone = member.time_zone.to_string();
             match self.availability.read_calendars(request_id, connection, ids, within, zone, true).await {
                 Ok(told) => {
-                    self.calendar_writes.calendar_works(calendar, NOT_READ).await?;
-                    self.calendar_writes.calendar_works(calendar, NOT_CHECKED).await?;
+                    self.calendar_writer.calendar_works(calendar, NOT_READ).await?;
+                    self.calendar_writer.calendar_works(calendar, NOT_CHECKED).await?;
                     let others =
                         self.availability.of_others(connection, within, &told, Some(calendar.member)).await;
                     match others {
@@ -111,7 +108,7 @@ impl Calendars {
                     all = false;
                     if error.is_definite() {
                         let trouble = format!("{NOT_READ}: {error}");
-                        self.calendar_writes.calendar_trouble(calendar, Some(trouble)).await?;
+                        self.calendar_writer.calendar_trouble(calendar, Some(trouble)).await?;
                     }
                 }
             }

@@ -1,5 +1,5 @@
 //! Members' own calendars: which there are. What they hold is read for availability (`availability::calendars`); bookings are written
-//! into them (`calendar_writes`).
+//! into them (`calendar_writer`).
 
 use berth_model::{
     calendars::calendar::CalendarRecord,
@@ -75,7 +75,7 @@ impl Calendars {
         calendar.trouble = self.check_calendar_there(caller, &connection, &calendar, capabilities).await?;
         self.base.store().create_calendar(calendar.clone(), self.base.audit(caller)).await?;
         self.cache.invalidate(calendar.connection);
-        self.calendar_writes.times_changed(caller.tenant, vec![calendar.member]).await?;
+        self.calendar_writer.times_changed(caller.tenant, vec![calendar.member]).await?;
         Ok(calendar)
     }
 
@@ -209,12 +209,12 @@ impl Calendars {
         }
         if before.blocks && before.calendar != calendar.calendar {
             let context = self.contexts.call_context(&connection, None, &caller.request_id).await?;
-            self.calendar_writes.open_all(&context, &before).await?;
+            self.calendar_writer.open_all(&context, &before).await?;
         }
         self.base.store().update_calendar(calendar.clone(), self.base.audit(caller)).await?;
         self.cache.invalidate(calendar.connection);
         if calendar.blocks {
-            self.calendar_writes.write_blocks_soon(caller.tenant, id).await?;
+            self.calendar_writer.write_blocks_soon(caller.tenant, id).await?;
         }
         Ok(calendar)
     }
@@ -226,7 +226,7 @@ impl Calendars {
         let connection = self.connections.connection(caller, calendar.connection).await?;
         let context = self.contexts.call_context(&connection, None, &caller.request_id).await.ok();
         if let Some(context) = context.as_ref().filter(|_| calendar.blocks) {
-            self.calendar_writes.open_all(context, &calendar).await?;
+            self.calendar_writer.open_all(context, &calendar).await?;
         }
         self.base.store().delete_calendar(caller.tenant, id, self.base.audit(caller)).await?;
         self.cache.invalidate(calendar.connection);

@@ -6,20 +6,17 @@ use berth_model::{
     calendars::calendar::{CalendarEntry, CalendarRecord},
     connections::connection::ConnectionRecord,
     id::{BookingId, CalendarId, ConnectionId, TenantId},
-    jobs::kind::{JobKind, JobQueue},
+    jobs::kind::JobKind,
     limits,
     outbound::provider::{
         CallContext, CallError, CancelRequest, CreateRequest, ExternalBooking, ProviderConflict,
         ProviderError, ReferenceLookup, RescheduleRequest,
     },
 };
-use berth_store::{
-    StoreError,
-    records::{JobEnd, NewJob},
-};
+use berth_store::StoreError;
 use serde_json::json;
 
-use crate::{Outcome, calendars::looks::CalendarWriter, jobs::queue::JobLease};
+use crate::{Outcome, calendars::writer::CalendarWriter, jobs::queue::JobLease};
 
 /// How the trouble of a calendar begins that is not written.
 pub(crate) const NOT_WRITTEN: &str = "bookings cannot be written into it";
@@ -65,18 +62,9 @@ impl CalendarWriter {
         tenant: TenantId,
         booking: BookingId,
     ) -> Result<(), StoreError> {
-        let job = NewJob {
-            id: self.base.new_id(),
-            tenant,
-            kind: JobKind::WriteCalendars,
-            payload: json!({ "booking": booking }),
-            due_at: self.base.now(),
-            dedup_key: format!("calendars:{booking}"),
-            leased_until: None,
-        };
-        self.base.store().enqueue_job(job).await?;
-        self.queue.wake_workers(JobQueue::Outbound);
-        Ok(())
+        let key = format!("calendars:{booking}");
+        let job = self.queue.job(tenant, JobKind::WriteCalendars, json!({ "booking": booking }), key);
+        self.queue.enqueue(job).await
     }
 
     /// Bring the calendars of whoever takes part in a booking to what the booking is.
@@ -120,7 +108,7 @@ impl CalendarWriter {
         if let Some((connection, why)) = stopped {
             return self.queue.park(held, connection, why).await;
         }
-        self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+        self.queue.done(held).await
     }
 
     async fn write_one(

@@ -1,24 +1,17 @@
 //! Having somebody look at a member's calendar, and noting what is wrong with it.
 
-use std::sync::Arc;
-
 use berth_model::{
     bookings::booking::Booking,
     calendars::calendar::CalendarRecord,
     id::{ConnectionId, MemberId, TenantId},
-    jobs::kind::{JobKind, JobQueue},
+    jobs::kind::JobKind,
     limits,
-    outbound::provider::Providers,
     time::Instant,
 };
-use berth_store::{StoreError, records::NewJob};
+use berth_store::StoreError;
 use serde_json::json;
 
-use crate::{
-    base::Base,
-    connections::{cache::ProviderCache, call_context::CallContexts},
-    jobs::queue::Queue,
-};
+use crate::calendars::writer::CalendarWriter;
 
 /// When somebody was last asked to look at the calendars of a member over a connection.
 pub(crate) type Looked = moka::sync::Cache<(TenantId, MemberId, ConnectionId), Instant>;
@@ -30,17 +23,6 @@ const AGAIN_SECONDS: i64 = 60;
 /// Nobody was asked yet.
 pub(crate) fn new_looked() -> Looked {
     moka::sync::Cache::new(LOOKED_MAX)
-}
-
-/// What is written into members' own calendars, and what has somebody look at them: entries of bookings, closings of times.
-pub struct CalendarWriter {
-    pub(crate) base: Base,
-    pub(crate) cache: Arc<ProviderCache>,
-    pub(crate) contexts: Arc<CallContexts>,
-    /// Members whose calendars somebody was asked to look at.
-    pub(crate) looked: Looked,
-    pub(crate) providers: Arc<dyn Providers>,
-    pub(crate) queue: Arc<Queue>,
 }
 
 impl CalendarWriter {
@@ -73,18 +55,10 @@ impl CalendarWriter {
     }
 
     pub(crate) async fn look_at(&self, calendar: &CalendarRecord) -> Result<(), StoreError> {
-        let job = NewJob {
-            id: self.base.new_id(),
-            tenant: calendar.tenant,
-            kind: JobKind::LookAtCalendar,
-            payload: json!({ "calendar": calendar.id }),
-            due_at: self.base.now(),
-            dedup_key: format!("look:{}:{}", calendar.member, calendar.connection),
-            leased_until: None,
-        };
-        self.base.store().enqueue_job(job).await?;
-        self.queue.wake_workers(JobQueue::Outbound);
-        Ok(())
+        let key = format!("look:{}:{}", calendar.member, calendar.connection);
+        let job =
+            self.queue.job(calendar.tenant, JobKind::LookAtCalendar, json!({ "calendar": calendar.id }), key);
+        self.queue.enqueue(job).await
     }
 
     /// What began so is over.

@@ -6,6 +6,7 @@ pub(crate) mod connected;
 pub(crate) mod entries;
 pub(crate) mod feeds;
 pub(crate) mod looks;
+pub(crate) mod writer;
 
 use std::sync::Arc;
 
@@ -14,10 +15,11 @@ use berth_model::outbound::provider::Providers;
 use crate::{
     availability::Availability,
     base::Base,
-    calendars::looks::CalendarWriter,
+    calendars::writer::CalendarWriter,
     catalog::Catalog,
     computing::Computing,
     connections::{Connections, cache::ProviderCache, call_context::CallContexts},
+    jobs::queue::Queue,
     mirror::conflicts::Conflicts,
     tenants::Tenants,
 };
@@ -27,7 +29,7 @@ pub struct Calendars {
     pub(crate) base: Base,
     pub(crate) availability: Arc<Availability>,
     pub(crate) cache: Arc<ProviderCache>,
-    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) calendar_writer: Arc<CalendarWriter>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) computing: Arc<Computing>,
     pub(crate) conflicts: Arc<Conflicts>,
@@ -36,5 +38,6 @@ pub struct Calendars {
     pub(crate) providers: Arc<dyn Providers>,
     /// Where providers and customers reach this engine; none: no links are made.
     pub(crate) public_url: Option<String>,
+    pub(crate) queue: Arc<Queue>,
     pub(crate) tenants: Arc<Tenants>,
 }

@@ -37,9 +37,9 @@ use crate::{
         breaker::ConnectionBreakers, cache::ProviderCache, call_context::CallContexts, oauth::Tokens,
         recovery::Recovery,
     },
-    mirror::soon::SyncRequests,
+    jobs::queue::Queue,
     networks::network,
-    outbound::settle::Deliveries,
+    outbound::deliveries::Deliveries,
     tenants::Tenants,
     validate::Fields,
 };
@@ -91,7 +91,7 @@ pub struct Connections {
     /// Where providers and customers reach this engine; none: no links are made.
     pub(crate) public_url: Option<String>,
     pub(crate) recovery: Arc<Recovery>,
-    pub(crate) syncs: Arc<SyncRequests>,
+    pub(crate) queue: Arc<Queue>,
     pub(crate) tenants: Arc<Tenants>,
     pub(crate) tokens: Arc<Tokens>,
 }

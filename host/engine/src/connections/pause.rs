@@ -7,7 +7,7 @@ use berth_model::{
     problem::Problem,
 };
 
-use crate::{Caller, Outcome, connections::Connections};
+use crate::{Caller, Outcome, connections::Connections, mirror::sync_soon};
 
 impl Connections {
     /// Let nothing go over a connection until it is resumed. Calls under way come to their end. Pausing what is paused changes nothing.
@@ -60,7 +60,7 @@ impl Connections {
         self.cache.invalidate(id);
         self.recovery.connection(tenant, id).await;
         // Best begun at once; if not, it is found when it is due.
-        if let Err(error) = self.syncs.sync_soon(tenant, id).await {
+        if let Err(error) = sync_soon(&self.queue, tenant, id).await {
             tracing::warn!(%error, connection = %id, "a connection that was resumed is not read yet");
         }
         self.connection(caller, id).await

@@ -18,7 +18,7 @@ use berth_store::{StoreError, records::Audit};
 use crate::{
     fault::Fault,
     inbound::Inbound,
-    mirror::{Theirs, Whose},
+    mirror::{Theirs, Whose, sync_soon},
     outbound::drive::was_called_off,
 };
 
@@ -80,7 +80,7 @@ impl Inbound {
                 }
             }
             WebhookEvent::ChangedGoAndSync(None) => {
-                self.syncs.sync_soon(connection.tenant, connection.id).await?;
+                sync_soon(&self.queue, connection.tenant, connection.id).await?;
                 return Ok("what changed is asked for".into());
             }
             WebhookEvent::SubscriptionEnded => {
@@ -287,7 +287,7 @@ impl Inbound {
             .await;
         match changed {
             Ok(changed) => {
-                self.calendar_writes.booking_changed(&changed).await;
+                self.calendar_writer.booking_changed(&changed).await;
                 Ok(format!("{}: changed", booking.id))
             }
             Err(StoreError::WrongState) => Ok(format!("{}: its state does not allow it", booking.id)),

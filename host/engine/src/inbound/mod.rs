@@ -10,19 +10,19 @@ use berth_model::outbound::provider::Providers;
 
 use crate::{
     base::Base,
-    calendars::looks::CalendarWriter,
+    calendars::writer::CalendarWriter,
     connections::{Connections, cache::ProviderCache, call_context::CallContexts},
     inbound::refusals::Refusals,
     jobs::queue::Queue,
-    mirror::{conflicts::Conflicts, kept::ExternalBookings, soon::SyncRequests},
-    outbound::settle::Deliveries,
+    mirror::{conflicts::Conflicts, external_bookings::ExternalBookings},
+    outbound::deliveries::Deliveries,
 };
 
 /// What providers send.
 pub struct Inbound {
     pub(crate) base: Base,
     pub(crate) cache: Arc<ProviderCache>,
-    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) calendar_writer: Arc<CalendarWriter>,
     pub(crate) conflicts: Arc<Conflicts>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) contexts: Arc<CallContexts>,
@@ -32,5 +32,4 @@ pub struct Inbound {
     pub(crate) queue: Arc<Queue>,
     /// Webhooks that were refused and not counted in the database yet.
     pub(crate) refusals: Arc<Refusals>,
-    pub(crate) syncs: Arc<SyncRequests>,
 }

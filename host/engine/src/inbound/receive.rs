@@ -19,7 +19,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{InboundWebhook, JobEnd, NewJob},
+    records::{InboundWebhook, NewJob},
 };
 use serde_json::{Value, json};
 
@@ -197,15 +197,12 @@ impl Inbound {
 
     /// The job that works on what waits. One per connection is open at a time, which keeps the order.
     fn webhooks_job(&self, tenant: TenantId, connection: ConnectionId) -> NewJob {
-        NewJob {
-            id: self.base.new_id(),
+        self.queue.job(
             tenant,
-            kind: JobKind::ProcessWebhooks,
-            payload: json!({ "connection": connection }),
-            due_at: self.base.now(),
-            dedup_key: webhooks_key(connection),
-            leased_until: None,
-        }
+            JobKind::ProcessWebhooks,
+            json!({ "connection": connection }),
+            webhooks_key(connection),
+        )
     }
 
     /// Work on the messages of a connection that wait, in order. One that cannot be worked on now holds up those behind it: they may
@@ -240,12 +237,7 @@ impl Inbound {
                     let again = self.webhooks_job(tenant, connection);
                     let again = NewJob { due_at: self.base.now().plus_millis(wait), ..again };
                     self.base.store().enqueue_job(again).await?;
-                    return self
-                        .base
-                        .store()
-                        .end_job(held.tenant, held.job, held.attempt, JobEnd::Done)
-                        .await
-                        .map(drop);
+                    return self.queue.done(held).await;
                 }
                 // Given up: those behind it get their turn, with tries of their own.
                 self.base
@@ -259,7 +251,7 @@ impl Inbound {
         if more {
             self.base.store().enqueue_job(self.webhooks_job(tenant, connection)).await?;
         }
-        self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await?;
+        self.queue.done(held).await?;
         if more {
             self.queue.wake_workers(JobQueue::Bookings);
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::{
     base::Base,
-    calendars::{Calendars, looks::CalendarWriter},
+    calendars::{Calendars, writer::CalendarWriter},
     inbound::Inbound,
     jobs::queue::Queue,
     mirror::Mirror,
@@ -21,7 +21,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Jobs {
     pub(crate) base: Base,
-    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) calendar_writer: Arc<CalendarWriter>,
     pub(crate) calendars: Arc<Calendars>,
     pub(crate) inbound: Arc<Inbound>,
     pub(crate) mirror: Arc<Mirror>,

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use berth_model::{
     id::{Id, JobId, TenantId},
-    jobs::kind::JobQueue,
+    jobs::kind::{JobKind, JobQueue},
     limits,
 };
-use berth_store::{StoreError, records::JobEnd};
+use berth_store::{
+    StoreError,
+    records::{JobEnd, NewJob},
+};
 use serde_json::Value;
 
 use crate::{base::Base, connections::recovery::Recovery, jobs::workers::Queues};
@@ -47,9 +50,32 @@ impl Queue {
         half.saturating_add(u64::from(u32::from_le_bytes(bytes)) % half.max(1))
     }
 
-    pub(crate) async fn dead_letter_job(&self, held: JobLease, error: &str) -> Result<(), StoreError> {
-        let end = JobEnd::Dead { error: error.to_owned() };
+    /// A job that is due now and that nobody works on yet.
+    pub(crate) fn job(&self, tenant: TenantId, kind: JobKind, payload: Value, dedup_key: String) -> NewJob {
+        let (id, due_at) = (self.base.new_id(), self.base.now());
+        NewJob { id, tenant, kind, payload, due_at, dedup_key, leased_until: None }
+    }
+
+    /// Have it worked on by the next worker of its queue that is free, unless one with its key waits already.
+    pub(crate) async fn enqueue(&self, job: NewJob) -> Result<(), StoreError> {
+        let queue = job.kind.queue();
+        self.base.store().enqueue_job(job).await?;
+        self.wake_workers(queue);
+        Ok(())
+    }
+
+    /// A try is over. What is said of a job that another has taken meanwhile changes nothing.
+    pub(crate) async fn end(&self, held: JobLease, end: JobEnd) -> Result<(), StoreError> {
         self.base.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
+    }
+
+    /// There is nothing left to do.
+    pub(crate) async fn done(&self, held: JobLease) -> Result<(), StoreError> {
+        self.end(held, JobEnd::Done).await
+    }
+
+    pub(crate) async fn dead_letter_job(&self, held: JobLease, error: &str) -> Result<(), StoreError> {
+        self.end(held, JobEnd::Dead { error: error.to_owned() }).await
     }
 }
 

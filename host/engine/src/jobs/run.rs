@@ -144,9 +144,7 @@ impl Jobs {
         let conflict = || id_of(&job.payload, "conflict").ok_or("the payload names no conflict");
         // Disconnected meanwhile: there is nothing left to do.
         let gone_is_done = async |result| match result {
-            Err(StoreError::NotFound(_)) => {
-                self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
-            }
+            Err(StoreError::NotFound(_)) => self.queue.done(held).await,
             other => other,
         };
         match JobKind::named(&job.kind) {
@@ -159,12 +157,12 @@ impl Jobs {
                 Err(why) => self.queue.dead_letter_job(held, why).await,
             },
             Some(JobKind::WriteCalendars) => match booking() {
-                Ok(id) => self.calendar_writes.write_calendars(job.tenant, id, held, &request_id).await,
+                Ok(id) => self.calendar_writer.write_calendars(job.tenant, id, held, &request_id).await,
                 Err(why) => self.queue.dead_letter_job(held, why).await,
             },
             Some(JobKind::WriteBlocks) => match calendar() {
                 Ok(id) => {
-                    gone_is_done(self.calendar_writes.write_blocks(job.tenant, id, held, &request_id).await)
+                    gone_is_done(self.calendar_writer.write_blocks(job.tenant, id, held, &request_id).await)
                         .await
                 }
                 Err(why) => self.queue.dead_letter_job(held, why).await,
@@ -217,7 +215,7 @@ impl Jobs {
                         .end_webhook(job.tenant, message.id, WebhookStatus::Failed, Some(error.clone()))
                         .await?;
                     let end = JobEnd::Retry { due_at: self.base.now(), error };
-                    self.base.store().end_job(held.tenant, held.job, held.attempt, end).await?;
+                    self.queue.end(held, end).await?;
                     self.queue.wake_workers(JobQueue::Bookings);
                     return Ok(());
                 }
@@ -231,11 +229,7 @@ impl Jobs {
             }
             _ => {}
         }
-        self.base
-            .store()
-            .end_job(held.tenant, held.job, held.attempt, JobEnd::Crashed { error })
-            .await
-            .map(drop)
+        self.queue.end(held, JobEnd::Crashed { error }).await
     }
 
     /// A try that failed for reasons of our own: again later, and not for ever.
@@ -247,6 +241,6 @@ impl Jobs {
             let wait = i64::try_from(self.queue.backoff_ms(held.attempt)).unwrap_or(i64::MAX);
             JobEnd::Retry { due_at: now.plus_millis(wait), error }
         };
-        self.base.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
+        self.queue.end(held, end).await
     }
 }

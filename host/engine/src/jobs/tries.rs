@@ -38,16 +38,11 @@ impl Queue {
         stopped: Stopped,
     ) -> Result<(), StoreError> {
         if stopped == Stopped::Disconnected {
-            return self
-                .base
-                .store()
-                .end_job(held.tenant, held.job, held.attempt, JobEnd::Done)
-                .await
-                .map(drop);
+            return self.done(held).await;
         }
         let due_at = self.base.now().plus_seconds(limits::PARKED_SECONDS);
         let end = JobEnd::Parked { by, due_at, error: stopped.to_string() };
-        self.base.store().end_job(held.tenant, held.job, held.attempt, end).await?;
+        self.end(held, end).await?;
         // Resumed in this moment: whoever did that did not see this job.
         if self.base.store().stopped(held.tenant, by).await?.is_none() {
             self.recovery.connection(held.tenant, by).await;
@@ -97,7 +92,7 @@ impl Queue {
             Some(due_at) => JobEnd::Retry { due_at, error },
             None => JobEnd::Dead { error },
         };
-        self.base.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
+        self.end(held, end).await
     }
 
     /// Why a booking is still pending, in its timeline: after the 1st, 2nd, 4th … try that failed, and when it is given up.

@@ -180,15 +180,7 @@ impl Conflicts {
 
     /// The job that ends a conflict; the store fills in which.
     pub(super) fn end_job(&self, conflict: &Conflict) -> NewJob {
-        NewJob {
-            id: self.base.new_id(),
-            tenant: conflict.tenant,
-            kind: JobKind::ResolveConflict,
-            payload: Value::Null,
-            due_at: self.base.now(),
-            dedup_key: String::new(),
-            leased_until: None,
-        }
+        self.queue.job(conflict.tenant, JobKind::ResolveConflict, Value::Null, String::new())
     }
 
     /// Until when whoever ends a conflict has it alone.

@@ -26,18 +26,19 @@ impl Mirror {
         held: JobLease,
         request_id: &str,
     ) -> Result<(), StoreError> {
-        let done = async || {
-            self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
-        };
         let conflict = self.base.store().conflict(tenant, id).await?;
         let rules = self.base.store().sync_state(tenant, conflict.connection).await?.rules;
         let Some(resolution) = obvious(&conflict, &rules).filter(|_| !conflict.resolved) else {
-            return done().await;
+            return self.queue.done(held).await;
         };
         let now = self.base.now();
         if !self.base.store().hold_conflict(conflict.clone(), false, now, self.conflicts.end_lease()).await? {
             let busy = Problem::new(Code::Busy, "Somebody ends it in this moment.");
-            return if is_last(held) { done().await } else { self.try_again(held, &busy).await };
+            return if is_last(held) {
+                self.queue.done(held).await
+            } else {
+                self.try_again(held, &busy).await
+            };
         }
         let since = now.plus_seconds(-limits::CONFLICT_ENDS_SECONDS);
         let most = limits::CONFLICT_ENDS_MAX;
@@ -45,7 +46,7 @@ impl Mirror {
             self.base.store().let_go_of_conflict(tenant, id).await?;
             tracing::warn!(conflict = %id, most, "a conflict comes back again and again; it is left to a person");
             metrics::counter!("berth_sync_conflicts_left_total").increment(1);
-            return done().await;
+            return self.queue.done(held).await;
         }
         let caller = Caller {
             tenant,
@@ -72,7 +73,7 @@ impl Mirror {
                 }
                 // A person has to look at it then.
                 tracing::info!(conflict = %id, %problem, "a conflict did not end by itself");
-                return done().await;
+                return self.queue.done(held).await;
             }
         };
         let audit = self.base.audit_by("system", request_id);
@@ -82,7 +83,7 @@ impl Mirror {
             Err(StoreError::WrongState) => self.base.store().let_go_of_conflict(tenant, id).await?,
             Err(error) => return Err(error),
         }
-        done().await
+        self.queue.done(held).await
     }
 
     async fn try_again(&self, held: JobLease, problem: &Problem) -> Result<(), StoreError> {
@@ -91,7 +92,7 @@ impl Mirror {
             .now()
             .plus_millis(i64::try_from(self.queue.backoff_ms(held.attempt)).unwrap_or(i64::MAX));
         let end = JobEnd::Retry { due_at, error: problem.detail.clone() };
-        self.base.store().end_job(held.tenant, held.job, held.attempt, end).await.map(drop)
+        self.queue.end(held, end).await
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     Theirs,
     kept::{Services, is_older},
 };
-use crate::mirror::kept::ExternalBookings;
+use crate::mirror::external_bookings::ExternalBookings;
 
 /// Our bookings that are looked at in one time of the provider's.
 const OVERLAPS_MAX: u32 = 20;
@@ -64,7 +64,7 @@ impl ExternalBookings {
         let external = ExternalBooking { status: ExternalStatus::Cancelled, ..old.external };
         self.no_more_in_the_way(connection, id, &BTreeSet::new()).await?;
         self.base.store().put_mirrored(Mirrored { external, member: None, ..old }).await?;
-        self.calendar_writes.times_changed(connection.tenant, members).await
+        self.calendar_writer.times_changed(connection.tenant, members).await
     }
 
     /// Take a booking that is not ours over into the mirror, as it was there `before`.
@@ -77,7 +77,7 @@ impl ExternalBookings {
         before: Option<Mirrored>,
     ) -> Result<(), StoreError> {
         let mut mirrored = self.mirrored(state, external, before.as_ref(), None);
-        if self.calendar_writes.is_own_entry(connection, external).await? {
+        if self.calendar_writer.is_own_entry(connection, external).await? {
             mirrored.booking = external.reference.as_ref().and_then(|r| r.parse().ok());
             return self.base.store().put_mirrored(mirrored).await;
         }
@@ -107,7 +107,7 @@ impl ExternalBookings {
         self.base.store().put_mirrored(mirrored).await?;
         if was != is {
             let members = [was, is].into_iter().flatten().map(|(member, _)| member).collect();
-            self.calendar_writes.times_changed(connection.tenant, members).await?;
+            self.calendar_writer.times_changed(connection.tenant, members).await?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::{fault::Fault, mirror::kept::ExternalBookings, outbound::drive::was_called_off};
+use crate::{fault::Fault, mirror::external_bookings::ExternalBookings, outbound::drive::was_called_off};
 
 /// Whose it is.
 #[derive(Debug)]
@@ -192,7 +192,7 @@ impl ExternalBookings {
             return Ok(Whose::Stranger);
         };
         let Some(id) = &booking.external_id else { return Ok(Whose::Stranger) };
-        if self.calendar_writes.shows_a_booking(connection, external).await? {
+        if self.calendar_writer.shows_a_booking(connection, external).await? {
             return Ok(Whose::Stranger);
         }
         let may_replace = booking.status.is_active() && external.status.is_active();

@@ -64,7 +64,7 @@ impl Mirror {
         for unseen in self.base.store().unseen_mirrored(connection.tenant, connection.id, state.run).await? {
             let members = unseen.member.into_iter().collect();
             self.base.store().forget_mirrored(unseen).await?;
-            self.calendar_writes.times_changed(connection.tenant, members).await?;
+            self.calendar_writer.times_changed(connection.tenant, members).await?;
         }
         for booking in self.unnamed(connection, state).await? {
             let id = booking.external_id.clone().unwrap_or_default();

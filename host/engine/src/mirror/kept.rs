@@ -1,21 +1,16 @@
 //! What is kept here of a booking at its provider, and what event types it may stand for.
 
-use std::sync::Arc;
-
 use berth_model::{
     bookings::booking::Booking,
     catalog::event_type::EventTypeRecord,
     connections::connection::ConnectionRecord,
     id::{BookingId, MemberId},
     mirror::sync::{Mirrored, SyncRules, SyncState},
-    outbound::provider::{ExternalBooking, ExternalStatus, Providers},
+    outbound::provider::{ExternalBooking, ExternalStatus},
 };
 use berth_store::StoreError;
 
-use crate::{
-    base::Base, calendars::looks::CalendarWriter, connections::call_context::CallContexts,
-    mirror::conflicts::Conflicts, outbound::settle::Deliveries,
-};
+use crate::mirror::external_bookings::ExternalBookings;
 
 /// Event types that are searched for the one that a provider's stands for.
 const EVENT_TYPES_MAX: u32 = 1_000;
@@ -49,16 +44,6 @@ impl Services {
     }
 }
 
-/// Bookings at providers as they are known here: whose each is, and what is kept of it.
-pub(crate) struct ExternalBookings {
-    pub(crate) base: Base,
-    pub(crate) calendar_writes: Arc<CalendarWriter>,
-    pub(crate) conflicts: Arc<Conflicts>,
-    pub(crate) contexts: Arc<CallContexts>,
-    pub(crate) deliveries: Arc<Deliveries>,
-    pub(crate) providers: Arc<dyn Providers>,
-}
-
 impl ExternalBookings {
     /// Keep it as the counterpart of a booking: its time is the booking's, whatever it was taken for before.
     pub(crate) async fn keep_as(
@@ -71,7 +56,7 @@ impl ExternalBookings {
         let mirrored = self.mirrored(state, external, before.as_ref(), Some(booking));
         self.base.store().put_mirrored(mirrored).await?;
         match before.and_then(|before| before.member) {
-            Some(member) => self.calendar_writes.times_changed(state.tenant, vec![member]).await,
+            Some(member) => self.calendar_writer.times_changed(state.tenant, vec![member]).await,
             None => Ok(()),
         }
     }

@@ -4,19 +4,20 @@
 pub(crate) mod conflicts;
 mod endings;
 mod external;
+pub(crate) mod external_bookings;
 mod identity;
 mod import;
-pub(crate) mod kept;
+mod kept;
 mod reconcile;
 mod resolve;
 mod run;
-pub(crate) mod soon;
+mod soon;
 mod views;
 
 pub(crate) use conflicts::Theirs;
 pub(crate) use identity::{Standing, Whose};
 pub(crate) use kept::last_seen;
-pub(crate) use soon::sync_key;
+pub(crate) use soon::{sync_key, sync_soon};
 
 pub use reconcile::{Difference, Reconciliation};
 use std::sync::Arc;
@@ -27,13 +28,13 @@ use berth_model::outbound::provider::Providers;
 use crate::{
     base::Base,
     bookings::Bookings,
-    calendars::looks::CalendarWriter,
+    calendars::writer::CalendarWriter,
     computing::Computing,
     connections::{Connections, cache::ProviderCache, call_context::CallContexts},
     inbound::Inbound,
     jobs::queue::Queue,
-    mirror::{conflicts::Conflicts, kept::ExternalBookings, soon::SyncRequests},
-    outbound::{Outbound, settle::Deliveries},
+    mirror::{conflicts::Conflicts, external_bookings::ExternalBookings},
+    outbound::{Outbound, deliveries::Deliveries},
 };
 
 /// Both sides of a connection, compared and brought together.
@@ -41,7 +42,7 @@ pub struct Mirror {
     pub(crate) base: Base,
     pub(crate) bookings: Arc<Bookings>,
     pub(crate) cache: Arc<ProviderCache>,
-    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) calendar_writer: Arc<CalendarWriter>,
     pub(crate) computing: Arc<Computing>,
     pub(crate) conflicts: Arc<Conflicts>,
     pub(crate) connections: Arc<Connections>,
@@ -52,5 +53,4 @@ pub struct Mirror {
     pub(crate) outbound: Arc<Outbound>,
     pub(crate) providers: Arc<dyn Providers>,
     pub(crate) queue: Arc<Queue>,
-    pub(crate) syncs: Arc<SyncRequests>,
 }

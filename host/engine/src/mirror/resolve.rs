@@ -311,7 +311,7 @@ impl Mirror {
             None,
             self.base.audit(caller),
         );
-        self.calendar_writes.booking_changed(&changed.await?).await;
+        self.calendar_writer.booking_changed(&changed.await?).await;
         Ok(Did { done: Done::OursCancelled, pending: false })
     }
 
@@ -350,7 +350,7 @@ impl Mirror {
                     let members = before.member.into_iter().collect();
                     let gone = Mirrored { member: None, external: counterpart, ..before };
                     self.base.store().put_mirrored(gone).await?;
-                    self.calendar_writes.times_changed(tenant, members).await?;
+                    self.calendar_writer.times_changed(tenant, members).await?;
                 }
                 Ok(Did { done: Done::TheirsCancelled, pending: false })
             }

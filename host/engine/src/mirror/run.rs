@@ -10,13 +10,13 @@ use berth_model::{
     problem::Problem,
     time::Instant,
 };
-use berth_store::{StoreError, records::JobEnd};
+use berth_store::StoreError;
 
 use crate::{
     Outcome,
     fault::Fault,
     jobs::queue::{JobLease, is_last},
-    mirror::Mirror,
+    mirror::{Mirror, sync_soon},
 };
 
 impl Mirror {
@@ -25,7 +25,7 @@ impl Mirror {
         let due = self.base.store().claim_due_syncs(self.base.now()).await?;
         let count = due.len();
         for (tenant, connection) in due {
-            self.syncs.sync_soon(tenant, connection).await?;
+            sync_soon(&self.queue, tenant, connection).await?;
         }
         Ok(count)
     }
@@ -42,12 +42,7 @@ impl Mirror {
         let mut state = self.base.store().sync_state(tenant, id).await?;
         let has_bookings = self.providers.capabilities(&connection.plugin).is_some_and(|a| a.bookings);
         if state.rules.mode == SyncMode::Off || !has_bookings {
-            return self
-                .base
-                .store()
-                .end_job(held.tenant, held.job, held.attempt, JobEnd::Done)
-                .await
-                .map(drop);
+            return self.queue.done(held).await;
         }
         let context = match self.contexts.background_context(&connection, request_id).await {
             Ok(context) => context,
@@ -67,12 +62,12 @@ impl Mirror {
         match self.some_pages(&connection, &context, &mut state).await {
             Ok(true) => {
                 // More is to come: behind the others.
-                self.syncs.sync_soon(tenant, id).await?;
-                self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+                sync_soon(&self.queue, tenant, id).await?;
+                self.queue.done(held).await
             }
             Ok(false) => {
                 self.finish_sync(&connection, &context, &mut state).await?;
-                self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.queue.done(held).await
             }
             Err(Fault::Store(error)) => Err(error),
             Err(Fault::Call(CallError::NotOffered(_))) => {
@@ -81,7 +76,7 @@ impl Mirror {
                 state.due_at = None;
                 state.error = Some("the provider does not say what changed".to_owned());
                 self.base.store().set_sync_progress(state).await?;
-                self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await.map(drop)
+                self.queue.done(held).await
             }
             Err(Fault::Call(error)) => {
                 let why = Problem::from(&error).detail;

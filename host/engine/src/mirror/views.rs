@@ -11,7 +11,7 @@ use berth_model::{
 use berth_store::records::Job;
 use serde::Serialize;
 
-use super::soon::sync_key;
+use super::soon::{sync_key, sync_soon};
 use crate::{Caller, Outcome, mirror::Mirror};
 
 /// How one connection stands.
@@ -50,7 +50,7 @@ impl Mirror {
                 self.requeue_job(caller, job.id).await?;
             }
         }
-        self.syncs.sync_soon(caller.tenant, connection).await?;
+        sync_soon(&self.queue, caller.tenant, connection).await?;
         self.sync_status(caller, connection).await
     }
 
@@ -88,7 +88,7 @@ impl Mirror {
         }
         let freed =
             self.base.store().set_sync_rules(caller.tenant, connection, rules, self.base.audit(caller)).await;
-        self.calendar_writes.times_changed(caller.tenant, freed?).await?;
+        self.calendar_writer.times_changed(caller.tenant, freed?).await?;
         self.sync_status(caller, connection).await
     }
 

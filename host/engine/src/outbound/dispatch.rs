@@ -47,7 +47,7 @@ impl Outbound {
         held: Option<JobLease>,
     ) -> Outcome<BookOutcome> {
         self.cache.invalidate_of(&booking);
-        self.calendar_writes.booking_changed(&booking).await;
+        self.calendar_writer.booking_changed(&booking).await;
         let Some(held) = held else {
             self.queue.wake_workers(JobQueue::Bookings);
             return Ok(booking.into());
@@ -58,7 +58,7 @@ impl Outbound {
         let task = tokio::spawn(async move { engine.sync_booking(tenant, id, held, &request_id).await });
         match task.await {
             Ok(Ok(DeliveryOutcome::Settled(booking))) => {
-                self.calendar_writes.booking_changed(&booking).await;
+                self.calendar_writer.booking_changed(&booking).await;
                 Ok((*booking).into())
             }
             Ok(Ok(DeliveryOutcome::Refused(error))) => Err(Problem::from(&error)),

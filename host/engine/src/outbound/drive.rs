@@ -20,7 +20,7 @@ use berth_model::{
     outbound::provider::{CallContext, CallError, ExternalBooking, ExternalStatus, ProviderError},
     problem::Problem,
 };
-use berth_store::{StoreError, records::JobEnd};
+use berth_store::StoreError;
 
 use crate::{
     jobs::queue::JobLease,
@@ -54,7 +54,7 @@ impl Outbound {
     ) -> Result<DeliveryOutcome, StoreError> {
         let booking = self.base.store().booking(tenant, id).await?;
         let (Some(task), Some(connection)) = (booking.provider_task, booking.connection) else {
-            self.base.store().end_job(held.tenant, held.job, held.attempt, JobEnd::Done).await?;
+            self.queue.done(held).await?;
             return Ok(DeliveryOutcome::Settled(Box::new(booking)));
         };
         let connection = self.base.store().connection(tenant, connection).await?;

@@ -12,7 +12,7 @@ use berth_model::{
 };
 use berth_store::StoreError;
 
-use crate::outbound::settle::Deliveries;
+use crate::outbound::deliveries::Deliveries;
 
 /// How far the lookup by reference reaches back before the booking was made, in seconds: the provider's clock may differ.
 const LOOKUP_SLACK_SECONDS: i64 = 600;

@@ -1,5 +1,6 @@
 //! What providers are told of our bookings: at once where somebody waits, else by a job, until they have it.
 
+pub(crate) mod deliveries;
 pub(crate) mod dispatch;
 pub(crate) mod drive;
 pub(crate) mod external;
@@ -11,11 +12,11 @@ use berth_model::outbound::provider::Providers;
 
 use crate::{
     base::Base,
-    calendars::looks::CalendarWriter,
+    calendars::writer::CalendarWriter,
     connections::{cache::ProviderCache, call_context::CallContexts, recovery::Recovery},
     jobs::queue::Queue,
-    mirror::{conflicts::Conflicts, kept::ExternalBookings},
-    outbound::settle::Deliveries,
+    mirror::{conflicts::Conflicts, external_bookings::ExternalBookings},
+    outbound::deliveries::Deliveries,
 };
 
 /// Bringing bookings to providers.
@@ -23,7 +24,7 @@ use crate::{
 pub(crate) struct Outbound {
     pub(crate) base: Base,
     pub(crate) cache: Arc<ProviderCache>,
-    pub(crate) calendar_writes: Arc<CalendarWriter>,
+    pub(crate) calendar_writer: Arc<CalendarWriter>,
     pub(crate) conflicts: Arc<Conflicts>,
     pub(crate) contexts: Arc<CallContexts>,
     pub(crate) deliveries: Arc<Deliveries>,

@@ -1,19 +1,14 @@
 //! Writing down what a try came to, in one transaction with its job.
 
-use std::sync::Arc;
-
 use berth_model::{
     bookings::{booking::Booking, change::BookingChange},
     jobs::kind::JobQueue,
-    outbound::provider::{CallError, ExternalBooking, Providers},
+    outbound::provider::{CallError, ExternalBooking},
 };
 use berth_store::{StoreError, records::JobEnd};
 
-use crate::{
-    base::Base,
-    connections::call_context::CallContexts,
-    jobs::queue::{JobLease, Queue},
-};
+use crate::jobs::queue::JobLease;
+use crate::outbound::deliveries::Deliveries;
 
 /// What one try came to.
 #[derive(Debug)]
@@ -26,14 +21,6 @@ pub(crate) enum DeliveryOutcome {
     Deferred,
     /// The desired state moved on, or somebody else holds the job; the job goes on.
     Superseded,
-}
-
-/// What stands at a provider for a booking of ours, and what came of bringing it there.
-pub(crate) struct Deliveries {
-    pub(crate) base: Base,
-    pub(crate) contexts: Arc<CallContexts>,
-    pub(crate) providers: Arc<dyn Providers>,
-    pub(crate) queue: Arc<Queue>,
 }
 
 impl Deliveries {
@@ -90,7 +77,7 @@ impl Deliveries {
         }
         let again =
             JobEnd::Retry { due_at: self.base.now(), error: "the booking changed in between".to_owned() };
-        self.base.store().end_job(held.tenant, held.job, held.attempt, again).await?;
+        self.queue.end(held, again).await?;
         self.queue.wake_workers(JobQueue::Bookings);
         Ok(())
     }

@@ -16,7 +16,8 @@ use crate::{
     Caller, Outcome,
     base::Base,
     connections::{Connections, recovery::Recovery},
-    mirror::soon::SyncRequests,
+    jobs::queue::Queue,
+    mirror::sync_soon,
     tenants::Tenants,
 };
 
@@ -25,7 +26,7 @@ pub struct TenantRemoval {
     pub(crate) base: Base,
     pub(crate) connections: Arc<Connections>,
     pub(crate) recovery: Arc<Recovery>,
-    pub(crate) syncs: Arc<SyncRequests>,
+    pub(crate) queue: Arc<Queue>,
     pub(crate) tenants: Arc<Tenants>,
 }
 
@@ -47,7 +48,7 @@ impl TenantRemoval {
             after = Some(last.id);
             for connection in page.iter().filter(|c| c.state == ConnectionState::Active) {
                 self.recovery.connection(id, connection.id).await;
-                if let Err(error) = self.syncs.sync_soon(id, connection.id).await {
+                if let Err(error) = sync_soon(&self.queue, id, connection.id).await {
                     tracing::warn!(%error, connection = %connection.id, "a connection that goes on is not read yet");
                 }
             }

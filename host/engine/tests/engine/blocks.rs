@@ -60,7 +60,7 @@ async fn a_time_is_closed_moved_and_opened_with_its_booking() {
     w.reschedule(booking.id, monday("11:00")).await.unwrap();
     settled(&w).await;
     assert_eq!(closed(&w), [half_hour(monday("11:00"))]);
-    assert_eq!(w.engine.calendar_writes.begin_block_writes().await.unwrap(), 0, "nothing is behind");
+    assert_eq!(w.engine.calendar_writer.begin_block_writes().await.unwrap(), 0, "nothing is behind");
     w.cancel(booking.id).await.unwrap();
     settled(&w).await;
     assert!(closed(&w).is_empty());
@@ -152,7 +152,7 @@ async fn a_time_that_somebody_booked_there_is_tried_again_when_it_is_free() {
     settled(&w).await;
     assert!(closed(&w).is_empty());
     assert_eq!(
-        w.engine.calendar_writes.begin_block_writes().await.unwrap(),
+        w.engine.calendar_writer.begin_block_writes().await.unwrap(),
         0,
         "a refusal is not asked for again and again"
     );

@@ -68,7 +68,7 @@ async fn a_booking_is_written_moved_and_taken_out() {
     w.reschedule(booking.id, monday("11:00")).await.unwrap();
     settled(&w).await;
     assert_eq!(entries(&w), [("ana@example.com".to_owned(), monday("11:00"))]);
-    assert_eq!(w.engine.calendar_writes.begin_calendar_writes().await.unwrap(), 0, "nothing is behind");
+    assert_eq!(w.engine.calendar_writer.begin_calendar_writes().await.unwrap(), 0, "nothing is behind");
 
     w.cancel(booking.id).await.unwrap();
     settled(&w).await;
@@ -108,7 +108,7 @@ async fn a_meeting_of_several_is_in_the_calendars_of_all() {
     w.reschedule(booking.id, monday("11:00")).await.unwrap();
     settled(&w).await;
     assert_eq!(entries(&w), of("11:00"));
-    assert_eq!(w.engine.calendar_writes.begin_calendar_writes().await.unwrap(), 0, "nothing is behind");
+    assert_eq!(w.engine.calendar_writer.begin_calendar_writes().await.unwrap(), 0, "nothing is behind");
     w.cancel(booking.id).await.unwrap();
     settled(&w).await;
     assert!(entries(&w).is_empty());
@@ -129,9 +129,9 @@ async fn an_answer_that_is_lost_writes_no_second_entry() {
     let entry =
         w.engine.store().calendar_entry(w.tenant.id, booking.id, calendars[0].id).await.unwrap().unwrap();
     w.engine.store().put_calendar_entry(CalendarEntry { written: -1, ..entry }).await.unwrap();
-    assert_eq!(w.engine.calendar_writes.begin_calendar_writes().await.unwrap(), 1);
+    assert_eq!(w.engine.calendar_writer.begin_calendar_writes().await.unwrap(), 1);
     settled(&w).await;
-    assert_eq!((w.engine.calendar_writes.begin_calendar_writes().await.unwrap(), entries(&w).len()), (0, 1));
+    assert_eq!((w.engine.calendar_writer.begin_calendar_writes().await.unwrap(), entries(&w).len()), (0, 1));
 }
 
 #[tokio::test]

@@ -190,11 +190,11 @@ async fn refusals(DutyContext(on): DutyContext) -> Done {
 }
 
 async fn calendars(DutyContext(on): DutyContext) -> Done {
-    on.wired.engine.calendar_writes.begin_calendar_writes().await.map(drop).map_err(|p| said(&p))
+    on.wired.engine.calendar_writer.begin_calendar_writes().await.map(drop).map_err(|p| said(&p))
 }
 
 async fn blocks(DutyContext(on): DutyContext) -> Done {
-    on.wired.engine.calendar_writes.begin_block_writes().await.map(drop).map_err(|p| said(&p))
+    on.wired.engine.calendar_writer.begin_block_writes().await.map(drop).map_err(|p| said(&p))
 }
 
 /// Events that appeared over bookings in members' calendars.
