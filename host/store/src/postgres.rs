@@ -41,7 +41,7 @@ macro_rules! lock_rows_skipping {
 
 /// Two inserts, of which neither needs the other's rows, carried out together: one round trip. Parameters are numbered through.
 macro_rules! both {
-    ($one:literal, $other:literal) => {
+    ($one:expr, $other:literal) => {
         concat!("WITH one AS (", $one, ") ", $other)
     };
 }

@@ -75,7 +75,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
         queue::enqueue(conn, job).await?;
     }
     let event = domain_events::changed(&old, change, &made, audit.at, &audit.actor);
-    audit::note_and_tell(conn, audit, (order.tenant, &event), made.action, made.data).await?;
+    audit::append_with_event(conn, audit, (order.tenant, &event), made.action, made.data).await?;
     Ok(made.booking)
 }
 

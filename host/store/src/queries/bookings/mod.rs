@@ -175,7 +175,7 @@ pub(crate) async fn create(
         "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(), "hold": new.hold,
         "customer": customer,
     });
-    audit::note_and_tell(conn, audit, (booking.tenant, &event), "booking.created", data).await?;
+    audit::append_with_event(conn, audit, (booking.tenant, &event), "booking.created", data).await?;
     Ok(customer)
 }
 

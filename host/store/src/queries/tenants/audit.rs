@@ -9,7 +9,12 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, owner};
+use super::super::{
+    super::Db,
+    Conn,
+    events::{self, insert_event},
+    owner,
+};
 use crate::{
     StoreError,
     records::{Audit, AuditEntry},
@@ -19,8 +24,7 @@ use crate::{
 queries! {
     INSERT = "INSERT INTO audit_log (id, tenant_id, at, actor, request_id, action, subject_kind, subject_id, data)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    INSERT_TOLD = both!("INSERT INTO events (tenant_id, id, kind, subject_kind, subject_id, sequence, occurred_at, actor, data)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    INSERT_WITH_EVENT = both!(insert_event!(),
         "INSERT INTO audit_log (tenant_id, id, at, actor, request_id, action, subject_kind, subject_id, data)
         VALUES ($1, $10, $11, $12, $13, $14, $15, $16, $17)");
     LIST = "SELECT id, at, actor, request_id, action, subject_kind, subject_id, data FROM audit_log
@@ -53,23 +57,14 @@ pub(crate) async fn append(
 }
 
 /// The same of a change that is told as an event, and the event with it: what every booking writes is one statement.
-pub(crate) async fn note_and_tell(
+pub(crate) async fn append_with_event(
     conn: &mut Conn,
     audit: &Audit,
     (tenant, event): (TenantId, &NewEvent),
     action: &'static str,
     data: Value,
 ) -> Result<(), StoreError> {
-    sqlx::query::<Db>(INSERT_TOLD)
-        .bind(tenant.uuid())
-        .bind(event.id().uuid())
-        .bind(event.kind.as_str())
-        .bind(event.kind.subject().as_str())
-        .bind(event.subject)
-        .bind(event.sequence)
-        .bind(Ts(event.occurred_at))
-        .bind(&event.actor)
-        .bind(Json(&event.data))
+    events::bound(INSERT_WITH_EVENT, tenant, event)
         .bind(audit.id.uuid())
         .bind(Ts(audit.at))
         .bind(&audit.actor)
