@@ -43,22 +43,19 @@ use tokio::sync::Semaphore;
 
 use self::{
     base::Base,
-    calendars::looks::new_looked,
-    connections::call_context::CallContexts,
+    calendars::writer::new_looked,
     connections::{
         breaker::ConnectionBreakers,
         cache::ProviderCache,
+        call_context::CallContexts,
         oauth::{Authorising, Tokens},
         recovery::Recovery,
     },
     events::waiting::Waits,
     inbound::refusals::Refusals,
-    jobs::queue::Queue,
-    jobs::workers::Queues,
-    mirror::conflicts::Conflicts,
-    mirror::external_bookings::ExternalBookings,
-    outbound::Outbound,
-    outbound::deliveries::Deliveries,
+    jobs::{queue::Queue, workers::Queues},
+    mirror::{conflicts::Conflicts, external_bookings::ExternalBookings},
+    outbound::{Outbound, deliveries::Deliveries},
     plugins::Reload,
 };
 

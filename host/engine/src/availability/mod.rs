@@ -30,8 +30,10 @@ use berth_store::{
 };
 use serde::Serialize;
 
-use self::material::{Computed, Material};
-use self::question::{SearchInput, named, relevant, ruled};
+use self::{
+    material::{Computed, Material},
+    question::{SearchInput, named, relevant, ruled},
+};
 use crate::{
     Caller, Outcome, ProviderChoice,
     base::Base,

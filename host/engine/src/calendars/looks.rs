@@ -1,29 +1,15 @@
 //! Having somebody look at a member's calendar, and noting what is wrong with it.
 
 use berth_model::{
-    bookings::booking::Booking,
-    calendars::calendar::CalendarRecord,
-    id::{ConnectionId, MemberId, TenantId},
-    jobs::kind::JobKind,
-    limits,
-    time::Instant,
+    bookings::booking::Booking, calendars::calendar::CalendarRecord, jobs::kind::JobKind, limits,
 };
 use berth_store::StoreError;
 use serde_json::json;
 
 use crate::calendars::writer::CalendarWriter;
 
-/// When somebody was last asked to look at the calendars of a member over a connection.
-pub(crate) type Looked = moka::sync::Cache<(TenantId, MemberId, ConnectionId), Instant>;
-/// Members of whom that is remembered.
-const LOOKED_MAX: u64 = 10_000;
 /// How often, in seconds, a reading may have somebody look.
 const AGAIN_SECONDS: i64 = 60;
-
-/// Nobody was asked yet.
-pub(crate) fn new_looked() -> Looked {
-    moka::sync::Cache::new(LOOKED_MAX)
-}
 
 impl CalendarWriter {
     /// Somebody read these calendars of one member and connection, and something was odd: have it looked at.

@@ -3,14 +3,27 @@
 
 use std::sync::Arc;
 
-use berth_model::outbound::provider::Providers;
+use berth_model::{
+    id::{ConnectionId, MemberId, TenantId},
+    outbound::provider::Providers,
+    time::Instant,
+};
 
 use crate::{
     base::Base,
-    calendars::looks::Looked,
     connections::{cache::ProviderCache, call_context::CallContexts},
     jobs::queue::Queue,
 };
+
+/// When somebody was last asked to look at the calendars of a member over a connection.
+pub(crate) type Looked = moka::sync::Cache<(TenantId, MemberId, ConnectionId), Instant>;
+/// Members of whom that is remembered.
+const LOOKED_MAX: u64 = 10_000;
+
+/// Nobody was asked yet.
+pub(crate) fn new_looked() -> Looked {
+    moka::sync::Cache::new(LOOKED_MAX)
+}
 
 /// What is written into members' own calendars, and what has somebody look at them: entries of bookings, closings of times.
 pub struct CalendarWriter {
