@@ -2,46 +2,14 @@
 
 use std::{fs, path::Path};
 
+use semver::{Version, VersionReq};
 use toml::{Table, Value};
 
 use super::root;
 
-/// Major, minor, patch, and whether it is released: what comes before a release is less than it.
-type Version = ([u64; 3], bool);
-
-fn version(text: &str) -> Option<Version> {
-    let text = text.split('+').next()?;
-    let (numbers, before) = text.split_once('-').unwrap_or((text, ""));
-    let mut parts = numbers.split('.').map(str::parse);
-    let mut next = || parts.next().unwrap_or(Ok(0)).ok();
-    Some(([next()?, next()?, next()?], before.is_empty()))
-}
-
 /// Does a version meet a requirement such as `>= 0.17.12, < 0.18`? None if that cannot be read.
-fn meets(requirement: &str, found: Version) -> Option<bool> {
-    let mut all = true;
-    for part in requirement.split(',').map(str::trim) {
-        let at = part.find(|c: char| c.is_ascii_digit())?;
-        let (sign, said) = part.split_at(at);
-        let than = version(said)?;
-        let ([major, minor, patch], _) = than;
-        let below = |end: [u64; 3]| found >= than && found.0 < end;
-        all &= match sign.trim() {
-            ">=" => found >= than,
-            ">" => found > than,
-            "<=" => found <= than,
-            "<" => found < than,
-            "=" => found == than,
-            "~" => below([major, minor + 1, 0]),
-            "" | "^" => below(match (major, minor) {
-                (0, 0) => [0, 0, patch + 1],
-                (0, _) => [0, minor + 1, 0],
-                _ => [major + 1, 0, 0],
-            }),
-            _ => return None,
-        };
-    }
-    Some(all)
+fn meets(requirement: &str, found: &Version) -> Option<bool> {
+    VersionReq::parse(requirement).ok().map(|requirement| requirement.matches(found))
 }
 
 fn strings(value: Option<&Value>) -> Vec<&str> {
@@ -49,7 +17,7 @@ fn strings(value: Option<&Value>) -> Vec<&str> {
 }
 
 /// The advisory in a page of the database, if it is open for a version.
-fn open(page: &str, found: Version) -> Option<String> {
+fn open(page: &str, found: &Version) -> Option<String> {
     let head: Table = page.split("```toml").nth(1)?.split("```").next()?.parse().unwrap();
     let advisory = &head["advisory"];
     let id = advisory["id"].as_str().unwrap();
@@ -74,7 +42,7 @@ fn in_lock(database: &Path, lock: &str) -> (Vec<String>, usize) {
         };
         for page in known.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()) {
             pages += 1;
-            found.extend(open(&page, version(said).unwrap()).map(|id| format!("{id}: {name} {said}")));
+            found.extend(open(&page, &said.parse().unwrap()).map(|id| format!("{id}: {name} {said}")));
         }
     }
     (found, pages)
@@ -83,7 +51,9 @@ fn in_lock(database: &Path, lock: &str) -> (Vec<String>, usize) {
 #[test]
 fn no_package_has_an_open_advisory() {
     let Some(database) = std::env::var_os("BERTH_ADVISORIES") else {
-        println!("SKIPPED: advisories: BERTH_ADVISORIES names no copy of the RustSec database");
+        println!(
+            "SKIPPED: advisories of what is in Cargo.lock: BERTH_ADVISORIES names no copy of the RustSec database"
+        );
         return;
     };
     let (found, pages) =
@@ -114,7 +84,7 @@ fn an_advisory_is_open_for_versions_that_are_neither_patched_nor_unaffected() {
             "```toml\n[advisory]\nid = \"RUSTSEC-1\"\npackage = \"a\"\n{more}\n[versions]\npatched = [\">= 1.2.3\", \"^0.9.4, < 0.9.8\"]\nunaffected = [\"< 0.5\"]\n```\n# It panics\n"
         )
     };
-    let is_open = |more: &str, said: &str| open(&page(more), version(said).unwrap()).is_some();
+    let is_open = |more: &str, said: &str| open(&page(more), &said.parse().unwrap()).is_some();
     for (said, opened) in [
         ("1.2.3", false),
         ("1.2.3-rc.1", true),
@@ -129,9 +99,9 @@ fn an_advisory_is_open_for_versions_that_are_neither_patched_nor_unaffected() {
         assert_eq!(is_open("", said), opened, "{said}");
     }
     assert!(!is_open("withdrawn = \"2026-01-01\"", "1.0.0"));
-    assert_eq!(meets("~1.4", version("1.4.9").unwrap()), Some(true));
-    assert_eq!(meets("~1.4", version("1.5.0").unwrap()), Some(false));
-    assert_eq!(meets("= 1.4.1", version("1.4.2").unwrap()), Some(false));
-    assert_eq!(meets("0.0.3", version("0.0.4").unwrap()), Some(false));
-    assert_eq!(meets("whatever", version("0.0.4").unwrap()), None);
+    assert_eq!(meets("~1.4", &Version::parse("1.4.9").unwrap()), Some(true));
+    assert_eq!(meets("~1.4", &Version::parse("1.5.0").unwrap()), Some(false));
+    assert_eq!(meets("= 1.4.1", &Version::parse("1.4.2").unwrap()), Some(false));
+    assert_eq!(meets("0.0.3", &Version::parse("0.0.4").unwrap()), Some(false));
+    assert_eq!(meets("whatever", &Version::parse("0.0.4").unwrap()), None);
 }

@@ -1,8 +1,10 @@
-//! What CI does: the checks that need no running, then command two.
+//! What CI does: the checks that need no running, then command two. What changes without us, such as which advisories there are, is asked
+//! here alone: command two says the same of the same sources every day.
 
 use std::process::Command;
 
 use crate::{
+    advisories,
     run::{Advice, cargo, output, step},
     target::{self, TARGET},
     test,
@@ -29,5 +31,11 @@ pub(crate) fn ci() -> Result<(), Advice> {
     } else {
         println!("SKIPPED: the dependency policy (host/deny.toml): cargo-deny is not installed");
     }
-    test::test(&[])
+    match advisories::database() {
+        Ok(folder) => test::test_with(&[], &[("BERTH_ADVISORIES", &folder)]),
+        Err(reason) => {
+            println!("SKIPPED: advisories of what is in Cargo.lock: {reason}");
+            test::test(&[])
+        }
+    }
 }

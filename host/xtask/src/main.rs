@@ -54,8 +54,8 @@ In the environment: BERTH_LISTEN (where to serve), BERTH_DATA_DIR (where the dat
         "cargo xtask test [FILTER] [--no-postgres]
 
 Builds everything and runs every test, or those whose name contains FILTER. PostgreSQL is started if it is installed (or taken from
-BERTH_TEST_PG_URL); --no-postgres leaves that half out. Cargo.lock is held against the RustSec database of advisories, a copy of which is
-downloaded (or taken from the folder that BERTH_ADVISORIES names). Ends with one summary line; all output is in target/test.log.
+BERTH_TEST_PG_URL); --no-postgres leaves that half out. Cargo.lock is held against a copy of the RustSec database of advisories, if
+BERTH_ADVISORIES names one. Ends with one summary line; all output is in target/test.log.
 ",
     ),
     (
@@ -85,7 +85,8 @@ Builds the provider components into target/components.
         "ci",
         "cargo xtask ci
 
-Formatting, lints, documentation, dependency policy, then every test as `cargo xtask test`.
+Formatting, lints, documentation, dependency policy, then every test as `cargo xtask test`, with a copy of the RustSec database of
+advisories that is downloaded, if that can be done, or that BERTH_ADVISORIES names.
 ",
     ),
 ];

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
+    path::Path,
     process::Stdio,
     time::Instant,
 };
@@ -15,6 +16,11 @@ use crate::{
 
 /// Run every test.
 pub(crate) fn test(args: &[&str]) -> Result<(), Advice> {
+    test_with(args, &[])
+}
+
+/// Run every test, with more that tests may ask for in their environment.
+pub(crate) fn test_with(args: &[&str], more: &[(&str, &Path)]) -> Result<(), Advice> {
     if let Some(unknown) = args.iter().find(|arg| arg.starts_with('-') && **arg != "--no-postgres") {
         return Err(format!("test has no option {unknown}; see cargo xtask test --help"));
     }
@@ -28,6 +34,7 @@ pub(crate) fn test(args: &[&str]) -> Result<(), Advice> {
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
     command.args(args.iter().filter(|a| !a.starts_with("--")));
     command.envs(world.environment.iter().map(|(name, value)| (name, value)));
+    command.envs(more.iter().copied());
     let ok = run(&mut command, &mut summary)?;
     drop(world);
 

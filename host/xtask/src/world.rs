@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    advisories, components, javascript,
+    components, javascript,
     postgres::Postgres,
     python,
     run::{Advice, cargo, root, step, target_dir},
@@ -53,10 +53,6 @@ impl World {
         match javascript::packages() {
             Ok(folder) => world.set("BERTH_TEST_JAVASCRIPT", &folder),
             Err(reason) => world.skip("tests that need JavaScript packages", &reason),
-        }
-        match advisories::database() {
-            Ok(folder) => world.set("BERTH_ADVISORIES", &folder),
-            Err(reason) => world.skip("advisories of what is in Cargo.lock", &reason),
         }
         if std::env::var_os("BERTH_PROVIDER_SPECS").is_none() {
             let specs = root().join("../shared/providers/openapi");
