@@ -25,7 +25,7 @@ use axum::{
     http::{Request, StatusCode},
     response::Response,
 };
-use berth_engine::{NewKey, TENANT_SCOPES};
+use berth_engine::{NewKey, NewTenant, TENANT_SCOPES};
 use berth_model::id::TenantId;
 use berth_server::{App, router};
 use berth_tests::{TestClock, World, component};
@@ -70,6 +70,12 @@ impl Api {
         let router = router(app.clone());
         let key = key(&world, world.caller.tenant, TENANT_SCOPES).await;
         Self { world, app, router, key }
+    }
+
+    /// Another tenant, who is to see nothing.
+    async fn other_tenant(&self) -> TenantId {
+        let new = NewTenant { slug: "other".into(), name: "Other".into() };
+        self.world.engine.tenants.create_tenant("t", "t", new).await.unwrap().id
     }
 
     async fn send(

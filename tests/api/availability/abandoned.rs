@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use berth_engine::{NewTenant, TENANT_SCOPES};
+use berth_engine::TENANT_SCOPES;
 use berth_model::{id::TenantId, limits};
 use berth_tests::PATIENCE;
 use serde_json::{Value, json};
@@ -67,8 +67,7 @@ async fn asking(socket: &Socket, key: &str, questions: usize) -> Vec<TcpStream> 
 async fn a_closed_connection_ends_its_computation() {
     let socket = Socket::new(Api::new().await).await;
     let (api, tenant) = (&socket.api, socket.api.world.caller.tenant);
-    let other = NewTenant { slug: "other".into(), name: "Other".into() };
-    let other = api.world.engine.tenants.create_tenant("t", "t", other).await.unwrap().id;
+    let other = api.other_tenant().await;
     let others_key = key(&api.world, other, TENANT_SCOPES).await;
     // Others ask before, and for half as much; and they stay.
     let stays = asking(&socket, &others_key, QUESTIONS).await;

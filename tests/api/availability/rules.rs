@@ -1,7 +1,7 @@
 //! Availability rules: kept, refused with the field's path, and seen in the slots.
 
 use axum::http::StatusCode;
-use berth_engine::{NewTenant, TENANT_SCOPES};
+use berth_engine::TENANT_SCOPES;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
@@ -77,9 +77,8 @@ async fn a_rule_is_made_read_replaced_and_removed() {
     // Another kind, another tenant: not found.
     let elsewhere = format!("/api/booking/holidays/{}", made.body["id"].as_str().unwrap());
     assert_eq!(shop.sent("GET", &elsewhere, Value::Null).await.status, StatusCode::NOT_FOUND);
-    let other = NewTenant { slug: "other".into(), name: "Other".into() };
-    let other = shop.api.world.engine.tenants.create_tenant("t", "t", other).await.unwrap();
-    let stranger = key(&shop.api.world, other.id, TENANT_SCOPES).await;
+    let other = shop.api.other_tenant().await;
+    let stranger = key(&shop.api.world, other, TENANT_SCOPES).await;
     for (method, body) in [("GET", Value::Null), ("PUT", body.clone()), ("DELETE", Value::Null)] {
         let answer = shop.api.send(method, &path, Some(&stranger), &[], body).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method}");

@@ -1,7 +1,7 @@
 //! A booking from its slot to its end, and the wall between tenants.
 
 use axum::http::StatusCode;
-use berth_engine::{NewTenant, TENANT_SCOPES};
+use berth_engine::TENANT_SCOPES;
 use serde_json::{Value, json};
 
 use crate::{Api, booking, key};
@@ -72,14 +72,8 @@ async fn a_booking_with_the_built_in_provider() {
     assert_eq!(actions, ["booking.created", "booking.rescheduled", "booking.cancelled"]);
 
     // The wall: another tenant's key sees nothing of it.
-    let other = api
-        .world
-        .engine
-        .tenants
-        .create_tenant("t", "t", NewTenant { slug: "other".into(), name: "Other".into() })
-        .await
-        .unwrap();
-    let other = key(&api.world, other.id, TENANT_SCOPES).await;
+    let other = api.other_tenant().await;
+    let other = key(&api.world, other, TENANT_SCOPES).await;
     for (method, path) in
         [("GET", path.clone()), ("POST", format!("{path}/cancel")), ("GET", format!("{path}/timeline"))]
     {

@@ -1,7 +1,7 @@
 //! Event types and what their customers are asked.
 
 use axum::http::StatusCode;
-use berth_engine::{NewTenant, TENANT_SCOPES};
+use berth_engine::TENANT_SCOPES;
 use serde_json::{Value, json};
 
 use crate::{Answer, Api, booking, key};
@@ -251,14 +251,8 @@ async fn a_copy_has_the_rules_of_the_original_and_waits_to_be_made_active() {
     let bad = sent(&api, "POST", &path, json!({ "slug": "T" })).await;
     assert_eq!((bad.status.as_u16(), fields(&bad)), (422, vec!["/slug"]));
 
-    let other = api
-        .world
-        .engine
-        .tenants
-        .create_tenant("t", "t", NewTenant { slug: "other".into(), name: "Other".into() })
-        .await
-        .unwrap();
-    let other = key(&api.world, other.id, TENANT_SCOPES).await;
+    let other = api.other_tenant().await;
+    let other = key(&api.world, other, TENANT_SCOPES).await;
     let foreign = api.send("POST", &path, Some(&other), &[], json!({ "slug": "mine" })).await;
     assert_eq!(foreign.status, StatusCode::NOT_FOUND);
 }

@@ -1,7 +1,7 @@
 //! Customers: whom bookings are for.
 
 use axum::http::StatusCode;
-use berth_engine::{NewTenant, TENANT_SCOPES};
+use berth_engine::TENANT_SCOPES;
 use serde_json::{Value, json};
 
 use crate::{Api, key};
@@ -100,9 +100,8 @@ async fn customers_are_behind_a_scope_and_a_wall() {
             assert_eq!(api.send("GET", path, Some(&key), &[], Value::Null).await.status, status, "{path}");
         }
     }
-    let other = NewTenant { slug: "other".into(), name: "Other".into() };
-    let other = api.world.engine.tenants.create_tenant("t", "t", other).await.unwrap();
-    let stranger = key(&api.world, other.id, TENANT_SCOPES).await;
+    let other = api.other_tenant().await;
+    let stranger = key(&api.world, other, TENANT_SCOPES).await;
     let answer = api.send("GET", &path, Some(&stranger), &[], Value::Null).await;
     assert_eq!((answer.status, &answer.body["code"]), (StatusCode::NOT_FOUND, &json!("BERTH-E0404")));
     let all = api.send("GET", "/api/customers", Some(&stranger), &[], Value::Null).await;

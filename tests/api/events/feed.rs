@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use berth_engine::NewTenant;
 use berth_model::events::EventKind;
 use berth_tests::events::{FORGOTTEN_SECONDS, examples_are_described, is_described};
 use serde_json::{Value, json};
@@ -80,8 +79,7 @@ async fn another_tenant_sees_nothing_of_it() {
     let event_type = json!(api.world.offer(None, None).await.id);
     a_life(&api, &event_type, 0).await;
     placed(&api).await;
-    let other = NewTenant { slug: "other".into(), name: "Other".into() };
-    let other = api.world.engine.tenants.create_tenant("t", "t", other).await.unwrap().id;
+    let other = api.other_tenant().await;
     let theirs = key(&api.world, other, &["events:read"]).await;
     let read = api.send("GET", "/api/events", Some(&theirs), &[], Value::Null).await;
     assert_eq!(read.body["items"], json!([]));

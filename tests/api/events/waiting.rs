@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use berth_engine::NewTenant;
 use berth_model::limits;
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle};
@@ -65,8 +64,7 @@ async fn who_waits_is_told_as_soon_as_something_happened() {
     assert_eq!(refusal.headers["retry-after"], "5");
     // Reading without waiting, and another tenant, have their room.
     assert_eq!(feed(&api, "?after=latest").await["items"], json!([]));
-    let other = NewTenant { slug: "other".into(), name: "Other".into() };
-    let other = api.world.engine.tenants.create_tenant("t", "t", other).await.unwrap().id;
+    let other = api.other_tenant().await;
     let theirs = key(&api.world, other, &["events:read"]).await;
     let quiet = api.send("GET", "/api/events?wait=1", Some(&theirs), &[], Value::Null).await;
     assert_eq!((quiet.status.as_u16(), &quiet.body["items"]), (200, &json!([])));

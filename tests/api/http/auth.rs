@@ -1,7 +1,6 @@
 //! Who may do what: every route, with no key, a wrong one and one without the scope.
 
 use axum::http::StatusCode;
-use berth_engine::NewTenant;
 use serde_json::Value;
 
 use crate::{Api, key};
@@ -11,13 +10,8 @@ async fn every_route_wants_a_key_and_the_right_one() {
     let api = Api::new().await;
     let document = api.send("GET", "/openapi.json", None, &[], Value::Null).await.body;
     // A key that may do one thing only, and not what any of these want.
-    let other = api
-        .world
-        .engine
-        .tenants
-        .create_tenant("t", "t", NewTenant { slug: "other".into(), name: "Other".into() })
-        .await;
-    let weak = key(&api.world, other.unwrap().id, &["keys:write"]).await;
+    let other = api.other_tenant().await;
+    let weak = key(&api.world, other, &["keys:write"]).await;
     let id = "0193b3f0-0000-7000-8000-000000000000";
     let (mut routes, mut open) = (0, Vec::new());
     for (path, methods) in document["paths"].as_object().unwrap() {

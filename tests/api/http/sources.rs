@@ -92,12 +92,7 @@ async fn a_key_is_used_from_its_sources_only() {
     assert_eq!(ask_from(&api, "192.0.2.7", key, &[]).await.status, StatusCode::FORBIDDEN);
     api.ok("PATCH", &path, json!({ "sources": [] })).await;
     assert_eq!(ask_from(&api, "192.0.2.7", key, &[]).await.status, StatusCode::OK);
-    let strangers = api.world.engine.tenants.create_tenant(
-        "t",
-        "t",
-        berth_engine::NewTenant { slug: "other".into(), name: "Other".into() },
-    );
-    let stranger = crate::key(&api.world, strangers.await.unwrap().id, &["keys:write"]).await;
+    let stranger = crate::key(&api.world, api.other_tenant().await, &["keys:write"]).await;
     let refused = api.send("PATCH", &path, Some(&stranger), &[], json!({ "sources": [] })).await;
     assert_eq!(refused.status, StatusCode::NOT_FOUND);
 

@@ -1,7 +1,7 @@
 //! Customers agree to texts and take that back.
 
 use axum::http::StatusCode;
-use berth_engine::{NewTenant, TENANT_SCOPES};
+use berth_engine::TENANT_SCOPES;
 use serde_json::{Value, json};
 
 use crate::{Api, booking, key, refused};
@@ -149,9 +149,8 @@ async fn consents_are_behind_scopes_and_a_wall() {
         let body = give("marketing", &text);
         assert_eq!(api.send("POST", &path, Some(key), &[], body).await.status, wrote);
     }
-    let other = NewTenant { slug: "other".into(), name: "Other".into() };
-    let other = api.world.engine.tenants.create_tenant("t", "t", other).await.unwrap();
-    let stranger = key(&api.world, other.id, TENANT_SCOPES).await;
+    let other = api.other_tenant().await;
+    let stranger = key(&api.world, other, TENANT_SCOPES).await;
     for (method, path, body) in [
         ("GET", path.clone(), Value::Null),
         ("POST", path.clone(), give("marketing", &text)),
