@@ -159,8 +159,8 @@ impl Availability {
             return Ok(busy.iter().map(|time| time.when).collect());
         }
         // What is told may reach beyond what was asked for.
-        let raw = busy.iter().map(|time| time.when).fold(within, Interval::joined);
-        let marks = self.base.store().block_marks(connection.tenant, connection.id, raw).await?;
+        let reach = busy.iter().map(|time| time.when).fold(within, Interval::joined);
+        let marks = self.base.store().block_marks(connection.tenant, connection.id, reach).await?;
         let of_others = busy.iter().filter(|time| !marks.recognise(time, member));
         Ok(of_others.map(|time| time.when).collect())
     }

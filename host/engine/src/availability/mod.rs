@@ -245,8 +245,8 @@ impl Availability {
         })?;
         let search = SlotSearch { length_minutes, member: query.member, ..SlotSearch::of(length_minutes) };
         let fresh = Some(Arc::clone(&ctx.places));
-        let input = SearchRange { within: query.within, explain: query.explain, fresh };
-        let found = self.find(&caller.request_id, &ctx, search, input).await?;
+        let range = SearchRange { within: query.within, explain: query.explain, fresh };
+        let found = self.find(&caller.request_id, &ctx, search, range).await?;
         let named: usize = found.offers.iter().map(|offer| offer.hosts.len().saturating_add(1)).sum();
         beside(named > limits::SLOTS_INLINE_MAX, move || found.answer()).await
     }
