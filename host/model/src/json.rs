@@ -1,8 +1,9 @@
 //! Reading JSON so that a refusal names the field.
 
+pub mod names;
 mod strict;
 
-use std::fmt::Display;
+use std::{collections::BTreeSet, fmt::Display};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -115,7 +116,14 @@ pub fn merged<T: Serialize + DeserializeOwned>(
         Ok(Value::Object(members)) => members,
         _ => Map::new(),
     };
-    for (name, value) in changes {
+    let fields: Vec<String> = members.keys().cloned().collect();
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    let mut changed = BTreeSet::new();
+    for (sent, value) in changes {
+        let name = names::field_of(&sent, &fields).into_owned();
+        if !changed.insert(name.clone()) {
+            return Err(FieldError::new(format!("{at}/{}", pointer_part(&sent)), "is given twice"));
+        }
         if value.is_null() {
             // Put back for a name that does not exist, so that it is refused like any other.
             if members.remove(&name).is_some() {
@@ -146,6 +154,48 @@ mod tests {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Limit {
         per: String,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sent {
+        listing_id: u32,
+        #[serde(default)]
+        member_ids: Vec<u32>,
+        #[serde(default)]
+        metadata: Map<String, Value>,
+        #[serde(default)]
+        place: Option<Place>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+    enum Place {
+        Line { phone_number: String },
+    }
+
+    #[test]
+    fn names_are_read_in_camel_case_and_without_the_ending_of_references() {
+        let all = json!({ "listingId": 1, "members": [2], "metadata": { "someKey": 1, "listing": 2 },
+            "place": { "type": "line", "phoneNumber": "1" } });
+        let sent: Sent = read(&all).unwrap();
+        assert_eq!((sent.listing_id, sent.member_ids), (1, vec![2]));
+        assert_eq!(sent.metadata.keys().collect::<Vec<_>>(), ["listing", "someKey"], "free names stay");
+        assert_eq!(sent.place, Some(Place::Line { phone_number: "1".to_owned() }));
+        for (twice, field) in [
+            (json!({ "listingId": 1, "listing_id": 1 }), "duplicate"),
+            (json!({ "listing": 1, "listing_id": 2 }), "duplicate"),
+            (json!({ "listing_id": 1, "memberz": [] }), "memberz"),
+        ] {
+            let refused = read::<Sent>(&twice).unwrap_err();
+            assert!(refused.message.contains(field), "{refused:?}");
+        }
+        let changes = |changes: Value| {
+            let Value::Object(changes) = changes else { unreachable!() };
+            merged(&Rules { seats: 1, ..Rules::default() }, changes, "/policy")
+        };
+        assert_eq!(changes(json!({ "seats": 2 })).unwrap().seats, 2);
+        assert_eq!(changes(json!({ "zoneId": "x" })).unwrap_err().field, "/policy/zoneId");
     }
 
     fn merge(changes: Value) -> Result<Rules, (String, String)> {

@@ -30,6 +30,7 @@ pub mod problem;
 pub mod random;
 pub mod scheduling;
 pub mod supervision;
+pub mod tenants;
 pub mod text;
 pub mod time;
 pub mod transitions;

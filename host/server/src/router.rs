@@ -20,7 +20,7 @@ use crate::{
     api,
     http::{
         app::App,
-        auth::{KeyUsed, require_key},
+        auth::{KeyUsed, require_key, require_scope},
         bodies::buffered,
         idempotency::idempotent,
         problem::ApiError,
@@ -33,10 +33,12 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The whole HTTP surface.
 pub fn router(app: App) -> Router {
-    let (keyed, open) = (api::keyed(), api::open());
+    let (keyed, rights) = api::keyed();
+    let open = api::open();
     let keyed = keyed
         .layer(middleware::from_fn_with_state(app.clone(), idempotent))
         .layer(middleware::from_fn_with_state(app.clone(), buffered))
+        .layer(middleware::from_fn_with_state(rights, require_scope))
         .layer(middleware::from_fn_with_state(app.clone(), require_key));
     let open = open.layer(middleware::from_fn_with_state(app.clone(), buffered));
     keyed

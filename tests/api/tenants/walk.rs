@@ -37,6 +37,8 @@ async fn keys() {
     let made = walk.ask("POST", path, new).await;
     walk.ask("POST", path, json!({ "name": "app", "scopes": ["operator"] })).await;
     walk.get(path).await;
+    walk.get("/api/me").await;
+    walk.operate("GET", "/api/me", Value::Null).await;
     let of = at(path, &made);
     walk.ask("PATCH", &of, json!({ "sources": [] })).await;
     let rotated = walk.ask("POST", &format!("{of}/rotate"), Value::Null).await;

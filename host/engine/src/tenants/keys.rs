@@ -10,6 +10,7 @@ use berth_model::{
     id::{ApiKeyId, TenantId},
     limits,
     problem::{Code, Problem},
+    tenants::scope::Scope,
     time::Instant,
 };
 use berth_store::{StoreError, records::ApiKeyRecord};
@@ -24,24 +25,10 @@ use crate::{
 };
 
 /// What a tenant's key may be allowed.
-pub const TENANT_SCOPES: &[&str] = &[
-    "availability:read",
-    "bookings:override",
-    "bookings:read",
-    "bookings:write",
-    "customers:read",
-    "events:read",
-    "keys:write",
-    "listings:read",
-    "listings:write",
-    "privacy:read",
-    "privacy:write",
-    "providers:read",
-    "providers:write",
-];
+pub const TENANT_SCOPES: &[&str] = Scope::TENANT_NAMES;
 
 /// The one scope of an operator's key.
-pub const OPERATOR_SCOPE: &str = "operator";
+pub const OPERATOR_SCOPE: &str = Scope::Operator.as_str();
 
 /// How often the time of last use is written, in seconds: a write per request would be too much.
 const TOUCH_SECONDS: i64 = 60;

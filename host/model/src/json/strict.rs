@@ -3,7 +3,7 @@
 //! serde takes an array for a struct (`["Ada", "a@b.example"]`: its fields in order), and of a name that stands twice in a map the last
 //! one. Both let one message mean two things to two readers (RFC 8259, section 4).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -14,6 +14,8 @@ use serde::{
     forward_to_deserialize_any,
 };
 use serde_json::{Error, Map, Value};
+
+use super::names::{field_of, snake_case};
 
 /// How serde calls an enum whose kind stands beside its fields, in what its visitors expect.
 const TAGGED: &str = "internally tagged enum";
@@ -90,12 +92,6 @@ fn no_object(expected: &dyn Expected) -> Error {
     Error::invalid_type(Unexpected::Seq, expected)
 }
 
-impl Strict<'_> {
-    fn is_array(self) -> bool {
-        self.0.is_array()
-    }
-}
-
 impl<'de> Deserializer<'de> for Strict<'de> {
     type Error = Error;
 
@@ -117,7 +113,9 @@ impl<'de> Deserializer<'de> for Strict<'de> {
                 }
             }
             Value::Object(members) => {
-                visitor.visit_map(Members { left: members.iter(), value: &Value::Null })
+                let tagged = (&visitor as &dyn Expected).to_string().starts_with(TAGGED);
+                let names = if tagged { Names::Tagged } else { Names::Free };
+                visitor.visit_map(Members { left: members.iter(), value: &Value::Null, names })
             }
         }
     }
@@ -137,10 +135,17 @@ impl<'de> Deserializer<'de> for Strict<'de> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if self.is_array() { Err(no_object(&"an object")) } else { self.deserialize_any(visitor) }
+        match self.0 {
+            Value::Array(_) => Err(no_object(&"an object")),
+            Value::Object(members) => {
+                let names = Names::Of(fields);
+                visitor.visit_map(Members { left: members.iter(), value: &Value::Null, names })
+            }
+            _ => self.deserialize_any(visitor),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -192,9 +197,21 @@ impl<'de> SeqAccess<'de> for &mut Items<'de> {
     }
 }
 
+/// What the names of an object are.
+#[derive(Clone, Copy)]
+enum Names {
+    /// Those of a type's fields.
+    Of(&'static [&'static str]),
+    /// Those of the fields of a type that is known when all have been read.
+    Tagged,
+    /// Whatever the sender likes.
+    Free,
+}
+
 struct Members<'de> {
     left: serde_json::map::Iter<'de>,
     value: &'de Value,
+    names: Names,
 }
 
 impl<'de> MapAccess<'de> for Members<'de> {
@@ -203,7 +220,15 @@ impl<'de> MapAccess<'de> for Members<'de> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         let Some((name, value)) = self.left.next() else { return Ok(None) };
         self.value = value;
-        seed.deserialize(Name(name)).map(Some)
+        let meant = match self.names {
+            Names::Of(fields) => field_of(name, fields),
+            Names::Tagged => snake_case(name),
+            Names::Free => Cow::Borrowed(name.as_str()),
+        };
+        match meant {
+            Cow::Borrowed(name) => seed.deserialize(Name(name)).map(Some),
+            Cow::Owned(name) => seed.deserialize(name.into_deserializer()).map(Some),
+        }
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {

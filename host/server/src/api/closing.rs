@@ -11,54 +11,49 @@ use crate::{
     api::connections::{ConnectionView, tagged},
     http::{
         app::App,
-        auth::Authenticated,
+        auth::AsTenant,
         extract::{IfMatch, Path},
         problem::{ApiResult, ProblemDocument},
-        request_id::RequestId,
     },
 };
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(pause))
-        .routes(routes!(resume))
-        .routes(routes!(connection))
-        .routes(routes!(listing))
-        .routes(routes!(event_type))
+        .routes(routes!(pause: ProvidersWrite))
+        .routes(routes!(resume: ProvidersWrite))
+        .routes(routes!(connection: ProvidersRead))
+        .routes(routes!(listing: ListingsRead))
+        .routes(routes!(event_type: ListingsRead))
 }
 
 /// Pause a connection: nothing is read, told or offered through it until it is resumed. Calls under way come to their end. Bookings can be
 /// cancelled and confirmed meanwhile, and their provider is told when it is resumed; they cannot be moved, since what is free there cannot be
 /// asked. Messages of the provider are taken and wait. Pausing what is paused changes nothing.
-#[utoipa::path(post, path = "/api/booking-providers/{id}/pause", tag = "booking providers",
+#[utoipa::path(post, path = "/api/booking-providers/{id}/pause", operation_id = "connections_pause", tag = "booking providers",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
     responses((status = 200, body = ConnectionView), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "It is disconnected"), (status = 412, body = ProblemDocument)))]
 pub(super) async fn pause(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     IfMatch(revision): IfMatch,
 ) -> ApiResult<Response> {
-    let caller = key.caller("providers:write", &request_id)?;
     let paused = app.engine().connections.pause_connection(&caller, id, revision).await?;
     tagged(app.engine(), StatusCode::OK, paused).await
 }
 
 /// Resume a connection: what waited is told, messages that waited are worked on, and everything is read anew. Resuming what is active
 /// changes nothing.
-#[utoipa::path(post, path = "/api/booking-providers/{id}/resume", tag = "booking providers",
+#[utoipa::path(post, path = "/api/booking-providers/{id}/resume", operation_id = "connections_resume", tag = "booking providers",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
     responses((status = 200, body = ConnectionView), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "It is disconnected"), (status = 412, body = ProblemDocument)))]
 pub(super) async fn resume(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     IfMatch(revision): IfMatch,
 ) -> ApiResult<Response> {
-    let caller = key.caller("providers:write", &request_id)?;
     let resumed = app.engine().connections.resume_connection(&caller, id, revision).await?;
     tagged(app.engine(), StatusCode::OK, resumed).await
 }
@@ -88,15 +83,13 @@ pub(super) struct ConnectionDeletionView {
 }
 
 /// What deleting a connection would do now. Nothing is done.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/deletion", tag = "booking providers", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking-providers/{id}/deletion", operation_id = "connection_deletions_get", tag = "booking providers", params(("id" = String, Path)),
     responses((status = 200, body = ConnectionDeletionView), (status = 404, body = ProblemDocument)))]
 pub(super) async fn connection(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Json<ConnectionDeletionView>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let deletion = app.engine().connections.connection_deletion(&caller, id).await?;
     let counts = deletion.counts;
     Ok(Json(ConnectionDeletionView {
@@ -140,27 +133,23 @@ impl From<OfferCounts> for OfferDeletionView {
 }
 
 /// What closing a listing would do now. Nothing is done.
-#[utoipa::path(get, path = "/api/listings/{id}/deletion", tag = "listings", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/listings/{id}/deletion", operation_id = "listing_deletions_get", tag = "listings", params(("id" = String, Path)),
     responses((status = 200, body = OfferDeletionView), (status = 404, body = ProblemDocument)))]
 pub(super) async fn listing(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ListingId>,
 ) -> ApiResult<Json<OfferDeletionView>> {
-    let caller = key.caller("listings:read", &request_id)?;
     Ok(Json(app.engine().catalog.listing_deletion(&caller, id).await?.into()))
 }
 
 /// What closing an event type would do now. Nothing is done.
-#[utoipa::path(get, path = "/api/booking/event-types/{id}/deletion", tag = "event types", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking/event-types/{id}/deletion", operation_id = "event_type_deletions_get", tag = "event types", params(("id" = String, Path)),
     responses((status = 200, body = OfferDeletionView), (status = 404, body = ProblemDocument)))]
 pub(super) async fn event_type(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<EventTypeId>,
 ) -> ApiResult<Json<OfferDeletionView>> {
-    let caller = key.caller("listings:read", &request_id)?;
     Ok(Json(app.engine().catalog.event_type_deletion(&caller, id).await?.into()))
 }

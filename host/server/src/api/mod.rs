@@ -5,6 +5,7 @@ pub(crate) mod bookings;
 pub(crate) mod calendars;
 pub(crate) mod catalog;
 mod closing;
+mod common;
 pub(crate) mod connections;
 pub(crate) mod customers;
 mod described;
@@ -41,6 +42,7 @@ use berth_model::problem::{Code, Problem};
 use self::described::Described;
 use crate::http::{
     app::App,
+    auth::Rights,
     problem::{ApiError, ApiResult},
 };
 
@@ -55,7 +57,6 @@ const DOCUMENT_PATH: &str = "/openapi.json";
             Send an `Idempotency-Key` with a POST to be able to repeat it safely."
     ),
     modifiers(&Security),
-    security(("api_key" = [])),
 )]
 struct Document;
 
@@ -97,9 +98,11 @@ fn open_documented() -> Described {
         .merge(monitoring::open())
 }
 
-/// Routes that need a key.
-pub(crate) fn keyed() -> Router<App> {
-    keyed_documented().router()
+/// Routes that need a key, and which scope of it.
+pub(crate) fn keyed() -> (Router<App>, Rights) {
+    let keyed = keyed_documented();
+    let rights = Rights::new(keyed.rights().iter().cloned());
+    (keyed.router(), rights)
 }
 
 /// Routes that need none.
@@ -117,8 +120,11 @@ pub fn metrics_router(app: App) -> Router {
 
 /// The description of all routes (OpenAPI 3.1).
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
-    let mut document = keyed_documented().merge(open_documented()).document(Document::openapi());
+    let described = keyed_documented().merge(open_documented());
+    let rights = described.rights().to_vec();
+    let mut document = described.document(Document::openapi());
     events::Kinds.modify(&mut document);
+    common::describe(&mut document, &rights);
     document
 }
 

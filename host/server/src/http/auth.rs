@@ -1,20 +1,21 @@
 //! Who calls: API keys and what they may do.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use axum::{
-    extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use berth_engine::{Caller, OPERATOR_SCOPE, may_come_from};
+use berth_engine::{Caller, may_come_from};
 use berth_model::{
     id::{ApiKeyId, TenantId},
     problem::{Code, Problem},
+    tenants::scope::Scope,
 };
 use berth_store::records::{ApiKeyRecord, IdempotencyKey};
 
@@ -40,53 +41,36 @@ impl Authenticated {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    pub(crate) fn check(&self, scope: &str) -> Result<(), Problem> {
-        if self.may(scope) {
+    /// The same, by a name that was kept.
+    pub(crate) fn check_named(&self, scope: &str) -> Result<(), Problem> {
+        if self.key.scopes.iter().any(|s| s == scope) {
+            self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(scope.to_owned());
             return Ok(());
         }
         Err(Problem::new(Code::MissingScope, format!("The key lacks the scope {scope}.")))
     }
 
+    /// Refused, if the key does not have this scope.
+    pub(crate) fn check(&self, scope: Scope) -> Result<(), Problem> {
+        self.check_named(scope.as_str())
+    }
+
     /// Does the key have this scope?
-    pub(crate) fn may(&self, scope: &str) -> bool {
-        let may = self.key.scopes.iter().any(|s| s == scope);
-        if may {
-            self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(scope.to_owned());
-        }
-        may
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        self.check(scope).is_ok()
     }
 
     /// Who acts, in audit rows.
-    pub(crate) fn actor(&self) -> String {
+    fn actor(&self) -> String {
         format!("key:{}", self.key.id)
     }
 
-    /// The tenant, for a key that has this scope.
-    pub(crate) fn caller(&self, scope: &str, request_id: &RequestId) -> Result<Caller, ApiError> {
-        self.check(scope)?;
-        let tenant: TenantId = self.key.tenant.ok_or_else(|| {
-            Problem::new(Code::MissingScope, "This is an operator's key; a tenant's key is needed here.")
-                .with_hint("Make a tenant's key: berth key create --tenant SLUG --name NAME")
-        })?;
-        Ok(Caller {
-            tenant,
-            actor: self.actor(),
-            request_id: request_id.0.clone(),
-            idempotency_key: self.idempotency_key.clone(),
-        })
-    }
-
     /// May the key still do this? For a request that waits: it may have been revoked, or its tenant deleted, meanwhile.
-    pub(crate) async fn again(&self, app: &App, headers: &HeaderMap, scope: &str) -> Result<(), ApiError> {
+    pub(crate) async fn again(&self, app: &App, headers: &HeaderMap, scope: Scope) -> Result<(), ApiError> {
         match app.engine().tenants.authenticate(bearer(headers)?).await? {
             Some(record) if record.id == self.key.id => Self::new(record).check(scope).map_err(ApiError),
             _ => Err(ApiError(unauthenticated("The API key is not valid any more: expired or revoked."))),
         }
-    }
-
-    /// Nothing, for an operator's key.
-    pub(crate) fn operator(&self) -> Result<(), ApiError> {
-        self.check(OPERATOR_SCOPE).map_err(ApiError)
     }
 }
 
@@ -98,6 +82,43 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
             .get::<Self>()
             .cloned()
             .ok_or_else(|| ApiError(unauthenticated("No API key was sent.")))
+    }
+}
+
+/// A tenant, by a key of its own that has the scope of the route.
+pub(crate) struct AsTenant(pub(crate) Caller);
+
+impl<S: Sync> FromRequestParts<S> for AsTenant {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let key = Authenticated::from_request_parts(parts, state).await?;
+        let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, state).await;
+        if key.asked().is_empty() {
+            // A route that says no scope is nobody's: see `routes!`.
+            return Err(Problem::new(Code::Internal, "This route does not say which scope it needs.").into());
+        }
+        let tenant: TenantId = key.key.tenant.ok_or_else(|| {
+            Problem::new(Code::MissingScope, "This is an operator's key; a tenant's key is needed here.")
+                .with_hint("Make a tenant's key: berth key create --tenant SLUG --name NAME")
+        })?;
+        Ok(Self(Caller { tenant, actor: key.actor(), request_id, idempotency_key: key.idempotency_key }))
+    }
+}
+
+/// Who runs Berth, by an operator's key.
+pub(crate) struct AsOperator {
+    /// For audit rows.
+    pub(crate) actor: String,
+    pub(crate) request_id: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for AsOperator {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let key = Authenticated::from_request_parts(parts, state).await?;
+        key.check(Scope::Operator)?;
+        let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, state).await;
+        Ok(Self { actor: key.actor(), request_id })
     }
 }
 
@@ -171,4 +192,33 @@ pub(crate) async fn require_key(State(app): State<App>, mut request: Request, ne
     standing.tell(response.headers_mut());
     response.extensions_mut().insert(KeyUsed(id));
     response
+}
+
+/// Which scope a key needs for each operation with a key, by method and path.
+#[derive(Clone, Default)]
+pub(crate) struct Rights(Arc<HashMap<(Method, String), Scope>>);
+
+impl Rights {
+    pub(crate) fn new(of: impl IntoIterator<Item = ((Method, String), Scope)>) -> Self {
+        Self(Arc::new(of.into_iter().collect()))
+    }
+
+    fn of(&self, method: &Method, path: &str) -> Option<Scope> {
+        // What answers GET answers HEAD.
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        self.0.get(&(method.clone(), path.to_owned())).copied()
+    }
+}
+
+/// Let only keys through that have the route's scope: before the body is read, and before anything is said of what was sent.
+pub(crate) async fn require_scope(State(rights): State<Rights>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let key = request.extensions().get::<Authenticated>();
+    // A method that the path does not take has none, and is refused as such by the router.
+    if let (Some(scope), Some(key)) = (rights.of(request.method(), path), key)
+        && let Err(problem) = key.check(scope)
+    {
+        return ApiError(problem).into_response();
+    }
+    next.run(request).await
 }

@@ -8,7 +8,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use berth_engine::OPERATOR_SCOPE;
 use berth_model::{
     id::Id,
     limits,
@@ -19,40 +18,21 @@ use uuid::Uuid;
 
 use super::{app::App, auth::Authenticated, body::unreadable, problem::ApiError, room::Share};
 
-/// What a route takes.
-struct Accepted {
-    bytes_max: usize,
-    /// Asked for before the body is read, where that is large.
-    scope: Option<&'static str>,
-}
-
-fn accepted(route: &str) -> Accepted {
+/// How long a body a route takes.
+fn bytes_max(route: &str) -> usize {
     match route {
-        "/api/operator/plugins" => {
-            Accepted { bytes_max: limits::COMPONENT_BYTES_MAX, scope: Some(OPERATOR_SCOPE) }
-        }
-        "/api/booking/availability/compute" => {
-            Accepted { bytes_max: limits::COMPUTE_BODY_BYTES_MAX, scope: Some("availability:read") }
-        }
-        "/api/booking/holidays/import" => {
-            Accepted { bytes_max: limits::HOLIDAY_FILE_BYTES_MAX, scope: Some("listings:write") }
-        }
-        route if route.starts_with("/api/webhooks/") => {
-            Accepted { bytes_max: limits::WEBHOOK_BODY_BYTES_MAX, scope: None }
-        }
-        _ => Accepted { bytes_max: limits::API_BODY_BYTES_MAX, scope: None },
+        "/api/operator/plugins" => limits::COMPONENT_BYTES_MAX,
+        "/api/booking/availability/compute" => limits::COMPUTE_BODY_BYTES_MAX,
+        "/api/booking/holidays/import" => limits::HOLIDAY_FILE_BYTES_MAX,
+        route if route.starts_with("/api/webhooks/") => limits::WEBHOOK_BODY_BYTES_MAX,
+        _ => limits::API_BODY_BYTES_MAX,
     }
 }
 
 /// Read the body, then go on with it in one piece. It counts until the request is answered.
 pub(crate) async fn buffered(State(app): State<App>, request: Request, next: Next) -> Response {
-    let accepted = accepted(request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str));
+    let most = bytes_max(request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str));
     let caller = request.extensions().get::<Authenticated>();
-    if let (Some(scope), Some(caller)) = (accepted.scope, caller)
-        && let Err(problem) = caller.check(scope)
-    {
-        return ApiError(problem).into_response();
-    }
     // Whoever has no key shares what is left to those who have none.
     let holder =
         caller.map_or_else(Uuid::nil, |caller| caller.key.tenant.map_or(caller.key.id.uuid(), Id::uuid));
@@ -60,7 +40,7 @@ pub(crate) async fn buffered(State(app): State<App>, request: Request, next: Nex
     let (parts, body) = request.into_parts();
     let announced =
         parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    match read(body, announced, accepted.bytes_max, &mut share).await {
+    match read(body, announced, most, &mut share).await {
         Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
         Err(problem) => ApiError(problem).into_response(),
     }

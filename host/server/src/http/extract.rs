@@ -2,16 +2,21 @@
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Path as AxumPath, Query as AxumQuery, Request},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, Uri, header, request::Parts},
 };
 use berth_engine::beside;
 use berth_model::{
-    json, limits,
+    json::{
+        self,
+        names::{field_of, fields_of},
+    },
+    limits,
     problem::{Code, FieldError, Problem},
 };
 use http_body::Body as _;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use url::form_urlencoded;
 
 use super::{body, problem::ApiError, unread};
 
@@ -80,10 +85,29 @@ pub(crate) struct Query<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let query = AxumQuery::<T>::from_request_parts(parts, state).await;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let query = match as_meant(parts.uri.query().unwrap_or_default(), fields_of::<T>()) {
+            Some(query) => {
+                let meant = Uri::builder().path_and_query(format!("/?{query}")).build();
+                AxumQuery::<T>::try_from_uri(meant.as_ref().unwrap_or(&parts.uri))
+            }
+            None => AxumQuery::<T>::try_from_uri(&parts.uri),
+        };
         query.map(|q| Self(q.0)).map_err(|e| ApiError(unread::query(&e.body_text())))
     }
+}
+
+/// A query with the names that are meant by those that were sent; none if these are the same.
+fn as_meant(query: &str, fields: &[&str]) -> Option<String> {
+    let sent = || form_urlencoded::parse(query.as_bytes());
+    if sent().all(|(name, _)| field_of(&name, fields) == name) {
+        return None;
+    }
+    let mut meant = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in sent() {
+        meant.append_pair(&field_of(&name, fields), &value);
+    }
+    Some(meant.finish())
 }
 
 /// The revision that `If-Match` names; none without the header or with `*`.
@@ -123,6 +147,31 @@ mod tests {
     impl<'de> Deserialize<'de> for ReadOn {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             Value::deserialize(deserializer).map(|_| Self(thread::current().id()))
+        }
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Params {
+        event_type_id: String,
+        q: Option<String>,
+    }
+
+    #[tokio::test]
+    async fn parameters_are_read_in_camel_case_too() {
+        let read = async |query: &str| {
+            let mut parts = Request::builder().uri(format!("/x?{query}")).body(()).unwrap().into_parts().0;
+            Query::<Params>::from_request_parts(&mut parts, &()).await.map(|q| q.0).map_err(|e| e.0)
+        };
+        let params = |q: &str| Ok(Params { event_type_id: "1".to_owned(), q: Some(q.to_owned()) });
+        for query in ["event_type_id=1&q=a%26b%20c", "eventTypeId=1&q=a%26b+c", "q=a%26b+c&event_type=1"] {
+            assert_eq!(read(query).await, params("a&b c"), "{query}");
+        }
+        for (query, field) in
+            [("eventType=1&event_type_id=2", ""), ("eventType=1&what=2", "what"), ("q=1", "event_type_id")]
+        {
+            let refused = read(query).await.unwrap_err();
+            assert_eq!((refused.code, refused.errors[0].field.as_str()), (Code::MalformedParameter, field));
         }
     }
 

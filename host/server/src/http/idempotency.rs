@@ -81,7 +81,7 @@ async fn handle(app: App, request: Request, next: Next) -> Result<Response, Prob
         }
         Idempotency::Done { rights, answer } => {
             for scope in &rights {
-                caller.check(scope)?;
+                caller.check_named(scope)?;
             }
             return again(answer);
         }

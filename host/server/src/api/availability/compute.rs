@@ -17,11 +17,10 @@ use utoipa::ToSchema;
 
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     body::{self, BodyLimits},
     extract::Tree,
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// What to compute. The members depend on the kind; `slots` takes the rules and busy times of hosts.
@@ -51,15 +50,13 @@ pub(crate) fn body_limit() -> BodyLimits {
 }
 
 /// Rules and busy times in, slots out; nothing is stored.
-#[utoipa::path(post, path = "/api/booking/availability/compute", tag = "availability", request_body = ComputeRequest,
+#[utoipa::path(post, path = "/api/booking/availability/compute", operation_id = "availability_compute", tag = "availability", request_body = ComputeRequest,
     responses((status = 200, body = Object), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn post(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Tree(request): Tree,
 ) -> ApiResult<Response> {
-    let caller = key.caller("availability:read", &request_id)?;
     let work = move |budget: &Budget| {
         let answer = compute(request, budget)?;
         serde_json::to_vec(&answer)

@@ -9,11 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::rules::RuleView;
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     body::{self, BodyLimits, Raw},
     extract::{Json as Body, Query},
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// The limit of a calendar's body.
@@ -70,16 +69,14 @@ impl From<LeftOut> for NotImported {
 /// Import the whole days of an iCalendar file, of at most 2 MiB, as holidays of a listing. An event that cannot be taken is left out by itself
 /// and named; a file of which nothing can be taken is refused. Importing a calendar again adds nothing twice: a newer version of an event
 /// (`SEQUENCE`, `LAST-MODIFIED`) replaces its days, unless somebody changed them here, and a cancelled one takes them away.
-#[utoipa::path(post, path = "/api/booking/holidays/import", tag = "availability rules", params(ImportParams), request_body(content = String, content_type = "text/calendar"),
+#[utoipa::path(post, path = "/api/booking/holidays/import", operation_id = "holidays_import", tag = "availability rules", params(ImportParams), request_body(content = String, content_type = "text/calendar"),
     responses((status = 201, body = Imported), (status = 413, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn import(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Query(params): Query<ImportParams>,
     Raw(body): Raw,
 ) -> ApiResult<(StatusCode, Json<Imported>)> {
-    let caller = key.caller("listings:write", &request_id)?;
     let done = app.engine().availability.import_calendar(&caller, params.listing, body).await?;
     let imported = Imported {
         holidays: done.made.into_iter().map(RuleView::from).collect(),
@@ -122,15 +119,13 @@ pub(crate) struct CountryImported {
 }
 
 /// Import the public holidays of a country into a listing: all or none. Doing it again adds nothing twice.
-#[utoipa::path(post, path = "/api/booking/holidays/import-country", tag = "availability rules", request_body = CountryImport,
+#[utoipa::path(post, path = "/api/booking/holidays/import-country", operation_id = "holidays_import_country", tag = "availability rules", request_body = CountryImport,
     responses((status = 201, body = CountryImported), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn import_country(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(body): Body<CountryImport>,
 ) -> ApiResult<(StatusCode, Json<CountryImported>)> {
-    let caller = key.caller("listings:write", &request_id)?;
     let import = HolidayImport {
         listing: body.listing,
         country: body.country,
@@ -163,9 +158,8 @@ struct Country {
 }
 
 /// The countries whose public holidays can be imported.
-#[utoipa::path(get, path = "/api/booking/holidays/countries", tag = "availability rules", responses((status = 200, body = KnownHolidays)))]
-pub(crate) async fn countries(key: Authenticated, request_id: RequestId) -> ApiResult<Json<KnownHolidays>> {
-    key.caller("listings:read", &request_id)?;
+#[utoipa::path(get, path = "/api/booking/holidays/countries", operation_id = "holiday_countries_list", tag = "availability rules", responses((status = 200, body = KnownHolidays)))]
+pub(crate) async fn countries(_: AsTenant) -> ApiResult<Json<KnownHolidays>> {
     let (from_year, to_year) = holidays::years();
     let countries =
         holidays::countries().map(|(code, subdivisions)| Country { code, subdivisions }).collect();

@@ -31,41 +31,32 @@ use utoipa::{IntoParams, ToSchema};
 use super::described::{Described, routes};
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     extract::Query,
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(availability))
-        .routes(routes!(rules::generate))
-        .merge(Described::new().routes(routes!(holidays::import)).layer(holidays::body_limit()))
-        .routes(routes!(holidays::import_country))
-        .routes(routes!(holidays::countries))
-        .routes(routes!(rules::patterns::create, rules::patterns::list))
-        .routes(routes!(rules::patterns::get, rules::patterns::replace, rules::patterns::delete))
-        .routes(routes!(rules::overrides::create, rules::overrides::list))
-        .routes(routes!(rules::overrides::get, rules::overrides::replace, rules::overrides::delete))
-        .routes(routes!(rules::holidays::create, rules::holidays::list))
-        .routes(routes!(rules::holidays::get, rules::holidays::replace, rules::holidays::delete))
-        .routes(routes!(rules::out_of_office::create, rules::out_of_office::list))
-        .routes(routes!(
-            rules::out_of_office::get,
-            rules::out_of_office::replace,
-            rules::out_of_office::delete
-        ))
-        .routes(routes!(rules::travel::create, rules::travel::list))
-        .routes(routes!(rules::travel::get, rules::travel::replace, rules::travel::delete))
-        .routes(routes!(rules::restriction_schedules::create, rules::restriction_schedules::list))
-        .routes(routes!(
-            rules::restriction_schedules::get,
-            rules::restriction_schedules::replace,
-            rules::restriction_schedules::delete
-        ))
-        .merge(Described::new().routes(routes!(compute::post)).layer(compute::body_limit()))
+        .routes(routes!(availability: AvailabilityRead))
+        .routes(routes!(rules::generate: AvailabilityRead))
+        .merge(Described::new().routes(routes!(holidays::import: ListingsWrite)).layer(holidays::body_limit()))
+        .routes(routes!(holidays::import_country: ListingsWrite))
+        .routes(routes!(holidays::countries: ListingsRead))
+        .routes(routes!(rules::patterns::create: ListingsWrite, rules::patterns::list: ListingsRead))
+        .routes(routes!(rules::patterns::get: ListingsRead, rules::patterns::replace: ListingsWrite, rules::patterns::delete: ListingsWrite))
+        .routes(routes!(rules::overrides::create: ListingsWrite, rules::overrides::list: ListingsRead))
+        .routes(routes!(rules::overrides::get: ListingsRead, rules::overrides::replace: ListingsWrite, rules::overrides::delete: ListingsWrite))
+        .routes(routes!(rules::holidays::create: ListingsWrite, rules::holidays::list: ListingsRead))
+        .routes(routes!(rules::holidays::get: ListingsRead, rules::holidays::replace: ListingsWrite, rules::holidays::delete: ListingsWrite))
+        .routes(routes!(rules::out_of_office::create: ListingsWrite, rules::out_of_office::list: ListingsRead))
+        .routes(routes!(rules::out_of_office::get: ListingsRead, rules::out_of_office::replace: ListingsWrite, rules::out_of_office::delete: ListingsWrite))
+        .routes(routes!(rules::travel::create: ListingsWrite, rules::travel::list: ListingsRead))
+        .routes(routes!(rules::travel::get: ListingsRead, rules::travel::replace: ListingsWrite, rules::travel::delete: ListingsWrite))
+        .routes(routes!(rules::restriction_schedules::create: ListingsWrite, rules::restriction_schedules::list: ListingsRead))
+        .routes(routes!(rules::restriction_schedules::get: ListingsRead, rules::restriction_schedules::replace: ListingsWrite, rules::restriction_schedules::delete: ListingsWrite))
+        .merge(Described::new().routes(routes!(compute::post: AvailabilityRead)).layer(compute::body_limit()))
 }
 
 /// How long a browser may show slots without asking again.
@@ -203,16 +194,14 @@ pub(crate) fn choice(text: Option<&str>) -> Result<Option<ProviderChoice>, Probl
 }
 
 /// The slots of an event type.
-#[utoipa::path(get, path = "/api/booking/availability", tag = "availability", params(Params),
+#[utoipa::path(get, path = "/api/booking/availability", operation_id = "availability_get", tag = "availability", params(Params),
     responses((status = 200, body = Answer, headers(("ETag" = String, description = "Send it back as If-None-Match."))), (status = 304, description = "Nothing changed."), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn availability(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     headers: HeaderMap,
     Query(params): Query<Params>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("availability:read", &request_id)?;
     let within = Interval::new(params.from, params.to)
         .map_err(|_| Problem::new(Code::MalformedParameter, "to must not be before from."))?;
     let query = AvailabilityQuery {

@@ -19,12 +19,11 @@ use utoipa::ToSchema;
 use super::schemas;
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     etag,
     extract::{IfMatch, Json as Body, Path, Query, Tree, malformed},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// A rule.
@@ -118,15 +117,13 @@ macro_rules! rule_routes {
             use super::*;
 
             #[doc = concat!("Make ", $what, ".")]
-            #[utoipa::path(post, path = $path, tag = $tag, operation_id = concat!("create_", stringify!($module)), request_body = inline(RuleBody<schemas::$shape>),
+            #[utoipa::path(post, path = $path, tag = $tag, operation_id = concat!(stringify!($module), "_create"), request_body = inline(RuleBody<schemas::$shape>),
                 responses((status = 201, body = RuleView), (status = 422, body = ProblemDocument)))]
             pub(crate) async fn create(
                 State(app): State<App>,
-                key: Authenticated,
-                request_id: RequestId,
+                AsTenant(caller): AsTenant,
                 Tree(body): Tree,
             ) -> ApiResult<Response> {
-                let caller = key.caller("listings:write", &request_id)?;
                 let (owner, rule) = read::<$shape>(body)?;
                 let made = app.engine().availability.create_rules(&caller, owner, vec![Rule::$kind(rule)]).await?;
                 let made = made.into_iter().next();
@@ -135,14 +132,12 @@ macro_rules! rule_routes {
             }
 
             /// All of them, by age.
-            #[utoipa::path(get, path = $path, tag = $tag, operation_id = concat!("list_", stringify!($module)), params(PageParams), responses((status = 200, body = Page<RuleView>)))]
+            #[utoipa::path(get, path = $path, tag = $tag, operation_id = concat!(stringify!($module), "_list"), params(PageParams), responses((status = 200, body = Page<RuleView>)))]
             pub(crate) async fn list(
                 State(app): State<App>,
-                key: Authenticated,
-                request_id: RequestId,
+                AsTenant(caller): AsTenant,
                 Query(params): Query<PageParams>,
             ) -> ApiResult<Json<Page<RuleView>>> {
-                let caller = key.caller("listings:read", &request_id)?;
                 let limit = page::items(params.limit)?;
                 let after = page::position(params.cursor.as_ref())?;
                 let rows = app.engine().availability.list_rules(&caller, RuleKind::$kind, after, limit.saturating_add(1)).await?;
@@ -150,43 +145,37 @@ macro_rules! rule_routes {
             }
 
             /// One of them.
-            #[utoipa::path(get, path = $one, tag = $tag, operation_id = concat!("get_", stringify!($module)), params(("id" = String, Path)), responses((status = 200, body = RuleView), (status = 404, body = ProblemDocument)))]
+            #[utoipa::path(get, path = $one, tag = $tag, operation_id = concat!(stringify!($module), "_get"), params(("id" = String, Path)), responses((status = 200, body = RuleView), (status = 404, body = ProblemDocument)))]
             pub(crate) async fn get(
                 State(app): State<App>,
-                key: Authenticated,
-                request_id: RequestId,
+                AsTenant(caller): AsTenant,
                 Path(id): Path<RuleId>,
             ) -> ApiResult<Response> {
-                let caller = key.caller("listings:read", &request_id)?;
                 Ok(tagged(StatusCode::OK, app.engine().availability.rule(&caller, RuleKind::$kind, id).await?))
             }
 
             /// Replace it.
-            #[utoipa::path(put, path = $one, tag = $tag, operation_id = concat!("replace_", stringify!($module)), request_body = inline(RuleBody<schemas::$shape>), params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+            #[utoipa::path(put, path = $one, tag = $tag, operation_id = concat!(stringify!($module), "_replace"), request_body = inline(RuleBody<schemas::$shape>), params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
                 responses((status = 200, body = RuleView), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
             pub(crate) async fn replace(
                 State(app): State<App>,
-                key: Authenticated,
-                request_id: RequestId,
+                AsTenant(caller): AsTenant,
                 Path(id): Path<RuleId>,
                 IfMatch(revision): IfMatch,
                 Tree(body): Tree,
             ) -> ApiResult<Response> {
-                let caller = key.caller("listings:write", &request_id)?;
                 let (owner, rule) = read::<$shape>(body)?;
                 let done = app.engine().availability.replace_rule(&caller, id, owner, Rule::$kind(rule), revision).await?;
                 Ok(tagged(StatusCode::OK, done))
             }
 
             /// Remove it.
-            #[utoipa::path(delete, path = $one, tag = $tag, operation_id = concat!("delete_", stringify!($module)), params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument)))]
+            #[utoipa::path(delete, path = $one, tag = $tag, operation_id = concat!(stringify!($module), "_delete"), params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument)))]
             pub(crate) async fn delete(
                 State(app): State<App>,
-                key: Authenticated,
-                request_id: RequestId,
+                AsTenant(caller): AsTenant,
                 Path(id): Path<RuleId>,
             ) -> ApiResult<StatusCode> {
-                let caller = key.caller("listings:write", &request_id)?;
                 app.engine().availability.delete_rule(&caller, RuleKind::$kind, id).await?;
                 Ok(StatusCode::NO_CONTENT)
             }
@@ -278,15 +267,13 @@ pub(crate) struct Generated {
 }
 
 /// The slots of a recurring pattern, before it is saved. Nothing is stored.
-#[utoipa::path(post, path = "/api/booking/availability/generate", tag = "availability", request_body = Generate,
+#[utoipa::path(post, path = "/api/booking/availability/generate", operation_id = "availability_generate", tag = "availability", request_body = Generate,
     responses((status = 200, body = Generated), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn generate(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(body): Body<Generate>,
 ) -> ApiResult<Json<Generated>> {
-    let caller = key.caller("availability:read", &request_id)?;
     let within = Interval::new(body.from, body.to)
         .map_err(|_| Problem::invalid(vec![FieldError::new("/to", "must not be before from")]))?;
     let preview = PatternPreview {

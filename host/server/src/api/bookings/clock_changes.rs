@@ -12,25 +12,22 @@ use super::schemas;
 use super::view::{BookingView, accepted};
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     extract::{IfMatch, Json as Body, Path, Query},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// Bookings to come whose clocks show another time than was told when they were made or moved, by start: a law changed what clocks show. None
 /// of them is moved by itself; what is kept of each is for you to say (`POST …/{id}/clock`). A page may have fewer items than asked for, and
 /// a `next`.
-#[utoipa::path(get, path = "/api/booking/clock-changes", tag = "bookings", params(PageParams),
+#[utoipa::path(get, path = "/api/booking/clock-changes", operation_id = "clock_changes_list", tag = "bookings", params(PageParams),
     responses((status = 200, body = Page<schemas::ClockChange>)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Query(params): Query<PageParams>,
 ) -> ApiResult<Json<Page<ClockChange>>> {
-    let caller = key.caller("bookings:read", &request_id)?;
     let limit = usize::try_from(page::items(params.limit)?).unwrap_or(usize::MAX);
     let after = page::position(params.cursor.as_ref())?;
     let (items, next) = app.engine().bookings.clock_changes(&caller, after, limit).await?;
@@ -48,18 +45,16 @@ pub(crate) struct KeepClock {
 }
 
 /// Say what is kept of a booking whose clocks show another time than was told. To move it is as any move by the business, without cut-offs.
-#[utoipa::path(post, path = "/api/booking/{id}/clock", tag = "bookings", request_body = KeepClock, params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/booking/{id}/clock", operation_id = "clock_changes_keep", tag = "bookings", request_body = KeepClock, params(("id" = String, Path)),
     responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
         (status = 409, body = ProblemDocument, description = "Nothing is to be decided; or the time is not available, and `alternatives` names the nearest starts")))]
 pub(crate) async fn keep(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<BookingId>,
     IfMatch(expected_sequence): IfMatch,
     Body(KeepClock { keep }): Body<KeepClock>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("bookings:write", &request_id)?;
     let outcome = app.engine().bookings.keep_clock(&caller, id, keep, expected_sequence).await?;
     Ok(accepted(&app, &caller, outcome, StatusCode::OK).await)
 }

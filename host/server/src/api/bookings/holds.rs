@@ -18,11 +18,10 @@ use utoipa::ToSchema;
 
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     extract::{Json as Body, Path},
     once::shown_once,
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// A slot to be held.
@@ -87,17 +86,15 @@ impl From<HoldRecord> for HoldView {
 }
 
 /// Hold a slot while a customer fills in a form. Book it with `hold: {id, token}`.
-#[utoipa::path(post, path = "/api/booking/holds", tag = "holds", request_body = NewHold,
+#[utoipa::path(post, path = "/api/booking/holds", operation_id = "holds_create", tag = "holds", request_body = NewHold,
     responses((status = 201, body = HoldView),
         (status = 409, body = ProblemDocument, description = "Not available; `reason` says why, `alternatives` names the nearest starts"),
         (status = 422, body = ProblemDocument)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(new): Body<NewHold>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("bookings:write", &request_id)?;
     let request = HoldRequest {
         event_type: new.event_type,
         start: new.start,
@@ -118,15 +115,13 @@ pub(crate) async fn create(
 }
 
 /// A hold that is not over.
-#[utoipa::path(get, path = "/api/booking/holds/{id}", tag = "holds", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking/holds/{id}", operation_id = "holds_get", tag = "holds", params(("id" = String, Path)),
     responses((status = 200, body = HoldView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<HoldId>,
 ) -> ApiResult<Json<HoldView>> {
-    let caller = key.caller("bookings:read", &request_id)?;
     Ok(Json(app.engine().bookings.held_slot(&caller, id).await?.into()))
 }
 
@@ -143,31 +138,27 @@ pub(crate) struct Extend {
 }
 
 /// Keep a hold for longer.
-#[utoipa::path(post, path = "/api/booking/holds/{id}/extend", tag = "holds", request_body = Extend, params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/booking/holds/{id}/extend", operation_id = "holds_extend", tag = "holds", request_body = Extend, params(("id" = String, Path)),
     responses((status = 200, body = HoldView), (status = 409, body = ProblemDocument, description = "It is over"),
         (status = 422, body = ProblemDocument)))]
 pub(crate) async fn extend(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<HoldId>,
     Body(extend): Body<Extend>,
 ) -> ApiResult<Json<HoldView>> {
-    let caller = key.caller("bookings:write", &request_id)?;
     let claim = HoldClaim { id, token: extend.token };
     Ok(Json(app.engine().bookings.extend_hold(&caller, &claim, extend.seconds).await?.into()))
 }
 
 /// Give a hold's place back.
-#[utoipa::path(delete, path = "/api/booking/holds/{id}", tag = "holds", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/api/booking/holds/{id}", operation_id = "holds_release", tag = "holds", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn release(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<HoldId>,
 ) -> ApiResult<StatusCode> {
-    let caller = key.caller("bookings:write", &request_id)?;
     app.engine().bookings.release_hold(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

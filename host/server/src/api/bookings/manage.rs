@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     extract::{Json as Body, Path},
     once::private,
     problem::{ApiResult, ProblemDocument},
@@ -36,15 +36,13 @@ pub(crate) struct LinkView {
 }
 
 /// The link by which the customer sees, cancels and moves this booking, to be sent to them and to nobody else.
-#[utoipa::path(get, path = "/api/booking/{id}/link", tag = "bookings", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking/{id}/link", operation_id = "booking_links_get", tag = "bookings", params(("id" = String, Path)),
     responses((status = 200, body = LinkView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn link(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<BookingId>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("bookings:write", &request_id)?;
     let link = app.engine().bookings.manage_link(&caller, id).await?;
     let url = link.url.map(|url: Secret| url.expose().to_owned());
     Ok(private(Json(LinkView { token: link.token.expose().to_owned(), url }).into_response()))
@@ -143,7 +141,7 @@ async fn shown(app: &App, caller: &Caller, id: BookingId, status: StatusCode) ->
 }
 
 /// The customer's booking.
-#[utoipa::path(get, path = "/api/booking/manage/{token}", tag = "customers", security(()), params(("token" = String, Path)),
+#[utoipa::path(get, path = "/api/booking/manage/{token}", operation_id = "managed_bookings_get", tag = "customers", security(()), params(("token" = String, Path)),
     responses((status = 200, body = ManagedView), (status = 404, body = ProblemDocument), (status = 429, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
@@ -164,7 +162,7 @@ pub(crate) struct CancelByCustomer {
 }
 
 /// Cancel, until the event type's cut-off. Cancelling twice is the same as once.
-#[utoipa::path(post, path = "/api/booking/manage/{token}/cancel", tag = "customers", security(()), request_body = CancelByCustomer,
+#[utoipa::path(post, path = "/api/booking/manage/{token}/cancel", operation_id = "managed_bookings_cancel", tag = "customers", security(()), request_body = CancelByCustomer,
     params(("token" = String, Path)),
     responses((status = 200, body = ManagedView), (status = 202, body = ManagedView, description = "The provider has not answered yet"),
         (status = 409, body = ProblemDocument, description = "Too late: `until` says when it was possible; or it is changed by the business alone")))]
@@ -190,7 +188,7 @@ pub(crate) struct RescheduleByCustomer {
 }
 
 /// Move it, until the event type's cut-off.
-#[utoipa::path(post, path = "/api/booking/manage/{token}/reschedule", tag = "customers", security(()),
+#[utoipa::path(post, path = "/api/booking/manage/{token}/reschedule", operation_id = "managed_bookings_reschedule", tag = "customers", security(()),
     request_body = RescheduleByCustomer, params(("token" = String, Path)),
     responses((status = 200, body = ManagedView), (status = 202, body = ManagedView, description = "The provider has not answered yet"),
         (status = 409, body = ProblemDocument, description = "Not available, or too late: `alternatives` or `until` says more; or it is changed by the business alone")))]

@@ -36,31 +36,30 @@ use crate::{
     api::availability::choice,
     http::{
         app::App,
-        auth::Authenticated,
+        auth::AsTenant,
         extract::{Json as Body, Path, Query},
         page::{self, Page},
         problem::{ApiResult, ProblemDocument},
-        request_id::RequestId,
     },
 };
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(create, list))
-        .routes(routes!(get))
-        .routes(routes!(change::cancel))
-        .routes(routes!(change::reschedule))
-        .routes(routes!(clock_changes::list))
-        .routes(routes!(clock_changes::keep))
-        .routes(routes!(change::confirm))
-        .routes(routes!(change::decline))
-        .routes(routes!(change::no_show))
-        .routes(routes!(manage::link))
-        .routes(routes!(holds::create))
-        .routes(routes!(holds::get, holds::release))
-        .routes(routes!(holds::extend))
-        .routes(routes!(timeline))
+        .routes(routes!(create: BookingsWrite, list: BookingsRead))
+        .routes(routes!(get: BookingsRead))
+        .routes(routes!(change::cancel: BookingsWrite))
+        .routes(routes!(change::reschedule: BookingsWrite))
+        .routes(routes!(clock_changes::list: BookingsRead))
+        .routes(routes!(clock_changes::keep: BookingsWrite))
+        .routes(routes!(change::confirm: BookingsWrite))
+        .routes(routes!(change::decline: BookingsWrite))
+        .routes(routes!(change::no_show: BookingsWrite))
+        .routes(routes!(manage::link: BookingsWrite))
+        .routes(routes!(holds::create: BookingsWrite))
+        .routes(routes!(holds::get: BookingsRead, holds::release: BookingsWrite))
+        .routes(routes!(holds::extend: BookingsWrite))
+        .routes(routes!(timeline: BookingsRead))
 }
 
 /// Routes that need none.
@@ -119,7 +118,7 @@ pub(crate) struct NewBooking {
 }
 
 /// Book a slot, or several as a series (`recurrence`).
-#[utoipa::path(post, path = "/api/booking", tag = "bookings", request_body = NewBooking,
+#[utoipa::path(post, path = "/api/booking", operation_id = "bookings_create", tag = "bookings", request_body = NewBooking,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the first answer")),
     responses((status = 201, body = BookingOrSeries, description = "Confirmed on both sides"),
         (status = 202, body = BookingOrSeries, description = "Accepted; the provider has not answered yet"),
@@ -127,11 +126,9 @@ pub(crate) struct NewBooking {
         (status = 422, body = ProblemDocument)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(new): Body<NewBooking>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("bookings:write", &request_id)?;
     let request = BookRequest {
         event_type: new.event_type,
         start: new.start,
@@ -191,14 +188,12 @@ pub(crate) struct ListParams {
 }
 
 /// Bookings, by start.
-#[utoipa::path(get, path = "/api/booking", tag = "bookings", params(ListParams), responses((status = 200, body = Page<BookingView>)))]
+#[utoipa::path(get, path = "/api/booking", operation_id = "bookings_list", tag = "bookings", params(ListParams), responses((status = 200, body = Page<BookingView>)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Query(params): Query<ListParams>,
 ) -> ApiResult<Json<Page<BookingView>>> {
-    let caller = key.caller("bookings:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let within = match (params.from, params.to) {
         (None, None) => None,
@@ -225,15 +220,13 @@ pub(crate) async fn list(
 }
 
 /// A booking.
-#[utoipa::path(get, path = "/api/booking/{id}", tag = "bookings", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking/{id}", operation_id = "bookings_get", tag = "bookings", params(("id" = String, Path)),
     responses((status = 200, body = BookingView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<BookingId>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("bookings:read", &request_id)?;
     let booking = app.engine().bookings.booking(&caller, id).await?;
     Ok(tagged(&app, &caller, StatusCode::OK, booking).await)
 }
@@ -265,15 +258,13 @@ impl From<AuditEntry> for Step {
 }
 
 /// Every step of a booking's life, oldest first.
-#[utoipa::path(get, path = "/api/booking/{id}/timeline", tag = "bookings", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking/{id}/timeline", operation_id = "booking_timelines_get", tag = "bookings", params(("id" = String, Path)),
     responses((status = 200, body = Page<Step>), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn timeline(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<BookingId>,
 ) -> ApiResult<Json<Page<Step>>> {
-    let caller = key.caller("bookings:read", &request_id)?;
     let steps = app.engine().bookings.timeline(&caller, id).await?;
     Ok(Json(Page { items: steps.into_iter().map(Step::from).collect(), next: None }))
 }

@@ -13,11 +13,10 @@ use utoipa::ToSchema;
 
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     extract::{Json as Body, Path, Query},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// A member's calendar.
@@ -86,15 +85,13 @@ const fn yes() -> bool {
 /// Connect a member's calendar. Its provider is asked whether it is there and, to write entries, whether the connection writes to it: an
 /// account's connection writes to the calendars that its settings name. Where the provider cannot be asked now, `trouble` says so, and it
 /// is looked at again.
-#[utoipa::path(post, path = "/api/booking/calendar/integrations", tag = "calendars", request_body = NewCalendarBody,
+#[utoipa::path(post, path = "/api/booking/calendar/integrations", operation_id = "calendars_create", tag = "calendars", request_body = NewCalendarBody,
     responses((status = 201, body = CalendarView), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(body): Body<NewCalendarBody>,
 ) -> ApiResult<(StatusCode, Json<CalendarView>)> {
-    let caller = key.caller("providers:write", &request_id)?;
     let new = NewCalendar {
         member: body.member,
         connection: body.connection,
@@ -106,14 +103,12 @@ pub(crate) async fn create(
 }
 
 /// All calendars, by age.
-#[utoipa::path(get, path = "/api/booking/calendar/integrations", tag = "calendars", params(PageParams), responses((status = 200, body = Page<CalendarView>)))]
+#[utoipa::path(get, path = "/api/booking/calendar/integrations", operation_id = "calendars_list", tag = "calendars", params(PageParams), responses((status = 200, body = Page<CalendarView>)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Query(params): Query<PageParams>,
 ) -> ApiResult<Json<Page<CalendarView>>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
     let rows = app.engine().calendars.list_calendars(&caller, after, limit.saturating_add(1)).await?;
@@ -121,15 +116,13 @@ pub(crate) async fn list(
 }
 
 /// A calendar.
-#[utoipa::path(get, path = "/api/booking/calendar/integrations/{id}", tag = "calendars", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking/calendar/integrations/{id}", operation_id = "calendars_get", tag = "calendars", params(("id" = String, Path)),
     responses((status = 200, body = CalendarView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<CalendarId>,
 ) -> ApiResult<Json<CalendarView>> {
-    let caller = key.caller("providers:read", &request_id)?;
     Ok(Json(app.engine().calendars.calendar(&caller, id).await?.into()))
 }
 
@@ -143,44 +136,38 @@ pub(crate) struct PatchCalendar {
 }
 
 /// Change which calendar it is, and what it is for.
-#[utoipa::path(patch, path = "/api/booking/calendar/integrations/{id}", tag = "calendars", request_body = PatchCalendar, params(("id" = String, Path)),
+#[utoipa::path(patch, path = "/api/booking/calendar/integrations/{id}", operation_id = "calendars_update", tag = "calendars", request_body = PatchCalendar, params(("id" = String, Path)),
     responses((status = 200, body = CalendarView), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn update(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<CalendarId>,
     Body(patch): Body<PatchCalendar>,
 ) -> ApiResult<Json<CalendarView>> {
-    let caller = key.caller("providers:write", &request_id)?;
     let patch = CalendarPatch { calendar: patch.calendar, reads: patch.reads, writes: patch.writes };
     Ok(Json(app.engine().calendars.update_calendar(&caller, id, patch).await?.into()))
 }
 
 /// Disconnect a calendar. Entries of bookings to come are taken out of it.
-#[utoipa::path(delete, path = "/api/booking/calendar/integrations/{id}", tag = "calendars", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/api/booking/calendar/integrations/{id}", operation_id = "calendars_delete", tag = "calendars", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<CalendarId>,
 ) -> ApiResult<StatusCode> {
-    let caller = key.caller("providers:write", &request_id)?;
     app.engine().calendars.delete_calendar(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Read what changed in the calendar's connection now.
-#[utoipa::path(post, path = "/api/booking/calendar/integrations/{id}/sync", tag = "calendars", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/booking/calendar/integrations/{id}/sync", operation_id = "calendars_sync", tag = "calendars", params(("id" = String, Path)),
     responses((status = 202, description = "As for `/api/booking-providers/{id}/sync`"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn sync(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<CalendarId>,
 ) -> ApiResult<(StatusCode, Json<SyncStatus>)> {
-    let caller = key.caller("providers:write", &request_id)?;
     let calendar = app.engine().calendars.calendar(&caller, id).await?;
     let status = app.engine().mirror.start_sync(&caller, calendar.connection, false).await?;
     Ok((StatusCode::ACCEPTED, Json(status)))

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use berth_engine::Caller;
 use berth_model::id::{ApiKeyId, BookingId, ListingId, MemberId};
 use berth_store::records::FeedSubject;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use crate::{
     api::bookings::manage::customer,
     http::{
         app::App,
-        auth::Authenticated,
+        auth::AsTenant,
         extract::{Path, Query},
         once::private,
         problem::{ApiResult, ProblemDocument},
@@ -31,20 +32,18 @@ fn calendar(text: String) -> Response {
 }
 
 /// The invitation of a booking for calendars (RFC 5545): `METHOD:REQUEST`, or `CANCEL` once it is cancelled or failed.
-#[utoipa::path(get, path = "/api/booking/{id}/invitation.ics", tag = "calendars", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking/{id}/invitation.ics", operation_id = "invitations_get", tag = "calendars", params(("id" = String, Path)),
     responses((status = 200, body = String, content_type = "text/calendar"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn invitation(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<BookingId>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("bookings:read", &request_id)?;
     Ok(calendar(app.engine().calendars.invitation(&caller, id).await?))
 }
 
 /// The customer's own invitation.
-#[utoipa::path(get, path = "/api/booking/manage/{token}/invitation.ics", tag = "customers", security(()), params(("token" = String, Path)),
+#[utoipa::path(get, path = "/api/booking/manage/{token}/invitation.ics", operation_id = "managed_invitations_get", tag = "customers", security(()), params(("token" = String, Path)),
     responses((status = 200, body = String, content_type = "text/calendar"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn own_invitation(
     State(app): State<App>,
@@ -64,75 +63,59 @@ pub(crate) struct FeedView {
     url: Option<String>,
 }
 
-async fn rotate(
-    app: &App,
-    key: &Authenticated,
-    request_id: &RequestId,
-    subject: FeedSubject,
-) -> ApiResult<Response> {
-    let caller = key.caller("bookings:write", request_id)?;
+async fn rotate(app: &App, caller: &Caller, subject: FeedSubject) -> ApiResult<Response> {
     let token = app.engine().calendars.rotate_feed(&caller, subject).await?;
     let url = app.engine().calendars.feed_url(&token).map(|url| url.expose().to_owned());
     Ok(private(Json(FeedView { token: token.expose().to_owned(), url }).into_response()))
 }
 
-async fn end(
-    app: &App,
-    key: &Authenticated,
-    request_id: &RequestId,
-    subject: FeedSubject,
-) -> ApiResult<StatusCode> {
-    let caller = key.caller("bookings:write", request_id)?;
+async fn end(app: &App, caller: &Caller, subject: FeedSubject) -> ApiResult<StatusCode> {
     app.engine().calendars.remove_feed(&caller, subject).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Give a member's feed a new token; the one it had opens nothing any more.
-#[utoipa::path(put, path = "/api/booking/team/{id}/feed", tag = "calendars", params(("id" = String, Path)),
+#[utoipa::path(put, path = "/api/booking/team/{id}/feed", operation_id = "member_feeds_rotate", tag = "calendars", params(("id" = String, Path)),
     responses((status = 200, body = FeedView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn rotate_member(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<MemberId>,
 ) -> ApiResult<Response> {
-    rotate(&app, &key, &request_id, FeedSubject::Member(id)).await
+    rotate(&app, &caller, FeedSubject::Member(id)).await
 }
 
 /// End a member's feed.
-#[utoipa::path(delete, path = "/api/booking/team/{id}/feed", tag = "calendars", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/api/booking/team/{id}/feed", operation_id = "member_feeds_delete", tag = "calendars", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn end_member(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<MemberId>,
 ) -> ApiResult<StatusCode> {
-    end(&app, &key, &request_id, FeedSubject::Member(id)).await
+    end(&app, &caller, FeedSubject::Member(id)).await
 }
 
 /// Give a listing's feed a new token; the one it had opens nothing any more.
-#[utoipa::path(put, path = "/api/listings/{id}/feed", tag = "calendars", params(("id" = String, Path)),
+#[utoipa::path(put, path = "/api/listings/{id}/feed", operation_id = "listing_feeds_rotate", tag = "calendars", params(("id" = String, Path)),
     responses((status = 200, body = FeedView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn rotate_listing(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ListingId>,
 ) -> ApiResult<Response> {
-    rotate(&app, &key, &request_id, FeedSubject::Listing(id)).await
+    rotate(&app, &caller, FeedSubject::Listing(id)).await
 }
 
 /// End a listing's feed.
-#[utoipa::path(delete, path = "/api/listings/{id}/feed", tag = "calendars", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/api/listings/{id}/feed", operation_id = "listing_feeds_delete", tag = "calendars", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn end_listing(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ListingId>,
 ) -> ApiResult<StatusCode> {
-    end(&app, &key, &request_id, FeedSubject::Listing(id)).await
+    end(&app, &caller, FeedSubject::Listing(id)).await
 }
 
 /// Which feed is wanted.
@@ -144,7 +127,7 @@ pub(crate) struct FeedParams {
 }
 
 /// A private feed of bookings (RFC 5545): those that are not cancelled, from thirty days ago to a year ahead.
-#[utoipa::path(get, path = "/api/booking/feed.ics", tag = "calendars", security(()), params(FeedParams),
+#[utoipa::path(get, path = "/api/booking/feed.ics", operation_id = "feeds_get", tag = "calendars", security(()), params(FeedParams),
     responses((status = 200, body = String, content_type = "text/calendar"), (status = 404, body = ProblemDocument),
         (status = 429, body = ProblemDocument)))]
 pub(crate) async fn feed(

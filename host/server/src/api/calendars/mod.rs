@@ -8,12 +8,12 @@ use super::described::{Described, routes};
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(feeds::invitation))
-        .routes(routes!(feeds::rotate_member, feeds::end_member))
-        .routes(routes!(feeds::rotate_listing, feeds::end_listing))
-        .routes(routes!(connected::create, connected::list))
-        .routes(routes!(connected::get, connected::update, connected::delete))
-        .routes(routes!(connected::sync))
+        .routes(routes!(feeds::invitation: BookingsRead))
+        .routes(routes!(feeds::rotate_member: BookingsWrite, feeds::end_member: BookingsWrite))
+        .routes(routes!(feeds::rotate_listing: BookingsWrite, feeds::end_listing: BookingsWrite))
+        .routes(routes!(connected::create: ProvidersWrite, connected::list: ProvidersRead))
+        .routes(routes!(connected::get: ProvidersRead, connected::update: ProvidersWrite, connected::delete: ProvidersWrite))
+        .routes(routes!(connected::sync: ProvidersWrite))
 }
 
 /// Routes that need none.

@@ -21,12 +21,11 @@ use shapes::{Duplicate, New, Patch, View};
 
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     etag,
     extract::{IfMatch, Json as Body, Path, Query, malformed},
     page::{self, Page},
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 async fn tagged(
@@ -48,14 +47,12 @@ async fn tagged(
 
 /// Make an event type. Where its listing is booked over a provider, `external_id` is needed, and the provider is asked whether it has such
 /// an event type; if it cannot be asked now, `provider_event_type` says so, and it is looked for with the next synchronisation.
-#[utoipa::path(post, path = "/api/booking/event-types", tag = "event types", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+#[utoipa::path(post, path = "/api/booking/event-types", operation_id = "event_types_create", tag = "event types", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(new): Body<New>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:write", &request_id)?;
     let made = app.engine().catalog.create_event_type(&caller, new.into()).await?;
     tagged(&app, &caller, StatusCode::CREATED, made).await
 }
@@ -77,14 +74,12 @@ pub(crate) struct ListParams {
 }
 
 /// All of them that are not archived, by age.
-#[utoipa::path(get, path = "/api/booking/event-types", tag = "event types", params(ListParams), responses((status = 200, body = Page<View>)))]
+#[utoipa::path(get, path = "/api/booking/event-types", operation_id = "event_types_list", tag = "event types", params(ListParams), responses((status = 200, body = Page<View>)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Query(params): Query<ListParams>,
 ) -> ApiResult<Json<Page<View>>> {
-    let caller = key.caller("listings:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
     let (listing, archived) = (params.listing, params.archived);
@@ -104,30 +99,26 @@ pub(crate) async fn list(
 }
 
 /// An event type.
-#[utoipa::path(get, path = "/api/booking/event-types/{id}", tag = "event types", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
+#[utoipa::path(get, path = "/api/booking/event-types/{id}", operation_id = "event_types_get", tag = "event types", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<EventTypeId>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:read", &request_id)?;
     let found = app.engine().catalog.event_type(&caller, id).await?;
     tagged(&app, &caller, StatusCode::OK, found).await
 }
 
 /// Change an event type. Absent fields stay as they are.
-#[utoipa::path(patch, path = "/api/booking/event-types/{id}", tag = "event types", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+#[utoipa::path(patch, path = "/api/booking/event-types/{id}", operation_id = "event_types_update", tag = "event types", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
     responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn update(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<EventTypeId>,
     IfMatch(revision): IfMatch,
     Body(mut patch): Body<Patch>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:write", &request_id)?;
     let (policy, revision) = match patch.policy.take() {
         None => (None, revision),
         Some(changes) => {
@@ -146,32 +137,28 @@ pub(crate) async fn update(
 
 /// Copy an event type: all its rules, members and questions, but not its counterpart at a provider. The copy is not active: change what
 /// is different, then set `active`.
-#[utoipa::path(post, path = "/api/booking/event-types/{id}/duplicate", tag = "event types", request_body = Duplicate, params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/booking/event-types/{id}/duplicate", operation_id = "event_types_duplicate", tag = "event types", request_body = Duplicate, params(("id" = String, Path)),
     responses((status = 201, body = View), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn duplicate(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<EventTypeId>,
     Body(copy): Body<Duplicate>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:write", &request_id)?;
     let copy = app.engine().catalog.duplicate_event_type(&caller, id, copy.into()).await?;
     tagged(&app, &caller, StatusCode::CREATED, copy).await
 }
 
 /// Close an event type. One that nothing refers to is gone (204). Another is archived (200): it offers nothing and is not listed, its bookings
 /// live on and can be cancelled, and the business can move them. `active: true` takes it up again. See `deletion`.
-#[utoipa::path(delete, path = "/api/booking/event-types/{id}", tag = "event types", params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+#[utoipa::path(delete, path = "/api/booking/event-types/{id}", operation_id = "event_types_delete", tag = "event types", params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
     responses((status = 200, body = View, description = "Archived; it stays for what refers to it"), (status = 204, description = "Gone"), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<EventTypeId>,
     IfMatch(revision): IfMatch,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:write", &request_id)?;
     Ok(match app.engine().catalog.delete_event_type(&caller, id, revision).await? {
         Ends::Removed => StatusCode::NO_CONTENT.into_response(),
         Ends::Kept(event_type) => tagged(&app, &caller, StatusCode::OK, event_type).await?,

@@ -20,12 +20,11 @@ use crate::{
     api::nullable,
     http::{
         app::App,
-        auth::Authenticated,
+        auth::AsTenant,
         etag,
         extract::{IfMatch, Json as Body, Path, Query},
         page::{self, Page},
         problem::{ApiResult, ProblemDocument},
-        request_id::RequestId,
     },
 };
 
@@ -124,14 +123,12 @@ fn tagged(status: StatusCode, record: ListingRecord) -> Response {
 }
 
 /// Make a listing.
-#[utoipa::path(post, path = "/api/listings", tag = "listings", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+#[utoipa::path(post, path = "/api/listings", operation_id = "listings_create", tag = "listings", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(new): Body<New>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:write", &request_id)?;
     let new = NewListing {
         slug: new.slug,
         title: new.title,
@@ -157,14 +154,12 @@ pub(crate) struct ListParams {
 }
 
 /// All of them that are not archived, by age.
-#[utoipa::path(get, path = "/api/listings", tag = "listings", params(ListParams), responses((status = 200, body = Page<View>)))]
+#[utoipa::path(get, path = "/api/listings", operation_id = "listings_list", tag = "listings", params(ListParams), responses((status = 200, body = Page<View>)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Query(params): Query<ListParams>,
 ) -> ApiResult<Json<Page<View>>> {
-    let caller = key.caller("listings:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
     let rows =
@@ -173,29 +168,25 @@ pub(crate) async fn list(
 }
 
 /// A listing.
-#[utoipa::path(get, path = "/api/listings/{id}", tag = "listings", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
+#[utoipa::path(get, path = "/api/listings/{id}", operation_id = "listings_get", tag = "listings", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ListingId>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:read", &request_id)?;
     Ok(tagged(StatusCode::OK, app.engine().catalog.listing(&caller, id).await?))
 }
 
 /// Change a listing. Absent fields stay as they are.
-#[utoipa::path(patch, path = "/api/listings/{id}", tag = "listings", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+#[utoipa::path(patch, path = "/api/listings/{id}", operation_id = "listings_update", tag = "listings", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
     responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn update(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ListingId>,
     IfMatch(revision): IfMatch,
     Body(patch): Body<Patch>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:write", &request_id)?;
     let patch = ListingPatch {
         slug: patch.slug,
         title: patch.title,
@@ -210,16 +201,14 @@ pub(crate) async fn update(
 
 /// Close a listing. One that nothing refers to is gone (204). Another is archived (200): it offers nothing and is not listed, its bookings
 /// live on and can be cancelled, and the business can move them. `active: true` takes it up again. See `deletion`.
-#[utoipa::path(delete, path = "/api/listings/{id}", tag = "listings", params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+#[utoipa::path(delete, path = "/api/listings/{id}", operation_id = "listings_delete", tag = "listings", params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
     responses((status = 200, body = View, description = "Archived; it stays for what refers to it"), (status = 204, description = "Gone"), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ListingId>,
     IfMatch(revision): IfMatch,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:write", &request_id)?;
     Ok(match app.engine().catalog.delete_listing(&caller, id, revision).await? {
         Ends::Removed => StatusCode::NO_CONTENT.into_response(),
         Ends::Kept(listing) => tagged(StatusCode::OK, listing),

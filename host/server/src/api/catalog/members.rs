@@ -18,12 +18,11 @@ use crate::{
     api::nullable,
     http::{
         app::App,
-        auth::Authenticated,
+        auth::AsTenant,
         etag,
         extract::{IfMatch, Json as Body, Path, Query, malformed},
         page::{self, Page, PageParams},
         problem::{ApiResult, ProblemDocument},
-        request_id::RequestId,
     },
 };
 
@@ -127,14 +126,12 @@ fn tagged(status: StatusCode, record: MemberRecord) -> Response {
 }
 
 /// Make a member.
-#[utoipa::path(post, path = "/api/booking/team", tag = "team", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+#[utoipa::path(post, path = "/api/booking/team", operation_id = "members_create", tag = "team", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(new): Body<New>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:write", &request_id)?;
     let new = NewMember {
         name: new.name,
         email: new.email,
@@ -147,14 +144,12 @@ pub(crate) async fn create(
 }
 
 /// All of them, by age.
-#[utoipa::path(get, path = "/api/booking/team", tag = "team", params(PageParams), responses((status = 200, body = Page<View>)))]
+#[utoipa::path(get, path = "/api/booking/team", operation_id = "members_list", tag = "team", params(PageParams), responses((status = 200, body = Page<View>)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Query(params): Query<PageParams>,
 ) -> ApiResult<Json<Page<View>>> {
-    let caller = key.caller("listings:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
     let rows = app.engine().catalog.list_members(&caller, after, limit.saturating_add(1)).await?;
@@ -162,29 +157,25 @@ pub(crate) async fn list(
 }
 
 /// A member.
-#[utoipa::path(get, path = "/api/booking/team/{id}", tag = "team", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
+#[utoipa::path(get, path = "/api/booking/team/{id}", operation_id = "members_get", tag = "team", params(("id" = String, Path)), responses((status = 200, body = View), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<MemberId>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:read", &request_id)?;
     Ok(tagged(StatusCode::OK, app.engine().catalog.member(&caller, id).await?))
 }
 
 /// Change a member. Absent fields stay as they are. The tenant's only active owner cannot be deactivated or given another role.
-#[utoipa::path(patch, path = "/api/booking/team/{id}", tag = "team", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+#[utoipa::path(patch, path = "/api/booking/team/{id}", operation_id = "members_update", tag = "team", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
     responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "The last owner stays"), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn update(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<MemberId>,
     IfMatch(revision): IfMatch,
     Body(patch): Body<Patch>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("listings:write", &request_id)?;
     let (turns, revision) = match patch.turns {
         None => (None, revision),
         Some(changes) => {
@@ -209,14 +200,12 @@ pub(crate) async fn update(
 }
 
 /// Remove a member that nothing refers to, and who is not the tenant's only active owner.
-#[utoipa::path(delete, path = "/api/booking/team/{id}", tag = "team", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
+#[utoipa::path(delete, path = "/api/booking/team/{id}", operation_id = "members_delete", tag = "team", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<MemberId>,
 ) -> ApiResult<StatusCode> {
-    let caller = key.caller("listings:write", &request_id)?;
     app.engine().catalog.delete_member(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

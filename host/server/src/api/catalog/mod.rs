@@ -10,11 +10,11 @@ use super::described::{Described, routes};
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(listings::create, listings::list))
-        .routes(routes!(listings::get, listings::update, listings::delete))
-        .routes(routes!(members::create, members::list))
-        .routes(routes!(members::get, members::update, members::delete))
-        .routes(routes!(event_types::create, event_types::list))
-        .routes(routes!(event_types::get, event_types::update, event_types::delete))
-        .routes(routes!(event_types::duplicate))
+        .routes(routes!(listings::create: ListingsWrite, listings::list: ListingsRead))
+        .routes(routes!(listings::get: ListingsRead, listings::update: ListingsWrite, listings::delete: ListingsWrite))
+        .routes(routes!(members::create: ListingsWrite, members::list: ListingsRead))
+        .routes(routes!(members::get: ListingsRead, members::update: ListingsWrite, members::delete: ListingsWrite))
+        .routes(routes!(event_types::create: ListingsWrite, event_types::list: ListingsRead))
+        .routes(routes!(event_types::get: ListingsRead, event_types::update: ListingsWrite, event_types::delete: ListingsWrite))
+        .routes(routes!(event_types::duplicate: ListingsWrite))
 }

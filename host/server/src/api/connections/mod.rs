@@ -31,29 +31,28 @@ use crate::{
     api::nullable,
     http::{
         app::App,
-        auth::Authenticated,
+        auth::AsTenant,
         etag,
         extract::{IfMatch, Json as Body, Path, Query},
         page::{self, Page, PageParams},
         problem::{ApiResult, ProblemDocument},
-        request_id::RequestId,
     },
 };
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(create, list))
-        .routes(routes!(get, update, delete))
-        .routes(routes!(rotate_webhook_secret))
-        .routes(routes!(health))
-        .routes(routes!(event_types))
-        .routes(routes!(calls))
-        .routes(routes!(oauth::start))
-        .routes(routes!(oauth::restart))
-        .routes(routes!(oauth::consents, oauth::revoke))
-        .routes(routes!(oauth::clients))
-        .routes(routes!(oauth::set_client, oauth::delete_client))
+        .routes(routes!(create: ProvidersWrite, list: ProvidersRead))
+        .routes(routes!(get: ProvidersRead, update: ProvidersWrite, delete: ProvidersWrite))
+        .routes(routes!(rotate_webhook_secret: ProvidersWrite))
+        .routes(routes!(health: ProvidersRead))
+        .routes(routes!(event_types: ProvidersRead))
+        .routes(routes!(calls: ProvidersRead))
+        .routes(routes!(oauth::start: ProvidersWrite))
+        .routes(routes!(oauth::restart: ProvidersWrite))
+        .routes(routes!(oauth::consents: ProvidersRead, oauth::revoke: ProvidersWrite))
+        .routes(routes!(oauth::clients: Operator))
+        .routes(routes!(oauth::set_client: Operator, oauth::delete_client: Operator))
 }
 
 /// Routes that need none.
@@ -206,15 +205,13 @@ fn empty() -> Value {
 }
 
 /// Connect to a provider. The credentials are tried there first; what it refuses is not saved.
-#[utoipa::path(post, path = "/api/booking-providers", tag = "booking providers", request_body = NewConnectionBody,
+#[utoipa::path(post, path = "/api/booking-providers", operation_id = "connections_create", tag = "booking providers", request_body = NewConnectionBody,
     responses((status = 201, body = ConnectionView), (status = 422, body = ProblemDocument), (status = 502, body = ProblemDocument)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(new): Body<NewConnectionBody>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("providers:write", &request_id)?;
     let new = NewConnection {
         plugin: new.plugin,
         name: new.name,
@@ -229,14 +226,12 @@ pub(crate) async fn create(
 }
 
 /// All connections, by age.
-#[utoipa::path(get, path = "/api/booking-providers", tag = "booking providers", params(PageParams), responses((status = 200, body = Page<ConnectionView>)))]
+#[utoipa::path(get, path = "/api/booking-providers", operation_id = "connections_list", tag = "booking providers", params(PageParams), responses((status = 200, body = Page<ConnectionView>)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Query(params): Query<PageParams>,
 ) -> ApiResult<Json<Page<ConnectionView>>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
     let rows = app.engine().connections.list_connections(&caller, after, limit.saturating_add(1)).await?;
@@ -249,15 +244,13 @@ pub(crate) async fn list(
 }
 
 /// A connection.
-#[utoipa::path(get, path = "/api/booking-providers/{id}", tag = "booking providers", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking-providers/{id}", operation_id = "connections_get", tag = "booking providers", params(("id" = String, Path)),
     responses((status = 200, body = ConnectionView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("providers:read", &request_id)?;
     tagged(app.engine(), StatusCode::OK, app.engine().connections.connection(&caller, id).await?).await
 }
 
@@ -286,17 +279,15 @@ pub(crate) struct PatchConnection {
 /// Change a connection. One that is disconnected is connected again with credentials of the same account: its bookings are told of again,
 /// and everything is read anew. New settings or credentials are tried at the provider first; if it refuses them, the ones before stay. Messages
 /// signed with a webhook secret that is replaced are accepted for another day.
-#[utoipa::path(patch, path = "/api/booking-providers/{id}", tag = "booking providers", request_body = PatchConnection, params(("id" = String, Path)),
+#[utoipa::path(patch, path = "/api/booking-providers/{id}", operation_id = "connections_update", tag = "booking providers", request_body = PatchConnection, params(("id" = String, Path)),
     responses((status = 200, body = ConnectionView), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn update(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     IfMatch(revision): IfMatch,
     Body(patch): Body<PatchConnection>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("providers:write", &request_id)?;
     let patch = ConnectionPatch {
         name: patch.name,
         listing: patch.listing,
@@ -321,18 +312,16 @@ pub(crate) struct RotateSecretBody {
 
 /// Make up another webhook secret. The provider is given it with a new subscription, then the one before is ended; what cannot be done
 /// now is done in the background (see `webhooks`). A secret that the provider gives is rotated with PATCH, in the same way.
-#[utoipa::path(post, path = "/api/booking-providers/{id}/webhook-secret/rotate", tag = "booking providers", request_body = RotateSecretBody,
+#[utoipa::path(post, path = "/api/booking-providers/{id}/webhook-secret/rotate", operation_id = "webhook_secrets_rotate", tag = "booking providers", request_body = RotateSecretBody,
     params(("id" = String, Path)), responses((status = 200, body = ConnectionView), (status = 404, body = ProblemDocument),
         (status = 409, body = ProblemDocument, description = "The provider gives the secret, or too many are accepted still"), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn rotate_webhook_secret(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     IfMatch(revision): IfMatch,
     Body(body): Body<RotateSecretBody>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("providers:write", &request_id)?;
     let rotated =
         app.engine().connections.rotate_webhook_secret(&caller, id, body.overlap_seconds, revision).await?;
     tagged(app.engine(), StatusCode::OK, rotated).await
@@ -341,18 +330,16 @@ pub(crate) async fn rotate_webhook_secret(
 /// Disconnect, also while the provider is broken. Credentials, tokens and webhook secrets are erased, subscriptions and tokens are ended at
 /// the provider as far as it answers, and nothing is read any more. A connection that nothing refers to is gone (204). Another stays,
 /// `disconnected` (200): its bookings keep what they know, and later changes of them are made here alone. See `deletion` for what goes.
-#[utoipa::path(delete, path = "/api/booking-providers/{id}", tag = "booking providers",
+#[utoipa::path(delete, path = "/api/booking-providers/{id}", operation_id = "connections_delete", tag = "booking providers",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
     responses((status = 200, body = ConnectionView, description = "Disconnected; it stays for what refers to it"), (status = 204, description = "Gone"),
         (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     IfMatch(revision): IfMatch,
 ) -> ApiResult<Response> {
-    let caller = key.caller("providers:write", &request_id)?;
     match app.engine().connections.delete_connection(&caller, id, revision).await? {
         Ends::Removed => Ok(StatusCode::NO_CONTENT.into_response()),
         Ends::Kept(connection) => tagged(app.engine(), StatusCode::OK, connection).await,
@@ -374,15 +361,13 @@ pub(crate) struct Health {
 }
 
 /// Ask the provider now whether the connection works.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/health", tag = "booking providers", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking-providers/{id}/health", operation_id = "connection_health_get", tag = "booking providers", params(("id" = String, Path)),
     responses((status = 200, body = Health), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn health(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Json<Health>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let (connection, problem) = app.engine().connections.connection_health(&caller, id).await?;
     Ok(Json(Health {
         status: connection.status,
@@ -400,30 +385,26 @@ pub(crate) struct EventTypeParams {
 }
 
 /// What can be booked at the provider.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/event-types", tag = "booking providers", params(("id" = String, Path), EventTypeParams),
+#[utoipa::path(get, path = "/api/booking-providers/{id}/event-types", operation_id = "provider_event_types_list", tag = "booking providers", params(("id" = String, Path), EventTypeParams),
     responses((status = 200, description = "`{items, next}`"), (status = 502, body = ProblemDocument)))]
 pub(crate) async fn event_types(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     Query(params): Query<EventTypeParams>,
 ) -> ApiResult<Json<ExternalPage<ExternalEventType>>> {
-    let caller = key.caller("providers:read", &request_id)?;
     Ok(Json(app.engine().catalog.external_event_types(&caller, id, params.cursor).await?))
 }
 
 /// The last calls into the provider's component, newest first, with the hosts that were refused and what would allow them.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/calls", tag = "booking providers", params(("id" = String, Path), PageParams),
+#[utoipa::path(get, path = "/api/booking-providers/{id}/calls", operation_id = "connection_calls_list", tag = "booking providers", params(("id" = String, Path), PageParams),
     responses((status = 200, description = "`{items}`"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn calls(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     Query(params): Query<PageParams>,
 ) -> ApiResult<Json<Value>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let limit = page::items(params.limit)?;
     Ok(Json(json!({ "items": app.engine().connections.connection_calls(&caller, id, limit).await? })))
 }

@@ -26,7 +26,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::tagged;
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::{AsOperator, AsTenant},
     extract::{Json as Body, Path, Query},
     once::{private, shown_once},
     page::Page,
@@ -89,15 +89,13 @@ fn started(flow: &OAuthStarted) -> Response {
 }
 
 /// Begin to connect to a provider that wants a person's consent. What is wrong with name, settings or other credentials is said now.
-#[utoipa::path(post, path = "/api/booking-providers/oauth/start", tag = "booking providers", request_body = OAuthStartBody,
+#[utoipa::path(post, path = "/api/booking-providers/oauth/start", operation_id = "provider_consents_start", tag = "booking providers", request_body = OAuthStartBody,
     responses((status = 201, body = OAuthStartView), (status = 422, body = ProblemDocument, description = "Also: the operator has registered no client")))]
 pub(crate) async fn start(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(body): Body<OAuthStartBody>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("providers:write", &request_id)?;
     let new = NewConnection {
         plugin: body.plugin,
         name: body.name,
@@ -121,42 +119,36 @@ pub(crate) struct OAuthRestartBody {
 }
 
 /// Begin to renew the consent of a connection: it is over, or the plugin asks for more scopes by now.
-#[utoipa::path(post, path = "/api/booking-providers/{id}/oauth/start", tag = "booking providers", request_body = OAuthRestartBody,
+#[utoipa::path(post, path = "/api/booking-providers/{id}/oauth/start", operation_id = "provider_consents_restart", tag = "booking providers", request_body = OAuthRestartBody,
     params(("id" = String, Path)), responses((status = 201, body = OAuthStartView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn restart(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     Body(body): Body<OAuthRestartBody>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("providers:write", &request_id)?;
     Ok(started(&app.engine().connections.restart_oauth(&caller, id, body.credential, body.return_to).await?))
 }
 
 /// How the consents of a connection stand: `valid`, `scopes_missing` (begin anew to grant them), `expired`, `pasted`.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/oauth", tag = "booking providers", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking-providers/{id}/oauth", operation_id = "provider_consents_list", tag = "booking providers", params(("id" = String, Path)),
     responses((status = 200, description = "`{items: [{credential, state, expires_at, scopes, missing_scopes, renews}]}`"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn consents(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Json<Value>> {
-    let caller = key.caller("providers:read", &request_id)?;
     Ok(Json(json!({ "items": app.engine().connections.connection_consents(&caller, id).await? })))
 }
 
 /// Give the consents of a connection back: its tokens are ended at the provider and forgotten here.
-#[utoipa::path(delete, path = "/api/booking-providers/{id}/oauth", tag = "booking providers", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/api/booking-providers/{id}/oauth", operation_id = "provider_consents_revoke", tag = "booking providers", params(("id" = String, Path)),
     responses((status = 200, description = "The connection, `unauthorised` from now on"), (status = 409, body = ProblemDocument)))]
 pub(crate) async fn revoke(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("providers:write", &request_id)?;
     tagged(app.engine(), StatusCode::OK, app.engine().connections.revoke_consents(&caller, id).await?).await
 }
 
@@ -173,7 +165,7 @@ pub(crate) struct CallbackParams {
 
 /// Where browsers come back to after consent. Finishes the flow, then sends the browser to the return address of whoever began it, or
 /// shows a page.
-#[utoipa::path(get, path = "/api/oauth/callback", tag = "booking providers", security(()), params(CallbackParams),
+#[utoipa::path(get, path = "/api/oauth/callback", operation_id = "provider_consents_receive", tag = "booking providers", security(()), params(CallbackParams),
     responses((status = 303, description = "To the return address, with `connection` or `error`"), (status = 200, description = "A page"),
         (status = 409, body = ProblemDocument, description = "The flow has expired")))]
 pub(crate) async fn callback(
@@ -258,17 +250,15 @@ pub(crate) struct OAuthClientBody {
 
 /// Register the OAuth client for a credential of a plugin, or replace it. Its redirect address at the provider is
 /// `{public-url}/api/oauth/callback`.
-#[utoipa::path(put, path = "/api/operator/plugins/{name}/oauth-clients/{credential}", tag = "operator", request_body = OAuthClientBody,
+#[utoipa::path(put, path = "/api/operator/plugins/{name}/oauth-clients/{credential}", operation_id = "oauth_clients_set", tag = "operator", request_body = OAuthClientBody,
     params(("name" = String, Path), ("credential" = String, Path)),
     responses((status = 200, body = OAuthClientView), (status = 404, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn set_client(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path((plugin, credential)): Path<(PluginId, String)>,
     Body(body): Body<OAuthClientBody>,
 ) -> ApiResult<Json<OAuthClientView>> {
-    key.operator()?;
     let new = NewOAuthClient {
         client_id: body.client_id,
         client_secret: body.client_secret,
@@ -278,34 +268,34 @@ pub(crate) async fn set_client(
     let set = app
         .engine()
         .connections
-        .set_oauth_client(&key.actor(), &request_id.0, &plugin, &credential, new)
+        .set_oauth_client(&operator.actor, &operator.request_id, &plugin, &credential, new)
         .await?;
     Ok(Json(set.into()))
 }
 
 /// The OAuth clients of a plugin.
-#[utoipa::path(get, path = "/api/operator/plugins/{name}/oauth-clients", tag = "operator", params(("name" = String, Path)),
+#[utoipa::path(get, path = "/api/operator/plugins/{name}/oauth-clients", operation_id = "oauth_clients_list", tag = "operator", params(("name" = String, Path)),
     responses((status = 200, body = Page<OAuthClientView>)))]
 pub(crate) async fn clients(
     State(app): State<App>,
-    key: Authenticated,
+    _: AsOperator,
     Path(plugin): Path<PluginId>,
 ) -> ApiResult<Json<Page<OAuthClientView>>> {
-    key.operator()?;
     let clients = app.engine().connections.list_oauth_clients(&plugin).await?;
     Ok(Json(Page { items: clients.into_iter().map(Into::into).collect(), next: None }))
 }
 
 /// Forget a client. Connections that it made cannot renew their tokens any more.
-#[utoipa::path(delete, path = "/api/operator/plugins/{name}/oauth-clients/{credential}", tag = "operator",
+#[utoipa::path(delete, path = "/api/operator/plugins/{name}/oauth-clients/{credential}", operation_id = "oauth_clients_delete", tag = "operator",
     params(("name" = String, Path), ("credential" = String, Path)), responses((status = 204), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn delete_client(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path((plugin, credential)): Path<(PluginId, String)>,
 ) -> ApiResult<StatusCode> {
-    key.operator()?;
-    app.engine().connections.delete_oauth_client(&key.actor(), &request_id.0, &plugin, &credential).await?;
+    app.engine()
+        .connections
+        .delete_oauth_client(&operator.actor, &operator.request_id, &plugin, &credential)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

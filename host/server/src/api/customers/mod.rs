@@ -12,17 +12,16 @@ use utoipa::ToSchema;
 use super::described::{Described, routes};
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     etag,
     extract::{Path, Query},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
-    Described::new().routes(routes!(list)).routes(routes!(get))
+    Described::new().routes(routes!(list: CustomersRead)).routes(routes!(get: CustomersRead))
 }
 
 /// Somebody whom bookings are for.
@@ -100,14 +99,12 @@ pub(crate) struct Whole {
 }
 
 /// Customers, by age. Their bookings: `GET /api/booking?customer_id=…`.
-#[utoipa::path(get, path = "/api/customers", tag = "customers", params(PageParams), responses((status = 200, body = Page<View>)))]
+#[utoipa::path(get, path = "/api/customers", operation_id = "customers_list", tag = "customers", params(PageParams), responses((status = 200, body = Page<View>)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Query(params): Query<PageParams>,
 ) -> ApiResult<Json<Page<View>>> {
-    let caller = key.caller("customers:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
     let rows = app.engine().customers.list_customers(&caller, after, limit.saturating_add(1)).await?;
@@ -116,15 +113,13 @@ pub(crate) async fn list(
 
 /// A customer, with those who may be the same person. Nobody is merged by itself: who shares an e-mail address or a telephone number and is not
 /// told apart by name and number is named here.
-#[utoipa::path(get, path = "/api/customers/{id}", tag = "customers", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/customers/{id}", operation_id = "customers_get", tag = "customers", params(("id" = String, Path)),
     responses((status = 200, body = Whole), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<CustomerId>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("customers:read", &request_id)?;
     let (customer, maybe_same) = app.engine().customers.customer(&caller, id).await?;
     let (revision, customer) = (customer.revision, View::from(customer));
     let maybe_same = maybe_same.into_iter().map(Into::into).collect();

@@ -11,6 +11,7 @@ use berth_model::{
     id::EventId,
     limits,
     problem::{Code, Problem},
+    tenants::scope::Scope,
     time::Instant,
 };
 use berth_store::records::EventPage;
@@ -20,24 +21,20 @@ use tokio::time;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-pub(crate) use kinds::{__path_list, Kinds, list};
+pub(crate) use kinds::Kinds;
 
 use super::described::{Described, routes};
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::{AsTenant, Authenticated},
     extract::Query,
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
-    Described::new().routes(routes!(feed)).routes(routes!(list))
+    Described::new().routes(routes!(feed: EventsRead)).routes(routes!(kinds::list: EventsRead))
 }
-
-/// The scope of whoever follows events.
-pub(crate) const READ: &str = "events:read";
 
 /// Which events.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -159,7 +156,7 @@ impl FeedParams {
 /// id. The last event of a subject says how it stands.
 ///
 /// To begin: ask with `after=latest`, keep the answer's `next`, read the lists, then follow. The same to begin anew after a 410.
-#[utoipa::path(get, path = "/api/events", tag = "events", params(FeedParams), responses(
+#[utoipa::path(get, path = "/api/events", operation_id = "events_list", tag = "events", params(FeedParams), responses(
     (status = 200, body = Feed),
     (status = 400, body = ProblemDocument),
     (status = 410, description = "There is no going on from this position: the feed was begun anew (BERTH-E0540), or what came after it is not kept any more (BERTH-E0541). `epoch`, `oldest` and `latest` say where the feed stands.", body = ProblemDocument),
@@ -168,12 +165,11 @@ impl FeedParams {
     (status = 503, description = "Too many requests wait (BERTH-E0544).", body = ProblemDocument)))]
 pub(crate) async fn feed(
     State(app): State<App>,
+    AsTenant(caller): AsTenant,
     key: Authenticated,
-    request_id: RequestId,
     headers: HeaderMap,
     Query(params): Query<FeedParams>,
 ) -> ApiResult<Json<Feed>> {
-    let caller = key.caller(READ, &request_id)?;
     let (mut query, wait) = (params.query()?, params.wait()?);
     let mut page = app.engine().events.events(&caller, &query).await?;
     let is_over = |page: &EventPage| !page.events.is_empty() || page.has_more();
@@ -194,6 +190,6 @@ pub(crate) async fn feed(
             return Ok(Json(page.into()));
         }
         // A key that was revoked meanwhile is told nothing more.
-        key.again(&app, &headers, READ).await?;
+        key.again(&app, &headers, Scope::EventsRead).await?;
     }
 }

@@ -12,11 +12,10 @@ use utoipa::ToSchema;
 
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     extract::{Path, Query},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// A message that came.
@@ -63,16 +62,14 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// What providers sent over this connection, the latest first.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/webhooks", tag = "booking providers", params(("id" = String, Path), PageParams),
+#[utoipa::path(get, path = "/api/booking-providers/{id}/webhooks", operation_id = "webhook_messages_list", tag = "booking providers", params(("id" = String, Path), PageParams),
     responses((status = 200, body = Page<WebhookView>), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     Query(params): Query<PageParams>,
 ) -> ApiResult<Json<Page<WebhookView>>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let before = page::position(params.cursor.as_ref())?;
     let rows = app.engine().inbound.list_webhooks(&caller, id, before, limit.saturating_add(1)).await?;
@@ -80,16 +77,14 @@ pub(crate) async fn list(
 }
 
 /// A message with its headers (but for those that prove who sent it) and its body.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/webhooks/{webhook}", tag = "booking providers",
+#[utoipa::path(get, path = "/api/booking-providers/{id}/webhooks/{webhook}", operation_id = "webhook_messages_get", tag = "booking providers",
     params(("id" = String, Path), ("webhook" = String, Path)),
     responses((status = 200, body = WebhookDetail), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path((id, webhook)): Path<(ConnectionId, InboundWebhookId)>,
 ) -> ApiResult<Json<WebhookDetail>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let found = app.engine().inbound.webhook(&caller, id, webhook).await?;
     let headers: Vec<(String, String)> = found
         .headers
@@ -105,28 +100,24 @@ pub(crate) async fn get(
 }
 
 /// Work on a message once more: what was wrong then may be mended by now. Harmless for one that had its effect.
-#[utoipa::path(post, path = "/api/booking-providers/{id}/webhooks/{webhook}/reprocess", tag = "booking providers",
+#[utoipa::path(post, path = "/api/booking-providers/{id}/webhooks/{webhook}/reprocess", operation_id = "webhook_messages_reprocess", tag = "booking providers",
     params(("id" = String, Path), ("webhook" = String, Path)),
     responses((status = 200, body = WebhookView), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "It waits already")))]
 pub(crate) async fn reprocess(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path((id, webhook)): Path<(ConnectionId, InboundWebhookId)>,
 ) -> ApiResult<Json<WebhookView>> {
-    let caller = key.caller("providers:write", &request_id)?;
     Ok(Json(app.engine().inbound.reprocess_webhook(&caller, id, webhook).await?.into()))
 }
 
 /// How many messages were refused, by reason. Their bodies are strangers' and are not kept.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/webhook-refusals", tag = "booking providers", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking-providers/{id}/webhook-refusals", operation_id = "webhook_refusals_list", tag = "booking providers", params(("id" = String, Path)),
     responses((status = 200, description = "`{items: [{reason, refused, last_at}]}`"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn refusals(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Json<Value>> {
-    let caller = key.caller("providers:read", &request_id)?;
     Ok(Json(json!({ "items": app.engine().inbound.webhook_refusals(&caller, id).await? })))
 }

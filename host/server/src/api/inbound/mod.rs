@@ -8,10 +8,10 @@ use super::described::{Described, routes};
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(log::list))
-        .routes(routes!(log::get))
-        .routes(routes!(log::reprocess))
-        .routes(routes!(log::refusals))
+        .routes(routes!(log::list: ProvidersRead))
+        .routes(routes!(log::get: ProvidersRead))
+        .routes(routes!(log::reprocess: ProvidersWrite))
+        .routes(routes!(log::refusals: ProvidersRead))
 }
 
 /// Routes that need none.

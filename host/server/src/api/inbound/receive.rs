@@ -24,7 +24,7 @@ use crate::http::{
 };
 
 /// A message from a provider. Acknowledged means stored.
-#[utoipa::path(post, path = "/api/webhooks/{provider}/{connection}", tag = "webhooks", security(()),
+#[utoipa::path(post, path = "/api/webhooks/{provider}/{connection}", operation_id = "webhooks_receive", tag = "webhooks", security(()),
     params(("provider" = String, Path, description = "Plugin id"), ("connection" = String, Path, description = "Connection id")),
     request_body(content = Vec<u8>, description = "As the provider sends it"),
     responses((status = 200, description = "Stored"), (status = 401, body = ProblemDocument, description = "The signature is not valid")))]
@@ -43,7 +43,7 @@ pub(crate) async fn receive(
 
 /// The same for providers that send a GET, and the handshake of those that ask first whether anybody is there: the manifest's
 /// `[webhook.handshake]` says what is repeated to them.
-#[utoipa::path(get, path = "/api/webhooks/{provider}/{connection}", tag = "webhooks", security(()),
+#[utoipa::path(get, path = "/api/webhooks/{provider}/{connection}", operation_id = "webhooks_verify", tag = "webhooks", security(()),
     params(("provider" = String, Path, description = "Plugin id"), ("connection" = String, Path, description = "Connection id")),
     responses((status = 200, description = "Stored, or the challenge repeated"), (status = 401, body = ProblemDocument)))]
 pub(crate) async fn receive_get(
@@ -58,7 +58,7 @@ pub(crate) async fn receive_get(
 
 /// A message that names only the account, from providers that send all messages of an app to one address. The manifest's
 /// `[webhook.account]` says where the account stands.
-#[utoipa::path(post, path = "/api/webhooks/{provider}", tag = "webhooks", security(()),
+#[utoipa::path(post, path = "/api/webhooks/{provider}", operation_id = "webhooks_receive_for_account", tag = "webhooks", security(()),
     params(("provider" = String, Path, description = "Plugin id")),
     request_body(content = Vec<u8>, description = "As the provider sends it"),
     responses((status = 200, description = "Stored for every connection to the account"), (status = 401, body = ProblemDocument)))]

@@ -6,5 +6,7 @@ use super::described::{Described, routes};
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
-    Described::new().routes(routes!(operations::operations)).routes(routes!(operations::requeue))
+    Described::new()
+        .routes(routes!(operations::operations: ProvidersRead))
+        .routes(routes!(operations::requeue: ProvidersWrite))
 }

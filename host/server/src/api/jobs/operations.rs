@@ -16,11 +16,10 @@ use crate::{
     api::mirror::connections,
     http::{
         app::App,
-        auth::Authenticated,
+        auth::AsTenant,
         extract::{Path, Query},
         page::{self, Page},
         problem::{ApiResult, ProblemDocument},
-        request_id::RequestId,
     },
 };
 
@@ -41,16 +40,14 @@ pub(crate) struct OperationParams {
 /// Work for a provider, the latest first: what waits (until `due_at`), what is under way, and what was given up (`dead_letter`), which is
 /// tried once more with `requeue`. `attempt` counts the tries, `crashes` those during which the process ended. A page may have fewer items
 /// than asked for, and a `next`.
-#[utoipa::path(get, path = "/api/admin/{provider}/operations", tag = "synchronisation", params(("provider" = String, Path), OperationParams),
+#[utoipa::path(get, path = "/api/admin/{provider}/operations", operation_id = "operations_list", tag = "synchronisation", params(("provider" = String, Path), OperationParams),
     responses((status = 200, description = "`{items: [{id, kind, state, connection, payload, attempt, crashes, last_error, due_at, created_at}], next}`"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn operations(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(params): Query<OperationParams>,
 ) -> ApiResult<Json<Page<Value>>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let known = ids_of(&connections(&app, &caller, &provider, params.connection).await?);
     let limit = page::items(params.limit)?;
     let only = match params.state.as_deref() {
@@ -81,15 +78,13 @@ fn ids_of(connections: &[ConnectionRecord]) -> Vec<ConnectionId> {
 }
 
 /// Try once more what was given up.
-#[utoipa::path(post, path = "/api/admin/{provider}/operations/{id}/requeue", tag = "synchronisation",
+#[utoipa::path(post, path = "/api/admin/{provider}/operations/{id}/requeue", operation_id = "operations_requeue", tag = "synchronisation",
     params(("provider" = String, Path), ("id" = String, Path)), responses((status = 202), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn requeue(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path((provider, id)): Path<(PluginId, JobId)>,
 ) -> ApiResult<StatusCode> {
-    let caller = key.caller("providers:write", &request_id)?;
     let known = connections(&app, &caller, &provider, None).await?;
     let job = app.engine().jobs.dead_letter(&caller, &ids_of(&known), id).await?;
     app.engine().mirror.requeue_job(&caller, job.id).await?;

@@ -26,41 +26,38 @@ use utoipa::{IntoParams, ToSchema};
 use super::described::{Described, routes};
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     extract::{Json as Body, Path, Query},
     page,
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(sync_of, start_sync))
-        .routes(routes!(set_rules))
-        .routes(routes!(mirror))
-        .routes(routes!(sync_status))
-        .routes(routes!(full_sync))
-        .routes(routes!(health))
-        .routes(routes!(errors))
-        .routes(routes!(conflicts))
-        .routes(routes!(resolve))
-        .routes(routes!(revert))
-        .routes(routes!(reconciliation))
+        .routes(routes!(sync_of: ProvidersRead, start_sync: ProvidersWrite))
+        .routes(routes!(set_rules: ProvidersWrite))
+        .routes(routes!(mirror: ProvidersRead))
+        .routes(routes!(sync_status: ProvidersRead))
+        .routes(routes!(full_sync: ProvidersWrite))
+        .routes(routes!(health: ProvidersRead))
+        .routes(routes!(errors: ProvidersRead))
+        .routes(routes!(conflicts: ProvidersRead))
+        .routes(routes!(resolve: ProvidersWrite))
+        .routes(routes!(revert: ProvidersWrite))
+        .routes(routes!(reconciliation: ProvidersRead))
 }
 
 /// How a connection's synchronisation stands: rules, phase, pages and bookings read, when it was read last, what failed, and how many
 /// conflicts wait for a person.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/sync", tag = "synchronisation", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/booking-providers/{id}/sync", operation_id = "syncs_get", tag = "synchronisation", params(("id" = String, Path)),
     responses((status = 200, description = "`{connection, rules, phase, pages, items, started_at, finished_at, full_at, due_at, failures, error, open_conflicts}`"),
         (status = 404, body = ProblemDocument)))]
 pub(crate) async fn sync_of(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
 ) -> ApiResult<Json<SyncStatus>> {
-    let caller = key.caller("providers:read", &request_id)?;
     Ok(Json(app.engine().mirror.sync_status(&caller, id).await?))
 }
 
@@ -74,32 +71,28 @@ pub(crate) struct SyncBody {
 }
 
 /// Synchronise a connection now. It goes on in the background: see where it is with GET.
-#[utoipa::path(post, path = "/api/booking-providers/{id}/sync", tag = "synchronisation", request_body = SyncBody, params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/booking-providers/{id}/sync", operation_id = "syncs_start", tag = "synchronisation", request_body = SyncBody, params(("id" = String, Path)),
     responses((status = 202, description = "As for GET"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn start_sync(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     Body(body): Body<SyncBody>,
 ) -> ApiResult<(StatusCode, Json<SyncStatus>)> {
-    let caller = key.caller("providers:write", &request_id)?;
     Ok((StatusCode::ACCEPTED, Json(app.engine().mirror.start_sync(&caller, id, body.full).await?)))
 }
 
 /// Set how a connection is kept in step: whose changes count (see the table of the modes at `SyncMode`), whose word where both disagree, what
 /// ends by itself. What the provider's bookings take of anybody's time follows the new rules: in `off` and `export` it is free at once, and
 /// otherwise everything is read again.
-#[utoipa::path(put, path = "/api/booking-providers/{id}/sync/rules", tag = "synchronisation", request_body = schemas::SyncRules, params(("id" = String, Path)),
+#[utoipa::path(put, path = "/api/booking-providers/{id}/sync/rules", operation_id = "sync_rules_set", tag = "synchronisation", request_body = schemas::SyncRules, params(("id" = String, Path)),
     responses((status = 200, description = "As for GET"), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn set_rules(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     Body(rules): Body<SyncRules>,
 ) -> ApiResult<Json<SyncStatus>> {
-    let caller = key.caller("providers:write", &request_id)?;
     Ok(Json(app.engine().mirror.set_sync_rules(&caller, id, rules).await?))
 }
 
@@ -128,16 +121,14 @@ pub(crate) async fn connections(
 }
 
 /// How the synchronisation of each connection to a provider stands.
-#[utoipa::path(get, path = "/api/admin/{provider}/sync-status", tag = "synchronisation", params(("provider" = String, Path), Which),
+#[utoipa::path(get, path = "/api/admin/{provider}/sync-status", operation_id = "sync_statuses_list", tag = "synchronisation", params(("provider" = String, Path), Which),
     responses((status = 200, description = "`{items}`, each as for one connection"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn sync_status(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(which): Query<Which>,
 ) -> ApiResult<Json<Value>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let mut items = Vec::new();
     for connection in connections(&app, &caller, &provider, which.connection).await? {
         items.push(app.engine().mirror.sync_status(&caller, connection.id).await?);
@@ -146,16 +137,14 @@ pub(crate) async fn sync_status(
 }
 
 /// Read everything of each connection to a provider, in the background.
-#[utoipa::path(post, path = "/api/admin/{provider}/full-sync", tag = "synchronisation", params(("provider" = String, Path), Which),
+#[utoipa::path(post, path = "/api/admin/{provider}/full-sync", operation_id = "full_syncs_start", tag = "synchronisation", params(("provider" = String, Path), Which),
     responses((status = 202, description = "`{items}`, each as for one connection"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn full_sync(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(which): Query<Which>,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
-    let caller = key.caller("providers:write", &request_id)?;
     let mut items = Vec::new();
     for connection in connections(&app, &caller, &provider, which.connection).await? {
         items.push(app.engine().mirror.start_sync(&caller, connection.id, true).await?);
@@ -164,16 +153,14 @@ pub(crate) async fn full_sync(
 }
 
 /// Does each connection to a provider work, as far as is known: status, synchronisation, webhooks, conflicts.
-#[utoipa::path(get, path = "/api/admin/{provider}/health", tag = "synchronisation", params(("provider" = String, Path), Which),
+#[utoipa::path(get, path = "/api/admin/{provider}/health", operation_id = "provider_health_get", tag = "synchronisation", params(("provider" = String, Path), Which),
     responses((status = 200, description = "`{items: [{connection, name, status, status_detail, webhooks, sync_error, finished_at, open_conflicts}]}`"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn health(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(which): Query<Which>,
 ) -> ApiResult<Json<Value>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let mut items = Vec::new();
     for c in connections(&app, &caller, &provider, which.connection).await? {
         let c = app.engine().plugins.as_it_stands(c).await?;
@@ -188,16 +175,14 @@ pub(crate) async fn health(
 }
 
 /// What failed lately: calls into the component that did not end well, newest first.
-#[utoipa::path(get, path = "/api/admin/{provider}/errors", tag = "synchronisation", params(("provider" = String, Path), Which),
+#[utoipa::path(get, path = "/api/admin/{provider}/errors", operation_id = "sync_errors_list", tag = "synchronisation", params(("provider" = String, Path), Which),
     responses((status = 200, description = "`{items}`: calls with their outcome, error and requests"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn errors(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(which): Query<Which>,
 ) -> ApiResult<Json<Value>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let mut items = Vec::new();
     for connection in connections(&app, &caller, &provider, which.connection).await? {
         let calls =
@@ -223,16 +208,14 @@ pub(crate) struct ConflictParams {
 }
 
 /// Where a provider and we disagree, with both versions, the latest first.
-#[utoipa::path(get, path = "/api/admin/{provider}/conflicts", tag = "synchronisation", params(("provider" = String, Path), ConflictParams),
+#[utoipa::path(get, path = "/api/admin/{provider}/conflicts", operation_id = "conflicts_list", tag = "synchronisation", params(("provider" = String, Path), ConflictParams),
     responses((status = 200, description = "`{items, next}`"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn conflicts(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(params): Query<ConflictParams>,
 ) -> ApiResult<Json<Value>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let before: Option<ConflictId> = page::position(params.cursor.as_ref())?;
     let of = connections(&app, &caller, &provider, params.connection).await?;
@@ -275,19 +258,17 @@ pub(crate) struct ResolveBody {
 /// End a conflict. It is looked at here first whether the version fits, then done; what the provider refuses has had no effect on either side. What was
 /// done is in `done`: `nothing`, `moved_there`, `moved_here`, `moved` (both), `made_there`, `ours_cancelled`, `theirs_cancelled`; `pending` says that
 /// the provider does not answer for now and is told as soon as it does.
-#[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/resolve", tag = "synchronisation", request_body = ResolveBody,
+#[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/resolve", operation_id = "conflicts_resolve", tag = "synchronisation", request_body = ResolveBody,
     params(("provider" = String, Path), ("id" = String, Path)),
     responses((status = 200, description = "The conflict, with `done` and `pending`"), (status = 404, body = ProblemDocument),
         (status = 409, body = ProblemDocument, description = "Resolved already, or the version does not fit: nothing was changed"),
         (status = 422, body = ProblemDocument, description = "The provider refuses it: nothing was changed")))]
 pub(crate) async fn resolve(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path((provider, id)): Path<(PluginId, ConflictId)>,
     Body(body): Body<ResolveBody>,
 ) -> ApiResult<Json<Ended>> {
-    let caller = key.caller("providers:write", &request_id)?;
     conflict_of(&app, &caller, &provider, id).await?;
     Ok(Json(app.engine().mirror.resolve_conflict(&caller, id, body.resolution).await?))
 }
@@ -295,17 +276,15 @@ pub(crate) async fn resolve(
 /// Choose the other version of a conflict that was resolved: a booking that was moved is moved to where the other side had it, here and there.
 /// Refused, without any effect, where something was cancelled or made anew, where the booking was moved since, where its time is taken, or where the
 /// provider refuses.
-#[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/revert", tag = "synchronisation",
+#[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/revert", operation_id = "conflicts_revert", tag = "synchronisation",
     params(("provider" = String, Path), ("id" = String, Path)),
     responses((status = 200, description = "As for `resolve`"), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument),
         (status = 422, body = ProblemDocument)))]
 pub(crate) async fn revert(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path((provider, id)): Path<(PluginId, ConflictId)>,
 ) -> ApiResult<Json<Ended>> {
-    let caller = key.caller("providers:write", &request_id)?;
     conflict_of(&app, &caller, &provider, id).await?;
     Ok(Json(app.engine().mirror.revert_conflict(&caller, id).await?))
 }
@@ -341,16 +320,14 @@ pub(crate) enum Format {
 
 /// Bookings, times, statuses and prices of both sides compared for a period, with what differs. The provider's side is as it was read
 /// last (`as_of`): start a full synchronisation before, if that is too long ago.
-#[utoipa::path(get, path = "/api/admin/{provider}/reconciliation", tag = "synchronisation", params(("provider" = String, Path), ReconciliationParams),
+#[utoipa::path(get, path = "/api/admin/{provider}/reconciliation", operation_id = "reconciliations_get", tag = "synchronisation", params(("provider" = String, Path), ReconciliationParams),
     responses((status = 200, description = "`{items: [{connection, from, to, as_of, ours, theirs, totals, differences}]}`, or a line per difference and per currency"), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn reconciliation(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(params): Query<ReconciliationParams>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("providers:read", &request_id)?;
     let within = Interval::new(params.from, params.to)
         .map_err(|_| Problem::invalid(vec![FieldError::new("to", "must not be before from")]))?;
     let mut items = Vec::new();
@@ -437,16 +414,14 @@ pub(crate) enum MirrorKind {
 }
 
 /// Event types or clients as the provider last said them, whole, with the time when they were read.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/mirror", tag = "synchronisation", params(("id" = String, Path), MirrorParams),
+#[utoipa::path(get, path = "/api/booking-providers/{id}/mirror", operation_id = "external_bookings_list", tag = "synchronisation", params(("id" = String, Path), MirrorParams),
     responses((status = 200, description = "`{items: [{external_id, title, payload, last_synced_at}], next}`"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn mirror(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     Query(params): Query<MirrorParams>,
 ) -> ApiResult<Json<Value>> {
-    let caller = key.caller("providers:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let kind = match params.kind {
         MirrorKind::EventType => ItemKind::EventType,

@@ -11,20 +11,20 @@ use axum::{
 use berth_model::limits;
 use serde_json::json;
 
-use crate::http::{app::App, auth::Authenticated, problem::ApiResult};
+use crate::http::{app::App, auth::AsOperator, problem::ApiResult};
 
 /// What machines that watch ask all the time: not worth a line each.
 pub(crate) const PATHS: &[&str] = &["/healthz", "/readyz", "/metrics"];
 
 /// The process runs.
-#[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200, description = "Runs")))]
+#[utoipa::path(get, path = "/healthz", operation_id = "liveness_get", tag = "health", security(()), responses((status = 200, description = "Runs")))]
 pub(crate) async fn healthz() -> &'static str {
     "ok"
 }
 
 /// The process can do its work: the database answers, can be written, its schema is up to date, every active plugin is loaded, nothing in
 /// the background fails.
-#[utoipa::path(get, path = "/readyz", tag = "health", security(()),
+#[utoipa::path(get, path = "/readyz", operation_id = "readiness_get", tag = "health", security(()),
     responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; the body says why, within a second: `database_trouble`; `failing` names what goes on in the background and fails, `plugins_not_loaded` active plugins that are still compiled or cannot be loaded. Either way `time_zones` is the release and the source of the time-zone data in use, and `remarks` what should be known and stops nothing")))]
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
     let store = app.engine().store();
@@ -59,9 +59,8 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
 }
 
 /// Metrics, in the text format of Prometheus. With an operator's key; without one at `metrics-listen`, if that is set.
-#[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, description = "Metrics", content_type = "text/plain")))]
-pub(crate) async fn metrics(state: State<App>, key: Authenticated) -> ApiResult<Response> {
-    key.operator()?;
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics_get", tag = "health", responses((status = 200, description = "Metrics", content_type = "text/plain")))]
+pub(crate) async fn metrics(state: State<App>, _: AsOperator) -> ApiResult<Response> {
     Ok(metrics_text(state).await)
 }
 

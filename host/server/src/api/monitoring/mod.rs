@@ -7,7 +7,7 @@ use super::described::{Described, routes};
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
-    Described::new().routes(routes!(health::metrics))
+    Described::new().routes(routes!(health::metrics: Operator))
 }
 
 /// Routes that need none.

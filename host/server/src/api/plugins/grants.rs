@@ -15,11 +15,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsOperator,
     extract::{Json as Body, Path, Query},
     page::Page,
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// Rights of a plugin at one level: the instance's, a tenant's or a listing's. Effective is the intersection.
@@ -130,32 +129,29 @@ pub(crate) struct Force {
 }
 
 /// The grants that bear on this tenant and listing. `name` is the plugin's id.
-#[utoipa::path(get, path = "/api/operator/plugins/{name}/grants", tag = "operator", params(("name" = String, Path), GrantParams),
+#[utoipa::path(get, path = "/api/operator/plugins/{name}/grants", operation_id = "grants_list", tag = "operator", params(("name" = String, Path), GrantParams),
     responses((status = 200, body = Page<Grant>)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
+    _: AsOperator,
     Path(plugin): Path<PluginId>,
     Query(params): Query<GrantParams>,
 ) -> ApiResult<Json<Page<Grant>>> {
-    key.operator()?;
     let grants = app.engine().plugins.list_grants(&plugin, params.tenant, params.listing).await?;
     Ok(Json(Page { items: grants.into_iter().map(Grant::from).collect(), next: None }))
 }
 
 /// Set the grant of one level in place of what was granted there. Refused while connections would lose a host by it, unless it is
 /// forced. A held version that is covered now is staged.
-#[utoipa::path(put, path = "/api/operator/plugins/{name}/grants", tag = "operator", request_body = Grant, params(("name" = String, Path), Force),
+#[utoipa::path(put, path = "/api/operator/plugins/{name}/grants", operation_id = "grants_set", tag = "operator", request_body = Grant, params(("name" = String, Path), Force),
     responses((status = 204), (status = 409, body = ProblemDocument, description = "Connections would lose a host"), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn set(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path(plugin): Path<PluginId>,
     Query(Force { force }): Query<Force>,
     Body(grant): Body<Grant>,
 ) -> ApiResult<StatusCode> {
-    key.operator()?;
     check_level(grant.tenant, grant.listing)?;
     let grant = GrantRecord {
         plugin,
@@ -164,23 +160,21 @@ pub(crate) async fn set(
         hosts: grant.hosts,
         enabled: grant.enabled,
     };
-    app.engine().plugins.replace_grant(&key.actor(), &request_id.0, grant, force).await?;
+    app.engine().plugins.replace_grant(&operator.actor, &operator.request_id, grant, force).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Add hosts to the grant of one level, or take some away; the others stay. Refused while connections would lose a host by it, unless it
 /// is forced. A held version that is covered now is staged.
-#[utoipa::path(patch, path = "/api/operator/plugins/{name}/grants", tag = "operator", request_body = GrantChanges, params(("name" = String, Path), Force),
+#[utoipa::path(patch, path = "/api/operator/plugins/{name}/grants", operation_id = "grants_update", tag = "operator", request_body = GrantChanges, params(("name" = String, Path), Force),
     responses((status = 200, body = ChangedGrant), (status = 409, body = ProblemDocument, description = "Connections would lose a host"), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn change(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path(plugin): Path<PluginId>,
     Query(Force { force }): Query<Force>,
     Body(changes): Body<GrantChanges>,
 ) -> ApiResult<Json<ChangedGrant>> {
-    key.operator()?;
     check_level(changes.tenant, changes.listing)?;
     let change = GrantChange {
         plugin,
@@ -190,7 +184,7 @@ pub(crate) async fn change(
         remove: changes.remove,
         force,
     };
-    Ok(Json(app.engine().plugins.change_grant(&key.actor(), &request_id.0, change).await?.into()))
+    Ok(Json(app.engine().plugins.change_grant(&operator.actor, &operator.request_id, change).await?.into()))
 }
 
 fn check_level(tenant: Option<TenantId>, listing: Option<ListingId>) -> Result<(), Problem> {

@@ -22,12 +22,11 @@ use utoipa::ToSchema;
 use super::PluginView;
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsOperator,
     body,
     extract::Path,
     page::Page,
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// Where installations are.
@@ -65,21 +64,22 @@ impl From<Installation> for InstallationView {
 
 /// Install a component: it is checked, compiled and tried with the conformance suite, and does not serve yet. That takes seconds to
 /// minutes, so the answer says where to ask how far it is. The same bytes twice are the same version.
-#[utoipa::path(post, path = "/api/operator/plugins", tag = "operator",
+#[utoipa::path(post, path = "/api/operator/plugins", operation_id = "plugins_install", tag = "operator",
     request_body(content = Vec<u8>, content_type = "application/wasm", description = "The component, at most 16 MiB"),
     responses((status = 202, body = InstallationView, description = "Begun; ask at `Location`"),
         (status = 413, body = ProblemDocument), (status = 503, body = ProblemDocument, description = "Too many are on their way in")))]
 pub(crate) async fn install(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     request: Request,
 ) -> ApiResult<Response> {
-    key.operator()?;
     let room = app.engine().plugins.installation_room()?;
     let bytes = body::read(request.into_body(), limits::COMPONENT_BYTES_MAX).await?;
-    let begun =
-        app.engine().plugins.begin_installation(room, &key.actor(), &request_id.0, bytes.to_vec()).await?;
+    let begun = app
+        .engine()
+        .plugins
+        .begin_installation(room, &operator.actor, &operator.request_id, bytes.to_vec())
+        .await?;
     let location = format!("{PATH}/{}", begun.id);
     let mut response = (StatusCode::ACCEPTED, Json(InstallationView::from(begun))).into_response();
     if let Ok(location) = HeaderValue::try_from(location) {
@@ -89,14 +89,13 @@ pub(crate) async fn install(
 }
 
 /// How far an installation is, and how it ended.
-#[utoipa::path(get, path = "/api/operator/installations/{id}", tag = "operator", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/operator/installations/{id}", operation_id = "installations_get", tag = "operator", params(("id" = String, Path)),
     responses((status = 200, body = InstallationView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    key: Authenticated,
+    _: AsOperator,
     Path(id): Path<InstallationId>,
 ) -> ApiResult<Json<InstallationView>> {
-    key.operator()?;
     let mut view = InstallationView::from(app.engine().plugins.installation(id).await?);
     if let Some(digest) = &view.digest {
         view.plugin = Some(app.engine().plugins.find_plugin(&digest.0).await?.into());
@@ -105,13 +104,9 @@ pub(crate) async fn get(
 }
 
 /// Installations of the last days, the latest first.
-#[utoipa::path(get, path = "/api/operator/installations", tag = "operator",
+#[utoipa::path(get, path = "/api/operator/installations", operation_id = "installations_list", tag = "operator",
     responses((status = 200, body = Page<InstallationView>)))]
-pub(crate) async fn list(
-    State(app): State<App>,
-    key: Authenticated,
-) -> ApiResult<Json<Page<InstallationView>>> {
-    key.operator()?;
+pub(crate) async fn list(State(app): State<App>, _: AsOperator) -> ApiResult<Json<Page<InstallationView>>> {
     let items = app.engine().plugins.list_installations().await?.into_iter().map(Into::into).collect();
     Ok(Json(Page { items, next: None }))
 }

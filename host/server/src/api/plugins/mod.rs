@@ -19,24 +19,23 @@ use utoipa::ToSchema;
 use super::described::{Described, routes};
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsOperator,
     extract::{Json as Body, Path},
     page::Page,
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(installations::install, list))
-        .routes(routes!(installations::list))
-        .routes(routes!(installations::get))
-        .routes(routes!(get))
-        .routes(routes!(activate))
-        .routes(routes!(rollback))
-        .routes(routes!(quarantine, lift))
-        .routes(routes!(grants::list, grants::set, grants::change))
+        .routes(routes!(installations::install: Operator, list: Operator))
+        .routes(routes!(installations::list: Operator))
+        .routes(routes!(installations::get: Operator))
+        .routes(routes!(get: Operator))
+        .routes(routes!(activate: Operator))
+        .routes(routes!(rollback: Operator))
+        .routes(routes!(quarantine: Operator, lift: Operator))
+        .routes(routes!(grants::list: Operator, grants::set: Operator, grants::change: Operator))
 }
 
 /// An installed version.
@@ -106,50 +105,52 @@ impl From<PluginVersion> for PluginDetail {
 }
 
 /// All installed versions.
-#[utoipa::path(get, path = "/api/operator/plugins", tag = "operator", responses((status = 200, body = Page<PluginView>)))]
-pub(crate) async fn list(State(app): State<App>, key: Authenticated) -> ApiResult<Json<Page<PluginView>>> {
-    key.operator()?;
+#[utoipa::path(get, path = "/api/operator/plugins", operation_id = "plugins_list", tag = "operator", responses((status = 200, body = Page<PluginView>)))]
+pub(crate) async fn list(State(app): State<App>, _: AsOperator) -> ApiResult<Json<Page<PluginView>>> {
     let versions = app.engine().plugins.list_plugins().await?;
     Ok(Json(Page { items: versions.into_iter().map(PluginView::from).collect(), next: None }))
 }
 
 /// A version: by digest (or its first 12 digits), `id@version`, or the active one of `id`.
-#[utoipa::path(get, path = "/api/operator/plugins/{name}", tag = "operator", params(("name" = String, Path)),
+#[utoipa::path(get, path = "/api/operator/plugins/{name}", operation_id = "plugins_get", tag = "operator", params(("name" = String, Path)),
     responses((status = 200, body = PluginDetail), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn get(
     State(app): State<App>,
-    key: Authenticated,
+    _: AsOperator,
     Path(name): Path<String>,
 ) -> ApiResult<Json<PluginDetail>> {
-    key.operator()?;
     Ok(Json(app.engine().plugins.find_plugin(&name).await?.into()))
 }
 
 /// Let a version serve from now on. Calls under way finish on theirs.
-#[utoipa::path(post, path = "/api/operator/plugins/{name}/activate", tag = "operator", params(("name" = String, Path)),
+#[utoipa::path(post, path = "/api/operator/plugins/{name}/activate", operation_id = "plugins_activate", tag = "operator", params(("name" = String, Path)),
     responses((status = 200, body = PluginView), (status = 409, body = ProblemDocument, description = "Held or quarantined")))]
 pub(crate) async fn activate(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path(name): Path<String>,
 ) -> ApiResult<Json<PluginView>> {
-    key.operator()?;
     let version = app.engine().plugins.find_plugin(&name).await?;
-    Ok(Json(app.engine().plugins.activate_plugin(&key.actor(), &request_id.0, &version.digest).await?.into()))
+    Ok(Json(
+        app.engine()
+            .plugins
+            .activate_plugin(&operator.actor, &operator.request_id, &version.digest)
+            .await?
+            .into(),
+    ))
 }
 
 /// Back to the version that served before. `name` is the plugin's id.
-#[utoipa::path(post, path = "/api/operator/plugins/{name}/rollback", tag = "operator", params(("name" = String, Path)),
+#[utoipa::path(post, path = "/api/operator/plugins/{name}/rollback", operation_id = "plugins_rollback", tag = "operator", params(("name" = String, Path)),
     responses((status = 200, body = PluginView), (status = 409, body = ProblemDocument)))]
 pub(crate) async fn rollback(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path(plugin): Path<PluginId>,
 ) -> ApiResult<Json<PluginView>> {
-    key.operator()?;
-    Ok(Json(app.engine().plugins.rollback_plugin(&key.actor(), &request_id.0, &plugin).await?.into()))
+    Ok(Json(
+        app.engine().plugins.rollback_plugin(&operator.actor, &operator.request_id, &plugin).await?.into(),
+    ))
 }
 
 /// Why a version is set aside.
@@ -160,35 +161,37 @@ pub(crate) struct Quarantine {
 }
 
 /// Set a version aside. If it serves, it stops.
-#[utoipa::path(post, path = "/api/operator/plugins/{name}/quarantine", tag = "operator", request_body = Quarantine, params(("name" = String, Path)),
+#[utoipa::path(post, path = "/api/operator/plugins/{name}/quarantine", operation_id = "plugins_quarantine", tag = "operator", request_body = Quarantine, params(("name" = String, Path)),
     responses((status = 200, body = PluginView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn quarantine(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path(name): Path<String>,
     Body(body): Body<Quarantine>,
 ) -> ApiResult<Json<PluginView>> {
-    key.operator()?;
     let version = app.engine().plugins.find_plugin(&name).await?;
     let done = app
         .engine()
         .plugins
-        .quarantine_plugin(&key.actor(), &request_id.0, &version.digest, &body.reason)
+        .quarantine_plugin(&operator.actor, &operator.request_id, &version.digest, &body.reason)
         .await?;
     Ok(Json(done.into()))
 }
 
 /// Lift a quarantine; the version is staged, not active.
-#[utoipa::path(delete, path = "/api/operator/plugins/{name}/quarantine", tag = "operator", params(("name" = String, Path)),
+#[utoipa::path(delete, path = "/api/operator/plugins/{name}/quarantine", operation_id = "plugins_lift_quarantine", tag = "operator", params(("name" = String, Path)),
     responses((status = 200, body = PluginView), (status = 409, body = ProblemDocument)))]
 pub(crate) async fn lift(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path(name): Path<String>,
 ) -> ApiResult<Json<PluginView>> {
-    key.operator()?;
     let version = app.engine().plugins.find_plugin(&name).await?;
-    Ok(Json(app.engine().plugins.lift_quarantine(&key.actor(), &request_id.0, &version.digest).await?.into()))
+    Ok(Json(
+        app.engine()
+            .plugins
+            .lift_quarantine(&operator.actor, &operator.request_id, &version.digest)
+            .await?
+            .into(),
+    ))
 }

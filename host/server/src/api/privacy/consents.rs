@@ -20,11 +20,10 @@ use utoipa::ToSchema;
 use super::schemas;
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     extract::{Json as Body, Path, Query},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// What a customer said, once.
@@ -142,16 +141,14 @@ pub(crate) struct Withdraw {
 }
 
 /// What a customer agreed to. The last word on a purpose counts; a consent that is over is shown as `expired`.
-#[utoipa::path(get, path = "/api/customers/{id}/consents", tag = "privacy", params(("id" = String, Path), PageParams),
+#[utoipa::path(get, path = "/api/customers/{id}/consents", operation_id = "consents_list", tag = "privacy", params(("id" = String, Path), PageParams),
     responses((status = 200, body = Consents), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<CustomerId>,
     Query(params): Query<PageParams>,
 ) -> ApiResult<Json<Consents>> {
-    let caller = key.caller("privacy:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after: Option<(String, i64)> = page::position(params.cursor.as_ref())?;
     let mut current = app.engine().privacy.current_consents(&caller, id).await?;
@@ -171,18 +168,16 @@ pub(crate) async fn list(
 }
 
 /// A customer agrees to a text.
-#[utoipa::path(post, path = "/api/customers/{id}/consents", tag = "privacy", request_body = Give,
+#[utoipa::path(post, path = "/api/customers/{id}/consents", operation_id = "consents_give", tag = "privacy", request_body = Give,
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the first answer")),
     responses((status = 201, body = View), (status = 404, body = ProblemDocument),
         (status = 422, body = ProblemDocument, description = "`BERTH-E0545`: no such purpose; `BERTH-E0546`: the text is for another purpose or in another language; `BERTH-E0547`: there is no such text")))]
 pub(crate) async fn give(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<CustomerId>,
     Body(give): Body<Give>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("privacy:write", &request_id)?;
     let Give { purpose, text_id, language, source, ip_address, user_agent, expires_at } = give;
     let evidence = ConsentEvidence { source, ip_address, user_agent };
     let give = GiveConsent { purpose, text: text_id, language, expires_at, evidence };
@@ -191,18 +186,16 @@ pub(crate) async fn give(
 }
 
 /// A customer takes a consent back, or refuses one that was never given: what they said last counts, at once.
-#[utoipa::path(post, path = "/api/customers/{id}/consents/withdraw", tag = "privacy", request_body = Withdraw,
+#[utoipa::path(post, path = "/api/customers/{id}/consents/withdraw", operation_id = "consents_withdraw", tag = "privacy", request_body = Withdraw,
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the first answer")),
     responses((status = 201, body = View), (status = 404, body = ProblemDocument),
         (status = 422, body = ProblemDocument, description = "`BERTH-E0545` names the purposes")))]
 pub(crate) async fn withdraw(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<CustomerId>,
     Body(withdraw): Body<Withdraw>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("privacy:write", &request_id)?;
     let Withdraw { purpose, source, ip_address, user_agent } = withdraw;
     let evidence = ConsentEvidence { source, ip_address, user_agent };
     let consent =

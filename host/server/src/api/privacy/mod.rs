@@ -9,7 +9,7 @@ use super::described::{Described, routes};
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(texts::publish, texts::list))
-        .routes(routes!(consents::give, consents::list))
-        .routes(routes!(consents::withdraw))
+        .routes(routes!(texts::publish: PrivacyWrite, texts::list: PrivacyRead))
+        .routes(routes!(consents::give: PrivacyWrite, consents::list: PrivacyRead))
+        .routes(routes!(consents::withdraw: PrivacyWrite))
 }

@@ -13,11 +13,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     extract::{Json as Body, Query},
     page::{self, Page},
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// A text that people consent to. It is never changed: another text is another version.
@@ -87,17 +86,15 @@ pub(crate) struct ListParams {
 }
 
 /// Publish a text: the next version of its purpose and language. One that says what the latest version says is that version (200).
-#[utoipa::path(post, path = "/api/privacy/texts", tag = "privacy", request_body = New,
+#[utoipa::path(post, path = "/api/privacy/texts", operation_id = "consent_texts_publish", tag = "privacy", request_body = New,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the first answer")),
     responses((status = 201, body = View, description = "A new version"), (status = 200, body = View, description = "The latest version says the same"),
         (status = 422, body = ProblemDocument, description = "`BERTH-E0545` names the purposes")))]
 pub(crate) async fn publish(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(new): Body<New>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("privacy:write", &request_id)?;
     let draft = ConsentTextDraft { purpose: new.purpose, language: new.language, text: new.text };
     let (text, is_new) = app.engine().privacy.publish_consent_text(&caller, draft).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -105,15 +102,13 @@ pub(crate) async fn publish(
 }
 
 /// Texts that were published, by age.
-#[utoipa::path(get, path = "/api/privacy/texts", tag = "privacy", params(ListParams),
+#[utoipa::path(get, path = "/api/privacy/texts", operation_id = "consent_texts_list", tag = "privacy", params(ListParams),
     responses((status = 200, body = Page<View>), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Query(params): Query<ListParams>,
 ) -> ApiResult<Json<Page<View>>> {
-    let caller = key.caller("privacy:read", &request_id)?;
     let limit = page::items(params.limit)?;
     let after = page::position(params.cursor.as_ref())?;
     let of = (params.purpose.as_deref(), params.language.as_deref());

@@ -9,12 +9,11 @@ use utoipa::ToSchema;
 
 use crate::http::{
     app::App,
-    auth::Authenticated,
+    auth::AsTenant,
     extract::{Json as Body, Path},
     once::shown_once,
     page::Page,
     problem::{ApiResult, ProblemDocument},
-    request_id::RequestId,
 };
 
 /// A key, without its text.
@@ -90,15 +89,13 @@ pub(crate) struct NewKeyBody {
 }
 
 /// Make a key. Its text is shown this once.
-#[utoipa::path(post, path = "/api/sdk/auth", tag = "keys", request_body = NewKeyBody,
+#[utoipa::path(post, path = "/api/sdk/auth", operation_id = "keys_create", tag = "keys", request_body = NewKeyBody,
     responses((status = 201, body = MadeKey), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Body(new): Body<NewKeyBody>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("keys:write", &request_id)?;
     let new = NewKey {
         tenant: Some(caller.tenant),
         name: new.name,
@@ -113,13 +110,11 @@ pub(crate) async fn create(
 }
 
 /// All keys, revoked ones included.
-#[utoipa::path(get, path = "/api/sdk/auth", tag = "keys", responses((status = 200, body = Page<KeyView>)))]
+#[utoipa::path(get, path = "/api/sdk/auth", operation_id = "keys_list", tag = "keys", responses((status = 200, body = Page<KeyView>)))]
 pub(crate) async fn list(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
 ) -> ApiResult<Json<Page<KeyView>>> {
-    let caller = key.caller("keys:write", &request_id)?;
     let keys = app.engine().tenants.list_keys(Some(caller.tenant)).await?;
     Ok(Json(Page { items: keys.into_iter().map(KeyView::from).collect(), next: None }))
 }
@@ -133,16 +128,14 @@ pub(crate) struct PatchKey {
 }
 
 /// Say where a key may be used from. It holds from the next request.
-#[utoipa::path(patch, path = "/api/sdk/auth/{id}", tag = "keys", request_body = PatchKey, params(("id" = String, Path)),
+#[utoipa::path(patch, path = "/api/sdk/auth/{id}", operation_id = "keys_update", tag = "keys", request_body = PatchKey, params(("id" = String, Path)),
     responses((status = 200, body = KeyView), (status = 404, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn update(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ApiKeyId>,
     Body(PatchKey { sources }): Body<PatchKey>,
 ) -> ApiResult<Json<KeyView>> {
-    let caller = key.caller("keys:write", &request_id)?;
     let (tenant, engine) = (Some(caller.tenant), app.engine());
     let changed =
         engine.tenants.set_key_sources(&caller.actor, &caller.request_id, tenant, id, sources).await?;
@@ -150,30 +143,26 @@ pub(crate) async fn update(
 }
 
 /// Give a key another text; the one before ends now. Its id and its rights stay.
-#[utoipa::path(post, path = "/api/sdk/auth/{id}/rotate", tag = "keys", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/sdk/auth/{id}/rotate", operation_id = "keys_rotate", tag = "keys", params(("id" = String, Path)),
     responses((status = 201, body = MadeKey), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn rotate(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ApiKeyId>,
 ) -> ApiResult<Response> {
-    let caller = key.caller("keys:write", &request_id)?;
     let made =
         app.engine().tenants.rotate_key(&caller.actor, &caller.request_id, Some(caller.tenant), id).await?;
     Ok(MadeKey::shown(made))
 }
 
 /// End a key now.
-#[utoipa::path(delete, path = "/api/sdk/auth/{id}", tag = "keys", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/api/sdk/auth/{id}", operation_id = "keys_revoke", tag = "keys", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn revoke(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    AsTenant(caller): AsTenant,
     Path(id): Path<ApiKeyId>,
 ) -> ApiResult<StatusCode> {
-    let caller = key.caller("keys:write", &request_id)?;
     app.engine().tenants.revoke_key(&caller.actor, &caller.request_id, Some(caller.tenant), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

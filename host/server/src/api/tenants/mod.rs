@@ -1,6 +1,7 @@
 //! Tenants, for operators.
 
 pub(crate) mod keys;
+pub(crate) mod me;
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::{NewKey, NewTenant, TenantPatch};
@@ -19,26 +20,26 @@ use crate::{
     api::nullable,
     http::{
         app::App,
-        auth::Authenticated,
+        auth::AsOperator,
         extract::{Json as Body, Path},
         page::Page,
         problem::{ApiResult, ProblemDocument},
-        request_id::RequestId,
     },
 };
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(keys::create, keys::list))
-        .routes(routes!(keys::rotate))
-        .routes(routes!(keys::revoke, keys::update))
-        .routes(routes!(create, list))
-        .routes(routes!(update, delete))
-        .routes(routes!(suspend))
-        .routes(routes!(resume))
-        .routes(routes!(deletion))
-        .routes(routes!(create_key))
+        .routes(routes!(me::get))
+        .routes(routes!(keys::create: KeysWrite, keys::list: KeysWrite))
+        .routes(routes!(keys::rotate: KeysWrite))
+        .routes(routes!(keys::revoke: KeysWrite, keys::update))
+        .routes(routes!(create: Operator, list: Operator))
+        .routes(routes!(update: Operator, delete: Operator))
+        .routes(routes!(suspend: Operator))
+        .routes(routes!(resume: Operator))
+        .routes(routes!(deletion: Operator))
+        .routes(routes!(create_key: Operator))
 }
 
 /// A tenant.
@@ -80,24 +81,21 @@ pub(crate) struct NewTenantBody {
 }
 
 /// Make a tenant.
-#[utoipa::path(post, path = "/api/operator/tenants", tag = "operator", request_body = NewTenantBody,
+#[utoipa::path(post, path = "/api/operator/tenants", operation_id = "tenants_create", tag = "operator", request_body = NewTenantBody,
     responses((status = 201, body = TenantView), (status = 409, body = ProblemDocument)))]
 pub(crate) async fn create(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Body(new): Body<NewTenantBody>,
 ) -> ApiResult<(StatusCode, Json<TenantView>)> {
-    key.operator()?;
     let new = NewTenant { slug: new.slug, name: new.name };
-    let tenant = app.engine().tenants.create_tenant(&key.actor(), &request_id.0, new).await?;
+    let tenant = app.engine().tenants.create_tenant(&operator.actor, &operator.request_id, new).await?;
     Ok((StatusCode::CREATED, Json(tenant.into())))
 }
 
 /// All tenants.
-#[utoipa::path(get, path = "/api/operator/tenants", tag = "operator", responses((status = 200, body = Page<TenantView>)))]
-pub(crate) async fn list(State(app): State<App>, key: Authenticated) -> ApiResult<Json<Page<TenantView>>> {
-    key.operator()?;
+#[utoipa::path(get, path = "/api/operator/tenants", operation_id = "tenants_list", tag = "operator", responses((status = 200, body = Page<TenantView>)))]
+pub(crate) async fn list(State(app): State<App>, _: AsOperator) -> ApiResult<Json<Page<TenantView>>> {
     let tenants = app.engine().tenants.list_tenants().await?;
     Ok(Json(Page { items: tenants.into_iter().map(TenantView::from).collect(), next: None }))
 }
@@ -115,46 +113,46 @@ pub(crate) struct PatchTenant {
 }
 
 /// Change a tenant.
-#[utoipa::path(patch, path = "/api/operator/tenants/{id}", tag = "operator", request_body = PatchTenant, params(("id" = String, Path)),
+#[utoipa::path(patch, path = "/api/operator/tenants/{id}", operation_id = "tenants_update", tag = "operator", request_body = PatchTenant, params(("id" = String, Path)),
     responses((status = 200, body = TenantView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn update(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path(id): Path<TenantId>,
     Body(patch): Body<PatchTenant>,
 ) -> ApiResult<Json<TenantView>> {
-    key.operator()?;
     let patch =
         TenantPatch { slug: patch.slug, name: patch.name, default_connection: patch.default_provider_id };
-    Ok(Json(app.engine().tenants.update_tenant(&key.actor(), &request_id.0, id, patch).await?.into()))
+    Ok(Json(
+        app.engine().tenants.update_tenant(&operator.actor, &operator.request_id, id, patch).await?.into(),
+    ))
 }
 
 /// Suspend a tenant: its keys and links are refused (`BERTH-E0432`), nothing of it is read, told or offered, and what has to be delivered waits.
 /// Suspending what is suspended changes nothing.
-#[utoipa::path(post, path = "/api/operator/tenants/{id}/suspend", tag = "operator", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/operator/tenants/{id}/suspend", operation_id = "tenants_suspend", tag = "operator", params(("id" = String, Path)),
     responses((status = 200, body = TenantView), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "It is being deleted")))]
 pub(crate) async fn suspend(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path(id): Path<TenantId>,
 ) -> ApiResult<Json<TenantView>> {
-    key.operator()?;
-    Ok(Json(app.engine().tenant_removal.suspend_tenant(&key.actor(), &request_id.0, id).await?.into()))
+    Ok(Json(
+        app.engine().tenant_removal.suspend_tenant(&operator.actor, &operator.request_id, id).await?.into(),
+    ))
 }
 
 /// Resume a tenant: what waited is told, and its connections are read anew. Resuming what is active wakes what waits once more.
-#[utoipa::path(post, path = "/api/operator/tenants/{id}/resume", tag = "operator", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/operator/tenants/{id}/resume", operation_id = "tenants_resume", tag = "operator", params(("id" = String, Path)),
     responses((status = 200, body = TenantView), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument, description = "It is being deleted")))]
 pub(crate) async fn resume(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path(id): Path<TenantId>,
 ) -> ApiResult<Json<TenantView>> {
-    key.operator()?;
-    Ok(Json(app.engine().tenant_removal.resume_tenant(&key.actor(), &request_id.0, id).await?.into()))
+    Ok(Json(
+        app.engine().tenant_removal.resume_tenant(&operator.actor, &operator.request_id, id).await?.into(),
+    ))
 }
 
 /// What deleting a tenant would remove now.
@@ -192,30 +190,27 @@ impl From<TenantCounts> for TenantDeletionView {
 }
 
 /// What deleting a tenant would remove now. Nothing is done.
-#[utoipa::path(get, path = "/api/operator/tenants/{id}/deletion", tag = "operator", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/operator/tenants/{id}/deletion", operation_id = "tenant_deletions_get", tag = "operator", params(("id" = String, Path)),
     responses((status = 200, body = TenantDeletionView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn deletion(
     State(app): State<App>,
-    key: Authenticated,
+    _: AsOperator,
     Path(id): Path<TenantId>,
 ) -> ApiResult<Json<TenantDeletionView>> {
-    key.operator()?;
     Ok(Json(app.engine().tenant_removal.tenant_deletion(id).await?.into()))
 }
 
 /// Delete a tenant and everything of it, for good. Its keys end at once; then its connections are disconnected and everything is removed in
 /// the background, which goes on over restarts. It is listed as `deleting` until it is gone. Of its audit log what was done to the tenant
 /// itself stays. See `deletion` for what goes.
-#[utoipa::path(delete, path = "/api/operator/tenants/{id}", tag = "operator", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/api/operator/tenants/{id}", operation_id = "tenants_delete", tag = "operator", params(("id" = String, Path)),
     responses((status = 202, body = TenantView), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path(id): Path<TenantId>,
 ) -> ApiResult<(StatusCode, Json<TenantView>)> {
-    key.operator()?;
-    let tenant = app.engine().tenant_removal.delete_tenant(&key.actor(), &request_id.0, id).await?;
+    let tenant = app.engine().tenant_removal.delete_tenant(&operator.actor, &operator.request_id, id).await?;
     Ok((StatusCode::ACCEPTED, Json(tenant.into())))
 }
 
@@ -238,16 +233,14 @@ pub(crate) struct NewTenantKey {
 }
 
 /// Make a tenant's first key.
-#[utoipa::path(post, path = "/api/operator/tenants/{id}/keys", tag = "operator", request_body = NewTenantKey, params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/operator/tenants/{id}/keys", operation_id = "tenant_keys_create", tag = "operator", request_body = NewTenantKey, params(("id" = String, Path)),
     responses((status = 201, body = MadeKey), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn create_key(
     State(app): State<App>,
-    key: Authenticated,
-    request_id: RequestId,
+    operator: AsOperator,
     Path(id): Path<TenantId>,
     Body(new): Body<NewTenantKey>,
 ) -> ApiResult<Response> {
-    key.operator()?;
     app.engine().tenants.tenant(id).await?;
     let new = NewKey {
         tenant: Some(id),
@@ -257,6 +250,6 @@ pub(crate) async fn create_key(
         sources: new.sources,
         expires_at: new.expires_at,
     };
-    let made = app.engine().tenants.create_key(&key.actor(), &request_id.0, new).await?;
+    let made = app.engine().tenants.create_key(&operator.actor, &operator.request_id, new).await?;
     Ok(MadeKey::shown(made))
 }
