@@ -15,6 +15,7 @@ mod mirror;
 mod monitoring;
 mod plugins;
 mod privacy;
+mod shapes;
 mod shop;
 mod tenants;
 mod walk;

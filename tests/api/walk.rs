@@ -13,10 +13,10 @@ use std::{
 };
 
 use berth_engine::OPERATOR_SCOPE;
-use berth_model::time::Instant;
+use berth_model::{tenants::version::ApiVersion, time::Instant};
 use serde_json::{Value, json};
 
-use crate::{Answer, Api, key_of};
+use crate::{Answer, Api, key_of, shapes::Shapes};
 
 /// Lists are shown as far as this: of words, and of what has fields.
 const SHOWN_WORDS_MAX: usize = 20;
@@ -35,6 +35,8 @@ pub(crate) struct Walk<'a> {
     templates: Vec<(String, String)>,
     ids: BTreeMap<String, usize>,
     text: String,
+    first: Shapes,
+    sent: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -43,12 +45,35 @@ impl<'a> Walk<'a> {
         api.world.clock.advance_ms(7_003);
         let operator = key_of(&api.world, None, &[OPERATOR_SCOPE]).await;
         let templates = operations(api).await;
-        Self { api, operator, templates, ids: BTreeMap::new(), text: String::new() }
+        let first = Shapes::default();
+        Self { api, operator, templates, ids: BTreeMap::new(), text: String::new(), first, sent: 0 }
     }
 
     /// As the tenant, who has every scope.
     pub(crate) async fn ask(&mut self, method: &str, path: &str, body: Value) -> Value {
-        let answer = self.api.send(method, path, Some(&self.api.key), &[], body).await;
+        let key = self.api.key.clone();
+        self.twice(method, path, &key, body).await
+    }
+
+    /// With a key: in the latest version, which is written down, and then in the first. A POST is repeated by its Idempotency-Key, so that
+    /// nothing is done twice.
+    async fn twice(&mut self, method: &str, path: &str, key: &str, body: Value) -> Value {
+        self.sent += 1;
+        let repeat = format!("walk-{}", self.sent);
+        let once = [("idempotency-key", &*repeat)];
+        let once = if method == "POST" { &once[..] } else { &[] };
+        let answer = self.api.send(method, path, Some(key), once, body.clone()).await;
+        let repeatable = method == "GET" || method == "POST";
+        if repeatable && answer.status.is_success() && !answer.body.is_null() {
+            let version = [("berth-version", ApiVersion::FIRST.as_str())];
+            let headers = [once, &version].concat();
+            let before = self.api.send(method, path, Some(key), &headers, body).await;
+            if before.status == answer.status {
+                let operation =
+                    format!("{method} {} {}", self.template(method, path), before.status.as_u16());
+                self.first.note(&operation, &before.body);
+            }
+        }
         self.note(method, path, answer).body
     }
 
@@ -65,8 +90,8 @@ impl<'a> Walk<'a> {
 
     /// As who runs Berth.
     pub(crate) async fn operate(&mut self, method: &str, path: &str, body: Value) -> Value {
-        let answer = self.api.send(method, path, Some(&self.operator), &[], body).await;
-        self.note(method, path, answer).body
+        let key = self.operator.clone();
+        self.twice(method, path, &key, body).await
     }
 
     /// A body that is no JSON, by the operator's key or the tenant's.
@@ -87,17 +112,21 @@ impl<'a> Walk<'a> {
         self.note(method, path, answer);
     }
 
-    fn note(&mut self, method: &str, path: &str, answer: Answer) -> Answer {
+    /// The path of an operation as the interface describes it.
+    fn template(&self, method: &str, path: &str) -> String {
         let asked = path.split('?').next().unwrap_or(path);
-        let template = self
-            .templates
+        self.templates
             .iter()
             .filter(|(of, template)| of == method && is_of(template, asked))
             .map(|(_, template)| template)
             // What stands there as it is goes before what is filled in.
             .min_by_key(|template| template.matches('{').count())
             .unwrap_or_else(|| panic!("{method} {asked} is no operation of the interface"))
-            .clone();
+            .clone()
+    }
+
+    fn note(&mut self, method: &str, path: &str, answer: Answer) -> Answer {
+        let template = self.template(method, path);
         let _ = writeln!(self.text, "## {method} {template} {}", answer.status.as_u16());
         if let Some((_, query)) = path.split_once('?') {
             let query = self.stable(query);
@@ -184,6 +213,7 @@ impl<'a> Walk<'a> {
 
     /// What was answered is what is kept.
     pub(crate) fn end(self, domain: &str, resource: &str) {
+        self.first.hold(domain, resource);
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(format!("../snapshots/bodies/{domain}"));
         settings.set_prepend_module_to_snapshot(false);

@@ -1,11 +1,17 @@
 //! Tenants, keys, listings, members, event types.
 
-use berth_model::catalog::{
-    event_type::EventTypeRecord,
-    listing::ListingRecord,
-    member::{MemberRecord, MemberRole},
+use berth_model::{
+    catalog::{
+        event_type::EventTypeRecord,
+        listing::ListingRecord,
+        member::{MemberRecord, MemberRole},
+    },
+    tenants::version::ApiVersion,
 };
-use berth_store::{StoreError, records::ApiKeyRecord};
+use berth_store::{
+    StoreError,
+    records::{ApiKeyRecord, KeyPatch},
+};
 
 use crate::world::{NOON, World, minute, span};
 
@@ -45,6 +51,7 @@ pub async fn keys_are_found_by_hash(world: &World) {
         prefix: "bk_abc".into(),
         scopes: vec!["bookings:write".into()],
         requests_per_minute: Some(30),
+        version: ApiVersion::LATEST,
         sources: vec!["192.0.2.0/24".to_owned()],
         created_at: minute(0),
         expires_at: Some(minute(60)),
@@ -54,6 +61,9 @@ pub async fn keys_are_found_by_hash(world: &World) {
     world.store.create_key(key.clone(), [1; 32], world.audit()).await.unwrap();
     let operator = ApiKeyRecord { id: world.id(), tenant: None, expires_at: None, ..key.clone() };
     world.store.create_key(operator.clone(), [2; 32], world.audit()).await.unwrap();
+    let patch = KeyPatch { version: Some(ApiVersion::FIRST), sources: None };
+    world.store.change_key(Some(tenant.id), key.id, patch, world.audit()).await.unwrap();
+    key.version = ApiVersion::FIRST;
     let twice = ApiKeyRecord { id: world.id(), ..key.clone() };
     let twice = world.store.create_key(twice, [1; 32], world.audit()).await;
     assert!(matches!(twice, Err(StoreError::Duplicate(_))), "{twice:?}");

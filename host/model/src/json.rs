@@ -118,10 +118,10 @@ pub fn merged<T: Serialize + DeserializeOwned>(
     };
     let fields: Vec<String> = members.keys().cloned().collect();
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
-    let mut changed = BTreeSet::new();
+    let mut given = BTreeSet::new();
     for (sent, value) in changes {
         let name = names::field_of(&sent, &fields).into_owned();
-        if !changed.insert(name.clone()) {
+        if !given.insert(name.clone()) {
             return Err(FieldError::new(format!("{at}/{}", pointer_part(&sent)), "is given twice"));
         }
         if value.is_null() {

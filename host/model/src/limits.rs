@@ -190,6 +190,9 @@ pub const TENANT_PERMITS_KEPT_MAX: usize = 10_000;
 
 /// Largest JSON body of an API request, in bytes.
 pub const API_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Longest answer that is turned into an older version of the interface, in bytes: a page of 200 bookings with all that may be in them is
+/// shorter.
+pub const VERSIONED_ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Bytes that are read, hashed or written between other requests: a millisecond at most. More is on a thread of its own.
 pub const INLINE_BYTES_MAX: usize = 64 * 1024;
 /// Connections of a server at the same time, unless the configuration says otherwise: far more than requests under way, at about ten KiB each.

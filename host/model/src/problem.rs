@@ -153,6 +153,8 @@ codes! {
     TextDoesNotFit = "E0546", 422, "The text is not the one for this consent", "Name a text of the same purpose, in the language in which it was read: GET /api/privacy/texts.";
     /// A consent to a text that nobody could read.
     TextNotPublished = "E0547", 422, "The text was not published", "Publish it first (POST /api/privacy/texts), and name its id.";
+    /// The version that was asked for is none.
+    UnknownVersion = "E0548", 400, "There is no such version of the interface", "Name one that the detail lists in Berth-Version, or leave the header out. See /docs/versions.";
     /// Our fault.
     Internal = "E0599", 500, "Something went wrong in Berth", "Tell the operator the request id.";
 }

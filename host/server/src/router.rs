@@ -26,6 +26,7 @@ use crate::{
         problem::ApiError,
         request_id::RequestId,
         rules,
+        versions::versioned,
     },
 };
 
@@ -37,10 +38,13 @@ pub fn router(app: App) -> Router {
     let open = api::open();
     let keyed = keyed
         .layer(middleware::from_fn_with_state(app.clone(), idempotent))
+        .layer(middleware::from_fn(versioned))
         .layer(middleware::from_fn_with_state(app.clone(), buffered))
         .layer(middleware::from_fn_with_state(rights, require_scope))
         .layer(middleware::from_fn_with_state(app.clone(), require_key));
-    let open = open.layer(middleware::from_fn_with_state(app.clone(), buffered));
+    let open = open
+        .layer(middleware::from_fn(versioned))
+        .layer(middleware::from_fn_with_state(app.clone(), buffered));
     keyed
         .merge(open)
         .merge(api::docs())

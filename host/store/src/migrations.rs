@@ -64,6 +64,7 @@ migrations! {
     51 "0051_consents",
     53 "0053_booking_members",
     54 "0054_unplaced",
+    55 "0055_key_versions",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -27,6 +27,7 @@ use berth_model::{
     },
     plugins::manifest::PluginId,
     scheduling::rules::Limit,
+    tenants::version::ApiVersion,
     time::{Instant, Interval},
 };
 use serde_json::Value;
@@ -332,10 +333,20 @@ pub struct ApiKeyRecord {
     pub requests_per_minute: Option<u32>,
     /// Networks that it may be used from; none: from anywhere.
     pub sources: Vec<String>,
+    /// The version of the interface that it is answered in, unless a request names another.
+    pub version: ApiVersion,
     pub created_at: Instant,
     pub expires_at: Option<Instant>,
     pub revoked_at: Option<Instant>,
     pub last_used_at: Option<Instant>,
+}
+
+/// What is changed of a key; absent fields stay as they are.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "see ApiKeyRecord")]
+pub struct KeyPatch {
+    pub sources: Option<Vec<String>>,
+    pub version: Option<ApiVersion>,
 }
 
 /// Rights of a plugin at one level.

@@ -266,7 +266,7 @@ async fn a_members_own_override_stays_open_on_a_holiday_of_the_listing() {
         let shown = api
             .ok("GET", &format!("/api/booking/event-types/{}", event_type.as_str().unwrap()), Value::Null)
             .await;
-        let feast = json!({ "listing": shown["listing"], "name": "Feast", "date": DAY });
+        let feast = json!({ "listing": shown["listing_id"], "name": "Feast", "date": DAY });
         api.ok("POST", "/api/booking/holidays", feast).await;
         let (listing, member): (Tz, Tz) = (zones.0.parse().unwrap(), zones.1.parse().unwrap());
         let local = |at: DateTime<Utc>, zone: Tz| at.with_timezone(&zone).naive_local();

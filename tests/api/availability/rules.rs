@@ -87,7 +87,7 @@ async fn a_rule_is_made_read_replaced_and_removed() {
     let foreign = shop.api.send("POST", OVERRIDES, Some(&stranger), &[], body).await;
     assert_eq!(
         (foreign.status, &foreign.body["errors"][0]["field"]),
-        (StatusCode::NOT_FOUND, &json!("/member"))
+        (StatusCode::NOT_FOUND, &json!("/member_id"))
     );
 
     assert_eq!(shop.sent("DELETE", &path, Value::Null).await.status, StatusCode::NO_CONTENT);
@@ -99,9 +99,9 @@ async fn what_makes_no_sense_is_refused_with_its_path() {
     let shop = shop().await;
     let (ana, listing) = (&shop.ana, &shop.listing);
     let cases = [
-        (OVERRIDES, json!({ "date": "2026-12-01" }), 422, "/member"),
-        (OVERRIDES, json!({ "member": ana, "listing": listing, "date": "2026-12-01" }), 422, "/member"),
-        (OVERRIDES, json!({ "member": "ana", "date": "2026-12-01" }), 422, "/member"),
+        (OVERRIDES, json!({ "date": "2026-12-01" }), 422, "/member_id"),
+        (OVERRIDES, json!({ "member": ana, "listing": listing, "date": "2026-12-01" }), 422, "/member_id"),
+        (OVERRIDES, json!({ "member": "ana", "date": "2026-12-01" }), 422, "/member_id"),
         (OVERRIDES, json!({ "member": ana, "date": "soon" }), 400, "/date"),
         (
             OVERRIDES,
@@ -113,7 +113,7 @@ async fn what_makes_no_sense_is_refused_with_its_path() {
             "/api/booking/holidays",
             json!({ "member": ana, "name": "X", "date": "2026-12-01" }),
             422,
-            "/listing",
+            "/listing_id",
         ),
         (
             "/api/booking/holidays",
@@ -338,7 +338,7 @@ async fn public_holidays_of_a_country_close_a_listing() {
         ("country", json!("XX"), "/country"),
         ("subdivision", json!("Nowhere"), "/subdivision"),
         ("from_year", json!(1999), "/from_year"),
-        ("listing", json!("00000000-0000-7000-8000-000000000001"), "/listing"),
+        ("listing", json!("00000000-0000-7000-8000-000000000001"), "/listing_id"),
     ] {
         let mut body = import(&shop.listing);
         body[changed] = value;

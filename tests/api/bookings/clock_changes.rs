@@ -28,7 +28,10 @@ async fn what_a_law_changed_is_listed_and_the_tenant_chooses() {
     let [_, stays, goes] = ids.as_slice() else { panic!() };
     let listed = async || api.ok("GET", "/api/booking/clock-changes", Value::Null).await["items"].clone();
     let both = listed().await;
-    assert_eq!((both[0]["booking"].as_str(), both[1]["booking"].as_str()), (Some(&**stays), Some(&**goes)));
+    assert_eq!(
+        (both[0]["booking_id"].as_str(), both[1]["booking_id"].as_str()),
+        (Some(&**stays), Some(&**goes))
+    );
     assert_eq!(
         (&both[0]["told"]["listing"], &both[0]["shows"]["listing"]["start"]),
         (&json!({ "zone": "Europe/Warsaw", "start": "2026-11-24T10:00:00" }), &json!("2026-11-24T11:00:00"))
@@ -37,7 +40,7 @@ async fn what_a_law_changed_is_listed_and_the_tenant_chooses() {
     let first = api.ok("GET", "/api/booking/clock-changes?limit=1", Value::Null).await;
     assert_eq!(first["items"].as_array().unwrap().len(), 1);
     let next = format!("/api/booking/clock-changes?limit=1&cursor={}", first["next"].as_str().unwrap());
-    assert_eq!(api.ok("GET", &next, Value::Null).await["items"][0]["booking"], json!(goes));
+    assert_eq!(api.ok("GET", &next, Value::Null).await["items"][0]["booking_id"], json!(goes));
 
     let path = |id: &str| format!("/api/booking/{id}/clock");
     let weak = key(&api.world, tenant, &["bookings:read"]).await;

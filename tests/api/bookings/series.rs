@@ -43,7 +43,7 @@ async fn a_series_is_made_moved_and_cancelled() {
     }
 
     let id = made.body["done"][0]["id"].as_str().unwrap();
-    let path = format!("/api/booking?series={}", made.body["series"].as_str().unwrap());
+    let path = format!("/api/booking?series={}", made.body["series_id"].as_str().unwrap());
     assert_eq!(api.ok("GET", &path, Value::Null).await["items"].as_array().unwrap().len(), 2);
     let to = json!({ "start": "2026-11-24T10:00:00Z", "scope": "series" });
     let moved = api.ok("POST", &format!("/api/booking/{id}/reschedule"), to).await;

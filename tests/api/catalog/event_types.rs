@@ -47,15 +47,15 @@ async fn an_event_type_keeps_all_its_rules() {
         "team_mode": "round_robin",
         "strategy": "weighted_shortfall_then_priority_then_lru",
         "fairness": { "reset": "week", "basis": "meeting_start", "time_zone": "Europe/Lisbon" },
-        "host_roles": [{ "member": ana, "fixed": true, "group": null }],
+        "host_roles": [{ "member_id": ana, "fixed": true, "group": null }],
         "cancel_cutoff_minutes": 1_440,
         "reschedule_cutoff_minutes": 60,
         "restriction_schedule": null,
     });
     let new = json!({
-        "listing": listing, "slug": "tour", "title": "Tour", "description": "Of the quay.", "length_minutes": 30,
+        "listing_id": listing, "slug": "tour", "title": "Tour", "description": "Of the quay.", "length_minutes": 30,
         "slot_interval_minutes": 10, "buffer_before_minutes": 5, "buffer_after_minutes": 6, "minimum_notice_minutes": 7,
-        "booking_window_days": 8, "members": [ben, ana], "policy": policy, "external_id": "42",
+        "booking_window_days": 8, "member_ids": [ben, ana], "policy": policy, "external_id": "42",
     });
     let made = api.ok("POST", PATH, new.clone()).await;
     for (name, value) in new.as_object().unwrap() {
@@ -90,15 +90,15 @@ async fn an_event_type_keeps_all_its_rules() {
 async fn each_bad_field_of_an_event_type_is_named_and_nothing_is_stored() {
     let api = Api::new().await;
     let (listing, ana, ben) = parts(&api).await;
-    let good = json!({ "listing": listing, "slug": "tour", "title": "Tour", "length_minutes": 30, "members": [ana, ben] });
+    let good = json!({ "listing_id": listing, "slug": "tour", "title": "Tour", "length_minutes": 30, "member_ids": [ana, ben] });
     let nobody = "0193b3f0-0000-7000-8000-000000000000";
     for (at, value, status, field) in [
         // Bodies that cannot be read.
         ("/slug", Value::Null, 400, "/slug"),
-        ("/listing", json!("quay"), 400, "/listing"),
+        ("/listing_id", json!("quay"), 400, "/listing_id"),
         ("/length_minutes", json!("30"), 400, "/length_minutes"),
         ("/length_minutes", json!(-1), 400, "/length_minutes"),
-        ("/members", json!(["ana"]), 400, "/members/0"),
+        ("/member_ids", json!(["ana"]), 400, "/member_ids/0"),
         ("/lenght", json!(1), 400, "/lenght"),
         ("/policy", json!({ "seat": 1 }), 400, "/policy/seat"),
         ("/policy", json!({ "grid": { "anchor": "noon" } }), 400, "/policy/grid/anchor"),
@@ -124,7 +124,7 @@ async fn each_bad_field_of_an_event_type_is_named_and_nothing_is_stored() {
             400,
             "/policy/questions/0",
         ),
-        ("/policy", json!({ "host_roles": [{ "fixed": true }] }), 400, "/policy/host_roles/0/member"),
+        ("/policy", json!({ "host_roles": [{ "fixed": true }] }), 400, "/policy/host_roles/0/member_id"),
         // Values that are not acceptable.
         ("/slug", json!("Grand Tour"), 422, "/slug"),
         ("/title", json!(""), 422, "/title"),
@@ -136,10 +136,10 @@ async fn each_bad_field_of_an_event_type_is_named_and_nothing_is_stored() {
         ("/buffer_after_minutes", json!(1_441), 422, "/buffer_after_minutes"),
         ("/minimum_notice_minutes", json!(129_601), 422, "/minimum_notice_minutes"),
         ("/booking_window_days", json!(731), 422, "/booking_window_days"),
-        ("/members", json!([]), 422, "/members"),
-        ("/members", json!([ana, ana]), 422, "/members/1"),
-        ("/members", json!([ana, nobody]), 422, "/members/1"),
-        ("/listing", json!(nobody), 422, "/listing"),
+        ("/member_ids", json!([]), 422, "/member_ids"),
+        ("/member_ids", json!([ana, ana]), 422, "/member_ids/1"),
+        ("/member_ids", json!([ana, nobody]), 422, "/member_ids/1"),
+        ("/listing_id", json!(nobody), 422, "/listing_id"),
         ("/external_id", json!(""), 422, "/external_id"),
         ("/policy", json!({ "other_lengths_minutes": [30] }), 422, "/policy/other_lengths_minutes/0"),
         (
@@ -177,7 +177,7 @@ async fn each_bad_field_of_an_event_type_is_named_and_nothing_is_stored() {
             "/policy",
             json!({ "team_mode": "round_robin", "host_roles": [{ "member": nobody }] }),
             422,
-            "/policy/host_roles/0/member",
+            "/policy/host_roles/0/member_id",
         ),
         ("/policy", json!({ "host_roles": [{ "member": ana, "fixed": true }] }), 422, "/policy/host_roles"),
         ("/policy", json!({ "cancel_cutoff_minutes": 600_000 }), 422, "/policy/cancel_cutoff_minutes"),
@@ -209,7 +209,7 @@ async fn each_bad_field_of_an_event_type_is_named_and_nothing_is_stored() {
     let path = format!("{PATH}/{}", made["id"].as_str().unwrap());
     for (patch, status, field) in [
         (json!({ "title": "" }), 422, "/title"),
-        (json!({ "members": [nobody] }), 422, "/members/0"),
+        (json!({ "members": [nobody] }), 422, "/member_ids/0"),
         (json!({ "policy": { "seats": 0 } }), 422, "/policy/seats"),
         (json!({ "policy": { "seats": "two" } }), 400, "/policy/seats"),
         (json!({ "policy": { "seat": null } }), 400, "/policy/seat"),
@@ -231,7 +231,7 @@ async fn a_copy_has_the_rules_of_the_original_and_waits_to_be_made_active() {
     let api = Api::new().await;
     let (listing, ana, ben) = parts(&api).await;
     let original = json!({
-        "listing": listing, "slug": "tour", "title": "Tour", "length_minutes": 45, "members": [ben, ana], "external_id": "7",
+        "listing_id": listing, "slug": "tour", "title": "Tour", "length_minutes": 45, "members": [ben, ana], "external_id": "7",
         "policy": { "seats": 4, "questions": [{ "key": "why", "label": "Why?", "type": "text" }] },
     });
     let original = api.ok("POST", PATH, original).await;
@@ -267,7 +267,7 @@ async fn a_booking_answers_the_questions_of_its_event_type() {
         { "key": "diet", "label": "Diet", "type": "multi_select", "options": ["vegan", "halal"] },
     ]);
     let event_type = json!({
-        "listing": listing, "slug": "tour", "title": "Tour", "length_minutes": 30, "members": [ana],
+        "listing_id": listing, "slug": "tour", "title": "Tour", "length_minutes": 30, "members": [ana],
         "policy": { "questions": questions },
     });
     let event_type = api.ok("POST", PATH, event_type).await["id"].clone();
@@ -297,7 +297,7 @@ async fn a_customer_chooses_one_of_the_lengths() {
     let api = Api::new().await;
     let (listing, ana, _) = parts(&api).await;
     let event_type = json!({
-        "listing": listing, "slug": "tour", "title": "Tour", "length_minutes": 30, "members": [ana],
+        "listing_id": listing, "slug": "tour", "title": "Tour", "length_minutes": 30, "members": [ana],
         "policy": { "other_lengths_minutes": [90] },
     });
     let event_type = api.ok("POST", PATH, event_type).await["id"].clone();
@@ -341,8 +341,8 @@ async fn the_examples_in_the_documentation_are_accepted() {
     let listing = api.ok("POST", "/api/listings", example("NewListing")).await;
     let member = api.ok("POST", "/api/booking/team", example("NewMember")).await;
     let mut event_type = example("NewEventType");
-    event_type["listing"] = listing["id"].clone();
-    event_type["members"] = json!([member["id"]]);
+    event_type["listing_id"] = listing["id"].clone();
+    event_type["member_ids"] = json!([member["id"]]);
     let event_type = api.ok("POST", PATH, event_type).await;
     let path = format!("{PATH}/{}", event_type["id"].as_str().unwrap());
     api.ok("POST", &format!("{path}/duplicate"), example("DuplicateEventType")).await;

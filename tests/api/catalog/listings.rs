@@ -14,7 +14,7 @@ async fn each_bad_field_of_a_listing_is_named_and_nothing_is_stored() {
         ("slug", Value::Null, 400, "/slug"),
         ("title", json!(7), 400, "/title"),
         ("time_zone", json!("Mars/Olympus"), 422, "/time_zone"),
-        ("booking_provider_id", json!("none"), 400, "/booking_provider_id"),
+        ("connection_id", json!("none"), 400, "/connection_id"),
         ("offer_when_degraded", json!("yes"), 400, "/offer_when_degraded"),
         ("colour", json!("red"), 400, "/colour"),
         ("slug", json!("a"), 422, "/slug"),
@@ -22,7 +22,7 @@ async fn each_bad_field_of_a_listing_is_named_and_nothing_is_stored() {
         ("slug", json!("Quay"), 422, "/slug"),
         ("title", json!("x".repeat(201)), 422, "/title"),
         ("description", json!("\u{0}"), 422, "/description"),
-        ("booking_provider_id", json!(nothing), 422, "/booking_provider_id"),
+        ("booking_provider_id", json!(nothing), 422, "/connection_id"),
     ] {
         let mut body = json!({ "slug": "quay", "title": "Quay", "time_zone": "Europe/Lisbon" });
         if value.is_null() {

@@ -27,7 +27,7 @@ async fn an_event_type_that_its_provider_does_not_have_is_refused_or_named() {
     let path = format!("/api/booking/event-types/{}", known.id);
     let shown = api.ok("GET", &path, Value::Null).await;
     assert_eq!(shown["provider_event_type"]["state"], "known");
-    assert_eq!(shown["provider_event_type"]["connection"], connection.to_string());
+    assert_eq!(shown["provider_event_type"]["connection_id"], connection.to_string());
 
     let slots = format!(
         "/api/booking/availability?event_type={}&from=2026-11-24T00:00:00Z&to=2026-11-25T00:00:00Z&time_zone=UTC&explain=true",

@@ -132,7 +132,10 @@ async fn a_second_connection_to_an_account_is_said() {
     let second = shop.sent("POST", "/api/booking-providers", new).await;
     assert_eq!(second.status, StatusCode::CREATED, "it is not refused: {}", second.body);
     let warning = &second.body["warnings"][0];
-    assert_eq!((&warning["code"], &warning["connections"]), (&json!("same_account"), &json!([first["id"]])));
+    assert_eq!(
+        (&warning["code"], &warning["connection_ids"]),
+        (&json!("same_account"), &json!([first["id"]]))
+    );
     let gone = shop
         .sent(
             "DELETE",

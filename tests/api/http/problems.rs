@@ -63,7 +63,7 @@ async fn errors_name_the_field_and_no_column() {
         ),
         ("GET", "/api/booking?frmo=x", "", 400, "frmo"),
         ("GET", "/api/booking/nothing", "", 400, "id"),
-        ("POST", "/api/booking", r#"{"event_type":7}"#, 400, "/event_type"),
+        ("POST", "/api/booking", r#"{"event_type":7}"#, 400, "/event_type_id"),
         ("POST", "/api/listings", r#"{"slug":"pier","title":}"#, 400, "/title"),
         ("POST", "/api/listings", r#"{"slug":"pier","title":"Pier","time_zone":"UTC"} {}"#, 400, "-"),
         ("POST", "/api/listings", "{", 400, ""),

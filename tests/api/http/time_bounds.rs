@@ -361,7 +361,7 @@ async fn rules_that_never_come_or_are_too_dear_are_refused_when_they_are_stored(
     let pattern =
         |rule: &str| json!({ "dtstart_local": "2026-11-02T09:00:00", "rrule": rule, "duration_minutes": 60 });
     let mut kept = pattern("FREQ=WEEKLY;BYDAY=MO");
-    kept["member"] = member.clone();
+    kept["member_id"] = member.clone();
     let kept = doors.api.ok("POST", "/api/booking/patterns", kept).await;
     let path = format!("/api/booking/patterns/{}", kept["id"].as_str().unwrap());
     for rule in [
@@ -401,11 +401,11 @@ async fn one_may_have_so_many_patterns_and_no_more() {
     }
     let answer = doors.api.send("POST", "/api/booking/patterns", Some(&doors.api.key), &[], body(0)).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
-    assert_eq!(answer.body["errors"][0]["field"], "/member");
+    assert_eq!(answer.body["errors"][0]["field"], "/member_id");
     // Another owner has its own, and who is full may still change one.
     let mut other = body(0);
     other.as_object_mut().unwrap().remove("member");
-    other["listing"] = doors.listing.clone();
+    other["listing_id"] = doors.listing.clone();
     doors.api.ok("POST", "/api/booking/patterns", other).await;
     let list = doors.api.ok("GET", "/api/booking/patterns?limit=1", Value::Null).await;
     let path = format!("/api/booking/patterns/{}", list["items"][0]["id"].as_str().unwrap());

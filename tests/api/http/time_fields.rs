@@ -126,10 +126,10 @@ impl Described {
     fn sample(&self, name: &str, schema: &Value) -> Value {
         let doors = &self.doors;
         match name {
-            "member" => return doors.member.clone(),
-            "members" => return json!([doors.member]),
-            "listing" => return doors.listing.clone(),
-            "event_type" => return doors.event_type.clone(),
+            "member" | "member_id" => return doors.member.clone(),
+            "member_ids" => return json!([doors.member]),
+            "listing_id" => return doors.listing.clone(),
+            "event_type_id" => return doors.event_type.clone(),
             "time_zone" => return json!("UTC"),
             "weekdays" => return json!(["Mon"]),
             "hours" => return json!({ "start": "09:00", "end": "10:00" }),

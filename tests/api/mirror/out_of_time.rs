@@ -141,7 +141,7 @@ impl Scene {
         }
         let conflicts = self.conflicts().await;
         assert_eq!(conflicts.len(), 1, "{what}: {conflicts:?}");
-        assert_eq!(conflicts[0]["booking"], made["id"], "{what}");
+        assert_eq!(conflicts[0]["booking_id"], made["id"], "{what}");
         conflicts[0].clone()
     }
 

@@ -29,5 +29,5 @@ async fn grants_are_added_to_over_the_interface() {
     assert_eq!((bad.status.as_u16(), &bad.body["errors"][0]["field"]), (422, &json!("/add/0")));
     let listing =
         send("PATCH", json!({ "listing": "0193b3f0-0000-7000-8000-000000000000", "add": [] })).await;
-    assert_eq!(listing.body["errors"][0]["field"], "/tenant");
+    assert_eq!(listing.body["errors"][0]["field"], "/tenant_id");
 }

@@ -39,7 +39,7 @@ fn check(rule: &Rule, owner: Option<RuleOwner>) -> Outcome<()> {
         }
         RuleKind::Holiday => (matches!(owner, Some(RuleOwner::Listing(_))), "must name a listing"),
         RuleKind::Pattern | RuleKind::Override => {
-            (owner.is_some(), "name one of member, listing and event_type")
+            (owner.is_some(), "name one of member_id, listing_id and event_type_id")
         }
         RuleKind::RestrictionSchedule => {
             (owner.is_none(), "event types name the schedule, not the other way round")
@@ -47,8 +47,8 @@ fn check(rule: &Rule, owner: Option<RuleOwner>) -> Outcome<()> {
     };
     if !needed {
         let field = match rule.kind() {
-            RuleKind::Holiday => "/listing",
-            RuleKind::Pattern | RuleKind::Override | RuleKind::OutOfOffice | RuleKind::Travel => "/member",
+            RuleKind::Holiday => "/listing_id",
+            RuleKind::Pattern | RuleKind::Override | RuleKind::OutOfOffice | RuleKind::Travel => "/member_id",
             RuleKind::RestrictionSchedule => "",
         };
         fields.bad(field, message);
@@ -79,9 +79,9 @@ pub(crate) fn refused(error: StoreError, owner: Option<RuleOwner>) -> Problem {
     let missing = matches!(error, StoreError::NotFound("member, listing or event type"));
     let mut problem = Problem::from(error);
     let field = match owner {
-        Some(RuleOwner::Listing(_)) => "/listing",
-        Some(RuleOwner::EventType(_)) => "/event_type",
-        Some(RuleOwner::Member(_)) | None => "/member",
+        Some(RuleOwner::Listing(_)) => "/listing_id",
+        Some(RuleOwner::EventType(_)) => "/event_type_id",
+        Some(RuleOwner::Member(_)) | None => "/member_id",
     };
     if missing {
         problem.errors.push(FieldError::new(field, "there is no such thing"));

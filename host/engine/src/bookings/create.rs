@@ -226,7 +226,7 @@ impl Bookings {
             fields.bad("/start", format!("must be the start that the hold keeps, {}", hold.when.start()));
         }
         if request.member.is_some_and(|wanted| hold.members().all(|member| member != wanted)) {
-            fields.bad("/member", "must be a member whose time the hold keeps, or absent");
+            fields.bad("/member_id", "must be a member whose time the hold keeps, or absent");
         }
         let length = minutes_of(hold.when);
         if request.length_minutes.is_some_and(|wanted| wanted != length) {

@@ -41,7 +41,7 @@ impl BookingContext {
     pub(crate) fn must_have(&self, member: Option<MemberId>) -> Outcome<()> {
         match member {
             Some(member) if !self.has(member) => Err(Problem::invalid(vec![FieldError::new(
-                "/member",
+                "/member_id",
                 "is no active member of this event type; leave it out, or see its `members`",
             )])),
             _ => Ok(()),

@@ -87,7 +87,7 @@ impl Calendars {
     ) -> Outcome<(ConnectionRecord, Capabilities)> {
         let (mut errors, mut found) = (Vec::new(), None);
         if self.base.store().member(caller.tenant, calendar.member).await.is_err() {
-            errors.push(FieldError::new("/member", "no such member"));
+            errors.push(FieldError::new("/member_id", "no such member"));
         }
         if calendar.calendar.len() > CALENDAR_BYTES_MAX {
             errors.push(FieldError::new("/calendar", format!("must be at most {CALENDAR_BYTES_MAX} bytes")));
@@ -96,9 +96,9 @@ impl Calendars {
             errors.push(FieldError::new("/reads", "a calendar is read, written, or both"));
         }
         match self.base.store().connection(caller.tenant, calendar.connection).await {
-            Err(_) => errors.push(FieldError::new("/connection", "no such connection")),
+            Err(_) => errors.push(FieldError::new("/connection_id", "no such connection")),
             Ok(connection) if connection.state == ConnectionState::Disconnected => {
-                errors.push(FieldError::new("/connection", "this connection is disconnected"));
+                errors.push(FieldError::new("/connection_id", "this connection is disconnected"));
             }
             Ok(connection) => {
                 let capabilities = self.providers.capabilities(&connection.plugin).unwrap_or_default();

@@ -154,7 +154,7 @@ impl Catalog {
     ) -> Problem {
         match error {
             StoreError::NotFound("listing") => {
-                Problem::invalid(vec![FieldError::new("/listing", "there is no such listing")])
+                Problem::invalid(vec![FieldError::new("/listing_id", "there is no such listing")])
             }
             StoreError::NotFound("member") => self.missing_members(caller, &event_type.members).await,
             StoreError::Duplicate(what) => {
@@ -176,7 +176,7 @@ impl Catalog {
             match self.base.store().member(caller.tenant, *member).await {
                 Ok(_) => {}
                 Err(StoreError::NotFound(_)) => {
-                    errors.push(FieldError::new(format!("/members/{i}"), "there is no such member"));
+                    errors.push(FieldError::new(format!("/member_ids/{i}"), "there is no such member"));
                 }
                 Err(error) => return Problem::from(error),
             }

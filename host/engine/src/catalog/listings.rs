@@ -59,14 +59,14 @@ impl Catalog {
                 Ok(connection)
                     if connection.listing.is_some_and(|only| only != listing.id) && routes_anew =>
                 {
-                    fields.bad("/booking_provider_id", "this connection is only for another listing");
+                    fields.bad("/connection_id", "this connection is only for another listing");
                 }
                 Ok(connection) if connection.state == ConnectionState::Disconnected && routes_anew => {
-                    fields.bad("/booking_provider_id", "this connection is disconnected");
+                    fields.bad("/connection_id", "this connection is disconnected");
                 }
                 Ok(_) => {}
                 Err(StoreError::NotFound(_)) => {
-                    fields.bad("/booking_provider_id", "there is no such connection");
+                    fields.bad("/connection_id", "there is no such connection");
                 }
                 Err(error) => return Err(error.into()),
             }

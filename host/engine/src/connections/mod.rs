@@ -407,7 +407,7 @@ impl Connections {
         if let Some(listing) = connection.listing
             && self.base.store().listing(caller.tenant, listing).await.is_err()
         {
-            fields.bad("/listing", "no such listing");
+            fields.bad("/listing_id", "no such listing");
         }
         fields.finish()?;
         connection.credential_names = credentials.keys().cloned().collect();

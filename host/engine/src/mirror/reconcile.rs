@@ -29,10 +29,13 @@ pub struct Difference {
     /// `missing_there`, `missing_here`, `time`, `status`, `price`.
     pub kind: &'static str,
     /// Over which connection.
+    #[serde(rename = "connection_id")]
     pub connection: ConnectionId,
     /// Our booking.
+    #[serde(rename = "booking_id")]
     pub booking: Option<BookingId>,
     /// Our event type, for prices.
+    #[serde(rename = "event_type_id")]
     pub event_type: Option<EventTypeId>,
     /// The provider's id.
     pub external_id: Option<String>,
@@ -57,6 +60,7 @@ pub struct Total {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reconciliation {
     /// Over which connection.
+    #[serde(rename = "connection_id")]
     pub connection: ConnectionId,
     /// Bookings that begin from here (inclusive)
     pub from: Instant,

@@ -81,7 +81,7 @@ impl Mirror {
         if let Some(member) = rules.member
             && self.base.store().member(caller.tenant, member).await.is_err()
         {
-            errors.push(FieldError::new("/member", "no such member"));
+            errors.push(FieldError::new("/member_id", "no such member"));
         }
         if !errors.is_empty() {
             return Err(Problem::invalid(errors));

@@ -10,10 +10,13 @@ use berth_model::{
     id::{ApiKeyId, TenantId},
     limits,
     problem::{Code, Problem},
-    tenants::scope::Scope,
+    tenants::{scope::Scope, version::ApiVersion},
     time::Instant,
 };
-use berth_store::{StoreError, records::ApiKeyRecord};
+use berth_store::{
+    StoreError,
+    records::{ApiKeyRecord, KeyPatch},
+};
 use ring::digest::{SHA256, digest};
 
 use super::removal::not_deleting;
@@ -122,6 +125,7 @@ impl Tenants {
             scopes: new.scopes,
             requests_per_minute: new.requests_per_minute,
             sources,
+            version: ApiVersion::LATEST,
             created_at: self.base.now(),
             expires_at: new.expires_at,
             revoked_at: None,
@@ -186,20 +190,20 @@ impl Tenants {
         Ok(self.base.store().revoke_key(tenant, key, self.base.audit_by(actor, request_id)).await?)
     }
 
-    /// Say where a key may be used from; nowhere in particular if there is nothing in the list.
-    pub async fn set_key_sources(
+    /// Say where a key may be used from (from anywhere, if there is nothing in the list), or in which version it is answered.
+    pub async fn change_key(
         &self,
         actor: &str,
         request_id: &str,
         tenant: Option<TenantId>,
         key: ApiKeyId,
-        sources: Vec<String>,
+        mut patch: KeyPatch,
     ) -> Outcome<ApiKeyRecord> {
         let mut fields = Fields::default();
-        let sources = networks(&mut fields, &sources);
+        patch.sources = patch.sources.map(|sources| networks(&mut fields, &sources));
         fields.finish()?;
         let audit = self.base.audit_by(actor, request_id);
-        self.base.store().set_key_sources(tenant, key, sources, audit).await?;
+        self.base.store().change_key(tenant, key, patch, audit).await?;
         let keys = self.list_keys(tenant).await?;
         keys.into_iter().find(|k| k.id == key).ok_or_else(|| Problem::not_found("key"))
     }

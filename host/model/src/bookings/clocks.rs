@@ -69,6 +69,7 @@ impl Clocks {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClockChange {
     /// Which.
+    #[serde(rename = "booking_id")]
     pub booking: BookingId,
     /// When it starts: that has not changed.
     pub start: Instant,

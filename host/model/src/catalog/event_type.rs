@@ -176,6 +176,7 @@ pub enum FairnessBasis {
 #[serde(deny_unknown_fields)]
 pub struct HostRole {
     /// Who; one of the event type's members.
+    #[serde(rename = "member_id", alias = "member")]
     pub member: MemberId,
     /// Takes part in every booking.
     #[serde(default)]

@@ -71,6 +71,7 @@ pub struct SyncRules {
     /// Bookings of the provider further ahead than this many days are not followed.
     pub max_advance_days: u32,
     /// Whose time bookings of the provider take that are not ours, where it is not clear from their event type.
+    #[serde(rename = "member_id", alias = "member")]
     pub member: Option<MemberId>,
 }
 
@@ -129,6 +130,7 @@ impl SyncPhase {
 pub struct SyncState {
     #[serde(skip)]
     pub tenant: TenantId,
+    #[serde(rename = "connection_id")]
     pub connection: ConnectionId,
     pub rules: SyncRules,
     pub phase: SyncPhase,
@@ -291,7 +293,9 @@ pub struct Conflict {
     pub id: ConflictId,
     #[serde(skip)]
     pub tenant: TenantId,
+    #[serde(rename = "connection_id")]
     pub connection: ConnectionId,
+    #[serde(rename = "booking_id")]
     pub booking: Option<BookingId>,
     pub external_id: Option<ExternalId>,
     /// Is the provider's version our booking's own counterpart? Else it is another booking, and both stand.

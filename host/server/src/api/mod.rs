@@ -19,6 +19,7 @@ pub(crate) mod monitoring;
 pub(crate) mod plugins;
 pub(crate) mod privacy;
 pub(crate) mod tenants;
+mod versions;
 
 use std::sync::OnceLock;
 
@@ -44,6 +45,7 @@ use crate::http::{
     app::App,
     auth::Rights,
     problem::{ApiError, ApiResult},
+    versions::PAGE,
 };
 
 const DOCUMENT_PATH: &str = "/openapi.json";
@@ -54,6 +56,8 @@ const DOCUMENT_PATH: &str = "/openapi.json";
         title = "Berth",
         description = "Booking engine. Send an API key as `Authorization: Bearer …`. Refusals are problem documents with a [stable code](/docs/errors) and a hint. \
             The headers `RateLimit-Policy` and `RateLimit` say how often a key may ask. \
+            Answers are in the version that the key is pinned to, or that `Berth-Version` names ([versions](/docs/versions)). \
+            Names are read in snake_case and in camelCase; answers are in snake_case. \
             Send an `Idempotency-Key` with a POST to be able to repeat it safely."
     ),
     modifiers(&Security),
@@ -134,6 +138,7 @@ pub(crate) fn docs() -> Router<App> {
     browser
         .route(DOCUMENT_PATH, get(document_text))
         .route(monitoring::errors::PATH, get(monitoring::errors::page))
+        .route(PAGE, get(versions::page))
         // Until there are pages for people.
         .route("/", get(|| async { Redirect::temporary("/docs/") }))
 }

@@ -298,11 +298,11 @@ fn week() -> Result<Vec<WeeklyHours>, CliError> {
 
 /// What to paste after the variables; the README shows the same lines.
 const TRY: &str = r#"  # the slots of the next week
-  SLOTS=$(curl -s -H "Authorization: Bearer $KEY" "$URL/api/booking/availability?event_type=$ID&from=$FROM&to=$TO&time_zone=Europe/Warsaw"); echo "$SLOTS"
+  SLOTS=$(curl -s -H "Authorization: Bearer $KEY" "$URL/api/booking/availability?event_type_id=$ID&from=$FROM&to=$TO&time_zone=Europe/Warsaw"); echo "$SLOTS"
   # book the first of them
   START=$(echo "$SLOTS" | grep -o '"start":"[^"]*' | head -1 | cut -d'"' -f4)
   BOOKING=$(curl -s -X POST -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -H "Idempotency-Key: demo-$START" $URL/api/booking \
-    -d '{"event_type":"'$ID'","start":"'$START'","attendee":{"name":"Ada","email":"ada@example.com","time_zone":"Europe/Warsaw"}}'); echo "$BOOKING"
+    -d '{"event_type_id":"'$ID'","start":"'$START'","attendee":{"name":"Ada","email":"ada@example.com","time_zone":"Europe/Warsaw"}}'); echo "$BOOKING"
   # and cancel it
   curl -s -X POST -H "Authorization: Bearer $KEY" $URL/api/booking/$(echo "$BOOKING" | grep -o '"id":"[^"]*' | head -1 | cut -d'"' -f4)/cancel
 "#;

@@ -20,3 +20,4 @@ pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod source;
 mod unread;
+pub(crate) mod versions;

@@ -42,6 +42,7 @@ pub(super) const TABLES: &[Table] = &[
             none("last_used_at"),
             none("requests_per_minute"),
             setup("sources"),
+            none("version"),
         ],
     },
     Table {

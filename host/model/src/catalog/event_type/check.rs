@@ -33,8 +33,8 @@ impl EventTypeRecord {
         fields.range("/buffer_after_minutes", self.buffer_after_minutes, 0, BUFFER_MINUTES_MAX);
         fields.range("/minimum_notice_minutes", self.minimum_notice_minutes, 0, NOTICE_MINUTES_MAX);
         fields.range("/booking_window_days", self.booking_window_days, 0, BOOKING_WINDOW_DAYS_MAX);
-        fields.count("/members", self.members.len(), 1, EVENT_TYPE_MEMBERS_MAX);
-        fields.distinct("/members", &self.members);
+        fields.count("/member_ids", self.members.len(), 1, EVENT_TYPE_MEMBERS_MAX);
+        fields.distinct("/member_ids", &self.members);
         if let Some(id) = &self.external_id {
             fields.text("/external_id", id, 500);
         }
@@ -73,7 +73,7 @@ impl EventTypeRecord {
         for (i, role) in roles.iter().enumerate() {
             let at = format!("{at}/{i}");
             if !self.members.contains(&role.member) {
-                fields.bad(&format!("{at}/member"), "must be one of /members");
+                fields.bad(&format!("{at}/member"), "must be one of /member_ids");
             }
             check_role(role, &at, fields);
         }

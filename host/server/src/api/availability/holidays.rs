@@ -26,6 +26,7 @@ pub(crate) fn body_limit() -> BodyLimits {
 pub(crate) struct ImportParams {
     /// The listing that its days close.
     #[param(value_type = String)]
+    #[serde(rename = "listing_id")]
     listing: ListingId,
 }
 
@@ -95,6 +96,7 @@ pub(crate) async fn import(
 pub(crate) struct CountryImport {
     /// The listing that they close.
     #[schema(value_type = String)]
+    #[serde(rename = "listing_id")]
     listing: ListingId,
     /// ISO 3166-1 code.
     #[schema(example = "DE")]

@@ -68,6 +68,7 @@ const CACHE_CONTROL: &str = "private, max-age=5";
 pub(crate) struct Params {
     /// Event type.
     #[param(value_type = String)]
+    #[serde(rename = "event_type_id")]
     event_type: EventTypeId,
     /// From here (RFC 3339).
     #[param(value_type = String, format = DateTime, example = "2026-11-23T00:00:00Z")]
@@ -82,6 +83,7 @@ pub(crate) struct Params {
     length_minutes: Option<u32>,
     /// With this member only.
     #[param(value_type = Option<String>)]
+    #[serde(rename = "member_id")]
     member: Option<MemberId>,
     /// As if booked there: a connection's id, or `builtin`.
     provider: Option<String>,
@@ -133,6 +135,7 @@ struct Rejected {
     #[schema(value_type = String, format = DateTime)]
     start: Instant,
     #[schema(value_type = String)]
+    #[serde(rename = "member_id")]
     member: MemberId,
     /// `notice`, `busy`, `buffer`, `limit`, `window`, `override`, `hold`, `seats`, …
     reason: &'static str,
@@ -166,6 +169,7 @@ struct Slot {
     end: Instant,
     /// Who could take it.
     #[schema(value_type = Vec<String>)]
+    #[serde(rename = "member_ids")]
     members: Vec<MemberId>,
     /// Seats that are left; 1 for a meeting of one's own.
     seats_left: u32,
@@ -175,9 +179,11 @@ struct Slot {
 #[derive(Debug, Serialize, ToSchema)]
 struct DegradedProvider {
     #[schema(value_type = String)]
+    #[serde(rename = "connection_id")]
     connection: ConnectionId,
     /// Whose calendars; null: the provider that is booked, which counts for everyone.
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "member_id")]
     member: Option<MemberId>,
     reason: String,
 }

@@ -4,6 +4,7 @@ use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::PatternPreview;
 use berth_model::{
     id::{EventTypeId, ListingId, MemberId, RuleId},
+    json::names::field_of,
     problem::{Code, FieldError, Problem},
     scheduling::rule::{
         Holiday, OutOfOffice, Override, Pattern, RestrictionSchedule, Rule, RuleKind, RuleOwner, RuleRecord,
@@ -34,10 +35,13 @@ pub(crate) struct RuleView {
     id: RuleId,
     /// Whom it bears on: one of these.
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "member_id")]
     member: Option<MemberId>,
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "event_type_id")]
     event_type: Option<EventTypeId>,
     /// What it says, in the words that it was made with.
     #[serde(flatten)]
@@ -69,7 +73,7 @@ impl From<RuleRecord> for RuleView {
     }
 }
 
-/// A rule to be made: whom it bears on (one of `member`, `listing`, `event_type`), and what it says.
+/// A rule to be made: whom it bears on (one of `member_id`, `listing_id`, `event_type_id`), and what it says.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the body that `read` takes apart")]
 pub(crate) struct RuleBody<T> {
@@ -83,25 +87,33 @@ pub(crate) struct RuleBody<T> {
     rule: T,
 }
 
+/// Whom a rule may bear on.
+const OWNERS: [&str; 3] = ["member_id", "listing_id", "event_type_id"];
+
 /// Take the owner out of a body and read the rest as what it must be.
 fn read<T: serde::de::DeserializeOwned>(mut body: Value) -> ApiResult<(Option<RuleOwner>, T)> {
     let mut owners = Vec::new();
     if let Some(fields) = body.as_object_mut() {
-        for name in ["member", "listing", "event_type"] {
-            let Some(value) = fields.remove(name).filter(|value| !value.is_null()) else { continue };
+        let sent: Vec<String> = fields.keys().cloned().collect();
+        for sent in sent {
+            let name = field_of(&sent, &OWNERS).into_owned();
+            if !OWNERS.contains(&name.as_str()) {
+                continue;
+            }
+            let Some(value) = fields.remove(&sent).filter(|value| !value.is_null()) else { continue };
             let id = value.as_str().and_then(|text| text.parse::<uuid::Uuid>().ok()).ok_or_else(|| {
                 Problem::invalid(vec![FieldError::new(format!("/{name}"), "must be an id")])
             })?;
-            owners.push(match name {
-                "member" => RuleOwner::Member(MemberId::from_uuid(id)),
-                "listing" => RuleOwner::Listing(ListingId::from_uuid(id)),
+            owners.push(match name.as_str() {
+                "member_id" => RuleOwner::Member(MemberId::from_uuid(id)),
+                "listing_id" => RuleOwner::Listing(ListingId::from_uuid(id)),
                 _ => RuleOwner::EventType(EventTypeId::from_uuid(id)),
             });
         }
     }
     if owners.len() > 1 {
-        let message = "name only one of member, listing and event_type";
-        return Err(Problem::invalid(vec![FieldError::new("/member", message)]).into());
+        let message = "name only one of member_id, listing_id and event_type_id";
+        return Err(Problem::invalid(vec![FieldError::new("/member_id", message)]).into());
     }
     let rule = berth_model::json::read(&body).map_err(malformed)?;
     Ok((owners.pop(), rule))

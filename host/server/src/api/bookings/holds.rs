@@ -29,6 +29,7 @@ use crate::http::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewHold {
     #[schema(value_type = String)]
+    #[serde(rename = "event_type_id")]
     event_type: EventTypeId,
     /// When it starts (RFC 3339): one of the offered slots.
     #[schema(value_type = String, format = DateTime, example = "2026-11-23T09:00:00Z")]
@@ -39,6 +40,7 @@ pub(crate) struct NewHold {
     /// With whom; absent: whoever is free and has least to do.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "member_id")]
     member: Option<MemberId>,
     /// For so long, in seconds: 1 to 1800 (300).
     #[serde(default)]
@@ -55,9 +57,11 @@ pub(crate) struct HoldView {
     #[schema(value_type = String)]
     id: HoldId,
     #[schema(value_type = String)]
+    #[serde(rename = "event_type_id")]
     event_type: EventTypeId,
     /// Whose time is kept, the organiser first.
     #[schema(value_type = Vec<String>)]
+    #[serde(rename = "member_ids")]
     members: Vec<MemberId>,
     #[schema(value_type = String, format = DateTime)]
     start: Instant,

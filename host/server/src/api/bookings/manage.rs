@@ -55,6 +55,7 @@ pub(crate) struct ManagedView {
     #[schema(value_type = String)]
     status: BookingStatus,
     #[schema(value_type = String)]
+    #[serde(rename = "event_type_id")]
     event_type: EventTypeId,
     /// Name of what was booked.
     title: String,

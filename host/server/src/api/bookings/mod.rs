@@ -85,6 +85,7 @@ struct Hold {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewBooking {
     #[schema(value_type = String)]
+    #[serde(rename = "event_type_id")]
     event_type: EventTypeId,
     /// When it starts (RFC 3339): one of the offered slots.
     #[schema(value_type = String, format = DateTime, example = "2026-11-23T09:00:00Z")]
@@ -95,6 +96,7 @@ pub(crate) struct NewBooking {
     /// With whom; absent: the event type's strategy chooses among those who are free.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "member_id")]
     member: Option<MemberId>,
     /// The hold that the booking takes over: `start` must be its start.
     #[serde(default)]
@@ -161,13 +163,17 @@ pub(crate) async fn create(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListParams {
     #[param(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
     #[param(value_type = Option<String>)]
+    #[serde(rename = "event_type_id")]
     event_type: Option<EventTypeId>,
     #[param(value_type = Option<String>)]
+    #[serde(rename = "member_id")]
     member: Option<MemberId>,
     /// Occurrences of this series.
     #[param(value_type = Option<String>)]
+    #[serde(rename = "series_id")]
     series: Option<SeriesId>,
     /// For this customer.
     #[param(value_type = Option<String>)]

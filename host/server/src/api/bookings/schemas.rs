@@ -31,6 +31,7 @@ pub(crate) struct Clocks {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ClockChange {
     /// Which.
+    #[serde(rename = "booking_id")]
     booking: String,
     /// When it starts: that has not changed.
     #[schema(format = DateTime)]

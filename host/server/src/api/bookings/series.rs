@@ -95,6 +95,7 @@ impl From<Scope> for SeriesScope {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SeriesView {
     #[schema(value_type = String)]
+    #[serde(rename = "series_id")]
     series: SeriesId,
     /// What was booked, cancelled or moved, by start.
     done: Vec<BookingView>,
@@ -118,6 +119,7 @@ struct Refused {
     start: Instant,
     /// The booking, if there is one.
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "booking_id")]
     booking: Option<BookingId>,
     /// `BERTH-E0410`: see the problem documents.
     code: &'static str,

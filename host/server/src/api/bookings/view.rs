@@ -74,17 +74,22 @@ pub(crate) struct BookingView {
     #[schema(value_type = String)]
     id: BookingId,
     #[schema(value_type = String)]
+    #[serde(rename = "listing_id")]
     listing: ListingId,
     #[schema(value_type = String)]
+    #[serde(rename = "event_type_id")]
     event_type: EventTypeId,
     /// Who it is with: the organiser.
     #[schema(value_type = String)]
+    #[serde(rename = "member_id")]
     member: MemberId,
     /// Who takes part besides the organiser.
     #[schema(value_type = Vec<String>)]
+    #[serde(rename = "other_member_ids")]
     other_members: Vec<MemberId>,
     /// The series that it is an occurrence of; null for a single booking.
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "series_id")]
     series: Option<SeriesId>,
     /// Why the organiser was chosen: `strategy`, `reason`, `runners_up`.
     #[schema(value_type = Option<Object>)]

@@ -25,8 +25,10 @@ pub(crate) struct CalendarView {
     #[schema(value_type = String)]
     id: CalendarId,
     #[schema(value_type = String)]
+    #[serde(rename = "member_id")]
     member: MemberId,
     #[schema(value_type = String)]
+    #[serde(rename = "connection_id")]
     connection: ConnectionId,
     /// The provider's id of it; empty: those that the connection's settings name.
     calendar: String,
@@ -66,8 +68,10 @@ impl From<CalendarRecord> for CalendarView {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCalendarBody {
     #[schema(value_type = String)]
+    #[serde(rename = "member_id")]
     member: MemberId,
     #[schema(value_type = String)]
+    #[serde(rename = "connection_id")]
     connection: ConnectionId,
     /// The provider's id of it, from `/api/booking-providers/{id}/event-types`. Needed to write.
     #[serde(default)]

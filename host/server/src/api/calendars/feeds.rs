@@ -64,13 +64,13 @@ pub(crate) struct FeedView {
 }
 
 async fn rotate(app: &App, caller: &Caller, subject: FeedSubject) -> ApiResult<Response> {
-    let token = app.engine().calendars.rotate_feed(&caller, subject).await?;
+    let token = app.engine().calendars.rotate_feed(caller, subject).await?;
     let url = app.engine().calendars.feed_url(&token).map(|url| url.expose().to_owned());
     Ok(private(Json(FeedView { token: token.expose().to_owned(), url }).into_response()))
 }
 
 async fn end(app: &App, caller: &Caller, subject: FeedSubject) -> ApiResult<StatusCode> {
-    app.engine().calendars.remove_feed(&caller, subject).await?;
+    app.engine().calendars.remove_feed(caller, subject).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

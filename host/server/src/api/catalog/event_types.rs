@@ -63,6 +63,7 @@ pub(crate) async fn create(
 pub(crate) struct ListParams {
     /// Only of this listing.
     #[param(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
     /// Also those that are archived (false).
     #[serde(default)]

@@ -41,7 +41,8 @@ pub(crate) struct View {
     time_zone: Zone,
     /// Connection its bookings go over; null: the tenant's default, or the built-in provider.
     #[schema(value_type = Option<String>)]
-    booking_provider_id: Option<ConnectionId>,
+    #[serde(rename = "connection_id")]
+    connection: Option<ConnectionId>,
     active: bool,
     /// When it was closed: it is not active then, and stays for its bookings. `active: true` takes it up again.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -73,9 +74,10 @@ pub(crate) struct New {
     #[schema(value_type = String)]
     time_zone: Zone,
     /// Connection its bookings go over; absent: the tenant's default, or the built-in provider.
-    #[serde(default)]
+    #[serde(default, alias = "booking_provider_id")]
     #[schema(value_type = Option<String>)]
-    booking_provider_id: Option<ConnectionId>,
+    #[serde(rename = "connection_id")]
+    connection: Option<ConnectionId>,
     /// Offer slots when the provider cannot be asked; if not, they are hidden.
     #[serde(default)]
     offer_when_degraded: bool,
@@ -92,9 +94,10 @@ pub(crate) struct Patch {
     description: Option<String>,
     #[schema(value_type = Option<String>)]
     time_zone: Option<Zone>,
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "nullable", alias = "booking_provider_id")]
     #[schema(value_type = Option<String>)]
-    booking_provider_id: Option<Option<ConnectionId>>,
+    #[serde(rename = "connection_id")]
+    connection: Option<Option<ConnectionId>>,
     active: Option<bool>,
     offer_when_degraded: Option<bool>,
 }
@@ -107,7 +110,7 @@ impl From<ListingRecord> for View {
             title: r.title,
             description: r.description,
             time_zone: r.time_zone,
-            booking_provider_id: r.booking_provider,
+            connection: r.booking_provider,
             active: r.active,
             archived_at: r.archived_at,
             offer_when_degraded: r.offer_when_degraded,
@@ -134,7 +137,7 @@ pub(crate) async fn create(
         title: new.title,
         description: new.description,
         time_zone: new.time_zone,
-        booking_provider: new.booking_provider_id,
+        booking_provider: new.connection,
         offer_when_degraded: new.offer_when_degraded,
     };
     Ok(tagged(StatusCode::CREATED, app.engine().catalog.create_listing(&caller, new).await?))
@@ -192,7 +195,7 @@ pub(crate) async fn update(
         title: patch.title,
         description: patch.description,
         time_zone: patch.time_zone,
-        booking_provider: patch.booking_provider_id,
+        booking_provider: patch.connection,
         active: patch.active,
         offer_when_degraded: patch.offer_when_degraded,
     };

@@ -106,6 +106,7 @@ pub(crate) enum FairnessBasis {
 #[serde(deny_unknown_fields)]
 pub(crate) struct HostRole {
     /// Who; one of the event type's members.
+    #[serde(rename = "member_id")]
     member: String,
     /// Takes part in every booking.
     #[serde(default)]

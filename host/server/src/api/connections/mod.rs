@@ -71,6 +71,7 @@ pub(crate) struct ConnectionView {
     name: String,
     /// Only for this listing; null for all.
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
     #[schema(value_type = Object)]
     settings: Value,
@@ -111,6 +112,7 @@ pub(crate) struct WarningView {
     detail: String,
     /// The tenant's other connections that it is about.
     #[schema(value_type = Vec<String>)]
+    #[serde(rename = "connection_ids")]
     connections: Vec<ConnectionId>,
 }
 
@@ -184,6 +186,7 @@ pub(crate) struct NewConnectionBody {
     name: String,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
     /// As the plugin's settings schema says.
     #[serde(default = "empty")]
@@ -262,6 +265,7 @@ pub(crate) struct PatchConnection {
     name: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
     listing: Option<Option<ListingId>>,
     #[schema(value_type = Option<Object>)]
     settings: Option<Value>,

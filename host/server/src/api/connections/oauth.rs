@@ -45,6 +45,7 @@ pub(crate) struct OAuthStartBody {
     credential: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
     /// As the plugin's settings schema says.
     #[serde(default = "empty")]
@@ -74,6 +75,7 @@ pub(crate) struct OAuthStartView {
     url: String,
     /// The connection that will be there, or be mended, after consent.
     #[schema(value_type = String)]
+    #[serde(rename = "connection_id")]
     connection: ConnectionId,
     #[schema(value_type = String, format = DateTime)]
     expires_at: Instant,

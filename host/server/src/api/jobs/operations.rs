@@ -28,6 +28,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct OperationParams {
     #[param(value_type = Option<String>)]
+    #[serde(rename = "connection_id")]
     connection: Option<ConnectionId>,
     /// `waiting`, `running` or `dead_letter`; all, if none is named.
     state: Option<String>,
@@ -62,7 +63,7 @@ pub(crate) async fn operations(
     let (found, next) = app.engine().jobs.operations(&caller, &known, only, before, limit).await?;
     let show = |Operation { connection, state, job }| {
         json!({
-            "id": job.id, "kind": job.kind, "state": state.as_str(), "connection": connection, "payload": job.payload,
+            "id": job.id, "kind": job.kind, "state": state.as_str(), "connection_id": connection, "payload": job.payload,
             "attempt": job.attempt, "crashes": job.crashes, "last_error": job.last_error,
             "due_at": (state == JobState::Waiting).then_some(job.due_at), "created_at": job.created_at,
         })

@@ -101,6 +101,7 @@ pub(crate) async fn set_rules(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
     #[param(value_type = Option<String>)]
+    #[serde(rename = "connection_id")]
     connection: Option<ConnectionId>,
 }
 
@@ -154,7 +155,7 @@ pub(crate) async fn full_sync(
 
 /// Does each connection to a provider work, as far as is known: status, synchronisation, webhooks, conflicts.
 #[utoipa::path(get, path = "/api/admin/{provider}/health", operation_id = "provider_health_get", tag = "synchronisation", params(("provider" = String, Path), Which),
-    responses((status = 200, description = "`{items: [{connection, name, status, status_detail, webhooks, sync_error, finished_at, open_conflicts}]}`"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, description = "`{items: [{connection_id, name, status, status_detail, webhooks, sync_error, finished_at, open_conflicts}]}`"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn health(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -166,7 +167,7 @@ pub(crate) async fn health(
         let c = app.engine().plugins.as_it_stands(c).await?;
         let sync = app.engine().mirror.sync_status(&caller, c.id).await?;
         items.push(json!({
-            "connection": c.id, "name": c.name, "status": c.status, "status_detail": c.status_detail,
+            "connection_id": c.id, "name": c.name, "status": c.status, "status_detail": c.status_detail,
             "webhooks": c.subscription.is_some(), "webhooks_detail": c.subscription_detail,
             "sync_error": sync.state.error, "finished_at": sync.state.finished_at, "open_conflicts": sync.open_conflicts,
         }));
@@ -197,13 +198,14 @@ pub(crate) async fn errors(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConflictParams {
     #[param(value_type = Option<String>)]
+    #[serde(rename = "connection_id")]
     connection: Option<ConnectionId>,
     /// Also those that are resolved.
     #[serde(default)]
     all: bool,
     /// At most so many of each connection.
     limit: Option<u32>,
-    /// `next` of the last page; with `connection`.
+    /// `next` of the last page; with `connection_id`.
     cursor: Option<String>,
 }
 
@@ -294,6 +296,7 @@ pub(crate) async fn revert(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReconciliationParams {
     #[param(value_type = Option<String>)]
+    #[serde(rename = "connection_id")]
     connection: Option<ConnectionId>,
     /// Bookings that begin from here
     #[param(value_type = String, format = DateTime)]

@@ -69,6 +69,7 @@ pub(crate) struct SyncRules {
     #[schema(default = 730)]
     max_advance_days: u32,
     /// Whose time bookings of the provider take that are not ours, where it is not clear from their event type.
+    #[serde(rename = "member_id")]
     member: Option<String>,
 }
 

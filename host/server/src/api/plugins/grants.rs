@@ -28,10 +28,12 @@ pub(crate) struct Grant {
     /// Absent: the instance's level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "tenant_id")]
     tenant: Option<TenantId>,
     /// With a tenant: the listing's level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
     /// Hosts it may reach.
     hosts: BTreeSet<String>,
@@ -57,10 +59,12 @@ pub(crate) struct GrantChanges {
     /// Absent: the instance's level.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "tenant_id")]
     tenant: Option<TenantId>,
     /// With a tenant: the listing's level.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
     /// Hosts it may reach besides.
     #[serde(default)]
@@ -83,8 +87,10 @@ pub(crate) struct ChangedGrant {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct LosingView {
     #[schema(value_type = String)]
+    #[serde(rename = "tenant_id")]
     tenant: TenantId,
     #[schema(value_type = String)]
+    #[serde(rename = "connection_id")]
     connection: ConnectionId,
     name: String,
     hosts: Vec<String>,
@@ -114,8 +120,10 @@ impl From<(GrantRecord, Vec<Losing>)> for ChangedGrant {
 #[serde(deny_unknown_fields)]
 pub(crate) struct GrantParams {
     #[param(value_type = Option<String>)]
+    #[serde(rename = "tenant_id")]
     tenant: Option<TenantId>,
     #[param(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
 }
 
@@ -189,7 +197,7 @@ pub(crate) async fn change(
 
 fn check_level(tenant: Option<TenantId>, listing: Option<ListingId>) -> Result<(), Problem> {
     if listing.is_some() && tenant.is_none() {
-        return Err(Problem::invalid(vec![FieldError::new("/tenant", "is needed with a listing")]));
+        return Err(Problem::invalid(vec![FieldError::new("/tenant_id", "is needed with a listing")]));
     }
     Ok(())
 }

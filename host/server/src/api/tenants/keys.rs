@@ -2,8 +2,13 @@
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::NewKey;
-use berth_model::{connections::secret::Secret, id::ApiKeyId, time::Instant};
-use berth_store::records::ApiKeyRecord;
+use berth_model::{
+    connections::secret::Secret,
+    id::ApiKeyId,
+    problem::{FieldError, Problem},
+    time::Instant,
+};
+use berth_store::records::{ApiKeyRecord, KeyPatch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,6 +19,7 @@ use crate::http::{
     once::shown_once,
     page::Page,
     problem::{ApiResult, ProblemDocument},
+    versions,
 };
 
 /// A key, without its text.
@@ -29,6 +35,9 @@ pub(crate) struct KeyView {
     requests_per_minute: Option<u32>,
     /// Networks that it may be used from; none: from anywhere.
     sources: Vec<String>,
+    /// The version of the interface that it is answered in, unless a request names another (`Berth-Version`). Keys are made with the latest.
+    #[schema(value_type = String, format = Date)]
+    version: &'static str,
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -48,6 +57,7 @@ impl From<ApiKeyRecord> for KeyView {
             scopes: k.scopes,
             requests_per_minute: k.requests_per_minute,
             sources: k.sources,
+            version: k.version.as_str(),
             created_at: k.created_at,
             expires_at: k.expires_at,
             revoked_at: k.revoked_at,
@@ -123,22 +133,27 @@ pub(crate) async fn list(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PatchKey {
-    /// Networks and addresses that it may be used from; empty: from anywhere.
-    sources: Vec<String>,
+    /// Networks and addresses that it may be used from; empty: from anywhere. Absent: as before.
+    sources: Option<Vec<String>>,
+    /// The version of the interface that it is answered in from now on, such as `2026-11-30`. Absent: as before.
+    version: Option<String>,
 }
 
-/// Say where a key may be used from. It holds from the next request.
+/// Say where a key may be used from, or in which version of the interface it is answered. It holds from the next request.
 #[utoipa::path(patch, path = "/api/sdk/auth/{id}", operation_id = "keys_update", tag = "keys", request_body = PatchKey, params(("id" = String, Path)),
     responses((status = 200, body = KeyView), (status = 404, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn update(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
     Path(id): Path<ApiKeyId>,
-    Body(PatchKey { sources }): Body<PatchKey>,
+    Body(PatchKey { sources, version }): Body<PatchKey>,
 ) -> ApiResult<Json<KeyView>> {
-    let (tenant, engine) = (Some(caller.tenant), app.engine());
+    let version = version.map(|name| versions::named(&name)).transpose().map_err(|known| {
+        Problem::invalid(vec![FieldError::new("/version", format!("must be one of {known}"))])
+    })?;
+    let (tenant, patch) = (Some(caller.tenant), KeyPatch { sources, version });
     let changed =
-        engine.tenants.set_key_sources(&caller.actor, &caller.request_id, tenant, id, sources).await?;
+        app.engine().tenants.change_key(&caller.actor, &caller.request_id, tenant, id, patch).await?;
     Ok(Json(changed.into()))
 }
 

@@ -33,7 +33,7 @@ pub(super) fn keyed() -> Described {
         .routes(routes!(me::get))
         .routes(routes!(keys::create: KeysWrite, keys::list: KeysWrite))
         .routes(routes!(keys::rotate: KeysWrite))
-        .routes(routes!(keys::revoke: KeysWrite, keys::update))
+        .routes(routes!(keys::revoke: KeysWrite, keys::update: KeysWrite))
         .routes(routes!(create: Operator, list: Operator))
         .routes(routes!(update: Operator, delete: Operator))
         .routes(routes!(suspend: Operator))
@@ -51,7 +51,7 @@ pub(crate) struct TenantView {
     name: String,
     /// Where bookings go when neither request nor listing says; null: the built-in provider.
     #[schema(value_type = Option<String>)]
-    default_provider_id: Option<ConnectionId>,
+    default_connection_id: Option<ConnectionId>,
     /// `active`; `suspended`: its keys and links are refused, nothing of it is read or sent, and everything goes on when it is resumed;
     /// `deleting`: everything of it is being removed.
     state: &'static str,
@@ -65,7 +65,7 @@ impl From<TenantRecord> for TenantView {
             id: t.id,
             slug: t.slug,
             name: t.name,
-            default_provider_id: t.default_connection,
+            default_connection_id: t.default_connection,
             state: t.state.as_str(),
             created_at: t.created_at,
         }
@@ -109,7 +109,8 @@ pub(crate) struct PatchTenant {
     name: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
-    default_provider_id: Option<Option<ConnectionId>>,
+    #[serde(alias = "default_provider_id")]
+    default_connection_id: Option<Option<ConnectionId>>,
 }
 
 /// Change a tenant.
@@ -122,7 +123,7 @@ pub(crate) async fn update(
     Body(patch): Body<PatchTenant>,
 ) -> ApiResult<Json<TenantView>> {
     let patch =
-        TenantPatch { slug: patch.slug, name: patch.name, default_connection: patch.default_provider_id };
+        TenantPatch { slug: patch.slug, name: patch.name, default_connection: patch.default_connection_id };
     Ok(Json(
         app.engine().tenants.update_tenant(&operator.actor, &operator.request_id, id, patch).await?.into(),
     ))

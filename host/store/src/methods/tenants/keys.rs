@@ -8,7 +8,7 @@ use berth_model::{
 
 use crate::{
     Store, StoreError,
-    records::{ApiKeyRecord, Audit},
+    records::{ApiKeyRecord, Audit, KeyPatch},
 };
 
 impl Store {
@@ -45,17 +45,15 @@ impl Store {
         write_tx!(self, [audit], |q, conn| q::tenants::keys::revoke(conn, tenant, key, &audit))
     }
 
-    /// Say where a key may be used from. `NotFound` if it is another tenant's or revoked.
-    pub async fn set_key_sources(
+    /// Change a key. `NotFound` if it is another tenant's or revoked.
+    pub async fn change_key(
         &self,
         tenant: Option<TenantId>,
         key: ApiKeyId,
-        sources: Vec<String>,
+        patch: KeyPatch,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        write_tx!(self, [sources, audit], |q, conn| q::tenants::keys::set_sources(
-            conn, tenant, key, &sources, &audit
-        ))
+        write_tx!(self, [patch, audit], |q, conn| q::tenants::keys::change(conn, tenant, key, &patch, &audit))
     }
 
     /// Give a key another text (its first characters and the SHA-256 of the whole); the one before ends. The id stays. `NotFound` if it

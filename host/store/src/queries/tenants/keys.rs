@@ -4,6 +4,7 @@ use berth_model::{
     catalog::listing::TenantState,
     id::{ApiKeyId, TenantId},
     limits,
+    tenants::version::ApiVersion,
     time::Instant,
 };
 use serde_json::{Value, json};
@@ -19,26 +20,26 @@ use super::{
 };
 use crate::{
     StoreError,
-    records::{ApiKeyRecord, Audit},
+    records::{ApiKeyRecord, Audit, KeyPatch},
     types::Ts,
 };
 
 queries! {
-    INSERT = "INSERT INTO api_keys (id, tenant_id, name, prefix, hash, scopes, created_at, expires_at, requests_per_minute, sources)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    BY_HASH = "SELECT k.id, k.tenant_id, k.name, k.prefix, k.scopes, k.requests_per_minute, k.sources, k.created_at, k.expires_at,
+    INSERT = "INSERT INTO api_keys (id, tenant_id, name, prefix, hash, scopes, created_at, expires_at, requests_per_minute, sources, version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    BY_HASH = "SELECT k.id, k.tenant_id, k.name, k.prefix, k.scopes, k.requests_per_minute, k.sources, k.version, k.created_at, k.expires_at,
             k.revoked_at, k.last_used_at, t.state AS tenant_state
         FROM api_keys k LEFT JOIN tenants t ON t.id = k.tenant_id WHERE k.hash = $1";
-    LIST = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, created_at, expires_at, revoked_at, last_used_at
+    LIST = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, version, created_at, expires_at, revoked_at, last_used_at
         FROM api_keys WHERE tenant_id = $1 ORDER BY id LIMIT $2";
     REVOKE = "UPDATE api_keys SET revoked_at = $3
         WHERE tenant_id = $2 AND id = $1 AND revoked_at IS NULL";
-    SET_SOURCES = "UPDATE api_keys SET sources = $3
+    CHANGE = "UPDATE api_keys SET sources = COALESCE($3, sources), version = COALESCE($4, version)
         WHERE tenant_id = $2 AND id = $1 AND revoked_at IS NULL";
     ROTATE = "UPDATE api_keys SET hash = $3, prefix = $4, last_used_at = NULL
         WHERE tenant_id = $2 AND id = $1 AND revoked_at IS NULL
             AND (expires_at IS NULL OR expires_at > $5)";
-    GET = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, created_at, expires_at, revoked_at, last_used_at
+    GET = "SELECT id, tenant_id, name, prefix, scopes, requests_per_minute, sources, version, created_at, expires_at, revoked_at, last_used_at
         FROM api_keys WHERE tenant_id = $2 AND id = $1";
     TOUCH = "UPDATE api_keys SET last_used_at = $3 WHERE tenant_id = $1 AND id = $2";
 }
@@ -52,6 +53,7 @@ struct Row {
     scopes: Json<Value>,
     requests_per_minute: Option<i64>,
     sources: Json<Value>,
+    version: String,
     created_at: Ts,
     expires_at: Option<Ts>,
     revoked_at: Option<Ts>,
@@ -79,6 +81,7 @@ impl TryFrom<Row> for ApiKeyRecord {
                 .map(|value| number(value, "requests per minute"))
                 .transpose()?,
             sources: from_json(row.sources, "sources")?,
+            version: parse_enum(&ApiVersion::ALL, ApiVersion::as_str, &row.version, "version")?,
             created_at: row.created_at.0,
             expires_at: opt_instant(row.expires_at),
             revoked_at: opt_instant(row.revoked_at),
@@ -107,12 +110,13 @@ pub(crate) async fn insert(
         .bind(key.expires_at.map(Ts))
         .bind(key.requests_per_minute.map(i64::from))
         .bind(Json(&key.sources))
+        .bind(key.version.as_str())
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("this key"))?;
     let data = json!({
         "name": key.name, "prefix": key.prefix, "scopes": key.scopes, "expires_at": key.expires_at,
-        "requests_per_minute": key.requests_per_minute, "sources": key.sources,
+        "requests_per_minute": key.requests_per_minute, "sources": key.sources, "version": key.version.as_str(),
     });
     audit::append(conn, audit, key.tenant, "key.created", key.id.uuid(), data).await
 }
@@ -153,21 +157,30 @@ pub(crate) async fn revoke(
     audit::append(conn, audit, tenant, "key.revoked", key.uuid(), json!({})).await
 }
 
-pub(crate) async fn set_sources(
+pub(crate) async fn change(
     conn: &mut Conn,
     tenant: Option<TenantId>,
     key: ApiKeyId,
-    sources: &[String],
+    patch: &KeyPatch,
     audit: &Audit,
 ) -> Result<(), StoreError> {
-    let done = sqlx::query::<Db>(SET_SOURCES)
+    let done = sqlx::query::<Db>(CHANGE)
         .bind(key.uuid())
         .bind(owner(tenant))
-        .bind(Json(sources))
+        .bind(patch.sources.as_ref().map(Json))
+        .bind(patch.version.map(ApiVersion::as_str))
         .execute(&mut *conn)
         .await?;
     expect_affected(&done, StoreError::NotFound("key"))?;
-    audit::append(conn, audit, tenant, "key.changed", key.uuid(), json!({ "sources": sources })).await
+    audit::append(
+        conn,
+        audit,
+        tenant,
+        "key.changed",
+        key.uuid(),
+        json!({ "sources": patch.sources, "version": patch.version.map(ApiVersion::as_str) }),
+    )
+    .await
 }
 
 /// Give a key another text. It stays the same key: what refers to its id goes on.

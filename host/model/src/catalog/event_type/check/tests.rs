@@ -106,7 +106,7 @@ fn each_bad_field_is_named() {
         (json!({ "host_roles": [{ "member": ANA, "fixed": true }] }), "/policy/host_roles"),
         (
             json!({ "team_mode": "round_robin", "host_roles": [{ "member": EVE }] }),
-            "/policy/host_roles/0/member",
+            "/policy/host_roles/0/member_id",
         ),
         (
             json!({ "team_mode": "round_robin", "host_roles": [{ "member": ANA }, { "member": ANA }] }),
@@ -160,11 +160,11 @@ fn all_bad_fields_are_named_at_once() {
             "/buffer_after_minutes",
             "/minimum_notice_minutes",
             "/booking_window_days",
-            "/members/1",
+            "/member_ids/1",
             "/external_id",
         ]
     );
-    assert_eq!(bad_fields(&EventTypeRecord { members: Vec::new(), ..self::record() }), ["/members"]);
+    assert_eq!(bad_fields(&EventTypeRecord { members: Vec::new(), ..self::record() }), ["/member_ids"]);
 }
 
 /// A policy from parts of which some are good.

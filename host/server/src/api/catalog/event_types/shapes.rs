@@ -19,6 +19,7 @@ pub(crate) struct View {
     #[schema(value_type = String)]
     id: EventTypeId,
     #[schema(value_type = String)]
+    #[serde(rename = "listing_id")]
     listing: ListingId,
     slug: String,
     title: String,
@@ -34,6 +35,7 @@ pub(crate) struct View {
     booking_window_days: u32,
     /// Who can be booked, by priority.
     #[schema(value_type = Vec<String>)]
+    #[serde(rename = "member_ids")]
     members: Vec<MemberId>,
     #[schema(value_type = schemas::EventTypePolicy)]
     policy: EventTypePolicy,
@@ -57,8 +59,8 @@ pub(crate) struct View {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewEventType, example = json!({
-    "listing": "0193b3f0-0000-7000-8000-000000000001", "slug": "consultation", "title": "Consultation", "length_minutes": 30,
-    "buffer_after_minutes": 10, "minimum_notice_minutes": 120, "members": ["0193b3f0-0000-7000-8000-000000000002"],
+    "listing_id": "0193b3f0-0000-7000-8000-000000000001", "slug": "consultation", "title": "Consultation", "length_minutes": 30,
+    "buffer_after_minutes": 10, "minimum_notice_minutes": 120, "member_ids": ["0193b3f0-0000-7000-8000-000000000002"],
     "policy": {
         "other_lengths_minutes": [60],
         "limits": [{ "per": "day", "max_bookings": 6 }],
@@ -69,6 +71,7 @@ pub(crate) struct View {
 }))]
 pub(crate) struct New {
     #[schema(value_type = String)]
+    #[serde(rename = "listing_id")]
     listing: ListingId,
     /// Name in URLs, unique within the listing: 2 to 64 of a-z, 0-9 and -.
     #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
@@ -103,6 +106,7 @@ pub(crate) struct New {
     booking_window_days: u32,
     /// Who can be booked, by priority: 1 to 100 members of the team.
     #[schema(value_type = Vec<String>, min_items = 1, max_items = 100)]
+    #[serde(rename = "member_ids")]
     members: Vec<MemberId>,
     #[serde(default)]
     #[schema(value_type = schemas::EventTypePolicy)]
@@ -186,6 +190,7 @@ impl Patch {
 pub(crate) struct ProviderEventType {
     /// Over which connection.
     #[schema(value_type = String)]
+    #[serde(rename = "connection_id")]
     connection: ConnectionId,
     #[schema(value_type = schemas::CounterpartState)]
     state: CounterpartState,
@@ -241,6 +246,7 @@ pub(crate) struct Duplicate {
     /// The original's if absent.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
 }
 
