@@ -274,7 +274,9 @@ pub const FEED_BACK_SECONDS: i64 = 30 * 86_400;
 /// How far ahead a feed reaches, in seconds: a year.
 pub const FEED_FORWARD_SECONDS: i64 = 366 * 86_400;
 /// Items on a page of a list.
-pub const PAGE_ITEMS_MAX: u32 = 100;
+pub const PAGE_ITEMS_MAX: u32 = 200;
+/// Items on a page that a provider is asked for: as many as each of them gives.
+pub const PROVIDER_PAGE_ITEMS_MAX: u32 = 100;
 /// Longest availability query, in days.
 pub const AVAILABILITY_DAYS_MAX: i64 = 92;
 /// Longest meeting, in minutes: a day.

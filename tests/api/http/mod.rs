@@ -11,3 +11,4 @@ mod rates;
 mod sources;
 mod time_bounds;
 mod time_fields;
+mod typescript;

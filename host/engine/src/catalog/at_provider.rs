@@ -51,7 +51,7 @@ impl Catalog {
             return Ok(page);
         }
         let context = self.contexts.call_context(&connection, None, &caller.request_id).await?;
-        let page = PageRequest { token, limit: limits::PAGE_ITEMS_MAX };
+        let page = PageRequest { token, limit: limits::PROVIDER_PAGE_ITEMS_MAX };
         let page = self.providers.list_event_types(&context, page).await?;
         if seconds > 0 {
             self.cache.put_page(key, page.clone(), self.base.now());
@@ -72,7 +72,7 @@ impl Catalog {
         let (mut token, mut others) = (None, Vec::new());
         for _ in 0..limits::SYNC_ITEM_PAGES_MAX {
             let cx = self.contexts.next_call(&context);
-            let page = PageRequest { token: token.take(), limit: limits::PAGE_ITEMS_MAX };
+            let page = PageRequest { token: token.take(), limit: limits::PROVIDER_PAGE_ITEMS_MAX };
             let page = self.providers.list_event_types(&cx, page).await?;
             if let Err(error) = self.keep_event_types(connection, &page.items).await.map_err(Problem::from) {
                 tracing::warn!(%error, connection = %connection.id, "a provider's event types were not kept");

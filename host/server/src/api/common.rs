@@ -3,6 +3,7 @@
 
 use axum::http::Method;
 use berth_model::{problem::Code, tenants::scope::Scope};
+use serde_json::Value;
 use utoipa::openapi::{
     ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
     path::{Operation, PathItem},
@@ -101,6 +102,29 @@ fn shared(status: u16) -> Response {
         .description(lines.join("\n"))
         .content(PROBLEM, ContentBuilder::new().schema(Some(schema)).build())
         .build()
+}
+
+/// An object of which nothing is said may have any members: said so, or generated clients let it have none. The document is ours: so is
+/// how deep it is.
+pub(super) fn open_objects(of: &mut Value) {
+    match of {
+        Value::Array(items) => items.iter_mut().for_each(open_objects),
+        Value::Object(members) => {
+            let is_object = members.get("type").is_some_and(|kind| {
+                kind == "object"
+                    || kind.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "object"))
+            });
+            let said = ["properties", "additionalProperties", "$ref"];
+            if is_object && !said.iter().any(|name| members.contains_key(*name)) {
+                members.insert("additionalProperties".to_owned(), Value::Bool(true));
+            }
+            members
+                .iter_mut()
+                .filter(|(name, _)| *name != "example")
+                .for_each(|(_, value)| open_objects(value));
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]

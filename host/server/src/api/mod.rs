@@ -155,7 +155,9 @@ async fn document_text() -> ApiResult<Response> {
 
 /// The document as it is sent. Nothing in it cannot be written as JSON.
 fn written() -> Bytes {
-    document().to_json().map(Bytes::from).unwrap_or_default()
+    let mut document = serde_json::to_value(document()).unwrap_or_default();
+    common::open_objects(&mut document);
+    Bytes::from(document.to_string())
 }
 
 /// A field that may be absent (leave it), null (clear it) or a value.

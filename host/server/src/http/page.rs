@@ -14,7 +14,7 @@ use super::problem::ApiResult;
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageParams {
-    /// Items wanted, 1 to 100 (50).
+    /// Items wanted, 1 to 200 (50).
     pub(crate) limit: Option<u32>,
     /// `next` of the last page.
     pub(crate) cursor: Option<String>,

@@ -73,7 +73,7 @@ impl EventTypeRecord {
         for (i, role) in roles.iter().enumerate() {
             let at = format!("{at}/{i}");
             if !self.members.contains(&role.member) {
-                fields.bad(&format!("{at}/member"), "must be one of /member_ids");
+                fields.bad(&format!("{at}/member_id"), "must be one of /member_ids");
             }
             check_role(role, &at, fields);
         }

@@ -187,7 +187,7 @@ pub(crate) struct ListParams {
     /// … to here.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Instant>,
-    /// Items wanted, 1 to 100 (50).
+    /// Items wanted, 1 to 200 (50).
     limit: Option<u32>,
     /// `next` of the last page.
     cursor: Option<String>,

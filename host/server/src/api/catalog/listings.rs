@@ -150,7 +150,7 @@ pub(crate) struct ListParams {
     /// Also those that are archived (false).
     #[serde(default)]
     archived: bool,
-    /// Items wanted, 1 to 100 (50).
+    /// Items wanted, 1 to 200 (50).
     limit: Option<u32>,
     /// `next` of the last page.
     cursor: Option<String>,

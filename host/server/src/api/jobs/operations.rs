@@ -32,7 +32,7 @@ pub(crate) struct OperationParams {
     connection: Option<ConnectionId>,
     /// `waiting`, `running` or `dead_letter`; all, if none is named.
     state: Option<String>,
-    /// Items wanted, 1 to 100 (50).
+    /// Items wanted, 1 to 200 (50).
     limit: Option<u32>,
     /// `next` of the last page.
     cursor: Option<String>,

@@ -79,7 +79,7 @@ pub(crate) struct ListParams {
     purpose: Option<String>,
     /// In this language.
     language: Option<String>,
-    /// Items wanted, 1 to 100 (50).
+    /// Items wanted, 1 to 200 (50).
     limit: Option<u32>,
     /// `next` of the last page.
     cursor: Option<String>,
