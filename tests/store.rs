@@ -43,6 +43,8 @@ mod oauth;
 mod personal;
 #[path = "store/plugins.rs"]
 mod plugins;
+#[path = "store/private_links.rs"]
+mod private_links;
 #[path = "store/replicas.rs"]
 mod replicas;
 #[path = "store/resources.rs"]
@@ -165,6 +167,10 @@ on_both! {
     cache::places_have_a_limit,
     cache::what_did_not_change_is_not_read_again,
     cache::what_is_remembered_is_what_is_there,
+    private_links::a_link_ends_with_its_time_and_leads_to_one_event_type,
+    private_links::a_link_for_one_booking_is_used_once,
+    private_links::links_are_kept_within_their_tenant,
+    private_links::one_event_type_has_so_many_links,
     replicas::those_that_were_seen_lately_are_there,
     resources::event_types_keep_their_members_in_order,
     resources::keys_are_found_by_hash,

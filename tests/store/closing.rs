@@ -253,7 +253,7 @@ pub async fn nothing_of_a_deleted_tenant_is_left(world: &World) {
     store.update_listing(listing, 1, world.audit()).await.unwrap();
     let mut record = store.tenant(tenant).await.unwrap();
     record.default_connection = Some(scene.connection);
-    store.update_tenant(record, world.audit()).await.unwrap();
+    store.update_tenant(record, 1, world.audit()).await.unwrap();
     for n in 0..limits::REMOVED_ROWS_AT_ONCE + 3 {
         let job = world.job(tenant, &format!("job {n}"), minute(0));
         store.enqueue_job(job).await.unwrap();

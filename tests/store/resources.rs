@@ -24,18 +24,23 @@ pub async fn tenants_are_kept(world: &World) {
     assert!(matches!(again, Err(StoreError::Duplicate(_))), "{again:?}");
 
     tenant.name = "Harbour".into();
-    world.store.update_tenant(tenant.clone(), world.audit()).await.unwrap();
-    assert_eq!(world.store.list_tenants().await.unwrap(), [tenant]);
-    let unknown = world.store.update_tenant(world.tenant("none"), world.audit()).await;
+    tenant.settings.public = true;
+    tenant.settings.brand.accent = Some("#1a7f5a".into());
+    let changed = world.store.update_tenant(tenant.clone(), 1, world.audit()).await.unwrap();
+    assert_eq!(changed, berth_model::catalog::listing::TenantRecord { revision: 2, ..tenant.clone() });
+    assert_eq!(world.store.list_tenants().await.unwrap(), [changed]);
+    let stale = world.store.update_tenant(tenant, 1, world.audit()).await;
+    assert!(matches!(stale, Err(StoreError::Stale)), "{stale:?}");
+    let unknown = world.store.update_tenant(world.tenant("none"), 1, world.audit()).await;
     assert!(matches!(unknown, Err(StoreError::NotFound("tenant"))));
     assert!(matches!(world.store.tenant_by_slug("none").await, Err(StoreError::NotFound("tenant"))));
 
     let (a, b) = (world.scene("a").await, world.scene("b").await);
     let mut tenant = world.store.tenant(a.tenant).await.unwrap();
     tenant.default_connection = Some(a.connection);
-    world.store.update_tenant(tenant.clone(), world.audit()).await.unwrap();
+    world.store.update_tenant(tenant.clone(), 1, world.audit()).await.unwrap();
     tenant.default_connection = Some(b.connection);
-    let foreign = world.store.update_tenant(tenant, world.audit()).await;
+    let foreign = world.store.update_tenant(tenant, 2, world.audit()).await;
     assert!(matches!(foreign, Err(StoreError::NotFound("connection"))), "{foreign:?}");
     let used = world.store.delete_connection(a.tenant, a.connection, world.audit()).await;
     assert!(matches!(used, Err(StoreError::InUse(_))), "{used:?}");

@@ -28,6 +28,7 @@ use berth_model::{
     jobs::kind::{JobKind, JobQueue},
     outbound::provider::{Attendee, ExternalBooking, ExternalStatus},
     random::Random,
+    tenants::settings::TenantSettings,
     time::{Instant, Interval},
     zone::Zone,
 };
@@ -179,6 +180,8 @@ impl World {
             name: "Quay".into(),
             default_connection: None,
             state: TenantState::Active,
+            settings: TenantSettings::default(),
+            revision: 1,
             created_at: self.now(),
         }
     }
@@ -342,7 +345,15 @@ impl World {
             created_at: now,
             updated_at: now,
         };
-        NewBooking { booking, padded: when, job: None, limits: Vec::new(), hold: None, idempotency_key: None }
+        NewBooking {
+            booking,
+            padded: when,
+            job: None,
+            limits: Vec::new(),
+            hold: None,
+            private_link: None,
+            idempotency_key: None,
+        }
     }
 
     /// A pending booking of the scene's connection, its job leased to its maker.

@@ -60,6 +60,7 @@ use self::{
 };
 
 pub use availability::Availability;
+pub use availability::busy::{BusyAnswer, BusyOf, TakenTime};
 pub use availability::holidays::{HolidayImport, ImportedHolidays};
 pub use availability::rules::PatternPreview;
 pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
@@ -77,6 +78,8 @@ pub use catalog::Catalog;
 pub use catalog::event_types::{DuplicateEventType, EventTypePatch, NewEventType};
 pub use catalog::listings::{ListingPatch, NewListing};
 pub use catalog::members::{MemberPatch, NewMember};
+pub use catalog::offered::Offered;
+pub use catalog::private_links::NewPrivateLink;
 pub use catalog::standing::Counterpart;
 pub use computing::Computing;
 pub use computing::beside;

@@ -123,6 +123,8 @@ markers! {
     Consent => ConsentId,
     /// Bookings that were made together and recur.
     Series => SeriesId,
+    /// A link to an event type for whoever is given it.
+    PrivateLink => PrivateLinkId,
     /// A place that is kept for somebody for some minutes.
     Hold => HoldId,
     /// A tenant's connection to a provider.

@@ -9,6 +9,7 @@
 
 pub mod bookings;
 pub mod boxed;
+pub mod buckets;
 pub mod budget;
 pub mod calendars;
 pub mod catalog;

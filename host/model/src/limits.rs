@@ -9,6 +9,7 @@ mod events;
 mod jobs;
 mod privacy;
 mod providers;
+mod public;
 mod zones;
 
 pub use calendars::*;
@@ -19,6 +20,7 @@ pub use events::*;
 pub use jobs::*;
 pub use privacy::*;
 pub use providers::*;
+pub use public::*;
 pub use zones::*;
 
 /// Largest component that may be uploaded, in bytes. Rust guests are 0.1 to 2 MiB, JavaScript ones 1 to 13 MiB.

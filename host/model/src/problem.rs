@@ -155,6 +155,12 @@ codes! {
     TextNotPublished = "E0547", 422, "The text was not published", "Publish it first (POST /api/privacy/texts), and name its id.";
     /// The version that was asked for is none.
     UnknownVersion = "E0548", 400, "There is no such version of the interface", "Name one that the detail lists in Berth-Version, or leave the header out. See /docs/versions.";
+    /// A page that is none of the tenant's sends what only its own may.
+    OriginRefused = "E0567", 403, "This page may not send this", "The business names the page in `embed_origins` of its settings (PATCH /api/tenant), or shows its own.";
+    /// A field that nobody sees was filled in.
+    LooksAutomated = "E0568", 422, "This looks like a program", "Leave the field empty that the form says to leave empty.";
+    /// A link that was used, or whose time is over.
+    LinkOver = "E0569", 410, "The link is over", "Ask the business for another one.";
     /// Our fault.
     Internal = "E0599", 500, "Something went wrong in Berth", "Tell the operator the request id.";
 }

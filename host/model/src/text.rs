@@ -1,7 +1,31 @@
 //! Text that others wrote: what is taken out of it before a person sees it, what is not taken at all, and what is an address that a
 //! person may be sent to. Unicode's "Trojan source" characters (UTR 36, UAX 9) turn what is read into something else than what is there.
 
+use icu_normalizer::DecomposingNormalizer;
 use url::Url;
+
+/// Letters with a stroke or a tail, which have no decomposition and are written without one where a keyboard has none.
+const PLAIN: [(char, &str); 8] =
+    [('ł', "l"), ('ø', "o"), ('đ', "d"), ('ħ', "h"), ('æ', "ae"), ('œ', "oe"), ('ð', "d"), ('þ', "th")];
+
+/// Marks that stand on, under or through letters.
+const fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// A text as it is compared where case and accents say nothing: "Żółć" is "zolc".
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let mut folded = String::new();
+    for c in text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase) {
+        match PLAIN.iter().find(|(with, _)| *with == c) {
+            Some((_, without)) => folded.push_str(without),
+            None => folded.push(c),
+        }
+    }
+    let folded = DecomposingNormalizer::new_nfkd().normalize(&folded).into_owned();
+    folded.chars().filter(|c| !is_accent(*c)).collect()
+}
 
 /// What stands where a character was taken out or a text was cut off.
 const ELLIPSIS: char = '…';
@@ -126,6 +150,12 @@ pub fn is_web_address(text: &str, bytes_max: usize) -> bool {
                 && url.username().is_empty()
                 && url.password().is_none()
         })
+}
+
+/// The same, and nobody on the way can read what is asked for there: `https` alone.
+#[must_use]
+pub fn is_https_address(text: &str, bytes_max: usize) -> bool {
+    is_web_address(text, bytes_max) && Url::parse(text).is_ok_and(|url| url.scheme() == "https")
 }
 
 /// Does a text begin like an address that a program would run or open, and not a web page, a mailbox or a telephone number?

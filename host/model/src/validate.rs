@@ -42,11 +42,7 @@ impl Fields {
 
     /// A name in URLs.
     pub fn slug(&mut self, field: &str, slug: &str) {
-        let good = (2..=64).contains(&slug.len())
-            && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !slug.starts_with('-')
-            && !slug.ends_with('-');
-        if !good {
+        if !is_slug(slug) {
             self.bad(field, "must be 2 to 64 of a-z, 0-9 and -, not beginning or ending with -");
         }
     }
@@ -146,6 +142,15 @@ impl Fields {
             self.text("/attendee/language", language, 35);
         }
     }
+}
+
+/// Can it be a name in URLs?
+#[must_use]
+pub fn is_slug(text: &str) -> bool {
+    (2..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
 }
 
 /// What is wrong with a text that has characters nobody sees, or that turn around what is seen.

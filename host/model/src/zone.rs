@@ -5,6 +5,7 @@
 
 mod course;
 mod data;
+mod listed;
 mod release;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub(crate) use self::course::{Resolved, Shown};
 pub use self::{
     course::{Course, CourseError},
     data::{ZoneData, ZoneDataError, embedded_release, read_index},
+    listed::Running,
     release::{Release, UnknownRelease},
 };
 use crate::{

@@ -24,6 +24,7 @@ use crate::{
         bodies::buffered,
         idempotency::idempotent,
         problem::ApiError,
+        public::visited,
         request_id::RequestId,
         rules,
         versions::versioned,
@@ -36,6 +37,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub fn router(app: App) -> Router {
     let (keyed, rights) = api::keyed();
     let open = api::open();
+    let public = api::public();
     let keyed = keyed
         .layer(middleware::from_fn_with_state(app.clone(), idempotent))
         .layer(middleware::from_fn(versioned))
@@ -45,15 +47,20 @@ pub fn router(app: App) -> Router {
     let open = open
         .layer(middleware::from_fn(versioned))
         .layer(middleware::from_fn_with_state(app.clone(), buffered));
+    // Said here, so that what is around them is around it, too: a browser asks by `OPTIONS` whether it may ask.
+    let public = public
+        .method_not_allowed_fallback(not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), idempotent))
+        .layer(middleware::from_fn_with_state(app.clone(), buffered))
+        .layer(middleware::from_fn_with_state(app.clone(), visited));
     keyed
         .merge(open)
+        .merge(public)
         .merge(api::docs())
         .fallback(|| async {
             ApiError(Problem::new(Code::NotFound, "There is no such path.").with_hint("See /docs."))
         })
-        .method_not_allowed_fallback(|| async {
-            ApiError(Problem::new(Code::MethodNotAllowed, "This path does not take this method."))
-        })
+        .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(limits::API_BODY_BYTES_MAX))
         .layer(middleware::from_fn(timed))
         .layer(CatchPanicLayer::custom(|_| {
@@ -62,6 +69,10 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), observed))
         .layer(Extension(()))
         .with_state(app)
+}
+
+async fn not_allowed() -> ApiError {
+    ApiError(Problem::new(Code::MethodNotAllowed, "This path does not take this method."))
 }
 
 /// No request takes longer than its limit.

@@ -65,6 +65,8 @@ migrations! {
     53 "0053_booking_members",
     54 "0054_unplaced",
     55 "0055_key_versions",
+    66 "0066_tenant_settings",
+    67 "0067_private_links",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -18,7 +18,7 @@ use berth_model::{
     },
     id::{
         ApiKeyId, AuditEntryId, BookingId, ConflictId, ConnectionId, CustomerId, EventTypeId, HoldId,
-        InboundWebhookId, JobId, ListingId, MemberId, SeriesId, TenantId,
+        InboundWebhookId, JobId, ListingId, MemberId, PrivateLinkId, SeriesId, TenantId,
     },
     inbound::message::WebhookStatus,
     jobs::{
@@ -33,7 +33,7 @@ use berth_model::{
 use serde_json::Value;
 
 pub use availability::{
-    BookingSetup, CurrentSetup, KnownCounterpart, OccupancyQuery, RulesOf, SeenOccupancy,
+    BookingSetup, CurrentSetup, KnownCounterpart, MemberSetup, OccupancyQuery, RulesOf, SeenOccupancy,
 };
 pub use clocks::BookingClocks;
 pub use events::{EventPage, Placed};
@@ -85,6 +85,8 @@ pub struct NewBooking {
     pub limits: Vec<MemberLimit>,
     /// The caller's own hold, whose places it takes over.
     pub hold: Option<HoldId>,
+    /// The private link that it is made by: refused if that is over.
+    pub private_link: Option<PrivateLinkId>,
     /// The reserved Idempotency-Key that it is made under: a second booking under it is refused.
     pub idempotency_key: Option<IdempotencyKey>,
 }

@@ -1,6 +1,7 @@
 //! When something can be booked.
 
 mod abandoned;
+mod busy;
 mod clocks;
 mod imports;
 mod rules;

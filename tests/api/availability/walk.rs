@@ -146,3 +146,30 @@ async fn restriction_schedules() {
     rule(&mut walk, "/api/booking/restriction-schedules", new, wrong, other).await;
     walk.end("availability", "restriction_schedules");
 }
+
+#[tokio::test]
+async fn zones() {
+    let api = Api::new().await;
+    let mut walk = Walk::over(&api).await;
+    walk.get("/api/booking/zones?q=New%20York&at=2026-11-24T09:00:00Z").await;
+    walk.get("/api/booking/zones?limit=2&at=2026-11-24T09:00:00Z").await;
+    walk.get("/api/booking/zones/convert?at=2026-11-24T09:00:00Z&from=Europe/Warsaw&to=America/New_York")
+        .await;
+    walk.get("/api/booking/zones/convert?local=2027-03-28T02:30&from=Europe/Warsaw&to=UTC").await;
+    walk.get("/api/booking/zones/convert?local=2027-03-28&from=Europe/Warsaw&to=UTC").await;
+    walk.end("availability", "zones");
+}
+
+#[tokio::test]
+async fn busy() {
+    let api = Api::new().await;
+    let mut walk = Walk::over(&api).await;
+    let offered = api.world.offer(None, None).await;
+    let (event_type, member) = (offered.id, offered.members[0]);
+    api.ok("POST", "/api/booking", crate::booking(&json!(event_type), "2026-11-24T09:00:00Z")).await;
+    let within = "from=2026-11-24T08:00:00Z&to=2026-11-24T12:00:00Z&time_zone=Europe/Warsaw";
+    walk.get(&format!("/api/booking/busy?event_type_id={event_type}&{within}")).await;
+    walk.get(&format!("/api/booking/busy?member_id={member}&{within}")).await;
+    walk.get(&format!("/api/booking/busy?{within}")).await;
+    walk.end("availability", "busy");
+}

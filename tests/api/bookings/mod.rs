@@ -5,6 +5,7 @@ mod clock_changes;
 mod create;
 mod holds;
 mod manage;
+mod public;
 mod seats;
 mod series;
 mod walk;

@@ -42,6 +42,7 @@ async fn an_event_type_keeps_all_its_rules() {
         "limits": [{ "per": "day", "max_bookings": 4, "week_start": "Mon" }, { "per": "week", "max_minutes": 600, "timezone": "UTC", "week_start": "Sun" }],
         "seats": 3,
         "price": { "minor_units": 4_900, "currency": "EUR" },
+        "visibility": "private",
         "questions": [{ "key": "why", "label": "Why?", "type": "text", "required": true, "max_length": 100 }],
         "confirmation": "manual",
         "team_mode": "round_robin",

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Api,
+    http::public::{STUDIO, studio},
     walk::{Walk, at},
 };
 
@@ -69,4 +70,47 @@ async fn event_types() {
     walk.ask("DELETE", &of, Value::Null).await;
     walk.get(&of).await;
     walk.end("catalog", "event_types");
+}
+
+#[tokio::test]
+async fn private_links() {
+    let (api, offered) = studio(json!({})).await;
+    let mut walk = Walk::over(&api).await;
+    let path = "/api/booking/private-links";
+    let new = json!({ "event_type_id": offered, "name": "Ada Nowak", "expires_at": "2026-12-24T00:00:00Z" });
+    let made = walk.ask("POST", path, new).await;
+    walk.ask("POST", path, json!({ "event_type_id": offered, "name": "" })).await;
+    let of = at(path, &made);
+    walk.get(&of).await;
+    walk.get(&format!("{path}?event_type_id={}", offered.as_str().unwrap())).await;
+    walk.open("GET", &format!("{STUDIO}/links/{}", made["token"].as_str().unwrap()), Value::Null).await;
+    walk.ask("DELETE", &of, Value::Null).await;
+    walk.get(&of).await;
+    walk.end("catalog", "private_links");
+}
+
+#[tokio::test]
+async fn public() {
+    let (api, offered) = studio(json!({ "brand": { "accent": "#1a7f5a" } })).await;
+    let mut walk = Walk::over(&api).await;
+    let id = offered.as_str().unwrap();
+    walk.open("GET", STUDIO, Value::Null).await;
+    walk.open("GET", "/api/public/nobody", Value::Null).await;
+    walk.open("GET", &format!("{STUDIO}/listings/studio"), Value::Null).await;
+    walk.open("GET", &format!("{STUDIO}/event-types/{id}"), Value::Null).await;
+    let slots = format!(
+        "{STUDIO}/availability?event_type_id={id}&from=2026-11-24T09:00:00Z&to=2026-11-24T10:00:00Z&time_zone=Europe/Lisbon"
+    );
+    walk.open("GET", &slots, Value::Null).await;
+    let hold = json!({ "event_type_id": offered, "start": "2026-11-24T09:00:00Z" });
+    let held = walk.open("POST", &format!("{STUDIO}/holds"), hold).await;
+    let of = at(&format!("{STUDIO}/holds"), &held);
+    let token = json!({ "token": held["token"] });
+    walk.open("POST", &format!("{of}/extend"), token.clone()).await;
+    walk.open("POST", &format!("{of}/release"), token).await;
+    let person = json!({ "name": "Ada Nowak", "email": "ada@example.com", "time_zone": "Europe/Warsaw" });
+    let new = json!({ "event_type_id": offered, "start": "2026-11-24T09:00:00Z", "attendee": person });
+    walk.open("POST", &format!("{STUDIO}/bookings"), new.clone()).await;
+    walk.open("POST", &format!("{STUDIO}/bookings"), new).await;
+    walk.end("catalog", "public");
 }

@@ -30,7 +30,10 @@ async fn every_route_wants_a_key_and_the_right_one() {
                 .replace("{token}", "nothing")
                 .replace("{credential}", "nothing")
                 .replace("{provider}", "nothing")
-                .replace("{connection}", id);
+                .replace("{connection}", id)
+                .replace("{tenant}", "nobody")
+                .replace("{listing}", "nothing")
+                .replace("{link}", "nothing");
             routes += 1;
             let answer = api.send(&method, &path, None, &[], Value::Null).await;
             let scope = operation["security"].pointer("/0/api_key/0").and_then(Value::as_str);
@@ -63,11 +66,17 @@ async fn every_route_wants_a_key_and_the_right_one() {
     }
     assert!(routes >= 45, "only {routes} routes are described");
     open.retain(|route| !["/healthz", "/readyz", "/metrics"].iter().any(|p| route.ends_with(p)));
-    // What a provider signs, and what the token in the address opens.
+    // What a provider signs, what the token in the address opens, and what a tenant shows to everybody.
     let known = |route: &String| {
-        ["/api/webhooks/", "/api/booking/manage/", "/api/booking/feed.ics", "/api/oauth/callback"]
-            .iter()
-            .any(|p| route.contains(p))
+        [
+            "/api/webhooks/",
+            "/api/booking/manage/",
+            "/api/public/",
+            "/api/booking/feed.ics",
+            "/api/oauth/callback",
+        ]
+        .iter()
+        .any(|p| route.contains(p))
     };
     assert!(open.iter().all(known), "open to everybody: {open:?}");
 }

@@ -218,6 +218,13 @@ async fn a_secret_is_shown_once_and_kept_nowhere() {
             "key",
         ),
         (
+            "/api/booking/private-links",
+            "/api/booking/private-links".to_owned(),
+            &api.key,
+            json!({ "event_type_id": event_type.id, "name": "Ada" }),
+            "token",
+        ),
+        (
             "/api/booking/holds",
             "/api/booking/holds".to_owned(),
             &api.key,

@@ -7,6 +7,7 @@ mod log_lines;
 mod pages;
 mod problems;
 pub(crate) mod protocol;
+pub(crate) mod public;
 mod rates;
 mod sources;
 mod time_bounds;

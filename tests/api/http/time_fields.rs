@@ -178,6 +178,9 @@ impl Described {
         template
             .replace("event-types/{id}", &format!("event-types/{event_type}"))
             .replace("{id}", ID)
+            .replace("{tenant}", "studio")
+            .replace("{listing}", "quay")
+            .replace("{link}", "nothing")
             .replace("{connection}", ID)
             .replace("{token}", token)
             .replace("{provider}", provider)

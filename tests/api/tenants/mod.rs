@@ -2,4 +2,5 @@
 
 mod closing;
 mod keys;
+mod settings;
 mod walk;

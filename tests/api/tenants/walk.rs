@@ -46,3 +46,22 @@ async fn keys() {
     walk.ask("DELETE", &at(path, &rotated), Value::Null).await;
     walk.end("tenants", "keys");
 }
+
+#[tokio::test]
+async fn settings() {
+    let api = Api::new().await;
+    let mut walk = Walk::over(&api).await;
+    let path = "/api/tenant";
+    walk.get(path).await;
+    let changes = json!({ "name": "Studio Ana", "settings": {
+        "public": true, "brand": { "accent": "#1a7f5a", "logo_url": "https://studio.example/logo.png" },
+        "languages": ["pt", "en"], "clock": "24h", "time_zone": "Europe/Lisbon", "embed_origins": ["https://*.studio.example"],
+        "return_urls": ["https://studio.example/thanks"], "imprint_url": "https://studio.example/imprint",
+        "privacy_url": "https://studio.example/privacy", "public_bookings_per_hour": 50,
+    } });
+    walk.ask("PATCH", path, changes).await;
+    walk.ask("PATCH", path, json!({ "settings": { "public": null, "brand": { "scheme": "dark" } } })).await;
+    let wrong = json!({ "settings": { "embed_origins": ["*"], "privacy_url": "http://studio.example" } });
+    walk.ask("PATCH", path, wrong).await;
+    walk.end("tenants", "settings");
+}

@@ -173,6 +173,7 @@ impl Scene {
             job: None,
             limits: Vec::new(),
             hold: None,
+            private_link: None,
             idempotency_key: None,
         };
         (new, self.noted().1)

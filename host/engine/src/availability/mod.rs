@@ -1,6 +1,7 @@
 //! When something can be booked, and who takes it: opening hours, less what is taken here, less what is taken at the provider.
 
 mod assignment;
+pub(crate) mod busy;
 mod calendars;
 mod external;
 pub(crate) mod holidays;

@@ -10,7 +10,7 @@ use berth_model::{
     },
     catalog::event_type::Confirmation,
     connections::secret::Secret,
-    id::{BookingId, EventTypeId, HoldId, MemberId, SeriesId},
+    id::{BookingId, EventTypeId, HoldId, MemberId, PrivateLinkId, SeriesId},
     outbound::provider::Attendee,
     problem::{Code, Problem},
     time::{Instant, Interval},
@@ -162,11 +162,45 @@ impl BookingContext {
 
 impl Bookings {
     /// Book. The slot is computed again from current data, then the database decides.
-    pub async fn book(&self, caller: &Caller, mut request: BookRequest) -> Outcome<BookOutcome> {
+    pub async fn book(&self, caller: &Caller, request: BookRequest) -> Outcome<BookOutcome> {
+        request.check()?;
+        match self.replayed(caller).await? {
+            Some(made) => Ok(made),
+            None => self.book_new(caller, request, None).await,
+        }
+    }
+
+    /// The same for somebody without a key: a public event type, or the one that this link leads to. Two bookings by a link for one are
+    /// settled in the transaction that books.
+    pub async fn book_offered(
+        &self,
+        caller: &Caller,
+        request: BookRequest,
+        link: Option<&Secret>,
+    ) -> Outcome<BookOutcome> {
         request.check()?;
         if let Some(made) = self.replayed(caller).await? {
             return Ok(made);
         }
+        let offered = self.catalog.offered_event_type(caller, request.event_type, link).await?;
+        match self.book_new(caller, request, offered.link).await {
+            // Somebody booked by it a moment ago: say so as to whoever comes later.
+            Err(problem) if problem.code == Code::LinkOver => match link {
+                Some(link) => {
+                    Err(self.catalog.open_link(caller, link.expose()).await.err().unwrap_or(problem))
+                }
+                None => Err(problem),
+            },
+            done => done,
+        }
+    }
+
+    async fn book_new(
+        &self,
+        caller: &Caller,
+        mut request: BookRequest,
+        private_link: Option<PrivateLinkId>,
+    ) -> Outcome<BookOutcome> {
         let plan = self.plan(caller, &request).await?;
         request.answers = questions::checked(&plan.ctx.event_type, &request.answers)?;
         let mut why = "taken";
@@ -174,6 +208,7 @@ impl Bookings {
             let (ctx, when) = (&plan.ctx, plan.when);
             let slot = Slot { ctx, when, assignment, hold: plan.hold, series: None };
             let Some((new, lease)) = self.new_booking(caller, &request, slot) else { continue };
+            let new = NewBooking { private_link, ..new };
             let booking = new.booking.clone();
             match self.base.store().create_booking(new, self.base.audit(caller)).await {
                 Ok(customer) => {
@@ -183,6 +218,9 @@ impl Bookings {
                 Err(StoreError::Overlap) => why = "taken",
                 Err(StoreError::LimitReached(_)) => why = "limit",
                 Err(StoreError::NotFound("hold")) => return Err(hold_over()),
+                Err(StoreError::NotFound("open link")) => {
+                    return Err(Problem::new(Code::LinkOver, "The link is over."));
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -305,7 +343,7 @@ impl Bookings {
         let held = held.filter(|_| series.is_none());
         // Of a series the key knows the first booking: whoever makes it says so.
         let idempotency_key = caller.idempotency_key.clone().filter(|_| series.is_none());
-        Some((NewBooking { booking, padded, job, limits, hold, idempotency_key }, held))
+        Some((NewBooking { booking, padded, job, limits, hold, private_link: None, idempotency_key }, held))
     }
 }
 

@@ -153,6 +153,15 @@ impl Bookings {
         Ok(self.base.store().release_hold(caller.tenant, id, self.base.audit(caller)).await?)
     }
 
+    /// The same by whoever has its token.
+    pub async fn give_hold_back(&self, caller: &Caller, claim: &HoldClaim) -> Outcome<()> {
+        let hold = self.own_hold(caller, claim).await?;
+        match self.base.store().release_hold(caller.tenant, hold.id, self.base.audit(caller)).await {
+            Err(StoreError::NotFound(_)) => Err(hold_over()),
+            done => Ok(done?),
+        }
+    }
+
     /// The hold of whoever has its token.
     pub(crate) async fn own_hold(&self, caller: &Caller, claim: &HoldClaim) -> Outcome<HoldRecord> {
         let hold = match self.base.store().hold(caller.tenant, claim.id, self.base.now()).await {

@@ -4,6 +4,8 @@ pub(crate) mod at_provider;
 pub(crate) mod event_types;
 pub(crate) mod listings;
 pub(crate) mod members;
+pub(crate) mod offered;
+pub(crate) mod private_links;
 pub(crate) mod standing;
 pub(crate) mod uses;
 

@@ -45,6 +45,11 @@ impl Deref for BookingContext {
 }
 
 impl BookingContext {
+    /// With Berth alone.
+    pub(crate) fn here(records: Arc<BookingSetup>, places: Vec<(MemberId, i64)>) -> Self {
+        Self { records, places: places.into(), connection: None, unanswered: Arc::default() }
+    }
+
     /// Why nothing is offered over its connection, if somebody decided so.
     pub(crate) fn stopped(&self) -> Option<Stopped> {
         self.connection.as_ref().and_then(|connection| connection.state.stopped())
@@ -153,7 +158,7 @@ impl CallContexts {
     async fn context_here(&self, caller: &Caller, event_type: EventTypeId) -> Outcome<BookingContext> {
         let CurrentSetup { records, places } =
             self.base.store().booking_setup(caller.tenant, event_type).await?;
-        Ok(BookingContext { records, places: places.into(), connection: None, unanswered: Arc::default() })
+        Ok(BookingContext::here(records, places))
     }
 
     /// The same over a connection. Refused now if its plugin is disabled at any level, not later when nobody waits for it.

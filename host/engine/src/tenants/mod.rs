@@ -7,12 +7,17 @@ use berth_model::{
     catalog::listing::{TenantRecord, TenantState},
     connections::connection::{ConnectionState, Stopped},
     id::{ConnectionId, TenantId},
-    problem::Problem,
+    problem::{Code, FieldError, Problem},
+    tenants::settings::TenantSettings,
 };
 use berth_store::StoreError;
 
 use self::removal::not_deleting;
-use crate::{Outcome, base::Base, validate::Fields};
+use crate::{
+    Outcome,
+    base::Base,
+    validate::{Fields, is_slug},
+};
 
 /// A tenant to be made.
 #[derive(Debug, Clone)]
@@ -30,12 +35,19 @@ pub struct TenantPatch {
     pub name: Option<String>,
     /// `Some(None)`: the built-in provider.
     pub default_connection: Option<Option<ConnectionId>>,
+    pub settings: Option<TenantSettings>,
+    /// Of the revision that was read; none: whatever is there now.
+    pub expected_revision: Option<i64>,
 }
 
 fn check(tenant: &TenantRecord) -> Outcome<()> {
     let mut fields = Fields::default();
     fields.slug("/slug", &tenant.slug);
     fields.text("/name", &tenant.name, 200);
+    let mut settings = Fields::default();
+    tenant.settings.check(&mut settings);
+    let within = |error: FieldError| FieldError::new(format!("/settings{}", error.field), error.message);
+    fields.extend(settings.into_errors().into_iter().map(within));
     fields.finish()
 }
 
@@ -58,6 +70,8 @@ impl Tenants {
             name: new.name,
             default_connection: None,
             state: TenantState::Active,
+            settings: TenantSettings::default(),
+            revision: 1,
             created_at: self.base.now(),
         };
         check(&tenant)?;
@@ -100,9 +114,28 @@ impl Tenants {
             }
             tenant.default_connection = connection;
         }
+        if let Some(settings) = patch.settings {
+            tenant.settings = settings;
+        }
         check(&tenant)?;
-        self.base.store().update_tenant(tenant.clone(), self.base.audit_by(actor, request_id)).await?;
-        Ok(tenant)
+        let revision = patch.expected_revision.unwrap_or(tenant.revision);
+        let audit = self.base.audit_by(actor, request_id);
+        Ok(self.base.store().update_tenant(tenant, revision, audit).await?)
+    }
+
+    /// The tenant of this name in addresses, for people without a key. Unknown, suspended, on its way out and not public look the same.
+    pub async fn public_tenant(&self, slug: &str) -> Outcome<TenantRecord> {
+        let unknown = || {
+            Problem::new(Code::NotFound, "There is no such business here.").with_hint("Check the address.")
+        };
+        if !is_slug(slug) {
+            return Err(unknown());
+        }
+        match self.base.store().tenant_by_slug(slug).await {
+            Ok(tenant) if tenant.state == TenantState::Active && tenant.settings.public => Ok(tenant),
+            Ok(_) | Err(StoreError::NotFound(_)) => Err(unknown()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// May this tenant use Berth? For callers without a key.

@@ -4,6 +4,7 @@ pub mod booking;
 pub mod change;
 pub mod clocks;
 pub mod domain_events;
+pub mod held;
 pub mod hold;
 pub mod occupancy;
 pub mod questions;

@@ -74,6 +74,8 @@ pub struct EventTypePolicy {
     pub seats: u32,
     /// What it costs; none if nothing.
     pub price: Option<Money>,
+    /// Who may see it without a key.
+    pub visibility: Visibility,
     /// What the customer is asked, in this order.
     pub questions: Vec<Question>,
     /// Does a booking wait for the tenant to confirm it?
@@ -104,6 +106,7 @@ impl Default for EventTypePolicy {
             limits: Vec::new(),
             seats: 1,
             price: None,
+            visibility: Visibility::default(),
             questions: Vec::new(),
             confirmation: Confirmation::default(),
             team_mode: TeamMode::default(),
@@ -129,6 +132,17 @@ pub struct Grid {
     pub time_zone: Option<Zone>,
     /// Moves every start by so many minutes.
     pub offset_minutes: u32,
+}
+
+/// Who sees an event type without a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Everybody, if the tenant is public.
+    #[default]
+    Public,
+    /// Whoever was given a link to it.
+    Private,
 }
 
 /// Does a booking wait for a person?

@@ -2,6 +2,7 @@
 
 use crate::{
     id::{ConnectionId, ListingId, TenantId},
+    tenants::settings::TenantSettings,
     time::Instant,
     zone::Zone,
 };
@@ -45,6 +46,10 @@ pub struct TenantRecord {
     pub default_connection: Option<ConnectionId>,
     /// May it use Berth?
     pub state: TenantState,
+    /// What it says of itself to people without a key.
+    pub settings: TenantSettings,
+    /// Counts changes of what it says; the `ETag`.
+    pub revision: i64,
     /// When it was made.
     pub created_at: Instant,
 }

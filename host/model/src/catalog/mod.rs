@@ -3,3 +3,4 @@
 pub mod event_type;
 pub mod listing;
 pub mod member;
+pub mod private_link;

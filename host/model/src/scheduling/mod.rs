@@ -15,6 +15,7 @@ pub mod holidays;
 pub mod hours;
 pub mod judge;
 pub mod limit;
+pub mod local;
 pub mod meeting;
 #[cfg(test)]
 mod properties;

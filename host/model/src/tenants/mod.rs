@@ -1,4 +1,5 @@
-//! Tenants: whose everything is, and what their API keys may do.
+//! Tenants: whose everything is, what their API keys may do, and what each says of itself to people without one.
 
 pub mod scope;
+pub mod settings;
 pub mod version;

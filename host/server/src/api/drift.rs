@@ -11,6 +11,7 @@ use berth_model::{
     catalog::{
         event_type::{
             Confirmation, CounterpartState, EventTypePolicy, Fairness, FairnessBasis, Grid, HostRole,
+            Visibility,
         },
         member::{MemberRole, RoundRobinShare, WeeklyHours},
     },
@@ -23,13 +24,14 @@ use berth_model::{
         rule::{Holiday, OutOfOffice, Override, Pattern, RestrictionSchedule, Stretch, TravelRule},
         rules::{BookingWindow, DayCount, GridAnchor, Limit, Period, Quantity, Strategy, TeamMode},
     },
+    tenants::settings::{ColourScheme, HourClock},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{availability, bookings, catalog, mirror, plugins, privacy};
+use super::{availability, bookings, catalog, mirror, plugins, privacy, tenants};
 
 /// What may not be left out though the schema says so, by a rule that a schema cannot say.
 const NEEDED_BY_RULE: [(&str, &str); 3] =
@@ -233,6 +235,7 @@ fn policy() -> EventTypePolicy {
         limits: limits(),
         seats: 3,
         price: Some(money()),
+        visibility: Visibility::Private,
         questions: questions(),
         confirmation: Confirmation::Manual,
         team_mode: TeamMode::RoundRobin,
@@ -330,6 +333,7 @@ fn of_catalog() -> Vec<Checked> {
     vec![
         both::<to::EventTypePolicy, _>(&[policy()]),
         both::<to::Grid, _>(&[grid()]),
+        both::<to::Visibility, _>(&every!(Visibility: Public, Private)),
         both::<to::Confirmation, _>(&every!(Confirmation: Automatic, Manual)),
         both::<to::Fairness, _>(&[fairness()]),
         both::<to::FairnessBasis, _>(&every!(FairnessBasis: CreatedAt, MeetingStart)),
@@ -406,6 +410,10 @@ fn of_the_rest() -> Vec<Checked> {
         both::<mirror::schemas::SourceOfTruth, _>(&every!(SourceOfTruth: Provider, Berth)),
         both::<mirror::schemas::SyncRules, _>(&[sync_rules()]),
         both::<mirror::schemas::Resolution, _>(&every!(Resolution: Ours, Theirs, Ignored)),
+        both::<tenants::schemas::TenantSettings, _>(&[tenants::schemas::sample()]),
+        both::<tenants::schemas::Brand, _>(&[tenants::schemas::sample().brand]),
+        both::<tenants::schemas::ColourScheme, _>(&every!(ColourScheme: Auto, Light, Dark)),
+        both::<tenants::schemas::HourClock, _>(&every!(HourClock: Twelve, TwentyFour)),
         told::<privacy::schemas::ConsentState, _>(&every!(ConsentState: Never, Given, Expired, Withdrawn)),
         both::<plugins::schemas::Verdict, _>(&every!(Verdict: Pass, Fail, NotApplicable, Inconclusive)),
         both::<plugins::schemas::CaseReport, _>(&report().cases),
@@ -426,6 +434,7 @@ fn what_is_published_is_what_the_model_writes_and_reads() {
         include_str!("mirror/schemas.rs"),
         include_str!("plugins/schemas.rs"),
         include_str!("privacy/schemas.rs"),
+        include_str!("tenants/schemas.rs"),
     ];
     let written: BTreeSet<_> = files.iter().flat_map(|file| file.lines()).filter_map(type_in).collect();
     assert_eq!(names, written, "types of schemas.rs that are compared, and that are there");

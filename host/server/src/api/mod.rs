@@ -102,6 +102,18 @@ fn open_documented() -> Described {
         .merge(monitoring::open())
 }
 
+fn public_documented() -> Described {
+    Described::new()
+        .merge(availability::public::public())
+        .merge(bookings::public::public())
+        .merge(catalog::public::public())
+}
+
+/// Routes of one tenant for people without a key.
+pub(crate) fn public() -> Router<App> {
+    public_documented().router()
+}
+
 /// Routes that need a key, and which scope of it.
 pub(crate) fn keyed() -> (Router<App>, Rights) {
     let keyed = keyed_documented();
@@ -124,7 +136,7 @@ pub fn metrics_router(app: App) -> Router {
 
 /// The description of all routes (OpenAPI 3.1).
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
-    let described = keyed_documented().merge(open_documented());
+    let described = keyed_documented().merge(open_documented()).merge(public_documented());
     let rights = described.rights().to_vec();
     let mut document = described.document(Document::openapi());
     events::Kinds.modify(&mut document);

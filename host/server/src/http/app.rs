@@ -7,7 +7,7 @@ use berth_model::{limits, random::Random};
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::{known::Known, rate::Rate, room::Room};
+use super::{known::Known, rate::Rate, room::Room, visits::Visits};
 use crate::Readiness;
 
 /// What handlers share.
@@ -21,6 +21,7 @@ struct Inner {
     engine: Engine,
     rate: Rate,
     link_rate: Rate,
+    visits: Visits,
     bodies: Room,
     known: Known,
     metrics: PrometheusHandle,
@@ -59,9 +60,19 @@ impl App {
         let AppConfig { requests_per_minute, trusted_proxies, https_only } = config;
         let (rate, link_rate) =
             (Rate::new(requests_per_minute), Rate::new(limits::LINK_REQUESTS_PER_MINUTE_MAX));
-        let (bodies, known) = (Room::default(), Known::default());
-        let inner =
-            Inner { engine, rate, link_rate, bodies, known, metrics, random, trusted_proxies, https_only };
+        let (bodies, known, visits) = (Room::default(), Known::default(), Visits::default());
+        let inner = Inner {
+            engine,
+            rate,
+            link_rate,
+            visits,
+            bodies,
+            known,
+            metrics,
+            random,
+            trusted_proxies,
+            https_only,
+        };
         Self { inner: Arc::new(inner), readiness: Readiness::default() }
     }
 
@@ -110,6 +121,11 @@ impl App {
         &self.inner.link_rate
     }
 
+    /// How often people without a key may ask.
+    pub(crate) fn visits(&self) -> &Visits {
+        &self.inner.visits
+    }
+
     /// Metrics in the text format of Prometheus, with gauges as they are now.
     pub(crate) fn render_metrics(&self) -> String {
         self.inner.engine.plugins.publish_gauges();
@@ -122,6 +138,7 @@ impl App {
     pub fn upkeep(&self) {
         self.inner.rate.forget_idle();
         self.inner.link_rate.forget_idle();
+        self.inner.visits.forget_idle(self.inner.engine.now());
         self.inner.known.forget();
         self.inner.metrics.run_upkeep();
     }

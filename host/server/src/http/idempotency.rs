@@ -1,5 +1,6 @@
-//! `Idempotency-Key` on every POST that a key makes: the first request does the work, later ones get its answer. They get it if the same
-//! API key asks for the same thing and still has the rights that the first one was asked for.
+//! `Idempotency-Key` on every POST that a key makes, and on those of people without one: the first request does the work, later ones get its
+//! answer. They get it if the same API key (or anybody else without one) asks for the same thing and still has the rights that the first one
+//! was asked for.
 //!
 //! A request with a key is carried out to its end even if nobody waits for it any more: otherwise what it made would be found by nobody.
 
@@ -20,7 +21,7 @@ use berth_model::{
 use berth_store::records::{Idempotency, IdempotencyKey, KeptAnswer};
 use tracing::Instrument;
 
-use super::{app::App, auth::Authenticated, fingerprint::fingerprint, once, problem::ApiError};
+use super::{app::App, fingerprint::fingerprint, once, problem::ApiError, sender::Sender};
 
 static KEY: HeaderName = HeaderName::from_static("idempotency-key");
 static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -54,10 +55,8 @@ fn key_of(headers: &HeaderMap) -> Result<&str, Problem> {
 
 async fn handle(app: App, request: Request, next: Next) -> Result<Response, Problem> {
     let key = key_of(request.headers())?.to_owned();
-    let Some(caller) = request.extensions().get::<Authenticated>().cloned() else {
-        return Ok(next.run(request).await);
-    };
-    let key = IdempotencyKey { tenant: caller.key.tenant, holder: caller.key.id, key };
+    let Some(sender) = Sender::of(request.extensions()) else { return Ok(next.run(request).await) };
+    let key = sender.key(key);
     let (mut parts, body) = request.into_parts();
     // In memory already.
     let body = to_bytes(body, limits::COMPONENT_BYTES_MAX)
@@ -80,9 +79,7 @@ async fn handle(app: App, request: Request, next: Next) -> Result<Response, Prob
             ));
         }
         Idempotency::Done { rights, answer } => {
-            for scope in &rights {
-                caller.check_named(scope)?;
-            }
+            sender.check(&rights)?;
             return again(answer);
         }
     }
@@ -91,10 +88,8 @@ async fn handle(app: App, request: Request, next: Next) -> Result<Response, Prob
         return Err(problem);
     }
     // What is made in this request is written down with its key, so that a repeat finds it even if we die before the answer.
-    if let Some(authenticated) = parts.extensions.get_mut::<Authenticated>() {
-        authenticated.idempotency_key = Some(key.clone());
-    }
-    let reserved = Reserved { app, key, print, caller };
+    Sender::reserve(&mut parts.extensions, &key);
+    let reserved = Reserved { app, key, print, sender };
     let work = async move {
         let request = Request::from_parts(parts, Body::from(body));
         // Over before anybody else may take the key for that of a dead process.
@@ -140,7 +135,7 @@ struct Reserved {
     app: App,
     key: IdempotencyKey,
     print: [u8; 32],
-    caller: Authenticated,
+    sender: Sender,
 }
 
 impl Reserved {
@@ -149,7 +144,8 @@ impl Reserved {
         let status = response.status();
         // A failure of ours, "try again later" and a missing right may go better next time; nothing was done for want of a right.
         let again = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS];
-        if status.is_server_error() || again.contains(&status) {
+        let is_forgotten = !status.is_success() && !self.sender.keeps_refusals();
+        if status.is_server_error() || again.contains(&status) || is_forgotten {
             self.release().await;
             return response;
         }
@@ -191,7 +187,7 @@ impl Reserved {
 
     /// The request was carried out: if its answer cannot be stored now, it is stored later, and until then nobody does it again.
     async fn keep(&self, answer: KeptAnswer) {
-        let rights = self.caller.asked();
+        let rights = self.sender.rights();
         let store = self.app.engine().store().clone();
         let Err(error) = store.complete_idempotent(&self.key, self.print, rights.clone(), &answer).await
         else {

@@ -98,4 +98,19 @@ pub(super) const TABLES: &[Table] = &[
             none("since"),
         ],
     },
+    Table {
+        name: "private_links",
+        holds: "Links to one event type for those who are given them.",
+        columns: &[
+            none("tenant_id"),
+            none("id"),
+            none("event_type_id"),
+            setup("name"),
+            none("single_use"),
+            none("uses"),
+            none("last_used_at"),
+            none("expires_at"),
+            none("created_at"),
+        ],
+    },
 ];

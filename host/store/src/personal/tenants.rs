@@ -24,6 +24,8 @@ pub(super) const TABLES: &[Table] = &[
             none("setup_version"),
             none("state"),
             none("sealed_mac_key"),
+            setup("settings"),
+            none("revision"),
         ],
     },
     Table {

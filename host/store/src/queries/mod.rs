@@ -68,6 +68,7 @@ const ALL: &[&[&str]] = &[
     tenants::keys::ALL,
     catalog::listings::ALL,
     catalog::members::ALL,
+    catalog::private_links::ALL,
     mirror::external::ALL,
     connections::oauth::ALL,
     bookings::occupancy::ALL,

@@ -42,6 +42,21 @@ pub struct BookingSetup {
     pub calendars: Vec<CalendarRecord>,
 }
 
+/// A member by themselves, with what bears on their time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemberSetup {
+    /// How often the tenant's setup had changed when this was read.
+    pub setup: i64,
+    /// Whose they are.
+    pub tenant: TenantRecord,
+    /// The member.
+    pub member: MemberRecord,
+    /// Their calendars.
+    pub calendars: Vec<CalendarRecord>,
+    /// How often their places have changed.
+    pub places: i64,
+}
+
 /// A setup as it is now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurrentSetup {

@@ -1,20 +1,16 @@
 //! Slots.
 
+pub(crate) mod busy;
 pub(crate) mod compute;
 pub(crate) mod holidays;
+pub(crate) mod public;
 pub(crate) mod rules;
 pub(crate) mod schemas;
+pub(crate) mod zones;
 
-use std::{
-    collections::BTreeMap,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::BTreeMap;
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use berth_engine::{AvailabilityAnswer, AvailabilityQuery, ProviderChoice, RejectedSlot};
 use berth_model::{
     catalog::event_type::CounterpartState,
@@ -33,6 +29,7 @@ use crate::http::{
     app::App,
     auth::AsTenant,
     extract::Query,
+    kept::{self, Written},
     problem::{ApiResult, ProblemDocument},
 };
 
@@ -41,6 +38,9 @@ pub(super) fn keyed() -> Described {
     Described::new()
         .routes(routes!(availability: AvailabilityRead))
         .routes(routes!(rules::generate: AvailabilityRead))
+        .routes(routes!(busy::list: AvailabilityRead))
+        .routes(routes!(zones::list: AvailabilityRead))
+        .routes(routes!(zones::convert: AvailabilityRead))
         .merge(Described::new().routes(routes!(holidays::import: ListingsWrite)).layer(holidays::body_limit()))
         .routes(routes!(holidays::import_country: ListingsWrite))
         .routes(routes!(holidays::countries: ListingsRead))
@@ -59,7 +59,7 @@ pub(super) fn keyed() -> Described {
         .merge(Described::new().routes(routes!(compute::post: AvailabilityRead)).layer(compute::body_limit()))
 }
 
-/// How long a browser may show slots without asking again.
+/// How long a browser may show slots without asking again: seconds only, and it is asked again at booking.
 const CACHE_CONTROL: &str = "private, max-age=5";
 
 /// Which slots are wanted.
@@ -223,20 +223,14 @@ pub(crate) async fn availability(
     let named: usize = found.slots.iter().map(|slot| slot.members.len().saturating_add(1)).sum();
     let zone = params.time_zone;
     let answer = if named.saturating_add(found.rejected.len()) <= limits::SLOTS_INLINE_MAX {
-        written(found, zone, params.explain)?
+        shown(found, zone, params.explain)?
     } else {
-        app.engine().computing.run(caller.tenant, move |_| written(found, zone, params.explain)).await?
+        app.engine().computing.run(caller.tenant, move |_| shown(found, zone, params.explain)).await?
     };
-    Ok(tagged(&headers, answer))
+    Ok(kept::kept(&headers, answer, CACHE_CONTROL))
 }
 
-/// An answer as JSON, and the tag of its content.
-struct Written {
-    tag: String,
-    body: Vec<u8>,
-}
-
-fn written(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Written, Problem> {
+fn shown(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Written, Problem> {
     let mut days: BTreeMap<_, Vec<Slot>> = BTreeMap::new();
     for slot in found.slots {
         let date = hours::civil_day(zone, slot.when.start());
@@ -259,20 +253,5 @@ fn written(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Writt
         left_out: found.left_out,
         rejected: explain.then(|| found.rejected.into_iter().map(Rejected::from).collect()),
     };
-    let body = serde_json::to_vec(&answer)
-        .map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))?;
-    let mut hasher = DefaultHasher::new();
-    body.hash(&mut hasher);
-    Ok(Written { tag: format!("\"{:016x}\"", hasher.finish()), body })
-}
-
-/// The answer with its tag, or 304 if the caller has it. It may be kept for seconds only: it is asked again at booking.
-fn tagged(headers: &HeaderMap, Written { tag, body }: Written) -> Response {
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let known = known.flat_map(|value| value.split(',')).any(|value| value.trim() == tag);
-    let kept = [(header::ETAG, tag), (header::CACHE_CONTROL, CACHE_CONTROL.to_owned())];
-    if known {
-        return (StatusCode::NOT_MODIFIED, kept).into_response();
-    }
-    (kept, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    kept::written(&answer)
 }

@@ -120,7 +120,7 @@ pub(crate) async fn customer(
 }
 
 /// What a component said when it failed is for who operates it, and what cannot be asked for whose it is.
-fn for_customers(mut problem: Problem) -> Problem {
+pub(super) fn for_customers(mut problem: Problem) -> Problem {
     problem.extra.remove("failure");
     problem.extra.remove("said");
     if problem.extra.remove("degraded").is_some() {

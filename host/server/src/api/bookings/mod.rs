@@ -4,6 +4,7 @@ pub(crate) mod change;
 pub(crate) mod clock_changes;
 pub(crate) mod holds;
 pub(crate) mod manage;
+pub(crate) mod public;
 pub(crate) mod schemas;
 pub(crate) mod series;
 pub(crate) mod view;

@@ -35,6 +35,13 @@ pub(super) struct Person {
     language: Option<String>,
 }
 
+impl Person {
+    /// Can nobody tell them anything?
+    pub(super) const fn is_unreachable(&self) -> bool {
+        self.email.is_none() && self.phone.is_none()
+    }
+}
+
 impl From<Person> for Attendee {
     fn from(p: Person) -> Self {
         Self { name: p.name, email: p.email, phone: p.phone, time_zone: p.time_zone, language: p.language }

@@ -3,6 +3,8 @@
 pub(crate) mod event_types;
 pub(crate) mod listings;
 pub(crate) mod members;
+pub(crate) mod private_links;
+pub(crate) mod public;
 pub(crate) mod schemas;
 
 use super::described::{Described, routes};
@@ -17,4 +19,6 @@ pub(super) fn keyed() -> Described {
         .routes(routes!(event_types::create: ListingsWrite, event_types::list: ListingsRead))
         .routes(routes!(event_types::get: ListingsRead, event_types::update: ListingsWrite, event_types::delete: ListingsWrite))
         .routes(routes!(event_types::duplicate: ListingsWrite))
+        .routes(routes!(private_links::create: ListingsWrite, private_links::list: ListingsWrite))
+        .routes(routes!(private_links::get: ListingsWrite, private_links::delete: ListingsWrite))
 }

@@ -25,6 +25,8 @@ pub(crate) struct EventTypePolicy {
     seats: u32,
     /// What it costs; none if nothing.
     price: Option<Money>,
+    /// Who may see it without a key.
+    visibility: Visibility,
     /// What the customer is asked, in this order.
     questions: Vec<Question>,
     /// Does a booking wait for the tenant to confirm it?
@@ -59,6 +61,15 @@ pub(crate) struct Grid {
     time_zone: Option<String>,
     /// Moves every start by so many minutes.
     offset_minutes: u32,
+}
+
+/// Who sees an event type without a key: everybody, if the tenant is public; or whoever was given a private link to it.
+#[derive(Default, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Visibility {
+    #[default]
+    Public,
+    Private,
 }
 
 /// Does a booking wait for a person?

@@ -2,6 +2,8 @@
 
 pub(crate) mod keys;
 pub(crate) mod me;
+pub(crate) mod own;
+pub(crate) mod schemas;
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::{NewKey, NewTenant, TenantPatch};
@@ -40,6 +42,7 @@ pub(super) fn keyed() -> Described {
         .routes(routes!(resume: Operator))
         .routes(routes!(deletion: Operator))
         .routes(routes!(create_key: Operator))
+        .routes(routes!(own::get: ListingsRead, own::update: ListingsWrite))
 }
 
 /// A tenant.
@@ -122,8 +125,12 @@ pub(crate) async fn update(
     Path(id): Path<TenantId>,
     Body(patch): Body<PatchTenant>,
 ) -> ApiResult<Json<TenantView>> {
-    let patch =
-        TenantPatch { slug: patch.slug, name: patch.name, default_connection: patch.default_connection_id };
+    let patch = TenantPatch {
+        slug: patch.slug,
+        name: patch.name,
+        default_connection: patch.default_connection_id,
+        ..TenantPatch::default()
+    };
     Ok(Json(
         app.engine().tenants.update_tenant(&operator.actor, &operator.request_id, id, patch).await?.into(),
     ))

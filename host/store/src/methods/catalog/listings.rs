@@ -18,6 +18,12 @@ impl Store {
         read!(self, |q, conn| q::catalog::listings::get(conn, tenant, listing))
     }
 
+    /// The listing with this name in addresses.
+    pub async fn listing_by_slug(&self, tenant: TenantId, slug: &str) -> Result<ListingRecord, StoreError> {
+        let slug = slug.to_owned();
+        read!(self, |q, conn| q::catalog::listings::by_slug(conn, tenant, &slug))
+    }
+
     /// A page of listings in the order of their ids, after this one; archived ones as well if `archived`.
     pub async fn list_listings(
         &self,

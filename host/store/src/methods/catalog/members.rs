@@ -2,10 +2,13 @@
 
 use berth_model::{
     catalog::member::MemberRecord,
-    id::{MemberId, TenantId},
+    id::{EventTypeId, MemberId, TenantId},
 };
 
-use crate::{Store, StoreError, records::Audit};
+use crate::{
+    Store, StoreError,
+    records::{Audit, MemberSetup},
+};
 
 impl Store {
     /// Add a member.
@@ -16,6 +19,22 @@ impl Store {
     /// One member.
     pub async fn member(&self, tenant: TenantId, member: MemberId) -> Result<MemberRecord, StoreError> {
         read!(self, |q, conn| q::catalog::members::get(conn, tenant, member))
+    }
+
+    /// One member, with what bears on their time.
+    pub async fn member_setup(&self, tenant: TenantId, member: MemberId) -> Result<MemberSetup, StoreError> {
+        read!(self, |q, conn| async move {
+            // No event type has the nil id: of the tenant alone. First its version, so that what follows is not older.
+            let nobody = EventTypeId::from_uuid(uuid::Uuid::nil());
+            let versions = q::availability::busy::scene_versions(conn, tenant, nobody).await?;
+            let (setup, _) = versions.ok_or(StoreError::NotFound("tenant"))?;
+            let places = q::availability::busy::versions(conn, tenant, &[member]).await?;
+            let (_, places) = places.first().copied().ok_or(StoreError::NotFound("member"))?;
+            let calendars = q::calendars::connected::of_members(conn, tenant, &[member]).await?;
+            let member = q::catalog::members::get(conn, tenant, member).await?;
+            let tenant = q::tenants::get(conn, tenant).await?;
+            Ok(MemberSetup { setup, tenant, member, calendars, places })
+        })
     }
 
     /// A page of members in the order of their ids, after this one.

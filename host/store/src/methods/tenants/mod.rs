@@ -41,9 +41,19 @@ impl Store {
         read!(self, |q, conn| q::tenants::in_deletion(conn))
     }
 
-    /// Replace a tenant's slug, name and default connection.
-    pub async fn update_tenant(&self, tenant: TenantRecord, audit: Audit) -> Result<(), StoreError> {
-        write_tx!(self, [tenant, audit], |q, conn| q::tenants::update(conn, &tenant, &audit))
+    /// Replace a tenant's slug, name, default connection and settings. `Stale` if its revision differs.
+    pub async fn update_tenant(
+        &self,
+        tenant: TenantRecord,
+        expected_revision: i64,
+        audit: Audit,
+    ) -> Result<TenantRecord, StoreError> {
+        write_tx!(self, [tenant, audit], |q, conn| q::tenants::update(
+            conn,
+            &tenant,
+            expected_revision,
+            &audit
+        ))
     }
 
     /// Suspend an active tenant, or resume a suspended one; `WrongState` if it is neither.

@@ -24,8 +24,8 @@ use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::{
-    super::Db, Conn, customers::identify::identify, from_json, interval, jobs::queue, members_of, number,
-    opt_instant, or_not_found, parse_enum, tenants::audit,
+    super::Db, Conn, catalog::private_links, customers::identify::identify, from_json, interval, jobs::queue,
+    members_of, number, opt_instant, or_not_found, parse_enum, tenants::audit,
 };
 use crate::{
     StoreError,
@@ -150,7 +150,10 @@ pub(crate) async fn create(
 ) -> Result<Option<CustomerId>, StoreError> {
     let booking = &new.booking;
     let place = Occupancy { padded: new.padded, when: booking.when };
-    // First the place: when it is taken, nothing else has been done.
+    // First what only one may have: the link, then the place. When it is taken, nothing else has been done.
+    if let Some(link) = new.private_link {
+        private_links::take(conn, booking.tenant, link, booking.event_type, audit.at).await?;
+    }
     if let Some(hold) = new.hold {
         holds::remove(conn, booking.tenant, hold, audit.at).await?;
     }
@@ -173,6 +176,7 @@ pub(crate) async fn create(
         "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
         "other_members": booking.other_members, "assignment": booking.assignment, "series": booking.series,
         "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(), "hold": new.hold,
+        "private_link": new.private_link,
         "customer": customer,
     });
     audit::append_with_event(conn, audit, (booking.tenant, &event), "booking.created", data).await?;

@@ -19,6 +19,9 @@ queries! {
     GET = "SELECT tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
             archived_at, revision, created_at, updated_at
         FROM listings WHERE tenant_id = $1 AND id = $2";
+    BY_SLUG = "SELECT tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
+            archived_at, revision, created_at, updated_at
+        FROM listings WHERE tenant_id = $1 AND slug = $2";
     LIST = "SELECT tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
             archived_at, revision, created_at, updated_at
         FROM listings WHERE tenant_id = $1 AND id > $2 AND (archived_at IS NULL OR $4) ORDER BY id LIMIT $3";
@@ -115,6 +118,15 @@ pub(crate) async fn get(
 ) -> Result<ListingRecord, StoreError> {
     let row =
         sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(listing.uuid()).fetch_optional(conn).await?;
+    or_not_found(row, "listing")?.try_into()
+}
+
+pub(crate) async fn by_slug(
+    conn: &mut Conn,
+    tenant: TenantId,
+    slug: &str,
+) -> Result<ListingRecord, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(BY_SLUG).bind(tenant.uuid()).bind(slug).fetch_optional(conn).await?;
     or_not_found(row, "listing")?.try_into()
 }
 

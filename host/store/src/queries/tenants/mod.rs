@@ -9,17 +9,18 @@ use berth_model::{
     id::{ConnectionId, TenantId},
     limits,
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, expect_affected, or_not_found, parse_enum};
+use super::{super::Db, Conn, expect_affected, from_json, or_not_found, parse_enum};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
-    INSERT = "INSERT INTO tenants (id, slug, name, default_connection, created_at) VALUES ($1, $2, $3, $4, $5)";
-    GET = "SELECT id, slug, name, default_connection, state, created_at FROM tenants WHERE id = $1";
-    BY_SLUG = "SELECT id, slug, name, default_connection, state, created_at FROM tenants WHERE slug = $1";
-    LIST = "SELECT id, slug, name, default_connection, state, created_at FROM tenants ORDER BY id LIMIT $1";
+    INSERT = "INSERT INTO tenants (id, slug, name, default_connection, created_at, settings, revision) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    GET = "SELECT id, slug, name, default_connection, state, settings, revision, created_at FROM tenants WHERE id = $1";
+    BY_SLUG = "SELECT id, slug, name, default_connection, state, settings, revision, created_at FROM tenants WHERE slug = $1";
+    LIST = "SELECT id, slug, name, default_connection, state, settings, revision, created_at FROM tenants ORDER BY id LIMIT $1";
     IN_DELETION = "SELECT id FROM tenants WHERE state = 'deleting' ORDER BY id LIMIT $1";
     SUSPEND = "UPDATE tenants SET state = 'suspended' WHERE id = $1 AND state = 'active'";
     RESUME = "UPDATE tenants SET state = 'active' WHERE id = $1 AND state = 'suspended'";
@@ -32,7 +33,9 @@ queries! {
     ZONES = "SELECT DISTINCT t.slug, z.time_zone FROM tenants t
         JOIN (SELECT tenant_id, time_zone FROM listings UNION SELECT tenant_id, time_zone FROM members) z ON z.tenant_id = t.id
         ORDER BY z.time_zone, t.slug LIMIT $1";
-    UPDATE = "UPDATE tenants SET slug = $2, name = $3, default_connection = $4 WHERE id = $1";
+    UPDATE = "UPDATE tenants SET slug = $2, name = $3, default_connection = $4, settings = $5, revision = revision + 1
+        WHERE id = $1 AND revision = $6
+        RETURNING id, slug, name, default_connection, state, settings, revision, created_at";
 }
 
 #[derive(sqlx::FromRow)]
@@ -42,6 +45,8 @@ struct Row {
     name: String,
     default_connection: Option<Uuid>,
     state: String,
+    settings: Json<Value>,
+    revision: i64,
     created_at: Ts,
 }
 
@@ -54,6 +59,8 @@ impl TryFrom<Row> for TenantRecord {
             name: row.name,
             default_connection: row.default_connection.map(ConnectionId::from_uuid),
             state: parse_enum(&TenantState::ALL, TenantState::as_str, &row.state, "tenant state")?,
+            settings: from_json(row.settings, "tenant settings")?,
+            revision: row.revision,
             created_at: row.created_at.0,
         })
     }
@@ -65,8 +72,10 @@ async fn note(
     action: &'static str,
     tenant: &TenantRecord,
 ) -> Result<(), StoreError> {
-    let data =
-        json!({ "slug": tenant.slug, "name": tenant.name, "default_connection": tenant.default_connection });
+    let data = json!({
+        "slug": tenant.slug, "name": tenant.name, "default_connection": tenant.default_connection,
+        "settings": tenant.settings, "revision": tenant.revision,
+    });
     audit::append(conn, audit, Some(tenant.id), action, tenant.id.uuid(), data).await
 }
 
@@ -77,6 +86,8 @@ pub(crate) async fn insert(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit
         .bind(&tenant.name)
         .bind(tenant.default_connection.map(ConnectionId::uuid))
         .bind(Ts(tenant.created_at))
+        .bind(Json(&tenant.settings))
+        .bind(tenant.revision)
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("a tenant with this slug").missing("connection"))?;
@@ -117,17 +128,29 @@ pub(crate) async fn in_deletion(conn: &mut Conn) -> Result<Vec<TenantId>, StoreE
     Ok(rows.into_iter().map(TenantId::from_uuid).collect())
 }
 
-pub(crate) async fn update(conn: &mut Conn, tenant: &TenantRecord, audit: &Audit) -> Result<(), StoreError> {
-    let done = sqlx::query::<Db>(UPDATE)
+pub(crate) async fn update(
+    conn: &mut Conn,
+    tenant: &TenantRecord,
+    expected_revision: i64,
+    audit: &Audit,
+) -> Result<TenantRecord, StoreError> {
+    let row = sqlx::query_as::<Db, Row>(UPDATE)
         .bind(tenant.id.uuid())
         .bind(&tenant.slug)
         .bind(&tenant.name)
         .bind(tenant.default_connection.map(ConnectionId::uuid))
-        .execute(&mut *conn)
+        .bind(Json(&tenant.settings))
+        .bind(expected_revision)
+        .fetch_optional(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("a tenant with this slug").missing("connection"))?;
-    expect_affected(&done, StoreError::NotFound("tenant"))?;
-    note(conn, audit, "tenant.updated", tenant).await
+    let Some(row) = row else {
+        get(conn, tenant.id).await?;
+        return Err(StoreError::Stale);
+    };
+    let tenant = row.try_into()?;
+    note(conn, audit, "tenant.updated", &tenant).await?;
+    Ok(tenant)
 }
 
 /// Suspend an active tenant, or resume a suspended one, whose connections are then read anew; `WrongState` if it is neither.

@@ -84,6 +84,8 @@ queries! {
         SELECT id FROM rules WHERE tenant_id = $1 LIMIT $2)";
     TAKING_PART = "DELETE FROM event_type_members WHERE tenant_id = $1 AND (event_type_id, member_id) IN (
         SELECT event_type_id, member_id FROM event_type_members WHERE tenant_id = $1 LIMIT $2)";
+    PRIVATE_LINKS = "DELETE FROM private_links WHERE tenant_id = $1 AND id IN (
+        SELECT id FROM private_links WHERE tenant_id = $1 LIMIT $2)";
     EVENT_TYPES = "DELETE FROM event_types WHERE tenant_id = $1 AND id IN (
         SELECT id FROM event_types WHERE tenant_id = $1 LIMIT $2)";
     GRANTS = "DELETE FROM plugin_grants WHERE tenant_id = $1 AND (plugin, level) IN (
@@ -155,6 +157,7 @@ const STEPS: &[&str] = &[
     CUSTOMERS,
     RULES,
     TAKING_PART,
+    PRIVATE_LINKS,
     EVENT_TYPES,
     GRANTS,
     CONNECTIONS,

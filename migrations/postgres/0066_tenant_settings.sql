@@ -1,0 +1,3 @@
+-- What a tenant says of itself to people without a key; nothing is public until it says so.
+ALTER TABLE tenants ADD COLUMN settings JSONB NOT NULL DEFAULT '{}';
+ALTER TABLE tenants ADD COLUMN revision BIGINT NOT NULL DEFAULT 1;

@@ -1,0 +1,15 @@
+-- Links to one event type for those who are given them. What is in an address is a tag of the id: nothing secret is kept.
+CREATE TABLE private_links (
+  tenant_id BLOB NOT NULL,
+  id BLOB NOT NULL,
+  event_type_id BLOB NOT NULL,
+  name TEXT NOT NULL,
+  single_use INTEGER NOT NULL,
+  uses INTEGER NOT NULL DEFAULT 0,
+  last_used_at INTEGER,
+  expires_at INTEGER,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, event_type_id) REFERENCES event_types (tenant_id, id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX private_links_of_event_type ON private_links (tenant_id, event_type_id, id);
