@@ -46,17 +46,21 @@ pub(crate) struct OwnTenant {
 
 fn tagged(tenant: TenantRecord) -> Response {
     let TenantRecord { id, slug, name, default_connection, settings, revision, created_at, .. } = tenant;
-    let view =
-        OwnTenant { id, slug, name, default_connection_id: default_connection, settings, revision, created_at };
+    let view = OwnTenant {
+        id,
+        slug,
+        name,
+        default_connection_id: default_connection,
+        settings,
+        revision,
+        created_at,
+    };
     etag::tagged(StatusCode::OK, revision, view)
 }
 
 /// The tenant that the key belongs to.
 #[utoipa::path(get, path = "/api/tenant", tag = "tenant", operation_id = "tenant_get", responses((status = 200, body = OwnTenant)))]
-pub(crate) async fn get(
-    State(app): State<App>,
-    AsTenant(caller): AsTenant,
-) -> ApiResult<Response> {
+pub(crate) async fn get(State(app): State<App>, AsTenant(caller): AsTenant) -> ApiResult<Response> {
     Ok(tagged(app.engine().tenants.tenant(caller.tenant).await?))
 }
 
