@@ -85,6 +85,7 @@ on_both! {
     bookings::taken_places_are_what_is_occupied,
     carry_over::places_are_carried_over,
     carry_over::members_of_a_booking_are_carried_over,
+    carry_over::rows_of_tables_made_anew_are_carried_over,
     changes::cancel_keeps_the_place_until_the_provider_knows,
     changes::create_is_confirmed_or_refused,
     changes::finished_bookings_keep_their_place,

@@ -152,3 +152,53 @@ pub async fn members_of_a_booking_are_carried_over(world: &World) {
     let rows: Vec<(u128, u128)> = rows.into_iter().map(|(b, m)| (b.as_u128(), m.as_u128())).collect();
     assert_eq!((counts, rows), (vec![0, 2, 1], vec![(11, 5), (11, 3), (12, 4)]));
 }
+
+/// Migration 0070 makes two tables anew on SQLite: their rows stay, and places are noted as before.
+pub async fn rows_of_tables_made_anew_are_carried_over(world: &World) {
+    if world.store.engine() == "postgres" {
+        return;
+    }
+    let (id, at, name) = (blob(false), at(false), "0070_spine");
+    let (tenant, member, customer) = (id(1), id(2), id(3));
+    let place = |hour: i64| {
+        occupancy(false, 4, hour, hour + 1).replace("member_id, seat", "member_id, session_id, seat")
+    };
+    let script = [
+        migrations_before("sqlite", name),
+        format!(
+            "INSERT INTO tenants (id, slug, name, created_at) VALUES ({tenant}, 'quay', 'Quay', 0);
+            INSERT INTO members (tenant_id, id, name, time_zone, weekly_hours, active, revision, created_at, updated_at)
+                VALUES ({tenant}, {member}, 'Ada', 'UTC', '[]', 1, 1, 0, 0);
+            INSERT INTO customers (tenant_id, id, name, revision, created_at, last_seen_at)
+                VALUES ({tenant}, {customer}, 'Ida', 1, 0, 0);
+            INSERT INTO customer_keys (tenant_id, kind, mac, customer_id)
+                VALUES ({tenant}, 'email', x'01', {customer}), ({tenant}, 'phone', x'02', {customer});"
+        ),
+        place(10).replace(", 0, ", &format!(", {}, 0, ", id(5))),
+        migration("sqlite", name),
+        format!("UPDATE members SET places_version = 1 WHERE id = {member};"),
+        place(12).replace(", 0, ", &format!(", {}, 0, ", id(6))),
+    ];
+    let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(script.concat())).execute(&mut conn).await.unwrap();
+    let noted: Vec<(i64, i64)> =
+        sqlx::query_as("SELECT version, starts_at FROM place_changes ORDER BY version")
+            .fetch_all(&mut conn)
+            .await
+            .unwrap();
+    assert_eq!(
+        noted.iter().map(|(version, at)| (*version, at.to_string())).collect::<Vec<_>>(),
+        [(0, at(10)), (1, at(12))]
+    );
+    let keys: Vec<(String, Vec<u8>)> = sqlx::query_as("SELECT kind, mac FROM customer_keys ORDER BY kind")
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(keys, [("email".to_owned(), vec![1]), ("phone".to_owned(), vec![2])]);
+    // Still with the customer: gone when they are.
+    let gone = format!("PRAGMA foreign_keys = ON; DELETE FROM customers WHERE id = {customer}");
+    sqlx::raw_sql(AssertSqlSafe(gone)).execute(&mut conn).await.unwrap();
+    let left: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM customer_keys").fetch_one(&mut conn).await.unwrap();
+    assert_eq!(left, 0);
+}

@@ -67,6 +67,7 @@ migrations! {
     55 "0055_key_versions",
     66 "0066_tenant_settings",
     67 "0067_private_links",
+    70 "0070_spine",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

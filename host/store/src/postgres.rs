@@ -39,10 +39,28 @@ macro_rules! lock_rows_skipping {
     };
 }
 
-/// Two inserts, of which neither needs the other's rows, carried out together: one round trip. Parameters are numbered through.
-macro_rules! both {
-    ($one:expr, $other:literal) => {
-        concat!("WITH one AS (", $one, ") ", $other)
+/// Inserts, of which none needs another's rows, carried out together: one round trip. Parameters are numbered through.
+macro_rules! together {
+    ($one:expr, $last:expr) => {
+        concat!("WITH one AS (", $one, ") ", $last)
+    };
+    ($one:expr, $two:expr, $last:expr) => {
+        concat!("WITH one AS (", $one, "), two AS (", $two, ") ", $last)
+    };
+}
+
+/// An insert and an insert of what belongs to its row (or the one that was there already), which is `made` there. Returns `made`. A statement
+/// does not see what it inserts, so there is nothing to find.
+macro_rules! insert_with {
+    ($insert:literal, $find:literal, $more:expr) => {
+        concat!("WITH made AS (", $insert, " RETURNING id), more AS (", $more, ") SELECT id FROM made")
+    };
+}
+
+/// The type of bytes.
+macro_rules! bytes {
+    () => {
+        "BYTEA"
     };
 }
 

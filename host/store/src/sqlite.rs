@@ -42,10 +42,24 @@ macro_rules! lock_rows_skipping {
     };
 }
 
-/// Two inserts, of which neither needs the other's rows, carried out together. Parameters are numbered through.
-macro_rules! both {
-    ($one:expr, $other:literal) => {
-        concat!($one, "; ", $other)
+/// Inserts, of which none needs another's rows, carried out together. Parameters are numbered through.
+macro_rules! together {
+    ($one:expr, $($more:expr),+) => {
+        concat!($one, $("; ", $more),+)
+    };
+}
+
+/// An insert, what finds its row (or the one that was there already), and an insert of what belongs to it, for which that is `made`. Returns `made`.
+macro_rules! insert_with {
+    ($insert:literal, $find:literal, $more:expr) => {
+        concat!($insert, "; WITH made AS (", $find, ") ", $more, "; ", $find)
+    };
+}
+
+/// The type of bytes.
+macro_rules! bytes {
+    () => {
+        "BLOB"
     };
 }
 

@@ -25,30 +25,18 @@ use berth_store::{
     records::{Audit, NewBooking},
 };
 use berth_tests::{Seeded, World};
-use serde_json::json;
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::table::Table;
+use crate::{
+    bare::{self, Spine},
+    table::Table,
+};
 
 /// Bookings at the same time.
 pub const CLIENTS: usize = 32;
 /// Bookings in one round.
 pub const BOOKINGS: i64 = 3_200;
-
-/// The statements of one booking with the built-in provider, as the store writes them.
-const PLACE: &str = "INSERT INTO occupancies (tenant_id, member_id, session_id, seat, blocked_start, blocked_end, starts_at,
-    ends_at, owner_kind, owner_id, event_type_id, expires_at) VALUES ($1, $2, $3, 0, $4, $5, $4, $5, 'booking', $6, $7, NULL)";
-const BOOKING: &str =
-    "INSERT INTO bookings (tenant_id, id, listing_id, event_type_id, member_id, status, starts_at, ends_at,
-    attendee, guests, answers, sequence, created_at, updated_at, further_members, seats)
-    VALUES ($1, $2, $3, $4, $5, 'confirmed', $6, $7, $8, $9, $10, 0, $6, $6, 0, 1)";
-const AUDIT: &str =
-    "INSERT INTO audit_log (id, tenant_id, at, actor, request_id, action, subject_kind, subject_id, data)
-    VALUES ($1, $2, $3, 'key:bench', 'bench', 'booking.created', 'booking', $1, $4)";
-const EVENT: &str =
-    "INSERT INTO events (tenant_id, id, kind, subject_kind, subject_id, sequence, occurred_at, actor, data)
-    VALUES ($1, $2, 'booking.created', 'booking', $3, 0, $4, 'key:bench', $5)";
 
 /// Something that can be booked: one member for each client, on this database.
 pub struct Scene {
@@ -111,7 +99,8 @@ impl Scene {
         self.world.engine.tenants.create_key("bench", "bench", new).await.expect("made").1.expose().to_owned()
     }
 
-    fn id(&self) -> Uuid {
+    /// One that was not there before.
+    pub fn id(&self) -> Uuid {
         let n = u128::try_from(self.next.fetch_add(1, Ordering::Relaxed)).expect("counts up");
         // In order, as real ids are.
         Uuid::from_u128((0x0193_0000_0000_7000_8000_0000_0000_0000) | (n << 64 & 0xffff_ffff_0000) | n)
@@ -183,15 +172,19 @@ impl Scene {
         Interval::of_minutes(Instant::from_seconds(1_800_000_000 + round * 400_000_000 + n * 1_800), 30)
     }
 
-    /// Bookings per second through the store, by many clients at once.
-    pub async fn through_the_store(self: &Arc<Self>, round: i64) -> f64 {
+    /// Bookings per second through the store, by many clients at once: all for one customer, or each for somebody new.
+    pub async fn through_the_store(self: &Arc<Self>, round: i64, for_strangers: bool) -> f64 {
         let started = Moment::now();
         let clients = (0..CLIENTS).map(|client| {
             let scene = Arc::clone(self);
             tokio::spawn(async move {
                 let each = BOOKINGS / i64::try_from(CLIENTS).expect("small");
                 for n in 0..each {
-                    let (new, audit) = scene.booking(scene.members[client], scene.slot(n, round));
+                    let (mut new, audit) = scene.booking(scene.members[client], scene.slot(n, round));
+                    if for_strangers {
+                        new.booking.attendee.name = format!("Ada {}", scene.id());
+                        new.booking.attendee.email = Some(format!("{}@example.com", scene.id()));
+                    }
                     scene.store.create_booking(new, audit).await.expect("booked");
                 }
             })
@@ -202,40 +195,6 @@ impl Scene {
         BOOKINGS as f64 / started.elapsed().as_secs_f64()
     }
 }
-
-macro_rules! bare {
-    ($name:ident, $connection:ty, $at:expr) => {
-        /// One booking in a transaction of its own, with the event that tells of it or without.
-        pub async fn $name(conn: &mut $connection, scene: &Scene, member: MemberId, when: Interval, told: bool) {
-            let (id, session, entry) = (scene.id(), scene.id(), scene.id());
-            let tenant = scene.event_type.tenant.uuid();
-            let at = $at;
-            let mut tx = conn.begin().await.expect("begun");
-            let occupancy = sqlx::query(PLACE).bind(tenant).bind(member.uuid()).bind(session);
-            let occupancy = occupancy.bind(at(when.start())).bind(at(when.end())).bind(id).bind(scene.event_type.id.uuid());
-            occupancy.execute(&mut *tx).await.expect("placed");
-            let attendee = json!({ "name": "Ada Nowak", "email": "ada@example.com", "phone": null, "time_zone": "Europe/Warsaw", "language": null });
-            let booking = sqlx::query(BOOKING).bind(tenant).bind(id).bind(scene.event_type.listing.uuid());
-            let booking = booking.bind(scene.event_type.id.uuid()).bind(member.uuid()).bind(at(when.start())).bind(at(when.end()));
-            let booking = booking.bind(attendee).bind(json!([])).bind(json!({}));
-            booking.execute(&mut *tx).await.expect("booked");
-            let data = json!({ "listing": scene.event_type.listing, "event_type": scene.event_type.id, "member": member, "when": when });
-            let audit = sqlx::query(AUDIT).bind(entry).bind(tenant).bind(at(when.start())).bind(data);
-            audit.execute(&mut *tx).await.expect("noted");
-            if told {
-                let data = json!({ "change": "created", "by": "tenant", "status": "confirmed", "start": when.start(), "end": when.end(),
-                    "member_id": member, "other_member_ids": [], "listing_id": scene.event_type.listing,
-                    "event_type_id": scene.event_type.id, "connection_id": null, "series_id": null, "provider_task": null });
-                let event = sqlx::query(EVENT).bind(tenant).bind(scene.id()).bind(id).bind(at(when.start())).bind(data);
-                event.execute(&mut *tx).await.expect("told");
-            }
-            tx.commit().await.expect("committed");
-        }
-    };
-}
-
-bare!(bare_sqlite, SqliteConnection, |at: Instant| at.micros());
-bare!(bare_postgres, PgConnection, |at: Instant| at.to_chrono());
 
 /// Measure.
 pub async fn run(table: &mut Table) {
@@ -250,24 +209,15 @@ pub async fn run(table: &mut Table) {
     let mut store = Vec::new();
     let mut bare = Vec::new();
     for round in 0..3 {
-        store.push(scene.through_the_store(round * 2).await);
-        let options: sqlx::sqlite::SqliteConnectOptions = url.parse().expect("a URL");
-        let options = options.synchronous(sqlx::sqlite::SqliteSynchronous::Full);
-        let options = options
-            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-            .busy_timeout(std::time::Duration::from_secs(5));
-        let mut conn = SqliteConnection::connect_with(&options).await.expect("connects");
+        store.push(scene.through_the_store(round * 2, false).await);
+        let mut conn = bare::sqlite(&url).await;
         let started = Moment::now();
         for n in 0..BOOKINGS {
             let member = scene.members[usize::try_from(n).expect("small") % CLIENTS];
-            bare_sqlite(
-                &mut conn,
-                &scene,
-                member,
-                scene.slot(n / i64::try_from(CLIENTS).expect("small"), round * 2 + 1),
-                true,
-            )
-            .await;
+            let slot = scene.slot(n / i64::try_from(CLIENTS).expect("small"), round * 2 + 1);
+            let mut tx = conn.begin().await.expect("begun");
+            bare::on_sqlite(&mut tx, &scene, member, slot, Spine::KNOWN).await;
+            tx.commit().await.expect("committed");
         }
         bare.push(BOOKINGS as f64 / started.elapsed().as_secs_f64());
     }
@@ -282,7 +232,7 @@ pub async fn run(table: &mut Table) {
     let mut store = Vec::new();
     let mut bare = Vec::new();
     for round in 0..3 {
-        store.push(scene.through_the_store(round * 2).await);
+        store.push(scene.through_the_store(round * 2, false).await);
         let started = Moment::now();
         let clients = (0..CLIENTS).map(|client| {
             let (scene, url) = (Arc::clone(&scene), url.clone());
@@ -290,7 +240,9 @@ pub async fn run(table: &mut Table) {
                 let mut conn = PgConnection::connect(&url).await.expect("connects");
                 for n in 0..BOOKINGS / i64::try_from(CLIENTS).expect("small") {
                     let slot = scene.slot(n, round * 2 + 1);
-                    bare_postgres(&mut conn, &scene, scene.members[client], slot, true).await;
+                    let mut tx = conn.begin().await.expect("begun");
+                    bare::on_postgres(&mut tx, &scene, scene.members[client], slot, Spine::KNOWN).await;
+                    tx.commit().await.expect("committed");
                 }
             })
         });

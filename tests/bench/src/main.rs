@@ -2,9 +2,11 @@
 //! and are noisy. Everything is bounded, talks to loopback only and stops by itself.
 
 mod availability;
+mod bare;
 mod calls;
 mod commits;
 mod context;
+mod ends;
 mod loading;
 mod naive;
 mod neighbours;
@@ -32,6 +34,7 @@ async fn main() {
         "providers",
         "silent",
         "spine",
+        "ends",
     ];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         eprintln!("there is no benchmark {unknown:?}; there are: {}", all.join(", "));
@@ -70,6 +73,9 @@ async fn main() {
     }
     if runs("spine") {
         spine::run(&mut table).await;
+    }
+    if runs("ends") {
+        ends::run(&mut table).await;
     }
     table.print();
 }

@@ -1,4 +1,4 @@
-//! What events cost those who book, and how soon readers have them.
+//! What events, customers and the audit log cost those who book, and how soon readers have events.
 
 use std::{
     collections::HashMap,
@@ -10,12 +10,14 @@ use berth_engine::EventQuery;
 use berth_model::{
     events::{After, Cursor},
     limits,
+    time::Interval,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    commits::{BOOKINGS, CLIENTS, Scene, bare_postgres, fresh_postgres},
+    bare::{self, Spine},
+    commits::{BOOKINGS, CLIENTS, Scene, fresh_postgres},
     table::{Table, Times, time},
 };
 
@@ -74,7 +76,7 @@ pub async fn run(table: &mut Table) {
     if let Some((scene, url)) = &on_postgres {
         let (mut with, mut without) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
-            with.push(told(scene, round * 4).await);
+            with.push(told(scene, round * 2).await);
             let mut conn = PgConnection::connect(url).await.expect("connects");
             for statement in [
                 "CREATE FUNCTION untold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
@@ -82,20 +84,27 @@ pub async fn run(table: &mut Table) {
             ] {
                 conn.execute(AssertSqlSafe(statement.to_owned())).await.expect("made");
             }
-            without.push(told(scene, round * 4 + 1).await);
+            without.push(told(scene, round * 2 + 1).await);
             conn.execute("DROP FUNCTION untold CASCADE").await.expect("dropped");
         }
         report(table, "PostgreSQL, by the store", with, without);
-        let (mut with, mut without) = (Vec::new(), Vec::new());
-        for round in 0..ROUNDS {
-            let placing = Placing::begin(scene);
-            with.push(bare(scene, url, round * 4 + 2, true).await);
-            placing.end().await;
-            without.push(bare(scene, url, round * 4 + 3, false).await);
-        }
-        report(table, "PostgreSQL, bare statements, one more each", with, without);
     } else {
         table.row("PostgreSQL", "SKIPPED", "no server", "");
+    }
+
+    table.section("what customer, event and audit row cost: bookings per second, the same statements with them and without");
+    let fresh = format!("sqlite:{}", folder.path().join("whole.db").display());
+    let scene = Scene::new(&fresh, CLIENTS).await;
+    let mut conn = SqliteConnection::connect(&fresh).await.expect("connects");
+    conn.execute(bare::UNINDEXED).await.expect("dropped");
+    drop(conn);
+    whole(table, "SQLite", &scene, &fresh).await;
+    if let Some(server) = &server {
+        let fresh = fresh_postgres(server).await;
+        let scene = Scene::new(&fresh, CLIENTS).await;
+        let mut conn = PgConnection::connect(&fresh).await.expect("connects");
+        conn.execute(bare::UNINDEXED).await.expect("dropped");
+        whole(table, "PostgreSQL", &scene, &fresh).await;
     }
 
     table.section(&format!("from the commit until a reader has it, {PER_SECOND} bookings per second"));
@@ -108,26 +117,72 @@ pub async fn run(table: &mut Table) {
 /// Bookings per second, while events are placed.
 async fn told(scene: &Arc<Scene>, round: i64) -> f64 {
     let placing = Placing::begin(scene);
-    let rate = scene.through_the_store(round).await;
+    let rate = scene.through_the_store(round, false).await;
     placing.end().await;
     rate
 }
 
-async fn bare(scene: &Arc<Scene>, url: &str, round: i64, told: bool) -> f64 {
+/// Bookings per second of bare statements, by as many connections as PostgreSQL is given clients, and by one on SQLite.
+async fn bare(scene: &Arc<Scene>, url: &str, lane: i64, spine: fn(&Scene) -> Spine) -> f64 {
+    let each = BOOKINGS / i64::try_from(CLIENTS).expect("small");
     let started = Moment::now();
-    let clients = (0..CLIENTS).map(|client| {
-        let (scene, url) = (Arc::clone(scene), url.to_owned());
-        tokio::spawn(async move {
-            let mut conn = PgConnection::connect(&url).await.expect("connects");
-            for n in 0..BOOKINGS / i64::try_from(CLIENTS).expect("small") {
-                bare_postgres(&mut conn, &scene, scene.members[client], scene.slot(n, round), told).await;
-            }
-        })
-    });
-    for client in clients.collect::<Vec<_>>() {
-        client.await.expect("finished");
+    if url.starts_with("sqlite") {
+        let mut conn = bare::sqlite(url).await;
+        for n in 0..each {
+            bare::together(&mut conn, scene, lane_slot(scene, n, lane), || spine(scene)).await;
+        }
+    } else {
+        let clients = (0..CLIENTS).map(|client| {
+            let (scene, url) = (Arc::clone(scene), url.to_owned());
+            tokio::spawn(async move {
+                let mut conn = PgConnection::connect(&url).await.expect("connects");
+                for n in 0..each {
+                    let (member, slot) = (scene.members[client], lane_slot(&scene, n, lane));
+                    let mut tx = conn.begin().await.expect("begun");
+                    bare::on_postgres(&mut tx, &scene, member, slot, spine(&scene)).await;
+                    tx.commit().await.expect("committed");
+                }
+            })
+        });
+        for client in clients.collect::<Vec<_>>() {
+            client.await.expect("finished");
+        }
     }
     BOOKINGS as f64 / started.elapsed().as_secs_f64()
+}
+
+/// Times of which each lane has its own, beside those of rounds through the store.
+fn lane_slot(scene: &Scene, n: i64, lane: i64) -> Interval {
+    scene.slot(n + lane * 1_000, 6)
+}
+
+/// What a booking costs more than its place and its row, with the store's own figures beside it.
+async fn whole(table: &mut Table, name: &str, scene: &Arc<Scene>, url: &str) {
+    let mut rates: [Vec<f64>; 5] = Default::default();
+    for round in 0..ROUNDS {
+        let lane = round * 3;
+        rates[0].push(bare(scene, url, lane, |_| Spine::Without).await);
+        let placing = Placing::begin(scene);
+        rates[1].push(bare(scene, url, lane + 1, |_| Spine::KNOWN).await);
+        rates[2].push(bare(scene, url, lane + 2, Spine::stranger).await);
+        rates[3].push(scene.through_the_store(round * 2, false).await);
+        rates[4].push(scene.through_the_store(round * 2 + 1, true).await);
+        placing.end().await;
+    }
+    let [without, known, new, known_stored, new_stored] = rates.map(|mut rates| {
+        rates.sort_by(f64::total_cmp);
+        rates[rates.len() / 2]
+    });
+    for (whose, with, stored) in
+        [("a known customer", known, known_stored), ("a new customer", new, new_stored)]
+    {
+        table.row(
+            &format!("{name}, {whose}"),
+            &format!("{with:.0} (the store {stored:.0})"),
+            &format!("{:.2} of place and row alone ({without:.0})", with / without),
+            "",
+        );
+    }
 }
 
 fn report(table: &mut Table, what: &str, mut with: Vec<f64>, mut without: Vec<f64>) {

@@ -24,8 +24,15 @@ use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::{
-    super::Db, Conn, catalog::private_links, customers::identify::identify, from_json, interval, jobs::queue,
-    members_of, number, opt_instant, or_not_found, parse_enum, tenants::audit,
+    super::Db,
+    Conn,
+    catalog::private_links,
+    customers::identify::identify,
+    events::insert_event,
+    from_json, interval,
+    jobs::queue,
+    members_of, number, opt_instant, or_not_found, parse_enum,
+    tenants::audit::{self, insert_with_event},
 };
 use crate::{
     StoreError,
@@ -44,9 +51,10 @@ macro_rules! columns {
 }
 
 queries! {
-    INSERT = concat!("INSERT INTO bookings (", columns!(), ")
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $29)");
+    // What every booking writes besides its places, in one statement.
+    INSERT = insert_with_event!(concat!("INSERT INTO bookings (", columns!(), ")
+        VALUES ($1, $5, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
+            $37, $38, $39, $40, $41, $42, $43)"));
     GET = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2");
     LOCK = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2", lock_row!());
     // Of all tenants: for the sweep that completes them.
@@ -141,7 +149,7 @@ pub(crate) enum Who<'a> {
     Unknown,
 }
 
-/// Places, customer, booking, job and audit row.
+/// Places, customer, booking with event and audit row, job.
 pub(crate) async fn create(
     conn: &mut Conn,
     new: &NewBooking,
@@ -164,22 +172,13 @@ pub(crate) async fn create(
         Who::Is(customer) => Some(customer),
         Who::Unknown => None,
     };
-    insert(conn, booking, customer).await?;
+    insert(conn, new, customer, audit).await?;
     if let Some(job) = &new.job {
         queue::enqueue(conn, job).await?;
     }
     if let Some(key) = &new.idempotency_key {
         idempotency::made(conn, key, booking.id).await?;
     }
-    let event = domain_events::created(booking, audit.at, &audit.actor);
-    let data = json!({
-        "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
-        "other_members": booking.other_members, "assignment": booking.assignment, "series": booking.series,
-        "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(), "hold": new.hold,
-        "private_link": new.private_link,
-        "customer": customer,
-    });
-    audit::append_with_event(conn, audit, (booking.tenant, &event), "booking.created", data).await?;
     Ok(customer)
 }
 
@@ -212,10 +211,23 @@ pub(crate) async fn create_all(
     Ok(customers)
 }
 
-async fn insert(conn: &mut Conn, booking: &Booking, customer: Option<CustomerId>) -> Result<(), StoreError> {
-    sqlx::query::<Db>(INSERT)
-        .bind(booking.tenant.uuid())
-        .bind(booking.id.uuid())
+/// The booking with its event and audit row, who else takes part, and its counterpart.
+async fn insert(
+    conn: &mut Conn,
+    new: &NewBooking,
+    customer: Option<CustomerId>,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let booking = &new.booking;
+    let event = domain_events::created(booking, audit.at, &audit.actor);
+    let data = json!({
+        "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
+        "other_members": booking.other_members, "assignment": booking.assignment, "series": booking.series,
+        "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(), "hold": new.hold,
+        "private_link": new.private_link,
+        "customer": customer,
+    });
+    audit::bound_with_event(INSERT, audit, (booking.tenant, &event), "booking.created", data)
         .bind(booking.listing.uuid())
         .bind(booking.event_type.uuid())
         .bind(booking.member.uuid())
@@ -247,7 +259,7 @@ async fn insert(conn: &mut Conn, booking: &Booking, customer: Option<CustomerId>
         .await
         .map_err(|e| {
             StoreError::from(e)
-                .duplicate("a booking with this id")
+                .duplicate("a booking, event or audit row with this id")
                 .missing("listing, event type, member or connection")
         })?;
     members::join(conn, booking).await?;

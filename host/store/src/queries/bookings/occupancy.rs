@@ -133,7 +133,12 @@ pub(crate) async fn lock_members(
 fn touching(tenant: TenantId, members: &[MemberId]) -> QueryBuilder<Db> {
     let mut query =
         QueryBuilder::<Db>::new("UPDATE members SET places_version = places_version + 1 WHERE tenant_id = ");
-    query.push_bind(tenant.uuid()).push(" AND id IN (SELECT id FROM members WHERE tenant_id = ");
+    query.push_bind(tenant.uuid());
+    if let [member] = members {
+        query.push(" AND id = ").push_bind(member.uuid());
+        return query;
+    }
+    query.push(" AND id IN (SELECT id FROM members WHERE tenant_id = ");
     query.push_bind(tenant.uuid()).push(" AND id IN ");
     push_ids(&mut query, members);
     query.push(concat!(" ORDER BY id", lock_row!(), ")"));

@@ -33,9 +33,16 @@ queries! {
             UNION ALL SELECT kind, customer_id FROM customer_keys WHERE tenant_id = $1 AND kind = 'phone' AND mac = $3
             ORDER BY customer_id LIMIT $4) k
         CROSS JOIN customers c WHERE c.tenant_id = $1 AND c.id = k.customer_id ORDER BY c.id";
-    INSERT = "INSERT INTO customers (tenant_id, id, name, email, phone, identity, revision, created_at, last_seen_at)
+    // With its keys; or the one that another booking of the same new person has just made.
+    INSERT = insert_with!(
+        "INSERT INTO customers (tenant_id, id, name, email, phone, identity, revision, created_at, last_seen_at)
         VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)
-        ON CONFLICT (tenant_id, identity) DO UPDATE SET last_seen_at = excluded.last_seen_at RETURNING id";
+        ON CONFLICT (tenant_id, identity) DO UPDATE SET last_seen_at = excluded.last_seen_at",
+        "SELECT id FROM customers WHERE tenant_id = $1 AND (id = $2 OR identity = $6)",
+        concat!("INSERT INTO customer_keys (tenant_id, kind, mac, customer_id)
+        SELECT $1, k.kind, k.mac, made.id FROM made CROSS JOIN (
+            SELECT 'email' AS kind, CAST($8 AS ", bytes!(), ") AS mac UNION ALL SELECT 'phone', CAST($9 AS ", bytes!(), ")) k
+        WHERE made.id = $2 AND k.mac IS NOT NULL ON CONFLICT DO NOTHING"));
     SEEN = "UPDATE customers SET last_seen_at = $3 WHERE tenant_id = $1 AND id = $2 AND last_seen_at < $3";
     LEARN = "UPDATE customers SET email = COALESCE(email, $3), phone = COALESCE(phone, $4), last_seen_at = $5, revision = revision + 1
         WHERE tenant_id = $1 AND id = $2";
@@ -95,14 +102,11 @@ pub(crate) async fn identify(
         .bind(&known.phone)
         .bind(&known.identity)
         .bind(Ts(now))
+        .bind(known.mac(KeyKind::Email))
+        .bind(known.mac(KeyKind::Phone))
         .fetch_one(&mut *conn)
         .await?;
-    let customer = CustomerId::from_uuid(id);
-    if customer == known.new {
-        let keys: Vec<_> = known.keys.iter().collect();
-        insert_keys(conn, tenant, customer, &keys).await?;
-    }
-    Ok(customer)
+    Ok(CustomerId::from_uuid(id))
 }
 
 /// One candidate for each customer: a row says by which of the addresses it was found.
@@ -163,9 +167,6 @@ async fn insert_keys(
     customer: CustomerId,
     keys: &[&(KeyKind, Vec<u8>)],
 ) -> Result<(), StoreError> {
-    if keys.is_empty() {
-        return Ok(());
-    }
     let mut insert =
         QueryBuilder::<Db>::new("INSERT INTO customer_keys (tenant_id, kind, mac, customer_id) ");
     insert.push_values(keys, |mut row, (kind, mac)| {

@@ -6,7 +6,7 @@ use berth_model::{
     limits,
 };
 use serde_json::Value;
-use sqlx::types::Json;
+use sqlx::{Database, query::Query, types::Json};
 use uuid::Uuid;
 
 use super::super::{
@@ -21,12 +21,23 @@ use crate::{
     types::Ts,
 };
 
+/// Writes an event and an audit row, and what else is inserted with them, of what [`bound_with_event`] binds.
+macro_rules! insert_with_event {
+    ($($more:expr)?) => {
+        together!(
+            insert_event!(),
+            "INSERT INTO audit_log (tenant_id, id, at, actor, request_id, action, subject_kind, subject_id, data)
+            VALUES ($1, $10, $11, $12, $13, $14, $15, $5, $16)"
+            $(, $more)?
+        )
+    };
+}
+pub(crate) use insert_with_event;
+
 queries! {
     INSERT = "INSERT INTO audit_log (id, tenant_id, at, actor, request_id, action, subject_kind, subject_id, data)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    INSERT_WITH_EVENT = both!(insert_event!(),
-        "INSERT INTO audit_log (tenant_id, id, at, actor, request_id, action, subject_kind, subject_id, data)
-        VALUES ($1, $10, $11, $12, $13, $14, $15, $16, $17)");
+    INSERT_WITH_EVENT = insert_with_event!();
     LIST = "SELECT id, at, actor, request_id, action, subject_kind, subject_id, data FROM audit_log
         WHERE tenant_id = $1 AND subject_kind = $2 AND subject_id = $3 ORDER BY at, id LIMIT $4";
 }
@@ -56,7 +67,7 @@ pub(crate) async fn append(
     Ok(())
 }
 
-/// The same of a change that is told as an event, and the event with it: what every booking writes is one statement.
+/// The same of a change that is told as an event, and the event with it, in one statement.
 pub(crate) async fn append_with_event(
     conn: &mut Conn,
     audit: &Audit,
@@ -64,19 +75,29 @@ pub(crate) async fn append_with_event(
     action: &'static str,
     data: Value,
 ) -> Result<(), StoreError> {
-    events::bound(INSERT_WITH_EVENT, tenant, event)
+    bound_with_event(INSERT_WITH_EVENT, audit, (tenant, event), action, data)
+        .execute(conn)
+        .await
+        .map_err(|error| StoreError::from(error).duplicate("an event or audit row of this change"))?;
+    Ok(())
+}
+
+/// A statement whose parameters begin with those of [`insert_with_event`]: `$1` is the tenant, `$5` what was changed, `$17` the first that is free.
+pub(crate) fn bound_with_event<'q>(
+    statement: &'static str,
+    audit: &'q Audit,
+    (tenant, event): (TenantId, &'q NewEvent),
+    action: &'static str,
+    data: Value,
+) -> Query<'q, Db, <Db as Database>::Arguments> {
+    events::bound(statement, tenant, event)
         .bind(audit.id.uuid())
         .bind(Ts(audit.at))
         .bind(&audit.actor)
         .bind(&audit.request_id)
         .bind(action)
         .bind(kind_of(action))
-        .bind(event.subject)
         .bind(Json(data))
-        .execute(conn)
-        .await
-        .map_err(|error| StoreError::from(error).duplicate("an event or audit row of this change"))?;
-    Ok(())
 }
 
 /// What an action is done to: `booking` of `booking.created`.
