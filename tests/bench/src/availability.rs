@@ -11,8 +11,8 @@ use std::{
 use berth_model::time::{Instant, Interval};
 
 use crate::{
-    commits::{Scene, fresh_postgres},
     program::serve,
+    scene::{Scene, fresh_postgres},
     table::{Table, Times, ratio, time},
 };
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use crate::commits::Scene;
+use crate::scene::Scene;
 
 const TOUCH: &str = "UPDATE members SET places_version = places_version + 1 WHERE tenant_id = $1 AND id = $2
     RETURNING EXISTS (SELECT 1 FROM occupancies o WHERE o.tenant_id = members.tenant_id AND o.member_id = members.id

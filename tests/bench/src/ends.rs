@@ -6,8 +6,8 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::{
-    commits::Scene,
     program::{Served, resident_mib, serve},
+    scene::Scene,
     table::{Table, Times, ratio, time},
 };
 

@@ -12,6 +12,7 @@ mod naive;
 mod neighbours;
 mod program;
 mod providers;
+mod scene;
 mod scheduling;
 mod silent;
 mod sleepers;

@@ -21,8 +21,8 @@ use berth_model::{
 };
 
 use crate::{
-    commits::Scene,
     program::serve,
+    scene::Scene,
     table::{Table, Times, ratio, time},
 };
 

@@ -22,8 +22,8 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use crate::{
-    commits::fresh_postgres,
     program::resident_mib,
+    scene::fresh_postgres,
     table::{Table, Times},
 };
 

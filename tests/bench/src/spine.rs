@@ -17,7 +17,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     bare::{self, Spine},
-    commits::{BOOKINGS, CLIENTS, Scene, fresh_postgres},
+    scene::{BOOKINGS, CLIENTS, Scene, fresh_postgres},
     table::{Table, Times, time},
 };
 
