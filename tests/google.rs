@@ -334,7 +334,7 @@ async fn what_people_enter_takes_the_same_time_on_both_paths() {
             time_zone: Zone::UTC,
             length_minutes: None,
             member: None,
-            provider,
+            provider: provider.clone(),
             explain: false,
         };
         let offered = engine.availability.availability(caller, query).await.unwrap().slots;

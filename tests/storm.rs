@@ -107,6 +107,7 @@ async fn member(world: &World, name: &str, turns: RoundRobinShare) -> MemberId {
     let new = NewMember {
         name: name.to_owned(),
         email: None,
+        user_id: None,
         time_zone: Zone::UTC,
         weekly_hours: serde_json::from_value(hours).unwrap(),
         role: MemberRole::Member,
@@ -166,6 +167,7 @@ mod storm {
             members: first.members.clone(),
             policy: EventTypePolicy::default(),
             external_id: None,
+            external: None,
         };
         let second = world.engine.catalog.create_event_type(&world.caller, second).await.unwrap();
         let requests =

@@ -44,6 +44,8 @@ pub(crate) async fn connect(api: &Api, plugin: &str) -> ConnectionId {
         revision: 1,
         created_at: at,
         updated_at: at,
+        reads_busy: true,
+        writes_busy: true,
     };
     let made = connection.id;
     api.world.store.create_connection(connection, Default::default(), audit(api)).await.unwrap();

@@ -212,6 +212,7 @@ impl World {
             tenant,
             name: "Ada".into(),
             email: Some("ada@example.com".into()),
+            user_id: None,
             time_zone: Zone::UTC,
             weekly_hours: serde_json::from_value(json!([
                 { "weekdays": ["Mon", "Fri"], "start": "09:00", "end": "24:00" }
@@ -250,6 +251,7 @@ impl World {
             policy: EventTypePolicy::default(),
             members,
             external_id: Some("ext-type".into()),
+            external: Vec::new(),
             active: true,
             archived_at: None,
             revision: 1,
@@ -280,6 +282,8 @@ impl World {
             revision: 1,
             created_at: now,
             updated_at: now,
+            reads_busy: true,
+            writes_busy: true,
         }
     }
 

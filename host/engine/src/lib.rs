@@ -48,11 +48,12 @@ use self::{
         breaker::ConnectionBreakers,
         cache::ProviderCache,
         call_context::CallContexts,
+        names::ProviderNames,
         oauth::{Authorising, Tokens},
         recovery::Recovery,
     },
     events::waiting::Waits,
-    inbound::refusals::Refusals,
+    inbound::{refusals::Refusals, trials::Trials},
     jobs::{queue::Queue, workers::Queues},
     mirror::{conflicts::Conflicts, external_bookings::ExternalBookings},
     outbound::{Outbound, deliveries::Deliveries},
@@ -73,6 +74,7 @@ pub use bookings::reschedule::RescheduleBooking;
 pub use bookings::series::{RefusedOccurrence, SeriesOutcome, SeriesRequest};
 pub use calendars::Calendars;
 pub use calendars::connected::{CalendarPatch, NewCalendar};
+pub use calendars::integrate::{CalendarOwner, NewIntegration};
 pub use calendars::writer::CalendarWriter;
 pub use catalog::Catalog;
 pub use catalog::event_types::{DuplicateEventType, EventTypePatch, NewEventType};
@@ -84,7 +86,9 @@ pub use catalog::standing::Counterpart;
 pub use computing::Computing;
 pub use computing::beside;
 pub use connections::Connections;
+pub use connections::available::AvailableProvider;
 pub use connections::disconnect::{ConnectionDeletion, Ends};
+pub use connections::given::SortedGiven;
 pub use connections::oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStarted};
 pub use connections::routing::ProviderChoice;
 pub use connections::same_account::SameAccount;
@@ -220,13 +224,14 @@ impl Engine {
         let looked = new_looked();
 
         let queue = compose!(Queue: base, recovery, workers);
-        let contexts = compose!(CallContexts: base);
+        let names = Arc::new(ProviderNames::default());
+        let contexts = compose!(CallContexts: base, names);
         let conflicts = compose!(Conflicts: base, queue);
         let deliveries = compose!(Deliveries: base, contexts, providers, queue);
         let tenants = compose!(Tenants: base);
         let connections = compose!(Connections:
-            base, breakers, cache, contexts, deliveries, providers, public_url, queue, recovery, tenants,
-            tokens);
+            base, breakers, cache, contexts, deliveries, names, providers, public_url, queue, recovery,
+            tenants, tokens);
         let calendar_writer = compose!(CalendarWriter: base, cache, contexts, looked, providers, queue);
         let external_bookings = compose!(ExternalBookings:
             base, calendar_writer, conflicts, contexts, deliveries, providers);
@@ -244,9 +249,10 @@ impl Engine {
             base, availability, cache, calendar_writer, catalog, computing, conflicts, connections, contexts,
             providers, public_url, queue, tenants);
         let refusals = Arc::new(Refusals::default());
+        let trials = Arc::new(Trials::default());
         let inbound = compose!(Inbound:
             base, cache, calendar_writer, conflicts, connections, contexts, deliveries, external_bookings,
-            providers, queue, refusals);
+            providers, queue, refusals, trials);
         let mirror = compose!(Mirror:
             base, bookings, cache, calendar_writer, computing, conflicts, connections, contexts, deliveries,
             external_bookings, inbound, outbound, providers, queue);
@@ -256,7 +262,7 @@ impl Engine {
         let installing = Arc::new(Semaphore::new(limits::INSTALLATIONS_CONCURRENT_MAX));
         let reload = Arc::new(Mutex::new(Reload::default()));
         let plugins = compose!(Plugins:
-            base, generation, installing, plugin_host, providers, recovery, reload);
+            base, generation, installing, names, plugin_host, providers, recovery, reload);
         let customers = compose!(Customers: base);
         let event_waits = Arc::new(Waits::default());
         let events = compose!(Events: base, event_waits);

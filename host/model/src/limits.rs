@@ -29,6 +29,10 @@ pub const COMPONENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const MANIFEST_BYTES_MAX: usize = 64 * 1024;
 /// Hosts in one manifest: a provider has a handful.
 pub const MANIFEST_HOSTS_MAX: usize = 16;
+/// Other names of one plugin: what people call its provider.
+pub const MANIFEST_ALIASES_MAX: usize = 8;
+/// Parts of one credential: a key, its secret, and whose.
+pub const CREDENTIAL_PARTS_MAX: usize = 4;
 /// Compilations at the same time: each uses all cores.
 pub const COMPILES_CONCURRENT_MAX: usize = 1;
 /// Linear memory of one call, summed over all memories, in bytes.

@@ -155,6 +155,12 @@ codes! {
     TextNotPublished = "E0547", 422, "The text was not published", "Publish it first (POST /api/privacy/texts), and name its id.";
     /// The version that was asked for is none.
     UnknownVersion = "E0548", 400, "There is no such version of the interface", "Name one that the detail lists in Berth-Version, or leave the header out. See /docs/versions.";
+    /// A provider is named, and which of several connections to it is meant is not.
+    ProviderNotDecided = "E0552", 422, "Several connections are meant", "Give `connection_id`: one of `candidates`.";
+    /// A provider is named to which there is no connection.
+    NotConnected = "E0553", 422, "There is no connection to this provider", "Connect to it (POST /api/booking-providers); GET /api/booking-providers/available lists what there is.";
+    /// Only a person can let Berth in.
+    ConsentNeeded = "E0554", 422, "A person has to consent", "Begin with POST /api/booking-providers/oauth/start; then name the connection as `connection_id`.";
     /// A page that is none of the tenant's sends what only its own may.
     OriginRefused = "E0567", 403, "This page may not send this", "The business names the page in `embed_origins` of its settings (PATCH /api/tenant), or shows its own.";
     /// A field that nobody sees was filled in.

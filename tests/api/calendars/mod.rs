@@ -1,4 +1,5 @@
 //! Bookings in people's calendars.
 
 mod feeds;
+mod integrations;
 mod walk;

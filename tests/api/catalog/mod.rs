@@ -1,6 +1,7 @@
 //! What is offered, and by whom.
 
 mod archiving;
+mod counterparts;
 mod event_types;
 mod listings;
 mod members;

@@ -15,10 +15,12 @@ const PATH: &str = "/api/booking-providers";
 async fn connections() {
     let api = Api::new().await;
     let mut walk = Walk::over(&api).await;
+    walk.get("/api/booking-providers/available").await;
     api.world.install(component("reference")).await;
+    walk.get("/api/booking-providers/available").await;
     let new = |settings: Value| {
         let credentials = json!({ "api-key": "reference_test_not_a_real_key" });
-        json!({ "plugin": "reference", "name": "Front desk", "settings": settings, "credentials": credentials })
+        json!({ "provider": "reference", "name": "Front desk", "settings": settings, "credentials": credentials })
     };
     let made = walk.ask("POST", PATH, new(json!({ "page_size": 10 }))).await;
     walk.ask("POST", PATH, new(json!({ "page_size": 0 }))).await;
@@ -29,6 +31,8 @@ async fn connections() {
     walk.get(&of).await;
     walk.get(PATH).await;
     walk.ask("PATCH", &of, json!({ "name": "Desk", "webhook_sources": ["192.0.2.0/24"] })).await;
+    walk.ask("PUT", &of, json!({ "provider": "reference", "settings": { "page_size": 20 } })).await;
+    walk.ask("PUT", &of, json!({ "provider": "nobody" })).await;
     walk.get(&format!("{of}/health")).await;
     walk.get(&format!("{of}/event-types")).await;
     let calls = std::mem::take(&mut *api.world.calls.0.lock().unwrap());

@@ -1,3 +1,4 @@
 //! Messages from providers.
 
+mod unaddressed;
 mod walk;

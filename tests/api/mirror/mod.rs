@@ -3,4 +3,5 @@
 mod conflicts;
 pub(crate) mod out_of_time;
 mod reconciliation;
+mod rules;
 mod walk;

@@ -45,6 +45,7 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
         let member = NewMember {
             name: format!("Ada {n}"),
             email: None,
+            user_id: None,
             time_zone: Zone::UTC,
             weekly_hours: Vec::new(),
             role: MemberRole::Member,
@@ -75,6 +76,7 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
         members: members.clone(),
         policy: EventTypePolicy::default(),
         external_id: None,
+        external: None,
     };
     let event_type = engine.catalog.create_event_type(&caller, event_type).await.expect("made").id;
     let now = engine.now();

@@ -57,6 +57,7 @@ impl Scene {
             let member = NewMember {
                 name: format!("Member {n}"),
                 email: None,
+                user_id: None,
                 time_zone: Zone::UTC,
                 weekly_hours: world
                     .engine

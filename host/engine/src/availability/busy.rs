@@ -108,6 +108,7 @@ fn alone(MemberSetup { setup, tenant, member, calendars, places }: MemberSetup) 
         members: vec![member.id],
         policy: EventTypePolicy::default(),
         external_id: None,
+        external: Vec::new(),
         active: true,
         archived_at: None,
         revision: 0,

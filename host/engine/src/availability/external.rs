@@ -46,7 +46,7 @@ impl Availability {
         let Some(capabilities) = self.providers.capabilities(&connection.plugin) else {
             return Ok(Err(CallError::NotActive(connection.plugin.clone())));
         };
-        if !capabilities.availability {
+        if !capabilities.availability || !connection.reads_busy {
             return Ok(Ok(None));
         }
         let key = (connection.id, Subject::Meetings(ctx.event_type.id, length_minutes), within);
@@ -92,10 +92,12 @@ impl Availability {
     ) -> Result<Option<RawAvailability>, CallError> {
         let spans = self.providers.query_spans(context).await?;
         let time_zone = ctx.listing.time_zone.to_string();
-        if let (Some(event_type), days @ 1..) = (&ctx.event_type.external_id, spans.free_slots_days) {
+        if let (Some(event_type), days @ 1..) =
+            (ctx.event_type.external_over(context.connection), spans.free_slots_days)
+        {
             let several = !ctx.event_type.policy.other_lengths_minutes.is_empty();
             let query = SlotQuery {
-                event_type: event_type.clone(),
+                event_type: event_type.to_owned(),
                 within,
                 length_minutes: several.then_some(length_minutes),
                 time_zone,

@@ -230,7 +230,7 @@ impl Bookings {
 
     /// Everything that is settled before the database decides.
     async fn plan(&self, caller: &Caller, request: &BookRequest) -> Outcome<BookingPlan> {
-        let ctx = self.contexts.booking_context(caller, request.event_type, request.provider).await?;
+        let ctx = self.contexts.booking_context(caller, request.event_type, request.provider.clone()).await?;
         self.catalog.check_bookable(&ctx).await?;
         if let Some(claim) = &request.hold {
             return self.plan_of_hold(caller, request, ctx, claim).await;

@@ -73,7 +73,7 @@ impl Bookings {
             let message = "must be absent: a series takes over no hold";
             return Err(Problem::invalid(vec![FieldError::new("/hold", message)]));
         }
-        let ctx = self.contexts.booking_context(caller, first.event_type, first.provider).await?;
+        let ctx = self.contexts.booking_context(caller, first.event_type, first.provider.clone()).await?;
         self.catalog.check_bookable(&ctx).await?;
         first.answers = questions::checked(&ctx.event_type, &first.answers)?;
         ctx.must_have(first.member)?;

@@ -71,7 +71,11 @@ impl CalendarWriter {
         let calendar = self.base.store().calendar(tenant, id).await?;
         let connection = self.base.store().connection(tenant, calendar.connection).await?;
         let written = match self.contexts.background_context(&connection, request_id).await {
-            Ok(context) => self.write_some_blocks(&context, &calendar).await?,
+            Ok(context) => {
+                let calendar =
+                    CalendarRecord { writes: calendar.writes && connection.writes_busy, ..calendar.clone() };
+                self.write_some_blocks(&context, &calendar).await?
+            }
             Err(_) => Err(CallError::NotActive(connection.plugin.clone())),
         };
         self.cache.invalidate(calendar.connection);

@@ -85,6 +85,9 @@ impl CalendarWriter {
         let mut failed = None;
         for calendar in calendars.into_iter().filter(written) {
             let connection = self.base.store().connection(tenant, calendar.connection).await?;
+            if !connection.writes_busy {
+                continue;
+            }
             let written = match self.contexts.background_context(&connection, request_id).await {
                 Ok(context) => self.write_one(&context, &booking, &calendar).await?,
                 Err(_) => Err(CallError::NotActive(connection.plugin.clone())),

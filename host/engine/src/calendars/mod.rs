@@ -5,6 +5,7 @@ pub(crate) mod clashes;
 pub(crate) mod connected;
 pub(crate) mod entries;
 pub(crate) mod feeds;
+pub(crate) mod integrate;
 pub(crate) mod looks;
 pub(crate) mod writer;
 

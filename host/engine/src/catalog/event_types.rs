@@ -1,7 +1,7 @@
 //! Event types: what can be booked.
 
 use berth_model::{
-    catalog::event_type::{EventTypePolicy, EventTypeRecord},
+    catalog::event_type::{EventTypeCounterpart, EventTypePolicy, EventTypeRecord},
     id::{EventTypeId, ListingId, MemberId, RuleId},
     limits,
     problem::{FieldError, Problem},
@@ -28,6 +28,7 @@ pub struct NewEventType {
     pub members: Vec<MemberId>,
     pub policy: EventTypePolicy,
     pub external_id: Option<String>,
+    pub external: Option<Vec<EventTypeCounterpart>>,
 }
 
 /// Changes of an event type; none leaves a field as it is.
@@ -46,6 +47,7 @@ pub struct EventTypePatch {
     pub members: Option<Vec<MemberId>>,
     pub policy: Option<EventTypePolicy>,
     pub external_id: Option<Option<String>>,
+    pub external: Option<Vec<EventTypeCounterpart>>,
     pub active: Option<bool>,
 }
 
@@ -64,7 +66,7 @@ impl Catalog {
     /// Make an event type.
     pub async fn create_event_type(&self, caller: &Caller, new: NewEventType) -> Outcome<EventTypeRecord> {
         let now = self.base.now();
-        let event_type = EventTypeRecord {
+        let mut event_type = EventTypeRecord {
             id: self.base.new_id(),
             tenant: caller.tenant,
             listing: new.listing,
@@ -79,13 +81,15 @@ impl Catalog {
             booking_window_days: new.booking_window_days,
             members: new.members,
             policy: new.policy,
-            external_id: new.external_id,
+            external_id: None,
+            external: Vec::new(),
             active: true,
             archived_at: None,
             revision: 1,
             created_at: now,
             updated_at: now,
         };
+        self.give_counterparts(caller, &mut event_type, new.external, Some(new.external_id)).await?;
         self.insert_event_type(caller, event_type).await
     }
 
@@ -104,6 +108,7 @@ impl Catalog {
             slug: copy.slug,
             title: copy.title.unwrap_or(original.title),
             external_id: None,
+            external: Vec::new(),
             active: false,
             archived_at: None,
             revision: 1,
@@ -196,7 +201,8 @@ impl Catalog {
         let mut event_type = before.clone();
         apply!(event_type, patch, slug, title, description, length_minutes, slot_interval_minutes);
         apply!(event_type, patch, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes);
-        apply!(event_type, patch, booking_window_days, members, policy, external_id, active);
+        apply!(event_type, patch, booking_window_days, members, policy, active);
+        self.give_counterparts(caller, &mut event_type, patch.external, patch.external_id).await?;
         if event_type.active {
             // Restored.
             event_type.archived_at = None;

@@ -15,6 +15,7 @@ use crate::{Caller, Outcome, apply, catalog::Catalog};
 pub struct NewMember {
     pub name: String,
     pub email: Option<String>,
+    pub user_id: Option<String>,
     pub time_zone: Zone,
     pub weekly_hours: Vec<WeeklyHours>,
     pub role: MemberRole,
@@ -27,6 +28,7 @@ pub struct NewMember {
 pub struct MemberPatch {
     pub name: Option<String>,
     pub email: Option<Option<String>>,
+    pub user_id: Option<Option<String>>,
     pub time_zone: Option<Zone>,
     pub weekly_hours: Option<Vec<WeeklyHours>>,
     pub role: Option<MemberRole>,
@@ -43,6 +45,7 @@ impl Catalog {
             tenant: caller.tenant,
             name: new.name,
             email: new.email,
+            user_id: new.user_id,
             time_zone: new.time_zone,
             weekly_hours: new.weekly_hours,
             role: new.role,
@@ -66,7 +69,7 @@ impl Catalog {
         expected_revision: Option<i64>,
     ) -> Outcome<MemberRecord> {
         let mut member = self.member(caller, id).await?;
-        apply!(member, patch, name, email, time_zone, weekly_hours, role, turns, active);
+        apply!(member, patch, name, email, user_id, time_zone, weekly_hours, role, turns, active);
         member.check()?;
         let revision = expected_revision.unwrap_or(member.revision);
         Ok(self.base.store().update_member(member, revision, self.base.audit(caller)).await?)

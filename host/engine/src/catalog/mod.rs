@@ -1,6 +1,7 @@
 //! What can be booked: listings, event types and members, and what providers have of them.
 
 pub(crate) mod at_provider;
+pub(crate) mod counterparts;
 pub(crate) mod event_types;
 pub(crate) mod listings;
 pub(crate) mod members;

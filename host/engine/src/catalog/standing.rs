@@ -63,7 +63,7 @@ impl Catalog {
                 None => None,
                 Some(connection) => {
                     let state =
-                        self.counterpart_state(&connection, event_type.external_id.as_deref()).await?;
+                        self.counterpart_state(&connection, event_type.external_over(connection.id)).await?;
                     Some(Counterpart { connection: connection.id, state })
                 }
             });
@@ -90,7 +90,7 @@ impl Catalog {
         match &ctx.connection {
             None => Ok(CounterpartState::Known),
             Some(connection) => {
-                self.counterpart_state(connection, ctx.event_type.external_id.as_deref()).await
+                self.counterpart_state(connection, ctx.event_type.external_over(connection.id)).await
             }
         }
     }
@@ -117,20 +117,19 @@ impl Catalog {
         event_type: &EventTypeRecord,
         before: Option<&EventTypeRecord>,
     ) -> Outcome<Option<(ConnectionId, String)>> {
-        let same = |before: &EventTypeRecord| before.active && before.external_id == event_type.external_id;
+        let same = |before: &EventTypeRecord| {
+            before.active
+                && before.external_id == event_type.external_id
+                && before.external == event_type.external
+        };
         if !event_type.active || before.is_some_and(same) {
             return Ok(None);
         }
-        // A listing that is not there is refused by the store, by its field.
-        let Ok(listing) = self.base.store().listing(caller.tenant, event_type.listing).await else {
-            return Ok(None);
-        };
-        let tenant = self.base.store().tenant(caller.tenant).await?;
-        let Some(id) = listing.booking_provider.or(tenant.default_connection) else { return Ok(None) };
+        let Some(id) = self.own_connection(caller, event_type.listing).await? else { return Ok(None) };
         let connection = self.base.store().connection(caller.tenant, id).await?;
         let refused = |message: String| Err(Problem::invalid(vec![FieldError::new("/external_id", message)]));
         let see = format!("see GET /api/booking-providers/{id}/event-types");
-        let Some(external_id) = &event_type.external_id else {
+        let Some(external_id) = event_type.external_over(id) else {
             // Whoever takes it away takes it off the provider, and sees so in the answer.
             if before.is_some_and(|before| before.active) {
                 return Ok(None);
@@ -152,7 +151,7 @@ impl Catalog {
             }
             Err(error) => {
                 tracing::info!(outcome = error.outcome(), connection = %id, "an event type is saved without its counterpart being looked for");
-                Ok(Some((id, external_id.clone())))
+                Ok(Some((id, external_id.to_owned())))
             }
         }
     }

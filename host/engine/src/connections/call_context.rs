@@ -11,7 +11,7 @@ use berth_model::{
 };
 use berth_store::records::GrantRecord;
 
-use crate::{Outcome, base::Base};
+use crate::{Outcome, base::Base, connections::names::ProviderNames};
 
 /// The hosts of both sides; a literal host is covered by a wildcard of the other.
 pub(crate) fn intersect(a: &BTreeSet<String>, b: &BTreeSet<String>) -> BTreeSet<String> {
@@ -46,6 +46,7 @@ pub(crate) fn granted(
 /// What a call to a provider needs to know, and where a booking goes.
 pub(crate) struct CallContexts {
     pub(crate) base: Base,
+    pub(crate) names: Arc<ProviderNames>,
 }
 
 impl CallContexts {

@@ -1,9 +1,12 @@
 //! Connections to providers. Credentials are tried at the provider before they are saved, and never come back out.
 
+pub(crate) mod available;
 pub(crate) mod breaker;
 pub(crate) mod cache;
 pub(crate) mod call_context;
 pub(crate) mod disconnect;
+pub(crate) mod given;
+pub(crate) mod names;
 pub(crate) mod oauth;
 pub(crate) mod pause;
 pub(crate) mod read;
@@ -23,6 +26,7 @@ use berth_model::{
     },
     id::{ConnectionId, ListingId},
     limits,
+    mirror::sync::{SyncMode, SyncRules},
     outbound::provider::{Account, CallContext, CallError, ProviderError, Providers},
     plugins::manifest::{CredentialKind, Manifest, OAuth2Spec, PluginId},
     problem::{Code, FieldError, Problem},
@@ -34,8 +38,8 @@ use crate::{
     Caller, Outcome,
     base::Base,
     connections::{
-        breaker::ConnectionBreakers, cache::ProviderCache, call_context::CallContexts, oauth::Tokens,
-        recovery::Recovery,
+        breaker::ConnectionBreakers, cache::ProviderCache, call_context::CallContexts, names::ProviderNames,
+        oauth::Tokens, recovery::Recovery,
     },
     jobs::queue::Queue,
     networks::network,
@@ -87,6 +91,7 @@ pub struct Connections {
     pub(crate) cache: Arc<ProviderCache>,
     pub(crate) contexts: Arc<CallContexts>,
     pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) names: Arc<ProviderNames>,
     pub(crate) providers: Arc<dyn Providers>,
     /// Where providers and customers reach this engine; none: no links are made.
     pub(crate) public_url: Option<String>,
@@ -99,7 +104,17 @@ pub struct Connections {
 impl Connections {
     /// Connect: check, try at the provider, save, subscribe to its webhooks.
     pub async fn create_connection(&self, caller: &Caller, new: NewConnection) -> Outcome<ConnectionRecord> {
-        self.create_connection_as(caller, self.base.new_id(), new).await
+        self.create_connection_in(caller, new, SyncMode::default()).await
+    }
+
+    /// The same, kept in step this way from the beginning.
+    pub async fn create_connection_in(
+        &self,
+        caller: &Caller,
+        new: NewConnection,
+        mode: SyncMode,
+    ) -> Outcome<ConnectionRecord> {
+        self.create_connection_as(caller, self.base.new_id(), new, mode).await
     }
 
     /// A connection that is not saved yet.
@@ -130,6 +145,8 @@ impl Connections {
             revision: 1,
             created_at: now,
             updated_at: now,
+            reads_busy: true,
+            writes_busy: true,
         }
     }
 
@@ -139,6 +156,7 @@ impl Connections {
         caller: &Caller,
         id: ConnectionId,
         new: NewConnection,
+        mode: SyncMode,
     ) -> Outcome<ConnectionRecord> {
         let manifest = self.active_manifest(&new.plugin)?;
         let mut connection = self.draft_connection(caller, id, &new);
@@ -146,7 +164,9 @@ impl Connections {
         self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
         self.own_tokens(&manifest, &connection, &mut credentials).await?;
         let context = self.try_connection(caller, &mut connection, &credentials).await?;
-        self.base.store().create_connection(connection.clone(), credentials, self.base.audit(caller)).await?;
+        let (made, rules) = (connection.clone(), SyncRules { mode, ..SyncRules::default() });
+        let audit = self.base.audit(caller);
+        self.base.store().create_connection_with(made, credentials, rules, audit).await?;
         match self.keep_subscription(&connection, &context, 0).await {
             Ok(kept) => Ok(kept),
             // The connection works by asking until somebody looks after its subscription.
@@ -332,22 +352,6 @@ impl Connections {
             connection.status_detail = detail;
         }
         Ok((connection, problem))
-    }
-
-    /// The last calls over a connection, newest first.
-    pub async fn connection_calls(
-        &self,
-        caller: &Caller,
-        id: ConnectionId,
-        limit: u32,
-    ) -> Outcome<Vec<Value>> {
-        let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX);
-        let calls = self.base.store().list_calls(caller.tenant, id, limit).await?;
-        if calls.is_empty() {
-            // One that was tried and not made has its calls, and nothing else.
-            self.connection(caller, id).await?;
-        }
-        Ok(calls)
     }
 
     /// Settings against the schema, credentials against the manifest; makes up the generated ones.

@@ -7,22 +7,31 @@ use std::{
 
 use berth_model::{
     bookings::booking::Booking,
-    catalog::listing::{ListingRecord, TenantRecord},
+    catalog::listing::ListingRecord,
     connections::connection::{ConnectionRecord, ConnectionState, Stopped},
     id::{ConnectionId, EventTypeId, MemberId},
-    problem::{Code, Problem},
+    plugins::manifest::PluginId,
+    problem::{Code, FieldError, Problem},
 };
 use berth_store::records::{BookingSetup, CurrentSetup};
+use serde_json::{Value, json};
 
 use crate::{Caller, Degraded, Outcome, connections::call_context::CallContexts};
 
+/// Connections that a refusal names where several could be meant: as many as somebody chooses among.
+const CANDIDATES_SHOWN: usize = 20;
+
 /// A caller's own choice of where a booking goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderChoice {
     /// Berth alone.
     BuiltIn,
     /// Over this connection.
     Connection(ConnectionId),
+    /// Over the one connection to the provider of this name that the listing, or else the tenant, has.
+    Named(PluginId),
+    /// Over this connection, which must be one to the provider of this name.
+    Of(ConnectionId, PluginId),
 }
 
 /// Everything that bears on booking an event type. Cheap to clone.
@@ -83,20 +92,30 @@ impl BookingContext {
     }
 }
 
-fn not_active() -> Problem {
-    Problem::new(Code::WrongState, "The listing or event type is not active.")
+fn not_connected(provider: &PluginId) -> Problem {
+    let mut problem = Problem::new(
+        Code::NotConnected,
+        format!("Neither the listing nor the tenant has a connection to {provider} that could take it."),
+    );
+    problem.errors.push(FieldError::new("/provider", "there is no connection to it"));
+    problem.extra.insert("candidates".to_owned(), json!([]));
+    problem
 }
 
-fn route(
-    choice: Option<ProviderChoice>,
-    listing: &ListingRecord,
-    tenant: &TenantRecord,
-) -> Option<ConnectionId> {
-    match choice {
-        Some(ProviderChoice::BuiltIn) => None,
-        Some(ProviderChoice::Connection(connection)) => Some(connection),
-        None => listing.booking_provider.or(tenant.default_connection),
-    }
+fn not_decided(provider: &PluginId, candidates: &[ConnectionRecord]) -> Problem {
+    let count = candidates.len();
+    let mut problem =
+        Problem::new(Code::ProviderNotDecided, format!("There are {count} connections to {provider}."));
+    problem.errors.push(FieldError::new("/provider", "is more than one connection; give connection_id"));
+    let shown = candidates.iter().take(CANDIDATES_SHOWN);
+    let shown: Vec<Value> =
+        shown.map(|c| json!({ "id": c.id, "name": c.name, "listing_id": c.listing })).collect();
+    problem.extra.insert("candidates".to_owned(), Value::Array(shown));
+    problem
+}
+
+fn not_active() -> Problem {
+    Problem::new(Code::WrongState, "The listing or event type is not active.")
 }
 
 impl CallContexts {
@@ -137,8 +156,21 @@ impl CallContexts {
         choice: Option<ProviderChoice>,
     ) -> Outcome<BookingContext> {
         let mut ctx = self.context_here(caller, event_type).await?;
-        if let Some(id) = route(choice, &ctx.listing, &ctx.tenant) {
-            let connection = self.base.store().connection(caller.tenant, id).await?;
+        let connection = match choice {
+            Some(ProviderChoice::BuiltIn) => None,
+            Some(ProviderChoice::Named(provider)) => {
+                Some(self.one_to(caller, Some(&ctx.listing), provider).await?)
+            }
+            Some(ProviderChoice::Connection(id)) => {
+                Some(self.base.store().connection(caller.tenant, id).await?)
+            }
+            Some(ProviderChoice::Of(id, provider)) => Some(self.this_to(caller, id, provider).await?),
+            None => match ctx.listing.booking_provider.or(ctx.tenant.default_connection) {
+                Some(id) => Some(self.base.store().connection(caller.tenant, id).await?),
+                None => None,
+            },
+        };
+        if let Some(connection) = connection {
             if connection.listing.is_some_and(|only| only != ctx.listing.id) {
                 return Err(Problem::new(
                     Code::ProviderRefused,
@@ -152,6 +184,50 @@ impl CallContexts {
             return Ok(ctx);
         }
         Err(not_active().with_hint("Set `active` to true on both to take bookings."))
+    }
+
+    /// The one connection to a provider that a listing has, or else its tenant. A listing has those that are for it alone, and the one that it
+    /// is booked over.
+    pub(crate) async fn one_to(
+        &self,
+        caller: &Caller,
+        listing: Option<&ListingRecord>,
+        name: PluginId,
+    ) -> Outcome<ConnectionRecord> {
+        let provider = self.names.resolve(name);
+        let mut found = self.base.store().connections_to(caller.tenant, &provider).await?;
+        let is_here = |c: &ConnectionRecord| {
+            c.listing.is_none_or(|only| listing.is_none_or(|listing| listing.id == only))
+        };
+        found.retain(is_here);
+        let is_its_own = |c: &ConnectionRecord| {
+            listing.is_some_and(|listing| c.listing.is_some() || listing.booking_provider == Some(c.id))
+        };
+        let own = found.iter().filter(|connection| is_its_own(connection)).count();
+        match (own, found.len()) {
+            (1, _) => found.retain(is_its_own),
+            (0, 1) => {}
+            (_, 0) => return Err(not_connected(&provider)),
+            _ => return Err(not_decided(&provider, &found)),
+        }
+        found.pop().ok_or_else(|| not_connected(&provider))
+    }
+
+    /// This connection, which is one to the provider of this name.
+    pub(crate) async fn this_to(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        name: PluginId,
+    ) -> Outcome<ConnectionRecord> {
+        let provider = self.names.resolve(name);
+        let connection = self.base.store().connection(caller.tenant, id).await?;
+        if connection.plugin == provider {
+            return Ok(connection);
+        }
+        let message = format!("is {provider}, and the connection is one to {}", connection.plugin);
+        Err(Problem::invalid(vec![FieldError::new("/provider", message)])
+            .with_hint("Name one of both: `connection_id` is enough."))
     }
 
     /// What an event type is booked with, here alone.

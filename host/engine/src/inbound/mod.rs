@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod receive;
 pub(crate) mod refusals;
+pub(crate) mod trials;
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::{
     base::Base,
     calendars::writer::CalendarWriter,
     connections::{Connections, cache::ProviderCache, call_context::CallContexts},
-    inbound::refusals::Refusals,
+    inbound::{refusals::Refusals, trials::Trials},
     jobs::queue::Queue,
     mirror::{conflicts::Conflicts, external_bookings::ExternalBookings},
     outbound::deliveries::Deliveries,
@@ -32,4 +33,6 @@ pub struct Inbound {
     pub(crate) queue: Arc<Queue>,
     /// Webhooks that were refused and not counted in the database yet.
     pub(crate) refusals: Arc<Refusals>,
+    /// What strangers may cost.
+    pub(crate) trials: Arc<Trials>,
 }

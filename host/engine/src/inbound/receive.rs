@@ -14,7 +14,7 @@ use berth_model::{
     jobs::kind::{JobKind, JobQueue},
     limits,
     outbound::provider::{CallError, WebhookReply, WebhookRequest},
-    plugins::manifest::{Manifest, PluginId, WebhookSpec},
+    plugins::manifest::{PluginId, WebhookSpec},
     problem::{Code, Problem},
 };
 use berth_store::{
@@ -40,20 +40,20 @@ fn no_such() -> Problem {
     Problem::not_found("connection")
 }
 
-fn stored_reply() -> WebhookReply {
+pub(super) fn stored_reply() -> WebhookReply {
     WebhookReply { status: 200, content_type: "text/plain".to_owned(), body: Vec::new() }
 }
 
 /// Is this a body that is not read between other requests?
-const fn is_long(body: &[u8]) -> bool {
+pub(super) const fn is_long(body: &[u8]) -> bool {
     body.len() > limits::INLINE_BYTES_MAX
 }
 
 /// A message that came in, with what it is verified with.
-struct Message {
-    spec: WebhookSpec,
-    accepted: Vec<Credentials>,
-    request: WebhookRequest,
+pub(super) struct Message {
+    pub(super) spec: WebhookSpec,
+    pub(super) accepted: Vec<Credentials>,
+    pub(super) request: WebhookRequest,
 }
 
 impl Message {
@@ -68,7 +68,7 @@ impl Message {
     }
 
     /// The message as it is stored, if it is what its sender signed.
-    fn verified(
+    pub(super) fn verified(
         self,
         id: InboundWebhookId,
         tenant: TenantId,
@@ -128,8 +128,8 @@ impl Inbound {
         self.take(&connection, message, source, request_id).await
     }
 
-    /// Take a message that names only the account at the provider. It is stored for each connection to this account under which it is
-    /// valid, and refused if there is none.
+    /// Take a message that names no connection: stored for each connection to the account that it names under which it is valid, and refused if
+    /// there is none; where it names no account, for each connection whose secret proves it.
     pub async fn receive_account_webhook(
         &self,
         plugin: &PluginId,
@@ -140,10 +140,16 @@ impl Inbound {
         let unknown = || Problem::new(Code::WebhookRefused, "The message is refused.");
         let manifest =
             self.connections.active_manifest(plugin).map_err(|_| Problem::not_found("provider"))?;
-        let spec = account_spec(&manifest)?;
+        let spec = manifest.webhook.as_ref().ok_or_else(|| Problem::not_found("address"))?;
         let (named, is_long) = (spec.clone(), is_long(&request.body));
         let account = move || (webhook::account(&named, &request.headers, &request.body), request);
-        let (Some(account), request) = beside(is_long, account).await? else { return Err(unknown()) };
+        let (account, request) = beside(is_long, account).await?;
+        let account = match account {
+            Some(account) => account,
+            // Only an account tells whose it is, where one key signs for all.
+            None if spec.account.is_some() && spec.secret.is_none() => return Err(unknown()),
+            None => return self.receive_unaddressed(plugin, spec, request, source, request_id).await,
+        };
         let connections = self.base.store().connections_of_account(plugin, &account).await?;
         let mut last = Err(unknown());
         for connection in connections {
@@ -161,7 +167,7 @@ impl Inbound {
     }
 
     /// What messages may be verified with: the credentials as they are, and as they were before a secret was rotated lately.
-    async fn accepted(&self, connection: &ConnectionRecord) -> Outcome<Vec<Credentials>> {
+    pub(super) async fn accepted(&self, connection: &ConnectionRecord) -> Outcome<Vec<Credentials>> {
         let now = self.base.now();
         Ok(self.base.store().webhook_credentials(connection.tenant, connection.id, now).await?)
     }
@@ -188,11 +194,17 @@ impl Inbound {
         let (id, tenant, of) = (self.base.new_id(), connection.tenant, connection.id);
         let stored = beside(message.is_long(), move || message.verified(id, tenant, of)).await?;
         let stored = stored.map_err(|refused| self.refused(connection, refused.as_str(), request_id))?;
+        self.keep(connection, stored).await?;
+        Ok(stored_reply())
+    }
+
+    /// Store a message with the job that works on it.
+    pub(super) async fn keep(&self, connection: &ConnectionRecord, stored: InboundWebhook) -> Outcome<()> {
         let job = self.webhooks_job(connection.tenant, connection.id);
         if self.base.store().store_webhook(stored, job).await? {
             self.queue.wake_workers(JobQueue::Bookings);
         }
-        Ok(stored_reply())
+        Ok(())
     }
 
     /// The job that works on what waits. One per connection is open at a time, which keeps the order.
@@ -348,12 +360,4 @@ impl Inbound {
         let refusals = self.base.store().webhook_refusals(caller.tenant, connection).await?;
         Ok(json!(refusals))
     }
-}
-
-fn account_spec(manifest: &Manifest) -> Outcome<&WebhookSpec> {
-    let spec = manifest.webhook.as_ref().filter(|spec| spec.account.is_some());
-    spec.ok_or_else(|| {
-        Problem::not_found("address")
-            .with_hint("Messages of this provider come to /api/webhooks/{provider}/{connection}.")
-    })
 }

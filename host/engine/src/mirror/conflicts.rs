@@ -50,6 +50,7 @@ impl Conflicts {
     ) -> Result<bool, StoreError> {
         let conflict = self.new_conflict(connection, kind, ours, theirs, whose);
         let rules = self.base.store().sync_state(connection.tenant, connection.id).await?.rules;
+        let rules = rules.at(conflict.start(), self.base.now());
         let end = obvious(&conflict, &rules);
         let job = end.filter(|end| *end != Resolution::Ignored).map(|_| self.end_job(&conflict));
         let is_job = job.is_some();

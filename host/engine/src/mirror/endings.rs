@@ -28,6 +28,7 @@ impl Mirror {
     ) -> Result<(), StoreError> {
         let conflict = self.base.store().conflict(tenant, id).await?;
         let rules = self.base.store().sync_state(tenant, conflict.connection).await?.rules;
+        let rules = rules.at(conflict.start(), self.base.now());
         let Some(resolution) = obvious(&conflict, &rules).filter(|_| !conflict.resolved) else {
             return self.queue.done(held).await;
         };

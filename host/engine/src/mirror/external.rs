@@ -82,22 +82,18 @@ impl ExternalBookings {
             return self.base.store().put_mirrored(mirrored).await;
         }
         // A stub of something that is over says neither when nor whose it was.
-        let limit =
-            self.base.now().plus_seconds(i64::from(state.rules.max_advance_days).saturating_mul(86_400));
-        let matters = external.status.is_active()
-            && external.when.end() > self.base.now()
-            && external.when.start() < limit;
-        let follows = state.rules.mode.follows_changes();
-        if matters && follows {
+        let now = self.base.now();
+        let comes = external.status.is_active() && external.when.end() > now;
+        let buffers = state.rules.takes_time(external.when.start(), now).filter(|_| comes);
+        if let Some((before, after)) = buffers {
             mirrored.member = services.member_of(&state.rules, external);
-            let minutes = state.rules.buffer_minutes;
-            mirrored.padded = external.when.widened(minutes, minutes);
+            mirrored.padded = external.when.widened(before, after);
         }
         let news = before.as_ref().is_none_or(|b| b.external != *external);
         let taken = |of: &Mirrored| of.member.map(|member| (member, of.padded));
         let (was, is) = (before.as_ref().and_then(taken), taken(&mirrored));
         // What begins to take time is in somebody's way, too, although it is no news.
-        if (news || was != is) && matters && follows {
+        if (news || was != is) && buffers.is_some() {
             let standing =
                 self.look_for_conflicts(connection, &state.rules, services, &mirrored, external).await?;
             self.no_more_in_the_way(connection, &external.id, &standing).await?;

@@ -4,7 +4,7 @@ use berth_model::{
     bookings::booking::Booking,
     catalog::event_type::EventTypeRecord,
     connections::connection::ConnectionRecord,
-    id::{BookingId, MemberId},
+    id::{BookingId, ConnectionId, MemberId},
     mirror::sync::{Mirrored, SyncRules, SyncState},
     outbound::provider::{ExternalBooking, ExternalStatus},
 };
@@ -15,12 +15,13 @@ use crate::mirror::external_bookings::ExternalBookings;
 /// Event types that are searched for the one that a provider's stands for.
 const EVENT_TYPES_MAX: u32 = 1_000;
 
-/// Event types here, some of which stand for the provider's.
-pub(super) struct Services(Vec<EventTypeRecord>);
+/// A connection, and event types here, some of which stand for its provider's.
+pub(super) struct Services(ConnectionId, Vec<EventTypeRecord>);
 
 impl Services {
     fn of<'a>(&'a self, external: &'a ExternalBooking) -> impl Iterator<Item = &'a EventTypeRecord> {
-        self.0.iter().filter(|e| e.external_id.is_some() && e.external_id == external.event_type)
+        let theirs = external.event_type.as_deref();
+        self.1.iter().filter(move |e| theirs.is_some() && e.external_over(self.0) == theirs)
     }
 
     pub(super) fn know(&self, external: &ExternalBooking) -> bool {
@@ -29,7 +30,7 @@ impl Services {
 
     /// If none stands for the provider's, the connection is a calendar, whose entries are nobody's services.
     pub(super) fn stand_for_anything(&self) -> bool {
-        self.0.iter().any(|e| e.external_id.is_some())
+        self.1.iter().any(|e| e.external_over(self.0).is_some())
     }
 
     /// Whose time a booking takes that is not ours: the only member of what it stands for, or whom the rules name.
@@ -103,7 +104,7 @@ impl ExternalBookings {
     pub(super) async fn services(&self, connection: &ConnectionRecord) -> Result<Services, StoreError> {
         let all =
             self.base.store().list_event_types(connection.tenant, None, true, None, EVENT_TYPES_MAX).await?;
-        Ok(Services(all.into_iter().filter(|e| e.active).collect()))
+        Ok(Services(connection.id, all.into_iter().filter(|e| e.active).collect()))
     }
 }
 

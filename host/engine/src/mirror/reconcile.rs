@@ -256,7 +256,7 @@ fn price_in(event_type: &Value) -> Option<Money> {
 impl Prices {
     fn differences(&self, connection: ConnectionId) -> Vec<Difference> {
         let differs = |event_type: &EventTypeRecord| {
-            let external_id = event_type.external_id.as_deref()?;
+            let external_id = event_type.external_over(connection)?;
             let theirs = self.theirs.get(external_id)?;
             let ours = &event_type.policy.price;
             (ours != theirs).then(|| Difference {

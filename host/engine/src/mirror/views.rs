@@ -69,15 +69,12 @@ impl Mirror {
         connection: ConnectionId,
         rules: SyncRules,
     ) -> Outcome<SyncStatus> {
-        self.connections.connection(caller, connection).await?;
-        let mut errors = Vec::new();
-        if rules.buffer_minutes > limits::BUFFER_MINUTES_MAX {
-            let most = limits::BUFFER_MINUTES_MAX;
-            errors.push(FieldError::new("/buffer_minutes", format!("must be at most {most}")));
-        }
-        if !(1..=3_650).contains(&rules.max_advance_days) {
-            errors.push(FieldError::new("/max_advance_days", "must be 1 to 3650"));
-        }
+        let plugin = self.connections.connection(caller, connection).await?.plugin;
+        let manifest = self.providers.manifest(&plugin);
+        let aliases = manifest.iter().flat_map(|manifest| &manifest.aliases).map(PluginId::as_str);
+        let names: Vec<&str> = std::iter::once(plugin.as_str()).chain(aliases).collect();
+        let mut errors = rules.problems(&names);
+        let rules = rules.settled();
         if let Some(member) = rules.member
             && self.base.store().member(caller.tenant, member).await.is_err()
         {

@@ -16,7 +16,7 @@ use berth_model::{
     outbound::provider::Providers,
     plugins::{
         conformance::Report,
-        manifest::PluginId,
+        manifest::{Manifest, PluginId, taken_names},
         plugin::{
             ComponentReport, Digest, Fault, LoadRefused, LoadStage, PluginHost, PluginState, PluginVersion,
         },
@@ -27,7 +27,12 @@ use berth_model::{
 use berth_store::StoreError;
 use tokio::sync::Semaphore;
 
-use crate::{Outcome, base::Base, connections::recovery::Recovery, validate::Fields};
+use crate::{
+    Outcome,
+    base::Base,
+    connections::{names::ProviderNames, recovery::Recovery},
+    validate::Fields,
+};
 
 /// A component that was installed (or was there already), and what was found in it.
 #[derive(Debug, Clone)]
@@ -85,6 +90,16 @@ fn refuse_failures(report: &Report) -> Outcome<()> {
     Err(problem)
 }
 
+/// Refuse a component whose names mean another plugin already: what they meant in requests would change.
+fn refuse_taken_names(manifest: &Manifest, installed: &[PluginVersion]) -> Outcome<()> {
+    let taken = taken_names(manifest, installed.iter().map(|version| &version.manifest));
+    let Some(first) = taken.first() else { return Ok(()) };
+    let mut problem = Problem::new(Code::PluginRefused, format!("The component is refused: {first}."))
+        .with_hint("Give it a name of its own in plugin.toml (id, aliases).");
+    problem.errors = taken.iter().map(|p| FieldError::new("component", p.to_string())).collect();
+    Err(problem)
+}
+
 /// What the caller is told about a component that was not loaded.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn not_loaded(refused: LoadRefused) -> Problem {
@@ -111,6 +126,7 @@ pub struct Plugins {
     pub(crate) generation: Arc<AtomicI64>,
     /// Room for components that are on their way in.
     pub(crate) installing: Arc<Semaphore>,
+    pub(crate) names: Arc<ProviderNames>,
     pub(crate) plugin_host: Arc<dyn PluginHost>,
     pub(crate) providers: Arc<dyn Providers>,
     pub(crate) recovery: Arc<Recovery>,
@@ -144,6 +160,7 @@ impl Plugins {
             Err(StoreError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),
         }
+        refuse_taken_names(&report.manifest, &self.list_plugins().await?)?;
         let conformance = self.plugin_host.check(bytes.clone()).await.map_err(not_loaded)?;
         refuse_failures(&conformance)?;
         let missing = self.hosts_not_granted(&report.manifest.id, &report.manifest.hosts).await?;
@@ -163,6 +180,7 @@ impl Plugins {
         };
         let audit = self.base.audit_by(actor, request_id);
         self.base.store().insert_plugin_version(version.clone(), bytes, audit).await?;
+        self.names.learn(&self.list_plugins().await?);
         Ok(InstalledPlugin { version, report })
     }
 
@@ -214,6 +232,8 @@ impl Plugins {
                 version.manifest.hosts.join(" ")
             )));
         }
+        // Two that came in at the same time may not have seen each other.
+        refuse_taken_names(&version.manifest, &self.list_plugins().await?)?;
         self.load(&version).await?;
         let audit = self.base.audit_by(actor, request_id);
         let version = self.base.store().activate_plugin_version(digest, audit).await?;
@@ -315,6 +335,7 @@ impl Plugins {
 
     async fn load_all_active(&self, may_compile: bool) -> Outcome<Vec<(PluginVersion, Problem)>> {
         let versions = self.list_plugins().await?;
+        self.names.learn(&versions);
         let mut failed = Vec::new();
         let to_load: Vec<&PluginVersion> = versions
             .iter()

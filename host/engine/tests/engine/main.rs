@@ -58,6 +58,8 @@ mod rotation;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod sides;
 #[cfg(test)]
 mod standing;

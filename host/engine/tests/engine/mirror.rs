@@ -22,7 +22,7 @@ use crate::{
 const DAY: i64 = 86_400;
 
 /// A booking that somebody made at the provider.
-fn external_booking(id: &str, start: Instant) -> ExternalBooking {
+pub(crate) fn external_booking(id: &str, start: Instant) -> ExternalBooking {
     ExternalBooking {
         id: id.to_owned(),
         reference: None,
@@ -40,7 +40,7 @@ fn external_booking(id: &str, start: Instant) -> ExternalBooking {
     }
 }
 
-fn tell(w: &World, bookings: impl IntoIterator<Item = ExternalBooking>) {
+pub(crate) fn tell(w: &World, bookings: impl IntoIterator<Item = ExternalBooking>) {
     w.provider.state().changes.get_or_insert_default().extend(bookings);
 }
 
@@ -49,7 +49,7 @@ async fn status(w: &World) -> SyncStatus {
 }
 
 /// Synchronise until nothing is left to do.
-async fn synced(w: &World) -> SyncStatus {
+pub(crate) async fn synced(w: &World) -> SyncStatus {
     w.engine.mirror.start_sync(&w.caller, w.connection.id, false).await.unwrap();
     while w.later(0).await > 0 {}
     status(w).await
@@ -64,7 +64,7 @@ async fn rules(w: &World, rules: SyncRules) {
 }
 
 /// Starts that are offered on Monday.
-async fn offered(w: &World) -> Vec<Instant> {
+pub(crate) async fn offered(w: &World) -> Vec<Instant> {
     let query = AvailabilityQuery {
         event_type: w.event_type.id,
         within: Interval::new(monday("00:00"), monday("23:00")).unwrap(),

@@ -115,6 +115,7 @@ async fn two_tenants_with_one_account_leave_each_others_bookings_alone() {
             members: vec![bo.id],
             policy: EventTypePolicy::default(),
             external_id: Some("et-1".into()),
+            external: None,
         };
         let event_type = w.engine.catalog.create_event_type(&caller, event_type).await.unwrap();
         rules(&w, &w.caller, &w.connection, source).await;

@@ -63,6 +63,7 @@ async fn create(w: &World, slug: &str, external_id: Option<&str>) -> Outcome<Eve
         members: vec![w.ana.id],
         policy: EventTypePolicy::default(),
         external_id: external_id.map(str::to_owned),
+        external: None,
     };
     w.engine.catalog.create_event_type(&w.caller, new).await
 }

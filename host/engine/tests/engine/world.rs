@@ -174,6 +174,7 @@ pub(crate) async fn world() -> World {
         members: vec![ana.id],
         policy: EventTypePolicy::default(),
         external_id: Some("et-1".into()),
+        external: None,
     };
     let event_type = engine.catalog.create_event_type(&caller, event_type).await.unwrap();
     World {
@@ -196,6 +197,7 @@ pub(crate) async fn member(engine: &Engine, caller: &Caller, name: &str) -> Memb
     let member = NewMember {
         name: name.into(),
         email: None,
+        user_id: None,
         time_zone: "Europe/Warsaw".parse().unwrap(),
         weekly_hours: hours("09:00", "12:00"),
         role: MemberRole::Member,

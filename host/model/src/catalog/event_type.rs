@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bookings::questions::Question,
-    id::{EventTypeId, ListingId, MemberId, RestrictionScheduleId, TenantId},
+    id::{ConnectionId, EventTypeId, ListingId, MemberId, RestrictionScheduleId, TenantId},
     outbound::provider::Money,
     scheduling::rules::{BookingWindow, GridAnchor, Limit, Period, Strategy, TeamMode},
     time::Instant,
@@ -44,8 +44,10 @@ pub struct EventTypeRecord {
     pub members: Vec<MemberId>,
     /// Everything else.
     pub policy: EventTypePolicy,
-    /// Its counterpart at the provider, for listings that are booked there.
+    /// Its counterpart at the provider of the listing's own connection.
     pub external_id: Option<String>,
+    /// Its counterparts, one for each connection. Empty: `external_id` is meant, whichever connection it is booked over.
+    pub external: Vec<EventTypeCounterpart>,
     /// Can it be booked?
     pub active: bool,
     /// When it was closed, if it was: it is not active then, and stays for its bookings.
@@ -56,6 +58,16 @@ pub struct EventTypeRecord {
     pub created_at: Instant,
     /// When it last changed.
     pub updated_at: Instant,
+}
+
+/// What an event type is at the provider of one connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventTypeCounterpart {
+    /// Over which connection.
+    pub connection_id: ConnectionId,
+    /// The provider's id of it.
+    pub external_id: String,
 }
 
 /// The rules of an event type that are read as a whole and never searched. Each default is neutral: it changes nothing.
@@ -237,6 +249,40 @@ impl CounterpartState {
 }
 
 impl EventTypeRecord {
+    /// The provider's id of it, for what is booked over this connection.
+    #[must_use]
+    pub fn external_over(&self, connection: ConnectionId) -> Option<&str> {
+        if self.external.is_empty() {
+            return self.external_id.as_deref();
+        }
+        let entry = self.external.iter().find(|entry| entry.connection_id == connection);
+        entry.map(|entry| entry.external_id.as_str())
+    }
+
+    /// Its counterparts are these; `own` is the connection of its listing.
+    pub fn set_counterparts(&mut self, counterparts: Vec<EventTypeCounterpart>, own: Option<ConnectionId>) {
+        self.external = counterparts;
+        if let Some(own) = own {
+            self.external_id =
+                self.external_over(own).filter(|_| !self.external.is_empty()).map(str::to_owned);
+        }
+    }
+
+    /// Its counterpart over the listing's own connection is this; the others stay.
+    pub fn set_own_counterpart(&mut self, external_id: Option<String>, own: Option<ConnectionId>) {
+        if let Some(own) = own
+            && !self.external.is_empty()
+        {
+            self.external.retain(|entry| entry.connection_id != own);
+            let entry = |external_id: &String| EventTypeCounterpart {
+                connection_id: own,
+                external_id: external_id.clone(),
+            };
+            self.external.extend(external_id.as_ref().map(entry));
+        }
+        self.external_id = external_id;
+    }
+
     /// May a customer book this length?
     #[must_use]
     pub fn offers_length(&self, minutes: u32) -> bool {

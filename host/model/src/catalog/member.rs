@@ -88,6 +88,8 @@ pub struct MemberRecord {
     pub name: String,
     /// Mailbox, for invitations.
     pub email: Option<String>,
+    /// The tenant's own id of them, no other member's.
+    pub user_id: Option<String>,
     /// The clock of their hours.
     pub time_zone: Zone,
     /// When they can be booked.
@@ -113,6 +115,9 @@ impl MemberRecord {
         fields.text("/name", &self.name, 200);
         if let Some(email) = &self.email {
             fields.email("/email", email);
+        }
+        if let Some(user_id) = &self.user_id {
+            fields.text("/user_id", user_id, 200);
         }
         fields.range("/turns/weight", self.turns.weight, 0, WEIGHT_MAX);
         fields.range("/turns/priority", self.turns.priority, 0, PRIORITY_MAX);

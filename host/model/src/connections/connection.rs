@@ -141,4 +141,8 @@ pub struct ConnectionRecord {
     pub created_at: Instant,
     /// When it last changed.
     pub updated_at: Instant,
+    /// Are busy times read over it? As its rules of synchronisation have it.
+    pub reads_busy: bool,
+    /// Are they written over it?
+    pub writes_busy: bool,
 }

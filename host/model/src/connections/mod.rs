@@ -2,5 +2,6 @@
 
 pub mod breaker;
 pub mod connection;
+pub mod given;
 pub mod oauth;
 pub mod secret;

@@ -118,6 +118,17 @@ pub fn account(spec: &WebhookSpec, headers: &[(String, String)], body: &[u8]) ->
     }
 }
 
+/// Is there anything that could prove a message, whether or not it does? What has nothing costs nothing more.
+#[must_use]
+pub fn is_signed(spec: &WebhookSpec, headers: &[(String, String)]) -> bool {
+    let has = |name: &str| {
+        headers.iter().any(|(n, value)| n.eq_ignore_ascii_case(name) && !value.trim().is_empty())
+    };
+    spec.body_field.is_some()
+        || has(&spec.header)
+        || spec.legacy.as_ref().is_some_and(|legacy| has(&legacy.header))
+}
+
 /// Check the signature and the age of a webhook message. `headers` as they arrived, names in any case; `body` the raw
 /// bytes. The age is judged in both directions: a message from the future is refused like an old one, though clocks may differ a little.
 ///

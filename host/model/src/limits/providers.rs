@@ -26,6 +26,14 @@ pub const WEBHOOKS_AT_ONCE: usize = 20;
 pub const WEBHOOK_TRIED_SECONDS: i64 = 2 * 3_600;
 /// Connections that one message may be for, where a provider sends all messages of an app to one address.
 pub const WEBHOOK_CONNECTIONS_MAX: usize = 100;
+/// Secrets that one message is tried against that names neither connection nor account: anybody may send one.
+pub const WEBHOOK_SECRETS_TRIED_MAX: usize = 50;
+/// Such messages that are tried at the same time: each reads the secrets of up to 50 connections.
+pub const WEBHOOK_TRIALS_AT_ONCE: usize = 4;
+/// Such messages of one sender that may be for nobody, per minute: a provider is seldom wrong, and repeats what is refused.
+pub const WEBHOOK_WRONG_TRIALS_PER_MINUTE_MAX: u32 = 30;
+/// Senders whose wrong messages are counted apart: some MiB.
+pub const WEBHOOK_TRIAL_SENDERS_MAX: usize = 10_000;
 /// Source networks that one connection may name.
 pub const WEBHOOK_SOURCES_MAX: usize = 64;
 /// Refusals of different kinds that are counted in memory before they are written; further ones are only logged.
@@ -49,6 +57,8 @@ pub const SUBSCRIPTION_BACKOFF_SECONDS_MIN: i64 = 60;
 /// Longest such wait, in seconds.
 pub const SUBSCRIPTION_BACKOFF_SECONDS_MAX: i64 = 3_600;
 
+/// Rules of one connection: for near and far bookings, for each side, and to spare.
+pub const SYNC_RULES_MAX: usize = 50;
 /// Bookings asked for in one page of a synchronisation.
 pub const SYNC_PAGE_ITEMS: u32 = 100;
 /// Pages read in one go; then others get their turn, and the position is where it goes on.
@@ -104,3 +114,6 @@ pub const CONNECTION_OPEN_MS_MIN: u64 = 2_000;
 pub const CONNECTION_OPEN_MS_MAX: u64 = 60_000;
 /// Pages of providers' event types that are cached, where a manifest allows it.
 pub const CATALOG_PAGES_CACHED_MAX: u64 = 1_000;
+
+/// Counterparts of one event type: a business has a few providers, each with a few accounts.
+pub const EVENT_TYPE_COUNTERPARTS_MAX: usize = 20;

@@ -1,3 +1,4 @@
 //! What is known of others' bookings at providers, and of conflicts.
 
+pub mod rules;
 pub mod sync;

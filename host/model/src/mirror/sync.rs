@@ -3,100 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use super::rules::{SourceOfTruth, SyncMode, SyncRule, SyncRules};
+
 use crate::{
     id::{BookingId, ConflictId, ConnectionId, CustomerId, MemberId, MirroredId, TenantId},
     outbound::provider::{ExternalBooking, ExternalId},
     time::{Instant, Interval},
 };
-
-/// Whose changes count, ours or the provider's. A booking is made at its provider in every mode. What each mode makes of each change at either
-/// side is the table that the API publishes of it (`server/src/api/mirror/schemas.rs`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SyncMode {
-    /// Neither side's later changes are followed: only what is done here is told there.
-    Off,
-    /// The provider's changes count; ours are refused.
-    Import,
-    /// Our changes count; the provider's are undone.
-    Export,
-    /// Both sides' changes count.
-    #[default]
-    Bidirectional,
-}
-
-impl SyncMode {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Off, Self::Import, Self::Export, Self::Bidirectional];
-
-    /// Does what is changed at the provider count, ours and others'?
-    #[must_use]
-    pub const fn follows_changes(self) -> bool {
-        matches!(self, Self::Import | Self::Bidirectional)
-    }
-
-    /// May a booking be changed here that its provider has?
-    #[must_use]
-    pub const fn takes_changes(self) -> bool {
-        !matches!(self, Self::Import)
-    }
-}
-
-/// Whose word counts where both sides disagree: both were changed at once, or a time is taken twice, or ours is gone there. In `export` and `off`
-/// ours counts, whatever this says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SourceOfTruth {
-    /// The provider's.
-    #[default]
-    Provider,
-    /// Ours.
-    Berth,
-}
-
-/// How a connection is kept in step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SyncRules {
-    /// Whose changes count.
-    pub mode: SyncMode,
-    /// Whose word counts where both sides disagree.
-    pub source_of_truth: SourceOfTruth,
-    /// Are conflicts that have one obvious end resolved without a person?
-    pub auto_resolve: bool,
-    /// Is every conflict written into the booking's timeline, also those that end by themselves?
-    pub notify: bool,
-    /// Minutes that are kept free around bookings of the provider which are not ours.
-    pub buffer_minutes: u32,
-    /// Bookings of the provider further ahead than this many days are not followed.
-    pub max_advance_days: u32,
-    /// Whose time bookings of the provider take that are not ours, where it is not clear from their event type.
-    #[serde(rename = "member_id", alias = "member")]
-    pub member: Option<MemberId>,
-}
-
-impl Default for SyncRules {
-    fn default() -> Self {
-        Self {
-            mode: SyncMode::default(),
-            source_of_truth: SourceOfTruth::default(),
-            auto_resolve: true,
-            notify: true,
-            buffer_minutes: 0,
-            max_advance_days: 730,
-            member: None,
-        }
-    }
-}
-
-impl SyncRules {
-    /// Do these make the same of what the provider has as those did? Else all of it is looked at again.
-    #[must_use]
-    pub fn reads_as(&self, before: &Self) -> bool {
-        let read = |rules: &Self| (rules.mode, rules.buffer_minutes, rules.max_advance_days, rules.member);
-        read(self) == read(before)
-    }
-}
 
 /// What a synchronisation is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -342,6 +255,13 @@ impl Conflict {
         self.booking.is_some()
             && self.external_id.is_none()
             && matches!(self.kind, ConflictKind::TimeOverlap | ConflictKind::Capacity)
+    }
+
+    /// When what it is about begins: at the provider, or here if it is not there.
+    #[must_use]
+    pub fn start(&self) -> Option<Instant> {
+        let when = |side: &Value| serde_json::from_value::<Interval>(side.get("when")?.clone()).ok();
+        when(&self.theirs).or_else(|| when(&self.ours)).map(Interval::start)
     }
 
     /// Both versions in short: where each side has it, and as what. Equal for as long as neither changes.

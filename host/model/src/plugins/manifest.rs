@@ -4,7 +4,9 @@
 mod handshake;
 mod hosts;
 mod legacy;
+mod names;
 mod oauth2;
+mod parts;
 mod texts;
 mod webhook;
 
@@ -23,7 +25,9 @@ use hosts::is_host_pattern;
 pub use handshake::{HandshakeCondition, HandshakeField, HandshakeSpec};
 pub use hosts::host_matches;
 pub use legacy::LegacySignature;
+pub use names::{BUILTIN, taken_names};
 pub use oauth2::{ClientAuth, OAuth2Spec, endpoint};
+pub use parts::{CredentialPart, folded};
 pub use webhook::{
     AccountSource, SignatureEncoding, TimestampFormat, TimestampSource, WebhookScheme, WebhookSpec,
 };
@@ -77,6 +81,9 @@ impl<'de> Deserialize<'de> for PluginId {
 pub struct Manifest {
     /// Unique name; the same over all versions.
     pub id: PluginId,
+    /// Other names that are read for it wherever a provider is named. None is another plugin's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<PluginId>,
     /// `major.minor.patch` of the plugin.
     pub version: String,
     /// `major.minor` of the `berth:provider` contract it is written against.
@@ -136,6 +143,9 @@ pub struct CredentialSpec {
     /// May the component ask for keyed hashes under it (`credentials.sign`, `credentials.mac-equal`)?
     #[serde(default)]
     pub sign: bool,
+    /// What it is made of, in this order, joined by a colon; none: it is one value. The first of them holds no colon.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<CredentialPart>,
     /// For `kind = "oauth2"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth2: Option<OAuth2Spec>,
@@ -251,6 +261,8 @@ impl Manifest {
         if !CONTRACTS.contains(&self.contract.as_str()) {
             bad("contract".to_owned(), &format!("this host loads {}", CONTRACTS.join(", ")));
         }
+        names::problems(self, &mut bad);
+        parts::problems(self, &mut bad);
         texts::problems(self, &mut bad);
         if self.hosts.len() > limits::MANIFEST_HOSTS_MAX {
             bad("hosts".to_owned(), &format!("at most {}", limits::MANIFEST_HOSTS_MAX));

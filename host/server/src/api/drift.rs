@@ -1,6 +1,8 @@
 //! What `schemas.rs` of the domains say is what the model writes and reads: values of every type in it, whole, and of every variant, are
 //! held against its schema. Struct literals and matches name every field and variant, so that a new one does not compile before it is here.
 
+mod sync;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
@@ -10,13 +12,13 @@ use berth_model::{
     },
     catalog::{
         event_type::{
-            Confirmation, CounterpartState, EventTypePolicy, Fairness, FairnessBasis, Grid, HostRole,
-            Visibility,
+            Confirmation, CounterpartState, EventTypeCounterpart, EventTypePolicy, Fairness, FairnessBasis,
+            Grid, HostRole, Visibility,
         },
         member::{MemberRole, RoundRobinShare, WeeklyHours},
     },
-    id::{BookingId, MemberId, RestrictionScheduleId},
-    mirror::sync::{Resolution, SourceOfTruth, SyncMode, SyncRules},
+    id::{BookingId, ConnectionId, MemberId, RestrictionScheduleId},
+    mirror::sync::{Resolution, SourceOfTruth, SyncMode},
     outbound::provider::Money,
     plugins::conformance::{CaseReport, Report, Verdict},
     privacy::ConsentState,
@@ -31,6 +33,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use self::sync::{sync_rule, sync_rules};
 use super::{availability, bookings, catalog, mirror, plugins, privacy, tenants};
 
 /// What may not be left out though the schema says so, by a rule that a schema cannot say.
@@ -306,18 +309,6 @@ fn shown() -> Shown {
     Shown { zone: "America/Edmonton".into(), start: "2026-12-08T09:00:00".into() }
 }
 
-fn sync_rules() -> SyncRules {
-    SyncRules {
-        mode: SyncMode::Import,
-        source_of_truth: SourceOfTruth::Berth,
-        auto_resolve: false,
-        notify: false,
-        buffer_minutes: 5,
-        max_advance_days: 30,
-        member: Some(member()),
-    }
-}
-
 fn report() -> Report {
     let case = CaseReport {
         id: "C042".into(),
@@ -332,6 +323,10 @@ fn of_catalog() -> Vec<Checked> {
     use catalog::schemas as to;
     vec![
         both::<to::EventTypePolicy, _>(&[policy()]),
+        both::<to::EventTypeCounterpart, _>(&[EventTypeCounterpart {
+            connection_id: ConnectionId::from_uuid(Uuid::nil()),
+            external_id: "x1".into(),
+        }]),
         both::<to::Grid, _>(&[grid()]),
         both::<to::Visibility, _>(&every!(Visibility: Public, Private)),
         both::<to::Confirmation, _>(&every!(Confirmation: Automatic, Manual)),
@@ -409,6 +404,10 @@ fn of_the_rest() -> Vec<Checked> {
         both::<mirror::schemas::SyncMode, _>(&every!(SyncMode: Off, Import, Export, Bidirectional)),
         both::<mirror::schemas::SourceOfTruth, _>(&every!(SourceOfTruth: Provider, Berth)),
         both::<mirror::schemas::SyncRules, _>(&[sync_rules()]),
+        both::<mirror::schemas::SyncRule, _>(&[sync_rule()]),
+        both::<mirror::schemas::RuleConditions, _>(&[sync_rule().conditions]),
+        both::<mirror::schemas::BufferTimes, _>(&[sync_rule().conditions.buffer_times]),
+        both::<mirror::schemas::RuleActions, _>(&[sync_rule().actions]),
         both::<mirror::schemas::Resolution, _>(&every!(Resolution: Ours, Theirs, Ignored)),
         both::<tenants::schemas::TenantSettings, _>(&[tenants::schemas::sample()]),
         both::<tenants::schemas::Brand, _>(&[tenants::schemas::sample().brand]),

@@ -266,6 +266,7 @@ async fn offer(
     let member = NewMember {
         name: "Eve".to_owned(),
         email: Some("eve@example.com".to_owned()),
+        user_id: None,
         time_zone,
         weekly_hours: week()?,
         role: MemberRole::Member,
@@ -286,6 +287,7 @@ async fn offer(
         members: vec![member.id],
         policy: EventTypePolicy::default(),
         external_id: seed.map(|s| s.external_event_type.clone()),
+        external: None,
     };
     Ok(engine.catalog.create_event_type(caller, new).await?.id.to_string())
 }

@@ -143,6 +143,12 @@ fn rename(value: &mut Value, connection: &'static str) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| rename(item, connection)),
         Value::Object(members) => {
+            // A booking's provider was the connection.
+            if members.contains_key("provider_sync")
+                && let Some(over) = members.remove("connection_id")
+            {
+                members.insert("provider".to_owned(), over);
+            }
             let renamed: Map<String, Value> = std::mem::take(members)
                 .into_iter()
                 .map(|(name, mut value)| {
@@ -200,6 +206,13 @@ mod tests {
         let now = json!({ "connection_id": "1" });
         assert_eq!(before_of(now.clone(), "/api/listings/{id}"), json!({ "booking_provider_id": "1" }));
         assert_eq!(before_of(now, "/api/booking/{id}"), json!({ "connection": "1" }));
+    }
+
+    #[test]
+    fn the_provider_of_a_booking_was_its_connection() {
+        let now = json!({ "items": [{ "provider": "acme", "connection_id": "1", "provider_sync": null }] });
+        let then = json!({ "items": [{ "provider": "1", "provider_sync": null }] });
+        assert_eq!(before_of(now, "/api/booking"), then);
     }
 
     #[test]

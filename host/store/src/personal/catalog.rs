@@ -5,7 +5,7 @@ use super::{
     Exported::In,
     Found::{Contents, Member},
     Kept::WithRow,
-    Kind::{Contact, Fact},
+    Kind::{Contact, Fact, Reference},
     Part::Staff,
     Table, none, personal, setup,
 };
@@ -53,6 +53,7 @@ pub(super) const TABLES: &[Table] = &[
             none("updated_at"),
             setup("policy"),
             none("archived_at"),
+            none("counterparts"),
         ],
     },
     Table {
@@ -80,6 +81,7 @@ pub(super) const TABLES: &[Table] = &[
             personal("priority", Fact, &[Member], Stays, In(Staff), WithRow),
             personal("calibration", Fact, &[Member], Stays, In(Staff), WithRow),
             none("places_version"),
+            personal("user_id", Reference, &[Member], Blank, In(Staff), WithRow),
         ],
     },
     Table {

@@ -42,6 +42,8 @@ pub(super) const TABLES: &[Table] = &[
             none("state"),
             none("leftovers"),
             none("event_sequence"),
+            none("reads_busy"),
+            none("writes_busy"),
         ],
     },
     Table {

@@ -48,6 +48,7 @@ const ALL: &[&[&str]] = &[
     calendars::blocks::ALL,
     bookings::ALL,
     calendars::connected::ALL,
+    connections::by_provider::ALL,
     connections::calls::ALL,
     calendars::clashes::ALL,
     bookings::clocks::ALL,

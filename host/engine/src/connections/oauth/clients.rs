@@ -110,7 +110,7 @@ impl Connections {
 }
 
 /// Names of the credentials that people consent to.
-pub(super) fn oauth_credentials(manifest: &Manifest) -> Vec<&str> {
+pub(crate) fn oauth_credentials(manifest: &Manifest) -> Vec<&str> {
     manifest
         .credentials
         .iter()

@@ -11,6 +11,7 @@ use berth_model::{
     },
     id::{ConnectionId, ListingId},
     limits,
+    mirror::sync::SyncMode,
     plugins::manifest::Manifest,
     problem::{Code, Problem},
 };
@@ -253,7 +254,8 @@ impl Connections {
                 granted_hosts: draft.granted_hosts,
                 webhook_sources: draft.webhook_sources,
             };
-            return self.create_connection_as(&caller, flow.connection, new).await;
+            let mode = SyncMode::default();
+            return self.create_connection_as(&caller, flow.connection, new, mode).await;
         }
         let connection = self.connection(&caller, flow.connection).await?;
         let asked = self.tokens.ask_as_client(flow.tenant, of, &connection.settings, grant, None).await;

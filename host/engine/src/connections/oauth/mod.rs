@@ -10,5 +10,6 @@ pub use clients::NewOAuthClient;
 pub use flows::{OAuthAnswer, OAuthReturn, OAuthStarted};
 
 pub(crate) use authorising::Authorising;
+pub(crate) use clients::oauth_credentials;
 pub(crate) use flows::refused;
 pub(crate) use tokens::Tokens;

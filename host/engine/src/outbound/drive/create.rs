@@ -2,6 +2,7 @@
 
 use berth_model::{
     bookings::booking::Booking,
+    catalog::event_type::EventTypeRecord,
     outbound::provider::{CallContext, CallError, CreateRequest, ProviderError},
 };
 
@@ -34,7 +35,8 @@ impl Outbound {
 
     async fn external_event_type(&self, booking: &Booking) -> Result<String, CallError> {
         let event_type = self.base.store().event_type(booking.tenant, booking.event_type).await;
-        event_type.ok().and_then(|e| e.external_id).ok_or_else(|| {
+        let over = |e: EventTypeRecord| e.external_over(booking.connection?).map(str::to_owned);
+        event_type.ok().and_then(over).ok_or_else(|| {
             CallError::Provider(ProviderError::Vendor {
                 status: 422,
                 code: "no_external_event_type".to_owned(),

@@ -3,12 +3,15 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use super::{EventTypePolicy, EventTypeRecord, HostRole};
 use crate::{
     bookings::questions::check_questions,
     limits::{
-        BOOKING_WINDOW_DAYS_MAX, BUFFER_MINUTES_MAX, CUTOFF_MINUTES_MAX, EVENT_TYPE_MEMBERS_MAX, LIMITS_MAX,
-        MEETING_MINUTES_MAX, NOTICE_MINUTES_MAX, OTHER_LENGTHS_MAX, SEATS_MAX,
+        BOOKING_WINDOW_DAYS_MAX, BUFFER_MINUTES_MAX, CUTOFF_MINUTES_MAX, EVENT_TYPE_COUNTERPARTS_MAX,
+        EVENT_TYPE_MEMBERS_MAX, LIMITS_MAX, MEETING_MINUTES_MAX, NOTICE_MINUTES_MAX, OTHER_LENGTHS_MAX,
+        SEATS_MAX,
     },
     problem::Problem,
     scheduling::{
@@ -35,6 +38,14 @@ impl EventTypeRecord {
         fields.range("/booking_window_days", self.booking_window_days, 0, BOOKING_WINDOW_DAYS_MAX);
         fields.count("/member_ids", self.members.len(), 1, EVENT_TYPE_MEMBERS_MAX);
         fields.distinct("/member_ids", &self.members);
+        fields.count("/external", self.external.len(), 0, EVENT_TYPE_COUNTERPARTS_MAX);
+        let mut connections = BTreeSet::new();
+        for (i, entry) in self.external.iter().enumerate().take(EVENT_TYPE_COUNTERPARTS_MAX) {
+            fields.text(&format!("/external/{i}/external_id"), &entry.external_id, 500);
+            if !connections.insert(entry.connection_id) {
+                fields.bad(&format!("/external/{i}/connection_id"), "has an entry already");
+            }
+        }
         if let Some(id) = &self.external_id {
             fields.text("/external_id", id, 500);
         }

@@ -25,6 +25,9 @@ pub(super) fn problems(manifest: &Manifest, bad: &mut impl FnMut(String, &str)) 
     shown("description", &manifest.description, limits::MANIFEST_TEXT_CHARS_MAX, bad);
     for (name, spec) in &manifest.credentials {
         shown(&format!("credentials.{name}.label"), &spec.label, LABEL_CHARS_MAX, bad);
+        for (i, part) in spec.parts.iter().enumerate() {
+            shown(&format!("credentials.{name}.parts[{i}].label"), &part.label, LABEL_CHARS_MAX, bad);
+        }
     }
     if manifest.icon.as_ref().is_some_and(|icon| !is_icon(icon)) {
         bad("icon".to_owned(), "must be a data:image/… URL of at most 16 KiB");

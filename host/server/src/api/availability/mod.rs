@@ -11,7 +11,7 @@ pub(crate) mod zones;
 use std::collections::BTreeMap;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use berth_engine::{AvailabilityAnswer, AvailabilityQuery, ProviderChoice, RejectedSlot};
+use berth_engine::{AvailabilityAnswer, AvailabilityQuery, RejectedSlot};
 use berth_model::{
     catalog::event_type::CounterpartState,
     id::{ConnectionId, EventTypeId, MemberId, RuleId},
@@ -25,12 +25,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::described::{Described, routes};
-use crate::http::{
-    app::App,
-    auth::AsTenant,
-    extract::Query,
-    kept::{self, Written},
-    problem::{ApiResult, ProblemDocument},
+use crate::{
+    api::connections::choice,
+    http::{
+        app::App,
+        auth::AsTenant,
+        extract::Query,
+        kept::{self, Written},
+        problem::{ApiResult, ProblemDocument},
+    },
 };
 
 /// Routes that need a key.
@@ -85,8 +88,11 @@ pub(crate) struct Params {
     #[param(value_type = Option<String>)]
     #[serde(rename = "member_id")]
     member: Option<MemberId>,
-    /// As if booked there: a connection's id, or `builtin`.
+    /// As if booked there: a provider's name (or alias) where there is one connection to it, or `builtin`.
     provider: Option<String>,
+    /// As if booked over this connection.
+    #[param(value_type = Option<String>)]
+    connection_id: Option<ConnectionId>,
     /// Also say why other starts are not offered.
     #[serde(default)]
     explain: bool,
@@ -188,17 +194,6 @@ struct DegradedProvider {
     reason: String,
 }
 
-/// `builtin` or a connection's id.
-pub(crate) fn choice(text: Option<&str>) -> Result<Option<ProviderChoice>, Problem> {
-    match text {
-        None => Ok(None),
-        Some("builtin") => Ok(Some(ProviderChoice::BuiltIn)),
-        Some(id) => id.parse().map(|id| Some(ProviderChoice::Connection(id))).map_err(|_| {
-            Problem::new(Code::MalformedParameter, "provider must be the id of a connection, or builtin.")
-        }),
-    }
-}
-
 /// The slots of an event type.
 #[utoipa::path(get, path = "/api/booking/availability", operation_id = "availability_get", tag = "availability", params(Params),
     responses((status = 200, body = Answer, headers(("ETag" = String, description = "Send it back as If-None-Match."))), (status = 304, description = "Nothing changed."), (status = 404, body = ProblemDocument)))]
@@ -216,7 +211,12 @@ pub(crate) async fn availability(
         time_zone: params.time_zone,
         length_minutes: params.length_minutes,
         member: params.member,
-        provider: choice(params.provider.as_deref())?,
+        provider: choice::of(params.provider.as_deref(), params.connection_id).map_err(|error| {
+            Problem::new(
+                Code::MalformedParameter,
+                format!("{} {}.", error.field.trim_start_matches('/'), error.message),
+            )
+        })?,
         explain: params.explain,
     };
     let found = app.engine().availability.availability(&caller, query).await?;

@@ -19,7 +19,7 @@ use berth_engine::{BookRequest, HoldClaim, SeriesRequest};
 use berth_model::{
     bookings::booking::BookingStatus,
     connections::secret::Secret,
-    id::{BookingId, CustomerId, EventTypeId, HoldId, ListingId, MemberId, SeriesId},
+    id::{BookingId, ConnectionId, CustomerId, EventTypeId, HoldId, ListingId, MemberId, SeriesId},
     problem::{Code, Problem},
     time::{Instant, Interval},
 };
@@ -34,7 +34,7 @@ use self::{
 };
 use super::described::{Described, routes};
 use crate::{
-    api::availability::choice,
+    api::connections::choice,
     http::{
         app::App,
         auth::AsTenant,
@@ -102,9 +102,14 @@ pub(crate) struct NewBooking {
     /// The hold that the booking takes over: `start` must be its start.
     #[serde(default)]
     hold: Option<Hold>,
-    /// Where it goes, if not where the listing says: a connection's id, or `builtin`.
+    /// Where it goes, if not where the listing says: the name (or an alias) of a provider to which the listing, or else the tenant, has one
+    /// connection; `builtin` for none. With several, see `connection_id`.
     #[serde(default)]
     provider: Option<String>,
+    /// The connection that it goes over, if not the listing's.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    connection_id: Option<ConnectionId>,
     attendee: Person,
     /// E-mail addresses of further guests.
     #[serde(default)]
@@ -138,7 +143,8 @@ pub(crate) async fn create(
         length_minutes: new.length_minutes,
         member: new.member,
         hold: new.hold.map(|hold| HoldClaim { id: hold.id, token: hold.token }),
-        provider: choice(new.provider.as_deref())?,
+        provider: choice::of(new.provider.as_deref(), new.connection_id)
+            .map_err(|error| Problem::invalid(vec![error]))?,
         attendee: new.attendee.into(),
         guests: new.guests,
         answers: new.answers,

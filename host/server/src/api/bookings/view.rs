@@ -6,6 +6,7 @@ use berth_model::{
     bookings::booking::{Booking, BookingStatus, ProviderTask},
     id::{BookingId, ConnectionId, CustomerId, EventTypeId, ListingId, MemberId, SeriesId},
     outbound::provider::Attendee,
+    plugins::manifest::BUILTIN,
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
@@ -101,9 +102,11 @@ pub(crate) struct BookingView {
     /// Why the organiser was chosen: `strategy`, `reason`, `runners_up`.
     #[schema(value_type = Option<Object>)]
     assignment: Option<Value>,
+    /// Name of the provider that it is booked at; `builtin` for Berth alone. Null only while the database does not say it.
+    provider: Option<String>,
     /// Connection it is booked over; null for the built-in provider.
     #[schema(value_type = Option<String>)]
-    provider: Option<ConnectionId>,
+    connection_id: Option<ConnectionId>,
     /// `pending`, `confirmed`, `cancelled`, `failed`, `completed`, `no_show`.
     #[schema(value_type = String)]
     status: BookingStatus,
@@ -148,7 +151,8 @@ impl From<Booking> for BookingView {
             other_members: b.other_members,
             series: b.series,
             assignment: b.assignment,
-            provider: b.connection,
+            provider: None,
+            connection_id: b.connection,
             status: b.status,
             provider_task: b.provider_task,
             provider_sync: None,
@@ -171,9 +175,14 @@ impl From<Booking> for BookingView {
 /// Bookings as they are shown, with how each stands at its provider.
 pub(crate) async fn views(app: &App, caller: &Caller, bookings: Vec<Booking>) -> Vec<BookingView> {
     let mut syncs = app.engine().jobs.provider_sync(caller, &bookings).await;
+    let providers = app.engine().connections.providers_of(caller, &bookings).await;
     let view = |booking: Booking| {
         let provider_sync = syncs.remove(&booking.id).map(Into::into);
-        BookingView { provider_sync, ..booking.into() }
+        let provider = match booking.connection {
+            None => Some(BUILTIN.to_owned()),
+            Some(id) => providers.get(&id).map(ToString::to_string),
+        };
+        BookingView { provider_sync, provider, ..booking.into() }
     };
     bookings.into_iter().map(view).collect()
 }

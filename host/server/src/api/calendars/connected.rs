@@ -2,13 +2,17 @@
 //! consents.
 
 use axum::{Json, extract::State, http::StatusCode};
-use berth_engine::{CalendarPatch, NewCalendar, SyncStatus};
+use berth_engine::{CalendarOwner, CalendarPatch, NewIntegration, SyncStatus};
 use berth_model::{
     calendars::calendar::CalendarRecord,
-    id::{CalendarId, ConnectionId, MemberId},
+    connections::secret::Secret,
+    id::{CalendarId, ConnectionId, ListingId, MemberId},
+    plugins::manifest::PluginId,
+    problem::{FieldError, Problem},
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::{
@@ -36,6 +40,9 @@ pub(crate) struct CalendarView {
     reads: bool,
     /// Is what takes the member's time written into it, moved and taken out with it?
     writes: bool,
+    /// Both in one word: `import` (reads), `export` (writes), `bidirectional`.
+    #[schema(value_type = Option<String>)]
+    sync_direction: Option<Direction>,
     /// How: the time is closed there, where the provider can do that, or there is an entry for each booking.
     blocks: bool,
     /// What is wrong with it at the provider: it cannot be read or written any more, or could not be checked yet. Null: nothing is known.
@@ -55,6 +62,7 @@ impl From<CalendarRecord> for CalendarView {
             calendar: c.calendar,
             reads: c.reads,
             writes: c.writes,
+            sync_direction: Direction::of(c.reads, c.writes),
             blocks: c.blocks,
             trouble: c.trouble,
             created_at: c.created_at,
@@ -67,28 +75,118 @@ impl From<CalendarRecord> for CalendarView {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCalendarBody {
-    #[schema(value_type = String)]
-    #[serde(rename = "member_id")]
-    member: MemberId,
-    #[schema(value_type = String)]
-    #[serde(rename = "connection_id")]
-    connection: ConnectionId,
-    /// The provider's id of it, from `/api/booking-providers/{id}/event-types`. Needed to write.
+    /// Whose; or `user_id`.
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    #[serde(rename = "member_id")]
+    member: Option<MemberId>,
+    /// Whose, by the tenant's own id of the member.
+    #[serde(default)]
+    user_id: Option<String>,
+    /// Over which connection; or `provider`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    #[serde(rename = "connection_id")]
+    connection: Option<ConnectionId>,
+    /// Name of the provider, or an alias, where the listing or the tenant has one connection to it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    provider: Option<PluginId>,
+    /// For which listing a connection is looked for, or made.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    #[serde(rename = "listing_id")]
+    listing: Option<ListingId>,
+    /// A token of theirs, with which a connection to `provider` is made, where it takes one that it need not renew.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    access_token: Option<Secret>,
+    /// Settings of that connection.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    settings: Option<Value>,
+    /// The provider's id of it, from `/api/booking-providers/{id}/event-types`. Needed to write.
+    #[serde(default, alias = "calendar_id")]
     calendar: String,
-    #[serde(default = "yes")]
-    reads: bool,
-    #[serde(default = "yes")]
-    writes: bool,
+    /// Absent: yes.
+    reads: Option<bool>,
+    /// Absent: yes.
+    writes: Option<bool>,
+    /// In place of both: `import` reads, `export` writes, `bidirectional` does both.
+    #[schema(value_type = Option<String>)]
+    sync_direction: Option<Direction>,
 }
 
-const fn yes() -> bool {
-    true
+/// Which way a calendar is kept in step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Direction {
+    Import,
+    Export,
+    Bidirectional,
+}
+
+impl Direction {
+    const fn of(reads: bool, writes: bool) -> Option<Self> {
+        match (reads, writes) {
+            (true, true) => Some(Self::Bidirectional),
+            (true, false) => Some(Self::Import),
+            (false, true) => Some(Self::Export),
+            (false, false) => None,
+        }
+    }
+
+    const fn ways(self) -> (bool, bool) {
+        (!matches!(self, Self::Export), !matches!(self, Self::Import))
+    }
+}
+
+impl NewCalendarBody {
+    fn integration(self) -> Result<NewIntegration, Problem> {
+        let mut errors = Vec::new();
+        let mut bad = |field: &str, message: &str| errors.push(FieldError::new(field, message));
+        let owner = match (self.member, self.user_id) {
+            (Some(member), None) => Some(CalendarOwner::Member(member)),
+            (None, Some(user)) => Some(CalendarOwner::User(user)),
+            (None, None) => None,
+            (Some(_), Some(_)) => {
+                bad("/user_id", "is given beside member_id: give one of both");
+                None
+            }
+        };
+        if owner.is_none() && errors.is_empty() {
+            errors.push(FieldError::new("/member_id", "is needed, or user_id"));
+        }
+        let (reads, writes) = match self.sync_direction {
+            None => (self.reads.unwrap_or(true), self.writes.unwrap_or(true)),
+            Some(direction) => {
+                let (reads, writes) = direction.ways();
+                if self.reads.is_some_and(|r| r != reads) || self.writes.is_some_and(|w| w != writes) {
+                    errors.push(FieldError::new("/sync_direction", "says otherwise than reads and writes"));
+                }
+                (reads, writes)
+            }
+        };
+        match owner {
+            Some(owner) if errors.is_empty() => Ok(NewIntegration {
+                owner,
+                connection: self.connection,
+                provider: self.provider,
+                listing: self.listing,
+                access_token: self.access_token,
+                settings: self.settings,
+                calendar: self.calendar,
+                reads,
+                writes,
+            }),
+            _ => Err(Problem::invalid(errors)),
+        }
+    }
 }
 
 /// Connect a member's calendar. Its provider is asked whether it is there and, to write entries, whether the connection writes to it: an
 /// account's connection writes to the calendars that its settings name. Where the provider cannot be asked now, `trouble` says so, and it
-/// is looked at again.
+/// is looked at again. With `access_token` the connection is made, too; where a person has to consent instead, the refusal says how that begins.
 #[utoipa::path(post, path = "/api/booking/calendar/integrations", operation_id = "calendars_create", tag = "calendars", request_body = NewCalendarBody,
     responses((status = 201, body = CalendarView), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn create(
@@ -96,14 +194,8 @@ pub(crate) async fn create(
     AsTenant(caller): AsTenant,
     Body(body): Body<NewCalendarBody>,
 ) -> ApiResult<(StatusCode, Json<CalendarView>)> {
-    let new = NewCalendar {
-        member: body.member,
-        connection: body.connection,
-        calendar: body.calendar,
-        reads: body.reads,
-        writes: body.writes,
-    };
-    Ok((StatusCode::CREATED, Json(app.engine().calendars.create_calendar(&caller, new).await?.into())))
+    let made = app.engine().calendars.integrate(&caller, body.integration()?).await?;
+    Ok((StatusCode::CREATED, Json(made.into())))
 }
 
 /// All calendars, by age.

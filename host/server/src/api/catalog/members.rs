@@ -34,6 +34,8 @@ pub(crate) struct View {
     id: MemberId,
     name: String,
     email: Option<String>,
+    /// The tenant's own id of them.
+    user_id: Option<String>,
     #[schema(value_type = String)]
     time_zone: Zone,
     /// When they can be booked, on their own clock.
@@ -66,6 +68,9 @@ pub(crate) struct New {
     /// For invitations.
     #[serde(default)]
     email: Option<String>,
+    /// The tenant's own id of them, no other member's; 1 to 200 characters.
+    #[serde(default)]
+    user_id: Option<String>,
     /// IANA zone of their hours.
     #[schema(value_type = String)]
     time_zone: Zone,
@@ -91,6 +96,9 @@ pub(crate) struct Patch {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     email: Option<Option<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    user_id: Option<Option<String>>,
     #[schema(value_type = Option<String>)]
     time_zone: Option<Zone>,
     #[schema(value_type = Option<Vec<schemas::WeeklyHours>>)]
@@ -109,6 +117,7 @@ impl From<MemberRecord> for View {
             id: r.id,
             name: r.name,
             email: r.email,
+            user_id: r.user_id,
             time_zone: r.time_zone,
             weekly_hours: r.weekly_hours,
             role: r.role,
@@ -135,6 +144,7 @@ pub(crate) async fn create(
     let new = NewMember {
         name: new.name,
         email: new.email,
+        user_id: new.user_id,
         time_zone: new.time_zone,
         weekly_hours: new.weekly_hours,
         role: new.role,
@@ -190,6 +200,7 @@ pub(crate) async fn update(
     let patch = MemberPatch {
         name: patch.name,
         email: patch.email,
+        user_id: patch.user_id,
         time_zone: patch.time_zone,
         weekly_hours: patch.weekly_hours,
         role: patch.role,

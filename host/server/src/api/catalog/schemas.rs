@@ -7,6 +7,16 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// What an event type is at the provider of one connection.
+#[derive(Default, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventTypeCounterpart {
+    /// Over which connection.
+    connection_id: String,
+    /// The provider's id of it.
+    external_id: String,
+}
+
 /// The rules of an event type that are read as a whole and never searched. Each default is neutral: it changes nothing.
 #[derive(Default, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -1,5 +1,8 @@
 //! Connections to providers. Credentials go in and never come out.
 
+mod available;
+mod change;
+pub(crate) mod choice;
 pub(crate) mod oauth;
 
 use std::collections::BTreeSet;
@@ -10,12 +13,12 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use berth_engine::{ConnectionPatch, Ends, Engine, NewConnection, SameAccount};
+use berth_engine::{Ends, Engine, NewConnection, SameAccount};
 use berth_model::{
     connections::{
         breaker::BreakerState,
         connection::{ConnectionRecord, ConnectionState, ConnectionStatus},
-        secret::Credentials,
+        given::GivenCredentials,
     },
     id::{ConnectionId, ListingId},
     outbound::provider::{ExternalEventType, Page as ExternalPage},
@@ -43,7 +46,8 @@ use crate::{
 pub(super) fn keyed() -> Described {
     Described::new()
         .routes(routes!(create: ProvidersWrite, list: ProvidersRead))
-        .routes(routes!(get: ProvidersRead, update: ProvidersWrite, delete: ProvidersWrite))
+        .routes(routes!(available::available: ProvidersRead))
+        .routes(routes!(get: ProvidersRead, update: ProvidersWrite, replace: ProvidersWrite, delete: ProvidersWrite))
         .routes(routes!(rotate_webhook_secret: ProvidersWrite))
         .routes(routes!(health: ProvidersRead))
         .routes(routes!(event_types: ProvidersRead))
@@ -65,7 +69,10 @@ pub(super) fn open() -> Described {
 pub(crate) struct ConnectionView {
     #[schema(value_type = String)]
     id: ConnectionId,
-    /// Provider plugin.
+    /// Name of the provider: its plugin's.
+    #[schema(value_type = String)]
+    provider: PluginId,
+    /// The same, as it was called before.
     #[schema(value_type = String)]
     plugin: PluginId,
     name: String,
@@ -144,6 +151,7 @@ impl ConnectionView {
                 sources: c.webhook_sources,
             },
             id: c.id,
+            provider: c.plugin.clone(),
             plugin: c.plugin,
             name: c.name,
             listing: c.listing,
@@ -181,21 +189,28 @@ pub(crate) async fn tagged(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewConnectionBody {
+    /// Name of the provider, or an alias: see `/api/booking-providers/available`.
+    #[serde(alias = "plugin")]
     #[schema(value_type = String)]
-    plugin: PluginId,
-    name: String,
+    provider: PluginId,
+    /// For people; absent: the provider's.
+    #[serde(default)]
+    name: Option<String>,
+    /// Only for this listing; absent: for all.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
-    /// As the plugin's settings schema says.
+    /// As the provider's settings schema says. `sync_direction` (`off`, `import`, `export`, `bidirectional`), where the provider has no setting of that
+    /// name, is the mode of the connection's synchronisation.
     #[serde(default = "empty")]
     #[schema(value_type = Object)]
     settings: Value,
-    /// By the plugin's names. Tried at the provider before they are saved; never returned.
+    /// By the provider's names, in any spelling (`apiKey` for `api-key`); those in parts by their parts, or as an object of them. What it declares a
+    /// setting is taken as one. Tried at the provider before they are saved; never returned.
     #[serde(default)]
     #[schema(value_type = Object)]
-    credentials: Credentials,
+    credentials: GivenCredentials,
     #[serde(default)]
     granted_hosts: Option<BTreeSet<String>>,
     /// Networks (CIDR) that webhooks may come from; absent: any.
@@ -215,17 +230,21 @@ pub(crate) async fn create(
     AsTenant(caller): AsTenant,
     Body(new): Body<NewConnectionBody>,
 ) -> ApiResult<Response> {
+    let connections = &app.engine().connections;
+    let plugin = connections.provider_named(new.provider);
+    let given = connections.sort_given(&plugin, new.credentials, new.settings)?;
+    let mode = given.mode.unwrap_or_default();
     let new = NewConnection {
-        plugin: new.plugin,
-        name: new.name,
+        plugin,
+        name: new.name.unwrap_or(given.provider_name),
         listing: new.listing,
-        settings: new.settings,
-        credentials: new.credentials,
+        settings: given.settings,
+        credentials: given.credentials,
         granted_hosts: new.granted_hosts,
         webhook_sources: new.webhook_sources,
     };
-    tagged(app.engine(), StatusCode::CREATED, app.engine().connections.create_connection(&caller, new).await?)
-        .await
+    let made = connections.create_connection_in(&caller, new, mode).await?;
+    tagged(app.engine(), StatusCode::CREATED, made).await
 }
 
 /// All connections, by age.
@@ -257,21 +276,26 @@ pub(crate) async fn get(
     tagged(app.engine(), StatusCode::OK, app.engine().connections.connection(&caller, id).await?).await
 }
 
-/// Changes.
+/// Changes. What is absent stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
 pub(crate) struct PatchConnection {
+    /// The provider that it is to, which does not change; it may be named.
+    #[serde(default, alias = "plugin")]
+    #[schema(value_type = Option<String>)]
+    provider: Option<PluginId>,
     name: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     #[serde(rename = "listing_id")]
     listing: Option<Option<ListingId>>,
+    /// In place of those before; `sync_direction` as when it was made.
     #[schema(value_type = Option<Object>)]
     settings: Option<Value>,
-    /// Replaces the named ones; the others stay.
+    /// Replaces the named ones; the others stay. What the provider declares a setting is taken as one.
     #[schema(value_type = Option<Object>)]
-    credentials: Option<Credentials>,
+    credentials: Option<GivenCredentials>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
     granted_hosts: Option<Option<BTreeSet<String>>>,
@@ -292,16 +316,20 @@ pub(crate) async fn update(
     IfMatch(revision): IfMatch,
     Body(patch): Body<PatchConnection>,
 ) -> ApiResult<Response> {
-    let patch = ConnectionPatch {
-        name: patch.name,
-        listing: patch.listing,
-        settings: patch.settings,
-        credentials: patch.credentials,
-        granted_hosts: patch.granted_hosts,
-        webhook_sources: patch.webhook_sources,
-    };
-    let changed = app.engine().connections.update_connection(&caller, id, patch, revision).await?;
-    tagged(app.engine(), StatusCode::OK, changed).await
+    change::change(app.engine(), &caller, id, revision, patch).await
+}
+
+/// Change a connection, as with PATCH: what is absent stays, since credentials are never shown and cannot be sent back.
+#[utoipa::path(put, path = "/api/booking-providers/{id}", operation_id = "connections_replace", tag = "booking providers", request_body = PatchConnection, params(("id" = String, Path)),
+    responses((status = 200, body = ConnectionView), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn replace(
+    State(app): State<App>,
+    AsTenant(caller): AsTenant,
+    Path(id): Path<ConnectionId>,
+    IfMatch(revision): IfMatch,
+    Body(patch): Body<PatchConnection>,
+) -> ApiResult<Response> {
+    change::change(app.engine(), &caller, id, revision, patch).await
 }
 
 /// How a webhook secret is rotated.

@@ -10,12 +10,10 @@ use axum::{
 };
 use berth_engine::{NewConnection, NewOAuthClient, OAuthAnswer, OAuthStarted};
 use berth_model::{
-    connections::{
-        oauth,
-        secret::{Credentials, Secret},
-    },
+    connections::{given::GivenCredentials, oauth, secret::Secret},
     id::{ConnectionId, ListingId},
     plugins::manifest::PluginId,
+    problem::{FieldError, Problem},
     time::Instant,
 };
 use berth_store::records::OAuthClientRecord;
@@ -38,23 +36,27 @@ use crate::http::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OAuthStartBody {
+    /// Name of the provider, or an alias.
+    #[serde(alias = "plugin")]
     #[schema(value_type = String)]
-    plugin: PluginId,
-    name: String,
+    provider: PluginId,
+    /// For people; absent: the provider's.
+    #[serde(default)]
+    name: Option<String>,
     /// Which credential, where the plugin has several that people consent to.
     credential: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     #[serde(rename = "listing_id")]
     listing: Option<ListingId>,
-    /// As the plugin's settings schema says.
+    /// As the provider's settings schema says.
     #[serde(default = "empty")]
     #[schema(value_type = Object)]
     settings: Value,
-    /// Further credentials, by the plugin's names.
+    /// Further credentials, by the provider's names.
     #[serde(default)]
     #[schema(value_type = Object)]
-    credentials: Credentials,
+    credentials: GivenCredentials,
     #[serde(default)]
     granted_hosts: Option<BTreeSet<String>>,
     /// Networks (CIDR) that webhooks may come from; absent: any.
@@ -98,16 +100,23 @@ pub(crate) async fn start(
     AsTenant(caller): AsTenant,
     Body(body): Body<OAuthStartBody>,
 ) -> ApiResult<Response> {
+    let connections = &app.engine().connections;
+    let plugin = connections.provider_named(body.provider);
+    let given = connections.sort_given(&plugin, body.credentials, body.settings)?;
+    if given.mode.is_some() {
+        let later = "is set with PUT /api/booking-providers/{id}/sync/rules after consent";
+        return Err(Problem::invalid(vec![FieldError::new("/settings/sync_direction", later)]).into());
+    }
     let new = NewConnection {
-        plugin: body.plugin,
-        name: body.name,
+        plugin,
+        name: body.name.unwrap_or(given.provider_name),
         listing: body.listing,
-        settings: body.settings,
-        credentials: body.credentials,
+        settings: given.settings,
+        credentials: given.credentials,
         granted_hosts: body.granted_hosts,
         webhook_sources: body.webhook_sources,
     };
-    Ok(started(&app.engine().connections.start_oauth(&caller, body.credential, new, body.return_to).await?))
+    Ok(started(&connections.start_oauth(&caller, body.credential, new, body.return_to).await?))
 }
 
 /// Which consent is renewed.

@@ -35,6 +35,7 @@ pub(crate) async fn receive(
     source: Source,
     request: Request,
 ) -> ApiResult<Response> {
+    let provider = app.engine().connections.provider_named(provider);
     let message = message(&app, request).await?;
     let reply =
         app.engine().inbound.receive_webhook(&provider, connection, message, source.0, &request_id.0).await?;
@@ -56,12 +57,16 @@ pub(crate) async fn receive_get(
     receive(state, path, request_id, source, request).await
 }
 
-/// A message that names only the account, from providers that send all messages of an app to one address. The manifest's
-/// `[webhook.account]` says where the account stands.
+/// A message that names no connection. It is for the account that it names, where the manifest's `[webhook.account]` says where that stands: providers
+/// send all messages of an app to one address. Otherwise it is tried against at most 50 secrets of connections to this provider, those without a
+/// subscription of their own first; each connection whose secret proves it gets it. Prefer the address of the connection.
 #[utoipa::path(post, path = "/api/webhooks/{provider}", operation_id = "webhooks_receive_for_account", tag = "webhooks", security(()),
     params(("provider" = String, Path, description = "Plugin id")),
     request_body(content = Vec<u8>, description = "As the provider sends it"),
-    responses((status = 200, description = "Stored for every connection to the account"), (status = 401, body = ProblemDocument)))]
+    responses((status = 200, description = "Stored for every connection that it is for"), (status = 401, body = ProblemDocument),
+        (status = 404, body = ProblemDocument, description = "No secret that was tried proves it: send it to the address of the connection"),
+        (status = 429, body = ProblemDocument, description = "Too many messages of this sender were for nobody"),
+        (status = 503, body = ProblemDocument, description = "As many as may be are being tried")))]
 pub(crate) async fn receive_for_account(
     State(app): State<App>,
     Path(provider): Path<PluginId>,
@@ -69,6 +74,7 @@ pub(crate) async fn receive_for_account(
     source: Source,
     request: Request,
 ) -> ApiResult<Response> {
+    let provider = app.engine().connections.provider_named(provider);
     let message = message(&app, request).await?;
     let reply =
         app.engine().inbound.receive_account_webhook(&provider, message, source.0, &request_id.0).await?;

@@ -1,5 +1,6 @@
 //! A provider as a tenant's administrator sees it: over all of the tenant's connections to it.
 
+mod health;
 pub(crate) mod schemas;
 
 use axum::{
@@ -40,7 +41,7 @@ pub(super) fn keyed() -> Described {
         .routes(routes!(mirror: ProvidersRead))
         .routes(routes!(sync_status: ProvidersRead))
         .routes(routes!(full_sync: ProvidersWrite))
-        .routes(routes!(health: ProvidersRead))
+        .routes(routes!(health::health: ProvidersRead))
         .routes(routes!(errors: ProvidersRead))
         .routes(routes!(conflicts: ProvidersRead))
         .routes(routes!(resolve: ProvidersWrite))
@@ -84,7 +85,8 @@ pub(crate) async fn start_sync(
 
 /// Set how a connection is kept in step: whose changes count (see the table of the modes at `SyncMode`), whose word where both disagree, what
 /// ends by itself. What the provider's bookings take of anybody's time follows the new rules: in `off` and `export` it is free at once, and
-/// otherwise everything is read again.
+/// otherwise everything is read again. One rule is the object itself; several are in `rules`, and the one with the highest priority that matches
+/// a booking counts for it.
 #[utoipa::path(put, path = "/api/booking-providers/{id}/sync/rules", operation_id = "sync_rules_set", tag = "synchronisation", request_body = schemas::SyncRules, params(("id" = String, Path)),
     responses((status = 200, description = "As for GET"), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn set_rules(
@@ -111,7 +113,8 @@ pub(crate) async fn connections(
     provider: &PluginId,
     only: Option<ConnectionId>,
 ) -> ApiResult<Vec<ConnectionRecord>> {
-    let mut found = app.engine().mirror.connections_to(caller, provider).await?;
+    let provider = app.engine().connections.provider_named(provider.clone());
+    let mut found = app.engine().mirror.connections_to(caller, &provider).await?;
     if let Some(only) = only {
         found.retain(|c| c.id == only);
         if found.is_empty() {
@@ -151,28 +154,6 @@ pub(crate) async fn full_sync(
         items.push(app.engine().mirror.start_sync(&caller, connection.id, true).await?);
     }
     Ok((StatusCode::ACCEPTED, Json(json!({ "items": items }))))
-}
-
-/// Does each connection to a provider work, as far as is known: status, synchronisation, webhooks, conflicts.
-#[utoipa::path(get, path = "/api/admin/{provider}/health", operation_id = "provider_health_get", tag = "synchronisation", params(("provider" = String, Path), Which),
-    responses((status = 200, description = "`{items: [{connection_id, name, status, status_detail, webhooks, sync_error, finished_at, open_conflicts}]}`"), (status = 404, body = ProblemDocument)))]
-pub(crate) async fn health(
-    State(app): State<App>,
-    AsTenant(caller): AsTenant,
-    Path(provider): Path<PluginId>,
-    Query(which): Query<Which>,
-) -> ApiResult<Json<Value>> {
-    let mut items = Vec::new();
-    for c in connections(&app, &caller, &provider, which.connection).await? {
-        let c = app.engine().plugins.as_it_stands(c).await?;
-        let sync = app.engine().mirror.sync_status(&caller, c.id).await?;
-        items.push(json!({
-            "connection_id": c.id, "name": c.name, "status": c.status, "status_detail": c.status_detail,
-            "webhooks": c.subscription.is_some(), "webhooks_detail": c.subscription_detail,
-            "sync_error": sync.state.error, "finished_at": sync.state.finished_at, "open_conflicts": sync.open_conflicts,
-        }));
-    }
-    Ok(Json(json!({ "items": items })))
 }
 
 /// What failed lately: calls into the component that did not end well, newest first.

@@ -71,6 +71,74 @@ pub(crate) struct SyncRules {
     /// Whose time bookings of the provider take that are not ours, where it is not clear from their event type.
     #[serde(rename = "member_id")]
     member: Option<String>,
+    /// Are busy times read there and written there? Without, the provider's bookings take nobody's time here, and ours close no time there.
+    #[schema(default = true)]
+    sync_availability: bool,
+    /// Several rules, of which the one with the highest priority that matches counts. What they say goes before what is above, which then
+    /// is as the rules have it: `mode`, `auto_resolve`, `notify`, `buffer_minutes`, `max_advance_days`, `sync_availability`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<Vec<SyncRule>>,
+}
+
+/// A rule of several.
+#[derive(Default, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SyncRule {
+    /// The caller's own name of it, unlike the other rules'.
+    id: String,
+    /// For people.
+    #[serde(default)]
+    name: String,
+    /// Whose changes it is about: `platform` (ours are told there), the provider's name (theirs are followed here), or `both`.
+    #[serde(default)]
+    #[schema(default = "both")]
+    source_system: String,
+    /// Of those that match, the highest counts; of equal ones the first.
+    #[serde(default)]
+    priority: i32,
+    /// To which bookings of the provider it applies, and with what around them.
+    #[serde(default)]
+    conditions: RuleConditions,
+    /// What it does.
+    #[serde(default)]
+    actions: RuleActions,
+    /// Does it count at all?
+    #[serde(default)]
+    #[schema(default = true)]
+    active: bool,
+}
+
+/// To which bookings of the provider a rule applies.
+#[derive(Default, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RuleConditions {
+    /// Minutes that are kept free around bookings of the provider which are not ours.
+    buffer_times: BufferTimes,
+    /// Those that begin within so many days; none: 730.
+    max_advance_booking: Option<u32>,
+}
+
+/// Minutes before and after.
+#[derive(Default, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct BufferTimes {
+    before: u32,
+    after: u32,
+}
+
+/// What a rule does.
+#[derive(Default, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RuleActions {
+    /// Are busy times read there and written there?
+    #[schema(default = true)]
+    sync_availability: bool,
+    /// Are conflicts that have one obvious end resolved without a person?
+    #[schema(default = true)]
+    auto_resolve_conflicts: bool,
+    /// Is every conflict written into the booking's timeline, also those that end by themselves?
+    #[schema(default = true)]
+    notify_admin: bool,
 }
 
 /// Which version counts.

@@ -11,6 +11,12 @@ use crate::{
 };
 
 impl Store {
+    /// The member whom the tenant calls so.
+    pub async fn member_by_user(&self, tenant: TenantId, user_id: &str) -> Result<MemberRecord, StoreError> {
+        let user_id = user_id.to_owned();
+        read!(self, |q, conn| q::catalog::members::by_user(conn, tenant, &user_id))
+    }
+
     /// Add a member.
     pub async fn create_member(&self, member: MemberRecord, audit: Audit) -> Result<(), StoreError> {
         write_tx!(self, [member, audit], |q, conn| q::catalog::members::insert(conn, &member, &audit))

@@ -1,5 +1,6 @@
 //! Connections, and the vault that keeps their credentials.
 
+pub(crate) mod by_provider;
 pub(crate) mod calls;
 pub(crate) mod oauth;
 pub(crate) mod recovery;
@@ -14,6 +15,7 @@ use berth_model::{
     },
     id::{ConnectionId, TenantId},
     limits,
+    mirror::sync::SyncRules,
     outbound::provider::Subscription,
     plugins::manifest::PluginId,
     time::Instant,
@@ -42,12 +44,24 @@ impl Store {
         credentials: Credentials,
         audit: Audit,
     ) -> Result<(), StoreError> {
+        self.create_connection_with(connection, credentials, SyncRules::default(), audit).await
+    }
+
+    /// The same, kept in step by these rules.
+    pub async fn create_connection_with(
+        &self,
+        connection: ConnectionRecord,
+        credentials: Credentials,
+        rules: SyncRules,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
         let (credential_names, sealed) = self.seal(&connection, &credentials)?;
         let connection = ConnectionRecord { credential_names, ..connection };
-        write_tx!(self, [connection, sealed, audit], |q, conn| q::connections::insert(
+        write_tx!(self, [connection, sealed, rules, audit], |q, conn| q::connections::insert(
             conn,
             &connection,
             &sealed,
+            &rules,
             &audit
         ))
     }

@@ -89,11 +89,11 @@ queries! {
         JOIN connections k ON k.tenant_id = c.tenant_id AND k.id = c.connection_id AND k.state = 'active'
         JOIN tenants p ON p.id = c.tenant_id AND p.state = 'active'
         WHERE c.blocks AND (
-            (c.writes AND EXISTS (SELECT 1 FROM (", taken_of_calendar!(), ") t WHERE NOT EXISTS (
+            (c.writes AND k.writes_busy AND EXISTS (SELECT 1 FROM (", taken_of_calendar!(), ") t WHERE NOT EXISTS (
                 SELECT 1 FROM calendar_blocks e WHERE e.tenant_id = c.tenant_id AND e.calendar_id = c.id
                     AND e.starts_at = t.starts_at AND e.ends_at = t.ends_at AND e.state <> 'wanted')))
             OR EXISTS (SELECT 1 FROM calendar_blocks e WHERE e.tenant_id = c.tenant_id AND e.calendar_id = c.id AND e.ends_at > $1
-                AND (NOT c.writes OR NOT EXISTS (SELECT 1 FROM (", taken_of_calendar!(), ") t
+                AND (NOT c.writes OR NOT k.writes_busy OR NOT EXISTS (SELECT 1 FROM (", taken_of_calendar!(), ") t
                     WHERE t.starts_at = e.starts_at AND t.ends_at = e.ends_at))))
         LIMIT $2");
 }

@@ -70,14 +70,14 @@ queries! {
             AND o.owner_kind = 'booking'
         JOIN bookings b ON b.tenant_id = o.tenant_id AND b.id = o.owner_id AND b.status = 'confirmed'
         LEFT JOIN calendar_entries e ON e.tenant_id = b.tenant_id AND e.booking_id = b.id AND e.calendar_id = c.id
-        WHERE c.writes AND NOT c.blocks AND (b.connection_id IS NULL OR b.connection_id <> c.connection_id)
+        WHERE c.writes AND k.writes_busy AND NOT c.blocks AND (b.connection_id IS NULL OR b.connection_id <> c.connection_id)
             AND e.written IS NULL
         UNION SELECT b.tenant_id, b.id FROM calendar_entries e
         JOIN bookings b ON b.tenant_id = e.tenant_id AND b.id = e.booking_id AND b.ends_at > $1
         JOIN calendars c ON c.tenant_id = e.tenant_id AND c.id = e.calendar_id AND c.writes
         JOIN connections k ON k.tenant_id = c.tenant_id AND k.id = c.connection_id AND k.state = 'active'
         JOIN tenants t ON t.id = c.tenant_id AND t.state = 'active'
-        WHERE e.written <> b.sequence
+        WHERE k.writes_busy AND e.written <> b.sequence
         LIMIT $2";
 }
 

@@ -17,28 +17,28 @@ use crate::{StoreError, records::Audit, types::Ts};
 queries! {
     INSERT = "INSERT INTO event_types (tenant_id, id, listing_id, slug, title, description, length_minutes,
             slot_interval_minutes, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes,
-            booking_window_days, external_id, active, revision, created_at, updated_at, policy)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+            booking_window_days, external_id, active, revision, created_at, updated_at, policy, counterparts)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
     GET = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
             buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
-            active, archived_at, revision, created_at, updated_at, policy
+            active, archived_at, revision, created_at, updated_at, policy, counterparts
         FROM event_types WHERE tenant_id = $1 AND id = $2";
     LIST = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
             buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
-            active, archived_at, revision, created_at, updated_at, policy
+            active, archived_at, revision, created_at, updated_at, policy, counterparts
         FROM event_types WHERE tenant_id = $1 AND id > $2 AND (archived_at IS NULL OR $4) ORDER BY id LIMIT $3";
     LIST_OF_LISTING = "SELECT tenant_id, id, listing_id, slug, title, description, length_minutes,
             slot_interval_minutes, buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes,
-            booking_window_days, external_id, active, archived_at, revision, created_at, updated_at, policy
+            booking_window_days, external_id, active, archived_at, revision, created_at, updated_at, policy, counterparts
         FROM event_types WHERE tenant_id = $1 AND id > $2 AND (archived_at IS NULL OR $4) AND listing_id = $5 ORDER BY id LIMIT $3";
     UPDATE = "UPDATE event_types SET slug = $4, title = $5, description = $6, length_minutes = $7,
             slot_interval_minutes = $8, buffer_before_minutes = $9, buffer_after_minutes = $10,
             minimum_notice_minutes = $11, booking_window_days = $12, external_id = $13, active = $14,
-            policy = $16, archived_at = $17, revision = revision + 1, updated_at = $15
+            policy = $16, archived_at = $17, counterparts = $18, revision = revision + 1, updated_at = $15
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
         RETURNING tenant_id, id, listing_id, slug, title, description, length_minutes, slot_interval_minutes,
             buffer_before_minutes, buffer_after_minutes, minimum_notice_minutes, booking_window_days, external_id,
-            active, archived_at, revision, created_at, updated_at, policy";
+            active, archived_at, revision, created_at, updated_at, policy, counterparts";
     DELETE = "DELETE FROM event_types WHERE tenant_id = $1 AND id = $2";
     LEAVE = "DELETE FROM event_type_members WHERE tenant_id = $1 AND event_type_id = $2";
 }
@@ -64,6 +64,7 @@ struct Row {
     created_at: Ts,
     updated_at: Ts,
     policy: Json<Value>,
+    counterparts: Json<Value>,
 }
 
 impl Row {
@@ -87,6 +88,7 @@ impl Row {
             members,
             policy: from_json(self.policy, "policy")?,
             external_id: self.external_id,
+            external: from_json(self.counterparts, "counterparts")?,
             active: self.active,
             archived_at: opt_instant(self.archived_at),
             revision: self.revision,
@@ -106,7 +108,7 @@ async fn note(
         "listing": event_type.listing, "slug": event_type.slug, "title": event_type.title,
         "length_minutes": event_type.length_minutes, "members": event_type.members,
         "policy": event_type.policy,
-        "external_id": event_type.external_id, "active": event_type.active, "archived_at": event_type.archived_at, "revision": event_type.revision,
+        "external_id": event_type.external_id, "external": event_type.external, "active": event_type.active, "archived_at": event_type.archived_at, "revision": event_type.revision,
     });
     audit::append(conn, audit, Some(event_type.tenant), action, event_type.id.uuid(), data).await
 }
@@ -157,6 +159,7 @@ pub(crate) async fn insert(
         .bind(Ts(event_type.created_at))
         .bind(Ts(event_type.updated_at))
         .bind(Json(&event_type.policy))
+        .bind(Json(&event_type.external))
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("an event type with this slug").missing("listing"))?;
@@ -254,6 +257,7 @@ pub(crate) async fn update(
         .bind(Ts(audit.at))
         .bind(Json(&event_type.policy))
         .bind(event_type.archived_at.map(Ts))
+        .bind(Json(&event_type.external))
         .fetch_optional(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("an event type with this slug"))?;

@@ -16,30 +16,36 @@ use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
     INSERT = "INSERT INTO members (tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at,
-            updated_at, role, round_robin, weight, priority, calibration)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+            updated_at, role, round_robin, weight, priority, calibration, user_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     GET = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
-            role, round_robin, weight, priority, calibration
+            role, round_robin, weight, priority, calibration, user_id
         FROM members WHERE tenant_id = $1 AND id = $2";
+    BY_USER = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
+            role, round_robin, weight, priority, calibration, user_id
+        FROM members WHERE tenant_id = $1 AND user_id = $2";
     LIST = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
-            role, round_robin, weight, priority, calibration
+            role, round_robin, weight, priority, calibration, user_id
         FROM members WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     OF_EVENT_TYPE = "SELECT m.tenant_id, m.id, m.name, m.email, m.time_zone, m.weekly_hours, m.active, m.revision,
-            m.created_at, m.updated_at, m.role, m.round_robin, m.weight, m.priority, m.calibration
+            m.created_at, m.updated_at, m.role, m.round_robin, m.weight, m.priority, m.calibration, m.user_id
         FROM event_type_members e JOIN members m ON m.tenant_id = e.tenant_id AND m.id = e.member_id
         WHERE e.tenant_id = $1 AND e.event_type_id = $2 ORDER BY e.position";
     UPDATE = "UPDATE members SET name = $4, email = $5, time_zone = $6, weekly_hours = $7, active = $8,
-            role = $10, round_robin = $11, weight = $12, priority = $13, calibration = $14,
+            role = $10, round_robin = $11, weight = $12, priority = $13, calibration = $14, user_id = $15,
             revision = revision + 1, updated_at = $9
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
         RETURNING tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
-            role, round_robin, weight, priority, calibration";
+            role, round_robin, weight, priority, calibration, user_id";
     LOCK_OWNERS = concat!(
         "SELECT id FROM members WHERE tenant_id = $1 AND role = 'owner' AND active ORDER BY id",
         lock_row!()
     );
     DELETE = "DELETE FROM members WHERE tenant_id = $1 AND id = $2";
 }
+
+/// What there is already.
+const SAME_USER: &str = "a member with this user_id";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -58,6 +64,7 @@ struct Row {
     weight: i64,
     priority: i64,
     calibration: i64,
+    user_id: Option<String>,
 }
 
 impl TryFrom<Row> for MemberRecord {
@@ -68,6 +75,7 @@ impl TryFrom<Row> for MemberRecord {
             tenant: TenantId::from_uuid(row.tenant_id),
             name: row.name,
             email: row.email,
+            user_id: row.user_id,
             time_zone: parsed(&row.time_zone, "time zone")?,
             weekly_hours: from_json(row.weekly_hours, "weekly hours")?,
             role: parse_enum(MemberRole::ALL, MemberRole::as_str, &row.role, "role")?,
@@ -115,9 +123,10 @@ pub(crate) async fn insert(conn: &mut Conn, member: &MemberRecord, audit: &Audit
         .bind(i64::from(member.turns.weight))
         .bind(i64::from(member.turns.priority))
         .bind(i64::from(member.turns.calibration))
+        .bind(&member.user_id)
         .execute(&mut *conn)
         .await
-        .map_err(|e| StoreError::from(e).duplicate("a member with this id").missing("tenant"))?;
+        .map_err(|e| StoreError::from(e).duplicate(SAME_USER).missing("tenant"))?;
     note(conn, audit, "member.created", member).await
 }
 
@@ -128,6 +137,17 @@ pub(crate) async fn get(
 ) -> Result<MemberRecord, StoreError> {
     let row =
         sqlx::query_as::<Db, Row>(GET).bind(tenant.uuid()).bind(member.uuid()).fetch_optional(conn).await?;
+    or_not_found(row, "member")?.try_into()
+}
+
+/// The member whom the tenant calls so.
+pub(crate) async fn by_user(
+    conn: &mut Conn,
+    tenant: TenantId,
+    user_id: &str,
+) -> Result<MemberRecord, StoreError> {
+    let row =
+        sqlx::query_as::<Db, Row>(BY_USER).bind(tenant.uuid()).bind(user_id).fetch_optional(conn).await?;
     or_not_found(row, "member")?.try_into()
 }
 
@@ -191,8 +211,10 @@ pub(crate) async fn update(
         .bind(i64::from(member.turns.weight))
         .bind(i64::from(member.turns.priority))
         .bind(i64::from(member.turns.calibration))
+        .bind(&member.user_id)
         .fetch_optional(&mut *conn)
-        .await?;
+        .await
+        .map_err(|e| StoreError::from(e).duplicate(SAME_USER))?;
     let Some(row) = row else {
         get(conn, member.tenant, member.id).await?;
         return Err(StoreError::Stale);

@@ -1,5 +1,6 @@
 //! Connections to providers. Credentials come and go sealed; see `vault`.
 
+pub(crate) mod by_provider;
 pub(crate) mod calls;
 pub(crate) mod domain_events;
 pub(crate) mod oauth;
@@ -13,6 +14,7 @@ use berth_model::{
     events::EventKind,
     id::{ConnectionId, ListingId, MemberId, TenantId},
     limits,
+    mirror::sync::SyncRules,
     outbound::provider::Subscription,
     plugins::manifest::PluginId,
     time::Instant,
@@ -33,23 +35,23 @@ queries! {
             subscription_due_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     GET = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
-            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at, reads_busy, writes_busy
         FROM connections WHERE tenant_id = $1 AND id = $2";
     BY_ID = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
-            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at, reads_busy, writes_busy
         FROM connections WHERE id = $1";
     LIST = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
-            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at, reads_busy, writes_busy
         FROM connections WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     OF_PLUGIN = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
-            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at, reads_busy, writes_busy
         FROM connections WHERE plugin = $1 AND id > $2 ORDER BY id LIMIT $3";
     UPDATE = "UPDATE connections SET listing_id = $4, name = $5, settings = $6, granted_hosts = $7, status = $8,
             account = $9, subscription = $10, revision = revision + 1, updated_at = $11, status_detail = $12,
             webhook_sources = $13
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
         RETURNING tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
-            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at";
+            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at, reads_busy, writes_busy";
     SET_CREDENTIALS = "UPDATE connections SET credential_names = $3, sealed_credentials = $4
         WHERE tenant_id = $1 AND id = $2";
     SET_SUBSCRIPTION = "UPDATE connections SET subscription = $3, revision = revision + 1, updated_at = $4,
@@ -67,7 +69,7 @@ queries! {
             ORDER BY subscription_due_at LIMIT $3", lock_rows_skipping!(), ")
         RETURNING tenant_id, id, subscription_failures");
     OF_ACCOUNT = "SELECT tenant_id, id, listing_id, plugin, name, settings, granted_hosts, state, status, status_detail, account,
-            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at
+            subscription, subscription_detail, webhook_sources, credential_names, webhook_address, revision, created_at, updated_at, reads_busy, writes_busy
         FROM connections WHERE plugin = $1 AND account ->> 'id' = $2 AND state <> 'disconnected' ORDER BY id LIMIT $3";
     DELETE = "DELETE FROM connections WHERE tenant_id = $1 AND id = $2";
     // Asked first, since all that goes with a connection would be removed before a refusal.
@@ -101,6 +103,8 @@ struct Row {
     revision: i64,
     created_at: Ts,
     updated_at: Ts,
+    reads_busy: bool,
+    writes_busy: bool,
 }
 
 impl TryFrom<Row> for ConnectionRecord {
@@ -139,6 +143,8 @@ impl TryFrom<Row> for ConnectionRecord {
             revision: row.revision,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
+            reads_busy: row.reads_busy,
+            writes_busy: row.writes_busy,
         })
     }
 }
@@ -161,6 +167,7 @@ pub(crate) async fn insert(
     conn: &mut Conn,
     connection: &ConnectionRecord,
     sealed: &[u8],
+    rules: &SyncRules,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     sqlx::query::<Db>(INSERT)
@@ -186,7 +193,7 @@ pub(crate) async fn insert(
         .map_err(|e| {
             StoreError::from(e).duplicate("a connection with this id").missing("tenant or listing")
         })?;
-    external::begin(conn, connection.tenant, connection.id, connection.created_at).await?;
+    external::begin(conn, connection.tenant, connection.id, rules, connection.created_at).await?;
     let statuses = (None, connection.status);
     domain_events::append_status(conn, (connection.tenant, connection.id), statuses, audit.at, &audit.actor)
         .await?;

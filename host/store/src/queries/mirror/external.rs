@@ -29,6 +29,7 @@ queries! {
             failures, error
         FROM sync_states WHERE tenant_id = $1 AND connection_id = $2";
     SET_RULES = "UPDATE sync_states SET rules = $3, due_at = $4 WHERE tenant_id = $1 AND connection_id = $2";
+    SET_BUSY = "UPDATE connections SET reads_busy = $3, writes_busy = $4 WHERE tenant_id = $1 AND id = $2";
     // What is half-way by the rules before counts no longer; what has begun and is not written yet is one ahead.
     FROM_THE_BEGINNING = "UPDATE sync_states SET position = NULL, phase = 'idle', run = run + 2 WHERE tenant_id = $1 AND connection_id = $2";
     TIMES_TAKEN = "SELECT DISTINCT member_id FROM external_bookings
@@ -146,17 +147,18 @@ impl TryFrom<Row> for Mirrored {
     }
 }
 
-/// The state of a new connection: with the default rules, due at once.
+/// The state of a new connection: with these rules, due at once.
 pub(crate) async fn begin(
     conn: &mut Conn,
     tenant: TenantId,
     connection: ConnectionId,
+    rules: &SyncRules,
     due_at: Instant,
 ) -> Result<(), StoreError> {
     sqlx::query::<Db>(BEGIN_STATE)
         .bind(tenant.uuid())
         .bind(connection.uuid())
-        .bind(Json(SyncRules::default()))
+        .bind(Json(rules))
         .bind(Ts(due_at))
         .execute(conn)
         .await?;
@@ -193,6 +195,13 @@ pub(crate) async fn set_rules(
         .execute(&mut *conn)
         .await?;
     expect_affected(&done, StoreError::NotFound("connection"))?;
+    sqlx::query::<Db>(SET_BUSY)
+        .bind(tenant.uuid())
+        .bind(connection.uuid())
+        .bind(rules.reads_busy())
+        .bind(rules.writes_busy())
+        .execute(&mut *conn)
+        .await?;
     if !rules.reads_as(&before) {
         sqlx::query::<Db>(FROM_THE_BEGINNING)
             .bind(tenant.uuid())
@@ -201,7 +210,7 @@ pub(crate) async fn set_rules(
             .await?;
     }
     let mut freed = Vec::new();
-    if !rules.mode.follows_changes() {
+    if !rules.takes_any_time() {
         let taken = sqlx::query_scalar::<Db, Uuid>(TIMES_TAKEN)
             .bind(tenant.uuid())
             .bind(connection.uuid())
@@ -260,8 +269,8 @@ pub(crate) async fn claim(
 pub(crate) async fn put(conn: &mut Conn, mirrored: &Mirrored, who: Option<&Known>) -> Result<(), StoreError> {
     let mut mirrored = mirrored.clone();
     if mirrored.member.is_some() {
-        let mode = state(conn, mirrored.tenant, mirrored.connection).await?.rules.mode;
-        mirrored.member = mirrored.member.filter(|_| mode.follows_changes());
+        let rules = state(conn, mirrored.tenant, mirrored.connection).await?.rules;
+        mirrored.member = mirrored.member.filter(|_| rules.takes_any_time());
     }
     let external = &mirrored.external;
     let before = get(conn, mirrored.tenant, mirrored.connection, &external.id).await?;

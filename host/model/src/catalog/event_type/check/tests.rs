@@ -29,6 +29,7 @@ fn record() -> EventTypeRecord {
         members: [ANA, BEN].map(|id| id.parse::<MemberId>().unwrap()).to_vec(),
         policy: EventTypePolicy::default(),
         external_id: None,
+        external: Vec::new(),
         active: true,
         archived_at: None,
         revision: 1,

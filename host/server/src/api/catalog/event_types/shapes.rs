@@ -2,7 +2,7 @@
 
 use berth_engine::{Counterpart, DuplicateEventType, EventTypePatch, NewEventType};
 use berth_model::{
-    catalog::event_type::{CounterpartState, EventTypePolicy, EventTypeRecord},
+    catalog::event_type::{CounterpartState, EventTypeCounterpart, EventTypePolicy, EventTypeRecord},
     id::{ConnectionId, EventTypeId, ListingId, MemberId},
     time::Instant,
 };
@@ -39,8 +39,11 @@ pub(crate) struct View {
     members: Vec<MemberId>,
     #[schema(value_type = schemas::EventTypePolicy)]
     policy: EventTypePolicy,
-    /// Its counterpart at the provider.
+    /// Its counterpart at the provider that the listing is booked over.
     external_id: Option<String>,
+    /// Its counterparts at providers, one for each connection.
+    #[schema(value_type = Vec<schemas::EventTypeCounterpart>)]
+    external: Vec<EventTypeCounterpart>,
     /// How it stands there; null where the listing is booked with Berth alone.
     provider_event_type: Option<ProviderEventType>,
     active: bool,
@@ -114,6 +117,10 @@ pub(crate) struct New {
     /// Its counterpart at the provider, for a listing that is booked there.
     #[serde(default)]
     external_id: Option<String>,
+    /// Its counterparts, one for each connection that it may be booked over; at most 20. `external_id` is that of the listing's own connection.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<schemas::EventTypeCounterpart>>)]
+    external: Option<Vec<EventTypeCounterpart>>,
 }
 
 /// Changes of an event type. Absent fields stay as they are.
@@ -141,6 +148,9 @@ pub(crate) struct Patch {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     external_id: Option<Option<String>>,
+    /// All of them, in place of those before.
+    #[schema(value_type = Option<Vec<schemas::EventTypeCounterpart>>)]
+    external: Option<Vec<EventTypeCounterpart>>,
     active: Option<bool>,
 }
 
@@ -160,6 +170,7 @@ impl From<New> for NewEventType {
             members: new.members,
             policy: new.policy,
             external_id: new.external_id,
+            external: new.external,
         }
     }
 }
@@ -180,6 +191,7 @@ impl Patch {
             members: self.members,
             policy,
             external_id: self.external_id,
+            external: self.external,
             active: self.active,
         }
     }
@@ -200,6 +212,15 @@ pub(crate) struct ProviderEventType {
 
 impl View {
     pub(crate) fn of(r: EventTypeRecord, counterpart: Option<Counterpart>) -> Self {
+        let own = counterpart.map(|counterpart| counterpart.connection);
+        let external_id =
+            own.map_or_else(|| r.external_id.clone(), |own| r.external_over(own).map(str::to_owned));
+        let external = match (own, &external_id) {
+            (Some(connection_id), Some(id)) if r.external.is_empty() => {
+                vec![EventTypeCounterpart { connection_id, external_id: id.clone() }]
+            }
+            _ => r.external,
+        };
         Self {
             id: r.id,
             listing: r.listing,
@@ -214,7 +235,8 @@ impl View {
             booking_window_days: r.booking_window_days,
             members: r.members,
             policy: r.policy,
-            external_id: r.external_id,
+            external_id,
+            external,
             provider_event_type: counterpart.map(|counterpart| ProviderEventType {
                 connection: counterpart.connection,
                 state: counterpart.state,

@@ -1,0 +1,36 @@
+//! By which names providers are known: ids of plugins, and the aliases of those that are installed.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use berth_model::plugins::{manifest::PluginId, plugin::PluginVersion};
+
+/// The aliases of installed plugins, read again with each generation of plugins. An alias means one plugin: installation sees to that.
+#[derive(Debug, Default)]
+pub(crate) struct ProviderNames {
+    aliases: Mutex<BTreeMap<PluginId, PluginId>>,
+}
+
+impl ProviderNames {
+    /// These versions are installed, and no others.
+    pub(crate) fn learn(&self, installed: &[PluginVersion]) {
+        let of = |version: &PluginVersion| {
+            let plugin = version.plugin.clone();
+            version.manifest.aliases.clone().into_iter().map(move |alias| (alias, plugin.clone()))
+        };
+        let mut aliases: BTreeMap<PluginId, PluginId> = installed.iter().flat_map(of).collect();
+        // Both at once can only have come in together: a name of its own goes first.
+        for version in installed {
+            aliases.remove(&version.plugin);
+        }
+        *self.aliases.lock().unwrap_or_else(PoisonError::into_inner) = aliases;
+    }
+
+    /// The plugin of this name; the name itself if it is no alias.
+    pub(crate) fn resolve(&self, name: PluginId) -> PluginId {
+        let aliases = self.aliases.lock().unwrap_or_else(PoisonError::into_inner);
+        aliases.get(&name).cloned().unwrap_or(name)
+    }
+}
