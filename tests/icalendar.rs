@@ -49,6 +49,7 @@ fn event(zone: Zone, start: Instant, minutes: u32, number: usize) -> IcsEvent {
         summary: "Cut; wash, dry \\ style".into(),
         description: None,
         location: None,
+        meeting_url: None,
         organiser: person("Ana^n \"Anna\": first, second", "änä@example.com"),
         attendees: vec![person("Ada", "ada@example.com")],
         guests: vec![person("Bob", "bob@example.com")],

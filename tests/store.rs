@@ -35,6 +35,8 @@ mod keys;
 mod known_years;
 #[path = "store/limits.rs"]
 mod limits;
+#[path = "store/lists.rs"]
+mod lists;
 #[path = "store/logs.rs"]
 mod logs;
 #[path = "store/oauth.rs"]
@@ -145,6 +147,13 @@ on_both! {
     jobs::what_a_connection_stopped_is_woken,
     keys::rows_keep_while_keys_change,
     known_years::time_off_without_end_ends_with_the_known_years,
+    lists::bookings_are_counted_by_day,
+    lists::bookings_are_found_by_what_is_typed,
+    lists::bookings_of_before_are_found,
+    lists::lists_are_narrowed_by_everything,
+    lists::lists_are_read_by_their_indexes,
+    lists::pages_are_whole_in_every_order,
+    lists::words_are_made_up_for,
     limits::a_limit_counts_what_it_should,
     limits::a_limit_is_not_exceeded_by_racing_bookings,
     limits::the_limits_of_a_large_team_count_the_same,

@@ -100,6 +100,7 @@ impl Table {
             },
             guests: Vec::new(),
             answers: serde_json::Map::new(),
+            location: None,
             notes: None,
         };
         self.run.engine.bookings.book(&self.caller(at), request).await.unwrap().booking

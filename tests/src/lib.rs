@@ -425,6 +425,7 @@ pub fn request(event_type: EventTypeId, start: Instant) -> BookRequest {
         },
         guests: Vec::new(),
         answers: serde_json::Map::new(),
+        location: None,
         notes: None,
     }
 }

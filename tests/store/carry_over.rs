@@ -91,7 +91,7 @@ pub async fn places_are_carried_over(world: &World) {
 }
 
 /// The text of every migration before this one.
-fn migrations_before(engine: &str, name: &str) -> String {
+pub fn migrations_before(engine: &str, name: &str) -> String {
     let folder = format!("{}/../migrations/{engine}", env!("CARGO_MANIFEST_DIR"));
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut names: Vec<String> =

@@ -68,6 +68,7 @@ pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedS
 pub use bookings::Bookings;
 pub use bookings::change::CancelBooking;
 pub use bookings::create::{BookOutcome, BookRequest, HoldClaim};
+pub use bookings::edit::{EditBooking, ReassignBooking};
 pub use bookings::holds::HoldRequest;
 pub use bookings::manage::{ManageLink, Managed};
 pub use bookings::reschedule::RescheduleBooking;

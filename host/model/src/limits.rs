@@ -1,6 +1,7 @@
 //! Every limit of the host: a name with its unit, the number, and the reason. Operators may change those that
 //! `berth.toml` lists; a plugin may only lower its own.
 
+mod bookings;
 mod calendars;
 mod closing;
 mod compile;
@@ -12,6 +13,7 @@ mod providers;
 mod public;
 mod zones;
 
+pub use bookings::*;
 pub use calendars::*;
 pub use closing::*;
 pub use compile::*;

@@ -161,6 +161,8 @@ codes! {
     NotConnected = "E0553", 422, "There is no connection to this provider", "Connect to it (POST /api/booking-providers); GET /api/booking-providers/available lists what there is.";
     /// Only a person can let Berth in.
     ConsentNeeded = "E0554", 422, "A person has to consent", "Begin with POST /api/booking-providers/oauth/start; then name the connection as `connection_id`.";
+    /// A booking that is cancelled, failed or over is a record.
+    BookingOver = "E0562", 409, "This booking is over", "What is cancelled, failed or past is kept as it was; book again for another time.";
     /// A page that is none of the tenant's sends what only its own may.
     OriginRefused = "E0567", 403, "This page may not send this", "The business names the page in `embed_origins` of its settings (PATCH /api/tenant), or shows its own.";
     /// A field that nobody sees was filled in.

@@ -12,9 +12,11 @@ mod states;
 
 use berth_model::{
     bookings::{
-        booking::{Booking, BookingStatus, ProviderTask},
+        booking::{Booking, ProviderTask},
         change::BookingChange,
         hold::HoldRecord,
+        lists::{BookingOrder, WantedStates},
+        search::Search,
     },
     id::{
         ApiKeyId, AuditEntryId, BookingId, ConflictId, ConnectionId, CustomerId, EventTypeId, HoldId,
@@ -172,6 +174,15 @@ impl FeedSubject {
     }
 }
 
+/// Where a booking goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BookedOver {
+    /// The built-in provider: nowhere else.
+    BuiltIn,
+    /// A connection to this provider.
+    Provider(PluginId),
+}
+
 /// What a list of bookings is narrowed to.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[expect(missing_docs, reason = "the names say it; none of them set means all")]
@@ -182,11 +193,20 @@ pub struct BookingFilter {
     pub series: Option<SeriesId>,
     pub connection: Option<ConnectionId>,
     pub customer: Option<CustomerId>,
-    pub status: Option<BookingStatus>,
+    pub states: WantedStates,
     /// Overlapping this.
     pub within: Option<Interval>,
+    /// Made in this stretch of time.
+    pub created: Option<Interval>,
+    /// Changed last in this stretch of time.
+    pub updated: Option<Interval>,
     pub provider_task: Option<ProviderTask>,
-    /// Bookings after this one in the order of (start, id): the cursor.
+    pub provider: Option<BookedOver>,
+    /// An id that its counterpart has or had.
+    pub external_id: Option<String>,
+    pub search: Option<Search>,
+    pub order: BookingOrder,
+    /// Bookings after this one in that order (its time, its id): the cursor.
     pub after: Option<(Instant, BookingId)>,
 }
 

@@ -3,7 +3,10 @@
 mod change;
 mod clock_changes;
 mod create;
+mod edit;
 mod holds;
+mod lists;
+mod locations;
 mod manage;
 mod public;
 mod seats;

@@ -25,11 +25,15 @@ async fn bookings() {
     walk.ask("POST", &format!("{of}/confirm"), Value::Null).await;
     walk.get(&of).await;
     walk.get(PATH).await;
+    walk.get(&format!("{PATH}?q=ada&status=confirmed&sort=-start&expand=event_type,member,listing,customer"))
+        .await;
+    walk.get(&format!("{PATH}/counts?from=2026-11-24&to=2026-11-25&time_zone=Europe/Warsaw")).await;
     walk.ask("POST", &format!("{of}/reschedule"), json!({ "start": "2026-11-24T10:00:00Z" })).await;
     walk.ask("POST", &format!("{of}/no-show"), Value::Null).await;
     let day_ms = 24 * 3_600_000;
     api.world.clock.advance_ms(2 * day_ms);
     walk.ask("POST", &format!("{of}/no-show"), Value::Null).await;
+    walk.ask("PATCH", &of, json!({ "notes": "Late." })).await;
     walk.get(&format!("{of}/timeline")).await;
     let made = api.ok("POST", PATH, booking(&offered, "2026-11-27T09:00:00Z")).await;
     walk.ask("POST", &format!("{}/decline", at(PATH, &made)), json!({ "reason": "Closed" })).await;
@@ -37,6 +41,32 @@ async fn bookings() {
     walk.ask("POST", &format!("{}/cancel", at(PATH, &made)), json!({ "reason": "Ill" })).await;
     walk.ask("POST", &format!("{}/confirm", at(PATH, &made)), Value::Null).await;
     walk.end("bookings", "bookings");
+}
+
+#[tokio::test]
+async fn changes() {
+    let api = Api::new().await;
+    let mut walk = Walk::over(&api).await;
+    let offered = event_type(&api, json!({})).await;
+    let of_type = format!("/api/booking/event-types/{}", offered.as_str().unwrap());
+    let eve = api.ok("GET", &of_type, Value::Null).await["member_ids"][0].clone();
+    let hours = json!([{ "weekdays": ["Tue"], "start": "09:00", "end": "12:00" }]);
+    let bob = json!({ "name": "Bob", "time_zone": "UTC", "weekly_hours": hours });
+    let bob = api.ok("POST", "/api/booking/team", bob).await["id"].clone();
+    api.ok("PATCH", &of_type, json!({ "members": [eve, bob] })).await;
+    let mut new = booking(&offered, "2026-11-24T09:00:00Z");
+    new["member"] = eve;
+    let made = api.ok("POST", PATH, new).await;
+    let of = at(PATH, &made);
+    let patch = json!({ "notes": "By the ramp.", "metadata": { "order": "17" }, "attendee": { "phone": "+48600100200" } });
+    walk.ask("PATCH", &of, patch).await;
+    walk.ask("PATCH", &of, json!({ "guests": ["ada@example.com"] })).await;
+    walk.ask("POST", &format!("{of}/guests"), json!({ "guests": ["bea@example.com"] })).await;
+    walk.ask("DELETE", &format!("{of}/guests?email=bea@example.com"), Value::Null).await;
+    walk.ask("POST", &format!("{of}/reassign"), json!({ "member_id": bob })).await;
+    walk.ask("POST", &format!("{of}/cancel"), json!({})).await;
+    walk.ask("POST", &format!("{of}/reassign"), json!({})).await;
+    walk.end("bookings", "changes");
 }
 
 #[tokio::test]

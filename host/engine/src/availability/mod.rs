@@ -6,6 +6,7 @@ mod calendars;
 mod external;
 pub(crate) mod holidays;
 mod material;
+mod moving;
 mod open;
 mod question;
 pub(crate) mod refusal;
@@ -190,6 +191,21 @@ struct SlotResult {
     counterpart: CounterpartState,
 }
 
+/// Availability is asked for by weeks.
+fn not_too_long(within: Interval) -> Outcome<()> {
+    let longest = limits::AVAILABILITY_DAYS_MAX.saturating_mul(86_400_000_000);
+    if within.end().micros_since(within.start()) <= longest {
+        return Ok(());
+    }
+    let why = format!("from and to are more than {} days apart.", limits::AVAILABILITY_DAYS_MAX);
+    Err(Problem::new(Code::MalformedParameter, why))
+}
+
+/// The length of a meeting.
+pub(crate) fn minutes_of(when: Interval) -> u32 {
+    u32::try_from(when.end().micros_since(when.start()) / 60_000_000).unwrap_or(0)
+}
+
 /// More bears on a question than is read for one answer.
 fn too_much(most: i64, of: &str, fewer: &str) -> Problem {
     Problem::new(Code::TooLarge, format!("More than {most} {of} bear on it."))
@@ -232,13 +248,7 @@ impl Availability {
         caller: &Caller,
         query: AvailabilityQuery,
     ) -> Outcome<AvailabilityAnswer> {
-        let longest = limits::AVAILABILITY_DAYS_MAX.saturating_mul(86_400_000_000);
-        if query.within.end().micros_since(query.within.start()) > longest {
-            return Err(Problem::new(
-                Code::MalformedParameter,
-                format!("from and to are more than {} days apart.", limits::AVAILABILITY_DAYS_MAX),
-            ));
-        }
+        not_too_long(query.within)?;
         let ctx = self.contexts.booking_context(caller, query.event_type, query.provider).await?;
         // Here it is a parameter, not a field of a body.
         let length_minutes = length(&ctx, query.length_minutes).map_err(|refused| {

@@ -3,10 +3,14 @@
 //! A booking is one transaction here, then one try at the provider inside the request, by the very function that the job runs. The
 //! work goes on when the caller goes away.
 
+use std::collections::BTreeMap;
+
 use berth_model::{
     bookings::{
         booking::{Booking, BookingStatus, ProviderTask},
         clocks::Clocks,
+        edit::Contents,
+        location::chosen,
     },
     catalog::event_type::Confirmation,
     connections::secret::Secret,
@@ -24,17 +28,12 @@ use serde_json::{Map, Value, json};
 use super::questions;
 use crate::{
     Caller, Outcome, ProviderChoice,
-    availability::{Assignment, SlotSearch, length},
+    availability::{Assignment, SlotSearch, length, minutes_of},
     bookings::Bookings,
     connections::routing::BookingContext,
     jobs::queue::JobLease,
     validate::Fields,
 };
-
-/// Guests besides the attendee.
-const GUESTS_MAX: usize = 20;
-/// Bytes of all answers as JSON.
-const ANSWERS_BYTES_MAX: usize = 16 * 1024;
 
 /// A booking to be made.
 #[derive(Debug, Clone)]
@@ -59,6 +58,8 @@ pub struct BookRequest {
     pub answers: Map<String, Value>,
     /// Free text.
     pub notes: Option<String>,
+    /// Where, by the key of one of the event type's locations; none: the only one.
+    pub location: Option<String>,
 }
 
 /// A hold and the token that proves whose it is.
@@ -108,19 +109,15 @@ pub(crate) struct Slot<'a> {
 impl BookRequest {
     pub(crate) fn check(&self) -> Outcome<()> {
         let mut fields = Fields::default();
-        fields.attendee(&self.attendee);
-        if self.guests.len() > GUESTS_MAX {
-            fields.bad("/guests", format!("at most {GUESTS_MAX}"));
-        }
-        for (i, guest) in self.guests.iter().enumerate() {
-            fields.email(&format!("/guests/{i}"), guest);
-        }
-        if serde_json::to_string(&self.answers).map_or(0, |text| text.len()) > ANSWERS_BYTES_MAX {
-            fields.bad("/answers", format!("at most {ANSWERS_BYTES_MAX} bytes of JSON"));
-        }
-        if let Some(notes) = &self.notes {
-            fields.long_text("/notes", notes, 4_000);
-        }
+        let contents = Contents {
+            attendee: self.attendee.clone(),
+            guests: self.guests.clone(),
+            answers: self.answers.clone(),
+            notes: self.notes.clone(),
+            location: None,
+            metadata: BTreeMap::new(),
+        };
+        contents.check(&mut fields);
         fields.finish()
     }
 }
@@ -130,11 +127,6 @@ impl BookingPlan {
     fn search(&self, member: Option<MemberId>) -> SlotSearch<'static> {
         SlotSearch { member, hold: self.hold, ..SlotSearch::of(minutes_of(self.when)) }
     }
-}
-
-/// The length of a meeting.
-pub(crate) fn minutes_of(when: Interval) -> u32 {
-    u32::try_from(when.end().micros_since(when.start()) / 60_000_000).unwrap_or(0)
 }
 
 impl BookingContext {
@@ -203,6 +195,7 @@ impl Bookings {
     ) -> Outcome<BookOutcome> {
         let plan = self.plan(caller, &request).await?;
         request.answers = questions::checked(&plan.ctx.event_type, &request.answers)?;
+        questions::location(&plan.ctx.event_type, request.location.as_deref())?;
         let mut why = "taken";
         for assignment in &plan.assignments {
             let (ctx, when) = (&plan.ctx, plan.when);
@@ -328,10 +321,14 @@ impl Bookings {
             guests: request.guests.clone(),
             answers: request.answers.clone(),
             notes: request.notes.clone(),
+            location: chosen(&policy.locations, request.location.as_deref()).ok().flatten(),
+            metadata: BTreeMap::new(),
+            local_changes: Vec::new(),
             reason: None,
             external_id: None,
             external: None,
             external_updated_at: None,
+            rescheduled_at: None,
             sequence: 0,
             created_at: now,
             updated_at: now,

@@ -3,6 +3,7 @@
 pub(crate) mod change;
 pub(crate) mod clock_changes;
 pub(crate) mod create;
+pub(crate) mod edit;
 pub(crate) mod holds;
 pub(crate) mod idempotency;
 pub(crate) mod manage;

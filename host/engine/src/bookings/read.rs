@@ -1,9 +1,22 @@
 //! Bookings as they are.
 
-use berth_model::{bookings::booking::Booking, id::BookingId, limits};
-use berth_store::records::BookingFilter;
+use berth_model::{
+    bookings::{
+        booking::Booking,
+        lists::{DayCount, days},
+    },
+    id::BookingId,
+    limits,
+    problem::{Code, FieldError, Problem},
+    zone::Zone,
+};
+use berth_store::records::{BookedOver, BookingFilter};
+use chrono::NaiveDate;
 
 use crate::{Caller, Outcome, bookings::Bookings};
+
+/// What the built-in provider is called.
+const BUILT_IN: &str = "builtin";
 
 impl Bookings {
     /// A booking.
@@ -11,7 +24,7 @@ impl Bookings {
         Ok(self.base.store().booking(caller.tenant, id).await?)
     }
 
-    /// Bookings in the order of (start, id).
+    /// Bookings in the order that is asked for.
     pub async fn list_bookings(
         &self,
         caller: &Caller,
@@ -21,4 +34,47 @@ impl Bookings {
         let limit = limit.clamp(1, limits::PAGE_ITEMS_MAX.saturating_add(1));
         Ok(self.base.store().list_bookings(caller.tenant, filter, limit).await?)
     }
+
+    /// How many bookings start on each day of this zone, both ends included, by status.
+    pub async fn count_bookings(
+        &self,
+        caller: &Caller,
+        filter: BookingFilter,
+        (first, last, zone): (NaiveDate, NaiveDate, Zone),
+    ) -> Outcome<Vec<DayCount>> {
+        if last < first {
+            return Err(parameter("to", "must not be before from"));
+        }
+        let most = limits::COUNTED_DAYS_MAX;
+        let days = days(zone, first, last, most)
+            .ok_or_else(|| parameter("to", &format!("at most {most} days may be counted at once")))?;
+        Ok(self.base.store().count_bookings(caller.tenant, filter, days).await?)
+    }
+
+    /// Where bookings go that go to a provider of this name. One that the tenant never had is refused with those that it has.
+    pub async fn booked_over(&self, caller: &Caller, provider: &str) -> Outcome<BookedOver> {
+        if provider == BUILT_IN {
+            return Ok(BookedOver::BuiltIn);
+        }
+        let connected = self.base.store().connected_providers(caller.tenant).await?;
+        let known = connected.iter().find(|name| *name == provider).and_then(|name| name.parse().ok());
+        known.map(BookedOver::Provider).ok_or_else(|| {
+            let all: Vec<&str> = [BUILT_IN].into_iter().chain(connected.iter().map(String::as_str)).collect();
+            let why = format!("{provider:?} is not known here; one of: {}", all.join(", "));
+            parameter("provider", &why)
+        })
+    }
+
+    /// Make bookings findable that were made before they could be searched, as many as there are.
+    pub async fn fill_booking_words(&self) -> Outcome<()> {
+        // Ends: what was filled is not found again.
+        while self.base.store().fill_booking_words().await? >= limits::SEARCHABLE_AT_ONCE {}
+        Ok(())
+    }
+}
+
+fn parameter(name: &str, why: &str) -> Problem {
+    let mut problem = Problem::new(Code::MalformedParameter, format!("{name}: {why}"));
+    problem.errors.push(FieldError::new(name, why));
+    problem
 }

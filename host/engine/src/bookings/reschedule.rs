@@ -12,10 +12,9 @@ use berth_model::{
 };
 use berth_store::{StoreError, records::ChangeOrder};
 
-use super::create::minutes_of;
 use crate::{
     BookOutcome, Caller, Outcome,
-    availability::{Assignment, SlotSearch},
+    availability::{Assignment, SlotSearch, minutes_of},
     bookings::Bookings,
     connections::routing::BookingContext,
 };

@@ -76,6 +76,7 @@ impl Bookings {
         let ctx = self.contexts.booking_context(caller, first.event_type, first.provider.clone()).await?;
         self.catalog.check_bookable(&ctx).await?;
         first.answers = questions::checked(&ctx.event_type, &first.answers)?;
+        questions::location(&ctx.event_type, first.location.as_deref())?;
         ctx.must_have(first.member)?;
         let length_minutes = length(&ctx, first.length_minutes)?;
         let starts = starts.expand(first.start, ctx.listing.time_zone);

@@ -26,7 +26,7 @@ const EVENT_TYPES_MAX: u32 = 1_000;
 /// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
-    /// `missing_there`, `missing_here`, `time`, `status`, `price`.
+    /// `missing_there`, `missing_here`, `time`, `status`, `local_changes` (what was changed here alone), `price`.
     pub kind: &'static str,
     /// Over which connection.
     #[serde(rename = "connection_id")]
@@ -335,6 +335,9 @@ fn compare(connection: ConnectionId, ours: &[Booking], theirs: &[Mirrored]) -> V
         };
         if booking.when.start() != counterpart.when.start() && counterpart.status.is_active() {
             differs("time", json!(booking.when), json!(counterpart.when));
+        }
+        if !booking.local_changes.is_empty() && booking.status.is_active() {
+            differs("local_changes", json!(booking.local_changes), Value::Null);
         }
         if !agree(booking.status, counterpart.status) {
             differs("status", json!(booking.status.as_str()), json!(counterpart.status));

@@ -8,7 +8,7 @@ pub(crate) mod settle;
 
 use std::sync::Arc;
 
-use berth_model::outbound::provider::Providers;
+use berth_model::{connections::connection::ConnectionRecord, outbound::provider::Providers};
 
 use crate::{
     base::Base,
@@ -32,4 +32,14 @@ pub(crate) struct Outbound {
     pub(crate) providers: Arc<dyn Providers>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) recovery: Arc<Recovery>,
+}
+
+impl Outbound {
+    /// Where people find the provider of this connection: the host that its settings name, or the first of its plugin.
+    pub(crate) fn address_of(&self, connection: &ConnectionRecord) -> Option<String> {
+        let manifest = self.providers.manifest(&connection.plugin)?;
+        let own = manifest.hosts_of_settings(&connection.settings).into_iter();
+        let host = own.chain(manifest.hosts.iter().cloned()).find(|host| !host.contains('*'))?;
+        Some(format!("https://{host}"))
+    }
 }

@@ -20,6 +20,8 @@ mod connections;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod edits;
+#[cfg(test)]
 mod endings;
 #[cfg(test)]
 mod grants;

@@ -231,6 +231,7 @@ impl World {
             attendee: attendee(),
             guests: Vec::new(),
             answers: Map::new(),
+            location: None,
             notes: None,
         }
     }

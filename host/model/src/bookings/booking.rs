@@ -1,12 +1,20 @@
 //! A booking and the states of its life.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{clocks::Clocks, role::Role};
+use super::{
+    clocks::Clocks,
+    location::{Location, LocationKind},
+    role::Role,
+};
 use crate::{
     id::{BookingId, ConnectionId, CustomerId, EventTypeId, ListingId, MemberId, SeriesId, TenantId},
+    limits,
     outbound::provider::Attendee,
+    text::is_web_address,
     time::{Instant, Interval},
 };
 
@@ -150,6 +158,12 @@ pub struct Booking {
     pub answers: serde_json::Map<String, Value>,
     /// Free text from the customer.
     pub notes: Option<String>,
+    /// Where it takes place, as it was chosen; none: the event type offered nothing to choose.
+    pub location: Option<Location>,
+    /// What other programs keep with it.
+    pub metadata: BTreeMap<String, String>,
+    /// What was changed here alone, although its provider has it otherwise: `attendee`, `guests`, `answers`, `notes`, `member`.
+    pub local_changes: Vec<String>,
     /// Why it was cancelled or failed.
     pub reason: Option<String>,
     /// The counterpart's id.
@@ -158,6 +172,8 @@ pub struct Booking {
     pub external: Option<Value>,
     /// When the provider last changed it; older news is ignored.
     pub external_updated_at: Option<Instant>,
+    /// When it was last at another time than before, here and at its provider.
+    pub rescheduled_at: Option<Instant>,
     /// Counts changes; the `ETag`, and `SEQUENCE` of RFC 5545.
     pub sequence: i64,
     /// When it was accepted.
@@ -178,5 +194,34 @@ impl Booking {
         matches!(self.status, BookingStatus::Pending)
             && self.provider_task.is_none()
             && self.external_id.is_none()
+    }
+
+    /// What the provider says of its place, as long as it takes place there.
+    fn place_there(&self) -> Option<&str> {
+        self.external.as_ref()?.get("location")?.as_str().map(str::trim).filter(|place| !place.is_empty())
+    }
+
+    /// Where people meet on the web: the link that was chosen, or what the provider gave it.
+    #[must_use]
+    pub fn meeting_url(&self) -> Option<&str> {
+        let own = self.location.as_ref().and_then(|location| location.url.as_deref());
+        own.or_else(|| {
+            self.place_there().filter(|place| is_web_address(place, limits::LOCATION_URL_BYTES_MAX))
+        })
+    }
+
+    /// Where it is, in words for people: an address, a number, a page.
+    #[must_use]
+    pub fn place(&self) -> Option<&str> {
+        match &self.location {
+            None => self.place_there(),
+            Some(location) => match location.kind {
+                LocationKind::InPerson => location.address.as_deref(),
+                LocationKind::Phone => location.phone.as_deref().or(self.attendee.phone.as_deref()),
+                LocationKind::Link => location.url.as_deref(),
+                LocationKind::Provider => self.place_there(),
+            }
+            .or(location.label.as_deref()),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{booking::ProviderTask, occupancy::Occupancy, role::Role};
+use super::{booking::ProviderTask, edit::Edit, occupancy::Occupancy, role::Role};
 use crate::{id::MemberId, outbound::provider::ExternalBooking, time::Interval};
 
 /// Who takes part in a booking, and why they.
@@ -40,6 +40,17 @@ pub enum BookingChange {
         occupancy: Occupancy,
         /// Who takes part from now on; none: whoever does. A refusal brings the others back.
         hosts: Option<Hosts>,
+    },
+    /// What is written on it was changed. Its provider is not told: where it has a counterpart, that is asked for (`local_only`).
+    Edit(Box<Edit>),
+    /// Given to others at the same time. The same holds for its provider.
+    Reassign {
+        /// Its place from now on.
+        occupancy: Occupancy,
+        /// Who takes part from now on.
+        hosts: Hosts,
+        /// Here alone, although its provider has it with others.
+        local_only: bool,
     },
     /// The tenant confirmed what waited for it.
     Confirm,
@@ -132,7 +143,9 @@ impl BookingChange {
         let may = match self {
             Self::Cancel { .. } | Self::Reschedule { .. } => true,
             Self::Confirm | Self::NoShow => matches!(role, Role::Tenant),
-            Self::Decline { .. } | Self::Redeliver(_) => matches!(role, Role::Tenant | Role::System),
+            Self::Decline { .. } | Self::Redeliver(_) | Self::Edit(_) | Self::Reassign { .. } => {
+                matches!(role, Role::Tenant | Role::System)
+            }
             Self::Complete | Self::SettledHere { .. } => matches!(role, Role::System),
             _ => !matches!(role, Role::Customer),
         };

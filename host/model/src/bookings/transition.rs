@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     booking::{Booking, BookingStatus, ProviderTask},
     change::{BookingChange, Hosts},
+    edit::{Contents, Edit, note_local, told},
     occupancy::{Occupancy, OccupancyChange},
     role::Role,
 };
@@ -53,6 +54,10 @@ pub fn apply(old: &Booking, change: &BookingChange, asks: Role, at: Instant) -> 
         BookingChange::Cancel { reason } => cancel(b, reason.as_ref(), by)?,
         BookingChange::Reschedule { occupancy, hosts } => {
             (reschedule(b, *occupancy, hosts.as_ref())?, "booking.rescheduled")
+        }
+        BookingChange::Edit(edit) => (change_contents(b, edit, at)?, "booking.edited"),
+        BookingChange::Reassign { occupancy, hosts, local_only } => {
+            (reassign(b, *occupancy, hosts, *local_only, at)?, "booking.reassigned")
         }
         BookingChange::Confirm => confirm(b, by)?,
         BookingChange::Decline { reason } => {
@@ -121,6 +126,12 @@ fn transition(
         // Whoever is told of the new time is told what clocks show then.
         booking.clocks = old.clocks.as_ref().map(|clocks| clocks.showing(start));
     }
+    // A move counts when both sides agree, and not while it is asked for.
+    let agreed = old.previous_when.unwrap_or(old.when);
+    let stands = !matches!(booking.status, BookingStatus::Cancelled | BookingStatus::Failed);
+    if stands && booking.previous_when.is_none() && booking.when != agreed {
+        booking.rescheduled_at = Some(at);
+    }
     let is_dispatched = by != Role::Provider && booking.provider_task.is_some();
     let data = summary(old, &booking);
     Transition { booking, occupancies, is_dispatched, by, action, data }
@@ -176,6 +187,41 @@ fn reschedule(
     Ok(OccupancyChange::Also(occupancy))
 }
 
+/// Changed may be what takes place and is not being changed. What its provider has otherwise then, somebody asked for.
+fn require_changeable(booking: &Booking, told: bool, local_only: bool, at: Instant) -> Result<(), Refusal> {
+    require(booking.status.is_active() && booking.provider_task.is_none() && at < booking.when.end())?;
+    require(local_only || !told || booking.external_id.is_none())
+}
+
+fn change_contents(booking: &mut Booking, edit: &Edit, at: Instant) -> Result<OccupancyChange, Refusal> {
+    let parts = Contents::of(booking).differing(&edit.contents);
+    require_changeable(booking, told(&parts).next().is_some(), edit.local_only, at)?;
+    note_local(booking, told(&parts));
+    let Contents { attendee, guests, answers, notes, location, metadata } = edit.contents.clone();
+    booking.attendee = attendee;
+    booking.guests = guests;
+    booking.answers = answers;
+    booking.notes = notes;
+    booking.location = location;
+    booking.metadata = metadata;
+    Ok(OccupancyChange::Keep)
+}
+
+fn reassign(
+    booking: &mut Booking,
+    occupancy: Occupancy,
+    hosts: &Hosts,
+    local_only: bool,
+    at: Instant,
+) -> Result<OccupancyChange, Refusal> {
+    require(occupancy.when == booking.when)?;
+    require_changeable(booking, true, local_only, at)?;
+    note_local(booking, ["member"].into_iter());
+    give_to(booking, hosts);
+    settle(booking);
+    Ok(OccupancyChange::Only(occupancy))
+}
+
 /// The tenant agrees: it stands, or the provider is to be told.
 fn confirm(booking: &mut Booking, by: Role) -> Result<Made, Refusal> {
     require(booking.awaits_confirmation())?;
@@ -213,7 +259,11 @@ fn delivered(
     by: Role,
 ) -> Result<Made, Refusal> {
     let action = match booking.provider_task {
-        Some(ProviderTask::Create) => "booking.confirmed",
+        Some(ProviderTask::Create) => {
+            // The counterpart was made of what is written here.
+            booking.local_changes.clear();
+            "booking.confirmed"
+        }
         Some(ProviderTask::Reschedule) => "booking.reschedule_confirmed",
         _ => return Err(Refusal::WrongState),
     };
@@ -387,6 +437,13 @@ fn summary(old: &Booking, new: &Booking) -> Value {
     }
     if old.external_id != new.external_id {
         put("external_id", json!(new.external_id));
+    }
+    let parts = Contents::of(old).differing(&Contents::of(new));
+    if !parts.is_empty() {
+        put("changed", json!(parts));
+    }
+    if old.local_changes != new.local_changes {
+        put("local_changes", json!(new.local_changes));
     }
     if old.reason != new.reason {
         put("reason", json!(new.reason));

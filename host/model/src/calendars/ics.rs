@@ -14,8 +14,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
 use crate::{
+    limits::LOCATION_URL_BYTES_MAX,
     scheduling::hours::{is_shown_twice, local_of},
-    text::is_forbidden,
+    text::{is_forbidden, is_web_address},
     time::{Instant, Interval},
     zone::Zone,
 };
@@ -68,6 +69,8 @@ pub struct IcsEvent {
     pub description: Option<String>,
     /// Where.
     pub location: Option<String>,
+    /// Where people meet on the web.
+    pub meeting_url: Option<String>,
     /// With whom.
     pub organiser: IcsPerson,
     /// Who comes; not in feeds.
@@ -143,6 +146,13 @@ fn write(out: &mut String, event: &IcsEvent, with_attendees: bool) {
         if let Some(value) = value {
             text(out, name, value);
         }
+    }
+    if let Some(address) =
+        event.meeting_url.as_deref().filter(|url| is_web_address(url, LOCATION_URL_BYTES_MAX))
+    {
+        plain(out, "URL", address);
+        // RFC 7986: where it is joined, for programs that have a button for that.
+        Property::with("CONFERENCE", &[("VALUE", "URI"), ("FEATURE", "VIDEO")], address).write(out);
     }
     let organiser = &event.organiser;
     Property::with("ORGANIZER", &[("CN", &allowed(&organiser.name))], &uri(&organiser.address)).write(out);

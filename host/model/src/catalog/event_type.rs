@@ -5,7 +5,7 @@ mod check;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bookings::questions::Question,
+    bookings::{location::Location, questions::Question},
     id::{ConnectionId, EventTypeId, ListingId, MemberId, RestrictionScheduleId, TenantId},
     outbound::provider::Money,
     scheduling::rules::{BookingWindow, GridAnchor, Limit, Period, Strategy, TeamMode},
@@ -90,6 +90,8 @@ pub struct EventTypePolicy {
     pub visibility: Visibility,
     /// What the customer is asked, in this order.
     pub questions: Vec<Question>,
+    /// Where it takes place; a booking chooses one of several.
+    pub locations: Vec<Location>,
     /// Does a booking wait for the tenant to confirm it?
     pub confirmation: Confirmation,
     /// Who must be free: each member by themselves (`single`), everyone (`collective`), or one person, plus all fixed ones, plus
@@ -120,6 +122,7 @@ impl Default for EventTypePolicy {
             price: None,
             visibility: Visibility::default(),
             questions: Vec::new(),
+            locations: Vec::new(),
             confirmation: Confirmation::default(),
             team_mode: TeamMode::default(),
             strategy: Strategy::default(),

@@ -2,7 +2,7 @@
 
 pub mod identity;
 pub mod keys;
-mod names;
+pub(crate) mod names;
 
 use crate::{
     id::{CustomerId, TenantId},

@@ -9,7 +9,7 @@ const fn is_inside(c: char) -> bool {
 
 /// A name without case, accents, spacing, punctuation and the order of its words: "Nowak, Łukasz" is "lukasz nowak". A name without any
 /// letter or digit is only itself.
-pub(super) fn folded(name: &str) -> String {
+pub(crate) fn folded(name: &str) -> String {
     let outside: String = name.chars().filter(|c| !is_inside(*c)).collect();
     let text: String = plain(&outside).chars().filter(|c| !is_inside(*c)).collect();
     let mut words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();

@@ -70,7 +70,8 @@ kinds! {
     BookingNoShow = Booking "booking.no_show";
     /// A booking that was cancelled stands again, since the provider refused to cancel it.
     BookingReinstated = Booking "booking.reinstated";
-    /// Neither status, time nor members of a booking changed, but how far its provider knows of it. `change` says what happened.
+    /// Neither status, time nor members of a booking changed, but what is written on it (`change: edited`), or how far its provider knows of it.
+    /// `change` says what happened.
     BookingUpdated = Booking "booking.updated";
     /// A provider and we disagree about a booking.
     ConflictOpened = Conflict "conflict.opened";

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use berth_model::{
     bookings::{
         clocks::{ClockChange, Clocks, Keep, Shown},
+        location::{Location, LocationKind},
         questions::{Question, QuestionKind},
     },
     catalog::{
@@ -230,6 +231,17 @@ fn questions() -> Vec<Question> {
     kinds.map(question).into()
 }
 
+fn location() -> Location {
+    Location {
+        key: "office".into(),
+        kind: LocationKind::InPerson,
+        label: Some("Our office".into()),
+        address: Some("Pier 1".into()),
+        phone: Some("+48600100200".into()),
+        url: Some("https://meet.example/x".into()),
+    }
+}
+
 fn policy() -> EventTypePolicy {
     EventTypePolicy {
         other_lengths_minutes: vec![45],
@@ -240,6 +252,7 @@ fn policy() -> EventTypePolicy {
         price: Some(money()),
         visibility: Visibility::Private,
         questions: questions(),
+        locations: vec![location()],
         confirmation: Confirmation::Manual,
         team_mode: TeamMode::RoundRobin,
         strategy: Strategy::PriorityThenLru,
@@ -347,6 +360,8 @@ fn of_catalog() -> Vec<Checked> {
         both::<to::BookingWindow, _>(&windows()),
         both::<to::Money, _>(&[money()]),
         both::<to::Question, _>(&questions()),
+        both::<to::Location, _>(&[location()]),
+        both::<to::LocationType, _>(&every!(LocationKind: InPerson, Phone, Link, Provider)),
         told::<to::QuestionType, _>(&questions().iter().map(kind_of).collect::<Vec<_>>()),
         both::<to::WeeklyHours, _>(&[weekly_hours()]),
         both::<to::MemberRole, _>(&every!(MemberRole: Owner, Admin, Member, Viewer)),

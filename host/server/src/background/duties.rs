@@ -35,7 +35,7 @@ const TROUBLE_LOOKS_MAX: u64 = 90 * 1_000 / limits::DATABASE_PROBE_EVERY_MS;
 /// How long one may take that asks providers, or compiles.
 const LONG: Duration = Duration::from_mins(15);
 
-pub(super) const DUTIES: [Duty<DutyContext>; 17] = [
+pub(super) const DUTIES: [Duty<DutyContext>; 18] = [
     Duty { name: "replicas", every: SOON, longest: SHORT, run: |on| Box::pin(once_it_works(replicas, on)) },
     Duty { name: "plugins", every: SOON, longest: LONG, run: |on| Box::pin(once_it_works(plugins, on)) },
     Duty {
@@ -65,6 +65,7 @@ pub(super) const DUTIES: [Duty<DutyContext>; 17] = [
         longest: LONG,
         run: |on| Box::pin(once_it_works(customers, on)),
     },
+    Duty { name: "search", every: MINUTE, longest: LONG, run: |on| Box::pin(once_it_works(search, on)) },
     Duty { name: "syncs", every: MINUTE, longest: SHORT, run: |on| Box::pin(once_it_works(syncs, on)) },
     Duty {
         name: "subscriptions",
@@ -177,6 +178,11 @@ async fn closed(DutyContext(on): DutyContext) -> Done {
     let cleared = on.wired.engine.connections.clear_disconnected().await;
     let removed = on.wired.engine.tenant_removal.remove_deleted_tenants().await.map(drop);
     cleared.and(removed).map_err(|p| said(&p))
+}
+
+/// Bookings of before they could be searched.
+async fn search(DutyContext(on): DutyContext) -> Done {
+    on.wired.engine.bookings.fill_booking_words().await.map_err(|p| said(&p))
 }
 
 /// Bookings of before there were customers.

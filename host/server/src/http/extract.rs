@@ -110,6 +110,46 @@ fn as_meant(query: &str, fields: &[&str]) -> Option<String> {
     Some(meant.finish())
 }
 
+/// Parameters of which some may come again and again, each time with more of a list: `status=pending&status=confirmed` is
+/// `status=pending,confirmed`. Whatever else comes twice is refused.
+pub(crate) trait Repeated {
+    /// Which may.
+    const LISTS: &'static [&'static str];
+}
+
+/// Query parameters with lists among them.
+pub(crate) struct Lists<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Repeated> FromRequestParts<S> for Lists<T> {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Some(joined) = parts.uri.query().and_then(|query| joined(query, T::LISTS)) else {
+            return Query::<T>::from_request_parts(parts, state).await.map(|query| Self(query.0));
+        };
+        let mut parts = parts.clone();
+        let address = format!("{}?{joined}", parts.uri.path());
+        parts.uri = address.parse().map_err(|_| ApiError(unread::query("cannot be read")))?;
+        Query::<T>::from_request_parts(&mut parts, state).await.map(|query| Self(query.0))
+    }
+}
+
+/// The query with each of these once. None: it is so already.
+fn joined(query: &str, lists: &[&str]) -> Option<String> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    let mut is_joined = false;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let before = pairs.iter_mut().find(|(known, _)| *known == name && lists.contains(&known.as_str()));
+        if let Some((_, values)) = before {
+            values.push(',');
+            values.push_str(&value);
+            is_joined = true;
+        } else {
+            pairs.push((name.into_owned(), value.into_owned()));
+        }
+    }
+    is_joined.then(|| form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
+}
+
 /// The revision that `If-Match` names; none without the header or with `*`.
 pub(crate) struct IfMatch(pub(crate) Option<i64>);
 
@@ -172,6 +212,18 @@ mod tests {
         {
             let refused = read(query).await.unwrap_err();
             assert_eq!((refused.code, refused.errors[0].field.as_str()), (Code::MalformedParameter, field));
+        }
+    }
+
+    #[test]
+    fn lists_may_come_in_parts() {
+        for (query, once) in [
+            ("status=a&limit=1&status=b%2Cc", Some("status=a%2Cb%2Cc&limit=1")),
+            ("status=a&q=%C5%82&status=", Some("status=a%2C&q=%C5%82")),
+            ("status=a&limit=1&limit=2", None),
+            ("", None),
+        ] {
+            assert_eq!(joined(query, &["status"]).as_deref(), once, "{query}");
         }
     }
 

@@ -34,12 +34,12 @@ pub(crate) struct Page<T> {
 const DEFAULT_ITEMS: u32 = 50;
 
 pub(crate) fn items(limit: Option<u32>) -> ApiResult<u32> {
+    let most = limits::PAGE_ITEMS_MAX;
     let limit = limit.unwrap_or(DEFAULT_ITEMS);
-    if (1..=limits::PAGE_ITEMS_MAX).contains(&limit) {
+    if (1..=most).contains(&limit) {
         return Ok(limit);
     }
-    Err(Problem::new(Code::MalformedParameter, format!("limit must be 1 to {}.", limits::PAGE_ITEMS_MAX))
-        .into())
+    Err(Problem::new(Code::MalformedParameter, format!("limit must be 1 to {most}.")).into())
 }
 
 pub(crate) fn position<T: DeserializeOwned>(cursor: Option<&String>) -> ApiResult<Option<T>> {

@@ -49,6 +49,20 @@ pub(super) const TABLES: &[Table] = &[
             personal("clocks", Fact, &[Customer], Cut, In(Bookings), WithRow),
             personal("clocks_noted", Fact, &[Customer], Cut, Not(Copy), WithRow),
             none("customer_id"),
+            none("unsearchable"),
+            none("rescheduled_at"),
+            personal("metadata", Words, &[Customer, Contents], Blank, In(Bookings), WithRow),
+            none("local_changes"),
+            personal("location", Fact, &[Customer], Stays, In(Bookings), WithRow),
+        ],
+    },
+    Table {
+        name: "booking_words",
+        holds: "Words by which bookings are found: of the attendee's name, and their address.",
+        columns: &[
+            none("tenant_id"),
+            none("booking_id"),
+            personal("word", Contact, &[Booking], RemoveRow, Not(Copy), WithRow),
         ],
     },
     Table {

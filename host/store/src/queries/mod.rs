@@ -43,6 +43,8 @@ pub(crate) mod tenants;
 /// Every statement of every file.
 const ALL: &[&[&str]] = &[
     bookings::limits::ALL,
+    bookings::list::ALL,
+    bookings::words::ALL,
     tenants::audit::ALL,
     bookings::change::ALL,
     calendars::blocks::ALL,

@@ -1,13 +1,16 @@
 //! Every state × every change × every role.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Map, json};
 use uuid::Uuid;
 
 use super::*;
 use crate::{
-    bookings::domain_events,
+    bookings::{
+        domain_events,
+        edit::{Contents, Edit},
+    },
     id::{BookingId, ConnectionId, EventTypeId, ListingId, MemberId, TenantId},
     outbound::provider::Attendee,
 };
@@ -105,10 +108,14 @@ impl State {
             guests: Vec::new(),
             answers: Map::new(),
             notes: None,
+            location: None,
+            metadata: BTreeMap::new(),
+            local_changes: Vec::new(),
             reason: None,
             external_id: self.is_there.then(|| "x1".to_owned()),
             external: None,
             external_updated_at: None,
+            rescheduled_at: None,
             sequence: 3,
             created_at: instant("2027-02-01T00:00:00Z"),
             updated_at: instant("2027-02-01T00:00:00Z"),
@@ -144,15 +151,33 @@ fn external(status: ExternalStatus, when: Interval) -> ExternalBooking {
     }
 }
 
+fn edit(local_only: bool) -> Edit {
+    let mut contents = Contents::of(&State::all()[0].booking());
+    contents.notes = Some("By the door".into());
+    Edit { contents, local_only }
+}
+
+fn others() -> Hosts {
+    Hosts { member: MemberId::from_uuid(Uuid::from_u128(9)), other_members: Vec::new(), assignment: None }
+}
+
 /// Every change, with each answer that a provider may give.
 fn changes() -> Vec<(String, BookingChange)> {
     let padded = later();
     let occupancy = Occupancy { padded, when: later() };
+    let here = Occupancy { padded: when(), when: when() };
     let named = |name: &str, change| (name.to_owned(), change);
     let mut all = vec![
         named("cancel", BookingChange::Cancel { reason: Some("Ill".into()) }),
         named("reschedule", BookingChange::Reschedule { occupancy, hosts: None }),
         named("confirm", BookingChange::Confirm),
+        named("edit", BookingChange::Edit(Box::new(edit(false)))),
+        named("edit here", BookingChange::Edit(Box::new(edit(true)))),
+        named("reassign", BookingChange::Reassign { occupancy: here, hosts: others(), local_only: false }),
+        named(
+            "reassign here",
+            BookingChange::Reassign { occupancy: here, hosts: others(), local_only: true },
+        ),
         named("decline", BookingChange::Decline { reason: None }),
         named("complete", BookingChange::Complete),
         named("no_show", BookingChange::NoShow),
@@ -325,4 +350,31 @@ fn what_takes_no_time_that_is_known_is_refused() {
     let there = external(ExternalStatus::Confirmed, nowhere);
     let change = BookingChange::ChangedByProvider { external: there, padded: nowhere };
     assert_eq!(apply(&booking, &change, Role::System, at()), Err(Refusal::NoTime));
+}
+
+#[test]
+fn what_is_changed_here_alone_is_noted_once() {
+    let there = State { status: BookingStatus::Confirmed, task: None, has_provider: true, is_there: true };
+    let made = |booking: &Booking, change: BookingChange| apply(booking, &change, Role::Tenant, at());
+    let edited = made(&there.booking(), BookingChange::Edit(Box::new(edit(true)))).unwrap().booking;
+    assert_eq!(edited.local_changes, ["notes"]);
+    let mut again = edit(true);
+    again.contents.notes = None;
+    again.contents.guests = vec!["bea@example.com".into()];
+    let edited = made(&edited, BookingChange::Edit(Box::new(again))).unwrap().booking;
+    assert_eq!(edited.local_changes, ["notes", "guests"]);
+    let here = Occupancy { padded: when(), when: when() };
+    let given = BookingChange::Reassign { occupancy: here, hosts: others(), local_only: true };
+    let given = made(&edited, given).unwrap().booking;
+    assert_eq!(given.local_changes, ["notes", "guests", "member"]);
+    // Its metadata is nobody else's: no provider is asked.
+    let mut own = edit(false);
+    own.contents = Contents::of(&there.booking());
+    own.contents.metadata.insert("order".into(), "17".into());
+    let own = made(&there.booking(), BookingChange::Edit(Box::new(own))).unwrap().booking;
+    assert!(own.local_changes.is_empty() && own.metadata.len() == 1);
+    // Nothing of what is over is changed.
+    let over =
+        apply(&there.booking(), &BookingChange::Edit(Box::new(edit(true))), Role::Tenant, when().end());
+    assert_eq!(over, Err(Refusal::WrongState));
 }

@@ -19,6 +19,7 @@ fn event(zone: &str, start: &str) -> IcsEvent {
         summary: "Cut; wash, dry \\ style".into(),
         description: Some("First line\nsecond".into()),
         location: None,
+        meeting_url: None,
         organiser: person("Ana \"Anna\"", "ana@example.com"),
         attendees: vec![person("Ada", "ada@example.com")],
         guests: vec![person("bob@example.com", "bob@example.com")],

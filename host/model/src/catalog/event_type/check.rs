@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{EventTypePolicy, EventTypeRecord, HostRole};
 use crate::{
-    bookings::questions::check_questions,
+    bookings::{location::check_locations, questions::check_questions},
     limits::{
         BOOKING_WINDOW_DAYS_MAX, BUFFER_MINUTES_MAX, CUTOFF_MINUTES_MAX, EVENT_TYPE_COUNTERPARTS_MAX,
         EVENT_TYPE_MEMBERS_MAX, LIMITS_MAX, MEETING_MINUTES_MAX, NOTICE_MINUTES_MAX, OTHER_LENGTHS_MAX,
@@ -112,6 +112,7 @@ impl EventTypePolicy {
             fields.price("/policy/price", price);
         }
         check_questions(&self.questions, "/policy/questions", fields);
+        check_locations(&self.locations, "/policy/locations", fields);
         if let Some(minutes) = self.cancel_cutoff_minutes {
             fields.range("/policy/cancel_cutoff_minutes", minutes, 0, CUTOFF_MINUTES_MAX);
         }

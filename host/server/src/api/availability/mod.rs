@@ -14,10 +14,11 @@ use axum::{extract::State, http::HeaderMap, response::Response};
 use berth_engine::{AvailabilityAnswer, AvailabilityQuery, RejectedSlot};
 use berth_model::{
     catalog::event_type::CounterpartState,
-    id::{ConnectionId, EventTypeId, MemberId, RuleId},
+    id::{BookingId, ConnectionId, EventTypeId, MemberId, RuleId},
     limits,
     problem::{Code, Problem},
     scheduling::{hours, reason::Reason},
+    tenants::scope::Scope,
     time::{Instant, Interval},
     zone::Zone,
 };
@@ -29,7 +30,7 @@ use crate::{
     api::connections::choice,
     http::{
         app::App,
-        auth::AsTenant,
+        auth::{AsTenant, Authenticated},
         extract::Query,
         kept::{self, Written},
         problem::{ApiResult, ProblemDocument},
@@ -93,6 +94,10 @@ pub(crate) struct Params {
     /// As if booked over this connection.
     #[param(value_type = Option<String>)]
     connection_id: Option<ConnectionId>,
+    /// For moving this booking: its own time is in nobody's way, its length is taken, and it keeps its organiser unless `member` names another.
+    /// Needs the scope `bookings:read`.
+    #[param(value_type = Option<String>)]
+    booking: Option<BookingId>,
     /// Also say why other starts are not offered.
     #[serde(default)]
     explain: bool,
@@ -200,6 +205,7 @@ struct DegradedProvider {
 pub(crate) async fn availability(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
+    key: Authenticated,
     headers: HeaderMap,
     Query(params): Query<Params>,
 ) -> ApiResult<Response> {
@@ -219,7 +225,13 @@ pub(crate) async fn availability(
         })?,
         explain: params.explain,
     };
-    let found = app.engine().availability.availability(&caller, query).await?;
+    let found = match params.booking {
+        None => app.engine().availability.availability(&caller, query).await?,
+        Some(booking) => {
+            key.check(Scope::BookingsRead)?;
+            app.engine().availability.availability_for(&caller, booking, query).await?
+        }
+    };
     let named: usize = found.slots.iter().map(|slot| slot.members.len().saturating_add(1)).sum();
     let zone = params.time_zone;
     let answer = if named.saturating_add(found.rejected.len()) <= limits::SLOTS_INLINE_MAX {

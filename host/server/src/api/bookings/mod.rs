@@ -2,7 +2,11 @@
 
 pub(crate) mod change;
 pub(crate) mod clock_changes;
+pub(crate) mod csv;
+pub(crate) mod edit;
+pub(crate) mod expand;
 pub(crate) mod holds;
+pub(crate) mod list;
 pub(crate) mod manage;
 pub(crate) mod public;
 pub(crate) mod schemas;
@@ -17,20 +21,19 @@ use axum::{
 };
 use berth_engine::{BookRequest, HoldClaim, SeriesRequest};
 use berth_model::{
-    bookings::booking::BookingStatus,
     connections::secret::Secret,
-    id::{BookingId, ConnectionId, CustomerId, EventTypeId, HoldId, ListingId, MemberId, SeriesId},
-    problem::{Code, Problem},
-    time::{Instant, Interval},
+    id::{BookingId, ConnectionId, EventTypeId, HoldId, MemberId},
+    problem::Problem,
+    time::Instant,
 };
-use berth_store::records::{AuditEntry, BookingFilter};
+use berth_store::records::AuditEntry;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use self::{
     series::{BookingOrSeries, Mode, Recurrence},
-    view::{BookingView, Person, accepted, tagged, views},
+    view::{BookingView, Person, accepted, tagged},
 };
 use super::described::{Described, routes};
 use crate::{
@@ -38,8 +41,8 @@ use crate::{
     http::{
         app::App,
         auth::AsTenant,
-        extract::{Json as Body, Path, Query},
-        page::{self, Page},
+        extract::{Json as Body, Path},
+        page::Page,
         problem::{ApiResult, ProblemDocument},
     },
 };
@@ -47,8 +50,11 @@ use crate::{
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
     Described::new()
-        .routes(routes!(create: BookingsWrite, list: BookingsRead))
-        .routes(routes!(get: BookingsRead))
+        .routes(routes!(create: BookingsWrite, list::list: BookingsRead))
+        .routes(routes!(list::counts: BookingsRead))
+        .routes(routes!(get: BookingsRead, edit::update: BookingsWrite))
+        .routes(routes!(edit::add_guests: BookingsWrite, edit::remove_guest: BookingsWrite))
+        .routes(routes!(edit::reassign: BookingsWrite))
         .routes(routes!(change::cancel: BookingsWrite))
         .routes(routes!(change::reschedule: BookingsWrite))
         .routes(routes!(clock_changes::list: BookingsRead))
@@ -120,6 +126,9 @@ pub(crate) struct NewBooking {
     answers: Map<String, Value>,
     #[serde(default)]
     notes: Option<String>,
+    /// Where, by the `key` of one of the event type's locations; needed where there are several.
+    #[serde(default)]
+    location: Option<String>,
     /// Make a series: `start` is its first. The answer is a `SeriesView`.
     #[serde(default)]
     recurrence: Option<Recurrence>,
@@ -149,6 +158,7 @@ pub(crate) async fn create(
         guests: new.guests,
         answers: new.answers,
         notes: new.notes,
+        location: new.location,
     };
     if let Some(recurrence) = new.recurrence {
         let best_effort = recurrence.mode == Mode::BestEffort;
@@ -163,73 +173,6 @@ pub(crate) async fn create(
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
-}
-
-/// Which bookings are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListParams {
-    #[param(value_type = Option<String>)]
-    #[serde(rename = "listing_id")]
-    listing: Option<ListingId>,
-    #[param(value_type = Option<String>)]
-    #[serde(rename = "event_type_id")]
-    event_type: Option<EventTypeId>,
-    #[param(value_type = Option<String>)]
-    #[serde(rename = "member_id")]
-    member: Option<MemberId>,
-    /// Occurrences of this series.
-    #[param(value_type = Option<String>)]
-    #[serde(rename = "series_id")]
-    series: Option<SeriesId>,
-    /// For this customer.
-    #[param(value_type = Option<String>)]
-    customer_id: Option<CustomerId>,
-    /// One of the states.
-    #[param(value_type = Option<String>)]
-    status: Option<BookingStatus>,
-    /// Overlapping the time from here …
-    #[param(value_type = Option<String>, format = DateTime)]
-    from: Option<Instant>,
-    /// … to here.
-    #[param(value_type = Option<String>, format = DateTime)]
-    to: Option<Instant>,
-    /// Items wanted, 1 to 200 (50).
-    limit: Option<u32>,
-    /// `next` of the last page.
-    cursor: Option<String>,
-}
-
-/// Bookings, by start.
-#[utoipa::path(get, path = "/api/booking", operation_id = "bookings_list", tag = "bookings", params(ListParams), responses((status = 200, body = Page<BookingView>)))]
-pub(crate) async fn list(
-    State(app): State<App>,
-    AsTenant(caller): AsTenant,
-    Query(params): Query<ListParams>,
-) -> ApiResult<Json<Page<BookingView>>> {
-    let limit = page::items(params.limit)?;
-    let within = match (params.from, params.to) {
-        (None, None) => None,
-        (from, to) => Some(
-            Interval::new(from.unwrap_or(Instant::MIN), to.unwrap_or(Instant::MAX))
-                .map_err(|_| Problem::new(Code::MalformedParameter, "to must not be before from."))?,
-        ),
-    };
-    let filter = BookingFilter {
-        listing: params.listing,
-        event_type: params.event_type,
-        member: params.member,
-        series: params.series,
-        connection: None,
-        customer: params.customer_id,
-        status: params.status,
-        within,
-        provider_task: None,
-        after: page::position(params.cursor.as_ref())?,
-    };
-    let rows = app.engine().bookings.list_bookings(&caller, filter, limit.saturating_add(1)).await?;
-    let Page { items, next } = page::page(rows, limit, |b| (b.when.start(), b.id), |booking| booking);
-    Ok(Json(Page { items: views(&app, &caller, items).await, next }))
 }
 
 /// A booking.

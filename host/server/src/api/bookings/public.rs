@@ -205,6 +205,9 @@ pub(crate) struct NewPublicBooking {
     answers: Map<String, Value>,
     #[serde(default)]
     notes: Option<String>,
+    /// Where, by the `key` of one of the event type's locations; needed where there are several.
+    #[serde(default)]
+    location: Option<String>,
     /// To be left empty. A form has it where nobody sees it, and programs that fill in all fields give themselves away.
     #[serde(default)]
     website: String,
@@ -259,6 +262,7 @@ pub(crate) async fn book(
         guests: new.guests,
         answers: new.answers,
         notes: new.notes,
+        location: new.location,
     };
     let made = bookings.book_offered(&caller, request, link.as_ref()).await;
     let outcome = match made {

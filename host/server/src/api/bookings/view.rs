@@ -1,9 +1,14 @@
 //! Bookings as they are shown.
 
+use std::collections::BTreeMap;
+
 use axum::{http::StatusCode, response::Response};
 use berth_engine::{BookOutcome, Caller, ProviderSync};
 use berth_model::{
-    bookings::booking::{Booking, BookingStatus, ProviderTask},
+    bookings::{
+        booking::{Booking, BookingStatus, ProviderTask},
+        location::Location,
+    },
     id::{BookingId, ConnectionId, CustomerId, EventTypeId, ListingId, MemberId, SeriesId},
     outbound::provider::Attendee,
     plugins::manifest::BUILTIN,
@@ -13,7 +18,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::http::{app::App, etag};
+use crate::{
+    api::{
+        catalog::{event_types, listings, members, schemas},
+        customers,
+    },
+    http::{app::App, etag},
+};
 
 /// The customer.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -76,6 +87,23 @@ impl From<ProviderSync> for SyncView {
     }
 }
 
+/// What ids of a booking stand for, as far as it was asked for. Null: it is not there any more.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Expanded {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<event_types::View>)]
+    pub(super) event_type: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<members::View>)]
+    pub(super) member: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<listings::View>)]
+    pub(super) listing: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<customers::View>)]
+    pub(super) customer: Option<Value>,
+}
+
 /// A booking.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BookingView {
@@ -83,14 +111,14 @@ pub(crate) struct BookingView {
     id: BookingId,
     #[schema(value_type = String)]
     #[serde(rename = "listing_id")]
-    listing: ListingId,
+    pub(super) listing: ListingId,
     #[schema(value_type = String)]
     #[serde(rename = "event_type_id")]
-    event_type: EventTypeId,
+    pub(super) event_type: EventTypeId,
     /// Who it is with: the organiser.
     #[schema(value_type = String)]
     #[serde(rename = "member_id")]
-    member: MemberId,
+    pub(super) member: MemberId,
     /// Who takes part besides the organiser.
     #[schema(value_type = Vec<String>)]
     #[serde(rename = "other_member_ids")]
@@ -122,27 +150,44 @@ pub(crate) struct BookingView {
     /// Whom it is for: one customer, whichever names and addresses their bookings were made with. Null for one from before there were
     /// customers, until it is given one in the background.
     #[schema(value_type = Option<String>)]
-    customer_id: Option<CustomerId>,
+    pub(super) customer_id: Option<CustomerId>,
     /// The customer, as they were named with the booking.
     attendee: Person,
     guests: Vec<String>,
     #[schema(value_type = Object)]
     answers: Map<String, Value>,
     notes: Option<String>,
+    /// Where it takes place, as it was chosen among the event type's locations; null: nothing was to choose.
+    #[schema(value_type = Option<schemas::Location>)]
+    location: Option<Location>,
+    /// Where people meet on the web: the link that was chosen, or what the provider gave it.
+    meeting_url: Option<String>,
+    /// What other programs keep with it.
+    #[schema(value_type = Object)]
+    metadata: BTreeMap<String, String>,
+    /// What was changed here alone although its provider has it otherwise: `attendee`, `guests`, `answers`, `notes`, `member`.
+    local_changes: Vec<String>,
     /// Why it was cancelled or failed.
     reason: Option<String>,
     /// Its id at the provider.
     external_id: Option<String>,
+    /// When it was last moved to another time; null: never, or only asked for.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    rescheduled_at: Option<Instant>,
     /// Counts changes; the `ETag`.
     sequence: i64,
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
+    /// What `expand` asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expanded: Option<Expanded>,
 }
 
 impl From<Booking> for BookingView {
     fn from(b: Booking) -> Self {
+        let meeting_url = b.meeting_url().map(str::to_owned);
         Self {
             id: b.id,
             listing: b.listing,
@@ -163,11 +208,17 @@ impl From<Booking> for BookingView {
             guests: b.guests,
             answers: b.answers,
             notes: b.notes,
+            meeting_url,
+            location: b.location,
+            metadata: b.metadata,
+            local_changes: b.local_changes,
             reason: b.reason,
             external_id: b.external_id,
+            rescheduled_at: b.rescheduled_at,
             sequence: b.sequence,
             created_at: b.created_at,
             updated_at: b.updated_at,
+            expanded: None,
         }
     }
 }

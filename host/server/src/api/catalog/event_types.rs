@@ -17,7 +17,8 @@ use berth_model::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use shapes::{Duplicate, New, Patch, View};
+pub(crate) use shapes::View;
+use shapes::{Duplicate, New, Patch};
 
 use crate::http::{
     app::App,

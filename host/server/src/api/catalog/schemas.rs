@@ -39,6 +39,8 @@ pub(crate) struct EventTypePolicy {
     visibility: Visibility,
     /// What the customer is asked, in this order.
     questions: Vec<Question>,
+    /// Where it takes place, at most 20; a booking chooses one of several.
+    locations: Vec<Location>,
     /// Does a booking wait for the tenant to confirm it?
     confirmation: Confirmation,
     /// Who must be free: each member by themselves (`single`), everyone (`collective`), or one person, plus all fixed ones, plus
@@ -56,6 +58,44 @@ pub(crate) struct EventTypePolicy {
     reschedule_cutoff_minutes: Option<u32>,
     /// Hours that cut every member's hours: the id of a restriction schedule.
     restriction_schedule: Option<String>,
+}
+
+/// A place that an event type offers. A booking keeps it as it was offered.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "key": "office", "type": "in_person", "label": "Our office", "address": "Pier 1, Gdynia" }))]
+pub(crate) struct Location {
+    /// Name by which it is chosen, unique within the event type: 1 to 64 of a-z, 0-9 and _.
+    #[schema(pattern = "^[a-z0-9_]{1,64}$")]
+    key: String,
+    #[serde(rename = "type")]
+    kind: LocationType,
+    /// What people call it, at most 100 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    /// Where people go, at most 300 characters; of `in_person`, which needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    /// Whom people call (E.164); of `phone`. Absent: the customer is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+    /// Where people meet on the web (https or http); of `link`, which needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+/// What kind of place it is: at an address, by telephone, on a page of the web, or the provider's conferencing.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LocationType {
+    /// At an address.
+    InPerson,
+    /// By telephone: at this number, or whoever hosts it calls the customer.
+    Phone,
+    /// On a page of the web.
+    Link,
+    /// Where the provider says: its conferencing.
+    Provider,
 }
 
 /// Where the starts of an event type lie.

@@ -5,7 +5,11 @@ pub(crate) mod holds;
 pub(crate) mod idempotency;
 
 use berth_model::{
-    bookings::booking::Booking,
+    bookings::{
+        booking::Booking,
+        change::BookingChange,
+        lists::{Day, DayCount},
+    },
     id::{BookingId, ConnectionId, CustomerId, EventTypeId, JobId, MemberId, TenantId},
     outbound::provider::ExternalBooking,
     time::{Instant, Interval},
@@ -78,14 +82,44 @@ impl Store {
         ))
     }
 
-    /// A page of bookings in the order of (start, id).
+    /// A page of bookings in the order that is asked for.
     pub async fn list_bookings(
         &self,
         tenant: TenantId,
         filter: BookingFilter,
         limit: u32,
     ) -> Result<Vec<Booking>, StoreError> {
-        read!(self, |q, conn| q::bookings::list(conn, tenant, &filter, limit))
+        read!(self, |q, conn| q::bookings::list::list(conn, tenant, &filter, limit))
+    }
+
+    /// How many bookings start on each of these days, by status. The filter's `within`, `order` and `after` do not count.
+    pub async fn count_bookings(
+        &self,
+        tenant: TenantId,
+        filter: BookingFilter,
+        days: Vec<Day>,
+    ) -> Result<Vec<DayCount>, StoreError> {
+        read!(self, |q, conn| q::bookings::list::counts(conn, tenant, &filter, &days))
+    }
+
+    /// The statement by which such a list is read, for whoever looks at its plan.
+    #[must_use]
+    pub fn list_statement(&self, tenant: TenantId, filter: &BookingFilter) -> String {
+        match &self.engine {
+            crate::Engine::Sqlite(_) => crate::sqlite::queries::bookings::list::statement(tenant, filter),
+            crate::Engine::Postgres(_) => crate::postgres::queries::bookings::list::statement(tenant, filter),
+        }
+    }
+
+    /// Names of the providers that a tenant has or had connections to.
+    pub async fn connected_providers(&self, tenant: TenantId) -> Result<Vec<String>, StoreError> {
+        read!(self, |q, conn| q::bookings::list::providers(conn, tenant))
+    }
+
+    /// Make some bookings findable that were made before they could be searched, of all tenants. How many, fewer than `SEARCHABLE_AT_ONCE`
+    /// if none is left.
+    pub async fn fill_booking_words(&self) -> Result<i64, StoreError> {
+        write_tx!(self, [], |q, conn| q::bookings::words::fill(conn))
     }
 
     /// Confirmed bookings of all tenants that ended by `until` and have nothing left to be delivered, with their sequences. For the
@@ -122,10 +156,15 @@ impl Store {
     ) -> Result<Booking, StoreError> {
         let job_done =
             job_done.map(|(job, attempt)| (job, attempt, JobId::new(audit.at, self.random.as_ref())));
-        let change = order.into();
-        write_tx!(self, [change, audit], |q, conn| {
-            let change = &change;
-            let order = q::bookings::change::Order { tenant, booking, expected_sequence, change, job_done };
+        let change: ChangeOrder = order.into();
+        let known = match &change.change {
+            BookingChange::Edit(edit) => self.known(tenant, &edit.contents.attendee, audit.at).await?,
+            _ => None,
+        };
+        write_tx!(self, [change, known, audit], |q, conn| {
+            let (change, known) = (&change, known.as_ref());
+            let order =
+                q::bookings::change::Order { tenant, booking, expected_sequence, change, known, job_done };
             q::bookings::change::change(conn, order, &audit)
         })
     }

@@ -9,18 +9,20 @@ use berth_model::{
         role::Role,
         transition,
     },
-    id::{BookingId, JobId, TenantId},
+    id::{BookingId, CustomerId, JobId, TenantId},
     outbound::provider::ExternalBooking,
+    time::Instant,
 };
 use serde_json::json;
 use sqlx::types::Json;
 
 use super::{
-    super::{super::Db, Conn, bookings, jobs::queue, tenants::audit},
-    counterparts, limits, members, occupancy,
+    super::{super::Db, Conn, bookings, customers::identify::identify, jobs::queue, tenants::audit},
+    counterparts, limits, members, occupancy, words,
 };
 use crate::{
     StoreError,
+    macs::Known,
     records::{Audit, ChangeOrder, JobEnd},
     types::Ts,
 };
@@ -29,7 +31,9 @@ queries! {
     UPDATE = "UPDATE bookings SET status = $3, provider_task = $4, starts_at = $5, ends_at = $6,
             previous_starts_at = $7, previous_ends_at = $8, reason = $9, external_id = $10, external = $11,
             external_updated_at = $12, sequence = $13, updated_at = $14, member_id = $15, further_members = $16, assignment = $17,
-            clocks = $18
+            clocks = $18, rescheduled_at = $19, local_changes = $20
+        WHERE tenant_id = $1 AND id = $2";
+    WRITE = "UPDATE bookings SET attendee = $3, guests = $4, answers = $5, notes = $6, metadata = $7, customer_id = $8, location = $9
         WHERE tenant_id = $1 AND id = $2";
 }
 
@@ -39,6 +43,8 @@ pub(crate) struct Order<'a> {
     pub(crate) booking: BookingId,
     pub(crate) expected_sequence: i64,
     pub(crate) change: &'a ChangeOrder,
+    /// Who the attendee is from now on, where that may change; none: nobody can be looked for at the moment.
+    pub(crate) known: Option<&'a Known>,
     /// The job that did it, with its fence and an id for its next run.
     pub(crate) job_done: Option<(JobId, i64, JobId)>,
 }
@@ -49,7 +55,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
         return Err(StoreError::Stale);
     }
     let ChangeOrder { change, job, limits } = order.change;
-    let made = transition::apply(&old, change, Role::of_actor(&audit.actor), audit.at)?;
+    let mut made = transition::apply(&old, change, Role::of_actor(&audit.actor), audit.at)?;
     if made.is_dispatched && job.is_none() {
         // It would wait for ever.
         return Err(StoreError::WrongState);
@@ -62,7 +68,10 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
         occupancy::lock_members(conn, order.tenant, &all).await?;
         members::replace(conn, &old, &made.booking).await?;
     }
-    if let BookingChange::Reschedule { occupancy, .. } = change {
+    if matches!(change, BookingChange::Edit(_)) {
+        write(conn, &old, &mut made.booking, order.known, audit.at).await?;
+    }
+    if let BookingChange::Reschedule { occupancy, .. } | BookingChange::Reassign { occupancy, .. } = change {
         limits::check(conn, &old, occupancy.when, limits).await?;
     }
     update(conn, &made.booking).await?;
@@ -99,9 +108,43 @@ async fn update(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(bookings::count(&booking.other_members))
         .bind(booking.assignment.as_ref().map(Json))
         .bind(booking.clocks.as_ref().map(Json))
+        .bind(booking.rescheduled_at.map(Ts))
+        .bind(bookings::local_changes(booking))
         .execute(&mut *conn)
         .await?;
     counterparts::note_own(conn, booking).await
+}
+
+/// Write down what stands on it. Where the attendee is written otherwise, it is for whoever they are now, and is found by that.
+async fn write(
+    conn: &mut Conn,
+    old: &Booking,
+    booking: &mut Booking,
+    known: Option<&Known>,
+    at: Instant,
+) -> Result<(), StoreError> {
+    let (was, is) = (&old.attendee, &booking.attendee);
+    if (&was.name, &was.email, &was.phone) != (&is.name, &is.email, &is.phone) {
+        booking.customer = match known {
+            Some(known) => Some(identify(conn, booking.tenant, known, at).await?),
+            // It is made up for in the background.
+            None => None,
+        };
+        words::replace(conn, (booking.tenant, booking.id), &booking.attendee).await?;
+    }
+    sqlx::query::<Db>(WRITE)
+        .bind(booking.tenant.uuid())
+        .bind(booking.id.uuid())
+        .bind(Json(&booking.attendee))
+        .bind(Json(&booking.guests))
+        .bind(Json(&booking.answers))
+        .bind(&booking.notes)
+        .bind(Json(&booking.metadata))
+        .bind(booking.customer.map(CustomerId::uuid))
+        .bind(booking.location.as_ref().map(Json))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Remember the counterpart without a change of state.

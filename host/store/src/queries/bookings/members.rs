@@ -1,6 +1,9 @@
 //! Who takes part in a booking besides its organiser.
 
-use berth_model::{bookings::booking::Booking, id::MemberId};
+use berth_model::{
+    bookings::booking::Booking,
+    id::{MemberId, TenantId},
+};
 use sqlx::QueryBuilder;
 
 use super::super::{super::Db, Conn};
@@ -10,13 +13,14 @@ queries! {
     LEAVE = "DELETE FROM booking_members WHERE tenant_id = $1 AND booking_id = $2";
 }
 
-/// Whether a booking `b` is one of this member, the organiser or not.
-pub(super) fn push_is_with(query: &mut QueryBuilder<Db>, member: MemberId) {
-    query.push(" AND (b.member_id = ").push_bind(member.uuid());
-    query.push(
-        " OR EXISTS (SELECT 1 FROM booking_members m WHERE m.tenant_id = b.tenant_id AND m.booking_id = b.id",
-    );
-    query.push(" AND m.member_id = ").push_bind(member.uuid()).push("))");
+/// Whether a booking is one of this member, the organiser or not: one set of ids, so that no row is read for those that are not.
+pub(super) fn push_is_with(query: &mut QueryBuilder<Db>, tenant: TenantId, member: MemberId) {
+    query.push(" AND id IN (SELECT id FROM bookings WHERE tenant_id = ").push_bind(tenant.uuid());
+    query.push(" AND member_id = ").push_bind(member.uuid());
+    query
+        .push(" UNION ALL SELECT booking_id FROM booking_members WHERE tenant_id = ")
+        .push_bind(tenant.uuid());
+    query.push(" AND member_id = ").push_bind(member.uuid()).push(")");
 }
 
 /// Write down who takes part in a new booking.

@@ -7,8 +7,10 @@ pub(crate) mod counterparts;
 pub(crate) mod holds;
 pub(crate) mod idempotency;
 pub(crate) mod limits;
+pub(crate) mod list;
 pub(crate) mod members;
 pub(crate) mod occupancy;
+pub(crate) mod words;
 
 use berth_model::{
     bookings::{
@@ -20,7 +22,7 @@ use berth_model::{
     time::Instant,
 };
 use serde_json::{Value, json};
-use sqlx::{QueryBuilder, types::Json};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{
@@ -37,7 +39,7 @@ use super::{
 use crate::{
     StoreError,
     macs::Known,
-    records::{Audit, BookingFilter, NewBooking},
+    records::{Audit, NewBooking},
     types::Ts,
 };
 
@@ -46,15 +48,16 @@ macro_rules! columns {
     () => {
         "tenant_id, id, listing_id, event_type_id, member_id, connection_id, status, provider_task, starts_at, ends_at,
             previous_starts_at, previous_ends_at, attendee, guests, answers, notes, reason, external_id, external,
-            external_updated_at, sequence, created_at, updated_at, further_members, seats, series_id, assignment, clocks, customer_id"
+            external_updated_at, sequence, created_at, updated_at, further_members, seats, series_id, assignment, clocks, customer_id,
+            rescheduled_at, metadata, local_changes, location"
     };
 }
 
 queries! {
     // What every booking writes besides its places, in one statement.
-    INSERT = insert_with_event!(concat!("INSERT INTO bookings (", columns!(), ")
+    INSERT = insert_with_event!(concat!("INSERT INTO bookings (", columns!(), ", unsearchable)
         VALUES ($1, $5, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
-            $37, $38, $39, $40, $41, $42, $43)"));
+            $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, FALSE)"));
     GET = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2");
     LOCK = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2", lock_row!());
     // Of all tenants: for the sweep that completes them.
@@ -64,7 +67,8 @@ queries! {
         WHERE status = 'pending' AND starts_at <= $1 AND provider_task IS NULL AND external_id IS NULL ORDER BY starts_at LIMIT $2";
 }
 
-const LIST: &str = concat!("SELECT ", columns!(), " FROM bookings b WHERE tenant_id = ");
+/// Bookings of a tenant, which is bound next.
+const ALL_OF: &str = concat!("SELECT ", columns!(), " FROM bookings b WHERE tenant_id = ");
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -97,6 +101,10 @@ struct Row {
     assignment: Option<Json<Value>>,
     clocks: Option<Json<Value>>,
     customer_id: Option<Uuid>,
+    rescheduled_at: Option<Ts>,
+    metadata: Json<Value>,
+    local_changes: Option<Json<Value>>,
+    location: Option<Json<Value>>,
 }
 
 impl TryFrom<Row> for Booking {
@@ -127,10 +135,18 @@ impl TryFrom<Row> for Booking {
             guests: from_json(row.guests, "guests")?,
             answers: from_json(row.answers, "answers")?,
             notes: row.notes,
+            location: row.location.map(|value| from_json(value, "location")).transpose()?,
+            metadata: from_json(row.metadata, "metadata")?,
+            local_changes: row
+                .local_changes
+                .map(|value| from_json(value, "local changes"))
+                .transpose()?
+                .unwrap_or_default(),
             reason: row.reason,
             external_id: row.external_id,
             external: row.external.map(|value| value.0),
             external_updated_at: opt_instant(row.external_updated_at),
+            rescheduled_at: opt_instant(row.rescheduled_at),
             sequence: row.sequence,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -255,6 +271,10 @@ async fn insert(
         .bind(booking.assignment.as_ref().map(Json))
         .bind(booking.clocks.as_ref().map(Json))
         .bind(customer.map(CustomerId::uuid))
+        .bind(booking.rescheduled_at.map(Ts))
+        .bind(Json(&booking.metadata))
+        .bind(local_changes(booking))
+        .bind(booking.location.as_ref().map(Json))
         .execute(&mut *conn)
         .await
         .map_err(|e| {
@@ -263,7 +283,13 @@ async fn insert(
                 .missing("listing, event type, member or connection")
         })?;
     members::join(conn, booking).await?;
+    words::note(conn, (booking.tenant, booking.id), &booking.attendee).await?;
     counterparts::note_own(conn, booking).await
+}
+
+/// What was changed here alone; most often nothing.
+fn local_changes(booking: &Booking) -> Option<Json<&Vec<String>>> {
+    (!booking.local_changes.is_empty()).then_some(Json(&booking.local_changes))
 }
 
 /// How many rows of members there are.
@@ -347,50 +373,4 @@ async fn due(
         .await?;
     let ids = |(tenant, id, sequence)| (TenantId::from_uuid(tenant), BookingId::from_uuid(id), sequence);
     Ok(rows.into_iter().map(ids).collect())
-}
-
-/// By start and id.
-pub(crate) async fn list(
-    conn: &mut Conn,
-    tenant: TenantId,
-    filter: &BookingFilter,
-    limit: u32,
-) -> Result<Vec<Booking>, StoreError> {
-    let mut query = QueryBuilder::<Db>::new(LIST);
-    query.push_bind(tenant.uuid());
-    if let Some(listing) = filter.listing {
-        query.push(" AND listing_id = ").push_bind(listing.uuid());
-    }
-    if let Some(event_type) = filter.event_type {
-        query.push(" AND event_type_id = ").push_bind(event_type.uuid());
-    }
-    if let Some(member) = filter.member {
-        members::push_is_with(&mut query, member);
-    }
-    if let Some(series) = filter.series {
-        query.push(" AND series_id = ").push_bind(series.uuid());
-    }
-    if let Some(connection) = filter.connection {
-        query.push(" AND connection_id = ").push_bind(connection.uuid());
-    }
-    if let Some(customer) = filter.customer {
-        query.push(" AND customer_id = ").push_bind(customer.uuid());
-    }
-    if let Some(status) = filter.status {
-        query.push(" AND status = ").push_bind(status.as_str());
-    }
-    if let Some(within) = filter.within {
-        query.push(" AND starts_at < ").push_bind(Ts(within.end()));
-        query.push(" AND ends_at > ").push_bind(Ts(within.start()));
-    }
-    if let Some(task) = filter.provider_task {
-        query.push(" AND provider_task = ").push_bind(task.as_str());
-    }
-    if let Some((start, id)) = filter.after {
-        query.push(" AND (starts_at, id) > (").push_bind(Ts(start)).push(", ");
-        query.push_bind(id.uuid()).push(")");
-    }
-    query.push(" ORDER BY starts_at, id LIMIT ").push_bind(i64::from(limit));
-    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *conn).await?;
-    with_members(conn, tenant, rows).await
 }

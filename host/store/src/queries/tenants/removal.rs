@@ -70,6 +70,8 @@ queries! {
         SELECT external_id, connection_id, booking_id FROM booking_twins WHERE tenant_id = $1 LIMIT $2)";
     TOGETHER = "DELETE FROM booking_members WHERE tenant_id = $1 AND (booking_id, member_id) IN (
         SELECT booking_id, member_id FROM booking_members WHERE tenant_id = $1 LIMIT $2)";
+    WORDS = "DELETE FROM booking_words WHERE tenant_id = $1 AND (booking_id, word) IN (
+        SELECT booking_id, word FROM booking_words WHERE tenant_id = $1 LIMIT $2)";
     BOOKINGS = "DELETE FROM bookings WHERE tenant_id = $1 AND id IN (
         SELECT id FROM bookings WHERE tenant_id = $1 LIMIT $2)";
     CONSENTS = "DELETE FROM consents WHERE tenant_id = $1 AND id IN (
@@ -150,6 +152,7 @@ const STEPS: &[&str] = &[
     CALLS,
     COUNTERPARTS,
     TOGETHER,
+    WORDS,
     BOOKINGS,
     CONSENTS,
     CONSENT_TEXTS,

@@ -1,0 +1,107 @@
+//! What else is shown of bookings that are listed: what their ids stand for, each thing read once for a page.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use berth_engine::{Caller, Outcome};
+use berth_model::{
+    id::EventTypeId,
+    problem::{Code, FieldError, Problem},
+    tenants::scope::Scope,
+};
+use serde_json::Value;
+
+use super::view::{BookingView, Expanded};
+use crate::{
+    api::{
+        catalog::{event_types::View as EventTypeView, listings, members},
+        customers,
+    },
+    http::{app::App, auth::Authenticated},
+};
+
+/// Each thing once, as it is shown. What is not there any more is left out.
+macro_rules! each {
+    ($ids:expr, |$id:ident| $read:expr) => {{
+        let ids: BTreeSet<_> = $ids.collect();
+        let mut shown = BTreeMap::new();
+        for $id in ids {
+            match $read {
+                Ok(view) => {
+                    shown.insert($id, serde_json::to_value(view).unwrap_or_default());
+                }
+                Err(problem) if problem.code == Code::NotFound => {}
+                Err(problem) => return Err(problem),
+            }
+        }
+        shown
+    }};
+}
+
+/// What can be shown, and who may see it.
+const PARTS: [(&str, Scope); 4] = [
+    ("event_type", Scope::ListingsRead),
+    ("member", Scope::ListingsRead),
+    ("listing", Scope::ListingsRead),
+    ("customer", Scope::CustomersRead),
+];
+
+/// What is to be shown.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Expand(BTreeSet<&'static str>);
+
+impl Expand {
+    /// What these names ask for, by a key that may read it.
+    pub(super) fn named(names: Option<&str>, key: &Authenticated) -> Result<Self, Problem> {
+        let mut expand = Self::default();
+        for name in names.into_iter().flat_map(|names| names.split(',')).map(str::trim) {
+            let Some((part, scope)) = PARTS.into_iter().find(|(part, _)| *part == name) else {
+                let all = PARTS.map(|(part, _)| part).join(", ");
+                let why = format!("{name:?} is not known here; of: {all}");
+                let mut problem = Problem::new(Code::MalformedParameter, format!("expand: {why}"));
+                problem.errors.push(FieldError::new("expand", why));
+                return Err(problem);
+            };
+            key.check(scope)?;
+            expand.0.insert(part);
+        }
+        Ok(expand)
+    }
+
+    /// Show it.
+    pub(super) async fn fill(self, app: &App, caller: &Caller, items: &mut [BookingView]) -> Outcome<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let [event_type, member, listing, customer] = PARTS.map(|(part, _)| self.0.contains(part));
+        let catalog = &app.engine().catalog;
+        let ids = |wanted: bool| items.iter().filter(move |_| wanted);
+        let event_types =
+            each!(ids(event_type).map(|b| b.event_type), |id| event_type_of(app, caller, id).await);
+        let members = each!(ids(member).map(|b| b.member), |id| {
+            catalog.member(caller, id).await.map(members::View::from)
+        });
+        let listings = each!(ids(listing).map(|b| b.listing), |id| {
+            catalog.listing(caller, id).await.map(listings::View::from)
+        });
+        let customers = each!(ids(customer).filter_map(|b| b.customer_id), |id| {
+            app.engine().customers.customer(caller, id).await.map(|(found, _)| customers::View::from(found))
+        });
+        for item in items {
+            let shown =
+                |wanted: bool, found: Option<&Value>| wanted.then(|| found.cloned().unwrap_or_default());
+            item.expanded = Some(Expanded {
+                event_type: shown(event_type, event_types.get(&item.event_type)),
+                member: shown(member, members.get(&item.member)),
+                listing: shown(listing, listings.get(&item.listing)),
+                customer: shown(customer, item.customer_id.and_then(|id| customers.get(&id))),
+            });
+        }
+        Ok(())
+    }
+}
+
+async fn event_type_of(app: &App, caller: &Caller, id: EventTypeId) -> Outcome<EventTypeView> {
+    let record = app.engine().catalog.event_type(caller, id).await?;
+    let counterpart = app.engine().catalog.counterparts_of(caller, std::slice::from_ref(&record)).await?;
+    Ok(EventTypeView::of(record, counterpart.into_iter().next().flatten()))
+}
