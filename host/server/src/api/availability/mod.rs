@@ -94,9 +94,10 @@ pub(crate) struct Params {
     /// As if booked over this connection.
     #[param(value_type = Option<String>)]
     connection_id: Option<ConnectionId>,
-    /// For moving this booking: its own time is in nobody's way, its length is taken, and it keeps its organiser unless `member` names another.
+    /// For moving this booking: its own time is in nobody's way, its length is taken, and it keeps its organiser unless `member_id` names another.
     /// Needs the scope `bookings:read`.
     #[param(value_type = Option<String>)]
+    #[serde(rename = "booking_id")]
     booking: Option<BookingId>,
     /// Also say why other starts are not offered.
     #[serde(default)]
