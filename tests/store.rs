@@ -51,6 +51,8 @@ mod private_links;
 mod replicas;
 #[path = "store/resources.rs"]
 mod resources;
+#[path = "store/same.rs"]
+mod same;
 #[path = "store/schema.rs"]
 mod schema;
 #[path = "store/seats.rs"]
@@ -121,6 +123,13 @@ on_both! {
     customers::bookings_of_others_are_for_customers_too,
     customers::one_person_is_one_customer,
     customers::what_finds_customers_survives_another_vault_key,
+    same::a_search_of_many_is_bounded,
+    same::customers_are_looked_for_by_parts,
+    same::merges_crosswise_end_well,
+    same::nothing_is_lost_and_nothing_is_there_twice,
+    same::one_becomes_part_of_another,
+    same::what_is_changed_by_hand_finds_them,
+    same::what_was_merged_is_taken_apart,
     events::a_conflict_is_told_of_from_its_beginning_to_its_end,
     events::a_connection_is_told_of_when_its_state_changes,
     events::a_reader_that_cannot_go_on_is_told_so,

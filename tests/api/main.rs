@@ -29,6 +29,7 @@ use axum::{
 use berth_engine::{NewKey, NewTenant, TENANT_SCOPES};
 use berth_model::id::TenantId;
 use berth_server::{App, router};
+use berth_store::records::{BookingFilter, CustomerFilter};
 use berth_tests::{TestClock, World, component};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -77,6 +78,22 @@ impl Api {
     async fn other_tenant(&self) -> TenantId {
         let new = NewTenant { slug: "other".into(), name: "Other".into() };
         self.world.engine.tenants.create_tenant("t", "t", new).await.unwrap().id
+    }
+
+    /// By which customers of the tenant, and their guests, can be reached.
+    async fn addresses(&self) -> Vec<String> {
+        let (store, tenant) = (self.world.engine.store(), self.world.caller.tenant);
+        let customers = store.customers(tenant, CustomerFilter::default(), 200).await.unwrap().items;
+        let bookings = store.list_bookings(tenant, BookingFilter::default(), 200).await.unwrap();
+        let mut all: Vec<String> =
+            customers.into_iter().flat_map(|c| c.email.into_iter().chain(c.phone)).collect();
+        for booking in bookings {
+            all.extend(
+                booking.attendee.email.into_iter().chain(booking.attendee.phone).chain(booking.guests),
+            );
+        }
+        // However a number is written.
+        all.iter().map(|address| address.trim_start_matches('+').to_owned()).collect()
     }
 
     async fn send(

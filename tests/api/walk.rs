@@ -12,7 +12,7 @@ use std::{
     path::PathBuf,
 };
 
-use berth_engine::OPERATOR_SCOPE;
+use berth_engine::{OPERATOR_SCOPE, TENANT_SCOPES};
 use berth_model::{tenants::version::ApiVersion, time::Instant};
 use serde_json::{Value, json};
 
@@ -32,6 +32,8 @@ const MEASURED: [&str; 6] = ["bytes", "duration_ms", "fuel", "memory_bytes", "ms
 pub(crate) struct Walk<'a> {
     api: &'a Api,
     operator: String,
+    /// Of the tenant's, with every scope but the one to read customers.
+    blind: String,
     templates: Vec<(String, String)>,
     ids: BTreeMap<String, usize>,
     text: String,
@@ -44,15 +46,21 @@ impl<'a> Walk<'a> {
         // Off the minute, and never on it while requests take 10 ms: times of the clock are known by that.
         api.world.clock.advance_ms(7_003);
         let operator = key_of(&api.world, None, &[OPERATOR_SCOPE]).await;
+        let scopes: Vec<&str> = TENANT_SCOPES.iter().copied().filter(|s| *s != "customers:read").collect();
+        let blind = key_of(&api.world, Some(api.world.caller.tenant), &scopes).await;
         let templates = operations(api).await;
         let first = Shapes::default();
-        Self { api, operator, templates, ids: BTreeMap::new(), text: String::new(), first, sent: 0 }
+        Self { api, operator, blind, templates, ids: BTreeMap::new(), text: String::new(), first, sent: 0 }
     }
 
     /// As the tenant, who has every scope.
     pub(crate) async fn ask(&mut self, method: &str, path: &str, body: Value) -> Value {
         let key = self.api.key.clone();
-        self.twice(method, path, &key, body).await
+        let answer = self.twice(method, path, &key, body).await;
+        if method == "GET" {
+            self.shows_nobody(path).await;
+        }
+        answer
     }
 
     /// With a key: in the latest version, which is written down, and then in the first. A POST is repeated by its Idempotency-Key, so that
@@ -75,6 +83,14 @@ impl<'a> Walk<'a> {
             }
         }
         self.note(method, path, answer).body
+    }
+
+    /// Whoever may not read customers sees no address and no number of one, whatever they ask for.
+    async fn shows_nobody(&self, path: &str) {
+        let answer = self.api.send("GET", path, Some(&self.blind), &[], Value::Null).await;
+        for address in self.api.addresses().await {
+            assert!(!answer.text.contains(&address), "GET {path} shows {address}: {}", answer.text);
+        }
     }
 
     /// The same, of a list and the like.

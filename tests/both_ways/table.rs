@@ -102,6 +102,7 @@ impl Table {
             answers: serde_json::Map::new(),
             location: None,
             notes: None,
+            allow_blocked: false,
         };
         self.run.engine.bookings.book(&self.caller(at), request).await.unwrap().booking
     }

@@ -427,6 +427,7 @@ pub fn request(event_type: EventTypeId, start: Instant) -> BookRequest {
         answers: serde_json::Map::new(),
         location: None,
         notes: None,
+        allow_blocked: false,
     }
 }
 

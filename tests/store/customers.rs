@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_store::{
     Store, StoreError, VaultKeys,
-    records::{BookingFilter, NewBooking},
+    records::{BookingFilter, CustomerFilter, NewBooking},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
@@ -19,19 +19,19 @@ use crate::{
     world::{NOON, Scene, World, at_once, external_booking, span},
 };
 
-fn named(name: &str, email: Option<&str>, phone: Option<&str>) -> Attendee {
+pub(super) fn named(name: &str, email: Option<&str>, phone: Option<&str>) -> Attendee {
     let text = |text: Option<&str>| text.map(str::to_owned);
     let (email, phone) = (text(email), text(phone));
     Attendee { name: name.to_owned(), email, phone, time_zone: "Europe/Warsaw".to_owned(), language: None }
 }
 
-fn booking_for(world: &World, scene: &Scene, hour: i64, attendee: Attendee) -> NewBooking {
+pub(super) fn booking_for(world: &World, scene: &Scene, hour: i64, attendee: Attendee) -> NewBooking {
     let mut new = world.booking(scene, span(hour * 60, hour * 60 + 30));
     new.booking.attendee = attendee;
     new
 }
 
-async fn booked(world: &World, scene: &Scene, hour: i64, attendee: Attendee) -> CustomerId {
+pub(super) async fn booked(world: &World, scene: &Scene, hour: i64, attendee: Attendee) -> CustomerId {
     let new = booking_for(world, scene, hour, attendee);
     let id = new.booking.id;
     let customer = world.store.create_booking(new, world.audit()).await.unwrap().unwrap();
@@ -40,11 +40,11 @@ async fn booked(world: &World, scene: &Scene, hour: i64, attendee: Attendee) -> 
 }
 
 async fn all(world: &World, tenant: TenantId) -> Vec<Customer> {
-    world.store.customers(tenant, None, 1_000).await.unwrap()
+    world.store.customers(tenant, CustomerFilter::default(), 1_000).await.unwrap().items
 }
 
 async fn maybe_same(world: &World, tenant: TenantId, customer: CustomerId) -> Vec<CustomerId> {
-    let (_, others) = world.store.customer_and_maybe_same(tenant, customer).await.unwrap();
+    let others = world.store.customer_and_maybe_same(tenant, customer).await.unwrap().maybe_same;
     others.into_iter().map(|other| other.customer.id).collect()
 }
 
@@ -147,7 +147,7 @@ pub async fn a_series_is_for_one_customer(world: &World) {
     }
 }
 
-fn mirrored(
+pub(super) fn mirrored(
     world: &World,
     scene: &Scene,
     id: &str,
@@ -214,7 +214,7 @@ pub(super) async fn execute(world: &World, statement: &str) {
     }
 }
 
-async fn number_of(world: &World, statement: &str) -> i64 {
+pub(super) async fn number_of(world: &World, statement: &str) -> i64 {
     let statement = AssertSqlSafe(statement.to_owned());
     if world.store.engine() == "postgres" {
         let mut conn = PgConnection::connect(&world.url).await.unwrap();

@@ -361,6 +361,7 @@ impl World {
             hold: None,
             private_link: None,
             idempotency_key: None,
+            allow_blocked: false,
         }
     }
 

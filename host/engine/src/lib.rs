@@ -94,7 +94,7 @@ pub use connections::oauth::{NewOAuthClient, OAuthAnswer, OAuthReturn, OAuthStar
 pub use connections::routing::ProviderChoice;
 pub use connections::same_account::SameAccount;
 pub use connections::{ConnectionPatch, NewConnection};
-pub use customers::Customers;
+pub use customers::{CustomerPatch, CustomerQuery, Customers, NewCustomer, WholeCustomer};
 pub use events::Events;
 pub use events::{EventQuery, EventWait};
 pub use inbound::Inbound;

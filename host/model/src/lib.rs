@@ -23,6 +23,7 @@ pub mod intervals;
 pub mod jobs;
 pub mod json;
 pub mod limits;
+pub mod masked;
 pub mod mirror;
 pub mod outbound;
 pub mod plugins;

@@ -161,6 +161,10 @@ codes! {
     NotConnected = "E0553", 422, "There is no connection to this provider", "Connect to it (POST /api/booking-providers); GET /api/booking-providers/available lists what there is.";
     /// Only a person can let Berth in.
     ConsentNeeded = "E0554", 422, "A person has to consent", "Begin with POST /api/booking-providers/oauth/start; then name the connection as `connection_id`.";
+    /// The customer is part of another one now.
+    CustomerMerged = "E0557", 410, "The customer is part of another one", "Ask for the customer that `customer_id` names; bookings and consents are there.";
+    /// The tenant does not take bookings of this customer.
+    CustomerBlocked = "E0558", 409, "The customer may not book", "Ask the business; a key with the scope bookings:override may book all the same, with `allow_blocked`.";
     /// A booking that is cancelled, failed or over is a record.
     BookingOver = "E0562", 409, "This booking is over", "What is cancelled, failed or past is kept as it was; book again for another time.";
     /// A page that is none of the tenant's sends what only its own may.

@@ -22,6 +22,7 @@ use crate::{
         app::App,
         auth::{KeyUsed, require_key, require_scope},
         bodies::buffered,
+        contacts,
         idempotency::idempotent,
         problem::ApiError,
         public::visited,
@@ -39,6 +40,8 @@ pub fn router(app: App) -> Router {
     let open = api::open();
     let public = api::public();
     let keyed = keyed
+        // Innermost: what is below may go on in a task of its own.
+        .layer(middleware::from_fn(contacts::shown_to_key))
         .layer(middleware::from_fn_with_state(app.clone(), idempotent))
         .layer(middleware::from_fn(versioned))
         .layer(middleware::from_fn_with_state(app.clone(), buffered))

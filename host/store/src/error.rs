@@ -1,6 +1,8 @@
 //! Why the store did not do something.
 
-use berth_model::{bookings::transition::Refusal, events::PastCursor, scheduling::rules::Limit};
+use berth_model::{
+    bookings::transition::Refusal, events::PastCursor, id::CustomerId, scheduling::rules::Limit,
+};
 use sqlx::error::{DatabaseError, ErrorKind};
 
 use crate::trouble::{self, Trouble};
@@ -8,7 +10,7 @@ use crate::trouble::{self, Trouble};
 /// Name of the overlap rule, in the constraint of PostgreSQL and the message of SQLite's trigger.
 const OVERLAP_RULE: &str = "occupancies_no_overlap";
 
-/// Errors of the store. The first ten are answers, [`StoreError::Busy`] and [`StoreError::Trouble`] say "not now", the others are
+/// Errors of the store. The first twelve are answers, [`StoreError::Busy`] and [`StoreError::Trouble`] say "not now", the others are
 /// faults.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -39,6 +41,17 @@ pub enum StoreError {
     /// The tenant would be left without an active owner.
     #[error("the last owner stays")]
     LastOwner,
+    /// The customer is part of another one now.
+    #[error("customer {customer} is part of {into}")]
+    Merged {
+        /// Who was asked for.
+        customer: CustomerId,
+        /// Of whom they are part.
+        into: CustomerId,
+    },
+    /// The customer may not book.
+    #[error("the customer may not book")]
+    Blocked,
     /// There is no going on from this position of the events.
     #[error("there is no going on from there: {0:?}")]
     PastCursor(PastCursor),

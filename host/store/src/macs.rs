@@ -1,7 +1,12 @@
 //! How a customer is found without their addresses standing in an index: by MACs (HMAC-SHA256) under a key that each tenant has of its own.
 
 use berth_model::{
-    customers::{identity::Person, keys::KeyKind},
+    customers::{
+        Customer,
+        identity::Person,
+        keys::KeyKind,
+        search::{name_key, search_text},
+    },
     id::{CustomerId, TenantId},
     outbound::provider::{Attendee, ExternalBooking},
 };
@@ -22,8 +27,18 @@ pub(crate) struct Known {
     pub(crate) keys: Vec<(KeyKind, Vec<u8>)>,
     /// MAC of name and address together.
     pub(crate) identity: Option<Vec<u8>>,
+    /// Their name as lists are in its order.
+    pub(crate) name_key: String,
+    /// Where parts of their name and addresses are looked for.
+    pub(crate) search: String,
     /// Their id, should they be new.
     pub(crate) new: CustomerId,
+}
+
+/// A customer as somebody who books.
+pub(crate) fn person_of(customer: &Customer) -> Attendee {
+    let Customer { name, email, phone, language, .. } = customer.clone();
+    Attendee { name, email, phone, time_zone: String::new(), language }
 }
 
 impl MacKey {
@@ -41,11 +56,18 @@ impl MacKey {
         self.mac("address", &address.to_canonical().to_string())
     }
 
+    /// The MAC of a whole address in its one form.
+    pub(crate) fn key(&self, kind: KeyKind, key: &str) -> Vec<u8> {
+        self.mac(kind.as_str(), key)
+    }
+
     pub(crate) fn known(&self, attendee: &Attendee, new: CustomerId) -> Known {
         let person = Person::of(attendee);
         let keys = person.keys.iter().map(|(kind, key)| (*kind, self.mac(kind.as_str(), key))).collect();
         let identity = person.identity().map(|identity| self.mac("person", &identity));
-        Known { person, email: attendee.email.clone(), phone: attendee.phone.clone(), keys, identity, new }
+        let (email, phone) = (attendee.email.clone(), attendee.phone.clone());
+        let search = search_text(&attendee.name, email.as_deref(), phone.as_deref());
+        Known { person, email, phone, keys, identity, name_key: name_key(&attendee.name), search, new }
     }
 }
 

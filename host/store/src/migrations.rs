@@ -68,6 +68,7 @@ migrations! {
     57 "0057_connections_of_provider",
     58 "0058_users",
     59 "0059_counterparts",
+    60 "0060_customer_profiles",
     63 "0063_booking_search",
     64 "0064_booking_edits",
     65 "0065_locations",

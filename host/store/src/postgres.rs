@@ -32,6 +32,18 @@ macro_rules! lock_row {
         " FOR NO KEY UPDATE"
     };
 }
+/// Lock rows that are about to be gone for whoever refers to them: nothing that refers to them is inserted meanwhile.
+macro_rules! lock_rows_whole {
+    () => {
+        " FOR UPDATE"
+    };
+}
+/// Keep the rows of this table what they are until what refers to them is written; they may change otherwise.
+macro_rules! keep_rows {
+    ($of:literal) => {
+        concat!(" FOR KEY SHARE OF ", $of)
+    };
+}
 /// Lock rows, passing over those that another worker holds.
 macro_rules! lock_rows_skipping {
     () => {

@@ -31,6 +31,16 @@ fn of(error: StoreError) -> Problem {
             Code::LastOwner,
             "It is the tenant's only active owner, who cannot be removed, deactivated or given another role.",
         ),
+        StoreError::Merged { customer, into } => {
+            let detail = format!("The customer {customer} is part of the customer {into}.");
+            let mut problem = Problem::new(Code::CustomerMerged, detail);
+            problem.extra.insert("customer_id".to_owned(), into.to_string().into());
+            problem
+        }
+        // Why is the tenant's alone.
+        StoreError::Blocked => {
+            Problem::new(Code::CustomerBlocked, "The business takes no bookings for this customer.")
+        }
         StoreError::PastCursor(past) => past.into(),
         StoreError::Busy => {
             Problem::new(Code::Busy, "The database has too much to do.").with_retry_after_seconds(1)

@@ -2,6 +2,7 @@
 
 mod availability;
 mod clocks;
+mod customers;
 mod events;
 mod holidays;
 mod idempotency;
@@ -38,6 +39,9 @@ pub use availability::{
     BookingSetup, CurrentSetup, KnownCounterpart, MemberSetup, OccupancyQuery, RulesOf, SeenOccupancy,
 };
 pub use clocks::BookingClocks;
+pub use customers::{
+    CustomerFilter, CustomerPage, CustomerPosition, CustomerSort, CustomerSplit, CustomerWords,
+};
 pub use events::{EventPage, Placed};
 pub use holidays::HolidayImport;
 pub use idempotency::{Idempotency, IdempotencyKey, KeptAnswer};
@@ -91,6 +95,8 @@ pub struct NewBooking {
     pub private_link: Option<PrivateLinkId>,
     /// The reserved Idempotency-Key that it is made under: a second booking under it is refused.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Also for a customer who may not book.
+    pub allow_blocked: bool,
 }
 
 /// A limit that must leave room for a booking, counted in the transaction that books: per event type and member, bookings that

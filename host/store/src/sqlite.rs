@@ -36,6 +36,18 @@ macro_rules! lock_row {
     };
 }
 /// See `lock_row`.
+macro_rules! lock_rows_whole {
+    () => {
+        ""
+    };
+}
+/// See `lock_row`.
+macro_rules! keep_rows {
+    ($of:literal) => {
+        ""
+    };
+}
+/// See `lock_row`.
 macro_rules! lock_rows_skipping {
     () => {
         ""

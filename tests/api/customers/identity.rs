@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{Api, key};
 
 /// Book for somebody; the booking as it is shown.
-async fn booked(api: &Api, event_type: &Value, start: &str, attendee: Value) -> Value {
+pub(super) async fn booked(api: &Api, event_type: &Value, start: &str, attendee: Value) -> Value {
     let mut attendee = attendee;
     attendee["time_zone"] = json!("Europe/Warsaw");
     api.ok("POST", "/api/booking", json!({ "event_type": event_type, "start": start, "attendee": attendee }))

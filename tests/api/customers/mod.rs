@@ -1,4 +1,7 @@
 //! Whom bookings are for.
 
 mod identity;
+mod masked;
+mod profile;
+mod same;
 mod walk;

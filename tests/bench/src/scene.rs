@@ -164,6 +164,7 @@ impl Scene {
             hold: None,
             private_link: None,
             idempotency_key: None,
+            allow_blocked: false,
         };
         (new, self.noted().1)
     }

@@ -60,6 +60,8 @@ pub struct BookRequest {
     pub notes: Option<String>,
     /// Where, by the key of one of the event type's locations; none: the only one.
     pub location: Option<String>,
+    /// Also for a customer who may not book: the tenant's own word.
+    pub allow_blocked: bool,
 }
 
 /// A hold and the token that proves whose it is.
@@ -340,7 +342,17 @@ impl Bookings {
         let held = held.filter(|_| series.is_none());
         // Of a series the key knows the first booking: whoever makes it says so.
         let idempotency_key = caller.idempotency_key.clone().filter(|_| series.is_none());
-        Some((NewBooking { booking, padded, job, limits, hold, private_link: None, idempotency_key }, held))
+        let new = NewBooking {
+            booking,
+            padded,
+            job,
+            limits,
+            hold,
+            private_link: None,
+            idempotency_key,
+            allow_blocked: request.allow_blocked,
+        };
+        Some((new, held))
     }
 }
 

@@ -58,7 +58,20 @@ impl Bookings {
         reschedule: RescheduleBooking,
     ) -> Outcome<BookOutcome> {
         self.may_change(caller, id).await?;
+        if caller.actor == "customer" {
+            self.may_book(caller, id).await?;
+        }
         self.reschedule_one(caller, id, reschedule, true).await
+    }
+
+    /// Whom a booking is for may take no other time if they may not book. They may cancel.
+    async fn may_book(&self, caller: &Caller, id: BookingId) -> Outcome<()> {
+        let Some(customer) = self.booking(caller, id).await?.customer else { return Ok(()) };
+        match self.base.store().customer(caller.tenant, customer).await {
+            Ok(customer) if customer.blocked.is_some() => Err(StoreError::Blocked.into()),
+            Ok(_) | Err(StoreError::NotFound(_) | StoreError::Merged { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The same, waiting for the provider or leaving it to the worker.

@@ -11,6 +11,7 @@ use berth_model::{
     connections::secret::Secret,
     id::{BookingId, EventTypeId, MemberId},
     limits::{FEED_BACK_SECONDS, FEED_EVENTS_MAX, FEED_FORWARD_SECONDS},
+    masked,
     problem::Problem,
     time::Interval,
     zone::Zone,
@@ -29,9 +30,15 @@ fn hash(token: &str) -> [u8; 32] {
 }
 
 impl Calendars {
-    /// The invitation of a booking, or its withdrawal when it is cancelled or failed, as iCalendar.
-    pub async fn invitation(&self, caller: &Caller, id: BookingId) -> Outcome<String> {
-        let booking = self.base.store().booking(caller.tenant, id).await?;
+    /// The invitation of a booking, or its withdrawal when it is cancelled or failed, as iCalendar; with or without the addresses of the
+    /// customer, of guests, and those that stand in the notes.
+    pub async fn invitation(&self, caller: &Caller, id: BookingId, with_addresses: bool) -> Outcome<String> {
+        let mut booking = self.base.store().booking(caller.tenant, id).await?;
+        if !with_addresses {
+            booking.attendee.email = None;
+            booking.guests.clear();
+            booking.notes = booking.notes.as_deref().map(masked::words);
+        }
         let ctx = self.base.store().booking_setup(caller.tenant, booking.event_type).await?.records;
         let (listing, event_type) = (&ctx.listing, &ctx.event_type);
         let mut people = Vec::new();

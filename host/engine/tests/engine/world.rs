@@ -233,6 +233,7 @@ impl World {
             answers: Map::new(),
             location: None,
             notes: None,
+            allow_blocked: false,
         }
     }
 

@@ -87,6 +87,7 @@ fn data(action: &str, by: Role, booking: &Booking) -> Value {
         "listing_id": booking.listing,
         "event_type_id": booking.event_type,
         "connection_id": booking.connection,
+        "customer_id": booking.customer,
         "series_id": booking.series,
         "provider_task": booking.provider_task.map(ProviderTask::as_str),
     })

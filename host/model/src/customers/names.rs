@@ -7,12 +7,17 @@ const fn is_inside(c: char) -> bool {
     matches!(c, '\'' | '’' | '‘' | 'ʼ' | '`' | '´')
 }
 
+/// The words of a text in the order in which they stand, without case, accents and punctuation.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let outside: String = text.chars().filter(|c| !is_inside(*c)).collect();
+    let text: String = plain(&outside).chars().filter(|c| !is_inside(*c)).collect();
+    text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+}
+
 /// A name without case, accents, spacing, punctuation and the order of its words: "Nowak, Łukasz" is "lukasz nowak". A name without any
 /// letter or digit is only itself.
 pub(crate) fn folded(name: &str) -> String {
-    let outside: String = name.chars().filter(|c| !is_inside(*c)).collect();
-    let text: String = plain(&outside).chars().filter(|c| !is_inside(*c)).collect();
-    let mut words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let mut words = words(name);
     words.sort_unstable();
     if words.is_empty() { name.trim().to_owned() } else { words.join(" ") }
 }

@@ -11,6 +11,8 @@ pub enum SubjectKind {
     Connection,
     /// One consent of a customer, given or withdrawn.
     Consent,
+    /// A customer.
+    Customer,
 }
 
 impl SubjectKind {
@@ -22,6 +24,7 @@ impl SubjectKind {
             Self::Conflict => "conflict",
             Self::Connection => "connection",
             Self::Consent => "consent",
+            Self::Customer => "customer",
         }
     }
 }
@@ -95,6 +98,12 @@ kinds! {
     ConsentGiven = Consent "consent.given";
     /// A customer withdrew a consent.
     ConsentWithdrawn = Consent "consent.withdrawn";
+    /// What is written of a customer was changed.
+    CustomerUpdated = Customer "customer.updated";
+    /// Another customer became part of this one: bookings, external bookings and consents of theirs are this one's from now on.
+    CustomerMerged = Customer "customer.merged";
+    /// Bookings of a customer are a new customer's from now on.
+    CustomerSplit = Customer "customer.split";
 }
 
 impl EventKind {

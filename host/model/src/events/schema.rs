@@ -11,6 +11,7 @@ use crate::{
 const BOOKING: &str = "01937b1c-6b00-7000-8000-000000000001";
 const CONNECTION: &str = "01937b1c-6b00-7000-8000-000000000002";
 const MEMBER: &str = "01937b1c-6b00-7000-8000-000000000003";
+const CUSTOMER: &str = "01937b1c-6b00-7000-8000-000000000008";
 const EVENT: &str = "01937b1c-6b00-7000-8000-000000000004";
 
 /// A member of the data: its name, its schema, its example, and whether it is always there.
@@ -96,6 +97,12 @@ fn booking_members(kind: EventKind) -> Vec<Member> {
             "The connection that it is booked over; null for the built-in provider.",
             json!(CONNECTION),
         ),
+        sometimes(id_or_null(
+            "customer_id",
+            "Whom it is for; absent from before there were customers, null until one is found. Who a customer became part of says \
+                `customer.merged`.",
+            json!(CUSTOMER),
+        )),
         id_or_null("series_id", "The series that it is an occurrence of.", Value::Null),
         member(
             "provider_task",
@@ -194,10 +201,48 @@ fn consent_members(kind: EventKind) -> Vec<Member> {
     };
     vec![
         one_of("status", "What was done.", &["given", "withdrawn"], status),
-        id("customer_id", "Whose consent it is.", "01937b1c-6b00-7000-8000-000000000008"),
+        id("customer_id", "Whose consent it is.", CUSTOMER),
         text("purpose", "What it is for.", "marketing"),
         id_or_null("text_id", "The text that the customer agreed to; null of a withdrawal.", text_id),
     ]
+}
+
+fn customer_members(kind: EventKind) -> Vec<Member> {
+    let other = "01937b1c-6b00-7000-8000-00000000000d";
+    match kind {
+        EventKind::CustomerMerged => vec![
+            id(
+                "merged_customer_id",
+                "Who became part of the customer. Whatever is asked for under this id names the customer.",
+                other,
+            ),
+            member(
+                "bookings",
+                json!({ "type": "integer", "minimum": 0, "description": "How many bookings went to the customer." }),
+                3.into(),
+            ),
+        ],
+        EventKind::CustomerSplit => vec![
+            id("new_customer_id", "Whose they are now.", other),
+            member(
+                "booking_ids",
+                json!({ "type": "array", "items": { "type": "string", "format": "uuid" }, "description": "The bookings that are the new customer's now." }),
+                json!([BOOKING]),
+            ),
+        ],
+        _ => vec![
+            member(
+                "changed",
+                json!({ "type": "array", "items": { "type": "string" }, "description": "The fields that have another value now. More names may come." }),
+                json!(["email", "tags"]),
+            ),
+            member(
+                "blocked",
+                json!({ "type": "boolean", "description": "May they not book?" }),
+                false.into(),
+            ),
+        ],
+    }
 }
 
 fn members(kind: EventKind) -> Vec<Member> {
@@ -206,6 +251,7 @@ fn members(kind: EventKind) -> Vec<Member> {
         SubjectKind::Conflict => conflict_members(kind),
         SubjectKind::Connection => connection_members(kind),
         SubjectKind::Consent => consent_members(kind),
+        SubjectKind::Customer => customer_members(kind),
     }
 }
 
@@ -228,6 +274,7 @@ const fn subject_id(of: SubjectKind) -> &'static str {
         SubjectKind::Connection => CONNECTION,
         SubjectKind::Conflict => "01937b1c-6b00-7000-8000-00000000000b",
         SubjectKind::Consent => "01937b1c-6b00-7000-8000-00000000000c",
+        SubjectKind::Customer => CUSTOMER,
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod arrival;
 pub(crate) mod auth;
 pub(crate) mod bodies;
 pub(crate) mod body;
+pub(crate) mod contacts;
 pub(crate) mod etag;
 pub(crate) mod extract;
 pub(crate) mod fingerprint;

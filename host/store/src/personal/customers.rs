@@ -5,7 +5,7 @@ use super::{
     Exported::{In, Not},
     Found::{Contents, Customer},
     Kept::WithRow,
-    Kind::{Contact, Fact, Reference},
+    Kind::{Contact, Fact, Reference, Words},
     Part::Contacts,
     Table,
     Why::Copy,
@@ -26,6 +26,13 @@ pub(super) const TABLES: &[Table] = &[
             none("revision"),
             personal("created_at", Fact, &[Customer], Stays, In(Contacts), WithRow),
             personal("last_seen_at", Fact, &[Customer], Stays, In(Contacts), WithRow),
+            personal("language", Fact, &[Customer], Blank, In(Contacts), WithRow),
+            personal("notes", Words, &[Customer, Contents], Blank, In(Contacts), WithRow),
+            personal("blocked_at", Fact, &[Customer], Stays, In(Contacts), WithRow),
+            personal("blocked_reason", Words, &[Customer, Contents], Blank, In(Contacts), WithRow),
+            personal("merged_into", Reference, &[Customer], Stays, Not(Copy), WithRow),
+            personal("name_key", Contact, &[Customer, Contents], Blank, Not(Copy), WithRow),
+            personal("search", Contact, &[Customer, Contents], Blank, Not(Copy), WithRow),
         ],
     },
     Table {
@@ -37,5 +44,19 @@ pub(super) const TABLES: &[Table] = &[
             personal("mac", Reference, &[Customer], RemoveRow, Not(Copy), WithRow),
             none("customer_id"),
         ],
+    },
+    Table {
+        name: "customer_tags",
+        holds: "The tenant's words for its customers.",
+        columns: &[
+            none("tenant_id"),
+            none("customer_id"),
+            personal("tag", Words, &[Customer], RemoveRow, In(Contacts), WithRow),
+        ],
+    },
+    Table {
+        name: "customers_apart",
+        holds: "Customers of whom somebody said that they are two people.",
+        columns: &[none("tenant_id"), none("one_id"), none("other_id"), none("at")],
     },
 ];

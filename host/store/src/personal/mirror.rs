@@ -46,6 +46,8 @@ pub(super) const TABLES: &[Table] = &[
             personal("payload", Payload, &[Contents], RemoveRow, In(AtProviders), WithRow),
             none("run"),
             none("last_synced_at"),
+            personal("email_mac", Reference, &[Contents], RemoveRow, Not(Copy), WithRow),
+            personal("phone_mac", Reference, &[Contents], RemoveRow, Not(Copy), WithRow),
         ],
     },
     Table {

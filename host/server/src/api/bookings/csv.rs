@@ -15,7 +15,7 @@ use futures_util::stream;
 use serde_json::Value;
 
 use super::view::{BookingView, views};
-use crate::http::app::App;
+use crate::http::{app::App, contacts::Reader};
 
 /// The columns, and where each is in the view.
 const COLUMNS: &[(&str, &str)] = &[
@@ -52,6 +52,8 @@ struct Export {
     app: App,
     caller: Caller,
     filter: BookingFilter,
+    /// Who reads it: rows are written when the request is answered already.
+    reader: Reader,
     rows: u32,
     state: State,
 }
@@ -66,7 +68,7 @@ enum State {
 /// The answer, which goes on being read while it is sent. What goes wrong on the way ends it before its end, so that nobody takes a part for
 /// the whole.
 pub(super) fn answer(app: App, caller: Caller, filter: BookingFilter) -> Response {
-    let export = Export { app, caller, filter, rows: 0, state: State::Header };
+    let export = Export { app, caller, filter, reader: Reader::now(), rows: 0, state: State::Header };
     let body = stream::try_unfold(export, |mut export| async move {
         let part = export.next().await?;
         Ok::<_, io::Error>(part.map(|part| (part, export)))
@@ -112,7 +114,7 @@ impl Export {
         }
         let mut lines = Vec::new();
         for view in views(&self.app, &self.caller, page).await {
-            lines.extend_from_slice(&line_of(&view)?);
+            lines.extend_from_slice(&self.reader.is_written(|| line_of(&view))?);
         }
         Ok(lines.into())
     }

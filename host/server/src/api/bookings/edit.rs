@@ -20,6 +20,7 @@ use crate::{
     http::{
         app::App,
         auth::AsTenant,
+        contacts::Reader,
         extract::{IfMatch, Json as Body, Path, Query, malformed},
         problem::{ApiResult, ProblemDocument},
     },
@@ -121,7 +122,9 @@ impl Patch {
             let nobody = || Problem::invalid(vec![FieldError::new("/attendee", "cannot be removed")]);
             let changes = changes.ok_or_else(nobody)?;
             let person = Person::from(contents.attendee);
-            contents.attendee = merged(&person, changes, "/attendee").map_err(malformed)?.into();
+            // Whoever changes it may not see it: what stands there stays.
+            let laid = Reader::Here.is_written(|| merged(&person, changes, "/attendee"));
+            contents.attendee = laid.map_err(malformed)?.into();
         }
         if let Some(guests) = self.guests {
             contents.guests = guests.unwrap_or_default();

@@ -84,7 +84,8 @@ impl Expand {
             catalog.listing(caller, id).await.map(listings::View::from)
         });
         let customers = each!(ids(customer).filter_map(|b| b.customer_id), |id| {
-            app.engine().customers.customer(caller, id).await.map(|(found, _)| customers::View::from(found))
+            let found = app.engine().customers.customer(caller, id).await;
+            found.map(|found| customers::View::from(found.questions.customer))
         });
         for item in items {
             let shown =

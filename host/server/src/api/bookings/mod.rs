@@ -24,6 +24,7 @@ use berth_model::{
     connections::secret::Secret,
     id::{BookingId, ConnectionId, EventTypeId, HoldId, MemberId},
     problem::Problem,
+    tenants::scope::Scope,
     time::Instant,
 };
 use berth_store::records::AuditEntry;
@@ -40,7 +41,8 @@ use crate::{
     api::connections::choice,
     http::{
         app::App,
-        auth::AsTenant,
+        auth::{AsTenant, Authenticated},
+        contacts::Anything,
         extract::{Json as Body, Path},
         page::Page,
         problem::{ApiResult, ProblemDocument},
@@ -129,6 +131,9 @@ pub(crate) struct NewBooking {
     /// Where, by the `key` of one of the event type's locations; needed where there are several.
     #[serde(default)]
     location: Option<String>,
+    /// Book also for a customer who may not book: with a key that has the scope `bookings:override`.
+    #[serde(default)]
+    allow_blocked: bool,
     /// Make a series: `start` is its first. The answer is a `SeriesView`.
     #[serde(default)]
     recurrence: Option<Recurrence>,
@@ -143,9 +148,13 @@ pub(crate) struct NewBooking {
         (status = 422, body = ProblemDocument)))]
 pub(crate) async fn create(
     State(app): State<App>,
+    key: Authenticated,
     AsTenant(caller): AsTenant,
     Body(new): Body<NewBooking>,
 ) -> ApiResult<Response> {
+    if new.allow_blocked {
+        key.check(Scope::BookingsOverride)?;
+    }
     let request = BookRequest {
         event_type: new.event_type,
         start: new.start,
@@ -159,6 +168,7 @@ pub(crate) async fn create(
         answers: new.answers,
         notes: new.notes,
         location: new.location,
+        allow_blocked: new.allow_blocked,
     };
     if let Some(recurrence) = new.recurrence {
         let best_effort = recurrence.mode == Mode::BestEffort;
@@ -198,7 +208,7 @@ pub(crate) struct Step {
     actor: String,
     request_id: String,
     #[schema(value_type = Object)]
-    data: Value,
+    data: Anything,
 }
 
 impl From<AuditEntry> for Step {
@@ -208,7 +218,7 @@ impl From<AuditEntry> for Step {
             action: e.action,
             actor: e.audit.actor,
             request_id: e.audit.request_id,
-            data: e.data,
+            data: Anything(e.data),
         }
     }
 }

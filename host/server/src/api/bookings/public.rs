@@ -263,6 +263,7 @@ pub(crate) async fn book(
         answers: new.answers,
         notes: new.notes,
         location: new.location,
+        allow_blocked: false,
     };
     let made = bookings.book_offered(&caller, request, link.as_ref()).await;
     let outcome = match made {

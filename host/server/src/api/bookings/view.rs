@@ -1,7 +1,5 @@
 //! Bookings as they are shown.
 
-use std::collections::BTreeMap;
-
 use axum::{http::StatusCode, response::Response};
 use berth_engine::{BookOutcome, Caller, ProviderSync};
 use berth_model::{
@@ -15,7 +13,7 @@ use berth_model::{
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
@@ -23,22 +21,27 @@ use crate::{
         catalog::{event_types, listings, members, schemas},
         customers,
     },
-    http::{app::App, etag},
+    http::{
+        app::App,
+        contacts::{Anything, Email, Phone, Words},
+        etag,
+    },
 };
 
-/// The customer.
+/// The customer. In answers, e-mail address and number are masked (`a***@***`, `***00`) for a key without the scope `customers:read`, and so are those
+/// of guests and what stands in answers and notes.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Person {
     #[schema(example = "Ada Nowak")]
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "ada@example.com")]
-    email: Option<String>,
+    #[schema(value_type = Option<String>, example = "ada@example.com")]
+    email: Option<Email>,
     /// E.164.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "+48600100200")]
-    phone: Option<String>,
+    #[schema(value_type = Option<String>, example = "+48600100200")]
+    phone: Option<Phone>,
     /// IANA zone.
     #[schema(example = "Europe/Warsaw")]
     time_zone: String,
@@ -56,12 +59,14 @@ impl Person {
 
 impl From<Person> for Attendee {
     fn from(p: Person) -> Self {
-        Self { name: p.name, email: p.email, phone: p.phone, time_zone: p.time_zone, language: p.language }
+        let (email, phone) = (p.email.map(|email| email.0), p.phone.map(|phone| phone.0));
+        Self { name: p.name, email, phone, time_zone: p.time_zone, language: p.language }
     }
 }
 impl From<Attendee> for Person {
     fn from(a: Attendee) -> Self {
-        Self { name: a.name, email: a.email, phone: a.phone, time_zone: a.time_zone, language: a.language }
+        let (email, phone) = (a.email.map(Email), a.phone.map(Phone));
+        Self { name: a.name, email, phone, time_zone: a.time_zone, language: a.language }
     }
 }
 
@@ -74,7 +79,8 @@ struct SyncView {
     /// Tries so far, one that is under way included.
     tries: i64,
     /// Why the last one did not succeed.
-    last_error: Option<String>,
+    #[schema(value_type = Option<String>)]
+    last_error: Option<Words>,
     /// When it is tried next, if it waits.
     #[schema(value_type = Option<String>, format = DateTime)]
     next_try_at: Option<Instant>,
@@ -83,7 +89,7 @@ struct SyncView {
 impl From<ProviderSync> for SyncView {
     fn from(sync: ProviderSync) -> Self {
         let ProviderSync { state, tries, last_error, next_try_at } = sync;
-        Self { state: state.as_str(), tries, last_error, next_try_at }
+        Self { state: state.as_str(), tries, last_error: last_error.map(Words), next_try_at }
     }
 }
 
@@ -153,10 +159,12 @@ pub(crate) struct BookingView {
     pub(super) customer_id: Option<CustomerId>,
     /// The customer, as they were named with the booking.
     attendee: Person,
-    guests: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    guests: Vec<Email>,
     #[schema(value_type = Object)]
-    answers: Map<String, Value>,
-    notes: Option<String>,
+    answers: Anything,
+    #[schema(value_type = Option<String>)]
+    notes: Option<Words>,
     /// Where it takes place, as it was chosen among the event type's locations; null: nothing was to choose.
     #[schema(value_type = Option<schemas::Location>)]
     location: Option<Location>,
@@ -164,11 +172,12 @@ pub(crate) struct BookingView {
     meeting_url: Option<String>,
     /// What other programs keep with it.
     #[schema(value_type = Object)]
-    metadata: BTreeMap<String, String>,
+    metadata: Anything,
     /// What was changed here alone although its provider has it otherwise: `attendee`, `guests`, `answers`, `notes`, `member`.
     local_changes: Vec<String>,
     /// Why it was cancelled or failed.
-    reason: Option<String>,
+    #[schema(value_type = Option<String>)]
+    reason: Option<Words>,
     /// Its id at the provider.
     external_id: Option<String>,
     /// When it was last moved to another time; null: never, or only asked for.
@@ -205,14 +214,14 @@ impl From<Booking> for BookingView {
             end: b.when.end(),
             customer_id: b.customer,
             attendee: b.attendee.into(),
-            guests: b.guests,
-            answers: b.answers,
-            notes: b.notes,
+            guests: b.guests.into_iter().map(Email).collect(),
+            answers: Anything(Value::Object(b.answers)),
+            notes: b.notes.map(Words),
             meeting_url,
             location: b.location,
-            metadata: b.metadata,
+            metadata: Anything::of(&b.metadata),
             local_changes: b.local_changes,
-            reason: b.reason,
+            reason: b.reason.map(Words),
             external_id: b.external_id,
             rescheduled_at: b.rescheduled_at,
             sequence: b.sequence,

@@ -17,6 +17,7 @@ use crate::{
     http::{
         app::App,
         auth::AsTenant,
+        contacts,
         extract::{Path, Query},
         once::private,
         problem::{ApiResult, ProblemDocument},
@@ -31,7 +32,8 @@ fn calendar(text: String) -> Response {
     response
 }
 
-/// The invitation of a booking for calendars (RFC 5545): `METHOD:REQUEST`, or `CANCEL` once it is cancelled or failed.
+/// The invitation of a booking for calendars (RFC 5545): `METHOD:REQUEST`, or `CANCEL` once it is cancelled or failed. Without the scope
+/// `customers:read` it has names and no addresses of the customer and the guests.
 #[utoipa::path(get, path = "/api/booking/{id}/invitation.ics", operation_id = "invitations_get", tag = "calendars", params(("id" = String, Path)),
     responses((status = 200, body = String, content_type = "text/calendar"), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn invitation(
@@ -39,7 +41,7 @@ pub(crate) async fn invitation(
     AsTenant(caller): AsTenant,
     Path(id): Path<BookingId>,
 ) -> ApiResult<Response> {
-    Ok(calendar(app.engine().calendars.invitation(&caller, id).await?))
+    Ok(calendar(app.engine().calendars.invitation(&caller, id, contacts::shown()).await?))
 }
 
 /// The customer's own invitation.
@@ -51,7 +53,7 @@ pub(crate) async fn own_invitation(
     Path(token): Path<String>,
 ) -> ApiResult<Response> {
     let (caller, id) = customer(&app, &token, &request_id).await?;
-    Ok(calendar(app.engine().calendars.invitation(&caller, id).await?))
+    Ok(calendar(app.engine().calendars.invitation(&caller, id, true).await?))
 }
 
 /// A private feed. Not to be printed.

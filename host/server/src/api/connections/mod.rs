@@ -35,6 +35,7 @@ use crate::{
     http::{
         app::App,
         auth::AsTenant,
+        contacts::Anything,
         etag,
         extract::{IfMatch, Json as Body, Path, Query},
         page::{self, Page, PageParams},
@@ -436,7 +437,9 @@ pub(crate) async fn calls(
     AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     Query(params): Query<PageParams>,
-) -> ApiResult<Json<Value>> {
+) -> ApiResult<Json<Anything>> {
     let limit = page::items(params.limit)?;
-    Ok(Json(json!({ "items": app.engine().connections.connection_calls(&caller, id, limit).await? })))
+    Ok(Json(Anything(
+        json!({ "items": app.engine().connections.connection_calls(&caller, id, limit).await? }),
+    )))
 }

@@ -1,127 +1,225 @@
 //! Customers.
 
-use axum::{Json, extract::State, http::StatusCode, response::Response};
-use berth_model::{
-    customers::{Customer, MaybeSame},
-    id::CustomerId,
-    time::Instant,
-};
-use serde::Serialize;
-use utoipa::ToSchema;
+mod history;
+mod same;
+mod view;
 
-use super::described::{Described, routes};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use berth_engine::{CustomerPatch, CustomerQuery, NewCustomer};
+use berth_model::{id::CustomerId, limits};
+use berth_store::records::CustomerSort;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+pub(crate) use self::view::View;
+use self::view::Whole;
+use super::{
+    described::{Described, routes},
+    nullable,
+};
 use crate::http::{
     app::App,
     auth::AsTenant,
     etag,
-    extract::{Path, Query},
-    page::{self, Page, PageParams},
+    extract::{IfMatch, Json as Body, Path, Query},
+    page::{self, Page},
     problem::{ApiResult, ProblemDocument},
 };
 
 /// Routes that need a key.
 pub(super) fn keyed() -> Described {
-    Described::new().routes(routes!(list: CustomersRead)).routes(routes!(get: CustomersRead))
+    Described::new()
+        .routes(routes!(list: CustomersRead, create: CustomersWrite))
+        .routes(routes!(get: CustomersRead, update: CustomersWrite))
+        .routes(routes!(history::list: CustomersRead))
+        .routes(routes!(same::merge: CustomersWrite))
+        .routes(routes!(same::split: CustomersWrite))
+        .routes(routes!(same::not_same: CustomersWrite))
 }
 
-/// Somebody whom bookings are for.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Customer, example = json!({
-    "id": "019387c1-5a10-7cc4-9df6-3b6f0e2a7c11", "name": "Ada Nowak", "email": "ada@example.com", "phone": "+48600100200", "revision": 1,
-    "created_at": "2026-11-20T12:00:00Z", "last_seen_at": "2026-11-28T09:30:00Z",
-}))]
-pub(crate) struct View {
-    #[schema(value_type = String)]
-    id: CustomerId,
-    /// Full name, as it was given first.
-    name: String,
-    /// Mailbox, as it was given first.
-    email: Option<String>,
-    /// Telephone number, as it was given first.
-    phone: Option<String>,
-    /// Counts changes; the `ETag`.
-    revision: i64,
-    /// When the first booking of theirs came.
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Instant,
-    /// When a booking of theirs came last, to within a day.
-    #[schema(value_type = String, format = DateTime)]
-    last_seen_at: Instant,
+/// The order of a list.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Sort {
+    /// Whoever is known for longest first.
+    #[default]
+    CreatedAt,
+    /// By name, without case and accents.
+    Name,
+    /// Whoever was seen last first.
+    LastSeen,
 }
 
-impl From<Customer> for View {
-    fn from(c: Customer) -> Self {
-        Self {
-            id: c.id,
-            name: c.name,
-            email: c.email,
-            phone: c.phone,
-            revision: c.revision,
-            created_at: c.created_at,
-            last_seen_at: c.last_seen_at,
-        }
-    }
+/// Which customers are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParams {
+    /// A whole e-mail address or telephone number, which is found exactly however it is written; else words, of which each must be a part
+    /// of name, e-mail address or number, without case and accents.
+    q: Option<String>,
+    /// Who has this tag.
+    tag: Option<String>,
+    /// `true`: who may not book; `false`: who may.
+    blocked: Option<bool>,
+    #[serde(default)]
+    #[param(inline)]
+    sort: Sort,
+    /// Items wanted, 1 to 200 (50).
+    limit: Option<u32>,
+    /// `next` of the last page.
+    cursor: Option<String>,
 }
 
-/// A customer who may be the same person, and why nobody can tell without asking.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = MaybeSameCustomer)]
-pub(crate) struct MaybeSameView {
-    #[schema(value_type = String)]
-    customer_id: CustomerId,
-    name: String,
-    email: Option<String>,
-    phone: Option<String>,
-    /// Both have this e-mail address.
-    same_email: bool,
-    /// Both have this telephone number.
-    same_phone: bool,
-    /// Their names are alike, however they are written.
-    same_name: bool,
-}
-
-impl From<MaybeSame> for MaybeSameView {
-    fn from(other: MaybeSame) -> Self {
-        let MaybeSame { customer, same_email, same_phone, same_name } = other;
-        let Customer { id, name, email, phone, .. } = customer;
-        Self { customer_id: id, name, email, phone, same_email, same_phone, same_name }
-    }
-}
-
-/// A customer, with what is open about them.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CustomerWithQuestions)]
-pub(crate) struct Whole {
-    #[serde(flatten)]
-    customer: View,
-    /// Customers who share an address and may be the same person: a family has one address, and one person may be written in two ways.
-    maybe_same: Vec<MaybeSameView>,
-}
-
-/// Customers, by age. Their bookings: `GET /api/booking?customer_id=…`.
-#[utoipa::path(get, path = "/api/customers", operation_id = "customers_list", tag = "customers", params(PageParams), responses((status = 200, body = Page<View>)))]
+/// Customers. A page of a search may have fewer items than asked for, and a `next`: at most 100,000 customers are looked at for one. Their
+/// bookings: `GET /api/customers/{id}/bookings`.
+#[utoipa::path(get, path = "/api/customers", operation_id = "customers_list", tag = "customers", params(ListParams), responses((status = 200, body = Page<View>)))]
 pub(crate) async fn list(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
-    Query(params): Query<PageParams>,
+    Query(params): Query<ListParams>,
 ) -> ApiResult<Json<Page<View>>> {
-    let limit = page::items(params.limit)?;
+    let limit = page::items_up_to(params.limit, limits::CUSTOMERS_PAGE_MAX)?;
+    let sort = match params.sort {
+        Sort::CreatedAt => CustomerSort::Age,
+        Sort::Name => CustomerSort::Name,
+        Sort::LastSeen => CustomerSort::LastSeen,
+    };
     let after = page::position(params.cursor.as_ref())?;
-    let rows = app.engine().customers.list_customers(&caller, after, limit.saturating_add(1)).await?;
-    Ok(Json(page::page(rows, limit, |customer| customer.id, View::from)))
+    let query = CustomerQuery { words: params.q, tag: params.tag, blocked: params.blocked, sort, after };
+    let found = app.engine().customers.list_customers(&caller, query, limit).await?;
+    let next = found.next.as_ref().and_then(page::cursor);
+    Ok(Json(Page { items: found.items.into_iter().map(View::from).collect(), next }))
 }
 
-/// A customer, with those who may be the same person. Nobody is merged by itself: who shares an e-mail address or a telephone number and is not
-/// told apart by name and number is named here.
+/// A customer, with what is known and what is open about them. Nobody is merged by itself: who shares an e-mail address or a telephone number and is not
+/// told apart by name and number, or by somebody's word, is named in `maybe_same`.
 #[utoipa::path(get, path = "/api/customers/{id}", operation_id = "customers_get", tag = "customers", params(("id" = String, Path)),
-    responses((status = 200, body = Whole), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Whole), (status = 404, body = ProblemDocument),
+        (status = 410, body = ProblemDocument, description = "Part of another customer, whom `customer_id` names")))]
 pub(crate) async fn get(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
     Path(id): Path<CustomerId>,
 ) -> ApiResult<Response> {
-    let (customer, maybe_same) = app.engine().customers.customer(&caller, id).await?;
-    let (revision, customer) = (customer.revision, View::from(customer));
-    let maybe_same = maybe_same.into_iter().map(Into::into).collect();
-    Ok(etag::tagged(StatusCode::OK, revision, Whole { customer, maybe_same }))
+    let whole = Whole::from(app.engine().customers.customer(&caller, id).await?);
+    Ok(etag::tagged(StatusCode::OK, whole.customer.revision, whole))
+}
+
+/// Why a customer may not book.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = BlockCustomer)]
+pub(crate) struct Block {
+    /// For the business, never shown to the customer; 1 to 500 characters.
+    reason: String,
+}
+
+/// A customer to be made by hand.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewCustomer, example = json!({
+    "name": "Ada Nowak", "email": "ada@example.com", "phone": "+48600100200", "language": "pl", "tags": ["regular"],
+}))]
+pub(crate) struct New {
+    /// 1 to 200 characters.
+    name: String,
+    #[serde(default)]
+    email: Option<String>,
+    /// E.164, such as +48600100200.
+    #[serde(default)]
+    phone: Option<String>,
+    /// BCP 47, such as de or en-GB.
+    #[serde(default)]
+    language: Option<String>,
+    /// At most 4,000 characters.
+    #[serde(default)]
+    notes: Option<String>,
+    /// At most 50, of 1 to 50 characters each.
+    #[serde(default)]
+    tags: Vec<String>,
+    /// They may not book.
+    #[serde(default)]
+    blocked: Option<Block>,
+}
+
+/// Make a customer by hand. Somebody of the same name and address who is known already is not made again: 409, with their `customer_id`.
+#[utoipa::path(post, path = "/api/customers", operation_id = "customers_create", tag = "customers", request_body = New,
+    responses((status = 201, body = View), (status = 409, body = ProblemDocument, description = "Known already, as `customer_id`"), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    AsTenant(caller): AsTenant,
+    Body(new): Body<New>,
+) -> ApiResult<Response> {
+    let new = NewCustomer {
+        name: new.name,
+        email: new.email,
+        phone: new.phone,
+        language: new.language,
+        notes: new.notes,
+        tags: new.tags,
+        blocked: new.blocked.map(|block| block.reason),
+    };
+    let customer = View::from(app.engine().customers.create_customer(&caller, new).await?);
+    let location = format!("/api/customers/{}", customer.id);
+    let mut response = etag::tagged(StatusCode::CREATED, customer.revision, customer);
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// Changes of a customer. Absent fields stay as they are; null clears one.
+#[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CustomerPatch)]
+pub(crate) struct Patch {
+    name: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    email: Option<Option<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    phone: Option<Option<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    language: Option<Option<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    notes: Option<Option<String>>,
+    /// All of them.
+    tags: Option<Vec<String>>,
+    /// Null: they may book.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Block>)]
+    blocked: Option<Option<Block>>,
+}
+
+/// Change a customer. By another address they are found from then on, and by the one before no more. Who is `blocked` may not book: a booking for
+/// them is refused (`BERTH-E0558`), unless a key with the scope `bookings:override` says `allow_blocked`.
+#[utoipa::path(patch, path = "/api/customers/{id}", operation_id = "customers_update", tag = "customers", request_body = Patch, params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
+    responses((status = 200, body = View), (status = 404, body = ProblemDocument), (status = 410, body = ProblemDocument, description = "Part of another customer, whom `customer_id` names"), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+pub(crate) async fn update(
+    State(app): State<App>,
+    AsTenant(caller): AsTenant,
+    Path(id): Path<CustomerId>,
+    IfMatch(revision): IfMatch,
+    Body(patch): Body<Patch>,
+) -> ApiResult<Response> {
+    let patch = CustomerPatch {
+        name: patch.name,
+        email: patch.email,
+        phone: patch.phone,
+        language: patch.language,
+        notes: patch.notes,
+        tags: patch.tags,
+        blocked: patch.blocked.map(|blocked| blocked.map(|block| block.reason)),
+    };
+    let customer = View::from(app.engine().customers.update_customer(&caller, id, patch, revision).await?);
+    Ok(etag::tagged(StatusCode::OK, customer.revision, customer))
 }

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::http::{
     app::App,
     auth::AsTenant,
+    contacts::{Message, Words},
     extract::{Path, Query},
     page::{self, Page, PageParams},
     problem::{ApiResult, ProblemDocument},
@@ -28,7 +29,8 @@ pub(crate) struct WebhookView {
     /// `stored` (waits), `processed`, `ignored` (says nothing that matters), `failed`.
     status: String,
     /// What came of it, or why it failed.
-    detail: Option<String>,
+    #[schema(value_type = Option<String>)]
+    detail: Option<Words>,
     /// Bytes of the body.
     bytes: usize,
 }
@@ -39,7 +41,7 @@ impl From<InboundWebhook> for WebhookView {
             id: w.id,
             received_at: w.received_at,
             status: w.status.as_str().to_owned(),
-            detail: w.detail,
+            detail: w.detail.map(Words),
             bytes: w.body.len(),
         }
     }
@@ -52,8 +54,11 @@ pub(crate) struct WebhookDetail {
     message: WebhookView,
     method: String,
     /// Names and values; what proves who sent it is left out.
-    headers: Vec<(String, String)>,
-    body: String,
+    #[schema(value_type = Vec<(String, String)>)]
+    headers: Vec<(String, Words)>,
+    /// Without the scope `customers:read`: without the addresses and numbers in it if it is JSON, and else `***`.
+    #[schema(value_type = String)]
+    body: Message,
 }
 
 /// Headers that may hold a secret: what proves who sent the message.
@@ -86,15 +91,17 @@ pub(crate) async fn get(
     Path((id, webhook)): Path<(ConnectionId, InboundWebhookId)>,
 ) -> ApiResult<Json<WebhookDetail>> {
     let found = app.engine().inbound.webhook(&caller, id, webhook).await?;
-    let headers: Vec<(String, String)> = found
+    let headers: Vec<(String, Words)> = found
         .headers
         .iter()
-        .map(|(name, value)| (name.clone(), if is_secret(name) { "…".to_owned() } else { value.clone() }))
+        .map(|(name, value)| {
+            (name.clone(), Words(if is_secret(name) { "…".to_owned() } else { value.clone() }))
+        })
         .collect();
     Ok(Json(WebhookDetail {
         method: found.method.clone(),
         headers,
-        body: String::from_utf8_lossy(&found.body).into_owned(),
+        body: Message(String::from_utf8_lossy(&found.body).into_owned()),
         message: found.into(),
     }))
 }

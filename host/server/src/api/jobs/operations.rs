@@ -9,7 +9,7 @@ use berth_model::{
     problem::{Code, Problem},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::IntoParams;
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     http::{
         app::App,
         auth::AsTenant,
+        contacts::Anything,
         extract::{Path, Query},
         page::{self, Page},
         problem::{ApiResult, ProblemDocument},
@@ -48,7 +49,7 @@ pub(crate) async fn operations(
     AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(params): Query<OperationParams>,
-) -> ApiResult<Json<Page<Value>>> {
+) -> ApiResult<Json<Page<Anything>>> {
     let known = ids_of(&connections(&app, &caller, &provider, params.connection).await?);
     let limit = page::items(params.limit)?;
     let only = match params.state.as_deref() {
@@ -62,11 +63,11 @@ pub(crate) async fn operations(
     let before = page::position(params.cursor.as_ref())?;
     let (found, next) = app.engine().jobs.operations(&caller, &known, only, before, limit).await?;
     let show = |Operation { connection, state, job }| {
-        json!({
+        Anything(json!({
             "id": job.id, "kind": job.kind, "state": state.as_str(), "connection_id": connection, "payload": job.payload,
             "attempt": job.attempt, "crashes": job.crashes, "last_error": job.last_error,
             "due_at": (state == JobState::Waiting).then_some(job.due_at), "created_at": job.created_at,
-        })
+        }))
     };
     Ok(Json(Page {
         items: found.into_iter().map(show).collect(),

@@ -9,13 +9,13 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{Reconciliation, SyncStatus};
+use berth_engine::Reconciliation;
 use berth_model::{
     budget::Budget,
     connections::connection::ConnectionRecord,
     id::{ConflictId, ConnectionId},
     limits,
-    mirror::sync::{Conflict, Ended, ItemKind, MirroredItem, Resolution, SyncRules},
+    mirror::sync::{Conflict, ItemKind, MirroredItem, Resolution, SyncRules},
     plugins::manifest::PluginId,
     problem::{Code, FieldError, Problem},
     time::{Instant, Interval},
@@ -28,6 +28,7 @@ use super::described::{Described, routes};
 use crate::http::{
     app::App,
     auth::AsTenant,
+    contacts::Anything,
     extract::{Json as Body, Path, Query},
     page,
     problem::{ApiResult, ProblemDocument},
@@ -58,8 +59,8 @@ pub(crate) async fn sync_of(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
-) -> ApiResult<Json<SyncStatus>> {
-    Ok(Json(app.engine().mirror.sync_status(&caller, id).await?))
+) -> ApiResult<Json<Anything>> {
+    Ok(Json(Anything::of(&app.engine().mirror.sync_status(&caller, id).await?)))
 }
 
 /// What to read.
@@ -79,8 +80,11 @@ pub(crate) async fn start_sync(
     AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     Body(body): Body<SyncBody>,
-) -> ApiResult<(StatusCode, Json<SyncStatus>)> {
-    Ok((StatusCode::ACCEPTED, Json(app.engine().mirror.start_sync(&caller, id, body.full).await?)))
+) -> ApiResult<(StatusCode, Json<Anything>)> {
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(Anything::of(&app.engine().mirror.start_sync(&caller, id, body.full).await?)),
+    ))
 }
 
 /// Set how a connection is kept in step: whose changes count (see the table of the modes at `SyncMode`), whose word where both disagree, what
@@ -94,8 +98,8 @@ pub(crate) async fn set_rules(
     AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     Body(rules): Body<SyncRules>,
-) -> ApiResult<Json<SyncStatus>> {
-    Ok(Json(app.engine().mirror.set_sync_rules(&caller, id, rules).await?))
+) -> ApiResult<Json<Anything>> {
+    Ok(Json(Anything::of(&app.engine().mirror.set_sync_rules(&caller, id, rules).await?)))
 }
 
 /// Which of the tenant's connections to the provider; all, if none is named.
@@ -132,12 +136,12 @@ pub(crate) async fn sync_status(
     AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(which): Query<Which>,
-) -> ApiResult<Json<Value>> {
+) -> ApiResult<Json<Anything>> {
     let mut items = Vec::new();
     for connection in connections(&app, &caller, &provider, which.connection).await? {
         items.push(app.engine().mirror.sync_status(&caller, connection.id).await?);
     }
-    Ok(Json(json!({ "items": items })))
+    Ok(Json(Anything(json!({ "items": items }))))
 }
 
 /// Read everything of each connection to a provider, in the background.
@@ -148,12 +152,12 @@ pub(crate) async fn full_sync(
     AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(which): Query<Which>,
-) -> ApiResult<(StatusCode, Json<Value>)> {
+) -> ApiResult<(StatusCode, Json<Anything>)> {
     let mut items = Vec::new();
     for connection in connections(&app, &caller, &provider, which.connection).await? {
         items.push(app.engine().mirror.start_sync(&caller, connection.id, true).await?);
     }
-    Ok((StatusCode::ACCEPTED, Json(json!({ "items": items }))))
+    Ok((StatusCode::ACCEPTED, Json(Anything(json!({ "items": items })))))
 }
 
 /// What failed lately: calls into the component that did not end well, newest first.
@@ -164,14 +168,14 @@ pub(crate) async fn errors(
     AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(which): Query<Which>,
-) -> ApiResult<Json<Value>> {
+) -> ApiResult<Json<Anything>> {
     let mut items = Vec::new();
     for connection in connections(&app, &caller, &provider, which.connection).await? {
         let calls =
             app.engine().connections.connection_calls(&caller, connection.id, limits::PAGE_ITEMS_MAX).await?;
         items.extend(calls.into_iter().filter(|call| call.get("outcome").is_some_and(|o| o != "ok")));
     }
-    Ok(Json(json!({ "items": items })))
+    Ok(Json(Anything(json!({ "items": items }))))
 }
 
 /// Which conflicts.
@@ -198,7 +202,7 @@ pub(crate) async fn conflicts(
     AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(params): Query<ConflictParams>,
-) -> ApiResult<Json<Value>> {
+) -> ApiResult<Json<Anything>> {
     let limit = page::items(params.limit)?;
     let before: Option<ConflictId> = page::position(params.cursor.as_ref())?;
     let of = connections(&app, &caller, &provider, params.connection).await?;
@@ -210,7 +214,7 @@ pub(crate) async fn conflicts(
     }
     let is_full = of.len() == 1 && items.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
     let next = items.last().filter(|_| is_full).map(|last| last.id);
-    Ok(Json(json!({ "items": items, "next": next })))
+    Ok(Json(Anything(json!({ "items": items, "next": next }))))
 }
 
 /// Is this a conflict with the provider?
@@ -251,9 +255,9 @@ pub(crate) async fn resolve(
     AsTenant(caller): AsTenant,
     Path((provider, id)): Path<(PluginId, ConflictId)>,
     Body(body): Body<ResolveBody>,
-) -> ApiResult<Json<Ended>> {
+) -> ApiResult<Json<Anything>> {
     conflict_of(&app, &caller, &provider, id).await?;
-    Ok(Json(app.engine().mirror.resolve_conflict(&caller, id, body.resolution).await?))
+    Ok(Json(Anything::of(&app.engine().mirror.resolve_conflict(&caller, id, body.resolution).await?)))
 }
 
 /// Choose the other version of a conflict that was resolved: a booking that was moved is moved to where the other side had it, here and there.
@@ -267,9 +271,9 @@ pub(crate) async fn revert(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
     Path((provider, id)): Path<(PluginId, ConflictId)>,
-) -> ApiResult<Json<Ended>> {
+) -> ApiResult<Json<Anything>> {
     conflict_of(&app, &caller, &provider, id).await?;
-    Ok(Json(app.engine().mirror.revert_conflict(&caller, id).await?))
+    Ok(Json(Anything::of(&app.engine().mirror.revert_conflict(&caller, id).await?)))
 }
 
 /// What is compared.
@@ -405,7 +409,7 @@ pub(crate) async fn mirror(
     AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
     Query(params): Query<MirrorParams>,
-) -> ApiResult<Json<Value>> {
+) -> ApiResult<Json<Anything>> {
     let limit = page::items(params.limit)?;
     let kind = match params.kind {
         MirrorKind::EventType => ItemKind::EventType,
@@ -416,5 +420,5 @@ pub(crate) async fn mirror(
         app.engine().mirror.mirrored_items(&caller, id, kind, &after, limit).await?;
     let is_full = items.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
     let next = items.last().filter(|_| is_full).map(|last| last.external_id.clone());
-    Ok(Json(json!({ "items": items, "next": next })))
+    Ok(Json(Anything(json!({ "items": items, "next": next }))))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use berth_model::{
-    customers::{Customer, MaybeSame},
+    customers::{AtProvider, Counts, Customer, Questions, Visit},
     id::{CustomerId, TenantId},
     outbound::provider::Attendee,
     time::Instant,
@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     Store, StoreError,
-    macs::{Known, MAC_KEY_BYTES, MacKey, context},
+    macs::{Known, MAC_KEY_BYTES, MacKey, context, person_of},
+    records::{Audit, CustomerFilter, CustomerPage, CustomerSplit},
 };
 
 impl Store {
@@ -21,14 +22,23 @@ impl Store {
         read!(self, |q, conn| q::customers::get(conn, tenant, customer))
     }
 
-    /// A page of customers, by age.
+    /// A page of customers. A whole address that is looked for is found by its MAC; if the vault does not open the tenant's key, it is looked
+    /// for like any part of one.
     pub async fn customers(
         &self,
         tenant: TenantId,
-        after: Option<CustomerId>,
+        filter: CustomerFilter,
         limit: u32,
-    ) -> Result<Vec<Customer>, StoreError> {
-        read!(self, |q, conn| q::customers::list(conn, tenant, after, limit))
+    ) -> Result<CustomerPage, StoreError> {
+        let mac = match filter.words.as_ref().and_then(|words| words.key.as_ref()) {
+            None => None,
+            Some((kind, key)) => match self.mac_key(tenant).await {
+                Ok(macs) => Some((*kind, macs.key(*kind, key))),
+                Err(StoreError::Vault(_) | StoreError::NotFound(_)) => None,
+                Err(error) => return Err(error),
+            },
+        };
+        read!(self, |q, conn| q::customers::list::list(conn, tenant, &filter, mac.as_ref(), limit))
     }
 
     /// A customer with those who may be the same person, by age.
@@ -36,8 +46,120 @@ impl Store {
         &self,
         tenant: TenantId,
         customer: CustomerId,
-    ) -> Result<(Customer, Vec<MaybeSame>), StoreError> {
+    ) -> Result<Questions, StoreError> {
         read!(self, |q, conn| q::customers::with_maybe_same(conn, tenant, customer))
+    }
+
+    /// How often a customer booked here.
+    pub async fn customer_counts(
+        &self,
+        tenant: TenantId,
+        customer: CustomerId,
+        now: Instant,
+    ) -> Result<Counts, StoreError> {
+        read!(self, |q, conn| q::customers::history::counts(conn, tenant, customer, now))
+    }
+
+    /// What providers call a customer of this name.
+    pub async fn customer_at_providers(
+        &self,
+        tenant: TenantId,
+        customer: CustomerId,
+        name: &str,
+    ) -> Result<Vec<AtProvider>, StoreError> {
+        let name = name.to_owned();
+        read!(self, |q, conn| q::customers::history::at_providers(conn, tenant, customer, &name))
+    }
+
+    /// What a customer booked, the latest start first, before this one.
+    pub async fn customer_history(
+        &self,
+        tenant: TenantId,
+        customer: CustomerId,
+        before: Option<(Instant, uuid::Uuid)>,
+        limit: u32,
+    ) -> Result<Vec<Visit>, StoreError> {
+        read!(self, |q, conn| q::customers::history::history(conn, tenant, customer, before, limit))
+    }
+
+    /// Make a customer by hand. Who they are, if they are known already by name and address: nothing is made then. `Vault` if no key at
+    /// hand opens the tenant's.
+    pub async fn create_customer(
+        &self,
+        customer: Customer,
+        audit: Audit,
+    ) -> Result<Option<CustomerId>, StoreError> {
+        let known = self.mac_key(customer.tenant).await?.known(&person_of(&customer), customer.id);
+        write_tx!(self, [customer, known, audit], |q, conn| q::customers::change::create(
+            conn, &customer, &known, &audit
+        ))
+    }
+
+    /// Replace what is written of a customer who was read as `old`, and what finds them. `Stale` if they were changed since.
+    pub async fn update_customer(
+        &self,
+        old: Customer,
+        new: Customer,
+        audit: Audit,
+    ) -> Result<Customer, StoreError> {
+        let key = self.mac_key(new.tenant).await?;
+        let (before, known) = (key.known(&person_of(&old), old.id), key.known(&person_of(&new), new.id));
+        write_tx!(self, [new, before, known, audit], |q, conn| q::customers::change::update(
+            conn,
+            &new,
+            (&before, &known),
+            &audit
+        ))
+    }
+
+    /// Make `other` part of `into`. True: it was done; false: it was done before. `Merged` if `into` is part of another one, or `other` of a
+    /// third.
+    pub async fn merge_customers(
+        &self,
+        tenant: TenantId,
+        into: CustomerId,
+        other: CustomerId,
+        audit: Audit,
+    ) -> Result<bool, StoreError> {
+        let key = self.mac_key(tenant).await?;
+        write_tx!(self, [key, audit], |q, conn| q::customers::merge::merge(
+            conn,
+            tenant,
+            (into, other),
+            &key,
+            &audit
+        ))
+    }
+
+    /// Give bookings and consents of a customer to a new one, with the addresses that they carry. `NotFound` if any is not theirs.
+    pub async fn split_customer(
+        &self,
+        tenant: TenantId,
+        from: CustomerId,
+        new: CustomerId,
+        what: CustomerSplit,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        let key = self.mac_key(tenant).await?;
+        write_tx!(self, [key, what, audit], |q, conn| q::customers::split::split(
+            conn,
+            tenant,
+            (from, new),
+            &what,
+            &key,
+            &audit
+        ))
+    }
+
+    /// Somebody says that two customers are two people: it is not asked again.
+    pub async fn part_customers(
+        &self,
+        tenant: TenantId,
+        one: CustomerId,
+        other: CustomerId,
+        audit: Audit,
+    ) -> Result<(), StoreError> {
+        write_tx!(self, [audit], |q, conn| q::customers::change::apart(conn, tenant, (one, other), &audit))
     }
 
     /// The next tenant, after this one, whose bookings of before there were customers wait for theirs.

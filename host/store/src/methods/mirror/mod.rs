@@ -4,6 +4,7 @@ use berth_model::{
     id::{BookingId, ConflictId, ConnectionId, MemberId, TenantId},
     limits,
     mirror::sync::{Conflict, ItemKind, Mirrored, MirroredItem, Resolution, SyncRules, SyncState},
+    outbound::provider::Attendee,
     time::{Instant, Interval},
 };
 
@@ -97,7 +98,7 @@ impl Store {
         write_tx!(self, [mirrored], |q, conn| q::mirror::external::forget(conn, &mirrored))
     }
 
-    /// Write a page of event types or clients.
+    /// Write a page of event types or clients. Clients are found by their addresses as customers are.
     pub async fn put_mirrored_items(
         &self,
         tenant: TenantId,
@@ -106,8 +107,21 @@ impl Store {
         items: Vec<MirroredItem>,
         run: i64,
     ) -> Result<(), StoreError> {
-        write_tx!(self, [items], |q, conn| q::mirror::external::put_items(
-            conn, tenant, connection, kind, &items, run
+        let mut found = Vec::with_capacity(items.len());
+        for item in items {
+            let person = match kind {
+                ItemKind::Client => item.payload.get("person").cloned(),
+                ItemKind::EventType => None,
+            };
+            let person = person.and_then(|person| serde_json::from_value::<Attendee>(person).ok());
+            let known = match &person {
+                Some(person) => self.known(tenant, person, item.last_synced_at).await?,
+                None => None,
+            };
+            found.push((item, known));
+        }
+        write_tx!(self, [found], |q, conn| q::mirror::external::put_items(
+            conn, tenant, connection, kind, &found, run
         ))
     }
 

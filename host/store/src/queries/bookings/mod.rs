@@ -184,7 +184,13 @@ pub(crate) async fn create(
     limits::check(conn, booking, booking.when, &new.limits).await?;
     occupancy::take(conn, &occupancy::Taker::booking(booking), place, audit.at).await?;
     let customer = match who {
-        Who::Known(known) => Some(identify(conn, booking.tenant, known, audit.at).await?),
+        Who::Known(known) => {
+            let who = identify(conn, booking.tenant, known, audit.at).await?;
+            if who.is_blocked && !new.allow_blocked {
+                return Err(StoreError::Blocked);
+            }
+            Some(who.customer)
+        }
         Who::Is(customer) => Some(customer),
         Who::Unknown => None,
     };
@@ -235,7 +241,11 @@ async fn insert(
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let booking = &new.booking;
-    let event = domain_events::created(booking, audit.at, &audit.actor);
+    let mut event = domain_events::created(booking, audit.at, &audit.actor);
+    // Who that is, was found just now.
+    if let Some(data) = event.data.as_object_mut() {
+        data.insert("customer_id".to_owned(), json!(customer));
+    }
     let data = json!({
         "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
         "other_members": booking.other_members, "assignment": booking.assignment, "series": booking.series,

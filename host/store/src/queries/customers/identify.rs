@@ -8,6 +8,7 @@ use berth_model::{
     customers::{
         identity::{Candidate, Decision, decide},
         keys::KeyKind,
+        search::{name_key, search_text},
     },
     id::{BookingId, ConnectionId, CustomerId, TenantId},
     limits,
@@ -19,7 +20,7 @@ use serde_json::Value;
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::super::{super::Db, Conn, from_json, page_after};
+use super::super::{super::Db, Conn, from_json, or_not_found, page_after};
 use crate::{
     StoreError,
     macs::{Known, MacKey, attendee_of},
@@ -28,23 +29,29 @@ use crate::{
 
 queries! {
     // Each address by itself, and customers after it (SQLite keeps the order of a CROSS JOIN): it would read all of the tenant's otherwise.
-    CANDIDATES = "SELECT k.kind, c.id, c.name, c.email, c.phone, c.last_seen_at FROM (
+    // Whoever is found stays who they are until the booking is written; one that became part of another meanwhile is that other.
+    CANDIDATES = concat!("SELECT k.kind, COALESCE(c.merged_into, c.id) AS id, c.name, c.email, c.phone, c.last_seen_at,
+            c.blocked_at IS NOT NULL AS is_blocked FROM (
             SELECT kind, customer_id FROM customer_keys WHERE tenant_id = $1 AND kind = 'email' AND mac = $2
             UNION ALL SELECT kind, customer_id FROM customer_keys WHERE tenant_id = $1 AND kind = 'phone' AND mac = $3
             ORDER BY customer_id LIMIT $4) k
-        CROSS JOIN customers c WHERE c.tenant_id = $1 AND c.id = k.customer_id ORDER BY c.id";
+        CROSS JOIN customers c WHERE c.tenant_id = $1 AND c.id = k.customer_id ORDER BY c.id", keep_rows!("c"));
     // With its keys; or the one that another booking of the same new person has just made.
     INSERT = insert_with!(
-        "INSERT INTO customers (tenant_id, id, name, email, phone, identity, revision, created_at, last_seen_at)
-        VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)
+        "INSERT INTO customers (tenant_id, id, name, email, phone, identity, revision, created_at, last_seen_at, name_key, search)
+        VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7, $10, $11)
         ON CONFLICT (tenant_id, identity) DO UPDATE SET last_seen_at = excluded.last_seen_at",
         "SELECT id FROM customers WHERE tenant_id = $1 AND (id = $2 OR identity = $6)",
         concat!("INSERT INTO customer_keys (tenant_id, kind, mac, customer_id)
         SELECT $1, k.kind, k.mac, made.id FROM made CROSS JOIN (
             SELECT 'email' AS kind, CAST($8 AS ", bytes!(), ") AS mac UNION ALL SELECT 'phone', CAST($9 AS ", bytes!(), ")) k
         WHERE made.id = $2 AND k.mac IS NOT NULL ON CONFLICT DO NOTHING"));
+    // Whoever became part of another one since is that other.
+    STANDS = "SELECT s.id, s.blocked_at IS NOT NULL FROM customers c CROSS JOIN customers s
+        WHERE c.tenant_id = $1 AND c.id = $2 AND s.tenant_id = $1 AND s.id = COALESCE(c.merged_into, c.id)";
     SEEN = "UPDATE customers SET last_seen_at = $3 WHERE tenant_id = $1 AND id = $2 AND last_seen_at < $3";
-    LEARN = "UPDATE customers SET email = COALESCE(email, $3), phone = COALESCE(phone, $4), last_seen_at = $5, revision = revision + 1
+    LEARN = "UPDATE customers SET email = COALESCE(email, $3), phone = COALESCE(phone, $4), last_seen_at = $5, search = $6,
+            revision = revision + 1
         WHERE tenant_id = $1 AND id = $2";
     KEYS = "SELECT COUNT(*) FROM customer_keys WHERE tenant_id = $1 AND customer_id = $2";
     // Tenants with rows of before there were customers.
@@ -52,7 +59,10 @@ queries! {
         SELECT tenant_id FROM (SELECT tenant_id FROM bookings WHERE customer_id IS NULL AND tenant_id > $1 ORDER BY tenant_id, id LIMIT 1) b
         UNION ALL
         SELECT tenant_id FROM (SELECT tenant_id FROM external_bookings WHERE unidentified AND tenant_id > $1
-            ORDER BY tenant_id, connection_id, external_id LIMIT 1) x) waiting
+            ORDER BY tenant_id, connection_id, external_id LIMIT 1) x
+        UNION ALL
+        SELECT tenant_id FROM (SELECT tenant_id FROM customers WHERE search IS NULL AND tenant_id > $1 ORDER BY tenant_id, id LIMIT 1) c)
+            waiting
         ORDER BY tenant_id LIMIT 1";
     BOOKINGS = concat!("SELECT id, attendee, created_at FROM bookings WHERE tenant_id = $1 AND customer_id IS NULL ORDER BY id LIMIT $2",
         lock_rows_skipping!());
@@ -62,6 +72,8 @@ queries! {
     SET_EXTERNAL = "UPDATE external_bookings SET unidentified = FALSE,
             customer_id = COALESCE((SELECT b.customer_id FROM bookings b WHERE b.tenant_id = $1 AND b.id = $4), $5)
         WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3";
+    UNFOLDED = "SELECT id, name, email, phone FROM customers WHERE tenant_id = $1 AND search IS NULL ORDER BY id LIMIT $2";
+    FOLD = "UPDATE customers SET name_key = $3, search = $4 WHERE tenant_id = $1 AND id = $2 AND search IS NULL";
 }
 
 #[derive(sqlx::FromRow)]
@@ -72,6 +84,46 @@ struct Row {
     email: Option<String>,
     phone: Option<String>,
     last_seen_at: Ts,
+    is_blocked: bool,
+}
+
+/// Whom a booking is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identified {
+    pub(crate) customer: CustomerId,
+    /// They may not book.
+    pub(crate) is_blocked: bool,
+}
+
+/// Who is known and is this person, with the rows by which they were found.
+async fn find(
+    conn: &mut Conn,
+    tenant: TenantId,
+    known: &Known,
+) -> Result<Option<(CustomerId, Vec<Row>)>, StoreError> {
+    if known.keys.is_empty() {
+        return Ok(None);
+    }
+    let rows = sqlx::query_as::<Db, Row>(CANDIDATES)
+        .bind(tenant.uuid())
+        .bind(known.mac(KeyKind::Email))
+        .bind(known.mac(KeyKind::Phone))
+        .bind(limits::CUSTOMER_CANDIDATES_MAX)
+        .fetch_all(conn)
+        .await?;
+    match decide(&known.person, &candidates(&rows)) {
+        Decision::Same(customer) => Ok(Some((customer, rows))),
+        Decision::New | Decision::Open(_) => Ok(None),
+    }
+}
+
+/// Who this is, if they are known already.
+pub(crate) async fn known_as(
+    conn: &mut Conn,
+    tenant: TenantId,
+    known: &Known,
+) -> Result<Option<CustomerId>, StoreError> {
+    Ok(find(conn, tenant, known).await?.map(|(customer, _)| customer))
 }
 
 /// The customer that this is, made if it is somebody new.
@@ -80,19 +132,11 @@ pub(crate) async fn identify(
     tenant: TenantId,
     known: &Known,
     now: Instant,
-) -> Result<CustomerId, StoreError> {
-    if !known.keys.is_empty() {
-        let rows = sqlx::query_as::<Db, Row>(CANDIDATES)
-            .bind(tenant.uuid())
-            .bind(known.mac(KeyKind::Email))
-            .bind(known.mac(KeyKind::Phone))
-            .bind(limits::CUSTOMER_CANDIDATES_MAX)
-            .fetch_all(&mut *conn)
-            .await?;
-        if let Decision::Same(customer) = decide(&known.person, &candidates(&rows)) {
-            again(conn, tenant, customer, known, &rows, now).await?;
-            return Ok(customer);
-        }
+) -> Result<Identified, StoreError> {
+    if let Some((customer, rows)) = find(conn, tenant, known).await? {
+        again(conn, tenant, customer, known, &rows, now).await?;
+        let is_blocked = rows.iter().any(|row| row.id == customer.uuid() && row.is_blocked);
+        return Ok(Identified { customer, is_blocked });
     }
     let id = sqlx::query_scalar::<Db, Uuid>(INSERT)
         .bind(tenant.uuid())
@@ -104,9 +148,16 @@ pub(crate) async fn identify(
         .bind(Ts(now))
         .bind(known.mac(KeyKind::Email))
         .bind(known.mac(KeyKind::Phone))
+        .bind(&known.name_key)
+        .bind(&known.search)
         .fetch_one(&mut *conn)
         .await?;
-    Ok(CustomerId::from_uuid(id))
+    if id == known.new.uuid() {
+        return Ok(Identified { customer: known.new, is_blocked: false });
+    }
+    let stands = sqlx::query_as::<Db, (Uuid, bool)>(STANDS).bind(tenant.uuid()).bind(id);
+    let (id, is_blocked) = or_not_found(stands.fetch_optional(conn).await?, "customer")?;
+    Ok(Identified { customer: CustomerId::from_uuid(id), is_blocked })
 }
 
 /// One candidate for each customer: a row says by which of the addresses it was found.
@@ -147,12 +198,15 @@ async fn again(
     }
     let learns = |there: &Option<String>, given: &Option<String>| there.is_none() && given.is_some();
     if learns(&row.email, &known.email) || learns(&row.phone, &known.phone) {
+        let (email, phone) =
+            (row.email.as_ref().or(known.email.as_ref()), row.phone.as_ref().or(known.phone.as_ref()));
         sqlx::query::<Db>(LEARN)
             .bind(tenant.uuid())
             .bind(customer.uuid())
             .bind(&known.email)
             .bind(&known.phone)
             .bind(Ts(now))
+            .bind(search_text(&row.name, email.map(String::as_str), phone.map(String::as_str)))
             .execute(conn)
             .await?;
     } else if row.last_seen_at.0.plus_seconds(limits::CUSTOMER_SEEN_SECONDS) <= now {
@@ -161,12 +215,15 @@ async fn again(
     Ok(())
 }
 
-async fn insert_keys(
+pub(super) async fn insert_keys(
     conn: &mut Conn,
     tenant: TenantId,
     customer: CustomerId,
     keys: &[&(KeyKind, Vec<u8>)],
 ) -> Result<(), StoreError> {
+    if keys.is_empty() {
+        return Ok(());
+    }
     let mut insert =
         QueryBuilder::<Db>::new("INSERT INTO customer_keys (tenant_id, kind, mac, customer_id) ");
     insert.push_values(keys, |mut row, (kind, mac)| {
@@ -201,7 +258,7 @@ pub(crate) async fn fill(
         .await?;
     for (booking, attendee, at) in bookings {
         let known = key.known(&from_json(attendee, "attendee")?, CustomerId::new(at.0, random));
-        let customer = identify(conn, tenant, &known, at.0).await?;
+        let Identified { customer, .. } = identify(conn, tenant, &known, at.0).await?;
         let set = sqlx::query::<Db>(SET_BOOKING).bind(tenant.uuid()).bind(booking).bind(customer.uuid());
         set.execute(&mut *conn).await?;
         filled += 1;
@@ -216,7 +273,7 @@ pub(crate) async fn fill(
         let customer = match attendee_of(&external).filter(|_| booking.is_none()) {
             Some(attendee) => {
                 let known = key.known(attendee, CustomerId::new(at.0, random));
-                Some(identify(conn, tenant, &known, at.0).await?)
+                Some(identify(conn, tenant, &known, at.0).await?.customer)
             }
             None => None,
         };
@@ -225,7 +282,28 @@ pub(crate) async fn fill(
             .await?;
         filled += 1;
     }
-    Ok(filled)
+    Ok(filled + fold(conn, tenant, limits::CUSTOMERS_FILLED_AT_ONCE - filled).await?)
+}
+
+/// Write how customers of before are looked for.
+async fn fold(conn: &mut Conn, tenant: TenantId, most: i64) -> Result<i64, StoreError> {
+    let rows = sqlx::query_as::<Db, (Uuid, String, Option<String>, Option<String>)>(UNFOLDED)
+        .bind(tenant.uuid())
+        .bind(most)
+        .fetch_all(&mut *conn)
+        .await?;
+    let mut folded = 0;
+    for (id, name, email, phone) in rows {
+        sqlx::query::<Db>(FOLD)
+            .bind(tenant.uuid())
+            .bind(id)
+            .bind(name_key(&name))
+            .bind(search_text(&name, email.as_deref(), phone.as_deref()))
+            .execute(&mut *conn)
+            .await?;
+        folded += 1;
+    }
+    Ok(folded)
 }
 
 /// Whom a booking at a provider is for: whom ours is for, if it is ours.

@@ -1,7 +1,7 @@
 //! What providers have, as they last said it, and how far each synchronisation is.
 
 use berth_model::{
-    customers::identity::Person,
+    customers::{identity::Person, keys::KeyKind},
     id::{BookingId, ConnectionId, CustomerId, MemberId, MirroredId, TenantId},
     limits,
     mirror::sync::{ItemKind, Mirrored, MirroredItem, SyncPhase, SyncRules, SyncState},
@@ -65,10 +65,12 @@ queries! {
                 AND b.connection_id = x.connection_id)
         ORDER BY x.run, x.external_id LIMIT $4";
     FORGET = "DELETE FROM external_bookings WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3";
-    PUT_ITEM = "INSERT INTO external_items (tenant_id, connection_id, kind, external_id, title, payload, run, last_synced_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    PUT_ITEM = "INSERT INTO external_items (tenant_id, connection_id, kind, external_id, title, payload, run, last_synced_at,
+            email_mac, phone_mac)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (tenant_id, connection_id, kind, external_id) DO UPDATE SET title = excluded.title,
-            payload = excluded.payload, run = excluded.run, last_synced_at = excluded.last_synced_at";
+            payload = excluded.payload, run = excluded.run, last_synced_at = excluded.last_synced_at,
+            email_mac = excluded.email_mac, phone_mac = excluded.phone_mac";
     FORGET_ITEMS = "DELETE FROM external_items WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3 AND run < $4";
     ITEMS = "SELECT external_id, title, payload, last_synced_at FROM external_items
         WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3 AND external_id > $4 ORDER BY external_id LIMIT $5";
@@ -322,7 +324,7 @@ async fn customer_of(
     });
     match (kept, who) {
         (None, Some(known)) => {
-            Ok(Some(identify(conn, mirrored.tenant, known, mirrored.last_synced_at).await?))
+            Ok(Some(identify(conn, mirrored.tenant, known, mirrored.last_synced_at).await?.customer))
         }
         (kept, _) => Ok(kept),
     }
@@ -397,10 +399,11 @@ pub(crate) async fn put_items(
     tenant: TenantId,
     connection: ConnectionId,
     kind: ItemKind,
-    items: &[MirroredItem],
+    items: &[(MirroredItem, Option<Known>)],
     run: i64,
 ) -> Result<(), StoreError> {
-    for item in items {
+    for (item, known) in items {
+        let mac = |kind| known.as_ref().and_then(|known| known.mac(kind));
         sqlx::query::<Db>(PUT_ITEM)
             .bind(tenant.uuid())
             .bind(connection.uuid())
@@ -410,6 +413,8 @@ pub(crate) async fn put_items(
             .bind(Json(&item.payload))
             .bind(run)
             .bind(Ts(item.last_synced_at))
+            .bind(mac(KeyKind::Email))
+            .bind(mac(KeyKind::Phone))
             .execute(&mut *conn)
             .await
             .map_err(|e| StoreError::from(e).missing("connection"))?;

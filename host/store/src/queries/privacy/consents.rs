@@ -17,7 +17,7 @@ use crate::{
 
 queries! {
     // What one customer says is written one after the other, so that there is a last word.
-    LOCK = concat!("SELECT id FROM customers WHERE tenant_id = $1 AND id = $2", lock_row!());
+    LOCK = concat!("SELECT merged_into FROM customers WHERE tenant_id = $1 AND id = $2", lock_row!());
     INSERT = "INSERT INTO consents (tenant_id, id, customer_id, purpose, ordinal, given, text_id, source, ip_mac, ip_truncated,
             user_agent, expires_at, at)
         SELECT $1, $2, $3, $4, COALESCE(MAX(ordinal), 0) + 1, $5, $6, $7, $8, $9, $10, $11, $12 FROM consents
@@ -30,7 +30,7 @@ queries! {
         ORDER BY purpose";
     HISTORY = "SELECT tenant_id, id, customer_id, purpose, ordinal, given, text_id, source, ip_truncated, user_agent, expires_at, at
         FROM consents WHERE tenant_id = $1 AND customer_id = $2 AND (purpose, ordinal) > ($3, $4) ORDER BY purpose, ordinal LIMIT $5";
-    CUSTOMER = "SELECT id FROM customers WHERE tenant_id = $1 AND id = $2";
+    CUSTOMER = "SELECT merged_into FROM customers WHERE tenant_id = $1 AND id = $2";
 }
 
 #[derive(sqlx::FromRow)]
@@ -68,6 +68,14 @@ impl From<Row> for Consent {
     }
 }
 
+/// Is there such a customer, who is not part of another one?
+fn alone(row: Option<(Option<Uuid>,)>, customer: CustomerId) -> Result<(), StoreError> {
+    match or_not_found(row, "customer")? {
+        (None,) => Ok(()),
+        (Some(into),) => Err(StoreError::Merged { customer, into: CustomerId::from_uuid(into) }),
+    }
+}
+
 /// Write what a customer said. `NotFound` without the customer or the text.
 pub(crate) async fn say(
     conn: &mut Conn,
@@ -76,8 +84,8 @@ pub(crate) async fn say(
     audit: &Audit,
 ) -> Result<Consent, StoreError> {
     let (tenant, customer) = (new.tenant.uuid(), new.customer.uuid());
-    let lock = sqlx::query_scalar::<Db, Uuid>(LOCK).bind(tenant).bind(customer);
-    or_not_found(lock.fetch_optional(&mut *conn).await?, "customer")?;
+    let lock = sqlx::query_as::<Db, (Option<Uuid>,)>(LOCK).bind(tenant).bind(customer);
+    alone(lock.fetch_optional(&mut *conn).await?, new.customer)?;
     let row = sqlx::query_as::<Db, Row>(INSERT)
         .bind(tenant)
         .bind(new.id.uuid())
@@ -123,8 +131,8 @@ pub(crate) async fn current(
     tenant: TenantId,
     customer: CustomerId,
 ) -> Result<Vec<Consent>, StoreError> {
-    let there = sqlx::query_scalar::<Db, Uuid>(CUSTOMER).bind(tenant.uuid()).bind(customer.uuid());
-    or_not_found(there.fetch_optional(&mut *conn).await?, "customer")?;
+    let there = sqlx::query_as::<Db, (Option<Uuid>,)>(CUSTOMER).bind(tenant.uuid()).bind(customer.uuid());
+    alone(there.fetch_optional(&mut *conn).await?, customer)?;
     let rows =
         sqlx::query_as::<Db, Row>(CURRENT).bind(tenant.uuid()).bind(customer.uuid()).fetch_all(conn).await?;
     Ok(rows.into_iter().map(Into::into).collect())

@@ -80,6 +80,10 @@ queries! {
         SELECT id FROM consent_texts WHERE tenant_id = $1 LIMIT $2)";
     CUSTOMER_KEYS = "DELETE FROM customer_keys WHERE tenant_id = $1 AND (kind, mac, customer_id) IN (
         SELECT kind, mac, customer_id FROM customer_keys WHERE tenant_id = $1 LIMIT $2)";
+    CUSTOMER_TAGS = "DELETE FROM customer_tags WHERE tenant_id = $1 AND (customer_id, tag) IN (
+        SELECT customer_id, tag FROM customer_tags WHERE tenant_id = $1 LIMIT $2)";
+    CUSTOMERS_APART = "DELETE FROM customers_apart WHERE tenant_id = $1 AND (one_id, other_id) IN (
+        SELECT one_id, other_id FROM customers_apart WHERE tenant_id = $1 LIMIT $2)";
     CUSTOMERS = "DELETE FROM customers WHERE tenant_id = $1 AND id IN (
         SELECT id FROM customers WHERE tenant_id = $1 LIMIT $2)";
     RULES = "DELETE FROM rules WHERE tenant_id = $1 AND id IN (
@@ -157,6 +161,8 @@ const STEPS: &[&str] = &[
     CONSENTS,
     CONSENT_TEXTS,
     CUSTOMER_KEYS,
+    CUSTOMER_TAGS,
+    CUSTOMERS_APART,
     CUSTOMERS,
     RULES,
     TAKING_PART,
