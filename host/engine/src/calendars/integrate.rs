@@ -153,7 +153,7 @@ impl Calendars {
             settings.insert(CALENDAR_SETTING.to_owned(), json!(new.calendar));
         }
         let given = self.connections.sort_given(&plugin, GivenCredentials::new(), settings)?;
-        let made = NewConnection {
+        let new_connection = NewConnection {
             plugin,
             name: given.provider_name,
             listing: new.listing,
@@ -163,7 +163,7 @@ impl Calendars {
             webhook_sources: None,
         };
         let mode = given.mode.unwrap_or_default();
-        Ok((self.connections.create_connection_in(caller, made, mode).await?, true))
+        Ok((self.connections.create_connection_in(caller, new_connection, mode).await?, true))
     }
 
     /// The connection that is there already.

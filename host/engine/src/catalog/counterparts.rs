@@ -25,6 +25,7 @@ impl Catalog {
     }
 
     /// Give an event type the counterparts that somebody names: all of them, or that over its listing's own connection.
+    #[expect(clippy::option_option, reason = "absent and null mean different things in a patch")]
     pub(crate) async fn give_counterparts(
         &self,
         caller: &Caller,

@@ -164,9 +164,9 @@ impl Connections {
         self.check_connection(caller, &manifest, &mut connection, &mut credentials).await?;
         self.own_tokens(&manifest, &connection, &mut credentials).await?;
         let context = self.try_connection(caller, &mut connection, &credentials).await?;
-        let (made, rules) = (connection.clone(), SyncRules { mode, ..SyncRules::default() });
+        let rules = SyncRules { mode, ..SyncRules::default() };
         let audit = self.base.audit(caller);
-        self.base.store().create_connection_with(made, credentials, rules, audit).await?;
+        self.base.store().create_connection_with(connection.clone(), credentials, rules, audit).await?;
         match self.keep_subscription(&connection, &context, 0).await {
             Ok(kept) => Ok(kept),
             // The connection works by asking until somebody looks after its subscription.

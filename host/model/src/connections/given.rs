@@ -241,7 +241,10 @@ type = "integer"
         .unwrap()
     }
 
-    fn sort(given: Value, given_settings: Value) -> Result<(Vec<(String, String)>, Value), Vec<String>> {
+    /// Credentials and settings.
+    type Found = (Vec<(String, String)>, Value);
+
+    fn sort(given: Value, given_settings: Value) -> Result<Found, Vec<String>> {
         let mut settings = settings(&manifest(), given_settings);
         let given = serde_json::from_value(given).unwrap();
         sorted(&manifest(), given, &mut settings)

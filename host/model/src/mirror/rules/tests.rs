@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn rules(of: Value) -> SyncRules {
+fn rules(of: &Value) -> SyncRules {
     let rules: SyncRules = serde_json::from_value(json!({ "rules": of })).unwrap();
     assert_eq!(rules.problems(&["acme", "ac"]), []);
     rules.settled()
@@ -33,7 +33,7 @@ fn one_object_is_one_rule() {
 
 #[test]
 fn the_highest_that_matches_counts() {
-    let several = rules(json!([
+    let several = rules(&json!([
         { "id": "far", "priority": 1, "conditions": { "buffer_times": { "before": 5, "after": 10 }, "max_advance_booking": 90 },
           "actions": { "auto_resolve_conflicts": false } },
         { "id": "near", "priority": 9, "conditions": { "buffer_times": { "before": 30 }, "max_advance_booking": 7 } },
@@ -46,7 +46,7 @@ fn the_highest_that_matches_counts() {
     assert_eq!(several.takes_time(at(90), at(0)), None, "none matches");
     assert!(several.at(Some(at(6)), at(0)).auto_resolve && !several.at(Some(at(7)), at(0)).auto_resolve);
     assert!(several.reads_busy() && !several.writes_busy());
-    let equal = rules(json!([
+    let equal = rules(&json!([
         { "id": "a", "conditions": { "buffer_times": { "after": 1 } } },
         { "id": "b", "conditions": { "buffer_times": { "after": 2 } } },
     ]));
@@ -64,14 +64,14 @@ fn the_sides_of_the_rules_are_the_mode() {
     ] {
         let each =
             sources.iter().enumerate().map(|(i, s)| json!({ "id": i.to_string(), "source_system": s }));
-        let several = rules(Value::Array(each.collect()));
+        let several = rules(&Value::Array(each.collect()));
         assert_eq!(several.mode, mode, "{sources:?}");
         assert_eq!(several.takes_any_time(), mode.follows_changes(), "{sources:?}");
         // What is answered may be sent back.
         let again: SyncRules = serde_json::from_value(serde_json::to_value(&several).unwrap()).unwrap();
         assert_eq!(again.settled(), several);
     }
-    let none = rules(json!([{ "id": "a", "active": false }]));
+    let none = rules(&json!([{ "id": "a", "active": false }]));
     assert_eq!((none.mode, none.takes_time(at(1), at(0))), (SyncMode::Off, None));
 }
 

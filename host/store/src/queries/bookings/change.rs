@@ -126,7 +126,7 @@ async fn write(
     let (was, is) = (&old.attendee, &booking.attendee);
     if (&was.name, &was.email, &was.phone) != (&is.name, &is.email, &is.phone) {
         booking.customer = match known {
-            Some(known) => Some(identify(conn, booking.tenant, known, at).await?),
+            Some(known) => Some(identify(conn, booking.tenant, known, at).await?.customer),
             // It is made up for in the background.
             None => None,
         };
