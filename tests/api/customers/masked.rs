@@ -40,6 +40,29 @@ async fn addresses_are_masked_in_every_answer() {
             assert!(!answer.text.contains(&address), "{method} {path} shows {address}: {}", answer.text);
         }
     }
+    // What is changed by whoever does not see it keeps what stands there.
+    let patched = json!({ "attendee": { "language": "pl" }, "local_only": true });
+    let later = api.ok("POST", "/api/booking", crate::booking(&event_type, "2026-11-24T12:00:00Z")).await;
+    let later = at("/api/booking", &later);
+    let changed = api.send("PATCH", &later, Some(&blind), &[], patched).await;
+    assert_eq!(
+        (changed.status.as_u16(), &changed.body["attendee"]["email"]),
+        (200, &json!("a***@***")),
+        "{}",
+        changed.body
+    );
+    assert_eq!(api.ok("GET", &later, Value::Null).await["attendee"]["email"], "ada@example.com");
+    // An export goes on when it is answered.
+    for (key, shows) in [(&blind, false), (&api.key, true)] {
+        let export = api.send("GET", "/api/booking?format=csv", Some(key), &[], Value::Null).await;
+        assert_eq!(
+            (export.status.as_u16(), export.text.contains("ada@example.com")),
+            (200, shows),
+            "{}",
+            export.text
+        );
+        assert!(export.text.contains("Ada Nowak"));
+    }
     // Whoever may read customers sees them whole.
     let shown = api.ok("GET", &of, Value::Null).await;
     assert_eq!(
