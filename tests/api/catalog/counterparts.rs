@@ -67,8 +67,8 @@ async fn the_old_field_is_the_entry_of_the_listings_own_connection() {
     // The old field changes its own entry alone.
     let known = format!("/api/booking-providers/{}/event-types", desk.own.as_str().unwrap());
     let known = desk.api.ok("GET", &known, Value::Null).await;
-    let second = known["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap());
-    let second = second.filter(|id| *id != "consultation").last().unwrap().to_owned();
+    let mut second = known["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap());
+    let second = second.rfind(|id| *id != "consultation").unwrap().to_owned();
     let changed = desk.changed(json!({ "external_id": second })).await;
     assert_eq!(changed["external_id"], json!(second));
     let entries = changed["external"].as_array().unwrap();

@@ -15,7 +15,7 @@ use crate::{
     world::{World, monday, world},
 };
 
-fn several(rules: Value) -> SyncRules {
+fn several(rules: &Value) -> SyncRules {
     serde_json::from_value(json!({ "rules": rules })).unwrap()
 }
 
@@ -28,7 +28,7 @@ async fn each_booking_there_has_the_rule_that_matches_it() {
     let w = world().await;
     let near = json!({ "id": "near", "priority": 5, "conditions": { "max_advance_booking": 1, "buffer_times": { "before": 60 } } });
     let far = json!({ "id": "far", "conditions": { "buffer_times": { "before": 0, "after": 60 } } });
-    let set = set(&w, w.connection.id, several(json!([far, near]))).await;
+    let set = set(&w, w.connection.id, several(&json!([far, near]))).await;
     assert_eq!(set.mode, SyncMode::Bidirectional);
     let starts = async || {
         tell(&w, [external_booking("f1", monday("10:00"))]);
@@ -44,7 +44,7 @@ async fn each_booking_there_has_the_rule_that_matches_it() {
     // None that matches: it takes no time.
     let only = json!([{ "id": "near", "source_system": "acme", "conditions": { "max_advance_booking": 1 }, "active": false }]);
     let set =
-        w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, several(only)).await.unwrap().state.rules;
+        w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, several(&only)).await.unwrap().state.rules;
     assert_eq!(set.mode, SyncMode::Off);
     assert!(offered(&w).await.contains(&monday("10:00")), "free at once");
 }
@@ -66,7 +66,7 @@ async fn without_busy_times_none_is_read_and_none_written() {
     assert!(asked > 0, "the calendar is read");
 
     let closed = json!([{ "id": "quiet", "actions": { "sync_availability": false } }]);
-    let rules = set(&w, connection.id, several(closed)).await;
+    let rules = set(&w, connection.id, several(&closed)).await;
     assert_eq!((rules.mode, rules.sync_availability), (SyncMode::Bidirectional, false));
     let before = w.provider.active().len();
     booked(&w, monday("10:00")).await;
@@ -104,7 +104,7 @@ async fn what_is_booked_there_takes_no_time_without_busy_times() {
 #[tokio::test]
 async fn a_rule_is_for_a_side_of_this_connection() {
     let w = world().await;
-    let wrong = several(json!([{ "id": "a", "source_system": "moon" }]));
+    let wrong = several(&json!([{ "id": "a", "source_system": "moon" }]));
     let problem = w.engine.mirror.set_sync_rules(&w.caller, w.connection.id, wrong).await.unwrap_err();
     assert_eq!((problem.code, problem.errors[0].field.as_str()), (Code::Invalid, "/rules/0/source_system"));
     assert!(problem.errors[0].message.contains(w.connection.plugin.as_str()), "{problem}");

@@ -18,7 +18,7 @@ pub const CUSTOMER_NAME_KEY_BYTES_MAX: usize = 400;
 pub const CUSTOMER_SEARCH_TERMS_MAX: usize = 6;
 /// Characters of what is looked for.
 pub const CUSTOMER_QUERY_CHARS_MAX: usize = 200;
-/// Customers that are looked at for one page of a search, in customers: some tens of milliseconds. A page of a larger tenant's has fewer items
+/// Customers that are looked at for one page of a search, in customers: some tenths of a second. A page of a larger tenant's has fewer items
 /// than asked for, and a `next`.
 pub const CUSTOMERS_LOOKED_AT_MAX: i64 = 100_000;
 /// Notes on a customer, in characters: as those on a booking.

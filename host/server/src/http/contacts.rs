@@ -19,7 +19,7 @@ use super::auth::Authenticated;
 #[derive(Debug, Clone)]
 pub(crate) enum Reader {
     /// Whoever has the key that the request came with.
-    Key(Authenticated),
+    Key(Box<Authenticated>),
     /// Nobody: it is read again here.
     Here,
     /// Somebody of whom nothing is known.
@@ -45,7 +45,7 @@ impl Reader {
 /// Answer a request that came with a key by what that key may see.
 pub(crate) async fn shown_to_key(request: Request, next: Next) -> Response {
     match request.extensions().get::<Authenticated>().cloned() {
-        Some(key) => READER.scope(Reader::Key(key), next.run(request)).await,
+        Some(key) => READER.scope(Reader::Key(Box::new(key)), next.run(request)).await,
         None => next.run(request).await,
     }
 }

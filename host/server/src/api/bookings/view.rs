@@ -242,7 +242,7 @@ pub(crate) async fn views(app: &App, caller: &Caller, bookings: Vec<Booking>) ->
             None => Some(BUILTIN.to_owned()),
             Some(id) => providers.get(&id).map(ToString::to_string),
         };
-        BookingView { provider_sync, provider, ..booking.into() }
+        BookingView { provider, provider_sync, ..booking.into() }
     };
     bookings.into_iter().map(view).collect()
 }

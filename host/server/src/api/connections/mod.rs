@@ -234,7 +234,7 @@ pub(crate) async fn create(
     let connections = &app.engine().connections;
     let plugin = connections.provider_named(new.provider);
     let given = connections.sort_given(&plugin, new.credentials, new.settings)?;
-    let mode = given.mode.unwrap_or_default();
+    let sync_mode = given.mode.unwrap_or_default();
     let new = NewConnection {
         plugin,
         name: new.name.unwrap_or(given.provider_name),
@@ -244,7 +244,7 @@ pub(crate) async fn create(
         granted_hosts: new.granted_hosts,
         webhook_sources: new.webhook_sources,
     };
-    let made = connections.create_connection_in(&caller, new, mode).await?;
+    let made = connections.create_connection_in(&caller, new, sync_mode).await?;
     tagged(app.engine(), StatusCode::CREATED, made).await
 }
 

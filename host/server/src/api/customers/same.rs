@@ -62,6 +62,10 @@ pub(crate) async fn not_same(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SplitCustomer)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the interface, in which references end so"
+)]
 pub(crate) struct Split {
     /// Bookings that were made here; at most 200.
     #[serde(default)]
