@@ -19,7 +19,7 @@ use berth_store::{StoreError, records::ConnectionCounts};
 use crate::{
     Caller, Outcome,
     connections::{Connections, call_context::CallContexts},
-    inbound::receive::webhooks_key,
+    inbound::message::webhooks_key,
     mirror::sync_key,
     outbound::dispatch::job_key,
 };

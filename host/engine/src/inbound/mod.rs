@@ -1,6 +1,7 @@
 //! Messages from providers: received, verified, acted on, or refused.
 
 pub(crate) mod apply;
+pub(crate) mod message;
 pub(crate) mod receive;
 pub(crate) mod refusals;
 pub(crate) mod trials;

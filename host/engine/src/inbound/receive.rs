@@ -4,17 +4,14 @@
 use std::net::IpAddr;
 
 use berth_model::{
-    connections::{
-        connection::{ConnectionRecord, ConnectionState},
-        secret::Credentials,
-    },
+    connections::connection::{ConnectionRecord, ConnectionState},
     id::{ConnectionId, InboundWebhookId, TenantId},
     inbound::message::WebhookStatus,
-    inbound::webhook::{self, Refused},
-    jobs::kind::{JobKind, JobQueue},
+    inbound::webhook,
+    jobs::kind::JobQueue,
     limits,
     outbound::provider::{CallError, WebhookReply, WebhookRequest},
-    plugins::manifest::{PluginId, WebhookSpec},
+    plugins::manifest::PluginId,
     problem::{Code, Problem},
 };
 use berth_store::{
@@ -23,6 +20,7 @@ use berth_store::{
 };
 use serde_json::{Value, json};
 
+use super::message::{Message, is_long, stored_reply};
 use crate::{
     Caller, Outcome, beside,
     fault::Fault,
@@ -31,73 +29,8 @@ use crate::{
     networks::is_from,
 };
 
-/// The key of the one job that works on the messages of a connection.
-pub(crate) fn webhooks_key(connection: ConnectionId) -> String {
-    format!("webhooks:{connection}")
-}
-
 fn no_such() -> Problem {
     Problem::not_found("connection")
-}
-
-pub(super) fn stored_reply() -> WebhookReply {
-    WebhookReply { status: 200, content_type: "text/plain".to_owned(), body: Vec::new() }
-}
-
-/// Is this a body that is not read between other requests?
-pub(super) const fn is_long(body: &[u8]) -> bool {
-    body.len() > limits::INLINE_BYTES_MAX
-}
-
-/// A message that came in, with what it is verified with.
-pub(super) struct Message {
-    pub(super) spec: WebhookSpec,
-    pub(super) accepted: Vec<Credentials>,
-    pub(super) request: WebhookRequest,
-}
-
-impl Message {
-    const fn is_long(&self) -> bool {
-        is_long(self.request.body.as_slice())
-    }
-
-    /// The reply to a handshake; none if it is none.
-    fn handshake(&self) -> Option<Result<WebhookReply, Refused>> {
-        let of = |c| webhook::handshake(&self.spec, c, &self.request.query, &self.request.body);
-        webhook::any(self.accepted.iter().filter_map(of))
-    }
-
-    /// The message as it is stored, if it is what its sender signed.
-    pub(super) fn verified(
-        self,
-        id: InboundWebhookId,
-        tenant: TenantId,
-        connection: ConnectionId,
-    ) -> Result<InboundWebhook, Refused> {
-        let Self { spec, accepted, request } = self;
-        let verdict = |c| webhook::verify(&spec, c, &request.headers, &request.body, request.received_at);
-        webhook::any(accepted.iter().map(verdict)).unwrap_or(Err(Refused::Mismatch))?;
-        // A message without a body says only "something changed", each time anew: none is the double of another. Nor is one with a
-        // token in its body: what is not signed need not differ from the one before, and says "something was lost" again.
-        let dedup_key = if request.body.is_empty() || spec.body_field.is_some() {
-            webhook::dedup_key(id.uuid().as_bytes())
-        } else {
-            webhook::dedup_key(&request.body)
-        };
-        Ok(InboundWebhook {
-            id,
-            tenant,
-            connection,
-            dedup_key,
-            method: request.method,
-            headers: webhook::kept_headers(&spec, request.headers),
-            query: request.query,
-            body: webhook::kept_body(&spec, request.body),
-            received_at: request.received_at,
-            status: WebhookStatus::Stored,
-            detail: None,
-        })
-    }
 }
 
 impl Inbound {
@@ -166,12 +99,6 @@ impl Inbound {
         last
     }
 
-    /// What messages may be verified with: the credentials as they are, and as they were before a secret was rotated lately.
-    pub(super) async fn accepted(&self, connection: &ConnectionRecord) -> Outcome<Vec<Credentials>> {
-        let now = self.base.now();
-        Ok(self.base.store().webhook_credentials(connection.tenant, connection.id, now).await?)
-    }
-
     /// The sender may be anybody: the reason is for our log and the tenant's alone.
     fn refused(&self, connection: &ConnectionRecord, reason: &'static str, request_id: &str) -> Problem {
         tracing::warn!(connection = %connection.id, reason, request_id, "webhook refused");
@@ -196,25 +123,6 @@ impl Inbound {
         let stored = stored.map_err(|refused| self.refused(connection, refused.as_str(), request_id))?;
         self.keep(connection, stored).await?;
         Ok(stored_reply())
-    }
-
-    /// Store a message with the job that works on it.
-    pub(super) async fn keep(&self, connection: &ConnectionRecord, stored: InboundWebhook) -> Outcome<()> {
-        let job = self.webhooks_job(connection.tenant, connection.id);
-        if self.base.store().store_webhook(stored, job).await? {
-            self.queue.wake_workers(JobQueue::Bookings);
-        }
-        Ok(())
-    }
-
-    /// The job that works on what waits. One per connection is open at a time, which keeps the order.
-    fn webhooks_job(&self, tenant: TenantId, connection: ConnectionId) -> NewJob {
-        self.queue.job(
-            tenant,
-            JobKind::ProcessWebhooks,
-            json!({ "connection": connection }),
-            webhooks_key(connection),
-        )
     }
 
     /// Work on the messages of a connection that wait, in order. One that cannot be worked on now holds up those behind it: they may

@@ -19,7 +19,7 @@ use berth_model::{
 use berth_store::records::InboundWebhook;
 use tokio::sync::Semaphore;
 
-use super::receive::{Message, is_long, stored_reply};
+use super::message::{Message, is_long, stored_reply};
 use crate::{Outcome, beside, inbound::Inbound, networks::is_from};
 
 /// Length of the window in which wrong tries are counted, in seconds.

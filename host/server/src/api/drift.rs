@@ -1,8 +1,6 @@
 //! What `schemas.rs` of the domains say is what the model writes and reads: values of every type in it, whole, and of every variant, are
 //! held against its schema. Struct literals and matches name every field and variant, so that a new one does not compile before it is here.
 
-mod sync;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_model::{
@@ -34,8 +32,11 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use self::sync::{sync_rule, sync_rules};
-use super::{availability, bookings, catalog, mirror, plugins, privacy, tenants};
+use super::{
+    availability, bookings, catalog,
+    drift_rules::{sync_rule, sync_rules},
+    mirror, plugins, privacy, tenants,
+};
 
 /// What may not be left out though the schema says so, by a rule that a schema cannot say.
 const NEEDED_BY_RULE: [(&str, &str); 3] =

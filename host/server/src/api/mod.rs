@@ -11,6 +11,8 @@ pub(crate) mod customers;
 mod described;
 #[cfg(test)]
 mod drift;
+#[cfg(test)]
+mod drift_rules;
 pub(crate) mod events;
 pub(crate) mod inbound;
 pub(crate) mod jobs;

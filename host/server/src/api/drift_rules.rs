@@ -1,8 +1,10 @@
-//! Rules of synchronisation.
+//! Values of the rules of synchronisation, for `drift.rs`.
 
+use berth_model::id::MemberId;
 use berth_model::mirror::rules::{
     BufferTimes, RuleActions, RuleConditions, SourceOfTruth, SyncMode, SyncRule, SyncRules,
 };
+use uuid::Uuid;
 
 pub(super) fn sync_rules() -> SyncRules {
     SyncRules {
@@ -12,7 +14,7 @@ pub(super) fn sync_rules() -> SyncRules {
         notify: false,
         buffer_minutes: 5,
         max_advance_days: 30,
-        member: Some(super::member()),
+        member: Some(MemberId::from_uuid(Uuid::from_u128(7))),
         sync_availability: false,
         rules: Some(vec![sync_rule()]),
     }
