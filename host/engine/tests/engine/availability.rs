@@ -214,5 +214,5 @@ async fn what_cannot_be_booked_is_refused_and_named() {
     let problem =
         w.engine.catalog.update_event_type(&w.caller, w.event_type.id, patch, None).await.unwrap_err();
     let fields: Vec<&str> = problem.errors.iter().map(|e| e.field.as_str()).collect();
-    assert_eq!(fields, ["/slug", "/length_minutes", "/members"]);
+    assert_eq!(fields, ["/slug", "/length_minutes", "/member_ids"]);
 }
