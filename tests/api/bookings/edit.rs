@@ -205,7 +205,12 @@ async fn a_booking_is_given_to_another_member() {
     assert_eq!(refusal.body["reason"], "no_start", "{}", refusal.body);
     let refusal = reassign(&afternoon, json!({})).await;
     refused(&refusal, 409, "BERTH-E0410");
-    assert_eq!(refusal.body["members"], json!([{ "member_id": bob, "reason": "no_start" }]), "{}", refusal.body);
+    assert_eq!(
+        refusal.body["members"],
+        json!([{ "member_id": bob, "reason": "no_start" }]),
+        "{}",
+        refusal.body
+    );
     // Whoever is it already, and who is nobody here.
     let same = reassign(&afternoon, json!({ "member_id": eve })).await;
     assert_eq!((same.status, &same.body["sequence"]), (StatusCode::OK, &json!(0)));
