@@ -153,3 +153,31 @@ async fn who_is_blocked_may_not_book() {
     let events = api.ok("GET", "/api/events?kinds=booking.created", Value::Null).await;
     assert_eq!(events["items"][0]["data"]["customer_id"], first["customer_id"], "whom it is for");
 }
+
+#[tokio::test]
+async fn a_booking_is_not_given_to_who_is_blocked() {
+    let api = Api::new().await;
+    let event_type = json!(api.world.offer(None, None).await.id);
+    let ada = json!({ "name": "Ada Nowak", "email": "ada@example.com" });
+    let hers = booked(&api, &event_type, "2026-11-24T09:00:00Z", ada.clone()).await;
+    let eves = booked(
+        &api,
+        &event_type,
+        "2026-11-24T10:00:00Z",
+        json!({ "name": "Eve Lis", "email": "eve@example.com" }),
+    )
+    .await;
+    let of = format!("{PATH}/{}", hers["customer_id"].as_str().unwrap());
+    api.ok("PATCH", &of, json!({ "blocked": { "reason": "Never came." } })).await;
+
+    let path = at("/api/booking", &eves);
+    let given = api.send("PATCH", &path, Some(&api.key), &[], json!({ "attendee": ada })).await;
+    refused(&given, 409, "BERTH-E0558");
+    let left = api.ok("GET", &path, Value::Null).await;
+    assert_eq!((&left["attendee"], &left["customer_id"]), (&eves["attendee"], &eves["customer_id"]));
+    assert_eq!(left["sequence"], eves["sequence"], "nothing was changed");
+    // What is hers already may be written otherwise.
+    let written = json!({ "attendee": { "name": "Ada  Nowak", "phone": "+48600100200" } });
+    let written = api.ok("PATCH", &at("/api/booking", &hers), written).await;
+    assert_eq!(written["customer_id"], hers["customer_id"]);
+}

@@ -126,7 +126,14 @@ async fn write(
     let (was, is) = (&old.attendee, &booking.attendee);
     if (&was.name, &was.email, &was.phone) != (&is.name, &is.email, &is.phone) {
         booking.customer = match known {
-            Some(known) => Some(identify(conn, booking.tenant, known, at).await?.customer),
+            Some(known) => {
+                let who = identify(conn, booking.tenant, known, at).await?;
+                // Whose it was already stays theirs, however they write themselves.
+                if who.is_blocked && old.customer != Some(who.customer) {
+                    return Err(StoreError::Blocked);
+                }
+                Some(who.customer)
+            }
             // It is made up for in the background.
             None => None,
         };
