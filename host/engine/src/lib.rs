@@ -102,6 +102,7 @@ pub use jobs::Jobs;
 pub use jobs::operations::{JobState, Operation, ProviderSync, ProviderSyncState};
 pub use mirror::Mirror;
 pub use mirror::{Difference, Reconciliation, SyncStatus};
+pub use networks::one_sender;
 pub use plugins::InstalledPlugin;
 pub use plugins::Plugins;
 pub use plugins::grants::{GrantChange, Losing};

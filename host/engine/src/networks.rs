@@ -1,6 +1,6 @@
 //! From where keys may be used, and messages may come.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 
@@ -13,6 +13,15 @@ pub(crate) fn is_from(networks: &[String], source: Option<IpAddr>) -> bool {
 /// A network (`192.0.2.0/24`) or a single address.
 pub(crate) fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+/// One sender, as far as limits tell strangers apart: an IPv4 address, or an IPv6 network of /64, all of which one house has.
+#[must_use]
+pub fn one_sender(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
+        v4 @ IpAddr::V4(_) => v4,
+    }
 }
 
 #[cfg(test)]

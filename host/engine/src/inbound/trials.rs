@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Mutex, PoisonError},
 };
 
@@ -20,7 +20,11 @@ use berth_store::records::InboundWebhook;
 use tokio::sync::Semaphore;
 
 use super::message::{Message, is_long, stored_reply};
-use crate::{Outcome, beside, inbound::Inbound, networks::is_from};
+use crate::{
+    Outcome, beside,
+    inbound::Inbound,
+    networks::{is_from, one_sender},
+};
 
 /// Length of the window in which wrong tries are counted, in seconds.
 const WINDOW_SECONDS: i64 = 60;
@@ -29,8 +33,7 @@ const WINDOW_SECONDS: i64 = 60;
 pub(crate) struct Trials {
     /// Tried at the same time.
     room: Semaphore,
-    /// Since when, and how many of a sender were wrong.
-    wrong: Mutex<HashMap<Option<IpAddr>, (Instant, u32)>>,
+    wrong: Mutex<Wrong>,
 }
 
 impl Default for Trials {
@@ -39,20 +42,26 @@ impl Default for Trials {
     }
 }
 
-/// Who sends: an address, or what one subscriber has of IPv6 (a /64).
-fn sender(source: Option<IpAddr>) -> Option<IpAddr> {
-    source.map(|ip| match ip.to_canonical() {
-        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
-        v4 @ IpAddr::V4(_) => v4,
-    })
+/// Who was wrong lately: since when, and how often. Nobody knows whom `None` is, and those for whom there is no room share it.
+type Wrong = HashMap<Option<IpAddr>, (Instant, u32)>;
+
+/// Under whom a sender is counted.
+fn counted_as(wrong: &Wrong, source: Option<IpAddr>) -> Option<IpAddr> {
+    let sender = source.map(one_sender);
+    if wrong.len() < limits::WEBHOOK_TRIAL_SENDERS_MAX || wrong.contains_key(&sender) { sender } else { None }
+}
+
+/// When the minute of one who was wrong is over.
+fn ends(since: Instant) -> Instant {
+    since.plus_seconds(WINDOW_SECONDS)
 }
 
 impl Trials {
     /// May this sender try once more? Else, in how many seconds.
     fn check(&self, source: Option<IpAddr>, now: Instant) -> Result<(), u64> {
         let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((since, count)) = wrong.get(&sender(source)) else { return Ok(()) };
-        let ends = since.plus_seconds(WINDOW_SECONDS);
+        let Some((since, count)) = wrong.get(&counted_as(&wrong, source)) else { return Ok(()) };
+        let ends = ends(*since);
         if now >= ends || *count < limits::WEBHOOK_WRONG_TRIALS_PER_MINUTE_MAX {
             return Ok(());
         }
@@ -64,14 +73,12 @@ impl Trials {
     /// This sender was wrong.
     fn count(&self, source: Option<IpAddr>, now: Instant) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        let sender = sender(source);
-        if wrong.len() >= limits::WEBHOOK_TRIAL_SENDERS_MAX && !wrong.contains_key(&sender) {
-            wrong.retain(|_, (since, _)| now < since.plus_seconds(WINDOW_SECONDS));
+        if wrong.len() >= limits::WEBHOOK_TRIAL_SENDERS_MAX {
+            wrong.retain(|_, (since, _)| now < ends(*since));
         }
-        // Where so many are wrong at a time, they share what one may.
-        let is_full = wrong.len() >= limits::WEBHOOK_TRIAL_SENDERS_MAX && !wrong.contains_key(&sender);
-        let entry = wrong.entry(if is_full { None } else { sender }).or_insert((now, 0));
-        if now >= entry.0.plus_seconds(WINDOW_SECONDS) {
+        let sender = counted_as(&wrong, source);
+        let entry = wrong.entry(sender).or_insert((now, 0));
+        if now >= ends(entry.0) {
             *entry = (now, 0);
         }
         entry.1 = entry.1.saturating_add(1);
@@ -174,6 +181,11 @@ mod tests {
         }
         assert!(trials.wrong.lock().unwrap().len() <= limits::WEBHOOK_TRIAL_SENDERS_MAX + 1);
         assert!(trials.check(None, now).is_err());
+        assert_eq!(
+            trials.check(ip("2001:db8::7"), now),
+            Err(61),
+            "who comes now has no more than they share"
+        );
         // They are forgotten when their minute is over.
         trials.count(ip("2001:db8::1"), now.plus_seconds(60));
         assert!(trials.wrong.lock().unwrap().len() <= 2);

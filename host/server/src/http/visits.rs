@@ -1,10 +1,11 @@
 //! Who asks without a key, how often, and with which tenant: the limits of public routes, by address and by tenant, in this process.
 
 use std::{
-    net::{IpAddr, Ipv4Addr},
+    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use berth_engine::one_sender;
 use berth_model::{
     bookings::held::{LiveHolds, Ticket},
     buckets::{Buckets, Quota},
@@ -17,22 +18,13 @@ use berth_model::{
     time::Instant,
 };
 
-/// Where a visitor comes from, as far as limits tell visitors apart: an IPv4 address, or an IPv6 network of /64, all of which one house has.
+/// Where a visitor comes from, as far as limits tell visitors apart; all of whom nobody knows share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Network {
-    V4(Ipv4Addr),
-    V6(u64),
-    /// Nobody knows: all of them share.
-    Unknown,
-}
+pub(crate) struct Network(Option<IpAddr>);
 
 impl From<Option<IpAddr>> for Network {
     fn from(address: Option<IpAddr>) -> Self {
-        match address.map(|address| address.to_canonical()) {
-            Some(IpAddr::V4(address)) => Self::V4(address),
-            Some(IpAddr::V6(address)) => Self::V6(u64::try_from(u128::from(address) >> 64).unwrap_or(0)),
-            None => Self::Unknown,
-        }
+        Self(address.map(one_sender))
     }
 }
 
@@ -146,6 +138,8 @@ impl Visits {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use uuid::Uuid;
 
     use super::*;
@@ -160,7 +154,7 @@ mod tests {
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"), "an IPv4 address in the clothes of IPv6");
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-        assert_eq!(Network::from(None), Network::Unknown);
+        assert_eq!(Network::from(None), Network(None));
     }
 
     #[test]
