@@ -41,18 +41,18 @@ impl Authenticated {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// The same, by a name that was kept.
+    /// Refused, if the key does not have this scope.
+    pub(crate) fn check(&self, scope: Scope) -> Result<(), Problem> {
+        self.check_named(scope.as_str())
+    }
+
+    /// The same, by the name of a scope that was written down.
     pub(crate) fn check_named(&self, scope: &str) -> Result<(), Problem> {
         if self.key.scopes.iter().any(|s| s == scope) {
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(scope.to_owned());
             return Ok(());
         }
         Err(Problem::new(Code::MissingScope, format!("The key lacks the scope {scope}.")))
-    }
-
-    /// Refused, if the key does not have this scope.
-    pub(crate) fn check(&self, scope: Scope) -> Result<(), Problem> {
-        self.check_named(scope.as_str())
     }
 
     /// Does the key have this scope?
@@ -194,19 +194,23 @@ pub(crate) async fn require_key(State(app): State<App>, mut request: Request, ne
     response
 }
 
-/// Which scope a key needs for each operation with a key, by method and path.
+/// Which scope a key needs for each operation with a key, by path and method.
 #[derive(Clone, Default)]
-pub(crate) struct Rights(Arc<HashMap<(Method, String), Scope>>);
+pub(crate) struct Rights(Arc<HashMap<String, Vec<(Method, Scope)>>>);
 
 impl Rights {
     pub(crate) fn new(of: impl IntoIterator<Item = ((Method, String), Scope)>) -> Self {
-        Self(Arc::new(of.into_iter().collect()))
+        let mut rights: HashMap<_, Vec<_>> = HashMap::new();
+        for ((method, path), scope) in of {
+            rights.entry(path).or_default().push((method, scope));
+        }
+        Self(Arc::new(rights))
     }
 
     fn of(&self, method: &Method, path: &str) -> Option<Scope> {
         // What answers GET answers HEAD.
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        self.0.get(&(method.clone(), path.to_owned())).copied()
+        self.0.get(path)?.iter().find(|(of, _)| of == method).map(|(_, scope)| *scope)
     }
 }
 

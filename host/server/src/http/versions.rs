@@ -37,7 +37,7 @@ const FIRST_WITHOUT_KEY: &str = "/api/booking/manage/";
 const FREE: [&str; 6] = ["answers", "metadata", "settings", "payload", "data", "account"];
 
 /// References as they stood before 2026-11-30.
-const REFERENCES: [(&str, &str); 13] = [
+const REFERENCES: [(&str, &str); 10] = [
     ("booking_id", "booking"),
     ("connection_id", "connection"),
     ("connection_ids", "connections"),
@@ -45,10 +45,7 @@ const REFERENCES: [(&str, &str); 13] = [
     ("listing_id", "listing"),
     ("member_id", "member"),
     ("member_ids", "members"),
-    ("new_booking_id", "new_booking"),
-    ("only_id", "only"),
     ("other_member_ids", "other_members"),
-    ("rule_ids", "rules"),
     ("series_id", "series"),
     ("tenant_id", "tenant"),
 ];
