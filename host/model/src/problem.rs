@@ -238,6 +238,13 @@ impl Problem {
         Self { errors, ..Self::new(Code::Invalid, detail) }
     }
 
+    /// [`Code::MalformedParameter`] with this parameter.
+    #[must_use]
+    pub fn parameter(error: FieldError) -> Self {
+        let detail = named(&error.field, &error.message);
+        Self { errors: vec![error], ..Self::new(Code::MalformedParameter, detail) }
+    }
+
     /// [`Code::NotFound`] for this kind of thing.
     #[must_use]
     pub fn not_found(what: &str) -> Self {

@@ -7,7 +7,7 @@ use berth_model::{
     },
     id::BookingId,
     limits,
-    problem::{Code, FieldError, Problem},
+    problem::{FieldError, Problem},
     zone::Zone,
 };
 use berth_store::records::{BookedOver, BookingFilter};
@@ -74,7 +74,5 @@ impl Bookings {
 }
 
 fn parameter(name: &str, why: &str) -> Problem {
-    let mut problem = Problem::new(Code::MalformedParameter, format!("{name}: {why}"));
-    problem.errors.push(FieldError::new(name, why));
-    problem
+    Problem::parameter(FieldError::new(name, why))
 }

@@ -109,8 +109,13 @@ impl Customers {
         Ok(self.base.store().customers(caller.tenant, filter, limit).await?)
     }
 
+    /// A customer, as they are written.
+    pub async fn customer(&self, caller: &Caller, id: CustomerId) -> Outcome<Customer> {
+        Ok(self.base.store().customer(caller.tenant, id).await?)
+    }
+
     /// A customer, with those who may be the same person, for somebody to say; how often they booked; and what providers call them.
-    pub async fn customer(&self, caller: &Caller, id: CustomerId) -> Outcome<WholeCustomer> {
+    pub async fn whole_customer(&self, caller: &Caller, id: CustomerId) -> Outcome<WholeCustomer> {
         let store = self.base.store();
         let questions = store.customer_and_maybe_same(caller.tenant, id).await?;
         let counts = store.customer_counts(caller.tenant, id, self.base.now()).await?;

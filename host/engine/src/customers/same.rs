@@ -29,7 +29,7 @@ impl Customers {
     ) -> Outcome<WholeCustomer> {
         must_differ(id, other)?;
         self.base.store().merge_customers(caller.tenant, id, other, self.base.audit(caller)).await?;
-        self.customer(caller, id).await
+        self.whole_customer(caller, id).await
     }
 
     /// Take bookings, bookings at providers and consents from a customer and make a new one of them, with the names and addresses that the
@@ -54,7 +54,7 @@ impl Customers {
         fields.finish()?;
         let new = self.base.new_id();
         self.base.store().split_customer(caller.tenant, id, new, what, self.base.audit(caller)).await?;
-        self.customer(caller, new).await
+        self.whole_customer(caller, new).await
     }
 
     /// Somebody says that another customer is somebody else: it is not asked again.
@@ -66,6 +66,6 @@ impl Customers {
     ) -> Outcome<WholeCustomer> {
         must_differ(id, other)?;
         self.base.store().part_customers(caller.tenant, id, other, self.base.audit(caller)).await?;
-        self.customer(caller, id).await
+        self.whole_customer(caller, id).await
     }
 }

@@ -35,5 +35,3 @@ pub const CUSTOMER_SPLIT_MAX: usize = 200;
 pub const CUSTOMER_SPLIT_LOOKED_AT_MAX: i64 = 1_000;
 /// Clients of providers that are named with a customer, in clients: one for each connection and address.
 pub const CUSTOMER_AT_PROVIDERS_MAX: i64 = 50;
-/// Customers, and lines of a history, on a page, in items.
-pub const CUSTOMERS_PAGE_MAX: u32 = 200;

@@ -2,22 +2,12 @@
 
 use std::fmt::Write as _;
 
-use axum::{http::header, response::IntoResponse};
+use axum::response::Response;
 use berth_model::tenants::version::{ApiVersion, LIVES_MONTHS};
 
-const HEAD: &str = "<!doctype html>
-<html lang=\"en\">
-<meta charset=\"utf-8\">
-<meta name=\"viewport\" content=\"width=device-width\">
-<title>Berth: versions</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 46rem; padding: 0 1rem; color: #1a1a1a; background: #fff }
-dt { margin-top: 1.25rem; font-weight: 600 }
-dd { margin: 0 }
-code { white-space: nowrap }
-@media (prefers-color-scheme: dark) { body { color: #e8e8e8; background: #16181d } a { color: #8ab4f8 } }
-</style>
-<h1>Versions of the interface</h1>
+use crate::http::html;
+
+const HEAD: &str = "<h1>Versions of the interface</h1>
 <p>A version is the day on which it began. Each key is pinned to the version that was the latest when it was made; answers to it keep the shape
 of that version. A request may name another with the header <code>Berth-Version</code>, and <code>PATCH /api/sdk/auth/{id}</code> moves the
 pin. Each answer to a key says in <code>Berth-Version</code> which version it is in. One that does not exist is refused with
@@ -42,7 +32,7 @@ const fn brought(version: ApiVersion) -> &'static str {
 }
 
 /// All versions, the latest first.
-pub(crate) async fn page() -> impl IntoResponse {
+pub(crate) async fn page() -> Response {
     let mut html = HEAD.to_owned();
     // Writing into a string cannot fail.
     let _ = writeln!(
@@ -61,6 +51,6 @@ pub(crate) async fn page() -> impl IntoResponse {
             brought(version)
         );
     }
-    html.push_str("</dl>\n<p>The whole interface: <a href=\"/docs/\">/docs</a>.</p>\n</html>\n");
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html)
+    html.push_str("</dl>\n<p>The whole interface: <a href=\"/docs/\">/docs</a>.</p>\n");
+    html::page("versions", &html)
 }

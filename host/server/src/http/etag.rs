@@ -1,4 +1,5 @@
-//! How often a thing was changed, as its `ETag`: who sends it back as `If-Match` changes what they have seen, or nothing.
+//! What stands above a thing that is answered: where it is (`Location`), and how often it was changed (`ETag`): who sends that back as `If-Match`
+//! changes what they have seen, or nothing.
 
 use std::fmt::Display;
 
@@ -8,6 +9,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+
+/// An answer that made something, which is at this path.
+pub(crate) fn located(mut response: Response, path: String) -> Response {
+    if let Ok(path) = HeaderValue::try_from(path) {
+        response.headers_mut().insert(header::LOCATION, path);
+    }
+    response
+}
 
 /// A thing of this revision, as it is shown.
 pub(crate) fn tagged(status: StatusCode, revision: impl Display, view: impl Serialize) -> Response {

@@ -34,11 +34,7 @@ pub(crate) struct Page<T> {
 const DEFAULT_ITEMS: u32 = 50;
 
 pub(crate) fn items(limit: Option<u32>) -> ApiResult<u32> {
-    items_up_to(limit, limits::PAGE_ITEMS_MAX)
-}
-
-/// The same of a list whose pages hold so many at most.
-pub(crate) fn items_up_to(limit: Option<u32>, most: u32) -> ApiResult<u32> {
+    let most = limits::PAGE_ITEMS_MAX;
     let limit = limit.unwrap_or(DEFAULT_ITEMS);
     if (1..=most).contains(&limit) {
         return Ok(limit);

@@ -81,13 +81,7 @@ fn parameter(said: &str) -> Problem {
             _ => FieldError::new("", said),
         }
     };
-    let detail = match error.field.as_str() {
-        "" => error.message.clone(),
-        name => format!("{name}: {}", error.message),
-    };
-    let mut problem = Problem::new(Code::MalformedParameter, detail);
-    problem.errors.push(error);
-    problem
+    Problem::parameter(error)
 }
 
 #[cfg(test)]

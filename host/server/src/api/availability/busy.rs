@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use berth_engine::{BusyAnswer, BusyOf};
 use berth_model::{
     id::{ConnectionId, EventTypeId, MemberId},
-    problem::{Code, FieldError, Problem},
+    problem::{FieldError, Problem},
     scheduling::local::at_clock,
     time::{Instant, Interval},
     zone::Zone,
@@ -118,11 +118,7 @@ pub(crate) async fn list(
     AsTenant(caller): AsTenant,
     Query(params): Query<Params>,
 ) -> ApiResult<Json<TakenAndOpen>> {
-    let refused = |field: &str, message: &str| {
-        let mut problem = Problem::new(Code::MalformedParameter, format!("{field}: {message}"));
-        problem.errors.push(FieldError::new(field, message));
-        problem
-    };
+    let refused = |field: &str, message: &str| Problem::parameter(FieldError::new(field, message));
     let within =
         Interval::new(params.from, params.to).map_err(|_| refused("to", "must not be before from"))?;
     let of = match (params.event_type_id, params.member_id) {

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use berth_model::{
-    problem::{Code, FieldError, Problem},
+    problem::{FieldError, Problem},
     scheduling::local::{self, Local},
     time::Instant,
     zone::{Transition, Zone},
@@ -177,10 +177,7 @@ impl LocalTime {
 }
 
 fn bad(field: &str, message: impl Into<String>) -> Problem {
-    let message = message.into();
-    let mut problem = Problem::new(Code::MalformedParameter, format!("{field}: {message}"));
-    problem.errors.push(FieldError::new(field, message));
-    problem
+    Problem::parameter(FieldError::new(field, message))
 }
 
 /// One instant on another clock, by the zone data in use.

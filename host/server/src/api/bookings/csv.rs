@@ -15,7 +15,7 @@ use futures_util::stream;
 use serde_json::Value;
 
 use super::view::{BookingView, views};
-use crate::http::{app::App, contacts::Reader};
+use crate::http::{app::App, contacts::Reader, csv::harmless};
 
 /// The columns, and where each is in the view.
 const COLUMNS: &[(&str, &str)] = &[
@@ -142,11 +142,6 @@ fn cell(value: Option<&Value>) -> String {
         }
         Some(other) => other.to_string(),
     }
-}
-
-/// A spreadsheet calculates what begins like a formula, and a customer's name may say anything: so it begins with an apostrophe.
-fn harmless(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]

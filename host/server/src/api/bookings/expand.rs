@@ -19,7 +19,7 @@ use crate::{
     http::{app::App, auth::Authenticated},
 };
 
-/// Each thing once, as it is shown. What is not there any more is left out.
+/// Each thing once, as it is shown. What is not there any more, or became part of another, is left out.
 macro_rules! each {
     ($ids:expr, |$id:ident| $read:expr) => {{
         let ids: BTreeSet<_> = $ids.collect();
@@ -29,7 +29,7 @@ macro_rules! each {
                 Ok(view) => {
                     shown.insert($id, serde_json::to_value(view).unwrap_or_default());
                 }
-                Err(problem) if problem.code == Code::NotFound => {}
+                Err(problem) if [Code::NotFound, Code::CustomerMerged].contains(&problem.code) => {}
                 Err(problem) => return Err(problem),
             }
         }
@@ -57,9 +57,7 @@ impl Expand {
             let Some((part, scope)) = PARTS.into_iter().find(|(part, _)| *part == name) else {
                 let all = PARTS.map(|(part, _)| part).join(", ");
                 let why = format!("{name:?} is not known here; of: {all}");
-                let mut problem = Problem::new(Code::MalformedParameter, format!("expand: {why}"));
-                problem.errors.push(FieldError::new("expand", why));
-                return Err(problem);
+                return Err(Problem::parameter(FieldError::new("expand", why)));
             };
             key.check(scope)?;
             expand.0.insert(part);
@@ -84,8 +82,7 @@ impl Expand {
             catalog.listing(caller, id).await.map(listings::View::from)
         });
         let customers = each!(ids(customer).filter_map(|b| b.customer_id), |id| {
-            let found = app.engine().customers.customer(caller, id).await;
-            found.map(|found| customers::View::from(found.questions.customer))
+            app.engine().customers.customer(caller, id).await.map(customers::View::from)
         });
         for item in items {
             let shown =

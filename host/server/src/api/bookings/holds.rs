@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use berth_engine::{HoldClaim, HoldRequest};
@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use crate::http::{
     app::App,
     auth::AsTenant,
+    etag::located,
     extract::{Json as Body, Path},
     once::shown_once,
     problem::{ApiResult, ProblemDocument},
@@ -110,10 +111,7 @@ pub(crate) async fn create(
     let (hold, token) = app.engine().bookings.hold(&caller, request).await?;
     let location = format!("/api/booking/holds/{}", hold.id);
     let view = HoldView { token: Some(token.expose().to_owned()), ..hold.into() };
-    let mut response = (StatusCode::CREATED, Json(view)).into_response();
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
+    let response = located((StatusCode::CREATED, Json(view)).into_response(), location);
     let instead = "Choose the hold's token yourself (`token`), so that you know it; or hold another time.";
     Ok(shown_once(response, instead))
 }

@@ -15,7 +15,7 @@ use berth_model::{
         search::Search,
     },
     id::{BookingId, ConnectionId, CustomerId, EventTypeId, ListingId, MemberId, SeriesId},
-    problem::{Code, FieldError, Problem},
+    problem::{FieldError, Problem},
     tenants::scope::Scope,
     time::{Instant, Interval},
     zone::Zone,
@@ -179,14 +179,8 @@ struct Narrowing {
     filter: BookingFilter,
 }
 
-fn parameter(error: FieldError) -> Problem {
-    let mut problem = Problem::new(Code::MalformedParameter, format!("{}: {}", error.field, error.message));
-    problem.errors.push(error);
-    problem
-}
-
 fn wrong(name: &str, why: &str) -> Problem {
-    parameter(FieldError::new(name, why))
+    Problem::parameter(FieldError::new(name, why))
 }
 
 /// A stretch of time with at least one end.
@@ -205,10 +199,10 @@ impl Narrowing {
     async fn filter(self, app: &App, key: &Authenticated, caller: &Caller) -> ApiResult<BookingFilter> {
         let mut filter = self.filter;
         if let Some(q) = &self.q {
-            filter.search = Some(Search::of(q, key.may(Scope::CustomersRead)).map_err(parameter)?);
+            filter.search = Some(Search::of(q, key.may(Scope::CustomersRead)).map_err(Problem::parameter)?);
         }
         if let Some(status) = &self.status {
-            filter.states = WantedStates::named(status).map_err(parameter)?;
+            filter.states = WantedStates::named(status).map_err(Problem::parameter)?;
         }
         filter.created = between(("created_after", "created_before"), self.created)?;
         filter.updated = between(("updated_after", "updated_before"), self.updated)?;
@@ -232,7 +226,7 @@ type Place = (String, Instant, BookingId);
 
 impl ListParams {
     fn order(&self) -> Result<BookingOrder, Problem> {
-        let sort = self.sort.as_deref().map(BookingOrder::named).transpose().map_err(parameter)?;
+        let sort = self.sort.as_deref().map(BookingOrder::named).transpose().map_err(Problem::parameter)?;
         Ok(sort.unwrap_or_default())
     }
 

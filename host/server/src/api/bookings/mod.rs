@@ -13,12 +13,7 @@ pub(crate) mod schemas;
 pub(crate) mod series;
 pub(crate) mod view;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::Response,
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::{BookRequest, HoldClaim, SeriesRequest};
 use berth_model::{
     connections::secret::Secret,
@@ -43,6 +38,7 @@ use crate::{
         app::App,
         auth::{AsTenant, Authenticated},
         contacts::Anything,
+        etag::located,
         extract::{Json as Body, Path},
         page::Page,
         problem::{ApiResult, ProblemDocument},
@@ -178,11 +174,7 @@ pub(crate) async fn create(
     }
     let outcome = app.engine().bookings.book(&caller, request).await?;
     let location = format!("/api/booking/{}", outcome.booking.id);
-    let mut response = accepted(&app, &caller, outcome, StatusCode::CREATED).await;
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(located(accepted(&app, &caller, outcome, StatusCode::CREATED).await, location))
 }
 
 /// A booking.

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use berth_engine::NewPrivateLink;
@@ -18,6 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::http::{
     app::App,
     auth::AsTenant,
+    etag::located,
     extract::{Json as Body, Path, Query},
     once::{private, shown_once},
     page::{self, Page},
@@ -108,12 +109,9 @@ pub(crate) async fn create(
     };
     let made = app.engine().catalog.create_private_link(&caller, new).await?;
     let location = format!("/api/booking/private-links/{}", made.id);
-    let mut response = (StatusCode::CREATED, Json(PrivateLinkView::of(&app, made)?)).into_response();
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
+    let response = (StatusCode::CREATED, Json(PrivateLinkView::of(&app, made)?)).into_response();
     Ok(shown_once(
-        response,
+        located(response, location),
         "Look at the link that was made: GET /api/booking/private-links/{id} shows its token.",
     ))
 }

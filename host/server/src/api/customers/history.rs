@@ -4,7 +4,6 @@ use axum::{Json, extract::State};
 use berth_model::{
     customers::Visit,
     id::{ConnectionId, CustomerId, EventTypeId, ListingId, MemberId},
-    limits,
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
@@ -84,7 +83,7 @@ pub(crate) async fn list(
     Path(id): Path<CustomerId>,
     Query(params): Query<HistoryParams>,
 ) -> ApiResult<Json<Page<View>>> {
-    let limit = page::items_up_to(params.limit, limits::CUSTOMERS_PAGE_MAX)?;
+    let limit = page::items(params.limit)?;
     let before = page::position(params.cursor.as_ref())?;
     let found = app.engine().customers.customer_history(&caller, id, before, limit.saturating_add(1)).await?;
     Ok(Json(page::page(found, limit, |visit| (visit.start, visit.id), View::from)))

@@ -4,14 +4,9 @@ mod history;
 mod same;
 mod view;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::Response,
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use berth_engine::{CustomerPatch, CustomerQuery, NewCustomer};
-use berth_model::{id::CustomerId, limits};
+use berth_model::id::CustomerId;
 use berth_store::records::CustomerSort;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -83,7 +78,7 @@ pub(crate) async fn list(
     AsTenant(caller): AsTenant,
     Query(params): Query<ListParams>,
 ) -> ApiResult<Json<Page<View>>> {
-    let limit = page::items_up_to(params.limit, limits::CUSTOMERS_PAGE_MAX)?;
+    let limit = page::items(params.limit)?;
     let sort = match params.sort {
         Sort::CreatedAt => CustomerSort::Age,
         Sort::Name => CustomerSort::Name,
@@ -106,7 +101,7 @@ pub(crate) async fn get(
     AsTenant(caller): AsTenant,
     Path(id): Path<CustomerId>,
 ) -> ApiResult<Response> {
-    let whole = Whole::from(app.engine().customers.customer(&caller, id).await?);
+    let whole = Whole::from(app.engine().customers.whole_customer(&caller, id).await?);
     Ok(etag::tagged(StatusCode::OK, whole.customer.revision, whole))
 }
 
@@ -166,11 +161,7 @@ pub(crate) async fn create(
     };
     let customer = View::from(app.engine().customers.create_customer(&caller, new).await?);
     let location = format!("/api/customers/{}", customer.id);
-    let mut response = etag::tagged(StatusCode::CREATED, customer.revision, customer);
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(etag::located(etag::tagged(StatusCode::CREATED, customer.revision, customer), location))
 }
 
 /// Changes of a customer. Absent fields stay as they are; null clears one.

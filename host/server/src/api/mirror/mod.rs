@@ -29,6 +29,7 @@ use crate::http::{
     app::App,
     auth::AsTenant,
     contacts::Anything,
+    csv::harmless,
     extract::{Json as Body, Path, Query},
     page,
     problem::{ApiResult, ProblemDocument},
@@ -372,11 +373,6 @@ fn as_csv(items: &[Reconciliation]) -> Result<Vec<u8>, Problem> {
         }
     }
     writer.into_inner().map_err(|_| Problem::new(Code::Internal, "The table could not be written."))
-}
-
-/// A cell that a spreadsheet shows and does not calculate: what a provider sent may begin like a formula.
-fn harmless(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }
 
 /// Which of what the provider has.

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use berth_model::{
@@ -24,6 +24,7 @@ use crate::http::{
     app::App,
     auth::AsOperator,
     body,
+    etag::located,
     extract::Path,
     page::Page,
     problem::{ApiResult, ProblemDocument},
@@ -81,11 +82,7 @@ pub(crate) async fn install(
         .begin_installation(room, &operator.actor, &operator.request_id, bytes.to_vec())
         .await?;
     let location = format!("{PATH}/{}", begun.id);
-    let mut response = (StatusCode::ACCEPTED, Json(InstallationView::from(begun))).into_response();
-    if let Ok(location) = HeaderValue::try_from(location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(located((StatusCode::ACCEPTED, Json(InstallationView::from(begun))).into_response(), location))
 }
 
 /// How far an installation is, and how it ended.

@@ -6,7 +6,7 @@ use berth_model::{
     id::{CustomerId, TenantId},
 };
 use serde_json::{Value, json};
-use sqlx::QueryBuilder;
+use sqlx::{Database, QueryBuilder, query::Query};
 use uuid::Uuid;
 
 use super::{
@@ -20,11 +20,11 @@ use crate::{StoreError, macs::Known, records::Audit, types::Ts};
 queries! {
     INSERT = "INSERT INTO customers (tenant_id, id, name, email, phone, language, notes, blocked_at, blocked_reason, identity, name_key,
             search, revision, created_at, last_seen_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $14, $13)";
     LOCK = concat!("SELECT ", columns!(), " FROM customers c WHERE tenant_id = $1 AND id = $2", lock_row!());
-    UPDATE = "UPDATE customers SET name = $4, email = $5, phone = $6, language = $7, notes = $8, blocked_at = $9, blocked_reason = $10,
-            identity = $11, name_key = $12, search = $13, last_seen_at = $14, revision = revision + 1
-        WHERE tenant_id = $1 AND id = $2 AND revision = $3";
+    UPDATE = "UPDATE customers SET name = $3, email = $4, phone = $5, language = $6, notes = $7, blocked_at = $8, blocked_reason = $9,
+            identity = $10, name_key = $11, search = $12, last_seen_at = $13, revision = revision + 1
+        WHERE tenant_id = $1 AND id = $2 AND revision = $14";
     // One that became part of another keeps its own: whoever comes by it again is that other.
     IDENTITY = "SELECT id FROM customers WHERE tenant_id = $1 AND identity = $2 AND id <> $3";
     FORGET_KEY = "DELETE FROM customer_keys WHERE tenant_id = $1 AND customer_id = $2 AND kind = $3 AND mac = $4";
@@ -59,10 +59,14 @@ pub(crate) async fn create(
     Ok(None)
 }
 
-/// The row and its tags.
-pub(super) async fn insert(conn: &mut Conn, customer: &Customer, known: &Known) -> Result<(), StoreError> {
-    let identity = free(conn, customer, known).await?;
-    sqlx::query::<Db>(INSERT)
+/// A statement whose parameters begin with what is written of a customer; `$14` is the first that is free.
+fn bound<'q>(
+    statement: &'static str,
+    customer: &'q Customer,
+    identity: Option<&'q Vec<u8>>,
+    known: &'q Known,
+) -> Query<'q, Db, <Db as Database>::Arguments> {
+    sqlx::query::<Db>(statement)
         .bind(customer.tenant.uuid())
         .bind(customer.id.uuid())
         .bind(&customer.name)
@@ -75,8 +79,14 @@ pub(super) async fn insert(conn: &mut Conn, customer: &Customer, known: &Known) 
         .bind(identity)
         .bind(&known.name_key)
         .bind(&known.search)
-        .bind(Ts(customer.created_at))
         .bind(Ts(customer.last_seen_at))
+}
+
+/// The row and its tags.
+pub(super) async fn insert(conn: &mut Conn, customer: &Customer, known: &Known) -> Result<(), StoreError> {
+    let identity = free(conn, customer, known).await?;
+    bound(INSERT, customer, identity, known)
+        .bind(Ts(customer.created_at))
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("a customer of this name and address"))?;
@@ -120,21 +130,8 @@ pub(super) async fn add_tags(
 /// Write a customer as they are now, with tags, and how they are looked for.
 pub(super) async fn write(conn: &mut Conn, customer: &Customer, known: &Known) -> Result<(), StoreError> {
     let identity = free(conn, customer, known).await?;
-    let done = sqlx::query::<Db>(UPDATE)
-        .bind(customer.tenant.uuid())
-        .bind(customer.id.uuid())
+    let done = bound(UPDATE, customer, identity, known)
         .bind(customer.revision)
-        .bind(&customer.name)
-        .bind(&customer.email)
-        .bind(&customer.phone)
-        .bind(&customer.language)
-        .bind(&customer.notes)
-        .bind(customer.blocked.as_ref().map(|blocked| Ts(blocked.at)))
-        .bind(customer.blocked.as_ref().map(|blocked| &blocked.reason))
-        .bind(identity)
-        .bind(&known.name_key)
-        .bind(&known.search)
-        .bind(Ts(customer.last_seen_at))
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("a customer of this name and address"))?;
